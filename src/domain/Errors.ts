@@ -1,0 +1,175 @@
+/** Everything that can go wrong and that a caller tells apart. Attributes never carry prompts, output or environment. */
+import * as Schema from "effect/Schema"
+import { TaskId, TaskStatus } from "./Task.ts"
+
+/** The store failed. `reason` says what to do about it. */
+export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
+  operation: Schema.String,
+  reason: Schema.Literal(
+    "busy",
+    "full",
+    "read-only",
+    "unreadable",
+    "corrupt",
+    "schema-too-old",
+    "schema-too-new",
+    "unknown"
+  ),
+  path: Schema.NullOr(Schema.String),
+  cause: Schema.Defect
+}) {
+  override get message(): string {
+    const where = this.path ?? "the database"
+    switch (this.reason) {
+      case "busy":
+        return `${where} stayed locked by another process during ${this.operation}. Try again; 'beat doctor' shows who is running.`
+      case "full":
+        return `No space left on the disk of ${where} (${this.operation}). Free some space; work goes on by itself then.`
+      case "read-only":
+        return `${where} cannot be written (${this.operation}). Make its directory writable, or point BACKBEAT_HOME elsewhere.`
+      case "unreadable":
+        return `${where} cannot be opened (${this.operation}). Check that the path and its permissions are right, or set BACKBEAT_HOME.`
+      case "corrupt":
+        return `${where} is damaged or not a Backbeat database (${this.operation}). Run 'beat doctor'; backups lie beside it.`
+      case "schema-too-old":
+        return `${where} was written by an older Backbeat and this command does not change it. Run 'beat init' to bring it up to date.`
+      case "schema-too-new":
+        return `${where} was written by a newer Backbeat. Update this one: npm install -g backbeat`
+      case "unknown":
+        return `The store failed in ${this.operation} (${where}).`
+    }
+  }
+}
+
+export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", {
+  reference: Schema.String
+}) {
+  override get message(): string {
+    return this.reference === "@last"
+      ? 'There is no task yet. Start one: beat run "..."'
+      : `No task '${this.reference}'. 'beat list' shows the ids.`
+  }
+}
+
+export class AmbiguousReference extends Schema.TaggedError<AmbiguousReference>()("AmbiguousReference", {
+  reference: Schema.String,
+  candidates: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `'${this.reference}' fits several tasks: ${this.candidates.join(", ")}. Give more characters.`
+  }
+}
+
+/** A compare-and-set found the task in another status than the step allows. */
+export class TaskStateConflict extends Schema.TaggedError<TaskStateConflict>()("TaskStateConflict", {
+  id: TaskId,
+  step: Schema.String,
+  actual: TaskStatus
+}) {
+  override get message(): string {
+    return `Task ${this.id} is ${this.actual}: it cannot ${this.step} now.`
+  }
+}
+
+/** The idempotency key was used before for a different task. */
+export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()("IdempotencyConflict", {
+  key: Schema.String,
+  existing: TaskId
+}) {
+  override get message(): string {
+    return `The key '${this.key}' already belongs to task ${this.existing}, which was submitted with another prompt, agent or directory. Use a new key.`
+  }
+}
+
+export class DepthExceeded extends Schema.TaggedError<DepthExceeded>()("DepthExceeded", {
+  depth: Schema.Int,
+  limit: Schema.Int
+}) {
+  override get message(): string {
+    return `A task at depth ${this.depth} is past the limit of ${this.limit}: agents may not delegate that deep. Raise it with 'beat config set maxDepth ${this.depth}'.`
+  }
+}
+
+/** An argument or setting is not acceptable. */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
+  field: Schema.String,
+  problem: Schema.String,
+  example: Schema.NullOr(Schema.String)
+}) {
+  override get message(): string {
+    return `${this.field}: ${this.problem}${this.example === null ? "" : ` (for example ${this.example})`}`
+  }
+}
+
+export class AgentUnknown extends Schema.TaggedError<AgentUnknown>()("AgentUnknown", {
+  agent: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `There is no agent '${this.agent}'. Known: ${this.known.join(", ")}. A custom one: beat config set agents.${this.agent}.command '["program", "{prompt}"]'`
+  }
+}
+
+export class AgentMissing extends Schema.TaggedError<AgentMissing>()("AgentMissing", {
+  agent: Schema.String,
+  program: Schema.String,
+  install: Schema.NullOr(Schema.String)
+}) {
+  override get message(): string {
+    const fix = this.install === null ? "put it on your PATH" : `install it: ${this.install}`
+    return `The program '${this.program}' of agent '${this.agent}' is not on your PATH; ${fix}. 'beat agents list' shows what is there.`
+  }
+}
+
+export class NoDefaultAgent extends Schema.TaggedError<NoDefaultAgent>()("NoDefaultAgent", {
+  installed: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const [first] = this.installed
+    return first === undefined
+      ? "No agent was named, none is the default, and none is installed. Install one (npm install -g @anthropic-ai/claude-code), or run a shell command: beat run -a shell '...'"
+      : `No agent was named and none is the default. Choose one: beat config set defaultAgent ${first} (installed: ${this.installed.join(", ")})`
+  }
+}
+
+/** The agent's process could not be started. */
+export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed", {
+  reason: Schema.Literal("program-missing", "directory-missing", "arguments-too-long", "spool", "system"),
+  subject: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    switch (this.reason) {
+      case "program-missing":
+        return `The program ${this.subject} is not there or not executable any more. Install it again, then: beat retry`
+      case "directory-missing":
+        return `The directory ${this.subject} is not there any more. Create it again, then: beat retry`
+      case "arguments-too-long":
+        return `The arguments and environment for ${this.subject} are larger than the system allows. Shorten --env, or submit with capture: allowlist.`
+      case "spool":
+        return `The spool directory ${this.subject} could not be written (${this.detail}). Check the disk and its permissions.`
+      case "system":
+        return `The system could not start ${this.subject} (${this.detail}).`
+    }
+  }
+}
+
+/** A configuration file or a setting could not be read. */
+export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigInvalid", {
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path}: ${this.problem}`
+  }
+}
+
+/** No runtime could be started. */
+export class RuntimeUnavailable extends Schema.TaggedError<RuntimeUnavailable>()("RuntimeUnavailable", {
+  detail: Schema.String,
+  log: Schema.String
+}) {
+  override get message(): string {
+    return `No worker could be started (${this.detail}). Its log: ${this.log}. In the foreground: beat worker`
+  }
+}

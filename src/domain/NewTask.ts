@@ -1,0 +1,47 @@
+/** A task as it is handed over, with everything it will need captured: nothing is taken from the runtime that runs it. */
+import * as Schema from "effect/Schema"
+import { ByteCount, Labels, Millis, Priority, TaskId, Timestamp } from "./Task.ts"
+
+/** How to start the agent, decided at submit time. */
+export const Launch = Schema.Struct({
+  /** Absolute path of the program. */
+  file: Schema.NonEmptyString,
+  args: Schema.Array(Schema.String),
+  /**
+   * Positions in `args` whose `{prompt}` (the text) and `{promptFile}` (a file that holds it) are filled in at the start.
+   * Braces in other arguments stay as they are.
+   */
+  promptAt: Schema.Array(Schema.Int),
+  /** `prompt`: the agent reads its prompt from stdin. `none`: stdin is `/dev/null`. */
+  stdin: Schema.Literal("prompt", "none")
+}).annotations({ identifier: "Launch" })
+export type Launch = typeof Launch.Type
+
+/** Environment variables. Never printed, logged or put into an error. */
+export const Environment = Schema.Record({ key: Schema.String, value: Schema.String })
+export type Environment = typeof Environment.Type
+
+export const NewTask = Schema.Struct({
+  prompt: Schema.String,
+  systemPrompt: Schema.NullOr(Schema.String),
+  priority: Priority,
+  agent: Schema.NonEmptyString,
+  model: Schema.NullOr(Schema.String),
+  directory: Schema.String,
+  timeoutMs: Schema.NullOr(Millis),
+  stallMs: Schema.NullOr(Millis),
+  maxOutputBytes: ByteCount,
+  notBefore: Schema.NullOr(Timestamp),
+  /** The task whose agent submits this one. Its row decides the depth where it is in the same store. */
+  parentId: Schema.NullOr(TaskId),
+  /** The depth the submitter claims, used where the parent is not in this store. */
+  depth: Schema.Int.pipe(Schema.nonNegative()),
+  retryOf: Schema.NullOr(TaskId),
+  idempotencyKey: Schema.NullOr(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256))),
+  labels: Labels,
+  launch: Launch,
+  environment: Environment,
+  /** The session id given to the agent, where it accepts one. */
+  sessionId: Schema.NullOr(Schema.String)
+})
+export type NewTask = typeof NewTask.Type

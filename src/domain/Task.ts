@@ -1,0 +1,165 @@
+/** The task: what somebody asked for, where it stands, and how it ended. */
+import * as Schema from "effect/Schema"
+
+/** 12 characters of Crockford base 32 in lower case: 60 random bits, so that a short prefix is unique. */
+export const TaskId = Schema.String.pipe(
+  Schema.pattern(/^[0-9a-hjkmnp-tv-z]{12}$/, { description: "12 characters, for example k3v9x2m7q4ab" }),
+  Schema.brand("TaskId"),
+  Schema.annotations({ identifier: "TaskId" })
+)
+export type TaskId = typeof TaskId.Type
+
+/** Milliseconds since 1970-01-01 UTC. */
+export const Timestamp = Schema.Int.pipe(Schema.nonNegative())
+
+/** A length of time in milliseconds. */
+export const Millis = Schema.Int.pipe(Schema.nonNegative())
+
+/** A count of bytes. */
+export const ByteCount = Schema.Int.pipe(Schema.nonNegative())
+
+export const TaskStatus = Schema.Literal("queued", "running", "completed", "failed", "cancelled")
+export type TaskStatus = typeof TaskStatus.Type
+
+export const TerminalStatus = Schema.Literal("completed", "failed", "cancelled")
+export type TerminalStatus = typeof TerminalStatus.Type
+
+/** P0 starts before P1, P1 before P2; within one priority, first come first served. */
+export const Priority = Schema.Literal("P0", "P1", "P2")
+export type Priority = typeof Priority.Type
+
+/** What ended the task. */
+export const EndCause = Schema.Literal(
+  "exit",
+  "signal",
+  "timeout",
+  "stalled",
+  "cancelled",
+  "spawn-failed",
+  "agent-error",
+  "dependency-failed",
+  "owner-lost",
+  "output-limit"
+)
+export type EndCause = typeof EndCause.Type
+
+/** Why an agent failed, as far as its adapter could tell: what to wait for, retry or mend depends on it. */
+export const FailureClass = Schema.Literal(
+  "auth",
+  "usage-limit",
+  "rate",
+  "overloaded",
+  "network",
+  "model",
+  "max-turns",
+  "budget",
+  "agent",
+  "unknown"
+)
+export type FailureClass = typeof FailureClass.Type
+
+/** Tokens and cost as the agent reported them for this task; null is "not reported". */
+export const Usage = Schema.Struct({
+  inputTokens: Schema.NullOr(Schema.Int),
+  outputTokens: Schema.NullOr(Schema.Int),
+  cacheReadTokens: Schema.NullOr(Schema.Int),
+  cacheWriteTokens: Schema.NullOr(Schema.Int),
+  /** US dollars, for agents that report it. */
+  costUsd: Schema.NullOr(Schema.Number),
+  /** True when the agent counts over its whole session, earlier tasks included: such numbers must not be added up. */
+  cumulative: Schema.Boolean
+}).annotations({ identifier: "Usage" })
+export type Usage = typeof Usage.Type
+
+const labelKey = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/))
+
+/** At most 32 labels; keys of 1 to 64 characters from letters, digits and `_ . - /`, values up to 256 characters. */
+export const Labels = Schema.Record({ key: labelKey, value: Schema.String.pipe(Schema.maxLength(256)) }).pipe(
+  Schema.filter((labels) => Object.keys(labels).length <= 32 || "at most 32 labels")
+)
+export type Labels = typeof Labels.Type
+
+/** What a list shows of a task: everything but its long texts. */
+export const TaskSummary = Schema.Struct({
+  id: TaskId,
+  /** Order of arrival, over all processes. */
+  seq: Schema.Int,
+  /** The first line of the prompt, at most 200 characters. */
+  title: Schema.String,
+  status: TaskStatus,
+  priority: Priority,
+  agent: Schema.NonEmptyString,
+  model: Schema.NullOr(Schema.String),
+  /** Absolute path the agent works in. */
+  directory: Schema.String,
+  /** Null is no limit. */
+  timeoutMs: Schema.NullOr(Millis),
+  /** Time without output and without CPU use after which the task ends as stalled; null is off. */
+  stallMs: Schema.NullOr(Millis),
+  /** Bytes kept of each stream; past it the middle is dropped. */
+  maxOutputBytes: ByteCount,
+  /** The earliest start. */
+  notBefore: Schema.NullOr(Timestamp),
+  /** 0 for a task from outside, one more for each task whose agent submitted it. */
+  depth: Schema.Int.pipe(Schema.nonNegative()),
+  /** The task whose agent submitted this one. */
+  parentId: Schema.NullOr(TaskId),
+  /** 1 for a first try. */
+  attempt: Schema.Int.pipe(Schema.positive()),
+  /** The task this one tries again. */
+  retryOf: Schema.NullOr(TaskId),
+  idempotencyKey: Schema.NullOr(Schema.String),
+  labels: Labels,
+  createdAt: Timestamp,
+  startedAt: Schema.NullOr(Timestamp),
+  endedAt: Schema.NullOr(Timestamp),
+  cancelRequestedAt: Schema.NullOr(Timestamp),
+  cancelReason: Schema.NullOr(Schema.String),
+  /** Who asked for the cancel: a user name, a client, or `task <id>`. */
+  cancelledBy: Schema.NullOr(Schema.String),
+  cause: Schema.NullOr(EndCause),
+  /** As a shell reports it: 128 + n when signal n ended the agent. Null when nobody could read it. */
+  exitCode: Schema.NullOr(Schema.Int),
+  signal: Schema.NullOr(Schema.String),
+  /** What went wrong and what to do, at most 4 kB. */
+  error: Schema.NullOr(Schema.String),
+  failureClass: Schema.NullOr(FailureClass),
+  /** When a usage limit ends, if the agent said so. */
+  failureResetAt: Schema.NullOr(Timestamp),
+  bytesStored: ByteCount,
+  bytesDropped: ByteCount,
+  /** Processes the agent left behind, ended when it was done. */
+  leftovers: Schema.Int.pipe(Schema.nonNegative()),
+  /** The agent's own session id. */
+  sessionId: Schema.NullOr(Schema.String),
+  usage: Schema.NullOr(Usage)
+}).annotations({ identifier: "TaskSummary" })
+export type TaskSummary = typeof TaskSummary.Type
+
+/** The whole task. */
+export const Task = Schema.Struct({
+  ...TaskSummary.fields,
+  prompt: Schema.String,
+  systemPrompt: Schema.NullOr(Schema.String),
+  /** The agent's final answer, at most 1 MB. */
+  answer: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "Task" })
+export type Task = typeof Task.Type
+
+/** The longest prompt accepted, in bytes. */
+export const maxPromptBytes = 64 * 1024 * 1024
+
+/** The first line of a prompt, cut for lists. */
+export const titleOf = (prompt: string): string => {
+  const line =
+    prompt
+      .slice(0, 4000)
+      .split("\n")
+      .map((part) => part.trim())
+      .find((part) => part.length > 0) ?? ""
+  const characters = Array.from(line)
+  return characters.length <= 200 ? line : `${characters.slice(0, 199).join("")}…`
+}
+
+export const isTerminal = (status: TaskStatus): status is TerminalStatus =>
+  status === "completed" || status === "failed" || status === "cancelled"

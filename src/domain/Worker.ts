@@ -1,0 +1,32 @@
+/** The worker: one claim of one task by one runtime, and the process that carries it out. */
+import * as Schema from "effect/Schema"
+import { ProcessIdentity } from "./Process.ts"
+import { RuntimeId } from "./Runtime.ts"
+import { EndCause, TaskId, Timestamp } from "./Task.ts"
+
+/** Names a claim and its spool directory. A task that is claimed again gets a new one. */
+export const ClaimId = Schema.String.pipe(Schema.pattern(/^[0-9a-z]{16}$/), Schema.brand("ClaimId"))
+export type ClaimId = typeof ClaimId.Type
+
+/** `claimed`: no process is known yet. `running`: the shim has told its identity. */
+export const WorkerState = Schema.Literal("claimed", "running")
+
+export const Worker = Schema.Struct({
+  taskId: TaskId,
+  claimId: ClaimId,
+  /** The runtime that looks after it; when that dies another takes the row over. */
+  runtimeId: RuntimeId,
+  state: WorkerState,
+  /** The shim, which leads the process group of the agent. */
+  process: Schema.NullOr(ProcessIdentity),
+  /** The boot under which the claim was made. */
+  bootId: Schema.NonEmptyString,
+  claimedAt: Timestamp,
+  runningAt: Schema.NullOr(Timestamp),
+  /** When the timeout ends it. */
+  deadlineAt: Schema.NullOr(Timestamp),
+  /** Why Backbeat is ending it, written before the first signal so that an adopter knows. */
+  stopCause: Schema.NullOr(EndCause),
+  stopAt: Schema.NullOr(Timestamp)
+}).annotations({ identifier: "Worker" })
+export type Worker = typeof Worker.Type

@@ -1,0 +1,48 @@
+/** The coding agents this machine knows: built in and from the config file. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { AgentInfo, Evidence, Renderer, Verdict } from "../domain/Agent.ts"
+import type { AgentMissing, AgentUnknown, ConfigInvalid, InvalidInput, NoDefaultAgent } from "../domain/Errors.ts"
+import type { Environment, Launch } from "../domain/NewTask.ts"
+
+export interface PrepareRequest {
+  /** Null: the default agent, or the only one installed. */
+  readonly agent: string | null
+  readonly prompt: string
+  readonly model: string | null
+  readonly systemPrompt: string | null
+  /** The submitter's environment as it is; `prepare` applies the capture setting and strips nesting variables. */
+  readonly environment: Environment
+  /** `--env` of the submitter: added last. */
+  readonly extra: Environment
+  /** Working directory of the task, against which a relative PATH entry is resolved. */
+  readonly directory: string
+}
+
+export interface Prepared {
+  readonly agent: string
+  readonly model: string | null
+  readonly launch: Launch
+  readonly environment: Environment
+  readonly sessionId: string | null
+  /** Per-agent stall setting; undefined: the general one. */
+  readonly stallMs: number | null | undefined
+  /** Hints for the submitter, for example that no credentials were seen. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+export class Agents extends Context.Tag("backbeat/Agents")<
+  Agents,
+  {
+    /** Built in first, then custom, each group by name. Looks at PATH of `environment`. */
+    readonly list: (environment: Environment) => Effect.Effect<ReadonlyArray<AgentInfo>, ConfigInvalid>
+    /** Decides how a task will be started: everything is fixed here. */
+    readonly prepare: (
+      request: PrepareRequest
+    ) => Effect.Effect<Prepared, AgentUnknown | AgentMissing | NoDefaultAgent | InvalidInput | ConfigInvalid>
+    /** What an agent's end means. An agent unknown by now is judged by its exit code alone. */
+    readonly verdict: (agent: string, evidence: Evidence) => Effect.Effect<Verdict>
+    /** A fresh renderer; for an unknown agent one that shows lines as they are. */
+    readonly renderer: (agent: string) => Effect.Effect<Renderer>
+  }
+>() {}

@@ -1,0 +1,43 @@
+/** What agents printed: appended while it is captured, readable from any process, capped with the beginning and end kept. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { StorageError } from "../domain/Errors.ts"
+import type { OutputChunk, StreamName, StreamState } from "../domain/Output.ts"
+import type { TaskId } from "../domain/Task.ts"
+
+export interface Append {
+  readonly taskId: TaskId
+  readonly stream: StreamName
+  /** Where these bytes begin in the stream. */
+  readonly offset: number
+  /** At most 4 MB. */
+  readonly bytes: Uint8Array
+}
+
+export class OutputStore extends Context.Tag("backbeat/OutputStore")<
+  OutputStore,
+  {
+    /**
+     * Stores bytes and advances the stream's size in one transaction, exactly once: bytes before the stored size are
+     * skipped, a gap after it is refused with a defect. Past `cap` bytes (of one stream) the middle is dropped: the first
+     * `floor(cap / 2)` bytes and the last `cap - floor(cap / 2)` stay, exactly. Returns the state of the stream after it.
+     */
+    readonly append: (write: Append, options: { readonly cap: number }) => Effect.Effect<StreamState, StorageError>
+    /** The captured streams of a task; a stream that printed nothing may be missing. */
+    readonly streams: (taskId: TaskId) => Effect.Effect<ReadonlyArray<StreamState>, StorageError>
+    /** Chunks with `seq` above `after`, in order of capture, at most `limit` (1 to 1000); of one stream or both. */
+    readonly read: (options: {
+      readonly taskId: TaskId
+      readonly stream: StreamName | null
+      readonly after: number
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<OutputChunk>, StorageError>
+    /** The same backwards: chunks with `seq` below `before` (null: from the end), newest first. */
+    readonly readBack: (options: {
+      readonly taskId: TaskId
+      readonly stream: StreamName | null
+      readonly before: number | null
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<OutputChunk>, StorageError>
+  }
+>() {}

@@ -1,0 +1,17 @@
+/** Every path Backbeat uses, derived once. */
+import * as Context from "effect/Context"
+
+export class Paths extends Context.Tag("backbeat/Paths")<
+  Paths,
+  {
+    /** Database, spool and logs: `$BACKBEAT_HOME`, else `$XDG_STATE_HOME/backbeat`, else `~/.local/state/backbeat`. */
+    readonly home: string
+    readonly database: string
+    /** One directory per claim. */
+    readonly spool: string
+    /** Logs of detached runtimes. */
+    readonly logs: string
+    /** `$BACKBEAT_HOME/config.json`, else `$XDG_CONFIG_HOME/backbeat/config.json`, else `~/.config/backbeat/config.json`. */
+    readonly config: string
+  }
+>() {}

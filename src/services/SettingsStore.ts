@@ -1,0 +1,19 @@
+/** The settings: config file, with `BACKBEAT_*` variables on top. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { ConfigInvalid } from "../domain/Errors.ts"
+import type { Settings, SettingsFile } from "../domain/Settings.ts"
+
+export class SettingsStore extends Context.Tag("backbeat/SettingsStore")<
+  SettingsStore,
+  {
+    /** What is in force now: variables over file over defaults. The file is read again on each call. */
+    readonly get: Effect.Effect<Settings, ConfigInvalid>
+    /** What the file says; empty when there is none. */
+    readonly file: Effect.Effect<SettingsFile, ConfigInvalid>
+    /** Changes the file in one atomic write (temporary file, mode 0600, rename), under a lock between processes. */
+    readonly update: (
+      change: (file: SettingsFile) => Effect.Effect<SettingsFile, ConfigInvalid>
+    ) => Effect.Effect<SettingsFile, ConfigInvalid>
+  }
+>() {}

@@ -1,0 +1,69 @@
+/** Agent processes: started through the shim, observed, read and stopped. They outlive every Backbeat process. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { ProcessEnd } from "../domain/Agent.ts"
+import type { SpawnFailed } from "../domain/Errors.ts"
+import type { StreamName } from "../domain/Output.ts"
+import type { ProcessIdentity } from "../domain/Process.ts"
+import type { TaskId } from "../domain/Task.ts"
+import type { ClaimId } from "../domain/Worker.ts"
+import type { Claim } from "./Queue.ts"
+
+/** What can be said of a claim's process now. */
+export type Observation =
+  /** The start token was not taken: nothing runs, and after `revoke` nothing will. */
+  | { readonly _tag: "NotStarted" }
+  /** The token is taken, the shim has not told its identity yet. */
+  | { readonly _tag: "Starting" }
+  | { readonly _tag: "Running"; readonly process: ProcessIdentity }
+  /** The agent ended and its status was read. */
+  | { readonly _tag: "Exited"; readonly end: ProcessEnd; readonly process: ProcessIdentity | null }
+  /** The shim is gone without having left a status; `survivors` counts processes of the task that still live. */
+  | { readonly _tag: "Lost"; readonly survivors: number }
+
+/** Which processes belong to a task, and which of them must be spared. */
+export interface Target {
+  readonly taskId: TaskId
+  readonly claimId: ClaimId
+  readonly process: ProcessIdentity | null
+  /** Live Backbeat runtimes: never touched, wherever they stand in the tree. */
+  readonly spare: ReadonlyArray<ProcessIdentity>
+}
+
+export class Spawner extends Context.Tag("backbeat/Spawner")<
+  Spawner,
+  {
+    /**
+     * Starts the claim's agent in its own session and returns the shim's identity. At most once per claim, whoever asks:
+     * the start token decides. `owner` is told to the shim, which calls for a runtime if that one is gone at the end.
+     */
+    readonly start: (claim: Claim, owner: ProcessIdentity) => Effect.Effect<ProcessIdentity, SpawnFailed>
+    readonly observe: (target: Target) => Effect.Effect<Observation>
+    /** Takes the start token itself. True: the agent never started and never will. False: the shim was first. */
+    readonly revoke: (claimId: ClaimId) => Effect.Effect<boolean>
+    /** Tells the shim its new owner. */
+    readonly reown: (claimId: ClaimId, owner: ProcessIdentity) => Effect.Effect<void>
+    /** Bytes the agent printed from `offset` on, at most `limit`. Empty at the end and where nothing was printed. */
+    readonly read: (
+      claimId: ClaimId,
+      stream: StreamName,
+      offset: number,
+      limit: number
+    ) => Effect.Effect<Uint8Array, SpawnFailed>
+    /** Returns when something may have changed: own child ended, or at the latest after `withinMs`. */
+    readonly pause: (claimId: ClaimId, withinMs: number) => Effect.Effect<void>
+    /**
+     * Ends the whole tree: snapshot, TERM, up to `graceMs`, KILL, sweep by marker. Returns when all of it is really gone
+     * with the number of processes ended, or after a bound with `left` above 0.
+     */
+    readonly stop: (target: Target, graceMs: number) => Effect.Effect<{ readonly ended: number; readonly left: number }>
+    /** After a normal end: ends what the agent left running (same rules as `stop`) and returns how many there were. */
+    readonly sweep: (target: Target, graceMs: number) => Effect.Effect<number>
+    /** CPU time used so far by the task's living processes, in milliseconds. */
+    readonly cpuMillis: (target: Target) => Effect.Effect<number>
+    /** Removes the claim's spool directory. Missing is fine. */
+    readonly discard: (claimId: ClaimId) => Effect.Effect<void>
+    /** Claims that have a spool directory: at most 10,000. */
+    readonly spools: Effect.Effect<ReadonlyArray<ClaimId>>
+  }
+>() {}

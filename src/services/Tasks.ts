@@ -1,0 +1,66 @@
+/** The read model of tasks: everything bounded, everything indexed, nothing written. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
+import type { Task, TaskId, TaskStatus, TaskSummary } from "../domain/Task.ts"
+import type { TerminalEvent } from "../domain/TerminalEvent.ts"
+
+export interface ListFilter {
+  /** Empty means any. */
+  readonly status: ReadonlyArray<TaskStatus>
+  readonly agent: string | null
+  /** All of these must match. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly directory: string | null
+  readonly parentId: TaskId | null
+  /** Created at or after, in milliseconds since 1970. */
+  readonly since: number | null
+  /** From 1 to 1000. */
+  readonly limit: number
+  /** Only tasks with a smaller `seq`: the last `seq` of the page before. */
+  readonly before: number | null
+}
+
+export interface ListPage {
+  /** Newest first. */
+  readonly tasks: ReadonlyArray<TaskSummary>
+  /** How many more match beyond this page, counted up to 1000 (then it reads 1000). */
+  readonly more: number
+}
+
+export interface Counts {
+  readonly queued: number
+  readonly running: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+}
+
+export class Tasks extends Context.Tag("backbeat/Tasks")<
+  Tasks,
+  {
+    readonly get: (id: TaskId) => Effect.Effect<Task, TaskNotFound | StorageError>
+    /** Status and times without the long texts. */
+    readonly summary: (id: TaskId) => Effect.Effect<TaskSummary, TaskNotFound | StorageError>
+    /** An id, a unique prefix of one (any length from 1), or `@last`. */
+    readonly resolve: (reference: string) => Effect.Effect<TaskId, TaskNotFound | AmbiguousReference | StorageError>
+    readonly list: (filter: ListFilter) => Effect.Effect<ListPage, StorageError>
+    /** Kept by triggers in a row per status: the same cost with ten tasks and with a million. */
+    readonly counts: Effect.Effect<Counts, StorageError>
+    /** Queued tasks that would be claimed before this one; null when it is not queued. Counted up to 1000. */
+    readonly ahead: (id: TaskId) => Effect.Effect<Option.Option<number>, StorageError>
+    /** Direct children, at most 1000, oldest first. */
+    readonly children: (id: TaskId) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /** The earliest not-before time in the future among queued tasks. */
+    readonly nextDue: (now: number) => Effect.Effect<Option.Option<number>, StorageError>
+    /** Running tasks with a cancel request, at most 1000. */
+    readonly cancelRequested: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /** Terminal events after `seq`, oldest first, at most `limit`. */
+    readonly events: (after: number, limit: number) => Effect.Effect<ReadonlyArray<TerminalEvent>, StorageError>
+    /** The newest event's number, 0 when there is none. */
+    readonly lastEvent: Effect.Effect<number, StorageError>
+    /** Rises when another connection has committed (`PRAGMA data_version`). Cheap enough for a poll. */
+    readonly version: Effect.Effect<number, StorageError>
+  }
+>() {}
