@@ -1,0 +1,92 @@
+/** Ends a supervised task: reads the verdict from what is stored, and hands the outcome to `Queue.finish`. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { ProcessEnd } from "../domain/Agent.ts"
+import { type Outcome, outcome } from "../domain/Outcome.ts"
+import type { EndCause } from "../domain/Task.ts"
+import type { Worker } from "../domain/Worker.ts"
+import { Agents } from "../services/Agents.ts"
+import { Processes } from "../services/Processes.ts"
+import { type Claim, Queue } from "../services/Queue.ts"
+import { Spawner } from "../services/Spawner.ts"
+import { TerminalEvents } from "../services/TerminalEvents.ts"
+import type { Holder } from "../services/WorkerRegistry.ts"
+import { readEvidence } from "./evidence.ts"
+import { persist } from "./persist.ts"
+
+/** What is known of an end: the agent's process status, or that nobody could read it. */
+export interface Ending {
+  readonly end: ProcessEnd
+  /** The shim left no status behind. */
+  readonly lost: boolean
+  readonly leftovers: number
+}
+
+const minutes = (ms: number): string =>
+  ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
+
+/** The words for an end that Backbeat brought about. */
+const stopError = (cause: EndCause, claim: Claim): string | null => {
+  switch (cause) {
+    case "timeout":
+      return `Ended at its timeout of ${minutes(claim.task.timeoutMs ?? 0)}. Give it more: beat run --timeout`
+    case "stalled":
+      return `Ended after ${minutes(claim.task.stallMs ?? 0)} without output and without CPU use. Allow more: beat run --stall, 0 for no limit`
+    case "output-limit":
+      return "Ended because it printed more than the spool may hold (setting maxSpoolBytes)."
+    default:
+      return null
+  }
+}
+
+/** The outcome of a task, from who ended it, what its process said and what its adapter reads in the output. */
+export const outcomeOf = Effect.fn("outcomeOf")(function* (claim: Claim, worker: Worker, ending: Ending) {
+  const agents = yield* Agents
+  const processes = yield* Processes
+  const now = yield* Clock.currentTimeMillis
+  const evidence = yield* persist(readEvidence(claim.task.id))
+  const verdict = yield* agents.verdict(claim.task.agent, { ...evidence, end: ending.end, endedAt: now })
+  const found = {
+    exitCode: ending.end.exitCode,
+    signal: ending.end.signal,
+    sessionId: verdict.sessionId,
+    answer: verdict.answer,
+    usage: verdict.usage,
+    leftovers: ending.leftovers
+  }
+  if (worker.stopCause !== null) {
+    return worker.stopCause === "cancelled"
+      ? outcome({ ...found, status: "cancelled", cause: "cancelled" })
+      : outcome({ ...found, status: "failed", cause: worker.stopCause, error: stopError(worker.stopCause, claim) })
+  }
+  if (ending.lost) {
+    const rebooted = (yield* processes.bootId) !== worker.bootId
+    return outcome({
+      ...found,
+      status: "failed",
+      cause: "owner-lost",
+      error: rebooted
+        ? "The machine was restarted while it ran. Start it again: beat retry"
+        : "The process that watched the agent was killed, so nobody knows how it ended. Its output is kept. Start it again: beat retry"
+    })
+  }
+  const result: Outcome = outcome({ ...verdict, ...found })
+  return result
+})
+
+/** Stores the end, clears the spool, then tells who listens. Somebody else's end of the same claim is accepted. */
+export const conclude = Effect.fn("conclude")(function* (claim: Claim, result: Outcome, holder: Holder) {
+  const queue = yield* Queue
+  const spawner = yield* Spawner
+  const events = yield* TerminalEvents
+  const event = yield* persist(queue.finish(claim.task.id, result, holder)).pipe(
+    Effect.catchTags({
+      TaskStateConflict: (conflict) => Effect.as(Effect.logInfo(`not ours to end any more: ${conflict.message}`), null),
+      TaskNotFound: (missing) => Effect.as(Effect.logWarning(missing.message), null)
+    })
+  )
+  if (event === null) return
+  yield* spawner.discard(claim.worker.claimId)
+  yield* events.publish(event)
+  yield* Effect.logInfo(`task ${claim.task.id} ${event.status} (${event.cause})`)
+})

@@ -1,0 +1,221 @@
+/** The worker pool: one level-triggered loop that adopts what is orphaned and claims what is ready. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Option from "effect/Option"
+import * as EffectQueue from "effect/Queue"
+import * as Ref from "effect/Ref"
+import type { Runtime, RuntimeKind } from "../domain/Runtime.ts"
+import type { Settings } from "../domain/Settings.ts"
+import type { TaskId } from "../domain/Task.ts"
+import type { ClaimId } from "../domain/Worker.ts"
+import { Ids } from "../services/Ids.ts"
+import { Processes } from "../services/Processes.ts"
+import { type Claim, Queue } from "../services/Queue.ts"
+import { SettingsStore } from "../services/SettingsStore.ts"
+import { Tasks } from "../services/Tasks.ts"
+import { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { admission } from "./admission.ts"
+import { persist } from "./persist.ts"
+import { supervise } from "./supervise.ts"
+
+export interface PoolOptions {
+  readonly kind: RuntimeKind
+  readonly version: string
+  /** Leave when nothing is queued, running or scheduled. */
+  readonly leaveWhenIdle: boolean
+}
+
+/** How often other processes' commits are looked for, in milliseconds. */
+const pollMs = 40
+
+/** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
+const livenessMs = 1000
+
+/** One runtime's running parts. */
+interface Pool {
+  readonly options: PoolOptions
+  readonly runtime: Runtime
+  readonly fibers: FiberMap.FiberMap<ClaimId>
+  readonly cancels: Map<TaskId, Deferred.Deferred<void>>
+  readonly wake: EffectQueue.Queue<void>
+}
+
+/** The settings in force; a broken config file leaves those from before. */
+const readSettings = Effect.fn("pool.readSettings")(function* (last: Ref.Ref<Settings>) {
+  const store = yield* SettingsStore
+  const read = yield* store.get.pipe(
+    Effect.catchTag("ConfigInvalid", (error) =>
+      Effect.zipRight(Effect.logWarning(`settings unchanged: ${error.message}`), Ref.get(last))
+    )
+  )
+  yield* Ref.set(last, read)
+  return read
+})
+
+const watch = Effect.fn("pool.watch")(function* (pool: Pool, settings: Settings, claim: Claim, adopted: boolean) {
+  const cancelled = yield* Deferred.make<void>()
+  pool.cancels.set(claim.task.id, cancelled)
+  yield* FiberMap.run(
+    pool.fibers,
+    claim.worker.claimId,
+    supervise({ claim, runtime: pool.runtime, settings, adopted, cancelled }).pipe(
+      Effect.catchAllCause((cause) => Effect.logError(`task ${claim.task.id}: looking after it failed`, cause)),
+      Effect.ensuring(
+        Effect.sync(() => {
+          if (pool.cancels.get(claim.task.id) === cancelled) pool.cancels.delete(claim.task.id)
+        })
+      ),
+      Effect.ensuring(EffectQueue.offer(pool.wake, undefined))
+    ),
+    { onlyIfMissing: true }
+  )
+})
+
+/** Takes over what a dead runtime left, and what this one dropped by a defect. */
+const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings) {
+  const queue = yield* Queue
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const runtimes = yield* registry.runtimes
+  const alive = yield* Effect.filter(runtimes, (runtime) => processes.alive(runtime.process))
+  const living = new Set(alive.map((runtime) => runtime.id))
+  if (!living.has(pool.runtime.id)) {
+    // Somebody took this runtime for dead, for example after a restored backup: it registers again.
+    yield* registry.register(pool.runtime)
+  }
+  for (const worker of yield* registry.workers) {
+    const mine = worker.runtimeId === pool.runtime.id
+    if (mine ? FiberMap.unsafeHas(pool.fibers, worker.claimId) : living.has(worker.runtimeId)) continue
+    if (!mine && !(yield* registry.adopt(worker.claimId, worker.runtimeId, pool.runtime.id))) continue
+    const claim = yield* queue.claimOf(worker.claimId)
+    if (Option.isNone(claim)) continue
+    yield* Effect.logInfo(`task ${worker.taskId}: taken over`)
+    yield* watch(pool, settings, claim.value, true)
+  }
+  for (const runtime of runtimes) {
+    if (!living.has(runtime.id)) yield* registry.leave(runtime.id, "always")
+  }
+})
+
+/** Tells the supervisors of this runtime which of their tasks somebody wants cancelled. */
+const cancel = Effect.fn("pool.cancel")(function* (pool: Pool) {
+  if (pool.cancels.size === 0) return
+  const tasks = yield* Tasks
+  for (const id of yield* tasks.cancelRequested) {
+    const cancelled = pool.cancels.get(id)
+    if (cancelled !== undefined) yield* Deferred.succeed(cancelled, undefined)
+  }
+})
+
+/** Claims and starts as many ready tasks as there is room for. */
+const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
+  const queue = yield* Queue
+  const registry = yield* WorkerRegistry
+  const tasks = yield* Tasks
+  const processes = yield* Processes
+  while ((yield* tasks.counts).queued > 0) {
+    const room = yield* admission(yield* registry.workers, settings)
+    if (room._tag !== "Admitted") return
+    const claim = yield* queue.claim({
+      runtimeId: pool.runtime.id,
+      maxWorkers: settings.maxWorkers,
+      onlyWhenIdle: room.onlyWhenIdle,
+      bootId: yield* processes.bootId
+    })
+    if (Option.isNone(claim)) return
+    yield* Effect.logInfo(`task ${claim.value.task.id}: starting ${claim.value.task.agent}`)
+    yield* watch(pool, settings, claim.value, false)
+  }
+})
+
+/** Whether this runtime has left: nothing to do any more, or an older one serves the queue as well. */
+const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings, idleSince: Ref.Ref<number | null>) {
+  if (!pool.options.leaveWhenIdle) return false
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const tasks = yield* Tasks
+  const now = yield* Clock.currentTimeMillis
+  if ((yield* FiberMap.size(pool.fibers)) > 0) {
+    yield* Ref.set(idleSince, null)
+    return false
+  }
+  if (pool.runtime.kind === "on-demand") {
+    const [first] = yield* registry.runtimes
+    if (first !== undefined && first.id !== pool.runtime.id && (yield* processes.alive(first.process))) {
+      return yield* registry.leave(pool.runtime.id, { superseded: first.id })
+    }
+  }
+  const counts = yield* tasks.counts
+  if (counts.queued > 0 || counts.running > 0) {
+    yield* Ref.set(idleSince, null)
+    return false
+  }
+  const since = (yield* Ref.get(idleSince)) ?? now
+  yield* Ref.set(idleSince, since)
+  return now - since >= settings.idleMs ? yield* registry.leave(pool.runtime.id, "idle") : false
+})
+
+/** Waits for a child's end, another process' commit or the next deadline. */
+const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings) {
+  const tasks = yield* Tasks
+  const now = yield* Clock.currentTimeMillis
+  const due = yield* tasks.nextDue(now)
+  const untilDue = Option.match(due, { onNone: () => livenessMs, onSome: (at) => at - now })
+  const bound = Math.max(1, Math.min(livenessMs, untilDue, Math.max(pollMs, settings.idleMs)))
+  const before = yield* tasks.version
+  const committed = Effect.sleep(Math.min(pollMs, bound)).pipe(
+    Effect.zipRight(tasks.version),
+    Effect.repeat({ until: (version) => version !== before })
+  )
+  yield* Effect.raceFirst(EffectQueue.take(pool.wake), committed).pipe(Effect.timeoutOption(bound))
+})
+
+/**
+ * Runs a pool until it is interrupted, or until there is nothing to do where it may leave then. Interrupting it leaves
+ * agents running and their rows in place; the runtime takes itself off the list.
+ */
+export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
+  const ids = yield* Ids
+  const processes = yield* Processes
+  const registry = yield* WorkerRegistry
+  const settingsStore = yield* SettingsStore
+  const runtime: Runtime = {
+    id: yield* ids.runtime,
+    kind: options.kind,
+    process: yield* processes.self,
+    version: options.version,
+    startedAt: yield* Clock.currentTimeMillis
+  }
+  const lastSettings = yield* Ref.make(yield* settingsStore.get)
+  const idleSince = yield* Ref.make<number | null>(null)
+
+  yield* Effect.acquireRelease(registry.register(runtime), () =>
+    // The row of a runtime that could not take itself off is seen to be dead by the next one.
+    registry.leave(runtime.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
+  )
+  const pool: Pool = {
+    options,
+    runtime,
+    fibers: yield* FiberMap.make<ClaimId>(),
+    cancels: new Map(),
+    wake: yield* EffectQueue.sliding<void>(1)
+  }
+  yield* Effect.logInfo(`runtime ${runtime.id} (${runtime.kind}, pid ${runtime.process.pid}) started`)
+
+  let lookedAt = 0
+  while (true) {
+    const settings = yield* readSettings(lastSettings)
+    const now = yield* Clock.currentTimeMillis
+    if (now - lookedAt >= livenessMs || now < lookedAt) {
+      yield* persist(adopt(pool, settings))
+      lookedAt = now
+    }
+    yield* persist(cancel(pool))
+    yield* persist(claimReady(pool, settings))
+    if (yield* persist(leave(pool, settings, idleSince))) break
+    yield* persist(pause(pool, settings))
+  }
+  yield* Effect.logInfo(`runtime ${runtime.id} leaves`)
+}, Effect.scoped)

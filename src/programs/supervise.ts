@@ -1,0 +1,217 @@
+/** Looks after one claimed task from its start, or from wherever a dead runtime left it, to its end. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { outcome } from "../domain/Outcome.ts"
+import type { Runtime } from "../domain/Runtime.ts"
+import type { Settings } from "../domain/Settings.ts"
+import type { EndCause } from "../domain/Task.ts"
+import type { Worker } from "../domain/Worker.ts"
+import { Processes } from "../services/Processes.ts"
+import { type Claim, Queue } from "../services/Queue.ts"
+import { Spawner, type Target } from "../services/Spawner.ts"
+import { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { capture, type Progress, progressOf } from "./capture.ts"
+import { conclude, type Ending, outcomeOf } from "./conclude.ts"
+import { persist } from "./persist.ts"
+
+export interface Supervision {
+  readonly claim: Claim
+  readonly runtime: Runtime
+  readonly settings: Settings
+  /** False: claimed just now. True: taken over. */
+  readonly adopted: boolean
+  /** Done when somebody asked for a cancel. */
+  readonly cancelled: Deferred.Deferred<void>
+}
+
+/** Time between looks at a spool: right after output, and at most when it is silent, in milliseconds. */
+const tick = { busy: 40, silent: 250 } as const
+
+/** At most this many reads of a stream before cancel, timeout and exit are looked at again. */
+const rounds = 8
+
+const holderOf = ({ claim, runtime }: Supervision) => ({ claimId: claim.worker.claimId, runtimeId: runtime.id })
+
+/** The task's processes. Enough to look at them; before a signal is sent `spared` adds who must not get it. */
+const targetOf = (worker: Worker): Target => ({
+  taskId: worker.taskId,
+  claimId: worker.claimId,
+  process: worker.process,
+  spare: []
+})
+
+/** The task's processes, and the live runtimes that must be spared wherever they stand in its tree. */
+const spared = Effect.fn("supervise.spared")(function* (supervision: Supervision, worker: Worker) {
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const runtimes = yield* persist(registry.runtimes)
+  const alive = yield* Effect.filter(runtimes, (runtime) => processes.alive(runtime.process))
+  return { ...targetOf(worker), spare: [supervision.runtime.process, ...alive.map((runtime) => runtime.process)] }
+})
+
+/** Where silence and CPU use stood when the task last showed a sign of life. */
+interface Pulse {
+  at: number
+  cpuMillis: number
+  lookedAt: number
+}
+
+/** Whether the task showed no sign of life for as long as it may. CPU time is asked for only when output is missing. */
+const isStalled = Effect.fn("supervise.isStalled")(function* (claim: Claim, worker: Worker, pulse: Pulse, now: number) {
+  const limit = claim.task.stallMs
+  if (limit === null) return false
+  // CPU use is sampled four times in a stall period: often enough to notice work, rarely enough to cost nothing.
+  if (now - pulse.lookedAt < limit / 4) return false
+  const spawner = yield* Spawner
+  const cpuMillis = yield* spawner.cpuMillis(targetOf(worker))
+  pulse.lookedAt = now
+  if (cpuMillis - pulse.cpuMillis >= 10) {
+    pulse.at = now
+    pulse.cpuMillis = cpuMillis
+  }
+  return now - pulse.at >= limit
+})
+
+/** Why the task must be ended now, if it must. */
+const stopReason = Effect.fn("supervise.stopReason")(function* (
+  supervision: Supervision,
+  worker: Worker,
+  progress: Progress,
+  pulse: Pulse
+) {
+  const now = yield* Clock.currentTimeMillis
+  if (worker.stopCause !== null) return worker.stopCause
+  if (yield* Deferred.isDone(supervision.cancelled)) return "cancelled" as const
+  if (worker.deadlineAt !== null && now >= worker.deadlineAt) return "timeout" as const
+  const spool = supervision.settings.maxSpoolBytes
+  if (progress.stdout > spool || progress.stderr > spool) return "output-limit" as const
+  return (yield* isStalled(supervision.claim, worker, pulse, now)) ? ("stalled" as const) : null
+})
+
+/** Ends the tree for a cause that is on record before the first signal. */
+const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, cause: EndCause) {
+  const registry = yield* WorkerRegistry
+  const spawner = yield* Spawner
+  const stopping = yield* persist(registry.stopping(holderOf(supervision), cause))
+  const target = yield* spared(supervision, stopping)
+  const report = yield* spawner.stop(target, supervision.settings.graceMs)
+  if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
+  return { worker: stopping, ended: report.left === 0 }
+})
+
+/** What can be seen of the process. A lost one is looked at again with the runtimes that are not survivors of it. */
+const look = Effect.fn("supervise.look")(function* (supervision: Supervision, worker: Worker) {
+  const spawner = yield* Spawner
+  const seen = yield* spawner.observe(targetOf(worker))
+  return seen._tag === "Lost" && seen.survivors > 0 ? yield* spawner.observe(yield* spared(supervision, worker)) : seen
+})
+
+/** Captures; a spool that cannot be read is reported and tried again at the next look. */
+const captureOrWait = (claim: Claim, progress: Progress) =>
+  capture(claim, progress, rounds).pipe(
+    Effect.catchTag("SpawnFailed", (error) => Effect.as(Effect.logWarning(error.message), { moved: 0, more: false }))
+  )
+
+/** Follows the running agent until it is over. The worker row as it is at the end comes back with the ending. */
+const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision, initial: Worker) {
+  const registry = yield* WorkerRegistry
+  const spawner = yield* Spawner
+  const { claim } = supervision
+  const progress = yield* progressOf(claim)
+  const begin = yield* Clock.currentTimeMillis
+  const pulse: Pulse = { at: begin, cpuMillis: 0, lookedAt: begin }
+  let worker = initial
+  let wait: number = tick.busy
+
+  while (true) {
+    // The end is looked for before the output is read: what was printed before it is then there to be read.
+    const seen = yield* look(supervision, worker)
+    const captured = yield* captureOrWait(claim, progress)
+    if (captured.moved > 0) {
+      const now = yield* Clock.currentTimeMillis
+      pulse.at = now
+      pulse.lookedAt = now
+    }
+    if (captured.more) continue
+
+    if (seen._tag === "Exited") {
+      return { worker, ending: { end: seen.end, lost: false, leftovers: 0 } satisfies Ending, progress }
+    }
+    if (seen._tag === "Lost" && seen.survivors === 0) {
+      const signal = worker.stopCause === null ? null : "SIGKILL"
+      return {
+        worker,
+        ending: { end: { exitCode: null, signal }, lost: true, leftovers: 0 } satisfies Ending,
+        progress
+      }
+    }
+    if (seen._tag === "NotStarted" && (yield* spawner.revoke(claim.worker.claimId))) return null
+    if (seen._tag === "Running" && worker.state === "claimed") {
+      worker = yield* persist(registry.started(holderOf(supervision), seen.process))
+    }
+
+    const reason = yield* stopReason(supervision, worker, progress, pulse)
+    if (reason !== null) {
+      const stopped = yield* stop(supervision, reason)
+      worker = stopped.worker
+      if (stopped.ended) continue
+    }
+    wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
+    yield* Effect.raceFirst(
+      spawner.pause(claim.worker.claimId, wait),
+      worker.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
+    )
+  }
+})
+
+/** Starts a fresh claim; what keeps it from starting ends the task. */
+const start = Effect.fn("supervise.start")(function* (supervision: Supervision) {
+  const registry = yield* WorkerRegistry
+  const spawner = yield* Spawner
+  const { claim, runtime } = supervision
+  const process = yield* spawner.start(claim, runtime.process)
+  return yield* persist(registry.started(holderOf(supervision), process))
+})
+
+/**
+ * Runs until the task has ended or is somebody else's. Never fails for anything an agent does. Interrupting it leaves the
+ * agent running and the worker row in place: another runtime carries on from there.
+ */
+export const supervise = Effect.fn("supervise")(
+  function* (supervision: Supervision) {
+    const queue = yield* Queue
+    const spawner = yield* Spawner
+    const { adopted, claim, runtime, settings } = supervision
+    const holder = holderOf(supervision)
+    if (adopted) yield* spawner.reown(claim.worker.claimId, runtime.process)
+    const worker = adopted ? claim.worker : yield* start(supervision)
+
+    const followed = yield* follow(supervision, worker)
+    if (followed === null) {
+      yield* Effect.logInfo(`task ${claim.task.id} had not started: back to the queue`)
+      yield* persist(queue.requeue(holder))
+      yield* spawner.discard(claim.worker.claimId)
+      return
+    }
+    const target = yield* spared(supervision, followed.worker)
+    const leftovers = settings.leftovers === "end" ? yield* spawner.sweep(target, settings.graceMs) : 0
+    // Whatever a leftover printed until it was ended counts too.
+    while ((yield* captureOrWait(claim, followed.progress)).more) yield* Effect.yieldNow()
+    const result = yield* outcomeOf(claim, followed.worker, { ...followed.ending, leftovers })
+    yield* conclude(claim, result, holder)
+  },
+  (effect, supervision) =>
+    effect.pipe(
+      Effect.catchTags({
+        SpawnFailed: (error) =>
+          conclude(
+            supervision.claim,
+            outcome({ status: "failed", cause: "spawn-failed", error: error.message }),
+            holderOf(supervision)
+          ),
+        TaskStateConflict: (conflict) => Effect.logInfo(`no longer ours: ${conflict.message}`)
+      }),
+      Effect.annotateLogs({ task: supervision.claim.task.id })
+    )
+)
