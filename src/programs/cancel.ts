@@ -1,0 +1,87 @@
+/** Cancels tasks, alone or with everything they delegated, and returns when their processes are gone. */
+import * as Effect from "effect/Effect"
+import type { TaskId, TaskSummary } from "../domain/Task.ts"
+import { type CancelAnswer, Queue } from "../services/Queue.ts"
+import { Tasks } from "../services/Tasks.ts"
+import { patiently } from "./changes.ts"
+import type { KeepServedOptions } from "./ensureRuntime.ts"
+import { waitFor } from "./wait.ts"
+
+export interface CancelOptions extends KeepServedOptions {
+  /** Everything that the tasks' agents delegated, and what that delegated. */
+  readonly tree: boolean
+  readonly reason: string | null
+  readonly by: string
+}
+
+export interface Cancelled {
+  /** What the request found: see `CancelAnswer`. */
+  readonly answer: CancelAnswer
+  /** What became of the task; one that ended by itself meanwhile is not cancelled. */
+  readonly task: TaskSummary
+}
+
+export interface CancelResult {
+  readonly tasks: ReadonlyArray<Cancelled>
+  /** The tree is larger than the bound; the rest was not touched. */
+  readonly truncated: boolean
+}
+
+/** Tasks in one tree at most. */
+const treeLimit = 10_000
+
+/** The tasks below `roots`, parents before children, and whether that is all. */
+const descendants = Effect.fn("descendants")(function* (roots: ReadonlyArray<TaskId>) {
+  const tasks = yield* Tasks
+  const found = new Set<TaskId>(roots)
+  for (const parentId of found) {
+    let before: number | null = null
+    do {
+      const page: { readonly tasks: ReadonlyArray<TaskSummary>; readonly more: number } = yield* tasks.list({
+        status: [],
+        agent: null,
+        labels: {},
+        directory: null,
+        parentId,
+        since: null,
+        limit: 1000,
+        before
+      })
+      for (const { id } of page.tasks) found.add(id)
+      before = page.more === 0 ? null : (page.tasks.at(-1)?.seq ?? null)
+    } while (before !== null && found.size <= treeLimit)
+    if (found.size > treeLimit) return { ids: Array.from(found).slice(0, treeLimit), truncated: true }
+  }
+  return { ids: Array.from(found), truncated: false }
+})
+
+/** Asks for all of them first and then waits, so that they end side by side. */
+export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId>, options: CancelOptions) {
+  const queue = yield* Queue
+  const answers = new Map<TaskId, CancelAnswer>()
+  let ids = Array.from(new Set(roots))
+  let truncated = false
+
+  // An agent may delegate once more before it is gone. Once a round finds nothing new, no parent is left that could.
+  while (true) {
+    if (options.tree) {
+      const tree = yield* patiently(descendants(ids))
+      ids = tree.ids
+      truncated = tree.truncated
+    }
+    const fresh = ids.filter((id) => !answers.has(id))
+    if (fresh.length === 0) break
+    for (const id of fresh) {
+      answers.set(id, yield* patiently(queue.cancel(id, { reason: options.reason, by: options.by })))
+    }
+    yield* waitFor(fresh, { ...options, goal: "end", any: false })
+    if (!options.tree || truncated) break
+  }
+
+  const tasks = yield* Tasks
+  const ended = yield* Effect.forEach(ids, (id) =>
+    Effect.map(patiently(tasks.summary(id)), (task): Cancelled => ({ answer: answers.get(id) ?? "over", task }))
+  )
+  const result: CancelResult = { tasks: ended, truncated }
+  return result
+})
