@@ -1,0 +1,148 @@
+/** The queue over the in-memory store. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { TaskNotFound, TaskStateConflict } from "../../domain/Errors.ts"
+import type { Outcome } from "../../domain/Outcome.ts"
+import { outcome } from "../../domain/Outcome.ts"
+import { isTerminal, type TaskId } from "../../domain/Task.ts"
+import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
+import type { Worker } from "../../domain/Worker.ts"
+import { Ids } from "../../services/Ids.ts"
+import { type CancelAnswer, type Claim, type Enqueued, Queue } from "../../services/Queue.ts"
+import { TerminalEvents } from "../../services/TerminalEvents.ts"
+import type { Holder } from "../../services/WorkerRegistry.ts"
+import { held } from "./holding.ts"
+import { conclude, submit, take } from "./lifecycle.ts"
+import { changed, type State, Store, type StoredTask, taskIn, without, workerWith } from "./Store.ts"
+
+const cancelled: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
+
+const claimIn = (state: State, worker: Worker | undefined): Option.Option<Claim> => {
+  const stored = worker === undefined ? undefined : state.tasks.get(worker.taskId)
+  const task = worker === undefined ? undefined : taskIn(state, worker.taskId)
+  return worker === undefined || stored === undefined || task === undefined
+    ? Option.none()
+    : Option.some({ task, worker, launch: stored.launch, environment: environmentIn(state, stored) })
+}
+
+const environmentIn = (state: State, stored: StoredTask) => state.environments.get(stored.environment) ?? {}
+
+const deleted = (state: State, id: TaskId): State => {
+  const tasks = without(state.tasks, id)
+  const used = new Set(Array.from(tasks.values(), (stored) => stored.environment))
+  const environments = new Map(Array.from(state.environments).filter(([key]) => used.has(key)))
+  return { ...state, tasks, environments, output: without(state.output, id) }
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* Store
+  const ids = yield* Ids
+  const events = yield* TerminalEvents
+
+  return Queue.of({
+    enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
+      const named = yield* Effect.forEach(tasks, (task) => Effect.map(ids.task, (id) => ({ task, id })))
+      return yield* store.write((state, now) =>
+        Either.gen(function* () {
+          const enqueued: Array<Enqueued> = []
+          let next = state
+          for (const { id, task } of named) {
+            const [one, after] = yield* submit(next, task, { id, now, maxDepth })
+            enqueued.push(one)
+            next = after
+          }
+          return [enqueued, next] as const
+        })
+      )
+    }),
+
+    claim: Effect.fn("Queue.claim")(function* (options) {
+      const claimId = yield* ids.claim
+      return yield* store.write((state, now) => {
+        const [worker, next] = take(state, options, { claimId, now })
+        return Either.right([claimIn(next, worker), next] as const)
+      })
+    }),
+
+    claimOf: (claimId) => store.read((state) => claimIn(state, workerWith(state, claimId))),
+
+    finish: Effect.fn("Queue.finish")(function* (id, ending, holder) {
+      const event = yield* store.write((state, now) =>
+        Either.gen(function* () {
+          const task = taskIn(state, id)
+          if (task === undefined) return yield* Either.left(new TaskNotFound({ reference: id }))
+          const worker = state.workers.get(id)
+          const holds = worker?.claimId === holder?.claimId && worker?.runtimeId === holder?.runtimeId
+          if (holder !== null && !holds) {
+            return yield* Either.left(new TaskStateConflict({ id, step: "finish", actual: task.status }))
+          }
+          return yield* conclude(state, id, ending, now)
+        })
+      )
+      yield* events.publish(event)
+      return event
+    }),
+
+    requeue: Effect.fn("Queue.requeue")(function* (holder: Holder) {
+      const event = yield* store.write<TerminalEvent | null, TaskStateConflict>((state, now) =>
+        Either.gen(function* () {
+          const worker = yield* held(state, holder, "requeue")
+          if (taskIn(state, worker.taskId)?.cancelRequestedAt !== null) {
+            return yield* Either.mapLeft(
+              conclude(state, worker.taskId, cancelled, now),
+              () => new TaskStateConflict({ id: worker.taskId, step: "requeue", actual: "running" })
+            )
+          }
+          const queued = changed(state, worker.taskId, { status: "queued", startedAt: null })
+          return [null, { ...queued, workers: without(state.workers, worker.taskId) }] as const
+        })
+      )
+      if (event !== null) yield* events.publish(event)
+    }),
+
+    cancel: Effect.fn("Queue.cancel")(function* (id, request) {
+      const [answer, event] = yield* store.write<readonly [CancelAnswer, TerminalEvent | null], TaskNotFound>(
+        (state, now) => {
+          const task = taskIn(state, id)
+          if (task === undefined) return Either.left(new TaskNotFound({ reference: id }))
+          if (isTerminal(task.status)) return Either.right([["over", null], state])
+          if (task.cancelRequestedAt !== null) return Either.right([["requested", null], state])
+          const asked = changed(state, id, {
+            cancelRequestedAt: now,
+            cancelReason: request.reason,
+            cancelledBy: request.by
+          })
+          if (task.status === "running") return Either.right([["requested", null], asked])
+          return Either.match(conclude(asked, id, cancelled, now), {
+            onLeft: () => Either.left(new TaskNotFound({ reference: id })),
+            onRight: ([ended, next]) => Either.right([["ended", ended], next])
+          })
+        }
+      )
+      if (event !== null) yield* events.publish(event)
+      return answer
+    }),
+
+    captured: Effect.fn("Queue.captured")(function* (id) {
+      const found = yield* store.read((state) => {
+        const stored = state.tasks.get(id)
+        return stored && { launch: stored.launch, environment: environmentIn(state, stored) }
+      })
+      return found === undefined ? yield* new TaskNotFound({ reference: id }) : found
+    }),
+
+    prune: ({ dryRun, endedBefore, limit }) =>
+      store.write((state) => {
+        const old = Array.from(state.tasks.values(), (stored) => stored.task)
+          .filter((task) => task.endedAt !== null && task.endedAt < endedBefore)
+          .sort((left, right) => (left.endedAt ?? 0) - (right.endedAt ?? 0) || left.seq - right.seq)
+          .slice(0, limit)
+          .map((task) => task.id)
+        return Either.right([old, dryRun ? state : old.reduce(deleted, state)] as const)
+      })
+  })
+})
+
+export const layer = Layer.effect(Queue, make)

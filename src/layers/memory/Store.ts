@@ -1,0 +1,121 @@
+/** The state that the in-memory ports share: what the tables hold, changed by whole steps. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import type { Environment, Launch } from "../../domain/NewTask.ts"
+import type { OutputChunk, StreamState } from "../../domain/Output.ts"
+import type { Runtime, RuntimeId } from "../../domain/Runtime.ts"
+import type { Task, TaskId } from "../../domain/Task.ts"
+import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
+import type { ClaimId, Worker } from "../../domain/Worker.ts"
+
+/** A task with what its start needs. The byte counts in `task` are filled in on reading, from the streams. */
+export interface StoredTask {
+  readonly task: Task
+  readonly launch: Launch
+  /** Key into `environments`. */
+  readonly environment: string
+}
+
+export interface StoredOutput {
+  readonly chunks: ReadonlyArray<OutputChunk>
+  readonly streams: ReadonlyArray<StreamState>
+  readonly lastSeq: number
+}
+
+export interface State {
+  /** In order of arrival. */
+  readonly tasks: ReadonlyMap<TaskId, StoredTask>
+  readonly lastSeq: number
+  readonly environments: ReadonlyMap<string, Environment>
+  /** In order of claim. */
+  readonly workers: ReadonlyMap<TaskId, Worker>
+  /** Every claim there ever was, so that a lost one can still name its task. */
+  readonly claims: ReadonlyMap<ClaimId, TaskId>
+  readonly runtimes: ReadonlyMap<RuntimeId, Runtime>
+  readonly output: ReadonlyMap<TaskId, StoredOutput>
+  readonly outbox: ReadonlyArray<TerminalEvent>
+  readonly commits: number
+}
+
+const empty: State = {
+  tasks: new Map(),
+  lastSeq: 0,
+  environments: new Map(),
+  workers: new Map(),
+  claims: new Map(),
+  runtimes: new Map(),
+  output: new Map(),
+  outbox: [],
+  commits: 0
+}
+
+/** A value and the state after a step. */
+export type Step<A> = readonly [A, State]
+
+export class Store extends Context.Tag("backbeat/memory/Store")<
+  Store,
+  {
+    readonly read: <A>(look: (state: State, now: number) => A) => Effect.Effect<A>
+    /** One transaction: on `Left` nothing of the step stays. */
+    readonly write: <A, E>(step: (state: State, now: number) => Either.Either<Step<A>, E>) => Effect.Effect<A, E>
+  }
+>() {}
+
+/** The map with `key` set: a new key comes last, a known one keeps its place. */
+export const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value)
+
+export const without = <K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> => {
+  const rest = new Map(map)
+  rest.delete(key)
+  return rest
+}
+
+/** The task as a reader sees it, with its byte counts. */
+export const taskIn = (state: State, id: TaskId): Task | undefined => {
+  const stored = state.tasks.get(id)
+  if (stored === undefined) return undefined
+  const streams = state.output.get(id)?.streams ?? []
+  return {
+    ...stored.task,
+    bytesStored: streams.reduce((sum, stream) => sum + stream.stored, 0),
+    bytesDropped: streams.reduce((sum, stream) => sum + stream.dropped, 0)
+  }
+}
+
+/** The state with fields of one task changed. */
+export const changed = (state: State, id: TaskId, fields: Partial<Task>): State => {
+  const stored = state.tasks.get(id)
+  return stored === undefined
+    ? state
+    : { ...state, tasks: put(state.tasks, id, { ...stored, task: { ...stored.task, ...fields } }) }
+}
+
+export const workerWith = (state: State, claimId: ClaimId): Worker | undefined =>
+  Array.from(state.workers.values()).find((worker) => worker.claimId === claimId)
+
+export const layer = Layer.effect(
+  Store,
+  Effect.map(Ref.make(empty), (ref) =>
+    Store.of({
+      read: (look) => Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.map(Ref.get(ref), (s) => look(s, now))),
+      write: <A, E>(step: (state: State, now: number) => Either.Either<Step<A>, E>) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Effect.flatten(
+            Ref.modify(ref, (state): readonly [Either.Either<A, E>, State] =>
+              Either.match(step(state, now), {
+                onLeft: (error) => [Either.left(error), state],
+                onRight: ([value, next]) => [
+                  Either.right(value),
+                  next === state ? state : { ...next, commits: state.commits + 1 }
+                ]
+              })
+            )
+          )
+        )
+    })
+  )
+)

@@ -1,0 +1,140 @@
+/** The steps in the life of a task on the in-memory state: submit, claim, end. */
+import * as Either from "effect/Either"
+import { DepthExceeded, IdempotencyConflict, TaskNotFound, TaskStateConflict } from "../../domain/Errors.ts"
+import type { Environment, NewTask } from "../../domain/NewTask.ts"
+import type { Outcome } from "../../domain/Outcome.ts"
+import { type Task, type TaskId, titleOf } from "../../domain/Task.ts"
+import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
+import { endStep, transition } from "../../domain/Transition.ts"
+import type { ClaimId, Worker } from "../../domain/Worker.ts"
+import type { ClaimOptions, Enqueued } from "../../services/Queue.ts"
+import { changed, put, type State, type Step, taskIn, without } from "./Store.ts"
+
+/** Below 0 when `left` would be claimed before `right`. */
+export const claimOrder = (left: Task, right: Task): number =>
+  left.priority === right.priority ? left.seq - right.seq : left.priority < right.priority ? -1 : 1
+
+/** Queued, due and not asked to stop. */
+export const isReady = (task: Task, now: number): boolean =>
+  task.status === "queued" && task.cancelRequestedAt === null && (task.notBefore === null || task.notBefore <= now)
+
+const keyOf = (environment: Environment): string => JSON.stringify(Object.entries(environment).sort())
+
+const replay = (existing: Task, task: NewTask, key: string): Either.Either<Enqueued, IdempotencyConflict> =>
+  existing.prompt === task.prompt && existing.agent === task.agent && existing.directory === task.directory
+    ? Either.right({ task: existing, created: false })
+    : Either.left(new IdempotencyConflict({ key, existing: existing.id }))
+
+/** Stores one task as queued. */
+export const submit = (
+  state: State,
+  task: NewTask,
+  context: { readonly id: TaskId; readonly now: number; readonly maxDepth: number }
+): Either.Either<Step<Enqueued>, DepthExceeded | IdempotencyConflict | TaskNotFound> => {
+  const key = task.idempotencyKey
+  const twin = key === null ? undefined : Array.from(state.tasks.values()).find((x) => x.task.idempotencyKey === key)
+  if (key !== null && twin !== undefined) {
+    return Either.map(replay(taskIn(state, twin.task.id) ?? twin.task, task, key), (enqueued) => [enqueued, state])
+  }
+  const parent = task.parentId === null ? undefined : taskIn(state, task.parentId)
+  const depth = parent === undefined ? task.depth : parent.depth + 1
+  if (depth > context.maxDepth) return Either.left(new DepthExceeded({ depth, limit: context.maxDepth }))
+  const original = task.retryOf === null ? undefined : taskIn(state, task.retryOf)
+  if (task.retryOf !== null && original === undefined) return Either.left(new TaskNotFound({ reference: task.retryOf }))
+
+  const { environment, launch, ...fields } = task
+  const stored: Task = {
+    ...fields,
+    id: context.id,
+    seq: state.lastSeq + 1,
+    title: titleOf(task.prompt),
+    status: "queued",
+    depth,
+    attempt: original === undefined ? 1 : original.attempt + 1,
+    createdAt: context.now,
+    startedAt: null,
+    endedAt: null,
+    cancelRequestedAt: null,
+    cancelReason: null,
+    cancelledBy: null,
+    cause: null,
+    exitCode: null,
+    signal: null,
+    error: null,
+    failureClass: null,
+    failureResetAt: null,
+    bytesStored: 0,
+    bytesDropped: 0,
+    leftovers: 0,
+    usage: null,
+    answer: null
+  }
+  const next: State = {
+    ...state,
+    lastSeq: stored.seq,
+    tasks: put(state.tasks, stored.id, { task: stored, launch, environment: keyOf(environment) }),
+    environments: put(state.environments, keyOf(environment), environment)
+  }
+  return Either.right([{ task: stored, created: true }, next])
+}
+
+/** The worker row of the next ready task, or undefined where the limits forbid it or nothing is ready. */
+export const take = (
+  state: State,
+  options: ClaimOptions,
+  context: { readonly claimId: ClaimId; readonly now: number }
+): Step<Worker | undefined> => {
+  const busy = state.workers.size
+  if (busy >= options.maxWorkers || (options.onlyWhenIdle && busy > 0)) return [undefined, state]
+  const ready = Array.from(state.tasks.values(), (stored) => stored.task)
+    .filter((task) => isReady(task, context.now))
+    .sort(claimOrder)
+  const [task] = ready
+  if (task === undefined) return [undefined, state]
+  const worker: Worker = {
+    taskId: task.id,
+    claimId: context.claimId,
+    runtimeId: options.runtimeId,
+    state: "claimed",
+    process: null,
+    bootId: options.bootId,
+    claimedAt: context.now,
+    runningAt: null,
+    deadlineAt: task.timeoutMs === null ? null : context.now + task.timeoutMs,
+    stopCause: null,
+    stopAt: null
+  }
+  const running = changed(state, task.id, { status: "running", startedAt: context.now })
+  return [
+    worker,
+    {
+      ...running,
+      workers: put(state.workers, task.id, worker),
+      claims: put(state.claims, worker.claimId, task.id)
+    }
+  ]
+}
+
+/** The one step to a terminal status: outcome, worker row and outbox row together. */
+export const conclude = (
+  state: State,
+  id: TaskId,
+  outcome: Outcome,
+  now: number
+): Either.Either<Step<TerminalEvent>, TaskNotFound | TaskStateConflict> => {
+  const task = taskIn(state, id)
+  if (task === undefined) return Either.left(new TaskNotFound({ reference: id }))
+  const step = endStep[outcome.status]
+  if (transition(task.status, step) === null) {
+    return Either.left(new TaskStateConflict({ id, step, actual: task.status }))
+  }
+  const event: TerminalEvent = {
+    seq: state.outbox.length + 1,
+    taskId: id,
+    status: outcome.status,
+    cause: outcome.cause,
+    at: now
+  }
+  const ended = changed(state, id, { ...outcome, sessionId: outcome.sessionId ?? task.sessionId, endedAt: now })
+  return Either.right([event, { ...ended, workers: without(state.workers, id), outbox: [...state.outbox, event] }])
+}
