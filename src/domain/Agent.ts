@@ -46,6 +46,8 @@ export interface Plan {
   readonly environment: Readonly<Record<string, string | null>>
   /** The session id, where the agent takes ours. */
   readonly sessionId: string | null
+  /** What was asked for and this agent cannot do. */
+  readonly warnings?: ReadonlyArray<string>
 }
 
 /** How the agent's process ended: a shell's exit code (128 + n for signal n), null when nobody could read it. */

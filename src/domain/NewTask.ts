@@ -13,7 +13,9 @@ export const Launch = Schema.Struct({
    */
   promptAt: Schema.Array(Schema.Int),
   /** `prompt`: the agent reads its prompt from stdin. `none`: stdin is `/dev/null`. */
-  stdin: Schema.Literal("prompt", "none")
+  stdin: Schema.Literal("prompt", "none"),
+  /** Put before the prompt wherever it is handed over: the system prompt, for agents that take none. */
+  promptPrefix: Schema.optional(Schema.String)
 }).annotations({ identifier: "Launch" })
 export type Launch = typeof Launch.Type
 
