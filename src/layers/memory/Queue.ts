@@ -7,11 +7,9 @@ import { TaskNotFound, TaskStateConflict } from "../../domain/Errors.ts"
 import type { Outcome } from "../../domain/Outcome.ts"
 import { outcome } from "../../domain/Outcome.ts"
 import { isTerminal, type TaskId } from "../../domain/Task.ts"
-import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
 import type { Worker } from "../../domain/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
 import { type CancelAnswer, type Claim, type Enqueued, Queue } from "../../services/Queue.ts"
-import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
 import { held } from "./holding.ts"
 import { conclude, submit, take } from "./lifecycle.ts"
@@ -39,7 +37,6 @@ const deleted = (state: State, id: TaskId): State => {
 const make = Effect.gen(function* () {
   const store = yield* Store
   const ids = yield* Ids
-  const events = yield* TerminalEvents
 
   return Queue.of({
     enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
@@ -69,7 +66,7 @@ const make = Effect.gen(function* () {
     claimOf: (claimId) => store.read((state) => claimIn(state, workerWith(state, claimId))),
 
     finish: Effect.fn("Queue.finish")(function* (id, ending, holder) {
-      const event = yield* store.write((state, now) =>
+      return yield* store.write((state, now) =>
         Either.gen(function* () {
           const task = taskIn(state, id)
           if (task === undefined) return yield* Either.left(new TaskNotFound({ reference: id }))
@@ -81,48 +78,40 @@ const make = Effect.gen(function* () {
           return yield* conclude(state, id, ending, now)
         })
       )
-      yield* events.publish(event)
-      return event
     }),
 
     requeue: Effect.fn("Queue.requeue")(function* (holder: Holder) {
-      const event = yield* store.write<TerminalEvent | null, TaskStateConflict>((state, now) =>
+      yield* store.write((state, now) =>
         Either.gen(function* () {
           const worker = yield* held(state, holder, "requeue")
+          const conflict = new TaskStateConflict({ id: worker.taskId, step: "requeue", actual: "running" })
           if (taskIn(state, worker.taskId)?.cancelRequestedAt !== null) {
-            return yield* Either.mapLeft(
-              conclude(state, worker.taskId, cancelled, now),
-              () => new TaskStateConflict({ id: worker.taskId, step: "requeue", actual: "running" })
-            )
+            const [, ended] = yield* Either.mapLeft(conclude(state, worker.taskId, cancelled, now), () => conflict)
+            return [undefined, ended] as const
           }
           const queued = changed(state, worker.taskId, { status: "queued", startedAt: null })
-          return [null, { ...queued, workers: without(state.workers, worker.taskId) }] as const
+          return [undefined, { ...queued, workers: without(state.workers, worker.taskId) }] as const
         })
       )
-      if (event !== null) yield* events.publish(event)
     }),
 
     cancel: Effect.fn("Queue.cancel")(function* (id, request) {
-      const [answer, event] = yield* store.write<readonly [CancelAnswer, TerminalEvent | null], TaskNotFound>(
-        (state, now) => {
-          const task = taskIn(state, id)
-          if (task === undefined) return Either.left(new TaskNotFound({ reference: id }))
-          if (isTerminal(task.status)) return Either.right([["over", null], state])
-          if (task.cancelRequestedAt !== null) return Either.right([["requested", null], state])
-          const asked = changed(state, id, {
-            cancelRequestedAt: now,
-            cancelReason: request.reason,
-            cancelledBy: request.by
-          })
-          if (task.status === "running") return Either.right([["requested", null], asked])
-          return Either.match(conclude(asked, id, cancelled, now), {
-            onLeft: () => Either.left(new TaskNotFound({ reference: id })),
-            onRight: ([ended, next]) => Either.right([["ended", ended], next])
-          })
-        }
-      )
-      if (event !== null) yield* events.publish(event)
-      return answer
+      return yield* store.write<CancelAnswer, TaskNotFound>((state, now) => {
+        const task = taskIn(state, id)
+        if (task === undefined) return Either.left(new TaskNotFound({ reference: id }))
+        if (isTerminal(task.status)) return Either.right(["over", state])
+        if (task.cancelRequestedAt !== null) return Either.right(["requested", state])
+        const asked = changed(state, id, {
+          cancelRequestedAt: now,
+          cancelReason: request.reason,
+          cancelledBy: request.by
+        })
+        if (task.status === "running") return Either.right(["requested", asked])
+        return Either.mapBoth(conclude(asked, id, cancelled, now), {
+          onLeft: () => new TaskNotFound({ reference: id }),
+          onRight: ([, ended]) => ["ended", ended]
+        })
+      })
     }),
 
     captured: Effect.fn("Queue.captured")(function* (id) {
