@@ -1,0 +1,36 @@
+/** What a command may use: cheap services always, the store only when it asks for it. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { StorageError } from "../domain/Errors.ts"
+import type { Agents } from "../services/Agents.ts"
+import type { Directories } from "../services/Directories.ts"
+import type { Host } from "../services/Host.ts"
+import type { Ids } from "../services/Ids.ts"
+import type { OutputStore } from "../services/OutputStore.ts"
+import type { Paths } from "../services/Paths.ts"
+import type { Processes } from "../services/Processes.ts"
+import type { Queue } from "../services/Queue.ts"
+import type { RuntimeLauncher } from "../services/RuntimeLauncher.ts"
+import type { SettingsStore } from "../services/SettingsStore.ts"
+import type { Tasks } from "../services/Tasks.ts"
+import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+
+/** The services over the database. */
+export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore
+
+/** The ways to open the database. Nothing is opened before one of the layers is built. */
+export class Stores extends Context.Tag("backbeat/Stores")<
+  Stores,
+  {
+    /** Whether there is a database file. */
+    readonly exists: Effect.Effect<boolean>
+    /** Never creates or changes a file. Where there is no database yet it is an empty one. */
+    readonly read: Layer.Layer<StoreServices, StorageError>
+    /** Creates and migrates the database as needed. */
+    readonly write: Layer.Layer<StoreServices, StorageError>
+  }
+>() {}
+
+/** The services of this machine, none of which touches the database. */
+export type MachineServices = Stores | Directories | Paths | Ids | Host | Processes | SettingsStore | Agents | RuntimeLauncher

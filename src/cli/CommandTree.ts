@@ -1,0 +1,111 @@
+/** All commands together, and which of them a command line means. */
+import * as Either from "effect/Either"
+import type { Command } from "./Command.ts"
+import { nearest } from "./CommandLine.ts"
+import { UsageError } from "./UsageError.ts"
+
+export interface CommandTree {
+  readonly commands: ReadonlyArray<Command>
+  /** Names that stand before others, as `config` before `config get`. */
+  readonly groups: Readonly<
+    Record<
+      string,
+      {
+        readonly summary: string
+        /** The command meant by the group alone. */
+        readonly standard: string
+      }
+    >
+  >
+}
+
+/** What the words lead to, and the words that are left for it. */
+export type Route =
+  | { readonly _tag: "Command"; readonly command: Command; readonly rest: ReadonlyArray<string> }
+  | { readonly _tag: "Group"; readonly group: string }
+  | { readonly _tag: "Root" }
+  | { readonly _tag: "Version" }
+
+const isHelp = (word: string) => word === "--help" || word === "-h"
+const asksHelp = (words: ReadonlyArray<string>) => {
+  const end = words.indexOf("--")
+  return (end < 0 ? words : words.slice(0, end)).some(isHelp)
+}
+
+export const topNames = (tree: CommandTree): ReadonlyArray<string> => [
+  ...new Set(
+    tree.commands.flatMap((command) => {
+      const [first] = command.path
+      return first === undefined || command.section === "hidden" ? [] : [first, ...(command.aliases ?? [])]
+    })
+  ),
+  "help"
+]
+
+const find = (tree: CommandTree, path: ReadonlyArray<string>): Command | undefined =>
+  tree.commands.find(
+    (command) =>
+      command.path.join(" ") === path.join(" ") ||
+      (path.length === 1 && (command.aliases ?? []).includes(path[0] ?? ""))
+  )
+
+const unknownCommand = (given: string, names: ReadonlyArray<string>, prefix: string) => {
+  const shown = given.length > 60 ? `${given.slice(0, 59)}…` : given
+  const close = nearest(given, names)
+  const hint = /\s/.test(given)
+    ? `To hand over a task: beat run ${JSON.stringify(shown)}`
+    : close === null
+      ? `'${prefix} --help' lists the commands.`
+      : `Did you mean '${prefix} ${close}'?`
+  return Either.left(new UsageError({ problem: `Unknown command '${shown}'`, hint }))
+}
+
+/** Finds the command. `help: true` says that its page is wanted, not the command itself. */
+export const route = (
+  tree: CommandTree,
+  argv: ReadonlyArray<string>
+): Either.Either<{ readonly route: Route; readonly help: boolean }, UsageError> => {
+  const at = argv.findIndex((word) => !word.startsWith("-"))
+  const leading = at < 0 ? argv : argv.slice(0, at)
+  if (leading.includes("--version") || leading.includes("-V")) {
+    return Either.right({ route: { _tag: "Version" }, help: false })
+  }
+  const [name, ...after] = at < 0 ? [] : argv.slice(at)
+  if (name === undefined) {
+    const bare = find(tree, [])
+    if (leading.some(isHelp) || bare === undefined) return Either.right({ route: { _tag: "Root" }, help: true })
+    return Either.right({ route: { _tag: "Command", command: bare, rest: leading }, help: false })
+  }
+  if (name === "help") {
+    const words = after.filter((word) => !word.startsWith("-"))
+    if (words.length === 0) return Either.right({ route: { _tag: "Root" }, help: true })
+    return Either.map(route(tree, words), (found) => ({ route: found.route, help: true }))
+  }
+  // Options before the command belong to it: `beat --json list`.
+  const help = asksHelp([...leading, ...after])
+  const rest = (words: ReadonlyArray<string>) => [...leading, ...words]
+  const group = Object.hasOwn(tree.groups, name) ? tree.groups[name] : undefined
+  if (group !== undefined) {
+    const [sub, ...words] = after
+    if (sub === undefined || sub.startsWith("-")) {
+      if (help) return Either.right({ route: { _tag: "Group", group: name }, help: true })
+      const standard = find(tree, [name, group.standard])
+      return standard === undefined
+        ? Either.right({ route: { _tag: "Group", group: name }, help: true })
+        : Either.right({ route: { _tag: "Command", command: standard, rest: rest(after) }, help: false })
+    }
+    const inside = tree.commands.filter((command) => command.path[0] === name)
+    const found = find(tree, [name, sub])
+    if (found === undefined) {
+      return unknownCommand(
+        sub,
+        inside.map((command) => command.path[1] ?? ""),
+        `beat ${name}`
+      )
+    }
+    return Either.right({ route: { _tag: "Command", command: found, rest: rest(words) }, help })
+  }
+  const found = find(tree, [name])
+  if (found === undefined) return unknownCommand(name, topNames(tree), "beat")
+  return Either.right({ route: { _tag: "Command", command: found, rest: rest(after) }, help })
+}

@@ -1,0 +1,84 @@
+/** The terminal as commands see it: data goes to stdout, everything else to stderr. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/** What a stream can show. */
+export interface Screen {
+  readonly tty: boolean
+  /** Columns of the terminal; null where lines need not be cut (a pipe, a file). */
+  readonly columns: number | null
+  readonly colour: boolean
+}
+
+export class Terminal extends Context.Tag("backbeat/Terminal")<
+  Terminal,
+  {
+    readonly stdout: Screen
+    readonly stderr: Screen
+    /** Whether a person types on stdin; false for a pipe, a file and `/dev/null`. */
+    readonly stdinTty: boolean
+    /** All of stdin, read to its end, as UTF-8. */
+    readonly stdin: Effect.Effect<string>
+    /** The bytes of stdin. Reading stops once there are more than `limit`, so a longer answer means "too long". */
+    readonly stdinBytes: (limit: number) => Effect.Effect<Uint8Array>
+    /** One line of data on stdout, a newline is added. */
+    readonly print: (text: string) => Effect.Effect<void>
+    /** Data on stdout exactly as it is. */
+    readonly write: (data: string | Uint8Array) => Effect.Effect<void>
+    /** Bytes on stderr exactly as they are: what an agent printed there. */
+    readonly writeError: (data: Uint8Array) => Effect.Effect<void>
+    /** One line for the person on stderr. */
+    readonly say: (text: string) => Effect.Effect<void>
+    /** Data on stderr exactly as it is: what an agent printed there. */
+    readonly writeError: (data: string | Uint8Array) => Effect.Effect<void>
+    /** A line on stderr that the next one replaces; null takes it away. Nothing happens when stderr is no terminal. */
+    readonly progress: (text: string | null) => Effect.Effect<void>
+  }
+>() {}
+
+/** What a command printed, for tests. */
+export interface Captured {
+  readonly stdout: () => string
+  readonly stderr: () => string
+  readonly layer: Layer.Layer<Terminal>
+}
+
+/** A terminal that keeps what is printed. */
+export const capture = (options: {
+  readonly tty?: boolean
+  readonly columns?: number | null
+  readonly colour?: boolean
+  readonly stdin?: string
+}): Captured => {
+  const out: Array<string> = []
+  const err: Array<string> = []
+  const keep = (into: Array<string>, text: string) => Effect.sync(() => void into.push(text))
+  const outDecoder = new TextDecoder()
+  const errDecoder = new TextDecoder()
+  const errorDecoder = new TextDecoder()
+  const screen: Screen = {
+    tty: options.tty ?? false,
+    columns: options.columns ?? null,
+    colour: options.colour ?? false
+  }
+  return {
+    stdout: () => out.join(""),
+    stderr: () => err.join(""),
+    layer: Layer.succeed(
+      Terminal,
+      Terminal.of({
+        stdout: screen,
+        stderr: screen,
+        stdinTty: options.stdin === undefined,
+        stdin: Effect.sync(() => options.stdin ?? ""),
+        stdinBytes: () => Effect.sync(() => new TextEncoder().encode(options.stdin ?? "")),
+        print: (text) => keep(out, `${text}\n`),
+        write: (data) => keep(out, typeof data === "string" ? data : outDecoder.decode(data, { stream: true })),
+        writeError: (data) => keep(err, typeof data === "string" ? data : errDecoder.decode(data, { stream: true })),
+        say: (text) => keep(err, `${text}\n`),
+        progress: () => Effect.void
+      })
+    )
+  }
+}
