@@ -1,9 +1,17 @@
+import { readFileSync } from "node:fs"
 import { defineConfig } from "vitest/config"
 
+const { version }: { version: string } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"))
+
+/** A file for the results as JSON, beside what the terminal shows. */
+const results = process.env.TEST_RESULTS
+
 export default defineConfig({
+  define: { __BACKBEAT_VERSION__: JSON.stringify(version) },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/agents/**"],
+    reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
     pool: "forks",
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
     testTimeout: 30_000,

@@ -1,0 +1,72 @@
+/** Builds dist/: one minified CommonJS file per entry with its metafile, and the bootstrap that picks among them. */
+import { createHash } from "node:crypto"
+import { existsSync } from "node:fs"
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import { build, transform } from "esbuild"
+
+const root = new URL("./", import.meta.url)
+const at = (path) => fileURLToPath(new URL(path, root))
+const { version } = JSON.parse(await readFile(at("package.json"), "utf8"))
+
+const entries = { cli: "src/cli.ts", worker: "src/cli/worker.entry.ts", mcp: "src/mcp.ts" }
+
+/** better-sqlite3's JavaScript is bundled: fourteen files fewer to find at the start. Only its `.node` file stays outside. */
+const nativeModule = {
+  name: "native-module",
+  setup(builder) {
+    builder.onResolve({ filter: /^bindings$/ }, () => ({ path: at("build/native-module.cjs") }))
+    builder.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }))
+  }
+}
+
+/** Swapped in whole: whoever runs the old build meanwhile never reads half a file. */
+const put = async (name, contents, mode = 0o644) => {
+  const temporary = at(`dist/.${name}.${process.pid}`)
+  await writeFile(temporary, contents)
+  await chmod(temporary, mode)
+  await rename(temporary, at(`dist/${name}`))
+  return name
+}
+
+/** Bundles one entry. The digest of the result names its code cache. */
+const bundle = async (name, entry) => {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [at(entry)],
+    absWorkingDir: at("."),
+    outfile: at(`dist/${name}.cjs`),
+    write: false,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    legalComments: "none",
+    logLevel: "warning",
+    external: ["better-sqlite3/package.json"],
+    define: { __BACKBEAT_VERSION__: JSON.stringify(version) },
+    plugins: [nativeModule]
+  })
+  const { contents } = outputFiles[0]
+  return { name, contents, metafile, digest: createHash("sha256").update(contents).digest("hex").slice(0, 16) }
+}
+
+const present = Object.entries(entries).filter(([, entry]) => existsSync(at(entry)))
+const bundles = await Promise.all(present.map(([name, entry]) => bundle(name, entry)))
+const boot = await transform(await readFile(at("src/boot.cjs"), "utf8"), {
+  minify: true,
+  target: "node12",
+  define: { __BUNDLE_DIGESTS__: JSON.stringify(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest]))) }
+})
+
+await mkdir(at("dist"), { recursive: true })
+const written = [".cache"]
+for (const { name, contents, metafile } of bundles) {
+  written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))
+}
+written.push(await put("beat.cjs", boot.code, 0o755))
+for (const name of await readdir(at("dist"))) {
+  if (!written.includes(name) && !/^\.\w+\.\w+/.test(name))
+    await rm(at(`dist/${name}`), { recursive: true, force: true })
+}
