@@ -33,4 +33,13 @@ export class Stores extends Context.Tag("backbeat/Stores")<
 >() {}
 
 /** The services of this machine, none of which touches the database. */
-export type MachineServices = Stores | Directories | Paths | Ids | Host | Processes | SettingsStore | Agents | RuntimeLauncher
+export type MachineServices =
+  | Stores
+  | Directories
+  | Paths
+  | Ids
+  | Host
+  | Processes
+  | SettingsStore
+  | Agents
+  | RuntimeLauncher

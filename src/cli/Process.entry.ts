@@ -47,12 +47,6 @@ const readUpTo = (limit: number) =>
 const clearLine = "\r\u001b[K"
 
 const terminal = Layer.sync(Terminal, () => {
-  // A reader that has seen enough (`beat list | head -1`) is no error.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error) => {
-      if ("code" in error && error.code === "EPIPE") process.exit(0)
-    })
-  }
   const stdout = screenOf(process.stdout, process.env)
   const stderr = screenOf(process.stderr, process.env)
   let shown = false
@@ -70,9 +64,7 @@ const terminal = Layer.sync(Terminal, () => {
     stdinBytes: readUpTo,
     print: (text) => out(`${text}\n`),
     write: out,
-    writeError: (data) => Effect.zipRight(clear, send(process.stderr, data)),
     say: (text) => Effect.zipRight(clear, send(process.stderr, `${text}\n`)),
-    writeError: (data) => Effect.zipRight(clear, send(process.stderr, data)),
     progress: (text) => {
       if (!stderr.tty) return Effect.void
       if (text === null) return clear

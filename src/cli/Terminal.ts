@@ -26,8 +26,6 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
     readonly print: (text: string) => Effect.Effect<void>
     /** Data on stdout exactly as it is. */
     readonly write: (data: string | Uint8Array) => Effect.Effect<void>
-    /** Bytes on stderr exactly as they are: what an agent printed there. */
-    readonly writeError: (data: Uint8Array) => Effect.Effect<void>
     /** One line for the person on stderr. */
     readonly say: (text: string) => Effect.Effect<void>
     /** Data on stderr exactly as it is: what an agent printed there. */
@@ -56,7 +54,6 @@ export const capture = (options: {
   const keep = (into: Array<string>, text: string) => Effect.sync(() => void into.push(text))
   const outDecoder = new TextDecoder()
   const errDecoder = new TextDecoder()
-  const errorDecoder = new TextDecoder()
   const screen: Screen = {
     tty: options.tty ?? false,
     columns: options.columns ?? null,
