@@ -1,0 +1,399 @@
+/** The pool over in-memory fakes: what it does when agents, runtimes and machines behave as the test decides. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as EffectQueue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { SpawnFailed } from "../../src/domain/Errors.ts"
+import type { NewTask } from "../../src/domain/NewTask.ts"
+import { RuntimeId } from "../../src/domain/Runtime.ts"
+import type { SettingsFile } from "../../src/domain/Settings.ts"
+import type { TaskId } from "../../src/domain/Task.ts"
+import * as Host from "../../src/layers/memory/Host.ts"
+import * as Ids from "../../src/layers/memory/Ids.ts"
+import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
+import * as Processes from "../../src/layers/memory/Processes.ts"
+import * as SettingsStore from "../../src/layers/memory/SettingsStore.ts"
+import * as Spawner from "../../src/layers/memory/Spawner.ts"
+import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
+import * as TerminalEventsPubSub from "../../src/layers/TerminalEvents.ts"
+import { runPool } from "../../src/programs/pool.ts"
+import { Agents } from "../../src/services/Agents.ts"
+import { Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import { TerminalEvents } from "../../src/services/TerminalEvents.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+
+/** Judges by the exit code alone, as for an agent without a stream format. */
+const agents = Layer.mock(Agents, {
+  verdict: (_agent, { end, stdout }) =>
+    Effect.succeed({
+      status: end.exitCode === 0 ? ("completed" as const) : ("failed" as const),
+      cause: end.signal === null ? ("exit" as const) : ("signal" as const),
+      error: end.exitCode === 0 ? null : `exit ${end.exitCode}`,
+      failureClass: null,
+      failureResetAt: null,
+      sessionId: null,
+      answer: stdout.join("\n"),
+      usage: null
+    })
+})
+
+const testLayer = (settings: SettingsFile = {}) =>
+  Layer.mergeAll(
+    MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
+    Spawner.layer,
+    Processes.layer,
+    Host.layer,
+    SettingsStore.layer(settings),
+    TerminalEventsPubSub.layer,
+    agents
+  )
+
+const newTask = (overrides: Partial<NewTask> = {}): NewTask => ({
+  prompt: "do it",
+  systemPrompt: null,
+  priority: "P1",
+  agent: "shell",
+  model: null,
+  directory: "/tmp",
+  timeoutMs: null,
+  stallMs: null,
+  maxOutputBytes: 10_000,
+  notBefore: null,
+  parentId: null,
+  depth: 0,
+  retryOf: null,
+  idempotencyKey: null,
+  labels: {},
+  launch: { file: "/bin/sh", args: [], promptAt: [], stdin: "none" },
+  environment: {},
+  sessionId: null,
+  ...overrides
+})
+
+const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
+  const queue = yield* Queue
+  const [stored] = yield* queue.enqueue([newTask(overrides)], { maxDepth: 3 })
+  if (stored === undefined) return yield* Effect.dieMessage("nothing was stored")
+  return stored.task.id
+})
+
+const pool = (options: { readonly kind?: "worker" | "on-demand"; readonly leaveWhenIdle?: boolean } = {}) =>
+  Effect.fork(
+    runPool({ kind: options.kind ?? "worker", version: "0.0.0", leaveWhenIdle: options.leaveWhenIdle ?? false })
+  )
+
+/** Lets time pass, half a second at a time and two minutes at most, until `look` is true. */
+const eventually = <E, R>(what: string, look: Effect.Effect<boolean, E, R>) =>
+  Effect.gen(function* () {
+    for (let step = 0; step < 240; step++) {
+      if (yield* look) return
+      yield* TestClock.adjust("500 millis")
+    }
+    return yield* Effect.dieMessage(`did not happen: ${what}`)
+  })
+
+const ended = Effect.fn(function* (id: TaskId) {
+  const tasks = yield* Tasks
+  yield* eventually(
+    `task ${id} ends`,
+    Effect.map(tasks.summary(id), (task) => task.endedAt !== null)
+  )
+  return yield* tasks.get(id)
+})
+
+const nextStart = Effect.gen(function* () {
+  const control = yield* SpawnerControl
+  yield* eventually(
+    "an agent starts",
+    Effect.map(EffectQueue.size(control.started), (size) => size > 0)
+  )
+  return yield* EffectQueue.take(control.started)
+})
+
+describe("pool", () => {
+  it.scoped("runs a task, stores what it prints, and announces its end once", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const registry = yield* WorkerRegistry
+      const heard = yield* (yield* TerminalEvents).subscribe
+      yield* pool()
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* control.print(claim.worker.claimId, "stdout", "hello\n")
+      yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+      const task = yield* ended(id)
+      assert.deepStrictEqual(
+        [task.status, task.cause, task.exitCode, task.answer, task.bytesStored],
+        ["completed", "exit", 0, "hello", 6]
+      )
+      assert.deepStrictEqual(yield* registry.workers, [])
+      const event = yield* Stream.runHead(heard)
+      assert.strictEqual(event._tag === "Some" ? event.value.taskId : null, id)
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("starts what there is room for, by priority", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* submit({ priority: "P2", prompt: "late" })
+      yield* submit({ priority: "P1", prompt: "middle" })
+      yield* submit({ priority: "P0", prompt: "first" })
+      yield* pool()
+      const first = yield* nextStart
+      const second = yield* nextStart
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* control.starts, 2)
+      assert.deepStrictEqual([first.task.prompt, second.task.prompt], ["first", "middle"])
+      yield* control.end(first.worker.claimId, { exitCode: 0, signal: null })
+      assert.strictEqual((yield* nextStart).task.prompt, "late")
+    }).pipe(Effect.provide(testLayer({ maxWorkers: 2 })))
+  )
+
+  it.scoped("admits one task however little memory there is, and no second", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* (yield* Host.HostControl).setAvailableMemory(1)
+      yield* submit()
+      yield* submit()
+      yield* pool()
+      yield* nextStart
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* control.starts, 1)
+      yield* (yield* Host.HostControl).setAvailableMemory(8 * 1024 ** 3)
+      yield* nextStart
+    }).pipe(Effect.provide(testLayer({ maxWorkers: 4 })))
+  )
+
+  it.scoped("ends a running task that somebody cancels, with who and why", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      yield* pool()
+      const id = yield* submit()
+      yield* nextStart
+      assert.strictEqual(yield* queue.cancel(id, { reason: "changed my mind", by: "ada" }), "requested")
+      const task = yield* ended(id)
+      assert.deepStrictEqual(
+        [task.status, task.cause, task.cancelReason, task.cancelledBy],
+        ["cancelled", "cancelled", "changed my mind", "ada"]
+      )
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("enforces the timeout even on an agent that ignores TERM", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* pool()
+      const id = yield* submit({ timeoutMs: 60_000 })
+      const claim = yield* nextStart
+      yield* control.obey(claim.worker.claimId, "kill")
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.cause, task.signal], ["failed", "timeout", "SIGKILL"])
+      assert.isAtLeast((task.endedAt ?? 0) - (task.startedAt ?? 0), 60_000)
+    }).pipe(Effect.provide(testLayer({ graceMs: 1000 })))
+  )
+
+  it.scoped("ends a task that is silent and idle, but not one that works in silence", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const tasks = yield* Tasks
+      yield* pool()
+      const id = yield* submit({ stallMs: 10_000 })
+      const claim = yield* nextStart
+      for (let second = 0; second < 30; second++) {
+        yield* control.useCpu(claim.worker.claimId, 500)
+        yield* TestClock.adjust("1 second")
+      }
+      assert.strictEqual((yield* tasks.summary(id)).status, "running")
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.cause], ["failed", "stalled"])
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("ends a task that prints more than the spool may hold", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* pool()
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* control.print(claim.worker.claimId, "stdout", "x".repeat(5000))
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.cause], ["failed", "output-limit"])
+    }).pipe(Effect.provide(testLayer({ maxSpoolBytes: 4096 })))
+  )
+
+  it.scoped("fails a task that cannot be started, says why, and goes on with the next", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* control.failNext(new SpawnFailed({ reason: "directory-missing", subject: "/gone", detail: "ENOENT" }))
+      const bad = yield* submit({ priority: "P0" })
+      const good = yield* submit()
+      yield* pool()
+      const task = yield* ended(bad)
+      assert.deepStrictEqual([task.status, task.cause], ["failed", "spawn-failed"])
+      assert.include(task.error ?? "", "/gone")
+      assert.strictEqual((yield* nextStart).task.id, good)
+    }).pipe(Effect.provide(testLayer({ maxWorkers: 1 })))
+  )
+
+  it.scoped("fails a task whose shim was killed, once nothing of it lives any more", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* pool()
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* control.lose(claim.worker.claimId)
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.cause, task.exitCode], ["failed", "owner-lost", null])
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("counts and ends what an agent left running", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* pool()
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* control.fork(claim.worker.claimId)
+      yield* control.fork(claim.worker.claimId)
+      yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+      assert.strictEqual((yield* ended(id)).leftovers, 2)
+    }).pipe(Effect.provide(testLayer()))
+  )
+})
+
+/** A runtime that dies right after it claimed: its row stays, its process does not live. */
+const dead = Schema.decodeSync(RuntimeId)("0123456789abcdef")
+
+const claimAsDead = Effect.gen(function* () {
+  const queue = yield* Queue
+  const registry = yield* WorkerRegistry
+  yield* registry.register({
+    id: dead,
+    kind: "worker",
+    process: { pid: 999, startTime: "1", bootId: "boot-1" },
+    version: "0.0.0",
+    startedAt: 0
+  })
+  const claim = yield* queue.claim({ runtimeId: dead, maxWorkers: 8, onlyWhenIdle: false, bootId: "boot-1" })
+  if (claim._tag === "None") return yield* Effect.dieMessage("nothing to claim")
+  return claim.value
+})
+
+describe("pool after the death of another runtime", () => {
+  it.scoped("puts a task back that was claimed and never started, and runs it once", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const registry = yield* WorkerRegistry
+      const id = yield* submit()
+      const lost = yield* claimAsDead
+      yield* pool()
+      const claim = yield* nextStart
+      assert.notStrictEqual(claim.worker.claimId, lost.worker.claimId)
+      yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+      assert.strictEqual((yield* ended(id)).status, "completed")
+      assert.strictEqual(yield* control.starts, 1)
+      assert.isFalse((yield* registry.runtimes).some((runtime) => runtime.id === dead))
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("carries on with a running agent at the byte where capture stopped", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const tasks = yield* Tasks
+      const first = yield* pool()
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* control.print(claim.worker.claimId, "stdout", "before, ")
+      yield* eventually(
+        "the first part is stored",
+        Effect.map(tasks.summary(id), (task) => task.bytesStored === 8)
+      )
+      yield* Fiber.interrupt(first)
+      assert.strictEqual((yield* tasks.summary(id)).status, "running")
+      yield* control.print(claim.worker.claimId, "stdout", "between, ")
+      yield* pool()
+      yield* control.print(claim.worker.claimId, "stdout", "after")
+      yield* TestClock.adjust("2 seconds")
+      yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.answer], ["completed", "before, between, after"])
+      assert.strictEqual(yield* control.starts, 1)
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("finishes what ended while nobody looked", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const first = yield* pool()
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* Fiber.interrupt(first)
+      yield* control.print(claim.worker.claimId, "stdout", "while nobody looked\n")
+      yield* control.end(claim.worker.claimId, { exitCode: 3, signal: null })
+      yield* pool()
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.exitCode, task.answer], ["failed", 3, "while nobody looked"])
+      assert.strictEqual(yield* control.starts, 1)
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("ends a task at its deadline although the runtime that started it is gone", () =>
+    Effect.gen(function* () {
+      const first = yield* pool()
+      const id = yield* submit({ timeoutMs: 30_000 })
+      yield* nextStart
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("10 seconds")
+      yield* pool()
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.cause], ["failed", "timeout"])
+      assert.isBelow((task.endedAt ?? 0) - (task.startedAt ?? 0), 32_000)
+    }).pipe(Effect.provide(testLayer()))
+  )
+})
+
+describe("pool that may leave", () => {
+  it.scoped("leaves when nothing is queued, running or scheduled, and not before", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const registry = yield* WorkerRegistry
+      const id = yield* submit({ notBefore: 20_000 })
+      const running = yield* pool({ leaveWhenIdle: true, kind: "on-demand" })
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual((yield* registry.runtimes).length, 1)
+      const claim = yield* nextStart
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual((yield* registry.runtimes).length, 1)
+      yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+      yield* ended(id)
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(running)
+      assert.deepStrictEqual(yield* registry.runtimes, [])
+    }).pipe(Effect.provide(testLayer({ idleMs: 1000 })))
+  )
+
+  it.scoped("leaves at once when an older runtime serves the queue", () =>
+    Effect.gen(function* () {
+      const registry = yield* WorkerRegistry
+      const living = yield* Processes.LivingProcesses
+      const older = { pid: 777, startTime: "1", bootId: "boot-1" }
+      yield* living.add(older)
+      yield* registry.register({ id: dead, kind: "worker", process: older, version: "0", startedAt: 0 })
+      yield* TestClock.adjust("1 second")
+      const done = yield* Deferred.make<void>()
+      const running = yield* pool({ leaveWhenIdle: true, kind: "on-demand" })
+      yield* Fiber.join(running).pipe(Effect.zipRight(Deferred.succeed(done, undefined)), Effect.fork)
+      yield* eventually("it leaves", Deferred.isDone(done))
+      assert.deepStrictEqual(
+        (yield* registry.runtimes).map((runtime) => runtime.id),
+        [dead]
+      )
+    }).pipe(Effect.provide(testLayer({ idleMs: 60_000 })))
+  )
+})

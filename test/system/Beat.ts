@@ -1,0 +1,194 @@
+/** Drives the built `beat` as a user does: argv in, stdout, stderr and exit code out, in a home of its own. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import Database from "better-sqlite3"
+
+export const binary = resolve(import.meta.dirname, "../../dist/beat.cjs")
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunningBeat {
+  readonly child: ChildProcess
+  readonly done: Promise<Finished>
+  readonly stdout: () => string
+  readonly stderr: () => string
+}
+
+export interface BeatOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string | Buffer
+  readonly cwd?: string
+}
+
+/** One home directory with everything in it, and what a test does with it. */
+export class Beat {
+  readonly home = mkdtempSync(join(tmpdir(), "beat-test-"))
+  readonly #children = new Set<ChildProcess>()
+  readonly #settings: Readonly<Record<string, string>>
+
+  constructor(settings: Readonly<Record<string, string>> = {}) {
+    this.#settings = settings
+  }
+
+  get environment(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? "/usr/bin:/bin",
+      HOME: this.home,
+      LANG: "C.UTF-8",
+      BACKBEAT_HOME: join(this.home, "state"),
+      BACKBEAT_IDLE_MS: "500",
+      ...this.#settings
+    }
+  }
+
+  /** Starts `beat` without waiting. stdin is closed unless there is input. */
+  start(args: ReadonlyArray<string>, options: BeatOptions = {}): RunningBeat {
+    const child = spawn(process.execPath, [binary, ...args], {
+      cwd: options.cwd ?? this.home,
+      env: { ...this.environment, ...options.env },
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"]
+    })
+    this.#children.add(child)
+    let stdout = ""
+    let stderr = ""
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+    })
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text
+    })
+    if (options.input !== undefined) child.stdin?.end(options.input)
+    const done = new Promise<Finished>((finish, fail) => {
+      child.once("error", fail)
+      child.once("close", (code, signal) => {
+        this.#children.delete(child)
+        finish({ code, signal, stdout, stderr })
+      })
+    })
+    return { child, done, stdout: () => stdout, stderr: () => stderr }
+  }
+
+  /** Runs `beat` to its end. */
+  run(args: ReadonlyArray<string>, options: BeatOptions = {}): Promise<Finished> {
+    return this.start(args, options).done
+  }
+
+  /** Submits a shell command; the id. */
+  async submit(command: string, args: ReadonlyArray<string> = [], options: BeatOptions = {}): Promise<string> {
+    const finished = await this.run(["run", "-a", "shell", ...args, "--", command], options)
+    if (finished.code !== 0) throw new Error(`beat run: exit ${finished.code}: ${finished.stderr}`)
+    return finished.stdout.trim()
+  }
+
+  get databaseFile(): string {
+    return join(this.home, "state", "backbeat.db")
+  }
+
+  /** Reads rows from the database, as an independent observer. */
+  rows<Row>(sql: string, ...parameters: ReadonlyArray<string | number>): ReadonlyArray<Row> {
+    if (!existsSync(this.databaseFile)) return []
+    const database = new Database(this.databaseFile, { readonly: true, timeout: 5000 })
+    try {
+      return database.prepare<Array<string | number>, Row>(sql).all(...parameters)
+    } finally {
+      database.close()
+    }
+  }
+
+  status(id: string): { readonly status: string; readonly cause: string | null; readonly exit_code: number | null } {
+    const [row] = this.rows<{ status: string; cause: string | null; exit_code: number | null }>(
+      "SELECT status, cause, exit_code FROM tasks WHERE id = ?",
+      id
+    )
+    if (row === undefined) throw new Error(`no task ${id}`)
+    return row
+  }
+
+  output(id: string, stream: "stdout" | "stderr" = "stdout"): Buffer {
+    return Buffer.concat(
+      this.rows<{ bytes: Buffer }>(
+        "SELECT bytes FROM task_output WHERE task_id = ? AND stream = ? ORDER BY seq",
+        id,
+        stream
+      ).map((row) => row.bytes)
+    )
+  }
+
+  runtimes(): ReadonlyArray<number> {
+    return this.rows<{ pid: number }>("SELECT pid FROM runtimes ORDER BY started_at").map((row) => row.pid)
+  }
+
+  /** The shim of a running task. */
+  shim(id: string): number | null {
+    return this.rows<{ pid: number | null }>("SELECT pid FROM workers WHERE task_id = ?", id)[0]?.pid ?? null
+  }
+
+  /** Ends everything that was started in this home, by pid, and removes it. */
+  async close(): Promise<void> {
+    for (const child of this.#children) child.kill("SIGKILL")
+    for (const pid of this.runtimes()) if (marked(pid, this.home)) kill(pid, "SIGKILL")
+    for (const { pid } of this.rows<{ pid: number | null }>("SELECT pid FROM workers")) {
+      if (pid !== null && marked(pid, this.home)) kill(-pid, "SIGKILL")
+    }
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+}
+
+/** Whether a process was started within this home: a pid alone proves nothing. */
+const marked = (pid: number, home: string): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1").includes(home)
+  } catch {
+    return false
+  }
+}
+
+/** Signals a process that may be gone already. */
+export const kill = (pid: number, signal: NodeJS.Signals): boolean => {
+  try {
+    process.kill(pid, signal)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether a process exists and is more than a zombie. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    return !["Z", "X"].includes(stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3))
+  } catch {
+    return false
+  }
+}
+
+export const children = (pid: number): ReadonlyArray<number> => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+/** Waits, looking every 20 ms, until `look` gives something other than false, null or undefined. */
+export const until = async <A>(
+  what: string,
+  look: () => A | false | null | undefined,
+  withinMs = 20_000
+): Promise<A> => {
+  const end = Date.now() + withinMs
+  while (true) {
+    const found = look()
+    if (found !== false && found !== null && found !== undefined) return found
+    if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await new Promise((resume) => setTimeout(resume, 20))
+  }
+}
