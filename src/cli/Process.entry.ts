@@ -65,6 +65,7 @@ const terminal = Layer.sync(Terminal, () => {
     print: (text) => out(`${text}\n`),
     write: out,
     say: (text) => Effect.zipRight(clear, send(process.stderr, `${text}\n`)),
+    writeError: (data) => Effect.zipRight(clear, send(process.stderr, data)),
     progress: (text) => {
       if (!stderr.tty) return Effect.void
       if (text === null) return clear
