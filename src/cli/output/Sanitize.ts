@@ -1,0 +1,20 @@
+/** Makes text from an agent safe to show: nothing in it can move the cursor, change colours, set titles or swap directions. */
+
+/**
+ * Whole sequences, so that no remnant such as `[31m` is left to read: control strings (OSC, DCS, SOS, PM, APC) with their
+ * terminator, CSI with its parameters, and two-byte escapes, each introduced by ESC or by its single C1 character.
+ * https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
+ */
+const sequences = new RegExp(
+  [
+    "(?:\\u001b[\\]PX^_]|[\\u009d\\u0090\\u0098\\u009e\\u009f])[^\\u0007\\u001b\\u009c]*(?:\\u0007|\\u001b\\\\|\\u009c)",
+    "(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]",
+    "\\u001b[ -/]*[0-~]"
+  ].join("|"),
+  "g"
+)
+
+/** Control characters but tab and newline, and the marks and overrides of writing direction. */
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+export const sanitize = (text: string): string => text.replace(sequences, "").replace(controls, "")
