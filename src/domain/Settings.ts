@@ -23,10 +23,11 @@ export const AgentSettings = Schema.Struct({
 }).annotations({ identifier: "AgentSettings" })
 export type AgentSettings = typeof AgentSettings.Type
 
-const bounded = (low: number, high: number, example: number) =>
-  Schema.Int.pipe(Schema.between(low, high)).annotations({
-    message: () => `expected a whole number from ${low} to ${high}, for example ${example}`
-  })
+/** One sentence for every way to miss it: a text, a fraction, out of bounds. */
+const bounded = (low: number, high: number, example: number) => {
+  const message = () => `expected a whole number from ${low} to ${high}, for example ${example}`
+  return Schema.Number.annotations({ message }).pipe(Schema.int({ message }), Schema.between(low, high, { message }))
+}
 
 const day = 24 * 60 * 60 * 1000
 

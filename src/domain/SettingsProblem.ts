@@ -69,7 +69,8 @@ const expectation = (messages: ReadonlyArray<string>): string => {
     const found = /^Expected ([\s\S]*?), actual /.exec(message)
     return found?.[1] === undefined || found[1] === "undefined" ? [] : [found[1]]
   })
-  return wanted.length === 0 ? (messages[0] ?? "is not valid") : `expected ${[...new Set(wanted)].join(" or ")}`
+  const own = messages.find((message) => !message.startsWith("Expected ")) ?? "is not valid"
+  return wanted.length === 0 ? own : `expected ${[...new Set(wanted)].join(" or ")}`
 }
 
 const describe = (error: ParseResult.ParseError, raw: unknown): string => {
@@ -82,8 +83,9 @@ const describe = (error: ParseResult.ParseError, raw: unknown): string => {
   const name = first.path.map(String).join(".")
   if (first._tag === "Unexpected") return `${name}: ${unexpected(first.path)}`
   const same = issues.filter((issue) => issue.path.map(String).join(".") === name)
-  const text = expectation(same.map((issue) => issue.message))
-  const example = text.includes("for example") ? null : exampleFor(first.path)
+  const [text = "", example = exampleFor(first.path)] = expectation(same.map((issue) => issue.message)).split(
+    ", for example "
+  )
   return `${name}: ${text}${shown(first.path, raw)}${example === null ? "" : `, for example ${example}`}`
 }
 

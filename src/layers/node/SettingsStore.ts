@@ -40,7 +40,10 @@ const fromVariables = (variables: Variables): Either.Either<SettingsFile, Config
     // Decimal digits alone: `Number` would also take "0x10" and "1e3".
     const value = kind === "number" && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
     const decoded = decodeSettings(variable, { [key]: value })
-    if (Either.isLeft(decoded)) return Either.left(decoded.left)
+    if (Either.isLeft(decoded)) {
+      const problem = decoded.left.problem.replace(`${key}: `, "")
+      return Either.left(new ConfigInvalid({ path: variable, problem }))
+    }
     settings = { ...settings, ...decoded.right }
   }
   return Either.right(settings)
