@@ -1,0 +1,17 @@
+/** The contract of the queue, over every store. */
+import { subjects } from "../support/stores.ts"
+import { cancelContract } from "./cancel.ts"
+import { claimContract } from "./claim.ts"
+import { enqueueContract } from "./enqueue.ts"
+import { finishContract } from "./finish.ts"
+import { pruneContract } from "./prune.ts"
+import { requeueContract } from "./requeue.ts"
+
+for (const subject of subjects) {
+  enqueueContract(subject)
+  claimContract(subject)
+  finishContract(subject)
+  requeueContract(subject)
+  cancelContract(subject)
+  pruneContract(subject)
+}

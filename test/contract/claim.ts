@@ -1,0 +1,160 @@
+/** What every queue promises of claims: the right task, to one caller, within the limits. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { ClaimId } from "../../src/domain/Worker.ts"
+import { Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { type Subject, testsOver } from "../support/stores.ts"
+import { claimNext, claimOptions, completed, newTask, runtimeA, runtimeB, submit } from "../support/tasks.ts"
+
+export const claimContract = (subject: Subject) => {
+  const test = testsOver(subject)
+
+  describe(`Queue.claim over ${subject.name}`, () => {
+    test(
+      "answers none when there is nothing",
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* (yield* Queue).claim(claimOptions()), Option.none())
+      })
+    )
+
+    test(
+      "hands out by priority, then by arrival",
+      Effect.gen(function* () {
+        for (const [prompt, priority] of [
+          ["low", "P2"],
+          ["mid 1", "P1"],
+          ["high 1", "P0"],
+          ["mid 2", "P1"],
+          ["high 2", "P0"]
+        ] as const) {
+          yield* submit({ prompt, priority })
+        }
+        const order = yield* Effect.forEach([1, 2, 3, 4, 5], () => claimNext())
+        assert.deepStrictEqual(
+          order.map(({ task }) => task.prompt),
+          ["high 1", "high 2", "mid 1", "mid 2", "low"]
+        )
+      })
+    )
+
+    test(
+      "gives all that the start needs, and writes the worker row",
+      Effect.gen(function* () {
+        const given = newTask({ environment: { A: "1" }, timeoutMs: 1000 })
+        const submitted = yield* submit(given)
+        yield* TestClock.adjust("3 seconds")
+        const claim = yield* claimNext({ runtimeId: runtimeB, bootId: "boot-9" })
+        assert.deepStrictEqual(claim.task, { ...submitted, status: "running", startedAt: 3000 })
+        assert.deepStrictEqual(claim.launch, given.launch)
+        assert.deepStrictEqual(claim.environment, given.environment)
+        const { claimId, deadlineAt, ...worker } = claim.worker
+        assert.match(claimId, /^[0-9a-z]{16}$/)
+        assert.strictEqual(deadlineAt, 4000)
+        assert.deepStrictEqual(worker, {
+          taskId: submitted.id,
+          runtimeId: runtimeB,
+          state: "claimed",
+          process: null,
+          bootId: "boot-9",
+          claimedAt: 3000,
+          runningAt: null,
+          stopCause: null,
+          stopAt: null
+        })
+        assert.deepStrictEqual(yield* (yield* WorkerRegistry).workerOf(submitted.id), Option.some(claim.worker))
+        assert.deepStrictEqual(yield* (yield* Tasks).get(submitted.id), claim.task)
+        assert.deepStrictEqual(yield* (yield* Queue).claimOf(claimId), Option.some(claim))
+        assert.deepStrictEqual(yield* (yield* Queue).claimOf(ClaimId.make("0".repeat(16))), Option.none())
+      })
+    )
+
+    test(
+      "has no deadline where there is no timeout",
+      Effect.gen(function* () {
+        yield* submit()
+        assert.isNull((yield* claimNext()).worker.deadlineAt)
+      })
+    )
+
+    test(
+      "waits for the not-before time and lets others pass",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        yield* submit({ prompt: "later", priority: "P0", notBefore: 10_000 })
+        yield* submit({ prompt: "now", priority: "P2" })
+        assert.strictEqual((yield* claimNext()).task.prompt, "now")
+        yield* TestClock.adjust("9999 millis")
+        assert.deepStrictEqual(yield* queue.claim(claimOptions()), Option.none())
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual((yield* claimNext()).task.prompt, "later")
+      })
+    )
+
+    test(
+      "keeps the worker limit over all runtimes",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        yield* Effect.forEach([1, 2, 3], () => submit())
+        const first = yield* claimNext({ maxWorkers: 2, runtimeId: runtimeA })
+        yield* claimNext({ maxWorkers: 2, runtimeId: runtimeB })
+        for (const runtimeId of [runtimeA, runtimeB]) {
+          assert.deepStrictEqual(yield* queue.claim(claimOptions({ maxWorkers: 2, runtimeId })), Option.none())
+        }
+        yield* queue.finish(first.task.id, completed, first.worker)
+        yield* claimNext({ maxWorkers: 2 })
+      })
+    )
+
+    test(
+      "claims when idle only if no worker exists at all",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        yield* submit()
+        yield* submit()
+        const first = yield* claimNext({ onlyWhenIdle: true })
+        const second = claimOptions({ onlyWhenIdle: true, runtimeId: runtimeB })
+        assert.deepStrictEqual(yield* queue.claim(second), Option.none())
+        yield* queue.finish(first.task.id, completed, first.worker)
+        assert.isTrue(Option.isSome(yield* queue.claim(second)))
+      })
+    )
+
+    test(
+      "hands each task to exactly one of many callers",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        yield* queue.enqueue(
+          Array.from({ length: 8 }, () => newTask()),
+          { maxDepth: 3 }
+        )
+        const claims = yield* Effect.forEach(
+          Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? runtimeA : runtimeB)),
+          (runtimeId) => queue.claim(claimOptions({ runtimeId, maxWorkers: 100 })),
+          { concurrency: "unbounded" }
+        )
+        const ids = claims.flatMap((claim) => (Option.isSome(claim) ? claim.value.task.id : []))
+        const claimIds = claims.flatMap((claim) => (Option.isSome(claim) ? claim.value.worker.claimId : []))
+        assert.strictEqual(ids.length, 8)
+        assert.strictEqual(new Set(ids).size, 8)
+        assert.strictEqual(new Set(claimIds).size, 8)
+      })
+    )
+
+    test(
+      "never hands out what was cancelled or has ended",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const task = yield* submit()
+        yield* queue.cancel(task.id, { reason: null, by: "tester" })
+        yield* submit()
+        const claim = yield* claimNext()
+        yield* queue.finish(claim.task.id, completed, claim.worker)
+        assert.deepStrictEqual(yield* queue.claim(claimOptions()), Option.none())
+      })
+    )
+  })
+}

@@ -1,0 +1,89 @@
+/** What every queue promises of deleting old tasks. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import { OutputStore } from "../../src/services/OutputStore.ts"
+import { Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import { Probe, type Subject, testsOver } from "../support/stores.ts"
+import { completed, submit, submitAndClaim } from "../support/tasks.ts"
+
+export const pruneContract = (subject: Subject) => {
+  const test = testsOver(subject)
+
+  /** A task that ended now. */
+  const over = (environment: Record<string, string>) =>
+    Effect.gen(function* () {
+      const { task, worker } = yield* submitAndClaim({ environment, labels: { kind: "old" }, idempotencyKey: null })
+      yield* (yield* OutputStore).append(
+        { taskId: task.id, stream: "stdout", offset: 0, bytes: new Uint8Array([1, 2, 3]) },
+        { cap: 100 }
+      )
+      yield* (yield* Queue).finish(task.id, completed, worker)
+      return task.id
+    })
+
+  describe(`Queue.prune over ${subject.name}`, () => {
+    test(
+      "deletes what ended before, with output and unused environments",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        const probe = yield* Probe
+        const old = yield* over({ SHARED: "1" })
+        const lonely = yield* over({ LONELY: "1" })
+        yield* TestClock.adjust("10 seconds")
+        const recent = yield* over({ SHARED: "1" })
+        const queued = yield* submit({ environment: { QUEUED: "1" } })
+        assert.strictEqual(yield* probe.environments, 3)
+
+        const before = { endedBefore: 10_000, limit: 100 }
+        assert.sameMembers(Array.from(yield* queue.prune({ ...before, dryRun: true })), [old, lonely])
+        assert.strictEqual((yield* tasks.get(old)).status, "completed")
+        assert.strictEqual(yield* probe.environments, 3)
+
+        assert.sameMembers(Array.from(yield* queue.prune({ ...before, dryRun: false })), [old, lonely])
+        for (const id of [old, lonely]) {
+          assert.strictEqual((yield* Effect.flip(tasks.get(id)))._tag, "TaskNotFound")
+          assert.deepStrictEqual(yield* (yield* OutputStore).streams(id), [])
+          const page = { taskId: id, stream: null, after: 0, limit: 10 }
+          assert.deepStrictEqual(yield* (yield* OutputStore).read(page), [])
+        }
+        assert.strictEqual(yield* probe.environments, 2)
+        assert.deepStrictEqual((yield* queue.captured(recent)).environment, { SHARED: "1" })
+        assert.deepStrictEqual((yield* queue.captured(queued.id)).environment, { QUEUED: "1" })
+        const counts = yield* tasks.counts
+        assert.deepStrictEqual([counts.completed, counts.queued], [1, 1])
+        assert.deepStrictEqual(yield* queue.prune({ ...before, dryRun: false }), [])
+      })
+    )
+
+    test(
+      "deletes no more than asked, and never what has not ended",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        for (let index = 0; index < 3; index += 1) yield* over({})
+        const { task } = yield* submitAndClaim()
+        yield* TestClock.adjust("10 seconds")
+        const options = { endedBefore: 10_000, limit: 2, dryRun: false }
+        assert.strictEqual((yield* queue.prune(options)).length, 2)
+        assert.strictEqual((yield* queue.prune(options)).length, 1)
+        assert.strictEqual((yield* queue.prune(options)).length, 0)
+        assert.strictEqual((yield* (yield* Tasks).get(task.id)).status, "running")
+      })
+    )
+
+    test(
+      "frees the key, and order of arrival still rises",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const { task, worker } = yield* submitAndClaim({ idempotencyKey: "k" })
+        yield* queue.finish(task.id, completed, worker)
+        yield* TestClock.adjust("1 second")
+        yield* queue.prune({ endedBefore: 1000, limit: 10, dryRun: false })
+        const next = yield* submit({ idempotencyKey: "k", prompt: "another" })
+        assert.isAbove(next.seq, task.seq)
+      })
+    )
+  })
+}

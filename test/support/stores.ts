@@ -1,0 +1,48 @@
+/** The implementations of the store ports that every contract runs over. */
+import { it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ids from "../../src/layers/memory/Ids.ts"
+import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
+import * as MemoryStore from "../../src/layers/memory/Store.ts"
+import type { OutputStore } from "../../src/services/OutputStore.ts"
+import type { Queue } from "../../src/services/Queue.ts"
+import type { Tasks } from "../../src/services/Tasks.ts"
+import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+
+/** Looks under the ports, at what they promise but do not show. */
+export class Probe extends Context.Tag("backbeat/test/Probe")<
+  Probe,
+  {
+    /** How many distinct environments are stored. */
+    readonly environments: Effect.Effect<number>
+  }
+>() {}
+
+export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Probe
+
+/** A store under test: each build of the layer starts empty. */
+export interface Subject {
+  readonly name: string
+  readonly layer: Layer.Layer<Ports, unknown>
+}
+
+const memoryProbe = Layer.effect(
+  Probe,
+  Effect.map(MemoryStore.Store, (store) => Probe.of({ environments: store.read((state) => state.environments.size) }))
+)
+
+export const memory: Subject = {
+  name: "memory",
+  layer: Layer.merge(MemoryServices.layerOverStore, memoryProbe).pipe(
+    Layer.provide(MemoryStore.layer),
+    Layer.provide(Ids.layerTest)
+  )
+}
+
+export const subjects: ReadonlyArray<Subject> = [memory]
+
+/** Declares tests that each get a fresh store. */
+export const testsOver = (subject: Subject) => (name: string, effect: Effect.Effect<unknown, unknown, Ports>) =>
+  it.effect(name, () => Effect.provide(effect, subject.layer))

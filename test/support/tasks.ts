@@ -1,0 +1,75 @@
+/** Tasks, claims and outcomes with everything filled in that a test does not care about. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { NewTask } from "../../src/domain/NewTask.ts"
+import { outcome } from "../../src/domain/Outcome.ts"
+import { RuntimeId } from "../../src/domain/Runtime.ts"
+import { type ClaimOptions, Queue } from "../../src/services/Queue.ts"
+import type { ListFilter } from "../../src/services/Tasks.ts"
+
+export const newTask = (overrides: Partial<NewTask> = {}): NewTask => ({
+  prompt: "fix the failing test",
+  systemPrompt: null,
+  priority: "P1",
+  agent: "shell",
+  model: null,
+  directory: "/tmp",
+  timeoutMs: null,
+  stallMs: null,
+  maxOutputBytes: 10_000_000,
+  notBefore: null,
+  parentId: null,
+  depth: 0,
+  retryOf: null,
+  idempotencyKey: null,
+  labels: {},
+  launch: { file: "/bin/sh", args: ["-c", "{prompt}"], promptAt: [1], stdin: "none" },
+  environment: { PATH: "/usr/bin:/bin" },
+  sessionId: null,
+  ...overrides
+})
+
+export const runtimeA = RuntimeId.make("aaaaaaaaaaaaaaaa")
+export const runtimeB = RuntimeId.make("bbbbbbbbbbbbbbbb")
+
+export const claimOptions = (overrides: Partial<ClaimOptions> = {}): ClaimOptions => ({
+  runtimeId: runtimeA,
+  maxWorkers: 10,
+  onlyWhenIdle: false,
+  bootId: "boot-1",
+  ...overrides
+})
+
+export const completed = outcome({ status: "completed", cause: "exit", exitCode: 0 })
+export const failed = outcome({ status: "failed", cause: "exit", exitCode: 1 })
+export const ended = outcome({ status: "cancelled", cause: "cancelled" })
+
+export const anyTask: ListFilter = {
+  status: [],
+  agent: null,
+  labels: {},
+  directory: null,
+  parentId: null,
+  since: null,
+  limit: 1000,
+  before: null
+}
+
+/** Enqueues one task without a depth limit that matters. */
+export const submit = (overrides: Partial<NewTask> = {}) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue
+    const [enqueued] = yield* queue.enqueue([newTask(overrides)], { maxDepth: 10 })
+    return enqueued === undefined ? yield* Effect.dieMessage("nothing was enqueued") : enqueued.task
+  })
+
+/** Claims the next task, which must be there. */
+export const claimNext = (overrides: Partial<ClaimOptions> = {}) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue
+    const claim = yield* queue.claim(claimOptions(overrides))
+    return Option.isSome(claim) ? claim.value : yield* Effect.dieMessage("nothing could be claimed")
+  })
+
+/** Submits a task and claims it: the only one queued. */
+export const submitAndClaim = (overrides: Partial<NewTask> = {}) => Effect.zipRight(submit(overrides), claimNext())
