@@ -1,4 +1,2 @@
-/** The version of this program, from its package. */
-import manifest from "../../package.json" with { type: "json" }
-
-export const version: string = manifest.version
+/** The version of this build. */
+export const version: string = __BACKBEAT_VERSION__
