@@ -1,12 +1,13 @@
 /** What a command may use: cheap services always, the store only when it asks for it. */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { StorageError } from "../domain/Errors.ts"
 import type { Agents } from "../services/Agents.ts"
+import type { DatabaseHealth } from "../services/DatabaseHealth.ts"
 import type { Directories } from "../services/Directories.ts"
 import type { Host } from "../services/Host.ts"
 import type { Ids } from "../services/Ids.ts"
+import type { Installation } from "../services/Installation.ts"
 import type { OutputStore } from "../services/OutputStore.ts"
 import type { Paths } from "../services/Paths.ts"
 import type { Processes } from "../services/Processes.ts"
@@ -17,14 +18,12 @@ import type { Tasks } from "../services/Tasks.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 
 /** The services over the database. */
-export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore
+export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore | DatabaseHealth
 
 /** The ways to open the database. Nothing is opened before one of the layers is built. */
 export class Stores extends Context.Tag("backbeat/Stores")<
   Stores,
   {
-    /** Whether there is a database file. */
-    readonly exists: Effect.Effect<boolean>
     /** Never creates or changes a file. Where there is no database yet it is an empty one. */
     readonly read: Layer.Layer<StoreServices, StorageError>
     /** Creates and migrates the database as needed. */
@@ -35,11 +34,12 @@ export class Stores extends Context.Tag("backbeat/Stores")<
 /** The services of this machine, none of which touches the database. */
 export type MachineServices =
   | Stores
-  | Directories
   | Paths
   | Ids
   | Host
   | Processes
+  | Directories
+  | Installation
   | SettingsStore
   | Agents
   | RuntimeLauncher

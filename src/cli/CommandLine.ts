@@ -2,11 +2,11 @@
  * Takes a command line apart, strictly: an unknown flag is an error, never a word of the prompt. What a command knows is
  * read from its own option definitions.
  */
-import * as AutoCorrect from "@effect/cli/AutoCorrect"
 import * as CliConfig from "@effect/cli/CliConfig"
 import type * as Usage from "@effect/cli/Usage"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Spelling from "../domain/Spelling.ts"
 import { UsageError } from "./UsageError.ts"
 
 export const config = CliConfig.make({ isCaseSensitive: true, showBuiltIns: false })
@@ -42,21 +42,10 @@ export const shapesOf = (usage: Usage.Usage): ReadonlyArray<Shape> => {
   return walk(usage, false, false)
 }
 
-/** The candidate closest to `word`, if it is close enough to have been meant. */
-export const nearest = (word: string, candidates: ReadonlyArray<string>): string | null => {
-  let best: string | null = null
-  let distance = word.length > 5 ? 3 : 2
-  for (const candidate of candidates) {
-    const prefix = word.length > 2 && candidate.startsWith(word)
-    const away = prefix ? 1 : AutoCorrect.levensteinDistance(word, candidate, config)
-    if (away <= distance && away < candidate.replace(/^-+/, "").length) {
-      if (best !== null && away === distance) continue
-      best = candidate
-      distance = away
-    }
-  }
-  return best
-}
+/** What `word` was probably meant to be: a name that begins with it, or the closest one. */
+export const nearest = (word: string, candidates: ReadonlyArray<string>): string | null =>
+  (word.length > 2 ? candidates.find((candidate) => candidate.startsWith(word)) : undefined) ??
+  Spelling.nearest(word, candidates)
 
 export interface CommandLine {
   /** Values by the option's first name; a switch has none. */

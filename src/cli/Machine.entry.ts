@@ -1,0 +1,52 @@
+/** This machine and its database, for commands: everything is opened only when a command asks for it. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Agents from "../layers/agents/Agents.ts"
+import * as Directories from "../layers/node/Directories.ts"
+import * as Host from "../layers/node/Host.ts"
+import * as Ids from "../layers/node/Ids.ts"
+import * as Installation from "../layers/node/Installation.ts"
+import * as Paths from "../layers/node/Paths.ts"
+import * as Processes from "../layers/node/Processes.ts"
+import * as RuntimeLauncher from "../layers/node/RuntimeLauncher.ts"
+import * as SettingsStore from "../layers/node/SettingsStore.ts"
+import * as Database from "../layers/sql/Database.ts"
+import * as DatabaseHealth from "../layers/sql/DatabaseHealth.ts"
+import * as SqlServices from "../layers/sql/SqlServices.ts"
+import type { Ids as IdsService } from "../services/Ids.ts"
+import type { Paths as PathsService } from "../services/Paths.ts"
+import { RuntimeCommand } from "../services/RuntimeCommand.ts"
+import { Stores } from "./Access.ts"
+
+const services = Layer.merge(SqlServices.layer, DatabaseHealth.layer)
+
+const stores = Layer.effect(
+  Stores,
+  Effect.map(Effect.context<IdsService | PathsService>(), (context) => {
+    const known = Layer.succeedContext(context)
+    return Stores.of({
+      read: services.pipe(Layer.provide(Database.layerReader), Layer.provide(known)),
+      write: services.pipe(Layer.provide(Database.layerWriter), Layer.provide(known))
+    })
+  })
+)
+
+/** How this very program is started again: by the same Node, through the same entry file. */
+const runtimeCommand = Layer.sync(RuntimeCommand, () =>
+  RuntimeCommand.of({ command: [process.execPath, process.argv[1] ?? ""] })
+)
+
+const ground = Layer.mergeAll(
+  Paths.layer,
+  Ids.layer,
+  Host.layer,
+  Processes.layer,
+  Directories.layer,
+  Installation.layer
+)
+
+export const layer = Layer.mergeAll(stores, Agents.layer, RuntimeLauncher.layer).pipe(
+  Layer.provideMerge(SettingsStore.layer),
+  Layer.provideMerge(ground),
+  Layer.provide(runtimeCommand)
+)

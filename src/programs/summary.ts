@@ -1,0 +1,66 @@
+/** The state of everything at a glance: what runs, what waits, what ended last. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { type TaskStatus, TaskSummary, Timestamp } from "../domain/Task.ts"
+import { type ListFilter, Tasks } from "../services/Tasks.ts"
+import { silenceOf } from "./silence.ts"
+import { RuntimeView, runtimes } from "./workers.ts"
+
+const RunningTask = Schema.Struct({
+  ...TaskSummary.fields,
+  /** Milliseconds without output. */
+  silentMs: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "RunningTask" })
+
+export const Overview = Schema.Struct({
+  counts: Schema.Struct({
+    queued: Schema.Int,
+    running: Schema.Int,
+    completed: Schema.Int,
+    failed: Schema.Int,
+    cancelled: Schema.Int
+  }),
+  /** The newest 20. */
+  running: Schema.Array(RunningTask),
+  /** The newest 5. */
+  queued: Schema.Array(TaskSummary),
+  /** The newest 5 that are over. */
+  ended: Schema.Array(TaskSummary),
+  /** When the next task that waits for a time may start. */
+  nextDue: Schema.NullOr(Timestamp),
+  runtimes: Schema.Array(RuntimeView)
+}).annotations({ identifier: "Overview" })
+export type Overview = typeof Overview.Type
+
+const newest = (status: ReadonlyArray<typeof TaskStatus.Type>, limit: number): ListFilter => ({
+  status,
+  agent: null,
+  labels: {},
+  directory: null,
+  parentId: null,
+  since: null,
+  limit,
+  before: null
+})
+
+export const overview = Effect.fn("overview")(function* () {
+  const tasks = yield* Tasks
+  const now = yield* Clock.currentTimeMillis
+  const counts = yield* tasks.counts
+  const running = yield* tasks.list(newest(["running"], 20))
+  const queued = yield* tasks.list(newest(["queued"], 5))
+  const ended = yield* tasks.list(newest(["completed", "failed", "cancelled"], 5))
+  const result: Overview = {
+    counts,
+    running: yield* Effect.forEach(running.tasks, (task) =>
+      Effect.map(silenceOf(task), (silentMs) => ({ ...task, silentMs }))
+    ),
+    queued: queued.tasks,
+    ended: ended.tasks,
+    nextDue: Option.getOrNull(yield* tasks.nextDue(now)),
+    runtimes: yield* runtimes()
+  }
+  return result
+})

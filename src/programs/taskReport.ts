@@ -1,0 +1,37 @@
+/** All there is to know of one task. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Task, TaskId } from "../domain/Task.ts"
+import { Worker } from "../domain/Worker.ts"
+import { Tasks } from "../services/Tasks.ts"
+import { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { silenceOf } from "./silence.ts"
+
+/** The task with what other tables know of it: it decodes as a `Task` too. */
+export const TaskReport = Schema.Struct({
+  ...Task.fields,
+  worker: Schema.NullOr(Worker),
+  /** Queued tasks that start before it, counted up to 1000; null when it is not queued. */
+  ahead: Schema.NullOr(Schema.Int),
+  /** Milliseconds without output; null when it does not run. */
+  silentMs: Schema.NullOr(Schema.Int),
+  /** Tasks that its agent submitted, at most 1000. */
+  children: Schema.Array(TaskId)
+}).annotations({ identifier: "TaskReport" })
+export type TaskReport = typeof TaskReport.Type
+
+export const taskReport = Effect.fn("taskReport")(function* (reference: string) {
+  const tasks = yield* Tasks
+  const registry = yield* WorkerRegistry
+  const id = yield* tasks.resolve(reference)
+  const task = yield* tasks.get(id)
+  const report: TaskReport = {
+    ...task,
+    worker: Option.getOrNull(yield* registry.workerOf(id)),
+    ahead: Option.getOrNull(yield* tasks.ahead(id)),
+    silentMs: yield* silenceOf(task),
+    children: yield* tasks.children(id)
+  }
+  return report
+})

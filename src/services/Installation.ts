@@ -1,0 +1,28 @@
+/** What an installation consists of besides the database: files, their permissions, the disk, Node. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+
+export interface FileFacts {
+  readonly kind: "file" | "directory" | "other" | "missing"
+  /** Permission bits, `0o600` for instance; null where there is nothing. */
+  readonly mode: number | null
+  /** Where it is missing: whether it can be made. */
+  readonly writable: boolean
+}
+
+export class Installation extends Context.Tag("backbeat/Installation")<
+  Installation,
+  {
+    /** The version of Node that runs this, without a `v`. */
+    readonly node: Effect.Effect<string>
+    readonly file: (path: string) => Effect.Effect<FileFacts>
+    /** Sets the permission bits. False: the system refused. */
+    readonly setMode: (path: string, mode: number) => Effect.Effect<boolean>
+    /** Bytes free for us on the disk of a path, or of the nearest directory above it that exists; null: unknown. */
+    readonly freeBytes: (path: string) => Effect.Effect<number | null>
+    /** Names of the entries of a directory, at most 10,000; none where it is missing. */
+    readonly entries: (directory: string) => Effect.Effect<ReadonlyArray<string>>
+    /** Removes a directory and what is in it. False: the system refused. */
+    readonly removeDirectory: (path: string) => Effect.Effect<boolean>
+  }
+>() {}
