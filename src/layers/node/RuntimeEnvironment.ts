@@ -1,0 +1,55 @@
+/** The environments of what Backbeat starts: agents with their marks, runtimes without those of a surrounding task. */
+import type { Environment } from "../../domain/NewTask.ts"
+import type { Task } from "../../domain/Task.ts"
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** What marks a process as part of a task; a runtime must not carry it. */
+const taskMarks = ["BACKBEAT_TASK_ID", "BACKBEAT_DEPTH"]
+
+/** What agents set to know that they run inside one another. */
+const isNesting = (name: string): boolean =>
+  name === "CLAUDECODE" || name.startsWith("CLAUDE_CODE_") || name === "CLAUDE_AGENT_SDK_VERSION"
+
+/** The agent's environment: as captured, plus where it runs and which task it belongs to. */
+export const agentEnvironment = (captured: Environment, task: Pick<Task, "id" | "depth" | "directory">) => {
+  // A task that carried the mark of a runtime would never be ended.
+  const { BACKBEAT_RUNTIME: _, ...environment } = captured
+  return { ...environment, PWD: task.directory, BACKBEAT_TASK_ID: task.id, BACKBEAT_DEPTH: String(task.depth) }
+}
+
+/** The environment of a detached runtime: this process's own, marked so that nobody takes it for a task's. */
+export const runtimeEnvironment = (own: Variables): Record<string, string> => {
+  const environment: Record<string, string> = { BACKBEAT_RUNTIME: "1" }
+  for (const [name, value] of Object.entries(own)) {
+    if (value !== undefined && !taskMarks.includes(name) && !isNesting(name)) environment[name] ??= value
+  }
+  return environment
+}
+
+const carriedOver = new Set(
+  "HOME USER LOGNAME SHELL PATH LANG LC_ALL LC_CTYPE TMPDIR TZ XDG_STATE_HOME XDG_CONFIG_HOME".split(" ")
+)
+
+/** Settings may hold keys some day; nothing that sounds like one may get into `ps`. */
+const soundsSecret = /KEY|TOKEN|SECRET|PASS|CREDENTIAL/i
+
+/**
+ * The command by which a shim calls for a runtime. The shim lives in the task's environment, where another BACKBEAT_HOME
+ * or limit may stand, so the variables that decide which store and which settings are named, and nothing else is kept.
+ */
+export const successorCommand = (own: Variables, beat: ReadonlyArray<string>): ReadonlyArray<string> => [
+  "env",
+  "-i",
+  ...Object.entries(runtimeEnvironment(own)).flatMap(([name, value]) =>
+    (carriedOver.has(name) || name.startsWith("BACKBEAT_")) && !soundsSecret.test(name) ? [`${name}=${value}`] : []
+  ),
+  ...beat,
+  "worker",
+  "--on-demand",
+  "--detach"
+]
+
+/** Where the shim finds its own tools, whatever the task's PATH is. */
+export const toolPath = (own: Variables): string =>
+  ["/usr/bin", "/bin", "/usr/sbin", "/sbin", ...(own.PATH === undefined ? [] : [own.PATH])].join(":")

@@ -1,0 +1,153 @@
+/** Starts a claim's agent through the shim, once, and waits until the shim has told who it is. */
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs/promises"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { SpawnFailed } from "../../domain/Errors.ts"
+import type { ProcessIdentity } from "../../domain/Process.ts"
+import type { ClaimId } from "../../domain/Worker.ts"
+import type { Claim } from "../../services/Queue.ts"
+import { reader } from "./ProcessReader.ts"
+import { fillArguments } from "./PromptArguments.ts"
+import { agentEnvironment, successorCommand, toolPath } from "./RuntimeEnvironment.ts"
+import { shimArguments } from "./Shim.ts"
+import * as Spool from "./Spool.ts"
+
+export interface StartContext {
+  /** Directory of all spools. */
+  readonly spool: string
+  readonly bootId: string
+  /** What runs `beat`. */
+  readonly command: ReadonlyArray<string>
+  /** Shims of this process, each with what tells its end. */
+  readonly own: Map<ClaimId, Deferred.Deferred<void>>
+}
+
+/** How long to wait for the shim's word, in milliseconds. It takes a few, unless the machine is badly loaded. */
+const patience = 10_000
+
+const failed = (reason: SpawnFailed["reason"], subject: string, detail: string) =>
+  new SpawnFailed({ reason, subject, detail })
+
+/** What a start fails for that can be told before anything is started. */
+const checkPlaces = Effect.fn("Spawner.checkPlaces")(function* ({ launch, task }: Claim) {
+  yield* Effect.tryPromise({
+    try: async () => {
+      if (!(await fs.stat(task.directory)).isDirectory()) throw new Error("not a directory")
+    },
+    catch: (error) => failed("directory-missing", task.directory, Spool.codeOf(error))
+  })
+  yield* Effect.tryPromise({
+    try: () => fs.access(task.directory, fs.constants.X_OK),
+    catch: (error) => failed("system", `in ${task.directory}`, Spool.codeOf(error))
+  })
+  yield* Effect.tryPromise({
+    try: async () => {
+      if (!(await fs.stat(launch.file)).isFile()) throw new Error("not a file")
+      await fs.access(launch.file, fs.constants.X_OK)
+    },
+    catch: (error) => failed("program-missing", launch.file, Spool.codeOf(error))
+  })
+})
+
+const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
+
+const refusal = (claim: Claim, error: unknown): SpawnFailed => {
+  const code = Spool.codeOf(error)
+  return failed(code === "E2BIG" ? "arguments-too-long" : "system", claim.launch.file, code)
+}
+
+export const makeStart = (context: StartContext) => {
+  const { bootId, command, own } = context
+
+  /** Starts `sh` with the shim. The handle is kept only for the news of its end. */
+  const spawnShim = (claim: Claim, files: Spool.SpoolFiles, prompt: string) =>
+    Effect.flatMap(Deferred.make<void>(), (ended) =>
+      Effect.async<ChildProcess, SpawnFailed>((resume) => {
+        try {
+          const call = shimArguments({
+            spool: files.directory,
+            bootId,
+            directory: claim.task.directory,
+            input: claim.launch.stdin === "prompt" ? files.prompt : "/dev/null",
+            toolPath: toolPath(process.env),
+            runtime: successorCommand(process.env, command),
+            agent: [claim.launch.file, ...fillArguments(claim.launch, prompt, files.prompt)]
+          })
+          const shim = spawn("/bin/sh", call, {
+            // The shim waits in a place that nobody wants to delete or unmount.
+            cwd: "/",
+            detached: true,
+            env: agentEnvironment(claim.environment, claim.task),
+            stdio: "ignore"
+          })
+          shim.once("exit", () => Deferred.unsafeDone(ended, Effect.void))
+          shim.once("spawn", () => {
+            own.set(claim.worker.claimId, ended)
+            resume(Effect.succeed(shim))
+          })
+          shim.once("error", (error) => resume(Effect.fail(refusal(claim, error))))
+          shim.unref()
+        } catch (error) {
+          resume(Effect.fail(refusal(claim, error)))
+        }
+      })
+    )
+
+  /** Waits for the identity that a shim writes; null when it does not come, which `isOver` may tell early. */
+  const awaitIdentity = Effect.fn("Spawner.awaitIdentity")(function* (files: Spool.SpoolFiles, isOver: () => boolean) {
+    const deadline = (yield* Clock.currentTimeMillis) + patience
+    let wait = 1
+    while (true) {
+      // Asked before the look, so that a word written just before the end is still found.
+      const over = isOver() || (yield* Clock.currentTimeMillis) >= deadline
+      const identity = yield* Spool.shimOf(files)
+      if (identity !== null || over) return identity
+      yield* Effect.sleep(wait)
+      wait = Math.min(20, wait * 1.5)
+    }
+  })
+
+  /** The token is taken: by an earlier start of this claim, whose shim is the answer, or by who revoked it. */
+  const attach = Effect.fn("Spawner.attach")(function* (claim: Claim, files: Spool.SpoolFiles) {
+    if ((yield* Spool.tokenOf(files)) === "revoked") {
+      return yield* failed("system", claim.launch.file, "the start was revoked")
+    }
+    const identity = yield* awaitIdentity(files, () => false)
+    return identity ?? (yield* failed("system", claim.launch.file, "an earlier start never told who it is"))
+  })
+
+  /** What became of a shim that did not tell: it must either be known or never run anything. */
+  const silent = Effect.fn("Spawner.silent")(function* (claim: Claim, files: Spool.SpoolFiles, shim: ChildProcess) {
+    const answer = yield* Spool.revoke(files)
+    if (answer !== "lost") {
+      const late = isRunning(shim)
+      shim.kill("SIGKILL")
+      if (answer !== "won") return yield* answer
+      return yield* late
+        ? failed("system", claim.launch.file, "the shell did not start in time")
+        : failed("spool", files.directory, "the start token could not be taken")
+    }
+    const entry = shim.pid === undefined ? null : yield* reader.entry(shim.pid)
+    if (shim.pid === undefined || entry === null || entry === "unknown" || entry.ended) {
+      return yield* failed("spool", files.directory, "the shim could not write")
+    }
+    const identity: ProcessIdentity = { pid: shim.pid, startTime: entry.startTime, bootId }
+    return identity
+  })
+
+  return Effect.fn("Spawner.start")(function* (claim: Claim, owner: ProcessIdentity) {
+    const files = Spool.filesOf(context.spool, claim.worker.claimId)
+    if ((yield* Spool.tokenOf(files)) !== "free") return yield* attach(claim, files)
+    yield* checkPlaces(claim)
+    const prompt = `${claim.launch.promptPrefix ?? ""}${claim.task.prompt}`
+    yield* Spool.prepare(files, prompt, owner)
+    const shim = yield* spawnShim(claim, files, prompt)
+    const identity = yield* awaitIdentity(files, () => !isRunning(shim))
+    if (identity !== null) return identity
+    // A shim that left without a complaint found the token taken: by another start, or by who revoked it.
+    const beaten = shim.exitCode === 0 && (yield* Spool.tokenOf(files)) !== "free"
+    return beaten ? yield* attach(claim, files) : yield* silent(claim, files, shim)
+  })
+}

@@ -1,0 +1,119 @@
+/** Agent processes: started through the shim, observed through their spool, stopped by what the system shows. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { ProcessIdentity } from "../../domain/Process.ts"
+import type { ClaimId } from "../../domain/Worker.ts"
+import { Paths } from "../../services/Paths.ts"
+import { Processes } from "../../services/Processes.ts"
+import { RuntimeCommand } from "../../services/RuntimeCommand.ts"
+import { type Observation, Spawner, type Target } from "../../services/Spawner.ts"
+import { keyOf, reader } from "./ProcessReader.ts"
+import { endOf } from "./Shim.ts"
+import { makeStart } from "./ShimStart.ts"
+import * as Spool from "./Spool.ts"
+import { endTree, look, type Scope } from "./TreeEnding.ts"
+
+/** How long a shim that took the token may take to tell who it is, in milliseconds. */
+const toldWithin = 10_000
+
+const none: ReadonlySet<string> = new Set()
+
+const make = Effect.gen(function* () {
+  const paths = yield* Paths
+  const processes = yield* Processes
+  const { command } = yield* RuntimeCommand
+  const bootId = yield* processes.bootId
+  const self = yield* processes.self
+  const filesOf = (claimId: ClaimId) => Spool.filesOf(paths.spool, claimId)
+  /** Shims that this process started: told when they end. */
+  const own = new Map<ClaimId, Deferred.Deferred<void>>()
+
+  const start = makeStart({ spool: paths.spool, bootId, command, own })
+
+  const scopeOf = Effect.fn("Spawner.scopeOf")(function* (target: Target, withoutShim: boolean) {
+    const shim = (yield* Spool.shimOf(filesOf(target.claimId))) ?? target.process
+    const scope: Scope = {
+      taskId: target.taskId,
+      // Numbers of another boot mean nothing in this one.
+      shim: shim?.bootId === bootId ? shim : null,
+      spared: new Set([self, ...target.spare].filter((process) => process.bootId === bootId).map(keyOf)),
+      withoutShim
+    }
+    return scope
+  })
+
+  const membersOf = Effect.fn("Spawner.membersOf")(function* (target: Target) {
+    const tree = yield* look(reader, yield* scopeOf(target, false), none)
+    return tree.shim === null ? tree.members : [tree.shim, ...tree.members]
+  })
+
+  const exited = Effect.fn("Spawner.exited")(function* (target: Target, process: ProcessIdentity | null) {
+    const code = yield* Spool.exitOf(filesOf(target.claimId))
+    return code === null ? null : ({ _tag: "Exited", end: endOf(code), process } satisfies Observation)
+  })
+
+  const observe = Effect.fn("Spawner.observe")(function* (target: Target) {
+    const files = filesOf(target.claimId)
+    const told = (yield* Spool.shimOf(files)) ?? target.process
+    const end = yield* exited(target, told)
+    if (end !== null) return end
+    if (told !== null) {
+      if (yield* processes.alive(told)) return { _tag: "Running", process: told } satisfies Observation
+      // It may have written its last word between the two looks.
+      const late = yield* exited(target, told)
+      return late ?? ({ _tag: "Lost", survivors: (yield* membersOf(target)).length } satisfies Observation)
+    }
+    const token = yield* Spool.tokenOf(files)
+    if (token === "free" || token === "revoked") return { _tag: "NotStarted" } satisfies Observation
+    const age = (yield* Clock.currentTimeMillis) - token.takenAt
+    const members = age < toldWithin ? null : (yield* membersOf(target)).length
+    return (members === 0 ? { _tag: "Lost", survivors: members } : { _tag: "Starting" }) satisfies Observation
+  })
+
+  return Spawner.of({
+    start,
+    observe,
+    revoke: Effect.fn("Spawner.revoke")(function* (claimId) {
+      const answer = yield* Spool.revoke(filesOf(claimId))
+      if (answer === "won" || answer === "lost") return answer === "won"
+      // Without the token nothing is certain, and "not revoked" is the answer that starts nothing twice.
+      yield* Effect.logWarning(answer.message)
+      return false
+    }),
+    reown: Effect.fn("Spawner.reown")((claimId, owner) =>
+      Spool.reown(filesOf(claimId), owner).pipe(
+        Effect.catchTag("SpawnFailed", (error) => Effect.logWarning(error.message))
+      )
+    ),
+    read: Effect.fn("Spawner.read")((claimId, stream, offset, limit) =>
+      Spool.read(filesOf(claimId), stream, offset, limit)
+    ),
+    pause: Effect.fn("Spawner.pause")(function* (claimId, withinMs) {
+      const ended = own.get(claimId)
+      if (ended === undefined) return yield* Effect.sleep(withinMs)
+      yield* Effect.timeoutOption(Deferred.await(ended), withinMs)
+      // Told once; after that there is nothing to wait for that this process would hear of first.
+      if (yield* Deferred.isDone(ended)) own.delete(claimId)
+    }),
+    stop: Effect.fn("Spawner.stop")(function* (target, graceMs) {
+      return yield* endTree(reader, yield* scopeOf(target, false), graceMs)
+    }),
+    sweep: Effect.fn("Spawner.sweep")(function* (target, graceMs) {
+      return (yield* endTree(reader, yield* scopeOf(target, true), graceMs)).ended
+    }),
+    cpuMillis: Effect.fn("Spawner.cpuMillis")(function* (target) {
+      return (yield* membersOf(target)).reduce((sum, entry) => sum + entry.cpuMillis, 0)
+    }),
+    discard: Effect.fn("Spawner.discard")(function* (claimId) {
+      own.delete(claimId)
+      yield* Spool.discard(filesOf(claimId)).pipe(
+        Effect.catchTag("SpawnFailed", (error) => Effect.logWarning(error.message))
+      )
+    }),
+    spools: Spool.claims(paths.spool, 10_000)
+  })
+})
+
+export const layer = Layer.effect(Spawner, make)

@@ -1,0 +1,165 @@
+/** The spool: one private directory per claim, through which the shim, the agent and any Backbeat process talk. */
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { SpawnFailed } from "../../domain/Errors.ts"
+import type { StreamName } from "../../domain/Output.ts"
+import { ProcessIdentity } from "../../domain/Process.ts"
+import { ClaimId } from "../../domain/Worker.ts"
+
+/** The files of one claim. */
+export interface SpoolFiles {
+  readonly directory: string
+  /** What the agent is asked. */
+  readonly prompt: string
+  readonly stdout: string
+  readonly stderr: string
+  /** The start token: a directory that the shim makes, or a file that says the claim was revoked. */
+  readonly started: string
+  /** Who the shim is. */
+  readonly shim: string
+  /** The exit status of the agent. */
+  readonly exit: string
+  /** The runtime that is to collect it. */
+  readonly owner: string
+}
+
+export const filesOf = (root: string, claimId: ClaimId): SpoolFiles => {
+  const directory = join(root, claimId)
+  return {
+    directory,
+    prompt: join(directory, "prompt"),
+    stdout: join(directory, "stdout"),
+    stderr: join(directory, "stderr"),
+    started: join(directory, "started"),
+    shim: join(directory, "shim"),
+    exit: join(directory, "exit"),
+    owner: join(directory, "owner")
+  }
+}
+
+/** The system's name for what went wrong: never a text that could repeat an argument. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error"
+
+const attempt = <A>(files: SpoolFiles, work: () => Promise<A>): Effect.Effect<A, SpawnFailed> =>
+  Effect.tryPromise({
+    try: work,
+    catch: (error) => new SpawnFailed({ reason: "spool", subject: files.directory, detail: codeOf(error) })
+  })
+
+/** Null where the file cannot be had, for whatever reason. */
+const textOf = (path: string): Effect.Effect<string | null> =>
+  Effect.promise(() => fs.readFile(path, "utf8").catch(() => null))
+
+const identityText = (identity: ProcessIdentity): string =>
+  `${identity.pid}\n${identity.startTime}\n${identity.bootId}\n`
+
+const decodeIdentity = Schema.decodeUnknownOption(ProcessIdentity)
+
+/** Three lines: pid, start time, boot id. */
+export const parseIdentity = (text: string): ProcessIdentity | null => {
+  const [pid = "", startTime, bootId, end] = text.split("\n")
+  if (end === undefined) return null
+  const decoded = decodeIdentity({ pid: Number(pid), startTime, bootId })
+  return decoded._tag === "Some" ? decoded.value : null
+}
+
+let writes = 0
+
+/** Appears whole or not at all. */
+const replace = async (path: string, content: string): Promise<void> => {
+  writes += 1
+  const temporary = `${path}.${process.pid}.${writes}`
+  await fs.writeFile(temporary, content, { mode: 0o600 })
+  await fs.rename(temporary, path)
+}
+
+const touch = async (path: string): Promise<void> => {
+  await fs.writeFile(path, "", { flag: "a", mode: 0o600 })
+}
+
+/** Lays the directory out. The shim's files exist before it runs, so that it needs no umask of its own. */
+export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentity) =>
+  attempt(files, async () => {
+    await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
+    await Promise.all([
+      replace(files.prompt, prompt),
+      replace(files.owner, identityText(owner)),
+      touch(files.stdout),
+      touch(files.stderr),
+      touch(`${files.shim}.new`),
+      touch(`${files.exit}.new`)
+    ])
+  })
+
+/** Whose the start token is. */
+export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | { readonly takenAt: number }> =>
+  Effect.promise(() =>
+    fs.stat(files.started).then(
+      (found) => (found.isDirectory() ? { takenAt: found.mtimeMs } : ("revoked" as const)),
+      () => "free" as const
+    )
+  )
+
+/**
+ * Takes the start token as a file. Making a file and making a directory of one name exclude each other, and what stands
+ * there tells for ever who was first, a crash right after it included.
+ */
+export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnFailed> =>
+  attempt(files, async () => {
+    await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
+    return fs.writeFile(files.started, "revoked\n", { flag: "wx", mode: 0o600 }).then(
+      () => "won" as const,
+      async (error) => {
+        if (codeOf(error) !== "EEXIST") throw error
+        return (await fs.stat(files.started)).isDirectory() ? ("lost" as const) : ("won" as const)
+      }
+    )
+  }).pipe(Effect.catchTag("SpawnFailed", Effect.succeed))
+
+export const reown = (files: SpoolFiles, owner: ProcessIdentity) =>
+  attempt(files, () => replace(files.owner, identityText(owner)))
+
+export const shimOf = (files: SpoolFiles): Effect.Effect<ProcessIdentity | null> =>
+  Effect.map(textOf(files.shim), (text) => (text === null ? null : parseIdentity(text)))
+
+/** The exit status; null until it stands there whole. */
+export const exitOf = (files: SpoolFiles): Effect.Effect<number | null> =>
+  Effect.map(textOf(files.exit), (text) => (text !== null && /^\d{1,3}\n$/.test(text) ? Number(text) : null))
+
+/** Bytes from `offset` on, at most `limit`; none where there is no such file. */
+export const read = (files: SpoolFiles, stream: StreamName, offset: number, limit: number) =>
+  attempt(files, async () => {
+    const file = await fs.open(files[stream], "r").catch((error) => {
+      if (codeOf(error) === "ENOENT") return null
+      throw error
+    })
+    if (file === null) return new Uint8Array()
+    try {
+      const { size } = await file.stat()
+      const bytes = new Uint8Array(Math.max(0, Math.min(limit, size - offset)))
+      if (bytes.length === 0) return bytes
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, offset)
+      return bytes.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  })
+
+export const discard = (files: SpoolFiles) =>
+  attempt(files, () => fs.rm(files.directory, { recursive: true, force: true, maxRetries: 3 }))
+
+/** Claims that have a directory, at most `limit`. Other names are not ours. */
+export const claims = (root: string, limit: number): Effect.Effect<ReadonlyArray<ClaimId>> =>
+  Effect.promise(async () => {
+    const found: Array<ClaimId> = []
+    const directory = await fs.opendir(root).catch(() => null)
+    if (directory === null) return found
+    for await (const entry of directory) {
+      if (Schema.is(ClaimId)(entry.name)) found.push(entry.name)
+      if (found.length >= limit) break
+    }
+    return found
+  })

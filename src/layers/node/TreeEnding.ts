@@ -1,0 +1,100 @@
+/** Ends a task's processes: TERM, time to obey, KILL, and again until really nothing is left. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { keyOf, living, type ProcessEntry, type ProcessReader } from "./ProcessReader.ts"
+import { type Tree, type TreeRequest, treeOf } from "./ProcessTree.ts"
+
+/** Whose processes, and what must be spared. */
+export type Scope = Omit<TreeRequest, "entries" | "known" | "marks" | "order">
+
+/** How long KILL is repeated, and how long a shim that has nothing left to wait for may take, in milliseconds. */
+const bounds = { kill: 5000, shim: 1000 } as const
+
+/** One look at the task's processes. */
+export const look = (reader: ProcessReader, scope: Scope, known: ReadonlySet<string>): Effect.Effect<Tree> =>
+  Effect.map(reader.all, (entries) => treeOf({ ...scope, entries, known, marks: reader.marks, order: reader.order }))
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // Gone meanwhile, or another user's by now (sudo): the next look tells.
+  }
+}
+
+/** Sends a signal to exactly this process, if it is still the one that was looked at. */
+const send = Effect.fn("TreeEnding.send")(function* (reader: ProcessReader, entry: ProcessEntry, name: NodeJS.Signals) {
+  if (entry.pid <= 1 || entry.pid === process.pid) return
+  if ((yield* living(reader, entry)) === null) return
+  signal(entry.pid, name)
+  // A stopped process would keep TERM for later.
+  if (entry.stopped && name !== "SIGKILL") signal(entry.pid, "SIGCONT")
+})
+
+/** TERM to everything that has not had it: by the group, which no fork can slip out of, where nobody else is in it. */
+const terminate = Effect.fn("TreeEnding.terminate")(function* (reader: ProcessReader, tree: Tree, had: Set<string>) {
+  const { shim } = tree
+  const whole = shim === null ? tree.members : [shim, ...tree.members]
+  if (shim !== null && tree.ownsGroup && !had.has(keyOf(shim)) && (yield* living(reader, shim)) !== null) {
+    signal(-shim.pid, "SIGTERM")
+    for (const entry of whole) {
+      if (entry.group !== shim.pid) continue
+      had.add(keyOf(entry))
+      if (entry.stopped) yield* send(reader, entry, "SIGCONT")
+    }
+  }
+  for (const entry of whole) {
+    if (had.has(keyOf(entry))) continue
+    had.add(keyOf(entry))
+    yield* send(reader, entry, "SIGTERM")
+  }
+})
+
+/**
+ * Ends everything in scope. `ended` counts processes beside the shim; `left` what is still there after the bound. The
+ * shim goes last and by itself where it can, for it has an exit status to write.
+ */
+export const endTree = Effect.fn("TreeEnding.endTree")(function* (
+  reader: ProcessReader,
+  scope: Scope,
+  graceMs: number
+) {
+  const known = new Set<string>()
+  const terminated = new Set<string>()
+  const again = Effect.tap(
+    Effect.suspend(() => look(reader, scope, known)),
+    (tree) =>
+      Effect.sync(() => {
+        for (const entry of tree.members) known.add(keyOf(entry))
+      })
+  )
+
+  let tree = yield* again
+  const begin = yield* Clock.currentTimeMillis
+  let now = begin
+  let wait = 2
+  while (tree.members.length > 0 || tree.shim !== null) {
+    yield* terminate(reader, tree, terminated)
+    if (now - begin >= graceMs) break
+    yield* Effect.sleep(Math.min(wait, graceMs))
+    wait = Math.min(50, wait * 2)
+    tree = yield* again
+    now = yield* Clock.currentTimeMillis
+  }
+
+  const killing = now
+  let alone: number | null = null
+  wait = 2
+  while ((tree.members.length > 0 || tree.shim !== null) && now - killing < bounds.kill) {
+    for (const entry of tree.members) yield* send(reader, entry, "SIGKILL")
+    alone = tree.members.length > 0 ? null : (alone ?? now)
+    if (tree.shim !== null && alone !== null && now - alone >= bounds.shim) yield* send(reader, tree.shim, "SIGKILL")
+    yield* Effect.sleep(wait)
+    wait = Math.min(50, wait * 2)
+    tree = yield* again
+    now = yield* Clock.currentTimeMillis
+  }
+
+  const left = tree.members.length
+  return { ended: known.size - left, left: left + (tree.shim === null ? 0 : 1) }
+})

@@ -1,0 +1,199 @@
+/** What tests of real processes need: a home of their own, claims that run a script, and waits with a bound. */
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Launch } from "../../../src/domain/NewTask.ts"
+import { RuntimeId } from "../../../src/domain/Runtime.ts"
+import { type Task, TaskId } from "../../../src/domain/Task.ts"
+import { ClaimId } from "../../../src/domain/Worker.ts"
+import * as Processes from "../../../src/layers/node/Processes.ts"
+import { reader } from "../../../src/layers/node/ProcessReader.ts"
+import * as Spawner from "../../../src/layers/node/Spawner.ts"
+import { Paths } from "../../../src/services/Paths.ts"
+import type { Claim } from "../../../src/services/Queue.ts"
+import { RuntimeCommand } from "../../../src/services/RuntimeCommand.ts"
+import type { Target } from "../../../src/services/Spawner.ts"
+import { Spawner as SpawnerTag } from "../../../src/services/Spawner.ts"
+
+/** A directory that goes when the scope does. */
+export const home = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "backbeat-test-"))),
+  (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true }))
+)
+
+export const pathsIn = (directory: string): Paths["Type"] => ({
+  home: directory,
+  database: join(directory, "backbeat.db"),
+  spool: join(directory, "spool"),
+  logs: join(directory, "logs"),
+  config: join(directory, "config.json")
+})
+
+/** A stand-in for `beat` that writes its arguments and its marks to `<home>/called`. */
+export const fakeBeat = (directory: string): readonly [string, ...ReadonlyArray<string>] => [
+  "/bin/sh",
+  "-c",
+  'printf "%s\\n" "$@" "home=$BACKBEAT_HOME" "task=$BACKBEAT_TASK_ID" "runtime=$BACKBEAT_RUNTIME" >"$0.new"; mv "$0.new" "$0"',
+  join(directory, "called")
+]
+
+export const layerIn = (directory: string) =>
+  Spawner.layer.pipe(
+    Layer.provideMerge(Processes.layer),
+    Layer.provide(
+      Layer.merge(
+        Layer.succeed(Paths, pathsIn(directory)),
+        Layer.succeed(RuntimeCommand, { command: fakeBeat(directory) })
+      )
+    )
+  )
+
+let made = 0
+
+/** A claim that was never stored: a task id, a claim id, and what to run. */
+export const claimOf = (options: {
+  readonly directory: string
+  readonly launch: Partial<Launch> & Pick<Launch, "file" | "args">
+  readonly prompt?: string
+  readonly environment?: Record<string, string>
+  readonly bootId: string
+}): Claim => {
+  made += 1
+  const number = `${process.pid}${made}`.padStart(12, "0").slice(-12)
+  const taskId = TaskId.make(number)
+  const task: Task = {
+    id: taskId,
+    seq: made,
+    title: "test",
+    status: "running",
+    priority: "P1",
+    agent: "shell",
+    model: null,
+    directory: options.directory,
+    timeoutMs: null,
+    stallMs: null,
+    maxOutputBytes: 1_000_000,
+    notBefore: null,
+    depth: 1,
+    parentId: null,
+    attempt: 1,
+    retryOf: null,
+    idempotencyKey: null,
+    labels: {},
+    createdAt: 0,
+    startedAt: 0,
+    endedAt: null,
+    cancelRequestedAt: null,
+    cancelReason: null,
+    cancelledBy: null,
+    cause: null,
+    exitCode: null,
+    signal: null,
+    error: null,
+    failureClass: null,
+    failureResetAt: null,
+    bytesStored: 0,
+    bytesDropped: 0,
+    leftovers: 0,
+    sessionId: null,
+    usage: null,
+    prompt: options.prompt ?? "",
+    systemPrompt: null,
+    answer: null
+  }
+  return {
+    task,
+    worker: {
+      taskId,
+      claimId: ClaimId.make(`claim${number.slice(-11)}`),
+      runtimeId: RuntimeId.make("runtime000000000"),
+      state: "claimed",
+      process: null,
+      bootId: options.bootId,
+      claimedAt: 0,
+      runningAt: null,
+      deadlineAt: null,
+      stopCause: null,
+      stopAt: null
+    },
+    launch: { promptAt: [], stdin: "none", ...options.launch },
+    environment: { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: options.directory, ...options.environment }
+  }
+}
+
+export const targetOf = (claim: Claim, more: Partial<Target> = {}): Target => ({
+  taskId: claim.task.id,
+  claimId: claim.worker.claimId,
+  process: null,
+  spare: [],
+  ...more
+})
+
+/** Asks again until the answer is there; after ten seconds the test is wrong or the code is. */
+export const until = <A, E, R>(what: string, ask: Effect.Effect<A | null | undefined | false, E, R>) =>
+  Effect.gen(function* () {
+    const deadline = performance.now() + 10_000
+    while (performance.now() < deadline) {
+      const answer = yield* ask
+      if (answer !== null && answer !== undefined && answer !== false) return answer
+      yield* Effect.sleep(5)
+    }
+    return yield* Effect.dieMessage(`waited in vain for ${what}`)
+  })
+
+export const fileWith = (path: string) =>
+  until(
+    path,
+    Effect.sync(() =>
+      fs.existsSync(path) && fs.readFileSync(path, "utf8").endsWith("\n") ? fs.readFileSync(path, "utf8") : null
+    )
+  )
+
+/** The end of a claim's agent. */
+export const ended = (claim: Claim) =>
+  Effect.gen(function* () {
+    const spawner = yield* SpawnerTag
+    return yield* until(
+      "the end",
+      Effect.gen(function* () {
+        const seen = yield* spawner.observe(targetOf(claim))
+        if (seen._tag === "Exited") return seen.end
+        yield* spawner.pause(claim.worker.claimId, 50)
+        return null
+      })
+    )
+  })
+
+export const textOf = (claim: Claim, stream: "stdout" | "stderr") =>
+  Effect.gen(function* () {
+    const spawner = yield* SpawnerTag
+    return new TextDecoder().decode(yield* spawner.read(claim.worker.claimId, stream, 0, 64 * 1024 * 1024))
+  })
+
+/** Whether a process with this pid lives; a zombie does not. */
+export const lives = (pid: number) =>
+  Effect.map(reader.entry(pid), (entry) => entry !== null && entry !== "unknown" && !entry.ended)
+
+/** Ends a process that a test left on purpose. */
+export const endLater = (pid: number) =>
+  Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      try {
+        if (pid > 1) process.kill(pid, "SIGKILL")
+      } catch {
+        // Gone by itself.
+      }
+    })
+  )
+
+/** The path of a program, or null where it is not installed. */
+export const programPath = (name: string): string | null => {
+  try {
+    return execFileSync("/bin/sh", ["-c", 'command -v "$1"', "sh", name], { encoding: "utf8" }).trim()
+  } catch {
+    return null
+  }
+}
