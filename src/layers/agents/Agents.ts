@@ -1,0 +1,214 @@
+/** The agents service: chooses an agent, finds its program and credentials, and fixes how a task will be started. */
+import { Buffer } from "node:buffer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Agent, AgentInfo } from "../../domain/Agent.ts"
+import { AgentMissing, AgentUnknown, ConfigInvalid, InvalidInput, NoDefaultAgent } from "../../domain/Errors.ts"
+import type { Environment, Launch } from "../../domain/NewTask.ts"
+import type { AgentSettings, Settings } from "../../domain/Settings.ts"
+import { maxPromptBytes } from "../../domain/Task.ts"
+import { Agents, type PrepareRequest } from "../../services/Agents.ts"
+import { Ids } from "../../services/Ids.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import { capture } from "./Captured.ts"
+import { judgeCommand, named } from "./Command.ts"
+import { promptInArguments } from "./custom.ts"
+import { credentialAdvice } from "./Failure.ts"
+import { anyFile, find, isRoot } from "./Programs.ts"
+import { allAgents, builtInAgent, isBuiltIn } from "./Registry.ts"
+import { mask } from "./Secrets.ts"
+import { plain } from "./Show.ts"
+import { maxArgumentBytes } from "./Start.ts"
+
+const settingsOf = (settings: Settings, name: string): AgentSettings => settings.agents[name] ?? {}
+
+const programOf = (settings: Settings, agent: Agent): string =>
+  settingsOf(settings, agent.name).program ?? agent.program
+
+const locate = (settings: Settings, agent: Agent, environment: Environment, directory: string) =>
+  find(programOf(settings, agent), environment.PATH, directory)
+
+const credentialsOf = Effect.fnUntraced(function* (settings: Settings, agent: Agent, environment: Environment) {
+  if (agent.credentialVariables.length === 0) return "not-needed" as const
+  if (agent.credentialVariables.some((name) => (environment[name] ?? "") !== "")) return "environment" as const
+  const configured = settingsOf(settings, agent.name)
+  const inEnv = agent.credentialVariables.some((name) => (configured.env?.[name] ?? "") !== "")
+  if (configured.apiKey !== undefined || inEnv) return "config" as const
+  return (yield* anyFile(environment.HOME, agent.loginFiles)) ? ("login" as const) : null
+})
+
+/** Named, else the default, else the only one there. */
+const choose = Effect.fnUntraced(function* (settings: Settings, request: PrepareRequest) {
+  const agents = allAgents(settings)
+  const name = request.agent ?? settings.defaultAgent
+  if (name !== null) {
+    const agent = agents.find((candidate) => candidate.name === name)
+    if (agent === undefined) {
+      return yield* new AgentUnknown({ agent: name, known: agents.map((known) => known.name) })
+    }
+    if (isBuiltIn(name) && settingsOf(settings, name).command !== undefined) {
+      return yield* new ConfigInvalid({
+        path: `agents.${name}.command`,
+        problem: `'${name}' is built in and takes no command of its own. Give the custom agent another name, or set agents.${name}.program or agents.${name}.args.`
+      })
+    }
+    return agent
+  }
+  const installed = yield* Effect.filter(
+    agents.filter((agent) => agent.name !== "shell"),
+    (agent) => Effect.map(locate(settings, agent, request.environment, request.directory), (path) => path !== null)
+  )
+  const [only, ...others] = installed
+  if (only === undefined || others.length > 0) {
+    return yield* new NoDefaultAgent({ installed: installed.map((agent) => agent.name) })
+  }
+  return only
+})
+
+const problemOf = (request: PrepareRequest): InvalidInput | null => {
+  const invalid = (field: string, problem: string, example: string | null = null) =>
+    new InvalidInput({ field, problem, example })
+  if (request.prompt.trim().length === 0) return invalid("prompt", "is empty", 'beat run "fix the failing test"')
+  if (Buffer.byteLength(request.prompt) > maxPromptBytes) {
+    return invalid("prompt", `is longer than ${maxPromptBytes} bytes; put the material into a file and name it`)
+  }
+  const texts = [
+    ["model", request.model],
+    ["systemPrompt", request.systemPrompt],
+    ["directory", request.directory]
+  ] as const
+  for (const [field, value] of texts) {
+    if (value?.includes("\0") === true) return invalid(field, "holds a NUL character, which no program can be given")
+  }
+  for (const [name, value] of Object.entries(request.extra)) {
+    if (name === "" || /[=\0]/.test(name) || value.includes("\0")) {
+      return invalid("env", "is no variable that a program can be given", "--env NAME=VALUE")
+    }
+  }
+  return null
+}
+
+/** A prompt, or another text, that must travel as an argument has to fit into one. */
+const tooLong = (agent: string, launch: Launch, prompt: string): InvalidInput | null => {
+  if (promptInArguments(launch) && Buffer.byteLength(prompt) > maxArgumentBytes) {
+    return new InvalidInput({
+      field: "prompt",
+      problem: `is longer than ${maxArgumentBytes} bytes, and the command of agent ${agent} takes it as an argument; let it read {promptFile}, or stdin by leaving both out`,
+      example: `beat config set agents.${agent}.command '["program", "{promptFile}"]'`
+    })
+  }
+  if (promptInArguments(launch) && prompt.includes("\0")) {
+    return new InvalidInput({ field: "prompt", problem: "holds a NUL character, which no argument can", example: null })
+  }
+  const long = launch.args.some((part) => Buffer.byteLength(part) > maxArgumentBytes)
+  return long
+    ? new InvalidInput({ field: "systemPrompt", problem: `is longer than ${maxArgumentBytes} bytes`, example: null })
+    : null
+}
+
+const withPlan = (captured: Environment, planned: Readonly<Record<string, string | null>>): Record<string, string> => {
+  const merged: Record<string, string> = { ...captured }
+  for (const [name, value] of Object.entries(planned)) {
+    if (value === null) delete merged[name]
+    else merged[name] = value
+  }
+  return merged
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* SettingsStore
+  const ids = yield* Ids
+
+  const list = Effect.fn("Agents.list")(function* (environment: Environment) {
+    const settings = yield* store.get
+    const found = yield* Effect.forEach(allAgents(settings), (agent) =>
+      Effect.all({
+        agent: Effect.succeed(agent),
+        path: locate(settings, agent, environment, environment.PWD ?? "/"),
+        credentials: credentialsOf(settings, agent, environment)
+      })
+    )
+    const installed = found.filter(({ agent, path }) => path !== null && agent.name !== "shell")
+    const only = installed.length === 1 ? installed[0]?.agent.name : undefined
+    const chosen = settings.defaultAgent ?? only
+    return found.map(
+      ({ agent, credentials, path }): AgentInfo => ({
+        name: agent.name,
+        title: agent.title,
+        custom: !isBuiltIn(agent.name),
+        program: programOf(settings, agent),
+        path,
+        install: agent.install,
+        credentials,
+        login: agent.credentialVariables.length === 0 ? null : credentialAdvice(agent),
+        default: agent.name === chosen
+      })
+    )
+  })
+
+  const prepare = Effect.fn("Agents.prepare")(function* (request: PrepareRequest) {
+    const problem = problemOf(request)
+    if (problem !== null) return yield* problem
+    const settings = yield* store.get
+    const agent = yield* choose(settings, request)
+    const configured = settingsOf(settings, agent.name)
+    const allowed = [...allAgents(settings).flatMap((known) => known.credentialVariables), ...settings.captureAllow]
+    const captured = capture(request.environment, settings.capture, allowed)
+    const own = { ...configured.env, ...request.extra }
+    const environment = { ...captured, ...own }
+    const program = yield* locate(settings, agent, environment, request.directory)
+    if (program === null) {
+      return yield* new AgentMissing({ agent: agent.name, program: programOf(settings, agent), install: agent.install })
+    }
+    const plan = agent.plan({
+      program,
+      prompt: request.prompt,
+      model: request.model,
+      systemPrompt: request.systemPrompt,
+      settings: configured,
+      sessionId: yield* ids.uuid,
+      environment,
+      root: yield* isRoot
+    })
+    const long = tooLong(agent.name, plan.launch, request.prompt)
+    if (long !== null) return yield* long
+    const credentials = yield* credentialsOf(settings, agent, environment)
+    return {
+      agent: agent.name,
+      model: request.model ?? configured.model ?? null,
+      launch: plan.launch,
+      environment: { ...withPlan(captured, plan.environment), ...own },
+      sessionId: plan.sessionId,
+      stallMs: configured.stallMs === 0 ? null : configured.stallMs,
+      warnings: [
+        ...(plan.warnings ?? []),
+        ...(credentials === null ? [`No credentials for ${agent.name} were seen. ${credentialAdvice(agent)}`] : [])
+      ]
+    }
+  })
+
+  /** Keys of the config file: they are taken out of error texts whatever they look like. */
+  const keysOf = (name: string) =>
+    store.get.pipe(
+      Effect.map((settings) => [settingsOf(settings, name).apiKey].filter((key) => key !== undefined)),
+      // A verdict must not fail for a config file that became unreadable meanwhile.
+      Effect.catchTag("ConfigInvalid", () => Effect.succeed([]))
+    )
+
+  return Agents.of({
+    list,
+    prepare,
+    verdict: Effect.fn("Agents.verdict")(function* (name, evidence) {
+      const agent = builtInAgent(name)
+      const verdict = agent === undefined ? judgeCommand(named(name), evidence) : agent.verdict(evidence)
+      if (verdict.error === null) return verdict
+      return { ...verdict, error: mask(verdict.error, yield* keysOf(name)) }
+    }),
+    renderer: (name) => Effect.sync(() => builtInAgent(name)?.renderer() ?? plain())
+  })
+})
+
+export const layer: Layer.Layer<Agents, never, SettingsStore | Ids> = Layer.effect(Agents, make)
+
+/** Renderers alone, for commands that only read output. */
+export const rendererOf = (name: string) => builtInAgent(name)?.renderer() ?? plain()

@@ -1,0 +1,31 @@
+/** Finds programs the way a shell does, on a PATH that may be another process's. */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Effect from "effect/Effect"
+
+const isProgram = (path: string): boolean => {
+  try {
+    Fs.accessSync(path, Fs.constants.X_OK)
+    return Fs.statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** The absolute path of a program; null when there is none. Relative PATH entries, and paths, count from `directory`. */
+export const find = (program: string, path: string | undefined, directory: string): Effect.Effect<string | null> =>
+  Effect.sync(() => {
+    if (program.includes("/")) {
+      const whole = Path.resolve(directory, program)
+      return isProgram(whole) ? whole : null
+    }
+    const places = (path ?? "/usr/local/bin:/usr/bin:/bin").split(Path.delimiter)
+    const candidates = places.map((place) => Path.resolve(directory, place === "" ? "." : place, program))
+    return candidates.find(isProgram) ?? null
+  })
+
+/** Whether any of these files is there, under the home directory. */
+export const anyFile = (home: string | undefined, files: ReadonlyArray<string>): Effect.Effect<boolean> =>
+  Effect.sync(() => home !== undefined && home !== "" && files.some((file) => Fs.existsSync(Path.join(home, file))))
+
+export const isRoot: Effect.Effect<boolean> = Effect.sync(() => process.getuid?.() === 0)

@@ -1,0 +1,34 @@
+/** The shell: the prompt is a script for `/bin/sh`. */
+import type { Agent } from "../../domain/Agent.ts"
+import { judgeCommand } from "./Command.ts"
+import { plain } from "./Show.ts"
+
+export const shell: Agent = {
+  name: "shell",
+  title: "Shell command",
+  program: "/bin/sh",
+  install: null,
+  login: null,
+  credentialVariables: [],
+  loginFiles: [],
+  plan: (request) => {
+    const args = request.settings.args ?? []
+    return {
+      launch: {
+        file: request.program,
+        // By file: no limit on length, and nothing of it shows in `ps`.
+        args: [...args, "{promptFile}"],
+        promptAt: [args.length],
+        stdin: "none"
+      },
+      environment: {},
+      sessionId: null,
+      warnings: [
+        ...(request.model === null ? [] : ["The shell agent has no model: -m is ignored."]),
+        ...(request.systemPrompt === null ? [] : ["The shell agent takes no system prompt: it is ignored."])
+      ]
+    }
+  },
+  verdict: (evidence) => judgeCommand(shell, evidence),
+  renderer: plain
+}
