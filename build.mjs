@@ -3,7 +3,8 @@ import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { build, transform } from "esbuild"
+import { build } from "esbuild"
+import { bootstrap } from "./build/bootstrap.mjs"
 
 const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
@@ -54,18 +55,14 @@ const bundle = async (name, entry) => {
 
 const present = Object.entries(entries).filter(([, entry]) => existsSync(at(entry)))
 const bundles = await Promise.all(present.map(([name, entry]) => bundle(name, entry)))
-const boot = await transform(await readFile(at("src/boot.cjs"), "utf8"), {
-  minify: true,
-  target: "node12",
-  define: { __BUNDLE_DIGESTS__: JSON.stringify(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest]))) }
-})
+const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
 
 await mkdir(at("dist"), { recursive: true })
 const written = [".cache"]
 for (const { name, contents, metafile } of bundles) {
   written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))
 }
-written.push(await put("beat.cjs", boot.code, 0o755))
+written.push(await put("beat.cjs", boot, 0o755))
 for (const name of await readdir(at("dist"))) {
   if (!written.includes(name) && !/^\.\w+\.\w+/.test(name))
     await rm(at(`dist/${name}`), { recursive: true, force: true })

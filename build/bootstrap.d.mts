@@ -1,0 +1,2 @@
+/** Makes the file that `beat` starts with. */
+export declare const bootstrap: (digests: Readonly<Record<string, string>>) => Promise<string>
