@@ -67,8 +67,9 @@ export class Queue extends Context.Tag("backbeat/Queue")<
 
     /**
      * Ends a task: the only way to a terminal status. With a claim id it also requires that the claim still holds and
-     * belongs to this runtime; one that was adopted or ended meanwhile is a `TaskStateConflict`. One transaction: status
-     * and outcome, worker row removed, outbox row appended.
+     * belongs to this runtime; one that was adopted or ended meanwhile is a `TaskStateConflict`. Without one only a queued
+     * task ends: a running one belongs to its holder. One transaction: status and outcome, worker row removed, outbox row
+     * appended.
      */
     readonly finish: (
       id: TaskId,

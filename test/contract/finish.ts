@@ -131,7 +131,7 @@ export const finishContract = (subject: Subject) => {
     )
 
     test(
-      "without a holder ends what the state machine allows",
+      "without a holder ends a queued task as the state machine allows, never a running one",
       Effect.gen(function* () {
         const queue = yield* Queue
         const queued = yield* submit()
@@ -142,8 +142,9 @@ export const finishContract = (subject: Subject) => {
         const task = yield* (yield* Tasks).get(queued.id)
         assert.deepStrictEqual([task.status, task.cause, task.startedAt], ["failed", "dependency-failed", null])
         const running = yield* submitAndClaim()
-        yield* queue.finish(running.task.id, outcome({ status: "failed", cause: "owner-lost" }), null)
-        assert.deepStrictEqual(yield* (yield* WorkerRegistry).workers, [])
+        const held = yield* Effect.flip(queue.finish(running.task.id, failed, null))
+        assert.strictEqual(held._tag, "TaskStateConflict")
+        assert.deepStrictEqual(yield* queue.claimOf(running.worker.claimId), Option.some(running))
       })
     )
 

@@ -227,7 +227,10 @@ export const readContract = (subject: Subject) => {
         }
         const all = yield* chunksOf(task.id, null, 2)
         const text = all.map((chunk) => [chunk.stream, new TextDecoder().decode(chunk.bytes)])
-        assert.deepStrictEqual(text, printed.map((entry) => Array.from(entry)))
+        assert.deepStrictEqual(
+          text,
+          printed.map((entry) => Array.from(entry))
+        )
         assert.isTrue(all.every((chunk, index) => chunk.taskId === task.id && chunk.seq > (all[index - 1]?.seq ?? 0)))
 
         const page = { taskId: task.id, stream: null, before: null, limit: 2 }

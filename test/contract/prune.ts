@@ -6,7 +6,7 @@ import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { Probe, type Subject, testsOver } from "../support/stores.ts"
-import { completed, submit, submitAndClaim } from "../support/tasks.ts"
+import { claimNext, completed, submit, submitAndClaim } from "../support/tasks.ts"
 
 export const pruneContract = (subject: Subject) => {
   const test = testsOver(subject)
@@ -74,15 +74,21 @@ export const pruneContract = (subject: Subject) => {
     )
 
     test(
-      "frees the key, and order of arrival still rises",
+      "frees the key and drops the event; the numbers of tasks and events still rise",
       Effect.gen(function* () {
         const queue = yield* Queue
         const { task, worker } = yield* submitAndClaim({ idempotencyKey: "k" })
-        yield* queue.finish(task.id, completed, worker)
+        const event = yield* queue.finish(task.id, completed, worker)
         yield* TestClock.adjust("1 second")
         yield* queue.prune({ endedBefore: 1000, limit: 10, dryRun: false })
+        const tasks = yield* Tasks
+        assert.deepStrictEqual(yield* tasks.events(0, 10), [])
         const next = yield* submit({ idempotencyKey: "k", prompt: "another" })
         assert.isAbove(next.seq, task.seq)
+        const claim = yield* claimNext()
+        const later = yield* queue.finish(claim.task.id, completed, claim.worker)
+        assert.isAbove(later.seq, event.seq)
+        assert.deepStrictEqual(yield* tasks.events(event.seq, 10), [later])
       })
     )
   })

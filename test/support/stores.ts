@@ -1,4 +1,5 @@
 /** The implementations of the store ports that every contract runs over. */
+import * as SqlClient from "@effect/sql/SqlClient"
 import { it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -6,10 +7,13 @@ import * as Layer from "effect/Layer"
 import * as Ids from "../../src/layers/memory/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as MemoryStore from "../../src/layers/memory/Store.ts"
+import * as Database from "../../src/layers/sql/Database.ts"
+import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Tasks } from "../../src/services/Tasks.ts"
 import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import * as TemporaryHome from "./home.ts"
 
 /** Looks under the ports, at what they promise but do not show. */
 export class Probe extends Context.Tag("backbeat/test/Probe")<
@@ -41,7 +45,24 @@ export const memory: Subject = {
   )
 }
 
-export const subjects: ReadonlyArray<Subject> = [memory]
+const sqlProbe = Layer.effect(
+  Probe,
+  Effect.map(SqlClient.SqlClient, (sql) =>
+    Probe.of({
+      environments: Effect.map(Effect.orDie(sql`SELECT id FROM environments`), (rows) => rows.length)
+    })
+  )
+)
+
+/** The SQL services with their connection, on a database in a temporary home. */
+export const testSql = SqlServices.layer.pipe(
+  Layer.provideMerge(Database.layerWriter),
+  Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
+)
+
+export const sql: Subject = { name: "SQL", layer: sqlProbe.pipe(Layer.provideMerge(testSql)) }
+
+export const subjects: ReadonlyArray<Subject> = [memory, sql]
 
 /** Declares tests that each get a fresh store. */
 export const testsOver = (subject: Subject) => (name: string, effect: Effect.Effect<unknown, unknown, Ports>) =>

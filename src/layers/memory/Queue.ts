@@ -31,7 +31,8 @@ const deleted = (state: State, id: TaskId): State => {
   const tasks = without(state.tasks, id)
   const used = new Set(Array.from(tasks.values(), (stored) => stored.environment))
   const environments = new Map(Array.from(state.environments).filter(([key]) => used.has(key)))
-  return { ...state, tasks, environments, output: without(state.output, id) }
+  const outbox = state.outbox.filter((event) => event.taskId !== id)
+  return { ...state, tasks, environments, outbox, output: without(state.output, id) }
 }
 
 const make = Effect.gen(function* () {
@@ -71,8 +72,8 @@ const make = Effect.gen(function* () {
           const task = taskIn(state, id)
           if (task === undefined) return yield* Either.left(new TaskNotFound({ reference: id }))
           const worker = state.workers.get(id)
-          const holds = worker?.claimId === holder?.claimId && worker?.runtimeId === holder?.runtimeId
-          if (holder !== null && !holds) {
+          // Without a holder only a task ends that nobody holds.
+          if (worker?.claimId !== holder?.claimId || worker?.runtimeId !== holder?.runtimeId) {
             return yield* Either.left(new TaskStateConflict({ id, step: "finish", actual: task.status }))
           }
           return yield* conclude(state, id, ending, now)

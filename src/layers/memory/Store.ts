@@ -38,6 +38,8 @@ export interface State {
   readonly runtimes: ReadonlyMap<RuntimeId, Runtime>
   readonly output: ReadonlyMap<TaskId, StoredOutput>
   readonly outbox: ReadonlyArray<TerminalEvent>
+  /** The number of the newest event there ever was: pruning does not lower it. */
+  readonly lastEvent: number
   readonly commits: number
 }
 
@@ -50,6 +52,7 @@ const empty: State = {
   runtimes: new Map(),
   output: new Map(),
   outbox: [],
+  lastEvent: 0,
   commits: 0
 }
 

@@ -50,6 +50,7 @@ const make = Effect.gen(function* () {
           ...worker,
           state: "running",
           process,
+          bootId: process.bootId,
           runningAt: worker.runningAt ?? now
         }))
       ),

@@ -129,12 +129,13 @@ export const conclude = (
     return Either.left(new TaskStateConflict({ id, step, actual: task.status }))
   }
   const event: TerminalEvent = {
-    seq: state.outbox.length + 1,
+    seq: state.lastEvent + 1,
     taskId: id,
     status: outcome.status,
     cause: outcome.cause,
     at: now
   }
   const ended = changed(state, id, { ...outcome, sessionId: outcome.sessionId ?? task.sessionId, endedAt: now })
-  return Either.right([event, { ...ended, workers: without(state.workers, id), outbox: [...state.outbox, event] }])
+  const workers = without(state.workers, id)
+  return Either.right([event, { ...ended, workers, outbox: [...state.outbox, event], lastEvent: event.seq }])
 }
