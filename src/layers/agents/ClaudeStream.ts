@@ -34,6 +34,7 @@ const Event = Schema.Struct({
   message: loose(Schema.Struct({ content: Schema.optional(Schema.Unknown) })),
   // Of a result.
   is_error: flag,
+  is_api_error_message: flag,
   result: text,
   errors: listOf(Schema.String, ""),
   error: Schema.optional(Schema.Unknown),
@@ -172,6 +173,14 @@ const denied = (result: Event): Failed | null => {
   return { message: `The agent was denied permission for: ${calls.join("; ")}${more}`, class: "agent" }
 }
 
+/** A run that was ended while it waited to try again. */
+const retryOf = (event: Event | undefined): Failed | null => {
+  if (event?.subtype !== "api_retry") return null
+  const error = typeof event.error === "string" ? event.error : undefined
+  const why = [event.error_status, error].filter((part) => part !== undefined).join(" ")
+  return { message: `The model service kept failing (${why}).`, status: event.error_status, codes: [error] }
+}
+
 /** What the stream says. Several results may be printed by one run: the last one counts. */
 export const findings = (evidence: Evidence): Findings => {
   const events = ofTypes(evidence.stdout, ["system", "result", "rate_limit_event"])
@@ -180,7 +189,8 @@ export const findings = (evidence: Evidence): Findings => {
   const results = events.filter((event) => event.type === "result")
   const last = results.at(-1)
   const sessionId = [...events].reverse().find((event) => event.session_id !== undefined)?.session_id ?? null
-  if (last === undefined) return { failure: null, finished: false, answer: null, sessionId, usage: null }
+  if (last === undefined)
+    return { failure: retryOf(events.at(-1)), finished: false, answer: null, sessionId, usage: null }
   const failure = failureOf(last, events)
   const isAnswer = last.is_error !== true && last.result !== undefined && !apiErrorAnswer.test(last.result)
   return {
@@ -244,6 +254,8 @@ export const renderer = (): Renderer => {
     // What the user side says besides tool results is the agent talking to itself.
     const told = event.type === "user" ? blocks.filter((block) => block.type === "tool_result") : blocks
     const texts = told.filter((block) => block.type === "text").map((block) => block.text ?? "")
+    // The result will say it once more.
+    if (event.is_api_error_message === true || apiErrorAnswer.test(texts.join("\n"))) return []
     if (texts.length > 0) shown = texts.join("\n")
     const inner = event.parent_tool_use_id === undefined ? "" : "  "
     return told.flatMap(blockLines).map((line) => `${inner}${line}`)
@@ -251,8 +263,8 @@ export const renderer = (): Renderer => {
   const resultLines = (event: Event): ReadonlyArray<string> => {
     const failure = failureOf(event, [])
     const said = event.result ?? ""
-    const answer = event.is_error === true || said === "" || said.trim() === shown.trim() ? [] : lines(said)
-    shown = ""
+    const isAnswer = event.is_error !== true && said !== "" && !apiErrorAnswer.test(said)
+    const answer = isAnswer && said.trim() !== shown.trim() ? lines(said) : []
     return failure === null ? answer : [...answer, failureLine(failure.message)]
   }
   return {

@@ -80,8 +80,14 @@ export const judge = (
   const last = tail(saidBy, 12)
   const after = last.length === 0 ? "." : `:\n${last}`
   if (signal !== null && failure?.ownExitCode !== true) {
-    const message = `${agent.name} was ended by signal ${signal}${after}`
-    return failed(agent, evidence, findings, "signal", { message, class: "unknown" })
+    // What it complained of last is often why somebody ended it.
+    const why = failure === null ? after : `: ${failure.message}`
+    const message = `${agent.name} was ended by signal ${signal}${why}`
+    return failed(agent, evidence, findings, "signal", {
+      ...failure,
+      message,
+      class: failure === null ? "unknown" : (failure.class ?? classify(failure, "unknown"))
+    })
   }
   if (failure !== null) return failed(agent, evidence, findings, "agent-error", failure)
   if (exitCode === null) {
@@ -94,7 +100,7 @@ export const judge = (
   }
   if (!findings.finished) {
     const message = `${agent.name} ended with exit code 0 but without a result${after}`
-    return failed(agent, evidence, findings, "agent-error", { message })
+    return failed(agent, evidence, findings, "agent-error", { message, class: "agent" })
   }
   return {
     status: "completed",

@@ -1,6 +1,7 @@
 /** Codex: `codex exec --json`. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../domain/Agent.ts"
+import { oneLine } from "./Bounds.ts"
 import { type Findings, judge } from "./Judge.ts"
 import { listOf, loose, number, ofTypes, reader, text } from "./Printed.ts"
 import { failureLine, lines, raw, toolCall, toolError } from "./Show.ts"
@@ -119,9 +120,15 @@ const completed = (item: NonNullable<Event["item"]>, line: string): ReadonlyArra
 const fileChange = (kind: string | undefined): string =>
   kind === "add" ? "Write" : kind === "delete" ? "Delete" : "Edit"
 
-const renderer = (): Renderer => ({
-  line: (line) => {
-    const event = read(line)
+const renderer = (): Renderer => {
+  // An error that ends the turn comes twice: alone, then as the failure.
+  let held: string | null = null
+  const release = (): ReadonlyArray<string> => {
+    const error = held
+    held = null
+    return error === null ? [] : [`! ${error}`]
+  }
+  const shown = (event: Event | null, line: string): ReadonlyArray<string> => {
     switch (event?.type) {
       case "thread.started":
       case "turn.started":
@@ -132,16 +139,27 @@ const renderer = (): Renderer => ({
         return event.item === undefined ? [] : started(event.item)
       case "item.completed":
         return event.item === undefined ? raw(line) : completed(event.item, line)
-      case "error":
-        return [`! ${event.message ?? ""}`]
       case "turn.failed":
         return [failureLine(event.error?.message ?? "")]
       default:
         return line.trim().length === 0 ? [] : raw(line)
     }
-  },
-  end: () => []
-})
+  }
+  return {
+    line: (line) => {
+      const event = read(line)
+      if (event?.type === "turn.failed" && oneLine(event.error?.message ?? "", 1000) === held) held = null
+      const before = release()
+      if (event?.type !== "error") return [...before, ...shown(event, line)]
+      held = oneLine(event.message ?? "", 1000)
+      return before
+    },
+    end: release
+  }
+}
+
+/** What it says on stderr when all is well. */
+const chatter = /^(WARNING: proceeding|Reading (additional input|prompt) from stdin|warning: Model metadata)/
 
 /** A string as TOML has it; JSON's form is one of them. */
 const toml = (value: string): string => JSON.stringify(value)
@@ -200,6 +218,12 @@ export const codex: Agent = {
       sessionId: null
     }
   },
-  verdict: (evidence) => judge(codex, evidence, findings(evidence)),
+  verdict: (evidence) =>
+    judge(
+      codex,
+      evidence,
+      findings(evidence),
+      evidence.stderr.filter((line) => !chatter.test(line))
+    ),
   renderer
 }

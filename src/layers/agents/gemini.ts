@@ -49,6 +49,9 @@ const report = (stderr: ReadonlyArray<string>) => {
   return null
 }
 
+/** What it says on stderr when all is well. */
+const chatter = /^(Warning: (True color|256-color)|YOLO mode|\[STARTUP\]|Ripgrep is not)/
+
 /** Exit codes with a meaning of their own. */
 const exitClasses: Readonly<Record<number, typeof FailureClass.Type>> = { 41: "auth", 42: "agent", 53: "max-turns" }
 
@@ -62,9 +65,7 @@ const failureOf = (evidence: Evidence, said: typeof Problem.Type | undefined): F
   const { exitCode } = evidence.end
   if (said === undefined) {
     const known = exitCode === null ? undefined : exitClasses[exitCode]
-    const shown = evidence.stderr.findLast(
-      (line) => line.trim().length > 0 && !/^(Warning:|YOLO|\[STARTUP\]|Ripgrep)/.test(line)
-    )
+    const shown = evidence.stderr.findLast((line) => line.trim().length > 0 && !chatter.test(line))
     return known === undefined ? null : { message: shown ?? `gemini ended with exit code ${exitCode}`, class: known }
   }
   const status = said.code !== undefined && said.code >= 400 && said.code < 600 ? said.code : undefined
@@ -197,6 +198,12 @@ export const gemini: Agent = {
             ]
     }
   },
-  verdict: (evidence) => judge(gemini, evidence, findings(evidence)),
+  verdict: (evidence) =>
+    judge(
+      gemini,
+      evidence,
+      findings(evidence),
+      evidence.stderr.filter((line) => !chatter.test(line))
+    ),
   renderer
 }
