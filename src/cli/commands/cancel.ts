@@ -1,0 +1,74 @@
+/** `beat cancel`: ends tasks and returns when their processes are gone. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskSummary } from "../../domain/Task.ts"
+import { type Cancelled, cancel as cancelTasks } from "../../programs/cancel.ts"
+import { nameOf, submitterOf } from "../../programs/submitter.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Caller } from "../Caller.ts"
+import { writingCommand } from "../Command.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { printJson } from "../Json.ts"
+import { endingText } from "../output/Ending.ts"
+import { withProgress } from "../output/Progress.ts"
+import { waiting } from "../output/Waiting.ts"
+import { type Screen, Terminal } from "../Terminal.ts"
+import { json, optionalText, task } from "../Values.ts"
+
+/** What `--json` prints. */
+export const CancelResult = Schema.Struct({
+  tasks: Schema.Array(
+    Schema.Struct({
+      /** `ended`: was queued. `requested`: was running. `over`: had ended before. */
+      answer: Schema.Literal("ended", "requested", "over"),
+      task: TaskSummary
+    })
+  ),
+  /** The tree is larger than 10,000 tasks; the rest was not touched. */
+  truncated: Schema.Boolean
+}).annotations({ identifier: "CancelResult" })
+
+const line = ({ answer, task }: Cancelled, screen: Screen): string =>
+  answer === "over"
+    ? `${task.id} had ended before: ${endingText(task, screen)}`
+    : `${task.id} ${endingText(task, screen)}`
+
+export const cancel = writingCommand({
+  name: "cancel",
+  section: "tasks",
+  summary: "End tasks, and wait until their processes are gone",
+  details:
+    "A task that waits is taken from the queue; a running agent is asked to end, then made to, with all the processes it started. Tasks that the agent handed over itself go on, unless --tree is given.",
+  examples: [
+    ["beat cancel @last", "the newest task"],
+    ['beat cancel k3v9 x2m7 --reason "wrong branch"', "two, with a note for whoever looks later"]
+  ],
+  options: Options.all({
+    tree: Options.boolean("tree").pipe(Options.withDescription("Also everything that these tasks handed over")),
+    reason: optionalText("reason", "text").pipe(Options.withDescription("Kept with the task")),
+    json
+  }),
+  args: task.pipe(Args.atLeast(1)),
+  completes: "task",
+  run: Effect.fn("beat.cancel")(function* (given, references) {
+    const tasks = yield* Tasks
+    const terminal = yield* Terminal
+    const caller = yield* Caller
+    const ids = yield* Effect.forEach(references, tasks.resolve)
+    const result = yield* cancelTasks(ids, {
+      ...(yield* waiting(false)),
+      tree: given.tree,
+      reason: given.reason,
+      by: yield* nameOf(submitterOf(caller.environment))
+    }).pipe(withProgress(Effect.succeed("waiting for the processes to end (Ctrl-C: they end all the same)")))
+    if (given.json) {
+      yield* printJson(CancelResult, result)
+      return ExitCode.ok
+    }
+    for (const entry of result.tasks) yield* terminal.print(line(entry, terminal.stdout))
+    if (result.truncated) yield* terminal.say("beat: the tree has more than 10,000 tasks; run this again for the rest")
+    return ExitCode.ok
+  })
+})

@@ -1,0 +1,152 @@
+/** `beat run`: hands a task to an agent, in the background or while the caller watches. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../domain/Errors.ts"
+import { Labels, Priority } from "../../domain/Task.ts"
+import { type Submission, submit } from "../../programs/submit.ts"
+import { submitterOf } from "../../programs/submitter.ts"
+import { Directories } from "../../services/Directories.ts"
+import { Stores } from "../Access.ts"
+import { Caller } from "../Caller.ts"
+import { command } from "../Command.ts"
+import { inForeground } from "../output/Foreground.ts"
+import { announce } from "../output/Submitted.ts"
+import { readPrompt } from "../Prompt.ts"
+import { duration, json, moment, optionalText, pairs, parsed, size } from "../Values.ts"
+
+const options = Options.all({
+  foreground: Options.boolean("foreground").pipe(
+    Options.withAlias("f"),
+    Options.withDescription("Show the output and wait; Ctrl-C cancels the task, the exit code tells how it ended")
+  ),
+  agent: optionalText("agent", "name").pipe(
+    Options.withAlias("a"),
+    Options.withDescription("claude, codex, gemini, shell, ... ('beat agents list'); else the default agent")
+  ),
+  model: optionalText("model", "model").pipe(
+    Options.withAlias("m"),
+    Options.withDescription("Model, in the agent's own words")
+  ),
+  priority: Options.text("priority").pipe(
+    Options.withPseudoName("P0|P1|P2"),
+    parsed("priority", (text) =>
+      Either.mapLeft(
+        Schema.decodeUnknownEither(Priority)(text.toUpperCase()),
+        () => `'${text}' is not a priority: write P0 (first), P1 or P2`
+      )
+    ),
+    Options.withAlias("p"),
+    Options.withDefault("P1" as const),
+    Options.withDescription("P0 starts before P1 (the default), P1 before P2")
+  ),
+  directory: optionalText("directory", "path").pipe(
+    Options.withAlias("C"),
+    Options.withDescription("Where the agent works; else here")
+  ),
+  systemPrompt: optionalText("system-prompt", "text").pipe(
+    Options.withDescription("Added to the agent's instructions")
+  ),
+  timeout: duration("timeout").pipe(
+    Options.withAlias("t"),
+    Options.withDefault(undefined),
+    Options.withDescription("End the task after this time, for example 30m; 0 is never")
+  ),
+  stall: duration("stall").pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("End the task after this time without output or CPU use; 0 is never")
+  ),
+  maxOutput: size("max-output").pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("Keep this much of each output stream, for example 10MB; the middle is dropped beyond")
+  ),
+  env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable")),
+  label: pairs("label").pipe(Options.withDescription("A label to find the task by; repeatable")),
+  notBefore: moment("not-before", "future").pipe(
+    Options.withDefault(null),
+    Options.withDescription("Start at this time (2027-03-01T09:00) or after this long (2h)")
+  ),
+  key: optionalText("key", "text").pipe(
+    Options.withDescription("Idempotency key: the same key again gives the same task instead of a second one")
+  ),
+  json
+})
+
+const args = Args.text({ name: "prompt" }).pipe(
+  Args.withDescription("What to do, quoted; '-' or nothing reads it from a pipe"),
+  Args.atMost(1)
+)
+
+type Given = typeof options extends Options.Options<infer A> ? A : never
+
+const zeroIsNone = (value: number | undefined): number | null | undefined => (value === 0 ? null : value)
+
+const smallestOutput = 1024
+
+const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: string) {
+  const caller = yield* Caller
+  const directories = yield* Directories
+  const labels = yield* Schema.decodeUnknown(Labels)(given.label).pipe(
+    Effect.mapError(
+      () =>
+        new InvalidInput({
+          field: "--label",
+          problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
+          example: "--label team=web"
+        })
+    )
+  )
+  if (given.maxOutput !== undefined && given.maxOutput < smallestOutput) {
+    return yield* new InvalidInput({ field: "--max-output", problem: "at least 1 kB is kept", example: "10MB" })
+  }
+  if (given.key !== null && (given.key.length < 1 || given.key.length > 256)) {
+    return yield* new InvalidInput({ field: "--key", problem: "1 to 256 characters", example: null })
+  }
+  const submission: Submission = {
+    prompt,
+    agent: given.agent,
+    model: given.model,
+    systemPrompt: given.systemPrompt,
+    priority: given.priority,
+    directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
+    timeoutMs: zeroIsNone(given.timeout),
+    stallMs: zeroIsNone(given.stall),
+    maxOutputBytes: given.maxOutput,
+    notBefore: given.notBefore,
+    idempotencyKey: given.key,
+    labels,
+    extra: given.env,
+    retryOf: null
+  }
+  return submission
+})
+
+export const run = command({
+  name: "run",
+  section: "tasks",
+  summary: "Hand a task to an agent, in the background",
+  details:
+    "Prints the task's id once it is stored safely, and returns. The task gets the directory and the environment of this moment. Everything after '--' belongs to the prompt.",
+  examples: [
+    ['beat run "fix the failing test"', "with the default agent"],
+    ["beat run -f -a shell 'npm test | tail -5'", "a shell command, watched"],
+    ["git diff | beat run -a claude", "the prompt from a pipe"],
+    ['id=$(beat run "...") && beat wait $id && beat result $id', "in a script"]
+  ],
+  options,
+  args,
+  completes: "none",
+  run: Effect.fn("beat.run")(function* (given, [word]) {
+    const caller = yield* Caller
+    const stores = yield* Stores
+    const submission = yield* submissionOf(given, yield* readPrompt(word))
+    const submitted = submit([submission], submitterOf(caller.environment))
+    if (given.foreground) return yield* Effect.provide(inForeground(submitted, given.json), stores.write)
+    return yield* Effect.provide(
+      Effect.flatMap(submitted, (result) => announce(result, given.json)),
+      stores.write
+    )
+  })
+})

@@ -1,0 +1,43 @@
+/** How a task stands or ended, in one line. */
+import type { TaskSummary } from "../../domain/Task.ts"
+import { type StyleName, stylesOf } from "../Style.ts"
+import type { Screen } from "../Terminal.ts"
+import { span } from "./Age.ts"
+import { sanitize } from "./Sanitize.ts"
+
+const colours = {
+  queued: "blue",
+  running: "cyan",
+  completed: "green",
+  failed: "red",
+  cancelled: "yellow"
+} as const satisfies Record<TaskSummary["status"], StyleName>
+
+const oneLine = (text: string): string =>
+  sanitize(text)
+    .replaceAll(/\s*\n\s*/g, " ")
+    .trim()
+
+const detail = (task: TaskSummary): string => {
+  const lasted = task.endedAt === null ? "" : ` after ${span(task.endedAt - (task.startedAt ?? task.createdAt))}`
+  switch (task.status) {
+    case "queued":
+    case "running":
+      return ""
+    case "completed":
+      return lasted
+    case "failed": {
+      const cause = task.cause === null || task.cause === "exit" ? "" : ` (${task.cause})`
+      const code = task.cause === "exit" && task.exitCode !== null ? ` (exit code ${task.exitCode})` : ""
+      return `${cause}${code}${lasted}${task.error === null ? "" : `: ${oneLine(task.error)}`}`
+    }
+    case "cancelled": {
+      const by = task.cancelledBy === null ? "" : ` by ${oneLine(task.cancelledBy)}`
+      return `${by}${task.cancelReason === null ? "" : `: ${oneLine(task.cancelReason)}`}`
+    }
+  }
+}
+
+/** `completed after 2m 5s`, `failed (timeout) after 30m: ...`, `cancelled by ann: not needed`, `running`. */
+export const endingText = (task: TaskSummary, screen: Screen): string =>
+  `${stylesOf(screen)[colours[task.status]](task.status)}${detail(task)}`

@@ -1,0 +1,81 @@
+/** A task in the foreground: its output as it comes, its end as the exit code, and Ctrl-C cancels it. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { Task } from "../../domain/Task.ts"
+import { cancel } from "../../programs/cancel.ts"
+import { whileServed } from "../../programs/ensureRuntime.ts"
+import type { SubmitResult } from "../../programs/submit.ts"
+import { nameOf, submitterOf } from "../../programs/submitter.ts"
+import { waitFor } from "../../programs/wait.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Caller } from "../Caller.ts"
+import { ExitCode, exitCodeOf } from "../ExitCode.ts"
+import { printJson } from "../Json.ts"
+import { Terminal } from "../Terminal.ts"
+import { endingText } from "./Ending.ts"
+import { printOutput } from "./Follow.ts"
+import { activity, withProgress } from "./Progress.ts"
+import { warn } from "./Submitted.ts"
+import { waiting } from "./Waiting.ts"
+
+/** Ctrl-C: cancels the task and returns when its processes are gone. A second Ctrl-C ends this process, not the task. */
+const cancelled = Effect.fn("cancelled")(function* (task: Task) {
+  const terminal = yield* Terminal
+  const caller = yield* Caller
+  const { id } = task
+  yield* terminal.progress(null)
+  yield* terminal.say(`\nCancelling ${id} ... Ctrl-C again leaves it ending in the background: beat status ${id}`)
+  const by = yield* nameOf(submitterOf(caller.environment))
+  const request = cancel([id], { ...(yield* waiting(false)), tree: false, reason: "Ctrl-C", by })
+  // This fiber is being interrupted, so the wait, which is ended by an interruption of its own, needs another one.
+  const fiber = yield* Effect.forkDaemon(Effect.interruptible(request))
+  const exit = yield* Fiber.await(fiber)
+  if (Exit.isSuccess(exit)) {
+    for (const { task } of exit.value.tasks) yield* terminal.say(`${id} ${endingText(task, terminal.stderr)}`)
+  } else {
+    yield* terminal.say(`beat: ${id} could not be cancelled; try: beat cancel ${id}`)
+  }
+})
+
+const watch = Effect.fn("watch")(function* (result: SubmitResult, task: Task, json: boolean) {
+  const terminal = yield* Terminal
+  const tasks = yield* Tasks
+  const served = yield* waiting(result.launched)
+  yield* terminal.say(`Task ${task.id}, ${task.agent} (Ctrl-C cancels it)`)
+  if (json) {
+    const doing = yield* activity(task)
+    yield* waitFor([task.id], { ...served, goal: "end", any: false }).pipe(withProgress(doing))
+  } else {
+    const output = printOutput({
+      taskId: task.id,
+      agent: task.agent,
+      form: "text",
+      streams: "both",
+      lines: null,
+      since: null,
+      follow: true
+    })
+    const standing = Effect.map(tasks.summary(task.id), ({ status }) => status)
+    yield* whileServed(output, served).pipe(withProgress(standing))
+  }
+  const ended = yield* tasks.get(task.id)
+  if (json) yield* printJson(Task, ended)
+  const code = exitCodeOf(ended)
+  if (code !== ExitCode.ok) yield* terminal.say(`${task.id} ${endingText(ended, terminal.stderr)}`)
+  return code
+})
+
+/** Submits and stays. An interruption between the commit and the wait finds the task too. */
+export const inForeground = <E, R>(submitted: Effect.Effect<SubmitResult, E, R>, json: boolean) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const result = yield* submitted
+      yield* warn(result)
+      const [first] = result.tasks
+      if (first === undefined) return ExitCode.ok
+      return yield* restore(Effect.scoped(watch(result, first.task, json))).pipe(
+        Effect.onInterrupt(() => Effect.ignore(cancelled(first.task)))
+      )
+    })
+  )

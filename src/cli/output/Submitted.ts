@@ -1,0 +1,36 @@
+/** What a person or a script is told of a task that was accepted. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Task } from "../../domain/Task.ts"
+import type { SubmitResult } from "../../programs/submit.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { printJson } from "../Json.ts"
+import { Terminal } from "../Terminal.ts"
+import { sanitize } from "./Sanitize.ts"
+
+/** Warnings, and what stands in the way of a task that is stored all the same. On stderr. */
+export const warn = Effect.fn("warn")(function* (result: SubmitResult) {
+  const terminal = yield* Terminal
+  for (const { created, task, warnings } of result.tasks) {
+    for (const warning of warnings) yield* terminal.say(`beat: ${sanitize(warning)}`)
+    if (!created) yield* terminal.say(`beat: the key was used before, for task ${task.id}; no new one was made`)
+  }
+  if (Option.isSome(result.problem)) {
+    yield* terminal.say(`beat: the task is stored, but nobody runs it yet. ${result.problem.value.message}`)
+  }
+})
+
+/** The id alone on stdout, so that `id=$(beat run ...)` works; a person also reads how to go on. */
+export const announce = Effect.fn("announce")(function* (result: SubmitResult, json: boolean) {
+  const terminal = yield* Terminal
+  yield* warn(result)
+  for (const { task } of result.tasks) {
+    if (json) {
+      yield* printJson(Task, task)
+      continue
+    }
+    yield* terminal.print(task.id)
+    if (terminal.stdout.tty) yield* terminal.say(`Handed to ${task.agent}. Follow it: beat logs -f ${task.id}`)
+  }
+  return ExitCode.ok
+})
