@@ -24,12 +24,13 @@ const runtime = Runtime.layer.pipe(
 )
 
 const run = ({ detach, keep, onDemand }: WorkerOptions) =>
-  Effect.asVoid(
-    detach ? ensureRuntime() : runPool({ kind: onDemand ? "on-demand" : "worker", version, leaveWhenIdle: !keep })
-  ).pipe(
+  Effect.gen(function* () {
+    if (detach) yield* ensureRuntime()
+    else yield* runPool({ kind: onDemand ? "on-demand" : "worker", version, leaveWhenIdle: !keep })
+    return ExitCode.ok
+  }).pipe(
     Effect.provide(runtime),
-    Effect.onInterrupt(() => Effect.logInfo("interrupted: agents go on, the next worker takes them over")),
-    Effect.as(ExitCode.ok)
+    Effect.onInterrupt(() => Effect.logInfo("interrupted: agents go on, the next worker takes them over"))
   )
 
 const teardown: Teardown = (exit, onExit) =>
