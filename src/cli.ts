@@ -1,0 +1,25 @@
+/** The entry of `beat`: the light commands, which read and write rows and never load the worker pool. */
+
+import type { Teardown } from "@effect/platform/Runtime"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { tree } from "./cli/Commands.ts"
+import { ExitCode } from "./cli/ExitCode.ts"
+import * as Machine from "./cli/Machine.entry.ts"
+import { main } from "./cli/Main.ts"
+import * as Process from "./cli/Process.entry.ts"
+import { version } from "./cli/Version.ts"
+
+// stdout carries results only.
+const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+
+const teardown: Teardown = (exit, leave) =>
+  leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
+
+Effect.suspend(() => main(tree, Machine.layer, process.argv.slice(2))).pipe(
+  Effect.provide(Layer.merge(Process.layer(version), logs)),
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
+)

@@ -1,0 +1,57 @@
+/** All commands of `beat`, in the order of the overview. */
+import type { Command } from "./Command.ts"
+import type { CommandTree } from "./CommandTree.ts"
+import { agentsCheck, agentsList } from "./commands/agents.ts"
+import { cancel } from "./commands/cancel.ts"
+import { complete, completion } from "./commands/completion.ts"
+import { configGet, configPath, configSet, configShow, configUnset } from "./commands/config.ts"
+import { doctor } from "./commands/doctor.ts"
+import { init } from "./commands/init.ts"
+import { list } from "./commands/list.ts"
+import { logs } from "./commands/logs.ts"
+import { bare } from "./commands/overview.ts"
+import { prune } from "./commands/prune.ts"
+import { result } from "./commands/result.ts"
+import { retry } from "./commands/retry.ts"
+import { run } from "./commands/run.ts"
+import { status } from "./commands/status.ts"
+import { wait } from "./commands/wait.ts"
+import { why } from "./commands/why.ts"
+import { worker } from "./commands/worker.ts"
+import { workers } from "./commands/workers.ts"
+import { UsageError } from "./UsageError.ts"
+
+const groups: CommandTree["groups"] = {
+  agents: { summary: "Show and check the coding agents", standard: "list" },
+  config: { summary: "Show and change settings", standard: "show" }
+}
+
+const commands: ReadonlyArray<Command> = [
+  bare,
+  run,
+  wait,
+  cancel,
+  retry,
+  result,
+  logs,
+  list,
+  status,
+  why,
+  workers,
+  init,
+  agentsList,
+  agentsCheck,
+  configShow,
+  configGet,
+  configSet,
+  configUnset,
+  configPath,
+  doctor,
+  prune,
+  // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.
+  worker(() => new UsageError({ problem: "'worker' has to come first", hint: "beat worker [options]" })),
+  completion
+]
+
+/** The command that completions call knows all the others. */
+export const tree: CommandTree = { groups, commands: [...commands, complete({ groups, commands })] }

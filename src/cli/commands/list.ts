@@ -1,0 +1,99 @@
+/** `beat list`: tasks, newest first. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskStatus, TaskSummary } from "../../domain/Task.ts"
+import { Directories } from "../../services/Directories.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Caller } from "../Caller.ts"
+import { readingCommand } from "../Command.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { printJson } from "../Json.ts"
+import { taskTable } from "../output/TaskTable.ts"
+import { stylesOf } from "../Style.ts"
+import { Terminal } from "../Terminal.ts"
+import { count, json, moment, optionalText, pairs } from "../Values.ts"
+
+/** What `list --json` prints. */
+export const TaskPage = Schema.Struct({
+  tasks: Schema.Array(TaskSummary),
+  /** How many more match, counted up to 1000. */
+  more: Schema.Int,
+  /** Give this to `--before` for the next page; null when there is none. */
+  next: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "TaskPage" })
+
+const options = Options.all({
+  status: Options.choice("status", TaskStatus.literals).pipe(
+    Options.withAlias("s"),
+    Options.repeated,
+    Options.withDescription("Only these; may be given several times")
+  ),
+  agent: optionalText("agent", "name").pipe(Options.withAlias("a"), Options.withDescription("Only this agent")),
+  label: pairs("label").pipe(Options.withAlias("l"), Options.withDescription("Only with these labels, all of them")),
+  directory: optionalText("directory", "path").pipe(
+    Options.withAlias("C"),
+    Options.withDescription("Only tasks that work in this directory")
+  ),
+  since: moment("since", "past").pipe(
+    Options.withDefault(null),
+    Options.withDescription("Only those created since: 2h, 2027-03-01")
+  ),
+  limit: count("limit", 1, 1000).pipe(
+    Options.withAlias("n"),
+    Options.withDefault(20),
+    Options.withDescription("How many, at most 1000; 20 if left out")
+  ),
+  before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
+    Options.withDefault(null),
+    Options.withDescription("The next page: the number that the page before ended with")
+  ),
+  json
+})
+
+export const list = readingCommand({
+  name: "list",
+  aliases: ["ls"],
+  section: "watch",
+  summary: "List tasks, newest first",
+  examples: [
+    ["beat ls -s failed --since 1d", "what failed since yesterday"],
+    ["beat ls -C . -s running -s queued", "what is to come in this directory"]
+  ],
+  options,
+  args: Args.none,
+  run: Effect.fn("beat.list")(function* (given) {
+    const terminal = yield* Terminal
+    const tasks = yield* Tasks
+    const caller = yield* Caller
+    const directories = yield* Directories
+    const page = yield* tasks.list({
+      status: given.status,
+      agent: given.agent,
+      labels: given.label,
+      directory: given.directory === null ? null : yield* directories.resolve(given.directory, caller.directory),
+      parentId: null,
+      since: given.since,
+      limit: given.limit,
+      before: given.before
+    })
+    const next = page.more > 0 ? (page.tasks[page.tasks.length - 1]?.seq ?? null) : null
+    if (given.json) {
+      yield* printJson(TaskPage, { tasks: page.tasks, more: page.more, next })
+      return ExitCode.ok
+    }
+    if (page.tasks.length === 0) {
+      yield* terminal.say("No tasks match.")
+      return ExitCode.ok
+    }
+    const now = yield* Clock.currentTimeMillis
+    yield* terminal.print(taskTable(page.tasks, now, terminal.stdout).join("\n"))
+    if (next !== null) {
+      const { dim } = stylesOf(terminal.stderr)
+      yield* terminal.say(dim(`${page.more >= 1000 ? "1000 or more" : page.more} more: --before ${next}`))
+    }
+    return ExitCode.ok
+  })
+})

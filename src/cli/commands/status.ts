@@ -1,0 +1,127 @@
+/** `beat status ID`: all there is to know of one task. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { TaskReport, taskReport } from "../../programs/taskReport.ts"
+import { readingCommand } from "../Command.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { printJson } from "../Json.ts"
+import { bytes, moment, relative, span } from "../output/Age.ts"
+import { type Pair, pairs } from "../output/Pairs.ts"
+import { sanitize } from "../output/Sanitize.ts"
+import { plain, statusStyle } from "../output/TaskTable.ts"
+import { type Screen, Terminal } from "../Terminal.ts"
+import { json, task } from "../Values.ts"
+import { showOverview } from "./overview.ts"
+
+const failureWords = (report: TaskReport, now: number): string | null => {
+  if (report.failureClass === null) return null
+  return report.failureResetAt === null
+    ? report.failureClass
+    : `${report.failureClass}, until ${moment(report.failureResetAt)} (${relative(report.failureResetAt, now)})`
+}
+
+const ending = (report: TaskReport): string | null => {
+  if (report.cause === null) return null
+  const detail =
+    report.signal !== null ? report.signal : report.exitCode !== null ? `exit code ${report.exitCode}` : null
+  return detail === null ? report.cause : `${report.cause} (${detail})`
+}
+
+const usageWords = ({ usage }: TaskReport): string | null => {
+  if (usage === null) return null
+  const parts = [
+    usage.inputTokens === null ? [] : [`${usage.inputTokens} tokens in`],
+    usage.outputTokens === null ? [] : [`${usage.outputTokens} out`],
+    usage.cacheReadTokens === null ? [] : [`${usage.cacheReadTokens} from cache`],
+    usage.cacheWriteTokens === null ? [] : [`${usage.cacheWriteTokens} to cache`],
+    usage.costUsd === null ? [] : [`$${usage.costUsd.toFixed(4)}`]
+  ].flat()
+  if (parts.length === 0) return null
+  return `${parts.join(", ")}${usage.cumulative ? " (whole session)" : ""}`
+}
+
+const longest = 2000
+
+const clip = (text: string): string => {
+  const clean = sanitize(text).trimEnd()
+  return clean.length <= longest ? clean : `${clean.slice(0, longest)}…`
+}
+
+const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArray<string> => {
+  const at = (time: number | null) => (time === null ? null : `${moment(time)} (${relative(time, now)})`)
+  const worker = report.worker
+  const took = report.startedAt === null ? null : span((report.endedAt ?? now) - report.startedAt)
+  const labels = Object.entries(report.labels)
+  const waits =
+    report.ahead === null ? null : report.ahead === 0 ? "next in line" : `${report.ahead} tasks start before it`
+  const entries: ReadonlyArray<Pair> = [
+    ["task", report.id],
+    ["status", statusStyle(report.status, screen)(report.status)],
+    ["cause", ending(report)],
+    ["failure", failureWords(report, now)],
+    ["error", report.error === null ? null : clip(report.error)],
+    ["cancelled by", report.cancelledBy === null ? null : plain(report.cancelledBy)],
+    ["cancel asked", report.status === "running" ? at(report.cancelRequestedAt) : null],
+    ["reason", report.cancelReason === null ? null : plain(report.cancelReason)],
+    ["position", waits],
+    ["agent", plain(report.agent + (report.model === null ? "" : ` (${report.model})`))],
+    ["directory", plain(report.directory)],
+    ["priority", report.priority],
+    ["created", at(report.createdAt)],
+    ["not before", at(report.notBefore)],
+    ["started", at(report.startedAt)],
+    ["ended", at(report.endedAt)],
+    [report.endedAt === null ? "running for" : "took", took],
+    ["silent for", report.silentMs === null ? null : span(report.silentMs)],
+    ["timeout", report.timeoutMs === null ? null : span(report.timeoutMs)],
+    ["deadline", at(worker?.deadlineAt ?? null)],
+    ["stall limit", report.stallMs === null ? null : span(report.stallMs)],
+    [
+      "worker",
+      worker === null
+        ? null
+        : `${worker.state}, pid ${worker.process?.pid ?? "not known yet"}, runtime ${worker.runtimeId}`
+    ],
+    ["being ended", worker?.stopCause == null ? null : `${worker.stopCause}, since ${at(worker.stopAt)}`],
+    [
+      "output",
+      `${bytes(report.bytesStored)}${report.bytesDropped === 0 ? "" : `, ${bytes(report.bytesDropped)} dropped from the middle`}`
+    ],
+    ["leftovers", report.leftovers === 0 ? null : `${report.leftovers} processes outlived the agent and were ended`],
+    ["usage", usageWords(report)],
+    ["session", report.sessionId === null ? null : plain(report.sessionId)],
+    ["labels", labels.length === 0 ? null : plain(labels.map(([key, value]) => `${key}=${value}`).join(" "))],
+    ["key", report.idempotencyKey === null ? null : plain(report.idempotencyKey)],
+    ["attempt", report.attempt === 1 ? null : `${report.attempt}, tries ${report.retryOf ?? "?"} again`],
+    ["submitted by", report.parentId === null ? null : `task ${report.parentId} (depth ${report.depth})`],
+    ["children", report.children.length === 0 ? null : report.children.join(" ")],
+    ["prompt", clip(report.prompt)],
+    ["system", report.systemPrompt === null ? null : clip(report.systemPrompt)],
+    ["answer", report.answer === null ? null : clip(report.answer)]
+  ]
+  return pairs(entries, screen)
+}
+
+export const status = readingCommand({
+  name: "status",
+  section: "watch",
+  summary: "Show one task in full, or without an id what runs now",
+  examples: [
+    ["beat status @last", "the newest task"],
+    ["beat status k3v --json | jq .cause", "why it ended"]
+  ],
+  options: Options.all({ json }),
+  args: Args.optional(task),
+  completes: "task",
+  run: Effect.fn("beat.status")(function* (given, reference) {
+    if (Option.isNone(reference)) return yield* showOverview(given.json)
+    const terminal = yield* Terminal
+    const report = yield* taskReport(reference.value)
+    if (given.json) yield* printJson(TaskReport, report)
+    else yield* terminal.print(describe(report, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    return ExitCode.ok
+  })
+})

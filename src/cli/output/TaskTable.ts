@@ -1,0 +1,63 @@
+/** Tasks as lines of a table, and the colours of their statuses. */
+import type { TaskStatus, TaskSummary } from "../../domain/Task.ts"
+import { type Style, type StyleName, stylesOf } from "../Style.ts"
+import type { Screen } from "../Terminal.ts"
+import { shortSpan } from "./Age.ts"
+import { type Column, table } from "./Layout.ts"
+import { sanitize } from "./Sanitize.ts"
+
+const colours: Readonly<Record<TaskStatus, StyleName>> = {
+  queued: "blue",
+  running: "cyan",
+  completed: "green",
+  failed: "red",
+  cancelled: "yellow"
+}
+
+export const statusStyle = (status: TaskStatus, screen: Screen): Style => stylesOf(screen)[colours[status]]
+
+/** One line of plain text: no control bytes, no line breaks. */
+export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " ").trim()
+
+/** What the last column of a list says: the cause of a bad end, else nothing. */
+const remark = (task: TaskSummary): string => {
+  if (task.status === "failed" && task.cause !== null && task.cause !== "exit") return task.cause
+  if (task.status === "failed" && task.exitCode !== null) return `exit ${task.exitCode}`
+  if (task.status === "running" && task.cancelRequestedAt !== null) return "ending"
+  return ""
+}
+
+/** How long it has waited, runs, or took. */
+const length = (task: TaskSummary, now: number): string =>
+  shortSpan((task.endedAt ?? now) - (task.startedAt ?? task.createdAt))
+
+const columns: ReadonlyArray<Column> = [
+  { title: "ID" },
+  { title: "STATUS" },
+  { title: "PRI", dropAt: 1 },
+  { title: "AGENT", dropAt: 3, shrinkTo: 6 },
+  { title: "AGE", align: "right", dropAt: 4 },
+  { title: "TOOK", align: "right", dropAt: 0 },
+  { title: "NOTE", dropAt: 2, shrinkTo: 6 },
+  { title: "TASK", shrinkTo: 8 }
+]
+
+/** One line for each task under a line of titles; the title of the task gets what room there is. */
+export const taskTable = (tasks: ReadonlyArray<TaskSummary>, now: number, screen: Screen): ReadonlyArray<string> => {
+  const { bold, dim } = stylesOf(screen)
+  return table(
+    columns,
+    tasks.map((task) => [
+      { text: task.id, style: bold },
+      { text: task.status, style: statusStyle(task.status, screen) },
+      { text: task.priority, style: dim },
+      { text: plain(task.agent) },
+      { text: shortSpan(now - task.createdAt), style: dim },
+      { text: length(task, now) },
+      { text: remark(task), style: dim },
+      { text: plain(task.title) }
+    ]),
+    screen.columns,
+    dim
+  )
+}
