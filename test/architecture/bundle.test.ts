@@ -8,9 +8,9 @@ import { root } from "./Sources.ts"
 
 /** What only a runtime needs. A command that reads or writes rows never pays for it. */
 const runtimeOnly: ReadonlyArray<RegExp> = [
-  /^src\/programs\/(pool|supervise|capture|conclude|admission|evidence|persist)\b/,
+  /^src\/programs\/(pool|supervise|capture|conclude|evidence|persist)\b/,
   /^src\/layers\/Runtime\.ts$/,
-  /^src\/layers\/node\/(Spawner|Shim|ShimStart|Spool|TreeEnding)\b/,
+  /^src\/layers\/node\/(Spawner|Shim|ShimStart|TreeEnding)\b/,
   /^src\/layers\/memory\//
 ]
 
