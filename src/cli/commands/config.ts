@@ -11,6 +11,7 @@ import { SettingsStore } from "../../services/SettingsStore.ts"
 import { command } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
+import { bytes, span } from "../output/Age.ts"
 import { pairs } from "../output/Pairs.ts"
 import { sanitize } from "../output/Sanitize.ts"
 import { stylesOf } from "../Style.ts"
@@ -35,6 +36,14 @@ const key = Args.text({ name: "setting" }).pipe(
   Args.withDescription("A setting by its path: maxWorkers, agents.claude.model")
 )
 
+/** Times and sizes as people write them, for the overview. */
+const readable = (name: string, value: unknown): string => {
+  if (value === null) return "none"
+  if (typeof value === "number" && name.endsWith("Ms")) return span(value)
+  if (typeof value === "number" && name.endsWith("Bytes")) return bytes(value)
+  return textOf(value)
+}
+
 const textOf = (value: unknown): string =>
   sanitize(typeof value === "string" ? value : (JSON.stringify(value) ?? "not set"))
 
@@ -58,7 +67,7 @@ export const configShow = command({
     const lines = pairs(
       Object.entries(settings).map(([name, value]) => [
         name,
-        `${value === null ? "none" : textOf(value)}${Object.hasOwn(file, name) ? "" : dim("  (default)")}`
+        `${readable(name, value)}${Object.hasOwn(file, name) ? "" : dim("  (default)")}`
       ]),
       terminal.stdout
     )

@@ -100,7 +100,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["children", report.children.length === 0 ? null : report.children.join(" ")],
     ["prompt", clip(report.prompt)],
     ["system", report.systemPrompt === null ? null : clip(report.systemPrompt)],
-    ["answer", report.answer === null ? null : clip(report.answer)]
+    ["answer", report.answer === null || report.answer === "" ? null : clip(report.answer)]
   ]
   return pairs(entries, screen)
 }

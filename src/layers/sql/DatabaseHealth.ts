@@ -8,7 +8,7 @@ import { DatabaseHealth } from "../../services/DatabaseHealth.ts"
 import { Paths } from "../../services/Paths.ts"
 import { asStorageError } from "./Immediate.ts"
 
-const Line = Schema.Struct({ line: Schema.String })
+const Line = Schema.Struct({ quickCheck: Schema.String })
 const Count = Schema.Struct({ count: Schema.Int })
 
 const make = Effect.gen(function* () {
@@ -18,7 +18,7 @@ const make = Effect.gen(function* () {
   const damage = SqlSchema.findAll({
     Request: Schema.Void,
     Result: Line,
-    execute: () => sql`SELECT quick_check AS line FROM pragma_quick_check(10)`
+    execute: () => sql`PRAGMA quick_check(10)`
   })
   const dangling = SqlSchema.findAll({
     Request: Schema.Void,
@@ -45,7 +45,7 @@ const make = Effect.gen(function* () {
       const lines = yield* damage()
       return {
         schema: only(yield* schema()),
-        damage: lines.map(({ line }) => line).filter((line) => line !== "ok"),
+        damage: lines.map(({ quickCheck }) => quickCheck).filter((line) => line !== "ok"),
         danglingRows: only(yield* dangling()),
         strandedTasks: only(yield* stranded())
       }
