@@ -10,8 +10,8 @@ import type { ProcessEnd } from "../../domain/Agent.ts"
  *   $1 spool directory   $2 boot id   $3 working directory   $4 file for stdin   $5 PATH for the shim's own tools
  *   $6 number of words of the command that starts a runtime, then those words, then the agent and its arguments
  *
- * Two limits come with every sh: variables whose names are not identifiers are dropped by dash and busybox, and
- * PWD, OLDPWD and SHLVL are the shell's own.
+ * What comes with every sh: dash and busybox drop variables whose names are not identifiers, and IFS, PWD, OLDPWD and
+ * SHLVL are the shell's own.
  */
 const annotated = String.raw`
 # A handler, not "ignore": the shim lives on, while the agent still gets the default of each signal.

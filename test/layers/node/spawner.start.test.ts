@@ -5,30 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Processes } from "../../../src/services/Processes.ts"
 import { Spawner } from "../../../src/services/Spawner.ts"
-import { claimOf, ended, home, layerIn, lives, targetOf, textOf, until } from "./support.ts"
-
-const script = (text: string, ...args: ReadonlyArray<string>) => ({
-  file: "/bin/sh",
-  args: ["-c", text, "sh", ...args]
-})
-
-const withSpawner = <A, E>(
-  body: (context: { readonly directory: string; readonly bootId: string }) => Effect.Effect<A, E, Spawner | Processes>
-) =>
-  Effect.gen(function* () {
-    const directory = yield* home
-    return yield* Effect.gen(function* () {
-      const processes = yield* Processes
-      return yield* body({ directory, bootId: yield* processes.bootId })
-    }).pipe(Effect.provide(layerIn(directory)))
-  })
-
-const start = (claim: Parameters<Spawner["Type"]["start"]>[0]) =>
-  Effect.gen(function* () {
-    const spawner = yield* Spawner
-    const processes = yield* Processes
-    return yield* spawner.start(claim, yield* processes.self)
-  })
+import { claimOf, ended, fileWith, gone, script, start, targetOf, textOf, until, withSpawner } from "./support.ts"
 
 describe("Spawner.start", () => {
   for (const [text, end] of [
@@ -41,7 +18,7 @@ describe("Spawner.start", () => {
     ["exit 244", { exitCode: 244, signal: null }]
   ] as const) {
     it.scopedLive(`tells the end of: ${text}`, () =>
-      withSpawner(({ directory, bootId }) =>
+      withSpawner(({ bootId, directory }) =>
         Effect.gen(function* () {
           const claim = claimOf({ directory, bootId, launch: script(text) })
           yield* start(claim)
@@ -52,7 +29,7 @@ describe("Spawner.start", () => {
   }
 
   it.scopedLive("shows a running agent under the shim's identity, and its output as it comes", () =>
-    withSpawner(({ directory, bootId }) =>
+    withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
         const spawner = yield* Spawner
         const processes = yield* Processes
@@ -64,7 +41,6 @@ describe("Spawner.start", () => {
         assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "NotStarted" })
         const process = yield* start(claim)
         assert.isTrue(yield* processes.alive(process))
-        assert.isFalse(yield* processes.alive({ ...process, startTime: `${Number(process.startTime) - 1}` }))
         assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "Running", process })
         yield* until(
           "first line",
@@ -74,12 +50,260 @@ describe("Spawner.start", () => {
         assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
         assert.strictEqual(yield* textOf(claim, "stdout"), "first\nlast\n")
         assert.strictEqual(yield* textOf(claim, "stderr"), "oops\n")
-        yield* until(
-          "the shim to leave",
-          Effect.map(lives(process.pid), (alive) => !alive)
-        )
+        yield* gone(process.pid)
+        assert.deepStrictEqual(yield* spawner.spools, [claim.worker.claimId])
         yield* spawner.discard(claim.worker.claimId)
         assert.deepStrictEqual(yield* spawner.spools, [])
+      })
+    )
+  )
+
+  it.scopedLive("hands 5 MB over on stdin and takes every byte back", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const spawner = yield* Spawner
+        const prompt = `-n 'quotes" $HOME \\ \`x\`\r\n\0{prompt} 🦊\n`.repeat(120_000)
+        const claim = claimOf({ directory, bootId, prompt, launch: { file: "/bin/cat", args: [], stdin: "prompt" } })
+        yield* start(claim)
+        assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
+        const bytes = yield* spawner.read(claim.worker.claimId, "stdout", 0, 64 * 1024 * 1024)
+        assert.isTrue(Buffer.from(prompt, "utf8").equals(bytes))
+        assert.isAbove(bytes.length, 4_000_000)
+        const part = yield* spawner.read(claim.worker.claimId, "stdout", bytes.length - 7, 100)
+        assert.deepStrictEqual(Array.from(part), Array.from(bytes.subarray(-7)))
+        assert.lengthOf(yield* spawner.read(claim.worker.claimId, "stdout", bytes.length + 7, 100), 0)
+      })
+    )
+  )
+
+  it.scopedLive("hands arguments over as they are", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const hard = ["-rf", "--", "", "two  words\n", "'\"`$(id)`\\", "*", "{prompt}", "🦊é", "-"]
+        const launch = script('printf "%s\\0" "$@"', ...hard, "<{prompt}|{promptFile}>")
+        const prompt = "-e 'do' \"it\"\n{promptFile} $& 🦊"
+        const claim = claimOf({ directory, bootId, prompt, launch: { ...launch, promptAt: [launch.args.length - 1] } })
+        yield* start(claim)
+        yield* ended(claim)
+        const file = join(directory, "spool", claim.worker.claimId, "prompt")
+        assert.deepStrictEqual((yield* textOf(claim, "stdout")).split("\0").slice(0, -1), [
+          ...hard,
+          `<${prompt}|${file}>`
+        ])
+        assert.strictEqual(fs.readFileSync(file, "utf8"), prompt)
+      })
+    )
+  )
+
+  for (const [name, prompt] of [
+    ["is longer than an argument may be", "x".repeat(100_001)],
+    ["holds a zero byte", "a\0b"]
+  ] as const) {
+    it.scopedLive(`names the file where a prompt ${name}`, () =>
+      withSpawner(({ bootId, directory }) =>
+        Effect.gen(function* () {
+          const launch = script('printf %s "$1"', "{prompt}")
+          const claim = claimOf({
+            directory,
+            bootId,
+            prompt,
+            launch: { ...launch, promptAt: [3], promptPrefix: "sys\n" }
+          })
+          yield* start(claim)
+          assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
+          const said = yield* textOf(claim, "stdout")
+          const [file] = /\/\S+/.exec(said) ?? []
+          assert.isBelow(said.length, 400)
+          assert.strictEqual(fs.readFileSync(file ?? "", "utf8"), `sys\n${prompt}`)
+        })
+      )
+    )
+  }
+
+  it.scopedLive("gives the agent its captured environment, its directory and its marks", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const captured = {
+          PATH: "/nowhere",
+          ENV: "/nowhere/env",
+          CDPATH: "/",
+          tricky: "a\nb'c\"$x",
+          spool: "s",
+          code: "c",
+          BACKBEAT_RUNTIME: "1",
+          BACKBEAT_TASK_ID: "outer"
+        }
+        const claim = claimOf({
+          directory,
+          bootId,
+          environment: captured,
+          launch: { file: process.execPath, args: ["-p", "JSON.stringify([process.cwd(), process.env])"] }
+        })
+        yield* start(claim)
+        yield* ended(claim)
+        const [cwd, environment] = JSON.parse(yield* textOf(claim, "stdout"))
+        const { OLDPWD: _, SHLVL: __, _: ___, ...seen } = environment
+        assert.strictEqual(cwd, fs.realpathSync(directory))
+        const { BACKBEAT_RUNTIME: ____, ...kept } = captured
+        assert.deepStrictEqual(seen, {
+          ...kept,
+          HOME: directory,
+          PWD: directory,
+          BACKBEAT_TASK_ID: claim.task.id,
+          BACKBEAT_DEPTH: "1"
+        })
+      })
+    )
+  )
+
+  it.scopedLive("gives no PATH to an agent whose task had none", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const claim = claimOf({
+          directory,
+          bootId,
+          launch: { file: process.execPath, args: ["-p", "'PATH' in process.env"] }
+        })
+        const { PATH: _, ...environment } = claim.environment
+        yield* start({ ...claim, environment })
+        yield* ended(claim)
+        assert.strictEqual(yield* textOf(claim, "stdout"), "false\n")
+      })
+    )
+  )
+
+  it.scopedLive(
+    "starts the agent with default signals, /dev/null for stdin, the runtime's umask and private files",
+    () =>
+      withSpawner(({ bootId, directory }) =>
+        Effect.gen(function* () {
+          const claim = claimOf({
+            directory,
+            bootId,
+            launch: script("umask; readlink /proc/self/fd/0; grep -E '^Sig(Blk|Ign)' /proc/self/status")
+          })
+          yield* start(claim)
+          yield* ended(claim)
+          const [umask, stdin, ...signals] = (yield* textOf(claim, "stdout")).trim().split("\n")
+          assert.strictEqual(Number.parseInt(umask ?? "", 8), process.umask())
+          assert.strictEqual(stdin, "/dev/null")
+          assert.lengthOf(signals, 2)
+          for (const line of signals) assert.match(line, /\t0{16}$/)
+          const spool = join(directory, "spool", claim.worker.claimId)
+          assert.strictEqual(fs.statSync(spool).mode & 0o777, 0o700)
+          for (const name of fs.readdirSync(spool)) {
+            if (name !== "started") assert.strictEqual(fs.statSync(join(spool, name)).mode & 0o777, 0o600, name)
+          }
+        })
+      )
+  )
+
+  it.scopedLive("runs the agent once, however many start it", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const claim = claimOf({
+          directory,
+          bootId,
+          launch: script("echo run >>runs; while [ ! -e go ]; do sleep 0.02; done")
+        })
+        const found = yield* Effect.all([start(claim), start(claim), start(claim)], { concurrency: "unbounded" })
+        const later = yield* start(claim)
+        for (const identity of found) assert.deepStrictEqual(identity, later)
+        fs.writeFileSync(join(directory, "go"), "")
+        assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
+        assert.deepStrictEqual(yield* start(claim), later)
+        assert.strictEqual(fs.readFileSync(join(directory, "runs"), "utf8"), "run\n")
+      })
+    )
+  )
+
+  it.scopedLive("starts nothing that was revoked, and revokes nothing that was started", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const spawner = yield* Spawner
+        const revoked = claimOf({ directory, bootId, launch: script("echo run >>runs") })
+        assert.isTrue(yield* spawner.revoke(revoked.worker.claimId))
+        assert.isTrue(yield* spawner.revoke(revoked.worker.claimId))
+        const error = yield* Effect.flip(start(revoked))
+        assert.strictEqual(error.reason, "system")
+        assert.deepStrictEqual(yield* spawner.observe(targetOf(revoked)), { _tag: "NotStarted" })
+        assert.isFalse(fs.existsSync(join(directory, "runs")))
+
+        const running = claimOf({ directory, bootId, launch: script("echo run >>runs") })
+        yield* start(running)
+        assert.isFalse(yield* spawner.revoke(running.worker.claimId))
+        assert.deepStrictEqual(yield* ended(running), { exitCode: 0, signal: null })
+        assert.isFalse(yield* spawner.revoke(running.worker.claimId))
+      })
+    )
+  )
+
+  it.scopedLive("lets exactly one of a start and a revoke win", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const spawner = yield* Spawner
+        for (let round = 0; round < 8; round++) {
+          const claim = claimOf({ directory, bootId, launch: script('echo run >"$1"', `run${round}`) })
+          const revoke = Effect.zipRight(Effect.sleep(round), spawner.revoke(claim.worker.claimId))
+          const [started, revoked] = yield* Effect.all([Effect.either(start(claim)), revoke], { concurrency: 2 })
+          assert.strictEqual(started._tag === "Right", !revoked)
+          if (!revoked) yield* ended(claim)
+          assert.strictEqual(fs.existsSync(join(directory, `run${round}`)), !revoked)
+        }
+      })
+    )
+  )
+
+  it.scopedLive("says what is missing", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const spawner = yield* Spawner
+        const plain = join(directory, "plain")
+        fs.writeFileSync(plain, "text", { mode: 0o644 })
+        const reasonOf = (claim: Parameters<typeof start>[0]) =>
+          Effect.map(Effect.flip(start(claim)), (error) => `${error.reason} ${error.subject}`)
+        const run = (file: string, where: string, ...args: ReadonlyArray<string>) =>
+          claimOf({ directory: where, bootId, launch: { file, args } })
+        assert.strictEqual(yield* reasonOf(run("/nowhere/agent", directory)), "program-missing /nowhere/agent")
+        assert.strictEqual(yield* reasonOf(run(plain, directory)), `program-missing ${plain}`)
+        assert.strictEqual(yield* reasonOf(run(directory, directory)), `program-missing ${directory}`)
+        assert.strictEqual(yield* reasonOf(run("/bin/true", "/nowhere")), "directory-missing /nowhere")
+        assert.strictEqual(yield* reasonOf(run("/bin/true", plain)), `directory-missing ${plain}`)
+        const long = Array.from({ length: 60 }, () => "x".repeat(100_000))
+        const tooLong = run("/bin/true", directory, ...long)
+        assert.strictEqual(yield* reasonOf(tooLong), "arguments-too-long /bin/true")
+        assert.strictEqual(yield* reasonOf(run("/bin/true", directory, "a\0secret")), "system /bin/true")
+        assert.deepStrictEqual(yield* spawner.observe(targetOf(tooLong)), { _tag: "NotStarted" })
+        assert.isTrue(yield* spawner.revoke(tooLong.worker.claimId))
+      })
+    )
+  )
+
+  it.scopedLive("names the spool when it cannot be written", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        fs.writeFileSync(join(directory, "spool"), "in the way")
+        const error = yield* Effect.flip(start(claimOf({ directory, bootId, launch: script("true") })))
+        assert.strictEqual(error.reason, "spool")
+        assert.strictEqual(error.detail, "ENOTDIR")
+      })
+    )
+  )
+
+  it.scopedLive("wakes a pause when the agent ends, and sleeps where it can know nothing", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const spawner = yield* Spawner
+        const claim = claimOf({ directory, bootId, launch: script("sleep 0.1") })
+        yield* start(claim)
+        const begin = performance.now()
+        yield* spawner.pause(claim.worker.claimId, 20_000)
+        assert.isBelow(performance.now() - begin, 10_000)
+        assert.strictEqual((yield* spawner.observe(targetOf(claim)))._tag, "Exited")
+        const again = performance.now()
+        yield* spawner.pause(claim.worker.claimId, 30)
+        assert.isAtLeast(performance.now() - again, 25)
+        yield* fileWith(join(directory, "spool", claim.worker.claimId, "exit"))
       })
     )
   )

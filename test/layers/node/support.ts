@@ -13,6 +13,7 @@ import * as Processes from "../../../src/layers/node/Processes.ts"
 import { reader } from "../../../src/layers/node/ProcessReader.ts"
 import * as Spawner from "../../../src/layers/node/Spawner.ts"
 import { Paths } from "../../../src/services/Paths.ts"
+import { Processes as ProcessesTag } from "../../../src/services/Processes.ts"
 import type { Claim } from "../../../src/services/Queue.ts"
 import { RuntimeCommand } from "../../../src/services/RuntimeCommand.ts"
 import type { Target } from "../../../src/services/Spawner.ts"
@@ -197,3 +198,48 @@ export const programPath = (name: string): string | null => {
     return null
   }
 }
+
+/** A claim's agent as a shell script. */
+export const script = (text: string, ...args: ReadonlyArray<string>) => ({
+  file: "/bin/sh",
+  args: ["-c", text, "sh", ...args]
+})
+
+/** Runs a test on a spawner with a home of its own. */
+export const withSpawner = <A, E, R>(
+  body: (context: { readonly directory: string; readonly bootId: string }) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    const directory = yield* home
+    return yield* Effect.gen(function* () {
+      const processes = yield* ProcessesTag
+      return yield* body({ directory, bootId: yield* processes.bootId })
+    }).pipe(Effect.provide(layerIn(directory)))
+  })
+
+/** Starts a claim for this process. */
+export const start = (claim: Claim) =>
+  Effect.gen(function* () {
+    const spawner = yield* SpawnerTag
+    const processes = yield* ProcessesTag
+    return yield* spawner.start(claim, yield* processes.self)
+  })
+
+/** Pids that a script wrote to files of these names, each with a newline at its end. */
+export const pidsIn = (directory: string, ...names: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const pids: Array<number> = []
+    for (const name of names) {
+      const pid = Number(yield* fileWith(join(directory, name)))
+      yield* endLater(pid)
+      pids.push(pid)
+    }
+    return pids
+  })
+
+/** Waits until none of these lives. */
+export const gone = (...pids: ReadonlyArray<number>) =>
+  until(
+    "processes to be gone",
+    Effect.map(Effect.forEach(pids, lives), (alive) => !alive.some(Boolean))
+  )
