@@ -56,12 +56,14 @@ export default Effect.gen(function* () {
       CHECK (status <> 'running' OR started_at IS NOT NULL)
     ) STRICT
   `
-  yield* sql`CREATE INDEX tasks_ready ON tasks (priority, seq) WHERE status = 'queued'`
+  // Carries what a claim looks at, so that passing over tasks that are not due reads no row.
+  yield* sql`CREATE INDEX tasks_ready ON tasks (priority, seq, not_before, cancel_requested_at) WHERE status = 'queued'`
   yield* sql`CREATE INDEX tasks_due ON tasks (not_before) WHERE status = 'queued' AND not_before IS NOT NULL`
   yield* sql`CREATE INDEX tasks_status ON tasks (status, seq)`
   yield* sql`CREATE INDEX tasks_agent ON tasks (agent, seq)`
   yield* sql`CREATE INDEX tasks_directory ON tasks (directory, seq)`
   yield* sql`CREATE INDEX tasks_parent ON tasks (parent_id, seq) WHERE parent_id IS NOT NULL`
+  yield* sql`CREATE INDEX tasks_created ON tasks (created_at)`
   yield* sql`CREATE INDEX tasks_ended ON tasks (ended_at) WHERE ended_at IS NOT NULL`
   yield* sql`
     CREATE INDEX tasks_cancel ON tasks (cancel_requested_at) WHERE status = 'running' AND cancel_requested_at IS NOT NULL
@@ -78,15 +80,16 @@ export default Effect.gen(function* () {
   `
   yield* sql`CREATE INDEX task_inputs_environment ON task_inputs (environment_id)`
 
+  // By arrival within a label, so that a list walks it newest first and stops at its limit.
   yield* sql`
     CREATE TABLE task_labels (
-      task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+      task_seq INTEGER NOT NULL REFERENCES tasks (seq) ON DELETE CASCADE,
       key TEXT NOT NULL,
       value TEXT NOT NULL,
-      PRIMARY KEY (key, value, task_id)
+      PRIMARY KEY (key, value, task_seq)
     ) STRICT, WITHOUT ROWID
   `
-  yield* sql`CREATE INDEX task_labels_task ON task_labels (task_id)`
+  yield* sql`CREATE INDEX task_labels_task ON task_labels (task_seq)`
 
   // A row per status, kept by triggers: counting costs the same with ten tasks and with a million.
   yield* sql`CREATE TABLE task_counts (status TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID`
@@ -162,6 +165,16 @@ export default Effect.gen(function* () {
       CHECK ((stop_cause IS NULL) = (stop_at IS NULL))
     ) STRICT
   `
+
+  // Every claim there was, as long as its task is kept: a claim that was lost can still name its task.
+  yield* sql`
+    CREATE TABLE claims (
+      claim_id TEXT PRIMARY KEY,
+      task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+      claimed_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+  `
+  yield* sql`CREATE INDEX claims_task ON claims (task_id)`
 
   yield* sql`
     CREATE TABLE task_output (

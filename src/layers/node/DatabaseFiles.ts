@@ -1,0 +1,73 @@
+/** The files around the database, which SQLite does not make as private as they have to be. */
+import * as fs from "node:fs"
+import { basename, dirname, join } from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+
+/** The system refused; `cause.code` says why. */
+export class FileFailure extends Data.TaggedError("FileFailure")<{ readonly cause: unknown }> {}
+
+const attempt = <A>(run: () => A): Effect.Effect<A, FileFailure> =>
+  Effect.try({ try: run, catch: (cause) => new FileFailure({ cause }) })
+
+const codeOf = ({ cause }: FileFailure): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
+
+/**
+ * Makes an empty file of mode 0600 and returns true; false where the path is taken. What is there is never opened:
+ * closing a descriptor of a database drops the locks that this process holds on it.
+ */
+export const createPrivate = (path: string): Effect.Effect<boolean, FileFailure> =>
+  attempt(() => {
+    fs.closeSync(fs.openSync(path, "wx", 0o600))
+    return true
+  }).pipe(
+    Effect.catchIf(
+      (failure) => codeOf(failure) === "EEXIST",
+      () => Effect.succeed(false)
+    )
+  )
+
+/** The same, with the directories above made (mode 0700) where they are missing. */
+export const createPrivateDeep = (path: string): Effect.Effect<boolean, FileFailure> =>
+  createPrivate(path).pipe(
+    Effect.catchIf(
+      (failure) => codeOf(failure) === "ENOENT",
+      () =>
+        Effect.zipRight(
+          attempt(() => fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 })),
+          createPrivate(path)
+        )
+    )
+  )
+
+export const exists = (path: string): Effect.Effect<boolean, FileFailure> =>
+  attempt(() => fs.statSync(path, { throwIfNoEntry: false }) !== undefined)
+
+const allows = (path: string, mode: number): Effect.Effect<boolean> =>
+  Effect.match(
+    attempt(() => fs.accessSync(path, mode)),
+    { onFailure: () => false, onSuccess: () => true }
+  )
+
+/** The file could be read, but its directory cannot be written: SQLite then cannot open a database in WAL mode. */
+export const isInSealedDirectory = (path: string): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    return (yield* allows(path, fs.constants.R_OK)) && !(yield* allows(dirname(path), fs.constants.W_OK))
+  })
+
+/** Paths of the files beside `path` whose names begin with its own and end with `suffix`, in the order of their names. */
+export const companions = (path: string, suffix: string): Effect.Effect<ReadonlyArray<string>, FileFailure> =>
+  attempt(() =>
+    fs
+      .readdirSync(dirname(path))
+      .filter((name) => name.startsWith(`${basename(path)}.`) && name.endsWith(suffix))
+      .sort()
+      .map((name) => join(dirname(path), name))
+  )
+
+export const rename = (from: string, to: string): Effect.Effect<void, FileFailure> =>
+  attempt(() => fs.renameSync(from, to))
+
+/** Missing is fine. */
+export const remove = (path: string): Effect.Effect<void, FileFailure> =>
+  attempt(() => fs.rmSync(path, { force: true }))

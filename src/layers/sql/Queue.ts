@@ -1,0 +1,121 @@
+/** The queue on SQLite: each method one transaction, each change of status a compare-and-set. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { isTerminal, TaskId, TaskSummary } from "../../domain/Task.ts"
+import { Ids } from "../../services/Ids.ts"
+import { Paths } from "../../services/Paths.ts"
+import { type CancelAnswer, Queue } from "../../services/Queue.ts"
+import { makeClaim } from "./claim.ts"
+import { canonical, makeEnqueue } from "./enqueue.ts"
+import { cancelledUnstarted, makeFinish } from "./finish.ts"
+import { makeLost } from "./holding.ts"
+import { makeAccess } from "./Immediate.ts"
+import { makePrune } from "./prune.ts"
+import { StoredEnvironment, StoredLaunch } from "./rows.ts"
+import { claimById, orNotFound } from "./taskRows.ts"
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const ids = yield* Ids
+  const { database } = yield* Paths
+  const access = makeAccess(sql, database)
+  const store = makeEnqueue(sql)
+  const claims = makeClaim(sql)
+  const finish = makeFinish(sql)
+  const lost = makeLost(sql)
+  const claimOf = claimById(sql)
+
+  const findStanding = SqlSchema.findOne({
+    Request: TaskId,
+    Result: TaskSummary.pick("status", "cancelRequestedAt"),
+    execute: (id) => sql`SELECT status, cancel_requested_at FROM tasks WHERE id = ${id}`
+  })
+
+  const findHeld = SqlSchema.findOne({
+    Request: Schema.Struct({ claimId: Schema.String, runtimeId: Schema.String }),
+    Result: TaskSummary.pick("id", "cancelRequestedAt"),
+    execute: ({ claimId, runtimeId }) => sql`
+      SELECT tasks.id, tasks.cancel_requested_at FROM workers JOIN tasks ON tasks.id = workers.task_id
+      WHERE workers.claim_id = ${claimId} AND workers.runtime_id = ${runtimeId}
+    `
+  })
+
+  const findCaptured = SqlSchema.findOne({
+    Request: TaskId,
+    Result: Schema.Struct({ launch: StoredLaunch, variables: StoredEnvironment }),
+    execute: (id) => sql`
+      SELECT task_inputs.launch, environments.variables
+      FROM task_inputs JOIN environments ON environments.id = task_inputs.environment_id
+      WHERE task_inputs.task_id = ${id}
+    `
+  })
+
+  return Queue.of({
+    enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
+      // Outside of the transaction, which must not wait for anything.
+      const arrivals = yield* Effect.forEach(tasks, (task) =>
+        Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
+      )
+      return yield* Effect.forEach(arrivals, (arrival) => store(arrival, maxDepth)).pipe(access.write("enqueue"))
+    }),
+
+    claim: Effect.fn("Queue.claim")(function* (options) {
+      // A look without the lock first: runtimes ask often, and mostly there is nothing for them.
+      const candidate = yield* claims.next(options).pipe(access.read("claim"))
+      if (Option.isNone(candidate)) return Option.none()
+      const claimId = yield* ids.claim
+      return yield* claims.take(options, claimId).pipe(access.write("claim"))
+    }),
+
+    claimOf: Effect.fn("Queue.claimOf")((claimId) => claimOf(claimId).pipe(access.read("claimOf"))),
+
+    finish: Effect.fn("Queue.finish")((id, outcome, holder) =>
+      finish(id, outcome, holder).pipe(access.write("finish"))
+    ),
+
+    requeue: Effect.fn("Queue.requeue")(function* (holder) {
+      yield* Effect.gen(function* () {
+        const held = yield* findHeld(holder)
+        if (Option.isNone(held)) return yield* lost(holder.claimId, "requeue")
+        const { cancelRequestedAt, id } = held.value
+        if (cancelRequestedAt !== null) {
+          yield* finish(id, cancelledUnstarted, holder).pipe(Effect.catchTag("TaskNotFound", Effect.die))
+          return
+        }
+        yield* sql`DELETE FROM workers WHERE claim_id = ${holder.claimId}`
+        yield* sql`UPDATE tasks SET status = 'queued', started_at = NULL WHERE id = ${id} AND status = 'running'`
+      }).pipe(access.write("requeue"))
+    }),
+
+    cancel: Effect.fn("Queue.cancel")(function* (id, { by, reason }) {
+      return yield* Effect.gen(function* () {
+        const { cancelRequestedAt, status } = yield* findStanding(id).pipe(orNotFound(id))
+        if (isTerminal(status)) return "over" satisfies CancelAnswer
+        if (cancelRequestedAt === null) {
+          const now = yield* Clock.currentTimeMillis
+          yield* sql`
+            UPDATE tasks SET cancel_requested_at = ${now}, cancel_reason = ${reason}, cancelled_by = ${by}
+            WHERE id = ${id} AND status = ${status} AND cancel_requested_at IS NULL
+          `
+        }
+        if (status === "running") return "requested" satisfies CancelAnswer
+        yield* finish(id, cancelledUnstarted, null).pipe(Effect.catchTag("TaskStateConflict", Effect.die))
+        return "ended" satisfies CancelAnswer
+      }).pipe(access.write("cancel"))
+    }),
+
+    captured: Effect.fn("Queue.captured")(function* (id) {
+      const { launch, variables } = yield* findCaptured(id).pipe(orNotFound(id), access.read("captured"))
+      return { launch, environment: variables }
+    }),
+
+    prune: Effect.fn("Queue.prune")(makePrune(sql, access))
+  })
+})
+
+export const layer = Layer.effect(Queue, make)

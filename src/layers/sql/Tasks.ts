@@ -1,0 +1,197 @@
+/** The read model of tasks on SQLite. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { AmbiguousReference, TaskNotFound } from "../../domain/Errors.ts"
+import { Priority, TaskId, TaskStatus, Timestamp } from "../../domain/Task.ts"
+import { TerminalEvent } from "../../domain/TerminalEvent.ts"
+import { Paths } from "../../services/Paths.ts"
+import { type ListFilter, Tasks } from "../../services/Tasks.ts"
+import { makeAccess } from "./Immediate.ts"
+import { moreBound, seqsOf } from "./list.ts"
+import { SummaryRow, summaryColumns } from "./rows.ts"
+import { certain, IdRow, orNotFound, summaryById, taskById } from "./taskRows.ts"
+
+const bound = 1000
+
+/** Ids named in the error of an ambiguous prefix. */
+const candidates = 10
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const { database } = yield* Paths
+  const { read } = makeAccess(sql, database)
+  const task = taskById(sql)
+  const summary = summaryById(sql)
+
+  const findByPrefix = SqlSchema.findAll({
+    Request: Schema.Struct({ from: Schema.String, to: Schema.String }),
+    Result: IdRow,
+    execute: ({ from, to }) =>
+      sql`SELECT id FROM tasks WHERE id >= ${from} AND id < ${to} ORDER BY id LIMIT ${candidates}`
+  })
+
+  const findNewest = SqlSchema.findOne({
+    Request: Schema.Void,
+    Result: IdRow,
+    execute: () => sql`SELECT id FROM tasks WHERE seq = (SELECT max(seq) FROM tasks)`
+  })
+
+  const findSeqs = (filter: ListFilter) =>
+    SqlSchema.findAll({
+      Request: Schema.Void,
+      Result: SummaryRow.pick("seq"),
+      execute: () => seqsOf(sql, filter, filter.limit + moreBound)
+    })()
+
+  const columns = sql.literal(summaryColumns)
+  const findPage = SqlSchema.findAll({
+    Request: Schema.parseJson(Schema.Array(Schema.Int)),
+    Result: SummaryRow,
+    execute: (seqs) => sql`
+      SELECT ${columns} FROM tasks WHERE tasks.seq IN (SELECT value FROM json_each(${seqs})) ORDER BY tasks.seq DESC
+    `
+  })
+
+  const findCounts = SqlSchema.findAll({
+    Request: Schema.Void,
+    Result: Schema.Struct({ status: TaskStatus, count: Schema.Int }),
+    execute: () => sql`SELECT status, count FROM task_counts`
+  })
+
+  const findPlace = SqlSchema.findOne({
+    Request: TaskId,
+    Result: Schema.Struct({ status: TaskStatus, priority: Priority, seq: Schema.Int }),
+    execute: (id) => sql`SELECT status, priority, seq FROM tasks WHERE id = ${id}`
+  })
+
+  const countAhead = SqlSchema.single({
+    Request: Schema.Struct({ priority: Priority, seq: Schema.Int, now: Timestamp }),
+    Result: Schema.Struct({ count: Schema.Int }),
+    execute: ({ now, priority, seq }) => sql`
+      SELECT count(*) AS count FROM (
+        SELECT 1 FROM tasks
+        WHERE status = 'queued' AND cancel_requested_at IS NULL AND (not_before IS NULL OR not_before <= ${now})
+          AND (priority, seq) < (${priority}, ${seq})
+        LIMIT ${bound}
+      )
+    `
+  })
+
+  const findChildren = SqlSchema.findAll({
+    Request: TaskId,
+    Result: IdRow,
+    execute: (id) => sql`SELECT id FROM tasks WHERE parent_id = ${id} ORDER BY seq LIMIT ${bound}`
+  })
+
+  const findDue = SqlSchema.findOne({
+    Request: Schema.Number,
+    Result: Schema.Struct({ notBefore: Timestamp }),
+    execute: (now) => sql`
+      SELECT not_before FROM tasks WHERE status = 'queued' AND not_before > ${now} ORDER BY not_before LIMIT 1
+    `
+  })
+
+  const findCancelRequested = SqlSchema.findAll({
+    Request: Schema.Void,
+    Result: IdRow,
+    execute: () => sql`
+      SELECT id FROM tasks WHERE status = 'running' AND cancel_requested_at IS NOT NULL
+      ORDER BY cancel_requested_at LIMIT ${bound}
+    `
+  })
+
+  const findEvents = SqlSchema.findAll({
+    Request: Schema.Struct({ after: Schema.Number, limit: Schema.Number }),
+    Result: TerminalEvent,
+    execute: ({ after, limit }) => sql`
+      SELECT seq, task_id, status, cause, at FROM outbox WHERE seq > ${after} ORDER BY seq LIMIT ${limit}
+    `
+  })
+
+  const findLastEvent = SqlSchema.single({
+    Request: Schema.Void,
+    Result: Schema.Struct({ seq: Schema.Int }),
+    execute: () => sql`SELECT coalesce(max(seq), 0) AS seq FROM outbox`
+  })
+
+  const findVersion = SqlSchema.single({
+    Request: Schema.Void,
+    Result: Schema.Struct({ dataVersion: Schema.Int }),
+    execute: () => sql`PRAGMA data_version`
+  })
+
+  return Tasks.of({
+    get: Effect.fn("Tasks.get")((id) => task(id).pipe(orNotFound(id), read("get"))),
+
+    summary: Effect.fn("Tasks.summary")((id) => summary(id).pipe(orNotFound(id), read("summary"))),
+
+    resolve: Effect.fn("Tasks.resolve")(function* (reference) {
+      if (reference === "@last") {
+        return (yield* findNewest().pipe(orNotFound(reference), read("resolve"))).id
+      }
+      // No text begins with an id's characters and sorts after `~` behind them.
+      const found =
+        reference === "" ? [] : yield* findByPrefix({ from: reference, to: `${reference}~` }).pipe(read("resolve"))
+      const [first, second] = found
+      if (first === undefined) return yield* new TaskNotFound({ reference })
+      if (second === undefined) return first.id
+      return yield* new AmbiguousReference({ reference, candidates: found.map(({ id }) => id) })
+    }),
+
+    list: Effect.fn("Tasks.list")(function* (filter) {
+      const seqs = (yield* findSeqs(filter).pipe(read("list"))).map(({ seq }) => seq)
+      const tasks = yield* findPage(seqs.slice(0, filter.limit)).pipe(read("list"))
+      return { tasks, more: Math.max(0, seqs.length - filter.limit) }
+    }),
+
+    counts: Effect.gen(function* () {
+      const counts = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }
+      for (const { count, status } of yield* findCounts().pipe(read("counts"))) counts[status] = count
+      return counts
+    }).pipe(Effect.withSpan("Tasks.counts")),
+
+    ahead: Effect.fn("Tasks.ahead")(function* (id) {
+      const place = yield* findPlace(id).pipe(read("ahead"))
+      if (Option.isNone(place) || place.value.status !== "queued") return Option.none()
+      const now = yield* Clock.currentTimeMillis
+      const { count } = yield* countAhead({ ...place.value, now }).pipe(certain, read("ahead"))
+      return Option.some(count)
+    }),
+
+    children: Effect.fn("Tasks.children")(function* (id) {
+      return (yield* findChildren(id).pipe(read("children"))).map((child) => child.id)
+    }),
+
+    nextDue: Effect.fn("Tasks.nextDue")(function* (now) {
+      return Option.map(yield* findDue(now).pipe(read("nextDue")), ({ notBefore }) => notBefore)
+    }),
+
+    cancelRequested: findCancelRequested().pipe(
+      read("cancelRequested"),
+      Effect.map((rows) => rows.map(({ id }) => id)),
+      Effect.withSpan("Tasks.cancelRequested")
+    ),
+
+    events: Effect.fn("Tasks.events")((after, limit) => findEvents({ after, limit }).pipe(read("events"))),
+
+    lastEvent: findLastEvent().pipe(
+      certain,
+      read("lastEvent"),
+      Effect.map(({ seq }) => seq),
+      Effect.withSpan("Tasks.lastEvent")
+    ),
+
+    version: findVersion().pipe(
+      certain,
+      read("version"),
+      Effect.map(({ dataVersion }) => dataVersion)
+    )
+  })
+})
+
+export const layer = Layer.effect(Tasks, make)

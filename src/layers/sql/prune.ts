@@ -1,0 +1,62 @@
+/** Forgetting old tasks: a few at a time, so that nobody waits long for the write lock. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskId } from "../../domain/Task.ts"
+import type { Access } from "./Immediate.ts"
+import { IdRow } from "./taskRows.ts"
+
+/** Tasks per transaction: each may own megabytes of output. */
+const batch = 20
+
+export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
+  const findOld = SqlSchema.findAll({
+    Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
+    Result: IdRow,
+    execute: ({ endedBefore, limit }) => sql`
+      SELECT id FROM tasks WHERE ended_at < ${endedBefore} ORDER BY ended_at, seq LIMIT ${limit}
+    `
+  })
+
+  const ofTask = SqlSchema.findAll({
+    Request: TaskId,
+    Result: Schema.Struct({ environmentId: Schema.String }),
+    execute: (id) => sql`SELECT environment_id FROM task_inputs WHERE task_id = ${id}`
+  })
+
+  const forget = (id: TaskId) =>
+    Effect.gen(function* () {
+      const environments = yield* ofTask(id)
+      yield* sql`DELETE FROM outbox WHERE task_id = ${id}`
+      // Inputs, labels, claims and output go with it.
+      yield* sql`DELETE FROM tasks WHERE id = ${id} AND ended_at IS NOT NULL`
+      for (const { environmentId } of environments) {
+        yield* sql`
+          DELETE FROM environments WHERE id = ${environmentId}
+            AND NOT EXISTS (SELECT 1 FROM task_inputs WHERE environment_id = ${environmentId})
+        `
+      }
+    })
+
+  const some = (endedBefore: number, limit: number) =>
+    Effect.gen(function* () {
+      const old = yield* findOld({ endedBefore, limit })
+      yield* Effect.forEach(old, ({ id }) => forget(id), { discard: true })
+      return old.map(({ id }) => id)
+    }).pipe(access.write("prune"))
+
+  return (options: { readonly endedBefore: number; readonly limit: number; readonly dryRun: boolean }) =>
+    Effect.gen(function* () {
+      if (options.dryRun) {
+        return (yield* findOld(options).pipe(access.read("prune"))).map(({ id }) => id)
+      }
+      const gone: Array<TaskId> = []
+      while (gone.length < options.limit) {
+        const ids = yield* some(options.endedBefore, Math.min(batch, options.limit - gone.length))
+        gone.push(...ids)
+        if (ids.length < batch) break
+      }
+      return gone
+    })
+}

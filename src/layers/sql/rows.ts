@@ -1,0 +1,134 @@
+/** The shapes of rows, derived from the domain's schemas, and the columns that each shape is read from. */
+import * as Schema from "effect/Schema"
+import * as Str from "effect/String"
+import { Environment, Launch } from "../../domain/NewTask.ts"
+import { Outcome } from "../../domain/Outcome.ts"
+import { OutputChunk } from "../../domain/Output.ts"
+import { Pid } from "../../domain/Process.ts"
+import { Runtime } from "../../domain/Runtime.ts"
+import { ByteCount, Labels, TaskSummary, Timestamp, Usage } from "../../domain/Task.ts"
+import { Worker } from "../../domain/Worker.ts"
+
+const storedUsage = Schema.NullOr(Schema.parseJson(Usage))
+
+export const SummaryRow = Schema.Struct({
+  ...TaskSummary.fields,
+  labels: Schema.parseJson(Labels),
+  usage: storedUsage
+})
+
+export const TaskRow = Schema.Struct({
+  ...SummaryRow.fields,
+  answer: Schema.NullOr(Schema.String),
+  prompt: Schema.String,
+  systemPrompt: Schema.NullOr(Schema.String)
+})
+
+export const StoredLaunch = Schema.parseJson(Launch)
+export const StoredEnvironment = Schema.parseJson(Environment)
+
+/** A task with what its start needs. */
+export const ClaimRow = Schema.Struct({
+  ...TaskRow.fields,
+  launch: StoredLaunch,
+  variables: StoredEnvironment
+})
+
+/** What is written of a task when it arrives. */
+export const ArrivalRow = SummaryRow.pick(
+  "id",
+  "title",
+  "status",
+  "priority",
+  "agent",
+  "model",
+  "directory",
+  "timeoutMs",
+  "stallMs",
+  "maxOutputBytes",
+  "notBefore",
+  "depth",
+  "parentId",
+  "attempt",
+  "retryOf",
+  "idempotencyKey",
+  "labels",
+  "createdAt",
+  "sessionId"
+)
+
+/** What is written of a task when it ends. */
+export const EndRow = Schema.Struct({ ...Outcome.fields, usage: storedUsage, endedAt: Timestamp })
+
+const { bytesDropped: _dropped, bytesStored: _stored, ...own } = SummaryRow.fields
+
+/** The columns of `SummaryRow`: short texts only, and two sums over at most two rows. */
+export const summaryColumns = [
+  ...Object.keys(own).map((name) => `tasks.${Str.camelToSnake(name)}`),
+  "coalesce((SELECT sum(s.stored) FROM task_streams s WHERE s.task_id = tasks.id), 0) AS bytes_stored",
+  "coalesce((SELECT sum(s.dropped) FROM task_streams s WHERE s.task_id = tasks.id), 0) AS bytes_dropped"
+].join(", ")
+
+/** The columns of `TaskRow`, from `tasks` and `task_inputs`. */
+export const taskColumns = `${summaryColumns}, tasks.answer, task_inputs.prompt, task_inputs.system_prompt`
+
+/** The process of a worker or runtime lies flat in its row. */
+const flat = { startTime: Schema.NonEmptyString, bootId: Schema.NonEmptyString }
+
+const { process: _workerProcess, ...workerFields } = Worker.fields
+
+export const WorkerRow = Schema.transform(
+  Schema.Struct({ ...workerFields, pid: Schema.NullOr(Pid), startTime: Schema.NullOr(flat.startTime) }),
+  Schema.typeSchema(Worker),
+  {
+    strict: true,
+    decode: ({ pid, startTime, ...worker }) => ({
+      ...worker,
+      process: pid === null || startTime === null ? null : { pid, startTime, bootId: worker.bootId }
+    }),
+    encode: ({ process, ...worker }) => ({
+      ...worker,
+      pid: process?.pid ?? null,
+      startTime: process?.startTime ?? null
+    })
+  }
+)
+
+const { process: _runtimeProcess, ...runtimeFields } = Runtime.fields
+
+export const RuntimeRow = Schema.transform(
+  Schema.Struct({ ...runtimeFields, pid: Pid, ...flat }),
+  Schema.typeSchema(Runtime),
+  {
+    strict: true,
+    decode: ({ bootId, pid, startTime, ...runtime }) => ({ ...runtime, process: { pid, startTime, bootId } }),
+    encode: ({ process, ...runtime }) => ({ ...runtime, ...process })
+  }
+)
+
+const { bytes: _bytes, ...chunkFields } = OutputChunk.fields
+
+/**
+ * A stored run of bytes beside what was dropped of its stream. The chunk at which the kept end begins stays whole in the
+ * table, so that appending never rewrites it; what was dropped of it is cut off here.
+ */
+export const ChunkRow = Schema.transform(
+  Schema.Struct({
+    ...chunkFields,
+    bytes: Schema.Uint8ArrayFromSelf,
+    droppedAt: Schema.NullOr(ByteCount),
+    dropped: ByteCount
+  }),
+  Schema.typeSchema(OutputChunk),
+  {
+    strict: true,
+    decode: ({ bytes, dropped, droppedAt, ...chunk }) => {
+      const inTail = droppedAt !== null && chunk.offset >= droppedAt
+      const offset = inTail ? Math.max(chunk.offset, droppedAt + dropped) : chunk.offset
+      const cut = offset - chunk.offset
+      // The driver gives a Buffer; a plain view of the same bytes is what the port promises.
+      return { ...chunk, offset, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset + cut, bytes.byteLength - cut) }
+    },
+    encode: (chunk) => ({ ...chunk, droppedAt: null, dropped: 0 })
+  }
+)

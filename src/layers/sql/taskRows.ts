@@ -1,0 +1,90 @@
+/** Reading tasks by id: the statements that several ports share. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { TaskNotFound } from "../../domain/Errors.ts"
+import { TaskId } from "../../domain/Task.ts"
+import { ClaimId } from "../../domain/Worker.ts"
+import type { Claim } from "../../services/Queue.ts"
+import { ClaimRow, SummaryRow, summaryColumns, TaskRow, taskColumns, WorkerRow } from "./rows.ts"
+
+/** The value, or the task is not there. */
+export const orNotFound =
+  (reference: string) =>
+  <A, E, R>(found: Effect.Effect<Option.Option<A>, E, R>): Effect.Effect<A, E | TaskNotFound, R> =>
+    Effect.flatMap(
+      found,
+      Option.match({ onNone: () => Effect.fail(new TaskNotFound({ reference })), onSome: Effect.succeed })
+    )
+
+export const summaryById = (sql: SqlClient.SqlClient) => {
+  const columns = sql.literal(summaryColumns)
+  return SqlSchema.findOne({
+    Request: TaskId,
+    Result: SummaryRow,
+    execute: (id) => sql`SELECT ${columns} FROM tasks WHERE tasks.id = ${id}`
+  })
+}
+
+export const taskById = (sql: SqlClient.SqlClient) => {
+  const columns = sql.literal(taskColumns)
+  return SqlSchema.findOne({
+    Request: TaskId,
+    Result: TaskRow,
+    execute: (id) => sql`
+      SELECT ${columns} FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id WHERE tasks.id = ${id}
+    `
+  })
+}
+
+/** For statements that always give a row. */
+export const certain = <A, E, R>(row: Effect.Effect<A, E | Cause.NoSuchElementException, R>): Effect.Effect<A, E, R> =>
+  Effect.catchIf(row, Cause.isNoSuchElementException, Effect.die)
+
+/** The claim of a worker row, with all that its start needs. */
+export const claimById = (sql: SqlClient.SqlClient) => {
+  const columns = sql.literal(taskColumns)
+  const findWorker = SqlSchema.findOne({
+    Request: ClaimId,
+    Result: WorkerRow,
+    execute: (claimId) => sql`SELECT * FROM workers WHERE claim_id = ${claimId}`
+  })
+  const findStart = SqlSchema.findOne({
+    Request: ClaimId,
+    Result: ClaimRow,
+    execute: (claimId) => sql`
+      SELECT ${columns}, task_inputs.launch, environments.variables
+      FROM workers
+      JOIN tasks ON tasks.id = workers.task_id
+      JOIN task_inputs ON task_inputs.task_id = tasks.id
+      JOIN environments ON environments.id = task_inputs.environment_id
+      WHERE workers.claim_id = ${claimId}
+    `
+  })
+  return (claimId: ClaimId) =>
+    Effect.gen(function* () {
+      const worker = yield* findWorker(claimId)
+      const start = yield* findStart(claimId)
+      return Option.zipWith(
+        worker,
+        start,
+        (worker, { launch, variables, ...task }): Claim => ({ task, worker, launch, environment: variables })
+      )
+    })
+}
+
+/** The task a claim was made for, and its status; none for a claim that never was. */
+export const taskOfClaim = (sql: SqlClient.SqlClient) =>
+  SqlSchema.findOne({
+    Request: ClaimId,
+    Result: SummaryRow.pick("id", "status"),
+    execute: (claimId) => sql`
+      SELECT tasks.id, tasks.status FROM claims JOIN tasks ON tasks.id = claims.task_id
+      WHERE claims.claim_id = ${claimId}
+    `
+  })
+
+export const IdRow = Schema.Struct({ id: TaskId })
