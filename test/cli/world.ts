@@ -1,0 +1,75 @@
+/** Runs command lines in this process, over services in memory that the test shares with them. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type MachineServices, type StoreServices, Stores } from "../../src/cli/Access.ts"
+import { Caller } from "../../src/cli/Caller.ts"
+import { tree } from "../../src/cli/Commands.ts"
+import { main } from "../../src/cli/Main.ts"
+import { capture } from "../../src/cli/Terminal.ts"
+import { StorageError } from "../../src/domain/Errors.ts"
+import type { SettingsFile } from "../../src/domain/Settings.ts"
+import * as DatabaseHealth from "../../src/layers/memory/DatabaseHealth.ts"
+import { Directories } from "../../src/services/Directories.ts"
+import { Installation } from "../../src/services/Installation.ts"
+import { layer as services } from "../programs/world.ts"
+
+const installation = Layer.succeed(
+  Installation,
+  Installation.of({
+    node: Effect.succeed("20.20.2"),
+    file: (path) => Effect.succeed({ kind: path.endsWith(".db") ? "file" : "missing", mode: 0o600, writable: true }),
+    setMode: () => Effect.succeed(true),
+    freeBytes: () => Effect.succeed(10_000_000_000),
+    entries: () => Effect.succeed([]),
+    removeDirectory: () => Effect.succeed(true)
+  })
+)
+
+const directories = Layer.succeed(
+  Directories,
+  Directories.of({ resolve: (path, base) => Effect.succeed(path.startsWith("/") ? path : `${base}/${path}`) })
+)
+
+/** Everything a command can ask for; the database is shared by all of them. */
+export const world = (settings: SettingsFile = {}) =>
+  Layer.mergeAll(services(settings), DatabaseHealth.layer, directories, installation)
+
+type World = Exclude<MachineServices, Stores> | StoreServices
+
+export interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Screen {
+  readonly columns?: number
+  readonly colour?: boolean
+  readonly stdin?: string
+  /** The database refuses. */
+  readonly broken?: StorageError["reason"]
+}
+
+/** What `beat` with these words prints, and its exit code. */
+export const beat = (words: ReadonlyArray<string>, screen: Screen = {}): Effect.Effect<Outcome, never, World> =>
+  Effect.gen(function* () {
+    const context = yield* Effect.context<World>()
+    const store: Layer.Layer<StoreServices, StorageError> =
+      screen.broken === undefined
+        ? Layer.succeedContext(context)
+        : Layer.fail(
+            new StorageError({
+              operation: "open",
+              reason: screen.broken,
+              path: "/b/backbeat.db",
+              cause: new Error("x")
+            })
+          )
+    const machine = Layer.succeedContext(Context.add(context, Stores, Stores.of({ read: store, write: store })))
+    const caller = Layer.succeed(Caller, Caller.of({ directory: "/work", environment: {}, version: "1.2.3" }))
+    const { broken: _, ...terminal } = screen
+    const seen = capture(terminal)
+    const code = yield* main(tree, machine, words).pipe(Effect.provide(Layer.merge(seen.layer, caller)))
+    return { code, stdout: seen.stdout(), stderr: seen.stderr() }
+  })
