@@ -1,6 +1,7 @@
 /** `--json`: exactly one document on stdout, the encoded value of a schema. Errors are a document on stdout too. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { escapeControls } from "./output/Sanitize.ts"
 import { Terminal } from "./Terminal.ts"
 
 /** What `--json` prints in place of a result when a command fails; the exit code says the same. */
@@ -14,5 +15,5 @@ export const printJson = <A, I>(schema: Schema.Schema<A, I>, value: A): Effect.E
     const terminal = yield* Terminal
     // A value of our own that does not fit its schema is a defect.
     const encoded = yield* Schema.encode(schema)(value).pipe(Effect.orDie)
-    yield* terminal.print(JSON.stringify(encoded, null, terminal.stdout.tty ? 2 : undefined))
+    yield* terminal.print(escapeControls(JSON.stringify(encoded, null, terminal.stdout.tty ? 2 : undefined)))
   })

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { TaskId, TaskSummary } from "../domain/Task.ts"
 import { type CancelAnswer, Queue } from "../services/Queue.ts"
-import { Tasks } from "../services/Tasks.ts"
+import { type ListPage, Tasks } from "../services/Tasks.ts"
 import { patiently } from "./changes.ts"
 import type { KeepServedOptions } from "./ensureRuntime.ts"
 import { waitFor } from "./wait.ts"
@@ -30,26 +30,37 @@ export interface CancelResult {
 /** Tasks in one tree at most. */
 const treeLimit = 10_000
 
-/** The tasks below `roots`, parents before children, and whether that is all. */
-const descendants = Effect.fn("descendants")(function* (roots: ReadonlyArray<TaskId>) {
+/** What `Tasks.children` and a page of `Tasks.list` hold at most. */
+const pageSize = 1000
+
+const childrenOf = Effect.fn("childrenOf")(function* (parentId: TaskId) {
   const tasks = yield* Tasks
+  const first = yield* tasks.children(parentId)
+  if (first.length < pageSize) return first
+  const all = new Set(first)
+  let before: number | null = null
+  do {
+    const page: ListPage = yield* tasks.list({
+      status: [],
+      agent: null,
+      labels: {},
+      directory: null,
+      parentId,
+      since: null,
+      limit: pageSize,
+      before
+    })
+    for (const { id } of page.tasks) all.add(id)
+    before = page.more === 0 ? null : (page.tasks.at(-1)?.seq ?? null)
+  } while (before !== null && all.size <= treeLimit)
+  return Array.from(all)
+})
+
+/** `roots` and the tasks below them, parents before children, and whether there are more than the bound. */
+export const descendants = Effect.fn("descendants")(function* (roots: ReadonlyArray<TaskId>) {
   const found = new Set<TaskId>(roots)
-  for (const parentId of found) {
-    let before: number | null = null
-    do {
-      const page: { readonly tasks: ReadonlyArray<TaskSummary>; readonly more: number } = yield* tasks.list({
-        status: [],
-        agent: null,
-        labels: {},
-        directory: null,
-        parentId,
-        since: null,
-        limit: 1000,
-        before
-      })
-      for (const { id } of page.tasks) found.add(id)
-      before = page.more === 0 ? null : (page.tasks.at(-1)?.seq ?? null)
-    } while (before !== null && found.size <= treeLimit)
+  for (const id of found) {
+    for (const child of yield* childrenOf(id)) found.add(child)
     if (found.size > treeLimit) return { ids: Array.from(found).slice(0, treeLimit), truncated: true }
   }
   return { ids: Array.from(found), truncated: false }

@@ -18,3 +18,10 @@ const sequences = new RegExp(
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 export const sanitize = (text: string): string => text.replace(sequences, "").replace(controls, "")
+
+/** A JSON text that says the same without the characters that JSON allows in it and terminals obey. */
+export const escapeControls = (json: string): string =>
+  json.replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )

@@ -1,0 +1,127 @@
+/** The ports that submitting and waiting programs use, in memory, with agents that note what they were asked. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import { AgentUnknown } from "../../src/domain/Errors.ts"
+import type { Outcome } from "../../src/domain/Outcome.ts"
+import { type Runtime, RuntimeId } from "../../src/domain/Runtime.ts"
+import type { SettingsFile } from "../../src/domain/Settings.ts"
+import type { TaskId } from "../../src/domain/Task.ts"
+import * as Host from "../../src/layers/memory/Host.ts"
+import * as Ids from "../../src/layers/memory/Ids.ts"
+import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
+import * as Processes from "../../src/layers/memory/Processes.ts"
+import * as RuntimeLauncher from "../../src/layers/memory/RuntimeLauncher.ts"
+import * as SettingsStore from "../../src/layers/memory/SettingsStore.ts"
+import type { Submission } from "../../src/programs/submit.ts"
+import type { Submitter } from "../../src/programs/submitter.ts"
+import { Agents, type PrepareRequest } from "../../src/services/Agents.ts"
+import { Paths } from "../../src/services/Paths.ts"
+import { Queue } from "../../src/services/Queue.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+
+/** What agents were prepared for, in order. */
+export class Prepared extends Context.Tag("backbeat/test/Prepared")<
+  Prepared,
+  { readonly requests: Effect.Effect<ReadonlyArray<PrepareRequest>> }
+>() {}
+
+/** Knows `shell` and, with a session id of its own for each start, `claude`. */
+const agents = Layer.effectContext(
+  Effect.gen(function* () {
+    const requests = yield* Ref.make<ReadonlyArray<PrepareRequest>>([])
+    const prepare: Context.Tag.Service<Agents>["prepare"] = Effect.fnUntraced(function* (request) {
+      const before = yield* Ref.getAndUpdate(requests, (all) => [...all, request])
+      const agent = request.agent ?? "shell"
+      if (agent !== "shell" && agent !== "claude") return yield* new AgentUnknown({ agent, known: ["claude", "shell"] })
+      const sessionId = agent === "claude" ? `session-${before.length + 1}` : null
+      return {
+        agent,
+        model: request.model,
+        launch: {
+          file: `/usr/bin/${agent}`,
+          args: sessionId === null ? ["-c", "{prompt}"] : ["--session-id", sessionId],
+          promptAt: sessionId === null ? [1] : [],
+          stdin: sessionId === null ? ("none" as const) : ("prompt" as const)
+        },
+        environment: { ...request.environment, ...request.extra },
+        sessionId,
+        stallMs: agent === "claude" ? 60_000 : undefined,
+        warnings: agent === "claude" ? ["no credentials were seen"] : []
+      }
+    })
+    const plain = { line: (raw: string) => [raw], end: () => [] }
+    return Context.make(
+      Agents,
+      Agents.of({
+        prepare,
+        renderer: () => Effect.succeed(plain),
+        list: () => Effect.succeed([]),
+        verdict: () => Effect.dieMessage("nothing ends here")
+      })
+    ).pipe(Context.add(Prepared, Prepared.of({ requests: Ref.get(requests) })))
+  })
+)
+
+export const paths = Paths.of({
+  home: "/home/b",
+  database: "/home/b/backbeat.db",
+  spool: "/home/b/spool",
+  logs: "/home/b/logs",
+  config: "/home/b/config.json"
+})
+
+/** A machine without a runtime. */
+export const layer = (settings: SettingsFile = {}) =>
+  Layer.mergeAll(
+    MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
+    RuntimeLauncher.layer,
+    Processes.layer,
+    Host.layer,
+    SettingsStore.layer(settings),
+    agents,
+    Layer.succeed(Paths, paths)
+  )
+
+export const runtimeOf = (pid: number): Runtime => ({
+  id: RuntimeId.make(String(pid).padStart(16, "r")),
+  kind: "worker",
+  process: { pid, startTime: "1", bootId: "boot-1" },
+  version: "0.0.0",
+  startedAt: 0
+})
+
+export const submission = (overrides: Partial<Submission> = {}): Submission => ({
+  prompt: "do it",
+  agent: null,
+  model: null,
+  systemPrompt: null,
+  priority: "P1",
+  directory: "/tmp",
+  timeoutMs: undefined,
+  stallMs: undefined,
+  maxOutputBytes: undefined,
+  notBefore: null,
+  idempotencyKey: null,
+  labels: {},
+  extra: {},
+  retryOf: null,
+  ...overrides
+})
+
+/** Ends a task: one that runs through its claim, one that waits without. */
+export const finish = (id: TaskId, how: Outcome) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue
+    const registry = yield* WorkerRegistry
+    const worker = Option.getOrNull(yield* registry.workerOf(id))
+    yield* queue.finish(id, how, worker && { claimId: worker.claimId, runtimeId: worker.runtimeId })
+  })
+
+/** A person at a terminal. */
+export const person: Submitter = { environment: { PATH: "/bin" }, taskId: null, depth: 0 }
+
+/** Waiting options of a test that expects no trouble to be told. */
+export const quietly = { justLaunched: false, onTrouble: () => Effect.void }
