@@ -74,9 +74,10 @@ export type Usage = typeof Usage.Type
 const labelKey = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/))
 
 /** At most 32 labels; keys of 1 to 64 characters from letters, digits and `_ . - /`, values up to 256 characters. */
-export const Labels = Schema.Record({ key: labelKey, value: Schema.String.pipe(Schema.maxLength(256)) }).pipe(
-  Schema.filter((labels) => Object.keys(labels).length <= 32 || "at most 32 labels")
-)
+export const Labels = Schema.Record({ key: labelKey, value: Schema.String.pipe(Schema.maxLength(256)) })
+  // A label with another key would be left out without a word.
+  .annotations({ parseOptions: { onExcessProperty: "error" } })
+  .pipe(Schema.filter((labels) => Object.keys(labels).length <= 32 || "at most 32 labels"))
 export type Labels = typeof Labels.Type
 
 /** What a list shows of a task: everything but its long texts. */

@@ -168,7 +168,8 @@ const make = Effect.gen(function* () {
     sweep: Effect.fn("Spawner.sweep")(function* (target, graceMs) {
       return (yield* stop(target, graceMs)).ended
     }),
-    cpuMillis: (target) => Effect.map(find(target.claimId), (spool) => spool?.cpuMillis ?? 0),
+    cpuMillis: (target) =>
+      Effect.map(find(target.claimId), (spool) => (spool !== undefined && isRunning(spool) ? spool.cpuMillis : 0)),
     discard: (claimId) => Ref.update(spools, (all) => without(all, claimId)),
     spools: Effect.map(Ref.get(spools), (all) => Array.from(all.keys()))
   })

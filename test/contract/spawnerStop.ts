@@ -1,0 +1,113 @@
+/** What every spawner promises of ends: whole trees, nobody spared dies, and a wait that an end cuts short. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Spawner } from "../../src/services/Spawner.ts"
+import { ended, targetOf, until } from "../layers/node/support.ts"
+import type { Play, SpawnerSubject } from "../support/spawners.ts"
+
+export const stopContract = ({ name, run }: SpawnerSubject) => {
+  describe(`Spawner.stop over ${name}`, () => {
+    for (const [last, graceMs, end] of [
+      ["stay", 5000, { exitCode: 143, signal: "SIGTERM" }],
+      ["defy", 200, { exitCode: 137, signal: "SIGKILL" }]
+    ] as const) {
+      it.scopedLive(`ends the tree of an agent that would ${last}`, () =>
+        run((harness) =>
+          Effect.gen(function* () {
+            const spawner = yield* Spawner
+            const play: Play = { leaves: 2, last }
+            const claim = harness.claim(play)
+            const process = yield* spawner.start(claim, harness.owner)
+            yield* harness.play(claim, play)
+            const stopped = yield* spawner.stop(targetOf(claim, { process }), graceMs)
+            assert.deepStrictEqual(stopped, { ended: 3, left: 0 })
+            assert.deepStrictEqual(yield* spawner.observe(targetOf(claim, { process })), {
+              _tag: "Exited",
+              end,
+              process
+            })
+            assert.deepStrictEqual(yield* spawner.stop(targetOf(claim, { process }), graceMs), { ended: 0, left: 0 })
+            assert.strictEqual(yield* spawner.cpuMillis(targetOf(claim, { process })), 0)
+          })
+        )
+      )
+    }
+
+    it.scopedLive("has nothing to do where nothing was started", () =>
+      run((harness) =>
+        Effect.gen(function* () {
+          const spawner = yield* Spawner
+          const target = targetOf(harness.claim({ last: { exit: 0 } }))
+          assert.deepStrictEqual(yield* spawner.stop(target, 100), { ended: 0, left: 0 })
+          assert.strictEqual(yield* spawner.sweep(target, 100), 0)
+          assert.strictEqual(yield* spawner.cpuMillis(target), 0)
+        })
+      )
+    )
+
+    it.scopedLive("sweeps what a normal end left, and spares whom it must", () =>
+      run((harness) =>
+        Effect.gen(function* () {
+          const spawner = yield* Spawner
+          const play = { leaves: 3, last: { exit: 0 } }
+          const claim = harness.claim(play)
+          yield* spawner.start(claim, harness.owner)
+          const left = yield* harness.play(claim, play)
+          assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
+          const spare = left.slice(0, 1)
+          assert.strictEqual(yield* spawner.sweep(targetOf(claim, { spare }), 5000), 2)
+          assert.strictEqual(yield* spawner.sweep(targetOf(claim, { spare }), 5000), 0)
+          assert.strictEqual(yield* spawner.sweep(targetOf(claim), 5000), 1)
+          assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
+        })
+      )
+    )
+
+    it.scopedLive("says that a shim is lost, and who of its task survived", () =>
+      run((harness) =>
+        Effect.gen(function* () {
+          const spawner = yield* Spawner
+          const play = { leaves: 1, last: "stay" } as const
+          const claim = harness.claim(play)
+          const process = yield* spawner.start(claim, harness.owner)
+          const left = yield* harness.play(claim, play)
+          const target = targetOf(claim, { process })
+          yield* harness.lose(claim, process)
+          const seen = (survivors: number) =>
+            Effect.map(spawner.observe(target), (now) => now._tag === "Lost" && now.survivors === survivors)
+          yield* until("one survivor", seen(1))
+          assert.deepStrictEqual(yield* spawner.observe({ ...target, spare: left }), { _tag: "Lost", survivors: 0 })
+          assert.deepStrictEqual(yield* spawner.stop(target, 5000), { ended: 1, left: 0 })
+          yield* until("no survivor", seen(0))
+        })
+      )
+    )
+
+    it.scopedLive("pauses no longer than asked, and an end cuts it short", () =>
+      run((harness) =>
+        Effect.gen(function* () {
+          const spawner = yield* Spawner
+          const play = { last: "stay" } as const
+          const claim = harness.claim(play)
+          const { claimId } = claim.worker
+          yield* spawner.start(claim, harness.owner)
+          yield* harness.play(claim, play)
+          yield* spawner.reown(claimId, harness.owner)
+          yield* Effect.timeoutFail(
+            Effect.forEach([1, 2, 3], () => spawner.pause(claimId, 20)),
+            { duration: Duration.seconds(5), onTimeout: () => "it pauses too long" }
+          )
+          assert.strictEqual((yield* spawner.observe(targetOf(claim)))._tag, "Running")
+          const pausing = yield* Effect.fork(spawner.pause(claimId, 60_000))
+          yield* spawner.stop(targetOf(claim), 5000)
+          yield* Effect.timeoutFail(Fiber.join(pausing), {
+            duration: Duration.seconds(10),
+            onTimeout: () => "the end did not wake it"
+          })
+        })
+      )
+    )
+  })
+}

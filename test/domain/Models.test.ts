@@ -1,0 +1,70 @@
+/** Every model survives the way through JSON: what is stored, shown and sent is decoded by the schema that encoded it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { AgentInfo } from "../../src/domain/Agent.ts"
+import { Environment, Launch, NewTask } from "../../src/domain/NewTask.ts"
+import { Outcome } from "../../src/domain/Outcome.ts"
+import { OutputChunk, StreamState } from "../../src/domain/Output.ts"
+import { ProcessIdentity } from "../../src/domain/Process.ts"
+import { Runtime } from "../../src/domain/Runtime.ts"
+import { AgentSettings, SettingsFile } from "../../src/domain/Settings.ts"
+import { Task, TaskSummary, Usage } from "../../src/domain/Task.ts"
+import { TerminalEvent } from "../../src/domain/TerminalEvent.ts"
+import { Worker } from "../../src/domain/Worker.ts"
+
+/** What JSON can tell apart: a field that is undefined is no field, and a number without an end is none. */
+const told = (value: unknown): unknown => {
+  if (typeof value === "number") return Number.isFinite(value) ? value + 0 : null
+  if (value instanceof Uint8Array) return { bytes: Array.from(value) }
+  if (Array.isArray(value)) return value.map(told)
+  if (typeof value !== "object" || value === null) return value
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  return fields
+    .map(([key, field]) => [key, told(field)])
+    .sort(([left], [right]) => (String(left) < String(right) ? -1 : 1))
+}
+
+const roundTrip = <A, I>(name: string, schema: Schema.Schema<A, I>) =>
+  it(`${name} comes back from JSON as it was`, () => {
+    const encode = Schema.encodeSync(Schema.parseJson(schema))
+    const decode = Schema.decodeUnknownSync(Schema.parseJson(schema), { onExcessProperty: "error" })
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(schema), (value) => {
+        const text = encode(value)
+        const back = decode(text)
+        assert.deepStrictEqual(told(back), told(value))
+        assert.strictEqual(encode(back), text)
+      }),
+      { numRuns: 60, seed: 11 }
+    )
+  })
+
+describe("models", () => {
+  roundTrip("Task", Task)
+  roundTrip("TaskSummary", TaskSummary)
+  roundTrip("Usage", Usage)
+  roundTrip("NewTask", NewTask)
+  roundTrip("Launch", Launch)
+  roundTrip("Environment", Environment)
+  roundTrip("Outcome", Outcome)
+  roundTrip("Worker", Worker)
+  roundTrip("Runtime", Runtime)
+  roundTrip("ProcessIdentity", ProcessIdentity)
+  roundTrip("OutputChunk", OutputChunk)
+  roundTrip("StreamState", StreamState)
+  roundTrip("TerminalEvent", TerminalEvent)
+  roundTrip("AgentInfo", AgentInfo)
+  roundTrip("AgentSettings", AgentSettings)
+  roundTrip("SettingsFile", SettingsFile)
+
+  it("the summary has every field of the task but its long texts", () => {
+    const long = ["answer", "prompt", "systemPrompt"]
+    assert.sameMembers([...Object.keys(TaskSummary.fields), ...long], Object.keys(Task.fields))
+  })
+
+  it("an outcome has only fields that the task keeps", () => {
+    assert.includeMembers(Object.keys(Task.fields), Object.keys(Outcome.fields))
+  })
+})
