@@ -5,6 +5,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { bootstrap } from "./build/bootstrap.mjs"
+import { lazyBuiltins } from "./build/lazy-builtins.mjs"
 
 const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
@@ -46,10 +47,16 @@ const bundle = async (name, entry) => {
     legalComments: "none",
     logLevel: "warning",
     external: ["better-sqlite3/package.json"],
-    define: { __BACKBEAT_VERSION__: JSON.stringify(version) },
-    plugins: [nativeModule]
+    define: {
+      __BACKBEAT_VERSION__: JSON.stringify(version),
+      // Touching the global loads eleven modules of Node. Effect needs it only where `process.hrtime` is missing.
+      performance: "undefined"
+    },
+    plugins: [nativeModule, lazyBuiltins]
   })
   const { contents } = outputFiles[0]
+  // The bootstrap reads it one byte a character, which V8 likes best.
+  if (contents.some((byte) => byte > 127)) throw new Error(`${name}: not plain ASCII`)
   return { name, contents, metafile, digest: createHash("sha256").update(contents).digest("hex").slice(0, 16) }
 }
 

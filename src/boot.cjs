@@ -96,7 +96,7 @@ const loadCached = (bundle, command, directory) => {
   // The digest tells releases apart, which npm gives one and the same time; the time tells builds apart.
   const built = fs.statSync(filename).mtimeMs.toString(36)
   const file = path.join(directory, `${bundle}.${process.version}-${process.arch}.${digests[bundle]}.${built}`)
-  const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(filename, "utf8")}\n})`
+  const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(filename, "latin1")}\n})`
   let cachedData
   let commands = []
   try {
