@@ -12,7 +12,6 @@ import { Ids } from "../../services/Ids.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { capture } from "./Captured.ts"
 import { judgeCommand, named } from "./Command.ts"
-import { promptInArguments } from "./custom.ts"
 import { credentialAdvice } from "./Failure.ts"
 import { anyFile, find, isRoot } from "./Programs.ts"
 import { allAgents, builtInAgent, isBuiltIn } from "./Registry.ts"
@@ -88,23 +87,15 @@ const problemOf = (request: PrepareRequest): InvalidInput | null => {
   return null
 }
 
-/** A prompt, or another text, that must travel as an argument has to fit into one. */
-const tooLong = (agent: string, launch: Launch, prompt: string): InvalidInput | null => {
-  if (promptInArguments(launch) && Buffer.byteLength(prompt) > maxArgumentBytes) {
-    return new InvalidInput({
-      field: "prompt",
-      problem: `is longer than ${maxArgumentBytes} bytes, and the command of agent ${agent} takes it as an argument; let it read {promptFile}, or stdin by leaving both out`,
-      example: `beat config set agents.${agent}.command '["program", "{promptFile}"]'`
-    })
-  }
-  if (promptInArguments(launch) && prompt.includes("\0")) {
-    return new InvalidInput({ field: "prompt", problem: "holds a NUL character, which no argument can", example: null })
-  }
-  const long = launch.args.some((part) => Buffer.byteLength(part) > maxArgumentBytes)
-  return long
-    ? new InvalidInput({ field: "systemPrompt", problem: `is longer than ${maxArgumentBytes} bytes`, example: null })
+/** What is given as an argument has to fit into one. The prompt is not among it yet: the spawner sees to that one. */
+const tooLong = (launch: Launch): InvalidInput | null =>
+  launch.args.some((part) => Buffer.byteLength(part) > maxArgumentBytes)
+    ? new InvalidInput({
+        field: "systemPrompt",
+        problem: `makes an argument of more than ${maxArgumentBytes} bytes, which the system does not take`,
+        example: null
+      })
     : null
-}
 
 const withPlan = (captured: Environment, planned: Readonly<Record<string, string | null>>): Record<string, string> => {
   const merged: Record<string, string> = { ...captured }
@@ -170,7 +161,7 @@ const make = Effect.gen(function* () {
       environment,
       root: yield* isRoot
     })
-    const long = tooLong(agent.name, plan.launch, request.prompt)
+    const long = tooLong(plan.launch)
     if (long !== null) return yield* long
     const credentials = yield* credentialsOf(settings, agent, environment)
     return {
@@ -209,6 +200,3 @@ const make = Effect.gen(function* () {
 })
 
 export const layer: Layer.Layer<Agents, never, SettingsStore | Ids> = Layer.effect(Agents, make)
-
-/** Renderers alone, for commands that only read output. */
-export const rendererOf = (name: string) => builtInAgent(name)?.renderer() ?? plain()

@@ -87,8 +87,6 @@ const textOf = (content: unknown): string =>
     .map((block) => block.text ?? "")
     .join("\n")
 
-const whole = (value: number | undefined): number | null => (value === undefined ? null : Math.round(value))
-
 const sum = (
   uses: ReadonlyArray<Readonly<Record<string, typeof ModelUsage.Type>>>,
   cumulative: boolean
@@ -100,10 +98,10 @@ const sum = (
     return counts.length === 0 ? null : counts.reduce((one, other) => one + other, 0)
   }
   return {
-    inputTokens: whole(total((use) => use.inputTokens) ?? undefined),
-    outputTokens: whole(total((use) => use.outputTokens) ?? undefined),
-    cacheReadTokens: whole(total((use) => use.cacheReadInputTokens) ?? undefined),
-    cacheWriteTokens: whole(total((use) => use.cacheCreationInputTokens) ?? undefined),
+    inputTokens: total((use) => use.inputTokens),
+    outputTokens: total((use) => use.outputTokens),
+    cacheReadTokens: total((use) => use.cacheReadInputTokens),
+    cacheWriteTokens: total((use) => use.cacheCreationInputTokens),
     costUsd: total((use) => use.costUSD),
     cumulative
   }
@@ -123,10 +121,10 @@ const usageOf = (results: ReadonlyArray<Event>): Usage | null => {
   const use = last.usage
   if (use === undefined) return null
   return {
-    inputTokens: whole(use.input_tokens),
-    outputTokens: whole(use.output_tokens),
-    cacheReadTokens: whole(use.cache_read_input_tokens),
-    cacheWriteTokens: whole(use.cache_creation_input_tokens),
+    inputTokens: use.input_tokens ?? null,
+    outputTokens: use.output_tokens ?? null,
+    cacheReadTokens: use.cache_read_input_tokens ?? null,
+    cacheWriteTokens: use.cache_creation_input_tokens ?? null,
     costUsd: last.total_cost_usd ?? null,
     cumulative: last.total_cost_usd !== undefined
   }

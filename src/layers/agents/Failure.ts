@@ -36,6 +36,8 @@ const decisive: ReadonlyArray<readonly [RegExp, Class]> = [
     /usage limit|hit your [^.]{0,40}limit|(?:session|weekly|hourly|daily|monthly|5-hour) (?:usage )?limit|(?:daily|monthly|your) quota|out of (?:\w+ )?usage/i,
     "usage-limit"
   ],
+  // A notice of capacity names a model, which is not what is wrong.
+  [/at capacity|high demand/i, "overloaded"],
   [/max(?:imum)? (?:session |number of )?turns|turn limit/i, "max-turns"],
   [
     /selected model|model[^.]{0,60}(?:not found|not exist|does not exist|is not supported|not available|not support)|(?:unknown|invalid|no such) model|model not found/i,

@@ -62,9 +62,27 @@ const failed = (
     failureResetAt: resetAt,
     sessionId: findings.sessionId,
     answer: bounded(findings.answer),
-    usage: findings.usage
+    usage: counted(findings.usage)
   }
 }
+
+/** A count as it may be stored; null for what can be none. */
+const count = (value: number | null): number | null => {
+  const whole = value === null ? Number.NaN : Math.round(value)
+  return Number.isSafeInteger(whole) && whole >= 0 ? whole : null
+}
+
+const counted = (usage: Usage | null): Usage | null =>
+  usage === null
+    ? null
+    : {
+        inputTokens: count(usage.inputTokens),
+        outputTokens: count(usage.outputTokens),
+        cacheReadTokens: count(usage.cacheReadTokens),
+        cacheWriteTokens: count(usage.cacheWriteTokens),
+        costUsd: usage.costUsd !== null && Number.isFinite(usage.costUsd) && usage.costUsd >= 0 ? usage.costUsd : null,
+        cumulative: usage.cumulative
+      }
 
 const bounded = (answer: string | null): string | null => (answer === null ? null : cutMiddle(answer, maxAnswerBytes))
 
@@ -110,6 +128,6 @@ export const judge = (
     failureResetAt: null,
     sessionId: findings.sessionId,
     answer: bounded(findings.answer),
-    usage: findings.usage
+    usage: counted(findings.usage)
   }
 }

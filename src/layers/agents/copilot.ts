@@ -57,7 +57,7 @@ const findings = (evidence: Evidence): Findings => {
   const finished = result?.exitCode === 0
   const uses = events.filter((event) => event.type === "assistant.usage").map((event) => event.data)
   const total = (pick: (use: (typeof uses)[number]) => number | undefined) =>
-    Math.round(uses.reduce((sum, use) => sum + (pick(use) ?? 0), 0))
+    uses.reduce((sum, use) => sum + (pick(use) ?? 0), 0)
   return {
     failure: failed
       ? {

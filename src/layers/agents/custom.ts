@@ -27,10 +27,6 @@ const launchOf = (command: ReadonlyArray<string>, request: PlanRequest): Launch 
   }
 }
 
-/** Whether the prompt of this agent is an argument, which the system limits to about 128 kB. */
-export const promptInArguments = (launch: Launch): boolean =>
-  launch.promptAt.some((at) => launch.args[at]?.includes("{prompt}") === true)
-
 export const custom = (name: string, command: NonNullable<AgentSettings["command"]>): Agent => ({
   name,
   title: `${name} (custom)`,

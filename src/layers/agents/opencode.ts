@@ -56,10 +56,10 @@ const usageOf = (steps: ReadonlyArray<Event>): Usage | null => {
   if (steps.length === 0) return null
   const total = (pick: (step: Event) => number | undefined) => steps.reduce((sum, step) => sum + (pick(step) ?? 0), 0)
   return {
-    inputTokens: Math.round(total((step) => step.part?.tokens?.input)),
-    outputTokens: Math.round(total((step) => step.part?.tokens?.output)),
-    cacheReadTokens: Math.round(total((step) => step.part?.tokens?.cache?.read)),
-    cacheWriteTokens: Math.round(total((step) => step.part?.tokens?.cache?.write)),
+    inputTokens: total((step) => step.part?.tokens?.input),
+    outputTokens: total((step) => step.part?.tokens?.output),
+    cacheReadTokens: total((step) => step.part?.tokens?.cache?.read),
+    cacheWriteTokens: total((step) => step.part?.tokens?.cache?.write),
     costUsd: total((step) => step.part?.cost),
     cumulative: false
   }

@@ -68,10 +68,10 @@ const usageOf = (messages: ReadonlyArray<Event>): Usage | null => {
   const total = (pick: (use: (typeof uses)[number]) => number | undefined) =>
     uses.reduce((sum, use) => sum + (pick(use) ?? 0), 0)
   return {
-    inputTokens: Math.round(total((use) => use.input)),
-    outputTokens: Math.round(total((use) => use.output)),
-    cacheReadTokens: Math.round(total((use) => use.cacheRead)),
-    cacheWriteTokens: Math.round(total((use) => use.cacheWrite)),
+    inputTokens: total((use) => use.input),
+    outputTokens: total((use) => use.output),
+    cacheReadTokens: total((use) => use.cacheRead),
+    cacheWriteTokens: total((use) => use.cacheWrite),
     costUsd: total((use) => use.cost?.total),
     cumulative: false
   }

@@ -1,0 +1,425 @@
+/** The agents service: choice, program, environment, credentials and plan, fixed when a task is submitted. */
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type { SettingsFile } from "../../../src/domain/Settings.ts"
+import * as AgentsLayer from "../../../src/layers/agents/Agents.ts"
+import { capture, isNesting } from "../../../src/layers/agents/Captured.ts"
+import * as Ids from "../../../src/layers/memory/Ids.ts"
+import * as SettingsStore from "../../../src/layers/memory/SettingsStore.ts"
+import { Agents, type PrepareRequest } from "../../../src/services/Agents.ts"
+
+/** A home with these programs on its PATH, gone after the test. */
+const machine = (programs: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const home = Fs.mkdtempSync(Path.join(Os.tmpdir(), "beat-agents-"))
+      const bin = Path.join(home, "bin")
+      Fs.mkdirSync(bin)
+      for (const program of programs) Fs.writeFileSync(Path.join(bin, program), "#!/bin/sh\n", { mode: 0o755 })
+      return { home, bin, environment: { HOME: home, PATH: bin, USER: "somebody" } }
+    }),
+    ({ home }) => Effect.sync(() => Fs.rmSync(home, { recursive: true, force: true }))
+  )
+
+const ask = (
+  home: { readonly home: string; readonly environment: Record<string, string> },
+  fields: Partial<PrepareRequest>
+) => ({
+  agent: null,
+  prompt: "fix it",
+  model: null,
+  systemPrompt: null,
+  extra: {},
+  directory: home.home,
+  ...fields,
+  environment: { ...home.environment, ...fields.environment }
+})
+
+const prepare = (settings: SettingsFile, request: PrepareRequest) =>
+  Effect.flatMap(Agents, (agents) => agents.prepare(request)).pipe(
+    Effect.provide(AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest])))
+  )
+
+const list = (settings: SettingsFile, environment: Record<string, string>) =>
+  Effect.flatMap(Agents, (agents) => agents.list(environment)).pipe(
+    Effect.provide(AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest])))
+  )
+
+const messageOf = (result: Either.Either<unknown, { readonly _tag: string; readonly message: string }>) =>
+  Either.isLeft(result) ? `${result.left._tag}: ${result.left.message}` : "success"
+
+describe("the choice of an agent", () => {
+  it.scoped("takes the one named, the default, or the only one installed", () =>
+    Effect.gen(function* () {
+      const one = yield* machine(["codex"])
+      assert.strictEqual((yield* prepare({}, ask(one, {}))).agent, "codex")
+      const two = yield* machine(["codex", "claude"])
+      assert.strictEqual((yield* prepare({ defaultAgent: "claude" }, ask(two, {}))).agent, "claude")
+      assert.strictEqual((yield* prepare({ defaultAgent: "claude" }, ask(two, { agent: "codex" }))).agent, "codex")
+    })
+  )
+
+  it.scoped("says what to do when there is none", () =>
+    Effect.gen(function* () {
+      const none = yield* machine([])
+      const two = yield* machine(["codex", "claude"])
+      const failing = (settings: SettingsFile, request: PrepareRequest) =>
+        Effect.map(Effect.either(prepare(settings, request)), messageOf)
+      assert.match(yield* failing({}, ask(none, {})), /^NoDefaultAgent: .*none is installed.*-a shell/)
+      assert.match(
+        yield* failing({}, ask(two, {})),
+        /^NoDefaultAgent: .*set defaultAgent claude \(installed: claude, codex\)/
+      )
+      assert.match(yield* failing({}, ask(none, { agent: "claude" })), /^AgentMissing: .*npm install -g @anthropic-ai/)
+      assert.match(yield* failing({}, ask(none, { agent: "nobody" })), /^AgentUnknown: .*claude, codex, copilot/)
+      assert.match(yield* failing({ defaultAgent: "nobody" }, ask(none, {})), /^AgentUnknown/)
+      const own = { agents: { claude: { command: ["x"] as const } } }
+      assert.match(yield* failing(own, ask(two, { agent: "claude" })), /^ConfigInvalid: agents\.claude\.command/)
+    })
+  )
+
+  it.scoped("finds programs the way a shell does", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["claude"])
+      const elsewhere = yield* machine(["claude"])
+      const file = (settings: SettingsFile, fields: Partial<PrepareRequest>) =>
+        Effect.map(prepare(settings, ask(home, { agent: "claude", ...fields })), ({ launch }) => launch.file)
+      assert.strictEqual(yield* file({}, {}), Path.join(home.bin, "claude"))
+      // A relative entry counts from the task's directory.
+      assert.strictEqual(
+        yield* file({}, { environment: { PATH: "bin" }, directory: elsewhere.home }),
+        Path.join(elsewhere.bin, "claude")
+      )
+      const own = Path.join(elsewhere.bin, "claude")
+      assert.strictEqual(yield* file({ agents: { claude: { program: own } } }, {}), own)
+      // Not executable, and a directory of that name: neither is a program.
+      Fs.chmodSync(Path.join(home.bin, "claude"), 0o644)
+      Fs.mkdirSync(Path.join(home.home, "claude"))
+      const missing = yield* Effect.either(file({}, { environment: { PATH: `${home.home}:${home.bin}` } }))
+      assert.match(messageOf(missing), /^AgentMissing/)
+    })
+  )
+
+  it.scoped("refuses what cannot be run, before anything is stored", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["claude"])
+      const why = (fields: Partial<PrepareRequest>) =>
+        Effect.map(Effect.either(prepare({}, ask(home, { agent: "claude", ...fields }))), messageOf)
+      assert.match(yield* why({ prompt: " \n\t" }), /^InvalidInput: prompt: is empty/)
+      assert.match(yield* why({ prompt: "x".repeat(64 * 1024 * 1024 + 1) }), /^InvalidInput: prompt: is longer/)
+      assert.match(yield* why({ model: "a\0b" }), /^InvalidInput: model/)
+      assert.match(yield* why({ extra: { "A=B": "x" } }), /^InvalidInput: env/)
+      assert.match(yield* why({ extra: { A: "x\0y" } }), /^InvalidInput: env/)
+      assert.strictEqual(yield* why({ prompt: "--help\n'\"$(x) `y` 🙂\0" }), "success")
+    })
+  )
+})
+
+describe("the environment of a task", () => {
+  it("drops what says where the submitter stands, and keeps configuration and credentials", () => {
+    const gone = [
+      ...["_", "OLDPWD", "PWD", "SHLVL", "BACKBEAT_TASK_ID", "BACKBEAT_DEPTH", "BACKBEAT_RUNTIME", "AI_AGENT"],
+      ...["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_SSE_PORT"],
+      ...["CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "GEMINI_CLI", "OPENCODE", "QWEN_CODE"],
+      ...["GEMINI_CLI_IDE_SERVER_PORT", "COPILOT_CLI", "PI_CODING_AGENT", "NODE_CHANNEL_FD"]
+    ]
+    const kept = [
+      ...["CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CONFIG_DIR"],
+      ...["CLAUDE_CODE_MAX_OUTPUT_TOKENS", "CLAUDE_CODE_TMPDIR", "CODEX_HOME", "CODEX_API_KEY", "GEMINI_API_KEY"],
+      ...["GEMINI_SANDBOX", "OPENCODE_CONFIG", "OPENCODE_CONFIG_CONTENT", "OPENCODE_API_KEY", "PI_CODING_AGENT_DIR"],
+      ...["COPILOT_GITHUB_TOKEN", "COPILOT_PROVIDER_BASE_URL", "BACKBEAT_HOME", "HOME", "PATH", "ANTHROPIC_API_KEY"]
+    ]
+    for (const name of gone) assert.isTrue(isNesting(name), name)
+    for (const name of kept) assert.isFalse(isNesting(name), name)
+    const all = Object.fromEntries([...gone, ...kept, "ANYTHING"].map((name) => [name, "1"]))
+    assert.deepStrictEqual(Object.keys(capture(all, "full", [])).sort(), [...kept, "ANYTHING"].sort())
+  })
+
+  it("is cut to a list on request", () => {
+    const some = {
+      ...{ HOME: "h", PATH: "p", LC_ALL: "c", XDG_STATE_HOME: "x", https_proxy: "y", SSH_AUTH_SOCK: "s" },
+      ...{ ANTHROPIC_API_KEY: "k", BACKBEAT_HOME: "b", AWS_SECRET_ACCESS_KEY: "no", NODE_AUTH_TOKEN: "no" },
+      ...{ MY_TOKEN: "no", CI_JOB: "1", CI_TOKEN: "2", PWD: "no", CLAUDECODE: "no" }
+    }
+    const names = (allowed: ReadonlyArray<string>) => Object.keys(capture(some, "allowlist", allowed)).sort()
+    const usual = [
+      "ANTHROPIC_API_KEY",
+      "BACKBEAT_HOME",
+      "HOME",
+      "LC_ALL",
+      "PATH",
+      "SSH_AUTH_SOCK",
+      "XDG_STATE_HOME",
+      "https_proxy"
+    ]
+    assert.deepStrictEqual(names([]), usual)
+    assert.deepStrictEqual(names(["CI_*", "PWD"]), [...usual, "CI_JOB", "CI_TOKEN"].sort())
+  })
+
+  it.scoped("goes: captured, the adapter's defaults, the config file, --env", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["claude"])
+      const settings: SettingsFile = { agents: { claude: { env: { FROM: "config", BOTH: "config" } } } }
+      const { environment } = yield* prepare(
+        settings,
+        ask(home, {
+          agent: "claude",
+          environment: { FROM: "shell", CLAUDE_CODE_MAX_RETRIES: "7", CLAUDECODE: "1", PWD: "/x" },
+          extra: { BOTH: "extra", DISABLE_X: "1" }
+        })
+      )
+      assert.deepInclude(environment, {
+        FROM: "config",
+        BOTH: "extra",
+        DISABLE_X: "1",
+        CLAUDE_CODE_MAX_RETRIES: "7",
+        CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1"
+      })
+      assert.notProperty(environment, "CLAUDECODE")
+      assert.notProperty(environment, "PWD")
+    })
+  )
+})
+
+describe("credentials", () => {
+  it.scoped("come from the environment, then the config file, then the agent's own login", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["claude"])
+      const settings: SettingsFile = { agents: { claude: { apiKey: "sk-config" } } }
+      const key = (settings: SettingsFile, environment: Record<string, string>) =>
+        Effect.map(prepare(settings, ask(home, { agent: "claude", environment })), (prepared) => ({
+          key: prepared.environment.ANTHROPIC_API_KEY,
+          warnings: prepared.warnings
+        }))
+      assert.deepStrictEqual(yield* key(settings, {}), { key: "sk-config", warnings: [] })
+      assert.deepStrictEqual(yield* key(settings, { ANTHROPIC_API_KEY: "sk-shell" }), { key: "sk-shell", warnings: [] })
+      // A login by token is not mixed with the key of another account.
+      assert.deepStrictEqual(yield* key(settings, { CLAUDE_CODE_OAUTH_TOKEN: "t" }), { key: undefined, warnings: [] })
+      const { warnings } = yield* key({}, {})
+      assert.match(
+        warnings.join(),
+        /No credentials for claude.*claude auth login.*ANTHROPIC_API_KEY.*agents\.claude\.apiKey/
+      )
+      Fs.mkdirSync(Path.join(home.home, ".claude"))
+      Fs.writeFileSync(Path.join(home.home, ".claude/.credentials.json"), "{}")
+      assert.deepStrictEqual(yield* key({}, {}), { key: undefined, warnings: [] })
+    })
+  )
+
+  it.scoped("never stand in the arguments", () =>
+    Effect.gen(function* () {
+      const names = ["claude", "codex", "copilot", "gemini", "opencode", "pi", "qwen"]
+      const home = yield* machine(names)
+      for (const agent of names) {
+        for (const baseUrl of [undefined, "http://127.0.0.1:1/v1"]) {
+          const apiKey = "sk-very-secret"
+          const own = baseUrl === undefined ? { apiKey } : { apiKey, baseUrl }
+          const prepared = yield* prepare({ agents: { [agent]: own } }, ask(home, { agent, model: "fake/fake-1" }))
+          assert.notInclude(prepared.launch.args.join(" "), apiKey)
+          assert.notInclude(prepared.warnings.join(" "), apiKey)
+          assert.include(Object.values(prepared.environment).join(" "), apiKey, agent)
+        }
+      }
+    })
+  )
+
+  it.effect("do not come back in the error of a verdict", () =>
+    Effect.gen(function* () {
+      const agents = yield* Agents
+      const message = "Incorrect key: my-own-odd-key (sk-test) at http://u:pw@h/"
+      const line = JSON.stringify({ type: "turn.failed", error: { message } })
+      const verdict = yield* agents.verdict("codex", {
+        end: { exitCode: 1, signal: null },
+        stdout: [line],
+        stderr: [],
+        endedAt: 0
+      })
+      for (const secret of ["my-own-odd-key", "sk-test", "u:pw"]) assert.notInclude(verdict.error ?? "", secret)
+    }).pipe(
+      Effect.provide(
+        AgentsLayer.layer.pipe(
+          Layer.provide([SettingsStore.layer({ agents: { codex: { apiKey: "my-own-odd-key" } } }), Ids.layerTest])
+        )
+      )
+    )
+  )
+})
+
+describe("plans", () => {
+  const settings: SettingsFile = {
+    agents: {
+      mine: { command: ["mytool", "--model={model}", "--sys", "{system}", "{prompt}"] },
+      filed: { command: ["mytool", "-f", "{promptFile}"], stallMs: 0 },
+      piped: { command: ["mytool"], args: ["-x"], model: "m1", stallMs: 1000 }
+    }
+  }
+  const names = ["claude", "codex", "copilot", "gemini", "opencode", "pi", "qwen"]
+  const uuid = "00000000-0000-4000-8000-000000000001"
+
+  it.scoped("give every agent its prompt by stdin, so that no size or character matters", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(names)
+      for (const agent of names) {
+        const { launch } = yield* prepare({}, ask(home, { agent, prompt: "--help; rm -rf {prompt}", model: "m" }))
+        assert.deepStrictEqual([agent, launch.stdin, launch.promptAt], [agent, "prompt", []])
+        assert.notInclude(launch.args.join(" "), "rm -rf")
+        assert.include(launch.args, "m")
+      }
+    })
+  )
+
+  it.scoped("hold the flags that make an agent run alone and stream", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(names)
+      const args = (agent: string, settings: SettingsFile = {}) =>
+        Effect.map(prepare(settings, ask(home, { agent, model: "m", systemPrompt: "be terse" })), (prepared) => ({
+          line: prepared.launch.args.join(" "),
+          prefix: prepared.launch.promptPrefix,
+          session: prepared.sessionId
+        }))
+      assert.deepStrictEqual(yield* args("claude"), {
+        line: `-p --output-format stream-json --verbose --dangerously-skip-permissions --session-id ${uuid} --model m --append-system-prompt be terse`,
+        prefix: undefined,
+        session: uuid
+      })
+      assert.deepStrictEqual(yield* args("codex", { agents: { codex: { args: ["--search"] } } }), {
+        line: 'exec --json --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox --model m -c analytics.enabled=false -c check_for_update_on_startup=false -c features.unbounded_connection_retries=false -c developer_instructions="be terse" --search -',
+        prefix: undefined,
+        session: null
+      })
+      assert.deepStrictEqual(yield* args("gemini"), {
+        line: `--output-format stream-json --approval-mode yolo --skip-trust --session-id ${uuid} --model m`,
+        prefix: "be terse\n\n",
+        session: uuid
+      })
+      assert.deepStrictEqual(yield* args("opencode"), {
+        line: "run --format json --model m",
+        prefix: "be terse\n\n",
+        session: null
+      })
+      assert.deepStrictEqual(yield* args("qwen"), {
+        line: `--yolo --output-format stream-json --session-id ${uuid} --model m --append-system-prompt be terse`,
+        prefix: undefined,
+        session: uuid
+      })
+      assert.deepStrictEqual(yield* args("copilot"), {
+        line: `--output-format json --allow-all --session-id ${uuid} --model m`,
+        prefix: "be terse\n\n",
+        session: uuid
+      })
+      assert.deepStrictEqual(yield* args("pi"), {
+        line: "-p --mode json --model m --append-system-prompt be terse",
+        prefix: undefined,
+        session: null
+      })
+    })
+  )
+
+  it.scoped("cap an agent's own retries, unless the config file says otherwise", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(names)
+      const plan = (agent: string, retries?: number | null) =>
+        prepare(
+          { agents: { [agent]: { baseUrl: "http://h/v1", ...(retries === undefined ? {} : { retries }) } } },
+          ask(home, { agent })
+        )
+      assert.strictEqual((yield* plan("claude")).environment.CLAUDE_CODE_MAX_RETRIES, "2")
+      assert.strictEqual((yield* plan("claude", 0)).environment.CLAUDE_CODE_MAX_RETRIES, "0")
+      assert.notProperty((yield* plan("claude", null)).environment, "CLAUDE_CODE_MAX_RETRIES")
+      assert.include((yield* plan("codex")).launch.args.join(" "), "request_max_retries=2,stream_max_retries=2}")
+      assert.include((yield* plan("codex", 5)).launch.args.join(" "), "request_max_retries=5")
+      const free = (yield* plan("codex", null)).launch.args.join(" ")
+      assert.notInclude(free, "retries")
+    })
+  )
+
+  it.scoped("put a system prompt that no argument holds before the prompt", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(names)
+      const systemPrompt = "x".repeat(200_000)
+      for (const agent of names) {
+        const { launch } = yield* prepare({}, ask(home, { agent, systemPrompt }))
+        assert.strictEqual(launch.promptPrefix, `${systemPrompt}\n\n`)
+        assert.isBelow(launch.args.join(" ").length, 2000)
+      }
+    })
+  )
+
+  it.scoped("fill custom commands, leaving the prompt to the start", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["mytool"])
+      const launch = (agent: string, fields: Partial<PrepareRequest> = {}) =>
+        Effect.map(prepare(settings, ask(home, { agent, ...fields })), (prepared) => prepared.launch)
+      const file = Path.join(home.bin, "mytool")
+      assert.deepStrictEqual(yield* launch("mine", { model: "{prompt}", systemPrompt: "{model}" }), {
+        file,
+        args: ["--model={prompt}", "--sys", "{model}", "{prompt}"],
+        promptAt: [3],
+        stdin: "none"
+      })
+      assert.deepStrictEqual(yield* launch("filed", { systemPrompt: "s" }), {
+        file,
+        args: ["-f", "{promptFile}"],
+        promptAt: [1],
+        stdin: "none",
+        promptPrefix: "s\n\n"
+      })
+      assert.deepStrictEqual(yield* launch("piped"), { file, args: ["-x"], promptAt: [], stdin: "prompt" })
+      assert.deepInclude(yield* prepare(settings, ask(home, { agent: "piped" })), { model: "m1", stallMs: 1000 })
+      assert.deepInclude(yield* prepare(settings, ask(home, { agent: "filed" })), { stallMs: null })
+    })
+  )
+
+  it.scoped("run a shell prompt from its file", () =>
+    Effect.gen(function* () {
+      const home = yield* machine([])
+      const prepared = yield* prepare({}, ask(home, { agent: "shell", prompt: "echo secret", model: "m" }))
+      assert.deepStrictEqual(prepared.launch, {
+        file: "/bin/sh",
+        args: ["{promptFile}"],
+        promptAt: [0],
+        stdin: "none"
+      })
+      assert.strictEqual(prepared.stallMs, undefined)
+      assert.match(prepared.warnings.join(), /no model/)
+    })
+  )
+})
+
+describe("the list", () => {
+  it.scoped("names every agent with its program, credentials and install command", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["codex", "mytool"])
+      const settings: SettingsFile = { agents: { zeta: { command: ["mytool"] }, alpha: { command: ["nothere"] } } }
+      const infos = yield* list(settings, { ...home.environment, CODEX_API_KEY: "sk-1" })
+      assert.deepStrictEqual(
+        infos.map(({ name }) => name),
+        ["claude", "codex", "copilot", "gemini", "opencode", "pi", "qwen", "shell", "alpha", "zeta"]
+      )
+      const of = (name: string) => infos.find((info) => info.name === name)
+      assert.deepInclude(of("codex"), { path: Path.join(home.bin, "codex"), credentials: "environment", custom: false })
+      assert.deepInclude(of("claude"), { path: null, credentials: null, default: false })
+      assert.match(of("claude")?.install ?? "", /^npm install -g/)
+      assert.deepInclude(of("shell"), { path: "/bin/sh", credentials: "not-needed", login: null })
+      assert.deepInclude(of("zeta"), { custom: true, path: Path.join(home.bin, "mytool"), credentials: "not-needed" })
+      assert.notInclude(JSON.stringify(infos), "sk-1")
+    })
+  )
+
+  it.scoped("marks the one that is used when none is named", () =>
+    Effect.gen(function* () {
+      const one = yield* machine(["codex"])
+      const defaults = (settings: SettingsFile, environment: Record<string, string>) =>
+        Effect.map(list(settings, environment), (infos) => infos.filter((info) => info.default).map(({ name }) => name))
+      assert.deepStrictEqual(yield* defaults({}, one.environment), ["codex"])
+      assert.deepStrictEqual(yield* defaults({ defaultAgent: "shell" }, one.environment), ["shell"])
+      const two = yield* machine(["codex", "gemini"])
+      assert.deepStrictEqual(yield* defaults({}, two.environment), [])
+    })
+  )
+})

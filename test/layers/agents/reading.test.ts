@@ -1,0 +1,164 @@
+/** The parts the readers share: classes of failure, reset times, secrets, bounds. */
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import { cutEnd, cutMiddle, oneLine } from "../../../src/layers/agents/Bounds.ts"
+import { classify } from "../../../src/layers/agents/Failure.ts"
+import { instant, resetIn } from "../../../src/layers/agents/ResetTime.ts"
+import { mask } from "../../../src/layers/agents/Secrets.ts"
+import { toolCall } from "../../../src/layers/agents/Show.ts"
+
+describe("classify", () => {
+  const table: ReadonlyArray<readonly [string, string, (number | undefined)?, string?]> = [
+    ["auth", "Invalid API key · Fix external API key", 401, "authentication_error"],
+    ["auth", "Not logged in · Please run /login"],
+    ["auth", "Invalid auth method selected."],
+    ["auth", "unexpected status 401 Unauthorized: nope"],
+    ["rate", "API Error: Request rejected (429) · slow down", 429, "rate_limit_error"],
+    ["rate", "exceeded retry limit, last status: 429 Too Many Requests"],
+    ["usage-limit", "You've hit your 5-hour limit · resets 8:31am (UTC)", 429, "rate_limit_error"],
+    ["usage-limit", "You’ve hit your usage limit. Visit x to purchase more credits or try again at 8:01 AM."],
+    ["usage-limit", "You have exhausted your daily quota on this model."],
+    ["budget", "Credit balance is too low", 400],
+    ["budget", "Quota exceeded. Check your plan and billing details.", 429],
+    ["budget", "You've hit your org's monthly spend limit", 429],
+    ["budget", "Reached maximum budget ($0.05)", undefined, "error_max_budget_usd"],
+    ["overloaded", "API Error: 529 Overloaded. This is a server-side issue"],
+    ["overloaded", "Selected model is at capacity. Please try a different model."],
+    ["overloaded", "something", 503],
+    ["network", "API Error: Connection refused — (ECONNREFUSED)", undefined, "connection_failed"],
+    ["network", "Can't reach the API server — check (EAI_AGAIN)"],
+    ["network", "Connection failed: error sending request"],
+    ["model", "There's an issue with the selected model (x)", 404],
+    ["model", "not there", 404],
+    ["max-turns", "Reached maximum number of turns (2)", undefined, "error_max_turns"],
+    ["unknown", "the dog ate it"]
+  ]
+  for (const [expected, message, status, code] of table) {
+    it(`${expected}: ${message}`, () => {
+      const signs = { message, status, codes: [code] }
+      assert.strictEqual(classify(signs, "unknown"), expected)
+    })
+  }
+})
+
+describe("reset times", () => {
+  const now = Date.UTC(2026, 10, 23, 7, 31, 20)
+  const utc = (text: string) => {
+    const at = resetIn(text, now)
+    return at === null ? null : new Date(at).toISOString()
+  }
+  const table: ReadonlyArray<readonly [string, string | null]> = [
+    ["You've hit your limit · resets 8:31am (UTC)", "2026-11-23T08:31:00.000Z"],
+    ["resets 7am (UTC)", "2026-11-24T07:00:00.000Z"],
+    ["resets at 12am (UTC)", "2026-11-24T00:00:00.000Z"],
+    ["resets 12:15pm (UTC)", "2026-11-23T12:15:00.000Z"],
+    ["resets 2:30pm (Europe/Paris)", "2026-11-23T13:30:00.000Z"],
+    ["resets 2am (America/New_York)", "2026-11-24T07:00:00.000Z"],
+    ["resets 9am (Asia/Tokyo)", "2026-11-24T00:00:00.000Z"],
+    ["resets Nov 27, 3pm (UTC)", "2026-11-27T15:00:00.000Z"],
+    ["resets Jan 2 at 3pm (UTC)", "2027-01-02T15:00:00.000Z"],
+    ["try again at Nov 24th, 2026 8:01 AM (UTC).", "2026-11-24T08:01:00.000Z"],
+    ["try again in 2 hours 5 minutes", "2026-11-23T09:36:20.000Z"],
+    ["Your quota will reset after 1h2m5s.", "2026-11-23T08:33:25.000Z"],
+    ["try again in 3 days, 4 hours and 12 minutes.", "2026-11-26T11:43:20.000Z"],
+    ["Please try again in 20s.", "2026-11-23T07:31:40.000Z"],
+    ["Claude AI usage limit reached|1795422680", "2026-11-23T08:31:20.000Z"],
+    ["try again 3 times", null],
+    ["resets 99:99", null],
+    ["nothing of the kind", null]
+  ]
+  for (const [text, expected] of table) it(text, () => assert.strictEqual(utc(text), expected))
+
+  it("without a zone means this machine's, today or tomorrow", () => {
+    const at = resetIn("try again at 8:01 AM.", now) ?? 0
+    const local = new Date(at)
+    assert.deepStrictEqual([local.getHours(), local.getMinutes()], [8, 1])
+    assert.isTrue(at > now - 120_000 && at <= now + 25 * 3_600_000)
+  })
+
+  it("takes seconds for milliseconds where they are", () => {
+    assert.strictEqual(instant(1_795_422_680), 1_795_422_680_000)
+    assert.strictEqual(instant(1_795_422_680_123), 1_795_422_680_123)
+    assert.strictEqual(instant("1795422680"), 1_795_422_680_000)
+    assert.strictEqual(instant("2026-11-23T08:31:20Z"), 1_795_422_680_000)
+    for (const odd of [undefined, null, "soon", Number.NaN, -1, 0, {}, 1e300]) assert.isNull(instant(odd))
+  })
+
+  it("never throws and never gives nonsense", () => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.string(), FastCheck.nat(), (text, number) => {
+        const at = resetIn(`resets ${number}:${number % 70}${text} (${text})`, now)
+        assert.isTrue(at === null || Number.isSafeInteger(at))
+      })
+    )
+  })
+})
+
+describe("secrets", () => {
+  const secrets = [
+    "sk-ant-api03-abcdefghijklmnop",
+    "sk-test",
+    "sk-proj-AAAAbbbb1111",
+    "AIzaSyA1234567890abcdefghij",
+    "ghp_abcdefghijklmnop1234",
+    "github_pat_11AAAA_bbbbbbbb",
+    "AKIAIOSFODNN7EXAMPLE",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"
+  ]
+  for (const secret of secrets) {
+    it(secret, () => {
+      for (const text of [`Incorrect API key provided: ${secret}.`, `key=${secret}&x`, `"${secret}"`, secret]) {
+        assert.notInclude(mask(text), secret)
+      }
+    })
+  }
+
+  it("masks headers, addresses with passwords, and keys that are known", () => {
+    assert.strictEqual(mask("Authorization: Bearer abc.def-123"), "Authorization: Bearer ***")
+    assert.strictEqual(mask("https://user:hunter2@host/x"), "https://***@host/x")
+    assert.strictEqual(mask("refused: my own key!", ["my own key"]), "refused: ***!")
+  })
+
+  it("leaves ordinary words alone", () => {
+    const text = "API key missing: set ANTHROPIC_API_KEY or run claude auth login (status 401, x-api-key)"
+    assert.strictEqual(mask(text), text)
+  })
+})
+
+describe("bounds", () => {
+  it("hold for every text, and break no character", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.string({ unit: "binary", maxLength: 400 }),
+        FastCheck.integer({ min: 100, max: 300 }),
+        (text, bytes) => {
+          for (const cut of [cutMiddle(text, bytes), cutEnd(text, bytes)]) {
+            assert.isAtMost(Buffer.byteLength(cut), bytes)
+            if (Buffer.byteLength(text) <= bytes) assert.strictEqual(cut, text)
+            else if (!text.includes("\uFFFD")) assert.notInclude(cut, "\uFFFD")
+          }
+          const line = oneLine(text, 50)
+          assert.isAtMost(Array.from(line).length, 50)
+          assert.notMatch(line, /[\r\n]/)
+        }
+      ),
+      { numRuns: 50 }
+    )
+  })
+})
+
+describe("tool calls", () => {
+  const table: ReadonlyArray<readonly [string, string, unknown]> = [
+    ["→ Edit src/a.ts", "Edit", { file_path: "src/a.ts", old_string: "x", new_string: "y" }],
+    ["→ Bash npm test", "Bash", { command: "npm test", description: "Runs tests" }],
+    ["→ Bash npm test", "Bash", { command: "/bin/bash -lc 'npm test'" }],
+    ["→ Bash a b", "Bash", { command: "a\n  b" }],
+    ['→ add {"a":1}', "add", { a: 1 }],
+    ["→ tool", "tool", {}],
+    ["→ tool", "tool", undefined],
+    ["→ tool text", "tool", "text"]
+  ]
+  for (const [line, name, input] of table) it(line, () => assert.strictEqual(toolCall(name, input), line))
+
+  it("are cut", () => assert.isAtMost(toolCall("Bash", { command: "x".repeat(10_000) }).length, 190))
+})

@@ -1,0 +1,187 @@
+/** The verdict over real output: exit code and stream must both say success. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Verdict } from "../../../src/domain/Agent.ts"
+import { claude } from "../../../src/layers/agents/claude.ts"
+import { gemini } from "../../../src/layers/agents/gemini.ts"
+import { shell } from "../../../src/layers/agents/shell.ts"
+import { agentOf, endedAt, evidence, names } from "./Samples.ts"
+
+type Expected = readonly [
+  status: Verdict["status"],
+  cause: Verdict["cause"],
+  failureClass: Verdict["failureClass"],
+  answer: string | null | RegExp,
+  /** Tokens in, tokens out, dollars, cumulative. */
+  usage: readonly [number | null, number | null, number | null, boolean] | null
+]
+
+const expected: Readonly<Record<string, Expected>> = {
+  "claude1--conn-refused-retries0": ["failed", "agent-error", "network", null, [0, 0, 0, true]],
+  "claude1--err-429-retries2-stream": ["failed", "agent-error", "rate", null, null],
+  "claude1--ok-json": ["completed", "exit", null, "hello there", [9690, 3, 0.029115, true]],
+  "claude1--ok-text": ["failed", "agent-error", "agent", null, null],
+  "claude2--json-schema": ["completed", "exit", null, '{"verdict":"pass","score":3}', [9694, 7, 0.048645, true]],
+  "claude2--max-budget": ["failed", "agent-error", "budget", null, [4000, 5500, 0.1575, true]],
+  "claude2--max-turns": ["failed", "agent-error", "max-turns", null, [19407, 12, 0.097335, true]],
+  "claude2--perm-default-denied": ["failed", "agent-error", "agent", /needs approval/, [19485, 73, 0.09925, true]],
+  "claude3--parent-only-SIGINT-in-tool": ["failed", "agent-error", "agent", null, [9703, 10, 0.048765, true]],
+  "claude4--fallback-model": ["completed", "exit", null, "answered", [9694, 2, 0.009704, false]],
+  "claude4--sj-in-interrupt": ["completed", "exit", null, "after interrupt", [19584, 12, 0.09822, false]],
+  "claude4--sj-in-two-turns": ["completed", "exit", null, "second answer", [29165, 13, 0.14615, false]],
+  "claude4--subagent-task": ["completed", "exit", null, "main done", [36400, 46, 0.18315, false]],
+  "claude5-bg--bg-task-holds-exit": ["completed", "exit", null, "moved on", [29827, 20, 0.149635, false]],
+  "claude5-oauth--oauth-429-usage": ["failed", "agent-error", "usage-limit", null, null],
+  "claude--resumed": ["completed", "exit", null, "b", [9707, 1, 0.04856, false]],
+  "codex1--conn-refused": ["failed", "signal", "network", null, null],
+  "codex1--err-401": ["failed", "agent-error", "auth", null, null],
+  "codex1--err-429-usage": ["failed", "agent-error", "usage-limit", null, null],
+  "codex1--err-500": ["failed", "agent-error", "overloaded", null, null],
+  "codex1--max-tokens": ["failed", "agent-error", "agent", null, null],
+  "codex1--ok-text": ["failed", "agent-error", "agent", null, null],
+  "codex1--tool-json": ["completed", "exit", null, "done", [9969, 8, null, true]],
+  "codex2--k-parent-SIGKILL": ["failed", "signal", "unknown", "never", [13470, 11, null, true]],
+  "codex2--s-resume": ["completed", "exit", null, "resumed", [13417, 4, null, true]],
+  "codex2--s-schema": ["completed", "exit", null, '{"verdict":"pass"}', [6712, 5, null, true]],
+  "copilot--copilot-401": ["failed", "agent-error", "auth", null, null],
+  "copilot--copilot-json": ["completed", "exit", null, "done", null],
+  "gemini1--env": ["completed", "exit", null, "done", [12034, 15, null, false]],
+  "gemini1--err-401": ["failed", "agent-error", "auth", null, null],
+  "gemini1--err-429-quota": ["failed", "agent-error", "usage-limit", null, null],
+  "gemini1--ok-json": ["failed", "agent-error", "agent", null, null],
+  "gemini2--maxSessionTurns": ["failed", "agent-error", "max-turns", null, null],
+  "gemini2--mcp": ["completed", "exit", null, /^\{"error":"MCP tool 'add'.*\]"\}$/, [12227, 123, null, false]],
+  "opencode--opencode-401": ["failed", "agent-error", "auth", null, null],
+  "opencode--opencode-json": ["completed", "exit", null, "done", [4804, 13, 0.014607, false]],
+  "pi--pi-401": ["failed", "agent-error", "auth", null, [0, 0, 0, false]],
+  "pi--pi-json": ["completed", "exit", null, "done", [1194, 13, 0.003777, false]],
+  "qwen--qwen-401": ["failed", "agent-error", "auth", null, [0, 0, null, false]],
+  "qwen--qwen-json": ["completed", "exit", null, "done", [19020, 13, null, false]]
+}
+
+describe("the verdict over recorded runs", () => {
+  it("has an expectation for every sample", () => {
+    assert.deepStrictEqual([...names].sort(), Object.keys(expected).sort())
+  })
+
+  for (const [sample, [status, cause, failureClass, answer, usage]] of Object.entries(expected)) {
+    it(sample, () => {
+      const verdict = agentOf(sample).verdict(evidence(sample))
+      assert.deepStrictEqual(
+        { status: verdict.status, cause: verdict.cause, failureClass: verdict.failureClass },
+        { status, cause, failureClass }
+      )
+      if (answer instanceof RegExp) assert.match(verdict.answer ?? "", answer)
+      else assert.strictEqual(verdict.answer, answer)
+      if (usage === null) assert.isNull(verdict.usage)
+      else {
+        const { usage: got } = verdict
+        assert.deepStrictEqual([got?.inputTokens, got?.outputTokens, got?.cumulative], [usage[0], usage[1], usage[3]])
+        if (usage[2] === null) assert.isNull(got?.costUsd)
+        else assert.approximately(got?.costUsd ?? Number.NaN, usage[2], 1e-6)
+      }
+      assert.strictEqual(verdict.error === null, status === "completed")
+      assert.notMatch(verdict.error ?? "", /sk-test/)
+      if (!sample.endsWith("-text") && sample !== "gemini1--ok-json") assert.isNotNull(verdict.sessionId)
+    })
+  }
+})
+
+describe("what a person reads", () => {
+  const error = (sample: string) => agentOf(sample).verdict(evidence(sample)).error ?? ""
+
+  it("names what went wrong and the command that mends it", () => {
+    assert.match(error("codex1--err-401"), /401 Unauthorized.*\n.*codex login.*beat config set agents\.codex\.apiKey/)
+    assert.match(error("gemini1--err-401"), /^invalid x-api-key\n.*GEMINI_API_KEY/)
+    assert.match(error("claude5-oauth--oauth-429-usage"), /5-hour limit.*\n.*2026-11-23T08:31Z.*beat retry/)
+    assert.match(error("claude2--max-budget"), /Reached maximum budget/)
+    assert.match(error("claude2--perm-default-denied"), /denied permission for: Bash touch denied\.txt/)
+  })
+
+  it("says when a limit ends", () => {
+    const reset = (sample: string) => agentOf(sample).verdict(evidence(sample)).failureResetAt
+    assert.strictEqual(reset("claude5-oauth--oauth-429-usage"), 1_795_422_680_000)
+    assert.isNotNull(reset("codex1--err-429-usage"))
+    assert.isNull(reset("claude1--err-429-retries2-stream"))
+  })
+})
+
+describe("ends that look like something else", () => {
+  it("does not take gemini's 401 (exit code 145) for a signal", () => {
+    const verdict = gemini.verdict(evidence("gemini1--err-401", { exitCode: 145, signal: "SIGSTKFLT" }))
+    assert.strictEqual(verdict.cause, "agent-error")
+    assert.strictEqual(verdict.failureClass, "auth")
+  })
+
+  it("takes a real signal for one, whatever the stream said", () => {
+    const killed = agentOf("claude1--ok-json").verdict(
+      evidence("claude1--ok-json", { exitCode: 143, signal: "SIGTERM" })
+    )
+    assert.deepStrictEqual([killed.status, killed.cause], ["failed", "signal"])
+    assert.match(killed.error ?? "", /SIGTERM/)
+  })
+
+  for (const sample of names) {
+    it(`never calls ${sample} completed with a bad or unknown exit code`, () => {
+      for (const exitCode of [1, 255, null]) {
+        const verdict = agentOf(sample).verdict(evidence(sample, { exitCode, signal: null }))
+        assert.strictEqual(verdict.status, "failed")
+      }
+    })
+
+    it(`never calls ${sample} completed when its last line is missing`, () => {
+      const whole = evidence(sample, { exitCode: 0, signal: null })
+      const cut = { ...whole, stdout: whole.stdout.slice(0, -1), stderr: [] }
+      const verdict = agentOf(sample).verdict(cut)
+      // Two results in one run: without the last one the other stands.
+      if (["claude4--subagent-task", "claude4--sj-in-two-turns", "claude5-bg--bg-task-holds-exit"].includes(sample))
+        return
+      assert.strictEqual(verdict.status, "failed")
+    })
+  }
+
+  it("keeps the class of what an agent was waiting for when it was ended", () => {
+    const whole = evidence("claude1--err-429-retries2-stream")
+    const verdict = claude.verdict({
+      ...whole,
+      stdout: whole.stdout.slice(0, 3),
+      end: { exitCode: 143, signal: "SIGTERM" }
+    })
+    assert.deepStrictEqual([verdict.cause, verdict.failureClass], ["signal", "rate"])
+  })
+
+  it("explains a missing login that is printed as plain text", () => {
+    const verdict = claude.verdict({
+      end: { exitCode: 1, signal: null },
+      stdout: ["Not logged in · Please run /login"],
+      stderr: [],
+      endedAt
+    })
+    assert.deepStrictEqual([verdict.status, verdict.failureClass], ["failed", "auth"])
+    assert.match(verdict.error ?? "", /claude auth login/)
+  })
+})
+
+describe("shell", () => {
+  const run = (exitCode: number, stdout: ReadonlyArray<string>, stderr: ReadonlyArray<string> = []) =>
+    shell.verdict({ end: { exitCode, signal: null }, stdout, stderr, endedAt })
+
+  it("answers with what was printed", () => {
+    assert.deepInclude(run(0, ["one", "two", ""]), { status: "completed", answer: "one\ntwo" })
+  })
+
+  it("does not guess at the words of a command", () => {
+    const verdict = run(2, ["ok"], ["curl: connection refused, 401 unauthorized"])
+    assert.deepInclude(verdict, { status: "failed", cause: "exit", failureClass: "agent" })
+    assert.strictEqual(verdict.error, "shell ended with exit code 2:\ncurl: connection refused, 401 unauthorized")
+  })
+
+  it("bounds answer and error", () => {
+    const many = Array.from({ length: 100_000 }, (_, at) => `line ${at} ${"é".repeat(50)}`)
+    const verdict = run(1, many, many)
+    assert.isAtMost(Buffer.byteLength(verdict.answer ?? ""), 1_000_000)
+    assert.match(verdict.answer ?? "", /^line 0 /)
+    assert.match(verdict.answer ?? "", /line 99999 é+$/)
+    assert.isAtMost(Buffer.byteLength(verdict.error ?? ""), 4096)
+    assert.notInclude(verdict.answer ?? "", "\uFFFD")
+  })
+})
