@@ -121,7 +121,7 @@ export const rootHelp = (tree: CommandTree, version: string, screen: Screen): st
     bold("Options"),
     ...rows(
       [
-        ["    --json", "On every command: print one JSON document, errors too"],
+        ["    --json", "Print one JSON document, errors too"],
         ["-h, --help", "Show help for a command"],
         ["    --version", "Show the version"]
       ],

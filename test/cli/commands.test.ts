@@ -1,0 +1,402 @@
+/** The commands that look, over services in memory. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+import { AgentList } from "../../src/cli/commands/agents.ts"
+import { ConfigView, SettingView } from "../../src/cli/commands/config.ts"
+import { TaskPage } from "../../src/cli/commands/list.ts"
+import { widthOf } from "../../src/cli/output/Layout.ts"
+import { ProcessIdentity } from "../../src/domain/Process.ts"
+import { Task } from "../../src/domain/Task.ts"
+import { HostControl } from "../../src/layers/memory/Host.ts"
+import { LivingProcesses } from "../../src/layers/memory/Processes.ts"
+import { Launches } from "../../src/layers/memory/RuntimeLauncher.ts"
+import { DoctorReport } from "../../src/programs/doctor.ts"
+import { InitReport } from "../../src/programs/init.ts"
+import { PruneReport } from "../../src/programs/prune.ts"
+import { Overview } from "../../src/programs/summary.ts"
+import { TaskReport } from "../../src/programs/taskReport.ts"
+import { Why } from "../../src/programs/why.ts"
+import { WorkersReport } from "../../src/programs/workers.ts"
+import { Queue } from "../../src/services/Queue.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { finish, runtimeOf } from "../programs/world.ts"
+import { claimNext, completed, ended, failed, submit } from "../support/tasks.ts"
+import { beat, type Screen, world } from "./world.ts"
+
+/** Runs with `--json`, expects exit code `code` and a value of the schema, alone on stdout. */
+const json = <A, I>(schema: Schema.Schema<A, I>, words: ReadonlyArray<string>, code = 0) =>
+  Effect.gen(function* () {
+    const seen = yield* beat([...words, "--json"])
+    assert.strictEqual(seen.code, code, seen.stdout)
+    assert.strictEqual(seen.stderr, "")
+    return yield* Schema.decodeUnknown(Schema.parseJson(schema), { onExcessProperty: "error" })(seen.stdout)
+  })
+
+const text = (words: ReadonlyArray<string>, screen: Screen = {}) =>
+  Effect.map(beat(words, screen), ({ stdout }) => stdout)
+
+/** A live runtime, registered. */
+const serve = (pid: number) =>
+  Effect.gen(function* () {
+    const registry = yield* WorkerRegistry
+    const living = yield* LivingProcesses
+    const runtime = runtimeOf(pid)
+    yield* registry.register(runtime)
+    yield* living.add(runtime.process)
+    return runtime
+  })
+
+describe("bare beat", () => {
+  it.effect("says how to begin where there is nothing", () =>
+    Effect.gen(function* () {
+      const seen = yield* beat([])
+      assert.strictEqual(seen.code, 0)
+      assert.include(seen.stdout, "No tasks yet")
+      assert.deepStrictEqual((yield* json(Overview, [])).running, [])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("shows what runs with its silence, what waits, and what ended", () =>
+    Effect.gen(function* () {
+      const runtime = yield* serve(100)
+      const done = yield* submit({ prompt: "first" })
+      yield* claimNext({ runtimeId: runtime.id })
+      yield* finish(done.id, completed)
+      const running = yield* submit({ prompt: "second" })
+      yield* claimNext({ runtimeId: runtime.id })
+      const waiting = yield* submit({ prompt: "third", notBefore: 7_200_000 })
+      yield* TestClock.adjust("5 minutes")
+      const shown = yield* text([])
+      assert.match(shown, /^1 running, 1 queued, 1 completed; 1 worker process\n/)
+      assert.match(shown, new RegExp(`${running.id}  5m, silent 5m  second`))
+      assert.match(shown, new RegExp(`${waiting.id}  starts in 1h  third`))
+      assert.match(shown, new RegExp(`${done.id}  completed 5m ago  first`))
+      assert.strictEqual(shown, yield* text(["status"]))
+      const view = yield* json(Overview, ["status"])
+      assert.deepStrictEqual([view.running[0]?.silentMs, view.nextDue], [300_000, 7_200_000])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("says when work waits and nobody serves it", () =>
+    Effect.gen(function* () {
+      yield* submit()
+      assert.include(yield* text([]), "no worker")
+      assert.include(yield* text([]), "beat worker --detach")
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("list", () => {
+  it.effect("goes through all tasks page by page", () =>
+    Effect.gen(function* () {
+      for (let at = 0; at < 7; at += 1) yield* submit({ prompt: `task ${at}` })
+      const seen: Array<string> = []
+      let before: ReadonlyArray<string> = []
+      for (let page = 0; page < 4; page += 1) {
+        const found = yield* json(TaskPage, ["list", "-n", "3", ...before])
+        seen.push(...found.tasks.map(({ title }) => title))
+        if (found.next === null) break
+        before = ["--before", String(found.next)]
+      }
+      assert.deepStrictEqual(
+        seen,
+        [6, 5, 4, 3, 2, 1, 0].map((at) => `task ${at}`)
+      )
+      const first = yield* beat(["ls", "-n", "3"])
+      assert.match(first.stderr, /^4 more: --before \d+\n$/)
+      assert.strictEqual(first.stdout.trimEnd().split("\n").length, 4)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("filters", () =>
+    Effect.gen(function* () {
+      yield* submit({ prompt: "a", agent: "claude", labels: { team: "web", kind: "fix" }, directory: "/work/x" })
+      yield* submit({ prompt: "b", labels: { team: "web" } })
+      yield* TestClock.adjust("1 hour")
+      const last = yield* submit({ prompt: "c" })
+      yield* finish(last.id, failed)
+      const titles = (...words: ReadonlyArray<string>) =>
+        Effect.map(json(TaskPage, ["list", ...words]), ({ tasks }) => tasks.map(({ title }) => title).join(""))
+      assert.strictEqual(yield* titles("-a", "claude"), "a")
+      assert.strictEqual(yield* titles("-l", "team=web"), "ba")
+      assert.strictEqual(yield* titles("-l", "team=web", "--label=kind=fix"), "a")
+      assert.strictEqual(yield* titles("-C", "x"), "a")
+      assert.strictEqual(yield* titles("-s", "failed"), "c")
+      assert.strictEqual(yield* titles("-s", "failed", "-s", "queued"), "cba")
+      assert.strictEqual(yield* titles("--since", "30m"), "c")
+      assert.strictEqual(yield* titles("-s", "running"), "")
+      assert.deepStrictEqual(yield* beat(["list", "-s", "running"]), {
+        code: 0,
+        stdout: "",
+        stderr: "No tasks match.\n"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("fits 40 columns, and keeps control bytes and line breaks out", () =>
+    Effect.gen(function* () {
+      yield* submit({
+        prompt: "\u001b[31mred\u001b[0m \u001b]0;title\u0007 語語語語語語語語語語語語語語語語語語語語語語"
+      })
+      yield* submit({ prompt: "x".repeat(300), agent: "a-very-long-name-of-an-agent" })
+      for (const columns of [40, 60, 80, 120]) {
+        for (const words of [["list"], ["list", "-n1"], [], ["workers"]]) {
+          const shown = yield* text(words, { columns })
+          assert.notInclude(shown, "\u001b")
+          for (const line of shown.split("\n")) assert.isAtMost(widthOf(line), Math.max(columns, 62), line)
+        }
+        for (const line of (yield* text(["list"], { columns })).split("\n"))
+          assert.isAtMost(widthOf(line), columns, line)
+      }
+      assert.include(yield* text(["list"], { colour: true }), "\u001b[34mqueued")
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("status", () => {
+  it.effect("is the whole task, with its worker and its place in the queue", () =>
+    Effect.gen(function* () {
+      const runtime = yield* serve(100)
+      const parent = yield* submit({ prompt: "parent\nwith two lines", timeoutMs: 60_000, labels: { a: "b" } })
+      const claim = yield* claimNext({ runtimeId: runtime.id })
+      const child = yield* submit({ prompt: "child", parentId: parent.id, priority: "P2" })
+      yield* submit({ prompt: "before it", priority: "P0" })
+      const report = yield* json(TaskReport, ["status", parent.id.slice(0, 6)])
+      assert.strictEqual(report.worker?.claimId, claim.worker.claimId)
+      assert.deepStrictEqual(report.children, [child.id])
+      assert.strictEqual((yield* json(TaskReport, ["status", child.id])).ahead, 1)
+      // It is a task like any other to whoever reads only that.
+      const seen = yield* beat(["status", parent.id, "--json"])
+      assert.strictEqual((yield* Schema.decodeUnknown(Schema.parseJson(Task))(seen.stdout)).id, parent.id)
+      const shown = yield* text(["status", parent.id])
+      for (const part of [parent.id, "running", "1m", "a=b", "with two lines", runtime.id, child.id]) {
+        assert.include(shown, part)
+      }
+      assert.include(yield* text(["status", child.id]), "1 task")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("tells who cancelled, why, and how it ended", () =>
+    Effect.gen(function* () {
+      const task = yield* submit()
+      const queue = yield* Queue
+      yield* queue.cancel(task.id, { reason: "wrong \u001b[2Jbranch", by: "tester" })
+      const shown = yield* text(["status", "@last"])
+      assert.match(shown, /status +cancelled/)
+      assert.match(shown, /cancelled by +tester/)
+      assert.match(shown, /reason +wrong branch/)
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("why", () => {
+  const reason = (id: string) => Effect.map(json(Why, ["why", id]), (answer) => answer.reason)
+
+  it.effect("names the one thing, from the first to the last", () =>
+    Effect.gen(function* () {
+      const later = yield* submit({ prompt: "later", notBefore: 3_600_000 })
+      const task = yield* submit()
+      assert.strictEqual(yield* reason(later.id), "not-before")
+      assert.match(yield* text(["why", later.id]), /waits for its time: .*\(in 1h\)/)
+      assert.strictEqual(yield* reason(task.id), "no-runtime")
+      assert.include(yield* text(["why", task.id]), "it is next in line")
+
+      const runtime = yield* serve(100)
+      assert.strictEqual(yield* reason(task.id), "starting")
+      const first = yield* submit({ prompt: "urgent", priority: "P0" })
+      assert.strictEqual(yield* reason(task.id), "behind")
+      yield* claimNext({ runtimeId: runtime.id })
+      assert.strictEqual(yield* reason(first.id), "running")
+
+      const host = yield* HostControl
+      yield* host.setAvailableMemory(1000)
+      assert.strictEqual(yield* reason(task.id), "memory")
+      assert.match(yield* text(["why", task.id]), /Memory is short: 1.0 kB available/)
+      yield* host.setAvailableMemory(8e9)
+
+      const second = yield* submit({ prompt: "urgent too", priority: "P0" })
+      yield* claimNext({ runtimeId: runtime.id })
+      assert.strictEqual(yield* reason(task.id), "worker-limit")
+      assert.match(yield* text(["why", task.id]), /All workers are busy, 2 of 2; it is next in line/)
+
+      const queue = yield* Queue
+      yield* queue.cancel(second.id, { reason: null, by: "tester" })
+      assert.strictEqual(yield* reason(second.id), "ending")
+      yield* finish(first.id, failed)
+      assert.strictEqual(yield* reason(first.id), "ended")
+    }).pipe(Effect.provide(world({ maxWorkers: 2 })))
+  )
+})
+
+describe("workers", () => {
+  it.effect("tells living runtimes from dead ones, and orphans", () =>
+    Effect.gen(function* () {
+      const alive = yield* serve(100)
+      const registry = yield* WorkerRegistry
+      const dead = runtimeOf(200)
+      yield* registry.register(dead)
+      yield* submit({ prompt: "kept" })
+      const kept = yield* claimNext({ runtimeId: alive.id })
+      yield* submit({ prompt: "lost" })
+      yield* claimNext({ runtimeId: dead.id })
+      const process = ProcessIdentity.make({ pid: 300, startTime: "5", bootId: "boot-1" })
+      yield* (yield* LivingProcesses).add(process)
+      yield* registry.started({ claimId: kept.worker.claimId, runtimeId: alive.id }, process)
+      const report = yield* json(WorkersReport, ["workers"])
+      assert.deepStrictEqual(
+        report.runtimes.map(({ alive: lives }) => lives),
+        [true, false]
+      )
+      assert.deepStrictEqual(
+        report.workers.map((worker) => [worker.title, worker.alive, worker.orphaned]),
+        [
+          ["kept", true, false],
+          ["lost", null, true]
+        ]
+      )
+      const shown = yield* text(["workers"])
+      assert.match(shown, /300 .*kept/)
+      assert.match(shown, /orphaned.*lost/)
+      assert.include(shown, "2 of 2 workers busy")
+    }).pipe(Effect.provide(world({ maxWorkers: 2 })))
+  )
+})
+
+describe("config", () => {
+  const secret = "sk-very-secret-1234"
+  it.effect("sets, shows and takes back, by JSON, text, times and sizes", () =>
+    Effect.gen(function* () {
+      const set = (key: string, value: string, code = 0) =>
+        Effect.map(beat(["config", "set", key, value]), (seen) => assert.strictEqual(seen.code, code, seen.stderr))
+      yield* set("maxWorkers", "7")
+      yield* set("stallMs", "1h30m")
+      yield* set("graceMs", "250")
+      yield* set("maxOutputBytes", "5MB")
+      yield* set("defaultAgent", "codex")
+      yield* set("leftovers", "keep")
+      yield* set("agents.claude.args", '["--verbose"]')
+      yield* set("agents.claude.model", "4")
+      const get = (key: string) => Effect.map(json(SettingView, ["config", "get", key]), ({ value }) => value)
+      assert.strictEqual(yield* get("maxWorkers"), 7)
+      assert.strictEqual(yield* get("stallMs"), 5_400_000)
+      assert.strictEqual(yield* get("graceMs"), 250)
+      assert.strictEqual(yield* get("maxOutputBytes"), 5_000_000)
+      assert.deepStrictEqual(yield* get("agents.claude.args"), ["--verbose"])
+      assert.strictEqual(yield* get("agents.claude.model"), "4")
+      assert.strictEqual(yield* text(["config", "get", "defaultAgent"]), "codex\n")
+
+      for (const [key, value] of [
+        ["maxWorkers", "0"],
+        ["maxWorkers", "many"],
+        ["leftovers", "burn"],
+        ["maxworkers", "3"],
+        ["agents.Claude!.model", "x"],
+        ["agents.claude.modle", "x"],
+        ["agents.claude.model.x", "1"],
+        ["maxWorkers.x", "1"],
+        ["__proto__.x", "1"]
+      ] as const) {
+        yield* set(key, value, 2)
+      }
+      assert.include((yield* beat(["config", "set", "maxworkers", "3"])).stderr, "'maxWorkers'")
+
+      assert.include((yield* beat(["config", "unset", "maxWorkers"])).stderr, "back to its default")
+      assert.strictEqual(yield* get("maxWorkers"), 2)
+      yield* beat(["config", "unset", "agents.claude.args"])
+      yield* beat(["config", "unset", "agents.claude.model"])
+      assert.isFalse(Object.hasOwn((yield* json(ConfigView, ["config"])).file, "agents"))
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("never shows a secret", () =>
+    Effect.gen(function* () {
+      const seen = [
+        yield* beat(["config", "set", "agents.codex.apiKey", "-"], { stdin: `${secret}\n` }),
+        yield* beat(["config", "set", "agents.codex.env.TOKEN", secret]),
+        yield* beat(["config", "set", "agents.codex.baseUrl", `https://user:${secret}@gateway.example.com`])
+      ]
+      for (const words of [
+        ["config"],
+        ["config", "show", "--json"],
+        ["config", "get", "agents"],
+        ["config", "get", "agents.codex.apiKey"],
+        ["config", "get", "agents.codex.env.TOKEN"],
+        ["config", "get", "agents.codex.baseUrl", "--json"],
+        ["config", "set", "agents.codex.apiKey", secret, "--json"]
+      ]) {
+        seen.push(yield* beat(words))
+      }
+      for (const { code, stderr, stdout } of seen) {
+        assert.strictEqual(code, 0)
+        assert.notInclude(stdout + stderr, secret)
+      }
+      const view = yield* json(ConfigView, ["config"])
+      assert.deepStrictEqual(view.file, {
+        agents: {
+          codex: { apiKey: "(hidden)", env: { TOKEN: "(hidden)" }, baseUrl: "https://(hidden)@gateway.example.com" }
+        }
+      })
+      const bad = yield* beat(["config", "set", "agents.codex.retries", secret])
+      assert.strictEqual(bad.code, 2)
+      assert.notInclude(bad.stderr, secret)
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("looking after", () => {
+  it.effect("prune deletes what ended long ago, and only that", () =>
+    Effect.gen(function* () {
+      const old = yield* submit({ prompt: "old" })
+      yield* finish(old.id, ended)
+      yield* TestClock.adjust("40 days")
+      const recent = yield* submit({ prompt: "recent" })
+      yield* finish(recent.id, ended)
+      yield* submit({ prompt: "waits" })
+      const dry = yield* json(PruneReport, ["prune", "--dry-run"])
+      assert.deepStrictEqual([dry.dryRun, dry.taskIds], [true, [old.id]])
+      assert.match(yield* text(["prune"]), /^Deleted 1 task that ended before/)
+      assert.strictEqual((yield* json(PruneReport, ["prune"])).count, 0)
+      assert.strictEqual((yield* json(TaskPage, ["list"])).tasks.length, 2)
+      assert.deepStrictEqual((yield* json(PruneReport, ["prune", "--older-than", "0"])).count, 0)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual((yield* json(PruneReport, ["prune", "--older-than", "0"])).taskIds, [recent.id])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("doctor mends dead runtimes and starts one where work waits", () =>
+    Effect.gen(function* () {
+      const registry = yield* WorkerRegistry
+      yield* registry.register(runtimeOf(200))
+      yield* submit()
+      const statusOf = (report: DoctorReport, name: string) =>
+        report.checks.find((check) => check.name === name)?.status
+      const before = yield* json(DoctorReport, ["doctor"])
+      assert.deepStrictEqual([statusOf(before, "runtimes"), statusOf(before, "queue")], ["warn", "warn"])
+      assert.strictEqual((yield* registry.runtimes).length, 1)
+      const mended = yield* json(DoctorReport, ["doctor", "--fix"])
+      assert.deepStrictEqual([statusOf(mended, "runtimes"), statusOf(mended, "queue")], ["fixed", "fixed"])
+      assert.strictEqual((yield* registry.runtimes).length, 0)
+      assert.strictEqual(yield* (yield* Launches).count, 1)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("doctor reports a database that does not open, and fails", () =>
+    Effect.gen(function* () {
+      const seen = yield* beat(["doctor"], { broken: "corrupt" })
+      assert.strictEqual(seen.code, 1)
+      assert.match(seen.stdout, /database +fail/)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("init and agents speak of what is there", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* json(InitReport, ["init"])).defaultAgent, null)
+      assert.strictEqual((yield* beat(["init", "--agent", "nobody"])).code, 2)
+      assert.deepStrictEqual((yield* json(AgentList, ["agents"])).agents, [])
+      assert.strictEqual((yield* beat(["agents", "check"])).code, 2)
+      assert.strictEqual((yield* beat(["agents", "check", "nobody"])).code, 2)
+    }).pipe(Effect.provide(world()))
+  )
+})
