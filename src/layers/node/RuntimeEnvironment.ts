@@ -1,15 +1,9 @@
 /** The environments of what Backbeat starts: agents with their marks, runtimes without those of a surrounding task. */
 import type { Environment } from "../../domain/NewTask.ts"
 import type { Task } from "../../domain/Task.ts"
+import { isNesting } from "../agents/Captured.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
-
-/** What marks a process as part of a task; a runtime must not carry it. */
-const taskMarks = ["BACKBEAT_TASK_ID", "BACKBEAT_DEPTH"]
-
-/** What agents set to know that they run inside one another. */
-const isNesting = (name: string): boolean =>
-  name === "CLAUDECODE" || name.startsWith("CLAUDE_CODE_") || name === "CLAUDE_AGENT_SDK_VERSION"
 
 /** The agent's environment: as captured, plus where it runs and which task it belongs to. */
 export const agentEnvironment = (captured: Environment, task: Pick<Task, "id" | "depth" | "directory">) => {
@@ -22,7 +16,7 @@ export const agentEnvironment = (captured: Environment, task: Pick<Task, "id" | 
 export const runtimeEnvironment = (own: Variables): Record<string, string> => {
   const environment: Record<string, string> = { BACKBEAT_RUNTIME: "1" }
   for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined && !taskMarks.includes(name) && !isNesting(name)) environment[name] ??= value
+    if (value !== undefined && !isNesting(name)) environment[name] = value
   }
   return environment
 }

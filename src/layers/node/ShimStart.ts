@@ -110,10 +110,11 @@ export const makeStart = (context: StartContext) => {
   })
 
   /** The token is taken: by an earlier start of this claim, whose shim is the answer, or by who revoked it. */
-  const attach = Effect.fn("Spawner.attach")(function* (claim: Claim, files: Spool.SpoolFiles) {
+  const attach = Effect.fn("Spawner.attach")(function* (claim: Claim, files: Spool.SpoolFiles, owner: ProcessIdentity) {
     if ((yield* Spool.tokenOf(files)) === "revoked") {
       return yield* failed("system", claim.launch.file, "the start was revoked")
     }
+    yield* Spool.reown(files, owner)
     const identity = yield* awaitIdentity(files, () => false)
     return identity ?? (yield* failed("system", claim.launch.file, "an earlier start never told who it is"))
   })
@@ -139,7 +140,7 @@ export const makeStart = (context: StartContext) => {
 
   return Effect.fn("Spawner.start")(function* (claim: Claim, owner: ProcessIdentity) {
     const files = Spool.filesOf(context.spool, claim.worker.claimId)
-    if ((yield* Spool.tokenOf(files)) !== "free") return yield* attach(claim, files)
+    if ((yield* Spool.tokenOf(files)) !== "free") return yield* attach(claim, files, owner)
     yield* checkPlaces(claim)
     const prompt = `${claim.launch.promptPrefix ?? ""}${claim.task.prompt}`
     yield* Spool.prepare(files, prompt, owner)
@@ -148,6 +149,6 @@ export const makeStart = (context: StartContext) => {
     if (identity !== null) return identity
     // A shim that left without a complaint found the token taken: by another start, or by who revoked it.
     const beaten = shim.exitCode === 0 && (yield* Spool.tokenOf(files)) !== "free"
-    return beaten ? yield* attach(claim, files) : yield* silent(claim, files, shim)
+    return beaten ? yield* attach(claim, files, owner) : yield* silent(claim, files, shim)
   })
 }

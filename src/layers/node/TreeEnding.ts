@@ -27,26 +27,20 @@ const send = Effect.fn("TreeEnding.send")(function* (reader: ProcessReader, entr
   if (entry.pid <= 1 || entry.pid === process.pid) return
   if ((yield* living(reader, entry)) === null) return
   signal(entry.pid, name)
-  // A stopped process would keep TERM for later.
-  if (entry.stopped && name !== "SIGKILL") signal(entry.pid, "SIGCONT")
 })
 
 /** TERM to everything that has not had it: by the group, which no fork can slip out of, where nobody else is in it. */
 const terminate = Effect.fn("TreeEnding.terminate")(function* (reader: ProcessReader, tree: Tree, had: Set<string>) {
   const { shim } = tree
   const whole = shim === null ? tree.members : [shim, ...tree.members]
-  if (shim !== null && tree.ownsGroup && !had.has(keyOf(shim)) && (yield* living(reader, shim)) !== null) {
-    signal(-shim.pid, "SIGTERM")
-    for (const entry of whole) {
-      if (entry.group !== shim.pid) continue
-      had.add(keyOf(entry))
-      if (entry.stopped) yield* send(reader, entry, "SIGCONT")
-    }
-  }
-  for (const entry of whole) {
-    if (had.has(keyOf(entry))) continue
+  const fresh = whole.filter((entry) => !had.has(keyOf(entry)))
+  const byGroup = shim !== null && tree.ownsGroup && fresh.includes(shim) && (yield* living(reader, shim)) !== null
+  if (byGroup) signal(-shim.pid, "SIGTERM")
+  for (const entry of fresh) {
     had.add(keyOf(entry))
-    yield* send(reader, entry, "SIGTERM")
+    if (!byGroup || entry.group !== shim.pid) yield* send(reader, entry, "SIGTERM")
+    // A stopped process would keep the TERM for later.
+    if (entry.stopped) yield* send(reader, entry, "SIGCONT")
   }
 })
 
@@ -95,6 +89,9 @@ export const endTree = Effect.fn("TreeEnding.endTree")(function* (
     now = yield* Clock.currentTimeMillis
   }
 
-  const left = tree.members.length
-  return { ended: known.size - left, left: left + (tree.shim === null ? 0 : 1) }
+  if (known.size === 0) return { ended: 0, left: tree.shim === null ? 0 : 1 }
+  // Not simply the known ones: one of them may have turned into a runtime or another task's process since.
+  const alive = new Set((yield* reader.all).filter((entry) => !entry.ended).map(keyOf))
+  const ended = Array.from(known).filter((key) => !alive.has(key)).length
+  return { ended, left: tree.members.length + (tree.shim === null ? 0 : 1) }
 })

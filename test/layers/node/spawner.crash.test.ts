@@ -60,7 +60,6 @@ describe("the owner of an agent", () => {
         assert.isTrue(yield* lives(shim.pid))
         assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "Running", process: shim })
         assert.isFalse(yield* spawner.revoke(claim.worker.claimId))
-        assert.deepStrictEqual(yield* start(claim), shim)
 
         fs.writeFileSync(join(directory, "go"), "")
         assert.deepStrictEqual(yield* ended(claim), { exitCode: 4, signal: null })
@@ -68,6 +67,7 @@ describe("the owner of an agent", () => {
         const called = (yield* fileWith(join(directory, "called"))).split("\n")
         assert.deepStrictEqual(called.slice(0, 3), ["worker", "--on-demand", "--detach"])
         assert.deepStrictEqual(called.slice(3, 6), [`home=${directory}`, "task=", "runtime=1"])
+        assert.deepStrictEqual(yield* start(claim), shim)
       })
     )
   )
