@@ -15,7 +15,7 @@ const wantsColour = (tty: boolean, variables: Variables): boolean => {
 const screenOf = (stream: { readonly isTTY?: boolean; readonly columns?: number }, variables: Variables): Screen => {
   const tty = stream.isTTY === true
   const asked = Number.parseInt(variables.COLUMNS ?? "", 10)
-  const columns = Number.isInteger(asked) && asked > 0 ? asked : tty ? (stream.columns ?? 80) : null
+  const columns = Number.isInteger(asked) && asked > 0 ? asked : tty ? stream.columns || 80 : null
   return { tty, columns, colour: wantsColour(tty, variables) }
 }
 

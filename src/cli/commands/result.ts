@@ -49,7 +49,8 @@ export const result = readingCommand({
       yield* printJson(Task, found)
       return code
     }
-    if (found.answer !== null) yield* terminal.print(given.raw ? found.answer : sanitize(found.answer))
+    if (found.answer !== null && found.answer !== "")
+      yield* terminal.print(given.raw ? found.answer : sanitize(found.answer))
     if (code !== ExitCode.ok) yield* terminal.say(`${taskId} ${endingText(found, terminal.stderr)}`)
     else if (found.answer === null)
       yield* terminal.say(`${taskId} gave no answer; what it printed: beat logs ${taskId}`)

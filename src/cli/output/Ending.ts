@@ -28,8 +28,7 @@ const detail = (task: TaskSummary): string => {
       return lasted
     case "failed": {
       const cause = task.cause === null || task.cause === "exit" ? "" : ` (${task.cause})`
-      const code = task.cause === "exit" && task.exitCode !== null ? ` (exit code ${task.exitCode})` : ""
-      return `${cause}${code}${lasted}${task.error === null ? "" : `: ${oneLine(task.error)}`}`
+      return `${cause}${lasted}: ${oneLine(task.error ?? `exit code ${task.exitCode ?? "unknown"}`)}`
     }
     case "cancelled": {
       const by = task.cancelledBy === null ? "" : ` by ${oneLine(task.cancelledBy)}`

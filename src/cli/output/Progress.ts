@@ -26,7 +26,7 @@ export const withProgress =
           // Nothing for the first moment: what is quick needs no spinner.
           yield* Effect.sleep("200 millis")
           const elapsed = (yield* Clock.currentTimeMillis) - start
-          const text = `${frames[turn]} ${span(Math.floor(elapsed / 1000) * 1000)} · ${yield* line}`
+          const text = `${frames[turn]} ${elapsed < 1000 ? "0s" : span(Math.floor(elapsed / 1000) * 1000)} · ${yield* line}`
           yield* terminal.progress(cut(text, (terminal.stderr.columns ?? 80) - 1))
         }
       })
