@@ -95,7 +95,13 @@ const loadCached = (bundle, command, directory) => {
   const filename = path.join(__dirname, `${bundle}.cjs`)
   // The digest tells releases apart, which npm gives one and the same time; the time tells builds apart.
   const built = fs.statSync(filename).mtimeMs.toString(36)
-  const file = path.join(directory, `${bundle}.${process.version}-${process.arch}.${digests[bundle]}.${built}`)
+  // V8 rejects code that was compiled under other flags; each set of them keeps its own.
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS || ""]
+    .join("")
+    .replace(/[^\w=-]/g, "")
+    .slice(0, 80)
+  const node = `${process.version}-${process.arch}${flags}`
+  const file = path.join(directory, `${bundle}.${node}.${digests[bundle]}.${built}`)
   const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(filename, "latin1")}\n})`
   let cachedData
   let commands = []

@@ -130,6 +130,21 @@ describe.skipIf(!ownCache)("the code cache", () => {
     assert.lengthOf(cached(), 2)
   })
 
+  it("is kept apart for each set of V8 flags, which would reject each other's", async () => {
+    const under = (...flags: ReadonlyArray<string>) =>
+      run(process.execPath, [...flags, join(dist, "beat.cjs"), "status"])
+    await under()
+    await under("--max-semi-space-size=1")
+    const before = cached().map((name) => statSync(join(dist, ".cache", name)).ino)
+    assert.lengthOf(before, 2)
+    await under("--max-semi-space-size=1")
+    await under()
+    assert.deepStrictEqual(
+      cached().map((name) => statSync(join(dist, ".cache", name)).ino),
+      before
+    )
+  })
+
   it("never grows past a few files", async () => {
     mkdirSync(join(dist, ".cache"), { mode: 0o700 })
     for (let index = 0; index < 20; index++) writeFileSync(join(dist, ".cache", `cli.v1.${index}`), "old")
