@@ -147,7 +147,7 @@ describe("pool", () => {
       yield* pool()
       const first = yield* nextStart
       const second = yield* nextStart
-      yield* TestClock.adjust("5 seconds")
+      yield* TestClock.adjust("2 seconds")
       assert.strictEqual(yield* control.starts, 2)
       assert.deepStrictEqual([first.task.prompt, second.task.prompt], ["first", "middle"])
       yield* control.end(first.worker.claimId, { exitCode: 0, signal: null })
@@ -163,7 +163,7 @@ describe("pool", () => {
       yield* submit()
       yield* pool()
       yield* nextStart
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("2 seconds")
       assert.strictEqual(yield* control.starts, 1)
       yield* (yield* Host.HostControl).setAvailableMemory(8 * 1024 ** 3)
       yield* nextStart
@@ -189,12 +189,12 @@ describe("pool", () => {
     Effect.gen(function* () {
       const control = yield* SpawnerControl
       yield* pool()
-      const id = yield* submit({ timeoutMs: 60_000 })
+      const id = yield* submit({ timeoutMs: 3000 })
       const claim = yield* nextStart
       yield* control.obey(claim.worker.claimId, "kill")
       const task = yield* ended(id)
       assert.deepStrictEqual([task.status, task.cause, task.signal], ["failed", "timeout", "SIGKILL"])
-      assert.isAtLeast((task.endedAt ?? 0) - (task.startedAt ?? 0), 60_000)
+      assert.isAtLeast((task.endedAt ?? 0) - (task.startedAt ?? 0), 3000)
     }).pipe(Effect.provide(testLayer({ graceMs: 1000 })))
   )
 
@@ -203,9 +203,9 @@ describe("pool", () => {
       const control = yield* SpawnerControl
       const tasks = yield* Tasks
       yield* pool()
-      const id = yield* submit({ stallMs: 10_000 })
+      const id = yield* submit({ stallMs: 2000 })
       const claim = yield* nextStart
-      for (let second = 0; second < 30; second++) {
+      for (let second = 0; second < 5; second++) {
         yield* control.useCpu(claim.worker.claimId, 500)
         yield* TestClock.adjust("1 second")
       }
@@ -346,14 +346,14 @@ describe("pool after the death of another runtime", () => {
   it.scoped("ends a task at its deadline although the runtime that started it is gone", () =>
     Effect.gen(function* () {
       const first = yield* pool()
-      const id = yield* submit({ timeoutMs: 30_000 })
+      const id = yield* submit({ timeoutMs: 4000 })
       yield* nextStart
       yield* Fiber.interrupt(first)
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("1 second")
       yield* pool()
       const task = yield* ended(id)
       assert.deepStrictEqual([task.status, task.cause], ["failed", "timeout"])
-      assert.isBelow((task.endedAt ?? 0) - (task.startedAt ?? 0), 32_000)
+      assert.isBelow((task.endedAt ?? 0) - (task.startedAt ?? 0), 6000)
     }).pipe(Effect.provide(testLayer()))
   )
 })
@@ -363,16 +363,16 @@ describe("pool that may leave", () => {
     Effect.gen(function* () {
       const control = yield* SpawnerControl
       const registry = yield* WorkerRegistry
-      const id = yield* submit({ notBefore: 20_000 })
+      const id = yield* submit({ notBefore: 4000 })
       const running = yield* pool({ leaveWhenIdle: true, kind: "on-demand" })
-      yield* TestClock.adjust("15 seconds")
+      yield* TestClock.adjust("3 seconds")
       assert.strictEqual((yield* registry.runtimes).length, 1)
       const claim = yield* nextStart
-      yield* TestClock.adjust("15 seconds")
+      yield* TestClock.adjust("3 seconds")
       assert.strictEqual((yield* registry.runtimes).length, 1)
       yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
       yield* ended(id)
-      yield* TestClock.adjust("5 seconds")
+      yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(running)
       assert.deepStrictEqual(yield* registry.runtimes, [])
     }).pipe(Effect.provide(testLayer({ idleMs: 1000 })))

@@ -111,13 +111,21 @@ export class Beat {
     return row
   }
 
+  /** What is kept of a stream. Rows are dropped whole; of the one at the border only the end counts. */
   output(id: string, stream: "stdout" | "stderr" = "stdout"): Buffer {
+    const [gap] = this.rows<{ from: number; to: number }>(
+      'SELECT dropped_at AS "from", dropped_at + dropped AS "to" FROM task_streams WHERE task_id = ? AND stream = ? AND dropped > 0',
+      id,
+      stream
+    )
     return Buffer.concat(
-      this.rows<{ bytes: Buffer }>(
-        "SELECT bytes FROM task_output WHERE task_id = ? AND stream = ? ORDER BY seq",
+      this.rows<{ offset: number; bytes: Buffer }>(
+        'SELECT "offset", bytes FROM task_output WHERE task_id = ? AND stream = ? ORDER BY seq',
         id,
         stream
-      ).map((row) => row.bytes)
+      ).map(({ bytes, offset }) =>
+        gap === undefined || offset < gap.from ? bytes : bytes.subarray(Math.max(0, gap.to - offset))
+      )
     )
   }
 
