@@ -69,12 +69,13 @@ const make = Effect.gen(function* () {
     execute: (id) => sql`SELECT status, priority, seq FROM tasks WHERE id = ${id}`
   })
 
+  // The index is named where the planner would rather sort all tasks of a status.
   const countAhead = SqlSchema.single({
     Request: Schema.Struct({ priority: Priority, seq: Schema.Int, now: Timestamp }),
     Result: Schema.Struct({ count: Schema.Int }),
     execute: ({ now, priority, seq }) => sql`
       SELECT count(*) AS count FROM (
-        SELECT 1 FROM tasks
+        SELECT 1 FROM tasks INDEXED BY tasks_ready
         WHERE status = 'queued' AND cancel_requested_at IS NULL AND (not_before IS NULL OR not_before <= ${now})
           AND (priority, seq) < (${priority}, ${seq})
         LIMIT ${bound}
@@ -92,7 +93,8 @@ const make = Effect.gen(function* () {
     Request: Schema.Number,
     Result: Schema.Struct({ notBefore: Timestamp }),
     execute: (now) => sql`
-      SELECT not_before FROM tasks WHERE status = 'queued' AND not_before > ${now} ORDER BY not_before LIMIT 1
+      SELECT not_before FROM tasks INDEXED BY tasks_due
+      WHERE status = 'queued' AND not_before > ${now} ORDER BY not_before LIMIT 1
     `
   })
 
@@ -100,8 +102,8 @@ const make = Effect.gen(function* () {
     Request: Schema.Void,
     Result: IdRow,
     execute: () => sql`
-      SELECT id FROM tasks WHERE status = 'running' AND cancel_requested_at IS NOT NULL
-      ORDER BY cancel_requested_at LIMIT ${bound}
+      SELECT id FROM tasks INDEXED BY tasks_cancel
+      WHERE status = 'running' AND cancel_requested_at IS NOT NULL ORDER BY cancel_requested_at LIMIT ${bound}
     `
   })
 

@@ -20,11 +20,12 @@ export const makeClaim = (sql: SqlClient.SqlClient) => {
     execute: () => sql`SELECT count(*) AS count FROM workers`
   })
 
+  // Named, since the planner would rather sort all that is queued.
   const findReady = SqlSchema.findOne({
     Request: Timestamp,
     Result: TaskSummary.pick("id", "timeoutMs"),
     execute: (now) => sql`
-      SELECT id, timeout_ms FROM tasks
+      SELECT id, timeout_ms FROM tasks INDEXED BY tasks_ready
       WHERE status = 'queued' AND cancel_requested_at IS NULL AND (not_before IS NULL OR not_before <= ${now})
       ORDER BY priority, seq LIMIT 1
     `

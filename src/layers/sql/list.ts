@@ -41,7 +41,7 @@ export const seqsOf = (sql: SqlClient.SqlClient, filter: ListFilter, count: numb
       // Clocks are set back at times: the first by arrival, not by time, is where the walk may stop.
       conditions.push(
         sql`+tasks.created_at >= ${filter.since}`,
-        sql`tasks.seq >= (SELECT min(seq) FROM tasks WHERE created_at >= ${filter.since})`
+        sql`tasks.seq >= (SELECT min(seq) FROM tasks INDEXED BY tasks_created WHERE created_at >= ${filter.since})`
       )
     }
     const [along, ...others] = driver === "label" ? labels : [undefined, ...labels]

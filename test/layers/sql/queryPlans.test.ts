@@ -1,0 +1,169 @@
+/** Every statement goes along an index: the cost of a command does not grow with the number of tasks. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Statement from "@effect/sql/Statement"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { outcome } from "../../../src/domain/Outcome.ts"
+import { TaskId } from "../../../src/domain/Task.ts"
+import { OutputStore } from "../../../src/services/OutputStore.ts"
+import { Queue } from "../../../src/services/Queue.ts"
+import { type ListFilter, Tasks } from "../../../src/services/Tasks.ts"
+import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
+import { claimOptions, memory, newTask, runtimeA, runtimeB } from "./support.ts"
+
+type Compiled = readonly [text: string, parameters: ReadonlyArray<unknown>]
+
+/** The statements that `effect` runs. */
+const statementsOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const seen: Array<Compiled> = []
+    yield* Statement.withTransformer(effect, (statement) =>
+      Effect.sync(() => {
+        seen.push(statement.compile())
+        return statement
+      })
+    )
+    return seen
+  })
+
+const planOf = ([text, parameters]: Compiled) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql.unsafe<{ readonly detail: string }>(`EXPLAIN QUERY PLAN ${text}`, parameters)
+    return rows.map(({ detail }) => detail)
+  })
+
+/** Walking the index of what may be claimed in its order is how a claim finds the first task that is due. */
+const growing =
+  /^SCAN (?!tasks USING INDEX tasks_ready)(tasks|task_inputs|task_labels|label|task_output|task_streams|claims|environments|outbox|o|s)\b/
+
+/** Fails where `effect` walks a whole table that grows; returns the plans. */
+const assertIndexed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const statements = yield* statementsOf(effect)
+    assert.isNotEmpty(statements)
+    const plans: Array<string> = []
+    for (const statement of statements) {
+      if (/^\s*(PRAGMA|INSERT)/.test(statement[0])) continue
+      const plan = yield* planOf(statement)
+      for (const detail of plan) assert.notMatch(detail, growing, statement[0])
+      // Statuses side by side are merged by sorting, each cut to the page before; all else comes in its order.
+      if (!statement[0].includes("UNION ALL")) assert.notInclude(plan.join("\n"), "TEMP B-TREE", statement[0])
+      plans.push(...plan)
+    }
+    return plans
+  })
+
+const everything: ListFilter = {
+  status: [],
+  agent: null,
+  labels: {},
+  directory: null,
+  parentId: null,
+  since: null,
+  limit: 20,
+  before: null
+}
+
+const someId = TaskId.make("k3v9x2m7q4ab")
+
+const filters: Readonly<Record<string, Partial<ListFilter>>> = {
+  none: {},
+  cursor: { before: 5 },
+  status: { status: ["failed"] },
+  "open statuses": { status: ["queued", "running"] },
+  "all statuses": { status: ["queued", "running", "completed", "failed", "cancelled"] },
+  agent: { agent: "claude" },
+  "agent and status": { agent: "claude", status: ["running"] },
+  label: { labels: { team: "a" } },
+  labels: { labels: { team: "a", kind: "b" }, status: ["completed", "failed"] },
+  directory: { directory: "/repo", status: ["completed"] },
+  parent: { parentId: someId, labels: { team: "a" } },
+  since: { since: 1000 },
+  "everything at once": {
+    status: ["failed", "cancelled"],
+    agent: "claude",
+    labels: { team: "a" },
+    directory: "/repo",
+    since: 5,
+    before: 100
+  }
+}
+
+describe("query plans", () => {
+  for (const [name, filter] of Object.entries(filters)) {
+    it.effect(`list by ${name}`, () =>
+      Effect.gen(function* () {
+        const tasks = yield* Tasks
+        const plans = yield* assertIndexed(tasks.list({ ...everything, ...filter }))
+        if (filter.since !== undefined) assert.include(plans.join("\n"), "tasks_created (created_at>?)")
+      }).pipe(Effect.provide(memory))
+    )
+  }
+
+  it.effect("the other questions of the read model", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const tasks = yield* Tasks
+      const [enqueued] = yield* queue.enqueue([newTask()], { maxDepth: 3 })
+      const id = enqueued?.task.id ?? someId
+      for (const [question, index] of [
+        [tasks.get(id), "autoindex"],
+        [tasks.summary(id), "autoindex"],
+        [tasks.resolve("@last"), "PRIMARY KEY"],
+        [tasks.resolve(id.slice(0, 3)), "id>? AND id<?"],
+        [tasks.counts, "task_counts"],
+        [tasks.ahead(id), "tasks_ready (priority"],
+        [tasks.children(id), "tasks_parent"],
+        [tasks.nextDue(0), "tasks_due (not_before>?)"],
+        [tasks.cancelRequested, "tasks_cancel"],
+        [tasks.events(3, 10), "rowid>?"],
+        [tasks.lastEvent, "SEARCH outbox"]
+      ] as const) {
+        const plans = yield* assertIndexed<unknown, unknown, never>(question)
+        assert.include(plans.join("\n"), index)
+      }
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("the life of a task", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const registry = yield* WorkerRegistry
+      const output = yield* OutputStore
+      const plans = yield* assertIndexed(
+        Effect.gen(function* () {
+          const task = newTask({ idempotencyKey: "key", labels: { a: "b" } })
+          const [first] = yield* queue.enqueue([task, task], { maxDepth: 3 })
+          const id = first?.task.id ?? someId
+          yield* queue.enqueue([newTask({ parentId: id, retryOf: id })], { maxDepth: 3 })
+          const { worker } = yield* Effect.flatMap(
+            queue.claim(claimOptions),
+            Option.match({
+              onNone: () => Effect.dieMessage("nothing to claim"),
+              onSome: Effect.succeed
+            })
+          )
+          const holder = { claimId: worker.claimId, runtimeId: runtimeA }
+          yield* registry.started(holder, { pid: 77, startTime: "1", bootId: "boot" })
+          yield* registry.stopping(holder, "timeout")
+          yield* registry.adopt(worker.claimId, runtimeB, runtimeA)
+          yield* registry.leave(runtimeB, "idle")
+          for (const offset of [0, 300]) {
+            const write = { taskId: id, stream: "stdout", offset, bytes: new Uint8Array(300) } as const
+            yield* output.append(write, { cap: 100 })
+          }
+          yield* output.streams(id)
+          yield* output.read({ taskId: id, stream: "stdout", after: 0, limit: 10 })
+          yield* output.readBack({ taskId: id, stream: null, before: null, limit: 10 })
+          yield* queue.cancel(id, { by: "tester", reason: null })
+          yield* queue.captured(id)
+          yield* queue.finish(id, outcome({ status: "failed", cause: "timeout" }), holder)
+          yield* queue.prune({ endedBefore: 1, limit: 5, dryRun: false })
+        })
+      )
+      assert.include(plans.join("\n"), "tasks_ready")
+    }).pipe(Effect.provide(memory))
+  )
+})
