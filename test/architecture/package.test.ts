@@ -30,6 +30,22 @@ describe("package.json", () => {
   })
 })
 
-it("the lockfile works with any registry", () => {
-  assert.notInclude(read("package-lock.json"), '"resolved"')
+describe("the lockfile", () => {
+  const Entry = Schema.Struct({ optionalDependencies: Schema.optional(Versions) })
+  const Lockfile = Schema.parseJson(Schema.Struct({ packages: Schema.Record({ key: Schema.String, value: Entry }) }))
+
+  it("works with any registry", () => {
+    assert.notInclude(read("package-lock.json"), '"resolved"')
+  })
+
+  // npm leaves out what the registry at hand does not carry, and `npm ci` then refuses the file.
+  it("has an entry for the packages of every platform", () => {
+    const { packages } = Schema.decodeUnknownSync(Lockfile)(read("package-lock.json"))
+    const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)))
+    const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    assert.deepStrictEqual(
+      wanted.filter((name) => !names.has(name)),
+      []
+    )
+  })
 })
