@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import type { Marks, ProcessEntry, ProcessReader } from "./ProcessReader.ts"
+import { codeOf } from "./SystemCode.ts"
 
 /** CPU times come in ticks of a hundredth of a second on every Linux that node runs on (USER_HZ). */
 const millisPerTick = 10
@@ -25,9 +26,6 @@ export const parseStat = (text: string): ProcessEntry | null => {
     cpuMillis: (field(14) + field(15) + field(16) + field(17)) * millisPerTick
   }
 }
-
-const codeOf = (error: unknown): unknown =>
-  typeof error === "object" && error !== null && "code" in error ? error.code : undefined
 
 const readEntry = (pid: number): ProcessEntry | "unknown" | null => {
   try {

@@ -6,6 +6,7 @@ import { Processes } from "../../services/Processes.ts"
 import { linuxReader } from "./LinuxProcesses.ts"
 import { portableReader } from "./PortableProcesses.ts"
 import { type ProcessReader, reader as systemReader } from "./ProcessReader.ts"
+import { codeOf } from "./SystemCode.ts"
 
 /** Signal 0 asks without doing anything. A refusal means that there is somebody to refuse for. */
 const probe = (pid: number): "there" | "refused" | "missing" => {
@@ -13,7 +14,7 @@ const probe = (pid: number): "there" | "refused" | "missing" => {
     process.kill(pid, 0)
     return "there"
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM" ? "refused" : "missing"
+    return codeOf(error) === "EPERM" ? "refused" : "missing"
   }
 }
 

@@ -9,7 +9,7 @@ import { Paths } from "../../services/Paths.ts"
 import { RuntimeCommand } from "../../services/RuntimeCommand.ts"
 import { RuntimeLauncher } from "../../services/RuntimeLauncher.ts"
 import { runtimeEnvironment } from "./RuntimeEnvironment.ts"
-import { codeOf } from "./Spool.ts"
+import { codeOf } from "./SystemCode.ts"
 
 /** A log that has grown past this is put aside, in place of the one put aside before. */
 const maxLogBytes = 5 * 1024 * 1024

@@ -13,6 +13,7 @@ import { fillArguments } from "./PromptArguments.ts"
 import { agentEnvironment, successorCommand, toolPath } from "./RuntimeEnvironment.ts"
 import { shimArguments } from "./Shim.ts"
 import * as Spool from "./Spool.ts"
+import { codeOf } from "./SystemCode.ts"
 
 export interface StartContext {
   /** Directory of all spools. */
@@ -36,25 +37,25 @@ const checkPlaces = Effect.fn("Spawner.checkPlaces")(function* ({ launch, task }
     try: async () => {
       if (!(await fs.stat(task.directory)).isDirectory()) throw new Error("not a directory")
     },
-    catch: (error) => failed("directory-missing", task.directory, Spool.codeOf(error))
+    catch: (error) => failed("directory-missing", task.directory, codeOf(error))
   })
   yield* Effect.tryPromise({
     try: () => fs.access(task.directory, fs.constants.X_OK),
-    catch: (error) => failed("system", `in ${task.directory}`, Spool.codeOf(error))
+    catch: (error) => failed("system", `in ${task.directory}`, codeOf(error))
   })
   yield* Effect.tryPromise({
     try: async () => {
       if (!(await fs.stat(launch.file)).isFile()) throw new Error("not a file")
       await fs.access(launch.file, fs.constants.X_OK)
     },
-    catch: (error) => failed("program-missing", launch.file, Spool.codeOf(error))
+    catch: (error) => failed("program-missing", launch.file, codeOf(error))
   })
 })
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 
 const refusal = (claim: Claim, error: unknown): SpawnFailed => {
-  const code = Spool.codeOf(error)
+  const code = codeOf(error)
   return failed(code === "E2BIG" ? "arguments-too-long" : "system", claim.launch.file, code)
 }
 

@@ -7,6 +7,7 @@ import { SpawnFailed } from "../../domain/Errors.ts"
 import type { StreamName } from "../../domain/Output.ts"
 import { ProcessIdentity } from "../../domain/Process.ts"
 import { ClaimId } from "../../domain/Worker.ts"
+import { codeOf } from "./SystemCode.ts"
 
 /** The files of one claim. */
 export interface SpoolFiles {
@@ -38,10 +39,6 @@ export const filesOf = (root: string, claimId: ClaimId): SpoolFiles => {
     owner: join(directory, "owner")
   }
 }
-
-/** The system's name for what went wrong: never a text that could repeat an argument. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error"
 
 const attempt = <A>(files: SpoolFiles, work: () => Promise<A>): Effect.Effect<A, SpawnFailed> =>
   Effect.tryPromise({
