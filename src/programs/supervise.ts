@@ -66,7 +66,8 @@ const isStalled = Effect.fn("supervise.isStalled")(function* (claim: Claim, work
   const spawner = yield* Spawner
   const cpuMillis = yield* spawner.cpuMillis(targetOf(worker))
   pulse.lookedAt = now
-  if (cpuMillis - pulse.cpuMillis >= 10) {
+  // The sum falls when a process ends: a change either way is a sign of life.
+  if (Math.abs(cpuMillis - pulse.cpuMillis) >= 10) {
     pulse.at = now
     pulse.cpuMillis = cpuMillis
   }
