@@ -2,14 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { TaskId } from "../../src/domain/Task.ts"
 import { cancel, descendants } from "../../src/programs/cancel.ts"
-import { Queue } from "../../src/services/Queue.ts"
+import { Ids } from "../../src/services/Ids.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
-import { testSql } from "../support/stores.ts"
-import { claimNext, completed, ended, newTask, submit } from "../support/tasks.ts"
+import { claimNext, completed, ended, submit } from "../support/tasks.ts"
 import { finish, layer, quietly } from "./world.ts"
 
 const options = { ...quietly, tree: false, reason: "wrong branch", by: "tester" }
@@ -85,13 +85,26 @@ describe("cancel", () => {
 
   it.effect("finds more children than one page holds", () =>
     Effect.gen(function* () {
-      const queue = yield* Queue
-      const root = yield* submit()
-      const children = Array.from({ length: 1100 }, () => newTask({ parentId: root.id }))
-      yield* queue.enqueue(children, { maxDepth: 10 })
-      const { ids, truncated } = yield* descendants([root.id])
-      assert.isFalse(truncated)
-      assert.strictEqual(new Set(ids).size, 1101)
-    }).pipe(Effect.provide(testSql))
+      const ids = yield* Ids
+      const root = yield* ids.task
+      const one = yield* submit()
+      const summary = yield* (yield* Tasks).summary(one.id)
+      // Newest first, as pages come.
+      const children = (yield* Effect.replicateEffect(ids.task, 2500)).map((id, at) => ({
+        ...summary,
+        id,
+        seq: 2500 - at
+      }))
+      const many = Layer.mock(Tasks, {
+        children: (id) => Effect.succeed(id === root ? children.slice(-1000).map((child) => child.id) : []),
+        list: ({ before, limit, parentId }) => {
+          const all = parentId === root ? children.filter(({ seq }) => before === null || seq < before) : []
+          return Effect.succeed({ tasks: all.slice(0, limit), more: Math.min(1000, Math.max(0, all.length - limit)) })
+        }
+      })
+      const found = yield* Effect.provide(descendants([root]), many)
+      assert.isFalse(found.truncated)
+      assert.strictEqual(new Set(found.ids).size, 2501)
+    }).pipe(Effect.provide(layer()))
   )
 })

@@ -11,6 +11,8 @@ import type { TaskId } from "../../src/domain/Task.ts"
 import { follow, readTail } from "../../src/programs/follow.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { bytesOf } from "../support/output.ts"
 import { failed, submit } from "../support/tasks.ts"
 import { finish, layer } from "./world.ts"
@@ -71,6 +73,25 @@ describe("follow", () => {
       yield* TestClock.adjust("400 millis")
       yield* Fiber.join(fiber)
       assert.strictEqual(yield* Ref.get(seen), "one two three")
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("reads once more when the task ended between a read and the look at its status", () =>
+    Effect.gen(function* () {
+      const tasks = yield* Tasks
+      const { id } = yield* submit()
+      const print = yield* printer(id)
+      const context = yield* Effect.context<Queue | WorkerRegistry>()
+      const late = Tasks.of({
+        ...tasks,
+        summary: (asked) =>
+          Effect.zipRight(
+            Effect.orDie(Effect.provide(Effect.zipRight(print("last"), finish(id, failed)), context)),
+            tasks.summary(asked)
+          )
+      })
+      const chunks = yield* Effect.provideService(Stream.runCollect(follow(id, all)), Tasks, late)
+      assert.strictEqual(textOf(chunks), "last")
     }).pipe(Effect.provide(layer()))
   )
 

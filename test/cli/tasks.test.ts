@@ -1,0 +1,366 @@
+/** The commands that submit, watch and end tasks, over services in memory. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+import { CancelResult } from "../../src/cli/commands/cancel.ts"
+import { WaitResult } from "../../src/cli/commands/wait.ts"
+import { JsonError } from "../../src/cli/Json.ts"
+import { outcome } from "../../src/domain/Outcome.ts"
+import { OutputChunk } from "../../src/domain/Output.ts"
+import { Task, type TaskId } from "../../src/domain/Task.ts"
+import { LivingProcesses } from "../../src/layers/memory/Processes.ts"
+import { OutputStore } from "../../src/services/OutputStore.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { finish, runtimeOf } from "../programs/world.ts"
+import { bytesOf } from "../support/output.ts"
+import { claimNext, completed, ended, failed, submit } from "../support/tasks.ts"
+import { beat, world } from "./world.ts"
+
+const decode = <A, I>(schema: Schema.Schema<A, I>, text: string) =>
+  Schema.decodeUnknown(Schema.parseJson(schema), { onExcessProperty: "error" })(text)
+
+const newest = Effect.flatMap(Tasks, (tasks) => Effect.flatMap(tasks.resolve("@last"), tasks.get))
+
+/** A task that ended as given. */
+const over = (how: Parameters<typeof finish>[1]) =>
+  Effect.gen(function* () {
+    const task = yield* submit()
+    yield* claimNext()
+    yield* finish(task.id, how)
+    return task.id
+  })
+
+/** What an agent printed, one chunk each. */
+const printed = (taskId: TaskId, ...parts: ReadonlyArray<readonly ["stdout" | "stderr", string]>) =>
+  Effect.gen(function* () {
+    const output = yield* OutputStore
+    const offsets = { stdout: 0, stderr: 0 }
+    for (const [stream, text] of parts) {
+      const bytes = bytesOf(text)
+      yield* output.append({ taskId, stream, offset: offsets[stream], bytes }, { cap: 1_000_000 })
+      offsets[stream] += bytes.length
+      yield* TestClock.adjust("1 second")
+    }
+  })
+
+describe("beat run", () => {
+  it.effect("prints the id alone, and stores what the options say", () =>
+    Effect.gen(function* () {
+      const seen = yield* beat([
+        ..."run -a shell -m fast -p p0 -C sub -t 30m --stall 0 --max-output 10MB --not-before 2h --key once".split(" "),
+        ..."--system-prompt terse --env A=1 --env B=x=y --label team=web".split(" "),
+        "echo hi"
+      ])
+      const task = yield* newest
+      assert.deepStrictEqual(seen, { code: 0, stdout: `${task.id}\n`, stderr: "" })
+      assert.deepInclude(task, {
+        prompt: "echo hi",
+        agent: "shell",
+        model: "fast",
+        priority: "P0",
+        directory: "/work/sub",
+        timeoutMs: 1_800_000,
+        stallMs: null,
+        maxOutputBytes: 10_000_000,
+        notBefore: 7_200_000,
+        idempotencyKey: "once",
+        systemPrompt: "terse"
+      })
+      assert.deepStrictEqual(task.labels, { team: "web" })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("prints the task with --json, and warnings on stderr", () =>
+    Effect.gen(function* () {
+      const seen = yield* beat(["run", "--json", "-a", "claude", "x"])
+      const task = yield* decode(Task, seen.stdout)
+      assert.strictEqual(task.agent, "claude")
+      assert.strictEqual(seen.stderr, "beat: no credentials were seen\n")
+    }).pipe(Effect.provide(world()))
+  )
+
+  for (const [name, words, stdin] of [
+    ["a pipe", ["run"], "from\na 'pipe'\n"],
+    ["-", ["run", "-"], '-- from\n$(a) "pipe"'],
+    ["after --", ["run", "--", "--help"], undefined]
+  ] as const) {
+    it.effect(`takes the prompt from ${name} as it is`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* beat(words, stdin === undefined ? {} : { stdin })).code, 0)
+        assert.strictEqual((yield* newest).prompt, stdin ?? "--help")
+      }).pipe(Effect.provide(world()))
+    )
+  }
+
+  for (const words of [
+    ["run"],
+    ["run", " "],
+    ["run", "fix", "it"],
+    ["run", "-p", "P7", "x"],
+    ["run", "--max-output", "10", "x"],
+    ["run", "--label", "no space=x", "x"],
+    ["run", "--key", "", "x"],
+    ["run", "-t", "soon", "x"],
+    ["run", "-a", "nobody", "x"]
+  ]) {
+    it.effect(`refuses ${JSON.stringify(words)} and stores nothing`, () =>
+      Effect.gen(function* () {
+        const seen = yield* beat(words)
+        assert.deepStrictEqual([seen.code, seen.stdout], [2, ""])
+        assert.match(seen.stderr, /^beat: /)
+        assert.strictEqual((yield* (yield* Tasks).counts).queued, 0)
+      }).pipe(Effect.provide(world()))
+    )
+  }
+
+  it.effect("refuses an empty pipe", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* beat(["run"], { stdin: "" })).code, 2)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("shows the output in the foreground and exits as the task ends", () =>
+    Effect.gen(function* () {
+      const runtime = runtimeOf(100)
+      yield* (yield* LivingProcesses).add(runtime.process)
+      yield* (yield* WorkerRegistry).register(runtime)
+      const fiber = yield* Effect.fork(beat(["run", "-f", "x"]))
+      yield* TestClock.adjust("1 second")
+      const { id } = yield* newest
+      yield* claimNext()
+      yield* printed(id, ["stdout", "out\n"], ["stderr", "err\n"], ["stdout", "unfinished"])
+      yield* finish(id, outcome({ status: "failed", cause: "timeout", error: "too\u001b[31m slow" }))
+      yield* TestClock.adjust("1 second")
+      const seen = yield* Fiber.join(fiber)
+      assert.strictEqual(seen.code, 5)
+      assert.strictEqual(seen.stdout, "out\nunfinished\n")
+      assert.match(seen.stderr, /^Task .*\nerr\n.* failed \(timeout\) after 3s: too slow\n$/)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("cancels in the foreground when it is interrupted, and waits for the end", () =>
+    Effect.gen(function* () {
+      const tasks = yield* Tasks
+      const fiber = yield* Effect.fork(beat(["run", "-f", "x"]))
+      yield* TestClock.adjust("1 second")
+      const { id } = yield* newest
+      yield* claimNext()
+      const leaving = yield* Effect.fork(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("1 second")
+      const asked = yield* tasks.summary(id)
+      assert.deepStrictEqual([asked.status, asked.cancelReason], ["running", "Ctrl-C"])
+      assert.strictEqual((yield* Fiber.poll(leaving))._tag, "None")
+      yield* finish(id, ended)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(leaving))._tag, "Failure")
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("beat wait", () => {
+  it.effect("exits like the first that did not succeed", () =>
+    Effect.gen(function* () {
+      const fine = yield* over(completed)
+      const bad = yield* over(failed)
+      const gone = yield* over(ended)
+      assert.strictEqual((yield* beat(["wait", fine])).code, 0)
+      assert.strictEqual((yield* beat(["wait", fine, gone, bad])).code, 4)
+      assert.strictEqual((yield* beat(["wait", bad, gone])).code, 1)
+      const limit = yield* over(outcome({ status: "failed", cause: "agent-error", failureClass: "usage-limit" }))
+      assert.strictEqual((yield* beat(["wait", "@last"])).code, 75)
+      assert.strictEqual((yield* beat(["wait", "nope"])).code, 3)
+      assert.strictEqual((yield* beat(["wait"])).code, 2)
+      const seen = yield* decode(WaitResult, (yield* beat(["wait", limit, fine, limit, "--json"])).stdout)
+      assert.deepStrictEqual(
+        seen.tasks.map(({ id }) => id),
+        [limit, fine]
+      )
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("stops waiting after --timeout with 124", () =>
+    Effect.gen(function* () {
+      const { id } = yield* submit()
+      const fiber = yield* Effect.fork(beat(["wait", id, "--timeout", "2s", "--json"]))
+      yield* TestClock.adjust("2100 millis")
+      const seen = yield* Fiber.join(fiber)
+      assert.strictEqual(seen.code, 124)
+      const result = yield* decode(WaitResult, seen.stdout)
+      assert.deepStrictEqual([result.timedOut, result.tasks[0]?.status], [true, "queued"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("with --any exits like the one that ended", () =>
+    Effect.gen(function* () {
+      const bad = yield* over(failed)
+      const { id } = yield* submit()
+      const seen = yield* beat(["wait", "--any", id, bad])
+      assert.strictEqual(seen.code, 1)
+      assert.strictEqual(seen.stdout.trim().split("\n").length, 1)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("waits for a status, and fails when it is out of reach", () =>
+    Effect.gen(function* () {
+      const fine = yield* over(completed)
+      const bad = yield* over(failed)
+      assert.strictEqual((yield* beat(["wait", bad, "--status", "failed"])).code, 0)
+      assert.strictEqual((yield* beat(["wait", bad, "--status", "completed"])).code, 1)
+      assert.strictEqual((yield* beat(["wait", fine, "--status", "failed"])).code, 1)
+      assert.strictEqual((yield* beat(["wait", fine, "--status", "done"])).code, 2)
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("beat cancel", () => {
+  it.effect("ends what waits, leaves what is over, and tells of both", () =>
+    Effect.gen(function* () {
+      const fine = yield* over(completed)
+      const { id } = yield* submit()
+      const seen = yield* beat(["cancel", id.slice(0, 6), fine, "--reason", "wrong\nbranch"])
+      assert.strictEqual(seen.code, 0)
+      assert.deepStrictEqual(seen.stdout.trim().split("\n"), [
+        `${id} cancelled by tester: wrong branch`,
+        `${fine} had ended before: completed after 0ms`
+      ])
+      const again = yield* decode(CancelResult, (yield* beat(["cancel", id, "--json"])).stdout)
+      assert.deepStrictEqual(
+        again.tasks.map(({ answer, task }) => [answer, task.status]),
+        [["over", "cancelled"]]
+      )
+      assert.strictEqual((yield* beat(["cancel", "nope"])).code, 3)
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("beat retry", () => {
+  it.effect("prints the new id", () =>
+    Effect.gen(function* () {
+      const bad = yield* over(failed)
+      const seen = yield* beat(["retry", bad])
+      const task = yield* newest
+      assert.strictEqual(seen.stdout, `${task.id}\n`)
+      assert.strictEqual(task.retryOf, bad)
+      const refused = yield* beat(["retry", task.id, "--json"])
+      assert.strictEqual(refused.code, 1)
+      assert.strictEqual((yield* decode(JsonError, refused.stdout)).error.code, "TaskStateConflict")
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("beat result", () => {
+  it.effect("prints the answer, without what a terminal obeys", () =>
+    Effect.gen(function* () {
+      const id = yield* over({ ...completed, answer: "all \u001b[32mgreen\u001b[0m\nreally" })
+      assert.deepStrictEqual(yield* beat(["result", id]), { code: 0, stdout: "all green\nreally\n", stderr: "" })
+      assert.include((yield* beat(["result", id, "--raw"])).stdout, "\u001b[32m")
+      assert.strictEqual((yield* decode(Task, (yield* beat(["result", id, "--json"])).stdout)).id, id)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("exits as the task ended, and says when it has not", () =>
+    Effect.gen(function* () {
+      const bad = yield* over({ ...failed, error: "no key" })
+      const seen = yield* beat(["result", bad])
+      assert.deepStrictEqual([seen.code, seen.stdout], [1, ""])
+      assert.include(seen.stderr, "no key")
+      const { id } = yield* submit()
+      const early = yield* beat(["result", id])
+      assert.strictEqual(early.code, 1)
+      assert.include(early.stderr, `${id} is queued`)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("waits first with --wait", () =>
+    Effect.gen(function* () {
+      const { id } = yield* submit()
+      const fiber = yield* Effect.fork(beat(["result", "-w", id]))
+      yield* TestClock.adjust("1 second")
+      yield* claimNext()
+      yield* finish(id, { ...completed, answer: "42" })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(fiber)).stdout, "42\n")
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("beat logs", () => {
+  const some = Effect.gen(function* () {
+    const { id } = yield* submit()
+    yield* printed(
+      id,
+      ["stdout", "one\ntwo\n"],
+      ["stderr", "warn\n"],
+      ["stdout", "thr"],
+      ["stdout", "ee\u001b[31m\nfour\n"],
+      ["stdout", "half"]
+    )
+    return id
+  })
+
+  it.effect("shows each stream on the stream of the same name", () =>
+    Effect.gen(function* () {
+      const id = yield* some
+      const seen = yield* beat(["logs", id])
+      assert.deepStrictEqual([seen.code, seen.stdout, seen.stderr], [0, "one\ntwo\nthree\nfour\nhalf\n", "warn\n"])
+      assert.deepStrictEqual(yield* beat(["logs", id, "--stderr"]), { code: 0, stdout: "warn\n", stderr: "" })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("shows the last lines, or what came since", () =>
+    Effect.gen(function* () {
+      const id = yield* some
+      assert.strictEqual((yield* beat(["logs", id, "-n", "3"])).stdout, "three\nfour\nhalf\n")
+      assert.strictEqual((yield* beat(["logs", id, "-n5"])).stderr, "warn\n")
+      assert.strictEqual((yield* beat(["logs", id, "-n0"])).stdout, "")
+      assert.strictEqual((yield* beat(["logs", id, "-n", "1000"])).stdout, "one\ntwo\nthree\nfour\nhalf\n")
+      // Printed 5, 4, 3, 2 and 1 seconds ago.
+      const seen = yield* beat(["logs", id, "--since", "3500ms"])
+      assert.deepStrictEqual([seen.stdout, seen.stderr], ["three\nfour\nhalf\n", ""])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("writes the bytes with --raw, and chunks with --json", () =>
+    Effect.gen(function* () {
+      const id = yield* some
+      const raw = yield* beat(["logs", id, "--raw"])
+      assert.strictEqual(raw.stdout, "one\ntwo\nthree\u001b[31m\nfour\nhalf")
+      assert.strictEqual(raw.stderr, "warn\n")
+      assert.strictEqual((yield* beat(["logs", id, "--raw", "-n2"])).stdout, "four\nhalf")
+      const lines = (yield* beat(["logs", id, "--json"])).stdout.trim().split("\n")
+      const chunks = yield* Effect.forEach(lines, (line) => decode(OutputChunk, line))
+      assert.deepStrictEqual(
+        chunks.map(({ stream, bytes }) => [stream, bytes.length]),
+        [
+          ["stdout", 8],
+          ["stderr", 5],
+          ["stdout", 3],
+          ["stdout", 13],
+          ["stdout", 4]
+        ]
+      )
+      assert.strictEqual((yield* beat(["logs", id, "--json", "--raw"])).code, 2)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("follows from the last lines to the end of the task", () =>
+    Effect.gen(function* () {
+      const output = yield* OutputStore
+      const id = yield* some
+      const fiber = yield* Effect.fork(beat(["logs", "-f", "-n", "1", id]))
+      yield* TestClock.adjust("1 second")
+      yield* claimNext()
+      yield* output.append(
+        { taskId: id, stream: "stdout", offset: 28, bytes: bytesOf(" and half\nend") },
+        { cap: 1_000_000 }
+      )
+      yield* TestClock.adjust("1 second")
+      yield* finish(id, completed)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { code: 0, stdout: "four\nhalf and half\nend\n", stderr: "" })
+    }).pipe(Effect.provide(world()))
+  )
+})
