@@ -1,0 +1,140 @@
+/** Real agents end to end: the built `beat`, the agent's own program, and a model server on loopback that does as told. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { delimiter, join } from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { Beat, binary, type Finished } from "../system/Beat.ts"
+import { FakeModel, unavailable } from "./FakeModel.ts"
+import { furnish, type Installed, install, type RealAgent, realAgents } from "./RealAgents.ts"
+
+const chosen = (process.env.BACKBEAT_AGENTS ?? realAgents.map(({ name }) => name).join(",")).split(",")
+
+const report: Array<string> = []
+
+afterAll(() => {
+  process.stderr.write(`\nReal agents:\n${report.map((line) => `  ${line}`).join("\n")}\n`)
+})
+
+interface Status {
+  readonly status: string
+  readonly cause: string
+  readonly error: string | null
+  readonly failureClass: string | null
+  readonly sessionId: string | null
+  readonly answer: string | null
+  readonly usage: { readonly inputTokens: number | null } | null
+}
+
+/** One agent in a home of its own. */
+class Bench {
+  readonly beat = new Beat({ BACKBEAT_IDLE_MS: "3000" })
+  readonly directory = join(this.beat.home, "project")
+  readonly #environment: Record<string, string>
+  readonly fake: FakeModel
+
+  constructor(agent: RealAgent, installed: Installed, fake: FakeModel) {
+    this.fake = fake
+    const { home } = this.beat
+    mkdirSync(this.directory)
+    mkdirSync(join(home, "state"))
+    furnish(agent, home, fake)
+    const settings = {
+      defaultAgent: agent.name,
+      agents: { [agent.name]: { ...agent.settings(fake), model: agent.model } }
+    }
+    writeFileSync(join(home, "state", "config.json"), JSON.stringify(settings), { mode: 0o600 })
+    this.#environment = {
+      PATH: [installed.path, join(process.execPath, ".."), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
+      TMPDIR: join(home, "tmp"),
+      ...agent.environment?.(home)
+    }
+  }
+
+  run(args: ReadonlyArray<string>, input?: string): Promise<Finished> {
+    const piped = input === undefined ? {} : { input }
+    return this.beat.run(args, { cwd: this.directory, env: this.#environment, ...piped })
+  }
+
+  /** Submits in the background, waits in another process, and reads the task. */
+  async task(prompt: string, ...args: ReadonlyArray<string>): Promise<{ readonly id: string; readonly task: Status }> {
+    const submitted = await this.run(["run", "-t", "90s", ...args, "-"], prompt)
+    assert.strictEqual(submitted.code, 0, submitted.stderr)
+    const id = submitted.stdout.trim()
+    await this.run(["wait", id, "--timeout", "100s"])
+    const status = await this.run(["status", id, "--json"])
+    assert.notInclude(status.stdout, this.fake.key)
+    return { id, task: JSON.parse(status.stdout) }
+  }
+}
+
+const skipped = unavailable ?? (existsSync(binary) ? null : `no built binary at ${binary}; npm run build`)
+
+for (const agent of realAgents) {
+  describe(agent.name, () => {
+    let bench: Bench | undefined
+    let fake: FakeModel | undefined
+    let reason: string | null = skipped
+    let version = ""
+
+    beforeAll(async () => {
+      if (reason === null && !chosen.includes(agent.name)) reason = "not in BACKBEAT_AGENTS"
+      if (reason !== null) return
+      const installed = install(agent)
+      if (typeof installed === "string") {
+        reason = installed
+        return
+      }
+      version = installed.version
+      fake = await FakeModel.start()
+      bench = new Bench(agent, installed, fake)
+    })
+
+    afterAll(async () => {
+      report.push(reason === null ? `${agent.name} ${version}: ran` : `${agent.name}: skipped, ${reason}`)
+      await bench?.beat.close()
+      fake?.close()
+    })
+
+    /** A case that says why it was left out. */
+    const real = (name: string, run: (bench: Bench) => Promise<void>) =>
+      it(name, async (context) => {
+        if (bench === undefined) return context.skip(reason ?? "not set up")
+        await run(bench)
+      })
+
+    real("answers in the background, and the answer is in the task", async (bench) => {
+      const marker = `Mark ${agent.name} 4711`
+      const { id, task } = await bench.task("SAY: hello from the model", "--system-prompt", `${marker}: be brief.`)
+      assert.deepInclude(task, { status: "completed", cause: "exit", error: null, answer: "hello from the model" })
+      assert.isString(task.sessionId)
+      if (agent.name !== "copilot") assert.isAbove(task.usage?.inputTokens ?? 0, 0)
+      const [result, logs] = [await bench.run(["result", id]), await bench.run(["logs", id])]
+      assert.strictEqual(result.stdout.trim(), "hello from the model")
+      assert.include(logs.stdout, "hello from the model")
+      assert.isTrue(bench.fake.heard(marker), "the system prompt reached the model")
+    })
+
+    real("calls a tool that writes a file, watched in the foreground", async (bench) => {
+      const prompt = "TOOL: echo written > made.txt\nSAY: it is done"
+      const watched = await bench.run(["run", "-f", "-t", "90s", "-"], prompt)
+      assert.strictEqual(watched.code, 0, watched.stderr)
+      assert.strictEqual(readFileSync(join(bench.directory, "made.txt"), "utf8"), "written\n")
+      assert.match(watched.stdout, /→ \S+ .*echo written > made\.txt/)
+      assert.match(watched.stdout, /it is done/)
+    })
+
+    real("ends as failed, with the reason, when the model service refuses", async (bench) => {
+      const { id, task } = await bench.task("ERROR: 401 this key is not welcome")
+      assert.deepInclude(task, { status: "failed", cause: "agent-error", failureClass: "auth", answer: null })
+      assert.match(task.error ?? "", new RegExp(`beat config set agents\\.${agent.name}\\.apiKey`))
+      assert.strictEqual((await bench.run(["wait", id])).code, 1)
+      const logs = await bench.run(["logs", id])
+      assert.notInclude(`${logs.stdout}${logs.stderr}`, bench.fake.key)
+    })
+
+    real("takes a prompt of any size and content", async (bench) => {
+      const filler = `--help "quotes" 'and' $(dollars) \`ticks\` 🙂 {prompt}\n`.repeat(4000)
+      const { task } = await bench.task(`-- ${filler}\nSAY: still here`)
+      assert.deepInclude(task, { status: "completed", answer: "still here" })
+    })
+  })
+}
