@@ -1,7 +1,7 @@
 /** `--json`: exactly one document on stdout, the encoded value of a schema. Errors are a document on stdout too. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { escapeControls } from "./output/Sanitize.ts"
+import { escapeControls } from "../programs/text/Sanitize.ts"
 import { Terminal } from "./Terminal.ts"
 
 /** What `--json` prints in place of a result when a command fails; the exit code says the same. */

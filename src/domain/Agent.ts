@@ -24,6 +24,8 @@ export const AgentInfo = Schema.Struct({
 }).annotations({ identifier: "AgentInfo" })
 export type AgentInfo = typeof AgentInfo.Type
 
+export const AgentList = Schema.Struct({ agents: Schema.Array(AgentInfo) }).annotations({ identifier: "AgentList" })
+
 /** What an adapter decides a start from. */
 export interface PlanRequest {
   /** Absolute path of the program. */

@@ -1,6 +1,7 @@
 /** Cancels tasks, alone or with everything they delegated, and returns when their processes are gone. */
 import * as Effect from "effect/Effect"
-import type { TaskId, TaskSummary } from "../domain/Task.ts"
+import * as Schema from "effect/Schema"
+import { type TaskId, TaskSummary } from "../domain/Task.ts"
 import { type CancelAnswer, Queue } from "../services/Queue.ts"
 import { type ListPage, Tasks } from "../services/Tasks.ts"
 import { patiently } from "./changes.ts"
@@ -14,18 +15,20 @@ export interface CancelOptions extends KeepServedOptions {
   readonly by: string
 }
 
-export interface Cancelled {
-  /** What the request found: see `CancelAnswer`. */
-  readonly answer: CancelAnswer
+export const Cancelled = Schema.Struct({
+  /** `ended`: was queued. `requested`: was running. `over`: had ended before. */
+  answer: Schema.Literal("ended", "requested", "over"),
   /** What became of the task; one that ended by itself meanwhile is not cancelled. */
-  readonly task: TaskSummary
-}
+  task: TaskSummary
+})
+export type Cancelled = typeof Cancelled.Type
 
-export interface CancelResult {
-  readonly tasks: ReadonlyArray<Cancelled>
+export const CancelResult = Schema.Struct({
+  tasks: Schema.Array(Cancelled),
   /** The tree is larger than the bound; the rest was not touched. */
-  readonly truncated: boolean
-}
+  truncated: Schema.Boolean
+}).annotations({ identifier: "CancelResult" })
+export type CancelResult = typeof CancelResult.Type
 
 /** Tasks in one tree at most. */
 const treeLimit = 10_000

@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { bytes, relative, shortSpan, span } from "../../src/cli/output/Age.ts"
 import { parseDuration, parseMoment, parsePair, parseSize } from "../../src/cli/Values.ts"
+import { bytes, relative, shortSpan, span } from "../../src/programs/text/Age.ts"
 
 const value = <A>(result: Either.Either<A, string>): A | string => Either.merge(result)
 

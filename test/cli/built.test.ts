@@ -3,11 +3,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { TaskPage } from "../../src/cli/commands/list.ts"
 import { JsonError } from "../../src/cli/Json.ts"
 import { DoctorReport } from "../../src/programs/doctor.ts"
 import { InitReport } from "../../src/programs/init.ts"
 import { Overview } from "../../src/programs/summary.ts"
+import { TaskPage } from "../../src/programs/taskPage.ts"
 import { TaskReport } from "../../src/programs/taskReport.ts"
 import { Beat, binary } from "../system/Beat.ts"
 

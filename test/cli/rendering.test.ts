@@ -1,13 +1,13 @@
 /** From the bytes an agent printed to lines on a terminal: nothing is corrupted, nothing gets through, nothing grows. */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import * as Lines from "../../src/cli/output/Lines.ts"
-import * as Render from "../../src/cli/output/Render.ts"
-import { escapeControls, sanitize } from "../../src/cli/output/Sanitize.ts"
-import { enoughFor, lastLines } from "../../src/cli/output/Tail.ts"
 import type { Renderer } from "../../src/domain/Agent.ts"
 import type { OutputChunk, StreamName } from "../../src/domain/Output.ts"
 import { TaskId } from "../../src/domain/Task.ts"
+import * as Lines from "../../src/programs/text/Lines.ts"
+import * as Render from "../../src/programs/text/Render.ts"
+import { escapeControls, sanitize } from "../../src/programs/text/Sanitize.ts"
+import { enoughFor, lastLines } from "../../src/programs/text/Tail.ts"
 import { bytesOf, joined } from "../support/output.ts"
 
 const taskId = TaskId.make("k3v9x2m7q4ab")

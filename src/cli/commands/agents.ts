@@ -3,8 +3,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { AgentInfo } from "../../domain/Agent.ts"
+import { AgentInfo, AgentList } from "../../domain/Agent.ts"
 import { AgentUnknown, NoDefaultAgent } from "../../domain/Errors.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Caller } from "../Caller.ts"
@@ -17,8 +16,6 @@ import { plain } from "../output/TaskTable.ts"
 import { stylesOf } from "../Style.ts"
 import { Terminal } from "../Terminal.ts"
 import { json } from "../Values.ts"
-
-export const AgentList = Schema.Struct({ agents: Schema.Array(AgentInfo) }).annotations({ identifier: "AgentList" })
 
 const credentialWords: Readonly<Record<NonNullable<AgentInfo["credentials"]>, string>> = {
   environment: "key in the environment",

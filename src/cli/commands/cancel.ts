@@ -2,9 +2,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { TaskSummary } from "../../domain/Task.ts"
-import { type Cancelled, cancel as cancelTasks } from "../../programs/cancel.ts"
+import { type Cancelled, CancelResult, cancel as cancelTasks } from "../../programs/cancel.ts"
 import { nameOf, submitterOf } from "../../programs/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Caller } from "../Caller.ts"
@@ -16,19 +14,6 @@ import { withProgress } from "../output/Progress.ts"
 import { waiting } from "../output/Waiting.ts"
 import { type Screen, Terminal } from "../Terminal.ts"
 import { json, optionalText, task } from "../Values.ts"
-
-/** What `--json` prints. */
-export const CancelResult = Schema.Struct({
-  tasks: Schema.Array(
-    Schema.Struct({
-      /** `ended`: was queued. `requested`: was running. `over`: had ended before. */
-      answer: Schema.Literal("ended", "requested", "over"),
-      task: TaskSummary
-    })
-  ),
-  /** The tree is larger than 10,000 tasks; the rest was not touched. */
-  truncated: Schema.Boolean
-}).annotations({ identifier: "CancelResult" })
 
 const line = ({ answer, task }: Cancelled, screen: Screen): string =>
   answer === "over"

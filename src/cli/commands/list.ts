@@ -3,10 +3,9 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { TaskStatus, TaskSummary } from "../../domain/Task.ts"
+import { TaskStatus } from "../../domain/Task.ts"
+import { TaskPage, taskPage } from "../../programs/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
-import { Tasks } from "../../services/Tasks.ts"
 import { Caller } from "../Caller.ts"
 import { readingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
@@ -15,15 +14,6 @@ import { taskTable } from "../output/TaskTable.ts"
 import { stylesOf } from "../Style.ts"
 import { Terminal } from "../Terminal.ts"
 import { count, json, moment, optionalText, pairs } from "../Values.ts"
-
-/** What `list --json` prints. */
-export const TaskPage = Schema.Struct({
-  tasks: Schema.Array(TaskSummary),
-  /** How many more match, counted up to 1000. */
-  more: Schema.Int,
-  /** Give this to `--before` for the next page; null when there is none. */
-  next: Schema.NullOr(Schema.Int)
-}).annotations({ identifier: "TaskPage" })
 
 const options = Options.all({
   status: Options.choice("status", TaskStatus.literals).pipe(
@@ -66,10 +56,9 @@ export const list = readingCommand({
   args: Args.none,
   run: Effect.fn("beat.list")(function* (given) {
     const terminal = yield* Terminal
-    const tasks = yield* Tasks
     const caller = yield* Caller
     const directories = yield* Directories
-    const page = yield* tasks.list({
+    const page = yield* taskPage({
       status: given.status,
       agent: given.agent,
       labels: given.label,
@@ -79,9 +68,9 @@ export const list = readingCommand({
       limit: given.limit,
       before: given.before
     })
-    const next = page.more > 0 ? (page.tasks[page.tasks.length - 1]?.seq ?? null) : null
+    const { next } = page
     if (given.json) {
-      yield* printJson(TaskPage, { tasks: page.tasks, more: page.more, next })
+      yield* printJson(TaskPage, page)
       return ExitCode.ok
     }
     if (page.tasks.length === 0) {

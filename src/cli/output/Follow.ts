@@ -6,13 +6,13 @@ import type { StorageError, TaskNotFound } from "../../domain/Errors.ts"
 import { OutputChunk, type StreamName } from "../../domain/Output.ts"
 import type { TaskId } from "../../domain/Task.ts"
 import { follow, readTail } from "../../programs/follow.ts"
+import { bytes as bytesText } from "../../programs/text/Age.ts"
+import * as Render from "../../programs/text/Render.ts"
+import { enoughFor, lastLines, tailBytes } from "../../programs/text/Tail.ts"
 import { Agents } from "../../services/Agents.ts"
 import type { OutputStore } from "../../services/OutputStore.ts"
 import type { Tasks } from "../../services/Tasks.ts"
 import { Terminal } from "../Terminal.ts"
-import { bytes as bytesText } from "./Age.ts"
-import * as Render from "./Render.ts"
-import { enoughFor, lastLines, tailBytes } from "./Tail.ts"
 
 export interface PrintOptions {
   readonly taskId: TaskId

@@ -6,11 +6,11 @@ import * as Stream from "effect/Stream"
 import type { TaskSummary } from "../../domain/Task.ts"
 import { isTerminal } from "../../domain/Task.ts"
 import { follow } from "../../programs/follow.ts"
+import { span } from "../../programs/text/Age.ts"
+import * as Render from "../../programs/text/Render.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Terminal } from "../Terminal.ts"
-import { span } from "./Age.ts"
 import { cut } from "./Layout.ts"
-import * as Render from "./Render.ts"
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const
 

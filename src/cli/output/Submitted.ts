@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Task } from "../../domain/Task.ts"
 import type { SubmitResult } from "../../programs/submit.ts"
+import { sanitize } from "../../programs/text/Sanitize.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { Terminal } from "../Terminal.ts"
-import { sanitize } from "./Sanitize.ts"
 
 /** Warnings, and what stands in the way of a task that is stored all the same. On stderr. */
 export const warn = Effect.fn("warn")(function* (result: SubmitResult) {

@@ -1,10 +1,10 @@
 /** Tasks as lines of a table, and the colours of their statuses. */
 import type { TaskStatus, TaskSummary } from "../../domain/Task.ts"
+import { shortSpan } from "../../programs/text/Age.ts"
+import { sanitize } from "../../programs/text/Sanitize.ts"
 import { type Style, type StyleName, stylesOf } from "../Style.ts"
 import type { Screen } from "../Terminal.ts"
-import { shortSpan } from "./Age.ts"
 import { type Column, table } from "./Layout.ts"
-import { sanitize } from "./Sanitize.ts"
 
 const colours: Readonly<Record<TaskStatus, StyleName>> = {
   queued: "blue",
