@@ -45,7 +45,8 @@ describe("the lockfile", () => {
     const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
     assert.deepStrictEqual(
       wanted.filter((name) => !names.has(name)),
-      []
+      [],
+      "run: node build/complete-lockfile.mjs"
     )
   })
 })
