@@ -174,6 +174,14 @@ describe.skipIf(!ownCache)("the code cache", () => {
   })
 })
 
+it("where Node has a code cache of its own, that one is used, in the same directory", async () => {
+  const newer = join(root, "newer.cjs")
+  writeFileSync(newer, 'require("module").enableCompileCache = (directory) => console.error(directory)')
+  const { stderr, stdout } = await run(process.execPath, ["-r", newer, join(dist, "beat.cjs"), "status"])
+  assert.strictEqual(stdout, '["cli","status"]\n')
+  assert.strictEqual(stderr, `${join(dist, ".cache", "node")}\n`)
+})
+
 it("a reader that has seen enough ends the program quietly", async () => {
   const script = `"$0" "$1" flood | head -n 1; echo "$?"`
   const { stderr, stdout } = await run("/bin/sh", ["-c", script, process.execPath, join(dist, "beat.cjs")])
