@@ -115,6 +115,14 @@ const make = Effect.gen(function* () {
     `
   })
 
+  const findEndsOf = SqlSchema.findAll({
+    Request: Schema.Array(Schema.String),
+    Result: TerminalEvent,
+    execute: (ids) => sql`
+      SELECT seq, task_id, status, cause, at FROM outbox WHERE ${sql.in("task_id", ids)} ORDER BY seq
+    `
+  })
+
   const findLastEvent = SqlSchema.single({
     Request: Schema.Void,
     Result: Schema.Struct({ seq: Schema.Int }),
@@ -180,6 +188,10 @@ const make = Effect.gen(function* () {
     ),
 
     events: Effect.fn("Tasks.events")((after, limit) => findEvents({ after, limit }).pipe(read("events"))),
+
+    endsOf: Effect.fn("Tasks.endsOf")((ids) =>
+      ids.length === 0 ? Effect.succeed([]) : findEndsOf(ids).pipe(read("endsOf"))
+    ),
 
     lastEvent: findLastEvent().pipe(
       certain,

@@ -1,0 +1,84 @@
+/** One process of several on the same database: it says that it is there, waits for the word, acts and tells. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { outcome } from "../../../../src/domain/Outcome.ts"
+import { RuntimeId } from "../../../../src/domain/Runtime.ts"
+import * as Ids from "../../../../src/layers/node/Ids.ts"
+import * as Database from "../../../../src/layers/sql/Database.ts"
+import * as SqlServices from "../../../../src/layers/sql/SqlServices.ts"
+import { Queue } from "../../../../src/services/Queue.ts"
+import { Tasks } from "../../../../src/services/Tasks.ts"
+import { newTask, pathsLayer } from "../support.ts"
+
+const [, , mode = "", home = "", name = ""] = process.argv
+
+const everything = {
+  status: [],
+  agent: null,
+  labels: {},
+  directory: null,
+  parentId: null,
+  since: null,
+  limit: 1000,
+  before: null
+}
+
+const list = Effect.map(
+  Effect.flatMap(Tasks, (tasks) => tasks.list(everything)),
+  (page) => page.tasks.length
+)
+
+const schema = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql`SELECT user_version AS version FROM pragma_user_version`
+  return row?.version
+})
+
+const submit = Effect.gen(function* () {
+  const queue = yield* Queue
+  return (yield* queue.enqueue([newTask()], { maxDepth: 3 })).length
+})
+
+/** Claims and ends tasks until there is nothing left; tells which. */
+const work = Effect.gen(function* () {
+  const queue = yield* Queue
+  const runtimeId = RuntimeId.make(name)
+  const done = []
+  while (true) {
+    const claimed = yield* queue.claim({ runtimeId, maxWorkers: 1000, onlyWhenIdle: false, bootId: "boot" })
+    if (Option.isNone(claimed)) return done
+    const { task, worker } = claimed.value
+    yield* queue.finish(task.id, outcome({ status: "completed", cause: "exit", exitCode: 0 }), {
+      claimId: worker.claimId,
+      runtimeId
+    })
+    done.push(task.id)
+  }
+})
+
+const over = (database: typeof Database.layerWriter) =>
+  SqlServices.layer.pipe(Layer.provideMerge(database), Layer.provideMerge(Layer.merge(Ids.layer, pathsLayer(home))))
+
+const writing = over(Database.layerWriter)
+
+const deeds: Readonly<Record<string, Effect.Effect<unknown, { readonly _tag: string }>>> = {
+  schema: Effect.provide(schema, writing),
+  submit: Effect.provide(submit, writing),
+  work: Effect.provide(work, writing),
+  list: Effect.provide(list, over(Database.layerReader))
+}
+
+const deed = deeds[mode] ?? Effect.dieMessage(`no such deed: ${mode}`)
+
+const told = Effect.match(deed, {
+  onFailure: (error) => ({ error: { tag: error._tag, reason: "reason" in error ? error.reason : null } }),
+  onSuccess: (value) => ({ value })
+})
+
+process.stdout.write("ready\n")
+process.stdin.once("data", () => {
+  process.stdin.destroy()
+  Effect.runPromise(told).then((result) => process.stdout.write(`${JSON.stringify(result)}\n`))
+})

@@ -1,0 +1,125 @@
+/** Several real processes on one file. */
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { afterAll, beforeAll } from "vitest"
+import { Queue } from "../../../../src/services/Queue.ts"
+import { Tasks } from "../../../../src/services/Tasks.ts"
+import { newTask, pathsIn, services, temporaryHome } from "../support.ts"
+import { bundle, run, stranger } from "./contenders.ts"
+
+const place = { directory: "", program: "" }
+
+beforeAll(async () => {
+  place.directory = mkdtempSync(join(tmpdir(), "backbeat-contender-"))
+  chmodSync(place.directory, 0o755)
+  place.program = await bundle(place.directory)
+})
+
+afterAll(() => rmSync(place.directory, { recursive: true, force: true }))
+
+const compete = (...[contenders, as]: [Parameters<typeof run>[1], Parameters<typeof run>[2]?]) =>
+  Effect.promise(() => run(place.program, contenders, as))
+
+const submitted = (home: string, count: number) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue
+    yield* queue.enqueue(
+      Array.from({ length: count }, () => newTask()),
+      { maxDepth: 3 }
+    )
+  }).pipe(Effect.provide(services(home)))
+
+describe("several processes", () => {
+  it.scopedLive("may open a file at once that none of them has made", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryHome, "new")
+      const told = yield* compete(Array.from({ length: 4 }, () => ["schema", home] as const))
+      assert.deepStrictEqual(
+        told,
+        Array.from({ length: 4 }, () => ({ value: 1 }))
+      )
+      assert.strictEqual(statSync(pathsIn(home).database).mode & 0o777, 0o600)
+    })
+  )
+
+  it.scopedLive("claim each task once", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* submitted(home, 100)
+      const told = yield* compete([
+        ["work", home, "aaaaaaaaaaaaaaaa"],
+        ["work", home, "bbbbbbbbbbbbbbbb"]
+      ])
+      const shares = told.map((one) => {
+        assert.ok(one instanceof Object && "value" in one && Array.isArray(one.value), JSON.stringify(one))
+        return one.value
+      })
+      assert.strictEqual(shares.flat().length, 100)
+      assert.strictEqual(new Set(shares.flat()).size, 100)
+      assert.isTrue(
+        shares.every((share) => share.length > 0),
+        "one of them got nothing: they did not compete"
+      )
+      const counts = yield* Effect.flatMap(Tasks, (tasks) => tasks.counts).pipe(Effect.provide(services(home)))
+      assert.deepStrictEqual(counts, { queued: 0, running: 0, completed: 100, failed: 0, cancelled: 0 })
+    })
+  )
+})
+
+describe("a directory that cannot be written", () => {
+  /** A home of ours that others may look into but not write. */
+  const sealed = Effect.gen(function* () {
+    const parent = yield* temporaryHome
+    chmodSync(parent, 0o755)
+    const home = join(parent, "home")
+    return { parent, home }
+  })
+
+  const seal = (home: string) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        for (const file of [pathsIn(home).database, `${pathsIn(home).database}-wal`, `${pathsIn(home).database}-shm`]) {
+          if (existsSync(file)) chmodSync(file, 0o444)
+        }
+        chmodSync(home, 0o555)
+      }),
+      () => Effect.sync(() => chmodSync(home, 0o755))
+    )
+
+  const refused = { error: { tag: "StorageError", reason: "read-only" } }
+
+  it.scopedLive("is named, to those who write and to those who read", () =>
+    Effect.gen(function* () {
+      const { home } = yield* sealed
+      yield* submitted(home, 1)
+      yield* seal(home)
+      assert.deepStrictEqual(yield* compete([["submit", home]], stranger), [refused])
+      assert.deepStrictEqual(yield* compete([["list", home]], stranger), [refused])
+    })
+  )
+
+  it.scopedLive("does not keep anybody from reading while another process has the database open", () =>
+    Effect.gen(function* () {
+      const { home } = yield* sealed
+      const open = yield* Layer.build(services(home))
+      yield* Effect.flatMap(Queue, (queue) => queue.enqueue([newTask()], { maxDepth: 3 })).pipe(Effect.provide(open))
+      yield* seal(home)
+      assert.deepStrictEqual(yield* compete([["list", home]], stranger), [{ value: 1 }])
+      assert.deepStrictEqual(yield* compete([["submit", home]], stranger), [refused])
+    })
+  )
+
+  it.scopedLive("cannot be given a new database", () =>
+    Effect.gen(function* () {
+      const { home, parent } = yield* sealed
+      chmodSync(parent, 0o555)
+      yield* Effect.addFinalizer(() => Effect.sync(() => chmodSync(parent, 0o755)))
+      assert.deepStrictEqual(yield* compete([["submit", home]], stranger), [refused])
+      assert.deepStrictEqual(yield* compete([["list", home]], stranger), [{ value: 0 }])
+    })
+  )
+})
