@@ -1,0 +1,105 @@
+/** Disks that are full or read-only, and a database that somebody else keeps locked. */
+import { spawnSync } from "node:child_process"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import Database from "better-sqlite3"
+import { afterAll, assert, describe, it } from "vitest"
+import { Beat, isAlive, until } from "./Beat.ts"
+
+const mount = (...args: ReadonlyArray<string>): boolean => spawnSync("mount", args).status === 0
+
+/** Clock ticks of CPU time a process has used. */
+const ticks = (pid: number): number => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return Number(fields[11]) + Number(fields[12])
+}
+
+const small = new Beat()
+const state = join(small.home, "state")
+mkdirSync(state)
+const mounted = mount("-t", "tmpfs", "-o", "size=6m,mode=0700", "backbeat-test", state)
+
+afterAll(async () => {
+  for (const pid of mounted ? small.runtimes() : []) process.kill(pid, "SIGTERM")
+  spawnSync("umount", ["-l", state])
+  await small.close()
+})
+
+describe.skipIf(!mounted)(`a disk of 6 MB${mounted ? "" : " (skipped: this user may not mount a tmpfs)"}`, () => {
+  const filler = join(state, "filler")
+  const fill = () => {
+    for (const size of [1_000_000, 50_000, 4096, 512, 1]) {
+      try {
+        while (true) writeFileSync(filler, Buffer.alloc(size), { flag: "a" })
+      } catch {
+        // Full to within this size: on with a smaller one.
+      }
+    }
+  }
+
+  it("delays what runs until there is room again, without a busy loop, and loses nothing", async () => {
+    const gate = join(small.home, "gate")
+    const id = await small.submit(`echo before; while [ ! -e ${gate} ]; do sleep 0.1; done; exit 3`)
+    await until("it prints", () => small.output(id).length > 0)
+    fill()
+    const refused = await small.run(["run", "-a", "shell", "--", "echo no"])
+    assert.strictEqual(refused.code, 74, refused.stderr)
+    assert.include(refused.stderr, "space")
+
+    writeFileSync(gate, "")
+    const [runtime = 0] = small.runtimes()
+    const shim = small.shim(id) ?? 0
+    const began = ticks(runtime)
+    // Long enough for several tries; a busy loop would use some two hundred ticks of it.
+    await new Promise((resume) => setTimeout(resume, 2000))
+    const used = ticks(runtime) - began
+    assert.isTrue(isAlive(runtime))
+    assert.isBelow(used, 100, "ticks of 10 ms in 2 s")
+    assert.strictEqual(small.status(id).status, "running")
+
+    rmSync(filler)
+    await until("it ends by itself", () => small.status(id).status === "failed")
+    assert.deepStrictEqual(small.status(id), { status: "failed", cause: "exit", exit_code: 3 })
+    assert.strictEqual(small.output(id).toString(), "before\n")
+    await until("its shim is gone", () => !isAlive(shim))
+  })
+
+  it("says that a read-only disk is one, and can still be read", async () => {
+    await until("the worker leaves", () => small.runtimes().length === 0)
+    // Busy for as long as the worker that has left still has its log open.
+    await until("no file is open for writing", () => mount("-o", "remount,ro", state))
+    try {
+      const refused = await small.run(["run", "-a", "shell", "--", "echo no"])
+      assert.strictEqual(refused.code, 74, refused.stderr)
+      assert.include(refused.stderr, "cannot be written")
+      const listed = await small.run(["list", "--json"])
+      assert.strictEqual(listed.code, 0, listed.stderr)
+      assert.include(listed.stdout, "failed")
+    } finally {
+      assert.isTrue(mount("-o", "remount,rw", state))
+    }
+  })
+})
+
+describe("a database that is locked for seconds", () => {
+  const beat = new Beat()
+  afterAll(() => beat.close())
+
+  it("delays a submission and a running task, and fails neither", async () => {
+    const first = await beat.submit("echo one; sleep 0.5; echo two")
+    await until("it prints", () => beat.output(first).length > 0)
+    const holder = new Database(beat.databaseFile, { timeout: 5000 })
+    holder.exec("BEGIN IMMEDIATE")
+    const submitting = beat.start(["run", "-a", "shell", "--", "echo three"])
+    await new Promise((resume) => setTimeout(resume, 3000))
+    assert.strictEqual(submitting.stdout(), "")
+    holder.exec("ROLLBACK")
+    holder.close()
+    const submitted = await submitting.done
+    assert.strictEqual(submitted.code, 0, submitted.stderr)
+    const waited = await beat.run(["wait", "--timeout", "20s", first, submitted.stdout.trim()])
+    assert.strictEqual(waited.code, 0, waited.stderr)
+    assert.strictEqual(beat.output(first).toString(), "one\ntwo\n")
+  })
+})
