@@ -10,9 +10,11 @@ import { maxPromptBytes } from "../../domain/Task.ts"
 import { Agents, type PrepareRequest } from "../../services/Agents.ts"
 import { Ids } from "../../services/Ids.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
+import { cutEnd } from "./Bounds.ts"
 import { capture } from "./Captured.ts"
 import { judgeCommand, named } from "./Command.ts"
 import { credentialAdvice } from "./Failure.ts"
+import { maxErrorBytes } from "./Judge.ts"
 import { anyFile, find, isRoot } from "./Programs.ts"
 import { allAgents, builtInAgent, isBuiltIn } from "./Registry.ts"
 import { mask } from "./Secrets.ts"
@@ -193,7 +195,7 @@ const make = Effect.gen(function* () {
       const agent = builtInAgent(name)
       const verdict = agent === undefined ? judgeCommand(named(name), evidence) : agent.verdict(evidence)
       if (verdict.error === null) return verdict
-      return { ...verdict, error: mask(verdict.error, yield* keysOf(name)) }
+      return { ...verdict, error: cutEnd(mask(verdict.error, yield* keysOf(name)), maxErrorBytes) }
     }),
     renderer: (name) => Effect.sync(() => builtInAgent(name)?.renderer() ?? plain())
   })

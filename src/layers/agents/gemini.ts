@@ -1,8 +1,8 @@
 /** Gemini CLI: `-o stream-json`; what goes wrong is reported on stderr and in odd exit codes. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../domain/Agent.ts"
-import type { FailureClass } from "../../domain/Task.ts"
-import { type Failed, type Findings, judge } from "./Judge.ts"
+import { chatter, failureOf, Problem, report, spoken } from "./GeminiFailure.ts"
+import { type Findings, judge } from "./Judge.ts"
 import { flag, loose, number, reader, text } from "./Printed.ts"
 import { failureLine, lines, pieces, raw, toolCall, toolError } from "./Show.ts"
 import { configuredKey, defaults, modelOf, prefix } from "./Start.ts"
@@ -14,8 +14,6 @@ const credentialVariables = [
   "GOOGLE_GENAI_USE_GCA",
   "GOOGLE_APPLICATION_CREDENTIALS"
 ]
-
-const Problem = Schema.Struct({ type: text, message: text, code: number })
 
 const Event = Schema.Struct({
   type: Schema.String,
@@ -34,52 +32,6 @@ const Event = Schema.Struct({
 })
 
 const read = reader(Event)
-
-/** The report on stderr, and the whole output in its `json` format. */
-const readReport = reader(Schema.Struct({ session_id: text, error: loose(Problem) }))
-
-/** The last JSON object that stands on lines of its own, however it is indented. */
-const report = (stderr: ReadonlyArray<string>) => {
-  const end = stderr.lastIndexOf("}")
-  for (let start = end - 1; start >= 0 && start > end - 200; start--) {
-    const line = stderr[start] ?? ""
-    if (line !== "{" && line !== "[ERROR] {") continue
-    return readReport(["{", ...stderr.slice(start + 1, end + 1)].join("\n"))
-  }
-  return null
-}
-
-/** What it says on stderr when all is well. */
-const chatter = /^(Warning: (True color|256-color)|YOLO mode|\[STARTUP\]|Ripgrep is not)/
-
-/** Exit codes with a meaning of their own. */
-const exitClasses: Readonly<Record<number, typeof FailureClass.Type>> = { 41: "auth", 42: "agent", 53: "max-turns" }
-
-/** Its API errors carry their text as JSON in JSON. */
-const spoken = (message: string): string => {
-  const inner = /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1]
-  return inner === undefined ? message : inner.replace(/\\"/g, '"').replace(/\\n/g, " ")
-}
-
-const failureOf = (evidence: Evidence, said: typeof Problem.Type | undefined): Failed | null => {
-  const { exitCode } = evidence.end
-  if (said === undefined) {
-    const known = exitCode === null ? undefined : exitClasses[exitCode]
-    const shown = evidence.stderr.findLast((line) => line.trim().length > 0 && !chatter.test(line))
-    return known === undefined ? null : { message: shown ?? `gemini ended with exit code ${exitCode}`, class: known }
-  }
-  const status = said.code !== undefined && said.code >= 400 && said.code < 600 ? said.code : undefined
-  const message = spoken(said.message ?? "The agent reported an error.")
-  const limit = evidence.stderr.findLast((line) => /TerminalQuotaError|reset after/.test(line))
-  return {
-    message,
-    status,
-    codes: [said.type, limit?.includes("TerminalQuotaError") === true ? "TerminalQuotaError" : undefined],
-    class: exitCode === null ? undefined : exitClasses[exitCode],
-    // HTTP errors leave with their status modulo 256: 401 is 145, which a shell takes for a signal.
-    ownExitCode: status !== undefined && exitCode !== null && status % 256 === exitCode
-  }
-}
 
 const findings = (evidence: Evidence): Findings => {
   const events = evidence.stdout.map(read).filter((event) => event !== null)
@@ -143,7 +95,7 @@ const renderer = (): Renderer => {
         case "result":
           return event.status === "success"
             ? before
-            : [...before, failureLine(event.error?.message ?? event.status ?? "")]
+            : [...before, failureLine(spoken(event.error?.message ?? event.status ?? ""))]
         default:
           return line.trim().length === 0 ? before : [...before, ...raw(line)]
       }

@@ -34,6 +34,7 @@ describe("rendered runs", () => {
       "done"
     ],
     "gemini1--env": ['→ run_shell_command env | grep -E "ORCH|GEMINI|^PATH" | sort', "done"],
+    "gemini3--stream-401": ["Failed: this key is not welcome"],
     "opencode--opencode-json": ["→ bash echo hi > f.txt; echo $ORCH_RUN", "done"],
     "opencode--opencode-401": ["Failed: invalid x-api-key"],
     "qwen--qwen-json": ["→ run_shell_command echo hi > f.txt; echo $ORCH_RUN", "done"],

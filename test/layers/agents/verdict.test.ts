@@ -50,6 +50,9 @@ const expected: Readonly<Record<string, Expected>> = {
   "gemini1--ok-json": ["failed", "agent-error", "agent", null, null],
   "gemini2--maxSessionTurns": ["failed", "agent-error", "max-turns", null, null],
   "gemini2--mcp": ["completed", "exit", null, /^\{"error":"MCP tool 'add'.*\]"\}$/, [12227, 123, null, false]],
+  "gemini3--stream-401": ["failed", "agent-error", "auth", null, [0, 0, null, false]],
+  "gemini3--stream-404": ["failed", "agent-error", "model", null, [0, 0, null, false]],
+  "gemini3--stream-429-quota": ["failed", "agent-error", "usage-limit", null, [0, 0, null, false]],
   "opencode--opencode-401": ["failed", "agent-error", "auth", null, null],
   "opencode--opencode-json": ["completed", "exit", null, "done", [4804, 13, 0.014607, false]],
   "pi--pi-401": ["failed", "agent-error", "auth", null, [0, 0, 0, false]],
@@ -97,6 +100,25 @@ describe("what a person reads", () => {
     assert.match(error("claude2--perm-default-denied"), /denied permission for: Bash touch denied\.txt/)
   })
 
+  it("holds no key, whichever agent prints it", () => {
+    const message = "Incorrect API key provided: sk-live-1234567890abcdef"
+    const outputs: ReadonlyArray<readonly [string, string]> = [
+      ["claude--", JSON.stringify({ type: "result", subtype: "success", is_error: true, result: message })],
+      ["codex--", JSON.stringify({ type: "turn.failed", error: { message } })],
+      ["opencode--", JSON.stringify({ type: "error", error: { name: "APIError", data: { message } } })],
+      ["shell--", message]
+    ]
+    for (const [sample, line] of outputs) {
+      const verdict = agentOf(sample).verdict({
+        end: { exitCode: 1, signal: null },
+        stdout: [line],
+        stderr: [],
+        endedAt
+      })
+      assert.match(verdict.error ?? "", /Incorrect API key provided: sk-\*\*\*/)
+    }
+  })
+
   it("says when a limit ends", () => {
     const reset = (sample: string) => agentOf(sample).verdict(evidence(sample)).failureResetAt
     assert.strictEqual(reset("claude5-oauth--oauth-429-usage"), 1_795_422_680_000)
@@ -110,6 +132,9 @@ describe("ends that look like something else", () => {
     const verdict = gemini.verdict(evidence("gemini1--err-401", { exitCode: 145, signal: "SIGSTKFLT" }))
     assert.strictEqual(verdict.cause, "agent-error")
     assert.strictEqual(verdict.failureClass, "auth")
+    const streamed = gemini.verdict(evidence("gemini3--stream-401", { exitCode: 145, signal: "SIGSTKFLT" }))
+    assert.deepStrictEqual([streamed.cause, streamed.failureClass], ["agent-error", "auth"])
+    assert.match(streamed.error ?? "", /^this key is not welcome\n/)
   })
 
   it("takes a real signal for one, whatever the stream said", () => {
@@ -147,6 +172,14 @@ describe("ends that look like something else", () => {
       end: { exitCode: 143, signal: "SIGTERM" }
     })
     assert.deepStrictEqual([verdict.cause, verdict.failureClass], ["signal", "rate"])
+  })
+
+  it("reads from gemini's stderr what it was retrying", () => {
+    const stderr = [
+      "Attempt 5 failed. Retrying with backoff... Error: exception TypeError: fetch failed sending request"
+    ]
+    const verdict = gemini.verdict({ end: { exitCode: 143, signal: "SIGTERM" }, stdout: [], stderr, endedAt })
+    assert.deepStrictEqual([verdict.cause, verdict.failureClass], ["signal", "network"])
   })
 
   it("explains a missing login that is printed as plain text", () => {
