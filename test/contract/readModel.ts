@@ -206,6 +206,15 @@ export const outlookContract = (subject: Subject) => {
         assert.deepStrictEqual(yield* tasks.events(seqs[0] ?? 0, 10), all.slice(1))
         assert.deepStrictEqual(yield* tasks.events(seqs[2] ?? 0, 10), [])
         assert.strictEqual(yield* tasks.lastEvent, seqs[2])
+        const waiting = yield* submit()
+        const [first, second, third] = all.map((event) => event.taskId)
+        if (first === undefined || second === undefined || third === undefined) return assert.fail("three have ended")
+        assert.deepStrictEqual(
+          yield* tasks.endsOf([third, waiting.id, first, stranger]),
+          all.filter((_, index) => index !== 1)
+        )
+        assert.deepStrictEqual(yield* tasks.endsOf([waiting.id]), [])
+        assert.deepStrictEqual(yield* tasks.endsOf([]), [])
         const version = yield* tasks.version
         assert.isAtLeast(yield* tasks.version, version)
       })
