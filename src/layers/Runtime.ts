@@ -1,6 +1,7 @@
 /** The full runtime: the SQL services, plus agents, processes, the machine and the fan-out of ends. */
 import * as Layer from "effect/Layer"
 import * as Agents from "./agents/Agents.ts"
+import * as Commits from "./node/Commits.ts"
 import * as Host from "./node/Host.ts"
 import * as Ids from "./node/Ids.ts"
 import * as Paths from "./node/Paths.ts"
@@ -19,6 +20,11 @@ const store = SqlServices.layer.pipe(Layer.provide(Database.layerWriter))
 const agents = Agents.layer.pipe(Layer.provideMerge(SettingsStore.layer))
 
 /** What the worker pool needs. Requires the command that starts `beat` again. */
-export const layer = Layer.mergeAll(store, agents, Spawner.layer, RuntimeLauncher.layer, TerminalEvents.layer).pipe(
-  Layer.provideMerge(machine)
-)
+export const layer = Layer.mergeAll(
+  store,
+  agents,
+  Spawner.layer,
+  RuntimeLauncher.layer,
+  Commits.layer,
+  TerminalEvents.layer
+).pipe(Layer.provideMerge(machine))

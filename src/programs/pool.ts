@@ -10,6 +10,7 @@ import type { Runtime, RuntimeKind } from "../domain/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { TaskId } from "../domain/Task.ts"
 import type { ClaimId } from "../domain/Worker.ts"
+import { Commits } from "../services/Commits.ts"
 import { Ids } from "../services/Ids.ts"
 import { Processes } from "../services/Processes.ts"
 import { type Claim, Queue } from "../services/Queue.ts"
@@ -26,9 +27,6 @@ export interface PoolOptions {
   /** Leave when nothing is queued, running or scheduled. */
   readonly leaveWhenIdle: boolean
 }
-
-/** How often other processes' commits are looked for, in milliseconds. */
-const pollMs = 40
 
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
 const livenessMs = 1000
@@ -157,18 +155,18 @@ const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings,
   return now - since >= settings.idleMs ? yield* registry.leave(pool.runtime.id, "idle") : false
 })
 
-/** Waits for a child's end, another process' commit or the next deadline. */
-const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings) {
+/** Waits for a child's end, another process' commit after `seen`, or the next deadline. */
+const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings, seen: number) {
   const tasks = yield* Tasks
+  const commits = yield* Commits
   const now = yield* Clock.currentTimeMillis
   const due = yield* tasks.nextDue(now)
   const untilDue = Option.match(due, { onNone: () => livenessMs, onSome: (at) => at - now })
-  const bound = Math.max(1, Math.min(livenessMs, untilDue, Math.max(pollMs, settings.idleMs)))
-  const before = yield* tasks.version
-  const committed = Effect.sleep(Math.min(pollMs, bound)).pipe(
-    Effect.zipRight(tasks.version),
-    Effect.repeat({ until: (version) => version !== before })
-  )
+  const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : livenessMs
+  const bound = Math.max(1, Math.min(livenessMs, untilDue, idle))
+  const committed = commits
+    .changed(bound)
+    .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
   yield* Effect.raceFirst(EffectQueue.take(pool.wake), committed).pipe(Effect.timeoutOption(bound))
 })
 
@@ -207,6 +205,8 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
   let lookedAt = 0
   while (true) {
     const settings = yield* readSettings(lastSettings)
+    // Before anything is read: a commit that comes in between ends the pause at once.
+    const seen = yield* persist(Effect.flatMap(Tasks, (tasks) => tasks.version))
     const now = yield* Clock.currentTimeMillis
     if (now - lookedAt >= livenessMs || now < lookedAt) {
       yield* persist(adopt(pool, settings))
@@ -215,7 +215,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     yield* persist(cancel(pool))
     yield* persist(claimReady(pool, settings))
     if (yield* persist(leave(pool, settings, idleSince))) break
-    yield* persist(pause(pool, settings))
+    yield* persist(pause(pool, settings, seen))
   }
   yield* Effect.logInfo(`runtime ${runtime.id} leaves`)
 }, Effect.scoped)

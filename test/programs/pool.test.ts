@@ -13,6 +13,7 @@ import type { NewTask } from "../../src/domain/NewTask.ts"
 import { RuntimeId } from "../../src/domain/Runtime.ts"
 import type { SettingsFile } from "../../src/domain/Settings.ts"
 import type { TaskId } from "../../src/domain/Task.ts"
+import * as Commits from "../../src/layers/memory/Commits.ts"
 import * as Host from "../../src/layers/memory/Host.ts"
 import * as Ids from "../../src/layers/memory/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
@@ -47,6 +48,7 @@ const testLayer = (settings: SettingsFile = {}) =>
   Layer.mergeAll(
     MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
     Spawner.layer,
+    Commits.layer,
     Processes.layer,
     Host.layer,
     SettingsStore.layer(settings),

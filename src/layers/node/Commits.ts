@@ -1,0 +1,54 @@
+/** Hears of commits from the file system: a waiting runtime costs nothing, and wakes within milliseconds. */
+import { type FSWatcher, watch } from "node:fs"
+import { basename, dirname } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as EffectQueue from "effect/Queue"
+import { Commits } from "../../services/Commits.ts"
+import { Paths } from "../../services/Paths.ts"
+
+/** Between two looks where the system does not tell of changes, in milliseconds. */
+const pollMs = 40
+
+/** A commit is several writes, and commits come in bursts: one wake-up for what happens within this time. */
+const settleMs = 8
+
+const make = Effect.gen(function* () {
+  const { database } = yield* Paths
+  const bell = yield* EffectQueue.sliding<void>(1)
+  const log = `${basename(database)}-wal`
+  let watcher: FSWatcher | null = null
+
+  // The directory is watched, not the file: it is never opened here, and SQLite makes it anew.
+  const open = (): boolean => {
+    if (watcher !== null) return true
+    try {
+      const opened = watch(dirname(database), { persistent: false }, (_event, name) => {
+        if (name === null || name === log) bell.unsafeOffer(undefined)
+      })
+      opened.on("error", () => {
+        opened.close()
+        if (watcher === opened) watcher = null
+      })
+      watcher = opened
+      return true
+    } catch {
+      // No such directory yet, or no watches left: polling does it too.
+      return false
+    }
+  }
+
+  yield* Effect.addFinalizer(() => Effect.sync(() => watcher?.close()))
+  // Elsewhere the system tells late, or only of some writes.
+  const prompt = process.platform === "linux"
+
+  return Commits.of({
+    changed: Effect.fn("Commits.changed")(function* (withinMs) {
+      const told = yield* Effect.sync(open)
+      const bound = told && prompt ? withinMs : Math.min(withinMs, pollMs)
+      yield* EffectQueue.take(bell).pipe(Effect.zipRight(Effect.sleep(settleMs)), Effect.timeoutOption(bound))
+    })
+  })
+})
+
+export const layer = Layer.scoped(Commits, make)
