@@ -69,7 +69,7 @@ describe.skipIf(!existsSync(binary))("tasks through the built beat", () => {
     running.child.kill("SIGINT")
     const seen = await running.done
     assert.strictEqual(seen.code, 130)
-    assert.match(seen.stderr, /Cancelling [0-9a-z]{12} .*\n[0-9a-z]{12} cancelled by .*: Ctrl-C\n$/)
+    assert.match(seen.stderr, /Cancelling [0-9a-z]{12}\n.*\n[0-9a-z]{12} cancelled by .*: Ctrl-C\n$/)
     assert.deepStrictEqual(pids.filter(isAlive), [])
   })
 
@@ -78,7 +78,7 @@ describe.skipIf(!existsSync(binary))("tasks through the built beat", () => {
     const running = beat.start(["run", "-f", "-a", "shell", "trap '' TERM; echo up; while :; do sleep 0.1; done"])
     await until("the agent", () => running.stdout().includes("up"))
     running.child.kill("SIGINT")
-    await until("the first Ctrl-C", () => running.stderr().includes("Cancelling"))
+    await until("the first Ctrl-C", () => running.stderr().includes("Ctrl-C again"))
     running.child.kill("SIGINT")
     const seen = await running.done
     assert.strictEqual(seen.signal, "SIGINT")

@@ -1,6 +1,5 @@
 /** A task in the foreground: its output as it comes, its end as the exit code, and Ctrl-C cancels it. */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { Task } from "../../domain/Task.ts"
 import { cancel } from "../../programs/cancel.ts"
@@ -8,6 +7,7 @@ import { whileServed } from "../../programs/ensureRuntime.ts"
 import type { SubmitResult } from "../../programs/submit.ts"
 import { nameOf, submitterOf } from "../../programs/submitter.ts"
 import { waitFor } from "../../programs/wait.ts"
+import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Caller } from "../Caller.ts"
 import { ExitCode, exitCodeOf } from "../ExitCode.ts"
@@ -25,17 +25,19 @@ const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   const caller = yield* Caller
   const { id } = task
   yield* terminal.progress(null)
-  yield* terminal.say(`\nCancelling ${id} ... Ctrl-C again leaves it ending in the background: beat status ${id}`)
+  yield* terminal.say(`\nCancelling ${id}`)
   const by = yield* nameOf(submitterOf(caller.environment))
-  const request = cancel([id], { ...(yield* waiting(false)), tree: false, reason: "Ctrl-C", by })
+  const wanted = { reason: "Ctrl-C", by }
+  // Committed before anything is promised: from here on it ends, whoever waits for it.
+  const queue = yield* Queue
+  yield* queue.cancel(id, wanted)
+  yield* terminal.say(`It is ending; Ctrl-C again leaves it to end in the background: beat status ${id}`)
+  const request = cancel([id], { ...(yield* waiting(false)), ...wanted, tree: false })
   // This fiber is being interrupted, so the wait, which is ended by an interruption of its own, needs another one.
   const fiber = yield* Effect.forkDaemon(Effect.interruptible(request))
   const exit = yield* Fiber.await(fiber)
-  if (Exit.isSuccess(exit)) {
-    for (const { task } of exit.value.tasks) yield* terminal.say(`${id} ${endingText(task, terminal.stderr)}`)
-  } else {
-    yield* terminal.say(`beat: ${id} could not be cancelled; try: beat cancel ${id}`)
-  }
+  const { tasks } = yield* exit
+  for (const { task } of tasks) yield* terminal.say(`${id} ${endingText(task, terminal.stderr)}`)
 })
 
 const watch = Effect.fn("watch")(function* (result: SubmitResult, task: Task, json: boolean) {
@@ -70,12 +72,17 @@ const watch = Effect.fn("watch")(function* (result: SubmitResult, task: Task, js
 export const inForeground = <E, R>(submitted: Effect.Effect<SubmitResult, E, R>, json: boolean) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
+      const terminal = yield* Terminal
       const result = yield* submitted
       yield* warn(result)
       const [first] = result.tasks
       if (first === undefined) return ExitCode.ok
       return yield* restore(Effect.scoped(watch(result, first.task, json))).pipe(
-        Effect.onInterrupt(() => Effect.ignore(cancelled(first.task)))
+        Effect.onInterrupt(() =>
+          cancelled(first.task).pipe(
+            Effect.catchAll((error) => terminal.say(`beat: ${error.message} To cancel: beat cancel ${first.task.id}`))
+          )
+        )
       )
     })
   )
