@@ -61,7 +61,7 @@ export interface ProcessEnd {
 /** What an adapter judges by: the end of the process and the stored output, whose middle may be missing. */
 export interface Evidence {
   readonly end: ProcessEnd
-  /** Lines of stdout without their newline; a line cut by the output cap or over 8 MB is left out. */
+  /** Lines of stdout without their newline; the beginning and the end of a long stream; a line that was cut is left out. */
   readonly stdout: ReadonlyArray<string>
   readonly stderr: ReadonlyArray<string>
   readonly endedAt: number

@@ -4,15 +4,20 @@ import type { OutputChunk, StreamName, StreamState } from "../domain/Output.ts"
 import type { TaskId } from "../domain/Task.ts"
 import { OutputStore } from "../services/OutputStore.ts"
 
-const maxLine = 8 * 1024 * 1024
+const maxLine = 4 * 1024 * 1024
 
 /** How much of a stream is looked at: its beginning and its end. */
 const window = {
-  stdout: { head: 4 * 1024 * 1024, tail: 16 * 1024 * 1024 },
+  stdout: { head: 256 * 1024, tail: 4 * 1024 * 1024 },
   stderr: { head: 16 * 1024, tail: 256 * 1024 }
 } as const
 
-const page = 64
+/** Lines taken of each run of bytes, its last ones: short lines would cost many times their bytes. */
+const maxLines = 20_000
+
+const page = 16
+
+const decoder = new TextDecoder()
 
 interface Piece {
   readonly offset: number
@@ -42,8 +47,15 @@ const runs = (pieces: ReadonlyArray<Piece>): ReadonlyArray<{ readonly offset: nu
   })
 }
 
+/** Where the last `maxLines` lines begin, at `from` at the earliest. */
+const lastLines = (bytes: Uint8Array, from: number): number => {
+  let start = bytes.length
+  for (let count = 0; count <= maxLines && start > from; count++) start = bytes.lastIndexOf(10, start - 1)
+  return Math.max(from, start + 1)
+}
+
 /**
- * Whole lines of the pieces of one stream of `size` bytes. A line that a gap cut, or that is over 8 MB, is left out; the
+ * Whole lines of the pieces of one stream of `size` bytes. A line that a gap cut, or that is over 4 MB, is left out; the
  * last line counts without a newline too.
  */
 export const linesOf = (pieces: ReadonlyArray<Piece>, size: number): ReadonlyArray<string> => {
@@ -54,12 +66,13 @@ export const linesOf = (pieces: ReadonlyArray<Piece>, size: number): ReadonlyArr
       const first = run.bytes.indexOf(10)
       start = first === -1 ? run.bytes.length : first + 1
     }
+    start = lastLines(run.bytes, start)
     while (start < run.bytes.length) {
       const newline = run.bytes.indexOf(10, start)
       const end = newline === -1 ? run.bytes.length : newline
       const whole = newline !== -1 || run.offset + run.bytes.length === size
       if (whole && end > start && end - start <= maxLine) {
-        lines.push(new TextDecoder().decode(run.bytes.subarray(start, end)).replace(/\r$/, ""))
+        lines.push(decoder.decode(run.bytes.subarray(start, end)).replace(/\r$/, ""))
       }
       start = end + 1
     }
