@@ -15,7 +15,9 @@ export const Launch = Schema.Struct({
   /** `prompt`: the agent reads its prompt from stdin. `none`: stdin is `/dev/null`. */
   stdin: Schema.Literal("prompt", "none"),
   /** Put before the prompt wherever it is handed over: the system prompt, for agents that take none. */
-  promptPrefix: Schema.optional(Schema.String)
+  promptPrefix: Schema.optional(Schema.String),
+  /** Names of the variables that come from the config and not from the submitter: a retry takes them anew. */
+  configured: Schema.optional(Schema.Array(Schema.String))
 }).annotations({ identifier: "Launch" })
 export type Launch = typeof Launch.Type
 

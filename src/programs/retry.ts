@@ -16,7 +16,10 @@ export const retry = Effect.fn("retry")(function* (id: TaskId, submitter: Submit
   const queue = yield* Queue
   const task = yield* tasks.get(id)
   if (!isTerminal(task.status)) return yield* new TaskStateConflict({ id, step: "be retried", actual: task.status })
-  const { environment } = yield* queue.captured(id)
+  const captured = yield* queue.captured(id)
+  const configured = new Set(captured.launch.configured ?? [])
+  // A key that was wrong in the config then must not stand before the one that is right now.
+  const environment = Object.fromEntries(Object.entries(captured.environment).filter(([name]) => !configured.has(name)))
   return yield* submit(
     [
       {

@@ -1,9 +1,12 @@
 /** Trying again: the captured environment, a fresh session, and only what has ended. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Agents from "../../src/layers/agents/Agents.ts"
 import { retry } from "../../src/programs/retry.ts"
 import { submit } from "../../src/programs/submit.ts"
 import { Queue } from "../../src/services/Queue.ts"
+import { SettingsStore } from "../../src/services/SettingsStore.ts"
 import { failed } from "../support/tasks.ts"
 import { layer, person, submission } from "./world.ts"
 
@@ -15,6 +18,12 @@ const ended = (overrides: Parameters<typeof submission>[0]) =>
     yield* queue.finish(task.id, failed, null)
     return task
   })
+
+/** Any program that exists stands for the agent: nothing is started. */
+const program = process.execPath
+
+/** The real agents over the settings in memory. */
+const withAgents = Agents.layer.pipe(Layer.provideMerge(layer()))
 
 describe("retry", () => {
   it.effect("makes another attempt in the captured environment, with a session of its own", () =>
@@ -45,6 +54,25 @@ describe("retry", () => {
       assert.strictEqual(second.sessionId, "session-2")
       assert.deepStrictEqual(captured.launch.args, ["--session-id", "session-2"])
     }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("takes what came from the config anew: a key may have been wrong", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const settings = yield* SettingsStore
+      yield* settings.update((file) => Effect.succeed({ ...file, agents: { claude: { apiKey: "wrong", program } } }))
+      const { tasks } = yield* submit([submission({ agent: "claude", extra: { TOKEN: "t" } })], {
+        ...person,
+        environment: { PATH: "/bin" }
+      })
+      const first = tasks[0]?.task.id ?? (yield* Effect.dieMessage("no task"))
+      assert.deepInclude((yield* queue.captured(first)).environment, { ANTHROPIC_API_KEY: "wrong", TOKEN: "t" })
+      yield* queue.finish(first, failed, null)
+      yield* settings.update((file) => Effect.succeed({ ...file, agents: { claude: { apiKey: "right", program } } }))
+      const again = yield* retry(first, person)
+      const second = again.tasks[0]?.task.id ?? (yield* Effect.dieMessage("no task"))
+      assert.deepInclude((yield* queue.captured(second)).environment, { ANTHROPIC_API_KEY: "right", TOKEN: "t" })
+    }).pipe(Effect.provide(withAgents))
   )
 
   it.effect("refuses a task that has not ended", () =>

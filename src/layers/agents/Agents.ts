@@ -108,6 +108,16 @@ const withPlan = (captured: Environment, planned: Readonly<Record<string, string
   return merged
 }
 
+/** What the submitter did not bring: set by the adapter or the config, and not by `--env` on top of them. */
+const configuredNames = (
+  planned: Readonly<Record<string, string | null>>,
+  ofConfig: Environment,
+  extra: Environment
+): ReadonlyArray<string> =>
+  Array.from(new Set([...Object.keys(planned), ...Object.keys(ofConfig)])).filter(
+    (name) => planned[name] !== null && extra[name] === undefined
+  )
+
 const make = Effect.gen(function* () {
   const store = yield* SettingsStore
   const ids = yield* Ids
@@ -166,10 +176,11 @@ const make = Effect.gen(function* () {
     const long = tooLong(plan.launch)
     if (long !== null) return yield* long
     const credentials = yield* credentialsOf(settings, agent, environment)
+    const names = configuredNames(plan.environment, configured.env ?? {}, request.extra)
     return {
       agent: agent.name,
       model: request.model ?? configured.model ?? null,
-      launch: plan.launch,
+      launch: names.length === 0 ? plan.launch : { ...plan.launch, configured: names },
       environment: { ...withPlan(captured, plan.environment), ...own },
       sessionId: plan.sessionId,
       stallMs: configured.stallMs === 0 ? null : configured.stallMs,
