@@ -15,8 +15,8 @@ import * as DatabaseHealth from "../layers/sql/DatabaseHealth.ts"
 import * as SqlServices from "../layers/sql/SqlServices.ts"
 import type { Ids as IdsService } from "../services/Ids.ts"
 import type { Paths as PathsService } from "../services/Paths.ts"
-import { RuntimeCommand } from "../services/RuntimeCommand.ts"
 import { Stores } from "./Access.ts"
+import * as RuntimeCommand from "./RuntimeCommand.entry.ts"
 
 const services = Layer.merge(SqlServices.layer, DatabaseHealth.layer)
 
@@ -31,11 +31,6 @@ const stores = Layer.effect(
   })
 )
 
-/** How this very program is started again: by the same Node, through the same entry file. */
-const runtimeCommand = Layer.sync(RuntimeCommand, () =>
-  RuntimeCommand.of({ command: [process.execPath, process.argv[1] ?? ""] })
-)
-
 const ground = Layer.mergeAll(
   Paths.layer,
   Ids.layer,
@@ -48,5 +43,5 @@ const ground = Layer.mergeAll(
 export const layer = Layer.mergeAll(stores, Agents.layer, RuntimeLauncher.layer).pipe(
   Layer.provideMerge(SettingsStore.layer),
   Layer.provideMerge(ground),
-  Layer.provide(runtimeCommand)
+  Layer.provide(RuntimeCommand.layer)
 )

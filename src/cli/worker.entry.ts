@@ -8,20 +8,16 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "../layers/Runtime.ts"
 import { ensureRuntime } from "../programs/ensureRuntime.ts"
 import { runPool } from "../programs/pool.ts"
-import { RuntimeCommand } from "../services/RuntimeCommand.ts"
 import { type WorkerOptions, worker } from "./commands/worker.ts"
 import { ExitCode } from "./ExitCode.ts"
 import * as Machine from "./Machine.entry.ts"
 import { main } from "./Main.ts"
 import * as Process from "./Process.entry.ts"
+import * as RuntimeCommand from "./RuntimeCommand.entry.ts"
 import { version } from "./Version.ts"
 import * as WorkerLog from "./WorkerLog.ts"
 
-const runtime = Runtime.layer.pipe(
-  Layer.provide(
-    Layer.sync(RuntimeCommand, () => RuntimeCommand.of({ command: [process.execPath, process.argv[1] ?? ""] }))
-  )
-)
+const runtime = Runtime.layer.pipe(Layer.provide(RuntimeCommand.layer))
 
 const run = ({ detach, keep, onDemand }: WorkerOptions) =>
   Effect.gen(function* () {
