@@ -28,6 +28,7 @@ import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { TerminalEvents } from "../../src/services/TerminalEvents.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { newTask } from "../support/tasks.ts"
 
 /** Judges by the exit code alone, as for an agent without a stream format. */
 const agents = Layer.mock(Agents, {
@@ -55,28 +56,6 @@ const testLayer = (settings: SettingsFile = {}) =>
     TerminalEventsPubSub.layer,
     agents
   )
-
-const newTask = (overrides: Partial<NewTask> = {}): NewTask => ({
-  prompt: "do it",
-  systemPrompt: null,
-  priority: "P1",
-  agent: "shell",
-  model: null,
-  directory: "/tmp",
-  timeoutMs: null,
-  stallMs: null,
-  maxOutputBytes: 10_000,
-  notBefore: null,
-  parentId: null,
-  depth: 0,
-  retryOf: null,
-  idempotencyKey: null,
-  labels: {},
-  launch: { file: "/bin/sh", args: [], promptAt: [], stdin: "none" },
-  environment: {},
-  sessionId: null,
-  ...overrides
-})
 
 const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
   const queue = yield* Queue

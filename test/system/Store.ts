@@ -11,6 +11,7 @@ import { Paths } from "../../src/services/Paths.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Tasks } from "../../src/services/Tasks.ts"
 import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { newTask } from "../support/tasks.ts"
 import type { Beat } from "./Beat.ts"
 
 /** Runs an effect over the store of this home, and closes the database again. */
@@ -37,24 +38,13 @@ export const withStore = <A, E>(
 }
 
 /** A task for the `shell` agent as `beat run` would store it. */
-export const shellTask = (beat: Beat, command: string, overrides: Partial<NewTask> = {}): NewTask => ({
-  prompt: command,
-  systemPrompt: null,
-  priority: "P1",
-  agent: "shell",
-  model: null,
-  directory: beat.home,
-  timeoutMs: null,
-  stallMs: null,
-  maxOutputBytes: 1_000_000,
-  notBefore: null,
-  parentId: null,
-  depth: 0,
-  retryOf: null,
-  idempotencyKey: null,
-  labels: {},
-  launch: { file: "/bin/sh", args: ["{promptFile}"], promptAt: [0], stdin: "none" },
-  environment: beat.environment,
-  sessionId: null,
-  ...overrides
-})
+export const shellTask = (beat: Beat, command: string, overrides: Partial<NewTask> = {}): NewTask =>
+  newTask({
+    prompt: command,
+    agent: "shell",
+    directory: beat.home,
+    maxOutputBytes: 1_000_000,
+    launch: { file: "/bin/sh", args: ["{promptFile}"], promptAt: [0], stdin: "none" },
+    environment: beat.environment,
+    ...overrides
+  })
