@@ -1,20 +1,5 @@
-/** The log of a runtime: one line each on stderr, readable in a terminal and in the log file of a detached one. */
-import * as Cause from "effect/Cause"
-import * as HashMap from "effect/HashMap"
+/** The log of a runtime on stderr, which a detached one has in its log file. */
 import * as Logger from "effect/Logger"
+import { logLine } from "../programs/text/LogLine.ts"
 
-const text = (message: unknown): string =>
-  (Array.isArray(message) ? message : [message])
-    .map((part) => (typeof part === "string" ? part : part instanceof Error ? part.message : JSON.stringify(part)))
-    .join(" ")
-
-export const layer = Logger.replace(
-  Logger.defaultLogger,
-  Logger.withConsoleError(
-    Logger.make(({ annotations, cause, date, logLevel, message }) => {
-      const about = [...HashMap.entries(annotations)].map(([key, value]) => ` ${key}=${String(value)}`).join("")
-      const why = Cause.isEmpty(cause) ? "" : `\n${Cause.pretty(cause)}`
-      return `${date.toISOString()} ${logLevel.label.toLowerCase().padEnd(5)} ${text(message)}${about}${why}`
-    })
-  )
-)
+export const layer = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(logLine))

@@ -26,6 +26,8 @@ export interface PoolOptions {
   readonly version: string
   /** Leave when nothing is queued, running or scheduled. */
   readonly leaveWhenIdle: boolean
+  /** Run once the runtime is on the list: from then on whoever submits finds the queue served. */
+  readonly onRegistered?: Effect.Effect<void>
 }
 
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
@@ -200,6 +202,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     cancels: new Map(),
     wake: yield* EffectQueue.sliding<void>(1)
   }
+  yield* options.onRegistered ?? Effect.void
   yield* Effect.logInfo(`runtime ${runtime.id} (${runtime.kind}, pid ${runtime.process.pid}) started`)
 
   let lookedAt = 0

@@ -1,4 +1,5 @@
 /** All there is to know of one task. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -7,6 +8,8 @@ import { Worker } from "../domain/Worker.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { silenceOf } from "./silence.ts"
+import { waitsFor } from "./waitsFor.ts"
+import { why } from "./why.ts"
 
 /** The task with what other tables know of it: it decodes as a `Task` too. */
 export const TaskReport = Schema.Struct({
@@ -14,6 +17,8 @@ export const TaskReport = Schema.Struct({
   worker: Schema.NullOr(Worker),
   /** Queued tasks that start before it, counted up to 1000; null when it is not queued. */
   ahead: Schema.NullOr(Schema.Int),
+  /** What it waits for, in words; null when it waits for nothing. */
+  waitsFor: Schema.NullOr(Schema.String),
   /** Milliseconds without output; null when it does not run. */
   silentMs: Schema.NullOr(Schema.Int),
   /** Tasks that its agent submitted, at most 1000. */
@@ -30,6 +35,7 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     ...task,
     worker: Option.getOrNull(yield* registry.workerOf(id)),
     ahead: Option.getOrNull(yield* tasks.ahead(id)),
+    waitsFor: task.status === "queued" ? waitsFor(yield* why(id), yield* Clock.currentTimeMillis) : null,
     silentMs: yield* silenceOf(task),
     children: yield* tasks.children(id)
   }

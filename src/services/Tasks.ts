@@ -58,6 +58,8 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly cancelRequested: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
     /** Terminal events after `seq`, oldest first, at most `limit`. */
     readonly events: (after: number, limit: number) => Effect.Effect<ReadonlyArray<TerminalEvent>, StorageError>
+    /** The terminal events of these tasks, at most 1000 ids, oldest first. A task that has not ended has none. */
+    readonly endsOf: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyArray<TerminalEvent>, StorageError>
     /** The newest event's number, 0 when there is none. */
     readonly lastEvent: Effect.Effect<number, StorageError>
     /** Rises when another connection has committed (`PRAGMA data_version`). Cheap enough for a poll. */

@@ -1,14 +1,10 @@
 /** A line that moves while a person waits: how long it takes and what is going on. Without a terminal there is none. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
-import * as Stream from "effect/Stream"
 import type { TaskSummary } from "../../domain/Task.ts"
 import { isTerminal } from "../../domain/Task.ts"
-import { follow } from "../../programs/follow.ts"
+import { watchActivity } from "../../programs/activity.ts"
 import { span } from "../../programs/text/Age.ts"
-import * as Render from "../../programs/text/Render.ts"
-import { Agents } from "../../services/Agents.ts"
 import { Terminal } from "../Terminal.ts"
 import { cut } from "./Layout.ts"
 
@@ -35,24 +31,11 @@ export const withProgress =
       return Effect.ensuring(Effect.raceFirst(self, drawing), terminal.progress(null))
     })
 
-/** What one task is doing: its last line of output, and how many there were. Reads along in a fiber of its own. */
+/** What one task is doing: its last line of output, and how many there were. Without a terminal nobody reads along. */
 export const activity = Effect.fn("activity")(function* (task: Pick<TaskSummary, "id" | "agent">) {
   const terminal = yield* Terminal
-  const seen = yield* Ref.make({ lines: 0, last: "" })
-  const agents = yield* Agents
-  const render = Render.make(yield* agents.renderer(task.agent))
-  if (terminal.stderr.tty) {
-    yield* follow(task.id, { stream: null, after: -1, follow: true }).pipe(
-      Stream.runForEach((chunk) => {
-        const lines = render.push(chunk)
-        const last = lines.findLast(({ text }) => text.trim() !== "")?.text.trim()
-        return Ref.update(seen, (before) => ({ lines: before.lines + lines.length, last: last ?? before.last }))
-      }),
-      Effect.catchAllCause((cause) => Effect.logDebug("the progress line stopped reading", cause)),
-      Effect.forkScoped
-    )
-  }
-  return Effect.map(Ref.get(seen), ({ lines, last }) =>
+  const seen = terminal.stderr.tty ? yield* watchActivity(task) : Effect.succeed({ lines: 0, last: "" })
+  return Effect.map(seen, ({ lines, last }) =>
     lines === 0 ? "no output yet" : `${lines} ${lines === 1 ? "line" : "lines"} · ${last.replaceAll("\t", " ")}`
   )
 })

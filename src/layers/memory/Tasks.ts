@@ -92,6 +92,7 @@ const make = Effect.gen(function* () {
         .map((task) => task.id)
     ),
     events: (after, limit) => store.read((state) => state.outbox.filter(({ seq }) => seq > after).slice(0, limit)),
+    endsOf: (ids) => store.read((state) => state.outbox.filter(({ taskId }) => ids.includes(taskId))),
     lastEvent: store.read((state) => state.outbox.at(-1)?.seq ?? 0),
     // Every caller of the fake stands for another connection, so each commit counts.
     version: store.read((state) => state.commits)

@@ -1,0 +1,191 @@
+/** The entry of `beat mcp start`: answers at once, serves the queue beside it, and hands over when the client leaves. */
+import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { serveStdio } from "@modelcontextprotocol/server/stdio"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schedule from "effect/Schedule"
+import { version } from "./cli/Version.ts"
+import * as Directories from "./layers/node/Directories.ts"
+import * as PathsLayer from "./layers/node/Paths.ts"
+import * as Layers from "./layers/Runtime.ts"
+import { makeServer, type Run } from "./mcp/Server.ts"
+import { Session } from "./mcp/Session.ts"
+import { stdioTransport } from "./mcp/Stdio.ts"
+import { ensureRuntime } from "./programs/ensureRuntime.ts"
+import { runPool } from "./programs/pool.ts"
+import { logLine } from "./programs/text/LogLine.ts"
+import { Paths } from "./services/Paths.ts"
+import { RuntimeCommand } from "./services/RuntimeCommand.ts"
+import { Tasks } from "./services/Tasks.ts"
+
+/** The pool starts when the client has what it asked for first, or by now at the latest. */
+const poolDelayMs = 150
+const poolLatestMs = 2000
+
+/** From the end of stdin to the end of this process, with all that is done in between. */
+const answersMs = 250
+const leaveMs = 300
+const handOverMs = 350
+
+const maxLogBytes = 5 * 1024 * 1024
+
+const sleep = (ms: number) => new Promise<void>((resume) => setTimeout(resume, ms))
+
+const signal = () => {
+  let send = (): void => undefined
+  const received = new Promise<void>((resolve) => {
+    send = resolve
+  })
+  return { send: () => send(), received }
+}
+
+const paths = Effect.runSync(Effect.provide(Paths, PathsLayer.layer))
+const logFile = join(paths.logs, "mcp.log")
+
+/** stdout belongs to the protocol, and clients hide stderr: the log is a file, and what cannot be logged is lost. */
+const log = (line: string): void => {
+  try {
+    mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
+    if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes) renameSync(logFile, `${logFile}.1`)
+    appendFileSync(logFile, `${line} pid=${process.pid}\n`, { mode: 0o600 })
+  } catch {
+    process.stderr.write(`${line}\n`)
+  }
+}
+
+const environment = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+)
+
+/** The shell's own idea of it where the directory itself is gone. */
+const workingDirectory = (): string => {
+  try {
+    return process.cwd()
+  } catch {
+    return process.env.PWD ?? "/"
+  }
+}
+
+const leaving = signal()
+const serving = signal()
+let poolFiber: Fiber.RuntimeFiber<unknown> | null = null
+
+const session = Layer.succeed(
+  Session,
+  Session.of({
+    directory: workingDirectory(),
+    environment,
+    serving: Effect.suspend(() => {
+      startPool()
+      return Effect.promise(() => serving.received)
+    }),
+    leaving: Effect.promise(() => leaving.received)
+  })
+)
+
+const command = Layer.sync(RuntimeCommand, () =>
+  RuntimeCommand.of({ command: [process.execPath, process.argv[1] ?? ""] })
+)
+
+const layer = Layer.mergeAll(Layers.layer.pipe(Layer.provide(command)), Directories.layer, session).pipe(
+  Layer.provideMerge(
+    Logger.replace(
+      Logger.defaultLogger,
+      Logger.map(logLine, (line) => log(line))
+    )
+  )
+)
+
+let services = ManagedRuntime.make(layer)
+
+/** Built at first use: a client learns what there is before any file is opened. What failed is tried anew. */
+const built = Effect.suspend(() => {
+  const made = services
+  return Effect.onError(made.runtimeEffect, () =>
+    Effect.sync(() => {
+      if (services === made) services = ManagedRuntime.make(layer)
+    })
+  )
+})
+
+const provided = <A, E>(effect: Effect.Effect<A, E, ManagedRuntime.ManagedRuntime.Context<typeof services>>) =>
+  Effect.flatMap(built, (runtime) => Effect.provide(effect, runtime))
+
+const startPool = (): void => {
+  if (poolFiber !== null) return
+  const pool = runPool({ kind: "mcp", version, leaveWhenIdle: false, onRegistered: Effect.sync(serving.send) })
+  poolFiber = Effect.runFork(
+    provided(pool).pipe(
+      Effect.tapErrorCause((cause) => Effect.sync(() => report("error", "the worker pool has stopped", cause))),
+      // Tasks are safe meanwhile, and tools say what is wrong: nobody waits for a pool that cannot start.
+      Effect.ensuring(Effect.sync(serving.send)),
+      Effect.sandbox,
+      Effect.retry(Schedule.spaced("5 seconds")),
+      Effect.ignore
+    )
+  )
+}
+
+const report = (level: string, what: string, cause: Cause.Cause<unknown>): void =>
+  log(`${new Date().toISOString()} ${level} ${what}\n${Cause.pretty(cause)}`)
+
+const bug = (name: string, cause: Cause.Cause<unknown>): Error => {
+  report("fatal", `${name} failed by a bug`, cause)
+  return new Error(`${name} failed by a bug in Backbeat. The full report is in ${logFile}`)
+}
+
+const run: Run = async (name, effect, abort) => {
+  const exit = await Effect.runPromiseExit(provided(effect), { signal: abort })
+  if (Exit.isSuccess(exit)) return exit.value
+  const failure = Cause.failureOption(exit.cause)
+  if (failure._tag === "Some") throw failure.value
+  if (Cause.isInterruptedOnly(exit.cause)) throw new Error(`${name} was ended`)
+  throw bug(name, exit.cause)
+}
+
+const transport = stdioTransport(process.stdin, process.stdout)
+
+/** Off the list first: whoever submits from now on finds no runtime here and launches one; what is there gets one now. */
+const handOver = async (): Promise<void> => {
+  if (poolFiber === null) return
+  await Promise.race([Effect.runPromise(Fiber.interrupt(poolFiber)), sleep(leaveMs)])
+  const launch = Effect.gen(function* () {
+    const { queued, running } = yield* (yield* Tasks).counts
+    if (queued + running > 0) yield* ensureRuntime()
+  })
+  await Promise.race([Effect.runPromiseExit(provided(launch)), sleep(handOverMs)])
+}
+
+let ending = false
+const end = async (): Promise<void> => {
+  if (ending) return
+  ending = true
+  leaving.send()
+  await Promise.race([transport.settled(), sleep(answersMs)])
+  await handOver()
+  process.exit(0)
+}
+
+const crash = (error: unknown): void => {
+  bug("the server", Cause.die(error))
+  process.exit(70)
+}
+
+process.on("uncaughtException", crash)
+process.on("unhandledRejection", crash)
+for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void end())
+
+transport.onend = () => void end()
+transport.onanswer = () => setTimeout(startPool, poolDelayMs)
+setTimeout(startPool, poolLatestMs)
+
+serveStdio(({ era }) => makeServer(era, version, run), {
+  transport,
+  onerror: (error) => log(`${new Date().toISOString()} warn  protocol: ${error.message}`)
+})

@@ -1,0 +1,19 @@
+/** The arguments that several tools share. */
+import * as Schema from "effect/Schema"
+
+/** An id, the beginning of one, or `@last`. */
+export const Reference = Schema.NonEmptyString.pipe(Schema.maxLength(64)).annotations({
+  identifier: "Reference",
+  description: "Task id, a unique beginning of one, or @last"
+})
+
+export const References = Schema.Array(Reference).pipe(Schema.minItems(1), Schema.maxItems(100))
+
+/** Whole numbers within bounds, in one sentence. */
+export const whole = (low: number, high: number, description: string) => {
+  const message = () => `expected a whole number from ${low} to ${high}`
+  return Schema.Number.annotations({ message }).pipe(
+    Schema.int({ message }),
+    Schema.between(low, high, { message, description })
+  )
+}

@@ -1,0 +1,176 @@
+/** Newline-delimited JSON-RPC over a pair of streams, as a transport of the SDK: bad lines are answered, none ends it. */
+import {
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  parseJSONRPCMessage,
+  type RequestId,
+  type Transport
+} from "@modelcontextprotocol/server"
+
+/** A message larger than this is refused. Bytes. */
+const largestMessage = 16 * 1024 * 1024
+
+/** What may wait for a client that does not read: beyond it nothing more is taken from it. Bytes. */
+const mostWaiting = 4 * 1024 * 1024
+
+/** Progress that nobody reads is not worth keeping. Bytes. */
+const mostProgressWaiting = 256 * 1024
+
+const newline = 10
+
+export interface StdioTransport extends Transport {
+  /** Reads no more, and returns when everything that was asked is answered. */
+  readonly settled: () => Promise<void>
+  /** Called when the client has closed its end. */
+  onend: (() => void) | undefined
+  /** Called when the first answer has been handed to the system. */
+  onanswer: (() => void) | undefined
+}
+
+/** The id of a message that is none, so that its sender learns what was wrong with it. */
+const idOf = (value: unknown): RequestId | null => {
+  const id: unknown = typeof value === "object" && value !== null && "id" in value ? value.id : null
+  return typeof id === "string" || (typeof id === "number" && Number.isInteger(id)) ? id : null
+}
+
+/** Cuts bytes into lines. A line that grows too large is dropped while it comes, and told once. */
+const lineReader = (onLine: (line: string) => void, onOversized: () => void) => {
+  let parts: Array<Uint8Array> = []
+  let size = 0
+  let skipping = false
+  const take = (part: Uint8Array) => {
+    if (skipping) return
+    size += part.length
+    if (size > largestMessage) {
+      skipping = true
+      parts = []
+      onOversized()
+    } else parts.push(part)
+  }
+  const end = () => {
+    const line = skipping ? "" : new TextDecoder().decode(joined(parts, size))
+    parts = []
+    size = 0
+    skipping = false
+    if (line.trim() !== "") onLine(line)
+  }
+  return (chunk: Uint8Array) => {
+    let from = 0
+    for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
+      take(chunk.subarray(from, at))
+      end()
+      from = at + 1
+    }
+    if (from < chunk.length) take(chunk.subarray(from))
+  }
+}
+
+const joined = (parts: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return only
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+export const stdioTransport = (input: NodeJS.ReadStream, output: NodeJS.WriteStream): StdioTransport => {
+  const open = new Set<RequestId>()
+  const waiters: Array<() => void> = []
+  let closed = false
+  let answered = false
+
+  const release = () => {
+    if (open.size > 0) return
+    for (const waiter of waiters.splice(0)) waiter()
+  }
+
+  const write = (message: unknown) => {
+    if (closed) return
+    output.write(`${JSON.stringify(message)}\n`)
+    if (output.writableLength > mostWaiting && !input.isPaused()) {
+      input.pause()
+      output.once("drain", () => input.resume())
+    }
+  }
+
+  const refuse = (code: number, message: string, id: RequestId | null) =>
+    write({ jsonrpc: "2.0", id, error: { code, message } })
+
+  const onLine = (line: string) => {
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch {
+      return refuse(-32700, "Parse error: this line is not JSON", null)
+    }
+    let message: JSONRPCMessage
+    try {
+      message = parseJSONRPCMessage(value)
+    } catch {
+      return refuse(-32600, "Invalid request: this is not one JSON-RPC 2.0 message", idOf(value))
+    }
+    if (isJSONRPCRequest(message)) open.add(message.id)
+    else if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") {
+      const id: unknown = message.params?.requestId
+      if (typeof id === "string" || typeof id === "number") open.delete(id)
+    }
+    transport.onmessage?.(message)
+  }
+
+  const read = lineReader(onLine, () =>
+    refuse(
+      -32600,
+      `Message larger than ${largestMessage / 1024 ** 2} MB. Put long text into a file and name the file in the prompt.`,
+      null
+    )
+  )
+  const onData = (chunk: Uint8Array) => read(chunk)
+  const onEnd = () => transport.onend?.()
+
+  const transport: StdioTransport = {
+    onend: undefined,
+    onanswer: undefined,
+    start: async () => {
+      input.on("data", onData)
+      input.on("end", onEnd)
+      input.on("close", onEnd)
+      input.on("error", onEnd)
+      // The client is gone: there is nobody to answer.
+      output.on("error", onEnd)
+    },
+    send: async (message) => {
+      if (isJSONRPCNotification(message)) {
+        if (message.method === "notifications/progress" && output.writableLength > mostProgressWaiting) return
+        write(message)
+        return
+      }
+      write(message)
+      if (isJSONRPCRequest(message)) return
+      if (message.id !== undefined) open.delete(message.id)
+      if (!answered) {
+        answered = true
+        transport.onanswer?.()
+      }
+      release()
+    },
+    settled: () =>
+      new Promise((resolve) => {
+        input.off("data", onData)
+        waiters.push(resolve)
+        release()
+      }),
+    close: async () => {
+      if (closed) return
+      closed = true
+      input.off("data", onData)
+      input.pause()
+      transport.onclose?.()
+    }
+  }
+  return transport
+}

@@ -1,0 +1,135 @@
+/** A tool as a plain value: what it takes and gives as schemas, what it says of itself, and an effect. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Errors from "../domain/Errors.ts"
+import type { Agents } from "../services/Agents.ts"
+import type { Directories } from "../services/Directories.ts"
+import type { Host } from "../services/Host.ts"
+import type { OutputStore } from "../services/OutputStore.ts"
+import type { Paths } from "../services/Paths.ts"
+import type { Processes } from "../services/Processes.ts"
+import type { Queue } from "../services/Queue.ts"
+import type { RuntimeLauncher } from "../services/RuntimeLauncher.ts"
+import type { SettingsStore } from "../services/SettingsStore.ts"
+import type { Tasks } from "../services/Tasks.ts"
+import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { decodeInput, type InputProblem } from "./Input.ts"
+import { type JsonObject, jsonSchema } from "./JsonSchemas.ts"
+import type { Link } from "./Resources.ts"
+import type { Session } from "./Session.ts"
+
+/** What a tool may use. */
+export type ToolServices =
+  | Agents
+  | Directories
+  | Host
+  | OutputStore
+  | Paths
+  | Processes
+  | Queue
+  | RuntimeLauncher
+  | Session
+  | SettingsStore
+  | Tasks
+  | WorkerRegistry
+
+/** What a tool may fail with: each has a name to branch on and a message that says what to do. */
+export type ToolFailure =
+  | Errors.AgentMissing
+  | Errors.AgentUnknown
+  | Errors.AmbiguousReference
+  | Errors.ConfigInvalid
+  | Errors.DepthExceeded
+  | Errors.IdempotencyConflict
+  | Errors.InvalidInput
+  | Errors.NoDefaultAgent
+  | Errors.RuntimeUnavailable
+  | Errors.StorageError
+  | Errors.TaskNotFound
+  | Errors.TaskStateConflict
+
+/** One call of a tool. */
+export interface Call {
+  /** The client's name, as it introduced itself. */
+  readonly client: string | null
+  /** Somebody listens to progress. */
+  readonly listening: boolean
+  /** The client takes a handle in place of an answer: nothing should be waited for. */
+  readonly handleOnly: boolean
+  /** Tells the client, in a line that a person reads, how far it is. */
+  readonly progress: (line: string) => Effect.Effect<void>
+}
+
+/** What a tool does to the world, for clients that ask before they call. */
+export interface Annotations {
+  readonly readOnlyHint: boolean
+  readonly destructiveHint: boolean
+  readonly idempotentHint: boolean
+  readonly openWorldHint: boolean
+}
+
+export interface Spec<I, IE, O, OE> {
+  readonly name: string
+  readonly title: string
+  /** What it returns, and when to use it. */
+  readonly description: string
+  readonly annotations: Annotations
+  readonly input: Schema.Schema<I, IE>
+  readonly output: Schema.Schema<O, OE>
+  /** Arguments that show every field at its best; errors quote from it. */
+  readonly example: IE
+  readonly handle: (input: I, call: Call) => Effect.Effect<O, ToolFailure, ToolServices>
+  /** Where there is more to read. */
+  readonly links?: (output: O) => ReadonlyArray<Link>
+  /** The one task that the answer stands for, for clients that would rather have a handle. */
+  readonly taskOf?: (output: O) => string | null
+}
+
+/** What a call gave: JSON as its schema encodes it. */
+export interface Answer {
+  readonly value: JsonObject
+  readonly links: ReadonlyArray<Link>
+  readonly taskId: string | null
+}
+
+/** A tool whose types are settled. */
+export interface Tool {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly annotations: Annotations
+  readonly inputSchema: JsonObject
+  readonly outputSchema: JsonObject
+  readonly example: unknown
+  readonly mayBeTask: boolean
+  readonly call: (input: unknown, call: Call) => Effect.Effect<Answer, ToolFailure | InputProblem, ToolServices>
+}
+
+const isJsonObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+
+export const tool = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>): Tool => {
+  const decode = decodeInput(spec.input, spec.example)
+  const encode = Schema.encode(spec.output)
+  return {
+    name: spec.name,
+    title: spec.title,
+    description: spec.description,
+    annotations: spec.annotations,
+    example: spec.example,
+    mayBeTask: spec.taskOf !== undefined,
+    get inputSchema() {
+      return jsonSchema(spec.input)
+    },
+    get outputSchema() {
+      return jsonSchema(spec.output)
+    },
+    call: (input, call) =>
+      Effect.gen(function* () {
+        const output = yield* spec.handle(yield* decode(input), call)
+        // A value of our own that does not fit its schema is a defect.
+        const value = yield* encode(output).pipe(Effect.orDie)
+        if (!isJsonObject(value)) return yield* Effect.dieMessage(`${spec.name} gave something that is no object`)
+        return { value, links: spec.links?.(output) ?? [], taskId: spec.taskOf?.(output) ?? null }
+      }).pipe(Effect.withSpan(`mcp.${spec.name}`))
+  }
+}

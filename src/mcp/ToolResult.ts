@@ -1,0 +1,18 @@
+/** The answer of a tool as the protocol carries it: structured, the same as text, and links to what is left out. */
+import type { CallToolResult } from "@modelcontextprotocol/server"
+import type { JsonObject } from "./JsonSchemas.ts"
+import type { Link } from "./Resources.ts"
+
+/** Clients cut results that are longer than their own limit, unless they are told that this is meant. */
+const meantToBeLong = 10_000
+
+export const toolResult = (value: JsonObject, links: ReadonlyArray<Link>): CallToolResult => {
+  const text = JSON.stringify(value)
+  return {
+    content: [{ type: "text", text }, ...links.map((link) => ({ type: "resource_link" as const, ...link }))],
+    structuredContent: { ...value },
+    ...(text.length > meantToBeLong ? { _meta: { "anthropic/maxResultSizeChars": 200_000 } } : {})
+  }
+}
+
+export const toolError = (text: string): CallToolResult => ({ content: [{ type: "text", text }], isError: true })

@@ -1,0 +1,25 @@
+/** All tools, in the order in which clients see them: fixed, so that what a model was told stays cached. */
+import type { Tool } from "./Tool.ts"
+import { cancelTask } from "./tools/CancelTask.ts"
+import { configureAgent } from "./tools/ConfigureAgent.ts"
+import { delegateTask } from "./tools/DelegateTask.ts"
+import { listAgents } from "./tools/ListAgents.ts"
+import { listTasks } from "./tools/ListTasks.ts"
+import { retryTask } from "./tools/RetryTask.ts"
+import { taskLogs } from "./tools/TaskLogs.ts"
+import { taskResult } from "./tools/TaskResult.ts"
+import { taskStatus } from "./tools/TaskStatus.ts"
+import { waitTasks } from "./tools/WaitTasks.ts"
+
+export const tools: ReadonlyArray<Tool> = [
+  delegateTask,
+  waitTasks,
+  taskStatus,
+  listTasks,
+  taskLogs,
+  taskResult,
+  cancelTask,
+  retryTask,
+  listAgents,
+  configureAgent
+]

@@ -1,0 +1,28 @@
+/** What a client is told of tasks that were accepted. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { isTerminal } from "../domain/Task.ts"
+import type { SubmitResult } from "../programs/submit.ts"
+import { taskState } from "../programs/taskState.ts"
+import type { TaskStates } from "./TaskStates.ts"
+
+export const statesAfter = Effect.fn("statesAfter")(function* (result: SubmitResult) {
+  const states = yield* Effect.forEach(result.tasks, ({ task }) => taskState(task.id))
+  const warnings = result.tasks.flatMap(({ created, task, warnings }) => [
+    ...warnings,
+    ...(created ? [] : [`the key was used before, for task ${task.id}; no new one was made`])
+  ])
+  const problem = Option.match(result.problem, {
+    onNone: () => [],
+    onSome: ({ message }) => [`stored, but nobody runs it yet. ${message}`]
+  })
+  const answer: TaskStates = {
+    tasks: states,
+    pending: states.flatMap(({ id, status }) => (isTerminal(status) ? [] : [id])),
+    cursor: 0,
+    more: false,
+    timedOut: false,
+    warnings: [...new Set(warnings), ...problem]
+  }
+  return answer
+})

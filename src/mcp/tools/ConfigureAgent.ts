@@ -1,0 +1,52 @@
+/** Changes the settings of an agent, all at once. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { AgentInfo } from "../../domain/Agent.ts"
+import { AgentUnknown } from "../../domain/Errors.ts"
+import { AgentSettings } from "../../domain/Settings.ts"
+import { configureAgent as configure } from "../../programs/configureAgent.ts"
+import { Agents } from "../../services/Agents.ts"
+import { Session } from "../Session.ts"
+import { tool } from "../Tool.ts"
+
+const settings = Schema.Literal("apiKey", "baseUrl", "model", "args", "env", "program", "command", "retries", "stallMs")
+
+const Output = Schema.Struct({
+  agent: AgentInfo,
+  /** What the config file says now; keys and variables are hidden. */
+  settings: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+})
+
+export const configureAgent = tool({
+  name: "ConfigureAgent",
+  title: "Configure an agent",
+  description: "Changes an agent's settings in one write and returns them; keys are kept privately, never shown.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    agent: Schema.NonEmptyString,
+    default: Schema.optional(Schema.Boolean.annotations({ description: "Use it where none is named" })),
+    set: Schema.optional(AgentSettings.annotations({ identifier: "AgentSettings" })),
+    unset: Schema.optional(Schema.Array(settings))
+  }),
+  output: Output,
+  example: { agent: "claude", default: true, set: { model: "opus" }, unset: ["baseUrl"] },
+  handle: Effect.fn("ConfigureAgent")(function* (input) {
+    const agents = yield* Agents
+    const session = yield* Session
+    const before = yield* agents.list(session.environment)
+    if (input.set?.command === undefined && before.every(({ name }) => name !== input.agent)) {
+      return yield* new AgentUnknown({ agent: input.agent, known: before.map(({ name }) => name) })
+    }
+    const now = yield* configure(input.agent, {
+      isDefault: input.default,
+      set: input.set ?? {},
+      unset: input.unset ?? []
+    })
+    const known = yield* agents.list(session.environment)
+    const agent = known.find(({ name }) => name === input.agent)
+    if (agent === undefined) {
+      return yield* new AgentUnknown({ agent: input.agent, known: known.map(({ name }) => name) })
+    }
+    return { agent, settings: now }
+  })
+})

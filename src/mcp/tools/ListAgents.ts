@@ -1,0 +1,22 @@
+/** Which coding agents there are. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { AgentList } from "../../domain/Agent.ts"
+import { Agents } from "../../services/Agents.ts"
+import { Session } from "../Session.ts"
+import { tool } from "../Tool.ts"
+
+export const listAgents = tool({
+  name: "ListAgents",
+  title: "List agents",
+  description: "The coding agents: installed (path), logged in (credentials), default, and what to run where not.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({}),
+  output: AgentList,
+  example: {},
+  handle: Effect.fn("ListAgents")(function* () {
+    const agents = yield* Agents
+    const session = yield* Session
+    return { agents: yield* agents.list(session.environment) }
+  })
+})

@@ -1,0 +1,53 @@
+/** Finds tasks by what they are. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskStatus } from "../../domain/Task.ts"
+import { TaskPage, taskPage } from "../../programs/taskPage.ts"
+import { Directories } from "../../services/Directories.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Reference, whole } from "../Fields.ts"
+import { Session } from "../Session.ts"
+import { tool } from "../Tool.ts"
+
+export const listTasks = tool({
+  name: "ListTasks",
+  title: "List tasks",
+  description: "Tasks that match all filters, newest first, with how many more there are and the cursor to them.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    status: Schema.optional(Schema.Array(TaskStatus)),
+    agent: Schema.optional(Schema.NonEmptyString),
+    labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+    directory: Schema.optional(Schema.NonEmptyString),
+    parent: Schema.optional(Reference),
+    sinceMs: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "Created since this time, milliseconds since 1970")),
+    limit: Schema.optionalWith(whole(1, 100, "10 if left out"), { default: () => 10 }),
+    cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the page before"))
+  }),
+  output: TaskPage,
+  example: {
+    status: ["failed"],
+    agent: "claude",
+    labels: { team: "web" },
+    directory: "/home/me/project",
+    parent: "k3v9x2m7q4ab",
+    sinceMs: 1_900_000_000_000,
+    limit: 10,
+    cursor: 120
+  },
+  handle: Effect.fn("ListTasks")(function* (input) {
+    const directories = yield* Directories
+    const session = yield* Session
+    const tasks = yield* Tasks
+    return yield* taskPage({
+      status: input.status ?? [],
+      agent: input.agent ?? null,
+      labels: input.labels ?? {},
+      directory: input.directory === undefined ? null : yield* directories.resolve(input.directory, session.directory),
+      parentId: input.parent === undefined ? null : yield* tasks.resolve(input.parent),
+      since: input.sinceMs ?? null,
+      limit: input.limit,
+      before: input.cursor ?? null
+    })
+  })
+})

@@ -1,0 +1,41 @@
+/** Reads what an agent printed, a page at a time. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { LogPage, readLog } from "../../programs/readLog.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Reference, whole } from "../Fields.ts"
+import { outputLink } from "../Resources.ts"
+import { tool } from "../Tool.ts"
+
+/** What one call may put into a model's context. */
+const maxBytes = 20_000
+
+export const taskLogs = tool({
+  name: "TaskLogs",
+  title: "Output of a task",
+  description:
+    "What the agent said and did: the last lines, or with 'since' what follows; at most 20 kB, with 'next' to go on. For the answer alone use TaskResult.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    id: Reference,
+    lines: Schema.optionalWith(whole(1, 10_000, "The last lines; 50 if left out"), { default: () => 50 }),
+    since: Schema.optional(
+      Schema.String.annotations({ description: "'next' of the page before; '0.0': the beginning" })
+    ),
+    raw: Schema.optionalWith(Schema.Boolean.annotations({ description: "As printed, not as readable text" }), {
+      default: () => false
+    })
+  }),
+  output: LogPage,
+  example: { id: "k3v9x2m7q4ab", lines: 50, since: "0.0", raw: false },
+  handle: Effect.fn("TaskLogs")(function* (input) {
+    const tasks = yield* Tasks
+    return yield* readLog(yield* tasks.resolve(input.id), {
+      raw: input.raw,
+      since: input.since ?? null,
+      lines: input.lines,
+      maxBytes
+    })
+  }),
+  links: ({ taskId }) => [outputLink(taskId)]
+})

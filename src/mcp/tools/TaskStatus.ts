@@ -1,0 +1,93 @@
+/** Shows one task in full, or all of them at a glance. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskStatus as Status, TaskId, Timestamp } from "../../domain/Task.ts"
+import { TaskReport, taskReport } from "../../programs/taskReport.ts"
+import { cutText } from "../../programs/taskState.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Reference } from "../Fields.ts"
+import { outputLink, resultLink, taskLink } from "../Resources.ts"
+import { tool } from "../Tool.ts"
+
+/** Characters of a prompt or an answer; the rest is behind a link. */
+const longestText = 2000
+
+const Glance = Schema.Struct({
+  counts: Schema.Record({ key: Status, value: Schema.Int }),
+  /** The newest 20. */
+  newest: Schema.Array(
+    Schema.Struct({
+      id: TaskId,
+      title: Schema.String,
+      status: Status,
+      agent: Schema.String,
+      createdAt: Timestamp,
+      endedAt: Schema.NullOr(Timestamp)
+    })
+  )
+}).annotations({ identifier: "Glance" })
+
+const Output = Schema.Struct({
+  /** Null without an id. Long texts are cut at 2000 characters. */
+  task: Schema.NullOr(TaskReport),
+  /** Null with an id. */
+  all: Schema.NullOr(Glance)
+})
+
+const glance = Effect.gen(function* () {
+  const tasks = yield* Tasks
+  const counts = yield* tasks.counts
+  const page = yield* tasks.list({
+    status: [],
+    agent: null,
+    labels: {},
+    directory: null,
+    parentId: null,
+    since: null,
+    limit: 20,
+    before: null
+  })
+  return {
+    counts,
+    newest: page.tasks.map(({ agent, createdAt, endedAt, id, status, title }) => ({
+      id,
+      title: cutText(title, 100),
+      status,
+      agent,
+      createdAt,
+      endedAt
+    }))
+  }
+})
+
+export const taskStatus = tool({
+  name: "TaskStatus",
+  title: "Status of tasks",
+  description:
+    "With an id: everything about that task, with what it waits for, cause and error. Without: counts and the newest 20.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({ id: Schema.optional(Reference) }),
+  output: Output,
+  example: { id: "k3v9x2m7q4ab" },
+  handle: Effect.fn("TaskStatus")(function* ({ id }) {
+    if (id === undefined) return { task: null, all: yield* glance }
+    const report = yield* taskReport(id)
+    return {
+      all: null,
+      task: {
+        ...report,
+        prompt: cutText(report.prompt, longestText),
+        systemPrompt: report.systemPrompt === null ? null : cutText(report.systemPrompt, longestText),
+        answer: report.answer === null ? null : cutText(report.answer, longestText)
+      }
+    }
+  }),
+  links: ({ task }) =>
+    task === null
+      ? []
+      : [
+          ...(task.prompt.length >= longestText ? [taskLink(task.id)] : []),
+          ...(task.answer === null ? [] : [resultLink(task.id)]),
+          outputLink(task.id)
+        ]
+})

@@ -1,0 +1,61 @@
+/** Waits until tasks have ended, for as long as clients allow, and tells each end exactly once. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { awaitEnds } from "../../programs/awaitEnds.ts"
+import { taskState } from "../../programs/taskState.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { References, whole } from "../Fields.ts"
+import { doing, withProgress } from "../Progress.ts"
+import { Session } from "../Session.ts"
+import { linksOf, onlyPending, TaskStates } from "../TaskStates.ts"
+import { tool } from "../Tool.ts"
+
+/** Clients give up on a call after a minute. */
+const longestMs = 50_000
+
+export const waitTasks = tool({
+  name: "WaitTasks",
+  title: "Wait for tasks",
+  description:
+    "Waits until a task has ended ('any') or all have ('all'). Returns those that ended since the cursor with the start of their answers, what is pending, and a new cursor. Call again with it while something is pending. Better than polling.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    ids: References,
+    mode: Schema.optionalWith(Schema.Literal("any", "all"), { default: () => "any" as const }),
+    timeoutMs: Schema.optionalWith(whole(0, longestMs, "Return after this long at the latest"), {
+      default: () => longestMs
+    }),
+    cursor: Schema.optionalWith(
+      whole(0, Number.MAX_SAFE_INTEGER, "From the answer before; left out: tell all that have ended"),
+      { default: () => 0 }
+    )
+  }),
+  output: TaskStates,
+  example: { ids: ["k3v9x2m7q4ab"], mode: "all", timeoutMs: 50_000, cursor: 0 },
+  handle: Effect.fn("WaitTasks")(function* (input, call) {
+    const session = yield* Session
+    const tasks = yield* Tasks
+    const ids = yield* Effect.forEach(input.ids, tasks.resolve)
+    if (!call.handleOnly) yield* session.serving
+    const warnings: Array<string> = []
+    const ends = yield* awaitEnds(ids, {
+      cursor: input.cursor,
+      all: input.mode === "all",
+      timeoutMs: call.handleOnly ? 0 : input.timeoutMs,
+      enough: session.leaving,
+      justLaunched: false,
+      onTrouble: (problem) =>
+        Effect.sync(() => warnings.push(`still waiting, but no worker stays up. ${problem.message}`))
+    }).pipe(withProgress(call, yield* doing(ids, call)))
+    return {
+      tasks: yield* Effect.forEach(ends.ended, ({ taskId }) => taskState(taskId)),
+      pending: ends.pending,
+      cursor: ends.cursor,
+      more: ends.more,
+      timedOut: ends.timedOut,
+      warnings
+    }
+  }, Effect.scoped),
+  links: linksOf,
+  taskOf: onlyPending
+})
