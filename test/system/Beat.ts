@@ -97,6 +97,10 @@ export class Beat {
     const database = new Database(this.databaseFile, { readonly: true, timeout: 5000 })
     try {
       return database.prepare<Array<string | number>, Row>(sql).all(...parameters)
+    } catch (error) {
+      // The first command of all has made the file and not yet its tables.
+      if (error instanceof Error && error.message.startsWith("no such table")) return []
+      throw error
     } finally {
       database.close()
     }
