@@ -155,5 +155,7 @@ if (major < 20) {
 }
 const words = process.argv.slice(2)
 const bundle = pick(words)
+// Clients start a server per session, so its nursery stays as small as that of a worker; it is too late to limit its size.
+if (bundle === "mcp") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
 survivePipes(bundle)
 load(bundle, words)()

@@ -9,7 +9,9 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as EffectQueue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
+import * as RuntimeCommand from "./cli/RuntimeCommand.entry.ts"
 import { version } from "./cli/Version.ts"
 import * as Directories from "./layers/node/Directories.ts"
 import * as PathsLayer from "./layers/node/Paths.ts"
@@ -21,7 +23,7 @@ import { ensureRuntime } from "./programs/ensureRuntime.ts"
 import { runPool } from "./programs/pool.ts"
 import { logLine } from "./programs/text/LogLine.ts"
 import { Paths } from "./services/Paths.ts"
-import { RuntimeCommand } from "./services/RuntimeCommand.ts"
+import { Queue } from "./services/Queue.ts"
 import { Tasks } from "./services/Tasks.ts"
 
 /** The pool starts when the client has what it asked for first, or by now at the latest. */
@@ -89,11 +91,25 @@ const session = Layer.succeed(
   })
 )
 
-const command = Layer.sync(RuntimeCommand, () =>
-  RuntimeCommand.of({ command: [process.execPath, process.argv[1] ?? ""] })
+/** Filled by every submission and every cancel of this process. */
+const nudges = Effect.runSync(EffectQueue.sliding<void>(1))
+const nudge = EffectQueue.offer(nudges, undefined)
+
+const nudging = Layer.effect(
+  Queue,
+  Effect.map(Queue, (queue) =>
+    Queue.of({
+      ...queue,
+      enqueue: (...given) => Effect.tap(queue.enqueue(...given), nudge),
+      cancel: (...given) => Effect.tap(queue.cancel(...given), nudge)
+    })
+  )
 )
 
-const layer = Layer.mergeAll(Layers.layer.pipe(Layer.provide(command)), Directories.layer, session).pipe(
+const ports = Layers.layer.pipe(Layer.provide(RuntimeCommand.layer))
+
+const layer = Layer.mergeAll(nudging, Directories.layer, session).pipe(
+  Layer.provideMerge(ports),
   Layer.provideMerge(
     Logger.replace(
       Logger.defaultLogger,
@@ -119,7 +135,13 @@ const provided = <A, E>(effect: Effect.Effect<A, E, ManagedRuntime.ManagedRuntim
 
 const startPool = (): void => {
   if (poolFiber !== null) return
-  const pool = runPool({ kind: "mcp", version, leaveWhenIdle: false, onRegistered: Effect.sync(serving.send) })
+  const pool = runPool({
+    kind: "mcp",
+    version,
+    leaveWhenIdle: false,
+    onRegistered: Effect.sync(serving.send),
+    nudged: EffectQueue.take(nudges)
+  })
   poolFiber = Effect.runFork(
     provided(pool).pipe(
       Effect.tapErrorCause((cause) => Effect.sync(() => report("error", "the worker pool has stopped", cause))),

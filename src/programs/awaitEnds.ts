@@ -2,9 +2,13 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 import type { TaskId } from "../domain/Task.ts"
 import type { TerminalEvent } from "../domain/TerminalEvent.ts"
 import { Tasks } from "../services/Tasks.ts"
+import { TerminalEvents } from "../services/TerminalEvents.ts"
 import { nextChange, patiently } from "./changes.ts"
 import { type KeepServedOptions, whileServed } from "./ensureRuntime.ts"
 
@@ -52,6 +56,16 @@ const look = Effect.fn("awaitEnds.look")(function* (ids: ReadonlyArray<TaskId>, 
   return found
 })
 
+/** Returns with the next end in this process, which the version of the store does not tell of. */
+const ownEnds = Effect.gen(function* () {
+  const events = yield* Effect.serviceOption(TerminalEvents)
+  if (Option.isNone(events)) return Effect.never
+  const ends = yield* events.value.subscribe
+  const wake = yield* Queue.sliding<void>(1)
+  yield* Stream.runForEach(ends, () => Queue.offer(wake, undefined)).pipe(Effect.forkScoped)
+  return Queue.take(wake)
+})
+
 /** Every id has to exist. */
 export const awaitEnds = Effect.fn("awaitEnds")(function* (given: ReadonlyArray<TaskId>, options: AwaitOptions) {
   const tasks = yield* Tasks
@@ -67,9 +81,10 @@ export const awaitEnds = Effect.fn("awaitEnds")(function* (given: ReadonlyArray<
     Effect.zipRight(Deferred.succeed(over, undefined)),
     Effect.fork
   )
+  const wake = yield* ownEnds
   const rounds = Effect.gen(function* () {
     while (true) {
-      version = yield* nextChange(version)
+      version = yield* Effect.raceFirst(nextChange(version), Effect.as(wake, version))
       const now = yield* look(ids, options)
       if (!now.timedOut) return now
     }
@@ -78,4 +93,4 @@ export const awaitEnds = Effect.fn("awaitEnds")(function* (given: ReadonlyArray<
     Effect.raceFirst(Effect.zipRight(Deferred.await(over), look(ids, options))),
     Effect.ensuring(Fiber.interruptFork(clock))
   )
-})
+}, Effect.scoped)

@@ -28,6 +28,8 @@ export interface PoolOptions {
   readonly leaveWhenIdle: boolean
   /** Run once the runtime is on the list: from then on whoever submits finds the queue served. */
   readonly onRegistered?: Effect.Effect<void>
+  /** Returns when somebody in this process has given it something to do: its own commits it does not hear of. */
+  readonly nudged?: Effect.Effect<void>
 }
 
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
@@ -169,7 +171,8 @@ const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings,
   const committed = commits
     .changed(bound)
     .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
-  yield* Effect.raceFirst(EffectQueue.take(pool.wake), committed).pipe(Effect.timeoutOption(bound))
+  const nudged = pool.options.nudged ?? Effect.never
+  yield* Effect.raceAll([EffectQueue.take(pool.wake), committed, nudged]).pipe(Effect.timeoutOption(bound))
 })
 
 /**

@@ -50,28 +50,55 @@ const spared = Effect.fn("supervise.spared")(function* (supervision: Supervision
   return { ...targetOf(worker), spare: [supervision.runtime.process, ...alive.map((runtime) => runtime.process)] }
 })
 
-/** Where silence and CPU use stood when the task last showed a sign of life. */
+/** The longest silence counted between two looks, in milliseconds: in a longer one the machine slept, not the agent. */
+const longestStep = 10_000
+
+/** Silence is added up from look to look, so that a clock that is set or a lid that is closed ends nothing. */
 interface Pulse {
-  at: number
+  /** Milliseconds of silence since the last sign of life. */
+  silent: number
+  /** The silence at which CPU use was last asked for. */
+  sampled: number
   cpuMillis: number
-  lookedAt: number
+  seenAt: number
+}
+
+const signOfLife = (pulse: Pulse): void => {
+  pulse.silent = 0
+  pulse.sampled = 0
 }
 
 /** Whether the task showed no sign of life for as long as it may. CPU time is asked for only when output is missing. */
 const isStalled = Effect.fn("supervise.isStalled")(function* (claim: Claim, worker: Worker, pulse: Pulse, now: number) {
   const limit = claim.task.stallMs
   if (limit === null) return false
+  pulse.silent += Math.min(longestStep, Math.max(0, now - pulse.seenAt))
+  pulse.seenAt = now
   // CPU use is sampled four times in a stall period: often enough to notice work, rarely enough to cost nothing.
-  if (now - pulse.lookedAt < limit / 4) return false
+  if (pulse.silent - pulse.sampled < limit / 4) return false
   const spawner = yield* Spawner
   const cpuMillis = yield* spawner.cpuMillis(targetOf(worker))
-  pulse.lookedAt = now
+  pulse.sampled = pulse.silent
   // The sum falls when a process ends: a change either way is a sign of life.
   if (Math.abs(cpuMillis - pulse.cpuMillis) >= 10) {
-    pulse.at = now
+    signOfLife(pulse)
     pulse.cpuMillis = cpuMillis
   }
-  return now - pulse.at >= limit
+  return pulse.silent >= limit
+})
+
+/** Whether the spool holds more than it may. What is printed faster than it is stored is looked for there. */
+const isFlooded = Effect.fn("supervise.isFlooded")(function* (
+  { claim, settings }: Supervision,
+  progress: Progress,
+  behind: boolean
+) {
+  const spawner = yield* Spawner
+  for (const stream of ["stdout", "stderr"] as const) {
+    const printed = behind ? yield* spawner.printed(claim.worker.claimId, stream) : progress[stream]
+    if (Math.max(printed, progress[stream]) > settings.maxSpoolBytes) return true
+  }
+  return false
 })
 
 /** Why the task must be ended now, if it must. */
@@ -79,14 +106,14 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   supervision: Supervision,
   worker: Worker,
   progress: Progress,
+  behind: boolean,
   pulse: Pulse
 ) {
   const now = yield* Clock.currentTimeMillis
   if (worker.stopCause !== null) return worker.stopCause
   if (yield* Deferred.isDone(supervision.cancelled)) return "cancelled" as const
   if (worker.deadlineAt !== null && now >= worker.deadlineAt) return "timeout" as const
-  const spool = supervision.settings.maxSpoolBytes
-  if (progress.stdout > spool || progress.stderr > spool) return "output-limit" as const
+  if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
   return (yield* isStalled(supervision.claim, worker, pulse, now)) ? ("stalled" as const) : null
 })
 
@@ -98,7 +125,7 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
   const target = yield* spared(supervision, stopping)
   const report = yield* spawner.stop(target, supervision.settings.graceMs)
   if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
-  return { worker: stopping, ended: report.left === 0 }
+  return stopping
 })
 
 /** What can be seen of the process. A lost one is looked at again with the runtimes that are not survivors of it. */
@@ -110,59 +137,68 @@ const look = Effect.fn("supervise.look")(function* (supervision: Supervision, wo
 
 /** Captures; a spool that cannot be read is reported and tried again at the next look. */
 const captureOrWait = (claim: Claim, progress: Progress) =>
-  capture(claim, progress, rounds).pipe(
-    Effect.catchTag("SpawnFailed", (error) => Effect.as(Effect.logWarning(error.message), { moved: 0, more: false }))
+  Effect.map(capture(claim, progress, rounds), (captured) => ({ ...captured, unread: false })).pipe(
+    Effect.catchTag("SpawnFailed", (error) =>
+      Effect.as(Effect.logWarning(error.message), { moved: 0, more: false, unread: true })
+    )
   )
 
 /** Follows the running agent until it is over. The worker row as it is at the end comes back with the ending. */
-const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision, initial: Worker) {
+const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision, initial: Worker, progress: Progress) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
   const { claim } = supervision
-  const progress = yield* progressOf(claim)
-  const begin = yield* Clock.currentTimeMillis
-  const pulse: Pulse = { at: begin, cpuMillis: 0, lookedAt: begin }
+  const pulse: Pulse = { silent: 0, sampled: 0, cpuMillis: 0, seenAt: yield* Clock.currentTimeMillis }
   let worker = initial
   let wait: number = tick.busy
 
   while (true) {
-    // The end is looked for before the output is read: what was printed before it is then there to be read.
     const seen = yield* look(supervision, worker)
-    const captured = yield* captureOrWait(claim, progress)
-    if (captured.moved > 0) {
-      const now = yield* Clock.currentTimeMillis
-      pulse.at = now
-      pulse.lookedAt = now
-    }
-    if (captured.more) continue
-
+    // What was printed before the end is stored by the caller, once nobody prints any more.
     if (seen._tag === "Exited") {
-      return { worker, ending: { end: seen.end, lost: false, leftovers: 0 } satisfies Ending, progress }
+      return { worker, ending: { end: seen.end, lost: false, leftovers: 0 } satisfies Ending }
     }
     if (seen._tag === "Lost" && seen.survivors === 0) {
       const signal = worker.stopCause === null ? null : "SIGKILL"
-      return {
-        worker,
-        ending: { end: { exitCode: null, signal }, lost: true, leftovers: 0 } satisfies Ending,
-        progress
-      }
+      return { worker, ending: { end: { exitCode: null, signal }, lost: true, leftovers: 0 } satisfies Ending }
     }
     if (seen._tag === "NotStarted" && (yield* spawner.revoke(claim.worker.claimId))) return null
     if (seen._tag === "Running" && worker.state === "claimed") {
       worker = yield* persist(registry.started(holderOf(supervision), seen.process))
     }
 
-    const reason = yield* stopReason(supervision, worker, progress, pulse)
-    if (reason !== null) {
-      const stopped = yield* stop(supervision, reason)
-      worker = stopped.worker
-      if (stopped.ended) continue
-    }
+    const captured = yield* captureOrWait(claim, progress)
+    if (captured.moved > 0) signOfLife(pulse)
+    const reason = yield* stopReason(supervision, worker, progress, captured.more, pulse)
+    if (reason !== null) worker = yield* stop(supervision, reason)
+    else if (captured.more) continue
     wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
     yield* Effect.raceFirst(
       spawner.pause(claim.worker.claimId, wait),
       worker.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
     )
+  }
+})
+
+/** Reads of a spool that fails before its task is ended without the rest, and the pauses between them: a minute. */
+const drainTries = 15
+const drainPause = (failures: number) => Math.min(5000, 100 * 2 ** failures)
+
+/** Stores what is left when the agent is over. Only where leftovers are kept may somebody still print: up to a limit. */
+const drain = Effect.fn("supervise.drain")(function* (supervision: Supervision, progress: Progress) {
+  const { claim, settings } = supervision
+  let failures = 0
+  while (true) {
+    const captured = yield* captureOrWait(claim, progress)
+    if (captured.unread) {
+      failures += 1
+      if (failures === drainTries) return yield* Effect.logError("the rest of its output cannot be read and is lost")
+      yield* Effect.sleep(drainPause(failures))
+      continue
+    }
+    if (!captured.more) return
+    if (settings.leftovers === "keep" && (yield* isFlooded(supervision, progress, false))) return
+    yield* Effect.yieldNow()
   }
 })
 
@@ -188,7 +224,8 @@ export const supervise = Effect.fn("supervise")(
     if (adopted) yield* spawner.reown(claim.worker.claimId, runtime.process)
     const worker = adopted ? claim.worker : yield* start(supervision)
 
-    const followed = yield* follow(supervision, worker)
+    const progress = yield* progressOf(claim)
+    const followed = yield* follow(supervision, worker, progress)
     if (followed === null) {
       yield* Effect.logInfo(`task ${claim.task.id} had not started: back to the queue`)
       yield* persist(queue.requeue(holder))
@@ -196,9 +233,11 @@ export const supervise = Effect.fn("supervise")(
       return
     }
     const target = yield* spared(supervision, followed.worker)
-    const leftovers = settings.leftovers === "end" ? yield* spawner.sweep(target, settings.graceMs) : 0
+    // A stop ends all of it, also when the runtime that began it was killed half-way.
+    const all = settings.leftovers === "end" || followed.worker.stopCause !== null
+    const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
     // Whatever a leftover printed until it was ended counts too.
-    while ((yield* captureOrWait(claim, followed.progress)).more) yield* Effect.yieldNow()
+    yield* drain(supervision, progress)
     const result = yield* outcomeOf(claim, followed.worker, { ...followed.ending, leftovers })
     yield* conclude(claim, result, holder)
   },
