@@ -35,6 +35,9 @@ export interface PoolOptions {
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
 const livenessMs = 1000
 
+/** The same while there is nothing that anybody could have left behind. */
+const quietMs = 5000
+
 /** One runtime's running parts. */
 interface Pool {
   readonly options: PoolOptions
@@ -165,11 +168,13 @@ const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings,
   const commits = yield* Commits
   const now = yield* Clock.currentTimeMillis
   const due = yield* tasks.nextDue(now)
-  const untilDue = Option.match(due, { onNone: () => livenessMs, onSome: (at) => at - now })
-  const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : livenessMs
-  const bound = Math.max(1, Math.min(livenessMs, untilDue, idle))
+  const untilDue = Option.match(due, { onNone: () => quietMs, onSome: (at) => at - now })
+  const { queued, running } = yield* tasks.counts
+  const liveness = queued + running === 0 ? quietMs : livenessMs
+  const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : liveness
+  const bound = Math.max(1, Math.min(liveness, untilDue, idle))
   const committed = commits
-    .changed(bound)
+    .changed(Math.min(bound, livenessMs))
     .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
   const nudged = pool.options.nudged ?? Effect.never
   yield* Effect.raceAll([EffectQueue.take(pool.wake), committed, nudged]).pipe(Effect.timeoutOption(bound))
