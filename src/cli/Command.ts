@@ -105,10 +105,19 @@ export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServ
   return {
     ...rest,
     path: spec.name === "" ? [] : spec.name.split(" "),
-    optionShapes: shapesOf(Options.getUsage(options)),
-    argumentShapes: shapesOf(Args.getUsage(args)),
-    optionHelp: Options.getHelp(options),
-    argumentHelp: Args.getHelp(args),
+    // Worked out when asked for: a run needs those of one command, not of all.
+    get optionShapes() {
+      return shapesOf(Options.getUsage(options))
+    },
+    get argumentShapes() {
+      return shapesOf(Args.getUsage(args))
+    },
+    get optionHelp() {
+      return Options.getHelp(options)
+    },
+    get argumentHelp() {
+      return Args.getHelp(args)
+    },
     execute: (line): Effect.Effect<ExitCode, Failure, CommandServices> =>
       Effect.flatMap(read(line), (given) => run(given.options, given.positionals))
   }
