@@ -180,8 +180,8 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
   }
 })
 
-/** Reads of a spool that fails before its task is ended without the rest, and the pauses between them: a minute. */
-const drainTries = 15
+/** Reads of a spool that fails before its task is ended without the rest, and the pauses between them: half a minute. */
+const drainTries = 10
 const drainPause = (failures: number) => Math.min(5000, 100 * 2 ** failures)
 
 /** Stores what is left when the agent is over. Only where leftovers are kept may somebody still print: up to a limit. */

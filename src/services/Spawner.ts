@@ -50,6 +50,8 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
       offset: number,
       limit: number
     ) => Effect.Effect<Uint8Array, SpawnFailed>
+    /** Bytes of a stream that stand in the spool, captured or not. 0 where that cannot be told. */
+    readonly printed: (claimId: ClaimId, stream: StreamName) => Effect.Effect<number>
     /** Returns when something may have changed: own child ended, or at the latest after `withinMs`. */
     readonly pause: (claimId: ClaimId, withinMs: number) => Effect.Effect<void>
     /**

@@ -3,99 +3,19 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as EffectQueue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { SpawnFailed } from "../../src/domain/Errors.ts"
-import type { NewTask } from "../../src/domain/NewTask.ts"
 import { RuntimeId } from "../../src/domain/Runtime.ts"
-import type { SettingsFile } from "../../src/domain/Settings.ts"
-import type { TaskId } from "../../src/domain/Task.ts"
-import * as Commits from "../../src/layers/memory/Commits.ts"
 import * as Host from "../../src/layers/memory/Host.ts"
-import * as Ids from "../../src/layers/memory/Ids.ts"
-import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as Processes from "../../src/layers/memory/Processes.ts"
-import * as SettingsStore from "../../src/layers/memory/SettingsStore.ts"
-import * as Spawner from "../../src/layers/memory/Spawner.ts"
 import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
-import * as TerminalEventsPubSub from "../../src/layers/TerminalEvents.ts"
-import { runPool } from "../../src/programs/pool.ts"
-import { Agents } from "../../src/services/Agents.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { TerminalEvents } from "../../src/services/TerminalEvents.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
-import { newTask } from "../support/tasks.ts"
-
-/** Judges by the exit code alone, as for an agent without a stream format. */
-const agents = Layer.mock(Agents, {
-  verdict: (_agent, { end, stdout }) =>
-    Effect.succeed({
-      status: end.exitCode === 0 ? ("completed" as const) : ("failed" as const),
-      cause: end.signal === null ? ("exit" as const) : ("signal" as const),
-      error: end.exitCode === 0 ? null : `exit ${end.exitCode}`,
-      failureClass: null,
-      failureResetAt: null,
-      sessionId: null,
-      answer: stdout.join("\n"),
-      usage: null
-    })
-})
-
-const testLayer = (settings: SettingsFile = {}) =>
-  Layer.mergeAll(
-    MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
-    Spawner.layer,
-    Commits.layer,
-    Processes.layer,
-    Host.layer,
-    SettingsStore.layer(settings),
-    TerminalEventsPubSub.layer,
-    agents
-  )
-
-const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
-  const queue = yield* Queue
-  const [stored] = yield* queue.enqueue([newTask(overrides)], { maxDepth: 3 })
-  if (stored === undefined) return yield* Effect.dieMessage("nothing was stored")
-  return stored.task.id
-})
-
-const pool = (options: { readonly kind?: "worker" | "on-demand"; readonly leaveWhenIdle?: boolean } = {}) =>
-  Effect.fork(
-    runPool({ kind: options.kind ?? "worker", version: "0.0.0", leaveWhenIdle: options.leaveWhenIdle ?? false })
-  )
-
-/** Lets time pass, half a second at a time and two minutes at most, until `look` is true. */
-const eventually = <E, R>(what: string, look: Effect.Effect<boolean, E, R>) =>
-  Effect.gen(function* () {
-    for (let step = 0; step < 240; step++) {
-      if (yield* look) return
-      yield* TestClock.adjust("500 millis")
-    }
-    return yield* Effect.dieMessage(`did not happen: ${what}`)
-  })
-
-const ended = Effect.fn(function* (id: TaskId) {
-  const tasks = yield* Tasks
-  yield* eventually(
-    `task ${id} ends`,
-    Effect.map(tasks.summary(id), (task) => task.endedAt !== null)
-  )
-  return yield* tasks.get(id)
-})
-
-const nextStart = Effect.gen(function* () {
-  const control = yield* SpawnerControl
-  yield* eventually(
-    "an agent starts",
-    Effect.map(EffectQueue.size(control.started), (size) => size > 0)
-  )
-  return yield* EffectQueue.take(control.started)
-})
+import { ended, eventually, nextStart, pool, submit, testLayer } from "./pooled.ts"
 
 describe("pool", () => {
   it.scoped("runs a task, stores what it prints, and announces its end once", () =>

@@ -160,6 +160,7 @@ const make = Effect.gen(function* () {
       ),
     read: (claimId, stream, offset, limit) =>
       Effect.map(find(claimId), (spool) => spool?.[stream].slice(offset, offset + limit) ?? new Uint8Array()),
+    printed: (claimId, stream) => Effect.map(find(claimId), (spool) => spool?.[stream].length ?? 0),
     pause: Effect.fn("Spawner.pause")(function* (claimId, withinMs) {
       const spool = yield* find(claimId)
       const change = spool === undefined ? Effect.never : EffectQueue.take(spool.bell)

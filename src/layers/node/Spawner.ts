@@ -90,6 +90,7 @@ const make = Effect.gen(function* () {
     read: Effect.fn("Spawner.read")((claimId, stream, offset, limit) =>
       Spool.read(filesOf(claimId), stream, offset, limit)
     ),
+    printed: Effect.fn("Spawner.printed")((claimId, stream) => Spool.sizeOf(filesOf(claimId), stream)),
     pause: Effect.fn("Spawner.pause")(function* (claimId, withinMs) {
       const ended = own.get(claimId)
       if (ended === undefined) return yield* Effect.sleep(withinMs)

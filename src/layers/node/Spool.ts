@@ -145,6 +145,14 @@ export const read = (files: SpoolFiles, stream: StreamName, offset: number, limi
     }
   })
 
+export const sizeOf = (files: SpoolFiles, stream: StreamName): Effect.Effect<number> =>
+  Effect.promise(() =>
+    fs.stat(files[stream]).then(
+      (found) => found.size,
+      () => 0
+    )
+  )
+
 export const discard = (files: SpoolFiles) =>
   attempt(files, () => fs.rm(files.directory, { recursive: true, force: true, maxRetries: 3 }))
 
