@@ -11,6 +11,10 @@ export type ClaimId = typeof ClaimId.Type
 /** `claimed`: no process is known yet. `running`: the shim has told its identity. */
 export const WorkerState = Schema.Literal("claimed", "running")
 
+/** When a task that starts now is at its timeout. One that no calendar reaches is cut to the largest time there is. */
+export const deadlineOf = (now: number, timeoutMs: number | null): number | null =>
+  timeoutMs === null ? null : Math.min(now + timeoutMs, Number.MAX_SAFE_INTEGER)
+
 export const Worker = Schema.Struct({
   taskId: TaskId,
   claimId: ClaimId,

@@ -81,6 +81,15 @@ export const claimContract = (subject: Subject) => {
     )
 
     test(
+      "takes a timeout that no calendar reaches for one that never comes",
+      Effect.gen(function* () {
+        yield* TestClock.adjust("1 day")
+        yield* submit({ timeoutMs: Number.MAX_SAFE_INTEGER })
+        assert.strictEqual((yield* claimNext()).worker.deadlineAt, Number.MAX_SAFE_INTEGER)
+      })
+    )
+
+    test(
       "waits for the not-before time and lets others pass",
       Effect.gen(function* () {
         const queue = yield* Queue

@@ -6,7 +6,7 @@ import type { Outcome } from "../../domain/Outcome.ts"
 import { type Task, type TaskId, titleOf } from "../../domain/Task.ts"
 import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
 import { endStep, transition } from "../../domain/Transition.ts"
-import type { ClaimId, Worker } from "../../domain/Worker.ts"
+import { type ClaimId, deadlineOf, type Worker } from "../../domain/Worker.ts"
 import type { ClaimOptions, Enqueued } from "../../services/Queue.ts"
 import { changed, put, type State, type Step, taskIn, without } from "./Store.ts"
 
@@ -100,7 +100,7 @@ export const take = (
     bootId: options.bootId,
     claimedAt: context.now,
     runningAt: null,
-    deadlineAt: task.timeoutMs === null ? null : context.now + task.timeoutMs,
+    deadlineAt: deadlineOf(context.now, task.timeoutMs),
     stopCause: null,
     stopAt: null
   }

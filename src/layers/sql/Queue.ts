@@ -25,8 +25,8 @@ const make = Effect.gen(function* () {
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
   const store = makeEnqueue(sql)
-  const claims = makeClaim(sql)
   const finish = makeFinish(sql)
+  const claims = makeClaim(sql, finish)
   const lost = makeLost(sql)
   const claimOf = claimById(sql)
 

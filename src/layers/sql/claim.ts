@@ -5,13 +5,22 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { outcome } from "../../domain/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../domain/Task.ts"
-import type { ClaimId } from "../../domain/Worker.ts"
+import { type ClaimId, deadlineOf } from "../../domain/Worker.ts"
 import type { ClaimOptions } from "../../services/Queue.ts"
+import type { makeFinish } from "./finish.ts"
 import { WorkerRow } from "./rows.ts"
 import { certain, claimById } from "./taskRows.ts"
 
-export const makeClaim = (sql: SqlClient.SqlClient) => {
+/** The end of a task that would keep every other from being claimed. */
+const unreadable = outcome({
+  status: "failed",
+  cause: "spawn-failed",
+  error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
+})
+
+export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
   const claimed = claimById(sql)
 
   const countWorkers = SqlSchema.single({
@@ -65,11 +74,16 @@ export const makeClaim = (sql: SqlClient.SqlClient) => {
         bootId: options.bootId,
         claimedAt: now,
         runningAt: null,
-        deadlineAt: timeoutMs === null ? null : now + timeoutMs,
+        deadlineAt: deadlineOf(now, timeoutMs),
         stopCause: null,
         stopAt: null
       })
-      return yield* claimed(claimId)
+      return yield* claimed(claimId).pipe(
+        Effect.catchTag("ParseError", () =>
+          Effect.as(finish(id, unreadable, { claimId, runtimeId: options.runtimeId }), Option.none())
+        ),
+        Effect.catchTags({ TaskNotFound: Effect.die, TaskStateConflict: Effect.die })
+      )
     })
 
   return { next, take }

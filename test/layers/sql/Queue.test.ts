@@ -68,6 +68,20 @@ describe("Queue on SQLite", () => {
     }).pipe(Effect.provide(memory))
   )
 
+  it.effect("ends a task whose row cannot be read, so that those behind it get their turn", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const sql = yield* SqlClient.SqlClient
+      const first = yield* submit()
+      const second = yield* submit()
+      yield* sql`UPDATE task_inputs SET launch = '{"file":""}' WHERE task_id = ${first.id}`
+      assert.deepStrictEqual(yield* queue.claim(claimOptions), Option.none())
+      const [row] = yield* sql`SELECT status, cause FROM tasks WHERE id = ${first.id}`
+      assert.deepStrictEqual(row, { status: "failed", cause: "spawn-failed" })
+      assert.strictEqual((yield* claim).task.id, second.id)
+    }).pipe(Effect.provide(memory))
+  )
+
   it.effect("holds the state machine in the table itself", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
