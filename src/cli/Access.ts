@@ -8,6 +8,8 @@ import type { Directories } from "../services/Directories.ts"
 import type { Host } from "../services/Host.ts"
 import type { Ids } from "../services/Ids.ts"
 import type { Installation } from "../services/Installation.ts"
+import type { McpClients } from "../services/McpClients.ts"
+import type { McpProbe } from "../services/McpProbe.ts"
 import type { OutputStore } from "../services/OutputStore.ts"
 import type { Paths } from "../services/Paths.ts"
 import type { Processes } from "../services/Processes.ts"
@@ -43,3 +45,5 @@ export type MachineServices =
   | SettingsStore
   | Agents
   | RuntimeLauncher
+  | McpClients
+  | McpProbe

@@ -9,6 +9,7 @@ import { doctor } from "./commands/doctor.ts"
 import { init } from "./commands/init.ts"
 import { list } from "./commands/list.ts"
 import { logs } from "./commands/logs.ts"
+import { mcpConfig, mcpInstall, mcpStart, mcpTest } from "./commands/mcp.ts"
 import { bare } from "./commands/overview.ts"
 import { prune } from "./commands/prune.ts"
 import { result } from "./commands/result.ts"
@@ -23,7 +24,8 @@ import { UsageError } from "./UsageError.ts"
 
 const groups: CommandTree["groups"] = {
   agents: { summary: "Show and check the coding agents", standard: "list" },
-  config: { summary: "Show and change settings", standard: "show" }
+  config: { summary: "Show and change settings", standard: "show" },
+  mcp: { summary: "Serve agents through MCP", standard: "config" }
 }
 
 const commands: ReadonlyArray<Command> = [
@@ -46,6 +48,10 @@ const commands: ReadonlyArray<Command> = [
   configSet,
   configUnset,
   configPath,
+  mcpStart,
+  mcpConfig,
+  mcpInstall,
+  mcpTest,
   doctor,
   prune,
   // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.

@@ -6,6 +6,8 @@ import * as Directories from "../layers/node/Directories.ts"
 import * as Host from "../layers/node/Host.ts"
 import * as Ids from "../layers/node/Ids.ts"
 import * as Installation from "../layers/node/Installation.ts"
+import * as McpClients from "../layers/node/McpClients.ts"
+import * as McpProbe from "../layers/node/McpProbe.ts"
 import * as Paths from "../layers/node/Paths.ts"
 import * as Processes from "../layers/node/Processes.ts"
 import * as RuntimeLauncher from "../layers/node/RuntimeLauncher.ts"
@@ -40,7 +42,7 @@ const ground = Layer.mergeAll(
   Installation.layer
 )
 
-export const layer = Layer.mergeAll(stores, Agents.layer, RuntimeLauncher.layer).pipe(
+export const layer = Layer.mergeAll(stores, Agents.layer, RuntimeLauncher.layer, McpClients.layer, McpProbe.layer).pipe(
   Layer.provideMerge(SettingsStore.layer),
   Layer.provideMerge(ground),
   Layer.provide(RuntimeCommand.layer)

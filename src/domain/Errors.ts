@@ -173,3 +173,14 @@ export class RuntimeUnavailable extends Schema.TaggedError<RuntimeUnavailable>()
     return `No worker could be started (${this.detail}). Its log: ${this.log}. In the foreground: beat worker`
   }
 }
+
+/** The MCP server did not do what a client expects of it. */
+export class ProbeFailed extends Schema.TaggedError<ProbeFailed>()("ProbeFailed", {
+  problem: Schema.String,
+  /** The last lines it wrote to stderr. */
+  stderr: Schema.String
+}) {
+  override get message(): string {
+    return this.stderr === "" ? this.problem : `${this.problem}; it said: ${this.stderr}`
+  }
+}

@@ -20,6 +20,7 @@ import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { admission } from "./admission.ts"
 import { persist } from "./persist.ts"
 import { supervise } from "./supervise.ts"
+import { tidy } from "./tidy.ts"
 
 export interface PoolOptions {
   readonly kind: RuntimeKind
@@ -34,6 +35,9 @@ export interface PoolOptions {
 
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
 const livenessMs = 1000
+
+/** Between two looks for spools that nobody needs any more. */
+const tidyEvery = "10 minutes"
 
 /** The same while there is nothing that anybody could have left behind. */
 const quietMs = 5000
@@ -60,6 +64,8 @@ const readSettings = Effect.fn("pool.readSettings")(function* (last: Ref.Ref<Set
 })
 
 const watch = Effect.fn("pool.watch")(function* (pool: Pool, settings: Settings, claim: Claim, adopted: boolean) {
+  // One that was taken from us and has come back before its fiber noticed goes on as it is.
+  if (FiberMap.unsafeHas(pool.fibers, claim.worker.claimId)) return
   const cancelled = yield* Deferred.make<void>()
   pool.cancels.set(claim.task.id, cancelled)
   yield* FiberMap.run(
@@ -73,8 +79,7 @@ const watch = Effect.fn("pool.watch")(function* (pool: Pool, settings: Settings,
         })
       ),
       Effect.ensuring(EffectQueue.offer(pool.wake, undefined))
-    ),
-    { onlyIfMissing: true }
+    )
   )
 })
 
@@ -83,6 +88,8 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const queue = yield* Queue
   const registry = yield* WorkerRegistry
   const processes = yield* Processes
+  // In this order: a runtime registers before it claims, so the owner of a row seen here is on the list, or has left.
+  const workers = yield* registry.workers
   const runtimes = yield* registry.runtimes
   const alive = yield* Effect.filter(runtimes, (runtime) => processes.alive(runtime.process))
   const living = new Set(alive.map((runtime) => runtime.id))
@@ -90,7 +97,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     // Somebody took this runtime for dead, for example after a restored backup: it registers again.
     yield* registry.register(pool.runtime)
   }
-  for (const worker of yield* registry.workers) {
+  for (const worker of workers) {
     const mine = worker.runtimeId === pool.runtime.id
     if (mine ? FiberMap.unsafeHas(pool.fibers, worker.claimId) : living.has(worker.runtimeId)) continue
     if (!mine && !(yield* registry.adopt(worker.claimId, worker.runtimeId, pool.runtime.id))) continue
@@ -212,6 +219,13 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
   }
   yield* options.onRegistered ?? Effect.void
   yield* Effect.logInfo(`runtime ${runtime.id} (${runtime.kind}, pid ${runtime.process.pid}) started`)
+
+  yield* tidy().pipe(
+    Effect.catchAllCause((cause) => Effect.logWarning("spools were not tidied", cause)),
+    Effect.zipRight(Effect.sleep(tidyEvery)),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   let lookedAt = 0
   while (true) {

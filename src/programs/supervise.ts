@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type { SpawnFailed } from "../domain/Errors.ts"
 import { outcome } from "../domain/Outcome.ts"
 import type { Runtime } from "../domain/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -172,7 +173,8 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     const reason = yield* stopReason(supervision, worker, progress, captured.more, pulse)
     if (reason !== null) worker = yield* stop(supervision, reason)
     else if (captured.more) continue
-    wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
+    if (seen._tag === "NotStarted") wait = startAgain
+    else wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
     yield* Effect.raceFirst(
       spawner.pause(claim.worker.claimId, wait),
       worker.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
@@ -202,6 +204,13 @@ const drain = Effect.fn("supervise.drain")(function* (supervision: Supervision, 
   }
 })
 
+/** Before what keeps an agent from starting is tried again, in milliseconds. */
+const startAgain = 5000
+
+/** What passes by itself, as a full disk does: no reason to end the task. */
+const passing = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETIMEDOUT"])
+const passes = ({ detail, reason }: SpawnFailed) => reason === "spool" || (reason === "system" && passing.has(detail))
+
 /** Starts a fresh claim; what keeps it from starting ends the task. */
 const start = Effect.fn("supervise.start")(function* (supervision: Supervision) {
   const registry = yield* WorkerRegistry
@@ -222,14 +231,26 @@ export const supervise = Effect.fn("supervise")(
     const { adopted, claim, runtime, settings } = supervision
     const holder = holderOf(supervision)
     if (adopted) yield* spawner.reown(claim.worker.claimId, runtime.process)
-    const worker = adopted ? claim.worker : yield* start(supervision)
+    const worker = adopted
+      ? claim.worker
+      : yield* start(supervision).pipe(
+          Effect.catchIf(
+            (error) => error._tag === "SpawnFailed" && passes(error),
+            (error) =>
+              Effect.logWarning(`not started yet: ${error.message}`).pipe(
+                Effect.zipRight(Effect.raceFirst(Effect.sleep(startAgain), Deferred.await(supervision.cancelled))),
+                // From here on as if somebody else had tried: it goes back to the queue once it is sure not to run.
+                Effect.as(claim.worker)
+              )
+          )
+        )
 
     const progress = yield* progressOf(claim)
     const followed = yield* follow(supervision, worker, progress)
     if (followed === null) {
       yield* Effect.logInfo(`task ${claim.task.id} had not started: back to the queue`)
+      // The revoked token stays in its spool, so that no start of this claim can come late.
       yield* persist(queue.requeue(holder))
-      yield* spawner.discard(claim.worker.claimId)
       return
     }
     const target = yield* spared(supervision, followed.worker)

@@ -10,6 +10,8 @@ import { capture } from "../../src/cli/Terminal.ts"
 import { StorageError } from "../../src/domain/Errors.ts"
 import type { SettingsFile } from "../../src/domain/Settings.ts"
 import * as DatabaseHealth from "../../src/layers/memory/DatabaseHealth.ts"
+import * as McpClients from "../../src/layers/memory/McpClients.ts"
+import * as McpProbe from "../../src/layers/memory/McpProbe.ts"
 import { Directories } from "../../src/services/Directories.ts"
 import { Installation } from "../../src/services/Installation.ts"
 import { layer as services } from "../programs/world.ts"
@@ -33,7 +35,7 @@ const directories = Layer.succeed(
 
 /** Everything a command can ask for; the database is shared by all of them. */
 export const world = (settings: SettingsFile = {}) =>
-  Layer.mergeAll(services(settings), DatabaseHealth.layer, directories, installation)
+  Layer.mergeAll(services(settings), DatabaseHealth.layer, directories, installation, McpClients.layer, McpProbe.layer)
 
 type World = Exclude<MachineServices, Stores> | StoreServices
 

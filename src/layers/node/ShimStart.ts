@@ -128,11 +128,12 @@ export const makeStart = (context: StartContext) => {
       shim.kill("SIGKILL")
       if (answer !== "won") return yield* answer
       return yield* late
-        ? failed("system", claim.launch.file, "the shell did not start in time")
+        ? failed("system", claim.launch.file, "ETIMEDOUT")
         : failed("spool", files.directory, "the start token could not be taken")
     }
     const entry = shim.pid === undefined ? null : yield* reader.entry(shim.pid)
     if (shim.pid === undefined || entry === null || entry === "unknown" || entry.ended) {
+      yield* Spool.withdraw(files)
       return yield* failed("spool", files.directory, "the shim could not write")
     }
     const identity: ProcessIdentity = { pid: shim.pid, startTime: entry.startTime, bootId }

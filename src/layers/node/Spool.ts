@@ -69,8 +69,14 @@ let writes = 0
 const replace = async (path: string, content: string): Promise<void> => {
   writes += 1
   const temporary = `${path}.${process.pid}.${writes}`
-  await fs.writeFile(temporary, content, { mode: 0o600 })
-  await fs.rename(temporary, path)
+  try {
+    await fs.writeFile(temporary, content, { mode: 0o600 })
+    await fs.rename(temporary, path)
+  } catch (error) {
+    // What was written of it would keep a full disk full.
+    await fs.rm(temporary, { force: true }).catch(() => undefined)
+    throw error
+  }
 }
 
 const touch = async (path: string): Promise<void> => {
@@ -115,6 +121,18 @@ export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnF
       }
     )
   }).pipe(Effect.catchTag("SpawnFailed", Effect.succeed))
+
+/**
+ * Gives up the token of a shim that has ended without a word, and so without running anything. Who makes a directory
+ * between the two steps has the token then.
+ */
+export const withdraw = (files: SpoolFiles): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    const told = await fs.stat(files.shim).catch(codeOf)
+    if (told !== "ENOENT") return
+    await fs.rmdir(files.started)
+    await fs.writeFile(files.started, "revoked\n", { flag: "wx", mode: 0o600 })
+  }).pipe(Effect.catchAllDefect(() => Effect.void))
 
 export const reown = (files: SpoolFiles, owner: ProcessIdentity) =>
   attempt(files, () => replace(files.owner, identityText(owner)))
