@@ -57,6 +57,9 @@ printf '%s\n%s\n%s\n' $$ "$backbeat_start" "$backbeat_boot" >"$backbeat_spool/sh
   exec "$@"
 ) <"$backbeat_input" >>"$backbeat_spool/stdout" 2>>"$backbeat_spool/stderr"
 backbeat_code=$?
+# From here on what it starts is its own doing: marked, so that a stop that is under way neither ends nor counts it.
+BACKBEAT_RUNTIME=1
+export BACKBEAT_RUNTIME
 # The exit status, again each second while the disk is full, for an hour; at once no more when the spool is gone.
 backbeat_tries=0
 until printf '%s\n' "$backbeat_code" >"$backbeat_spool/exit.new" &&
