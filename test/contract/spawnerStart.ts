@@ -70,6 +70,8 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
           assert.strictEqual(yield* read("stdout", 10, 100), "")
           assert.strictEqual(yield* read("stdout", 99, 100), "")
           assert.strictEqual(yield* read("stderr", 0, 100), "")
+          assert.strictEqual(yield* spawner.printed(claimId, "stdout"), 10)
+          assert.strictEqual(yield* spawner.printed(ClaimId.make("0".repeat(16)), "stdout"), 0)
           assert.lengthOf(yield* spawner.read(ClaimId.make("0".repeat(16)), "stdout", 0, 10), 0)
         })
       )

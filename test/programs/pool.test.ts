@@ -3,15 +3,18 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { SpawnFailed } from "../../src/domain/Errors.ts"
 import { RuntimeId } from "../../src/domain/Runtime.ts"
+import { ClaimId } from "../../src/domain/Worker.ts"
 import * as Host from "../../src/layers/memory/Host.ts"
 import * as Processes from "../../src/layers/memory/Processes.ts"
 import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
 import { Queue } from "../../src/services/Queue.ts"
+import { Spawner } from "../../src/services/Spawner.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { TerminalEvents } from "../../src/services/TerminalEvents.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
@@ -200,6 +203,9 @@ describe("pool after the death of another runtime", () => {
       assert.strictEqual((yield* ended(id)).status, "completed")
       assert.strictEqual(yield* control.starts, 1)
       assert.isFalse((yield* registry.runtimes).some((runtime) => runtime.id === dead))
+      // The runtime was only slow, and tries now: its start comes too late.
+      const owner = { pid: 999, startTime: "1", bootId: "boot-1" }
+      assert.strictEqual((yield* Effect.flip((yield* Spawner).start(lost, owner))).reason, "system")
     }).pipe(Effect.provide(testLayer()))
   )
 
@@ -255,6 +261,59 @@ describe("pool after the death of another runtime", () => {
       const task = yield* ended(id)
       assert.deepStrictEqual([task.status, task.cause], ["failed", "timeout"])
       assert.isBelow((task.endedAt ?? 0) - (task.startedAt ?? 0), 6000)
+    }).pipe(Effect.provide(testLayer()))
+  )
+})
+
+describe("pool beside a runtime that has just come", () => {
+  const newcomer = { pid: 555, startTime: "1", bootId: "boot-1" }
+
+  /** Registers a living runtime and claims for it right after the list of runtimes was read for the first time. */
+  const meanwhile = Layer.effect(
+    WorkerRegistry,
+    Effect.gen(function* () {
+      const registry = yield* WorkerRegistry
+      const queue = yield* Queue
+      const living = yield* Processes.LivingProcesses
+      const arrive = yield* Effect.once(
+        Effect.gen(function* () {
+          yield* living.add(newcomer)
+          yield* registry.register({ id: dead, kind: "worker", process: newcomer, version: "0", startedAt: 0 })
+          yield* queue.claim({ runtimeId: dead, maxWorkers: 8, onlyWhenIdle: false, bootId: "boot-1" })
+        })
+      )
+      return WorkerRegistry.of({ ...registry, runtimes: Effect.tap(registry.runtimes, arrive) })
+    })
+  )
+
+  it.scoped("leaves its task to it", () =>
+    Effect.gen(function* () {
+      const registry = yield* WorkerRegistry
+      const id = yield* submit()
+      // The pool's first look is at what others left.
+      yield* TestClock.adjust("1 minute")
+      yield* pool()
+      yield* TestClock.adjust("3 seconds")
+      const worker = yield* registry.workerOf(id)
+      assert.strictEqual(worker._tag === "Some" ? worker.value.runtimeId : null, dead)
+    }).pipe(Effect.provide(Layer.provideMerge(meanwhile, testLayer())))
+  )
+})
+
+describe("spools", () => {
+  it.scoped("of claims that are over are removed, those of running ones stay", () =>
+    Effect.gen(function* () {
+      const spawner = yield* Spawner
+      const first = yield* pool()
+      yield* submit()
+      const { worker } = yield* nextStart
+      yield* Fiber.interrupt(first)
+      const over = ClaimId.make("0000000000000000")
+      yield* spawner.revoke(over)
+      assert.deepStrictEqual((yield* spawner.spools).toSorted(), [over, worker.claimId].toSorted())
+      yield* pool()
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* spawner.spools, [worker.claimId])
     }).pipe(Effect.provide(testLayer()))
   )
 })

@@ -118,6 +118,41 @@ describe("a spool that cannot be read", () => {
   )
 })
 
+describe("a start that fails for what passes by itself", () => {
+  for (const error of [
+    new SpawnFailed({ reason: "spool", subject: "/spool", detail: "ENOSPC" }),
+    new SpawnFailed({ reason: "system", subject: "/bin/sh", detail: "EAGAIN" })
+  ]) {
+    it.scoped(`is tried again later: ${error.reason} ${error.detail}`, () =>
+      Effect.gen(function* () {
+        const control = yield* SpawnerControl
+        yield* control.failNext(error)
+        const id = yield* submit()
+        yield* pool()
+        const claim = yield* nextStart
+        assert.isAtLeast(claim.worker.claimedAt, 5000)
+        yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+        assert.strictEqual((yield* ended(id)).status, "completed")
+        assert.strictEqual(yield* control.starts, 1)
+      }).pipe(Effect.provide(testLayer()))
+    )
+  }
+
+  it.scoped("does not keep a cancelled task waiting", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const queue = yield* Queue
+      yield* control.failNext(new SpawnFailed({ reason: "spool", subject: "/spool", detail: "ENOSPC" }))
+      const id = yield* submit()
+      yield* pool()
+      yield* TestClock.adjust("1 second")
+      yield* queue.cancel(id, { reason: null, by: "ada" })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* (yield* Tasks).summary(id)).status, "cancelled")
+    }).pipe(Effect.provide(testLayer()))
+  )
+})
+
 /** The test's clock, ahead of itself by what `jump` adds: as after a lid was closed, time has passed and nobody ran. */
 const jumpingClock = Effect.map(Effect.clock, (clock) => {
   let ahead = 0

@@ -127,12 +127,12 @@ export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnF
  * between the two steps has the token then.
  */
 export const withdraw = (files: SpoolFiles): Effect.Effect<void> =>
-  Effect.promise(async () => {
+  Effect.tryPromise(async () => {
     const told = await fs.stat(files.shim).catch(codeOf)
     if (told !== "ENOENT") return
     await fs.rmdir(files.started)
     await fs.writeFile(files.started, "revoked\n", { flag: "wx", mode: 0o600 })
-  }).pipe(Effect.catchAllDefect(() => Effect.void))
+  }).pipe(Effect.ignore)
 
 export const reown = (files: SpoolFiles, owner: ProcessIdentity) =>
   attempt(files, () => replace(files.owner, identityText(owner)))

@@ -290,6 +290,32 @@ describe("Spawner.start", () => {
     )
   )
 
+  it.scopedLive("gives the start up for good when the shim cannot say who it is, and leaves no half-written file", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const spawner = yield* Spawner
+        const claim = claimOf({ directory, bootId, launch: script("echo > ran") })
+        const spool = join(directory, "spool", claim.worker.claimId)
+        fs.mkdirSync(spool, { recursive: true })
+        fs.symlinkSync("/dev/full", join(spool, "shim.new"))
+        assert.strictEqual((yield* Effect.flip(start(claim))).reason, "spool")
+        assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "NotStarted" })
+        assert.isTrue(yield* spawner.revoke(claim.worker.claimId))
+        assert.isFalse(fs.existsSync(join(directory, "ran")))
+
+        const other = claimOf({ directory, bootId, launch: script("echo > ran") })
+        const inTheWay = join(directory, "spool", other.worker.claimId, "prompt")
+        fs.mkdirSync(inTheWay, { recursive: true })
+        assert.strictEqual((yield* Effect.flip(start(other))).reason, "spool")
+        const left = fs.readdirSync(join(directory, "spool", other.worker.claimId))
+        assert.deepStrictEqual(
+          left.filter((name) => name.startsWith("prompt.")),
+          []
+        )
+      })
+    )
+  )
+
   it.scopedLive("wakes a pause when the agent ends, and sleeps where it can know nothing", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
