@@ -171,7 +171,7 @@ const run: Run = async (name, effect, abort) => {
   throw bug(name, exit.cause)
 }
 
-const transport = stdioTransport(process.stdin, process.stdout)
+const transport = stdioTransport(process.stdin, process.stdout, (ms, then) => setTimeout(then, ms))
 
 /** Off the list first: whoever submits from now on finds no runtime here and launches one; what is there gets one now. */
 const handOver = async (): Promise<void> => {

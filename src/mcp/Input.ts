@@ -33,10 +33,9 @@ const exampleFor = (example: unknown, path: ReadonlyArray<PropertyKey>): string 
   return found === undefined ? "" : `, for example ${JSON.stringify(found)}`
 }
 
-const shownActual = (value: unknown): string => {
-  if (value === undefined) return "it is missing"
+const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value)
-  return `not ${text.length > 60 ? `${text.slice(0, 59)}…` : text}`
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
 const ruleOf = (messages: ReadonlyArray<string>): string => {
@@ -87,7 +86,9 @@ const problemsOf = (
       return `${name}: there is no such argument. ${close === null ? `Known: ${names.join(", ")}` : `Did you mean '${close}'?`}`
     }
     if (name === "") return `the arguments: ${ruleOf(messages)}, for example ${JSON.stringify(example)}`
-    return `${name}: ${ruleOf(messages)}, ${shownActual(at(raw, path))}${exampleFor(example, path)}`
+    const actual = at(raw, path)
+    const found = actual === undefined ? "it is missing" : `${ruleOf(messages)}, not ${shown(actual)}`
+    return `${name}: ${found}${exampleFor(example, path)}`
   }).slice(0, mostProblems)
 }
 

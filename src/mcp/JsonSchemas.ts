@@ -73,6 +73,8 @@ export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   )
   const body = inline(root, small)
   if (!isObject(body)) throw new Error("a schema of a tool is no object")
+  // A struct without fields would take arrays too.
+  if (body.type !== "object") return { type: "object", properties: {}, additionalProperties: false }
   const text = JSON.stringify(body)
   const shared: Record<string, unknown> = {}
   for (const [name, definition] of definitions) if (!small.has(name)) shared[name] = inline(definition, small)

@@ -11,8 +11,17 @@ import {
 /** A message larger than this is refused. Bytes. */
 const largestMessage = 16 * 1024 * 1024
 
-/** What may wait for a client that does not read: beyond it nothing more is taken from it. Bytes. */
+/** What may wait for a client that does not read: beyond it nothing more is begun. Bytes. */
 const mostWaiting = 4 * 1024 * 1024
+
+/** Calls at once; the others wait their turn. */
+const mostOpen = 512
+
+/** What a client may send while nothing is begun; after that it counts as gone. Characters. */
+const mostHeld = 32 * 1024 * 1024
+
+/** While nothing is begun a little is read from time to time: the end of stdin shows only to who reads. */
+const sipMs = 100
 
 /** Progress that nobody reads is not worth keeping. Bytes. */
 const mostProgressWaiting = 256 * 1024
@@ -78,7 +87,11 @@ const joined = (parts: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
   return whole
 }
 
-export const stdioTransport = (input: NodeJS.ReadStream, output: NodeJS.WriteStream): StdioTransport => {
+export const stdioTransport = (
+  input: NodeJS.ReadStream,
+  output: NodeJS.WriteStream,
+  later: (ms: number, run: () => void) => void
+): StdioTransport => {
   const open = new Set<RequestId>()
   const waiters: Array<() => void> = []
   let closed = false
@@ -90,12 +103,7 @@ export const stdioTransport = (input: NodeJS.ReadStream, output: NodeJS.WriteStr
   }
 
   const write = (message: unknown) => {
-    if (closed) return
-    output.write(`${JSON.stringify(message)}\n`)
-    if (output.writableLength > mostWaiting && !input.isPaused()) {
-      input.pause()
-      output.once("drain", () => input.resume())
-    }
+    if (!closed) output.write(`${JSON.stringify(message)}\n`)
   }
 
   const refuse = (code: number, message: string, id: RequestId | null) =>
@@ -122,15 +130,39 @@ export const stdioTransport = (input: NodeJS.ReadStream, output: NodeJS.WriteStr
     transport.onmessage?.(message)
   }
 
-  const read = lineReader(onLine, () =>
+  const held: Array<string> = []
+  let size = 0
+
+  const begin = () => {
+    while (open.size < mostOpen && output.writableLength <= mostWaiting) {
+      const line = held.shift()
+      if (line === undefined) return
+      size -= line.length
+      onLine(line)
+    }
+  }
+
+  const hold = (line: string) => {
+    held.push(line)
+    size += line.length
+  }
+
+  const read = lineReader(hold, () =>
     refuse(
       -32600,
       `Message larger than ${largestMessage / 1024 ** 2} MB. Put long text into a file and name the file in the prompt.`,
       null
     )
   )
-  const onData = (chunk: Uint8Array) => read(chunk)
   const onEnd = () => transport.onend?.()
+  const onData = (chunk: Uint8Array) => {
+    read(chunk)
+    begin()
+    if (held.length === 0) return
+    if (size > mostHeld) return onEnd()
+    input.pause()
+    later(sipMs, () => input.resume())
+  }
 
   const transport: StdioTransport = {
     onend: undefined,
@@ -142,6 +174,7 @@ export const stdioTransport = (input: NodeJS.ReadStream, output: NodeJS.WriteStr
       input.on("error", onEnd)
       // The client is gone: there is nobody to answer.
       output.on("error", onEnd)
+      output.on("drain", begin)
     },
     send: async (message) => {
       if (isJSONRPCNotification(message)) {
@@ -156,6 +189,7 @@ export const stdioTransport = (input: NodeJS.ReadStream, output: NodeJS.WriteStr
         answered = true
         transport.onanswer?.()
       }
+      begin()
       release()
     },
     settled: () =>

@@ -62,7 +62,7 @@ describe("the bundle of the light commands", () => {
 })
 
 describe("every bundle", () => {
-  for (const name of ["cli", "worker"]) {
+  for (const name of ["cli", "worker", "mcp"]) {
     it(`${name}: loads nothing from outside but Node's own modules and the native one`, () => {
       const outside = outputOf(name).imports.filter(({ external, path }) => external === true && !builtin.has(path))
       const names = new Set(outside.map(({ path }) => path.split("/")[0] ?? path))

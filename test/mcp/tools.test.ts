@@ -1,0 +1,108 @@
+/** What clients put into a model's context: small, in a fixed order, and saying the same as the schemas behind it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { decodeInput } from "../../src/mcp/Input.ts"
+import { instructions, prompts } from "../../src/mcp/Instructions.ts"
+import { jsonSchema } from "../../src/mcp/JsonSchemas.ts"
+import { tools } from "../../src/mcp/Tools.ts"
+
+const mostTokens = 2500
+
+describe("the tools", () => {
+  it("stand in a fixed order", () => {
+    assert.deepStrictEqual(
+      tools.map(({ name }) => name),
+      [
+        "DelegateTask",
+        "WaitTasks",
+        "TaskStatus",
+        "ListTasks",
+        "TaskLogs",
+        "TaskResult",
+        "CancelTask",
+        "RetryTask",
+        "ListAgents",
+        "ConfigureAgent"
+      ]
+    )
+  })
+
+  it(`cost at most ${mostTokens} tokens`, () => {
+    const shown = tools.map(({ description, inputSchema, name }) => ({ name, description, inputSchema }))
+    assert.isAtMost(JSON.stringify(shown).length / 4, mostTokens)
+  })
+
+  it("have schemas that are objects, with every reference resolved", () => {
+    for (const tool of tools) {
+      for (const schema of [tool.inputSchema, tool.outputSchema]) {
+        assert.strictEqual(schema.type, "object", tool.name)
+        assert.doesNotHaveAnyKeys(schema, ["anyOf", "oneOf", "allOf", "$schema"])
+        const text = JSON.stringify(schema)
+        for (const [, name] of text.matchAll(/"#\/\$defs\/([^"]+)"/g)) assert.property(schema.$defs, name ?? "")
+      }
+    }
+  })
+
+  it("say what they return in at most 300 characters", () => {
+    for (const { description } of tools) assert.isAtMost(description.length, 300)
+  })
+})
+
+describe("the instructions", () => {
+  it("are a guide of at most 300 words", () => {
+    assert.isAtMost(instructions.split(/\s+/).length, 300)
+    for (const [, name] of instructions.matchAll(/\b([A-Z][a-z]+(?:Task|Tasks|Status|Agents|Logs|Result))\b/g)) {
+      assert.include(
+        tools.map((tool) => tool.name),
+        name
+      )
+    }
+  })
+
+  it("and the prompts use what they are given", () => {
+    for (const prompt of prompts) {
+      const given = Object.fromEntries(prompt.arguments.map(({ name }) => [name, `<${name}>`]))
+      for (const value of Object.values(given)) assert.include(prompt.text(given), value)
+    }
+  })
+})
+
+describe("bad arguments", () => {
+  const Input = Schema.Struct({
+    ids: Schema.Array(Schema.NonEmptyString).pipe(Schema.minItems(1)),
+    n: Schema.optional(Schema.Int)
+  })
+  const problems = (raw: unknown) =>
+    decodeInput(Input, { ids: ["k3v9"], n: 1 })(raw).pipe(
+      Effect.flip,
+      Effect.map((problem) => problem.problems)
+    )
+
+  it.effect("name the field, the rule and an example", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* problems({}), ['ids: it is missing, for example ["k3v9"]'])
+      assert.deepStrictEqual(yield* problems({ ids: [7] }), ['ids[0]: expected string, not 7, for example "k3v9"'])
+      assert.deepStrictEqual(yield* problems({ ids: ["a"], nn: 1 }), [
+        "nn: there is no such argument. Did you mean 'n'?"
+      ])
+      const [first = ""] = yield* problems([])
+      assert.match(first, /for example \{"ids":\["k3v9"\],"n":1\}$/)
+    })
+  )
+})
+
+describe("JSON Schemas", () => {
+  it("share what is large and used twice, and inline what is small", () => {
+    const Large = Schema.Struct({ a: Schema.String, b: Schema.String, c: Schema.Number }).annotations({
+      identifier: "Large"
+    })
+    const Small = Schema.Int.annotations({ identifier: "Small" })
+    const schema = jsonSchema(Schema.Struct({ one: Large, two: Large, three: Small }))
+    assert.deepStrictEqual(Object.keys(schema.$defs ?? {}), ["Large"])
+    assert.deepNestedInclude(schema, {
+      "properties.one": { $ref: "#/$defs/Large" },
+      "properties.three.type": "integer"
+    })
+  })
+})
