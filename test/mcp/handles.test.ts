@@ -120,7 +120,8 @@ describe("tasks of 2025-11-25", () => {
     const server = start()
     await server.initialize()
     const { result } = await server.request("tools/call", delegate("sleep 60", { task: {} }))
-    const taskId = (result?.task as { taskId: string }).taskId
+    const task = result?.task as { taskId: string }
+    const { taskId } = task
     await until("it runs", () => beat.status(taskId).status === "running" || null)
     assert.deepInclude((await server.request("tasks/cancel", { taskId })).result, { taskId, status: "cancelled" })
     const refused = await server.request("tools/call", { name: "ListTasks", arguments: {}, task: {} })
