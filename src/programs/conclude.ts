@@ -1,7 +1,7 @@
 /** Ends a supervised task: reads the verdict from what is stored, and hands the outcome to `Queue.finish`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { ProcessEnd } from "../domain/Agent.ts"
+import type { ProcessEnd, Verdict } from "../domain/Agent.ts"
 import { type Outcome, outcome } from "../domain/Outcome.ts"
 import type { EndCause } from "../domain/Task.ts"
 import type { Worker } from "../domain/Worker.ts"
@@ -39,13 +39,31 @@ const stopError = (cause: EndCause, claim: Claim): string | null => {
   }
 }
 
+/** Stands for the verdict of an adapter that broke: success is not proven. */
+const unjudged: Verdict = {
+  status: "failed",
+  cause: "agent-error",
+  error:
+    "What it printed could not be read as this agent's output, so nobody knows whether it did its work. See: beat logs",
+  failureClass: "unknown",
+  failureResetAt: null,
+  sessionId: null,
+  answer: null,
+  usage: null
+}
+
 /** The outcome of a task, from who ended it, what its process said and what its adapter reads in the output. */
 export const outcomeOf = Effect.fn("outcomeOf")(function* (claim: Claim, worker: Worker, ending: Ending) {
   const agents = yield* Agents
   const processes = yield* Processes
   const now = yield* Clock.currentTimeMillis
   const evidence = yield* persist(readEvidence(claim.task.id))
-  const verdict = yield* agents.verdict(claim.task.agent, { ...evidence, end: ending.end, endedAt: now })
+  const verdict = yield* agents.verdict(claim.task.agent, { ...evidence, end: ending.end, endedAt: now }).pipe(
+    // A reader that breaks on what it reads would break again at each try, and its task would never end.
+    Effect.catchAllDefect((defect) =>
+      Effect.as(Effect.logError(`the output of ${claim.task.agent} could not be judged`, defect), unjudged)
+    )
+  )
   const found = {
     exitCode: ending.end.exitCode,
     signal: ending.end.signal,

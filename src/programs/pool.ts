@@ -51,16 +51,25 @@ interface Pool {
   readonly wake: EffectQueue.Queue<void>
 }
 
-/** The settings in force; a broken config file leaves those from before. */
-const readSettings = Effect.fn("pool.readSettings")(function* (last: Ref.Ref<Settings>) {
+interface KnownSettings {
+  readonly settings: Settings
+  /** What is wrong with the config file now. */
+  readonly problem: string | null
+}
+
+/** The settings in force; a broken config file leaves those from before, and is told of once. */
+const readSettings = Effect.fn("pool.readSettings")(function* (last: Ref.Ref<KnownSettings>) {
   const store = yield* SettingsStore
-  const read = yield* store.get.pipe(
-    Effect.catchTag("ConfigInvalid", (error) =>
-      Effect.zipRight(Effect.logWarning(`settings unchanged: ${error.message}`), Ref.get(last))
-    )
-  )
-  yield* Ref.set(last, read)
-  return read
+  const known = yield* Ref.get(last)
+  const read = yield* Effect.either(store.get)
+  if (read._tag === "Right") {
+    yield* Ref.set(last, { settings: read.right, problem: null })
+    return read.right
+  }
+  const problem = read.left.message
+  if (problem !== known.problem) yield* Effect.logWarning(`settings unchanged: ${problem}`)
+  yield* Ref.set(last, { settings: known.settings, problem })
+  return known.settings
 })
 
 const watch = Effect.fn("pool.watch")(function* (pool: Pool, settings: Settings, claim: Claim, adopted: boolean) {
@@ -203,7 +212,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     version: options.version,
     startedAt: yield* Clock.currentTimeMillis
   }
-  const lastSettings = yield* Ref.make(yield* settingsStore.get)
+  const lastSettings = yield* Ref.make<KnownSettings>({ settings: yield* settingsStore.get, problem: null })
   const idleSince = yield* Ref.make<number | null>(null)
 
   yield* Effect.acquireRelease(registry.register(runtime), () =>

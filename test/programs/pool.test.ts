@@ -4,16 +4,19 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { SpawnFailed } from "../../src/domain/Errors.ts"
+import { ConfigInvalid, SpawnFailed } from "../../src/domain/Errors.ts"
 import { RuntimeId } from "../../src/domain/Runtime.ts"
 import { ClaimId } from "../../src/domain/Worker.ts"
 import * as Host from "../../src/layers/memory/Host.ts"
 import * as Processes from "../../src/layers/memory/Processes.ts"
 import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
 import { Queue } from "../../src/services/Queue.ts"
+import { SettingsStore } from "../../src/services/SettingsStore.ts"
 import { Spawner } from "../../src/services/Spawner.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { TerminalEvents } from "../../src/services/TerminalEvents.ts"
@@ -297,6 +300,41 @@ describe("pool beside a runtime that has just come", () => {
       const worker = yield* registry.workerOf(id)
       assert.strictEqual(worker._tag === "Some" ? worker.value.runtimeId : null, dead)
     }).pipe(Effect.provide(Layer.provideMerge(meanwhile, testLayer())))
+  )
+})
+
+describe("a config file that breaks while a pool runs", () => {
+  const broken = Layer.effect(
+    SettingsStore,
+    Effect.gen(function* () {
+      const store = yield* SettingsStore
+      const reads = yield* Ref.make(0)
+      return SettingsStore.of({
+        ...store,
+        get: Effect.flatMap(
+          Ref.updateAndGet(reads, (count) => count + 1),
+          (count) =>
+            count === 1 ? store.get : Effect.fail(new ConfigInvalid({ path: "/config.json", problem: "is no JSON" }))
+        )
+      })
+    })
+  )
+
+  it.scoped("leaves the settings as they were, and is told of once", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      const told = yield* Ref.make<ReadonlyArray<string>>([])
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel._tag === "Warning") Effect.runSync(Ref.update(told, (lines) => [...lines, String(message)]))
+      })
+      yield* pool().pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* TestClock.adjust("10 seconds")
+      yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+      assert.strictEqual((yield* ended(id)).status, "completed")
+      assert.deepStrictEqual(yield* Ref.get(told), ["settings unchanged: /config.json: is no JSON"])
+    }).pipe(Effect.provide(Layer.provideMerge(broken, testLayer())))
   )
 })
 

@@ -10,6 +10,7 @@ import { SpawnFailed } from "../../src/domain/Errors.ts"
 import type { SettingsFile } from "../../src/domain/Settings.ts"
 import { TaskId } from "../../src/domain/Task.ts"
 import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
+import { Agents } from "../../src/services/Agents.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Spawner } from "../../src/services/Spawner.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -150,6 +151,24 @@ describe("a start that fails for what passes by itself", () => {
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* (yield* Tasks).summary(id)).status, "cancelled")
     }).pipe(Effect.provide(testLayer()))
+  )
+})
+
+describe("an agent whose output nobody can judge", () => {
+  it.scoped("has failed, and is over", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* pool()
+      const id = yield* submit()
+      const claim = yield* nextStart
+      yield* control.end(claim.worker.claimId, { exitCode: 0, signal: null })
+      const task = yield* ended(id)
+      assert.deepStrictEqual([task.status, task.cause, task.exitCode], ["failed", "agent-error", 0])
+    }).pipe(
+      Effect.provide(
+        Layer.merge(testLayer(), Layer.mock(Agents, { verdict: () => Effect.dieMessage("a surprise in the stream") }))
+      )
+    )
   )
 })
 

@@ -84,7 +84,10 @@ const make = Effect.gen(function* () {
     }),
     reown: Effect.fn("Spawner.reown")((claimId, owner) =>
       Spool.reown(filesOf(claimId), owner).pipe(
-        Effect.catchTag("SpawnFailed", (error) => Effect.logWarning(error.message))
+        // Without a spool there is no shim to tell.
+        Effect.catchTag("SpawnFailed", (error) =>
+          error.detail === "ENOENT" ? Effect.void : Effect.logWarning(error.message)
+        )
       )
     ),
     read: Effect.fn("Spawner.read")((claimId, stream, offset, limit) =>
