@@ -59,6 +59,19 @@ describe.skipIf(process.platform !== "linux")("50 MB at full speed", () => {
   })
 })
 
+describe.skipIf(process.platform !== "linux")("an agent that prints without end, faster than it is stored", () => {
+  const beat = new Beat({ BACKBEAT_MAX_SPOOL_BYTES: String(64 * 1024 ** 2) })
+  afterAll(() => beat.close())
+
+  it("is ended by what stands in its spool", { timeout: 60_000 }, async () => {
+    const id = await beat.submit("exec yes", ["--max-output", "1MB"])
+    await until("it is being ended", () => beat.rows("SELECT 1 FROM workers WHERE stop_cause IS NOT NULL")[0], 30_000)
+    const waited = await beat.run(["wait", "--timeout", "50s", id])
+    assert.strictEqual(waited.code, 1, waited.stderr)
+    assert.strictEqual(beat.status(id).cause, "output-limit")
+  })
+})
+
 describe("prompts and output of any content", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
