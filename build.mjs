@@ -41,6 +41,28 @@ const put = async (name, contents, mode = 0o644) => {
   return name
 }
 
+/** The JSON Schemas of the MCP tools, made once here and not at every start of a server. */
+const toolSchemas = async () => {
+  const { outputFiles } = await build({
+    entryPoints: [at("src/mcp/Tools.ts")],
+    absWorkingDir: at("."),
+    write: false,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    logLevel: "warning"
+  })
+  const { tools } = await import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`
+  )
+  return JSON.stringify(
+    Object.fromEntries(
+      tools.map(({ inputSchema, name, outputSchema }) => [name, { input: inputSchema, output: outputSchema }])
+    )
+  )
+}
+
 /** Bundles one entry. The digest of the result names its code cache. */
 const bundle = async (name, entry) => {
   const { outputFiles, metafile } = await build({
@@ -59,6 +81,7 @@ const bundle = async (name, entry) => {
     external: ["better-sqlite3/package.json"],
     define: {
       __BACKBEAT_VERSION__: JSON.stringify(version),
+      ...(name === "mcp" ? { __BACKBEAT_TOOL_SCHEMAS__: JSON.stringify(await toolSchemas()) } : {}),
       // Touching the global loads eleven modules of Node. Effect needs it only where `process.hrtime` is missing.
       performance: "undefined"
     },

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { cpus, totalmem } from "node:os"
 import { join } from "node:path"
+import { mcp } from "./mcp.mjs"
 import { binary, cpuOf, makeHome, median, memoryOf, now, sleep, until } from "./measure.mjs"
 
 const results = []
@@ -130,4 +131,5 @@ await coldStart(quick ? 5 : 15)
 await latency(quick ? 3 : 9, true)
 await latency(quick ? 3 : 7, false)
 await memory(20)
+await mcp(report, { rounds: quick ? 3 : 9, tasks: 100_000 })
 writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify({ machine, results }, null, 2)}\n`)

@@ -105,11 +105,44 @@ export interface Tool {
   readonly call: (input: unknown, call: Call) => Effect.Effect<Answer, ToolFailure | InputProblem, ToolServices>
 }
 
+const Ready = Schema.parseJson(
+  Schema.Record({
+    key: Schema.String,
+    value: Schema.Struct({
+      input: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
+      output: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+    })
+  })
+)
+
+const once = <A>(make: () => A): (() => A) => {
+  let made: { readonly value: A } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+const ready = once(() =>
+  typeof __BACKBEAT_TOOL_SCHEMAS__ === "undefined" ? null : Schema.decodeSync(Ready)(__BACKBEAT_TOOL_SCHEMAS__)
+)
+
+/** Made by the build, or here from the schemas themselves, which takes longer than all else that a start needs. */
+const schemasOf = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>) =>
+  once(
+    () =>
+      ready()?.[spec.name] ??
+      (typeof __BACKBEAT_TOOL_SCHEMAS__ === "undefined"
+        ? { input: jsonSchema(spec.input), output: jsonSchema(spec.output) }
+        : { input: {}, output: {} })
+  )
+
 const isJsonObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
 export const tool = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>): Tool => {
   const decode = decodeInput(spec.input, spec.example)
   const encode = Schema.encode(spec.output)
+  const schemas = schemasOf(spec)
   return {
     name: spec.name,
     title: spec.title,
@@ -118,10 +151,10 @@ export const tool = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>): Tool => {
     example: spec.example,
     mayBeTask: spec.taskOf !== undefined,
     get inputSchema() {
-      return jsonSchema(spec.input)
+      return schemas().input
     },
     get outputSchema() {
-      return jsonSchema(spec.output)
+      return schemas().output
     },
     call: (input, call) =>
       Effect.gen(function* () {

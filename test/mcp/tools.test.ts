@@ -6,6 +6,8 @@ import { decodeInput } from "../../src/mcp/Input.ts"
 import { instructions, prompts } from "../../src/mcp/Instructions.ts"
 import { jsonSchema } from "../../src/mcp/JsonSchemas.ts"
 import { tools } from "../../src/mcp/Tools.ts"
+import { Beat } from "../system/Beat.ts"
+import { Server } from "./Server.ts"
 
 const mostTokens = 2500
 
@@ -104,5 +106,24 @@ describe("JSON Schemas", () => {
       "properties.one": { $ref: "#/$defs/Large" },
       "properties.three.type": "integer"
     })
+  })
+})
+
+describe("the built server", () => {
+  it("lists what the schemas say: the build has made them beforehand", async () => {
+    const beat = new Beat()
+    const server = new Server(beat)
+    try {
+      await server.initialize()
+      const { result } = await server.request("tools/list")
+      const listed = result?.tools as ReadonlyArray<{ name: string; inputSchema: object; outputSchema: object }>
+      assert.deepStrictEqual(
+        listed.map(({ inputSchema, name, outputSchema }) => ({ name, inputSchema, outputSchema })),
+        tools.map(({ inputSchema, name, outputSchema }) => ({ name, inputSchema, outputSchema }))
+      )
+    } finally {
+      server.kill()
+      await beat.close()
+    }
   })
 })
