@@ -111,6 +111,8 @@ const readOn = Effect.fn("readLog.on")(function* (
     Stream.takeWhile(() => !full),
     Stream.runForEach((chunk) =>
       Effect.sync(() => {
+        // Chunks come in batches: the end of the page may lie within one.
+        if (full) return
         for (const piece of pieces(chunk)) {
           const end = piece.offset + piece.bytes.length
           const shown = render.push(piece).map(({ text }) => text)
