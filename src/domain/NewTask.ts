@@ -21,8 +21,11 @@ export const Launch = Schema.Struct({
 }).annotations({ identifier: "Launch" })
 export type Launch = typeof Launch.Type
 
+/** The one name that no record of this language can hold. */
+const recordable = (name: string) => name !== "__proto__"
+
 /** Environment variables. Never printed, logged or put into an error. */
-export const Environment = Schema.Record({ key: Schema.String, value: Schema.String })
+export const Environment = Schema.Record({ key: Schema.String.pipe(Schema.filter(recordable)), value: Schema.String })
 export type Environment = typeof Environment.Type
 
 export const NewTask = Schema.Struct({
