@@ -71,7 +71,8 @@ const idle = async (home, report) => {
   const server = connect(home)
   await server.initialize()
   await server.request("tools/list")
-  await sleep(4000)
+  // Some seconds after a start V8 tidies up, once.
+  await sleep(15_000)
   const memory = memoryOf(server.pid)
   if (memory !== null) {
     const cpu = cpuOf(server.pid)
@@ -107,10 +108,11 @@ const calls = async (home, report, tasks) => {
   await server.initialize()
   const time = async (args) => {
     const times = []
-    for (let round = 0; round < 500; round++) {
+    // The first thousand warm up the compiler.
+    for (let round = 0; round < 2000; round++) {
       const began = now()
       await server.request("tools/call", { name: "TaskStatus", arguments: args })
-      if (round >= 100) times.push(now() - began)
+      if (round >= 1000) times.push(now() - began)
     }
     return median(times)
   }

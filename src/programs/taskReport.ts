@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Task, TaskId } from "../domain/Task.ts"
+import { isTerminal, Task, TaskId } from "../domain/Task.ts"
 import { Worker } from "../domain/Worker.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
@@ -33,8 +33,8 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const task = yield* tasks.get(id)
   const report: TaskReport = {
     ...task,
-    worker: Option.getOrNull(yield* registry.workerOf(id)),
-    ahead: Option.getOrNull(yield* tasks.ahead(id)),
+    worker: isTerminal(task.status) ? null : Option.getOrNull(yield* registry.workerOf(id)),
+    ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: task.status === "queued" ? waitsFor(yield* why(id), yield* Clock.currentTimeMillis) : null,
     silentMs: yield* silenceOf(task),
     children: yield* tasks.children(id)
