@@ -12,7 +12,7 @@ import { tool } from "../Tool.ts"
 export const listTasks = tool({
   name: "ListTasks",
   title: "List tasks",
-  description: "Tasks that match all filters, newest first, with how many more there are and the cursor to them.",
+  description: "Tasks that match all filters, newest first, with their total and the cursor to the next page.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     status: Schema.optional(Schema.Array(TaskStatus)),
