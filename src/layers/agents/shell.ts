@@ -3,6 +3,14 @@ import type { Agent } from "../../domain/Agent.ts"
 import { judgeCommand } from "./Command.ts"
 import { plain } from "./Show.ts"
 
+/**
+ * `> /dev/stderr` opens the file behind the stream anew and empties it, where `>&2` writes to the stream as it is. It
+ * is a file, so that output survives every process of ours.
+ */
+const emptiesItsOutput = (script: string): boolean =>
+  /(^|[^>])>\|?\s*\/dev\/(stdout|stderr|fd\/[12])\b/.test(script) ||
+  /\btee\s+(?!-\S*a)[^|;&\n]*\/dev\/(stdout|stderr)\b/.test(script)
+
 export const shell: Agent = {
   name: "shell",
   title: "Shell command",
@@ -25,7 +33,10 @@ export const shell: Agent = {
       sessionId: null,
       warnings: [
         ...(request.model === null ? [] : ["The shell agent has no model: -m is ignored."]),
-        ...(request.systemPrompt === null ? [] : ["The shell agent takes no system prompt: it is ignored."])
+        ...(request.systemPrompt === null ? [] : ["The shell agent takes no system prompt: it is ignored."]),
+        ...(emptiesItsOutput(request.prompt)
+          ? ["'> /dev/stderr' empties what was printed there before: write '>&2' (for stdout '>&1'), or '>>'."]
+          : [])
       ]
     }
   },

@@ -389,6 +389,25 @@ describe("plans", () => {
       assert.match(prepared.warnings.join(), /no model/)
     })
   )
+
+  it.scoped("warns of a script that empties its own output", () =>
+    Effect.gen(function* () {
+      const home = yield* machine([])
+      const warnings = (prompt: string) =>
+        Effect.map(prepare({}, ask(home, { agent: "shell", prompt })), (prepared) => prepared.warnings.join())
+      for (const script of [
+        "echo x > /dev/stderr",
+        "make 2>/dev/stdout",
+        "ls | tee /dev/stderr | wc",
+        "x >| /dev/fd/2"
+      ]) {
+        assert.include(yield* warnings(script), ">&2", script)
+      }
+      for (const script of ["echo x >&2", "echo x >> /dev/stderr", "ls > /dev/null 2>&1", "ls | tee -a /dev/stderr"]) {
+        assert.strictEqual(yield* warnings(script), "", script)
+      }
+    })
+  )
 })
 
 describe("the list", () => {
