@@ -24,6 +24,22 @@ export const progressOf = Effect.fn("progressOf")(function* (claim: Claim) {
   return progress
 })
 
+/**
+ * An agent may print faster than can be stored. What would be dropped from the middle anyway is then not even read, so
+ * that the capture keeps up with any agent, and the end of a task never waits for gigabytes.
+ */
+const catchUp = Effect.fn("catchUp")(function* (claim: Claim, progress: Progress, stream: StreamName, rounds: number) {
+  const cap = claim.task.maxOutputBytes
+  const head = Math.floor(cap / 2)
+  if (progress[stream] < head) return
+  const spawner = yield* Spawner
+  const to = (yield* spawner.printed(claim.worker.claimId, stream)) - (cap - head)
+  if (to - progress[stream] <= rounds * chunkBytes) return
+  const store = yield* OutputStore
+  const state = yield* persist(store.skip({ taskId: claim.task.id, stream, to }, { cap }))
+  progress[stream] = state.size
+})
+
 /** Stores what was printed since, up to `rounds` reads of each stream. True when there may be more at once. */
 export const capture = Effect.fn("capture")(function* (claim: Claim, progress: Progress, rounds: number) {
   const store = yield* OutputStore
@@ -31,6 +47,7 @@ export const capture = Effect.fn("capture")(function* (claim: Claim, progress: P
   let more = false
   let moved = 0
   for (const stream of ["stdout", "stderr"] as const) {
+    yield* catchUp(claim, progress, stream, rounds)
     for (let round = 0; round < rounds; round++) {
       const bytes = yield* spawner.read(claim.worker.claimId, stream, progress[stream], chunkBytes)
       if (bytes.length === 0) break

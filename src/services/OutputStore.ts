@@ -23,6 +23,15 @@ export class OutputStore extends Context.Tag("backbeat/OutputStore")<
      * `floor(cap / 2)` bytes and the last `cap - floor(cap / 2)` stay, exactly. Returns the state of the stream after it.
      */
     readonly append: (write: Append, options: { readonly cap: number }) => Effect.Effect<StreamState, StorageError>
+    /**
+     * Records that the stream has grown to `to` bytes and that those not stored yet are dropped: for a capture so far
+     * behind that they would be dropped anyway. It changes nothing unless the beginning is stored and `to` lies ahead.
+     * What is kept of the end then begins at `to`. Returns the state of the stream after it.
+     */
+    readonly skip: (
+      position: { readonly taskId: TaskId; readonly stream: StreamName; readonly to: number },
+      options: { readonly cap: number }
+    ) => Effect.Effect<StreamState, StorageError>
     /** The captured streams of a task; a stream that printed nothing may be missing. */
     readonly streams: (taskId: TaskId) => Effect.Effect<ReadonlyArray<StreamState>, StorageError>
     /** Chunks with `seq` above `after`, in order of capture, at most `limit` (1 to 1000); of one stream or both. */

@@ -6,7 +6,7 @@ import { OutputStore } from "../../src/services/OutputStore.ts"
 import { hex, keptOf } from "../support/output.ts"
 import { type Subject, subjects } from "../support/stores.ts"
 import { submit } from "../support/tasks.ts"
-import { appendContract, capContract, readContract } from "./output.ts"
+import { appendContract, capContract, readContract, skipContract } from "./output.ts"
 
 const writes = FastCheck.record({
   cap: FastCheck.integer({ min: 1, max: 40 }),
@@ -53,6 +53,7 @@ const capProperty = (subject: Subject) =>
 for (const subject of subjects) {
   appendContract(subject)
   capContract(subject)
+  skipContract(subject)
   readContract(subject)
   capProperty(subject)
 }

@@ -3,6 +3,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import type { StreamName } from "../../src/domain/Output.ts"
 import type { TaskId } from "../../src/domain/Task.ts"
@@ -197,6 +198,87 @@ export const capContract = (subject: Subject) => {
           [0, "01"],
           [9, "9a"]
         ])
+      })
+    )
+  })
+}
+
+const skipTo = (taskId: TaskId, to: number, cap: number) =>
+  Effect.flatMap(OutputStore, (store) => store.skip({ taskId, stream: "stdout", to }, { cap }))
+
+export const skipContract = (subject: Subject) => {
+  const test = testsOver(subject)
+
+  describe(`OutputStore.skip over ${subject.name}`, () => {
+    test(
+      "drops what would be dropped anyway, and the end is the end",
+      Effect.gen(function* () {
+        const { task } = yield* submitAndClaim()
+        yield* write(task.id, "stdout", 0, bytesOf("0123456"), 10)
+        const state = yield* skipTo(task.id, 95, 10)
+        assert.deepInclude(state, { size: 95, stored: 5, dropped: 90, droppedAt: 5 })
+        yield* write(task.id, "stdout", 95, bytesOf("abcde"), 10)
+        assert.deepStrictEqual(yield* keptText(task.id, "stdout"), [
+          [0, "01234"],
+          [95, "abcde"]
+        ])
+        yield* write(task.id, "stdout", 100, bytesOf("fg"), 10)
+        assert.deepStrictEqual(yield* keptText(task.id, "stdout"), [
+          [0, "01234"],
+          [97, "cdefg"]
+        ])
+      })
+    )
+
+    test(
+      "changes nothing before the beginning is stored, and never goes back",
+      Effect.gen(function* () {
+        const store = yield* OutputStore
+        const { task } = yield* submitAndClaim()
+        assert.deepInclude(yield* skipTo(task.id, 50, 10), { size: 0, stored: 0, dropped: 0 })
+        yield* write(task.id, "stdout", 0, bytesOf("0123"), 10)
+        assert.deepInclude(yield* skipTo(task.id, 50, 10), { size: 4, stored: 4, dropped: 0 })
+        yield* write(task.id, "stdout", 4, bytesOf("456789"), 10)
+        assert.deepInclude(yield* skipTo(task.id, 10, 10), { size: 10, stored: 10, dropped: 0 })
+        const before = yield* skipTo(task.id, 30, 10)
+        assert.deepStrictEqual(yield* skipTo(task.id, 20, 10), before)
+        assert.deepStrictEqual(yield* store.streams(task.id), [before])
+      })
+    )
+
+    test(
+      "leaves the same bytes as a capture that read them all",
+      Effect.gen(function* () {
+        const samples = FastCheck.sample(
+          FastCheck.record({
+            cap: FastCheck.integer({ min: 2, max: 40 }),
+            total: FastCheck.integer({ min: 0, max: 200 }),
+            steps: FastCheck.array(
+              FastCheck.record({ skip: FastCheck.boolean(), size: FastCheck.integer({ min: 1, max: 60 }) }),
+              { maxLength: 8 }
+            )
+          }),
+          { numRuns: 40, seed: 7 }
+        )
+        for (const { cap, steps, total } of samples) {
+          const { id } = yield* submit()
+          const whole = Uint8Array.from({ length: total }, (_, index) => index)
+          const head = Math.floor(cap / 2)
+          let at = 0
+          for (const { size, skip } of [...steps, { skip: false, size: total }]) {
+            const to = Math.min(at + size, skip ? total - (cap - head) : total)
+            if (to <= at) continue
+            const state = skip
+              ? yield* skipTo(id, to, cap)
+              : yield* write(id, "stdout", at, whole.subarray(at, to), cap)
+            at = state.size
+          }
+          assert.strictEqual(at, total)
+          const kept = joined((yield* keptOf(id, "stdout")).map((run) => run.bytes))
+          const expected =
+            total <= cap ? whole : joined([whole.subarray(0, head), whole.subarray(total - (cap - head))])
+          assert.strictEqual(hex(kept), hex(expected), JSON.stringify({ cap, steps, total }))
+        }
       })
     )
   })

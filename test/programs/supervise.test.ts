@@ -44,12 +44,15 @@ const flood = (spawner: typeof Spawner.Service) =>
 
 const nobody = TaskId.make("000000000000")
 
+/** A cap that nothing is dropped by, so that all of it has to be read. */
+const everything = 10 ** 13
+
 describe("an agent that prints faster than its output is stored", () => {
   it.scoped("is ended when somebody cancels", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       yield* pool()
-      const id = yield* submit({ maxOutputBytes: 1024 })
+      const id = yield* submit({ maxOutputBytes: everything })
       yield* nextStart
       yield* queue.cancel(id, { reason: null, by: "ada" })
       assert.strictEqual((yield* ended(id)).status, "cancelled")
@@ -59,7 +62,7 @@ describe("an agent that prints faster than its output is stored", () => {
   it.scoped("is ended by what stands in the spool, not by what was stored of it", () =>
     Effect.gen(function* () {
       yield* pool()
-      const id = yield* submit({ maxOutputBytes: 1024 })
+      const id = yield* submit({ maxOutputBytes: everything })
       yield* nextStart
       const task = yield* ended(id)
       assert.deepStrictEqual([task.status, task.cause], ["failed", "output-limit"])

@@ -8,7 +8,7 @@ import { put, Store, type StoredOutput } from "./Store.ts"
 
 const nothing: StoredOutput = { chunks: [], streams: [], lastSeq: 0 }
 
-const untouched = ({ stream, taskId }: Append, now: number): StreamState => ({
+const untouched = ({ stream, taskId }: Pick<Append, "stream" | "taskId">, now: number): StreamState => ({
   taskId,
   stream,
   size: 0,
@@ -68,6 +68,21 @@ const append = (
   return [state, { chunks, streams, lastSeq: output.lastSeq + fresh.length }]
 }
 
+/** What is kept of the beginning stays, everything behind it goes. */
+const skip = (
+  output: StoredOutput,
+  { stream, taskId, to }: Pick<Append, "stream" | "taskId"> & { readonly to: number },
+  cap: number,
+  now: number
+): readonly [StreamState, StoredOutput] => {
+  const before = output.streams.find((known) => known.stream === stream) ?? untouched({ stream, taskId }, now)
+  const head = before.droppedAt ?? Math.floor(cap / 2)
+  if (to <= before.size || before.size < head) return [before, output]
+  const state = { ...before, size: to, stored: head, dropped: to - head, droppedAt: head, updatedAt: now }
+  const chunks = output.chunks.flatMap((chunk) => (chunk.stream === stream ? cut(chunk, head, to) : chunk))
+  return [state, { ...output, chunks, streams: [...output.streams.filter((known) => known.stream !== stream), state] }]
+}
+
 const make = Effect.gen(function* () {
   const store = yield* Store
 
@@ -84,6 +99,12 @@ const make = Effect.gen(function* () {
         return Either.right([after, { ...state, output: put(state.output, write.taskId, output) }] as const)
       })
     }),
+
+    skip: (position, { cap }) =>
+      store.write((state, now) => {
+        const [after, output] = skip(state.output.get(position.taskId) ?? nothing, position, cap, now)
+        return Either.right([after, { ...state, output: put(state.output, position.taskId, output) }] as const)
+      }),
 
     streams: (taskId) => store.read((state) => state.output.get(taskId)?.streams ?? []),
 

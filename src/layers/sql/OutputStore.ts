@@ -72,14 +72,14 @@ const make = Effect.gen(function* () {
   })
 
   /** Deletes the rows of which nothing is kept. */
-  const drop = ({ stream, taskId }: Append, gap: Gap) => sql`
+  const drop = ({ stream, taskId }: Pick<Append, "stream" | "taskId">, gap: Gap) => sql`
     DELETE FROM task_output
     WHERE task_id = ${taskId} AND stream = ${stream}
       AND "offset" >= ${gap.from} AND "offset" < ${gap.to} AND "offset" + size <= ${gap.to}
   `
 
   /** Where the beginning that is kept ends: rows are split there, but for a cap that has changed since. */
-  const headEnd = (write: Append, cap: number) =>
+  const headEnd = (write: Pick<Append, "stream" | "taskId">, cap: number) =>
     Effect.map(
       findAround({ taskId: write.taskId, stream: write.stream, at: Math.floor(cap / 2) }),
       Option.match({
@@ -88,14 +88,37 @@ const make = Effect.gen(function* () {
       })
     )
 
+  const standing = (one: typeof One.Type, now: number) =>
+    Effect.map(
+      findStream(one),
+      Option.getOrElse((): StreamState => ({ ...one, size: 0, stored: 0, dropped: 0, droppedAt: null, updatedAt: now }))
+    )
+
+  const skip = ({ stream, taskId, to }: typeof One.Type & { readonly to: number }, cap: number) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const before = yield* standing({ taskId, stream }, now)
+      const head = before.droppedAt ?? (yield* headEnd({ taskId, stream }, cap))
+      if (to <= before.size || before.size < head) return before
+      yield* drop({ taskId, stream }, { from: head, to })
+      const after: StreamState = {
+        taskId,
+        stream,
+        size: to,
+        stored: head,
+        dropped: to - head,
+        droppedAt: head,
+        updatedAt: now
+      }
+      yield* saveStream(after)
+      return after
+    })
+
   const append = (write: Append, cap: number) =>
     Effect.gen(function* () {
       const { bytes, offset, stream, taskId } = write
       const now = yield* Clock.currentTimeMillis
-      const before = Option.getOrElse(
-        yield* findStream({ taskId, stream }),
-        (): StreamState => ({ taskId, stream, size: 0, stored: 0, dropped: 0, droppedAt: null, updatedAt: now })
-      )
+      const before = yield* standing({ taskId, stream }, now)
       if (offset > before.size) {
         return yield* Effect.dieMessage(
           `bytes from ${offset} of ${stream} of task ${taskId}: ${before.size} are captured`
@@ -159,6 +182,8 @@ const make = Effect.gen(function* () {
 
   return OutputStore.of({
     append: Effect.fn("OutputStore.append")((write, { cap }) => append(write, cap).pipe(access.write("append"))),
+
+    skip: Effect.fn("OutputStore.skip")((position, { cap }) => skip(position, cap).pipe(access.write("skip"))),
 
     streams: Effect.fn("OutputStore.streams")((taskId) => findStreams(taskId).pipe(access.read("streams"))),
 
