@@ -41,21 +41,22 @@ const make = Effect.gen(function* () {
     execute: () => sql`SELECT id FROM tasks WHERE seq = (SELECT max(seq) FROM tasks)`
   })
 
-  const findSeqs = (filter: ListFilter) =>
+  const columns = sql.literal(summaryColumns)
+  const findPage = (filter: ListFilter) =>
     SqlSchema.findAll({
       Request: Schema.Void,
-      Result: SummaryRow.pick("seq"),
-      execute: () => seqsOf(sql, filter, filter.limit + moreBound)
+      Result: SummaryRow,
+      execute: () => sql`
+        SELECT ${columns} FROM tasks WHERE tasks.seq IN (${seqsOf(sql, filter, filter.limit)}) ORDER BY tasks.seq DESC
+      `
     })()
 
-  const columns = sql.literal(summaryColumns)
-  const findPage = SqlSchema.findAll({
-    Request: Schema.parseJson(Schema.Array(Schema.Int)),
-    Result: SummaryRow,
-    execute: (seqs) => sql`
-      SELECT ${columns} FROM tasks WHERE tasks.seq IN (SELECT value FROM json_each(${seqs})) ORDER BY tasks.seq DESC
-    `
-  })
+  const countBeyond = (filter: ListFilter, last: number) =>
+    SqlSchema.single({
+      Request: Schema.Void,
+      Result: Schema.Struct({ count: Schema.Int }),
+      execute: () => sql`SELECT count(*) AS count FROM (${seqsOf(sql, { ...filter, before: last }, moreBound)})`
+    })()
 
   const findCounts = SqlSchema.findAll({
     Request: Schema.Void,
@@ -154,9 +155,11 @@ const make = Effect.gen(function* () {
     }),
 
     list: Effect.fn("Tasks.list")(function* (filter) {
-      const seqs = (yield* findSeqs(filter).pipe(read("list"))).map(({ seq }) => seq)
-      const tasks = yield* findPage(seqs.slice(0, filter.limit)).pipe(read("list"))
-      return { tasks, more: Math.max(0, seqs.length - filter.limit) }
+      const tasks = yield* findPage(filter).pipe(read("list"))
+      const last = tasks.at(-1)
+      if (last === undefined || tasks.length < filter.limit) return { tasks, more: 0 }
+      const { count } = yield* countBeyond(filter, last.seq).pipe(certain, read("list"))
+      return { tasks, more: count }
     }),
 
     counts: Effect.gen(function* () {
