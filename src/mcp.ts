@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as EffectQueue from "effect/Queue"
+import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as RuntimeCommand from "./cli/RuntimeCommand.entry.ts"
 import { version } from "./cli/Version.ts"
@@ -110,6 +111,8 @@ const ports = Layers.layer.pipe(Layer.provide(RuntimeCommand.layer))
 
 const layer = Layer.mergeAll(nudging, Directories.layer, session).pipe(
   Layer.provideMerge(ports),
+  // Nobody collects spans here, and making them is a third of what a call costs.
+  Layer.provideMerge(Layer.setTracerEnabled(false)),
   Layer.provideMerge(
     Logger.replace(
       Logger.defaultLogger,
@@ -120,22 +123,26 @@ const layer = Layer.mergeAll(nudging, Directories.layer, session).pipe(
 
 let services = ManagedRuntime.make(layer)
 
-/** Built at first use: a client learns what there is before any file is opened. What failed is tried anew. */
+/**
+ * Built at first use: a client learns what there is before any file is opened. What failed is tried anew; a call that
+ * its client cancels meanwhile leaves it to the others.
+ */
 const built = Effect.suspend(() => {
   const made = services
-  return Effect.onError(made.runtimeEffect, () =>
+  return Effect.tapErrorCause(made.runtimeEffect, (cause) =>
     Effect.sync(() => {
-      if (services === made) services = ManagedRuntime.make(layer)
+      if (services === made && !Cause.isInterrupted(cause)) services = ManagedRuntime.make(layer)
     })
   )
 })
 
-/** Nobody collects spans here, and making them is a third of what a call costs. */
-const provided = <A, E>(effect: Effect.Effect<A, E, ManagedRuntime.ManagedRuntime.Context<typeof services>>) =>
-  Effect.withTracerEnabled(
-    Effect.flatMap(built, (runtime) => Effect.provide(effect, runtime)),
-    false
-  )
+type Services = ManagedRuntime.ManagedRuntime.Context<typeof services>
+
+/** On the services' own runtime: laying it over another one costs each call as much as a look into the database. */
+const runWith = async <A, E>(effect: Effect.Effect<A, E, Services>, signal: AbortSignal) => {
+  const runtime = await Effect.runPromiseExit(built, { signal })
+  return Exit.isFailure(runtime) ? Exit.failCause(runtime.cause) : Runtime.runPromiseExit(runtime.value, effect, { signal })
+}
 
 const startPool = (): void => {
   if (poolFiber !== null) return
@@ -147,7 +154,7 @@ const startPool = (): void => {
     nudged: EffectQueue.take(nudges)
   })
   poolFiber = Effect.runFork(
-    provided(pool).pipe(
+    Effect.flatMap(built, (runtime) => Effect.provide(pool, runtime)).pipe(
       Effect.tapErrorCause((cause) => Effect.sync(() => report("error", "the worker pool has stopped", cause))),
       // Tasks are safe meanwhile, and tools say what is wrong: nobody waits for a pool that cannot start.
       Effect.ensuring(Effect.sync(serving.send)),
@@ -167,7 +174,7 @@ const bug = (name: string, cause: Cause.Cause<unknown>): Error => {
 }
 
 const run: Run = async (name, effect, abort) => {
-  const exit = await Effect.runPromiseExit(provided(effect), { signal: abort })
+  const exit = await runWith(effect, abort)
   if (Exit.isSuccess(exit)) return exit.value
   const failure = Cause.failureOption(exit.cause)
   if (failure._tag === "Some") throw failure.value
@@ -185,7 +192,7 @@ const handOver = async (): Promise<void> => {
     const { queued, running } = yield* (yield* Tasks).counts
     if (queued + running > 0) yield* ensureRuntime()
   })
-  await Promise.race([Effect.runPromiseExit(provided(launch)), sleep(handOverMs)])
+  await Promise.race([runWith(launch, AbortSignal.timeout(handOverMs)), sleep(handOverMs)])
 }
 
 let ending = false
