@@ -32,13 +32,17 @@ export type Standing = "current" | "old" | "empty"
 const schemaError = (path: string | null, reason: StorageError["reason"], detail: string) =>
   new StorageError({ operation: "open", reason, path, cause: new Error(detail) })
 
-const Header = Schema.Struct({ version: Schema.Int, applicationId: Schema.Int })
+const Header = Schema.Struct({ version: Schema.Int, applicationId: Schema.Int, tables: Schema.Int })
 
+/** In one statement, and so of one moment: another process may be making the tables right now. */
 const readHeader = (sql: SqlClient.SqlClient) =>
   SqlSchema.single({
     Request: Schema.Void,
     Result: Header,
-    execute: () => sql`SELECT user_version AS version, application_id FROM pragma_user_version, pragma_application_id`
+    execute: () => sql`
+      SELECT user_version AS version, application_id, (SELECT count(*) FROM sqlite_master) AS tables
+      FROM pragma_user_version, pragma_application_id
+    `
   })().pipe(certain)
 
 /** Where the schema stands. Fails for one that is too new and for files of other programs. */
@@ -56,8 +60,7 @@ export const standing = (
       }
       return { standing: header.version === latest ? "current" : "old", version: header.version }
     }
-    const tables = yield* sql`SELECT name FROM sqlite_master LIMIT 1`
-    if (tables.length > 0 || header.version !== 0 || header.applicationId !== 0) {
+    if (header.tables > 0 || header.version !== 0 || header.applicationId !== 0) {
       return yield* schemaError(path, "corrupt", "a database of another program")
     }
     return { standing: "empty", version: 0 }
