@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { basename, dirname, join } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { makePrivateDirectory } from "./PrivateDirectory.ts"
 
 /** The system refused; `cause.code` says why. */
 export class FileFailure extends Data.TaggedError("FileFailure")<{ readonly cause: unknown }> {}
@@ -34,7 +35,7 @@ export const createPrivateDeep = (path: string): Effect.Effect<boolean, FileFail
       (failure) => codeOf(failure) === "ENOENT",
       () =>
         Effect.zipRight(
-          attempt(() => fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 })),
+          attempt(() => makePrivateDirectory(dirname(path))),
           createPrivate(path)
         )
     )

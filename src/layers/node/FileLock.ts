@@ -1,10 +1,11 @@
 /** A lock between processes for a short piece of work, as a file beside what it protects. */
 import { randomUUID } from "node:crypto"
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { makePrivateDirectory } from "./PrivateDirectory.ts"
 
 /** The lock was not to be had: `cause` is null when others held it for the whole time. */
 export class LockUnavailable extends Data.TaggedError("LockUnavailable")<{
@@ -43,7 +44,7 @@ export const withFileLock = (path: string, options: { readonly waitMs: number; r
   const take = (token: string) =>
     Effect.try({
       try: () => {
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        makePrivateDirectory(dirname(path))
         try {
           writeFileSync(path, token, { flag: "wx", mode: 0o600 })
           return true
