@@ -80,6 +80,7 @@ describe("ages", () => {
     assert.strictEqual(shortSpan(7_500_000), "2h")
     assert.strictEqual(relative(1000, 181_000), "3m ago")
     assert.strictEqual(relative(7_201_000, 1000), "in 2h")
+    assert.strictEqual(relative(7_200_000, 60_000), "in 1h 59m")
     assert.strictEqual(bytes(999), "999 B")
     assert.strictEqual(bytes(3_400_000), "3.4 MB")
     assert.strictEqual(bytes(999_999), "1.0 MB")

@@ -24,10 +24,10 @@ export const span = (milliseconds: number): string => {
 /** One unit: `42s`, `3m`, `2h`, `6d`. For columns. */
 export const shortSpan = (milliseconds: number): string => span(milliseconds).split(" ")[0] ?? ""
 
-/** `3m ago`, `in 2h`, `now`. */
+/** `3m ago`, `in 1h 59m`, `now`: what is to come is not rounded down to half of itself. */
 export const relative = (at: number, now: number): string => {
   if (Math.abs(now - at) < 1000) return "now"
-  return at <= now ? `${shortSpan(now - at)} ago` : `in ${shortSpan(at - now)}`
+  return at <= now ? `${shortSpan(now - at)} ago` : `in ${span(at - now)}`
 }
 
 /** `2027-03-01 09:00:04`, in local time. */
