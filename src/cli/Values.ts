@@ -128,6 +128,33 @@ export const count = (name: string, low: number, high: number): Options.Options<
     })
   )
 
+const oneOf =
+  <A extends string>(values: ReadonlyArray<A>) =>
+  (written: string): Parsed<A> => {
+    const found = values.find((value) => value === written)
+    return found === undefined ? Either.left(`'${written}' is not one of ${values.join(", ")}`) : Either.right(found)
+  }
+
+/** One of a few words. */
+export const choice = <A extends string>(name: string, values: ReadonlyArray<A>): Options.Options<A> =>
+  text(name, values.join(" | ")).pipe(parsed(name, oneOf(values)))
+
+/** The same, as often as one likes. */
+export const choices = <A extends string>(
+  name: string,
+  alias: string,
+  values: ReadonlyArray<A>
+): Options.Options<ReadonlyArray<A>> =>
+  text(name, values.join(" | ")).pipe(
+    Options.withAlias(alias),
+    Options.repeated,
+    Options.mapEffect((all) =>
+      Either.mapLeft(Either.all(all.map(oneOf(values))), (problem) =>
+        ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`))
+      )
+    )
+  )
+
 /** `--label team=web --label urgent=yes`: a record, the last one of a key wins. */
 export const pairs = (name: string): Options.Options<Readonly<Record<string, string>>> =>
   text(name, "key=value").pipe(

@@ -1,6 +1,6 @@
 /** Everything that can go wrong and that a caller tells apart. Attributes never carry prompts, output or environment. */
 import * as Schema from "effect/Schema"
-import { TaskId, TaskStatus } from "./Task.ts"
+import { isTerminal, TaskId, TaskStatus } from "./Task.ts"
 
 /** The store failed. `reason` says what to do about it. */
 export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
@@ -67,7 +67,8 @@ export class TaskStateConflict extends Schema.TaggedError<TaskStateConflict>()("
   actual: TaskStatus
 }) {
   override get message(): string {
-    return `Task ${this.id} is ${this.actual}: it cannot ${this.step} now.`
+    const wait = isTerminal(this.actual) ? "" : ` Wait for its end: beat wait ${this.id}`
+    return `Task ${this.id} is ${this.actual}: it cannot ${this.step} now.${wait}`
   }
 }
 

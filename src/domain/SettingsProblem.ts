@@ -63,11 +63,17 @@ const unexpected = (path: ReadonlyArray<PropertyKey>): string => {
   return `there is no such setting.${hint} Known: ${known.join(", ")}`
 }
 
+/** A type as people write its values. */
+const inWords = (type: string): string => {
+  if (/^(readonly \[|ReadonlyArray<)/.test(type)) return "a list of texts"
+  return type.startsWith("{ readonly [") ? "an object of texts" : type
+}
+
 /** "Expected X, actual Y" without the Y; alternatives of one field are joined. */
 const expectation = (messages: ReadonlyArray<string>): string => {
   const wanted = messages.flatMap((message) => {
     const found = /^Expected ([\s\S]*?), actual /.exec(message)
-    return found?.[1] === undefined || found[1] === "undefined" ? [] : [found[1]]
+    return found?.[1] === undefined || found[1] === "undefined" ? [] : [inWords(found[1])]
   })
   const own = messages.find((message) => !message.startsWith("Expected ")) ?? "is not valid"
   return wanted.length === 0 ? own : `expected ${[...new Set(wanted)].join(" or ")}`

@@ -57,6 +57,30 @@ describe.skipIf(!existsSync(binary))("the built beat", () => {
     )
   })
 
+  it("gives up at once where no directory can be made", async () => {
+    const beat = fresh({ BACKBEAT_HOME: "/proc/backbeat" })
+    for (const [words, code] of [
+      [["run", "-a", "shell", "true"], 74],
+      [["config", "set", "maxWorkers", "2"], 2]
+    ] as const) {
+      const running = beat.start(words)
+      const bound = setTimeout(() => running.child.kill("SIGKILL"), 10_000)
+      const seen = await running.done
+      clearTimeout(bound)
+      assert.strictEqual(seen.code, code, seen.stderr)
+      assert.include(seen.stderr, "/proc/backbeat")
+    }
+  })
+
+  it("takes only an agent there is as the default", async () => {
+    const beat = fresh()
+    const misspelt = await beat.run(["config", "set", "defaultAgent", "shel"])
+    assert.strictEqual(misspelt.code, 2)
+    assert.match(misspelt.stderr, /There is no agent 'shel'\. Known: claude, /)
+    assert.strictEqual((await beat.run(["config", "set", "defaultAgent", "shell"])).code, 0)
+    assert.strictEqual((await beat.run(["config", "get", "defaultAgent"])).stdout, "shell\n")
+  })
+
   it("shows a task from its first id to its end", async () => {
     const beat = fresh()
     const submitted = await beat.run(["run", "-a", "shell", "echo hello; exit 3"])

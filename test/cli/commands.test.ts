@@ -71,8 +71,8 @@ describe("bare beat", () => {
       const shown = yield* text([])
       assert.match(shown, /^1 running, 1 queued, 1 completed; 1 worker process\n/)
       assert.match(shown, new RegExp(`${running.id}  5m, silent 5m  second`))
-      assert.match(shown, new RegExp(`${waiting.id}  starts in 1h  third`))
-      assert.match(shown, new RegExp(`${done.id}  completed 5m ago  first`))
+      assert.match(shown, new RegExp(`${waiting.id}  starts in 1h 55m  third`))
+      assert.match(shown, new RegExp(`${done.id}  completed  5m ago  first`))
       assert.strictEqual(shown, yield* text(["status"]))
       const view = yield* json(Overview, ["status"])
       assert.deepStrictEqual([view.running[0]?.silentMs, view.nextDue], [300_000, 7_200_000])
@@ -98,7 +98,7 @@ describe("list", () => {
         const found = yield* json(TaskPage, ["list", "-n", "3", ...before])
         seen.push(...found.tasks.map(({ title }) => title))
         if (found.next === null) break
-        before = ["--before", String(found.next)]
+        before = [page === 0 ? "--cursor" : "--before", String(found.next)]
       }
       assert.deepStrictEqual(
         seen,
@@ -127,6 +127,9 @@ describe("list", () => {
       assert.strictEqual(yield* titles("-s", "failed", "-s", "queued"), "cba")
       assert.strictEqual(yield* titles("--since", "30m"), "c")
       assert.strictEqual(yield* titles("-s", "running"), "")
+      const misspelt = yield* beat(["list", "-s", "done"])
+      assert.strictEqual(misspelt.code, 2)
+      assert.include(misspelt.stderr, "--status: 'done' is not one of queued, running, completed, failed, cancelled")
       assert.deepStrictEqual(yield* beat(["list", "-s", "running"]), {
         code: 0,
         stdout: "",
@@ -274,7 +277,7 @@ describe("config", () => {
       yield* set("stallMs", "1h30m")
       yield* set("graceMs", "250")
       yield* set("maxOutputBytes", "5MB")
-      yield* set("defaultAgent", "codex")
+      yield* set("agents.codex.model", "large")
       yield* set("leftovers", "keep")
       yield* set("agents.claude.args", '["--verbose"]')
       yield* set("agents.claude.model", "4")
@@ -285,7 +288,7 @@ describe("config", () => {
       assert.strictEqual(yield* get("maxOutputBytes"), 5_000_000)
       assert.deepStrictEqual(yield* get("agents.claude.args"), ["--verbose"])
       assert.strictEqual(yield* get("agents.claude.model"), "4")
-      assert.strictEqual(yield* text(["config", "get", "defaultAgent"]), "codex\n")
+      assert.strictEqual(yield* text(["config", "get", "agents.codex.model"]), "large\n")
 
       for (const [key, value] of [
         ["maxWorkers", "0"],
@@ -301,11 +304,15 @@ describe("config", () => {
         yield* set(key, value, 2)
       }
       assert.include((yield* beat(["config", "set", "maxworkers", "3"])).stderr, "'maxWorkers'")
+      const command = yield* beat(["config", "set", "agents.mine.command", "my-agent {prompt}"])
+      assert.include(command.stderr, 'expected a list of texts, for example ["my-agent"')
+      assert.strictEqual((yield* beat(["config", "set", "defaultAgent", "nobody"])).code, 2)
 
       assert.include((yield* beat(["config", "unset", "maxWorkers"])).stderr, "back to its default")
       assert.strictEqual(yield* get("maxWorkers"), 2)
       yield* beat(["config", "unset", "agents.claude.args"])
       yield* beat(["config", "unset", "agents.claude.model"])
+      yield* beat(["config", "unset", "agents.codex.model"])
       assert.isFalse(Object.hasOwn((yield* json(ConfigView, ["config"])).file, "agents"))
     }).pipe(Effect.provide(world()))
   )

@@ -271,6 +271,16 @@ describe("beat result", () => {
       const early = yield* beat(["result", id])
       assert.strictEqual(early.code, 1)
       assert.include(early.stderr, `${id} is queued`)
+      assert.include(early.stderr, `beat wait ${id}`)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("says in one short line how it failed, whatever the agent said", () =>
+    Effect.gen(function* () {
+      const id = yield* over({ ...failed, error: `no key\n${"words of an agent ".repeat(400)}` })
+      const { stderr } = yield* beat(["result", id])
+      assert.isBelow(stderr.length, 400)
+      assert.match(stderr, /no key words of .*…\n$/)
     }).pipe(Effect.provide(world()))
   )
 

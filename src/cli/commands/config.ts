@@ -4,12 +4,14 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { InvalidInput } from "../../domain/Errors.ts"
+import { AgentUnknown, InvalidInput } from "../../domain/Errors.ts"
 import { setSetting, settingAt, unsetSetting, withoutSecrets } from "../../programs/configure.ts"
 import { bytes, span } from "../../programs/text/Age.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
+import { Agents } from "../../services/Agents.ts"
 import { Paths } from "../../services/Paths.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
+import { Caller } from "../Caller.ts"
 import { command } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
@@ -103,6 +105,14 @@ const readings =
     return Either.isRight(reading) ? [reading.right] : []
   }
 
+/** A name that is misspelt here would fail every later `beat run`. */
+const knownAgent = Effect.fn("knownAgent")(function* (agent: string) {
+  const agents = yield* Agents
+  const { environment } = yield* Caller
+  const known = (yield* agents.list(environment)).map(({ name }) => name)
+  if (!known.includes(agent)) return yield* new AgentUnknown({ agent, known })
+})
+
 export const configSet = command({
   name: "config set",
   section: "machine",
@@ -123,6 +133,7 @@ export const configSet = command({
     if (value === "-" && text === "") {
       return yield* new InvalidInput({ field: path, problem: "stdin was empty", example: null })
     }
+    if (path === "defaultAgent") yield* knownAgent(text)
     yield* setSetting(path, text, readings(text))
     const now = yield* settingAt(path)
     if (given.json) yield* printJson(SettingView, { key: path, value: now ?? null })

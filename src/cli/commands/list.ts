@@ -13,12 +13,10 @@ import { printJson } from "../Json.ts"
 import { taskTable } from "../output/TaskTable.ts"
 import { stylesOf } from "../Style.ts"
 import { Terminal } from "../Terminal.ts"
-import { count, json, moment, optionalText, pairs } from "../Values.ts"
+import { choices, count, json, moment, optionalText, pairs } from "../Values.ts"
 
 const options = Options.all({
-  status: Options.choice("status", TaskStatus.literals).pipe(
-    Options.withAlias("s"),
-    Options.repeated,
+  status: choices("status", "s", TaskStatus.literals).pipe(
     Options.withDescription("Only these; may be given several times")
   ),
   agent: optionalText("agent", "name").pipe(Options.withAlias("a"), Options.withDescription("Only this agent")),
@@ -37,6 +35,7 @@ const options = Options.all({
     Options.withDescription("How many, at most 1000; 20 if left out")
   ),
   before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
+    Options.withAlias("cursor"),
     Options.withDefault(null),
     Options.withDescription("The next page: the number that the page before ended with")
   ),

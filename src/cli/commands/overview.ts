@@ -47,6 +47,7 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
     .map((status) => statusStyle(status, screen)(`${counts[status]} ${status}`))
   const served = live.length === 0 ? "no worker" : `${live.length} worker process${live.length === 1 ? "" : "es"}`
   const waiting = counts.queued > 0 && live.length === 0
+  const widest = Math.max(0, ...view.ended.map(({ status }) => status.length))
   return [
     `${words.join(", ")}; ${waiting ? yellow(served) : dim(served)}`,
     ...section(
@@ -70,7 +71,7 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
     ),
     ...section(
       "Ended last",
-      view.ended.map((task) => entry(task, `${task.status} ${relative(task.endedAt ?? now, now)}`))
+      view.ended.map((task) => entry(task, `${task.status.padEnd(widest)}  ${relative(task.endedAt ?? now, now)}`))
     ),
     ...(waiting && view.nextDue === null
       ? ["", yellow("Tasks wait and no worker runs. Start one: beat worker --detach")]

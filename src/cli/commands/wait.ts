@@ -15,7 +15,7 @@ import { endingText } from "../output/Ending.ts"
 import { activity, tally, withProgress } from "../output/Progress.ts"
 import { waiting } from "../output/Waiting.ts"
 import { Terminal } from "../Terminal.ts"
-import { duration, json, task } from "../Values.ts"
+import { choice, duration, json, task } from "../Values.ts"
 
 /** What `--json` prints. */
 export const WaitResult = Schema.Struct({
@@ -67,7 +67,7 @@ export const wait = readingCommand({
       Options.withDefault(null),
       Options.withDescription("Stop waiting after this time, with exit code 124")
     ),
-    status: Options.choice("status", TaskStatus.literals).pipe(
+    status: choice("status", TaskStatus.literals).pipe(
       Options.withDefault(null),
       Options.withDescription("Wait for this status instead of the end; fails when it is out of reach")
     ),

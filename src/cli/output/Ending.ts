@@ -4,6 +4,7 @@ import { span } from "../../programs/text/Age.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
 import { type StyleName, stylesOf } from "../Style.ts"
 import type { Screen } from "../Terminal.ts"
+import { cut } from "./Layout.ts"
 
 const colours = {
   queued: "blue",
@@ -13,10 +14,16 @@ const colours = {
   cancelled: "yellow"
 } as const satisfies Record<TaskSummary["status"], StyleName>
 
+/** Columns of an error or a reason; `beat status` has all of it. */
+const longest = 240
+
 const oneLine = (text: string): string =>
-  sanitize(text)
-    .replaceAll(/\s*\n\s*/g, " ")
-    .trim()
+  cut(
+    sanitize(text)
+      .replaceAll(/\s*\n\s*/g, " ")
+      .trim(),
+    longest
+  )
 
 const detail = (task: TaskSummary): string => {
   const lasted = task.endedAt === null ? "" : ` after ${span(task.endedAt - (task.startedAt ?? task.createdAt))}`
