@@ -137,6 +137,10 @@ export const TaskSummary = Schema.Struct({
 }).annotations({ identifier: "TaskSummary" })
 export type TaskSummary = typeof TaskSummary.Type
 
+/** What one line about a task says. */
+export const TaskGlance = TaskSummary.pick("id", "title", "status", "agent", "createdAt", "endedAt")
+export type TaskGlance = typeof TaskGlance.Type
+
 /** The whole task. */
 export const Task = Schema.Struct({
   ...TaskSummary.fields,

@@ -16,16 +16,6 @@ const maxBytes = 100_000
 /** Ids offered at once. */
 const mostCompletions = 20
 
-const filter = {
-  status: [],
-  agent: null,
-  labels: {},
-  directory: null,
-  parentId: null,
-  since: null,
-  before: null
-}
-
 export const templates = [
   {
     uriTemplate: `${scheme}{id}`,
@@ -54,8 +44,7 @@ export const templates = [
 /** The newest tasks. */
 export const listResources = Effect.gen(function* () {
   const tasks = yield* Tasks
-  const page = yield* tasks.list({ ...filter, limit: mostCompletions })
-  return page.tasks.map(({ id, status, title }) => ({
+  return (yield* tasks.newest(mostCompletions)).map(({ id, status, title }) => ({
     ...taskLink(id),
     title: cutText(title, 100),
     description: status
@@ -116,7 +105,7 @@ export const readResource = Effect.fn("readResource")(function* (uri: string) {
 const idsFor = Effect.fn("idsFor")(function* (beginning: string) {
   const tasks = yield* Tasks
   if (beginning === "") {
-    return (yield* tasks.list({ ...filter, limit: mostCompletions })).tasks.map(({ id }) => id)
+    return (yield* tasks.newest(mostCompletions)).map(({ id }) => id)
   }
   return yield* tasks.resolve(beginning).pipe(
     Effect.map((id): ReadonlyArray<string> => [id]),

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
-import type { Task, TaskId, TaskStatus, TaskSummary } from "../domain/Task.ts"
+import type { Task, TaskGlance, TaskId, TaskStatus, TaskSummary } from "../domain/Task.ts"
 import type { TerminalEvent } from "../domain/TerminalEvent.ts"
 
 export interface ListFilter {
@@ -45,6 +45,8 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly summary: (id: TaskId) => Effect.Effect<TaskSummary, TaskNotFound | StorageError>
     /** An id, a unique prefix of one (any length from 1), or `@last`. */
     readonly resolve: (reference: string) => Effect.Effect<TaskId, TaskNotFound | AmbiguousReference | StorageError>
+    /** The newest tasks, newest first, a line each: a tenth of what a page of the list costs. `limit` from 1 to 1000. */
+    readonly newest: (limit: number) => Effect.Effect<ReadonlyArray<TaskGlance>, StorageError>
     readonly list: (filter: ListFilter) => Effect.Effect<ListPage, StorageError>
     /** Kept by triggers in a row per status: the same cost with ten tasks and with a million. */
     readonly counts: Effect.Effect<Counts, StorageError>

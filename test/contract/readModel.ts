@@ -102,6 +102,14 @@ export const listContract = (subject: Subject) => {
         assert.deepStrictEqual([answer, prompt, systemPrompt], ["done", "first\nsecond", "s"])
         assert.deepStrictEqual(yield* tasks.summary(claim.task.id), summary)
         assert.deepStrictEqual(yield* tasks.list(anyTask), { tasks: [summary], more: 0 })
+        const { agent, createdAt, endedAt, id, status, title } = summary
+        assert.deepStrictEqual(yield* tasks.newest(1), [{ id, title, status, agent, createdAt, endedAt }])
+        const later = yield* submit()
+        assert.deepStrictEqual(
+          (yield* tasks.newest(2)).map((task) => task.id),
+          [later.id, id]
+        )
+        assert.lengthOf(yield* tasks.newest(1), 1)
         assert.strictEqual((yield* Effect.flip(tasks.summary(stranger)))._tag, "TaskNotFound")
         assert.strictEqual((yield* Effect.flip(tasks.get(stranger)))._tag, "TaskNotFound")
       })

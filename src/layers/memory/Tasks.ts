@@ -57,6 +57,13 @@ const make = Effect.gen(function* () {
         more: Math.min(bound, Math.max(0, fits.length - filter.limit))
       }
     }),
+    newest: (limit) =>
+      store.read((state) =>
+        all(state)
+          .toReversed()
+          .slice(0, limit)
+          .map(({ agent, createdAt, endedAt, id, status, title }) => ({ id, title, status, agent, createdAt, endedAt }))
+      ),
     counts: store.read((state) => {
       const counts = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }
       for (const { task } of state.tasks.values()) counts[task.status] += 1

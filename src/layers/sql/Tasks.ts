@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Str from "effect/String"
 import { AmbiguousReference, TaskNotFound } from "../../domain/Errors.ts"
-import { Priority, TaskId, TaskStatus, Timestamp } from "../../domain/Task.ts"
+import { Priority, TaskGlance, TaskId, TaskStatus, Timestamp } from "../../domain/Task.ts"
 import { TerminalEvent } from "../../domain/TerminalEvent.ts"
 import { Paths } from "../../services/Paths.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
@@ -57,6 +58,13 @@ const make = Effect.gen(function* () {
       Result: Schema.Struct({ count: Schema.Int }),
       execute: () => sql`SELECT count(*) AS count FROM (${seqsOf(sql, { ...filter, before: last }, moreBound)})`
     })()
+
+  const glanceColumns = sql.literal(Object.keys(TaskGlance.fields).map(Str.camelToSnake).join(", "))
+  const findNewestOnes = SqlSchema.findAll({
+    Request: Schema.Int,
+    Result: TaskGlance,
+    execute: (limit) => sql`SELECT ${glanceColumns} FROM tasks ORDER BY seq DESC LIMIT ${limit}`
+  })
 
   const findCounts = SqlSchema.findAll({
     Request: Schema.Void,
@@ -161,6 +169,8 @@ const make = Effect.gen(function* () {
       const { count } = yield* countBeyond(filter, last.seq).pipe(certain, read("list"))
       return { tasks, more: count }
     }),
+
+    newest: Effect.fn("Tasks.newest")((limit) => findNewestOnes(limit).pipe(read("newest"))),
 
     counts: Effect.gen(function* () {
       const counts = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }

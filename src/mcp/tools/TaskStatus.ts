@@ -1,7 +1,7 @@
 /** Shows one task in full, or all of them at a glance. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaskStatus as Status, TaskId, Timestamp } from "../../domain/Task.ts"
+import { TaskStatus as Status, TaskGlance } from "../../domain/Task.ts"
 import { TaskReport, taskReport } from "../../programs/taskReport.ts"
 import { cutText } from "../../programs/taskState.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -15,16 +15,7 @@ const longestText = 2000
 const Glance = Schema.Struct({
   counts: Schema.Record({ key: Status, value: Schema.Int }),
   /** The newest 20. */
-  newest: Schema.Array(
-    Schema.Struct({
-      id: TaskId,
-      title: Schema.String,
-      status: Status,
-      agent: Schema.String,
-      createdAt: Timestamp,
-      endedAt: Schema.NullOr(Timestamp)
-    })
-  )
+  newest: Schema.Array(TaskGlance)
 }).annotations({ identifier: "Glance" })
 
 const Output = Schema.Struct({
@@ -37,27 +28,8 @@ const Output = Schema.Struct({
 const glance = Effect.gen(function* () {
   const tasks = yield* Tasks
   const counts = yield* tasks.counts
-  const page = yield* tasks.list({
-    status: [],
-    agent: null,
-    labels: {},
-    directory: null,
-    parentId: null,
-    since: null,
-    limit: 20,
-    before: null
-  })
-  return {
-    counts,
-    newest: page.tasks.map(({ agent, createdAt, endedAt, id, status, title }) => ({
-      id,
-      title: cutText(title, 100),
-      status,
-      agent,
-      createdAt,
-      endedAt
-    }))
-  }
+  const newest = yield* tasks.newest(20)
+  return { counts, newest: newest.map((task) => ({ ...task, title: cutText(task.title, 100) })) }
 })
 
 export const taskStatus = tool({
