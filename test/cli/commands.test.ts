@@ -112,7 +112,7 @@ describe("list", () => {
 
   it.effect("filters", () =>
     Effect.gen(function* () {
-      yield* submit({ prompt: "a", agent: "claude", labels: { team: "web", kind: "fix" }, directory: "/work/x" })
+      yield* submit({ prompt: "a", agent: "claude", labels: { team: "web", kind: "fix" }, directory: "/srv/x" })
       yield* submit({ prompt: "b", labels: { team: "web" } })
       yield* TestClock.adjust("1 hour")
       const last = yield* submit({ prompt: "c" })

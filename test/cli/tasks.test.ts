@@ -61,7 +61,7 @@ describe("beat run", () => {
         agent: "shell",
         model: "fast",
         priority: "P0",
-        directory: "/work/sub",
+        directory: "/srv/sub",
         timeoutMs: 1_800_000,
         stallMs: null,
         maxOutputBytes: 10_000_000,

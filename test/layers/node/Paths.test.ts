@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { pathsOf } from "../../../src/layers/node/Paths.ts"
 
-const directories = { home: () => "/home/ann", current: () => "/work/project" }
+const directories = { home: () => "/home/ann", current: () => "/srv/project" }
 const gone = () => assert.fail("asked for a directory that may not exist")
 
 describe("Paths", () => {
@@ -30,7 +30,7 @@ describe("Paths", () => {
   })
 
   it("resolves a relative BACKBEAT_HOME against the current directory", () => {
-    assert.strictEqual(pathsOf({ BACKBEAT_HOME: "../beat" }, directories).home, "/work/beat")
+    assert.strictEqual(pathsOf({ BACKBEAT_HOME: "../beat" }, directories).home, "/srv/beat")
   })
 
   it("takes an empty BACKBEAT_HOME for none", () => {
