@@ -69,7 +69,7 @@ export const beat = (words: ReadonlyArray<string>, screen: Screen = {}): Effect.
             })
           )
     const machine = Layer.succeedContext(Context.add(context, Stores, Stores.of({ read: store, write: store })))
-    const caller = Layer.succeed(Caller, Caller.of({ directory: "/work", environment: {}, version: "1.2.3" }))
+    const caller = Layer.succeed(Caller, Caller.of({ directory: "/srv", environment: {}, version: "1.2.3" }))
     const { broken: _, ...terminal } = screen
     const seen = capture(terminal)
     const code = yield* main(tree, machine, words).pipe(Effect.provide(Layer.merge(seen.layer, caller)))
