@@ -85,7 +85,7 @@ const problemsOf = (
       const close = nearest(String(path.at(-1)), names)
       return `${name}: there is no such argument. ${close === null ? `Known: ${names.join(", ")}` : `Did you mean '${close}'?`}`
     }
-    if (name === "") return `the arguments: ${ruleOf(messages)}, for example ${JSON.stringify(example)}`
+    if (name === "") return `the arguments: expected an object, for example ${JSON.stringify(example)}`
     const actual = at(raw, path)
     const found = actual === undefined ? "it is missing" : `${ruleOf(messages)}, not ${shown(actual)}`
     return `${name}: ${found}${exampleFor(example, path)}`

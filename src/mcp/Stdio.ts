@@ -43,6 +43,18 @@ const idOf = (value: unknown): RequestId | null => {
   return typeof id === "string" || (typeof id === "number" && Number.isInteger(id)) ? id : null
 }
 
+/** The request that this line takes back, if that is all it does. */
+const cancelledBy = (line: string): RequestId | null => {
+  if (!line.includes("notifications/cancelled")) return null
+  try {
+    const message = parseJSONRPCMessage(JSON.parse(line))
+    if (!isJSONRPCNotification(message) || message.method !== "notifications/cancelled") return null
+    return idOf({ id: message.params?.requestId })
+  } catch {
+    return null
+  }
+}
+
 /** Cuts bytes into lines. A line that grows too large is dropped while it comes, and told once. */
 const lineReader = (onLine: (line: string) => void, onOversized: () => void) => {
   let parts: Array<Uint8Array> = []
@@ -143,6 +155,9 @@ export const stdioTransport = (
   }
 
   const hold = (line: string) => {
+    // What ends a call must not wait for one to end.
+    const cancelled = open.size < mostOpen ? null : cancelledBy(line)
+    if (cancelled !== null && open.has(cancelled)) return onLine(line)
     held.push(line)
     size += line.length
   }

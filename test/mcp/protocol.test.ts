@@ -1,4 +1,5 @@
 /** The built server on the wire, in both eras: what it must survive, and how it answers. */
+import { existsSync, readdirSync, readlinkSync } from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { Beat, until } from "../system/Beat.ts"
 import { type Message, Server } from "./Server.ts"
@@ -103,6 +104,8 @@ for (const [era, open] of Object.entries(eras)) {
         textOf(bad),
         "timeoutMs: expected a whole number from 0 to 31536000000, not -1, for example 1800000"
       )
+      const list = await server.call("TaskResult", ["x"])
+      assert.include(textOf(list), 'the arguments: expected an object, for example {"id":"k3v9x2m7q4ab"}')
       const missing = await server.call("TaskResult")
       assert.include(textOf(missing), 'id: it is missing, for example "k3v9x2m7q4ab"')
       const unknown = await server.call("TaskResult", { id: "zzzz" })
@@ -173,6 +176,39 @@ describe("many and long calls", () => {
     const wait = await server.call("WaitTasks", { ids: [id] })
     assert.strictEqual(wait.structuredContent.tasks[0].status, "completed")
     assert.isUndefined(server.messages.find((message) => message.id === "w"))
+  })
+
+  it("of more calls than are begun at once each can be cancelled, and the next is served", async () => {
+    await server.initialize()
+    const id = await server.delegate("sleep 60")
+    const ids = Array.from({ length: 512 }, (_, index) => `w${index}`)
+    const params = { name: "WaitTasks", arguments: { ids: [id] } }
+    for (const wait of ids)
+      server.write(`${JSON.stringify({ jsonrpc: "2.0", id: wait, method: "tools/call", params })}\n`)
+    const status = server.call("TaskStatus", { id })
+    for (const requestId of ids) server.notify("notifications/cancelled", { requestId })
+    assert.strictEqual((await status).structuredContent.task.id, id)
+    await server.call("CancelTask", { ids: [id] })
+    assert.isUndefined(server.messages.find((message) => String(message.id).startsWith("w")))
+  })
+
+  it("a first call that is cancelled at once opens the database no second time", async () => {
+    await server.initialize()
+    server.write(
+      `${JSON.stringify({ jsonrpc: "2.0", id: "x", method: "tools/call", params: { name: "TaskStatus" } })}\n`
+    )
+    server.notify("notifications/cancelled", { requestId: "x" })
+    await server.call("TaskStatus")
+    const directory = `/proc/${server.child.pid}/fd`
+    if (!existsSync(directory)) return
+    const open = readdirSync(directory).filter((name) => {
+      try {
+        return readlinkSync(`${directory}/${name}`) === beat.databaseFile
+      } catch {
+        return false
+      }
+    })
+    assert.lengthOf(open, 1)
   })
 
   it("progress comes with a line that people can read", async () => {
