@@ -183,6 +183,10 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
           timeoutMs: 2 ** 31 - 1,
           enough: session.leaving
         })
+        // This server leaves: no answer yet, and no other than an error could say so.
+        if (!isTerminal((yield* (yield* Tasks).summary(id)).status)) {
+          return yield* new InvalidInput({ field: "taskId", problem: "the task has not ended", example: null })
+        }
         const result = yield* outcomeOf(id)
         return { ...result, _meta: { ...result._meta, [RELATED_TASK_META_KEY]: { taskId: id } } }
       }),

@@ -116,6 +116,22 @@ describe("tasks of 2025-11-25", () => {
     assert.strictEqual((await server.request("tasks/cancel", { taskId: task.taskId })).error?.code, -32602)
   })
 
+  it("have no result yet when the server leaves before they have ended", async () => {
+    const server = start()
+    await server.initialize()
+    const { result } = await server.request("tools/call", delegate("sleep 60", { task: {} }))
+    const { taskId } = result?.task as { taskId: string }
+    await until("it runs", () => beat.status(taskId).status === "running" || null)
+    const asked = server.request("tasks/result", { taskId })
+    // What is asked before this has arrived when it is answered.
+    await server.request("ping")
+    assert.strictEqual((await server.leave()).code, 0)
+    const answer = await asked
+    assert.isUndefined(answer.result)
+    assert.include(answer.error?.message, "the task has not ended")
+    assert.strictEqual((await beat.run(["cancel", taskId])).code, 0)
+  })
+
   it("are cancelled when the cancel returns, and refused by tools that cannot be one", async () => {
     const server = start()
     await server.initialize()
