@@ -141,7 +141,9 @@ type Services = ManagedRuntime.ManagedRuntime.Context<typeof services>
 /** On the services' own runtime: laying it over another one costs each call as much as a look into the database. */
 const runWith = async <A, E>(effect: Effect.Effect<A, E, Services>, signal: AbortSignal) => {
   const runtime = await Effect.runPromiseExit(built, { signal })
-  return Exit.isFailure(runtime) ? Exit.failCause(runtime.cause) : Runtime.runPromiseExit(runtime.value, effect, { signal })
+  return Exit.isFailure(runtime)
+    ? Exit.failCause(runtime.cause)
+    : Runtime.runPromiseExit(runtime.value, effect, { signal })
 }
 
 const startPool = (): void => {

@@ -120,7 +120,7 @@ describe("tasks of 2025-11-25", () => {
     const server = start()
     await server.initialize()
     const { result } = await server.request("tools/call", delegate("sleep 60", { task: {} }))
-    const { taskId } = result?.task as { taskId: string }
+    const { taskId } = (result?.task ?? {}) as { taskId: string }
     await until("it runs", () => beat.status(taskId).status === "running" || null)
     const asked = server.request("tasks/result", { taskId })
     // What is asked before this has arrived when it is answered.
