@@ -22,7 +22,9 @@ export const stopContract = ({ name, run }: SpawnerSubject) => {
             const process = yield* spawner.start(claim, harness.owner)
             yield* harness.play(claim, play)
             const stopped = yield* spawner.stop(targetOf(claim, { process }), graceMs)
-            assert.deepStrictEqual(stopped, { ended: 3, left: 0 })
+            assert.strictEqual(stopped.left, 0)
+            // The shim's last step may be seen between its fork and its exec, when it still looks like an agent's.
+            assert.include([3, 4], stopped.ended)
             assert.deepStrictEqual(yield* spawner.observe(targetOf(claim, { process })), {
               _tag: "Exited",
               end,
