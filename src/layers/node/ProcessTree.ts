@@ -15,6 +15,8 @@ export interface TreeRequest {
   /** Keys of processes that were seen to belong to the task before: they stay part of it when their parents end. */
   readonly known: ReadonlySet<string>
   /** The agent has ended, so what the shim has for children is its own doing: finishing, or calling for a runtime. */
+  readonly agentEnded: boolean
+  /** The shim itself is left alone. */
   readonly withoutShim: boolean
 }
 
@@ -57,7 +59,8 @@ export const treeOf = (request: TreeRequest): Tree => {
   /** Whose processes are not to be touched, and whose children are theirs. */
   const isForeign = (entry: ProcessEntry): boolean => {
     if (entry.pid <= 1 || request.spared.has(keyOf(entry))) return true
-    if (request.withoutShim && shim !== null && (entry === shim || entry.parent === shim.pid)) return true
+    if (request.withoutShim && entry === shim) return true
+    if (request.agentEnded && shim !== null && entry.parent === shim.pid) return true
     const marks = marksOf(entry)
     return marks.runtime || (marks.taskId !== null && marks.taskId !== taskId)
   }

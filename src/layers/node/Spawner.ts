@@ -33,12 +33,14 @@ const make = Effect.gen(function* () {
   const start = makeStart({ spool: paths.spool, bootId, command, own })
 
   const scopeOf = Effect.fn("Spawner.scopeOf")(function* (target: Target, withoutShim: boolean) {
-    const shim = (yield* Spool.shimOf(filesOf(target.claimId))) ?? target.process
+    const files = filesOf(target.claimId)
+    const shim = (yield* Spool.shimOf(files)) ?? target.process
     const scope: Scope = {
       taskId: target.taskId,
       // Numbers of another boot mean nothing in this one.
       shim: shim?.bootId === bootId ? shim : null,
       spared: new Set([self, ...target.spare].filter((process) => process.bootId === bootId).map(keyOf)),
+      agentEnded: withoutShim ? Effect.succeed(true) : Spool.agentEnded(files),
       withoutShim
     }
     return scope

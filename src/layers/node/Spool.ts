@@ -144,6 +144,17 @@ export const shimOf = (files: SpoolFiles): Effect.Effect<ProcessIdentity | null>
 export const exitOf = (files: SpoolFiles): Effect.Effect<number | null> =>
   Effect.map(textOf(files.exit), (text) => (text !== null && /^\d{1,3}\n$/.test(text) ? Number(text) : null))
 
+const hasContent = (path: string): Promise<boolean> =>
+  fs.stat(path).then(
+    ({ size }) => size > 0,
+    () => false
+  )
+
+/** Whether the agent has ended: told as soon as the shim has begun to write the exit status. */
+export const agentEnded = (files: SpoolFiles): Effect.Effect<boolean> =>
+  // In the order of the rename from one to the other, so that it is not missed between the two.
+  Effect.promise(async () => (await hasContent(`${files.exit}.new`)) || (await hasContent(files.exit)))
+
 /** Bytes from `offset` on, at most `limit`; none where there is no such file. */
 export const read = (files: SpoolFiles, stream: StreamName, offset: number, limit: number) =>
   attempt(files, async () => {

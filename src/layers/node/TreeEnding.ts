@@ -5,14 +5,29 @@ import { keyOf, living, type ProcessEntry, type ProcessReader } from "./ProcessR
 import { type Tree, type TreeRequest, treeOf } from "./ProcessTree.ts"
 
 /** Whose processes, and what must be spared. */
-export type Scope = Omit<TreeRequest, "entries" | "known" | "marks" | "order">
+export interface Scope extends Omit<TreeRequest, "entries" | "known" | "marks" | "order" | "agentEnded"> {
+  readonly agentEnded: Effect.Effect<boolean>
+}
 
 /** How long KILL is repeated, and how long a shim that has nothing left to wait for may take, in milliseconds. */
 const bounds = { kill: 5000, shim: 1000 } as const
 
-/** One look at the task's processes. */
-export const look = (reader: ProcessReader, scope: Scope, known: ReadonlySet<string>): Effect.Effect<Tree> =>
-  Effect.map(reader.all, (entries) => treeOf({ ...scope, entries, known, marks: reader.marks, order: reader.order }))
+/**
+ * One look at the task's processes. A step of the shim carries its mark only once it has become another program, but the
+ * shim tells of the agent's end before its first step: so whoever asks after looking knows such a step for what it is.
+ */
+export const look = Effect.fn("TreeEnding.look")(function* (
+  reader: ProcessReader,
+  scope: Scope,
+  known: ReadonlySet<string>
+) {
+  const before = yield* scope.agentEnded
+  const first = yield* reader.all
+  const agentEnded = before || (yield* scope.agentEnded)
+  // The first look may show the agent and not the step: as a child of the shim it would pass for one.
+  const entries = agentEnded === before ? first : yield* reader.all
+  return treeOf({ ...scope, agentEnded, entries, known, marks: reader.marks, order: reader.order })
+})
 
 const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
