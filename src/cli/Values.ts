@@ -8,38 +8,10 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { parseDuration } from "../domain/Duration.ts"
 
 /** The value, or what is wrong with it and an example. */
 export type Parsed<A> = Either.Either<A, string>
-
-const units: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000
-}
-const durationPattern = /^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$/
-const durationPart = /(\d+(?:\.\d+)?)(ms|[smhdw])/g
-
-/** `30m`, `1h30m`, `90s`, `500ms`, `2d`, `1w`, `0`: milliseconds. */
-export const parseDuration = (text: string): Parsed<number> => {
-  const compact = text.trim().toLowerCase()
-  if (compact === "0") return Either.right(0)
-  if (!durationPattern.test(compact)) {
-    const bare = /^\d+$/.test(compact)
-    return Either.left(
-      bare
-        ? `'${text}' has no unit: write ${compact}s or ${compact}m`
-        : `'${text}' is not a length of time: write for example 90s, 30m, 1h30m or 2d`
-    )
-  }
-  let total = 0
-  for (const [, amount, unit] of compact.matchAll(durationPart)) total += Number(amount) * (units[unit ?? ""] ?? 0)
-  const rounded = Math.round(total)
-  return Number.isSafeInteger(rounded) ? Either.right(rounded) : Either.left(`'${text}' is too long`)
-}
 
 const sizes: Readonly<Record<string, number>> = {
   "": 1,

@@ -4,6 +4,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { parseDuration } from "../../domain/Duration.ts"
 import { AgentUnknown, InvalidInput } from "../../domain/Errors.ts"
 import { setSetting, settingAt, unsetSetting, withoutSecrets } from "../../programs/configure.ts"
 import { bytes, span } from "../../programs/text/Age.ts"
@@ -18,7 +19,7 @@ import { printJson } from "../Json.ts"
 import { pairs } from "../output/Pairs.ts"
 import { stylesOf } from "../Style.ts"
 import { Terminal } from "../Terminal.ts"
-import { json, parseDuration, parseSize } from "../Values.ts"
+import { json, parseSize } from "../Values.ts"
 
 /** What `config show --json` prints. Keys and values of variables are hidden. */
 export const ConfigView = Schema.Struct({

@@ -1,0 +1,31 @@
+/** Lengths of time as people write them. */
+import * as Either from "effect/Either"
+
+const units: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000
+}
+const pattern = /^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$/
+const part = /(\d+(?:\.\d+)?)(ms|[smhdw])/g
+
+/** `30m`, `1h30m`, `90s`, `500ms`, `2d`, `1w`, `0`: milliseconds, or what is wrong with it. */
+export const parseDuration = (text: string): Either.Either<number, string> => {
+  const compact = text.trim().toLowerCase()
+  if (compact === "0") return Either.right(0)
+  if (!pattern.test(compact)) {
+    const bare = /^\d+$/.test(compact)
+    return Either.left(
+      bare
+        ? `'${text}' has no unit: write ${compact}s or ${compact}m`
+        : `'${text}' is not a length of time: write for example 90s, 30m, 1h30m or 2d`
+    )
+  }
+  let total = 0
+  for (const [, amount, unit] of compact.matchAll(part)) total += Number(amount) * (units[unit ?? ""] ?? 0)
+  const rounded = Math.round(total)
+  return Number.isSafeInteger(rounded) ? Either.right(rounded) : Either.left(`'${text}' is too long`)
+}
