@@ -36,6 +36,8 @@ export interface PlanRequest {
   readonly settings: AgentSettings
   /** A fresh UUID, for agents that let their caller choose the session id. */
   readonly sessionId: string
+  /** The session of its own that the agent goes on with; null begins a new one. */
+  readonly resume: string | null
   /** The submitter's captured variables. */
   readonly environment: Environment
   /** Whether the task will run as the super-user, which some agents refuse without a word more. */
@@ -46,7 +48,7 @@ export interface Plan {
   readonly launch: Launch
   /** Variables added to (or, with null, taken from) the captured environment. */
   readonly environment: Readonly<Record<string, string | null>>
-  /** The session id, where the agent takes ours. */
+  /** The session id, where the agent takes ours or goes on with one that is known. */
   readonly sessionId: string | null
   /** What was asked for and this agent cannot do. */
   readonly warnings?: ReadonlyArray<string>
@@ -92,6 +94,8 @@ export interface Agent {
   readonly credentialVariables: ReadonlyArray<string>
   /** Files of the agent's own login, relative to the home directory. */
   readonly loginFiles: ReadonlyArray<string>
+  /** Whether it can go on with a session of its own that has ended. */
+  readonly resumes: boolean
   readonly plan: (request: PlanRequest) => Plan
   readonly verdict: (evidence: Evidence) => Verdict
   readonly renderer: () => Renderer

@@ -17,6 +17,8 @@ export interface PrepareRequest {
   readonly extra: Environment
   /** Working directory of the task, against which a relative PATH entry is resolved. */
   readonly directory: string
+  /** The agent's own session to go on with, of which `resumes` has said that it can. */
+  readonly resume?: string | undefined
 }
 
 export interface Prepared {
@@ -40,6 +42,8 @@ export class Agents extends Context.Tag("backbeat/Agents")<
     readonly prepare: (
       request: PrepareRequest
     ) => Effect.Effect<Prepared, AgentUnknown | AgentMissing | NoDefaultAgent | InvalidInput | ConfigInvalid>
+    /** Whether this agent can go on with a session of its own that bears this id. */
+    readonly resumes: (agent: string, sessionId: string) => Effect.Effect<boolean>
     /** What an agent's end means. An agent unknown by now is judged by its exit code alone. */
     readonly verdict: (agent: string, evidence: Evidence) => Effect.Effect<Verdict>
     /** A fresh renderer; for an unknown agent one that shows lines as they are. */

@@ -59,6 +59,7 @@ const agents = Layer.effectContext(
         prepare,
         renderer: () => Effect.succeed(plain),
         list: () => Effect.succeed([]),
+        resumes: (agent) => Effect.succeed(agent === "claude"),
         verdict: () => Effect.dieMessage("nothing ends here")
       })
     ).pipe(Context.add(Prepared, Prepared.of({ requests: Ref.get(requests) })))

@@ -66,6 +66,9 @@ const choose = Effect.fnUntraced(function* (settings: Settings, request: Prepare
   return only
 })
 
+/** The ids of all agents look like this. It comes from what an agent printed, and must not be taken for an option. */
+const sessionPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
+
 const problemOf = (request: PrepareRequest): InvalidInput | null => {
   const invalid = (field: string, problem: string, example: string | null = null) =>
     new InvalidInput({ field, problem, example })
@@ -85,6 +88,9 @@ const problemOf = (request: PrepareRequest): InvalidInput | null => {
     if (name === "" || /[=\0]/.test(name) || value.includes("\0")) {
       return invalid("env", "is no variable that a program can be given", "--env NAME=VALUE")
     }
+  }
+  if (request.resume !== undefined && !sessionPattern.test(request.resume)) {
+    return invalid("session", "is no id that an agent gives its sessions")
   }
   return null
 }
@@ -170,6 +176,7 @@ const make = Effect.gen(function* () {
       systemPrompt: request.systemPrompt,
       settings: configured,
       sessionId: yield* ids.uuid,
+      resume: agent.resumes ? (request.resume ?? null) : null,
       environment,
       root: yield* isRoot
     })
@@ -202,6 +209,8 @@ const make = Effect.gen(function* () {
   return Agents.of({
     list,
     prepare,
+    resumes: (name, sessionId) =>
+      Effect.sync(() => builtInAgent(name)?.resumes === true && sessionPattern.test(sessionId)),
     verdict: Effect.fn("Agents.verdict")(function* (name, evidence) {
       const agent = builtInAgent(name)
       const verdict = agent === undefined ? judgeCommand(named(name), evidence) : agent.verdict(evidence)

@@ -21,6 +21,7 @@ export const claude: Agent = {
   login: "claude auth login",
   credentialVariables,
   loginFiles: [".claude/.credentials.json", ".claude.json"],
+  resumes: true,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)
@@ -34,8 +35,7 @@ export const claude: Agent = {
           "stream-json",
           "--verbose",
           "--dangerously-skip-permissions",
-          "--session-id",
-          request.sessionId,
+          ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),
           ...(model === null ? [] : ["--model", model]),
           ...(system === null ? [] : ["--append-system-prompt", system]),
           ...(request.settings.args ?? [])
@@ -56,7 +56,7 @@ export const claude: Agent = {
         // As the super-user it refuses to run without permission prompts unless it is told that this is meant.
         IS_SANDBOX: request.root ? "1" : undefined
       }),
-      sessionId: request.sessionId
+      sessionId: request.resume ?? request.sessionId
     }
   },
   verdict: (evidence) => {

@@ -172,6 +172,7 @@ export const codex: Agent = {
   login: "codex login",
   credentialVariables,
   loginFiles: [".codex/auth.json"],
+  resumes: true,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)
@@ -206,6 +207,7 @@ export const codex: Agent = {
           ...(retries === null ? [] : set("features.unbounded_connection_retries=false")),
           ...(system === null ? [] : set(`developer_instructions=${toml(system)}`)),
           ...(request.settings.args ?? []),
+          ...(request.resume === null ? [] : ["resume", request.resume]),
           "-"
         ],
         promptAt: [],
@@ -215,7 +217,7 @@ export const codex: Agent = {
       environment: defaults(request, {
         CODEX_API_KEY: configuredKey(request, credentialVariables)
       }),
-      sessionId: null
+      sessionId: request.resume
     }
   },
   verdict: (evidence) =>

@@ -124,6 +124,7 @@ export const copilot: Agent = {
   login: "copilot login",
   credentialVariables,
   loginFiles: [".copilot/config.json", ".config/github-copilot/apps.json", ".config/gh/hosts.yml"],
+  resumes: true,
   plan: (request) => {
     const model = modelOf(request)
     const { baseUrl } = request.settings
@@ -138,8 +139,7 @@ export const copilot: Agent = {
           "--output-format",
           "json",
           "--allow-all",
-          "--session-id",
-          request.sessionId,
+          ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),
           ...(model === null ? [] : ["--model", model]),
           ...(request.settings.args ?? [])
         ],
@@ -159,7 +159,7 @@ export const copilot: Agent = {
             }
           : { COPILOT_GITHUB_TOKEN: key })
       }),
-      sessionId: request.sessionId
+      sessionId: request.resume ?? request.sessionId
     }
   },
   verdict: (evidence) => judge(copilot, evidence, findings(evidence)),

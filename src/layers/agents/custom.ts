@@ -35,6 +35,7 @@ export const custom = (name: string, command: NonNullable<AgentSettings["command
   login: null,
   credentialVariables: [],
   loginFiles: [],
+  resumes: false,
   plan: (request) => ({
     launch: launchOf(command, request),
     environment: {},

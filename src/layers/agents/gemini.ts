@@ -112,6 +112,7 @@ export const gemini: Agent = {
   login: "gemini (then choose a login)",
   credentialVariables,
   loginFiles: [".gemini/oauth_creds.json", ".gemini/google_accounts.json", ".gemini/gemini-credentials.json"],
+  resumes: true,
   plan: (request) => {
     const model = modelOf(request)
     const { baseUrl } = request.settings
@@ -124,8 +125,7 @@ export const gemini: Agent = {
           "--approval-mode",
           "yolo",
           "--skip-trust",
-          "--session-id",
-          request.sessionId,
+          ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),
           ...(model === null ? [] : ["--model", model]),
           ...(request.settings.args ?? [])
         ],
@@ -141,7 +141,7 @@ export const gemini: Agent = {
         GEMINI_CLI_NO_RELAUNCH: "true",
         GEMINI_TELEMETRY_ENABLED: "false"
       }),
-      sessionId: request.sessionId,
+      sessionId: request.resume ?? request.sessionId,
       warnings:
         baseUrl === undefined && (request.environment.GOOGLE_GEMINI_BASE_URL ?? "") === ""
           ? []

@@ -167,6 +167,7 @@ export const opencode: Agent = {
   login: "opencode auth login",
   credentialVariables,
   loginFiles: [".local/share/opencode/auth.json"],
+  resumes: true,
   plan: (request) => {
     const model = modelOf(request)
     return {
@@ -177,6 +178,7 @@ export const opencode: Agent = {
           "--format",
           "json",
           ...(model === null ? [] : ["--model", model]),
+          ...(request.resume === null ? [] : ["--session", request.resume]),
           ...(request.settings.args ?? [])
         ],
         promptAt: [],
@@ -188,7 +190,7 @@ export const opencode: Agent = {
         OPENCODE_DISABLE_AUTOUPDATE: "1",
         OPENCODE_DISABLE_LSP_DOWNLOAD: "1"
       }),
-      sessionId: null
+      sessionId: request.resume
     }
   },
   verdict: (evidence) => judge(opencode, evidence, findings(evidence)),

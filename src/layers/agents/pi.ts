@@ -166,6 +166,7 @@ export const pi: Agent = {
   login: "pi (then /login)",
   credentialVariables,
   loginFiles: [".pi/agent/auth.json", ".pi/agent/models.json"],
+  resumes: true,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)
@@ -179,6 +180,7 @@ export const pi: Agent = {
           "json",
           ...(model === null ? [] : ["--model", model]),
           ...(system === null ? [] : ["--append-system-prompt", system]),
+          ...(request.resume === null ? [] : ["--session", request.resume]),
           ...(request.settings.args ?? [])
         ],
         promptAt: [],
@@ -190,7 +192,7 @@ export const pi: Agent = {
         PI_OFFLINE: "1",
         PI_TELEMETRY: "0"
       }),
-      sessionId: null,
+      sessionId: request.resume,
       warnings:
         request.settings.baseUrl === undefined
           ? []

@@ -14,6 +14,7 @@ export const qwen: Agent = {
   login: "qwen (then /auth)",
   credentialVariables,
   loginFiles: [".qwen/oauth_creds.json", ".qwen/settings.json"],
+  resumes: true,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)
@@ -27,8 +28,7 @@ export const qwen: Agent = {
           "--yolo",
           "--output-format",
           "stream-json",
-          "--session-id",
-          request.sessionId,
+          ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),
           ...(model === null ? [] : ["--model", model]),
           ...(system === null ? [] : ["--append-system-prompt", system]),
           ...(request.settings.args ?? [])
@@ -45,7 +45,7 @@ export const qwen: Agent = {
         QWEN_SANDBOX: "false",
         GEMINI_SANDBOX: "false"
       }),
-      sessionId: request.sessionId
+      sessionId: request.resume ?? request.sessionId
     }
   },
   verdict: (evidence) => {

@@ -19,6 +19,7 @@ export const shell: Agent = {
   login: null,
   credentialVariables: [],
   loginFiles: [],
+  resumes: false,
   plan: (request) => {
     const args = request.settings.args ?? []
     return {

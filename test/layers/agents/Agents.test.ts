@@ -320,6 +320,48 @@ describe("plans", () => {
     })
   )
 
+  it.scoped("go on with the agent's own session where it has one", () =>
+    Effect.gen(function* () {
+      const home = yield* machine([...names, "mytool"])
+      const resume = "ses_01a2-0832"
+      const ways = {
+        claude: `--resume ${resume}`,
+        codex: `resume ${resume} -`,
+        copilot: `--resume ${resume}`,
+        gemini: `--resume ${resume}`,
+        opencode: `--session ${resume}`,
+        pi: `--session ${resume}`,
+        qwen: `--resume ${resume}`
+      }
+      for (const [agent, way] of Object.entries(ways)) {
+        const { launch, sessionId } = yield* prepare({}, ask(home, { agent, resume }))
+        const line = launch.args.join(" ")
+        assert.include(line, way)
+        assert.notInclude(line, "--session-id")
+        assert.strictEqual(sessionId, resume, agent)
+      }
+      const { launch, sessionId } = yield* prepare(settings, ask(home, { agent: "piped", resume }))
+      assert.deepStrictEqual([launch.args, sessionId], [["-x"], null])
+    })
+  )
+
+  it.scoped("never take what an agent printed for an option", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["claude"])
+      for (const resume of ["--model", "-c", "", "a b", "../x", "a".repeat(129)]) {
+        const refused = yield* Effect.either(prepare({}, ask(home, { agent: "claude", resume })))
+        assert.match(messageOf(refused), /^InvalidInput: session/, resume)
+      }
+      const agents = yield* Effect.provide(
+        Agents,
+        AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest]))
+      )
+      for (const agent of names) assert.isTrue(yield* agents.resumes(agent, uuid), agent)
+      assert.isFalse(yield* agents.resumes("claude", "--model"))
+      for (const agent of ["shell", "mine", "nobody"]) assert.isFalse(yield* agents.resumes(agent, uuid), agent)
+    })
+  )
+
   it.scoped("cap an agent's own retries, unless the config file says otherwise", () =>
     Effect.gen(function* () {
       const home = yield* machine(names)
