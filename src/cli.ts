@@ -12,6 +12,7 @@ import * as Machine from "./cli/Machine.entry.ts"
 import { main } from "./cli/Main.ts"
 import * as Process from "./cli/Process.entry.ts"
 import { version } from "./cli/Version.ts"
+import * as Failpoints from "./layers/node/Failpoints.ts"
 
 // stdout carries results only.
 const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
@@ -20,6 +21,6 @@ const teardown: Teardown = (exit, leave) =>
   leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
 
 Effect.suspend(() => main(tree, Machine.layer, process.argv.slice(2))).pipe(
-  Effect.provide(Layer.merge(Process.layer(version), logs)),
+  Effect.provide(Layer.mergeAll(Process.layer(version), Failpoints.layer, logs)),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

@@ -15,6 +15,7 @@ import * as Schedule from "effect/Schedule"
 import * as RuntimeCommand from "./cli/RuntimeCommand.entry.ts"
 import { version } from "./cli/Version.ts"
 import * as Directories from "./layers/node/Directories.ts"
+import * as Failpoints from "./layers/node/Failpoints.ts"
 import * as PathsLayer from "./layers/node/Paths.ts"
 import * as Layers from "./layers/Runtime.ts"
 import { makeServer, type Run } from "./mcp/Server.ts"
@@ -109,7 +110,7 @@ const nudging = Layer.effect(
 
 const ports = Layers.layer.pipe(Layer.provide(RuntimeCommand.layer))
 
-const layer = Layer.mergeAll(nudging, Directories.layer, session).pipe(
+const layer = Layer.mergeAll(nudging, Directories.layer, session, Failpoints.layer).pipe(
   Layer.provideMerge(ports),
   // Nobody collects spans here, and making them is a third of what a call costs.
   Layer.provideMerge(Layer.setTracerEnabled(false)),

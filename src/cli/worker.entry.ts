@@ -5,6 +5,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Failpoints from "../layers/node/Failpoints.ts"
 import * as Runtime from "../layers/Runtime.ts"
 import { ensureRuntime } from "../programs/ensureRuntime.ts"
 import { runPool } from "../programs/pool.ts"
@@ -36,6 +37,6 @@ const teardown: Teardown = (exit, onExit) =>
 process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
 Effect.suspend(() => main({ commands: [worker(run)], groups: {} }, Machine.layer, process.argv.slice(2))).pipe(
-  Effect.provide([Process.layer(version), WorkerLog.layer]),
+  Effect.provide([Process.layer(version), WorkerLog.layer, Failpoints.layer]),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

@@ -6,6 +6,7 @@ import { type Outcome, outcome } from "../domain/Outcome.ts"
 import type { EndCause } from "../domain/Task.ts"
 import type { Worker } from "../domain/Worker.ts"
 import { Agents } from "../services/Agents.ts"
+import { failpoint } from "../services/Failpoints.ts"
 import { Processes } from "../services/Processes.ts"
 import { type Claim, Queue } from "../services/Queue.ts"
 import { Spawner } from "../services/Spawner.ts"
@@ -105,6 +106,7 @@ export const conclude = Effect.fn("conclude")(function* (claim: Claim, result: O
   )
   if (event === null) return
   yield* spawner.discard(claim.worker.claimId)
+  yield* failpoint("conclude.discarded")
   yield* events.publish(event)
   yield* Effect.logInfo(`task ${claim.task.id} ${event.status} (${event.cause})`)
 })

@@ -8,6 +8,7 @@ import type { Runtime } from "../domain/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { EndCause } from "../domain/Task.ts"
 import type { Worker } from "../domain/Worker.ts"
+import { failpoint } from "../services/Failpoints.ts"
 import { Processes } from "../services/Processes.ts"
 import { type Claim, Queue } from "../services/Queue.ts"
 import { Spawner, type Target } from "../services/Spawner.ts"
@@ -123,8 +124,10 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
   const stopping = yield* persist(registry.stopping(holderOf(supervision), cause))
+  yield* failpoint("stop.recorded")
   const target = yield* spared(supervision, stopping)
   const report = yield* spawner.stop(target, supervision.settings.graceMs)
+  yield* failpoint("stop.ended")
   if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
   return stopping
 })
@@ -231,6 +234,7 @@ export const supervise = Effect.fn("supervise")(
     const { adopted, claim, runtime, settings } = supervision
     const holder = holderOf(supervision)
     if (adopted) yield* spawner.reown(claim.worker.claimId, runtime.process)
+    if (adopted) yield* failpoint("adopt.reowned")
     const worker = adopted
       ? claim.worker
       : yield* start(supervision).pipe(
@@ -249,16 +253,20 @@ export const supervise = Effect.fn("supervise")(
     const followed = yield* follow(supervision, worker, progress)
     if (followed === null) {
       yield* Effect.logInfo(`task ${claim.task.id} had not started: back to the queue`)
+      yield* failpoint("supervise.unstarted")
       // The revoked token stays in its spool, so that no start of this claim can come late.
       yield* persist(queue.requeue(holder))
       return
     }
+    yield* failpoint("supervise.ended")
     const target = yield* spared(supervision, followed.worker)
     // A stop ends all of it, also when the runtime that began it was killed half-way.
     const all = settings.leftovers === "end" || followed.worker.stopCause !== null
     const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
     // Whatever a leftover printed until it was ended counts too.
+    yield* failpoint("supervise.swept")
     yield* drain(supervision, progress)
+    yield* failpoint("supervise.drained")
     const result = yield* outcomeOf(claim, followed.worker, { ...followed.ending, leftovers })
     yield* conclude(claim, result, holder)
   },

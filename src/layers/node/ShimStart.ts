@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { SpawnFailed } from "../../domain/Errors.ts"
 import type { ProcessIdentity } from "../../domain/Process.ts"
 import type { ClaimId } from "../../domain/Worker.ts"
+import { failpoint } from "../../services/Failpoints.ts"
 import type { Claim } from "../../services/Queue.ts"
 import { reader } from "./ProcessReader.ts"
 import { fillArguments } from "./PromptArguments.ts"
@@ -123,6 +124,7 @@ export const makeStart = (context: StartContext) => {
   /** What became of a shim that did not tell: it must either be known or never run anything. */
   const silent = Effect.fn("Spawner.silent")(function* (claim: Claim, files: Spool.SpoolFiles, shim: ChildProcess) {
     const answer = yield* Spool.revoke(files)
+    yield* failpoint("silent.revoked")
     if (answer !== "lost") {
       const late = isRunning(shim)
       shim.kill("SIGKILL")
@@ -145,9 +147,13 @@ export const makeStart = (context: StartContext) => {
     if ((yield* Spool.tokenOf(files)) !== "free") return yield* attach(claim, files, owner)
     yield* checkPlaces(claim)
     const prompt = `${claim.launch.promptPrefix ?? ""}${claim.task.prompt}`
+    yield* failpoint("start.checked")
     yield* Spool.prepare(files, prompt, owner)
+    yield* failpoint("start.prepared")
     const shim = yield* spawnShim(claim, files, prompt)
+    yield* failpoint("start.spawned")
     const identity = yield* awaitIdentity(files, () => !isRunning(shim))
+    yield* failpoint("start.told")
     if (identity !== null) return identity
     // A shim that left without a complaint found the token taken: by another start, or by who revoked it.
     const beaten = shim.exitCode === 0 && (yield* Spool.tokenOf(files)) !== "free"

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ProcessIdentity } from "../../domain/Process.ts"
 import type { ClaimId } from "../../domain/Worker.ts"
+import { failpoint } from "../../services/Failpoints.ts"
 import { Paths } from "../../services/Paths.ts"
 import { Processes } from "../../services/Processes.ts"
 import { RuntimeCommand } from "../../services/RuntimeCommand.ts"
@@ -79,6 +80,7 @@ const make = Effect.gen(function* () {
     observe,
     revoke: Effect.fn("Spawner.revoke")(function* (claimId) {
       const answer = yield* Spool.revoke(filesOf(claimId))
+      yield* failpoint("revoke.answered")
       if (answer === "won" || answer === "lost") return answer === "won"
       // Without the token nothing is certain, and "not revoked" is the answer that starts nothing twice.
       yield* Effect.logWarning(answer.message)

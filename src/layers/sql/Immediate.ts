@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { StorageError } from "../../domain/Errors.ts"
+import { failpoint } from "../../services/Failpoints.ts"
 import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
 
 /**
@@ -76,6 +77,9 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
     write:
       (operation) =>
       <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        asStorageError(operation, path)(patiently(transaction(effect)))
+        patiently(transaction(Effect.zipLeft(effect, failpoint(`${operation}.commit`)))).pipe(
+          asStorageError(operation, path),
+          Effect.zipLeft(failpoint(`${operation}.committed`))
+        )
   }
 }

@@ -10,6 +10,7 @@ import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { migrations as known, type Migration } from "../../../migrations/index.ts"
 import { StorageError } from "../../domain/Errors.ts"
+import { failpoint } from "../../services/Failpoints.ts"
 import { companions, createPrivate, type FileFailure, remove, rename } from "../node/DatabaseFiles.ts"
 import { withImmediate } from "./Immediate.ts"
 import { certain } from "./taskRows.ts"
@@ -120,6 +121,7 @@ export const migrate = (
     if (found.standing === "current") return
     if (path !== null && found.standing === "old") yield* backUp(path, found.version)
     yield* runPending(sql, path, found.version, migrations)
+    yield* failpoint("migrate.commit")
   }).pipe(
     withImmediate(sql),
     // Off while tables are rebuilt, else dropping an old one empties those that refer to it; checked before the commit.
