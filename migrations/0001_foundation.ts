@@ -31,6 +31,16 @@ export default Effect.gen(function* () {
       parent_id TEXT,
       attempt INTEGER NOT NULL CHECK (attempt >= 1),
       retry_of TEXT,
+      root_id TEXT,
+      retried_by TEXT,
+      continuation TEXT CHECK (continuation IN ('retry', 'session', 'checkpoint')),
+      continue_from TEXT,
+      waiting_on INTEGER NOT NULL DEFAULT 0 CHECK (waiting_on >= 0),
+      level INTEGER NOT NULL DEFAULT 0,
+      revision INTEGER NOT NULL DEFAULT 0,
+      max_retries INTEGER NOT NULL DEFAULT 0,
+      backoff_ms INTEGER NOT NULL DEFAULT 0,
+      pipeline_id TEXT,
       idempotency_key TEXT UNIQUE,
       labels TEXT NOT NULL,
       created_at INTEGER NOT NULL,
@@ -56,9 +66,15 @@ export default Effect.gen(function* () {
       CHECK (status <> 'running' OR started_at IS NOT NULL)
     ) STRICT
   `
-  // Carries what a claim looks at, so that passing over tasks that are not due reads no row.
-  yield* sql`CREATE INDEX tasks_ready ON tasks (priority, seq, not_before, cancel_requested_at) WHERE status = 'queued'`
-  yield* sql`CREATE INDEX tasks_due ON tasks (not_before) WHERE status = 'queued' AND not_before IS NOT NULL`
+  // Carries what a claim looks at, so that passing over tasks that are not due reads no row. Blocked ones are not in it.
+  yield* sql`
+    CREATE INDEX tasks_ready ON tasks (priority, seq, not_before, cancel_requested_at)
+    WHERE status = 'queued' AND waiting_on = 0
+  `
+  yield* sql`
+    CREATE INDEX tasks_due ON tasks (not_before) WHERE status = 'queued' AND waiting_on = 0 AND not_before IS NOT NULL
+  `
+  yield* sql`CREATE INDEX tasks_root ON tasks (root_id, seq) WHERE root_id IS NOT NULL`
   yield* sql`CREATE INDEX tasks_status ON tasks (status, seq)`
   yield* sql`CREATE INDEX tasks_agent ON tasks (agent, seq)`
   yield* sql`CREATE INDEX tasks_directory ON tasks (directory, seq)`
@@ -207,11 +223,14 @@ export default Effect.gen(function* () {
   yield* sql`
     CREATE TABLE outbox (
       seq INTEGER PRIMARY KEY AUTOINCREMENT,
-      task_id TEXT NOT NULL,
+      kind TEXT NOT NULL CHECK (kind IN ('task', 'pipeline')),
+      id TEXT NOT NULL,
       status TEXT NOT NULL CHECK (status IN ('completed', 'failed', 'cancelled')),
-      cause TEXT NOT NULL,
-      at INTEGER NOT NULL
+      cause TEXT,
+      at INTEGER NOT NULL,
+      retried_by TEXT,
+      CHECK ((kind = 'task') = (cause IS NOT NULL))
     ) STRICT
   `
-  yield* sql`CREATE UNIQUE INDEX outbox_task ON outbox (task_id)`
+  yield* sql`CREATE UNIQUE INDEX outbox_subject ON outbox (id, kind)`
 })

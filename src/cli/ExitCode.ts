@@ -12,6 +12,7 @@ export const ExitCode = {
   cancelled: 4,
   /** A task ended by its timeout or because it stalled. */
   timedOut: 5,
+  /** A task was cancelled because something it waited for ended otherwise than it asked. */
   dependencyFailed: 6,
   /** A defect of Backbeat itself. */
   bug: 70,
@@ -33,10 +34,9 @@ export const exitCodeOf = (task: Pick<Task | TaskSummary, "status" | "cause" | "
     case "completed":
       return ExitCode.ok
     case "cancelled":
-      return ExitCode.cancelled
+      return task.cause === "dependency-failed" ? ExitCode.dependencyFailed : ExitCode.cancelled
     case "failed":
       if (task.cause === "timeout" || task.cause === "stalled") return ExitCode.timedOut
-      if (task.cause === "dependency-failed") return ExitCode.dependencyFailed
       return task.failureClass === "usage-limit" ? ExitCode.usageLimit : ExitCode.failed
   }
 }
@@ -48,6 +48,7 @@ const ofError: Readonly<Record<string, ExitCode>> = {
   NoDefaultAgent: ExitCode.usage,
   ConfigInvalid: ExitCode.usage,
   IdempotencyConflict: ExitCode.usage,
+  DependencyInvalid: ExitCode.usage,
   TaskNotFound: ExitCode.notFound,
   AmbiguousReference: ExitCode.notFound,
   StorageError: ExitCode.storage

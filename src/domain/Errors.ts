@@ -1,5 +1,6 @@
 /** Everything that can go wrong and that a caller tells apart. Attributes never carry prompts, output or environment. */
 import * as Schema from "effect/Schema"
+import { PipelineProblem } from "./Pipeline.ts"
 import { isTerminal, TaskId, TaskStatus } from "./Task.ts"
 
 /** The store failed. `reason` says what to do about it. */
@@ -88,6 +89,47 @@ export class DepthExceeded extends Schema.TaggedError<DepthExceeded>()("DepthExc
 }) {
   override get message(): string {
     return `A task at depth ${this.depth} is past the limit of ${this.limit}: agents may not delegate that deep. Raise it with 'beat config set maxDepth ${this.depth}'.`
+  }
+}
+
+/** A dependency that cannot be: nothing was stored or changed. */
+export class DependencyInvalid extends Schema.TaggedError<DependencyInvalid>()("DependencyInvalid", {
+  problem: Schema.Literal("self", "cycle", "too-many", "too-deep", "two-policies", "no-member", "unmet"),
+  /** A task, or what the numbers are. */
+  subject: Schema.String
+}) {
+  override get message(): string {
+    switch (this.problem) {
+      case "self":
+        return `Task ${this.subject} cannot wait for itself.`
+      case "cycle":
+        return `Task ${this.subject} would wait for itself through others: a cycle. Leave one of these dependencies out.`
+      case "too-many":
+        return `${this.subject} dependencies are more than the 100 a task may have. Put a task in between that waits for some of them.`
+      case "too-deep":
+        return `More than 100 tasks would wait for one another in a row before ${this.subject}. Start some of them independently.`
+      case "two-policies":
+        return `Task ${this.subject} is named twice with different policies. Name it once.`
+      case "no-member":
+        return `There is no task number ${this.subject} in this batch to depend on.`
+      case "unmet":
+        return `Task ${this.subject} has ended otherwise than this dependency asks: it can never be met.`
+    }
+  }
+}
+
+/** A pipeline file that cannot be run: all that is wrong with it, in the order of the text. */
+export class PipelineInvalid extends Schema.TaggedError<PipelineInvalid>()("PipelineInvalid", {
+  source: Schema.String,
+  problems: Schema.Array(PipelineProblem)
+}) {
+  override get message(): string {
+    return this.problems
+      .map(
+        ({ column, hint, line, message }) =>
+          `${this.source}:${line}:${column}: ${message}${hint === null ? "" : `. ${hint}`}`
+      )
+      .join("\n")
   }
 }
 

@@ -1,6 +1,16 @@
 /** A task as it is handed over, with everything it will need captured: nothing is taken from the runtime that runs it. */
 import * as Schema from "effect/Schema"
-import { ByteCount, Labels, Millis, Priority, TaskId, Timestamp } from "./Task.ts"
+import {
+  ByteCount,
+  Continuation,
+  DependencyPolicy,
+  Labels,
+  MaxRetries,
+  Millis,
+  Priority,
+  TaskId,
+  Timestamp
+} from "./Task.ts"
 
 /** How to start the agent, decided at submit time. */
 export const Launch = Schema.Struct({
@@ -28,6 +38,13 @@ const recordable = (name: string) => name !== "__proto__"
 export const Environment = Schema.Record({ key: Schema.String.pipe(Schema.filter(recordable)), value: Schema.String })
 export type Environment = typeof Environment.Type
 
+/** A task that is stored, or one of the same batch by its place in it, from 0. */
+export const Upstream = Schema.Union(TaskId, Schema.Struct({ member: Schema.Int.pipe(Schema.nonNegative()) }))
+export type Upstream = typeof Upstream.Type
+
+export const NewDependency = Schema.Struct({ upstream: Upstream, policy: DependencyPolicy })
+export type NewDependency = typeof NewDependency.Type
+
 export const NewTask = Schema.Struct({
   prompt: Schema.String,
   systemPrompt: Schema.NullOr(Schema.String),
@@ -44,6 +61,13 @@ export const NewTask = Schema.Struct({
   /** The depth the submitter claims, used where the parent is not in this store. */
   depth: Schema.Int.pipe(Schema.nonNegative()),
   retryOf: Schema.NullOr(TaskId),
+  continuation: Schema.NullOr(Continuation),
+  /** What must end first. At most 100, each task once; what has ended already is resolved at once. */
+  dependsOn: Schema.Array(NewDependency),
+  /** Implies a dependency on its success, where `dependsOn` says nothing else of it. */
+  continueFrom: Schema.NullOr(Upstream),
+  maxRetries: MaxRetries,
+  backoffMs: Millis,
   idempotencyKey: Schema.NullOr(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256))),
   labels: Labels,
   launch: Launch,

@@ -9,6 +9,14 @@ export const TaskId = Schema.String.pipe(
 )
 export type TaskId = typeof TaskId.Type
 
+/** Formed as a task's id is; the two never meet, since each is looked up among its own kind. */
+export const PipelineId = Schema.String.pipe(
+  Schema.pattern(/^[0-9a-hjkmnp-tv-z]{12}$/, { description: "12 characters, for example 7w2d9m4xkq5t" }),
+  Schema.brand("PipelineId"),
+  Schema.annotations({ identifier: "PipelineId" })
+)
+export type PipelineId = typeof PipelineId.Type
+
 /** Milliseconds since 1970-01-01 UTC. */
 export const Timestamp = Schema.Int.pipe(Schema.nonNegative())
 
@@ -42,6 +50,33 @@ export const EndCause = Schema.Literal(
   "output-limit"
 )
 export type EndCause = typeof EndCause.Type
+
+/**
+ * Which end of the upstream task a dependency asks for. `success`: completed. `finished`: any end. `failure`: it failed,
+ * or was cancelled because something before it failed; a cancel that somebody asked for is not a failure.
+ */
+export const DependencyPolicy = Schema.Literal("success", "finished", "failure")
+export type DependencyPolicy = typeof DependencyPolicy.Type
+
+/** `pending`: the upstream task has not ended. `unmet`: it ended otherwise than asked, and the dependent never starts. */
+export const DependencyState = Schema.Literal("pending", "met", "unmet")
+export type DependencyState = typeof DependencyState.Type
+
+/** One thing a task waits for. */
+export const Dependency = Schema.Struct({
+  /** The upstream task. */
+  taskId: TaskId,
+  policy: DependencyPolicy,
+  state: DependencyState
+}).annotations({ identifier: "Dependency" })
+export type Dependency = typeof Dependency.Type
+
+/** How a task takes an earlier one up: from the start, in the agent's own session, or from its checkpoint. */
+export const Continuation = Schema.Literal("retry", "session", "checkpoint")
+export type Continuation = typeof Continuation.Type
+
+/** Tries after the first one. */
+export const MaxRetries = Schema.Int.pipe(Schema.between(0, 20))
 
 /** Why an agent failed, as far as its adapter could tell: what to wait for, retry or mend depends on it. */
 export const FailureClass = Schema.Literal(
@@ -109,6 +144,21 @@ export const TaskSummary = Schema.Struct({
   attempt: Schema.Int.pipe(Schema.positive()),
   /** The task this one tries again. */
   retryOf: Schema.NullOr(TaskId),
+  /** The first task of its chain of tries; null for a first try. */
+  rootId: Schema.NullOr(TaskId),
+  /** The task that tries this one again by itself: its end is what counts. */
+  retriedBy: Schema.NullOr(TaskId),
+  /** How it takes up the task in `retryOf`; null for a first try. */
+  continuation: Schema.NullOr(Continuation),
+  /** The task whose checkpoint goes before the prompt when this one starts. */
+  continueFrom: Schema.NullOr(TaskId),
+  /** Dependencies that are pending: above 0 it is blocked. */
+  waitingOn: Schema.Int.pipe(Schema.nonNegative()),
+  maxRetries: MaxRetries,
+  /** The pause before the first automatic retry; it doubles with each. */
+  backoffMs: Millis,
+  /** The pipeline it is a step of. */
+  pipelineId: Schema.NullOr(PipelineId),
   idempotencyKey: Schema.NullOr(Schema.String),
   labels: Labels,
   createdAt: Timestamp,
@@ -146,6 +196,8 @@ export const Task = Schema.Struct({
   ...TaskSummary.fields,
   prompt: Schema.String,
   systemPrompt: Schema.NullOr(Schema.String),
+  /** By id of the upstream task, at most 100. */
+  dependsOn: Schema.Array(Dependency),
   /** The agent's final answer, at most 1 MB. */
   answer: Schema.NullOr(Schema.String)
 }).annotations({ identifier: "Task" })

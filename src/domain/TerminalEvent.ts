@@ -1,14 +1,32 @@
-/** The one event: a task reached its end. */
+/** The one event: something reached its end. */
 import * as Schema from "effect/Schema"
-import { EndCause, TaskId, TerminalStatus, Timestamp } from "./Task.ts"
+import { EndCause, PipelineId, TaskId, TerminalStatus, Timestamp } from "./Task.ts"
 
-/** A row of the outbox, written in the transaction that ended the task. */
-export const TerminalEvent = Schema.Struct({
+/** A task's row of the outbox, written in the transaction that ended the task. */
+export const TaskEnded = Schema.Struct({
   /** Rises with every event over all processes; a reader keeps the last one it has seen. */
   seq: Schema.Int,
-  taskId: TaskId,
+  kind: Schema.Literal("task"),
+  id: TaskId,
   status: TerminalStatus,
   cause: EndCause,
-  at: Timestamp
-}).annotations({ identifier: "TerminalEvent" })
+  at: Timestamp,
+  /** Who waits for the task goes on waiting for this one: its automatic retry. */
+  retriedBy: Schema.NullOr(TaskId)
+}).annotations({ identifier: "TaskEnded" })
+export type TaskEnded = typeof TaskEnded.Type
+
+/** A pipeline's row, written in the transaction that ended the last of its steps. */
+export const PipelineEnded = Schema.Struct({
+  seq: Schema.Int,
+  kind: Schema.Literal("pipeline"),
+  id: PipelineId,
+  status: TerminalStatus,
+  cause: Schema.Null,
+  at: Timestamp,
+  retriedBy: Schema.Null
+}).annotations({ identifier: "PipelineEnded" })
+export type PipelineEnded = typeof PipelineEnded.Type
+
+export const TerminalEvent = Schema.Union(TaskEnded, PipelineEnded)
 export type TerminalEvent = typeof TerminalEvent.Type

@@ -12,6 +12,8 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
       return "Call again with the whole id."
     case "ConfigInvalid":
       return "Correct the value, or ask the person to mend the config file."
+    case "DependencyInvalid":
+      return "Correct the dependencies and call again. Nothing was stored."
     case "DepthExceeded":
       return "Do this work yourself instead of delegating it."
     case "IdempotencyConflict":

@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Errors from "../domain/Errors.ts"
 import type { Agents } from "../services/Agents.ts"
+import type { Checkpoints } from "../services/Checkpoints.ts"
 import type { Directories } from "../services/Directories.ts"
+import type { Git } from "../services/Git.ts"
 import type { Host } from "../services/Host.ts"
 import type { OutputStore } from "../services/OutputStore.ts"
 import type { Paths } from "../services/Paths.ts"
@@ -21,7 +23,9 @@ import type { Session } from "./Session.ts"
 /** What a tool may use. */
 export type ToolServices =
   | Agents
+  | Checkpoints
   | Directories
+  | Git
   | Host
   | OutputStore
   | Paths
@@ -39,6 +43,7 @@ export type ToolFailure =
   | Errors.AgentUnknown
   | Errors.AmbiguousReference
   | Errors.ConfigInvalid
+  | Errors.DependencyInvalid
   | Errors.DepthExceeded
   | Errors.IdempotencyConflict
   | Errors.InvalidInput

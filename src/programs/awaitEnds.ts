@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { TaskId } from "../domain/Task.ts"
-import type { TerminalEvent } from "../domain/TerminalEvent.ts"
+import type { TaskEnded } from "../domain/TerminalEvent.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { TerminalEvents } from "../services/TerminalEvents.ts"
 import { nextChange, patiently } from "./changes.ts"
@@ -26,8 +26,8 @@ export interface AwaitOptions extends KeepServedOptions {
 }
 
 export interface Ends {
-  /** After the cursor, in the order in which they happened. */
-  readonly ended: ReadonlyArray<TerminalEvent>
+  /** After the cursor, in the order in which they happened. Of a task that was retried by itself, the end of its last try. */
+  readonly ended: ReadonlyArray<TaskEnded>
   /** Tasks that have not ended. */
   readonly pending: ReadonlyArray<TaskId>
   readonly cursor: number
@@ -40,11 +40,19 @@ export interface Ends {
 /** How things stand: one read of the outbox, so that an end is either before the new cursor or after it. */
 const look = Effect.fn("awaitEnds.look")(function* (ids: ReadonlyArray<TaskId>, options: AwaitOptions) {
   const tasks = yield* Tasks
-  const ends = yield* patiently(tasks.endsOf(ids))
-  const over = new Set(ends.map(({ taskId }) => taskId))
+  const ends: Array<TaskEnded> = []
+  const pending: Array<TaskId> = []
+  let asked = ids
+  while (asked.length > 0) {
+    const told = yield* patiently(tasks.endsOf(asked))
+    const over = new Set(told.map(({ id }) => id))
+    pending.push(...asked.filter((id) => !over.has(id)))
+    ends.push(...told.filter(({ retriedBy }) => retriedBy === null))
+    asked = told.flatMap(({ retriedBy }) => retriedBy ?? [])
+  }
+  ends.sort((left, right) => left.seq - right.seq)
   const fresh = ends.filter(({ seq }) => seq > options.cursor)
   const ended = fresh.slice(0, endsAtOnce)
-  const pending = ids.filter((id) => !over.has(id))
   const reached = pending.length === 0 || (!options.all && fresh.length > 0)
   const found: Ends = {
     ended,

@@ -6,6 +6,7 @@ import { type CancelAnswer, Queue } from "../services/Queue.ts"
 import { type ListPage, Tasks } from "../services/Tasks.ts"
 import { patiently } from "./changes.ts"
 import type { KeepServedOptions } from "./ensureRuntime.ts"
+import { latestTry } from "./latestTry.ts"
 import { waitFor } from "./wait.ts"
 
 export interface CancelOptions extends KeepServedOptions {
@@ -69,9 +70,24 @@ export const descendants = Effect.fn("descendants")(function* (roots: ReadonlyAr
   return { ids: Array.from(found), truncated: false }
 })
 
+/** Cancels the try that counts: the work is to stop, also when it failed and waits for its next try by now. */
+export const cancelWork = Effect.fn("cancelWork")(function* (
+  id: TaskId,
+  { by, reason }: Pick<CancelOptions, "by" | "reason">
+) {
+  const queue = yield* Queue
+  const tasks = yield* Tasks
+  let answer: CancelAnswer = yield* queue.cancel(id, { reason, by })
+  let next = answer === "over" ? (yield* tasks.summary(id)).retriedBy : null
+  while (next !== null) {
+    answer = yield* queue.cancel(next, { reason, by })
+    next = answer === "over" ? (yield* tasks.summary(next)).retriedBy : null
+  }
+  return answer
+})
+
 /** Asks for all of them first and then waits, so that they end side by side. */
 export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId>, options: CancelOptions) {
-  const queue = yield* Queue
   const answers = new Map<TaskId, CancelAnswer>()
   let ids = Array.from(new Set(roots))
   let truncated = false
@@ -86,15 +102,14 @@ export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId
     const fresh = ids.filter((id) => !answers.has(id))
     if (fresh.length === 0) break
     for (const id of fresh) {
-      answers.set(id, yield* patiently(queue.cancel(id, { reason: options.reason, by: options.by })))
+      answers.set(id, yield* patiently(cancelWork(id, options)))
     }
     yield* waitFor(fresh, { ...options, goal: "end", any: false })
     if (!options.tree || truncated) break
   }
 
-  const tasks = yield* Tasks
   const ended = yield* Effect.forEach(ids, (id) =>
-    Effect.map(patiently(tasks.summary(id)), (task): Cancelled => ({ answer: answers.get(id) ?? "over", task }))
+    Effect.map(patiently(latestTry(id)), (task): Cancelled => ({ answer: answers.get(id) ?? "over", task }))
   )
   const result: CancelResult = { tasks: ended, truncated }
   return result

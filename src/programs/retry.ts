@@ -36,7 +36,10 @@ export const retry = Effect.fn("retry")(function* (id: TaskId, submitter: Submit
         idempotencyKey: null,
         labels: task.labels,
         extra: {},
-        retryOf: id
+        retryOf: id,
+        continuation: "retry",
+        maxRetries: task.maxRetries,
+        backoffMs: task.backoffMs
       }
     ],
     { ...submitter, environment }

@@ -2,13 +2,24 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { InvalidInput, type RuntimeUnavailable, type StorageError } from "../domain/Errors.ts"
-import type { Environment, NewTask } from "../domain/NewTask.ts"
-import { isTerminal, type Labels, maxPromptBytes, type Priority, type Task, type TaskId } from "../domain/Task.ts"
+import type { Environment, NewDependency, NewTask, Upstream } from "../domain/NewTask.ts"
+import {
+  type Continuation,
+  isTerminal,
+  type Labels,
+  maxPromptBytes,
+  type Priority,
+  type Task,
+  type TaskId
+} from "../domain/Task.ts"
 import { Agents } from "../services/Agents.ts"
 import { Queue } from "../services/Queue.ts"
 import { SettingsStore } from "../services/SettingsStore.ts"
 import { ensureRuntime } from "./ensureRuntime.ts"
 import type { Submitter } from "./submitter.ts"
+
+/** The pause before the first automatic retry, in milliseconds. */
+export const defaultBackoffMs = 30_000
 
 export interface Submission {
   readonly prompt: string
@@ -31,6 +42,14 @@ export interface Submission {
   /** Variables added to the captured ones. */
   readonly extra: Environment
   readonly retryOf: TaskId | null
+  /** How it takes up the task in `retryOf`. */
+  readonly continuation?: Continuation | null
+  readonly dependsOn?: ReadonlyArray<NewDependency>
+  /** The task whose checkpoint goes before the prompt at the start; a dependency on it is implied. */
+  readonly continueFrom?: Upstream | null
+  readonly maxRetries?: number
+  /** Milliseconds before the first automatic retry. */
+  readonly backoffMs?: number
 }
 
 export interface Submitted {
@@ -91,6 +110,11 @@ export const submit = Effect.fn("submit")(function* (submissions: ReadonlyArray<
         parentId: submitter.taskId,
         depth: submitter.depth,
         retryOf: submission.retryOf,
+        continuation: submission.continuation ?? null,
+        dependsOn: submission.dependsOn ?? [],
+        continueFrom: submission.continueFrom ?? null,
+        maxRetries: submission.maxRetries ?? 0,
+        backoffMs: submission.backoffMs ?? defaultBackoffMs,
         idempotencyKey: submission.idempotencyKey,
         labels: submission.labels
       }

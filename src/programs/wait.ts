@@ -4,6 +4,7 @@ import { isTerminal, type TaskId, type TaskStatus, type TaskSummary } from "../d
 import { Tasks } from "../services/Tasks.ts"
 import { nextChange, patiently } from "./changes.ts"
 import { type KeepServedOptions, whileServed } from "./ensureRuntime.ts"
+import { latestTry } from "./latestTry.ts"
 
 /** What a wait is for: the end, or a status on the way there. */
 export type Goal = "end" | TaskStatus
@@ -26,8 +27,8 @@ export interface WaitOptions extends KeepServedOptions {
 }
 
 /**
- * Returns the tasks as they stood when the wait was over, in the order given. A task whose goal is out of reach ends its
- * own wait. No time limit: `Effect.timeout` is for the caller.
+ * Returns the tasks as they stood when the wait was over, in the order given; for one that was retried by itself, its
+ * last try. A task whose goal is out of reach ends its own wait. No time limit: `Effect.timeout` is for the caller.
  */
 export const waitFor = Effect.fn("waitFor")(function* (ids: ReadonlyArray<TaskId>, options: WaitOptions) {
   const tasks = yield* Tasks
@@ -36,7 +37,7 @@ export const waitFor = Effect.fn("waitFor")(function* (ids: ReadonlyArray<TaskId
   const round = Effect.forEach(ids, (id) => {
     const known = settled.get(id)
     if (known !== undefined) return Effect.succeed(known)
-    return Effect.map(patiently(tasks.summary(id)), (task) => {
+    return Effect.map(patiently(latestTry(id)), (task) => {
       if (standing(task, options.goal) !== "pending") settled.set(id, task)
       return task
     })

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type {
+  DependencyInvalid,
   DepthExceeded,
   IdempotencyConflict,
   StorageError,
@@ -13,7 +14,8 @@ import type { Environment, Launch, NewTask } from "../domain/NewTask.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { RuntimeId } from "../domain/Runtime.ts"
 import type { Task, TaskId } from "../domain/Task.ts"
-import type { TerminalEvent } from "../domain/TerminalEvent.ts"
+import type { TaskEdit } from "../domain/TaskEdit.ts"
+import type { TaskEnded } from "../domain/TerminalEvent.ts"
 import type { ClaimId, Worker } from "../domain/Worker.ts"
 
 /** A claimed task with all that its start needs. */
@@ -50,11 +52,18 @@ export type CancelAnswer = "ended" | "requested" | "over"
 export class Queue extends Context.Tag("backbeat/Queue")<
   Queue,
   {
-    /** Stores all or none, in order, and returns after the commit. A retry's attempt is one more than its original's. */
+    /**
+     * Stores all or none, in order, and returns after the commit. A retry's attempt is one more than its original's.
+     * Dependencies are checked, drawn and resolved in the same transaction: a task whose dependency can no longer be met
+     * comes back as cancelled.
+     */
     readonly enqueue: (
       tasks: ReadonlyArray<NewTask>,
       options: { readonly maxDepth: number }
-    ) => Effect.Effect<ReadonlyArray<Enqueued>, DepthExceeded | IdempotencyConflict | TaskNotFound | StorageError>
+    ) => Effect.Effect<
+      ReadonlyArray<Enqueued>,
+      DependencyInvalid | DepthExceeded | IdempotencyConflict | TaskNotFound | StorageError
+    >
 
     /**
      * Hands the next ready task to exactly one caller over all processes: status, not-before, cancel request and the
@@ -69,13 +78,17 @@ export class Queue extends Context.Tag("backbeat/Queue")<
      * Ends a task: the only way to a terminal status. With a claim id it also requires that the claim still holds and
      * belongs to this runtime; one that was adopted or ended meanwhile is a `TaskStateConflict`. Without one only a queued
      * task ends: a running one belongs to its holder. One transaction: status and outcome, worker row removed, outbox row
-     * appended.
+     * appended, and what waits for the task resolved: unblocked, or cancelled with all that hangs on it.
+     *
+     * With a `retry` a failure that nobody asked to cancel is not the last word: the retry is stored, and whoever waited
+     * for the task waits for it.
      */
     readonly finish: (
       id: TaskId,
       outcome: Outcome,
-      holder: { readonly claimId: ClaimId; readonly runtimeId: RuntimeId } | null
-    ) => Effect.Effect<TerminalEvent, TaskNotFound | TaskStateConflict | StorageError>
+      holder: { readonly claimId: ClaimId; readonly runtimeId: RuntimeId } | null,
+      retry?: NewTask | null
+    ) => Effect.Effect<TaskEnded, TaskNotFound | TaskStateConflict | StorageError>
 
     /** Puts a claimed task back whose agent never started and never will: worker row removed, status `queued`. */
     readonly requeue: (holder: {
@@ -86,10 +99,23 @@ export class Queue extends Context.Tag("backbeat/Queue")<
     /** Cancels a queued task at once (through the same transaction as `finish`), asks the runtime of a running one. */
     readonly cancel: (id: TaskId, request: CancelRequest) => Effect.Effect<CancelAnswer, TaskNotFound | StorageError>
 
-    /** The launch and environment of a stored task, for a retry. */
+    /** What a stored task will start with, for a retry or an edit; `revision` rises with each edit. */
     readonly captured: (
       id: TaskId
-    ) => Effect.Effect<{ readonly launch: Launch; readonly environment: Environment }, TaskNotFound | StorageError>
+    ) => Effect.Effect<
+      { readonly launch: Launch; readonly environment: Environment; readonly revision: number },
+      TaskNotFound | StorageError
+    >
+
+    /**
+     * Changes a task that has not started, if it is still at this revision; with `dependsOn` its dependencies are replaced,
+     * by what is checked as for a new task. One transaction, which loses cleanly against a claim.
+     */
+    readonly edit: (
+      id: TaskId,
+      edit: TaskEdit,
+      revision: number
+    ) => Effect.Effect<Task, DependencyInvalid | TaskNotFound | TaskStateConflict | StorageError>
 
     /**
      * Deletes at most `limit` tasks that ended before `endedBefore`, with output, and the environments that nothing uses

@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
 import type { Task, TaskGlance, TaskId, TaskStatus, TaskSummary } from "../domain/Task.ts"
-import type { TerminalEvent } from "../domain/TerminalEvent.ts"
+import type { TaskEnded, TerminalEvent } from "../domain/TerminalEvent.ts"
 
 export interface ListFilter {
   /** Empty means any. */
@@ -61,7 +61,7 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     /** Terminal events after `seq`, oldest first, at most `limit`. */
     readonly events: (after: number, limit: number) => Effect.Effect<ReadonlyArray<TerminalEvent>, StorageError>
     /** The terminal events of these tasks, at most 1000 ids, oldest first. A task that has not ended has none. */
-    readonly endsOf: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyArray<TerminalEvent>, StorageError>
+    readonly endsOf: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyArray<TaskEnded>, StorageError>
     /** The newest event's number, 0 when there is none. */
     readonly lastEvent: Effect.Effect<number, StorageError>
     /** Rises when another connection has committed (`PRAGMA data_version`). Cheap enough for a poll. */

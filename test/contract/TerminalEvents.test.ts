@@ -17,10 +17,12 @@ import { completed, submitAndClaim } from "../support/tasks.ts"
 
 const event = (seq: number): TerminalEvent => ({
   seq,
-  taskId: TaskId.make("000000000000"),
+  kind: "task",
+  id: TaskId.make("000000000000"),
   status: "completed",
   cause: "exit",
-  at: seq
+  at: seq,
+  retriedBy: null
 })
 
 const seqs = (stream: Stream.Stream<TerminalEvent>, count: number) =>

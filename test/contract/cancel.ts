@@ -31,7 +31,7 @@ export const cancelContract = (subject: Subject) => {
           cancelledBy: asked.by
         })
         const [event] = yield* tasks.events(0, 10)
-        assert.deepStrictEqual([event?.taskId, event?.status, event?.cause], [task.id, "cancelled", "cancelled"])
+        assert.deepStrictEqual([event?.id, event?.status, event?.cause], [task.id, "cancelled", "cancelled"])
       })
     )
 

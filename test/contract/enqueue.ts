@@ -48,6 +48,12 @@ export const enqueueContract = (subject: Subject) => {
           title: "first line",
           status: "queued",
           attempt: 1,
+          rootId: null,
+          retriedBy: null,
+          waitingOn: 0,
+          pipelineId: null,
+          dependsOn: [],
+          continueFrom: null,
           createdAt: 5000,
           startedAt: null,
           endedAt: null,
@@ -67,7 +73,7 @@ export const enqueueContract = (subject: Subject) => {
           answer: null
         })
         assert.deepStrictEqual(yield* (yield* Tasks).get(id), enqueued.task)
-        assert.deepStrictEqual(yield* queue.captured(id), { launch, environment })
+        assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0 })
       })
     )
 

@@ -52,10 +52,12 @@ export const finishContract = (subject: Subject) => {
         const event = yield* queue.finish(id, ending, claim.worker)
         assert.deepStrictEqual(event, {
           seq: event.seq,
-          taskId: id,
+          kind: "task",
+          id,
           status: "failed",
           cause: "agent-error",
-          at: 7000
+          at: 7000,
+          retriedBy: null
         })
         const expected = { ...claim.task, ...ending, endedAt: 7000, bytesStored: 4, bytesDropped: 3 }
         assert.deepStrictEqual(yield* tasks.get(id), expected)

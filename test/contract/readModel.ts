@@ -215,7 +215,7 @@ export const outlookContract = (subject: Subject) => {
         assert.deepStrictEqual(yield* tasks.events(seqs[2] ?? 0, 10), [])
         assert.strictEqual(yield* tasks.lastEvent, seqs[2])
         const waiting = yield* submit()
-        const [first, second, third] = all.map((event) => event.taskId)
+        const [first, second, third] = all.map((event) => event.id)
         if (first === undefined || second === undefined || third === undefined) return assert.fail("three have ended")
         assert.deepStrictEqual(
           yield* tasks.endsOf([third, waiting.id, first, stranger]),

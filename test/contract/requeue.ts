@@ -57,7 +57,7 @@ export const requeueContract = (subject: Subject) => {
         const over = yield* tasks.get(task.id)
         assert.deepStrictEqual([over.status, over.cause, over.cancelReason], ["cancelled", "cancelled", asked.reason])
         assert.deepStrictEqual(
-          (yield* tasks.events(0, 10)).map((event) => event.taskId),
+          (yield* tasks.events(0, 10)).map((event) => event.id),
           [task.id]
         )
         assert.deepStrictEqual(yield* queue.claim(claimOptions()), Option.none())

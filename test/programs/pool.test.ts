@@ -41,7 +41,7 @@ describe("pool", () => {
       )
       assert.deepStrictEqual(yield* registry.workers, [])
       const event = yield* Stream.runHead(heard)
-      assert.strictEqual(event._tag === "Some" ? event.value.taskId : null, id)
+      assert.strictEqual(event._tag === "Some" ? event.value.id : null, id)
     }).pipe(Effect.provide(testLayer()))
   )
 

@@ -9,6 +9,7 @@ import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as MemoryStore from "../../src/layers/memory/Store.ts"
 import * as Database from "../../src/layers/sql/Database.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
+import type { Checkpoints } from "../../src/services/Checkpoints.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Tasks } from "../../src/services/Tasks.ts"
@@ -24,7 +25,7 @@ export class Probe extends Context.Tag("backbeat/test/Probe")<
   }
 >() {}
 
-export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Probe
+export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints | Probe
 
 /** A store under test: each build of the layer starts empty. */
 export interface Subject {

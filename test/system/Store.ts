@@ -6,6 +6,7 @@ import type { NewTask } from "../../src/domain/NewTask.ts"
 import * as Ids from "../../src/layers/node/Ids.ts"
 import * as Database from "../../src/layers/sql/Database.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
+import type { Checkpoints } from "../../src/services/Checkpoints.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import { Paths } from "../../src/services/Paths.ts"
 import type { Queue } from "../../src/services/Queue.ts"
@@ -17,7 +18,7 @@ import type { Beat } from "./Beat.ts"
 /** Runs an effect over the store of this home, and closes the database again. */
 export const withStore = <A, E>(
   beat: Beat,
-  effect: Effect.Effect<A, E, Queue | Tasks | WorkerRegistry | OutputStore>
+  effect: Effect.Effect<A, E, Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints>
 ): Promise<A> => {
   const home = join(beat.home, "state")
   const paths = Layer.succeed(

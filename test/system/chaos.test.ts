@@ -175,7 +175,7 @@ exit $3
     assert.deepStrictEqual(beat.rows("PRAGMA integrity_check"), [{ integrity_check: "ok" }])
     assert.deepStrictEqual(beat.rows("SELECT * FROM workers"), [])
     assert.deepStrictEqual(
-      beat.rows("SELECT t.id FROM tasks t LEFT JOIN outbox o ON o.task_id = t.id WHERE o.seq IS NULL"),
+      beat.rows("SELECT t.id FROM tasks t LEFT JOIN outbox o ON o.id = t.id WHERE o.seq IS NULL"),
       [],
       "every end is in the outbox"
     )

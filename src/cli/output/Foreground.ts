@@ -1,13 +1,13 @@
 /** A task in the foreground: its output as it comes, its end as the exit code, and Ctrl-C cancels it. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { Task } from "../../domain/Task.ts"
-import { cancel } from "../../programs/cancel.ts"
+import { Task, type TaskId, type TaskSummary } from "../../domain/Task.ts"
+import { cancel, cancelWork } from "../../programs/cancel.ts"
 import { whileServed } from "../../programs/ensureRuntime.ts"
+import { latestTry } from "../../programs/latestTry.ts"
 import type { SubmitResult } from "../../programs/submit.ts"
 import { nameOf, submitterOf } from "../../programs/submitter.ts"
 import { waitFor } from "../../programs/wait.ts"
-import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Caller } from "../Caller.ts"
 import { ExitCode, exitCodeOf } from "../ExitCode.ts"
@@ -29,8 +29,7 @@ const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   const by = yield* nameOf(submitterOf(caller.environment))
   const wanted = { reason: "Ctrl-C", by }
   // Committed before anything is promised: from here on it ends, whoever waits for it.
-  const queue = yield* Queue
-  yield* queue.cancel(id, wanted)
+  yield* cancelWork(id, wanted)
   yield* terminal.say(`It is ending; Ctrl-C again leaves it to end in the background: beat status ${id}`)
   const request = cancel([id], { ...(yield* waiting(false)), ...wanted, tree: false })
   // This fiber is being interrupted, so the wait, which is ended by an interruption of its own, needs another one.
@@ -40,31 +39,47 @@ const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   for (const { task } of tasks) yield* terminal.say(`${id} ${endingText(task, terminal.stderr)}`)
 })
 
-const watch = Effect.fn("watch")(function* (result: SubmitResult, task: Task, json: boolean) {
+/** Shows what the task prints until it has ended, and after it each of the tries it leads to by itself. */
+const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) {
   const terminal = yield* Terminal
   const tasks = yield* Tasks
-  const served = yield* waiting(result.launched)
-  yield* terminal.say(`Task ${task.id}, ${task.agent} (Ctrl-C cancels it)`)
-  if (json) {
-    const doing = yield* activity(task)
-    yield* waitFor([task.id], { ...served, goal: "end", any: false }).pipe(withProgress(doing))
-  } else {
+  const served = yield* waiting(launched)
+  let next: TaskId | null = first.id
+  while (next !== null) {
+    const taskId: TaskId = next
     const output = printOutput({
-      taskId: task.id,
-      agent: task.agent,
+      taskId,
+      agent: first.agent,
       form: "text",
       streams: "both",
       lines: null,
       since: null,
       follow: true
     })
-    const standing = Effect.map(tasks.summary(task.id), ({ status }) => status)
+    const standing = Effect.map(tasks.summary(taskId), ({ status }) => status)
     yield* whileServed(output, served).pipe(withProgress(standing))
+    const ended: TaskSummary = yield* tasks.summary(taskId)
+    next = ended.retriedBy
+    if (next !== null) {
+      yield* terminal.say(`${taskId} ${endingText(ended, terminal.stderr)}`)
+      yield* terminal.say(`Trying it again as ${next}`)
+    }
   }
-  const ended = yield* tasks.get(task.id)
+})
+
+const watch = Effect.fn("watch")(function* (result: SubmitResult, task: Task, json: boolean) {
+  const terminal = yield* Terminal
+  const tasks = yield* Tasks
+  yield* terminal.say(`Task ${task.id}, ${task.agent} (Ctrl-C cancels it)`)
+  if (json) {
+    const served = yield* waiting(result.launched)
+    const doing = yield* activity(task)
+    yield* waitFor([task.id], { ...served, goal: "end", any: false }).pipe(withProgress(doing))
+  } else yield* showAll(task, result.launched)
+  const ended = yield* tasks.get((yield* latestTry(task.id)).id)
   if (json) yield* printJson(Task, ended)
   const code = exitCodeOf(ended)
-  if (code !== ExitCode.ok) yield* terminal.say(`${task.id} ${endingText(ended, terminal.stderr)}`)
+  if (code !== ExitCode.ok) yield* terminal.say(`${ended.id} ${endingText(ended, terminal.stderr)}`)
   return code
 })
 

@@ -11,8 +11,9 @@ import type { Worker } from "../../domain/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
 import { type CancelAnswer, type Claim, type Enqueued, Queue } from "../../services/Queue.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
+import { connectAll, settle } from "./graph.ts"
 import { held } from "./holding.ts"
-import { conclude, submit, take } from "./lifecycle.ts"
+import { conclude, edit, submit, take } from "./lifecycle.ts"
 import { changed, type State, Store, type StoredTask, taskIn, without, workerWith } from "./Store.ts"
 
 const cancelled: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
@@ -31,7 +32,7 @@ const deleted = (state: State, id: TaskId): State => {
   const tasks = without(state.tasks, id)
   const used = new Set(Array.from(tasks.values(), (stored) => stored.environment))
   const environments = new Map(Array.from(state.environments).filter(([key]) => used.has(key)))
-  const outbox = state.outbox.filter((event) => event.taskId !== id)
+  const outbox = state.outbox.filter((event) => event.id !== id)
   return { ...state, tasks, environments, outbox, output: without(state.output, id) }
 }
 
@@ -51,7 +52,13 @@ const make = Effect.gen(function* () {
             enqueued.push(one)
             next = after
           }
-          return [enqueued, next] as const
+          const idAt = (member: number) => {
+            const one = enqueued[member]
+            return one === undefined ? undefined : { id: one.task.id, created: one.created }
+          }
+          next = yield* connectAll(next, tasks, idAt)
+          const [, settled] = settle(next, [], now)
+          return [enqueued.map((one) => ({ ...one, task: taskIn(settled, one.task.id) ?? one.task })), settled] as const
         })
       )
     }),
@@ -66,7 +73,8 @@ const make = Effect.gen(function* () {
 
     claimOf: (claimId) => store.read((state) => claimIn(state, workerWith(state, claimId))),
 
-    finish: Effect.fn("Queue.finish")(function* (id, ending, holder) {
+    finish: Effect.fn("Queue.finish")(function* (id, ending, holder, retry) {
+      const retryId = yield* ids.task
       return yield* store.write((state, now) =>
         Either.gen(function* () {
           const task = taskIn(state, id)
@@ -76,7 +84,14 @@ const make = Effect.gen(function* () {
           if (worker?.claimId !== holder?.claimId || worker?.runtimeId !== holder?.runtimeId) {
             return yield* Either.left(new TaskStateConflict({ id, step: "finish", actual: task.status }))
           }
-          return yield* conclude(state, id, ending, now)
+          if (!retry || ending.status !== "failed" || task.cancelRequestedAt !== null) {
+            return yield* conclude(state, id, ending, now)
+          }
+          const [, stored] = yield* submit(state, retry, { id: retryId, now, maxDepth: Number.MAX_SAFE_INTEGER }).pipe(
+            // It comes from a task that was accepted.
+            Either.mapLeft((error) => new TaskNotFound({ reference: error.message }))
+          )
+          return yield* conclude(stored, id, ending, now, retryId)
         })
       )
     }),
@@ -118,10 +133,19 @@ const make = Effect.gen(function* () {
     captured: Effect.fn("Queue.captured")(function* (id) {
       const found = yield* store.read((state) => {
         const stored = state.tasks.get(id)
-        return stored && { launch: stored.launch, environment: environmentIn(state, stored) }
+        return stored && { launch: stored.launch, environment: environmentIn(state, stored), revision: stored.revision }
       })
       return found === undefined ? yield* new TaskNotFound({ reference: id }) : found
     }),
+
+    edit: Effect.fn("Queue.edit")((id, change, revision) =>
+      store.write((state) =>
+        Either.gen(function* () {
+          const next = yield* edit(state, id, change, revision)
+          return [taskIn(next, id) ?? (yield* Either.left(new TaskNotFound({ reference: id }))), next] as const
+        })
+      )
+    ),
 
     prune: ({ dryRun, endedBefore, limit }) =>
       store.write((state) => {

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
+import type { Checkpoint, GitHead } from "../../domain/Checkpoint.ts"
 import type { Environment, Launch } from "../../domain/NewTask.ts"
 import type { OutputChunk, StreamState } from "../../domain/Output.ts"
 import type { Runtime, RuntimeId } from "../../domain/Runtime.ts"
@@ -18,6 +19,8 @@ export interface StoredTask {
   readonly launch: Launch
   /** Key into `environments`. */
   readonly environment: string
+  /** How often it was edited. */
+  readonly revision: number
 }
 
 export interface StoredOutput {
@@ -38,6 +41,11 @@ export interface State {
   readonly runtimes: ReadonlyMap<RuntimeId, Runtime>
   readonly output: ReadonlyMap<TaskId, StoredOutput>
   readonly outbox: ReadonlyArray<TerminalEvent>
+  /** Where a repository stood when the task's agent started. */
+  readonly starts: ReadonlyMap<TaskId, GitHead>
+  readonly checkpoints: ReadonlyMap<TaskId, Checkpoint>
+  /** The last event whose checkpoint is dealt with. */
+  readonly checkpointsReached: number
   /** The number of the newest event there ever was: pruning does not lower it. */
   readonly lastEvent: number
   readonly commits: number
@@ -52,6 +60,9 @@ const empty: State = {
   runtimes: new Map(),
   output: new Map(),
   outbox: [],
+  starts: new Map(),
+  checkpoints: new Map(),
+  checkpointsReached: 0,
   lastEvent: 0,
   commits: 0
 }

@@ -88,7 +88,9 @@ const make = Effect.gen(function* () {
     nextDue: (now) =>
       store.read((state) => {
         const due = all(state).flatMap((task) =>
-          task.status === "queued" && task.notBefore !== null && task.notBefore > now ? task.notBefore : []
+          task.status === "queued" && task.waitingOn === 0 && task.notBefore !== null && task.notBefore > now
+            ? task.notBefore
+            : []
         )
         return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
       }),
@@ -99,7 +101,8 @@ const make = Effect.gen(function* () {
         .map((task) => task.id)
     ),
     events: (after, limit) => store.read((state) => state.outbox.filter(({ seq }) => seq > after).slice(0, limit)),
-    endsOf: (ids) => store.read((state) => state.outbox.filter(({ taskId }) => ids.includes(taskId))),
+    endsOf: (ids) =>
+      store.read((state) => state.outbox.filter((event) => event.kind === "task").filter(({ id }) => ids.includes(id))),
     lastEvent: store.read((state) => state.outbox.at(-1)?.seq ?? 0),
     // Every caller of the fake stands for another connection, so each commit counts.
     version: store.read((state) => state.commits)

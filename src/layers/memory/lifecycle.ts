@@ -1,22 +1,33 @@
 /** The steps in the life of a task on the in-memory state: submit, claim, end. */
 import * as Either from "effect/Either"
-import { DepthExceeded, IdempotencyConflict, TaskNotFound, TaskStateConflict } from "../../domain/Errors.ts"
+import {
+  type DependencyInvalid,
+  DepthExceeded,
+  IdempotencyConflict,
+  TaskNotFound,
+  TaskStateConflict
+} from "../../domain/Errors.ts"
 import type { Environment, NewTask } from "../../domain/NewTask.ts"
 import type { Outcome } from "../../domain/Outcome.ts"
 import { type Task, type TaskId, titleOf } from "../../domain/Task.ts"
-import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
+import type { TaskEdit } from "../../domain/TaskEdit.ts"
+import type { TaskEnded } from "../../domain/TerminalEvent.ts"
 import { endStep, transition } from "../../domain/Transition.ts"
 import { type ClaimId, deadlineOf, type Worker } from "../../domain/Worker.ts"
 import type { ClaimOptions, Enqueued } from "../../services/Queue.ts"
+import { handOver, reconnect, settle } from "./graph.ts"
 import { changed, put, type State, type Step, taskIn, without } from "./Store.ts"
 
 /** Below 0 when `left` would be claimed before `right`. */
 export const claimOrder = (left: Task, right: Task): number =>
   left.priority === right.priority ? left.seq - right.seq : left.priority < right.priority ? -1 : 1
 
-/** Queued, due and not asked to stop. */
+/** Queued, due, not blocked and not asked to stop. */
 export const isReady = (task: Task, now: number): boolean =>
-  task.status === "queued" && task.cancelRequestedAt === null && (task.notBefore === null || task.notBefore <= now)
+  task.status === "queued" &&
+  task.waitingOn === 0 &&
+  task.cancelRequestedAt === null &&
+  (task.notBefore === null || task.notBefore <= now)
 
 const keyOf = (environment: Environment): string => JSON.stringify(Object.entries(environment).sort())
 
@@ -25,7 +36,7 @@ const replay = (existing: Task, task: NewTask, key: string): Either.Either<Enque
     ? Either.right({ task: existing, created: false })
     : Either.left(new IdempotencyConflict({ key, existing: existing.id }))
 
-/** Stores one task as queued. */
+/** Stores one task as queued, without its edges. */
 export const submit = (
   state: State,
   task: NewTask,
@@ -42,7 +53,7 @@ export const submit = (
   const original = task.retryOf === null ? undefined : taskIn(state, task.retryOf)
   if (task.retryOf !== null && original === undefined) return Either.left(new TaskNotFound({ reference: task.retryOf }))
 
-  const { environment, launch, ...fields } = task
+  const { continueFrom: _upstream, dependsOn: _edges, environment, launch, ...fields } = task
   const stored: Task = {
     ...fields,
     id: context.id,
@@ -51,6 +62,12 @@ export const submit = (
     status: "queued",
     depth,
     attempt: original === undefined ? 1 : original.attempt + 1,
+    rootId: original === undefined ? null : (original.rootId ?? original.id),
+    retriedBy: null,
+    continueFrom: null,
+    dependsOn: [],
+    waitingOn: 0,
+    pipelineId: null,
     createdAt: context.now,
     startedAt: null,
     endedAt: null,
@@ -72,11 +89,41 @@ export const submit = (
   const next: State = {
     ...state,
     lastSeq: stored.seq,
-    tasks: put(state.tasks, stored.id, { task: stored, launch, environment: keyOf(environment) }),
+    tasks: put(state.tasks, stored.id, { task: stored, launch, environment: keyOf(environment), revision: 0 }),
     environments: put(state.environments, keyOf(environment), environment)
   }
   return Either.right([{ task: stored, created: true }, next])
 }
+
+/** Changes a task that has not started. */
+export const edit = (
+  state: State,
+  id: TaskId,
+  change: TaskEdit,
+  revision: number
+): Either.Either<State, DependencyInvalid | TaskNotFound | TaskStateConflict> =>
+  Either.gen(function* () {
+    const stored = state.tasks.get(id)
+    if (stored === undefined) return yield* Either.left(new TaskNotFound({ reference: id }))
+    const { task } = stored
+    if (task.status !== "queued" || stored.revision !== revision) {
+      return yield* Either.left(new TaskStateConflict({ id, step: "be edited", actual: task.status }))
+    }
+    const { dependsOn, environment, launch, ...given } = change
+    const title = change.prompt === undefined ? task.title : titleOf(change.prompt)
+    const known = environment === undefined ? stored.environment : keyOf(environment)
+    const next: State = {
+      ...state,
+      tasks: put(state.tasks, id, {
+        task: { ...task, ...given, title },
+        launch: launch ?? stored.launch,
+        environment: known,
+        revision: revision + 1
+      }),
+      environments: environment === undefined ? state.environments : put(state.environments, known, environment)
+    }
+    return dependsOn === undefined ? next : yield* reconnect(next, task, dependsOn)
+  })
 
 /** The worker row of the next ready task, or undefined where the limits forbid it or nothing is ready. */
 export const take = (
@@ -115,27 +162,37 @@ export const take = (
   ]
 }
 
-/** The one step to a terminal status: outcome, worker row and outbox row together. */
+/** The one step to a terminal status: outcome, worker row, outbox row and what waits for the task together. */
 export const conclude = (
   state: State,
   id: TaskId,
   outcome: Outcome,
-  now: number
-): Either.Either<Step<TerminalEvent>, TaskNotFound | TaskStateConflict> => {
+  now: number,
+  retriedBy: TaskId | null = null
+): Either.Either<Step<TaskEnded>, TaskNotFound | TaskStateConflict> => {
   const task = taskIn(state, id)
   if (task === undefined) return Either.left(new TaskNotFound({ reference: id }))
   const step = endStep[outcome.status]
   if (transition(task.status, step) === null) {
     return Either.left(new TaskStateConflict({ id, step, actual: task.status }))
   }
-  const event: TerminalEvent = {
+  const event: TaskEnded = {
     seq: state.lastEvent + 1,
-    taskId: id,
+    kind: "task",
+    id,
     status: outcome.status,
     cause: outcome.cause,
-    at: now
+    at: now,
+    retriedBy
   }
-  const ended = changed(state, id, { ...outcome, sessionId: outcome.sessionId ?? task.sessionId, endedAt: now })
+  const ended = changed(state, id, {
+    ...outcome,
+    sessionId: outcome.sessionId ?? task.sessionId,
+    endedAt: now,
+    retriedBy,
+    waitingOn: 0
+  })
   const workers = without(state.workers, id)
-  return Either.right([event, { ...ended, workers, outbox: [...state.outbox, event], lastEvent: event.seq }])
+  const next = { ...ended, workers, outbox: [...state.outbox, event], lastEvent: event.seq }
+  return Either.right([event, retriedBy === null ? settle(next, [id], now)[1] : handOver(next, id, retriedBy)])
 }

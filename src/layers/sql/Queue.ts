@@ -6,12 +6,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { NewTask } from "../../domain/NewTask.ts"
 import { isTerminal, TaskId, TaskSummary } from "../../domain/Task.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Paths } from "../../services/Paths.ts"
 import { type CancelAnswer, Queue } from "../../services/Queue.ts"
 import { makeClaim } from "./claim.ts"
-import { canonical, makeEnqueue } from "./enqueue.ts"
+import { makeEdit } from "./edit.ts"
+import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
 import { cancelledUnstarted, makeFinish } from "./finish.ts"
 import { makeLost } from "./holding.ts"
 import { makeAccess } from "./Immediate.ts"
@@ -25,10 +27,14 @@ const make = Effect.gen(function* () {
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
   const store = makeEnqueue(sql)
+  const edit = makeEdit(sql)
   const finish = makeFinish(sql)
   const claims = makeClaim(sql, finish)
   const lost = makeLost(sql)
   const claimOf = claimById(sql)
+
+  const arrivalOf = (task: NewTask): Effect.Effect<Arrival> =>
+    Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
 
   const findStanding = SqlSchema.findOne({
     Request: TaskId,
@@ -47,10 +53,12 @@ const make = Effect.gen(function* () {
 
   const findCaptured = SqlSchema.findOne({
     Request: TaskId,
-    Result: Schema.Struct({ launch: StoredLaunch, variables: StoredEnvironment }),
+    Result: Schema.Struct({ launch: StoredLaunch, variables: StoredEnvironment, revision: Schema.Int }),
     execute: (id) => sql`
-      SELECT task_inputs.launch, environments.variables
-      FROM task_inputs JOIN environments ON environments.id = task_inputs.environment_id
+      SELECT task_inputs.launch, environments.variables, tasks.revision
+      FROM task_inputs
+      JOIN environments ON environments.id = task_inputs.environment_id
+      JOIN tasks ON tasks.id = task_inputs.task_id
       WHERE task_inputs.task_id = ${id}
     `
   })
@@ -58,10 +66,8 @@ const make = Effect.gen(function* () {
   return Queue.of({
     enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
       // Outside of the transaction, which must not wait for anything.
-      const arrivals = yield* Effect.forEach(tasks, (task) =>
-        Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
-      )
-      return yield* Effect.forEach(arrivals, (arrival) => store(arrival, maxDepth)).pipe(access.write("enqueue"))
+      const arrivals = yield* Effect.forEach(tasks, arrivalOf)
+      return yield* store(arrivals, maxDepth).pipe(access.write("enqueue"))
     }),
 
     claim: Effect.fn("Queue.claim")(function* (options) {
@@ -74,9 +80,18 @@ const make = Effect.gen(function* () {
 
     claimOf: Effect.fn("Queue.claimOf")((claimId) => claimOf(claimId).pipe(access.read("claimOf"))),
 
-    finish: Effect.fn("Queue.finish")((id, outcome, holder) =>
-      finish(id, outcome, holder).pipe(access.write("finish"))
-    ),
+    finish: Effect.fn("Queue.finish")(function* (id, outcome, holder, retry) {
+      if (retry === undefined || retry === null) {
+        return yield* finish(id, outcome, holder).pipe(access.write("finish"))
+      }
+      const again = yield* arrivalOf(retry)
+      const storeRetry = store([again], Number.MAX_SAFE_INTEGER).pipe(
+        // It comes from a task that was accepted, and waits for nothing.
+        Effect.catchTags({ DependencyInvalid: Effect.die, DepthExceeded: Effect.die, IdempotencyConflict: Effect.die }),
+        Effect.as(again.id)
+      )
+      return yield* finish(id, outcome, holder, storeRetry).pipe(access.write("finish"))
+    }),
 
     requeue: Effect.fn("Queue.requeue")(function* (holder) {
       yield* Effect.gen(function* () {
@@ -110,8 +125,14 @@ const make = Effect.gen(function* () {
     }),
 
     captured: Effect.fn("Queue.captured")(function* (id) {
-      const { launch, variables } = yield* findCaptured(id).pipe(orNotFound(id), access.read("captured"))
-      return { launch, environment: variables }
+      const { launch, revision, variables } = yield* findCaptured(id).pipe(orNotFound(id), access.read("captured"))
+      return { launch, environment: variables, revision }
+    }),
+
+    edit: Effect.fn("Queue.edit")(function* (id, change, revision) {
+      const { environment } = change
+      const environmentId = environment === undefined ? null : yield* ids.digest(canonical(environment))
+      return yield* edit(id, change, revision, environmentId).pipe(access.write("edit"))
     }),
 
     prune: Effect.fn("Queue.prune")(makePrune(sql, access))

@@ -1,8 +1,9 @@
 /** The lightweight set: everything that only reads and writes rows. */
 import * as Layer from "effect/Layer"
+import * as Checkpoints from "./Checkpoints.ts"
 import * as OutputStore from "./OutputStore.ts"
 import * as Queue from "./Queue.ts"
 import * as Tasks from "./Tasks.ts"
 import * as WorkerRegistry from "./WorkerRegistry.ts"
 
-export const layer = Layer.mergeAll(Queue.layer, Tasks.layer, WorkerRegistry.layer, OutputStore.layer)
+export const layer = Layer.mergeAll(Queue.layer, Tasks.layer, WorkerRegistry.layer, OutputStore.layer, Checkpoints.layer)

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Str from "effect/String"
 import { AmbiguousReference, TaskNotFound } from "../../domain/Errors.ts"
 import { Priority, TaskGlance, TaskId, TaskStatus, Timestamp } from "../../domain/Task.ts"
-import { TerminalEvent } from "../../domain/TerminalEvent.ts"
+import { TaskEnded, TerminalEvent } from "../../domain/TerminalEvent.ts"
 import { Paths } from "../../services/Paths.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
 import { makeAccess } from "./Immediate.ts"
@@ -85,7 +85,8 @@ const make = Effect.gen(function* () {
     execute: ({ now, priority, seq }) => sql`
       SELECT count(*) AS count FROM (
         SELECT 1 FROM tasks INDEXED BY tasks_ready
-        WHERE status = 'queued' AND cancel_requested_at IS NULL AND (not_before IS NULL OR not_before <= ${now})
+        WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
+          AND (not_before IS NULL OR not_before <= ${now})
           AND (priority, seq) < (${priority}, ${seq})
         LIMIT ${bound}
       )
@@ -103,7 +104,7 @@ const make = Effect.gen(function* () {
     Result: Schema.Struct({ notBefore: Timestamp }),
     execute: (now) => sql`
       SELECT not_before FROM tasks INDEXED BY tasks_due
-      WHERE status = 'queued' AND not_before > ${now} ORDER BY not_before LIMIT 1
+      WHERE status = 'queued' AND waiting_on = 0 AND not_before > ${now} ORDER BY not_before LIMIT 1
     `
   })
 
@@ -120,15 +121,16 @@ const make = Effect.gen(function* () {
     Request: Schema.Struct({ after: Schema.Number, limit: Schema.Number }),
     Result: TerminalEvent,
     execute: ({ after, limit }) => sql`
-      SELECT seq, task_id, status, cause, at FROM outbox WHERE seq > ${after} ORDER BY seq LIMIT ${limit}
+      SELECT seq, kind, id, status, cause, at, retried_by FROM outbox WHERE seq > ${after} ORDER BY seq LIMIT ${limit}
     `
   })
 
   const findEndsOf = SqlSchema.findAll({
     Request: Schema.Array(Schema.String),
-    Result: TerminalEvent,
+    Result: TaskEnded,
     execute: (ids) => sql`
-      SELECT seq, task_id, status, cause, at FROM outbox WHERE ${sql.in("task_id", ids)} ORDER BY seq
+      SELECT seq, kind, id, status, cause, at, retried_by FROM outbox
+      WHERE ${sql.in("id", ids)} AND kind = 'task' ORDER BY seq
     `
   })
 

@@ -35,7 +35,8 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
     Result: TaskSummary.pick("id", "timeoutMs"),
     execute: (now) => sql`
       SELECT id, timeout_ms FROM tasks INDEXED BY tasks_ready
-      WHERE status = 'queued' AND cancel_requested_at IS NULL AND (not_before IS NULL OR not_before <= ${now})
+      WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
+        AND (not_before IS NULL OR not_before <= ${now})
       ORDER BY priority, seq LIMIT 1
     `
   })
@@ -61,7 +62,7 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
       const { id, timeoutMs } = ready.value
       const now = yield* Clock.currentTimeMillis
       const moved = yield* sql`
-        UPDATE tasks SET status = 'running', started_at = ${now} WHERE id = ${id} AND status = 'queued' RETURNING id
+        UPDATE tasks SET status = 'running', started_at = ${now} WHERE id = ${id} AND status = 'queued' AND waiting_on = 0 RETURNING id
       `
       if (moved.length === 0) return Option.none()
       yield* sql`INSERT INTO claims ${sql.insert({ claimId, taskId: id, claimedAt: now })}`

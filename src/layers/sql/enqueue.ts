@@ -1,15 +1,18 @@
-/** The arrival of a task: its row, its inputs, its labels and the environment it shares with others. */
+/** The arrival of tasks: rows, inputs, labels, edges and the environment they share with others. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { DepthExceeded, IdempotencyConflict } from "../../domain/Errors.ts"
-import type { NewTask } from "../../domain/NewTask.ts"
-import { TaskId, TaskSummary, titleOf } from "../../domain/Task.ts"
+import { orderOf } from "../../domain/Dependency.ts"
+import { DependencyInvalid, DepthExceeded, IdempotencyConflict } from "../../domain/Errors.ts"
+import type { NewTask, Upstream } from "../../domain/NewTask.ts"
+import { type Task, TaskId, TaskSummary, titleOf } from "../../domain/Task.ts"
 import type { Enqueued } from "../../services/Queue.ts"
+import { makeDependencies } from "./dependencies.ts"
 import { ArrivalRow, StoredEnvironment, StoredLaunch } from "./rows.ts"
+import { makeSettle } from "./settle.ts"
 import { certain, orNotFound, summaryById, taskById } from "./taskRows.ts"
 
 /** What was made ready outside of the transaction. */
@@ -24,8 +27,10 @@ export interface Arrival {
 export const canonical = (environment: NewTask["environment"]): string =>
   JSON.stringify(Object.entries(environment).sort(([left], [right]) => (left < right ? -1 : 1)))
 
-/** Stores one task; it must run inside a transaction. */
+/** Stores tasks; it must run inside a transaction. */
 export const makeEnqueue = (sql: SqlClient.SqlClient) => {
+  const { connect, edgesOf } = makeDependencies(sql)
+  const { cascade } = makeSettle(sql)
   const summary = summaryById(sql)
   const whole = taskById(sql)
 
@@ -47,8 +52,8 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
 
   const findForebear = SqlSchema.findOne({
     Request: TaskId,
-    Result: TaskSummary.pick("depth", "attempt"),
-    execute: (id) => sql`SELECT depth, attempt FROM tasks WHERE id = ${id}`
+    Result: TaskSummary.pick("depth", "attempt", "rootId"),
+    execute: (id) => sql`SELECT depth, attempt, root_id FROM tasks WHERE id = ${id}`
   })
 
   const insertTask = SqlSchema.single({
@@ -88,25 +93,73 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       return yield* whole(id).pipe(orNotFound(id))
     })
 
-  return ({ environmentId, id, task }: Arrival, maxDepth: number) =>
+  /** The row of a task and what belongs to it, but for its edges. */
+  const insert = ({ environmentId, id, task }: Arrival, maxDepth: number) =>
     Effect.gen(function* () {
-      const twin = task.idempotencyKey === null ? null : yield* replay(task.idempotencyKey, task)
-      if (twin !== null) return { task: twin, created: false } satisfies Enqueued
-
       const parent = task.parentId === null ? Option.none() : yield* findForebear(task.parentId)
       const depth = Option.match(parent, { onNone: () => task.depth, onSome: (row) => row.depth + 1 })
       if (depth > maxDepth) return yield* new DepthExceeded({ depth, limit: maxDepth })
-      const attempt =
-        task.retryOf === null ? 1 : (yield* findForebear(task.retryOf).pipe(orNotFound(task.retryOf))).attempt + 1
+      const original = task.retryOf === null ? null : yield* findForebear(task.retryOf).pipe(orNotFound(task.retryOf))
 
-      const { environment, launch, prompt, systemPrompt, ...fields } = task
-      const createdAt = yield* Clock.currentTimeMillis
-      const row = { ...fields, id, title: titleOf(prompt), status: "queued", depth, attempt, createdAt } as const
-      const { seq } = yield* insertTask(row).pipe(certain)
+      const { continueFrom: _upstream, dependsOn: _edges, environment, launch, prompt, systemPrompt, ...fields } = task
+      const { seq } = yield* insertTask({
+        ...fields,
+        id,
+        title: titleOf(prompt),
+        status: "queued",
+        depth,
+        attempt: (original?.attempt ?? 0) + 1,
+        rootId: original === null ? null : (original.rootId ?? task.retryOf),
+        continueFrom: null,
+        createdAt: yield* Clock.currentTimeMillis
+      }).pipe(certain)
       yield* insertEnvironment({ id: environmentId, variables: environment })
       yield* insertInput({ taskId: id, environmentId, launch, systemPrompt, prompt })
       for (const [key, value] of Object.entries(task.labels)) yield* insertLabel({ taskSeq: seq, key, value })
-      const stored = yield* summary(id).pipe(orNotFound(id))
-      return { task: { ...stored, prompt, systemPrompt, answer: null }, created: true } satisfies Enqueued
+    })
+
+  return (arrivals: ReadonlyArray<Arrival>, maxDepth: number) =>
+    Effect.gen(function* () {
+      const order = yield* orderOf(arrivals.map(({ task }) => task))
+      const twins = new Map<number, Task>()
+      for (const [member, arrival] of arrivals.entries()) {
+        const { idempotencyKey } = arrival.task
+        const twin = idempotencyKey === null ? null : yield* replay(idempotencyKey, arrival.task)
+        if (twin === null) yield* insert(arrival, maxDepth)
+        else twins.set(member, twin)
+      }
+
+      const idAt = (member: number) => twins.get(member)?.id ?? arrivals[member]?.id
+      const idOf = (upstream: Upstream) => {
+        const id = typeof upstream === "string" ? upstream : idAt(upstream.member)
+        return id === undefined ? new DependencyInvalid({ problem: "no-member", subject: "?" }) : Effect.succeed(id)
+      }
+      for (const { edges, member } of order) {
+        const arrival = arrivals[member]
+        if (arrival === undefined || twins.has(member)) continue
+        const drawn = yield* Effect.forEach(edges, ({ policy, upstream }) =>
+          Effect.map(idOf(upstream), (upstreamId) => ({ upstreamId, policy }))
+        )
+        if (drawn.length > 0) yield* connect(arrival.id, drawn, true)
+        const { continueFrom } = arrival.task
+        if (continueFrom !== null) {
+          yield* sql`UPDATE tasks SET continue_from = ${yield* idOf(continueFrom)} WHERE id = ${arrival.id}`
+        }
+      }
+      if (order.some(({ edges }) => edges.length > 0)) yield* cascade(arrivals.map(({ id }) => id))
+
+      return yield* Effect.forEach(arrivals, (arrival, member) =>
+        Effect.gen(function* () {
+          const twin = twins.get(member)
+          if (twin !== undefined) return { task: twin, created: false } satisfies Enqueued
+          const { prompt, systemPrompt } = arrival.task
+          const stored = yield* summary(arrival.id).pipe(orNotFound(arrival.id))
+          const dependsOn = yield* edgesOf(arrival.id)
+          return {
+            task: { ...stored, prompt, systemPrompt, dependsOn, answer: null },
+            created: true
+          } satisfies Enqueued
+        })
+      )
     })
 }

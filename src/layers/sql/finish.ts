@@ -7,24 +7,27 @@ import * as Schema from "effect/Schema"
 import { TaskStateConflict } from "../../domain/Errors.ts"
 import { type Outcome, outcome } from "../../domain/Outcome.ts"
 import { TaskId, TaskStatus, TaskSummary } from "../../domain/Task.ts"
-import { TerminalEvent } from "../../domain/TerminalEvent.ts"
+import { TaskEnded } from "../../domain/TerminalEvent.ts"
 import { endStep, transition } from "../../domain/Transition.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
 import { EndRow } from "./rows.ts"
+import { makeSettle } from "./settle.ts"
 import { certain, orNotFound } from "./taskRows.ts"
 
 /** How a task ends that was cancelled before its agent started. */
 export const cancelledUnstarted: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
 
 /**
- * The body of the transaction that ends a task; it must run inside one. Without a holder only a queued task ends. A
+ * The body of the transaction that ends a task, and all that can no longer start because of it; it must run inside one. Without a holder only a queued task ends. A
  * cancel request does not change the outcome: who ends by himself first ends as he did.
  */
 export const makeFinish = (sql: SqlClient.SqlClient) => {
+  const { settle } = makeSettle(sql)
+
   const findStanding = SqlSchema.findOne({
     Request: TaskId,
-    Result: TaskSummary.pick("status", "sessionId"),
-    execute: (id) => sql`SELECT status, session_id FROM tasks WHERE id = ${id}`
+    Result: TaskSummary.pick("status", "sessionId", "cancelRequestedAt"),
+    execute: (id) => sql`SELECT status, session_id, cancel_requested_at FROM tasks WHERE id = ${id}`
   })
 
   const writeEnd = SqlSchema.findOne({
@@ -35,14 +38,25 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
   })
 
   const writeEvent = SqlSchema.single({
-    Request: TerminalEvent.omit("seq"),
-    Result: TerminalEvent,
-    execute: (event) => sql`INSERT INTO outbox ${sql.insert(event)} RETURNING seq, task_id, status, cause, at`
+    Request: TaskEnded.omit("seq"),
+    Result: TaskEnded,
+    execute: (event) =>
+      sql`INSERT INTO outbox ${sql.insert(event)} RETURNING seq, kind, id, status, cause, at, retried_by`
   })
 
-  return (id: TaskId, ending: Outcome, holder: Holder | null) =>
+  /** Who waits for the task waits for its retry from now on. */
+  const handOver = (id: TaskId, retry: TaskId) =>
+    sql`UPDATE task_dependencies SET upstream_id = ${retry} WHERE upstream_id = ${id} AND state = 'pending'`
+
+  return <E = never, R = never>(
+    id: TaskId,
+    ending: Outcome,
+    holder: Holder | null,
+    /** Stores the automatic retry of a task that has failed. */
+    storeRetry: Effect.Effect<TaskId, E, R> | null = null
+  ) =>
     Effect.gen(function* () {
-      const { sessionId, status } = yield* findStanding(id).pipe(orNotFound(id))
+      const { cancelRequestedAt, sessionId, status } = yield* findStanding(id).pipe(orNotFound(id))
       const step = endStep[ending.status]
       const conflict = (step: string) => new TaskStateConflict({ id, step, actual: status })
       if (transition(status, step) === null || (holder === null && status !== "queued")) return yield* conflict(step)
@@ -55,9 +69,16 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
         if (removed.length === 0) return yield* conflict("finish")
       }
       const at = yield* Clock.currentTimeMillis
-      const end = { ...ending, sessionId: ending.sessionId ?? sessionId, endedAt: at }
+      // A cancel that came while it failed means the work, not this try of it.
+      const again = ending.status === "failed" && cancelRequestedAt === null ? storeRetry : null
+      const retriedBy = again === null ? null : yield* again
+      const end = { ...ending, sessionId: ending.sessionId ?? sessionId, endedAt: at, retriedBy, waitingOn: 0 }
       const ended = yield* writeEnd({ id, from: status, end })
       if (ended._tag === "None") return yield* conflict(step)
-      return yield* writeEvent({ taskId: id, status: ending.status, cause: ending.cause, at }).pipe(certain)
+      const event = { kind: "task", id, status: ending.status, cause: ending.cause, at, retriedBy } as const
+      const written = yield* writeEvent(event).pipe(certain)
+      if (retriedBy === null) yield* settle(id)
+      else yield* handOver(id, retriedBy)
+      return written
     })
 }

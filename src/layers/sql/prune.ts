@@ -28,7 +28,7 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const forget = (id: TaskId) =>
     Effect.gen(function* () {
       const environments = yield* ofTask(id)
-      yield* sql`DELETE FROM outbox WHERE task_id = ${id}`
+      yield* sql`DELETE FROM outbox WHERE id = ${id} AND kind = 'task'`
       // Inputs, labels, claims and output go with it.
       yield* sql`DELETE FROM tasks WHERE id = ${id} AND ended_at IS NOT NULL`
       for (const { environmentId } of environments) {

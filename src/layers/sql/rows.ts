@@ -6,7 +6,7 @@ import { Outcome } from "../../domain/Outcome.ts"
 import { OutputChunk } from "../../domain/Output.ts"
 import { Pid } from "../../domain/Process.ts"
 import { Runtime } from "../../domain/Runtime.ts"
-import { ByteCount, Labels, TaskSummary, Timestamp, Usage } from "../../domain/Task.ts"
+import { ByteCount, Dependency, Labels, TaskSummary, Timestamp, Usage } from "../../domain/Task.ts"
 import { Worker } from "../../domain/Worker.ts"
 
 const storedUsage = Schema.NullOr(Schema.parseJson(Usage))
@@ -21,7 +21,8 @@ export const TaskRow = Schema.Struct({
   ...SummaryRow.fields,
   answer: Schema.NullOr(Schema.String),
   prompt: Schema.String,
-  systemPrompt: Schema.NullOr(Schema.String)
+  systemPrompt: Schema.NullOr(Schema.String),
+  dependsOn: Schema.parseJson(Schema.Array(Dependency))
 })
 
 export const StoredLaunch = Schema.parseJson(Launch)
@@ -51,6 +52,11 @@ export const ArrivalRow = SummaryRow.pick(
   "parentId",
   "attempt",
   "retryOf",
+  "rootId",
+  "continuation",
+  "continueFrom",
+  "maxRetries",
+  "backoffMs",
   "idempotencyKey",
   "labels",
   "createdAt",
@@ -58,7 +64,12 @@ export const ArrivalRow = SummaryRow.pick(
 )
 
 /** What is written of a task when it ends. */
-export const EndRow = Schema.Struct({ ...Outcome.fields, usage: storedUsage, endedAt: Timestamp })
+export const EndRow = Schema.Struct({
+  ...Outcome.fields,
+  ...TaskSummary.pick("retriedBy", "waitingOn").fields,
+  usage: storedUsage,
+  endedAt: Timestamp
+})
 
 const { bytesDropped: _dropped, bytesStored: _stored, ...own } = SummaryRow.fields
 
@@ -69,8 +80,20 @@ export const summaryColumns = [
   "coalesce((SELECT sum(s.dropped) FROM task_streams s WHERE s.task_id = tasks.id), 0) AS bytes_dropped"
 ].join(", ")
 
+/** The edges of a task, in the shape of `Dependency`. */
+const dependencies = `(
+  SELECT json_group_array(json_object('taskId', d.upstream_id, 'policy', d.policy, 'state', d.state))
+  FROM task_dependencies d WHERE d.task_id = tasks.id
+) AS depends_on`
+
 /** The columns of `TaskRow`, from `tasks` and `task_inputs`. */
-export const taskColumns = `${summaryColumns}, tasks.answer, task_inputs.prompt, task_inputs.system_prompt`
+export const taskColumns = [
+  summaryColumns,
+  dependencies,
+  "tasks.answer",
+  "task_inputs.prompt",
+  "task_inputs.system_prompt"
+].join(", ")
 
 /** The process of a worker or runtime lies flat in its row. */
 const flat = { startTime: Schema.NonEmptyString, bootId: Schema.NonEmptyString }

@@ -48,7 +48,7 @@ export const waitTasks = tool({
         Effect.sync(() => warnings.push(`still waiting, but no worker stays up. ${problem.message}`))
     }).pipe(withProgress(call, yield* doing(ids, call)))
     return {
-      tasks: yield* Effect.forEach(ends.ended, ({ taskId }) => taskState(taskId)),
+      tasks: yield* Effect.forEach(ends.ended, ({ id }) => taskState(id)),
       pending: ends.pending,
       cursor: ends.cursor,
       more: ends.more,

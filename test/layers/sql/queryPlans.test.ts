@@ -119,7 +119,7 @@ describe("query plans", () => {
         [tasks.nextDue(0), "tasks_due (not_before>?)"],
         [tasks.cancelRequested, "tasks_cancel"],
         [tasks.events(3, 10), "rowid>?"],
-        [tasks.endsOf([id]), "outbox_task"],
+        [tasks.endsOf([id]), "outbox_subject"],
         [tasks.lastEvent, "SEARCH outbox"]
       ] as const) {
         const plans = yield* assertIndexed<unknown, unknown, never>(question)

@@ -54,6 +54,8 @@ const newTasks = FastCheck.record({
     ...texts,
     depth: task.depth % 4,
     retryOf: null,
+    dependsOn: [],
+    continueFrom: null,
     idempotencyKey: task.idempotencyKey,
     notBefore: null,
     // A field left out and one that is undefined are the same in JSON.
@@ -97,6 +99,12 @@ describe("rows", () => {
             title: titleOf(task.prompt),
             status: "queued",
             attempt: 1,
+            rootId: null,
+            retriedBy: null,
+            waitingOn: 0,
+            pipelineId: null,
+            dependsOn: [],
+            continueFrom: null,
             createdAt: now,
             startedAt: null,
             endedAt: null,
@@ -117,7 +125,7 @@ describe("rows", () => {
           }
           assert.deepStrictEqual(enqueued, { task: stored, created: true })
           assert.deepStrictEqual(yield* tasks.get(id), stored)
-          assert.deepStrictEqual(yield* queue.captured(id), { launch, environment })
+          assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0 })
 
           const claim = yield* Effect.flatten(queue.claim({ ...claimOptions, bootId: process.bootId }))
           const running: Task = { ...stored, status: "running", startedAt: now }

@@ -1,0 +1,27 @@
+/** What may be changed of a task that has not started. */
+import * as Schema from "effect/Schema"
+import { Environment, Launch, NewDependency } from "./NewTask.ts"
+import { Labels, Millis, Priority, TaskId, Timestamp } from "./Task.ts"
+
+/** A field that is not there stays as it is. */
+export const TaskEdit = Schema.partialWith(
+  Schema.Struct({
+    prompt: Schema.String,
+    systemPrompt: Schema.NullOr(Schema.String),
+    priority: Priority,
+    agent: Schema.NonEmptyString,
+    model: Schema.NullOr(Schema.String),
+    directory: Schema.String,
+    timeoutMs: Schema.NullOr(Millis),
+    stallMs: Schema.NullOr(Millis),
+    notBefore: Schema.NullOr(Timestamp),
+    labels: Labels,
+    /** All of them: what is not named is waited for no more. */
+    dependsOn: Schema.Array(Schema.Struct({ ...NewDependency.fields, upstream: TaskId })),
+    launch: Launch,
+    environment: Environment,
+    sessionId: Schema.NullOr(Schema.String)
+  }),
+  { exact: true }
+)
+export type TaskEdit = typeof TaskEdit.Type
