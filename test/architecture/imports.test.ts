@@ -10,6 +10,7 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
   { of: entryPoint, own: /^(src|migrations)\//, packages: /./ },
   { of: /^src\/domain\//, own: /^src\/domain\//, packages: /^effect\// },
   { of: /^src\/services\//, own: /^src\/(domain|services)\//, packages: /^effect\// },
+  { of: /^src\/programs\/pipeline\//, own: /^src\/(domain|services|programs)\//, packages: /^effect\/|^yaml$/ },
   { of: /^src\/programs\//, own: /^src\/(domain|services|programs)\//, packages: /^effect\// },
   { of: /^src\/layers\/(node|agents)\//, own: /^src\/(domain|services|layers)\//, packages: /^(effect|node:|@effect)/ },
   {

@@ -1,0 +1,116 @@
+/** A YAML or JSON text as plain values, with the place in the text of each of them. */
+import * as Effect from "effect/Effect"
+import type { Document, Node, Pair } from "yaml"
+
+/** A place in a text, both from 1. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export interface Fault extends Position {
+  readonly message: string
+}
+
+export type Path = ReadonlyArray<PropertyKey>
+
+export interface Parsed {
+  readonly value: unknown
+  /** Where the value at a path stands; where there is none, the closest thing around it. */
+  readonly valueAt: (path: Path) => Position
+  /** Where the key at the end of a path stands. */
+  readonly keyAt: (path: Path) => Position
+}
+
+/** Larger files are hardly written by hand. */
+export const maxFileBytes = 4 * 1024 * 1024
+
+/** Uses of anchors: enough for any real file, too few to make a small one explode. */
+const maxAliases = 1000
+
+const start: Position = { line: 1, column: 1 }
+
+/** Of a text that is not YAML, the first faults bring about the rest. */
+const maxFaults = 20
+
+// The library weighs more than a light command: it is loaded by those that read a file.
+const load = Effect.promise(() => import("yaml"))
+
+/** Never fails: what cannot be read is a list of faults. */
+export const parseText = Effect.fn("parseText")(function* (source: string) {
+  const yaml = yield* load
+  const starts = [0, ...Array.from(source.matchAll(/\n/g), ({ index }) => index + 1)]
+
+  const positionOf = (offset = 0): Position => {
+    const line = Math.max(
+      0,
+      starts.findLastIndex((first) => first <= offset)
+    )
+    return { line: line + 1, column: Math.min(offset, source.length) - (starts[line] ?? 0) + 1 }
+  }
+
+  const walk = (document: Document.Parsed, path: Path): { readonly node: Node | null; readonly key: Node | null } => {
+    const followed = (node: unknown): unknown => (yaml.isAlias(node) ? node.resolve(document) : node)
+    let node: unknown = document.contents
+    let key: Node | null = null
+    for (const segment of path) {
+      const inside: unknown = followed(node)
+      let next: unknown
+      if (yaml.isMap(inside)) {
+        const pair: Pair | undefined = inside.items.find(
+          (item) => String(yaml.isScalar(item.key) ? item.key.value : item.key) === String(segment)
+        )
+        key = yaml.isNode(pair?.key) ? pair.key : null
+        next = pair?.value ?? pair?.key
+      } else if (yaml.isSeq(inside)) {
+        key = null
+        next = inside.items[Number(segment)]
+      }
+      if (!yaml.isNode(next)) return { node: yaml.isNode(node) ? node : null, key: null }
+      node = next
+    }
+    return { node: yaml.isNode(node) ? node : null, key }
+  }
+
+  const fault = (message: string, position: Position): ReadonlyArray<Fault> => [{ ...position, message }]
+
+  const read = (): Parsed | ReadonlyArray<Fault> => {
+    const document = yaml.parseDocument(source, {
+      prettyErrors: false,
+      merge: true,
+      stringKeys: true,
+      version: "1.2"
+    })
+    if (document.errors.length > 0) {
+      return document.errors.slice(0, maxFaults).map(({ code, message, pos }) => ({
+        ...positionOf(pos[0]),
+        message:
+          code === "MULTIPLE_DOCS" ? "a second document begins here: a file is one" : message.replaceAll(/\s+/g, " ")
+      }))
+    }
+    const value: unknown = document.toJS({ maxAliasCount: maxAliases })
+    return {
+      value,
+      valueAt: (path) => positionOf(walk(document, path).node?.range?.[0]),
+      keyAt: (path) => {
+        const { key, node } = walk(document, path)
+        return positionOf((key ?? node)?.range?.[0])
+      }
+    }
+  }
+
+  if (source.length > maxFileBytes) {
+    return fault(`the file is larger than ${maxFileBytes / 1024 ** 2} MB`, start)
+  }
+  // Text nested deeper than the stack is an error of the text.
+  return yield* Effect.try(read).pipe(
+    Effect.catchAll(({ cause }) =>
+      Effect.succeed(
+        fault(
+          cause instanceof RangeError ? "it is nested too deeply" : cause instanceof Error ? cause.message : "not YAML",
+          start
+        )
+      )
+    )
+  )
+})
