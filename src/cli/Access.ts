@@ -3,8 +3,10 @@ import * as Context from "effect/Context"
 import type * as Layer from "effect/Layer"
 import type { StorageError } from "../domain/Errors.ts"
 import type { Agents } from "../services/Agents.ts"
+import type { Checkpoints } from "../services/Checkpoints.ts"
 import type { DatabaseHealth } from "../services/DatabaseHealth.ts"
 import type { Directories } from "../services/Directories.ts"
+import type { Git } from "../services/Git.ts"
 import type { Host } from "../services/Host.ts"
 import type { Ids } from "../services/Ids.ts"
 import type { Installation } from "../services/Installation.ts"
@@ -20,7 +22,7 @@ import type { Tasks } from "../services/Tasks.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 
 /** The services over the database. */
-export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore | DatabaseHealth
+export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints | DatabaseHealth
 
 /** The ways to open the database. Nothing is opened before one of the layers is built. */
 export class Stores extends Context.Tag("backbeat/Stores")<
@@ -41,6 +43,7 @@ export type MachineServices =
   | Host
   | Processes
   | Directories
+  | Git
   | Installation
   | SettingsStore
   | Agents

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Agents from "../layers/agents/Agents.ts"
 import * as Directories from "../layers/node/Directories.ts"
+import * as Git from "../layers/node/Git.ts"
 import * as Host from "../layers/node/Host.ts"
 import * as Ids from "../layers/node/Ids.ts"
 import * as Installation from "../layers/node/Installation.ts"
@@ -39,6 +40,7 @@ const ground = Layer.mergeAll(
   Host.layer,
   Processes.layer,
   Directories.layer,
+  Git.layer,
   Installation.layer
 )
 

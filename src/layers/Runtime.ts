@@ -2,6 +2,7 @@
 import * as Layer from "effect/Layer"
 import * as Agents from "./agents/Agents.ts"
 import * as Commits from "./node/Commits.ts"
+import * as Git from "./node/Git.ts"
 import * as Host from "./node/Host.ts"
 import * as Ids from "./node/Ids.ts"
 import * as Paths from "./node/Paths.ts"
@@ -13,7 +14,7 @@ import * as Database from "./sql/Database.ts"
 import * as SqlServices from "./sql/SqlServices.ts"
 import * as TerminalEvents from "./TerminalEvents.ts"
 
-const machine = Layer.mergeAll(Paths.layer, Ids.layer, Host.layer, Processes.layer)
+const machine = Layer.mergeAll(Paths.layer, Ids.layer, Host.layer, Processes.layer, Git.layer)
 
 const store = SqlServices.layer.pipe(Layer.provide(Database.layerWriter))
 

@@ -7,6 +7,7 @@ import type { NewTask } from "../../src/domain/NewTask.ts"
 import type { SettingsFile } from "../../src/domain/Settings.ts"
 import type { TaskId } from "../../src/domain/Task.ts"
 import * as Commits from "../../src/layers/memory/Commits.ts"
+import * as Git from "../../src/layers/memory/Git.ts"
 import * as Host from "../../src/layers/memory/Host.ts"
 import * as Ids from "../../src/layers/memory/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
@@ -23,6 +24,7 @@ import { newTask } from "../support/tasks.ts"
 
 /** Judges by the exit code alone, as for an agent without a stream format. */
 const agents = Layer.mock(Agents, {
+  renderer: () => Effect.succeed({ line: (raw) => [raw], end: () => [] }),
   verdict: (_agent, { end, stdout }) =>
     Effect.succeed({
       status: end.exitCode === 0 ? ("completed" as const) : ("failed" as const),
@@ -43,6 +45,7 @@ export const testLayer = (settings: SettingsFile = {}) =>
     Commits.layer,
     Processes.layer,
     Host.layer,
+    Git.layer,
     SettingsStore.layer(settings),
     TerminalEventsPubSub.layer,
     agents

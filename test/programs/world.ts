@@ -9,6 +9,7 @@ import type { Outcome } from "../../src/domain/Outcome.ts"
 import { type Runtime, RuntimeId } from "../../src/domain/Runtime.ts"
 import type { SettingsFile } from "../../src/domain/Settings.ts"
 import type { TaskId } from "../../src/domain/Task.ts"
+import * as Git from "../../src/layers/memory/Git.ts"
 import * as Host from "../../src/layers/memory/Host.ts"
 import * as Ids from "../../src/layers/memory/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
@@ -81,6 +82,7 @@ export const layer = (settings: SettingsFile = {}) =>
     RuntimeLauncher.layer,
     Processes.layer,
     Host.layer,
+    Git.layer,
     SettingsStore.layer(settings),
     agents,
     Layer.succeed(Paths, paths)

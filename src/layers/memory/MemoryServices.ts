@@ -1,12 +1,19 @@
 /** The store ports in memory, over one state of their own: fresh with each build. */
 import * as Layer from "effect/Layer"
+import * as Checkpoints from "./Checkpoints.ts"
 import * as OutputStore from "./OutputStore.ts"
 import * as Queue from "./Queue.ts"
 import * as Store from "./Store.ts"
 import * as Tasks from "./Tasks.ts"
 import * as WorkerRegistry from "./WorkerRegistry.ts"
 
-/** The four ports on a `Store` that the caller gives, and can look into. */
-export const layerOverStore = Layer.mergeAll(Queue.layer, Tasks.layer, WorkerRegistry.layer, OutputStore.layer)
+/** The ports on a `Store` that the caller gives, and can look into. */
+export const layerOverStore = Layer.mergeAll(
+  Queue.layer,
+  Tasks.layer,
+  WorkerRegistry.layer,
+  OutputStore.layer,
+  Checkpoints.layer
+)
 
 export const layer = layerOverStore.pipe(Layer.provide(Store.layer))

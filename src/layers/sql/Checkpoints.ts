@@ -61,7 +61,11 @@ const make = Effect.gen(function* () {
     execute: () => sql`SELECT coalesce(max(seq), 0) AS seq FROM outbox_readers WHERE name = 'checkpoints'`
   })
 
-  const content = (id: TaskId) => Effect.map(findContent(id), Option.map((row) => row.content))
+  const content = (id: TaskId) =>
+    Effect.map(
+      findContent(id),
+      Option.map((row) => row.content)
+    )
 
   return Checkpoints.of({
     started: Effect.fn("Checkpoints.started")(function* (claimId, { branch, commit }) {

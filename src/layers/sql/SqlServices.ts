@@ -6,4 +6,10 @@ import * as Queue from "./Queue.ts"
 import * as Tasks from "./Tasks.ts"
 import * as WorkerRegistry from "./WorkerRegistry.ts"
 
-export const layer = Layer.mergeAll(Queue.layer, Tasks.layer, WorkerRegistry.layer, OutputStore.layer, Checkpoints.layer)
+export const layer = Layer.mergeAll(
+  Queue.layer,
+  Tasks.layer,
+  WorkerRegistry.layer,
+  OutputStore.layer,
+  Checkpoints.layer
+)

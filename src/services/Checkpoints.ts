@@ -1,0 +1,39 @@
+/** The checkpoints of ended tasks, and how far their taking has got. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { Checkpoint, GitHead } from "../domain/Checkpoint.ts"
+import type { StorageError, TaskNotFound } from "../domain/Errors.ts"
+import type { TaskId } from "../domain/Task.ts"
+import type { ClaimId } from "../domain/Worker.ts"
+
+/** The end of a task that has no checkpoint yet. */
+export interface Missing {
+  /** Of its event in the outbox. */
+  readonly seq: number
+  readonly taskId: TaskId
+  /** When it ended. */
+  readonly at: number
+}
+
+export class Checkpoints extends Context.Tag("backbeat/Checkpoints")<
+  Checkpoints,
+  {
+    /** Records where the repository stood at the start of this claim's agent. A claim that does not hold any more records nothing. */
+    readonly started: (claimId: ClaimId, head: GitHead) => Effect.Effect<void, StorageError>
+    /** What the last start has recorded. */
+    readonly startOf: (taskId: TaskId) => Effect.Effect<Option.Option<GitHead>, StorageError>
+    /** The first one stays, whoever comes later: what is stored returns. */
+    readonly store: (checkpoint: Checkpoint) => Effect.Effect<Checkpoint, TaskNotFound | StorageError>
+    readonly get: (taskId: TaskId) => Effect.Effect<Option.Option<Checkpoint>, StorageError>
+    /**
+     * Tasks whose end has a number above `after` and that have no checkpoint, oldest end first, at most `limit`. A task
+     * that never started leaves nothing behind and is not among them.
+     */
+    readonly missing: (after: number, limit: number) => Effect.Effect<ReadonlyArray<Missing>, StorageError>
+    /** All ends up to this number are dealt with, as far as is on record. */
+    readonly reached: Effect.Effect<number, StorageError>
+    /** Puts it on record; it never goes back. */
+    readonly advance: (seq: number) => Effect.Effect<void, StorageError>
+  }
+>() {}
