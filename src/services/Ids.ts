@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { RuntimeId } from "../domain/Runtime.ts"
+import type { ScheduleId } from "../domain/Schedule.ts"
 import type { TaskId } from "../domain/Task.ts"
 import type { ClaimId } from "../domain/Worker.ts"
 
@@ -11,6 +12,7 @@ export class Ids extends Context.Tag("backbeat/Ids")<
     readonly task: Effect.Effect<TaskId>
     readonly claim: Effect.Effect<ClaimId>
     readonly runtime: Effect.Effect<RuntimeId>
+    readonly schedule: Effect.Effect<ScheduleId>
     readonly uuid: Effect.Effect<string>
     /** SHA-256 of a text, in hex. */
     readonly digest: (text: string) => Effect.Effect<string>

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import { RuntimeId } from "../../domain/Runtime.ts"
+import { ScheduleId } from "../../domain/Schedule.ts"
 import { TaskId } from "../../domain/Task.ts"
 import { ClaimId } from "../../domain/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
@@ -33,6 +34,7 @@ export const layerTest = Layer.effect(
       task: Effect.map(next, (count) => TaskId.make(spread(count, 12))),
       claim: Effect.map(next, (count) => ClaimId.make(spread(count, 16))),
       runtime: Effect.map(next, (count) => RuntimeId.make(spread(count, 16))),
+      schedule: Effect.map(next, (count) => ScheduleId.make(spread(count, 12))),
       uuid: Effect.map(next, (count) => `00000000-0000-4000-8000-${count.toString(16).padStart(12, "0")}`),
       digest: (text) =>
         Effect.map(

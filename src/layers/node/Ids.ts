@@ -3,6 +3,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { RuntimeId } from "../../domain/Runtime.ts"
+import { ScheduleId } from "../../domain/Schedule.ts"
 import { TaskId } from "../../domain/Task.ts"
 import { ClaimId } from "../../domain/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
@@ -20,6 +21,7 @@ export const layer = Layer.succeed(Ids, {
   task: Effect.sync(() => TaskId.make(randomText(12))),
   claim: Effect.sync(() => ClaimId.make(randomText(16))),
   runtime: Effect.sync(() => RuntimeId.make(randomText(16))),
+  schedule: Effect.sync(() => ScheduleId.make(randomText(12))),
   uuid: Effect.sync(() => randomUUID()),
   digest: (text) => Effect.sync(() => createHash("sha256").update(text, "utf8").digest("hex"))
 })

@@ -1,0 +1,210 @@
+/** When a schedule fires next, and what is to be done about a time that has come: pure, so that every store decides alike. */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { nextCron, parseCron } from "./CronTime.ts"
+import type { Execution, Rules, ScheduleId, Timing } from "./Schedule.ts"
+import { zoneOf } from "./Zone.ts"
+
+type Next = (after: number) => number | null
+
+const nextOf = (timing: Timing): Either.Either<Next, string> => {
+  switch (timing.kind) {
+    case "at":
+      return Either.right((after) => (timing.at > after ? timing.at : null))
+    case "every": {
+      const { anchor, everyMs } = timing
+      return Either.right((after) => anchor + Math.max(1, Math.floor((after - anchor) / everyMs) + 1) * everyMs)
+    }
+    case "cron":
+      return Either.flatMap(parseCron(timing.expression), (cron) => {
+        const zone = zoneOf(timing.timezone)
+        return Option.isNone(zone)
+          ? Either.left(`'${timing.timezone}' is not a time zone: write a name like Europe/Berlin, or UTC`)
+          : Either.right((after) => nextCron(cron, zone.value, after))
+      })
+  }
+}
+
+/** What is wrong with a rule; null when nothing is. */
+export const timingProblem = (timing: Timing): string | null => {
+  if (Option.isNone(zoneOf(timing.timezone))) {
+    return `'${timing.timezone}' is not a time zone: write a name like Europe/Berlin, or UTC`
+  }
+  return Either.match(nextOf(timing), { onLeft: (problem) => problem, onRight: () => null })
+}
+
+/** Spreads the characters evenly over 0 to 1. */
+const fraction = (text: string): number => {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
+}
+
+type Jittered = Pick<Rules, "jitterMs"> & { readonly id: ScheduleId }
+
+/** When a time fires: later by less than the jitter, and always the same for the same schedule and time. */
+export const fireTime = ({ id, jitterMs }: Jittered, dueAt: number): number =>
+  dueAt + Math.floor(fraction(`${id} ${dueAt}`) * jitterMs)
+
+/** A schedule's times are used up (`completed`), or its last day has passed (`expired`). */
+export interface Upcoming {
+  readonly status: "active" | "completed" | "expired"
+  readonly nextDueAt: number | null
+  readonly nextFireAt: number | null
+}
+
+type Plan = Rules & { readonly id: ScheduleId; readonly runs: number }
+
+const ended = (status: "completed" | "expired"): Upcoming => ({ status, nextDueAt: null, nextFireAt: null })
+
+const upcoming = (plan: Plan, next: Next, after: number): Upcoming => {
+  if (plan.maxRuns !== null && plan.runs >= plan.maxRuns) return ended("completed")
+  const dueAt = next(after)
+  if (dueAt === null) return ended("completed")
+  if (plan.expiresAt !== null && dueAt > plan.expiresAt) return ended("expired")
+  return { status: "active", nextDueAt: dueAt, nextFireAt: fireTime(plan, dueAt) }
+}
+
+/** The first time after `after`, or the problem of a rule that cannot be read any more. */
+export const upcomingAfter = (plan: Plan, after: number): Either.Either<Upcoming, string> =>
+  Either.map(nextOf(plan.timing), (next) => upcoming(plan, next, after))
+
+/** The next fire times, at most `count`. */
+export const fireTimes = (plan: Plan, after: number, count: number): ReadonlyArray<number> => {
+  const found: Array<number> = []
+  let runs = plan.runs
+  let at = after
+  while (found.length < count) {
+    const step = Either.getOrNull(upcomingAfter({ ...plan, runs }, at))
+    if (step === null || step.nextDueAt === null || step.nextFireAt === null) break
+    found.push(step.nextFireAt)
+    at = step.nextDueAt
+    runs += 1
+  }
+  return found
+}
+
+/** Missed times are counted up to here. */
+const countedMissed = 1000
+
+/** The newest times that `run-all` makes up for; older ones are missed. */
+export const mostMadeUp = 100
+
+/** The times from `first` to `bound`: the last of them, and how many there are at most 1000. */
+const run = (next: Next, first: number, bound: number) => {
+  let count = 1
+  let last = first
+  for (let at = next(first); at !== null && at <= bound; at = next(at)) {
+    last = at
+    count += 1
+    if (count >= countedMissed) return { count, last: lastBefore(next, last, bound) }
+  }
+  return { count, last }
+}
+
+/** The last time up to `bound`, where `known` is one: looks back from there in spans that double. */
+const lastBefore = (next: Next, known: number, bound: number): number => {
+  for (let span = 1000; bound - span > known; span *= 2) {
+    let last: number | null = null
+    for (let at = next(bound - span); at !== null && at <= bound; at = next(at)) last = at
+    if (last !== null) return last
+  }
+  let last = known
+  for (let at = next(known); at !== null && at <= bound; at = next(at)) last = at
+  return last
+}
+
+export type Recorded = Pick<Execution, "dueAt" | "status" | "reason" | "untilAt" | "count">
+
+export interface Decision {
+  /** Times that start nothing, to be recorded. */
+  readonly recorded: ReadonlyArray<Recorded>
+  /** The time that starts a run. */
+  readonly run: number | null
+  readonly upcoming: Upcoming
+}
+
+const missed = (first: number, { count, last }: { readonly count: number; readonly last: number }): Recorded => ({
+  dueAt: first,
+  status: "missed",
+  reason:
+    count === 1
+      ? "nobody was awake"
+      : `nobody was awake; ${count >= countedMissed ? "1000 times or more" : `${count} times`}`,
+  untilAt: last,
+  count
+})
+
+const skipped = (dueAt: number, reason: string): Recorded => ({
+  dueAt,
+  status: "skipped",
+  reason,
+  untilAt: null,
+  count: 1
+})
+
+/** What a time that has come would be held up by. */
+export interface Circumstances {
+  readonly now: number
+  /** Runs of this schedule that go on. */
+  readonly open: number
+  /** Why this run may not start whatever its own rules say: the run it follows has failed. */
+  readonly refused: string | null
+}
+
+/** Runs of one schedule that may wait for each other. */
+export const mostQueued = 100
+
+/** Decides about `dueAt`, whose fire time has come, and about the times missed together with it. */
+export const decide = (
+  plan: Plan & { readonly dueAt: number; readonly fireAt: number },
+  { now, open, refused }: Circumstances
+): Either.Either<Decision, string> =>
+  Either.map(nextOf(plan.timing), (next) => {
+    const started = (dueAt: number, before: ReadonlyArray<Recorded>): Decision => {
+      const obstacle =
+        refused ??
+        (open > 0 && plan.overlap === "skip" ? "the run before it was going on" : null) ??
+        (open >= mostQueued && plan.overlap !== "allow" ? `${open} runs were waiting already` : null)
+      if (obstacle !== null) {
+        return { recorded: [...before, skipped(dueAt, obstacle)], run: null, upcoming: upcoming(plan, next, dueAt) }
+      }
+      return { recorded: before, run: dueAt, upcoming: upcoming({ ...plan, runs: plan.runs + 1 }, next, dueAt) }
+    }
+
+    if (now - plan.fireAt <= plan.graceMs) return started(plan.dueAt, [])
+    const expiry = plan.expiresAt ?? Number.POSITIVE_INFINITY
+    switch (plan.missed) {
+      case "skip": {
+        const bound = Math.min(now - plan.graceMs - plan.jitterMs, expiry)
+        const all = run(next, plan.dueAt, Math.max(plan.dueAt, bound))
+        return { recorded: [missed(plan.dueAt, all)], run: null, upcoming: upcoming(plan, next, all.last) }
+      }
+      case "run-once": {
+        const last = lastBefore(next, plan.dueAt, Math.min(now - plan.jitterMs, expiry))
+        if (last === plan.dueAt) return started(last, [])
+        const before = run(next, plan.dueAt, last - 1)
+        return started(last, [missed(plan.dueAt, before)])
+      }
+      case "run-all": {
+        const bound = Math.min(now, expiry)
+        const all = run(next, plan.dueAt, bound)
+        if (all.count <= mostMadeUp) return started(plan.dueAt, [])
+        const kept = newest(next, plan.dueAt, all.last)
+        const before = run(next, plan.dueAt, kept - 1)
+        return started(kept, [missed(plan.dueAt, before)])
+      }
+    }
+  })
+
+/** The oldest of the newest times up to `last` that are made up for. */
+const newest = (next: Next, first: number, last: number): number => {
+  for (let span = 1000; ; span *= 2) {
+    const from = Math.max(first - 1, last - span)
+    const times: Array<number> = []
+    for (let at = next(from); at !== null && at <= last; at = next(at)) times.push(at)
+    if (times.length >= mostMadeUp || from < first) return times.at(-mostMadeUp) ?? first
+  }
+}

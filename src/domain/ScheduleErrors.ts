@@ -1,0 +1,31 @@
+/** What can go wrong with schedules and that a caller tells apart. */
+import * as Schema from "effect/Schema"
+import { ScheduleId, ScheduleStatus } from "./Schedule.ts"
+
+export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
+  reference: Schema.String,
+  /** Ids that the reference fits, where it fits several. */
+  candidates: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    if (this.candidates.length > 0) {
+      return `'${this.reference}' fits several schedules: ${this.candidates.join(", ")}. Give more characters.`
+    }
+    return this.reference === "@last"
+      ? "There is no schedule yet. Make one: beat schedule create --help"
+      : `No schedule '${this.reference}'. 'beat schedule list --all' shows them.`
+  }
+}
+
+/** The schedule is in a status that the step does not allow, or was changed meanwhile. */
+export class ScheduleStateConflict extends Schema.TaggedError<ScheduleStateConflict>()("ScheduleStateConflict", {
+  id: ScheduleId,
+  step: Schema.String,
+  actual: ScheduleStatus
+}) {
+  override get message(): string {
+    return this.actual === "active"
+      ? `Schedule ${this.id} was changed by somebody else meanwhile. Try again.`
+      : `Schedule ${this.id} is ${this.actual}: it cannot ${this.step} now.`
+  }
+}
