@@ -56,7 +56,7 @@ export const Rules = Schema.Struct({
   /** No time after this one. */
   expiresAt: Schema.NullOr(Timestamp),
   /** Each run waits for the success of that schedule's newest run. */
-  after: Schema.NullOr(ScheduleId)
+  follows: Schema.NullOr(ScheduleId)
 })
 export type Rules = typeof Rules.Type
 
@@ -98,7 +98,7 @@ export const Execution = Schema.Struct({
   /** The time by the rule. */
   dueAt: Timestamp,
   /** `manual`: somebody ran it beside its times. */
-  trigger: Schema.Literal("time", "manual"),
+  origin: Schema.Literal("time", "manual"),
   status: ExecutionStatus,
   reason: Schema.NullOr(Schema.String),
   /** When it was decided: fired, skipped, or seen to be missed. */

@@ -1,16 +1,16 @@
 /** The queue on SQLite: each method one transaction, each change of status a compare-and-set. */
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqlSchema from "@effect/sql/SqlSchema"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { NewTask } from "../../domain/NewTask.ts"
-import { isTerminal, TaskId, TaskSummary } from "../../domain/Task.ts"
+import { TaskId, TaskSummary } from "../../domain/Task.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Paths } from "../../services/Paths.ts"
-import { type CancelAnswer, Queue } from "../../services/Queue.ts"
+import { Queue } from "../../services/Queue.ts"
+import { makeCancel } from "./cancel.ts"
 import { makeClaim } from "./claim.ts"
 import { makeEdit } from "./edit.ts"
 import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
@@ -29,18 +29,13 @@ const make = Effect.gen(function* () {
   const store = makeEnqueue(sql)
   const edit = makeEdit(sql)
   const finish = makeFinish(sql)
+  const cancel = makeCancel(sql, finish)
   const claims = makeClaim(sql, finish)
   const lost = makeLost(sql)
   const claimOf = claimById(sql)
 
   const arrivalOf = (task: NewTask): Effect.Effect<Arrival> =>
     Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
-
-  const findStanding = SqlSchema.findOne({
-    Request: TaskId,
-    Result: TaskSummary.pick("status", "cancelRequestedAt"),
-    execute: (id) => sql`SELECT status, cancel_requested_at FROM tasks WHERE id = ${id}`
-  })
 
   const findHeld = SqlSchema.findOne({
     Request: Schema.Struct({ claimId: Schema.String, runtimeId: Schema.String }),
@@ -107,22 +102,7 @@ const make = Effect.gen(function* () {
       }).pipe(access.write("requeue"))
     }),
 
-    cancel: Effect.fn("Queue.cancel")(function* (id, { by, reason }) {
-      return yield* Effect.gen(function* () {
-        const { cancelRequestedAt, status } = yield* findStanding(id).pipe(orNotFound(id))
-        if (isTerminal(status)) return "over" satisfies CancelAnswer
-        if (cancelRequestedAt === null) {
-          const now = yield* Clock.currentTimeMillis
-          yield* sql`
-            UPDATE tasks SET cancel_requested_at = ${now}, cancel_reason = ${reason}, cancelled_by = ${by}
-            WHERE id = ${id} AND status = ${status} AND cancel_requested_at IS NULL
-          `
-        }
-        if (status === "running") return "requested" satisfies CancelAnswer
-        yield* finish(id, cancelledUnstarted, null).pipe(Effect.catchTag("TaskStateConflict", Effect.die))
-        return "ended" satisfies CancelAnswer
-      }).pipe(access.write("cancel"))
-    }),
+    cancel: Effect.fn("Queue.cancel")((id, request) => cancel(id, request).pipe(access.write("cancel"))),
 
     captured: Effect.fn("Queue.captured")(function* (id) {
       const { launch, revision, variables } = yield* findCaptured(id).pipe(orNotFound(id), access.read("captured"))

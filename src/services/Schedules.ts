@@ -1,0 +1,100 @@
+/** Durable schedules: what fires when, and what became of each time. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { InvalidInput, StorageError } from "../domain/Errors.ts"
+import type { Execution, NewSchedule, Rules, Schedule, ScheduleId, ScheduleStatus, Work } from "../domain/Schedule.ts"
+import type { ScheduleNotFound, ScheduleStateConflict } from "../domain/ScheduleErrors.ts"
+
+/** A schedule whose time has come, with what a run of it starts. */
+export interface Due {
+  readonly schedule: Schedule
+  readonly work: Work
+}
+
+/**
+ * `Fired`: a run was stored. `Recorded`: the time was skipped or missed. `Lost`: somebody else did it, or it is not due any
+ * more. `Behind`: the schedule it follows has an earlier time that is due and must be fired first.
+ */
+export type FireAnswer =
+  | { readonly _tag: "Fired"; readonly execution: Execution }
+  | { readonly _tag: "Recorded"; readonly executions: ReadonlyArray<Execution> }
+  | { readonly _tag: "Lost" }
+  | { readonly _tag: "Behind"; readonly first: ScheduleId }
+
+export interface ScheduleFilter {
+  /** Empty means any. */
+  readonly status: ReadonlyArray<ScheduleStatus>
+  /** From 1 to 1000. */
+  readonly limit: number
+  /** Only schedules with a smaller `seq`. */
+  readonly before: number | null
+}
+
+export interface ScheduleEdit extends Partial<Rules> {
+  readonly name?: string | null
+  readonly work?: Work
+}
+
+export class Schedules extends Context.Tag("backbeat/Schedules")<
+  Schedules,
+  {
+    /** Stores it as active, its first time computed from now. Name, and the schedule it follows, are checked with it. */
+    readonly create: (schedule: NewSchedule) => Effect.Effect<Schedule, InvalidInput | StorageError>
+
+    readonly get: (id: ScheduleId) => Effect.Effect<Schedule, ScheduleNotFound | StorageError>
+    /** What a run of it starts. */
+    readonly work: (id: ScheduleId) => Effect.Effect<Work, ScheduleNotFound | StorageError>
+    /** An id, a unique prefix of one, a name (of one that is not over, else of the newest) or `@last`. */
+    readonly resolve: (reference: string) => Effect.Effect<ScheduleId, ScheduleNotFound | StorageError>
+    /** Newest first. */
+    readonly list: (filter: ScheduleFilter) => Effect.Effect<ReadonlyArray<Schedule>, StorageError>
+    /** Newest first, only those with an earlier `dueAt` than `before`. `limit` from 1 to 1000. */
+    readonly history: (
+      id: ScheduleId,
+      options: { readonly limit: number; readonly before: number | null }
+    ) => Effect.Effect<ReadonlyArray<Execution>, StorageError>
+    /** Executions that go on, newest first, at most 1000. */
+    readonly open: (id: ScheduleId) => Effect.Effect<ReadonlyArray<Execution>, StorageError>
+
+    /** The earliest fire time of all active schedules: one look into an index. */
+    readonly nextFire: Effect.Effect<Option.Option<number>, StorageError>
+    /** Active schedules whose fire time is not after `now`, earliest first. `limit` from 1 to 1000. */
+    readonly due: (now: number, limit: number) => Effect.Effect<ReadonlyArray<Due>, StorageError>
+    /**
+     * Fires one time of a schedule, if it still stands as given: one transaction decides by the schedule's rules, records
+     * the time, stores what it starts and sets the next time. Over all processes a time is fired once.
+     */
+    readonly fire: (due: Due) => Effect.Effect<FireAnswer, StorageError>
+    /** Runs it now, beside its times: these and the count of runs stay as they are. */
+    readonly runNow: (
+      id: ScheduleId
+    ) => Effect.Effect<Execution, ScheduleNotFound | ScheduleStateConflict | StorageError>
+
+    /** Active to paused. With a `revision` only if it was not changed since. */
+    readonly pause: (
+      id: ScheduleId,
+      options: { readonly reason: string | null; readonly revision: number | null }
+    ) => Effect.Effect<Schedule, ScheduleNotFound | ScheduleStateConflict | StorageError>
+    /** Paused to active, its next time computed from now: what was passed meanwhile was not missed. */
+    readonly resume: (
+      id: ScheduleId
+    ) => Effect.Effect<Schedule, ScheduleNotFound | ScheduleStateConflict | StorageError>
+    /** For good. What it has started goes on. */
+    readonly cancel: (
+      id: ScheduleId
+    ) => Effect.Effect<Schedule, ScheduleNotFound | ScheduleStateConflict | StorageError>
+    /** Changes what is given, if it is still at this revision, and computes the next time anew. */
+    readonly edit: (
+      id: ScheduleId,
+      edit: ScheduleEdit,
+      revision: number
+    ) => Effect.Effect<Schedule, InvalidInput | ScheduleNotFound | ScheduleStateConflict | StorageError>
+    /** Deletes at most `limit` schedules that were over before `endedBefore`, with their history. */
+    readonly prune: (options: {
+      readonly endedBefore: number
+      readonly limit: number
+      readonly dryRun: boolean
+    }) => Effect.Effect<ReadonlyArray<ScheduleId>, StorageError>
+  }
+>() {}
