@@ -1,6 +1,5 @@
 /** Everything that can go wrong and that a caller tells apart. Attributes never carry prompts, output or environment. */
 import * as Schema from "effect/Schema"
-import { PipelineProblem } from "./Pipeline.ts"
 import { isTerminal, TaskId, TaskStatus } from "./Task.ts"
 
 /** The store failed. `reason` says what to do about it. */
@@ -115,21 +114,6 @@ export class DependencyInvalid extends Schema.TaggedError<DependencyInvalid>()("
       case "unmet":
         return `Task ${this.subject} has ended otherwise than this dependency asks: it can never be met.`
     }
-  }
-}
-
-/** A pipeline file that cannot be run: all that is wrong with it, in the order of the text. */
-export class PipelineInvalid extends Schema.TaggedError<PipelineInvalid>()("PipelineInvalid", {
-  source: Schema.String,
-  problems: Schema.Array(PipelineProblem)
-}) {
-  override get message(): string {
-    return this.problems
-      .map(
-        ({ column, hint, line, message }) =>
-          `${this.source}:${line}:${column}: ${message}${hint === null ? "" : `. ${hint}`}`
-      )
-      .join("\n")
   }
 }
 

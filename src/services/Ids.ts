@@ -3,13 +3,14 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { RuntimeId } from "../domain/Runtime.ts"
 import type { ScheduleId } from "../domain/Schedule.ts"
-import type { TaskId } from "../domain/Task.ts"
+import type { PipelineId, TaskId } from "../domain/Task.ts"
 import type { ClaimId } from "../domain/Worker.ts"
 
 export class Ids extends Context.Tag("backbeat/Ids")<
   Ids,
   {
     readonly task: Effect.Effect<TaskId>
+    readonly pipeline: Effect.Effect<PipelineId>
     readonly claim: Effect.Effect<ClaimId>
     readonly runtime: Effect.Effect<RuntimeId>
     readonly schedule: Effect.Effect<ScheduleId>

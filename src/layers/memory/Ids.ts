@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import { RuntimeId } from "../../domain/Runtime.ts"
 import { ScheduleId } from "../../domain/Schedule.ts"
-import { TaskId } from "../../domain/Task.ts"
+import { PipelineId, TaskId } from "../../domain/Task.ts"
 import { ClaimId } from "../../domain/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
 
@@ -32,6 +32,7 @@ export const layerTest = Layer.effect(
     const next = Ref.updateAndGet(counter, (count) => count + 1)
     return Ids.of({
       task: Effect.map(next, (count) => TaskId.make(spread(count, 12))),
+      pipeline: Effect.map(next, (count) => PipelineId.make(spread(count, 12))),
       claim: Effect.map(next, (count) => ClaimId.make(spread(count, 16))),
       runtime: Effect.map(next, (count) => RuntimeId.make(spread(count, 16))),
       schedule: Effect.map(next, (count) => ScheduleId.make(spread(count, 12))),

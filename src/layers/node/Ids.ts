@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { RuntimeId } from "../../domain/Runtime.ts"
 import { ScheduleId } from "../../domain/Schedule.ts"
-import { TaskId } from "../../domain/Task.ts"
+import { PipelineId, TaskId } from "../../domain/Task.ts"
 import { ClaimId } from "../../domain/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
 
@@ -19,6 +19,7 @@ const randomText = (length: number): string => {
 
 export const layer = Layer.succeed(Ids, {
   task: Effect.sync(() => TaskId.make(randomText(12))),
+  pipeline: Effect.sync(() => PipelineId.make(randomText(12))),
   claim: Effect.sync(() => ClaimId.make(randomText(16))),
   runtime: Effect.sync(() => RuntimeId.make(randomText(16))),
   schedule: Effect.sync(() => ScheduleId.make(randomText(12))),

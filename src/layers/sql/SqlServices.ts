@@ -2,6 +2,7 @@
 import * as Layer from "effect/Layer"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as OutputStore from "./OutputStore.ts"
+import * as Pipelines from "./Pipelines.ts"
 import * as Queue from "./Queue.ts"
 import * as Tasks from "./Tasks.ts"
 import * as WorkerRegistry from "./WorkerRegistry.ts"
@@ -11,5 +12,6 @@ export const layer = Layer.mergeAll(
   Tasks.layer,
   WorkerRegistry.layer,
   OutputStore.layer,
+  Pipelines.layer,
   Checkpoints.layer
 )

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { orderOf } from "../../domain/Dependency.ts"
 import { DependencyInvalid, DepthExceeded, IdempotencyConflict } from "../../domain/Errors.ts"
 import type { NewTask, Upstream } from "../../domain/NewTask.ts"
-import { type Task, TaskId, TaskSummary, titleOf } from "../../domain/Task.ts"
+import { type PipelineId, type Task, TaskId, TaskSummary, titleOf } from "../../domain/Task.ts"
 import type { Enqueued } from "../../services/Queue.ts"
 import { makeDependencies } from "./dependencies.ts"
 import { ArrivalRow, StoredEnvironment, StoredLaunch } from "./rows.ts"
@@ -21,6 +21,8 @@ export interface Arrival {
   readonly task: NewTask
   /** Names the set of variables: equal sets have equal names. */
   readonly environmentId: string
+  /** The pipeline it is a step of. */
+  readonly pipelineId?: PipelineId
 }
 
 /** The variables in an order of their own, so that equal sets have equal texts. */
@@ -94,7 +96,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
     })
 
   /** The row of a task and what belongs to it, but for its edges. */
-  const insert = ({ environmentId, id, task }: Arrival, maxDepth: number) =>
+  const insert = ({ environmentId, id, pipelineId, task }: Arrival, maxDepth: number) =>
     Effect.gen(function* () {
       const parent = task.parentId === null ? Option.none() : yield* findForebear(task.parentId)
       const depth = Option.match(parent, { onNone: () => task.depth, onSome: (row) => row.depth + 1 })
@@ -111,6 +113,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         attempt: (original?.attempt ?? 0) + 1,
         rootId: original === null ? null : (original.rootId ?? task.retryOf),
         continueFrom: null,
+        pipelineId: pipelineId ?? null,
         createdAt: yield* Clock.currentTimeMillis
       }).pipe(certain)
       yield* insertEnvironment({ id: environmentId, variables: environment })

@@ -10,6 +10,7 @@ import { TaskId, TaskStatus, TaskSummary } from "../../domain/Task.ts"
 import { TaskEnded } from "../../domain/TerminalEvent.ts"
 import { endStep, transition } from "../../domain/Transition.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
+import { makePipelineEnds } from "./pipelineEnds.ts"
 import { EndRow } from "./rows.ts"
 import { makeSettle } from "./settle.ts"
 import { certain, orNotFound } from "./taskRows.ts"
@@ -23,6 +24,7 @@ export const cancelledUnstarted: Outcome = outcome({ status: "cancelled", cause:
  */
 export const makeFinish = (sql: SqlClient.SqlClient) => {
   const { settle } = makeSettle(sql)
+  const pipelines = makePipelineEnds(sql)
 
   const findStanding = SqlSchema.findOne({
     Request: TaskId,
@@ -77,8 +79,11 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
       if (ended._tag === "None") return yield* conflict(step)
       const event = { kind: "task", id, status: ending.status, cause: ending.cause, at, retriedBy } as const
       const written = yield* writeEvent(event).pipe(certain)
-      if (retriedBy === null) yield* settle(id)
-      else yield* handOver(id, retriedBy)
+      if (retriedBy === null) yield* pipelines.afterEnds([id, ...(yield* settle(id))], at)
+      else {
+        yield* handOver(id, retriedBy)
+        yield* pipelines.replaceStep(id, retriedBy)
+      }
       return written
     })
 }

@@ -55,6 +55,7 @@ export const ArrivalRow = SummaryRow.pick(
   "rootId",
   "continuation",
   "continueFrom",
+  "pipelineId",
   "maxRetries",
   "backoffMs",
   "idempotencyKey",

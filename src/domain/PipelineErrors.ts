@@ -1,0 +1,57 @@
+/** What can go wrong with pipelines, and that a caller tells apart. */
+import * as Schema from "effect/Schema"
+import { PipelineProblem } from "./Pipeline.ts"
+import { PipelineId, TaskStatus } from "./Task.ts"
+
+/** A pipeline file that cannot be run: all that is wrong with it, in the order of the text. */
+export class PipelineInvalid extends Schema.TaggedError<PipelineInvalid>()("PipelineInvalid", {
+  source: Schema.String,
+  problems: Schema.Array(PipelineProblem)
+}) {
+  override get message(): string {
+    return this.problems
+      .map(
+        ({ column, hint, line, message }) =>
+          `${this.source}:${line}:${column}: ${message}${hint === null ? "" : `. ${hint}`}`
+      )
+      .join("\n")
+  }
+}
+
+/** No pipeline has this reference, or several do. */
+export class PipelineNotFound extends Schema.TaggedError<PipelineNotFound>()("PipelineNotFound", {
+  reference: Schema.String,
+  /** Ids that the reference fits, where it fits several. */
+  candidates: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    if (this.candidates.length > 0) {
+      return `'${this.reference}' fits several pipelines: ${this.candidates.join(", ")}. Give more characters.`
+    }
+    return this.reference === "@last"
+      ? "There is no pipeline yet. Start one: beat pipeline run FILE"
+      : `No pipeline '${this.reference}'. 'beat pipeline list' shows the ids.`
+  }
+}
+
+/** The idempotency key was used before for a different pipeline. */
+export class PipelineKeyConflict extends Schema.TaggedError<PipelineKeyConflict>()("PipelineKeyConflict", {
+  key: Schema.String,
+  existing: PipelineId
+}) {
+  override get message(): string {
+    return `The key '${this.key}' already belongs to pipeline ${this.existing}, which has other steps. Use a new key.`
+  }
+}
+
+/** Only what has ended, and not well, can be tried again. */
+export class PipelineStateConflict extends Schema.TaggedError<PipelineStateConflict>()("PipelineStateConflict", {
+  id: PipelineId,
+  actual: TaskStatus
+}) {
+  override get message(): string {
+    return this.actual === "completed"
+      ? `Pipeline ${this.id} is completed: there is no step to run again. Run the file once more instead.`
+      : `Pipeline ${this.id} is ${this.actual}: it cannot be retried now. Wait for its end: beat wait ${this.id}`
+  }
+}

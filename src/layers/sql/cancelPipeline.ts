@@ -1,0 +1,52 @@
+/** The transaction that cancels a pipeline, as a body for whoever has more to do in the same one. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Pipeline } from "../../domain/Pipeline.ts"
+import { PipelineId, TaskSummary } from "../../domain/Task.ts"
+import type { CancelAnswer, CancelRequest } from "../../services/Queue.ts"
+import { cancelledUnstarted, makeFinish } from "./finish.ts"
+import { orNoPipeline } from "./pipelineRows.ts"
+
+export const makeCancelPipeline = (sql: SqlClient.SqlClient) => {
+  const finish = makeFinish(sql)
+
+  const findPipeline = SqlSchema.findOne({
+    Request: PipelineId,
+    Result: Pipeline.pick("id"),
+    execute: (id) => sql`SELECT id FROM pipelines WHERE id = ${id}`
+  })
+
+  /** Those that stand higher wait for those below them. */
+  const findOpen = SqlSchema.findAll({
+    Request: PipelineId,
+    Result: TaskSummary.pick("id", "status"),
+    execute: (id) => sql`
+      SELECT tasks.id, tasks.status FROM pipeline_steps step JOIN tasks ON tasks.id = step.task_id
+      WHERE step.pipeline_id = ${id} AND tasks.status IN ('queued', 'running')
+      ORDER BY tasks.level DESC, step.position DESC
+    `
+  })
+
+  /** Must run inside a transaction. */
+  return (id: PipelineId, { by, reason }: CancelRequest) =>
+    Effect.gen(function* () {
+      yield* findPipeline(id).pipe(orNoPipeline(id))
+      const open = yield* findOpen(id)
+      if (open.length === 0) return "over" satisfies CancelAnswer
+      const now = yield* Clock.currentTimeMillis
+      const asked = sql`cancel_requested_at = ${now}, cancel_reason = ${reason}, cancelled_by = ${by}`
+      yield* sql`UPDATE pipelines SET ${asked} WHERE id = ${id} AND cancel_requested_at IS NULL`
+      for (const task of open) {
+        yield* sql`UPDATE tasks SET ${asked} WHERE id = ${task.id} AND cancel_requested_at IS NULL`
+        if (task.status === "queued") {
+          yield* finish(task.id, cancelledUnstarted, null).pipe(
+            Effect.catchTags({ TaskNotFound: Effect.die, TaskStateConflict: Effect.die })
+          )
+        }
+      }
+      const runs = open.some(({ status }) => status === "running")
+      return runs ? ("requested" satisfies CancelAnswer) : ("ended" satisfies CancelAnswer)
+    })
+}

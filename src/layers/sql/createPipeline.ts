@@ -1,0 +1,77 @@
+/** The transaction that stores a pipeline, as a body for whoever has more to do in the same one. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { isKept, type NewPipeline, PipelineStep } from "../../domain/Pipeline.ts"
+import { PipelineKeyConflict } from "../../domain/PipelineErrors.ts"
+import { PipelineId, TaskId } from "../../domain/Task.ts"
+import type { CreatedPipeline } from "../../services/Pipelines.ts"
+import { type Arrival, makeEnqueue } from "./enqueue.ts"
+import { makePipelineEnds } from "./pipelineEnds.ts"
+import { makePipelineRows, orNoPipeline } from "./pipelineRows.ts"
+
+/** What was made ready outside of the transaction. */
+export interface PipelineArrival {
+  readonly id: PipelineId
+  readonly pipeline: NewPipeline
+  /** Of `fingerprint`. */
+  readonly digest: string
+  /** Of `tasksOf`, in this order. */
+  readonly arrivals: ReadonlyArray<Arrival>
+}
+
+const StepRow = Schema.Struct({
+  ...PipelineStep.pick("position", "stage", "name", "policy", "delayMs", "continueFrom").fields,
+  pipelineId: PipelineId,
+  taskId: TaskId,
+  after: Schema.parseJson(PipelineStep.fields.after)
+})
+
+export const makeCreatePipeline = (sql: SqlClient.SqlClient) => {
+  const enqueue = makeEnqueue(sql)
+  const { concludePipelines } = makePipelineEnds(sql)
+  const { get } = makePipelineRows(sql)
+
+  const findByKey = SqlSchema.findOne({
+    Request: Schema.String,
+    Result: Schema.Struct({ id: PipelineId, digest: Schema.String }),
+    execute: (key) => sql`SELECT id, digest FROM pipelines WHERE idempotency_key = ${key}`
+  })
+
+  const insertStep = SqlSchema.void({
+    Request: StepRow,
+    execute: (row) => sql`INSERT INTO pipeline_steps ${sql.insert(row)}`
+  })
+
+  const stored = (id: PipelineId) => get(id).pipe(orNoPipeline(id), Effect.catchTag("PipelineNotFound", Effect.die))
+
+  /** Must run inside a transaction. */
+  return ({ arrivals, digest, id, pipeline }: PipelineArrival, maxDepth: number) =>
+    Effect.gen(function* () {
+      const { idempotencyKey, name, retryOf } = pipeline
+      const twin = idempotencyKey === null ? Option.none() : yield* findByKey(idempotencyKey)
+      if (Option.isSome(twin)) {
+        if (twin.value.digest !== digest) {
+          return yield* new PipelineKeyConflict({ key: idempotencyKey ?? "", existing: twin.value.id })
+        }
+        return { pipeline: yield* stored(twin.value.id), created: false } satisfies CreatedPipeline
+      }
+      const createdAt = yield* Clock.currentTimeMillis
+      yield* sql`INSERT INTO pipelines ${sql.insert({ id, name, retryOf, idempotencyKey, digest, createdAt })}`
+      const tasks = yield* enqueue(
+        arrivals.map((arrival) => ({ ...arrival, pipelineId: id })),
+        maxDepth
+      )
+      let member = 0
+      for (const [position, { work, ...step }] of pipeline.steps.entries()) {
+        const taskId = isKept(work) ? work.kept : tasks[member++]?.task.id
+        if (taskId === undefined) return yield* Effect.dieMessage("a step without a task")
+        yield* insertStep({ ...step, pipelineId: id, position, taskId })
+      }
+      yield* concludePipelines([id], createdAt)
+      return { pipeline: yield* stored(id), created: true } satisfies CreatedPipeline
+    })
+}

@@ -1,0 +1,63 @@
+/** Pipelines: tasks that were handed over together, in an order and under one name. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type {
+  DependencyInvalid,
+  DepthExceeded,
+  IdempotencyConflict,
+  StorageError,
+  TaskNotFound
+} from "../domain/Errors.ts"
+import type { NewPipeline, Pipeline, PipelineSummary } from "../domain/Pipeline.ts"
+import type { PipelineKeyConflict, PipelineNotFound } from "../domain/PipelineErrors.ts"
+import type { PipelineId, TaskStatus } from "../domain/Task.ts"
+import type { CancelAnswer, CancelRequest } from "./Queue.ts"
+
+/** A pipeline as stored: `created` is false when an idempotency key led to one that was there before. */
+export interface CreatedPipeline {
+  readonly pipeline: Pipeline
+  readonly created: boolean
+}
+
+export interface PipelineFilter {
+  /** Empty means any. */
+  readonly status: ReadonlyArray<TaskStatus>
+  /** From 1 to 1000. */
+  readonly limit: number
+  /** Only pipelines with a smaller `seq`: the last `seq` of the page before. */
+  readonly before: number | null
+}
+
+export type CreateError =
+  | DependencyInvalid
+  | DepthExceeded
+  | IdempotencyConflict
+  | PipelineKeyConflict
+  | TaskNotFound
+  | StorageError
+
+export class Pipelines extends Context.Tag("backbeat/Pipelines")<
+  Pipelines,
+  {
+    /** Stores the pipeline and its tasks, all or none, in one transaction, and returns after the commit. */
+    readonly create: (
+      pipeline: NewPipeline,
+      options: { readonly maxDepth: number }
+    ) => Effect.Effect<CreatedPipeline, CreateError>
+    readonly get: (id: PipelineId) => Effect.Effect<Pipeline, PipelineNotFound | StorageError>
+    /** An id, a unique prefix of one (any length from 1), or `@last`. */
+    readonly resolve: (reference: string) => Effect.Effect<PipelineId, PipelineNotFound | StorageError>
+    /** Newest first; `more` says whether others match beyond this page. */
+    readonly list: (
+      filter: PipelineFilter
+    ) => Effect.Effect<{ readonly pipelines: ReadonlyArray<PipelineSummary>; readonly more: boolean }, StorageError>
+    /**
+     * In one transaction: steps that wait end as cancelled, the last first, so that none of them is let go by the end of
+     * another; running ones get the request.
+     */
+    readonly cancel: (
+      id: PipelineId,
+      request: CancelRequest
+    ) => Effect.Effect<CancelAnswer, PipelineNotFound | StorageError>
+  }
+>() {}
