@@ -2,6 +2,7 @@
 import { subjects } from "../support/stores.ts"
 import { cancelContract } from "./cancel.ts"
 import { claimContract } from "./claim.ts"
+import { dependencyContract } from "./dependencies.ts"
 import { enqueueContract } from "./enqueue.ts"
 import { finishContract } from "./finish.ts"
 import { pruneContract } from "./prune.ts"
@@ -14,4 +15,5 @@ for (const subject of subjects) {
   requeueContract(subject)
   cancelContract(subject)
   pruneContract(subject)
+  dependencyContract(subject)
 }

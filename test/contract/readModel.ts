@@ -98,7 +98,7 @@ export const listContract = (subject: Subject) => {
         const tasks = yield* Tasks
         const claim = yield* submitAndClaim({ prompt: "first\nsecond", systemPrompt: "s", labels: { a: "b" } })
         yield* (yield* Queue).finish(claim.task.id, { ...completed, answer: "done" }, claim.worker)
-        const { answer, prompt, systemPrompt, ...summary } = yield* tasks.get(claim.task.id)
+        const { answer, dependsOn: _edges, prompt, systemPrompt, ...summary } = yield* tasks.get(claim.task.id)
         assert.deepStrictEqual([answer, prompt, systemPrompt], ["done", "first\nsecond", "s"])
         assert.deepStrictEqual(yield* tasks.summary(claim.task.id), summary)
         assert.deepStrictEqual(yield* tasks.list(anyTask), { tasks: [summary], more: 0 })

@@ -59,8 +59,8 @@ describe("models", () => {
   roundTrip("AgentSettings", AgentSettings)
   roundTrip("SettingsFile", SettingsFile)
 
-  it("the summary has every field of the task but its long texts", () => {
-    const long = ["answer", "prompt", "systemPrompt"]
+  it("the summary has every field of the task but its long texts and its edges", () => {
+    const long = ["answer", "dependsOn", "prompt", "systemPrompt"]
     assert.sameMembers([...Object.keys(TaskSummary.fields), ...long], Object.keys(Task.fields))
   })
 

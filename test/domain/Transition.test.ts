@@ -124,8 +124,8 @@ const check = Effect.fn(function* (history: History) {
   }
   const events = yield* tasks.events(0, 1000)
   assert.deepStrictEqual(
-    events.map((event) => [event.id, event.status]),
-    history.ends.map((one) => [one.id, one.status])
+    events.map((event) => `${event.id} ${event.status}`),
+    history.ends.map((one) => `${one.id} ${one.status}`)
   )
   const workers = yield* (yield* WorkerRegistry).workers
   assert.sameDeepMembers(

@@ -10,7 +10,8 @@ import { type State, Store, taskIn } from "./Store.ts"
 
 const bound = 1000
 
-const summaryOf = ({ answer: _a, prompt: _p, systemPrompt: _s, ...summary }: Task): TaskSummary => summary
+const summaryOf = ({ answer: _a, dependsOn: _d, prompt: _p, systemPrompt: _s, ...summary }: Task): TaskSummary =>
+  summary
 
 const all = (state: State): ReadonlyArray<Task> =>
   Array.from(state.tasks.keys()).flatMap((id) => taskIn(state, id) ?? [])

@@ -146,11 +146,14 @@ export const settle = (state: State, ended: ReadonlyArray<TaskId>, now: number):
       if (taskIn(next, id)?.status === "queued") next = withEdges(next, id, edges)
     }
   }
+  const roots = new Map<TaskId, TaskId>()
   const cancelDoomed = (id: TaskId): boolean => {
     const task = taskIn(next, id)
     const unmet = task?.dependsOn.find((edge) => edge.state === "unmet")
     if (task?.status !== "queued" || unmet === undefined) return false
-    const error = `Task ${unmet.taskId} ended otherwise than this task was to wait for.`
+    const root = roots.get(unmet.taskId) ?? unmet.taskId
+    roots.set(id, root)
+    const error = `Task ${root} ended otherwise than this task was to wait for.`
     next = changed(next, id, {
       status: "cancelled",
       cause: "dependency-failed",

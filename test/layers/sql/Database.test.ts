@@ -31,12 +31,15 @@ const version = Effect.gen(function* () {
 const submit = (home: string) =>
   Effect.flatMap(Queue, (queue) => queue.enqueue([newTask()], { maxDepth: 3 })).pipe(Effect.provide(services(home)))
 
-/** The product's migrations and as many more as it takes to reach `target`. */
-const upTo = (target: number): Migrations => ({
+/** The schema version of the product. */
+const current = Object.keys(migrations).length
+
+/** The product's migrations and some more. */
+const further = (steps: number): Migrations => ({
   ...migrations,
   ...Object.fromEntries(
-    Array.from({ length: target - Object.keys(migrations).length }, (_, index) => {
-      const number = Object.keys(migrations).length + 1 + index
+    Array.from({ length: steps }, (_, index) => {
+      const number = current + 1 + index
       return [
         `${String(number).padStart(4, "0")}_more`,
         Effect.gen(function* () {
@@ -85,13 +88,13 @@ describe("the writer", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* submit(home)
-      for (const target of [2, 3, 4, 5, 6]) {
-        assert.strictEqual(yield* version.pipe(on(home, Database.layerMigrating(upTo(target)))), target)
+      for (const steps of [1, 2, 3, 4, 5]) {
+        assert.strictEqual(yield* version.pipe(on(home, Database.layerMigrating(further(steps)))), current + steps)
       }
       const kept = backups(home)
       assert.deepStrictEqual(
         kept.map((name) => /\.v(\d+)-/.exec(name)?.[1]),
-        ["3", "4", "5"]
+        [2, 3, 4].map((steps) => `${current + steps}`)
       )
       for (const name of kept) {
         assert.strictEqual(statSync(join(home, name)).mode & 0o777, 0o600)
@@ -110,10 +113,10 @@ describe("the writer", () => {
       const home = yield* temporaryHome
       yield* submit(home)
       const opened = yield* Effect.all(
-        Array.from({ length: 4 }, () => version.pipe(on(home, Database.layerMigrating(upTo(2))))),
+        Array.from({ length: 4 }, () => version.pipe(on(home, Database.layerMigrating(further(1))))),
         { concurrency: "unbounded" }
       )
-      assert.deepStrictEqual(opened, [2, 2, 2, 2])
+      assert.deepStrictEqual(opened, Array(4).fill(current + 1))
       assert.strictEqual(backups(home).length, 1)
     })
   )
@@ -128,14 +131,21 @@ describe("the writer", () => {
           for (const text of texts) yield* sql.unsafe(text)
         })
       const opened = (migration: Migrations[string]) =>
-        Effect.flip(version.pipe(on(home, Database.layerMigrating({ ...migrations, "0002_bad": migration }))))
+        Effect.flip(
+          version.pipe(
+            on(
+              home,
+              Database.layerMigrating({ ...migrations, [`${String(current + 1).padStart(4, "0")}_bad`]: migration })
+            )
+          )
+        )
       const failing = yield* opened(statements("CREATE TABLE more (id TEXT)", "CREATE TABLE tasks (id TEXT)"))
       assert.deepInclude(failing, { _tag: "StorageError", reason: "unknown", operation: "open" })
       const dangling = yield* opened(statements("CREATE TABLE more (id TEXT)", "DELETE FROM environments"))
       assert.deepInclude(dangling, { _tag: "StorageError", reason: "corrupt" })
       yield* Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        assert.strictEqual(yield* version, 1)
+        assert.strictEqual(yield* version, current)
         assert.deepStrictEqual(yield* sql`SELECT name FROM sqlite_master WHERE name = 'more'`, [])
         assert.strictEqual((yield* sql`SELECT id FROM environments`).length, 1)
       }).pipe(on(home, Database.layerWriter))
@@ -157,7 +167,12 @@ describe("the writer", () => {
         const sql = yield* SqlClient.SqlClient
         assert.strictEqual((yield* sql`SELECT task_id FROM task_inputs`).length, 1)
         assert.deepStrictEqual(yield* sql`PRAGMA foreign_keys`, [{ foreignKeys: 1 }])
-      }).pipe(on(home, Database.layerMigrating({ ...migrations, "0002_rebuild": rebuild })))
+      }).pipe(
+        on(
+          home,
+          Database.layerMigrating({ ...migrations, [`${String(current + 1).padStart(4, "0")}_rebuild`]: rebuild })
+        )
+      )
     })
   )
 })
@@ -178,7 +193,7 @@ describe("a database that this version does not know", () => {
   it.scopedLive("is refused and left as it is when it is newer", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
-      yield* version.pipe(on(home, Database.layerMigrating(upTo(2))))
+      yield* version.pipe(on(home, Database.layerMigrating(further(1))))
       yield* refused(home, "schema-too-new")
       assert.deepStrictEqual(backups(home), [])
     })
@@ -247,7 +262,7 @@ describe("the reader", () => {
     Effect.gen(function* () {
       const home = yield* temporaryHome
       writeFileSync(pathsIn(home).database, "")
-      assert.strictEqual(yield* version.pipe(on(home, Database.layerReader)), 1)
+      assert.strictEqual(yield* version.pipe(on(home, Database.layerReader)), current)
       assert.strictEqual(statSync(pathsIn(home).database).size, 0)
     })
   )

@@ -159,7 +159,7 @@ describe("rows", () => {
           assert.deepStrictEqual(yield* tasks.events(event.seq - 1, 1), [event])
           const ended = { ...running, ...ending, sessionId: ending.sessionId ?? task.sessionId, endedAt: now }
           assert.deepStrictEqual(yield* tasks.get(id), ended)
-          const { answer: _answer, prompt: _prompt, systemPrompt: _system, ...summary } = ended
+          const { answer: _answer, dependsOn: _edges, prompt: _prompt, systemPrompt: _system, ...summary } = ended
           assert.deepStrictEqual(yield* tasks.summary(id), summary)
         }).pipe((life) => Effect.zipRight(emptied, life)),
       30

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { afterAll, beforeAll } from "vitest"
+import { migrations } from "../../../../migrations/index.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
 import { newTask, pathsIn, services, temporaryHome } from "../support.ts"
@@ -40,7 +41,7 @@ describe("several processes", () => {
       const told = yield* compete(Array.from({ length: 4 }, () => ["schema", home] as const))
       assert.deepStrictEqual(
         told,
-        Array.from({ length: 4 }, () => ({ value: 1 }))
+        Array.from({ length: 4 }, () => ({ value: Object.keys(migrations).length }))
       )
       assert.strictEqual(statSync(pathsIn(home).database).mode & 0o777, 0o600)
     })
