@@ -18,6 +18,7 @@ import { SettingsStore } from "../services/SettingsStore.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { admission } from "./admission.ts"
+import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
 import { persist } from "./persist.ts"
 import { supervise } from "./supervise.ts"
 import { tidy } from "./tidy.ts"
@@ -49,6 +50,7 @@ interface Pool {
   readonly fibers: FiberMap.FiberMap<ClaimId>
   readonly cancels: Map<TaskId, Deferred.Deferred<void>>
   readonly wake: EffectQueue.Queue<void>
+  readonly checkpoints: CheckpointKeeper
 }
 
 interface KnownSettings {
@@ -87,6 +89,7 @@ const watch = Effect.fn("pool.watch")(function* (pool: Pool, settings: Settings,
           if (pool.cancels.get(claim.task.id) === cancelled) pool.cancels.delete(claim.task.id)
         })
       ),
+      Effect.ensuring(pool.checkpoints.ended(claim.task.id)),
       Effect.ensuring(EffectQueue.offer(pool.wake, undefined))
     )
   )
@@ -158,7 +161,7 @@ const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings,
   const processes = yield* Processes
   const tasks = yield* Tasks
   const now = yield* Clock.currentTimeMillis
-  if ((yield* FiberMap.size(pool.fibers)) > 0) {
+  if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)) {
     yield* Ref.set(idleSince, null)
     return false
   }
@@ -224,7 +227,8 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     runtime,
     fibers: yield* FiberMap.make<ClaimId>(),
     cancels: new Map(),
-    wake: yield* EffectQueue.sliding<void>(1)
+    wake: yield* EffectQueue.sliding<void>(1),
+    checkpoints: yield* makeCheckpointKeeper(runtime.id)
   }
   yield* options.onRegistered ?? Effect.void
   yield* Effect.logInfo(`runtime ${runtime.id} (${runtime.kind}, pid ${runtime.process.pid}) started`)
@@ -246,6 +250,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
       yield* persist(adopt(pool, settings))
       lookedAt = now
     }
+    yield* pool.checkpoints.look
     yield* persist(cancel(pool))
     yield* persist(claimReady(pool, settings))
     if (yield* persist(leave(pool, settings, idleSince))) break

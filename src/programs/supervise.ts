@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { SpawnFailed } from "../domain/Errors.ts"
 import { outcome } from "../domain/Outcome.ts"
 import type { Runtime } from "../domain/Runtime.ts"
@@ -16,6 +17,7 @@ import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { capture, type Progress, progressOf } from "./capture.ts"
 import { conclude, type Ending, outcomeOf } from "./conclude.ts"
 import { persist } from "./persist.ts"
+import { recordHead, startAgent } from "./startAgent.ts"
 
 export interface Supervision {
   readonly claim: Claim
@@ -214,15 +216,6 @@ const startAgain = 5000
 const passing = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETIMEDOUT"])
 const passes = ({ detail, reason }: SpawnFailed) => reason === "spool" || (reason === "system" && passing.has(detail))
 
-/** Starts a fresh claim; what keeps it from starting ends the task. */
-const start = Effect.fn("supervise.start")(function* (supervision: Supervision) {
-  const registry = yield* WorkerRegistry
-  const spawner = yield* Spawner
-  const { claim, runtime } = supervision
-  const process = yield* spawner.start(claim, runtime.process)
-  return yield* persist(registry.started(holderOf(supervision), process))
-})
-
 /**
  * Runs until the task has ended or is somebody else's. Never fails for anything an agent does. Interrupting it leaves the
  * agent running and the worker row in place: another runtime carries on from there.
@@ -233,11 +226,12 @@ export const supervise = Effect.fn("supervise")(
     const spawner = yield* Spawner
     const { adopted, claim, runtime, settings } = supervision
     const holder = holderOf(supervision)
+    const recording = yield* Effect.fork(adopted ? Effect.void : recordHead(claim))
     if (adopted) yield* spawner.reown(claim.worker.claimId, runtime.process)
     if (adopted) yield* failpoint("adopt.reowned")
     const worker = adopted
       ? claim.worker
-      : yield* start(supervision).pipe(
+      : yield* startAgent(claim, runtime).pipe(
           Effect.catchIf(
             (error) => error._tag === "SpawnFailed" && passes(error),
             (error) =>
@@ -267,6 +261,7 @@ export const supervise = Effect.fn("supervise")(
     yield* failpoint("supervise.swept")
     yield* drain(supervision, progress)
     yield* failpoint("supervise.drained")
+    yield* Fiber.await(recording)
     const result = yield* outcomeOf(claim, followed.worker, { ...followed.ending, leftovers })
     yield* conclude(claim, result, holder)
   },

@@ -1,0 +1,54 @@
+/** What a task that has ended is submitted as when its work is taken up again. */
+import * as Effect from "effect/Effect"
+import type { NewDependency } from "../domain/NewTask.ts"
+import { isTerminal, type Task, type TaskId } from "../domain/Task.ts"
+import { Queue } from "../services/Queue.ts"
+import { latestTry } from "./latestTry.ts"
+import type { Submission } from "./prepareTask.ts"
+
+/**
+ * What it went on from, it goes on from again, at the last try of it. An end that has come counts whatever it is: who
+ * takes up the work has seen it.
+ */
+const upstreamOf = Effect.fn("again.upstream")(
+  function* (task: Task) {
+    if (task.continueFrom === null) return null
+    const upstream = yield* latestTry(task.continueFrom)
+    const edge = task.dependsOn.find(({ taskId }) => taskId === upstream.id || taskId === task.continueFrom)
+    const policy = isTerminal(upstream.status) ? "finished" : (edge?.policy ?? "success")
+    return { id: upstream.id, edge: { upstream: upstream.id, policy } satisfies NewDependency }
+  },
+  // Pruned: nothing is known of it any more.
+  Effect.catchTag("TaskNotFound", () => Effect.succeed<{ id: TaskId; edge: NewDependency } | null>(null))
+)
+
+/** The same work in the environment captured then. */
+export const again = Effect.fn("again")(function* (task: Task) {
+  const queue = yield* Queue
+  const captured = yield* queue.captured(task.id)
+  const configured = new Set(captured.launch.configured ?? [])
+  // A key that was wrong in the config then must not stand before the one that is right now.
+  const environment = Object.fromEntries(Object.entries(captured.environment).filter(([name]) => !configured.has(name)))
+  const upstream = yield* upstreamOf(task)
+  const submission: Submission = {
+    prompt: task.prompt,
+    agent: task.agent,
+    model: task.model,
+    systemPrompt: task.systemPrompt,
+    priority: task.priority,
+    directory: task.directory,
+    timeoutMs: task.timeoutMs,
+    stallMs: task.stallMs,
+    maxOutputBytes: task.maxOutputBytes,
+    notBefore: null,
+    idempotencyKey: null,
+    labels: task.labels,
+    extra: {},
+    retryOf: task.id,
+    continueFrom: upstream?.id ?? null,
+    dependsOn: upstream === null ? [] : [upstream.edge],
+    maxRetries: task.maxRetries,
+    backoffMs: task.backoffMs
+  }
+  return { environment, submission }
+})

@@ -1,0 +1,29 @@
+/** Shortens texts in their middle: how something began and how it ended says most. */
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** At most `limit` bytes of UTF-8, no character broken; a note tells how much is left out. */
+export const cutMiddle = (text: string, limit: number): string => {
+  if (text.length * 3 <= limit) return text
+  const bytes = encoder.encode(text)
+  if (bytes.length <= limit) return text
+  const note = `\n[... ${bytes.length - limit} bytes left out ...]\n`
+  // The note may grow by a digit once its own length is left out too.
+  const room = limit - note.length - 2
+  if (room < 2) return decoder.decode(bytes.subarray(0, backTo(bytes, limit)))
+  const head = backTo(bytes, Math.ceil(room / 2))
+  let tail = bytes.length - Math.floor(room / 2)
+  while (isContinuation(bytes[tail])) tail += 1
+  const left = `\n[... ${tail - head} bytes left out ...]\n`
+  return `${decoder.decode(bytes.subarray(0, head))}${left}${decoder.decode(bytes.subarray(tail))}`
+}
+
+/** The start of the character that holds the byte at `at`. */
+const backTo = (bytes: Uint8Array, at: number): number => {
+  let start = at
+  while (start > 0 && isContinuation(bytes[start])) start -= 1
+  return start
+}
