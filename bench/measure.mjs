@@ -1,11 +1,15 @@
-/** The tools of the benchmark: a home of its own, timed processes, medians, and what Linux tells of a process. */
+/** The tools of the benchmark: a home of its own, timed processes, and what Linux tells of a process. */
 import { spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export const binary = fileURLToPath(new URL("../dist/beat.cjs", import.meta.url))
+
+/** Where the original and the large databases are kept between runs. */
+export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "backbeat-bench")
+mkdirSync(cache, { recursive: true })
 
 /** Milliseconds since 1970 with a fraction, on the clock that `date` and files use. */
 export const now = () => performance.timeOrigin + performance.now()
@@ -23,30 +27,25 @@ export const until = async (what, check, boundMs = 10_000) => {
   }
 }
 
-export const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
+/** A directory, gone with `remove`. */
+export const scratch = () => {
+  const directory = mkdtempSync(join(tmpdir(), "beat-bench-"))
+  return { directory, remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
-/** A directory with a database of its own. `close` waits for its runtimes and removes it. */
-export const makeHome = (settings = {}) => {
-  const directory = mkdtempSync(join(tmpdir(), "beat-bench-"))
-  const env = {
-    PATH: process.env.PATH,
-    HOME: directory,
-    BACKBEAT_HOME: join(directory, "state"),
-    BACKBEAT_MEMORY_RESERVE_BYTES: "0",
-    ...settings
-  }
+/**
+ * How processes are started: from `directory`, with `env` alone. What the caller's environment has for Node (certificates
+ * to read, modules to load first) would cost every contestant the same time and hide the difference.
+ */
+export const launcher = (directory, env) => {
   const children = new Set()
-
-  const start = (args) => {
-    const child = spawn(process.execPath, args, { cwd: directory, env, stdio: ["ignore", "pipe", "pipe"] })
+  const start = (args, stdio = ["ignore", "pipe", "pipe"]) => {
+    const child = spawn(process.execPath, args, { cwd: directory, env, stdio })
     children.add(child)
     child.once("close", () => children.delete(child))
     return child
   }
-  /** Runs Node to its end: how long it took, and what it said. */
+  /** Runs Node to its end: when it began, how long it took, and what it said. */
   const node = (args) =>
     new Promise((resolve, reject) => {
       const began = now()
@@ -64,25 +63,54 @@ export const makeHome = (settings = {}) => {
         ended = now()
       })
       child.once("close", (code) => {
-        if (code === 0) resolve({ began, ms: ended - began, stdout: stdout.trim() })
+        if (code === 0) resolve({ began, ms: ended - began, stdout: stdout.trim(), stderr: stderr.trim() })
         else reject(new Error(`${args.join(" ")}: exit code ${code}\n${stderr}`))
       })
     })
-  const beat = (...words) => node([binary, ...words])
-  const json = async (...words) => JSON.parse((await beat(...words, "--json")).stdout)
-
-  const close = async () => {
+  const stop = () => {
     for (const child of children) child.kill("SIGTERM")
-    const gone = async () => ((await json("workers")).runtimes.every((runtime) => !runtime.alive) ? true : null)
-    await until("runtimes leave", gone, 15_000).catch(() => {})
-    rmSync(directory, { recursive: true, force: true })
   }
-  return { directory, start, node, beat, json, close }
+  return { start, node, stop }
 }
 
-const proc = (pid, file) => {
+/** Backbeat with a database of its own. `close` waits for its runtimes and removes what was made here. */
+export const makeHome = (settings = {}, kept = null) => {
+  const { directory, remove } = scratch()
+  const state = kept ?? join(directory, "state")
+  const env = {
+    PATH: process.env.PATH,
+    HOME: directory,
+    BACKBEAT_HOME: state,
+    BACKBEAT_MEMORY_RESERVE_BYTES: "0",
+    ...settings
+  }
+  const { node, start, stop } = launcher(directory, env)
+  const beat = (...words) => node([binary, ...words])
+  const json = async (...words) => JSON.parse((await beat(...words, "--json")).stdout)
+  const close = async () => {
+    stop()
+    const gone = async () => ((await json("workers")).runtimes.every((runtime) => !runtime.alive) ? true : null)
+    await until("runtimes leave", gone, 15_000).catch(() => {})
+    remove()
+  }
+  return { directory, state, database: join(state, "backbeat.db"), env, start, node, beat, json, close }
+}
+
+/** Runs `rounds` rounds of all cases in turn, so that a busy moment of the machine hits all of them alike. */
+export const interleaved = async (cases, rounds, warmUps = 1) => {
+  const samples = Object.fromEntries(Object.keys(cases).map((name) => [name, []]))
+  for (let round = -warmUps; round < rounds; round++) {
+    for (const [name, run] of Object.entries(cases)) {
+      const value = await run()
+      if (round >= 0 && value !== null) samples[name].push(value)
+    }
+  }
+  return samples
+}
+
+const proc = (path) => {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8")
+    return readFileSync(`/proc/${path}`, "utf8")
   } catch {
     return null
   }
@@ -90,16 +118,34 @@ const proc = (pid, file) => {
 
 /** Resident and proportional memory in MB; null where there is no /proc. Shared pages count in part in the latter. */
 export const memoryOf = (pid) => {
-  const text = proc(pid, "smaps_rollup")
+  const text = proc(`${pid}/smaps_rollup`)
   if (text === null) return null
   const megabytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0) / 1024
   return { rss: megabytes("Rss"), pss: megabytes("Pss") }
 }
 
-/** CPU time in milliseconds, in steps of 10; null where there is no /proc. */
+/** Resident memory in MB, cheap enough to ask every few milliseconds. */
+export const residentOf = (pid) => {
+  const pages = proc(`${pid}/statm`)?.split(" ")[1]
+  return pages === undefined ? null : (Number(pages) * 4096) / 1024 ** 2
+}
+
+/** CPU time of all threads in milliseconds; null where there is no /proc. */
 export const cpuOf = (pid) => {
-  const text = proc(pid, "stat")
-  if (text === null) return null
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
-  return (Number(fields[11]) + Number(fields[12])) * 10
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map((thread) => Number((proc(`${pid}/task/${thread}/schedstat`) ?? "0").split(" ")[0]) / 1e6)
+      .reduce((sum, ms) => sum + ms, 0)
+  } catch {
+    return null
+  }
+}
+
+/** Share of one core in percent that a process uses within `ms`. */
+export const shareOf = async (pid, ms) => {
+  const before = cpuOf(pid)
+  const since = now()
+  await sleep(ms)
+  const after = cpuOf(pid)
+  return before === null || after === null ? null : ((after - before) / (now() - since)) * 100
 }

@@ -1,0 +1,75 @@
+/** How fast a queue of tasks that do nothing is worked off. */
+import Database from "better-sqlite3"
+import { fill } from "../databases.mjs"
+import { connect } from "../mcpClient.mjs"
+import { binary, makeHome, now, sleep, until } from "../measure.mjs"
+import { makeOriginal } from "../original.mjs"
+
+const count = 100
+
+/** Tasks per second from the start of the runtime to the last end. */
+const drained = async () => {
+  const home = makeHome({ BACKBEAT_MAX_WORKERS: "8", BACKBEAT_IDLE_MS: "0" })
+  try {
+    await home.beat("run", "-a", "shell", "true")
+    await home.beat("wait", "@last")
+    const left = async () => ((await home.json("workers")).runtimes.length === 0 ? true : null)
+    await until("the runtime leaves", left)
+    fill(home.database, count, { queued: true })
+    const began = now()
+    await home.node([binary, "worker"])
+    const database = new Database(home.database, { readonly: true })
+    const { last, over } = database
+      .prepare("SELECT max(ended_at) AS last, count(*) AS over FROM tasks WHERE status = 'completed'")
+      .get()
+    database.close()
+    if (over !== count + 1) throw new Error(`${over} of ${count + 1} tasks completed`)
+    return (count * 1000) / (last - began)
+  } finally {
+    await home.close()
+  }
+}
+
+/** The original with its own defaults: a few are enough to see its pace. */
+const paced = async (file) => {
+  const home = makeOriginal(file)
+  try {
+    const server = connect(home, [file, "mcp", "start"])
+    await server.initialize()
+    const tasks = 3
+    for (let task = 0; task < tasks; task++) {
+      await server.request("tools/call", { name: "DelegateTask", arguments: { prompt: "true", agent: "claude" } })
+    }
+    const starts = () => {
+      const database = new Database(home.database, { readonly: true })
+      try {
+        const all = database.prepare("SELECT started_at FROM tasks WHERE started_at IS NOT NULL ORDER BY started_at")
+        return all.pluck().all()
+      } finally {
+        database.close()
+      }
+    }
+    const all = async () => {
+      await sleep(200)
+      return starts().length === tasks ? starts() : null
+    }
+    const times = await until("the original's starts", all, 45_000).catch(starts)
+    await server.kill()
+    return times.slice(1).map((at, index) => 1000 / (at - times[index]))
+  } finally {
+    await home.close()
+  }
+}
+
+export const drain = async ({ original, quick, report, reason }) => {
+  const rates = []
+  for (let round = 0; round < (quick ? 1 : 3); round++) rates.push(await drained())
+  const theirs = original === null ? reason : await paced(original)
+  report({
+    name: `${count} tasks that do nothing, limit 8`,
+    unit: "tasks/s",
+    beat: rates,
+    original: theirs.length === 0 ? "started one in 45 s" : theirs,
+    goal: { text: ">= 20", limit: 20, atLeast: true }
+  })
+}

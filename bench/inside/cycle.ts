@@ -1,0 +1,42 @@
+/** Claims and finishes as fast as it can through the product's own queue: `node cycle.mjs <start> <seconds>`. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { outcome } from "../../src/domain/Outcome.ts"
+import { RuntimeId } from "../../src/domain/Runtime.ts"
+import * as Ids from "../../src/layers/node/Ids.ts"
+import * as NodePaths from "../../src/layers/node/Paths.ts"
+import * as Database from "../../src/layers/sql/Database.ts"
+import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
+import { Queue } from "../../src/services/Queue.ts"
+
+const [start = 0, seconds = 1] = process.argv.slice(2).map(Number)
+
+const services = SqlServices.layer.pipe(
+  Layer.provideMerge(Database.layerWriter),
+  Layer.provideMerge(Layer.merge(Ids.layer, NodePaths.layer))
+)
+
+const done = outcome({ status: "completed", cause: "exit", exitCode: 0 })
+
+const program = Effect.gen(function* () {
+  const queue = yield* Queue
+  const runtimeId = RuntimeId.make(String(process.pid).padStart(16, "0"))
+  yield* Effect.sleep(Math.max(0, start - Date.now()))
+  const end = Date.now() + seconds * 1000
+  let cycles = 0
+  let errors = 0
+  while (Date.now() < end) {
+    const claim = yield* Effect.either(queue.claim({ runtimeId, maxWorkers: 1000, onlyWhenIdle: false, bootId: "b" }))
+    if (claim._tag === "Left") errors += 1
+    if (claim._tag === "Left" || Option.isNone(claim.right)) continue
+    const { task, worker } = claim.right.value
+    const ended = yield* Effect.either(queue.finish(task.id, done, { claimId: worker.claimId, runtimeId }))
+    if (ended._tag === "Left") errors += 1
+    else cycles += 1
+  }
+  return { cycles, errors }
+})
+
+const result = await Effect.runPromise(Effect.provide(program, services))
+process.stdout.write(JSON.stringify(result))
