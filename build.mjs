@@ -11,7 +11,12 @@ const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
 const { version } = JSON.parse(await readFile(at("package.json"), "utf8"))
 
-const entries = { cli: "src/cli.ts", worker: "src/cli/worker.entry.ts", mcp: "src/mcp.ts" }
+const entries = {
+  cli: "src/cli.ts",
+  worker: "src/cli/worker.entry.ts",
+  mcp: "src/mcp.ts",
+  torture: "src/cli/torture.entry.ts"
+}
 
 /** better-sqlite3's JavaScript is bundled: fourteen files fewer to find at the start. Only its `.node` file stays outside. */
 const nativeModule = {

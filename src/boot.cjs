@@ -15,6 +15,7 @@ const pick = (words) => {
   const help = words.some((word) => word === "--help" || word === "-h")
   if (!help && words[0] === "worker" && digests.worker) return "worker"
   if (!help && words[0] === "mcp" && words[1] === "start" && digests.mcp) return "mcp"
+  if (!help && words[0] === "doctor" && words.indexOf("--torture") > 0 && digests.torture) return "torture"
   return "cli"
 }
 
@@ -123,7 +124,7 @@ const loadCached = (bundle, command, directory) => {
   const full = commands.join(",").length + command.length >= trailerBytes
   if (!known && !full) {
     const save = () => store(directory, bundle, file, script, commands.concat(command))
-    if (bundle === "cli") process.on("exit", (code) => code === 2 || code === 70 || save())
+    if (bundle === "cli" || bundle === "torture") process.on("exit", (code) => code === 2 || code === 70 || save())
     // A runtime may end by kill -9, so its cache is taken once it has come up.
     else setTimeout(save, 1500).unref()
   }

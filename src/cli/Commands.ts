@@ -13,6 +13,7 @@ import { mcpConfig, mcpInstall, mcpStart, mcpTest } from "./commands/mcp.ts"
 import { bare } from "./commands/overview.ts"
 import { prune } from "./commands/prune.ts"
 import { result } from "./commands/result.ts"
+import { resume } from "./commands/resume.ts"
 import { retry } from "./commands/retry.ts"
 import { run } from "./commands/run.ts"
 import { status } from "./commands/status.ts"
@@ -34,6 +35,7 @@ const commands: ReadonlyArray<Command> = [
   wait,
   cancel,
   retry,
+  resume,
   result,
   logs,
   list,
@@ -52,7 +54,8 @@ const commands: ReadonlyArray<Command> = [
   mcpConfig,
   mcpInstall,
   mcpTest,
-  doctor,
+  // The same for the torture run, which '--torture' chooses.
+  doctor(() => new UsageError({ problem: "'doctor' has to come first", hint: "beat doctor --torture" })),
   prune,
   // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.
   worker(() => new UsageError({ problem: "'worker' has to come first", hint: "beat worker [options]" })),

@@ -14,6 +14,9 @@ const runtimeOnly: ReadonlyArray<RegExp> = [
   /^src\/layers\/memory\//
 ]
 
+/** The harness that kills everything: in a bundle of its own, and in no other. */
+const tortureOnly: ReadonlyArray<RegExp> = [/^src\/torture\//]
+
 /** Packages that cost a start dearly and that nothing here needs. */
 const unwanted: ReadonlyArray<RegExp> = [
   /node_modules\/(undici|ws|@parcel\/watcher|msgpackr|mime|multipasta)\//,
@@ -62,7 +65,7 @@ describe("the bundle of the light commands", () => {
 })
 
 describe("every bundle", () => {
-  for (const name of ["cli", "worker", "mcp"]) {
+  for (const name of ["cli", "worker", "mcp", "torture"]) {
     it(`${name}: loads nothing from outside but Node's own modules and the native one`, () => {
       const outside = outputOf(name).imports.filter(({ external, path }) => external === true && !builtin.has(path))
       const names = new Set(outside.map(({ path }) => path.split("/")[0] ?? path))
@@ -76,6 +79,13 @@ describe("every bundle", () => {
       assert.deepStrictEqual(matching(outputOf(name).files, unwanted), [])
     })
   }
+
+  it("but its own has nothing of the torture run in it", () => {
+    for (const name of ["cli", "worker", "mcp"]) {
+      assert.deepStrictEqual(matching(outputOf(name).files, tortureOnly), [], name)
+    }
+    assert.isNotEmpty(matching(outputOf("torture").files, tortureOnly))
+  })
 
   it("contains the worker pool where it is needed", () => {
     assert.isNotEmpty(matching(outputOf("worker").files, runtimeOnly))

@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { sourcesIn } from "./Sources.ts"
 
 /** Where the process, the console, the system's clock and its random source may be touched. */
-const mayTouchSystem = /^src\/layers\/(node|agents)\/|^src\/(cli|mcp)\.ts$|^src\/(cli|mcp)\/[^/]+\.entry\.ts$/
+const mayTouchSystem =
+  /^src\/layers\/(node|agents)\/|^src\/torture\/|^src\/(cli|mcp)\.ts$|^src\/(cli|mcp)\/[^/]+\.entry\.ts$/
 
 /** A local value may be called `process` too, hence the list of what only the global one has. */
 const system = new RegExp(

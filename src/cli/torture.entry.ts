@@ -1,0 +1,56 @@
+/** The entry of `beat doctor --torture`, a bundle of its own: the harness and its checker, which nothing else ever loads. */
+
+import { randomInt } from "node:crypto"
+import type { Teardown } from "@effect/platform/Runtime"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { RuntimeCommand } from "../services/RuntimeCommand.ts"
+import { lines, TortureReport } from "../torture/Report.ts"
+import { torture } from "../torture/Torture.ts"
+import { doctor, type TortureRequest } from "./commands/doctor.ts"
+import { ExitCode } from "./ExitCode.ts"
+import { printJson } from "./Json.ts"
+import * as Machine from "./Machine.entry.ts"
+import { main } from "./Main.ts"
+import * as Process from "./Process.entry.ts"
+import * as RuntimeCommandEntry from "./RuntimeCommand.entry.ts"
+import { Terminal } from "./Terminal.ts"
+import { UsageError } from "./UsageError.ts"
+import { version } from "./Version.ts"
+
+const run = (request: TortureRequest) =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const { command } = yield* RuntimeCommand
+    if (process.platform !== "linux") {
+      return yield* new UsageError({
+        problem: "The torture run needs Linux: elsewhere it cannot see which processes are its own",
+        hint: "'beat doctor' alone works here."
+      })
+    }
+    const seed = request.seed ?? randomInt(2 ** 31 - 1)
+    // Said first, so that a run that is cut short can be repeated as well.
+    yield* terminal.say(
+      `beat: seed ${seed}; again with: beat doctor --torture ${request.durationMs / 1000}s --seed ${seed}`
+    )
+    const report = yield* torture({
+      durationMs: request.durationMs,
+      seed,
+      beat: command,
+      mutation: process.env.BACKBEAT_MUTATION,
+      onProgress: terminal.progress
+    })
+    yield* terminal.progress(null)
+    if (request.json) yield* printJson(TortureReport, report)
+    else yield* terminal.print(lines(report).join("\n"))
+    return report.ok ? ExitCode.ok : ExitCode.failed
+  }).pipe(Effect.provide(RuntimeCommandEntry.layer))
+
+const teardown: Teardown = (exit, leave) =>
+  leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
+
+Effect.suspend(() => main({ commands: [doctor(run)], groups: {} }, Machine.layer, process.argv.slice(2))).pipe(
+  Effect.provide(Process.layer(version)),
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
+)

@@ -1,0 +1,198 @@
+/** Checks the whole history of a torture run against the invariants, from the database and the journals alone. */
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { readJournal } from "./AgentJournal.ts"
+import type { Answer, Breach } from "./Chronicle.ts"
+import type { Plan } from "./Plan.ts"
+import { ended, type Store, type TaskRow } from "./Store.ts"
+import { processesOf } from "./SystemProcesses.ts"
+import { checkTask } from "./TaskCheck.ts"
+import type { World } from "./World.ts"
+
+export interface Violation extends Breach {
+  /** The events that led to it. */
+  readonly timeline: ReadonlyArray<string>
+}
+
+export interface Verdict {
+  readonly violations: ReadonlyArray<Violation>
+  readonly tasks: {
+    readonly submitted: number
+    readonly completed: number
+    readonly failed: number
+    readonly cancelled: number
+  }
+  readonly bytes: number
+}
+
+const checkFile = (store: Store, { chronicle }: World): void => {
+  for (const { integrity_check } of store.rows<{ integrity_check: string }>("PRAGMA integrity_check")) {
+    if (integrity_check !== "ok") chronicle.breach("the file is whole", null, integrity_check)
+  }
+  const dangling = store.rows("PRAGMA foreign_key_check")
+  if (dangling.length > 0) chronicle.breach("the file is whole", null, `${dangling.length} rows point at nothing`)
+  for (const { task_id } of store.rows<{ task_id: string }>("SELECT task_id FROM workers")) {
+    chronicle.breach("nothing remains", task_id, "its worker row is still there")
+  }
+  const wrong = store.rows<{ status: string; counted: number; found: number }>(`
+    SELECT status, count AS counted, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS found
+    FROM task_counts WHERE counted <> found
+  `)
+  for (const { counted, found, status } of wrong) {
+    chronicle.breach("counts are right", null, `${counted} ${status} are counted, there are ${found}`)
+  }
+}
+
+interface Event {
+  readonly seq: number
+  readonly id: string
+  readonly status: string
+  readonly cause: string | null
+}
+
+const checkOutbox = (rows: ReadonlyArray<TaskRow>, store: Store, { chronicle }: World): void => {
+  const events = store.rows<Event>("SELECT seq, id, status, cause FROM outbox WHERE kind = 'task' ORDER BY seq")
+  const invariant = "one event for each end"
+  const byTask = new Map<string, Array<Event>>()
+  for (const event of events) byTask.set(event.id, [...(byTask.get(event.id) ?? []), event])
+  for (const row of rows) {
+    const [event, ...more] = byTask.get(row.id) ?? []
+    if (!ended(row)) {
+      if (event !== undefined) chronicle.breach(invariant, row.id, `event ${event.seq} of a task that is ${row.status}`)
+    } else if (event === undefined) chronicle.breach(invariant, row.id, "it has ended and the outbox does not tell")
+    else if (more.length > 0) chronicle.breach(invariant, row.id, `${more.length + 1} events`)
+    else if (event.status !== row.status || event.cause !== row.cause) {
+      chronicle.breach(invariant, row.id, `event ${event.status} ${event.cause}, task ${row.status} ${row.cause}`)
+    }
+  }
+}
+
+const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
+  completed: [0],
+  cancelled: [4],
+  failed: [1, 5, 6, 75]
+}
+
+const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void => {
+  const row = store.task(answer.task)
+  if (row === undefined) return
+  if (answer.by === "wait" && exitCodes[row.status]?.includes(answer.code) !== true) {
+    chronicle.breach("an end never changes", row.id, `beat wait left with ${answer.code}, and it is ${row.status}`)
+  }
+  const dropped = store.one<{ dropped: number }>(
+    "SELECT dropped FROM task_streams WHERE task_id = ? AND stream = 'stdout'",
+    row.id
+  )
+  if (answer.by === "logs" && answer.code === 0 && (dropped?.dropped ?? 0) === 0) {
+    const stored = Buffer.concat(
+      store
+        .rows<{ bytes: Buffer }>(
+          "SELECT bytes FROM task_output WHERE task_id = ? AND stream = 'stdout' ORDER BY seq",
+          row.id
+        )
+        .map(({ bytes }) => bytes)
+    )
+    if (!answer.stdout.equals(stored)) {
+      chronicle.breach(
+        "who follows sees everything",
+        row.id,
+        `${answer.stdout.length} of ${stored.length} bytes were shown`
+      )
+    }
+  }
+}
+
+const labelOf = (row: TaskRow): string | null => /"torture":"(\w+)"/.exec(row.labels)?.[1] ?? null
+
+/** Lines of the logs that name the task. */
+const logLines = (world: World, id: string): ReadonlyArray<string> =>
+  [join(world.root, "logs"), join(world.home, "logs")].flatMap((directory) => {
+    const files = (() => {
+      try {
+        return readdirSync(directory)
+      } catch {
+        return []
+      }
+    })()
+    return files.flatMap((file) =>
+      readFileSync(join(directory, file), "utf8")
+        .split("\n")
+        .filter((line) => line.includes(id))
+        .map((line) => `${file}: ${line.slice(0, 300)}`)
+    )
+  })
+
+const timelineOf = (breach: Breach, world: World, store: Store): ReadonlyArray<string> => {
+  if (breach.task === null) return []
+  const row = store.task(breach.task)
+  const key = row === undefined ? breach.task : labelOf(row)
+  const names = [breach.task, ...(key === null ? [] : [key])]
+  const stored = (what: string, statement: string) =>
+    store.rows(statement, breach.task ?? "").map((found) => `${what} ${JSON.stringify(found)}`)
+  return [
+    ...world.chronicle.about(names),
+    ...(key === null ? [] : readJournal(world.root, key).lines.map((line) => `agent: ${line}`)),
+    ...logLines(world, breach.task),
+    ...stored("claim", "SELECT claim_id, claimed_at FROM claims WHERE task_id = ? ORDER BY claimed_at"),
+    ...stored("worker", "SELECT * FROM workers WHERE task_id = ?"),
+    ...stored("stream", "SELECT * FROM task_streams WHERE task_id = ?"),
+    ...stored("event", "SELECT * FROM outbox WHERE id = ?"),
+    ...(row === undefined ? [] : [`task ${JSON.stringify({ ...row, answer: undefined })}`])
+  ]
+}
+
+/** To be called once nothing of the run is expected to live any more. */
+export const check = (plan: Plan, world: World, store: Store): Verdict => {
+  const { chronicle } = world
+  const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq")
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  const byKey = new Map<string, Array<TaskRow>>()
+  for (const row of rows) {
+    const key = labelOf(row)
+    if (key === null) chronicle.breach("one key, one task", row.id, "nobody submitted it")
+    else byKey.set(key, [...(byKey.get(key) ?? []), row])
+  }
+
+  for (const [key, id] of chronicle.accepted) {
+    if (!byId.has(id))
+      chronicle.breach("what was accepted is there", id, `the id was told for ${key}, and it is not stored`)
+  }
+  let bytes = 0
+  for (const task of plan.tasks) {
+    const found = byKey.get(task.key) ?? []
+    if (found.length > 1)
+      chronicle.breach("one key, one task", found[1]?.id ?? null, `${found.length} tasks of ${task.key}`)
+    const journal = readJournal(world.root, task.key)
+    if (found.length === 0 && journal.starts.length > 0) {
+      chronicle.breach("what was accepted is there", task.key, "its agent ran, and it is not stored")
+    }
+    for (const row of found) {
+      const hurts = chronicle.hurts.get(row.id) ?? new Set()
+      bytes += checkTask({ plan: task, row, journal, hurts }, store, (invariant, detail) =>
+        chronicle.breach(invariant, row.id, detail)
+      )
+    }
+  }
+  for (const [id, then] of chronicle.endings) {
+    const now = JSON.stringify(store.task(id))
+    if (now !== then) chronicle.breach("an end never changes", id, `it was ${then}, it is ${now}`)
+  }
+  checkOutbox(rows, store, world)
+  for (const answer of chronicle.answers) checkAnswer(answer, store, world)
+  for (const { command, pid, task } of processesOf(world.root)) {
+    chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
+  }
+  checkFile(store, world)
+
+  const count = (status: string) => rows.filter((row) => row.status === status).length
+  return {
+    violations: chronicle.breaches.map((breach) => ({ ...breach, timeline: timelineOf(breach, world, store) })),
+    tasks: {
+      submitted: rows.length,
+      completed: count("completed"),
+      failed: count("failed"),
+      cancelled: count("cancelled")
+    },
+    bytes
+  }
+}

@@ -1,0 +1,95 @@
+/** What happened in a torture run, as those who did it saw it: the checker compares the database with this. */
+import { appendFileSync } from "node:fs"
+
+/** What was done to a task and can explain its end. */
+export type Hurt = "agent" | "shim" | "reboot" | "cancel"
+
+/** A broken promise. */
+export interface Breach {
+  /** Which promise, in a word or two. */
+  readonly invariant: string
+  /** Id of the task, else its key; null for what concerns no single task. */
+  readonly task: string | null
+  readonly detail: string
+}
+
+interface Entry {
+  readonly at: number
+  readonly task: string | null
+  readonly what: string
+}
+
+/** An answer that a command gave about a task: held against what stands there in the end. */
+export interface Answer {
+  readonly task: string
+  readonly by: "wait" | "logs" | "cancel"
+  readonly code: number
+  readonly stdout: Buffer
+}
+
+const add = <A>(map: Map<string, Set<A>>, key: string, item: A): void => {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, new Set([item]))
+  else known.add(item)
+}
+
+export class Chronicle {
+  readonly #entries: Array<Entry> = []
+  readonly #file: string
+  readonly #began = Date.now()
+  /** Ids by key, noted after the submitter was told. */
+  readonly accepted = new Map<string, string>()
+  /** Submissions without a key whose answer never came. */
+  readonly unsure = new Set<string>()
+  /** By id. */
+  readonly hurts = new Map<string, Set<Hurt>>()
+  readonly answers: Array<Answer> = []
+  readonly breaches: Array<Breach> = []
+  readonly faults: Record<string, number> = {}
+  readonly failpoints: Record<string, number> = {}
+  kills = 0
+  /** Rows of ended tasks as they were when they were first seen to have ended, by id. */
+  readonly endings = new Map<string, string>()
+  samples = 0
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  get elapsed(): number {
+    return Date.now() - this.#began
+  }
+
+  note(task: string | null, what: string): void {
+    const entry = { at: this.elapsed, task, what }
+    this.#entries.push(entry)
+    appendFileSync(this.#file, `${JSON.stringify(entry)}\n`)
+  }
+
+  hurt(task: string, how: Hurt): void {
+    add(this.hurts, task, how)
+    this.note(task, `hurt: ${how}`)
+  }
+
+  fault(kind: string, kills: number): void {
+    this.faults[kind] = (this.faults[kind] ?? 0) + 1
+    this.kills += kills
+  }
+
+  failpoint(name: string): void {
+    this.failpoints[name] = (this.failpoints[name] ?? 0) + 1
+    this.kills += 1
+  }
+
+  breach(invariant: string, task: string | null, detail: string): void {
+    this.note(task, `BREACH ${invariant}: ${detail}`)
+    this.breaches.push({ invariant, task, detail })
+  }
+
+  /** What was noted of a task, under its id or its key. */
+  about(names: ReadonlyArray<string>): ReadonlyArray<string> {
+    return this.#entries
+      .filter(({ task }) => task !== null && names.includes(task))
+      .map(({ at, what }) => `${(at / 1000).toFixed(3)} s ${what}`)
+  }
+}

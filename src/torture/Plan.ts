@@ -1,0 +1,22 @@
+/** What a torture run will do, decided in advance by a seed: the same seed gives the same tasks and the same faults. */
+import { createHash } from "node:crypto"
+import { Dice } from "./Dice.ts"
+import { type Fault, planFaults } from "./FaultPlan.ts"
+import { planTasks, type TaskPlan } from "./TaskPlan.ts"
+
+export interface Plan {
+  readonly seed: number
+  readonly durationMs: number
+  readonly tasks: ReadonlyArray<TaskPlan>
+  readonly faults: ReadonlyArray<Fault>
+  /** Names the plan: equal digests are equal plans. */
+  readonly digest: string
+}
+
+export const makePlan = (seed: number, durationMs: number): Plan => {
+  const dice = new Dice(seed)
+  const tasks = planTasks(dice, durationMs)
+  const faults = planFaults(dice, durationMs)
+  const digest = createHash("sha256").update(JSON.stringify({ durationMs, tasks, faults })).digest("hex").slice(0, 12)
+  return { seed, durationMs, tasks, faults, digest }
+}

@@ -1,0 +1,72 @@
+/** What a torture run found: the value behind `--json`, and its words. */
+import * as Schema from "effect/Schema"
+
+const Counts = Schema.Record({ key: Schema.String, value: Schema.Int })
+
+export const TortureReport = Schema.Struct({
+  /** No promise was broken. */
+  ok: Schema.Boolean,
+  seed: Schema.Int,
+  /** Digest of everything that was planned: equal seeds and durations give equal plans. */
+  plan: Schema.String,
+  seconds: Schema.Int,
+  /** Processes killed with -9, at failpoints included. */
+  kills: Schema.Int,
+  tasks: Schema.Struct({
+    submitted: Schema.Int,
+    completed: Schema.Int,
+    failed: Schema.Int,
+    cancelled: Schema.Int
+  }),
+  /** How often each kind of fault was brought about. */
+  faults: Counts,
+  /** Where processes died at failpoints, and how often. */
+  failpoints: Counts,
+  /** Bytes of output compared with what the agents printed. */
+  bytes: Schema.Int,
+  /** Looks at the database while it ran. */
+  samples: Schema.Int,
+  violations: Schema.Array(
+    Schema.Struct({
+      invariant: Schema.String,
+      /** Id of the task, else its key; null for what concerns no single task. */
+      task: Schema.NullOr(Schema.String),
+      detail: Schema.String,
+      /** The events that led to it. */
+      timeline: Schema.Array(Schema.String)
+    })
+  ),
+  /** The scratch directory, kept when something was found. */
+  kept: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "TortureReport" })
+export type TortureReport = typeof TortureReport.Type
+
+const counted = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .sort(([, one], [, other]) => other - one)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ") || "none"
+
+/** Violations shown in full; of the others only the number. */
+const shown = 10
+
+export const lines = (report: TortureReport): ReadonlyArray<string> => [
+  `seed ${report.seed}, plan ${report.plan}, ${report.seconds} s`,
+  `${report.kills} processes killed with -9`,
+  `faults      ${counted(report.faults)}`,
+  `failpoints  ${counted(report.failpoints)}`,
+  `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
+  `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
+  ...report.violations
+    .slice(0, shown)
+    .flatMap(({ detail, invariant, task, timeline }) => [
+      "",
+      `VIOLATION of '${invariant}'${task === null ? "" : ` by task ${task}`}: ${detail}`,
+      ...timeline.map((line) => `  ${line}`)
+    ]),
+  ...(report.violations.length > shown ? ["", `and ${report.violations.length - shown} more (--json shows all)`] : []),
+  "",
+  report.ok
+    ? "Nothing was lost, started twice or wrongly ended."
+    : `${report.violations.length} violations. The scratch directory is kept: ${report.kept}`
+]

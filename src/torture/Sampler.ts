@@ -1,0 +1,30 @@
+/** Looks at the database again and again while a torture run lasts: what has ended must stay as it is, limits must hold. */
+import * as Effect from "effect/Effect"
+import type { Store } from "./Store.ts"
+import { maxWorkers, type World } from "./World.ts"
+
+const everyMs = 120
+
+/** One look. `from` is the last number of the outbox that was seen. */
+export const sample = (world: World, store: Store, from: number): number => {
+  const { chronicle } = world
+  chronicle.samples += 1
+  const count = store.one<{ count: number }>("SELECT count(*) AS count FROM workers")?.count ?? 0
+  if (count > maxWorkers) chronicle.breach("at most maxWorkers at once", null, `${count} workers, limit ${maxWorkers}`)
+  let last = from
+  for (const { id, seq } of store.rows<{ id: string; seq: number }>(
+    "SELECT seq, id FROM outbox WHERE kind = 'task' AND seq > ? ORDER BY seq",
+    from
+  )) {
+    last = seq
+    chronicle.endings.set(id, JSON.stringify(store.task(id)))
+  }
+  return last
+}
+
+export const runSampler = (world: World, store: Store): Effect.Effect<never> => {
+  let last = 0
+  return Effect.sync(() => {
+    last = sample(world, store, last)
+  }).pipe(Effect.zipRight(Effect.sleep(everyMs)), Effect.forever)
+}

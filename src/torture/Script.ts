@@ -1,0 +1,94 @@
+/** The agents of a torture run: shell scripts that print bytes known in advance and keep a journal of their own. */
+import type { Behaviour, TaskPlan } from "./TaskPlan.ts"
+
+/**
+ * `sh agent.sh KEY BEHAVIOUR LINES PAUSE CODE`. The journal has a line for the start, with the claim that the file behind
+ * stdout belongs to; one for what has been printed; one for the end. Each is one write to a file opened for appending.
+ */
+export const agentScript = (root: string): string => `
+key=$1 behaviour=$2 lines=$3 pause=$4 code=$5
+journal="${root}/journal/$key"
+note() { read -r up rest </proc/uptime; echo "$up $*" >>"$journal"; }
+claim=$(readlink "/proc/$$/fd/1")
+claim=\${claim%/*}
+note start "$BACKBEAT_TASK_ID" "\${claim##*/}" $$ "$(ulimit -f)"
+case $behaviour in
+  stubborn) trap '' TERM INT HUP ;;
+  leftover) setsid sleep 300 >/dev/null 2>&1 & ;;
+esac
+i=0
+case $behaviour in claude-*) echo '{"type":"system","subtype":"init","session_id":"s-'"$key"'"}' ;; esac
+while [ $i -lt "$lines" ]; do
+  i=$((i + 1))
+  case $behaviour in
+    claude-*) echo '{"type":"assistant","message":{"content":[{"type":"text","text":"'"$key $i"' äöü 漢字"}]}}' ;;
+    *) echo "$key $i äöü 漢字 $((i * 7))" ;;
+  esac
+  [ $((i % 3)) -ne 0 ] || echo "$key err $i" >&2
+  if [ "$pause" != 0 ]; then
+    note printed $i
+    sleep "$pause"
+  elif [ $((i % 500)) -eq 0 ]; then
+    note printed $i
+  fi
+done
+note printed $i
+case $behaviour in
+  sleeper | stubborn)
+    n=0
+    while [ $n -lt 150 ]; do n=$((n + 1)); sleep 0.2; done ;;
+  silent) sleep 30 ;;
+  suicide) note dies; kill -9 $$ ;;
+  claude-ok) echo '{"type":"result","subtype":"success","is_error":false,"result":"done '"$key"'","session_id":"s-'"$key"'"}' ;;
+  claude-error) echo '{"type":"result","subtype":"success","is_error":true,"result":"API Error: 500 '"$key"'","session_id":"s-'"$key"'"}' ;;
+esac
+note end "$code"
+exit "$code"
+`
+
+/** Stands in for Claude Code: its prompt comes on stdin and holds the same words. */
+export const claudeScript = (root: string): string => `#!/bin/sh
+read -r words
+exec sh "${root}/agent.sh" $words
+`
+
+/** The words that tell the script what to do. */
+export const wordsOf = (plan: TaskPlan): string =>
+  [plan.key, plan.behaviour, plan.lines, plan.pauseMs / 1000, plan.exitCode].join(" ")
+
+export const promptOf = (plan: TaskPlan, root: string): string =>
+  isClaude(plan.behaviour) ? wordsOf(plan) : `exec sh "${root}/agent.sh" ${wordsOf(plan)}`
+
+export const isClaude = (behaviour: Behaviour): boolean => behaviour.startsWith("claude")
+
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+
+const stdoutLine = ({ behaviour, key }: TaskPlan, i: number): string =>
+  isClaude(behaviour)
+    ? `{"type":"assistant","message":{"content":[{"type":"text","text":"${key} ${i} äöü 漢字"}]}}\n`
+    : `${key} ${i} äöü 漢字 ${i * 7}\n`
+
+const opening = ({ behaviour, key }: TaskPlan): string =>
+  isClaude(behaviour) ? `{"type":"system","subtype":"init","session_id":"s-${key}"}\n` : ""
+
+const closing = ({ behaviour, key }: TaskPlan): string => {
+  const result = (isError: boolean, text: string) =>
+    `{"type":"result","subtype":"success","is_error":${isError},"result":"${text}","session_id":"s-${key}"}\n`
+  if (behaviour === "claude-ok") return result(false, `done ${key}`)
+  return behaviour === "claude-error" ? result(true, `API Error: 500 ${key}`) : ""
+}
+
+/** The bytes of a stream once `lines` lines were printed, and after the end. */
+export const expectedBytes = (plan: TaskPlan, stream: "stdout" | "stderr", lines: number, ended: boolean): Buffer =>
+  Buffer.from(
+    stream === "stdout"
+      ? opening(plan) +
+          range(1, lines)
+            .map((i) => stdoutLine(plan, i))
+            .join("") +
+          (ended ? closing(plan) : "")
+      : range(1, Math.floor(lines / 3))
+          .map((i) => `${plan.key} err ${i * 3}\n`)
+          .join("")
+  )

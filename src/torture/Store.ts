@@ -1,0 +1,78 @@
+/** The database of a torture run, read with plain SQL and nothing of the product: what the checker believes. */
+import { existsSync } from "node:fs"
+import Database from "better-sqlite3"
+
+/** Columns that the checker knows; a row has more. */
+export interface TaskRow {
+  readonly id: string
+  readonly status: "queued" | "running" | "completed" | "failed" | "cancelled"
+  readonly cause: string | null
+  readonly exit_code: number | null
+  readonly signal: string | null
+  readonly idempotency_key: string | null
+  readonly labels: string
+  readonly max_output_bytes: number
+  readonly started_at: number | null
+  readonly ended_at: number | null
+  readonly cancel_requested_at: number | null
+}
+
+export const ended = (row: Pick<TaskRow, "status">): boolean =>
+  row.status === "completed" || row.status === "failed" || row.status === "cancelled"
+
+export class Store {
+  readonly #path: string
+  #reader: Database.Database | null = null
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** No rows while there is no database or not all of its tables. */
+  rows<Row>(statement: string, ...parameters: ReadonlyArray<string | number>): ReadonlyArray<Row> {
+    if (this.#reader === null) {
+      if (!existsSync(this.#path)) return []
+      this.#reader = new Database(this.#path, { readonly: true, timeout: 5000 })
+    }
+    try {
+      return this.#reader.prepare<Array<string | number>, Row>(statement).all(...parameters)
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith("no such table")) return []
+      throw error
+    }
+  }
+
+  one<Row>(statement: string, ...parameters: ReadonlyArray<string | number>): Row | undefined {
+    return this.rows<Row>(statement, ...parameters)[0]
+  }
+
+  task(id: string): TaskRow | undefined {
+    return this.one<TaskRow>("SELECT * FROM tasks WHERE id = ?", id)
+  }
+
+  get unfinished(): ReadonlyArray<string> {
+    return this.rows<{ id: string }>("SELECT id FROM tasks WHERE status IN ('queued', 'running') ORDER BY seq").map(
+      ({ id }) => id
+    )
+  }
+
+  /** Takes the write lock; the function that lets go of it, or null where somebody else keeps it. */
+  lock(): (() => void) | null {
+    const holder = new Database(this.#path, { timeout: 20 })
+    try {
+      holder.exec("BEGIN IMMEDIATE")
+    } catch {
+      holder.close()
+      return null
+    }
+    return () => {
+      holder.exec("ROLLBACK")
+      holder.close()
+    }
+  }
+
+  close(): void {
+    this.#reader?.close()
+    this.#reader = null
+  }
+}

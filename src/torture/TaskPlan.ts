@@ -1,0 +1,109 @@
+/** The tasks of a torture run: what each agent will do, and what happens to those who submit, cancel and watch it. */
+import type { Dice } from "./Dice.ts"
+
+/**
+ * `lines` prints slowly and exits; `flood` prints a lot at once; `sleeper` prints and hangs; `stubborn` does so and ignores
+ * TERM; `silent` says nothing any more; `leftover` leaves a process of its own session behind; `suicide` dies by a signal;
+ * `claude-*` speak a stream whose verdict counts beside the exit code of 0.
+ */
+export type Behaviour =
+  | "lines"
+  | "flood"
+  | "sleeper"
+  | "stubborn"
+  | "silent"
+  | "leftover"
+  | "suicide"
+  | "claude-ok"
+  | "claude-error"
+  | "claude-cut"
+
+/** What becomes of a command: killed after a while, or at a failpoint. */
+export type Trouble = { readonly killAfterMs: number } | { readonly failpoint: string } | null
+
+export interface TaskPlan {
+  /** Idempotency key and name in the journals. */
+  readonly key: string
+  readonly behaviour: Behaviour
+  readonly lines: number
+  /** Between two lines, in milliseconds. */
+  readonly pauseMs: number
+  readonly exitCode: number
+  readonly timeoutMs: number | null
+  readonly stallMs: number | null
+  readonly maxOutputBytes: number
+  readonly priority: "P0" | "P1" | "P2"
+  readonly notBeforeMs: number | null
+  readonly via: "command" | "mcp"
+  /** Without a key a submission that was killed is not repeated: the task is there once or not at all. */
+  readonly keyed: boolean
+  readonly submitTrouble: Trouble
+  readonly cancel: { readonly afterMs: number; readonly trouble: Trouble } | null
+  readonly watch: { readonly by: "wait" | "logs"; readonly trouble: Trouble } | null
+}
+
+/** More than can be submitted in the time. */
+const perSecond = 14
+
+const commandTrouble = (dice: Dice, points: ReadonlyArray<string>, probability: number): Trouble =>
+  !dice.chance(probability)
+    ? null
+    : dice.chance(0.5)
+      ? { killAfterMs: dice.between(20, 400) }
+      : { failpoint: dice.pick(points) }
+
+const lengthOf = (dice: Dice, behaviour: Behaviour): { readonly lines: number; readonly pauseMs: number } => {
+  switch (behaviour) {
+    case "flood":
+      return { lines: dice.between(500, 12_000), pauseMs: 0 }
+    case "sleeper":
+    case "stubborn":
+    case "silent":
+      return { lines: dice.between(0, 4), pauseMs: 20 }
+    default:
+      return { lines: dice.between(0, 20), pauseMs: dice.pick([0, 20, 50, 120, 250]) }
+  }
+}
+
+const planTask = (dice: Dice, index: number): TaskPlan => {
+  const behaviour = dice.weighted<Behaviour>([
+    [44, "lines"],
+    [6, "flood"],
+    [9, "sleeper"],
+    [4, "stubborn"],
+    [3, "silent"],
+    [7, "leftover"],
+    [4, "suicide"],
+    [7, "claude-ok"],
+    [4, "claude-error"],
+    [3, "claude-cut"]
+  ])
+  const endless = behaviour === "sleeper" || behaviour === "stubborn"
+  const keyed = !dice.chance(0.1)
+  return {
+    key: `t${index}`,
+    behaviour,
+    ...lengthOf(dice, behaviour),
+    exitCode: behaviour.startsWith("claude") ? 0 : dice.pick([0, 0, 0, 0, 1, 3, 7, 77]),
+    timeoutMs: endless ? dice.between(800, 3000) : behaviour === "silent" ? 8000 : null,
+    stallMs: behaviour === "silent" ? 1200 : null,
+    maxOutputBytes: dice.pick([20_000, 200_000, 10_000_000]),
+    priority: dice.pick(["P0", "P1", "P1", "P2"]),
+    notBeforeMs: dice.chance(0.08) ? dice.between(200, 2500) : null,
+    via: dice.chance(0.45) ? "mcp" : "command",
+    keyed,
+    submitTrouble: commandTrouble(dice, ["enqueue.commit", "enqueue.committed"], keyed ? 0.2 : 0.5),
+    cancel: dice.chance(endless ? 0.5 : 0.12)
+      ? {
+          afterMs: dice.between(0, 2500),
+          trouble: commandTrouble(dice, ["cancel.commit", "cancel.committed"], 0.25)
+        }
+      : null,
+    watch: dice.chance(0.12)
+      ? { by: dice.pick(["wait", "logs"]), trouble: dice.chance(0.3) ? { killAfterMs: dice.between(100, 2000) } : null }
+      : null
+  }
+}
+
+export const planTasks = (dice: Dice, durationMs: number): ReadonlyArray<TaskPlan> =>
+  Array.from({ length: Math.ceil((durationMs / 1000) * perSecond) + 10 }, (_, index) => planTask(dice, index))

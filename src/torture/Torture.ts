@@ -1,0 +1,108 @@
+/** One torture run: load and faults for a while, then quiet, then the check. */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
+import { check, type Verdict } from "./Checker.ts"
+import { runFaults } from "./Faults.ts"
+import { type Load, startLoad } from "./Load.ts"
+import { makePlan } from "./Plan.ts"
+import type { TortureReport } from "./Report.ts"
+import { runSampler } from "./Sampler.ts"
+import { Store } from "./Store.ts"
+import { killAll, processesOf } from "./SystemProcesses.ts"
+import { World } from "./World.ts"
+
+export interface TortureOptions {
+  readonly durationMs: number
+  readonly seed: number
+  /** The command that starts the program under test. */
+  readonly beat: ReadonlyArray<string>
+  /** One invariant switched off, in a build made for that: to see that it is noticed. */
+  readonly mutation: string | undefined
+  /** How far it is, every second. */
+  readonly onProgress: (line: string) => Effect.Effect<void>
+}
+
+/** How long the rest may take once the faults are over, in milliseconds. */
+const bounds = { tasks: 60_000, commands: 15_000, quiet: 15_000 } as const
+
+const scratch = Effect.acquireRelease(
+  Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "beat-torture-")))),
+  (root) => Effect.sync(() => killAll(root))
+)
+
+/** Waits until all tasks have ended, as a person would: a command that waits sees to it that the queue is served. */
+const drain = (load: Load) =>
+  Effect.gen(function* () {
+    const { store, world } = load
+    const end = world.chronicle.elapsed + bounds.tasks
+    while (store.unfinished.length > 0 && world.chronicle.elapsed < end) {
+      const left = Math.max(1000, end - world.chronicle.elapsed)
+      const running = world.start(["wait", "--timeout", `${left}ms`, ...store.unfinished.slice(0, 50)])
+      yield* Effect.promise(() => running.finished)
+    }
+  })
+
+/** Lets everything come to rest. What does not is a broken promise too. */
+const settle = (load: Load) =>
+  Effect.gen(function* () {
+    const { world } = load
+    yield* drain(load)
+    const waited = yield* Effect.timeoutOption(FiberSet.awaitEmpty(load.fibers), bounds.commands)
+    if (waited._tag === "None") {
+      const names = Array.from(world.commands).map(({ child }) => child.spawnargs.slice(2, 6).join(" "))
+      world.chronicle.breach("commands return", null, `still there after the last task: ${names.join("; ")}`)
+    }
+    const end = world.chronicle.elapsed + bounds.quiet
+    while (processesOf(world.root).length > 0 && world.chronicle.elapsed < end) yield* Effect.sleep(50)
+  })
+
+const summarize = (world: World, verdict: Verdict, options: TortureOptions, digest: string): TortureReport => ({
+  ok: verdict.violations.length === 0,
+  seed: options.seed,
+  plan: digest,
+  seconds: Math.round(world.chronicle.elapsed / 1000),
+  kills: world.chronicle.kills,
+  tasks: verdict.tasks,
+  faults: world.chronicle.faults,
+  failpoints: world.chronicle.failpoints,
+  bytes: verdict.bytes,
+  samples: world.chronicle.samples,
+  violations: verdict.violations,
+  kept: verdict.violations.length === 0 ? null : world.root
+})
+
+const progressOf = ({ chronicle }: World, { durationMs }: TortureOptions): string => {
+  const seconds = Math.floor(chronicle.elapsed / 1000)
+  const state = `${chronicle.accepted.size} tasks, ${chronicle.kills} kills, ${chronicle.breaches.length} violations`
+  return seconds * 1000 < durationMs ? `${seconds} s of ${durationMs / 1000}: ${state}` : `settling: ${state}`
+}
+
+/** Runs it in a directory of its own, which stays when something was found. */
+export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =>
+  Effect.gen(function* () {
+    const plan = makePlan(options.seed, options.durationMs)
+    const root = yield* scratch
+    const world = new World(root, options.beat, options.mutation)
+    const store = new Store(world.database)
+    yield* Effect.addFinalizer(() => Effect.sync(() => store.close()))
+    const progress = Effect.suspend(() => options.onProgress(progressOf(world, options)))
+    yield* progress.pipe(Effect.zipRight(Effect.sleep(1000)), Effect.forever, Effect.forkScoped)
+
+    const sampler = yield* Effect.forkScoped(runSampler(world, store))
+    const load = yield* startLoad(world, store, plan)
+    yield* runFaults(load, plan.faults).pipe(
+      Effect.zipRight(Effect.suspend(() => Effect.sleep(Math.max(0, options.durationMs - world.chronicle.elapsed))))
+    )
+    load.over = true
+    world.chronicle.note(null, "no more faults")
+    yield* settle(load)
+    yield* Fiber.interrupt(sampler)
+    const verdict = check(plan, world, store)
+    const report = summarize(world, verdict, options, plan.digest)
+    if (report.ok) yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(root, { recursive: true, force: true })))
+    return report
+  }).pipe(Effect.scoped)

@@ -1,0 +1,134 @@
+/** The scratch directory of a torture run, what lives in it, and how its processes are started. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import { Chronicle } from "./Chronicle.ts"
+import { agentScript, claudeScript } from "./Script.ts"
+
+/** The global limit on workers in the run. */
+export const maxWorkers = 5
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly finished: Promise<Finished>
+}
+
+export interface StartOptions {
+  readonly failpoints?: string | undefined
+  /** In blocks of 512 bytes. */
+  readonly fileLimit?: number
+  /** Its stderr goes to a file of this name, as a runtime's does, and its stdout nowhere. */
+  readonly log?: string
+  readonly stdin?: boolean
+}
+
+export class World {
+  readonly home: string
+  readonly database: string
+  readonly chronicle: Chronicle
+  readonly commands = new Set<Running>()
+  /** Closed while the machine is down. */
+  readonly up: Effect.Latch = Effect.unsafeMakeLatch(true)
+  #boot = 0
+  #logs = 0
+  readonly root: string
+  readonly #beat: ReadonlyArray<string>
+  readonly #mutation: string | undefined
+
+  /** `beat` is the command that starts the program under test. */
+  constructor(root: string, beat: ReadonlyArray<string>, mutation: string | undefined) {
+    this.root = root
+    this.#beat = beat
+    this.#mutation = mutation
+    this.home = join(root, "home")
+    this.database = join(this.home, "backbeat.db")
+    for (const name of ["home", "journal", "work", "logs"]) mkdirSync(join(root, name), { mode: 0o700 })
+    writeFileSync(join(root, "agent.sh"), agentScript(root))
+    writeFileSync(join(root, "claude"), claudeScript(root))
+    chmodSync(join(root, "claude"), 0o755)
+    const settings = { graceMs: 400, idleMs: 400, maxWorkers, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
+    const config = { ...settings, agents: { claude: { program: join(root, "claude") } } }
+    writeFileSync(join(this.home, "config.json"), JSON.stringify(config), { mode: 0o600 })
+    this.chronicle = new Chronicle(join(root, "events.jsonl"))
+  }
+
+  /** Nothing of the surrounding environment but where programs are. */
+  environment(failpoints?: string): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? "/usr/bin:/bin",
+      HOME: join(this.root, "work"),
+      LANG: "C.UTF-8",
+      BACKBEAT_HOME: this.home,
+      ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: `torture-${this.#boot}` }),
+      ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints }),
+      ...(this.#mutation === undefined ? {} : { BACKBEAT_MUTATION: this.#mutation })
+    }
+  }
+
+  /** From now on processes find themselves on a machine that was started anew. */
+  reboot(): void {
+    this.#boot += 1
+  }
+
+  /** Starts `beat` with these arguments. */
+  start(args: ReadonlyArray<string>, options: StartOptions = {}): Running {
+    const words = [...this.#beat, ...args]
+    const limited =
+      options.fileLimit === undefined
+        ? words
+        : ["/bin/sh", "-c", 'ulimit -f "$1"; shift; exec "$@"', "sh", String(options.fileLimit), ...words]
+    const [program = "", ...rest] = limited
+    this.#logs += options.log === undefined ? 0 : 1
+    const log = options.log === undefined ? null : join(this.root, "logs", `${options.log}-${this.#logs}.log`)
+    const output = log === null ? "pipe" : openSync(log, "a")
+    const child = spawn(program, rest, {
+      cwd: join(this.root, "work"),
+      env: this.environment(options.failpoints),
+      stdio: [
+        options.stdin === true ? "pipe" : "ignore",
+        options.stdin === true || log === null ? "pipe" : "ignore",
+        output
+      ]
+    })
+    if (typeof output === "number") closeSync(output)
+    const stdout: Array<Buffer> = []
+    let stderr = ""
+    if (options.stdin !== true) child.stdout?.on("data", (bytes: Buffer) => stdout.push(bytes))
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text
+    })
+    child.stdin?.on("error", () => undefined)
+    const finished = new Promise<Finished>((resolve) => {
+      child.once("error", (error) =>
+        resolve({ code: 70, signal: null, stdout: Buffer.alloc(0), stderr: error.message })
+      )
+      child.once("close", (code, signal) => {
+        this.commands.delete(running)
+        const said = log === null ? stderr : readFileSync(log, "utf8")
+        this.#account(args, { code, signal, stdout: Buffer.concat(stdout), stderr: said })
+        resolve({ code, signal, stdout: Buffer.concat(stdout), stderr: said })
+      })
+    })
+    const running = { child, finished }
+    this.commands.add(running)
+    return running
+  }
+
+  /** Counts deaths at failpoints, and takes every bug that a process tells of itself for a broken promise. */
+  #account(args: ReadonlyArray<string>, { code, signal, stderr }: Finished): void {
+    const name = /^failpoint ([\w.]+)$/m.exec(stderr)?.[1]
+    if (name !== undefined && signal === "SIGKILL") this.chronicle.failpoint(name)
+    const line = args.slice(0, 2).join(" ")
+    if (code === 70) this.chronicle.breach("no defect", null, `beat ${line} failed by a bug: ${stderr.slice(-2000)}`)
+    else if (signal !== null && signal !== "SIGKILL" && signal !== "SIGTERM" && signal !== "SIGXFSZ")
+      this.chronicle.breach("no defect", null, `beat ${line} died of ${signal}: ${stderr.slice(-2000)}`)
+  }
+}
