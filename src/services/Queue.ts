@@ -119,7 +119,7 @@ export class Queue extends Context.Tag("backbeat/Queue")<
 
     /**
      * Deletes at most `limit` tasks that ended before `endedBefore`, with output, and the environments that nothing uses
-     * any more. Returns the ids deleted.
+     * any more. A task goes only with the whole pipeline it is a step of. Returns the ids deleted.
      */
     readonly prune: (options: {
       readonly endedBefore: number

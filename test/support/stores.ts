@@ -11,6 +11,7 @@ import * as Database from "../../src/layers/sql/Database.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import type { Checkpoints } from "../../src/services/Checkpoints.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
+import type { Pipelines } from "../../src/services/Pipelines.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Tasks } from "../../src/services/Tasks.ts"
 import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
@@ -25,7 +26,7 @@ export class Probe extends Context.Tag("backbeat/test/Probe")<
   }
 >() {}
 
-export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints | Probe
+export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Pipelines | Checkpoints | Probe
 
 /** A store under test: each build of the layer starts empty. */
 export interface Subject {

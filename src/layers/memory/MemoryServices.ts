@@ -2,6 +2,7 @@
 import * as Layer from "effect/Layer"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as OutputStore from "./OutputStore.ts"
+import * as Pipelines from "./Pipelines.ts"
 import * as Queue from "./Queue.ts"
 import * as Store from "./Store.ts"
 import * as Tasks from "./Tasks.ts"
@@ -13,6 +14,7 @@ export const layerOverStore = Layer.mergeAll(
   Tasks.layer,
   WorkerRegistry.layer,
   OutputStore.layer,
+  Pipelines.layer,
   Checkpoints.layer
 )
 

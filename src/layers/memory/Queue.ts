@@ -14,6 +14,7 @@ import type { Holder } from "../../services/WorkerRegistry.ts"
 import { connectAll, settle } from "./graph.ts"
 import { held } from "./holding.ts"
 import { conclude, edit, submit, take } from "./lifecycle.ts"
+import { forgetPipelines, isForgettable } from "./pipelineState.ts"
 import { changed, type State, Store, type StoredTask, taskIn, without, workerWith } from "./Store.ts"
 
 const cancelled: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
@@ -33,7 +34,10 @@ const deleted = (state: State, id: TaskId): State => {
   const used = new Set(Array.from(tasks.values(), (stored) => stored.environment))
   const environments = new Map(Array.from(state.environments).filter(([key]) => used.has(key)))
   const outbox = state.outbox.filter((event) => event.id !== id)
-  return { ...state, tasks, environments, outbox, output: without(state.output, id) }
+  const output = without(state.output, id)
+  const starts = without(state.starts, id)
+  const checkpoints = without(state.checkpoints, id)
+  return forgetPipelines({ ...state, tasks, environments, outbox, output, starts, checkpoints }, id)
 }
 
 const make = Effect.gen(function* () {
@@ -91,7 +95,10 @@ const make = Effect.gen(function* () {
             // It comes from a task that was accepted.
             Either.mapLeft((error) => new TaskNotFound({ reference: error.message }))
           )
-          return yield* conclude(stored, id, ending, now, retryId)
+          const drawn = yield* connectAll(stored, [retry], () => ({ id: retryId, created: true })).pipe(
+            Either.mapLeft((error) => new TaskNotFound({ reference: error.message }))
+          )
+          return yield* conclude(drawn, id, ending, now, retryId)
         })
       )
     }),
@@ -151,6 +158,7 @@ const make = Effect.gen(function* () {
       store.write((state) => {
         const old = Array.from(state.tasks.values(), (stored) => stored.task)
           .filter((task) => task.endedAt !== null && task.endedAt < endedBefore)
+          .filter((task) => isForgettable(state, task.id, endedBefore))
           .sort((left, right) => (left.endedAt ?? 0) - (right.endedAt ?? 0) || left.seq - right.seq)
           .slice(0, limit)
           .map((task) => task.id)

@@ -8,8 +8,9 @@ import * as Ref from "effect/Ref"
 import type { Checkpoint, GitHead } from "../../domain/Checkpoint.ts"
 import type { Environment, Launch } from "../../domain/NewTask.ts"
 import type { OutputChunk, StreamState } from "../../domain/Output.ts"
+import type { PipelineStep, PipelineSummary } from "../../domain/Pipeline.ts"
 import type { Runtime, RuntimeId } from "../../domain/Runtime.ts"
-import type { Task, TaskId } from "../../domain/Task.ts"
+import type { PipelineId, Task, TaskId } from "../../domain/Task.ts"
 import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
 import type { ClaimId, Worker } from "../../domain/Worker.ts"
 
@@ -29,6 +30,14 @@ export interface StoredOutput {
   readonly lastSeq: number
 }
 
+type PipelineFields = Omit<PipelineSummary, "status" | "counts" | "startedAt" | "endedAt">
+type StepFields = Omit<PipelineStep, "position" | "status" | "kept" | "task">
+
+export interface StoredPipeline extends PipelineFields {
+  readonly digest: string
+  readonly steps: ReadonlyArray<StepFields & { readonly taskId: TaskId }>
+}
+
 export interface State {
   /** In order of arrival. */
   readonly tasks: ReadonlyMap<TaskId, StoredTask>
@@ -46,6 +55,9 @@ export interface State {
   readonly checkpoints: ReadonlyMap<TaskId, Checkpoint>
   /** The last event whose checkpoint is dealt with. */
   readonly checkpointsReached: number
+  /** In order of arrival. */
+  readonly pipelines: ReadonlyMap<PipelineId, StoredPipeline>
+  readonly lastPipeline: number
   /** The number of the newest event there ever was: pruning does not lower it. */
   readonly lastEvent: number
   readonly commits: number
@@ -63,6 +75,8 @@ const empty: State = {
   starts: new Map(),
   checkpoints: new Map(),
   checkpointsReached: 0,
+  pipelines: new Map(),
+  lastPipeline: 0,
   lastEvent: 0,
   commits: 0
 }

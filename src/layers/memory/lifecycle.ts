@@ -16,6 +16,7 @@ import { endStep, transition } from "../../domain/Transition.ts"
 import { type ClaimId, deadlineOf, type Worker } from "../../domain/Worker.ts"
 import type { ClaimOptions, Enqueued } from "../../services/Queue.ts"
 import { handOver, reconnect, settle } from "./graph.ts"
+import { afterEnds, replaceStep } from "./pipelineState.ts"
 import { changed, put, type State, type Step, taskIn, without } from "./Store.ts"
 
 /** Below 0 when `left` would be claimed before `right`. */
@@ -194,5 +195,7 @@ export const conclude = (
   })
   const workers = without(state.workers, id)
   const next = { ...ended, workers, outbox: [...state.outbox, event], lastEvent: event.seq }
-  return Either.right([event, retriedBy === null ? settle(next, [id], now)[1] : handOver(next, id, retriedBy)])
+  if (retriedBy !== null) return Either.right([event, replaceStep(handOver(next, id, retriedBy), id, retriedBy)])
+  const [cascaded, settled] = settle(next, [id], now)
+  return Either.right([event, afterEnds(settled, [id, ...cascaded.map((end) => end.id)], now)])
 }

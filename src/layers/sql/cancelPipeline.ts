@@ -6,11 +6,12 @@ import * as Effect from "effect/Effect"
 import { Pipeline } from "../../domain/Pipeline.ts"
 import { PipelineId, TaskSummary } from "../../domain/Task.ts"
 import type { CancelAnswer, CancelRequest } from "../../services/Queue.ts"
-import { cancelledUnstarted, makeFinish } from "./finish.ts"
+import { makeCancel } from "./cancel.ts"
+import { makeFinish } from "./finish.ts"
 import { orNoPipeline } from "./pipelineRows.ts"
 
 export const makeCancelPipeline = (sql: SqlClient.SqlClient) => {
-  const finish = makeFinish(sql)
+  const cancel = makeCancel(sql, makeFinish(sql))
 
   const findPipeline = SqlSchema.findOne({
     Request: PipelineId,
@@ -30,22 +31,23 @@ export const makeCancelPipeline = (sql: SqlClient.SqlClient) => {
   })
 
   /** Must run inside a transaction. */
-  return (id: PipelineId, { by, reason }: CancelRequest) =>
+  return (id: PipelineId, request: CancelRequest) =>
     Effect.gen(function* () {
       yield* findPipeline(id).pipe(orNoPipeline(id))
       const open = yield* findOpen(id)
       if (open.length === 0) return "over" satisfies CancelAnswer
       const now = yield* Clock.currentTimeMillis
-      const asked = sql`cancel_requested_at = ${now}, cancel_reason = ${reason}, cancelled_by = ${by}`
-      yield* sql`UPDATE pipelines SET ${asked} WHERE id = ${id} AND cancel_requested_at IS NULL`
-      for (const task of open) {
-        yield* sql`UPDATE tasks SET ${asked} WHERE id = ${task.id} AND cancel_requested_at IS NULL`
-        if (task.status === "queued") {
-          yield* finish(task.id, cancelledUnstarted, null).pipe(
-            Effect.catchTags({ TaskNotFound: Effect.die, TaskStateConflict: Effect.die })
-          )
+      yield* sql`
+        UPDATE pipelines SET cancel_requested_at = ${now}, cancel_reason = ${request.reason}, cancelled_by = ${request.by}
+        WHERE id = ${id} AND cancel_requested_at IS NULL
+      `
+      yield* Effect.forEach(
+        open,
+        (task) => cancel(task.id, request).pipe(Effect.catchTag("TaskNotFound", Effect.die)),
+        {
+          discard: true
         }
-      }
+      )
       const runs = open.some(({ status }) => status === "running")
       return runs ? ("requested" satisfies CancelAnswer) : ("ended" satisfies CancelAnswer)
     })

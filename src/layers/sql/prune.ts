@@ -4,6 +4,7 @@ import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskId } from "../../domain/Task.ts"
+import { makeForgetEnvironment } from "./environments.ts"
 import type { Access } from "./Immediate.ts"
 import { IdRow } from "./taskRows.ts"
 
@@ -11,11 +12,20 @@ import { IdRow } from "./taskRows.ts"
 const batch = 20
 
 export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
+  const forgetEnvironment = makeForgetEnvironment(sql)
+
+  // A pipeline that goes on, or has ended since, keeps all of its steps.
   const findOld = SqlSchema.findAll({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: IdRow,
     execute: ({ endedBefore, limit }) => sql`
-      SELECT id FROM tasks WHERE ended_at < ${endedBefore} ORDER BY ended_at, seq LIMIT ${limit}
+      SELECT id FROM tasks WHERE ended_at < ${endedBefore} AND NOT EXISTS (
+        SELECT 1 FROM pipeline_steps own
+        JOIN pipeline_steps step ON step.pipeline_id = own.pipeline_id
+        JOIN tasks other ON other.id = step.task_id
+        WHERE own.task_id = tasks.id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
+      )
+      ORDER BY ended_at, seq LIMIT ${limit}
     `
   })
 
@@ -29,14 +39,12 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
     Effect.gen(function* () {
       const environments = yield* ofTask(id)
       yield* sql`DELETE FROM outbox WHERE id = ${id} AND kind = 'task'`
+      const pipelines = sql`SELECT pipeline_id FROM pipeline_steps WHERE task_id = ${id}`
+      yield* sql`DELETE FROM outbox WHERE kind = 'pipeline' AND id IN (${pipelines})`
+      yield* sql`DELETE FROM pipelines WHERE id IN (${pipelines})`
       // Inputs, labels, claims and output go with it.
       yield* sql`DELETE FROM tasks WHERE id = ${id} AND ended_at IS NOT NULL`
-      for (const { environmentId } of environments) {
-        yield* sql`
-          DELETE FROM environments WHERE id = ${environmentId}
-            AND NOT EXISTS (SELECT 1 FROM task_inputs WHERE environment_id = ${environmentId})
-        `
-      }
+      yield* Effect.forEach(environments, ({ environmentId }) => forgetEnvironment(environmentId), { discard: true })
     })
 
   const some = (endedBefore: number, limit: number) =>
