@@ -96,6 +96,8 @@ export interface Agent {
   readonly loginFiles: ReadonlyArray<string>
   /** Whether it can go on with a session of its own that has ended. */
   readonly resumes: boolean
+  /** Exit codes after which another try would end the same: wrong arguments, nothing to run. */
+  readonly finalExitCodes?: ReadonlyArray<number>
   readonly plan: (request: PlanRequest) => Plan
   readonly verdict: (evidence: Evidence) => Verdict
   readonly renderer: () => Renderer

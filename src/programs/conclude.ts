@@ -14,6 +14,7 @@ import { TerminalEvents } from "../services/TerminalEvents.ts"
 import type { Holder } from "../services/WorkerRegistry.ts"
 import { readEvidence } from "./evidence.ts"
 import { persist } from "./persist.ts"
+import { tryAgain } from "./tryAgain.ts"
 
 /** What is known of an end: the agent's process status, or that nobody could read it. */
 export interface Ending {
@@ -94,11 +95,12 @@ export const outcomeOf = Effect.fn("outcomeOf")(function* (claim: Claim, worker:
 })
 
 /** Stores the end, clears the spool, then tells who listens. Somebody else's end of the same claim is accepted. */
-export const conclude = Effect.fn("conclude")(function* (claim: Claim, result: Outcome, holder: Holder) {
+export const conclude = Effect.fn("conclude")(function* (claim: Claim, found: Outcome, holder: Holder) {
   const queue = yield* Queue
   const spawner = yield* Spawner
   const events = yield* TerminalEvents
-  const event = yield* persist(queue.finish(claim.task.id, result, holder)).pipe(
+  const { result, retry } = yield* persist(tryAgain(claim.task, found))
+  const event = yield* persist(queue.finish(claim.task.id, result, holder, retry)).pipe(
     Effect.catchTags({
       TaskStateConflict: (conflict) => Effect.as(Effect.logInfo(`not ours to end any more: ${conflict.message}`), null),
       TaskNotFound: (missing) => Effect.as(Effect.logWarning(missing.message), null)
@@ -108,5 +110,6 @@ export const conclude = Effect.fn("conclude")(function* (claim: Claim, result: O
   yield* spawner.discard(claim.worker.claimId)
   yield* failpoint("conclude.discarded")
   yield* events.publish(event)
-  yield* Effect.logInfo(`task ${claim.task.id} ${event.status} (${event.cause})`)
+  const next = event.retriedBy === null ? "" : `, tried again as ${event.retriedBy}`
+  yield* Effect.logInfo(`task ${claim.task.id} ${event.status} (${event.cause})${next}`)
 })

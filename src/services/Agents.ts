@@ -44,6 +44,8 @@ export class Agents extends Context.Tag("backbeat/Agents")<
     ) => Effect.Effect<Prepared, AgentUnknown | AgentMissing | NoDefaultAgent | InvalidInput | ConfigInvalid>
     /** Whether this agent can go on with a session of its own that bears this id. */
     readonly resumes: (agent: string, sessionId: string) => Effect.Effect<boolean>
+    /** Whether the agent says of this exit code that another try would end the same. */
+    readonly isFinal: (agent: string, exitCode: number | null) => Effect.Effect<boolean>
     /** What an agent's end means. An agent unknown by now is judged by its exit code alone. */
     readonly verdict: (agent: string, evidence: Evidence) => Effect.Effect<Verdict>
     /** A fresh renderer; for an unknown agent one that shows lines as they are. */

@@ -54,6 +54,8 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly ahead: (id: TaskId) => Effect.Effect<Option.Option<number>, StorageError>
     /** Direct children, at most 1000, oldest first. */
     readonly children: (id: TaskId) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /** All tries of the work that began with this task, the first one included, at most 1000, oldest first. */
+    readonly tries: (rootId: TaskId) => Effect.Effect<ReadonlyArray<TaskSummary>, StorageError>
     /** The earliest not-before time in the future among queued tasks. */
     readonly nextDue: (now: number) => Effect.Effect<Option.Option<number>, StorageError>
     /** Running tasks with a cancel request, at most 1000. */

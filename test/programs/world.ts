@@ -60,6 +60,7 @@ const agents = Layer.effectContext(
         prepare,
         renderer: () => Effect.succeed(plain),
         list: () => Effect.succeed([]),
+        isFinal: () => Effect.succeed(false),
         resumes: (agent) => Effect.succeed(agent === "claude"),
         verdict: () => Effect.dieMessage("nothing ends here")
       })

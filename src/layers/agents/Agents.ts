@@ -211,6 +211,8 @@ const make = Effect.gen(function* () {
     prepare,
     resumes: (name, sessionId) =>
       Effect.sync(() => builtInAgent(name)?.resumes === true && sessionPattern.test(sessionId)),
+    isFinal: (name, exitCode) =>
+      Effect.sync(() => exitCode !== null && builtInAgent(name)?.finalExitCodes?.includes(exitCode) === true),
     verdict: Effect.fn("Agents.verdict")(function* (name, evidence) {
       const agent = builtInAgent(name)
       const verdict = agent === undefined ? judgeCommand(named(name), evidence) : agent.verdict(evidence)

@@ -173,6 +173,8 @@ export const codex: Agent = {
   credentialVariables,
   loginFiles: [".codex/auth.json"],
   resumes: true,
+  // Wrong arguments.
+  finalExitCodes: [2],
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)

@@ -113,6 +113,8 @@ export const gemini: Agent = {
   credentialVariables,
   loginFiles: [".gemini/oauth_creds.json", ".gemini/google_accounts.json", ".gemini/gemini-credentials.json"],
   resumes: true,
+  // Credentials, input, configuration.
+  finalExitCodes: [41, 42, 52],
   plan: (request) => {
     const model = modelOf(request)
     const { baseUrl } = request.settings

@@ -15,6 +15,8 @@ export const qwen: Agent = {
   credentialVariables,
   loginFiles: [".qwen/oauth_creds.json", ".qwen/settings.json"],
   resumes: true,
+  // As Gemini, which it comes from: credentials, input, configuration.
+  finalExitCodes: [41, 42, 52],
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)

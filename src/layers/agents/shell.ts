@@ -20,6 +20,8 @@ export const shell: Agent = {
   credentialVariables: [],
   loginFiles: [],
   resumes: false,
+  // The command is not there, or cannot be run (POSIX, Shell Command Language, 2.8.2).
+  finalExitCodes: [126, 127],
   plan: (request) => {
     const args = request.settings.args ?? []
     return {

@@ -86,6 +86,13 @@ const make = Effect.gen(function* () {
           .slice(0, bound)
           .map((task) => task.id)
       ),
+    tries: (rootId) =>
+      store.read((state) =>
+        all(state)
+          .filter((task) => task.id === rootId || task.rootId === rootId)
+          .slice(0, bound)
+          .map(summaryOf)
+      ),
     nextDue: (now) =>
       store.read((state) => {
         const due = all(state).flatMap((task) =>

@@ -83,7 +83,9 @@ const make = Effect.gen(function* () {
       const storeRetry = store([again], Number.MAX_SAFE_INTEGER).pipe(
         // It comes from a task that was accepted, and waits for nothing.
         Effect.catchTags({ DependencyInvalid: Effect.die, DepthExceeded: Effect.die, IdempotencyConflict: Effect.die }),
-        Effect.as(again.id)
+        Effect.as(again.id),
+        // What it went on from was pruned meanwhile.
+        Effect.catchTag("TaskNotFound", () => Effect.succeed(null))
       )
       return yield* finish(id, outcome, holder, storeRetry).pipe(access.write("finish"))
     }),

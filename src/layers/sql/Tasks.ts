@@ -99,6 +99,16 @@ const make = Effect.gen(function* () {
     execute: (id) => sql`SELECT id FROM tasks WHERE parent_id = ${id} ORDER BY seq LIMIT ${bound}`
   })
 
+  const findTries = SqlSchema.findAll({
+    Request: TaskId,
+    Result: SummaryRow,
+    execute: (rootId) => sql`
+      SELECT ${columns} FROM tasks WHERE tasks.id = ${rootId}
+      UNION ALL
+      SELECT * FROM (SELECT ${columns} FROM tasks WHERE tasks.root_id = ${rootId} ORDER BY tasks.seq LIMIT ${bound - 1})
+    `
+  })
+
   const findDue = SqlSchema.findOne({
     Request: Schema.Number,
     Result: Schema.Struct({ notBefore: Timestamp }),
@@ -191,6 +201,8 @@ const make = Effect.gen(function* () {
     children: Effect.fn("Tasks.children")(function* (id) {
       return (yield* findChildren(id).pipe(read("children"))).map((child) => child.id)
     }),
+
+    tries: Effect.fn("Tasks.tries")((rootId) => findTries(rootId).pipe(read("tries"))),
 
     nextDue: Effect.fn("Tasks.nextDue")(function* (now) {
       return Option.map(yield* findDue(now).pipe(read("nextDue")), ({ notBefore }) => notBefore)

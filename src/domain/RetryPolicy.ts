@@ -1,0 +1,67 @@
+/** Whether a task that has failed is tried again by itself, and when. */
+import type { Outcome } from "./Outcome.ts"
+import type { EndCause, FailureClass, Task, TaskSummary } from "./Task.ts"
+
+/** Longest pause before a try, in milliseconds, but for a usage limit that says when it ends. */
+export const maxBackoffMs = 60 * 60_000
+
+/** This many identical failures within this time end the tries: the work, not the moment, is what fails. */
+export const breaker = { failures: 3, withinMs: 10 * 60_000 } as const
+
+/** What another try cannot change. */
+const finalCauses: ReadonlySet<EndCause> = new Set(["cancelled", "dependency-failed", "output-limit", "spawn-failed"])
+const finalClasses: ReadonlySet<FailureClass> = new Set(["auth", "budget", "max-turns", "model"])
+
+/** What passes with time: the pauses between the tries are meant for these, however often they come. */
+const passing: ReadonlySet<FailureClass> = new Set(["network", "overloaded", "rate", "usage-limit"])
+
+type Failure = Pick<TaskSummary, "cause" | "exitCode" | "failureClass" | "error">
+
+const isSame = (left: Failure, right: Failure): boolean =>
+  left.cause === right.cause &&
+  left.exitCode === right.exitCode &&
+  left.failureClass === right.failureClass &&
+  left.error === right.error
+
+export type RetryDecision =
+  | { readonly _tag: "Retry"; readonly notBefore: number; readonly maxRetries: number; readonly backoffMs: number }
+  /** `reason` is for the person, null where there is nothing to say. */
+  | { readonly _tag: "Final"; readonly reason: string | null }
+
+const final = (reason: string | null): RetryDecision => ({ _tag: "Final", reason })
+
+export interface RetryQuestion {
+  readonly task: Pick<Task, "maxRetries" | "backoffMs">
+  readonly outcome: Outcome
+  /** The agent says of its exit code that nothing else is to be expected of it. */
+  readonly finalExitCode: boolean
+  /** Earlier tries of the same work. */
+  readonly before: ReadonlyArray<Failure & Pick<TaskSummary, "endedAt">>
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** From 0 to 1: spreads the tries of tasks that failed together. */
+  readonly jitter: number
+}
+
+/** Decides on the next try. Its row says how many are left after it, and the pause that would come then: twice as long. */
+export const decideRetry = ({ before, finalExitCode, jitter, now, outcome, task }: RetryQuestion): RetryDecision => {
+  if (outcome.status !== "failed" || task.maxRetries === 0) return final(null)
+  if (finalCauses.has(outcome.cause) || finalExitCode) return final("Not tried again: another try would end the same.")
+  if (outcome.failureClass !== null && finalClasses.has(outcome.failureClass)) {
+    return final("Not tried again: another try would end the same.")
+  }
+  const passes = outcome.failureClass !== null && passing.has(outcome.failureClass)
+  const same = before.filter((one) => now - (one.endedAt ?? 0) <= breaker.withinMs && isSame(one, outcome)).length + 1
+  if (!passes && same >= breaker.failures) {
+    return final(`Not tried again: it failed ${same} times the same way within 10 minutes.`)
+  }
+  const pause = Math.round(Math.min(maxBackoffMs, task.backoffMs) * (0.75 + jitter / 2))
+  const limited = outcome.failureClass === "usage-limit" && outcome.failureResetAt !== null ? outcome.failureResetAt : 0
+  return {
+    _tag: "Retry",
+    // Everybody waits for the same reset: a minute spreads them.
+    notBefore: Math.max(now + pause, limited + Math.round(jitter * 60_000) * (limited > 0 ? 1 : 0)),
+    maxRetries: task.maxRetries - 1,
+    backoffMs: Math.min(maxBackoffMs, task.backoffMs * 2)
+  }
+}
