@@ -5,6 +5,7 @@ import { configureAgent } from "./tools/ConfigureAgent.ts"
 import { delegateTask } from "./tools/DelegateTask.ts"
 import { listAgents } from "./tools/ListAgents.ts"
 import { listTasks } from "./tools/ListTasks.ts"
+import { resumeTask } from "./tools/ResumeTask.ts"
 import { retryTask } from "./tools/RetryTask.ts"
 import { taskLogs } from "./tools/TaskLogs.ts"
 import { taskResult } from "./tools/TaskResult.ts"
@@ -20,6 +21,7 @@ export const tools: ReadonlyArray<Tool> = [
   taskResult,
   cancelTask,
   retryTask,
+  resumeTask,
   listAgents,
   configureAgent
 ]

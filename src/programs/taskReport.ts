@@ -3,8 +3,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Checkpoint } from "../domain/Checkpoint.ts"
 import { isTerminal, Task, TaskId } from "../domain/Task.ts"
 import { Worker } from "../domain/Worker.ts"
+import { Checkpoints } from "../services/Checkpoints.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { silenceOf } from "./silence.ts"
@@ -22,13 +24,16 @@ export const TaskReport = Schema.Struct({
   /** Milliseconds without output; null when it does not run. */
   silentMs: Schema.NullOr(Schema.Int),
   /** Tasks that its agent submitted, at most 1000. */
-  children: Schema.Array(TaskId)
+  children: Schema.Array(TaskId),
+  /** What it left behind; null before its end, and where it never started. */
+  checkpoint: Schema.NullOr(Checkpoint)
 }).annotations({ identifier: "TaskReport" })
 export type TaskReport = typeof TaskReport.Type
 
 export const taskReport = Effect.fn("taskReport")(function* (reference: string) {
   const tasks = yield* Tasks
   const registry = yield* WorkerRegistry
+  const checkpoints = yield* Checkpoints
   const id = yield* tasks.resolve(reference)
   const task = yield* tasks.get(id)
   const report: TaskReport = {
@@ -37,7 +42,8 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: task.status === "queued" ? waitsFor(yield* why(id), yield* Clock.currentTimeMillis) : null,
     silentMs: yield* silenceOf(task),
-    children: yield* tasks.children(id)
+    children: yield* tasks.children(id),
+    checkpoint: isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
   }
   return report
 })

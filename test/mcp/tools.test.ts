@@ -24,6 +24,7 @@ describe("the tools", () => {
         "TaskResult",
         "CancelTask",
         "RetryTask",
+        "ResumeTask",
         "ListAgents",
         "ConfigureAgent"
       ]

@@ -10,6 +10,7 @@ import type { Submission } from "../../programs/prepareTask.ts"
 import { submit } from "../../programs/submit.ts"
 import { submitterOf } from "../../programs/submitter.ts"
 import { Directories } from "../../services/Directories.ts"
+import { Tasks } from "../../services/Tasks.ts"
 import { Stores } from "../Access.ts"
 import { Caller } from "../Caller.ts"
 import { command } from "../Command.ts"
@@ -65,6 +66,9 @@ const options = Options.all({
   ),
   env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable")),
   label: pairs("label").pipe(Options.withDescription("A label to find the task by; repeatable")),
+  continueFrom: optionalText("continue-from", "id").pipe(
+    Options.withDescription("Start when this task has completed, with what it left behind before the prompt")
+  ),
   notBefore: moment("not-before", "future").pipe(
     Options.withDefault(null),
     Options.withDescription("Start at this time (2027-03-01T09:00) or after this long (2h)")
@@ -134,6 +138,7 @@ export const run = command({
     ['beat run "fix the failing test"', "with the default agent"],
     ["beat run -f -a shell 'npm test | tail -5'", "a shell command, watched"],
     ["git diff | beat run -a claude", "the prompt from a pipe"],
+    ['beat run --continue-from @last "now write the tests"', "goes on from what the newest task leaves behind"],
     ['id=$(beat run "...") && beat wait $id && beat result $id', "in a script"]
   ],
   options,
@@ -143,7 +148,11 @@ export const run = command({
     const caller = yield* Caller
     const stores = yield* Stores
     const submission = yield* submissionOf(given, yield* readPrompt(word))
-    const submitted = submit([submission], submitterOf(caller.environment))
+    const submitted = Effect.gen(function* () {
+      const tasks = yield* Tasks
+      const continueFrom = given.continueFrom === null ? null : yield* tasks.resolve(given.continueFrom)
+      return yield* submit([{ ...submission, continueFrom }], submitterOf(caller.environment))
+    })
     if (given.foreground) return yield* Effect.provide(inForeground(submitted, given.json), stores.write)
     return yield* Effect.provide(
       Effect.flatMap(submitted, (result) => announce(result, given.json)),

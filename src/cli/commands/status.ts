@@ -4,6 +4,7 @@ import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Checkpoint, GitHead } from "../../domain/Checkpoint.ts"
 import { TaskReport, taskReport } from "../../programs/taskReport.ts"
 import { bytes, moment, relative, span } from "../../programs/text/Age.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
@@ -43,6 +44,26 @@ const usageWords = ({ usage }: TaskReport): string | null => {
   return `${parts.join(", ")}${usage.cumulative ? " (whole session)" : ""}`
 }
 
+const headWords = ({ branch, commit }: GitHead): string =>
+  plain(`${branch ?? "no branch"} at ${commit === null ? "no commit" : commit.slice(0, 12)}`)
+
+/** Where the repository stood before and after, and what lies there uncommitted. */
+const gitWords = (checkpoint: Checkpoint): string | null => {
+  const { after, before } = checkpoint
+  if (after === null) return null
+  const now = headWords(after)
+  const then = before === null ? now : headWords(before)
+  const dirty = after.dirtyCount === 0 ? "" : `, ${after.dirtyCount} not committed`
+  return `${then === now ? now : `${then} -> ${now}`}${dirty}`
+}
+
+const tries = ({ continuation }: TaskReport): string =>
+  continuation === "session"
+    ? "goes on in the session of"
+    : continuation === "checkpoint"
+      ? "goes on from"
+      : "tries again"
+
 const longest = 2000
 
 const clip = (text: string): string => {
@@ -52,7 +73,7 @@ const clip = (text: string): string => {
 
 const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArray<string> => {
   const at = (time: number | null) => (time === null ? null : `${moment(time)} (${relative(time, now)})`)
-  const worker = report.worker
+  const { checkpoint, worker } = report
   const took = report.startedAt === null ? null : span((report.endedAt ?? now) - report.startedAt)
   const labels = Object.entries(report.labels)
   const waits =
@@ -93,9 +114,12 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["leftovers", report.leftovers === 0 ? null : `${report.leftovers} processes outlived the agent and were ended`],
     ["usage", usageWords(report)],
     ["session", report.sessionId === null ? null : plain(report.sessionId)],
+    ["git", checkpoint === null ? null : gitWords(checkpoint)],
+    ["changes", checkpoint?.diffStat ? clip(checkpoint.diffStat) : null],
+    ["continues", report.continueFrom],
     ["labels", labels.length === 0 ? null : plain(labels.map(([key, value]) => `${key}=${value}`).join(" "))],
     ["key", report.idempotencyKey === null ? null : plain(report.idempotencyKey)],
-    ["attempt", report.attempt === 1 ? null : `${report.attempt}, tries ${report.retryOf ?? "?"} again`],
+    ["attempt", report.attempt === 1 ? null : `${report.attempt}, ${tries(report)} ${report.retryOf ?? "?"}`],
     ["submitted by", report.parentId === null ? null : `task ${report.parentId} (depth ${report.depth})`],
     ["children", report.children.length === 0 ? null : report.children.join(" ")],
     ["prompt", clip(report.prompt)],

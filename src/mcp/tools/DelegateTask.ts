@@ -9,6 +9,7 @@ import type { Submission } from "../../programs/prepareTask.ts"
 import { submit } from "../../programs/submit.ts"
 import { submitterOf } from "../../programs/submitter.ts"
 import { Directories } from "../../services/Directories.ts"
+import { Tasks } from "../../services/Tasks.ts"
 import { whole } from "../Fields.ts"
 import { Session } from "../Session.ts"
 import { statesAfter } from "../submitted.ts"
@@ -45,6 +46,9 @@ const fields = {
   stallMs: Schema.optional(whole(0, 365 * day, "Ends it after this long without output and CPU use; 0: never")),
   maxOutputBytes: Schema.optional(whole(1024, 4 * 1024 ** 3, "Kept of each output stream")),
   notBefore: Schema.optional(Moment.annotations({ description: "Earliest start, ISO 8601" })),
+  continueFrom: Schema.optional(
+    Schema.String.annotations({ description: "Task whose outcome goes before the prompt" })
+  ),
   key: Schema.optional(
     Schema.NonEmptyString.pipe(Schema.maxLength(256)).annotations({
       description: "The same key again gives the same task, never a second one"
@@ -92,6 +96,7 @@ const zeroIsNone = (value: number | undefined): number | null | undefined => (va
 const submissionOf = Effect.fn("submissionOf")(function* (one: One & { readonly prompt: string }) {
   const session = yield* Session
   const directories = yield* Directories
+  const tasks = yield* Tasks
   const submission: Submission = {
     prompt: one.prompt,
     agent: one.agent ?? null,
@@ -106,7 +111,8 @@ const submissionOf = Effect.fn("submissionOf")(function* (one: One & { readonly 
     idempotencyKey: one.key ?? null,
     labels: one.labels ?? {},
     extra: one.env ?? {},
-    retryOf: null
+    retryOf: null,
+    continueFrom: one.continueFrom === undefined ? null : yield* tasks.resolve(one.continueFrom)
   }
   return submission
 })
@@ -130,6 +136,7 @@ export const delegateTask = tool({
     stallMs: 600_000,
     maxOutputBytes: 10_000_000,
     notBefore: "2027-03-01T09:00:00Z",
+    continueFrom: "k3v9x2m7q4ab",
     key: "fix-date-1",
     labels: { team: "web" },
     env: { CI: "1" },

@@ -1,9 +1,11 @@
 /** Shows one task in full, or all of them at a glance. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Checkpoint } from "../../domain/Checkpoint.ts"
 import { TaskStatus as Status, TaskGlance } from "../../domain/Task.ts"
 import { TaskReport, taskReport } from "../../programs/taskReport.ts"
 import { cutText } from "../../programs/taskState.ts"
+import { cutMiddle } from "../../programs/text/Middle.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Reference } from "../Fields.ts"
 import { outputLink, resultLink, taskLink } from "../Resources.ts"
@@ -17,6 +19,15 @@ const Glance = Schema.Struct({
   /** The newest 20. */
   newest: Schema.Array(TaskGlance)
 }).annotations({ identifier: "Glance" })
+
+const shortened = (checkpoint: Checkpoint | null): Checkpoint | null =>
+  checkpoint === null
+    ? null
+    : {
+        ...checkpoint,
+        answer: checkpoint.answer === null ? null : cutText(checkpoint.answer, longestText),
+        tail: cutMiddle(checkpoint.tail, longestText)
+      }
 
 const Output = Schema.Struct({
   /** Null without an id. Long texts are cut at 2000 characters. */
@@ -50,7 +61,8 @@ export const taskStatus = tool({
         ...report,
         prompt: cutText(report.prompt, longestText),
         systemPrompt: report.systemPrompt === null ? null : cutText(report.systemPrompt, longestText),
-        answer: report.answer === null ? null : cutText(report.answer, longestText)
+        answer: report.answer === null ? null : cutText(report.answer, longestText),
+        checkpoint: shortened(report.checkpoint)
       }
     }
   }),

@@ -1,0 +1,35 @@
+/** Goes on with a task that has ended. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { resume } from "../../programs/resume.ts"
+import { submitterOf } from "../../programs/submitter.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Session } from "../Session.ts"
+import { statesAfter } from "../submitted.ts"
+import { linksOf, TaskStates } from "../TaskStates.ts"
+import { tool } from "../Tool.ts"
+
+export const resumeTask = tool({
+  name: "ResumeTask",
+  title: "Resume a task",
+  description: "Goes on with an ended task in its agent's session.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input: Schema.Struct({
+    id: Schema.String,
+    /** What to do now. */
+    context: Schema.optional(Schema.String),
+    /** In a new session, with what the task left behind in the prompt. */
+    fresh: Schema.optional(Schema.Boolean)
+  }),
+  output: TaskStates,
+  example: { id: "k3v9x2m7q4ab", context: "Now write the tests" },
+  handle: Effect.fn("ResumeTask")(function* ({ context = null, fresh = false, id }) {
+    const session = yield* Session
+    const tasks = yield* Tasks
+    const taskId = yield* tasks.resolve(id)
+    yield* session.serving
+    const result = yield* Effect.uninterruptible(resume(taskId, { context, fresh }, submitterOf(session.environment)))
+    return yield* statesAfter(result)
+  }),
+  links: linksOf
+})
