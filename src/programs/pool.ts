@@ -6,6 +6,7 @@ import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import { mutated } from "../domain/Mutation.ts"
 import type { Runtime, RuntimeKind } from "../domain/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { TaskId } from "../domain/Task.ts"
@@ -109,7 +110,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     // Somebody took this runtime for dead, for example after a restored backup: it registers again.
     yield* registry.register(pool.runtime)
   }
-  for (const worker of workers) {
+  for (const worker of mutated("no-adopt") ? [] : workers) {
     const mine = worker.runtimeId === pool.runtime.id
     if (mine ? FiberMap.unsafeHas(pool.fibers, worker.claimId) : living.has(worker.runtimeId)) continue
     if (!mine && !(yield* registry.adopt(worker.claimId, worker.runtimeId, pool.runtime.id))) continue
@@ -193,7 +194,7 @@ const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings,
   const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : liveness
   const bound = Math.max(1, Math.min(liveness, untilDue, idle))
   const committed = commits
-    .changed(Math.min(bound, livenessMs))
+    .changed(bound)
     .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
   const nudged = pool.options.nudged ?? Effect.never
   yield* Effect.raceAll([EffectQueue.take(pool.wake), committed, nudged]).pipe(Effect.timeoutOption(bound))
