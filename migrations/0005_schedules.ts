@@ -102,7 +102,11 @@ export default Effect.gen(function* () {
   `
   yield* sql`
     CREATE TRIGGER schedule_executions_pipeline_ended AFTER INSERT ON outbox WHEN NEW.kind = 'pipeline' BEGIN
-      UPDATE schedule_executions SET status = NEW.status, ended_at = NEW.at
+      UPDATE schedule_executions SET ended_at = NEW.at, status = CASE
+          -- Every step was passed over, because what the run was to wait for ended otherwise.
+          WHEN NEW.status = 'completed'
+            AND NOT EXISTS (SELECT 1 FROM tasks WHERE pipeline_id = NEW.id AND started_at IS NOT NULL)
+          THEN 'cancelled' ELSE NEW.status END
       WHERE pipeline_id = NEW.id AND status = 'running';
     END
   `

@@ -76,3 +76,14 @@ export const NewTask = Schema.Struct({
   sessionId: Schema.NullOr(Schema.String)
 })
 export type NewTask = typeof NewTask.Type
+
+/**
+ * The task for another start of the same launch: a session that was given to the agent by its id exists after the first
+ * start, and the agent would refuse it.
+ */
+export const withFreshSession = (task: NewTask, session: string): NewTask => {
+  const { launch, sessionId } = task
+  if (sessionId === null || task.continuation === "session") return task
+  const args = launch.args.map((arg, at) => (launch.promptAt.includes(at) ? arg : arg.replaceAll(sessionId, session)))
+  return { ...task, sessionId: session, launch: { ...launch, args } }
+}

@@ -1,6 +1,7 @@
 /** The schedule: what is to be started when, how it treats late and overlapping times, and what became of each time. */
 import * as Schema from "effect/Schema"
 import { NewTask } from "./NewTask.ts"
+import { NewPipeline, tasksOf as stepTasksOf } from "./Pipeline.ts"
 import { Millis, PipelineId, TaskId, Timestamp } from "./Task.ts"
 
 /** Formed as a task's id is. */
@@ -115,10 +116,16 @@ export const Execution = Schema.Struct({
 export type Execution = typeof Execution.Type
 
 /** What a run starts, with all that it needs captured when the schedule was made. */
-export const Work = Schema.Union(Schema.Struct({ kind: Schema.Literal("task"), task: NewTask })).annotations({
-  identifier: "Work"
-})
+export const Work = Schema.Union(
+  Schema.Struct({ kind: Schema.Literal("task"), task: NewTask }),
+  /** Every step has a task of its own: none is kept from another pipeline. */
+  Schema.Struct({ kind: Schema.Literal("pipeline"), pipeline: NewPipeline })
+).annotations({ identifier: "Work" })
 export type Work = typeof Work.Type
+
+/** The tasks of a run, a pipeline's in the order of its steps. */
+export const tasksOf = (work: Work): ReadonlyArray<NewTask> =>
+  work.kind === "task" ? [work.task] : stepTasksOf(work.pipeline)
 
 /** A schedule as it is handed over. */
 export interface NewSchedule extends Rules {

@@ -18,8 +18,8 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
   {
     readonly register: (runtime: Runtime) => Effect.Effect<void, StorageError>
     /**
-     * Takes a runtime off the list. `when: "idle"` does it only if no task is queued or running, in one transaction, so
-     * that a task committed before cannot be left without a runtime. `superseded`: only while `by` is still registered.
+     * Takes a runtime off the list. `when: "idle"` does it only if no task is queued or running and no schedule is
+     * active, in one transaction, so that nothing committed before can be left without a runtime. `superseded`: only while `by` is still registered.
      * Returns whether it left.
      */
     readonly leave: (

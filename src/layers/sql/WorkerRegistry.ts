@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { mutated } from "../../domain/Mutation.ts"
 import { ProcessIdentity } from "../../domain/Process.ts"
 import { EndCause, TaskId, Timestamp } from "../../domain/Task.ts"
 import type { Worker } from "../../domain/Worker.ts"
@@ -82,7 +83,10 @@ const make = Effect.gen(function* () {
         when === "always"
           ? sql`id = ${id}`
           : when === "idle"
-            ? sql`id = ${id} AND NOT EXISTS (SELECT 1 FROM tasks WHERE status IN ('queued', 'running'))`
+            ? sql`
+                id = ${id} AND NOT EXISTS (SELECT 1 FROM tasks WHERE status IN ('queued', 'running'))
+                  AND NOT EXISTS (SELECT 1 FROM schedules WHERE status = 'active')
+              `
             : sql`id = ${id} AND EXISTS (SELECT 1 FROM runtimes AS other WHERE other.id = ${when.superseded})`
       const left = yield* sql`DELETE FROM runtimes WHERE ${condition} RETURNING id`.pipe(access.write("leave"))
       return left.length > 0
@@ -105,6 +109,7 @@ const make = Effect.gen(function* () {
     }),
 
     adopt: Effect.fn("WorkerRegistry.adopt")(function* (claimId, from, to) {
+      if (mutated("no-adopt")) return false
       const taken = yield* sql`
         UPDATE workers SET runtime_id = ${to} WHERE claim_id = ${claimId} AND runtime_id = ${from} RETURNING claim_id
       `.pipe(access.write("adopt"))

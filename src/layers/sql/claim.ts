@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { mutated } from "../../domain/Mutation.ts"
 import { outcome } from "../../domain/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../domain/Task.ts"
 import { type ClaimId, deadlineOf } from "../../domain/Worker.ts"
@@ -50,7 +51,7 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
   const next = ({ maxWorkers, onlyWhenIdle }: ClaimOptions) =>
     Effect.gen(function* () {
       const { count } = yield* countWorkers().pipe(certain)
-      if (count >= maxWorkers || (onlyWhenIdle && count > 0)) return Option.none()
+      if ((count >= maxWorkers && !mutated("over-limit")) || (onlyWhenIdle && count > 0)) return Option.none()
       return yield* findReady(yield* Clock.currentTimeMillis)
     })
 

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskStateConflict } from "../../domain/Errors.ts"
+import { mutated } from "../../domain/Mutation.ts"
 import { type Outcome, outcome } from "../../domain/Outcome.ts"
 import { TaskId, TaskStatus, TaskSummary } from "../../domain/Task.ts"
 import { TaskEnded } from "../../domain/TerminalEvent.ts"
@@ -62,7 +63,7 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
       const step = endStep[ending.status]
       const conflict = (step: string) => new TaskStateConflict({ id, step, actual: status })
       if (transition(status, step) === null || (holder === null && status !== "queued")) return yield* conflict(step)
-      if (holder !== null) {
+      if (holder !== null && !mutated("keep-worker")) {
         const removed = yield* sql`
           DELETE FROM workers
           WHERE task_id = ${id} AND claim_id = ${holder.claimId} AND runtime_id = ${holder.runtimeId}
@@ -78,6 +79,11 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
       const ended = yield* writeEnd({ id, from: status, end })
       if (ended._tag === "None") return yield* conflict(step)
       const event = { kind: "task", id, status: ending.status, cause: ending.cause, at, retriedBy } as const
+      if (mutated("skip-outbox")) return { ...event, seq: 0 }
+      if (mutated("change-after-end")) {
+        yield* sql`DROP TRIGGER IF EXISTS tasks_terminal_is_final`
+        yield* sql`UPDATE tasks SET error = 'changed' WHERE ended_at < ${at}`
+      }
       const written = yield* writeEvent(event).pipe(certain)
       if (retriedBy === null) yield* pipelines.afterEnds([id, ...(yield* settle(id))], at)
       else {

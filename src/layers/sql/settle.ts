@@ -4,6 +4,7 @@ import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { mutated } from "../../domain/Mutation.ts"
 import { TaskId, Timestamp } from "../../domain/Task.ts"
 import { IdRow } from "./taskRows.ts"
 
@@ -121,7 +122,7 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
     settle: (ended: TaskId) =>
       Effect.gen(function* () {
         const none: ReadonlyArray<TaskId> = []
-        if ((yield* findWaiting(ended)).length === 0) return none
+        if (mutated("no-cascade") || (yield* findWaiting(ended)).length === 0) return none
         yield* resolveEdges([ended])
         yield* recount([ended])
         const doomed = yield* findDoomedBy([ended])

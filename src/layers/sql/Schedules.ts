@@ -1,0 +1,263 @@
+/** Schedules on SQLite: each method one transaction, each time fired once over all processes. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { withFreshSession } from "../../domain/NewTask.ts"
+import { fingerprint } from "../../domain/Pipeline.ts"
+import { Execution, type Schedule, ScheduleId, ScheduleStatus, tasksOf, type Work } from "../../domain/Schedule.ts"
+import { ScheduleNotFound, ScheduleStateConflict } from "../../domain/ScheduleErrors.ts"
+import { Timestamp } from "../../domain/Task.ts"
+import { Ids } from "../../services/Ids.ts"
+import { Paths } from "../../services/Paths.ts"
+import { Schedules } from "../../services/Schedules.ts"
+import { canonical } from "./enqueue.ts"
+import { makeFire } from "./fire.ts"
+import { makeAccess } from "./Immediate.ts"
+import {
+  executionColumns,
+  orNoSchedule,
+  ScheduleIdRow,
+  ScheduleRow,
+  scheduleById,
+  scheduleColumns,
+  workById
+} from "./scheduleRows.ts"
+import { makeStoreSchedule } from "./storeSchedule.ts"
+import { certain } from "./taskRows.ts"
+
+/** Ids named in the error of an ambiguous prefix. */
+const candidates = 10
+
+/** Executions that go on, read at most. */
+const openBound = 1000
+
+const over: ReadonlyArray<ScheduleStatus> = ["completed", "expired", "cancelled"]
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const ids = yield* Ids
+  const { database } = yield* Paths
+  const { read, write } = makeAccess(sql, database)
+  const columns = sql.literal(scheduleColumns)
+  const byId = scheduleById(sql)
+  const workOf = workById(sql)
+  const store = makeStoreSchedule(sql)
+  const { findOpen, fire, runNow } = makeFire(sql)
+
+  /** Outside of the transaction, which must not wait for anything. */
+  const captured = (work: Work) =>
+    Effect.map(
+      Effect.forEach(tasksOf(work), (task) =>
+        Effect.all({ task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
+      ),
+      (tasks) => ({ work, tasks })
+    )
+
+  const prepared = (work: Work) =>
+    Effect.gen(function* () {
+      const arrivals = yield* Effect.forEach(tasksOf(work), (task) =>
+        Effect.all({
+          id: ids.task,
+          environmentId: ids.digest(canonical(task.environment)),
+          task: Effect.map(ids.uuid, (session) => withFreshSession(task, session))
+        })
+      )
+      if (work.kind === "task") return { arrivals, pipeline: null }
+      const { pipeline } = work
+      return {
+        arrivals,
+        pipeline: { id: yield* ids.pipeline, pipeline, digest: yield* ids.digest(fingerprint(pipeline)) }
+      }
+    })
+
+  const findByPrefix = SqlSchema.findAll({
+    Request: Schema.Struct({ from: Schema.String, to: Schema.String }),
+    Result: ScheduleIdRow,
+    execute: ({ from, to }) =>
+      sql`SELECT id FROM schedules WHERE id >= ${from} AND id < ${to} ORDER BY id LIMIT ${candidates}`
+  })
+
+  const findByName = SqlSchema.findOne({
+    Request: Schema.String,
+    Result: ScheduleIdRow,
+    execute: (name) => sql`
+      SELECT id FROM schedules WHERE name = ${name}
+      ORDER BY status IN ('active', 'paused') DESC, seq DESC LIMIT 1
+    `
+  })
+
+  const findNewest = SqlSchema.findOne({
+    Request: Schema.Void,
+    Result: ScheduleIdRow,
+    execute: () => sql`SELECT id FROM schedules WHERE seq = (SELECT max(seq) FROM schedules)`
+  })
+
+  const findPage = SqlSchema.findAll({
+    Request: Schema.Struct({ status: Schema.Array(ScheduleStatus), before: Schema.Number, limit: Schema.Number }),
+    Result: ScheduleRow,
+    execute: ({ before, limit, status }) => sql`
+      SELECT ${columns} FROM schedules
+      WHERE seq < ${before} AND ${status.length === 0 ? sql`1` : sql.in("status", status)}
+      ORDER BY seq DESC LIMIT ${limit}
+    `
+  })
+
+  const findHistory = SqlSchema.findAll({
+    Request: Schema.Struct({ id: ScheduleId, before: Schema.Number, limit: Schema.Number }),
+    Result: Execution,
+    execute: ({ before, id, limit }) => sql`
+      SELECT ${sql.literal(executionColumns)} FROM schedule_executions
+      WHERE schedule_id = ${id} AND due_at < ${before} ORDER BY due_at DESC LIMIT ${limit}
+    `
+  })
+
+  const findNext = SqlSchema.findOne({
+    Request: Schema.Void,
+    Result: Schema.Struct({ nextFireAt: Timestamp }),
+    execute: () => sql`
+      SELECT next_fire_at FROM schedules INDEXED BY schedules_fire
+      WHERE status = 'active' ORDER BY next_fire_at LIMIT 1
+    `
+  })
+
+  const findDue = SqlSchema.findAll({
+    Request: Schema.Struct({ now: Schema.Number, limit: Schema.Number }),
+    Result: ScheduleRow,
+    execute: ({ limit, now }) => sql`
+      SELECT ${columns} FROM schedules INDEXED BY schedules_fire
+      WHERE status = 'active' AND next_fire_at <= ${now} ORDER BY next_fire_at, seq LIMIT ${limit}
+    `
+  })
+
+  const findOver = SqlSchema.findAll({
+    Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
+    Result: ScheduleIdRow,
+    execute: ({ endedBefore, limit }) => sql`
+      SELECT id FROM schedules WHERE ${sql.in("status", over)} AND updated_at < ${endedBefore}
+        AND NOT EXISTS (
+          SELECT 1 FROM schedule_executions open WHERE open.schedule_id = schedules.id AND open.status = 'running'
+        )
+      ORDER BY seq LIMIT ${limit}
+    `
+  })
+
+  /** A step that takes the schedule off the clock. */
+  const leave = (
+    id: ScheduleId,
+    step: string,
+    from: ReadonlyArray<ScheduleStatus>,
+    to: Pick<Schedule, "status" | "reason">,
+    revision: number | null
+  ) =>
+    Effect.gen(function* () {
+      const { seq: _seq, ...before } = yield* byId(id).pipe(orNoSchedule(id))
+      if (!from.includes(before.status) || (revision !== null && revision !== before.revision)) {
+        return yield* new ScheduleStateConflict({ id, step, actual: before.status })
+      }
+      const now = yield* Clock.currentTimeMillis
+      const row = { ...before, ...to, nextDueAt: null, nextFireAt: null, updatedAt: now, revision: before.revision + 1 }
+      return yield* store.update(row).pipe(certain)
+    })
+
+  return Schedules.of({
+    create: Effect.fn("Schedules.create")(function* (schedule) {
+      const id = yield* ids.schedule
+      const ready = yield* captured(schedule.work)
+      return yield* store.create(id, schedule, ready).pipe(write("createSchedule"))
+    }),
+
+    get: Effect.fn("Schedules.get")((id) => byId(id).pipe(orNoSchedule(id), read("getSchedule"))),
+
+    work: Effect.fn("Schedules.work")((id) => workOf(id).pipe(orNoSchedule(id), read("scheduleWork"))),
+
+    resolve: Effect.fn("Schedules.resolve")(function* (reference) {
+      if (reference === "@last") {
+        return (yield* findNewest().pipe(orNoSchedule(reference), read("resolveSchedule"))).id
+      }
+      const named = yield* findByName(reference).pipe(read("resolveSchedule"))
+      if (Option.isSome(named)) return named.value.id
+      const found =
+        reference === ""
+          ? []
+          : yield* findByPrefix({ from: reference, to: `${reference}~` }).pipe(read("resolveSchedule"))
+      const [first, second] = found
+      if (first !== undefined && second === undefined) return first.id
+      return yield* new ScheduleNotFound({ reference, candidates: found.map(({ id }) => id) })
+    }),
+
+    list: Effect.fn("Schedules.list")(({ before, limit, status }) =>
+      findPage({ status, limit, before: before ?? Number.MAX_SAFE_INTEGER }).pipe(read("listSchedules"))
+    ),
+
+    history: Effect.fn("Schedules.history")((id, { before, limit }) =>
+      findHistory({ id, limit, before: before ?? Number.MAX_SAFE_INTEGER }).pipe(read("scheduleHistory"))
+    ),
+
+    open: Effect.fn("Schedules.open")((id) =>
+      findOpen(id).pipe(
+        Effect.map((all) => all.slice(0, openBound)),
+        read("openExecutions")
+      )
+    ),
+
+    nextFire: findNext().pipe(
+      Effect.map(Option.map(({ nextFireAt }) => nextFireAt)),
+      read("nextFire"),
+      Effect.withSpan("Schedules.nextFire")
+    ),
+
+    due: Effect.fn("Schedules.due")(function* (now, limit) {
+      const due = yield* findDue({ now, limit }).pipe(read("dueSchedules"))
+      const found = yield* Effect.forEach(due, (schedule) =>
+        Effect.map(workOf(schedule.id), (work) => ({ schedule, work }))
+      ).pipe(read("dueSchedules"))
+      return found.flatMap(({ schedule, work }) => (Option.isSome(work) ? [{ schedule, work: work.value }] : []))
+    }),
+
+    fire: Effect.fn("Schedules.fire")(function* ({ schedule, work }) {
+      const ready = yield* prepared(work)
+      return yield* fire(schedule, ready).pipe(write("fireSchedule"))
+    }),
+
+    runNow: Effect.fn("Schedules.runNow")(function* (id) {
+      const work = yield* workOf(id).pipe(orNoSchedule(id), read("runSchedule"))
+      const ready = yield* prepared(work)
+      return yield* runNow(id, ready).pipe(write("runSchedule"))
+    }),
+
+    pause: Effect.fn("Schedules.pause")((id, { reason, revision }) =>
+      leave(id, "be paused", ["active"], { status: "paused", reason }, revision).pipe(write("pauseSchedule"))
+    ),
+
+    resume: Effect.fn("Schedules.resume")((id) => store.resume(id).pipe(write("resumeSchedule"))),
+
+    cancel: Effect.fn("Schedules.cancel")((id) =>
+      leave(
+        id,
+        "be cancelled",
+        ["active", "paused", "completed", "expired"],
+        { status: "cancelled", reason: null },
+        null
+      ).pipe(write("cancelSchedule"))
+    ),
+
+    edit: Effect.fn("Schedules.edit")(function* (id, change, revision) {
+      const ready = change.work === undefined ? null : yield* captured(change.work)
+      return yield* store.edit(id, change, ready, revision).pipe(write("editSchedule"))
+    }),
+
+    prune: Effect.fn("Schedules.prune")(({ dryRun, endedBefore, limit }) =>
+      Effect.gen(function* () {
+        const old = (yield* findOver({ endedBefore, limit })).map(({ id }) => id)
+        if (!dryRun) yield* Effect.forEach(old, store.forget, { discard: true })
+        return old
+      }).pipe(write("pruneSchedules"))
+    )
+  })
+})
+
+export const layer = Layer.effect(Schedules, make)

@@ -1,0 +1,187 @@
+/** The firing of a schedule: one transaction that decides, records, stores what starts and sets the next time. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { decide } from "../../domain/Firing.ts"
+import type { NewDependency } from "../../domain/NewTask.ts"
+import { Execution, keptExecutions, type Schedule, ScheduleId } from "../../domain/Schedule.ts"
+import { ScheduleStateConflict } from "../../domain/ScheduleErrors.ts"
+import { Timestamp } from "../../domain/Task.ts"
+import type { FireAnswer } from "../../services/Schedules.ts"
+import { makeCreatePipeline, type PipelineArrival } from "./createPipeline.ts"
+import { type Arrival, makeEnqueue } from "./enqueue.ts"
+import { makeRunEdges } from "./runEdges.ts"
+import { executionColumns, orNoSchedule, scheduleById } from "./scheduleRows.ts"
+import { certain } from "./taskRows.ts"
+
+/** What a run stores, made ready outside of the transaction. */
+export interface Prepared {
+  readonly arrivals: ReadonlyArray<Arrival>
+  readonly pipeline: Omit<PipelineArrival, "arrivals"> | null
+}
+
+/** Deeper than any limit: the depth was checked when the schedule was made. */
+const anyDepth = Number.MAX_SAFE_INTEGER
+
+export const makeFire = (sql: SqlClient.SqlClient) => {
+  const enqueue = makeEnqueue(sql)
+  const createPipeline = makeCreatePipeline(sql)
+  const { leading, overlapping, together } = makeRunEdges(sql)
+  const columns = sql.literal(executionColumns)
+  const byId = scheduleById(sql)
+
+  const findOpen = SqlSchema.findAll({
+    Request: ScheduleId,
+    Result: Execution,
+    execute: (id) => sql`
+      SELECT ${columns} FROM schedule_executions INDEXED BY schedule_executions_open
+      WHERE schedule_id = ${id} AND status = 'running' ORDER BY due_at DESC
+    `
+  })
+
+  const findAt = SqlSchema.findOne({
+    Request: Schema.Struct({ id: ScheduleId, dueAt: Timestamp }),
+    Result: Schema.Struct({ dueAt: Timestamp }),
+    execute: ({ dueAt, id }) => sql`
+      SELECT due_at FROM schedule_executions WHERE schedule_id = ${id} AND due_at = ${dueAt}
+    `
+  })
+
+  const isNew = (id: ScheduleId, dueAt: number) => Effect.map(findAt({ id, dueAt }), Option.isNone)
+
+  const insertExecution = SqlSchema.single({
+    Request: Execution,
+    Result: Execution,
+    execute: (row) => sql`INSERT INTO schedule_executions ${sql.insert(row)} RETURNING ${columns}`
+  })
+
+  const blank = { reason: null, taskId: null, pipelineId: null, endedAt: null, untilAt: null, count: 1 }
+
+  type Run = Pick<Execution, "scheduleId" | "dueAt" | "origin" | "at">
+
+  /** What nothing else waits for starts behind `edges`; the rest starts behind it. */
+  const behind = (arrivals: ReadonlyArray<Arrival>, edges: ReadonlyArray<NewDependency>) =>
+    arrivals.map((arrival) =>
+      arrival.task.dependsOn.length > 0 || arrival.task.continueFrom !== null
+        ? arrival
+        : { ...arrival, task: { ...arrival.task, dependsOn: edges } }
+    )
+
+  /** Stores what a run starts. The execution comes first: its tasks may be over as soon as they are stored. */
+  const start = (run: Run, { arrivals, pipeline }: Prepared, edges: ReadonlyArray<NewDependency>) =>
+    Effect.gen(function* () {
+      const taskId = pipeline === null ? (arrivals[0]?.id ?? null) : null
+      const stored = yield* insertExecution({
+        ...blank,
+        ...run,
+        status: "running",
+        taskId,
+        pipelineId: pipeline?.id ?? null
+      }).pipe(certain)
+      const ready = behind(arrivals, edges)
+      const storing =
+        pipeline === null
+          ? Effect.asVoid(enqueue(ready, anyDepth))
+          : Effect.asVoid(
+              Effect.catchTag(
+                createPipeline({ ...pipeline, arrivals: ready }, anyDepth),
+                "PipelineKeyConflict",
+                Effect.die
+              )
+            )
+      yield* Effect.catchTags(storing, {
+        // What was captured has no key and retries nothing, and what it waits for was read in this transaction.
+        DependencyInvalid: Effect.die,
+        DepthExceeded: Effect.die,
+        IdempotencyConflict: Effect.die,
+        TaskNotFound: Effect.die
+      })
+      yield* sql`
+        DELETE FROM schedule_executions
+        WHERE schedule_id = ${run.scheduleId} AND status <> 'running' AND due_at < (
+          SELECT due_at FROM schedule_executions WHERE schedule_id = ${run.scheduleId}
+          ORDER BY due_at DESC LIMIT 1 OFFSET ${keptExecutions - 1}
+        )
+      `
+      return stored
+    })
+
+  /** Puts the time off until the schedule that has to fire first does. */
+  const putOff = (id: ScheduleId, until: number) =>
+    sql`UPDATE schedules SET next_fire_at = ${until} WHERE id = ${id} AND status = 'active'`
+
+  /** A rule that cannot be read any more. */
+  const pause = (id: ScheduleId, reason: string) => sql`
+    UPDATE schedules SET status = 'paused', reason = ${reason}, next_due_at = NULL, next_fire_at = NULL,
+      revision = revision + 1
+    WHERE id = ${id} AND status = 'active'
+  `
+
+  return {
+    findOpen,
+
+    /** It must run inside a transaction. */
+    fire: (expected: Schedule, prepared: Prepared) =>
+      Effect.gen(function* () {
+        const lost: FireAnswer = { _tag: "Lost" }
+        const { id } = expected
+        const now = yield* Clock.currentTimeMillis
+        const found = yield* byId(id)
+        if (Option.isNone(found)) return lost
+        const schedule = found.value
+        const { nextDueAt: dueAt, nextFireAt: fireAt, status } = schedule
+        if (status !== "active" || dueAt === null || fireAt === null || fireAt > now) return lost
+        if (schedule.revision !== expected.revision || fireAt !== expected.nextFireAt) return lost
+
+        const { edges, first, refused } = yield* leading(schedule, dueAt)
+        if (first !== null) {
+          const fires = first.nextFireAt ?? now
+          if (fires <= now) return { _tag: "Behind", first: first.id } satisfies FireAnswer
+          yield* putOff(id, fires)
+          return lost
+        }
+        const open = yield* findOpen(id)
+        const decided = decide({ ...schedule, dueAt, fireAt }, { now, open: open.length, refused })
+        if (Either.isLeft(decided)) {
+          yield* pause(id, decided.left)
+          return lost
+        }
+        const { recorded, run, upcoming } = decided.right
+        // A clock that was set back, or a rule changed and changed again, leads to a time that was dealt with.
+        const executions = yield* Effect.forEach(yield* Effect.filter(recorded, (one) => isNew(id, one.dueAt)), (one) =>
+          insertExecution({ ...blank, ...one, scheduleId: id, origin: "time", at: now }).pipe(certain)
+        )
+        const fired =
+          run === null || !(yield* isNew(id, run))
+            ? null
+            : yield* start(
+                { scheduleId: id, dueAt: run, origin: "time", at: now },
+                prepared,
+                together(edges, yield* overlapping(schedule, open))
+              )
+        yield* sql`
+          UPDATE schedules SET status = ${upcoming.status}, next_due_at = ${upcoming.nextDueAt},
+            next_fire_at = ${upcoming.nextFireAt}, runs = runs + ${fired === null ? 0 : 1}
+          WHERE id = ${id} AND status = 'active' AND next_fire_at = ${fireAt}
+        `
+        return fired === null
+          ? ({ _tag: "Recorded", executions } satisfies FireAnswer)
+          : ({ _tag: "Fired", execution: fired } satisfies FireAnswer)
+      }),
+
+    /** It must run inside a transaction. */
+    runNow: (id: ScheduleId, prepared: Prepared) =>
+      Effect.gen(function* () {
+        const { status } = yield* byId(id).pipe(orNoSchedule(id))
+        if (status === "cancelled") return yield* new ScheduleStateConflict({ id, step: "be run", actual: status })
+        const at = yield* Clock.currentTimeMillis
+        let dueAt = at
+        while (!(yield* isNew(id, dueAt))) dueAt += 1
+        return yield* start({ scheduleId: id, dueAt, origin: "manual", at }, prepared, [])
+      })
+  }
+}
