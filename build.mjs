@@ -9,6 +9,9 @@ import { lazyBuiltins } from "./build/lazy-builtins.mjs"
 
 const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
+/** `node build.mjs --mutable DIRECTORY`: a build whose promises can be broken one by one, beside the product. */
+const mutable = process.argv[2] === "--mutable"
+const dist = mutable ? (process.argv[3] ?? "dist-mutable") : "dist"
 const { version } = JSON.parse(await readFile(at("package.json"), "utf8"))
 
 const entries = {
@@ -39,10 +42,10 @@ const mcpShims = {
 
 /** Swapped in whole: whoever runs the old build meanwhile never reads half a file. */
 const put = async (name, contents, mode = 0o644) => {
-  const temporary = at(`dist/.${name}.${process.pid}`)
+  const temporary = at(`${dist}/.${name}.${process.pid}`)
   await writeFile(temporary, contents)
   await chmod(temporary, mode)
-  await rename(temporary, at(`dist/${name}`))
+  await rename(temporary, at(`${dist}/${name}`))
   return name
 }
 
@@ -73,7 +76,7 @@ const bundle = async (name, entry) => {
   const { outputFiles, metafile } = await build({
     entryPoints: [at(entry)],
     absWorkingDir: at("."),
-    outfile: at(`dist/${name}.cjs`),
+    outfile: at(`${dist}/${name}.cjs`),
     write: false,
     bundle: true,
     minify: true,
@@ -86,6 +89,7 @@ const bundle = async (name, entry) => {
     external: ["better-sqlite3/package.json"],
     define: {
       __BACKBEAT_VERSION__: JSON.stringify(version),
+      __BACKBEAT_MUTATION__: mutable ? "process.env.BACKBEAT_MUTATION" : '""',
       ...(name === "mcp" ? { __BACKBEAT_TOOL_SCHEMAS__: JSON.stringify(await toolSchemas()) } : {}),
       // Touching the global loads eleven modules of Node. Effect needs it only where `process.hrtime` is missing.
       performance: "undefined"
@@ -102,13 +106,13 @@ const present = Object.entries(entries).filter(([, entry]) => existsSync(at(entr
 const bundles = await Promise.all(present.map(([name, entry]) => bundle(name, entry)))
 const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
 
-await mkdir(at("dist"), { recursive: true })
+await mkdir(at(dist), { recursive: true })
 const written = [".cache"]
 for (const { name, contents, metafile } of bundles) {
   written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))
 }
 written.push(await put("beat.cjs", boot, 0o755))
-for (const name of await readdir(at("dist"))) {
+for (const name of await readdir(at(dist))) {
   if (!written.includes(name) && !/^\.\w+\.\w+/.test(name))
-    await rm(at(`dist/${name}`), { recursive: true, force: true })
+    await rm(at(`${dist}/${name}`), { recursive: true, force: true })
 }

@@ -63,7 +63,9 @@ const make = Effect.gen(function* () {
     enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
       // Outside of the transaction, which must not wait for anything.
       const arrivals = yield* Effect.forEach(tasks, arrivalOf)
-      const unblock = mutated("start-blocked") ? sql`UPDATE tasks SET waiting_on = 0 WHERE status = 'queued'` : Effect.void
+      const unblock = mutated("start-blocked")
+        ? sql`UPDATE tasks SET waiting_on = 0 WHERE status = 'queued'`
+        : Effect.void
       const forget = mutated("early-success") ? sql`DELETE FROM tasks WHERE status = 'queued'` : unblock
       return yield* store(arrivals, maxDepth).pipe(Effect.zipLeft(forget), access.write("enqueue"))
     }),
