@@ -3,18 +3,18 @@ import * as Schema from "effect/Schema"
 import { PipelineProblem } from "./Pipeline.ts"
 import { PipelineId, TaskStatus } from "./Task.ts"
 
+/** `file:line:column: message. Hint`, as editors and compilers have it. */
+export const problemText = (source: string | null, { column, hint, line, message }: PipelineProblem): string =>
+  `${source === null ? "" : `${source}:${line}:${column}: `}${message}${hint === null ? "" : `. ${hint}`}`
+
 /** A pipeline file that cannot be run: all that is wrong with it, in the order of the text. */
 export class PipelineInvalid extends Schema.TaggedError<PipelineInvalid>()("PipelineInvalid", {
-  source: Schema.String,
+  /** The file; null where it was none, and the places say nothing. */
+  source: Schema.NullOr(Schema.String),
   problems: Schema.Array(PipelineProblem)
 }) {
   override get message(): string {
-    return this.problems
-      .map(
-        ({ column, hint, line, message }) =>
-          `${this.source}:${line}:${column}: ${message}${hint === null ? "" : `. ${hint}`}`
-      )
-      .join("\n")
+    return this.problems.map((problem) => problemText(this.source, problem)).join("\n")
   }
 }
 

@@ -4,6 +4,9 @@ import type { PipelineProblem } from "../../domain/Pipeline.ts"
 import { nearest } from "../../domain/Spelling.ts"
 import type { Parsed, Path, Position } from "./document.ts"
 
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 /** `steps[2].agent`. */
 export const nameOf = (path: Path): string =>
   path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`)).join("")
