@@ -14,15 +14,18 @@ import type { McpClients } from "../services/McpClients.ts"
 import type { McpProbe } from "../services/McpProbe.ts"
 import type { OutputStore } from "../services/OutputStore.ts"
 import type { Paths } from "../services/Paths.ts"
+import type { Pipelines } from "../services/Pipelines.ts"
 import type { Processes } from "../services/Processes.ts"
 import type { Queue } from "../services/Queue.ts"
 import type { RuntimeLauncher } from "../services/RuntimeLauncher.ts"
+import type { Schedules } from "../services/Schedules.ts"
 import type { SettingsStore } from "../services/SettingsStore.ts"
 import type { Tasks } from "../services/Tasks.ts"
+import type { TextFiles } from "../services/TextFiles.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 
 /** The services over the database. */
-export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints | DatabaseHealth
+export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints | Pipelines | DatabaseHealth | Schedules
 
 /** The ways to open the database. Nothing is opened before one of the layers is built. */
 export class Stores extends Context.Tag("backbeat/Stores")<
@@ -45,6 +48,7 @@ export type MachineServices =
   | Directories
   | Git
   | Installation
+  | TextFiles
   | SettingsStore
   | Agents
   | RuntimeLauncher

@@ -13,6 +13,7 @@ import type { Checkpoints } from "../../src/services/Checkpoints.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import type { Pipelines } from "../../src/services/Pipelines.ts"
 import type { Queue } from "../../src/services/Queue.ts"
+import type { Schedules } from "../../src/services/Schedules.ts"
 import type { Tasks } from "../../src/services/Tasks.ts"
 import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import * as TemporaryHome from "./home.ts"
@@ -26,7 +27,7 @@ export class Probe extends Context.Tag("backbeat/test/Probe")<
   }
 >() {}
 
-export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Pipelines | Checkpoints | Probe
+export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Pipelines | Checkpoints | Schedules | Probe
 
 /** A store under test: each build of the layer starts empty. */
 export interface Subject {

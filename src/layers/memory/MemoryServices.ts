@@ -4,6 +4,7 @@ import * as Checkpoints from "./Checkpoints.ts"
 import * as OutputStore from "./OutputStore.ts"
 import * as Pipelines from "./Pipelines.ts"
 import * as Queue from "./Queue.ts"
+import * as Schedules from "./Schedules.ts"
 import * as Store from "./Store.ts"
 import * as Tasks from "./Tasks.ts"
 import * as WorkerRegistry from "./WorkerRegistry.ts"
@@ -15,7 +16,8 @@ export const layerOverStore = Layer.mergeAll(
   WorkerRegistry.layer,
   OutputStore.layer,
   Pipelines.layer,
-  Checkpoints.layer
+  Checkpoints.layer,
+  Schedules.layer
 )
 
 export const layer = layerOverStore.pipe(Layer.provide(Store.layer))

@@ -10,9 +10,11 @@ import type { Environment, Launch } from "../../domain/NewTask.ts"
 import type { OutputChunk, StreamState } from "../../domain/Output.ts"
 import type { PipelineStep, PipelineSummary } from "../../domain/Pipeline.ts"
 import type { Runtime, RuntimeId } from "../../domain/Runtime.ts"
+import type { Execution, ScheduleId } from "../../domain/Schedule.ts"
 import type { PipelineId, Task, TaskId } from "../../domain/Task.ts"
 import type { TerminalEvent } from "../../domain/TerminalEvent.ts"
 import type { ClaimId, Worker } from "../../domain/Worker.ts"
+import type { StoredSchedule } from "./scheduleState.ts"
 
 /** A task with what its start needs. The byte counts in `task` are filled in on reading, from the streams. */
 export interface StoredTask {
@@ -58,6 +60,11 @@ export interface State {
   /** In order of arrival. */
   readonly pipelines: ReadonlyMap<PipelineId, StoredPipeline>
   readonly lastPipeline: number
+  /** In order of arrival. */
+  readonly schedules: ReadonlyMap<ScheduleId, StoredSchedule>
+  readonly lastSchedule: number
+  /** Of each schedule, by the time they were due. */
+  readonly executions: ReadonlyMap<ScheduleId, ReadonlyArray<Execution>>
   /** The number of the newest event there ever was: pruning does not lower it. */
   readonly lastEvent: number
   readonly commits: number
@@ -77,6 +84,9 @@ const empty: State = {
   checkpointsReached: 0,
   pipelines: new Map(),
   lastPipeline: 0,
+  schedules: new Map(),
+  lastSchedule: 0,
+  executions: new Map(),
   lastEvent: 0,
   commits: 0
 }

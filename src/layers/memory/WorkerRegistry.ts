@@ -13,6 +13,7 @@ type When = "always" | "idle" | { readonly superseded: RuntimeId }
 const mayLeave = (state: State, when: When): boolean => {
   if (when === "always") return true
   if (when !== "idle") return state.runtimes.has(when.superseded)
+  if (Array.from(state.schedules.values()).some(({ schedule }) => schedule.status === "active")) return false
   return !Array.from(state.tasks.values()).some(({ task }) => task.status === "queued" || task.status === "running")
 }
 
