@@ -6,7 +6,6 @@ import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
-import { mutated } from "../domain/Mutation.ts"
 import type { Runtime, RuntimeKind } from "../domain/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { TaskId } from "../domain/Task.ts"
@@ -110,7 +109,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     // Somebody took this runtime for dead, for example after a restored backup: it registers again.
     yield* registry.register(pool.runtime)
   }
-  for (const worker of mutated("no-adopt") ? [] : workers) {
+  for (const worker of workers) {
     const mine = worker.runtimeId === pool.runtime.id
     if (mine ? FiberMap.unsafeHas(pool.fibers, worker.claimId) : living.has(worker.runtimeId)) continue
     if (!mine && !(yield* registry.adopt(worker.claimId, worker.runtimeId, pool.runtime.id))) continue
