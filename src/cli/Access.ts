@@ -25,7 +25,15 @@ import type { TextFiles } from "../services/TextFiles.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 
 /** The services over the database. */
-export type StoreServices = Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints | Pipelines | DatabaseHealth | Schedules
+export type StoreServices =
+  | Queue
+  | Tasks
+  | WorkerRegistry
+  | OutputStore
+  | Checkpoints
+  | Pipelines
+  | DatabaseHealth
+  | Schedules
 
 /** The ways to open the database. Nothing is opened before one of the layers is built. */
 export class Stores extends Context.Tag("backbeat/Stores")<

@@ -13,6 +13,7 @@ import * as Paths from "../layers/node/Paths.ts"
 import * as Processes from "../layers/node/Processes.ts"
 import * as RuntimeLauncher from "../layers/node/RuntimeLauncher.ts"
 import * as SettingsStore from "../layers/node/SettingsStore.ts"
+import * as TextFiles from "../layers/node/TextFiles.ts"
 import * as Database from "../layers/sql/Database.ts"
 import * as DatabaseHealth from "../layers/sql/DatabaseHealth.ts"
 import * as SqlServices from "../layers/sql/SqlServices.ts"
@@ -41,7 +42,8 @@ const ground = Layer.mergeAll(
   Processes.layer,
   Directories.layer,
   Git.layer,
-  Installation.layer
+  Installation.layer,
+  TextFiles.layer
 )
 
 export const layer = Layer.mergeAll(stores, Agents.layer, RuntimeLauncher.layer, McpClients.layer, McpProbe.layer).pipe(

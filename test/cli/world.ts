@@ -7,13 +7,14 @@ import { Caller } from "../../src/cli/Caller.ts"
 import { tree } from "../../src/cli/Commands.ts"
 import { main } from "../../src/cli/Main.ts"
 import { capture } from "../../src/cli/Terminal.ts"
-import { StorageError } from "../../src/domain/Errors.ts"
+import { InvalidInput, StorageError } from "../../src/domain/Errors.ts"
 import type { SettingsFile } from "../../src/domain/Settings.ts"
 import * as DatabaseHealth from "../../src/layers/memory/DatabaseHealth.ts"
 import * as McpClients from "../../src/layers/memory/McpClients.ts"
 import * as McpProbe from "../../src/layers/memory/McpProbe.ts"
 import { Directories } from "../../src/services/Directories.ts"
 import { Installation } from "../../src/services/Installation.ts"
+import { TextFiles } from "../../src/services/TextFiles.ts"
 import { layer as services } from "../programs/world.ts"
 
 const installation = Layer.succeed(
@@ -33,9 +34,30 @@ const directories = Layer.succeed(
   Directories.of({ resolve: (path, base) => Effect.succeed(path.startsWith("/") ? path : `${base}/${path}`) })
 )
 
-/** Everything a command can ask for; the database is shared by all of them. */
-export const world = (settings: SettingsFile = {}) =>
-  Layer.mergeAll(services(settings), DatabaseHealth.layer, directories, installation, McpClients.layer, McpProbe.layer)
+const textFiles = (files: Readonly<Record<string, string>>) =>
+  Layer.succeed(
+    TextFiles,
+    TextFiles.of({
+      read: (path) => {
+        const text = files[path]
+        return text === undefined
+          ? Effect.fail(new InvalidInput({ field: path, problem: "there is no such file", example: null }))
+          : Effect.succeed(text)
+      }
+    })
+  )
+
+/** Everything a command can ask for; the database is shared by all of them. `files` are texts by the path given. */
+export const world = (settings: SettingsFile = {}, files: Readonly<Record<string, string>> = {}) =>
+  Layer.mergeAll(
+    services(settings),
+    DatabaseHealth.layer,
+    directories,
+    textFiles(files),
+    installation,
+    McpClients.layer,
+    McpProbe.layer
+  )
 
 type World = Exclude<MachineServices, Stores> | StoreServices
 
