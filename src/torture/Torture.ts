@@ -27,7 +27,10 @@ export interface TortureOptions {
 }
 
 /** How long the rest may take once the faults are over, in milliseconds. */
-const bounds = { tasks: 60_000, commands: 15_000, quiet: 15_000 } as const
+const bounds = { commands: 15_000, quiet: 15_000 } as const
+
+/** Until the last task has ended. A shim that died before it told who it was is given up after ten seconds. */
+const settleMs = (durationMs: number): number => Math.min(90_000, 30_000 + durationMs)
 
 const scratch = Effect.acquireRelease(
   Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "beat-torture-")))),
@@ -35,10 +38,10 @@ const scratch = Effect.acquireRelease(
 )
 
 /** Waits until all tasks have ended, as a person would: a command that waits sees to it that the queue is served. */
-const drain = (load: Load) =>
+const drain = (load: Load, withinMs: number) =>
   Effect.gen(function* () {
     const { store, world } = load
-    const end = world.chronicle.elapsed + bounds.tasks
+    const end = world.chronicle.elapsed + withinMs
     while (store.unfinished.length > 0 && world.chronicle.elapsed < end) {
       const left = Math.max(1000, end - world.chronicle.elapsed)
       const running = world.start(["wait", "--timeout", `${left}ms`, ...store.unfinished.slice(0, 50)])
@@ -47,10 +50,10 @@ const drain = (load: Load) =>
   })
 
 /** Lets everything come to rest. What does not is a broken promise too. */
-const settle = (load: Load) =>
+const settle = (load: Load, withinMs: number) =>
   Effect.gen(function* () {
     const { world } = load
-    yield* drain(load)
+    yield* drain(load, withinMs)
     const waited = yield* Effect.timeoutOption(FiberSet.awaitEmpty(load.fibers), bounds.commands)
     if (waited._tag === "None") {
       const names = Array.from(world.commands).map(({ child }) => child.spawnargs.slice(2, 6).join(" "))
@@ -99,7 +102,7 @@ export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =
     )
     load.over = true
     world.chronicle.note(null, "no more faults")
-    yield* settle(load)
+    yield* settle(load, settleMs(options.durationMs))
     yield* Fiber.interrupt(sampler)
     const verdict = check(plan, world, store)
     const report = summarize(world, verdict, options, plan.digest)
