@@ -81,10 +81,12 @@ const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context
   const record = recordText(task, checkpoint, recordBytes)
   const asked = yield* askedIn(task)
   const quote = quoteFor(task.agent)
-  const told = quote(`This was tried before, in task ${task.id}; here is its record.`, record)
-  // A script is run as it was; what is said besides is for those who read it.
-  if (isScript(task.agent))
+  if (isScript(task.agent)) {
+    // A script is run as it was; what is said besides is for those who read it. Its first line is the title.
+    const told = quote(`${task.title} (resumed; the record of task ${task.id}:)`, record)
     return [told, ...(context === null ? [] : [quote("What to do now:", context)]), asked].join("\n")
+  }
+  const told = quote(`This was tried before, in task ${task.id}; here is its record.`, record)
   return [asked, told, context ?? "Look at what is there already, and go on from where it stopped."].join("\n\n")
 })
 

@@ -4,6 +4,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { AgentInfo } from "../../src/domain/Agent.ts"
+import { Checkpoint } from "../../src/domain/Checkpoint.ts"
 import { Environment, Launch, NewTask } from "../../src/domain/NewTask.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import { OutputChunk, StreamState } from "../../src/domain/Output.ts"
@@ -49,6 +50,7 @@ describe("models", () => {
   roundTrip("Launch", Launch)
   roundTrip("Environment", Environment)
   roundTrip("Outcome", Outcome)
+  roundTrip("Checkpoint", Checkpoint)
   roundTrip("Worker", Worker)
   roundTrip("Runtime", Runtime)
   roundTrip("ProcessIdentity", ProcessIdentity)

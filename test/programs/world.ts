@@ -37,13 +37,14 @@ const agents = Layer.effectContext(
       const before = yield* Ref.getAndUpdate(requests, (all) => [...all, request])
       const agent = request.agent ?? "shell"
       if (agent !== "shell" && agent !== "claude") return yield* new AgentUnknown({ agent, known: ["claude", "shell"] })
-      const sessionId = agent === "claude" ? `session-${before.length + 1}` : null
+      const resumed = agent === "claude" ? (request.resume ?? null) : null
+      const sessionId = resumed ?? (agent === "claude" ? `session-${before.length + 1}` : null)
       return {
         agent,
         model: request.model,
         launch: {
           file: `/usr/bin/${agent}`,
-          args: sessionId === null ? ["-c", "{prompt}"] : ["--session-id", sessionId],
+          args: sessionId === null ? ["-c", "{prompt}"] : [resumed === null ? "--session-id" : "--resume", sessionId],
           promptAt: sessionId === null ? [1] : [],
           stdin: sessionId === null ? ("none" as const) : ("prompt" as const)
         },
