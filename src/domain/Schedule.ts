@@ -135,6 +135,6 @@ export interface NewSchedule extends Rules {
 }
 
 /** Executions kept for each schedule: the newest. */
-export const keptExecutions = 500
+export const keptExecutions = 200
 
 export const defaultGraceMs = 300_000

@@ -16,6 +16,7 @@ import { held } from "./holding.ts"
 import { conclude, edit, submit, take } from "./lifecycle.ts"
 import { forgetPipelines, isForgettable } from "./pipelineState.ts"
 import { changed, type State, Store, type StoredTask, taskIn, without, workerWith } from "./Store.ts"
+import { settled } from "./scheduleState.ts"
 
 const cancelled: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
 
@@ -162,7 +163,7 @@ const make = Effect.gen(function* () {
           .sort((left, right) => (left.endedAt ?? 0) - (right.endedAt ?? 0) || left.seq - right.seq)
           .slice(0, limit)
           .map((task) => task.id)
-        return Either.right([old, dryRun ? state : old.reduce(deleted, state)] as const)
+        return Either.right([old, dryRun ? state : old.reduce(deleted, settled(state))] as const)
       })
   })
 })

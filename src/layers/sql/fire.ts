@@ -71,6 +71,14 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
         : { ...arrival, task: { ...arrival.task, dependsOn: edges } }
     )
 
+  const trim = (id: ScheduleId) => sql`
+    DELETE FROM schedule_executions
+    WHERE schedule_id = ${id} AND status <> 'running' AND due_at < (
+      SELECT due_at FROM schedule_executions WHERE schedule_id = ${id}
+      ORDER BY due_at DESC LIMIT 1 OFFSET ${keptExecutions - 1}
+    )
+  `
+
   /** Stores what a run starts. The execution comes first: its tasks may be over as soon as they are stored. */
   const start = (run: Run, { arrivals, pipeline }: Prepared, edges: ReadonlyArray<NewDependency>) =>
     Effect.gen(function* () {
@@ -100,13 +108,6 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
         IdempotencyConflict: Effect.die,
         TaskNotFound: Effect.die
       })
-      yield* sql`
-        DELETE FROM schedule_executions
-        WHERE schedule_id = ${run.scheduleId} AND status <> 'running' AND due_at < (
-          SELECT due_at FROM schedule_executions WHERE schedule_id = ${run.scheduleId}
-          ORDER BY due_at DESC LIMIT 1 OFFSET ${keptExecutions - 1}
-        )
-      `
       return stored
     })
 
@@ -163,6 +164,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
                 prepared,
                 together(edges, yield* overlapping(schedule, open))
               )
+        yield* trim(id)
         yield* sql`
           UPDATE schedules SET status = ${upcoming.status}, next_due_at = ${upcoming.nextDueAt},
             next_fire_at = ${upcoming.nextFireAt}, runs = runs + ${fired === null ? 0 : 1}
@@ -181,7 +183,9 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
         const at = yield* Clock.currentTimeMillis
         let dueAt = at
         while (!(yield* isNew(id, dueAt))) dueAt += 1
-        return yield* start({ scheduleId: id, dueAt, origin: "manual", at }, prepared, [])
+        const execution = yield* start({ scheduleId: id, dueAt, origin: "manual", at }, prepared, [])
+        yield* trim(id)
+        return execution
       })
   }
 }

@@ -1,0 +1,475 @@
+/** What every store promises of schedules. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { keptExecutions, ScheduleId } from "../../src/domain/Schedule.ts"
+import { Queue } from "../../src/services/Queue.ts"
+import { Schedules } from "../../src/services/Schedules.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { createSchedule, fireDue, historyOf, minute, newSchedule, storyOf } from "../support/schedules.ts"
+import { Probe, type Subject, testsOver } from "../support/stores.ts"
+import { claimNext, completed, failed, newTask, runtimeA } from "../support/tasks.ts"
+
+const nobody = ScheduleId.make("zzzzzzzzzzzz")
+
+export const schedulesContract = (subject: Subject) => {
+  const test = testsOver(subject)
+
+  describe(`Schedules over ${subject.name}`, () => {
+    test(
+      "keep every field of a schedule and of what it starts",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const given = newSchedule({
+          name: "nightly",
+          timing: { kind: "cron", expression: "0 2 * * *", timezone: "Europe/Berlin" },
+          missed: "run-once",
+          overlap: "queue",
+          maxRuns: 3,
+          expiresAt: 1e12,
+          work: {
+            kind: "task",
+            task: newTask({ prompt: "tidy up\nwell", agent: "claude", labels: { a: "b" }, environment: { TOKEN: "x" } })
+          }
+        })
+        const made = yield* schedules.create(given)
+        const { createdBy: _by, work, ...rules } = given
+        assert.deepInclude(made, rules)
+        assert.deepInclude(made, {
+          kind: "task",
+          title: "tidy up",
+          agent: "claude",
+          directory: "/tmp",
+          status: "active",
+          nextDueAt: 3_600_000,
+          nextFireAt: 3_600_000,
+          runs: 0,
+          createdAt: 0,
+          revision: 0
+        })
+        assert.deepStrictEqual(yield* schedules.get(made.id), made)
+        assert.deepStrictEqual(yield* schedules.work(made.id), work)
+        assert.strictEqual((yield* Effect.flip(schedules.get(nobody)))._tag, "ScheduleNotFound")
+      })
+    )
+
+    test(
+      "fire a time once, and store what was captured",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const tasks = yield* Tasks
+        const made = yield* createSchedule()
+        assert.deepStrictEqual(yield* schedules.nextFire, Option.some(minute))
+        assert.deepStrictEqual(yield* schedules.due(minute - 1, 10), [])
+        yield* TestClock.adjust(minute)
+        const [due] = yield* schedules.due(minute, 10)
+        if (due === undefined) return assert.fail("nothing is due")
+        const first = yield* schedules.fire(due)
+        assert.strictEqual(first._tag, "Fired")
+        assert.deepStrictEqual(yield* schedules.fire(due), { _tag: "Lost" })
+        const { tasks: stored } = yield* tasks.list({
+          status: [],
+          agent: null,
+          labels: {},
+          directory: null,
+          parentId: null,
+          since: null,
+          limit: 10,
+          before: null
+        })
+        assert.lengthOf(stored, 1)
+        const [execution] = yield* historyOf(made)
+        assert.deepInclude(
+          { ...execution },
+          {
+            dueAt: minute,
+            at: minute,
+            origin: "time",
+            status: "running",
+            taskId: stored[0]?.id ?? null,
+            count: 1
+          }
+        )
+        assert.deepInclude(yield* schedules.get(made.id), { nextDueAt: 2 * minute, runs: 1, revision: 0 })
+      })
+    )
+
+    test(
+      "give each run a session of its own",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const task = newTask({
+          sessionId: "s-1",
+          launch: { file: "/bin/a", args: ["--session-id", "s-1", "about s-1"], promptAt: [2], stdin: "none" }
+        })
+        yield* createSchedule({ work: { kind: "task", task } })
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const claim = yield* claimNext()
+        const session = claim.task.sessionId ?? ""
+        assert.notStrictEqual(session, "s-1")
+        assert.deepStrictEqual(claim.launch.args, ["--session-id", session, "about s-1"])
+        assert.deepStrictEqual((yield* queue.captured(claim.task.id)).environment, task.environment)
+      })
+    )
+
+    test(
+      "end an execution with what it started, in the same step",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const queue = yield* Queue
+        const made = yield* createSchedule()
+        const outcomes = [completed, failed]
+        for (const outcome of outcomes) {
+          yield* TestClock.adjust(minute)
+          yield* fireDue
+          const { task, worker } = yield* claimNext()
+          assert.lengthOf(yield* schedules.open(made.id), 1)
+          yield* queue.finish(task.id, outcome, worker)
+          assert.deepStrictEqual(yield* schedules.open(made.id), [])
+        }
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const [open] = yield* schedules.open(made.id)
+        if (open?.taskId == null) return assert.fail("nothing runs")
+        yield* queue.cancel(open.taskId, { reason: null, by: "tester" })
+        assert.deepStrictEqual(yield* storyOf(made), [
+          [minute, "completed"],
+          [2 * minute, "failed"],
+          [3 * minute, "cancelled"]
+        ])
+        assert.deepStrictEqual(
+          (yield* historyOf(made)).map(({ endedAt }) => endedAt),
+          [minute, 2 * minute, 3 * minute]
+        )
+      })
+    )
+
+    test(
+      "go on with the automatic retry of what they started",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const made = yield* createSchedule()
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const first = yield* claimNext()
+        const retry = newTask({ retryOf: first.task.id, continuation: "retry" })
+        const { retriedBy } = yield* queue.finish(first.task.id, failed, first.worker, retry)
+        const [execution] = yield* historyOf(made)
+        assert.deepInclude(execution, { status: "running", taskId: retriedBy })
+        const second = yield* claimNext()
+        yield* queue.finish(second.task.id, completed, second.worker)
+        assert.deepInclude((yield* historyOf(made))[0], { status: "completed", taskId: retriedBy })
+      })
+    )
+
+    test(
+      "hold what is due against clocks: one time each, however late",
+      Effect.gen(function* () {
+        const made = yield* createSchedule({
+          graceMs: 0,
+          missed: "skip",
+          timing: { kind: "every", everyMs: minute, anchor: 0, timezone: "UTC" }
+        })
+        yield* TestClock.adjust(10.5 * minute)
+        yield* fireDue
+        const [missed] = yield* historyOf(made)
+        assert.deepInclude(missed, { dueAt: minute, untilAt: 10 * minute, count: 10, status: "missed", taskId: null })
+        // Set back by an hour: nothing comes twice.
+        yield* TestClock.setTime(0)
+        assert.deepStrictEqual(yield* fireDue, [])
+        yield* TestClock.setTime(11 * minute)
+        yield* fireDue
+        assert.deepStrictEqual(yield* storyOf(made), [
+          [minute, "missed"],
+          [11 * minute, "running"]
+        ])
+      })
+    )
+
+    test(
+      "never give a time two executions, even if a change leads back to it",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule()
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        yield* TestClock.setTime(minute / 2)
+        const timing = { kind: "every", everyMs: minute, anchor: 0, timezone: "UTC" } as const
+        assert.deepInclude(yield* schedules.edit(made.id, { timing }, 0), { nextDueAt: minute, revision: 1 })
+        yield* TestClock.setTime(minute)
+        const answers = yield* fireDue
+        assert.deepStrictEqual(answers, [{ _tag: "Recorded", executions: [] }])
+        assert.deepInclude(yield* schedules.get(made.id), { runs: 1, nextDueAt: 2 * minute })
+      })
+    )
+
+    test(
+      "stop at their last run, at their last day, and when their one time has come",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const twice = yield* createSchedule({ maxRuns: 2 })
+        const short = yield* createSchedule({ expiresAt: 3 * minute })
+        const single = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
+        for (let round = 0; round < 5; round += 1) {
+          yield* TestClock.adjust(minute)
+          yield* fireDue
+        }
+        assert.deepInclude(yield* schedules.get(twice.id), { status: "completed", runs: 2, nextFireAt: null })
+        assert.deepInclude(yield* schedules.get(short.id), { status: "expired", runs: 3, nextDueAt: null })
+        assert.deepInclude(yield* schedules.get(single.id), { status: "completed", runs: 1 })
+        assert.deepStrictEqual(yield* schedules.nextFire, Option.none())
+      })
+    )
+
+    test(
+      "skip a time while the run before goes on",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const made = yield* createSchedule({ overlap: "skip" })
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const { task, worker } = yield* claimNext()
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        yield* queue.finish(task.id, completed, worker)
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        assert.deepStrictEqual(yield* storyOf(made), [
+          [minute, "completed"],
+          [2 * minute, "skipped"],
+          [3 * minute, "running"]
+        ])
+        assert.include((yield* historyOf(made))[1]?.reason ?? "", "going on")
+      })
+    )
+
+    test(
+      "queue a time behind the run before, however that ends",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const made = yield* createSchedule({ overlap: "queue" })
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const first = yield* claimNext()
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const [, second] = yield* historyOf(made)
+        if (second?.taskId == null) return assert.fail("the second run is missing")
+        const tasks = yield* Tasks
+        assert.deepInclude(yield* tasks.summary(second.taskId), { status: "queued", waitingOn: 1 })
+        yield* queue.finish(first.task.id, failed, first.worker)
+        assert.strictEqual((yield* claimNext()).task.id, second.taskId)
+      })
+    )
+
+    test(
+      "end the run before where they are told to, and start when it is gone",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        const made = yield* createSchedule({ overlap: "cancel-previous" })
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const first = yield* claimNext()
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        assert.deepStrictEqual(yield* tasks.cancelRequested, [first.task.id])
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const [, second, third] = yield* historyOf(made)
+        assert.strictEqual(second?.status, "cancelled")
+        if (third?.taskId == null) return assert.fail("the third run is missing")
+        assert.strictEqual((yield* tasks.summary(third.taskId)).status, "queued")
+        yield* queue.finish(first.task.id, failed, first.worker)
+      })
+    )
+
+    test(
+      "follow the run of another schedule, which fires first, and not if that failed",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        const schedules = yield* Schedules
+        const leader = yield* createSchedule({ name: "leader" })
+        const follower = yield* createSchedule({
+          follows: leader.id,
+          work: { kind: "task", task: newTask({ priority: "P0" }) }
+        })
+        yield* TestClock.adjust(minute)
+        const due = yield* schedules.due(minute, 10)
+        const early = due.find(({ schedule }) => schedule.id === follower.id)
+        if (early === undefined) return assert.fail("the follower is not due")
+        assert.deepStrictEqual(yield* schedules.fire(early), { _tag: "Behind", first: leader.id })
+        yield* fireDue
+        const [waiting] = yield* historyOf(follower)
+        if (waiting?.taskId == null) return assert.fail("the follower has no run")
+        assert.strictEqual((yield* tasks.summary(waiting.taskId)).waitingOn, 1)
+        const first = yield* claimNext()
+        assert.strictEqual(first.task.priority, "P1")
+        yield* queue.finish(first.task.id, failed, first.worker)
+        assert.deepStrictEqual(yield* storyOf(follower), [[minute, "cancelled"]])
+        // The leader's next run has failed already when the follower's time comes.
+        yield* TestClock.adjust(minute)
+        const [again] = yield* schedules.due(2 * minute, 1)
+        if (again === undefined) return assert.fail("the leader is not due")
+        yield* schedules.fire(again)
+        const second = yield* claimNext()
+        yield* queue.finish(second.task.id, failed, second.worker)
+        yield* fireDue
+        const [, refused] = yield* historyOf(follower)
+        assert.deepInclude(refused, { status: "skipped", reason: "the run of leader before it failed" })
+      })
+    )
+
+    test(
+      "refuse names that are taken and circles",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const a = yield* createSchedule({ name: "nightly" })
+        const b = yield* createSchedule({ follows: a.id })
+        const taken = yield* Effect.flip(createSchedule({ name: "nightly" }))
+        assert.deepInclude(taken, { _tag: "InvalidInput", field: "name" })
+        const circle = yield* Effect.flip(schedules.edit(a.id, { follows: b.id }, 0))
+        assert.deepInclude(circle, { _tag: "InvalidInput", field: "after" })
+        assert.deepInclude(yield* Effect.flip(createSchedule({ follows: nobody })), { field: "after" })
+        yield* schedules.cancel(a.id)
+        assert.strictEqual((yield* createSchedule({ name: "nightly" })).name, "nightly")
+      })
+    )
+
+    test(
+      "pause, resume without catching up, and end for good",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule()
+        const paused = yield* schedules.pause(made.id, { reason: "holidays", revision: null })
+        assert.deepInclude(paused, { status: "paused", reason: "holidays", nextFireAt: null, revision: 1 })
+        assert.strictEqual(
+          (yield* Effect.flip(schedules.pause(made.id, { reason: null, revision: null })))._tag,
+          "ScheduleStateConflict"
+        )
+        yield* TestClock.adjust(10.5 * minute)
+        assert.deepStrictEqual(yield* fireDue, [])
+        assert.deepInclude(yield* schedules.resume(made.id), { status: "active", reason: null, nextDueAt: 11 * minute })
+        assert.deepStrictEqual(yield* storyOf(made), [])
+        assert.deepInclude(yield* schedules.cancel(made.id), { status: "cancelled", nextDueAt: null })
+        const refused = yield* Effect.forEach(
+          [
+            Effect.asVoid(schedules.cancel(made.id)),
+            Effect.asVoid(schedules.resume(made.id)),
+            Effect.asVoid(schedules.runNow(made.id))
+          ],
+          (step) => Effect.map(Effect.flip(step), ({ _tag }) => _tag)
+        )
+        assert.deepStrictEqual(
+          refused,
+          Array.from({ length: 3 }, () => "ScheduleStateConflict")
+        )
+      })
+    )
+
+    test(
+      "lose cleanly against a change: neither a stale fire nor a stale edit does anything",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule()
+        yield* TestClock.adjust(minute)
+        const [due] = yield* schedules.due(minute, 10)
+        if (due === undefined) return assert.fail("nothing is due")
+        const work = { kind: "task", task: newTask({ prompt: "something else", environment: { A: "2" } }) } as const
+        const edited = yield* schedules.edit(made.id, { work }, 0)
+        assert.deepInclude(edited, { title: "something else", revision: 1, nextDueAt: minute })
+        assert.deepStrictEqual(yield* schedules.fire(due), { _tag: "Lost" })
+        const stale = yield* Effect.flip(schedules.edit(made.id, { graceMs: 1 }, 0))
+        assert.strictEqual(stale._tag, "ScheduleStateConflict")
+        yield* fireDue
+        assert.strictEqual((yield* claimNext()).task.prompt, "something else")
+      })
+    )
+
+    test(
+      "run beside their times",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule()
+        yield* TestClock.adjust(1000)
+        const first = yield* schedules.runNow(made.id)
+        const second = yield* schedules.runNow(made.id)
+        assert.deepStrictEqual([first.dueAt, second.dueAt], [1000, 1001])
+        assert.deepInclude(first, { origin: "manual", status: "running" })
+        assert.deepInclude(yield* schedules.get(made.id), { runs: 0, nextDueAt: minute })
+      })
+    )
+
+    test(
+      "keep a bounded history",
+      Effect.gen(function* () {
+        const made = yield* createSchedule({ overlap: "skip" })
+        for (let round = 0; round < keptExecutions + 10; round += 1) {
+          yield* TestClock.adjust(minute)
+          yield* fireDue
+        }
+        const history = yield* historyOf(made)
+        // The oldest still goes on.
+        assert.deepStrictEqual(
+          [history.length, history[0]?.status, history[1]?.dueAt],
+          [keptExecutions + 1, "running", 11 * minute]
+        )
+      })
+    )
+
+    test(
+      "are found by id, beginning, name and age",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        assert.strictEqual((yield* Effect.flip(schedules.resolve("@last")))._tag, "ScheduleNotFound")
+        const a = yield* createSchedule({ name: "nightly" })
+        const b = yield* createSchedule()
+        assert.strictEqual(yield* schedules.resolve("nightly"), a.id)
+        assert.strictEqual(yield* schedules.resolve("@last"), b.id)
+        assert.strictEqual(yield* schedules.resolve(b.id.slice(0, 8)), b.id)
+        assert.strictEqual((yield* Effect.flip(schedules.resolve("")))._tag, "ScheduleNotFound")
+        yield* schedules.cancel(b.id)
+        const ids = (status: "active" | "cancelled") =>
+          Effect.map(schedules.list({ status: [status], limit: 10, before: null }), (all) => all.map(({ id }) => id))
+        assert.deepStrictEqual([yield* ids("active"), yield* ids("cancelled")], [[a.id], [b.id]])
+        assert.deepStrictEqual(
+          (yield* schedules.list({ status: [], limit: 10, before: b.seq })).map(({ id }) => id),
+          [a.id]
+        )
+      })
+    )
+
+    test(
+      "keep the last runtime from leaving, and what they captured from being forgotten",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const registry = yield* WorkerRegistry
+        const queue = yield* Queue
+        const probe = yield* Probe
+        const process = { pid: 7, startTime: "1", bootId: "boot-1" }
+        yield* registry.register({ id: runtimeA, kind: "on-demand", process, version: "1", startedAt: 0 })
+        const made = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
+        assert.isFalse(yield* registry.leave(runtimeA, "idle"))
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const { task, worker } = yield* claimNext()
+        yield* queue.finish(task.id, completed, worker)
+        const prune = { endedBefore: 2 * minute, limit: 10, dryRun: false }
+        assert.deepStrictEqual(yield* queue.prune(prune), [task.id])
+        yield* schedules.runNow(made.id)
+        const again = yield* claimNext()
+        assert.deepStrictEqual(again.environment, newTask().environment)
+        yield* queue.finish(again.task.id, completed, again.worker)
+        yield* queue.prune(prune)
+        assert.deepStrictEqual(yield* schedules.prune({ ...prune, dryRun: true }), [made.id])
+        assert.deepStrictEqual(yield* schedules.prune(prune), [made.id])
+        assert.strictEqual(yield* probe.environments, 0)
+        assert.isTrue(yield* registry.leave(runtimeA, "idle"))
+      })
+    )
+  })
+}
