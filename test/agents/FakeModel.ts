@@ -44,6 +44,15 @@ export class FakeModel {
     return readdirSync(bodies).some((file) => readFileSync(join(bodies, file), "utf8").includes(text))
   }
 
+  /** Whether a single request carried all of these texts. */
+  heardTogether(...texts: ReadonlyArray<string>): boolean {
+    const bodies = join(this.#home, "bodies")
+    return readdirSync(bodies).some((file) => {
+      const body = readFileSync(join(bodies, file), "utf8")
+      return texts.every((text) => body.includes(text))
+    })
+  }
+
   close(): void {
     this.#child.kill("SIGKILL")
     rmSync(this.#home, { recursive: true, force: true })

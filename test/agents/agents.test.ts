@@ -20,6 +20,9 @@ interface Status {
   readonly error: string | null
   readonly failureClass: string | null
   readonly sessionId: string | null
+  readonly continuation: string | null
+  readonly attempt: number
+  readonly checkpoint: { readonly answer: string | null; readonly tail: string } | null
   readonly answer: string | null
   readonly usage: { readonly inputTokens: number | null } | null
 }
@@ -59,6 +62,11 @@ class Bench {
     const submitted = await this.run(["run", "-t", "90s", ...args, "-"], prompt)
     assert.strictEqual(submitted.code, 0, submitted.stderr)
     const id = submitted.stdout.trim()
+    return this.end(id)
+  }
+
+  /** Waits for a task that is there and reads it. */
+  async end(id: string): Promise<{ readonly id: string; readonly task: Status }> {
     await this.run(["wait", id, "--timeout", "100s"])
     const status = await this.run(["status", id, "--json"])
     assert.notInclude(status.stdout, this.fake.key)
@@ -129,6 +137,39 @@ for (const agent of realAgents) {
       assert.strictEqual((await bench.run(["wait", id])).code, 1)
       const logs = await bench.run(["logs", id])
       assert.notInclude(`${logs.stdout}${logs.stderr}`, bench.fake.key)
+    })
+
+    real("goes on in its own session when it is resumed, and begins anew on request", async (bench) => {
+      const first = await bench.task(`SAY: the first word of ${agent.name}`)
+      const session = first.task.sessionId
+      const resumed = await bench.run(["resume", first.id, "--context", "SAY: the second word"])
+      assert.strictEqual(resumed.code, 0, resumed.stderr)
+      const second = await bench.end(resumed.stdout.trim())
+      assert.deepInclude(second.task, {
+        status: "completed",
+        continuation: "session",
+        attempt: 2,
+        answer: "the second word",
+        sessionId: session
+      })
+      // The model was told both: the agent had not forgotten.
+      assert.isTrue(bench.fake.heardTogether(`the first word of ${agent.name}`, "the second word"))
+
+      const anew = await bench.run(["resume", first.id, "--fresh", "--context", "SAY: the third word"])
+      const third = await bench.end(anew.stdout.trim())
+      assert.deepInclude(third.task, { status: "completed", continuation: "checkpoint", attempt: 2 })
+      assert.notStrictEqual(third.task.sessionId, session)
+      assert.isFalse(bench.fake.heardTogether("the second word", "the third word"))
+    })
+
+    real("tells the next agent what it left behind", async (bench) => {
+      const mark = `It is in date.ts, says ${agent.name}.`
+      const first = (await bench.run(["run", "-t", "90s", `SAY: ${mark}`])).stdout.trim()
+      const submitted = await bench.run(["run", "-t", "90s", "--continue-from", first, "SAY: fixed what was found"])
+      assert.strictEqual(submitted.code, 0, submitted.stderr)
+      const { task } = await bench.end(submitted.stdout.trim())
+      assert.strictEqual(task.status, "completed")
+      assert.isTrue(bench.fake.heardTogether(`Its final answer:`, mark, "SAY: fixed what was found"))
     })
 
     real("takes a prompt of any size and content", async (bench) => {

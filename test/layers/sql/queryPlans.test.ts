@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { outcome } from "../../../src/domain/Outcome.ts"
 import { TaskId } from "../../../src/domain/Task.ts"
+import { Checkpoints } from "../../../src/services/Checkpoints.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { type ListFilter, Tasks } from "../../../src/services/Tasks.ts"
@@ -36,7 +37,7 @@ const planOf = ([text, parameters]: Compiled) =>
 
 /** Walking the index of what may be claimed in its order is how a claim finds the first task that is due. */
 const growing =
-  /^SCAN (?!tasks USING INDEX tasks_ready)(tasks|task_inputs|task_labels|label|task_output|task_streams|claims|environments|outbox|o|s)\b/
+  /^SCAN (?!tasks USING INDEX tasks_ready)(tasks|task_inputs|task_labels|label|task_output|task_streams|claims|environments|outbox|checkpoints|task_starts|o|s)\b/
 
 /** Fails where `effect` walks a whole table that grows; returns the plans. */
 const assertIndexed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -121,6 +122,21 @@ describe("query plans", () => {
         [tasks.events(3, 10), "rowid>?"],
         [tasks.endsOf([id]), "outbox_subject"],
         [tasks.lastEvent, "SEARCH outbox"]
+      ] as const) {
+        const plans = yield* assertIndexed<unknown, unknown, never>(question)
+        assert.include(plans.join("\n"), index)
+      }
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("checkpoints", () =>
+    Effect.gen(function* () {
+      const checkpoints = yield* Checkpoints
+      for (const [question, index] of [
+        [checkpoints.get(someId), "SEARCH checkpoints"],
+        [checkpoints.startOf(someId), "SEARCH task_starts"],
+        [checkpoints.missing(3, 10), "SEARCH outbox USING INTEGER PRIMARY KEY (rowid>?)"],
+        [checkpoints.reached, "outbox_readers"]
       ] as const) {
         const plans = yield* assertIndexed<unknown, unknown, never>(question)
         assert.include(plans.join("\n"), index)
