@@ -87,7 +87,7 @@ export const fill = (file, count, { prefix = "", queued = false } = {}) => {
       }
     : { created_at: "created_at + n" }
   const owned = queued
-    ? belongings(database, id).filter(({ table }) => table === "task_inputs")
+    ? belongings(database, id).filter(({ table }) => ["task_inputs", "task_dependencies"].includes(table))
     : belongings(database, id)
   const copies = [
     copy(database, { changes, id, key: "id", table: "tasks", prefix }),

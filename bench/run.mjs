@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs"
 import { cpus, loadavg, totalmem } from "node:os"
 import { cycles } from "./groups/cycles.mjs"
 import { drain } from "./groups/drain.mjs"
+import { graph } from "./groups/graph.mjs"
 import { mcp } from "./groups/mcp.mjs"
 import { memory } from "./groups/memory.mjs"
 import { output } from "./groups/output.mjs"
@@ -22,7 +23,8 @@ const groups = {
   cycles: ["Claim and finish over processes", cycles],
   mcp: ["MCP server", mcp],
   output: ["Output", output],
-  memory: ["Memory", memory]
+  memory: ["Memory", memory],
+  graph: ["Dependencies", graph]
 }
 
 const say = (line) => process.stdout.write(`${line}\n`)

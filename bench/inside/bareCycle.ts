@@ -9,7 +9,7 @@ database.pragma("synchronous = FULL")
 const owner = String(process.pid).padStart(16, "0")
 
 const ready = database.prepare<[], { id: string }>(
-  "SELECT id FROM tasks INDEXED BY tasks_ready WHERE status = 'queued' ORDER BY priority, seq LIMIT 1"
+  "SELECT id FROM tasks INDEXED BY tasks_ready WHERE status = 'queued' AND waiting_on = 0 ORDER BY priority, seq LIMIT 1"
 )
 const run = database.prepare("UPDATE tasks SET status = 'running', started_at = ? WHERE id = ? AND status = 'queued'")
 const record = database.prepare("INSERT INTO claims (claim_id, task_id, claimed_at) VALUES (?, ?, ?)")
@@ -20,12 +20,8 @@ const release = database.prepare("DELETE FROM workers WHERE claim_id = ?")
 const end = database.prepare(
   "UPDATE tasks SET status = 'completed', cause = 'exit', exit_code = 0, ended_at = ? WHERE id = ? AND status = 'running'"
 )
-const columns = database.pragma("table_info(outbox)")
-const named = Array.isArray(columns) && columns.some(({ name }: { name: string }) => name === "kind")
 const tell = database.prepare(
-  named
-    ? "INSERT INTO outbox (kind, id, status, cause, at) VALUES ('task', ?, 'completed', 'exit', ?)"
-    : "INSERT INTO outbox (task_id, status, cause, at) VALUES (?, 'completed', 'exit', ?)"
+  "INSERT INTO outbox (kind, id, status, cause, at) VALUES ('task', ?, 'completed', 'exit', ?)"
 )
 
 let next = 0
