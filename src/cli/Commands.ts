@@ -6,11 +6,15 @@ import { cancel } from "./commands/cancel.ts"
 import { complete, completion } from "./commands/completion.ts"
 import { configGet, configPath, configSet, configShow, configUnset } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
+import { edit } from "./commands/edit.ts"
+import { graph } from "./commands/graph.ts"
 import { init } from "./commands/init.ts"
 import { list } from "./commands/list.ts"
 import { logs } from "./commands/logs.ts"
 import { mcpConfig, mcpInstall, mcpStart, mcpTest } from "./commands/mcp.ts"
 import { bare } from "./commands/overview.ts"
+import { pipelineCancel, pipelineList, pipelineRetry, pipelineStatus } from "./commands/pipeline.ts"
+import { pipelineCheck, pipelineRun, pipelineSchema } from "./commands/pipelineRun.ts"
 import { prune } from "./commands/prune.ts"
 import { result } from "./commands/result.ts"
 import { resume } from "./commands/resume.ts"
@@ -26,6 +30,7 @@ import { UsageError } from "./UsageError.ts"
 const groups: CommandTree["groups"] = {
   agents: { summary: "Show and check the coding agents", standard: "list" },
   config: { summary: "Show and change settings", standard: "show" },
+  pipeline: { summary: "Run several steps in order, as one", standard: "list" },
   mcp: { summary: "Serve agents through MCP", standard: "config" }
 }
 
@@ -34,13 +39,22 @@ const commands: ReadonlyArray<Command> = [
   run,
   wait,
   cancel,
+  edit,
   retry,
   resume,
   result,
   logs,
+  pipelineRun,
+  pipelineCheck,
+  pipelineCancel,
+  pipelineRetry,
+  pipelineList,
+  pipelineStatus,
+  pipelineSchema,
   list,
   status,
   why,
+  graph,
   workers,
   init,
   agentsList,

@@ -49,6 +49,9 @@ const ofError: Readonly<Record<string, ExitCode>> = {
   ConfigInvalid: ExitCode.usage,
   IdempotencyConflict: ExitCode.usage,
   DependencyInvalid: ExitCode.usage,
+  PipelineInvalid: ExitCode.usage,
+  PipelineKeyConflict: ExitCode.usage,
+  PipelineNotFound: ExitCode.notFound,
   TaskNotFound: ExitCode.notFound,
   AmbiguousReference: ExitCode.notFound,
   StorageError: ExitCode.storage

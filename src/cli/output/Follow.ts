@@ -26,6 +26,8 @@ export interface PrintOptions {
   /** Only what was captured at or after this time. */
   readonly since: number | null
   readonly follow: boolean
+  /** Put before each line of text, where several tasks print side by side. */
+  readonly prefix?: string
 }
 
 type Printed = Effect.Effect<void, TaskNotFound | StorageError, Tasks | OutputStore | Terminal | Agents>
@@ -43,7 +45,7 @@ const printLines = Effect.fnUntraced(function* (lines: ReadonlyArray<Render.Rend
     while (wanted[to]?.stream === stream && to < wanted.length) to += 1
     const text = wanted
       .slice(from, to)
-      .map((line) => line.text)
+      .map((line) => `${options.prefix ?? ""}${line.text}`)
       .join("\n")
     yield* options.streams === "both" && stream === "stderr" ? terminal.say(text) : terminal.write(`${text}\n`)
     from = to

@@ -2,10 +2,12 @@
 import * as Effect from "effect/Effect"
 import type { PipelineProblem } from "../../domain/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/PipelineErrors.ts"
-import { type Parsed, parseText } from "./document.ts"
+import { maxFileBytes, type Parsed, parseText } from "./document.ts"
 import { type Checked, planOf } from "./plan.ts"
 import { isObject, nameOf, problem, suggestion } from "./problems.ts"
 import { substitute } from "./variables.ts"
+
+export { maxFileBytes }
 
 export interface ReadOptions {
   /** What errors call it. */
