@@ -40,6 +40,18 @@ const mcpShims = {
   }
 }
 
+/** What few commands need, in a file of its own that is loaded by them alone. */
+const apart = { yaml: "node_modules/yaml/dist/index.js" }
+const loadedApart = {
+  name: "loaded-apart",
+  setup(builder) {
+    builder.onResolve({ filter: new RegExp(`^(${Object.keys(apart).join("|")})$`) }, ({ path }) => ({
+      path: `./${path}.cjs`,
+      external: true
+    }))
+  }
+}
+
 /** Swapped in whole: whoever runs the old build meanwhile never reads half a file. */
 const put = async (name, contents, mode = 0o644) => {
   const temporary = at(`${dist}/.${name}.${process.pid}`)
@@ -94,7 +106,9 @@ const bundle = async (name, entry) => {
       // Touching the global loads eleven modules of Node. Effect needs it only where `process.hrtime` is missing.
       performance: "undefined"
     },
-    plugins: [nativeModule, mcpShims, lazyBuiltins]
+    // A file apart is loaded by `require`: code from the cache has no `import()`.
+    supported: { "dynamic-import": false },
+    plugins: [nativeModule, mcpShims, lazyBuiltins, loadedApart]
   })
   const { contents } = outputFiles[0]
   // The bootstrap reads it one byte a character, which V8 likes best.
@@ -104,11 +118,12 @@ const bundle = async (name, entry) => {
 
 const present = Object.entries(entries).filter(([, entry]) => existsSync(at(entry)))
 const bundles = await Promise.all(present.map(([name, entry]) => bundle(name, entry)))
+const parts = await Promise.all(Object.entries(apart).map(([name, entry]) => bundle(name, entry)))
 const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
 
 await mkdir(at(dist), { recursive: true })
 const written = [".cache"]
-for (const { name, contents, metafile } of bundles) {
+for (const { name, contents, metafile } of [...bundles, ...parts]) {
   written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))
 }
 written.push(await put("beat.cjs", boot, 0o755))
