@@ -10,6 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
@@ -27,6 +28,7 @@ import { runPool } from "./programs/pool.ts"
 import { logLine } from "./programs/text/LogLine.ts"
 import { Paths } from "./services/Paths.ts"
 import { Queue } from "./services/Queue.ts"
+import { Schedules } from "./services/Schedules.ts"
 import { Tasks } from "./services/Tasks.ts"
 
 /** The pool starts when the client has what it asked for first, or by now at the latest. */
@@ -109,9 +111,22 @@ const nudging = Layer.effect(
   )
 )
 
+const nudgingSchedules = Layer.effect(
+  Schedules,
+  Effect.map(Schedules, (schedules) =>
+    Schedules.of({
+      ...schedules,
+      create: (given) => Effect.tap(schedules.create(given), nudge),
+      resume: (id) => Effect.tap(schedules.resume(id), nudge),
+      edit: (...given) => Effect.tap(schedules.edit(...given), nudge),
+      runNow: (id) => Effect.tap(schedules.runNow(id), nudge)
+    })
+  )
+)
+
 const ports = Layers.layer.pipe(Layer.provide(RuntimeCommand.layer))
 
-const layer = Layer.mergeAll(nudging, Directories.layer, session, Failpoints.layer).pipe(
+const layer = Layer.mergeAll(nudging, nudgingSchedules, Directories.layer, session, Failpoints.layer).pipe(
   Layer.provideMerge(ports),
   // Nobody collects spans here, and making them is a third of what a call costs.
   Layer.provideMerge(Layer.setTracerEnabled(false)),
@@ -200,7 +215,8 @@ const handOver = async (): Promise<void> => {
   await Promise.race([Effect.runPromise(Fiber.interrupt(poolFiber)), sleep(leaveMs)])
   const launch = Effect.gen(function* () {
     const { queued, running } = yield* (yield* Tasks).counts
-    if (queued + running > 0) yield* ensureRuntime()
+    const scheduled = yield* (yield* Schedules).nextFire
+    if (queued + running > 0 || Option.isSome(scheduled)) yield* ensureRuntime()
   })
   await Promise.race([runWith(launch, AbortSignal.timeout(handOverMs)), sleep(handOverMs)])
 }

@@ -5,6 +5,7 @@ import * as Commits from "./node/Commits.ts"
 import * as Git from "./node/Git.ts"
 import * as Host from "./node/Host.ts"
 import * as Ids from "./node/Ids.ts"
+import * as Installation from "./node/Installation.ts"
 import * as Paths from "./node/Paths.ts"
 import * as Processes from "./node/Processes.ts"
 import * as RuntimeLauncher from "./node/RuntimeLauncher.ts"
@@ -14,7 +15,7 @@ import * as Database from "./sql/Database.ts"
 import * as SqlServices from "./sql/SqlServices.ts"
 import * as TerminalEvents from "./TerminalEvents.ts"
 
-const machine = Layer.mergeAll(Paths.layer, Ids.layer, Host.layer, Processes.layer, Git.layer)
+const machine = Layer.mergeAll(Installation.layer, Paths.layer, Ids.layer, Host.layer, Processes.layer, Git.layer)
 
 const store = SqlServices.layer.pipe(Layer.provide(Database.layerWriter))
 

@@ -1,4 +1,4 @@
-/** The worker pool: one level-triggered loop that adopts what is orphaned and claims what is ready. */
+/** The worker pool: one level-triggered loop that adopts what is orphaned, fires what is due and claims what is ready. */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,12 +14,14 @@ import { Commits } from "../services/Commits.ts"
 import { Ids } from "../services/Ids.ts"
 import { Processes } from "../services/Processes.ts"
 import { type Claim, Queue } from "../services/Queue.ts"
+import { Schedules } from "../services/Schedules.ts"
 import { SettingsStore } from "../services/SettingsStore.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { admission } from "./admission.ts"
 import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
 import { persist } from "./persist.ts"
+import { fireSchedules } from "./schedule/fireSchedules.ts"
 import { supervise } from "./supervise.ts"
 import { tidy } from "./tidy.ts"
 
@@ -172,7 +174,8 @@ const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings,
     }
   }
   const counts = yield* tasks.counts
-  if (counts.queued > 0 || counts.running > 0) {
+  const schedules = yield* Schedules
+  if (counts.queued > 0 || counts.running > 0 || Option.isSome(yield* schedules.nextFire)) {
     yield* Ref.set(idleSince, null)
     return false
   }
@@ -187,7 +190,8 @@ const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings,
   const commits = yield* Commits
   const now = yield* Clock.currentTimeMillis
   const due = yield* tasks.nextDue(now)
-  const untilDue = Option.match(due, { onNone: () => quietMs, onSome: (at) => at - now })
+  const fires = yield* (yield* Schedules).nextFire
+  const untilDue = Math.min(...[due, fires].map(Option.match({ onNone: () => quietMs, onSome: (at) => at - now })))
   const { queued, running } = yield* tasks.counts
   const liveness = queued + running === 0 ? quietMs : livenessMs
   const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : liveness
@@ -252,6 +256,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     }
     yield* pool.checkpoints.look
     yield* persist(cancel(pool))
+    yield* persist(fireSchedules())
     yield* persist(claimReady(pool, settings))
     if (yield* persist(leave(pool, settings, idleSince))) break
     yield* persist(pause(pool, settings, seen))

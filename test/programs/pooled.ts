@@ -18,12 +18,27 @@ import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
 import * as TerminalEventsPubSub from "../../src/layers/TerminalEvents.ts"
 import { runPool } from "../../src/programs/pool.ts"
 import { Agents } from "../../src/services/Agents.ts"
+import { Installation } from "../../src/services/Installation.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { newTask } from "../support/tasks.ts"
 
 /** Judges by the exit code alone, as for an agent without a stream format. */
 const agents = Layer.mock(Agents, {
+  list: () =>
+    Effect.succeed([
+      {
+        name: "shell",
+        title: "Shell",
+        custom: false,
+        program: "/bin/sh",
+        path: "/bin/sh",
+        install: null,
+        credentials: "not-needed" as const,
+        login: null,
+        default: true
+      }
+    ]),
   renderer: () => Effect.succeed({ line: (raw) => [raw], end: () => [] }),
   verdict: (_agent, { end, stdout }) =>
     Effect.succeed({
@@ -38,6 +53,16 @@ const agents = Layer.mock(Agents, {
     })
 })
 
+/** A machine on which everything is where it was. */
+const installation = Layer.mock(Installation, {
+  file: (path) =>
+    Effect.succeed({
+      kind: path.startsWith("/gone") ? "missing" : path.startsWith("/bin") ? "file" : "directory",
+      mode: 0o755,
+      writable: true
+    })
+})
+
 export const testLayer = (settings: SettingsFile = {}) =>
   Layer.mergeAll(
     MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
@@ -48,7 +73,8 @@ export const testLayer = (settings: SettingsFile = {}) =>
     Git.layer,
     SettingsStore.layer(settings),
     TerminalEventsPubSub.layer,
-    agents
+    agents,
+    installation
   )
 
 export const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
