@@ -17,4 +17,5 @@ export default Effect.gen(function* () {
     ) STRICT, WITHOUT ROWID
   `
   yield* sql`CREATE INDEX task_dependencies_upstream ON task_dependencies (upstream_id, state, policy)`
+  yield* sql`CREATE INDEX task_dependencies_pending ON task_dependencies (task_id) WHERE state = 'pending'`
 })

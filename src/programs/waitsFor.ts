@@ -9,6 +9,10 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return found.notBefore === null
         ? null
         : `its start time, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
+    case "blocked":
+      return (found.waitingOn ?? 0) > 1
+        ? `${found.waitingOn} tasks, ${found.blockedBy} among them`
+        : `task ${found.blockedBy}`
     case "no-runtime":
       return "a worker: none runs; one is started as soon as somebody waits"
     case "worker-limit":

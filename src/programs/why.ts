@@ -20,6 +20,8 @@ export const WhyReason = Schema.Literal(
   "ending",
   /** `notBefore` has not come yet. */
   "not-before",
+  /** `waitingOn` tasks have to end first, `blockedBy` among them. */
+  "blocked",
   /** No worker serves the queue. */
   "no-runtime",
   /** `running` of `limit` workers are taken. */
@@ -39,6 +41,8 @@ export const Why = Schema.Struct({
   cause: Schema.NullOr(EndCause),
   error: Schema.NullOr(Schema.String),
   notBefore: Schema.NullOr(Timestamp),
+  waitingOn: Schema.NullOr(Schema.Int),
+  blockedBy: Schema.NullOr(TaskId),
   ahead: Schema.NullOr(Schema.Int),
   running: Schema.NullOr(Schema.Int),
   limit: Schema.NullOr(Schema.Int),
@@ -61,6 +65,8 @@ export const why = Effect.fn("why")(function* (reference: string) {
     cause: task.cause,
     error: task.error,
     notBefore: task.notBefore,
+    waitingOn: null,
+    blockedBy: null,
     ahead: null,
     running: null,
     limit: null,
@@ -77,6 +83,11 @@ export const why = Effect.fn("why")(function* (reference: string) {
     const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
     const silentMs = yield* silenceOf(task)
     return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
+  }
+  if (task.waitingOn > 0) {
+    const { dependsOn } = yield* tasks.get(id)
+    const pending = dependsOn.filter(({ state }) => state === "pending")
+    return answer("blocked", { waitingOn: pending.length, blockedBy: pending[0]?.taskId ?? null })
   }
   if (task.notBefore !== null && task.notBefore > now) return answer("not-before")
 

@@ -4,6 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
 import type { Task, TaskGlance, TaskId, TaskStatus, TaskSummary } from "../domain/Task.ts"
+import type { TaskEdge, TaskNode } from "../domain/TaskGraph.ts"
 import type { TaskEnded, TerminalEvent } from "../domain/TerminalEvent.ts"
 
 export interface ListFilter {
@@ -54,6 +55,16 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly ahead: (id: TaskId) => Effect.Effect<Option.Option<number>, StorageError>
     /** Direct children, at most 1000, oldest first. */
     readonly children: (id: TaskId) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /**
+     * Edges that touch these tasks, in both directions; with null all edges that are pending, and the others of the tasks
+     * that wait. At most `limit`.
+     */
+    readonly edges: (
+      of: ReadonlyArray<TaskId> | null,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<TaskEdge>, StorageError>
+    /** What a picture shows of these tasks, at most 1000 ids, in order of arrival; one that is not there is left out. */
+    readonly nodes: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyArray<TaskNode>, StorageError>
     /** All tries of the work that began with this task, the first one included, at most 1000, oldest first. */
     readonly tries: (rootId: TaskId) => Effect.Effect<ReadonlyArray<TaskSummary>, StorageError>
     /** The earliest not-before time in the future among queued tasks. */

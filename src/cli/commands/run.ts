@@ -2,11 +2,10 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { Labels, Priority } from "../../domain/Task.ts"
-import type { Submission } from "../../programs/prepareTask.ts"
+import { Labels } from "../../domain/Task.ts"
+import { defaultBackoffMs, type Submission } from "../../programs/prepareTask.ts"
 import { submit } from "../../programs/submit.ts"
 import { submitterOf } from "../../programs/submitter.ts"
 import { Directories } from "../../services/Directories.ts"
@@ -17,7 +16,7 @@ import { command } from "../Command.ts"
 import { inForeground } from "../output/Foreground.ts"
 import { announce } from "../output/Submitted.ts"
 import { readPrompt } from "../Prompt.ts"
-import { duration, json, moment, optionalText, pairs, parsed, size } from "../Values.ts"
+import { count, dependencies, duration, json, moment, optionalText, pairs, priority, size } from "../Values.ts"
 
 const options = Options.all({
   foreground: Options.boolean("foreground").pipe(
@@ -32,15 +31,7 @@ const options = Options.all({
     Options.withAlias("m"),
     Options.withDescription("Model, in the agent's own words")
   ),
-  priority: Options.text("priority").pipe(
-    Options.withPseudoName("P0|P1|P2"),
-    parsed("priority", (text) =>
-      Either.mapLeft(
-        Schema.decodeUnknownEither(Priority)(text.toUpperCase()),
-        () => `'${text}' is not a priority: write P0 (first), P1 or P2`
-      )
-    ),
-    Options.withAlias("p"),
+  priority: priority.pipe(
     Options.withDefault("P1" as const),
     Options.withDescription("P0 starts before P1 (the default), P1 before P2")
   ),
@@ -66,8 +57,21 @@ const options = Options.all({
   ),
   env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable")),
   label: pairs("label").pipe(Options.withDescription("A label to find the task by; repeatable")),
+  after: dependencies("after").pipe(
+    Options.withDescription(
+      "Start when these tasks have completed; 'id:finished' is after any end, 'id:failure' only after a failed one"
+    )
+  ),
   continueFrom: optionalText("continue-from", "id").pipe(
     Options.withDescription("Start when this task has completed, with what it left behind before the prompt")
+  ),
+  retries: count("retries", 0, 20).pipe(
+    Options.withDefault(0),
+    Options.withDescription("Try again by itself this often when it fails for a reason that may pass")
+  ),
+  backoff: duration("backoff").pipe(
+    Options.withDefault(defaultBackoffMs),
+    Options.withDescription("Pause before the first of them, 30s if left out; it doubles with each")
   ),
   notBefore: moment("not-before", "future").pipe(
     Options.withDefault(null),
@@ -123,7 +127,9 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: 
     idempotencyKey: given.key,
     labels,
     extra: given.env,
-    retryOf: null
+    retryOf: null,
+    maxRetries: given.retries,
+    backoffMs: given.backoff
   }
   return submission
 })
@@ -138,6 +144,7 @@ export const run = command({
     ['beat run "fix the failing test"', "with the default agent"],
     ["beat run -f -a shell 'npm test | tail -5'", "a shell command, watched"],
     ["git diff | beat run -a claude", "the prompt from a pipe"],
+    ["beat run -a shell --after @last 'npm test'", "when the newest task has completed"],
     ['beat run --continue-from @last "now write the tests"', "goes on from what the newest task leaves behind"],
     ['id=$(beat run "...") && beat wait $id && beat result $id', "in a script"]
   ],
@@ -151,7 +158,10 @@ export const run = command({
     const submitted = Effect.gen(function* () {
       const tasks = yield* Tasks
       const continueFrom = given.continueFrom === null ? null : yield* tasks.resolve(given.continueFrom)
-      return yield* submit([{ ...submission, continueFrom }], submitterOf(caller.environment))
+      const dependsOn = yield* Effect.forEach(given.after, ({ policy, reference }) =>
+        Effect.map(tasks.resolve(reference), (upstream) => ({ upstream, policy }))
+      )
+      return yield* submit([{ ...submission, continueFrom, dependsOn }], submitterOf(caller.environment))
     })
     if (given.foreground) return yield* Effect.provide(inForeground(submitted, given.json), stores.write)
     return yield* Effect.provide(

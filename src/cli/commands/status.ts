@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Checkpoint, GitHead } from "../../domain/Checkpoint.ts"
+import type { Dependency } from "../../domain/Task.ts"
 import { TaskReport, taskReport } from "../../programs/taskReport.ts"
 import { bytes, moment, relative, span } from "../../programs/text/Age.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
@@ -64,6 +65,11 @@ const tries = ({ continuation }: TaskReport): string =>
       ? "goes on from"
       : "tries again"
 
+const edgeWords = ({ policy, state, taskId }: Dependency): string =>
+  `${taskId}${policy === "success" ? "" : ` (${policy === "finished" ? "either way" : "its failure"})`}${
+    state === "pending" ? "" : state === "met" ? ", met" : ", not met"
+  }`
+
 const longest = 2000
 
 const clip = (text: string): string => {
@@ -117,6 +123,10 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["git", checkpoint === null ? null : gitWords(checkpoint)],
     ["changes", checkpoint?.diffStat ? clip(checkpoint.diffStat) : null],
     ["continues", report.continueFrom],
+    ["depends on", report.dependsOn.length === 0 ? null : clip(report.dependsOn.map(edgeWords).join(", "))],
+    ["retries", report.maxRetries === 0 ? null : `${report.maxRetries} left, the next after ${span(report.backoffMs)}`],
+    ["tried again", report.retriedBy === null ? null : `as ${report.retriedBy}`],
+    ["pipeline", report.pipelineId],
     ["labels", labels.length === 0 ? null : plain(labels.map(([key, value]) => `${key}=${value}`).join(" "))],
     ["key", report.idempotencyKey === null ? null : plain(report.idempotencyKey)],
     ["attempt", report.attempt === 1 ? null : `${report.attempt}, ${tries(report)} ${report.retryOf ?? "?"}`],

@@ -30,6 +30,11 @@ export const explain = (answer: Why, now: number): string => {
       return `It is being ended (${answer.cause ?? "cancelled"}) and waits for its processes to go${silent}.`
     case "not-before":
       return `It waits for its time: ${moment(answer.notBefore ?? now)} (${relative(answer.notBefore ?? now, now)}).`
+    case "blocked": {
+      const others = (answer.waitingOn ?? 1) - 1
+      const rest = others === 0 ? "" : others === 1 ? " and 1 other" : ` and ${others} others`
+      return `It waits for task ${answer.blockedBy}${rest}. Why that one has not ended: beat why ${answer.blockedBy}. All of it: beat graph ${answer.taskId}`
+    }
     case "no-runtime":
       return `No worker serves the queue; ${before(answer.ahead)}. Start one: beat worker --detach`
     case "worker-limit":

@@ -2,13 +2,18 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { AmbiguousReference, TaskNotFound } from "../../domain/Errors.ts"
 import type { Task, TaskId, TaskSummary } from "../../domain/Task.ts"
+import { type TaskEdge, TaskNode } from "../../domain/TaskGraph.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
 import { claimOrder, isReady } from "./lifecycle.ts"
 import { type State, Store, taskIn } from "./Store.ts"
 
 const bound = 1000
+
+const keep = Schema.encodeSync(TaskNode)
+const nodeOf = (task: Task): TaskNode => keep(task)
 
 const summaryOf = ({ answer: _a, dependsOn: _d, prompt: _p, systemPrompt: _s, ...summary }: Task): TaskSummary =>
   summary
@@ -85,6 +90,24 @@ const make = Effect.gen(function* () {
           .filter((task) => task.parentId === id)
           .slice(0, bound)
           .map((task) => task.id)
+      ),
+    edges: (ids, limit) =>
+      store.read((state) => {
+        const wanted = new Set(
+          ids ?? all(state).flatMap((task) => (task.status === "queued" && task.waitingOn > 0 ? task.id : []))
+        )
+        return all(state)
+          .flatMap(({ dependsOn, id }) =>
+            dependsOn.map((edge): TaskEdge => ({ from: edge.taskId, to: id, policy: edge.policy, state: edge.state }))
+          )
+          .filter(({ from, to }) => wanted.has(to) || (ids !== null && wanted.has(from)))
+          .slice(0, limit)
+      }),
+    nodes: (ids) =>
+      store.read((state) =>
+        all(state)
+          .filter(({ id }) => ids.includes(id))
+          .map((task) => nodeOf(task))
       ),
     tries: (rootId) =>
       store.read((state) =>

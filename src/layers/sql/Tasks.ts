@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Str from "effect/String"
 import { AmbiguousReference, TaskNotFound } from "../../domain/Errors.ts"
 import { Priority, TaskGlance, TaskId, TaskStatus, Timestamp } from "../../domain/Task.ts"
+import { TaskEdge, TaskNode } from "../../domain/TaskGraph.ts"
 import { TaskEnded, TerminalEvent } from "../../domain/TerminalEvent.ts"
 import { Paths } from "../../services/Paths.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
@@ -97,6 +98,42 @@ const make = Effect.gen(function* () {
     Request: TaskId,
     Result: IdRow,
     execute: (id) => sql`SELECT id FROM tasks WHERE parent_id = ${id} ORDER BY seq LIMIT ${bound}`
+  })
+
+  const edgeColumns = sql.literal('edge.upstream_id AS "from", edge.task_id AS "to", edge.policy, edge.state')
+
+  const findEdges = SqlSchema.findAll({
+    Request: Schema.Struct({ ids: Schema.parseJson(Schema.Array(TaskId)), limit: Schema.Int }),
+    Result: TaskEdge,
+    execute: ({ ids, limit }) => sql`
+      SELECT ${edgeColumns} FROM task_dependencies edge WHERE edge.task_id IN (SELECT value FROM json_each(${ids}))
+      UNION
+      SELECT ${edgeColumns} FROM task_dependencies edge WHERE edge.upstream_id IN (SELECT value FROM json_each(${ids}))
+      LIMIT ${limit}
+    `
+  })
+
+  const findWaiting = SqlSchema.findAll({
+    Request: Schema.Int,
+    Result: TaskEdge,
+    execute: (limit) => sql`
+      SELECT ${edgeColumns} FROM task_dependencies edge
+      WHERE edge.task_id IN (
+        SELECT pending.task_id FROM task_dependencies pending INDEXED BY task_dependencies_pending
+        JOIN tasks ON tasks.id = pending.task_id AND tasks.status = 'queued'
+        WHERE pending.state = 'pending' LIMIT ${limit}
+      )
+      LIMIT ${limit}
+    `
+  })
+
+  const nodeColumns = sql.literal(Object.keys(TaskNode.fields).map(Str.camelToSnake).join(", "))
+  const findNodes = SqlSchema.findAll({
+    Request: Schema.parseJson(Schema.Array(TaskId)),
+    Result: TaskNode,
+    execute: (ids) => sql`
+      SELECT ${nodeColumns} FROM tasks WHERE id IN (SELECT value FROM json_each(${ids})) ORDER BY seq
+    `
   })
 
   const findTries = SqlSchema.findAll({
@@ -201,6 +238,12 @@ const make = Effect.gen(function* () {
     children: Effect.fn("Tasks.children")(function* (id) {
       return (yield* findChildren(id).pipe(read("children"))).map((child) => child.id)
     }),
+
+    edges: Effect.fn("Tasks.edges")((ids, limit) =>
+      (ids === null ? findWaiting(limit) : findEdges({ ids, limit })).pipe(read("edges"))
+    ),
+
+    nodes: Effect.fn("Tasks.nodes")((ids) => findNodes(ids).pipe(read("nodes"))),
 
     tries: Effect.fn("Tasks.tries")((rootId) => findTries(rootId).pipe(read("tries"))),
 

@@ -1,0 +1,61 @@
+/** `beat graph`: tasks and what they wait for. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { TaskGraph } from "../../domain/TaskGraph.ts"
+import { graphLimit, graph as graphOf } from "../../programs/graph.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { readingCommand } from "../Command.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { printJson } from "../Json.ts"
+import { dot, mermaid } from "../output/GraphFormats.ts"
+import { graphText } from "../output/GraphText.ts"
+import { Terminal } from "../Terminal.ts"
+import { UsageError } from "../UsageError.ts"
+import { json, task } from "../Values.ts"
+
+export const graph = readingCommand({
+  name: "graph",
+  section: "watch",
+  summary: "Draw which task waits for which",
+  details:
+    "With an id: everything that the task is connected with, ended or not. Without: everything that waits. Each task stands under one that it waits for.",
+  examples: [
+    ["beat graph @last", "the newest task and all around it"],
+    ["beat graph k3v9 --mermaid > plan.mmd", "for a document"],
+    ["beat graph --dot | dot -Tsvg > plan.svg", "through Graphviz"]
+  ],
+  options: Options.all({
+    mermaid: Options.boolean("mermaid").pipe(Options.withDescription("Print a Mermaid flowchart")),
+    dot: Options.boolean("dot").pipe(Options.withDescription("Print DOT, which Graphviz draws")),
+    json
+  }),
+  args: task.pipe(Args.atMost(1)),
+  completes: "task",
+  run: Effect.fn("beat.graph")(function* (given, [reference]) {
+    const tasks = yield* Tasks
+    const terminal = yield* Terminal
+    if ([given.mermaid, given.dot, given.json].filter(Boolean).length > 1) {
+      return yield* new UsageError({
+        problem: "--mermaid, --dot and --json are three ways to print one thing",
+        hint: "Give one of them."
+      })
+    }
+    const picture = yield* graphOf(reference === undefined ? null : yield* tasks.resolve(reference))
+    if (given.json) yield* printJson(TaskGraph, picture)
+    else if (given.mermaid) yield* terminal.print(mermaid(picture))
+    else if (given.dot) yield* terminal.print(dot(picture))
+    else {
+      const lines = graphText(picture, yield* Clock.currentTimeMillis, terminal.stdout)
+      for (const line of lines) yield* terminal.print(line)
+      if (lines.length === 0) {
+        yield* terminal.say("No task waits for another. What is connected with one that has ended: beat graph ID")
+      }
+    }
+    if (picture.truncated) {
+      yield* terminal.say(`beat: there is more; this shows at most ${graphLimit.nodes} tasks`)
+    }
+    return ExitCode.ok
+  })
+})
