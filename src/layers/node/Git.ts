@@ -3,6 +3,7 @@ import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Git } from "../../services/Git.ts"
+import { headFromFiles, isInWorkTree } from "./GitFiles.ts"
 
 /** A repository that takes longer is left alone. */
 const patienceMs = 4000
@@ -47,9 +48,15 @@ const ask = (directory: string, ...args: ReadonlyArray<string>): Effect.Effect<s
     })
     child.stdin?.end()
     return Effect.sync(() => void child.kill("SIGKILL"))
-  }).pipe(Effect.catchAllDefect(() => Effect.succeed(null)))
+  }).pipe(
+    Effect.catchAllDefect(() => Effect.succeed(null)),
+    // One that a file system holds up does not even end when it is killed.
+    Effect.timeoutTo({ duration: patienceMs + 500, onSuccess: (answer) => answer, onTimeout: () => null })
+  )
 
 const head = Effect.fn("Git.head")(function* (directory: string) {
+  const plain = yield* Effect.promise(() => headFromFiles(directory).catch(() => "unclear" as const))
+  if (plain !== "unclear") return plain
   const answer = yield* ask(directory, "rev-parse", "HEAD", "--abbrev-ref", "HEAD")
   if (answer === null) {
     // Before the first commit there is a branch and nothing else.
@@ -78,6 +85,7 @@ const fileOf = (entry: string): string | null => {
 }
 
 const state = Effect.fn("Git.state")(function* (directory: string) {
+  if (!(yield* Effect.promise(() => isInWorkTree(directory)))) return null
   const answer = yield* ask(
     directory,
     "status",

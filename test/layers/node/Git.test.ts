@@ -72,6 +72,29 @@ describe("Git", () => {
   )
 
   test(
+    "tells the commit wherever git keeps it: packed, in a linked work tree, in another directory of the tree",
+    Effect.gen(function* () {
+      const git_ = yield* Git
+      const directory = yield* repository
+      const first = commit(directory, "a.txt", "1\n")
+      git(directory, "checkout", "-q", "-b", "feature/x")
+      const second = commit(directory, "a.txt", "2\n")
+      git(directory, "pack-refs", "--all")
+      assert.deepStrictEqual(yield* git_.head(directory), { branch: "feature/x", commit: second })
+      const linked = join(yield* temporary, "linked")
+      git(directory, "worktree", "add", "-q", linked, "main")
+      mkdirSync(join(linked, "deep"))
+      assert.deepStrictEqual(yield* git_.head(join(linked, "deep")), { branch: "main", commit: first })
+      const third = commit(linked, "b.txt", "3\n")
+      assert.deepStrictEqual(yield* git_.head(linked), { branch: "main", commit: third })
+      assert.strictEqual((yield* git_.state(linked))?.commit, third)
+      git(directory, "symbolic-ref", "HEAD", "refs/odd/place")
+      git(directory, "update-ref", "refs/odd/place", first)
+      assert.strictEqual((yield* git_.head(directory))?.commit, first)
+    })
+  )
+
+  test(
     "says nothing of a directory without a repository, of one that is gone, and of a commit that is none",
     Effect.gen(function* () {
       const git_ = yield* Git
