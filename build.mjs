@@ -61,10 +61,10 @@ const put = async (name, contents, mode = 0o644) => {
   return name
 }
 
-/** The JSON Schemas of the MCP tools, made once here and not at every start of a server. */
-const toolSchemas = async () => {
+/** What a module of ours exports, as the source stands now. */
+const loaded = async (module) => {
   const { outputFiles } = await build({
-    entryPoints: [at("src/mcp/Tools.ts")],
+    entryPoints: [at(module)],
     absWorkingDir: at("."),
     write: false,
     bundle: true,
@@ -73,14 +73,23 @@ const toolSchemas = async () => {
     format: "esm",
     logLevel: "warning"
   })
-  const { tools } = await import(
-    `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`
-  )
+  return await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`)
+}
+
+/** The JSON Schemas of the MCP tools, made once here and not at every start of a server. */
+const toolSchemas = async () => {
+  const { tools } = await loaded("src/mcp/Tools.ts")
   return JSON.stringify(
     Object.fromEntries(
       tools.map(({ inputSchema, name, outputSchema }) => [name, { input: inputSchema, output: outputSchema }])
     )
   )
+}
+
+/** The JSON Schema of pipeline files, for editors; what the package holds is what the source says. */
+const pipelineSchema = async () => {
+  const { pipelineJsonSchema } = await loaded("src/programs/pipeline/jsonSchema.ts")
+  return `${JSON.stringify(pipelineJsonSchema(), null, 2)}\n`
 }
 
 /** Bundles one entry. The digest of the result names its code cache. */
@@ -122,6 +131,8 @@ const parts = await Promise.all(Object.entries(apart).map(([name, entry]) => bun
 const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
 
 await mkdir(at(dist), { recursive: true })
+await mkdir(at("schema"), { recursive: true })
+await writeFile(at("schema/pipeline.schema.json"), await pipelineSchema())
 const written = [".cache"]
 for (const { name, contents, metafile } of [...bundles, ...parts]) {
   written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))

@@ -1,7 +1,9 @@
 /** The pipeline file: what may stand in it, written once for reading it and for its JSON Schema. */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import { parseDuration } from "./Duration.ts"
 import { DependencyPolicy, Labels, MaxRetries, Millis, Priority } from "./Task.ts"
 
@@ -68,8 +70,15 @@ const Retries = Schema.transform(Schema.Union(Schema.Number, Schema.NumberFromSt
 const oneOf = <A extends string>(schema: Schema.Schema<A>, values: ReadonlyArray<A>, words: string) =>
   schema.annotations({ message: said(`expected ${words}`), jsonSchema: orVariable({ enum: values }) })
 
+/** A JSON Schema of our own making does not take up the description by itself. */
+const described = <A, I>(schema: Schema.Schema<A, I>, description: string): Schema.Schema<A, I> =>
+  Option.match(AST.getJSONSchemaAnnotation(schema.ast), {
+    onNone: () => schema.annotations({ description }),
+    onSome: (own) => schema.annotations({ description, jsonSchema: { ...own, description } })
+  })
+
 const field = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
-  Schema.optional(schema.annotations({ description }))
+  Schema.optional(described(schema, description))
 
 /** What a step may say, and `defaults` for all steps. */
 const settings = {
@@ -88,7 +97,7 @@ const settings = {
     "Which end of the steps before lets this one start: success (the default), finished (either way) or failure"
   ),
   delay: field(Span, "The pause between the end of the steps before and this one"),
-  labels: field(Labels, "Labels to find the tasks by"),
+  labels: field(Labels.annotations({ jsonSchema: { maxProperties: 32 } }), "Labels to find the tasks by"),
   retries: field(Retries, "Automatic tries after one that failed"),
   backoff: field(Span, "The pause before the first of them; it doubles with each")
 }
@@ -97,8 +106,8 @@ const Defaults = Schema.Struct(settings).annotations({ identifier: "Defaults" })
 
 /** One step. */
 export const FileStep = Schema.Struct({
-  name: Schema.optional(StepName.annotations({ description: "Else step-1, step-2, ... by its place" })),
-  prompt: text("what the agent is to do").annotations({ description: "What the agent is to do" }),
+  name: field(StepName, "Else step-1, step-2, ... by its place"),
+  prompt: described(text("what the agent is to do"), "What the agent is to do"),
   ...settings,
   after: Schema.optional(
     Schema.Union(StepName, Schema.Array(StepName)).annotations({
@@ -115,7 +124,7 @@ export const FileStep = Schema.Struct({
 }).annotations({ identifier: "Step" })
 export type FileStep = typeof FileStep.Type
 
-export const Entry = Schema.Union(text("a prompt").annotations({ description: "A prompt alone" }), FileStep)
+export const Entry = Schema.Union(described(text("a prompt"), "A prompt alone"), FileStep)
 
 const Name = text("a name").pipe(Schema.maxLength(200, { message: () => "expected at most 200 characters" }))
 

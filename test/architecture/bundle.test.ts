@@ -52,11 +52,19 @@ const outputOf = (name: string) => {
 const matching = (files: ReadonlyArray<string>, patterns: ReadonlyArray<RegExp>) =>
   files.filter((file) => patterns.some((pattern) => pattern.test(file)))
 
+/** Our own files that the light bundle loads when a command needs them. */
+const loadedApart = ["./yaml.cjs"]
+
 const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]))
 
 describe("the bundle of the light commands", () => {
   it("has no worker pool in it", () => {
     assert.deepStrictEqual(matching(outputOf("cli").files, runtimeOnly), [])
+  })
+
+  it("leaves to a file apart what few commands need", () => {
+    assert.deepStrictEqual(matching(outputOf("cli").files, [/node_modules\/yaml\//]), [])
+    for (const path of loadedApart) assert.isTrue(existsSync(join(root, "dist", path)), path)
   })
 
   it("stays small", () => {
@@ -67,7 +75,9 @@ describe("the bundle of the light commands", () => {
 describe("every bundle", () => {
   for (const name of ["cli", "worker", "mcp", "torture"]) {
     it(`${name}: loads nothing from outside but Node's own modules and the native one`, () => {
-      const outside = outputOf(name).imports.filter(({ external, path }) => external === true && !builtin.has(path))
+      const outside = outputOf(name).imports.filter(
+        ({ external, path }) => external === true && !builtin.has(path) && !loadedApart.includes(path)
+      )
       const names = new Set(outside.map(({ path }) => path.split("/")[0] ?? path))
       assert.isTrue(
         [...names].every((module) => module === "better-sqlite3"),

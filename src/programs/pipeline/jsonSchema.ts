@@ -1,5 +1,23 @@
 /** The JSON Schema of a pipeline file, for editors: made of the schema that files are read by. */
 import * as JSONSchema from "effect/JSONSchema"
 import { PipelineFile } from "../../domain/PipelineFile.ts"
+import { isObject } from "./problems.ts"
 
-export const pipelineJsonSchema = () => JSONSchema.make(PipelineFile)
+/** What filters say of themselves; keywords such as `maxLength` say the same. */
+const generic = /^an? (string|array) |^\w+\(\d+\)$/
+
+const tidy = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(tidy)
+  if (!isObject(value)) return value
+  const kept: Record<string, unknown> = {}
+  for (const [key, inner] of Object.entries(value)) {
+    if ((key === "title" || key === "description") && typeof inner === "string" && generic.test(inner)) continue
+    if (Array.isArray(inner) && inner.length === 0) continue
+    // A record of anything: one keyword says it.
+    if (key === "patternProperties" && isObject(inner)) kept.additionalProperties = tidy(inner[""])
+    else if (!(key === "properties" && "patternProperties" in value)) kept[key] = tidy(inner)
+  }
+  return kept
+}
+
+export const pipelineJsonSchema = () => tidy(JSONSchema.make(PipelineFile))
