@@ -15,7 +15,7 @@ import { takenUp } from "./retry.ts"
 /** The task's errors stay short enough to be shown. */
 const withReason = (result: Outcome, reason: string): Outcome => ({
   ...result,
-  error: result.error === null ? reason : `${result.error} ${reason}`
+  error: result.error === null ? reason : `${result.error.replace(/\s*[.]?$/, ".")} ${reason}`
 })
 
 /** The next try of the same work, prepared by the settings of now: what was wrong in them may be right by now. */

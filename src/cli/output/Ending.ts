@@ -38,6 +38,8 @@ const detail = (task: TaskSummary): string => {
       return `${cause}${lasted}: ${oneLine(task.error ?? `exit code ${task.exitCode ?? "unknown"}`)}`
     }
     case "cancelled": {
+      if (task.cause === "dependency-failed")
+        return ` before it started: ${oneLine(task.error ?? "a dependency was not met")}`
       const by = task.cancelledBy === null ? "" : ` by ${oneLine(task.cancelledBy)}`
       return `${by}${task.cancelReason === null ? "" : `: ${oneLine(task.cancelReason)}`}`
     }

@@ -21,12 +21,12 @@ export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " 
 
 /** What the last column of a list says: the cause of a bad end, else nothing. */
 const remark = (task: TaskSummary): string => {
+  if (task.retriedBy !== null) return "tried again"
   if (task.status === "failed" && task.cause !== null && task.cause !== "exit") return task.cause
   if (task.status === "failed" && task.exitCode !== null) return `exit ${task.exitCode}`
   if (task.status === "queued" && task.waitingOn > 0) {
     return task.waitingOn === 1 ? "waits for 1 task" : `waits for ${task.waitingOn} tasks`
   }
-  if (task.retriedBy !== null) return "tried again"
   if (task.cause === "dependency-failed") return "dependency"
   if (task.status === "running" && task.cancelRequestedAt !== null) return "ending"
   return ""

@@ -12,8 +12,7 @@ import { type State, Store, taskIn } from "./Store.ts"
 
 const bound = 1000
 
-const keep = Schema.encodeSync(TaskNode)
-const nodeOf = (task: Task): TaskNode => keep(task)
+const nodeOf = Schema.validateSync(TaskNode)
 
 const summaryOf = ({ answer: _a, dependsOn: _d, prompt: _p, systemPrompt: _s, ...summary }: Task): TaskSummary =>
   summary
