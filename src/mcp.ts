@@ -27,6 +27,7 @@ import { ensureRuntime } from "./programs/ensureRuntime.ts"
 import { runPool } from "./programs/pool.ts"
 import { logLine } from "./programs/text/LogLine.ts"
 import { Paths } from "./services/Paths.ts"
+import { Pipelines } from "./services/Pipelines.ts"
 import { Queue } from "./services/Queue.ts"
 import { Schedules } from "./services/Schedules.ts"
 import { Tasks } from "./services/Tasks.ts"
@@ -111,6 +112,17 @@ const nudging = Layer.effect(
   )
 )
 
+const nudgingPipelines = Layer.effect(
+  Pipelines,
+  Effect.map(Pipelines, (pipelines) =>
+    Pipelines.of({
+      ...pipelines,
+      create: (...given) => Effect.tap(pipelines.create(...given), nudge),
+      cancel: (...given) => Effect.tap(pipelines.cancel(...given), nudge)
+    })
+  )
+)
+
 const nudgingSchedules = Layer.effect(
   Schedules,
   Effect.map(Schedules, (schedules) =>
@@ -126,7 +138,14 @@ const nudgingSchedules = Layer.effect(
 
 const ports = Layers.layer.pipe(Layer.provide(RuntimeCommand.layer))
 
-const layer = Layer.mergeAll(nudging, nudgingSchedules, Directories.layer, session, Failpoints.layer).pipe(
+const layer = Layer.mergeAll(
+  nudging,
+  nudgingPipelines,
+  nudgingSchedules,
+  Directories.layer,
+  session,
+  Failpoints.layer
+).pipe(
   Layer.provideMerge(ports),
   // Nobody collects spans here, and making them is a third of what a call costs.
   Layer.provideMerge(Layer.setTracerEnabled(false)),

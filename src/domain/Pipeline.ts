@@ -105,6 +105,13 @@ export const PipelineSummary = Schema.Struct({
 }).annotations({ identifier: "PipelineSummary" })
 export type PipelineSummary = typeof PipelineSummary.Type
 
+export const PipelinePage = Schema.Struct({
+  pipelines: Schema.Array(PipelineSummary),
+  /** What the next page begins before; null when there is none. */
+  next: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "PipelinePage" })
+export type PipelinePage = typeof PipelinePage.Type
+
 /** Places of other steps, from 0. */
 const Places = Schema.Array(Schema.Int.pipe(Schema.nonNegative()))
 

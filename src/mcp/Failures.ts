@@ -23,6 +23,10 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
       return "Correct the argument and call again."
     case "NoDefaultAgent":
       return "Call again with 'agent', or choose a default with ConfigureAgent."
+    case "PipelineKeyConflict":
+      return "Use the pipeline that has the key, or call again with another key."
+    case "PipelineNotFound":
+      return "ListPipelines shows the ids."
     case "RuntimeUnavailable":
       return "The task is safe. Ask the person to run 'beat doctor'."
     case "StorageError":

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Errors from "../domain/Errors.ts"
+import type * as PipelineErrors from "../domain/PipelineErrors.ts"
 import type { Agents } from "../services/Agents.ts"
 import type { Checkpoints } from "../services/Checkpoints.ts"
 import type { Directories } from "../services/Directories.ts"
@@ -9,6 +10,7 @@ import type { Git } from "../services/Git.ts"
 import type { Host } from "../services/Host.ts"
 import type { OutputStore } from "../services/OutputStore.ts"
 import type { Paths } from "../services/Paths.ts"
+import type { Pipelines } from "../services/Pipelines.ts"
 import type { Processes } from "../services/Processes.ts"
 import type { Queue } from "../services/Queue.ts"
 import type { RuntimeLauncher } from "../services/RuntimeLauncher.ts"
@@ -16,7 +18,7 @@ import type { SettingsStore } from "../services/SettingsStore.ts"
 import type { Tasks } from "../services/Tasks.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { decodeInput, type InputProblem } from "./Input.ts"
-import { type JsonObject, jsonSchema } from "./JsonSchemas.ts"
+import { inputSchema, type JsonObject, jsonSchema } from "./JsonSchemas.ts"
 import type { Link } from "./Resources.ts"
 import type { Session } from "./Session.ts"
 
@@ -29,6 +31,7 @@ export type ToolServices =
   | Host
   | OutputStore
   | Paths
+  | Pipelines
   | Processes
   | Queue
   | RuntimeLauncher
@@ -48,6 +51,8 @@ export type ToolFailure =
   | Errors.IdempotencyConflict
   | Errors.InvalidInput
   | Errors.NoDefaultAgent
+  | PipelineErrors.PipelineKeyConflict
+  | PipelineErrors.PipelineNotFound
   | Errors.RuntimeUnavailable
   | Errors.StorageError
   | Errors.TaskNotFound
@@ -138,7 +143,7 @@ const schemasOf = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>) =>
     () =>
       ready()?.[spec.name] ??
       (typeof __BACKBEAT_TOOL_SCHEMAS__ === "undefined"
-        ? { input: jsonSchema(spec.input), output: jsonSchema(spec.output) }
+        ? { input: inputSchema(spec.input), output: jsonSchema(spec.output) }
         : { input: {}, output: {} })
   )
 

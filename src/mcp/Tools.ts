@@ -1,10 +1,15 @@
 /** All tools, in the order in which clients see them: fixed, so that what a model was told stays cached. */
 import type { Tool } from "./Tool.ts"
+import { cancelPipeline } from "./tools/CancelPipeline.ts"
 import { cancelTask } from "./tools/CancelTask.ts"
 import { configureAgent } from "./tools/ConfigureAgent.ts"
+import { createPipeline } from "./tools/CreatePipeline.ts"
 import { delegateTask } from "./tools/DelegateTask.ts"
+import { editTask } from "./tools/EditTask.ts"
 import { listAgents } from "./tools/ListAgents.ts"
+import { listPipelines } from "./tools/ListPipelines.ts"
 import { listTasks } from "./tools/ListTasks.ts"
+import { pipelineStatus } from "./tools/PipelineStatus.ts"
 import { resumeTask } from "./tools/ResumeTask.ts"
 import { retryTask } from "./tools/RetryTask.ts"
 import { taskLogs } from "./tools/TaskLogs.ts"
@@ -20,8 +25,13 @@ export const tools: ReadonlyArray<Tool> = [
   taskLogs,
   taskResult,
   cancelTask,
+  editTask,
   retryTask,
   resumeTask,
+  createPipeline,
+  pipelineStatus,
+  listPipelines,
+  cancelPipeline,
   listAgents,
   configureAgent
 ]

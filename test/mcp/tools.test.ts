@@ -23,8 +23,13 @@ describe("the tools", () => {
         "TaskLogs",
         "TaskResult",
         "CancelTask",
+        "EditTask",
         "RetryTask",
         "ResumeTask",
+        "CreatePipeline",
+        "PipelineStatus",
+        "ListPipelines",
+        "CancelPipeline",
         "ListAgents",
         "ConfigureAgent"
       ]

@@ -4,8 +4,7 @@ import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { Pipeline, PipelineSummary } from "../../domain/Pipeline.ts"
+import { Pipeline, PipelinePage } from "../../domain/Pipeline.ts"
 import { TaskStatus } from "../../domain/Task.ts"
 import { retryPipeline } from "../../programs/pipeline/retryPipeline.ts"
 import { cancelPipeline } from "../../programs/pipeline/waitForPipeline.ts"
@@ -26,13 +25,6 @@ import { choices, count, json, optionalText } from "../Values.ts"
 const pipeline = Args.text({ name: "id" }).pipe(
   Args.withDescription("Id of a pipeline, a unique beginning of it, or @last")
 )
-
-/** What `beat pipeline list --json` prints. */
-export const PipelinePage = Schema.Struct({
-  pipelines: Schema.Array(PipelineSummary),
-  /** Give this as --before to get the next page; null when there is none. */
-  next: Schema.NullOr(Schema.Int)
-}).annotations({ identifier: "PipelinePage" })
 
 export const pipelineList = readingCommand({
   name: "pipeline list",

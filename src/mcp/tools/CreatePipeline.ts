@@ -1,0 +1,85 @@
+/** Hands several tasks over that run in order. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../domain/Errors.ts"
+import { DependencyPolicy } from "../../domain/Task.ts"
+import { PipelineState, pipelineState } from "../../programs/pipeline/pipelineState.ts"
+import { planOfValue } from "../../programs/pipeline/plan.ts"
+import { submitPipeline } from "../../programs/pipeline/submitPipeline.ts"
+import { submitterOf } from "../../programs/submitter.ts"
+import { Session } from "../Session.ts"
+import { tool } from "../Tool.ts"
+
+const Text = Schema.optional(Schema.NonEmptyString)
+
+const Step = Schema.Struct({
+  name: Text,
+  prompt: Schema.NonEmptyString,
+  agent: Text,
+  model: Text,
+  directory: Text,
+  after: Schema.optional(
+    Schema.Array(Schema.String).annotations({ description: "Names of steps; else the one before" })
+  ),
+  policy: Schema.optional(DependencyPolicy.annotations({ description: "Of these" })),
+  continueFrom: Schema.optional(Schema.String.annotations({ description: "Step whose outcome goes before the prompt" }))
+}).annotations({ identifier: "NewStep" })
+
+const Input = Schema.Struct({
+  name: Text,
+  steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)),
+  key: Schema.optional(Schema.NonEmptyString.pipe(Schema.maxLength(200)))
+})
+
+export const createPipeline = tool({
+  name: "CreatePipeline",
+  title: "Create a pipeline",
+  description: "Stores tasks that run in order, all or none. Then WaitTasks with their ids.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input: Input,
+  output: Schema.Struct({ ...PipelineState.fields, warnings: Schema.Array(Schema.String) }),
+  example: {
+    name: "release",
+    steps: [
+      { name: "build", prompt: "npm run build", agent: "shell" },
+      {
+        name: "review",
+        prompt: "Review the last commit and fix what is wrong",
+        agent: "claude",
+        model: "sonnet",
+        directory: "/home/me/project",
+        after: ["build"],
+        policy: "success",
+        continueFrom: "build"
+      }
+    ],
+    key: "release-1"
+  },
+  handle: Effect.fn("CreatePipeline")(function* ({ key, ...content }) {
+    const session = yield* Session
+    const plan = yield* planOfValue(content, content.name ?? "pipeline").pipe(
+      Effect.mapError(({ message }) => new InvalidInput({ field: "steps", problem: message, example: null }))
+    )
+    yield* session.serving
+    const defaults = {
+      agent: null,
+      model: null,
+      systemPrompt: null,
+      priority: "P1" as const,
+      directory: session.directory,
+      timeoutMs: undefined,
+      stallMs: undefined,
+      labels: {}
+    }
+    const options = { defaults, idempotencyKey: key ?? null }
+    // A client that loses patience meanwhile must not leave half of it.
+    const result = yield* Effect.uninterruptible(submitPipeline(plan, options, submitterOf(session.environment)))
+    const problem = Option.match(result.problem, {
+      onNone: () => [],
+      onSome: ({ message }) => [`stored, but nobody runs it yet. ${message}`]
+    })
+    const replayed = result.created ? [] : ["the key was used before, for this pipeline; no new one was made"]
+    return { ...pipelineState(result.pipeline), warnings: [...result.warnings, ...replayed, ...problem] }
+  })
+})

@@ -1,0 +1,29 @@
+/** Finds pipelines. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { PipelinePage } from "../../domain/Pipeline.ts"
+import { TaskStatus } from "../../domain/Task.ts"
+import { Pipelines } from "../../services/Pipelines.ts"
+import { whole } from "../Fields.ts"
+import { tool } from "../Tool.ts"
+
+export const listPipelines = tool({
+  name: "ListPipelines",
+  title: "List pipelines",
+  description: "Newest first.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    status: Schema.optional(Schema.Array(TaskStatus)),
+    cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the page before"))
+  }),
+  output: PipelinePage,
+  example: { status: ["failed"], cursor: 12 },
+  handle: Effect.fn("ListPipelines")(function* ({ cursor, status }) {
+    const { more, pipelines } = yield* (yield* Pipelines).list({
+      status: status ?? [],
+      limit: 10,
+      before: cursor ?? null
+    })
+    return { pipelines, next: more ? (pipelines.at(-1)?.seq ?? null) : null }
+  })
+})
