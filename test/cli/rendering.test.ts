@@ -8,6 +8,7 @@ import * as Lines from "../../src/programs/text/Lines.ts"
 import * as Render from "../../src/programs/text/Render.ts"
 import { escapeControls, sanitize } from "../../src/programs/text/Sanitize.ts"
 import { enoughFor, lastLines } from "../../src/programs/text/Tail.ts"
+import { runs } from "../fuzz/effort.ts"
 import { bytesOf, joined } from "../support/output.ts"
 
 const taskId = TaskId.make("k3v9x2m7q4ab")
@@ -56,7 +57,7 @@ describe("sanitize", () => {
         assert.notMatch(sanitize(text), dangerous)
         assert.notMatch(sanitize(JSON.stringify(text)), dangerous)
       }),
-      { numRuns: 500 }
+      { numRuns: runs(500) }
     )
   })
 
@@ -109,7 +110,7 @@ describe("Lines", () => {
           )
         }
       ),
-      { numRuns: 300 }
+      { numRuns: runs(300) }
     )
   })
 
@@ -118,7 +119,7 @@ describe("Lines", () => {
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.array(fc.nat(), { maxLength: 20 }), (bytes, cuts) => {
         assert.deepStrictEqual(linesOf(pieces(bytes, cuts)), linesOf([bytes]))
       }),
-      { numRuns: 300 }
+      { numRuns: runs(300) }
     )
   })
 
@@ -245,7 +246,7 @@ describe("lastLines", () => {
           if (first !== undefined) assert.strictEqual(first.offset, bytes.length - bytesOf(expected).length)
         }
       ),
-      { numRuns: 500 }
+      { numRuns: runs(500) }
     )
   })
 

@@ -4,6 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { Outcome, outcome } from "../../../src/domain/Outcome.ts"
 import { builtInAgent } from "../../../src/layers/agents/Registry.ts"
+import { runs } from "../../fuzz/effort.ts"
 import { agentOf, endedAt, evidence, names, rendered } from "./Samples.ts"
 
 const shown = (sample: string) => rendered(agentOf(sample), evidence(sample).stdout)
@@ -129,7 +130,7 @@ describe("lines nobody expected", () => {
           assert.strictEqual(verdict.failureClass === null, verdict.status === "completed")
         }
       }),
-      { numRuns: 300 }
+      { numRuns: runs(300) }
     )
   })
 
