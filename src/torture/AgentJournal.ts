@@ -4,7 +4,7 @@ import { join } from "node:path"
 
 export interface AgentJournal {
   /** Each start there was. */
-  readonly starts: ReadonlyArray<{ readonly task: string; readonly claim: string; readonly limited: boolean }>
+  readonly starts: ReadonlyArray<{ readonly claim: string; readonly limited: boolean }>
   /** Lines known to be printed. */
   readonly printed: number
   /** Exit codes it was about to leave with. */
@@ -20,15 +20,19 @@ const textOf = (path: string): string => {
   }
 }
 
-export const readJournal = (root: string, key: string): AgentJournal => {
-  const lines = textOf(join(root, "journal", key))
+/** Whatever agents were started for this key, each line with the time and the id of the task. */
+export const journalLines = (root: string, key: string): ReadonlyArray<string> =>
+  textOf(join(root, "journal", key))
     .split("\n")
     .filter(Boolean)
-  // The first word is the time.
-  const words = lines.map((line) => line.split(" ").slice(1))
+
+/** What the agent of this one task wrote: its tries share a key. */
+export const readJournal = (root: string, key: string, task: string): AgentJournal => {
+  const lines = journalLines(root, key).filter((line) => line.split(" ")[1] === task)
+  const words = lines.map((line) => line.split(" ").slice(2))
   return {
-    starts: words.flatMap(([word, task = "", claim = "", , limit]) =>
-      word === "start" ? [{ task, claim, limited: limit !== "unlimited" }] : []
+    starts: words.flatMap(([word, claim = "", , limit]) =>
+      word === "start" ? [{ claim, limited: limit !== "unlimited" }] : []
     ),
     printed: Math.max(0, ...words.flatMap(([word, count]) => (word === "printed" ? [Number(count)] : []))),
     ends: words.flatMap(([word, code]) => (word === "end" ? [Number(code)] : [])),

@@ -1,9 +1,11 @@
 /** Checks the whole history of a torture run against the invariants, from the database and the journals alone. */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { readJournal } from "./AgentJournal.ts"
+import { journalLines, readJournal } from "./AgentJournal.ts"
 import type { Answer, Breach } from "./Chronicle.ts"
+import { checkEdges, edgesOf } from "./EdgeCheck.ts"
 import type { Plan } from "./Plan.ts"
+import { checkTries } from "./RetryCheck.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
 import { processesOf } from "./SystemProcesses.ts"
 import { checkTask } from "./TaskCheck.ts"
@@ -67,6 +69,11 @@ const checkOutbox = (rows: ReadonlyArray<TaskRow>, store: Store, { chronicle }: 
   }
 }
 
+const lastTry = (store: Store, id: string): TaskRow | undefined => {
+  const row = store.task(id)
+  return row === undefined || row.retried_by === null ? row : lastTry(store, row.retried_by)
+}
+
 const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
   completed: [0],
   cancelled: [4],
@@ -74,7 +81,9 @@ const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
 }
 
 const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void => {
-  const row = store.task(answer.task)
+  const asked = store.task(answer.task)
+  // Who waits for a task waits for the last try of it.
+  const row = answer.by === "wait" ? lastTry(store, answer.task) : asked
   if (row === undefined) return
   if (answer.by === "wait" && exitCodes[row.status]?.includes(answer.code) !== true) {
     chronicle.breach("an end never changes", row.id, `beat wait left with ${answer.code}, and it is ${row.status}`)
@@ -131,7 +140,7 @@ const timelineOf = (breach: Breach, world: World, store: Store): ReadonlyArray<s
     store.rows(statement, breach.task ?? "").map((found) => `${what} ${JSON.stringify(found)}`)
   return [
     ...world.chronicle.about(names),
-    ...(key === null ? [] : readJournal(world.root, key).lines.map((line) => `agent: ${line}`)),
+    ...(key === null ? [] : journalLines(world.root, key).map((line) => `agent: ${line}`)),
     ...logLines(world, breach.task),
     ...stored("claim", "SELECT claim_id, claimed_at FROM claims WHERE task_id = ? ORDER BY claimed_at"),
     ...stored("worker", "SELECT * FROM workers WHERE task_id = ?"),
@@ -160,17 +169,24 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   let bytes = 0
   for (const task of plan.tasks) {
     const found = byKey.get(task.key) ?? []
-    if (found.length > 1)
-      chronicle.breach("one key, one task", found[1]?.id ?? null, `${found.length} tasks of ${task.key}`)
-    const journal = readJournal(world.root, task.key)
-    if (found.length === 0 && journal.starts.length > 0) {
+    const first = found.filter(({ retry_of }) => retry_of === null)
+    if (first.length > 1) {
+      chronicle.breach("one key, one task", first[1]?.id ?? null, `${first.length} tasks of ${task.key}`)
+    }
+    if (found.length === 0 && journalLines(world.root, task.key).length > 0) {
       chronicle.breach("what was accepted is there", task.key, "its agent ran, and it is not stored")
     }
+    checkTries(found, task.retries, (id, invariant, detail) => chronicle.breach(invariant, id, detail))
+    // Who cancels one try means the work.
+    const cancelled = found.some(({ id }) => chronicle.hurts.get(id)?.has("cancel") === true)
     for (const row of found) {
-      const hurts = chronicle.hurts.get(row.id) ?? new Set()
-      bytes += checkTask({ plan: task, row, journal, hurts }, store, (invariant, detail) =>
-        chronicle.breach(invariant, row.id, detail)
-      )
+      const report = (invariant: string, detail: string) => chronicle.breach(invariant, row.id, detail)
+      const journal = readJournal(world.root, task.key, row.id)
+      const hurts = new Set([...(chronicle.hurts.get(row.id) ?? []), ...(cancelled ? (["cancel"] as const) : [])])
+      const edges = edgesOf(store, row.id)
+      bytes += checkTask({ plan: task, row, journal, hurts, edges }, store, report)
+      const asked = row.retry_of === null ? (chronicle.edges.get(task.key) ?? []) : []
+      checkEdges(row, edges, asked, byId, store, report)
     }
   }
   for (const [id, then] of chronicle.endings) {

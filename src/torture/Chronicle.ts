@@ -19,6 +19,12 @@ interface Entry {
   readonly what: string
 }
 
+export interface AskedEdge {
+  /** An id that was told before. */
+  readonly upstream: string
+  readonly policy: string
+}
+
 /** An answer that a command gave about a task: held against what stands there in the end. */
 export interface Answer {
   readonly task: string
@@ -41,6 +47,8 @@ export class Chronicle {
   readonly accepted = new Map<string, string>()
   /** Submissions without a key whose answer never came. */
   readonly unsure = new Set<string>()
+  /** What the submitter of a key asked to wait for. */
+  readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()
   /** By id. */
   readonly hurts = new Map<string, Set<Hurt>>()
   readonly answers: Array<Answer> = []
@@ -82,7 +90,6 @@ export class Chronicle {
   }
 
   breach(invariant: string, task: string | null, detail: string): void {
-    this.note(task, `BREACH ${invariant}: ${detail}`)
     this.breaches.push({ invariant, task, detail })
   }
 

@@ -1,10 +1,11 @@
 /** The people of a torture run: they submit, cancel and watch tasks, are killed at it, and write down what they were told. */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import type { AskedEdge } from "./Chronicle.ts"
 import { McpClient } from "./McpClient.ts"
 import type { Plan } from "./Plan.ts"
 import { isClaude, promptOf } from "./Script.ts"
-import { ended, type Store } from "./Store.ts"
+import { ended, type Store, type TaskRow } from "./Store.ts"
 import { processesOf } from "./SystemProcesses.ts"
 import type { TaskPlan, Trouble } from "./TaskPlan.ts"
 import type { Finished, World } from "./World.ts"
@@ -75,14 +76,21 @@ const cancelLater = (load: Load, plan: TaskPlan, cancel: NonNullable<TaskPlan["c
     if (finished.code === 0) cancelled(load, id, "beat cancel")
   })
 
+/** A task and the automatic retries of it, which a cancel and a wait mean too. */
+const triesOf = (store: Store, id: string): ReadonlyArray<TaskRow> => {
+  const row = store.task(id)
+  return row === undefined ? [] : [row, ...(row.retried_by === null ? [] : triesOf(store, row.retried_by))]
+}
+
 /** Whoever is told that a task is cancelled may rely on it: it has ended, and so have its processes. */
 const cancelled = (load: Load, id: string, by: string): void => {
   const { chronicle } = load.world
-  const row = load.store.task(id)
-  if (row !== undefined && !ended(row)) {
-    chronicle.breach("an answer comes after the commit", id, `${by} returned while the task was ${row.status}`)
+  const tries = triesOf(load.store, id)
+  const open = tries.find((row) => !ended(row))
+  if (open !== undefined) {
+    chronicle.breach("an answer comes after the commit", open.id, `${by} returned while the task was ${open.status}`)
   }
-  const left = processesOf(load.world.root).filter(({ task }) => task === id)
+  const left = processesOf(load.world.root).filter(({ task }) => tries.some((row) => row.id === task))
   if (left.length > 0) {
     const named = left.map(({ command, pid }) => `${pid} ${command}`).join("; ")
     chronicle.breach("cancelled means gone", id, `${by} returned while there was ${named}`)
@@ -98,7 +106,19 @@ const watch = (load: Load, { by, trouble }: NonNullable<TaskPlan["watch"]>, id: 
     load.world.chronicle.answers.push({ task: id, by, code, stdout })
   })
 
-const flags = (plan: TaskPlan): ReadonlyArray<string> => [
+/** The tasks it waits for, by the ids that were told so far; the same at each attempt. */
+const edgesOf = ({ world: { chronicle } }: Load, plan: TaskPlan): ReadonlyArray<AskedEdge> => {
+  const known = chronicle.edges.get(plan.key)
+  if (known !== undefined) return known
+  const asked = plan.after.flatMap(({ back, policy }) => {
+    const upstream = chronicle.accepted.get(`t${Number(plan.key.slice(1)) - back}`)
+    return upstream === undefined ? [] : [{ upstream, policy }]
+  })
+  chronicle.edges.set(plan.key, asked)
+  return asked
+}
+
+const flags = (plan: TaskPlan, edges: ReadonlyArray<AskedEdge>): ReadonlyArray<string> => [
   "-a",
   isClaude(plan.behaviour) ? "claude" : "shell",
   "-p",
@@ -108,6 +128,8 @@ const flags = (plan: TaskPlan): ReadonlyArray<string> => [
   "--max-output",
   String(plan.maxOutputBytes),
   ...(plan.keyed ? ["--key", plan.key] : []),
+  ...(plan.retries === 0 ? [] : ["--retries", String(plan.retries), "--backoff", `${plan.backoffMs}ms`]),
+  ...edges.flatMap(({ policy, upstream }) => ["--after", policy === "success" ? upstream : `${upstream}:${policy}`]),
   ...(plan.timeoutMs === null ? [] : ["--timeout", `${plan.timeoutMs}ms`]),
   ...(plan.stallMs === null ? [] : ["--stall", `${plan.stallMs}ms`]),
   ...(plan.notBeforeMs === null ? [] : ["--not-before", `${plan.notBeforeMs}ms`])
@@ -119,7 +141,7 @@ const submit = (load: Load, plan: TaskPlan) =>
     const { chronicle, root } = load.world
     for (let attempt = 1; ; attempt++) {
       chronicle.note(plan.key, `beat run, attempt ${attempt}`)
-      const args = ["run", ...flags(plan), "--", promptOf(plan, root)]
+      const args = ["run", ...flags(plan, edgesOf(load, plan)), "--", promptOf(plan, root)]
       const finished = yield* runCommand(load, args, attempt === 1 ? plan.submitTrouble : null)
       if (finished.code === 0) return yield* accept(load, plan, finished.stdout.toString().trim(), "beat run")
       chronicle.note(plan.key, `no answer: ${finished.code ?? finished.signal} ${finished.stderr.trim().slice(0, 300)}`)
@@ -150,12 +172,14 @@ const submitter = (load: Load) =>
     }
   })
 
-const asDelegated = (plan: TaskPlan, root: string) => ({
+const asDelegated = (plan: TaskPlan, root: string, edges: ReadonlyArray<AskedEdge>) => ({
   agent: isClaude(plan.behaviour) ? "claude" : "shell",
   prompt: promptOf(plan, root),
   priority: plan.priority,
   labels: { torture: plan.key },
   maxOutputBytes: plan.maxOutputBytes,
+  dependsOn: edges.map(({ policy, upstream }) => (policy === "success" ? upstream : `${upstream}:${policy}`)),
+  ...(plan.retries === 0 ? {} : { retries: plan.retries, backoffMs: plan.backoffMs }),
   ...(plan.keyed ? { key: plan.key } : {}),
   ...(plan.timeoutMs === null ? {} : { timeoutMs: plan.timeoutMs }),
   ...(plan.stallMs === null ? {} : { stallMs: plan.stallMs }),
@@ -177,7 +201,7 @@ const delegate = (load: Load, server: McpClient, plans: ReadonlyArray<TaskPlan>)
   Effect.gen(function* () {
     const { chronicle, root } = load.world
     for (const plan of plans) chronicle.note(plan.key, "DelegateTask")
-    const asked = { tasks: plans.map((plan) => asDelegated(plan, root)) }
+    const asked = { tasks: plans.map((plan) => asDelegated(plan, root, edgesOf(load, plan))) }
     const answer = yield* Effect.promise(() => server.call("DelegateTask", asked).catch(String))
     if (answer === null) {
       for (const plan of plans) {

@@ -47,26 +47,43 @@ const counted = (counts: Readonly<Record<string, number>>): string =>
     .map(([name, count]) => `${name} ${count}`)
     .join(", ") || "none"
 
-/** Violations shown in full; of the others only the number. */
-const shown = 10
+type Violation = TortureReport["violations"][number]
 
-export const lines = (report: TortureReport): ReadonlyArray<string> => [
-  `seed ${report.seed}, plan ${report.plan}, ${report.seconds} s`,
-  `${report.kills} processes killed with -9`,
-  `faults      ${counted(report.faults)}`,
-  `failpoints  ${counted(report.failpoints)}`,
-  `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
-  `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
-  ...report.violations
-    .slice(0, shown)
-    .flatMap(({ detail, invariant, task, timeline }) => [
-      "",
-      `VIOLATION of '${invariant}'${task === null ? "" : ` by task ${task}`}: ${detail}`,
-      ...timeline.map((line) => `  ${line}`)
-    ]),
-  ...(report.violations.length > shown ? ["", `and ${report.violations.length - shown} more (--json shows all)`] : []),
+/** Subjects shown in full; of the others only the number. */
+const shown = 5
+
+/** One subject with all that is wrong with it, and the events that led there once. */
+const describe = (violations: ReadonlyArray<Violation>): ReadonlyArray<string> => [
   "",
-  report.ok
-    ? "Nothing was lost, started twice or wrongly ended."
-    : `${report.violations.length} violations. The scratch directory is kept: ${report.kept}`
+  ...violations.map(
+    ({ detail, invariant, task }) => `VIOLATION of '${invariant}'${task === null ? "" : ` by task ${task}`}: ${detail}`
+  ),
+  ...(violations[0]?.timeline ?? []).map((line) => `  ${line}`)
 ]
+
+const bySubject = (violations: ReadonlyArray<Violation>): ReadonlyArray<ReadonlyArray<Violation>> => {
+  const groups = new Map<string, Array<Violation>>()
+  for (const [index, violation] of violations.entries()) {
+    const name = violation.task ?? `${index}`
+    groups.set(name, [...(groups.get(name) ?? []), violation])
+  }
+  return Array.from(groups.values())
+}
+
+export const lines = (report: TortureReport): ReadonlyArray<string> => {
+  const subjects = bySubject(report.violations)
+  return [
+    `seed        ${report.seed}, plan ${report.plan}, ${report.seconds} s`,
+    `killed      ${report.kills} processes with -9`,
+    `faults      ${counted(report.faults)}`,
+    `failpoints  ${counted(report.failpoints)}`,
+    `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
+    `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
+    ...subjects.slice(0, shown).flatMap(describe),
+    ...(subjects.length > shown ? ["", `and ${subjects.length - shown} more with violations (--json shows all)`] : []),
+    "",
+    report.ok
+      ? "Nothing was lost, started twice or wrongly ended."
+      : `${report.violations.length} violations. The scratch directory is kept: ${report.kept}`
+  ]
+}

@@ -8,10 +8,10 @@ import type { Behaviour, TaskPlan } from "./TaskPlan.ts"
 export const agentScript = (root: string): string => `
 key=$1 behaviour=$2 lines=$3 pause=$4 code=$5
 journal="${root}/journal/$key"
-note() { read -r up rest </proc/uptime; echo "$up $*" >>"$journal"; }
+note() { read -r up rest </proc/uptime; echo "$up $BACKBEAT_TASK_ID $*" >>"$journal"; }
 claim=$(readlink "/proc/$$/fd/1")
 claim=\${claim%/*}
-note start "$BACKBEAT_TASK_ID" "\${claim##*/}" $$ "$(ulimit -f)"
+note start "\${claim##*/}" $$ "$(ulimit -f)"
 case $behaviour in
   stubborn) trap '' TERM INT HUP ;;
   leftover) setsid sleep 300 >/dev/null 2>&1 & ;;
@@ -46,10 +46,13 @@ note end "$code"
 exit "$code"
 `
 
-/** Stands in for Claude Code: its prompt comes on stdin and holds the same words. */
+/** Stands in for Claude Code: its prompt comes on stdin and holds the same words, on a line of their own. */
 export const claudeScript = (root: string): string => `#!/bin/sh
-read -r words
-exec sh "${root}/agent.sh" $words
+while read -r words || [ -n "$words" ]; do
+  case $words in t*' 'claude-*) exec sh "${root}/agent.sh" $words ;; esac
+done
+echo "no such words" >&2
+exit 64
 `
 
 /** The words that tell the script what to do. */

@@ -15,6 +15,15 @@ export interface TaskRow {
   readonly started_at: number | null
   readonly ended_at: number | null
   readonly cancel_requested_at: number | null
+  readonly not_before: number | null
+  readonly error: string | null
+  readonly attempt: number
+  readonly retry_of: string | null
+  readonly retried_by: string | null
+  readonly root_id: string | null
+  readonly max_retries: number
+  readonly backoff_ms: number
+  readonly waiting_on: number
 }
 
 export const ended = (row: Pick<TaskRow, "status">): boolean =>

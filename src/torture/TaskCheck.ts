@@ -1,6 +1,7 @@
 /** Holds one task against its plan, its agent's journal and what was done to it. */
 import type { AgentJournal } from "./AgentJournal.ts"
 import type { Hurt } from "./Chronicle.ts"
+import type { Edge } from "./EdgeCheck.ts"
 import { expectedBytes } from "./Script.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
@@ -10,6 +11,7 @@ export interface Subject {
   readonly row: TaskRow
   readonly journal: AgentJournal
   readonly hurts: ReadonlySet<Hurt>
+  readonly edges: ReadonlyArray<Edge>
 }
 
 export type Report = (invariant: string, detail: string) => void
@@ -35,10 +37,11 @@ const naturalEnds = ({ plan }: Subject): ReadonlyArray<string> => {
 }
 
 /** The ends that what was done to it can explain. */
-const explainedEnds = ({ hurts, journal }: Subject): ReadonlyArray<string> => [
+const explainedEnds = ({ edges, hurts, journal }: Subject): ReadonlyArray<string> => [
   ...(hurts.has("agent") || journal.starts.some(({ limited }) => limited) ? ["failed signal"] : []),
   ...(hurts.has("shim") || hurts.has("reboot") ? ["failed owner-lost"] : []),
-  ...(hurts.has("cancel") ? ["cancelled cancelled"] : [])
+  ...(hurts.has("cancel") ? ["cancelled cancelled"] : []),
+  ...(edges.some(({ state }) => state === "unmet") ? ["cancelled dependency-failed"] : [])
 ]
 
 const checkEnd = (subject: Subject, report: Report): void => {
@@ -79,7 +82,6 @@ const checkStarts = ({ journal, row }: Subject, store: Store, report: Report): v
     report("an agent starts at most once", `${journal.starts.length} starts, of the claims ${named}`)
   }
   if (start === undefined) return
-  if (start.task !== row.id) report("an agent starts at most once", `it ran as task ${start.task}`)
   if (!claims.includes(start.claim)) report("a claim comes before the process", `claim ${start.claim} is not on record`)
   else if (row.status !== "queued" && claims.length > 1 && lastClaim(store, row.id) !== start.claim) {
     report("what was started is never put back", `claim ${start.claim} had started and is not the last one`)

@@ -21,6 +21,8 @@ export type Behaviour =
 /** What becomes of a command: killed after a while, or at a failpoint. */
 export type Trouble = { readonly killAfterMs: number } | { readonly failpoint: string } | null
 
+export type Policy = "success" | "finished" | "failure"
+
 export interface TaskPlan {
   /** Idempotency key and name in the journals. */
   readonly key: string
@@ -34,6 +36,10 @@ export interface TaskPlan {
   readonly maxOutputBytes: number
   readonly priority: "P0" | "P1" | "P2"
   readonly notBeforeMs: number | null
+  /** What it waits for: the task that was planned so many places before it, where that was accepted by then. */
+  readonly after: ReadonlyArray<{ readonly back: number; readonly policy: Policy }>
+  readonly retries: number
+  readonly backoffMs: number
   readonly via: "command" | "mcp"
   /** Without a key a submission that was killed is not repeated: the task is there once or not at all. */
   readonly keyed: boolean
@@ -65,6 +71,25 @@ const lengthOf = (dice: Dice, behaviour: Behaviour): { readonly lines: number; r
   }
 }
 
+const edges = (dice: Dice): TaskPlan["after"] =>
+  Array.from(
+    {
+      length: dice.weighted([
+        [70, 0],
+        [20, 1],
+        [10, 2]
+      ])
+    },
+    (_, index) => ({
+      back: dice.between(1, 4) + index * 4,
+      policy: dice.weighted<Policy>([
+        [5, "success"],
+        [3, "finished"],
+        [2, "failure"]
+      ])
+    })
+  )
+
 const planTask = (dice: Dice, index: number): TaskPlan => {
   const behaviour = dice.weighted<Behaviour>([
     [44, "lines"],
@@ -90,6 +115,9 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
     maxOutputBytes: dice.pick([20_000, 200_000, 10_000_000]),
     priority: dice.pick(["P0", "P1", "P1", "P2"]),
     notBeforeMs: dice.chance(0.08) ? dice.between(200, 2500) : null,
+    after: edges(dice),
+    retries: dice.chance(0.2) ? dice.between(1, 3) : 0,
+    backoffMs: dice.between(50, 600),
     via: dice.chance(0.45) ? "mcp" : "command",
     keyed,
     submitTrouble: commandTrouble(dice, ["enqueue.commit", "enqueue.committed"], keyed ? 0.2 : 0.5),
