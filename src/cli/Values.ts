@@ -9,8 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { parseDependency } from "../domain/Dependency.ts"
 import { parseDuration } from "../domain/Duration.ts"
-import { DependencyPolicy, Priority } from "../domain/Task.ts"
+import { Priority } from "../domain/Task.ts"
 
 /** The value, or what is wrong with it and an example. */
 export type Parsed<A> = Either.Either<A, string>
@@ -159,28 +160,14 @@ export const priority: Options.Options<Priority> = text("priority", "P0|P1|P2").
   Options.withAlias("p")
 )
 
-/** `ID`, `ID:finished` or `ID:failure`; several with commas between them. */
-export const parseDependencies = (
-  text: string
-): Parsed<ReadonlyArray<{ readonly reference: string; readonly policy: DependencyPolicy }>> =>
-  Either.all(
-    text.split(",").map((part) => {
-      const [reference = "", policy = "success", ...rest] = part.trim().split(":")
-      const known = DependencyPolicy.literals.find((literal) => literal === policy)
-      return reference === "" || known === undefined || rest.length > 0
-        ? Either.left(`'${part}' is no dependency: write an id, or for example k3v9:finished or k3v9:failure`)
-        : Either.right({ reference, policy: known })
-    })
-  )
-
 /** `--after k3v9,x2m7:finished`, as often as one likes. */
 export const dependencies = (name: string) =>
   text(name, "id[:policy],...").pipe(
     Options.repeated,
     Options.mapEffect((all) =>
-      Either.mapBoth(Either.all(all.map(parseDependencies)), {
+      Either.mapBoth(Either.all(all.flatMap((list) => list.split(",")).map(parseDependency)), {
         onLeft: (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)),
-        onRight: (lists) => lists.flat()
+        onRight: (found) => found
       })
     )
   )

@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import { DependencyInvalid } from "./Errors.ts"
 import type { NewDependency, NewTask, Upstream } from "./NewTask.ts"
-import type { DependencyPolicy, DependencyState, TaskSummary } from "./Task.ts"
+import { DependencyPolicy, type DependencyState, type TaskSummary } from "./Task.ts"
 
 /** Edges of one task. */
 export const maxDependencies = 100
@@ -19,6 +19,17 @@ export const resolutionOf = (
   if (policy === "finished") return "met"
   const wanted = policy === "success" ? status === "completed" : status === "failed" || cause === "dependency-failed"
   return wanted ? "met" : "unmet"
+}
+
+/** `ID`, `ID:finished` or `ID:failure`, as people and agents write a dependency; else what is wrong with it. */
+export const parseDependency = (
+  text: string
+): Either.Either<{ readonly reference: string; readonly policy: DependencyPolicy }, string> => {
+  const [reference = "", policy = "success", ...rest] = text.trim().split(":")
+  const known = DependencyPolicy.literals.find((literal) => literal === policy)
+  return reference === "" || known === undefined || rest.length > 0
+    ? Either.left(`'${text}' is no dependency: write an id, or for example k3v9:finished or k3v9:failure`)
+    : Either.right({ reference, policy: known })
 }
 
 const nameOf = (upstream: Upstream): string =>

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 /** An id, the beginning of one, or `@last`. */
 export const Reference = Schema.NonEmptyString.pipe(Schema.maxLength(64)).annotations({
   identifier: "Reference",
-  description: "Task id, a unique beginning of one, or @last"
+  description: "Task id"
 })
 
 export const References = Schema.Array(Reference).pipe(Schema.minItems(1), Schema.maxItems(100))

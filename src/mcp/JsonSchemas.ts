@@ -83,3 +83,28 @@ export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   )
   return used.length === 0 ? body : { ...body, $defs: Object.fromEntries(used) }
 }
+
+/** Bounds that nobody runs into by mistake; reading the arguments enforces them and says so. */
+const bounds = new Set(["minLength", "maxLength", "minItems", "maxItems", "minimum", "pattern", "propertyNames"])
+
+const largestTold = 1_000_000
+
+const briefly = (value: unknown, key = ""): unknown => {
+  if (Array.isArray(value)) return value.map((inner) => briefly(inner))
+  if (!isObject(value)) return value
+  const inProperties = key === "properties"
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) => {
+      if (inProperties) return [[name, briefly(inner)]]
+      if (bounds.has(name) || (name === "additionalProperties" && inner === false)) return []
+      if (name === "maximum" && typeof inner === "number" && inner > largestTold) return []
+      return [[name, briefly(inner, name)]]
+    })
+  )
+}
+
+/** The schema of arguments: it stands in a model's context all the time. */
+export const inputSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
+  const brief = briefly(jsonSchema(schema))
+  return isObject(brief) ? brief : {}
+}

@@ -10,15 +10,15 @@ import { prepareTask } from "./prepareTask.ts"
 
 /** What is not there stays as it is. */
 export interface Changes {
-  readonly prompt?: string
-  readonly priority?: Priority
-  readonly agent?: string
-  readonly model?: string | null
-  readonly directory?: string
-  readonly notBefore?: number | null
-  readonly labels?: (now: Labels) => Labels
+  readonly prompt?: string | undefined
+  readonly priority?: Priority | undefined
+  readonly agent?: string | undefined
+  readonly model?: string | null | undefined
+  readonly directory?: string | undefined
+  readonly notBefore?: number | null | undefined
+  readonly labels?: ((now: Labels) => Labels) | undefined
   /** All of the new dependencies, from those of now. */
-  readonly dependsOn?: (now: Task["dependsOn"]) => NonNullable<TaskEdit["dependsOn"]>
+  readonly dependsOn?: ((now: Task["dependsOn"]) => NonNullable<TaskEdit["dependsOn"]>) | undefined
 }
 
 /** Tries of an edit that others come before: each is a whole edit of somebody, so there are not many. */
