@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { journalLines, readJournal } from "./AgentJournal.ts"
 import type { Answer, Breach } from "./Chronicle.ts"
 import { checkEdges, edgesOf } from "./EdgeCheck.ts"
+import { checkPipelines } from "./PipelineCheck.ts"
 import type { Plan } from "./Plan.ts"
 import { checkTries } from "./RetryCheck.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
@@ -111,7 +112,16 @@ const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void =
   }
 }
 
-const labelOf = (row: TaskRow): string | null => /"torture":"(\w+)"/.exec(row.labels)?.[1] ?? null
+/** The key of each task, from the words in its prompt. */
+const keysOf = (store: Store): ReadonlyMap<string, string> =>
+  new Map(
+    store
+      .rows<{ task_id: string; prompt: string }>("SELECT task_id, prompt FROM task_inputs")
+      .flatMap(({ prompt, task_id }) => {
+        const key = /(?:^|agent\.sh" )([tp][\d.]+) [a-z]/m.exec(prompt)?.[1]
+        return key === undefined ? [] : [[task_id, key] as const]
+      })
+  )
 
 /** Lines of the logs that name the task. */
 const logLines = (world: World, id: string): ReadonlyArray<string> =>
@@ -134,7 +144,7 @@ const logLines = (world: World, id: string): ReadonlyArray<string> =>
 const timelineOf = (breach: Breach, world: World, store: Store): ReadonlyArray<string> => {
   if (breach.task === null) return []
   const row = store.task(breach.task)
-  const key = row === undefined ? breach.task : labelOf(row)
+  const key = row === undefined ? breach.task : (keysOf(store).get(row.id) ?? null)
   const names = [breach.task, ...(key === null ? [] : [key])]
   const stored = (what: string, statement: string) =>
     store.rows(statement, breach.task ?? "").map((found) => `${what} ${JSON.stringify(found)}`)
@@ -154,11 +164,12 @@ const timelineOf = (breach: Breach, world: World, store: Store): ReadonlyArray<s
 export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const { chronicle } = world
   const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq")
+  const keys = keysOf(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
   for (const row of rows) {
-    const key = labelOf(row)
-    if (key === null) chronicle.breach("one key, one task", row.id, "nobody submitted it")
+    const key = keys.get(row.id)
+    if (key === undefined) chronicle.breach("one key, one task", row.id, "nobody submitted it")
     else byKey.set(key, [...(byKey.get(key) ?? []), row])
   }
 
@@ -167,7 +178,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
       chronicle.breach("what was accepted is there", id, `the id was told for ${key}, and it is not stored`)
   }
   let bytes = 0
-  for (const task of plan.tasks) {
+  for (const task of [...plan.tasks, ...plan.pipelines.flatMap(({ steps }) => steps)]) {
     const found = byKey.get(task.key) ?? []
     const first = found.filter(({ retry_of }) => retry_of === null)
     if (first.length > 1) {
@@ -194,6 +205,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     if (now !== then) chronicle.breach("an end never changes", id, `it was ${then}, it is ${now}`)
   }
   checkOutbox(rows, store, world)
+  checkPipelines(plan.pipelines, byId, store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)

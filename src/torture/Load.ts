@@ -7,7 +7,7 @@ import type { Plan } from "./Plan.ts"
 import { isClaude, promptOf } from "./Script.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
 import { processesOf } from "./SystemProcesses.ts"
-import type { TaskPlan, Trouble } from "./TaskPlan.ts"
+import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 import type { Finished, World } from "./World.ts"
 
 /** Nobody submits while this many tasks have not ended. */
@@ -21,6 +21,7 @@ export interface Load {
   readonly store: Store
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
+  readonly pipelines: Array<PipelinePlan>
   readonly fibers: FiberSet.FiberSet
   /** The server that tasks are handed to at present. */
   server: McpClient | null
@@ -154,8 +155,42 @@ const submit = (load: Load, plan: TaskPlan) =>
     }
   })
 
+/** The same for a pipeline, whose steps are stored with it or not at all. */
+const submitPipeline = (load: Load, plan: PipelinePlan) =>
+  Effect.gen(function* () {
+    const { chronicle, root } = load.world
+    const steps = plan.steps.flatMap((step) => ["--step", promptOf(step, root)])
+    const args = ["pipeline", "run", "-a", "shell", "--retries", "1", "--backoff", "100ms", "--key", plan.key, ...steps]
+    for (let attempt = 1; ; attempt++) {
+      const finished = yield* runCommand(load, args, attempt === 1 ? plan.submitTrouble : null)
+      if (finished.code === 0) {
+        const id = finished.stdout.toString().trim()
+        chronicle.note(plan.key, `accepted as ${id} by beat pipeline run`)
+        chronicle.acceptedPipelines.set(plan.key, id)
+        if (load.store.one("SELECT id FROM pipelines WHERE id = ?", id) === undefined) {
+          chronicle.breach("an answer comes after the commit", plan.key, `pipeline ${id} is not stored`)
+        }
+        if (plan.cancelAfterMs !== null) yield* FiberSet.run(load.fibers, cancelPipeline(load, id, plan.cancelAfterMs))
+        return
+      }
+      chronicle.note(plan.key, `no answer: ${finished.code ?? finished.signal} ${finished.stderr.trim().slice(0, 300)}`)
+      if (finished.code !== null && finished.code !== 74) {
+        return chronicle.breach("a task is accepted", plan.key, `exit ${finished.code}: ${finished.stderr.trim()}`)
+      }
+      yield* Effect.sleep(100)
+    }
+  })
+
+const cancelPipeline = (load: Load, id: string, afterMs: number) =>
+  Effect.gen(function* () {
+    yield* Effect.sleep(afterMs)
+    const steps = load.store.rows<{ id: string }>("SELECT id FROM tasks WHERE pipeline_id = ?", id)
+    for (const step of steps) load.world.chronicle.hurt(step.id, "cancel")
+    yield* runCommand(load, ["pipeline", "cancel", id], null)
+  })
+
 /** The next task, once there is room for it; null when no more are wanted. */
-const next = (load: Load, from: Array<TaskPlan>): Effect.Effect<TaskPlan | null> =>
+const next = <A>(load: Load, from: Array<A>): Effect.Effect<A | null> =>
   Effect.gen(function* () {
     while (!load.over) {
       yield* load.world.up.await
@@ -167,7 +202,11 @@ const next = (load: Load, from: Array<TaskPlan>): Effect.Effect<TaskPlan | null>
 
 const submitter = (load: Load) =>
   Effect.gen(function* () {
-    for (let plan = yield* next(load, load.byCommand); plan !== null; plan = yield* next(load, load.byCommand)) {
+    for (let count = 1; ; count++) {
+      const pipeline = count % 5 === 0 ? yield* next(load, load.pipelines) : null
+      if (pipeline !== null) yield* submitPipeline(load, pipeline)
+      const plan = yield* next(load, load.byCommand)
+      if (plan === null) return
       yield* submit(load, plan)
     }
   })
@@ -255,6 +294,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       world,
       store,
       byCommand: plan.tasks.filter(({ via }) => via === "command"),
+      pipelines: Array.from(plan.pipelines),
       byMcp: plan.tasks.filter(({ via }) => via === "mcp"),
       fibers: yield* FiberSet.make(),
       server: null,

@@ -2,12 +2,13 @@
 import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, planFaults } from "./FaultPlan.ts"
-import { planTasks, type TaskPlan } from "./TaskPlan.ts"
+import { type PipelinePlan, planPipelines, planTasks, type TaskPlan } from "./TaskPlan.ts"
 
 export interface Plan {
   readonly seed: number
   readonly durationMs: number
   readonly tasks: ReadonlyArray<TaskPlan>
+  readonly pipelines: ReadonlyArray<PipelinePlan>
   readonly faults: ReadonlyArray<Fault>
   /** Names the plan: equal digests are equal plans. */
   readonly digest: string
@@ -16,7 +17,11 @@ export interface Plan {
 export const makePlan = (seed: number, durationMs: number): Plan => {
   const dice = new Dice(seed)
   const tasks = planTasks(dice, durationMs)
+  const pipelines = planPipelines(dice, durationMs)
   const faults = planFaults(dice, durationMs)
-  const digest = createHash("sha256").update(JSON.stringify({ durationMs, tasks, faults })).digest("hex").slice(0, 12)
-  return { seed, durationMs, tasks, faults, digest }
+  const digest = createHash("sha256")
+    .update(JSON.stringify({ durationMs, tasks, pipelines, faults }))
+    .digest("hex")
+    .slice(0, 12)
+  return { seed, durationMs, tasks, pipelines, faults, digest }
 }

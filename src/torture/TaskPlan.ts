@@ -48,8 +48,19 @@ export interface TaskPlan {
   readonly watch: { readonly by: "wait" | "logs"; readonly trouble: Trouble } | null
 }
 
+/** Steps one behind the other, submitted as one. */
+export interface PipelinePlan {
+  readonly key: string
+  readonly steps: ReadonlyArray<TaskPlan>
+  readonly submitTrouble: Trouble
+  readonly cancelAfterMs: number | null
+}
+
 /** More than can be submitted in the time. */
 const perSecond = 14
+
+/** The same of pipelines. */
+const pipelinesPerSecond = 1
 
 const commandTrouble = (dice: Dice, points: ReadonlyArray<string>, probability: number): Trouble =>
   !dice.chance(probability)
@@ -135,3 +146,38 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
 
 export const planTasks = (dice: Dice, durationMs: number): ReadonlyArray<TaskPlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * perSecond) + 10 }, (_, index) => planTask(dice, index))
+
+/** Nothing is done to a step but what is done to all: no trouble of its own, nobody who cancels or watches it. */
+const planStep = (dice: Dice, key: string): TaskPlan => {
+  const behaviour = dice.weighted<Behaviour>([
+    [6, "lines"],
+    [1, "flood"],
+    [1, "leftover"],
+    [1, "suicide"]
+  ])
+  const common = { timeoutMs: null, stallMs: null, notBeforeMs: null, submitTrouble: null, cancel: null, watch: null }
+  return {
+    ...common,
+    ...lengthOf(dice, behaviour),
+    key,
+    behaviour,
+    exitCode: dice.pick([0, 0, 0, 0, 0, 5]),
+    maxOutputBytes: 10_000_000,
+    priority: "P1",
+    after: [],
+    retries: 1,
+    backoffMs: 100,
+    via: "command",
+    keyed: true
+  }
+}
+
+const planPipeline = (dice: Dice, index: number): PipelinePlan => ({
+  key: `p${index}`,
+  steps: Array.from({ length: dice.between(2, 4) }, (_, step) => planStep(dice, `p${index}.${step}`)),
+  submitTrouble: commandTrouble(dice, ["createPipeline.commit", "createPipeline.committed"], 0.25),
+  cancelAfterMs: dice.chance(0.15) ? dice.between(0, 3000) : null
+})
+
+export const planPipelines = (dice: Dice, durationMs: number): ReadonlyArray<PipelinePlan> =>
+  Array.from({ length: Math.ceil((durationMs / 1000) * pipelinesPerSecond) }, (_, index) => planPipeline(dice, index))
