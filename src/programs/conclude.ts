@@ -42,6 +42,16 @@ const stopError = (cause: EndCause, claim: Claim): string | null => {
   }
 }
 
+/** An agent that was to go on in a session and complains of it, or never came to say that it is there. */
+const withSessionAdvice = ({ task }: Claim, result: Outcome): Outcome => {
+  const { continuation, retryOf, sessionId } = task
+  if (result.status === "completed" || continuation !== "session" || retryOf === null || sessionId === null)
+    return result
+  const entered = result.sessionId === sessionId && result.error?.includes(sessionId) !== true
+  const advice = `If its session is gone, begin a new one: beat resume ${retryOf} --fresh`
+  return entered ? result : { ...result, error: `${result.error ?? ""} ${advice}`.trim() }
+}
+
 /** Stands for the verdict of an adapter that broke: success is not proven. */
 const unjudged: Verdict = {
   status: "failed",
@@ -99,7 +109,7 @@ export const outcomeOf = Effect.fn("outcomeOf")(function* (claim: Claim, worker:
     })
   }
   const result: Outcome = outcome({ ...verdict, ...found })
-  return result
+  return withSessionAdvice(claim, result)
 })
 
 /** Stores the end, clears the spool, then tells who listens. Somebody else's end of the same claim is accepted. */

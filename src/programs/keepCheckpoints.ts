@@ -66,6 +66,8 @@ export const makeCheckpointKeeper = Effect.fn("makeCheckpointKeeper")(function* 
     // In this order: an end that comes in between is found at the next sweep.
     const own = new Set(mine)
     const last = yield* tasks.lastEvent
+    // Pruned, or a backup was put back: the next end may bear a number that was used before.
+    reached = Math.min(reached, last)
     let recovered = false
     while (reached < last) {
       const missing = yield* checkpoints.missing(reached, batch)
@@ -118,7 +120,7 @@ export const makeCheckpointKeeper = Effect.fn("makeCheckpointKeeper")(function* 
         EffectQueue.offer(wake, undefined)
       ),
     look: Effect.flatMap(persist(tasks.lastEvent), (last) =>
-      last > reached ? EffectQueue.offer(wake, undefined) : Effect.void
+      last !== reached ? EffectQueue.offer(wake, undefined) : Effect.void
     ),
     busy: Effect.sync(() => working || mine.size > 0)
   }

@@ -27,8 +27,10 @@ const longestChain = 100
 /** The id of the session that the agent can go on with; null where there is none. */
 const sessionOf = Effect.fn("resume.session")(function* (task: Task) {
   const agents = yield* Agents
+  if (task.sessionId === null) return null
   // An id that was chosen at submit time names nothing before the agent has run.
-  if (task.sessionId === null || task.startedAt === null || task.cause === "spawn-failed") return null
+  const ran = task.startedAt !== null && task.cause !== "spawn-failed"
+  if (!ran && task.continuation !== "session") return null
   return (yield* agents.resumes(task.agent, task.sessionId)) ? task.sessionId : null
 })
 
@@ -58,6 +60,12 @@ const carryOn = ({ cause, status }: Task): string =>
   status === "completed"
     ? "Go on with this work: check what you did, and do what is left of it."
     : `You were ended before you were done (${cause}). Look at what is there, and go on from where you stopped.`
+
+/** What to say in the session. One that never started was to say something there, and still has to. */
+const promptInSession = (task: Task, context: string | null): string =>
+  task.startedAt === null
+    ? [task.prompt, ...(context === null ? [] : [context])].join("\n\n")
+    : (context ?? carryOn(task))
 
 /** All that was asked: a task that was continued in its session holds only what was asked last. */
 const askedIn = Effect.fn("resume.asked")(function* (task: Task) {
@@ -109,7 +117,7 @@ export const resume = Effect.fn("resume")(function* (id: TaskId, options: Resume
     [
       {
         ...submission,
-        prompt: options.context ?? carryOn(task),
+        prompt: promptInSession(task, options.context),
         continuation: "session",
         resume: sessionId,
         // The session has it already.

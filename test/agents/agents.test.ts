@@ -1,5 +1,5 @@
 /** Real agents end to end: the built `beat`, the agent's own program, and a model server on loopback that does as told. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { Beat, binary, type Finished } from "../system/Beat.ts"
@@ -72,6 +72,15 @@ class Bench {
     assert.notInclude(status.stdout, this.fake.key)
     return { id, task: JSON.parse(status.stdout) }
   }
+}
+
+/** Deletes what an agent keeps of a session; whether there was anything. */
+const forget = (home: string, sessionId: string): boolean => {
+  const files = readdirSync(home, { recursive: true, encoding: "utf8" })
+  const mine = (file: string) => !file.startsWith("state/") && file.includes(sessionId.slice(0, 8))
+  const kept = files.filter(mine)
+  for (const file of kept) rmSync(join(home, file), { recursive: true, force: true })
+  return kept.length > 0
 }
 
 const skipped = unavailable ?? (existsSync(binary) ? null : `no built binary at ${binary}; npm run build`)
@@ -160,6 +169,17 @@ for (const agent of realAgents) {
       assert.deepInclude(third.task, { status: "completed", continuation: "checkpoint", attempt: 2 })
       assert.notStrictEqual(third.task.sessionId, session)
       assert.isFalse(bench.fake.heardTogether("the second word", "the third word"))
+    })
+
+    real("says what to do when the session is gone", async (bench) => {
+      // The others keep theirs in a database, or begin a new one under the old id.
+      if (!["claude", "codex", "gemini"].includes(agent.name)) return
+      const first = await bench.task("SAY: soon forgotten")
+      const { sessionId } = first.task
+      assert.isTrue(forget(bench.beat.home, sessionId ?? ""), "the agent keeps its session in a file of that name")
+      const { task } = await bench.end((await bench.run(["resume", first.id])).stdout.trim())
+      assert.strictEqual(task.status, "failed")
+      assert.include(task.error ?? "", `beat resume ${first.id} --fresh`)
     })
 
     real("tells the next agent what it left behind", async (bench) => {

@@ -136,6 +136,17 @@ describe("resume", () => {
     }).pipe(Effect.provide(layer()))
   )
 
+  it.effect("says in the session what was not said there yet", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const first = yield* ran()
+      const second = yield* go(first.id, { context: "now the tests" })
+      yield* queue.cancel(second.id, { reason: null, by: "me" })
+      const third = yield* go(second.id, { context: "quickly" })
+      assert.deepInclude(third, { prompt: "now the tests\n\nquickly", sessionId: "session-1", continuation: "session" })
+    }).pipe(Effect.provide(layer()))
+  )
+
   it.effect("stays in the session when what was asked there is tried again", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
