@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fill } from "../databases.mjs"
 import { bundled } from "../inside/bundle.mjs"
-import { makeHome, until } from "../measure.mjs"
+import { makeHome } from "../measure.mjs"
 
 /** Both run this long in every round. */
 const seconds = 1.5
@@ -42,7 +42,7 @@ export const cycles = async ({ quick, report }) => {
   try {
     await home.beat("run", "-a", "shell", "true")
     await home.beat("wait", "@last")
-    await until("the runtime leaves", async () => ((await home.json("workers")).runtimes.length === 0 ? true : null))
+    await home.quiet()
     let batch = 0
     const restock = () => fill(home.database, stock, { prefix: `${(10 + batch++).toString(36)}`, queued: true })
     for (const processes of [1, 4, 16]) {

@@ -13,8 +13,7 @@ const drained = async () => {
   try {
     await home.beat("run", "-a", "shell", "true")
     await home.beat("wait", "@last")
-    const left = async () => ((await home.json("workers")).runtimes.length === 0 ? true : null)
-    await until("the runtime leaves", left)
+    await home.quiet()
     fill(home.database, count, { queued: true })
     const began = now()
     await home.node([binary, "worker"])
