@@ -21,6 +21,9 @@ export type Mutation =
   | "change-after-end"
   | "skip-sweep"
   | "no-cascade"
+  | "no-retry"
+  | "keep-edges"
+  | "silent-pipeline"
   // Answering
   | "early-success"
   | "early-cancel"

@@ -73,7 +73,7 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
       }
       const at = yield* Clock.currentTimeMillis
       // A cancel that came while it failed means the work, not this try of it.
-      const again = ending.status === "failed" && cancelRequestedAt === null ? storeRetry : null
+      const again = ending.status === "failed" && cancelRequestedAt === null && !mutated("no-retry") ? storeRetry : null
       const retriedBy = again === null ? null : yield* again
       const end = { ...ending, sessionId: ending.sessionId ?? sessionId, endedAt: at, retriedBy, waitingOn: 0 }
       const ended = yield* writeEnd({ id, from: status, end })
@@ -87,7 +87,7 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
       const written = yield* writeEvent(event).pipe(certain)
       if (retriedBy === null) yield* pipelines.afterEnds([id, ...(yield* settle(id))], at)
       else {
-        yield* handOver(id, retriedBy)
+        if (!mutated("keep-edges")) yield* handOver(id, retriedBy)
         yield* pipelines.replaceStep(id, retriedBy)
       }
       return written
