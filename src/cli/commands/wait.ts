@@ -5,22 +5,31 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
+import { Pipeline } from "../../domain/Pipeline.ts"
 import { isTerminal, type TaskId, TaskStatus, TaskSummary } from "../../domain/Task.ts"
+import { latestTry } from "../../programs/latestTry.ts"
+import { waitForPipeline } from "../../programs/pipeline/waitForPipeline.ts"
 import { type Goal, standing, waitFor } from "../../programs/wait.ts"
+import { Pipelines } from "../../services/Pipelines.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { readingCommand } from "../Command.ts"
 import { ExitCode, exitCodeOf } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { endingText } from "../output/Ending.ts"
+import { exitCodeOfPipeline } from "../output/PipelineForeground.ts"
+import { pipelineEnding } from "../output/PipelineTable.ts"
 import { activity, tally, withProgress } from "../output/Progress.ts"
 import { waiting } from "../output/Waiting.ts"
+import { resolveAll } from "../References.ts"
 import { Terminal } from "../Terminal.ts"
+import { UsageError } from "../UsageError.ts"
 import { choice, duration, json, task } from "../Values.ts"
 
 /** What `--json` prints. */
 export const WaitResult = Schema.Struct({
   /** In the order given, as they stood when the wait was over. */
   tasks: Schema.Array(TaskSummary),
+  pipelines: Schema.Array(Pipeline),
   timedOut: Schema.Boolean
 }).annotations({ identifier: "WaitResult" })
 
@@ -39,6 +48,8 @@ const decisive = (tasks: ReadonlyArray<TaskSummary>, goal: Goal, any: boolean) =
   return any && reached.length > 0 ? reached : tasks
 }
 
+const isOver = ({ status }: { readonly status: TaskStatus }) => isTerminal(status)
+
 const watching = Effect.fn("watching")(function* (ids: ReadonlyArray<TaskId>) {
   const tasks = yield* Tasks
   const [only, ...others] = ids
@@ -53,7 +64,7 @@ const watching = Effect.fn("watching")(function* (ids: ReadonlyArray<TaskId>) {
 export const wait = readingCommand({
   name: "wait",
   section: "tasks",
-  summary: "Wait until tasks have ended",
+  summary: "Wait until tasks or pipelines have ended",
   details:
     "Exits like the first task that did not succeed: 1 failed, 4 cancelled, 5 timed out, 75 on a usage limit; 124 when --timeout passed first, in which case the tasks go on.",
   examples: [
@@ -76,26 +87,48 @@ export const wait = readingCommand({
   args: task.pipe(Args.atLeast(1)),
   completes: "task",
   run: Effect.fn("beat.wait")(function* (given, references) {
-    const tasks = yield* Tasks
+    const pipelines = yield* Pipelines
     const terminal = yield* Terminal
-    const ids = Array.from(new Set(yield* Effect.forEach(references, tasks.resolve)))
+    const { pipelineIds, taskIds } = yield* resolveAll(references)
+    if (given.status !== null && pipelineIds.length > 0) {
+      return yield* new UsageError({ problem: "--status is for tasks", hint: "A pipeline is waited for to its end." })
+    }
     const goal: Goal = given.status ?? "end"
-    const watched = yield* watching(ids)
-    const { onRound, line } = watched
-    const over = waitFor(ids, { ...(yield* waiting(false)), goal, any: given.any, onRound }).pipe(withProgress(line))
-    const reached = yield* given.timeout === null ? Effect.asSome(over) : Effect.timeoutOption(over, given.timeout)
-    const timedOut = Option.isNone(reached)
-    const now = Option.isSome(reached) ? reached.value : yield* Effect.forEach(ids, tasks.summary)
-    if (given.json) yield* printJson(WaitResult, { tasks: now, timedOut })
+    const served = yield* waiting(false)
+    const { line, onRound } = yield* watching(taskIds)
+    const waits = [
+      ...(taskIds.length === 0 ? [] : [waitFor(taskIds, { ...served, goal, any: given.any, onRound })]),
+      ...pipelineIds.map((id) => waitForPipeline(id, served))
+    ]
+    const over = (
+      given.any ? Effect.raceAll(waits) : Effect.all(waits, { concurrency: "unbounded", discard: true })
+    ).pipe(withProgress(pipelineIds.length === 0 ? line : Effect.succeed("not ended yet")))
+    const timedOut = Option.isNone(
+      yield* given.timeout === null ? Effect.asSome(over) : Effect.timeoutOption(over, given.timeout)
+    )
+    const now = yield* Effect.forEach(taskIds, latestTry)
+    const whole = yield* Effect.forEach(pipelineIds, pipelines.get)
+    if (given.json) yield* printJson(WaitResult, { tasks: now, pipelines: whole, timedOut })
     else {
-      const shown = given.any && !timedOut ? decisive(now, goal, true) : now
-      for (const entry of shown) yield* terminal.print(`${entry.id} ${endingText(entry, terminal.stdout)}`)
+      const one = given.any && !timedOut
+      for (const entry of one ? decisive(now, goal, true) : now) {
+        yield* terminal.print(`${entry.id} ${endingText(entry, terminal.stdout)}`)
+      }
+      for (const entry of one ? whole.filter(isOver) : whole) {
+        yield* terminal.print(`${entry.id} ${pipelineEnding(entry, terminal.stdout)}`)
+      }
     }
     if (timedOut) {
-      const open = now.filter(({ status }) => !isTerminal(status)).length
-      yield* terminal.say(`beat: the time is over; ${open} of ${now.length} tasks have not ended and go on`)
+      const all = [...now, ...whole]
+      const open = all.filter((entry) => !isOver(entry)).length
+      const what = whole.length === 0 ? "tasks" : now.length === 0 ? "pipelines" : "tasks and pipelines"
+      yield* terminal.say(`beat: the time is over; ${open} of ${all.length} ${what} have not ended and go on`)
       return ExitCode.waitTimedOut
     }
-    return codeOf(decisive(now, goal, given.any), goal)
+    const ended = given.any ? whole.filter(isOver) : whole
+    // Of several waits the first to be over decides, so what only goes on does not count.
+    const counted = given.any && ended.length > 0 ? now.filter((entry) => standing(entry, goal) === "reached") : now
+    const code = codeOf(decisive(counted, goal, given.any), goal)
+    return code === ExitCode.ok ? (ended.map(exitCodeOfPipeline).find((each) => each !== ExitCode.ok) ?? code) : code
   }, Effect.scoped)
 })
