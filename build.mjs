@@ -41,13 +41,29 @@ const mcpShims = {
 }
 
 /** What few commands need, in a file of its own that is loaded by them alone. */
-const apart = { yaml: "node_modules/yaml/dist/index.js" }
+const apart = {
+  yaml: { module: "yaml", entry: "node_modules/yaml/dist/index.js" },
+  chrono: { module: "chrono-node/en", entry: "node_modules/chrono-node/dist/cjs/locales/en/index.js" }
+}
 const loadedApart = {
   name: "loaded-apart",
   setup(builder) {
-    builder.onResolve({ filter: new RegExp(`^(${Object.keys(apart).join("|")})$`) }, ({ path }) => ({
-      path: `./${path}.cjs`,
-      external: true
+    for (const [name, { module }] of Object.entries(apart)) {
+      builder.onResolve({ filter: new RegExp(`^${module}$`) }, () => ({ path: `./${name}.cjs`, external: true }))
+    }
+  }
+}
+
+/** Regular expressions keep what stands in them: those of this library have dashes that are no ASCII. */
+const asciiSources = {
+  name: "ascii-sources",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]node_modules[\\/]chrono-node[\\/].*\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(
+        /[^\0-\x7f]/g,
+        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+      ),
+      loader: "js"
     }))
   }
 }
@@ -117,7 +133,7 @@ const bundle = async (name, entry) => {
     },
     // A file apart is loaded by `require`: code from the cache has no `import()`.
     supported: { "dynamic-import": false },
-    plugins: [nativeModule, mcpShims, lazyBuiltins, loadedApart]
+    plugins: [nativeModule, mcpShims, asciiSources, lazyBuiltins, loadedApart]
   })
   const { contents } = outputFiles[0]
   // The bootstrap reads it one byte a character, which V8 likes best.
@@ -127,7 +143,7 @@ const bundle = async (name, entry) => {
 
 const present = Object.entries(entries).filter(([, entry]) => existsSync(at(entry)))
 const bundles = await Promise.all(present.map(([name, entry]) => bundle(name, entry)))
-const parts = await Promise.all(Object.entries(apart).map(([name, entry]) => bundle(name, entry)))
+const parts = await Promise.all(Object.entries(apart).map(([name, { entry }]) => bundle(name, entry)))
 const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
 
 await mkdir(at(dist), { recursive: true })

@@ -19,6 +19,7 @@ import type { Processes } from "../services/Processes.ts"
 import type { Queue } from "../services/Queue.ts"
 import type { RuntimeLauncher } from "../services/RuntimeLauncher.ts"
 import type { Schedules } from "../services/Schedules.ts"
+import type { ServiceSystem } from "../services/ServiceSystem.ts"
 import type { SettingsStore } from "../services/SettingsStore.ts"
 import type { Tasks } from "../services/Tasks.ts"
 import type { TextFiles } from "../services/TextFiles.ts"
@@ -62,3 +63,4 @@ export type MachineServices =
   | RuntimeLauncher
   | McpClients
   | McpProbe
+  | ServiceSystem

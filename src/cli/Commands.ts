@@ -20,6 +20,17 @@ import { result } from "./commands/result.ts"
 import { resume } from "./commands/resume.ts"
 import { retry } from "./commands/retry.ts"
 import { run } from "./commands/run.ts"
+import {
+  scheduleCancel,
+  scheduleHistoryCommand,
+  scheduleList,
+  schedulePause,
+  scheduleResume,
+  scheduleRunNow,
+  scheduleStatus
+} from "./commands/schedule.ts"
+import { scheduleCreate, scheduleEdit } from "./commands/scheduleCreate.ts"
+import { serviceInstall, serviceStatusCommand, serviceUninstall } from "./commands/service.ts"
 import { status } from "./commands/status.ts"
 import { wait } from "./commands/wait.ts"
 import { why } from "./commands/why.ts"
@@ -31,6 +42,8 @@ const groups: CommandTree["groups"] = {
   agents: { summary: "Show and check the coding agents", standard: "list" },
   config: { summary: "Show and change settings", standard: "show" },
   pipeline: { summary: "Run several steps in order, as one", standard: "list" },
+  schedule: { summary: "Run things at given times", standard: "list" },
+  service: { summary: "Keep a worker running through reboots", standard: "status" },
   mcp: { summary: "Serve agents through MCP", standard: "config" }
 }
 
@@ -51,6 +64,15 @@ const commands: ReadonlyArray<Command> = [
   pipelineList,
   pipelineStatus,
   pipelineSchema,
+  scheduleCreate,
+  scheduleEdit,
+  schedulePause,
+  scheduleResume,
+  scheduleCancel,
+  scheduleRunNow,
+  scheduleList,
+  scheduleStatus,
+  scheduleHistoryCommand,
   list,
   status,
   why,
@@ -70,6 +92,9 @@ const commands: ReadonlyArray<Command> = [
   mcpTest,
   // The same for the torture run, which '--torture' chooses.
   doctor(() => new UsageError({ problem: "'doctor' has to come first", hint: "beat doctor --torture" })),
+  serviceInstall,
+  serviceUninstall,
+  serviceStatusCommand,
   prune,
   // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.
   worker(() => new UsageError({ problem: "'worker' has to come first", hint: "beat worker [options]" })),

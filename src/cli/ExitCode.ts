@@ -53,6 +53,7 @@ const ofError: Readonly<Record<string, ExitCode>> = {
   PipelineKeyConflict: ExitCode.usage,
   PipelineNotFound: ExitCode.notFound,
   TaskNotFound: ExitCode.notFound,
+  ScheduleNotFound: ExitCode.notFound,
   AmbiguousReference: ExitCode.notFound,
   StorageError: ExitCode.storage
 }

@@ -12,6 +12,7 @@ import * as McpProbe from "../layers/node/McpProbe.ts"
 import * as Paths from "../layers/node/Paths.ts"
 import * as Processes from "../layers/node/Processes.ts"
 import * as RuntimeLauncher from "../layers/node/RuntimeLauncher.ts"
+import * as ServiceSystem from "../layers/node/ServiceSystem.ts"
 import * as SettingsStore from "../layers/node/SettingsStore.ts"
 import * as TextFiles from "../layers/node/TextFiles.ts"
 import * as Database from "../layers/sql/Database.ts"
@@ -46,8 +47,11 @@ const ground = Layer.mergeAll(
   TextFiles.layer
 )
 
-export const layer = Layer.mergeAll(stores, Agents.layer, RuntimeLauncher.layer, McpClients.layer, McpProbe.layer).pipe(
-  Layer.provideMerge(SettingsStore.layer),
-  Layer.provideMerge(ground),
-  Layer.provide(RuntimeCommand.layer)
-)
+export const layer = Layer.mergeAll(
+  stores,
+  Agents.layer,
+  RuntimeLauncher.layer,
+  McpClients.layer,
+  McpProbe.layer,
+  ServiceSystem.layer
+).pipe(Layer.provideMerge(SettingsStore.layer), Layer.provideMerge(ground), Layer.provide(RuntimeCommand.layer))

@@ -12,6 +12,7 @@ import type { SettingsFile } from "../../src/domain/Settings.ts"
 import * as DatabaseHealth from "../../src/layers/memory/DatabaseHealth.ts"
 import * as McpClients from "../../src/layers/memory/McpClients.ts"
 import * as McpProbe from "../../src/layers/memory/McpProbe.ts"
+import * as ServiceSystem from "../../src/layers/memory/ServiceSystem.ts"
 import { Directories } from "../../src/services/Directories.ts"
 import { Installation } from "../../src/services/Installation.ts"
 import { TextFiles } from "../../src/services/TextFiles.ts"
@@ -56,7 +57,8 @@ export const world = (settings: SettingsFile = {}, files: Readonly<Record<string
     textFiles(files),
     installation,
     McpClients.layer,
-    McpProbe.layer
+    McpProbe.layer,
+    ServiceSystem.layer
   )
 
 type World = Exclude<MachineServices, Stores> | StoreServices

@@ -1,0 +1,238 @@
+/** The options that say when a schedule fires and by which rules, and what a run of it starts. */
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../domain/Errors.ts"
+import { MissedPolicy, OverlapPolicy } from "../domain/Schedule.ts"
+import { Labels } from "../domain/Task.ts"
+import { preparePipeline } from "../programs/pipeline/preparePipeline.ts"
+import { promptPlan } from "../programs/pipeline/promptPlan.ts"
+import { prepareTask, type Submission } from "../programs/prepareTask.ts"
+import { pipelineWork, taskWork, type WrittenRules } from "../programs/schedule/changeSchedule.ts"
+import type { Submitter } from "../programs/submitter.ts"
+import { Directories } from "../services/Directories.ts"
+import { Caller } from "./Caller.ts"
+import { planFromFile } from "./PipelineInput.ts"
+import { UsageError } from "./UsageError.ts"
+import { choice, count, duration, optionalText, pairs, priority, size } from "./Values.ts"
+
+/** When, and by which rules. Null is "not given". */
+export const ruleOptions = {
+  cron: optionalText("cron", "expression").pipe(
+    Options.withDescription(
+      "Five fields (minute hour day month weekday), six with seconds first, or @daily, @hourly, ..."
+    )
+  ),
+  every: optionalText("every", "duration").pipe(
+    Options.withDescription("Again and again after this time, for example 15m")
+  ),
+  at: optionalText("at", "time").pipe(
+    Options.withDescription("Once: 2026-12-01T09:00, 2h from now, or 'tomorrow 9am'")
+  ),
+  timezone: optionalText("timezone", "zone").pipe(
+    Options.withAlias("z"),
+    Options.withDescription("The zone of these times, as Europe/Berlin; else the system's")
+  ),
+  name: optionalText("name", "name").pipe(Options.withDescription("What to call it, in place of its id")),
+  maxRuns: count("max-runs", 1, 1_000_000_000).pipe(
+    Options.withDefault(null),
+    Options.withDescription("Be done after so many runs")
+  ),
+  expires: optionalText("expires", "time").pipe(
+    Options.withDescription("No run is due after this, written as for --at")
+  ),
+  missed: choice("missed", MissedPolicy.literals).pipe(
+    Options.withDefault(null),
+    Options.withDescription("Times that nobody was awake for: none, the last one, or all (100 at most) are run later")
+  ),
+  grace: duration("grace").pipe(
+    Options.withDefault(null),
+    Options.withDescription("How late still counts as on time; 5m if left out")
+  ),
+  overlap: choice("overlap", OverlapPolicy.literals).pipe(
+    Options.withDefault(null),
+    Options.withDescription("A time that comes while a run goes on; it is skipped if left out")
+  ),
+  jitter: duration("jitter").pipe(
+    Options.withDefault(null),
+    Options.withDescription("Start each run later by a part of this, so that not all start at once")
+  ),
+  after: optionalText("after", "schedule").pipe(
+    Options.withDescription("Start each run when the newest run of that schedule has completed")
+  )
+}
+
+/** What runs. Null and undefined are "not given". */
+export const workOptions = {
+  step: Options.text("step").pipe(
+    Options.withPseudoName("prompt"),
+    Options.repeated,
+    Options.withDescription("A pipeline: a step by its prompt; repeatable, in order")
+  ),
+  pipeline: optionalText("pipeline", "file").pipe(
+    Options.withDescription("A pipeline: its file, as 'beat pipeline run' takes it")
+  ),
+  var: pairs("var").pipe(Options.withDescription("A variable of the pipeline's file; repeatable")),
+  agent: optionalText("agent", "name").pipe(
+    Options.withAlias("a"),
+    Options.withDescription("claude, codex, gemini, shell, ... ('beat agents list'); else the default agent")
+  ),
+  model: optionalText("model", "model").pipe(
+    Options.withAlias("m"),
+    Options.withDescription("Model, in the agent's own words")
+  ),
+  priority: priority.pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("P0 starts before P1 (the default), P1 before P2")
+  ),
+  directory: optionalText("directory", "path").pipe(
+    Options.withAlias("C"),
+    Options.withDescription("Where the agent works; else here")
+  ),
+  systemPrompt: optionalText("system-prompt", "text").pipe(
+    Options.withDescription("Added to the agent's instructions")
+  ),
+  timeout: duration("timeout").pipe(
+    Options.withAlias("t"),
+    Options.withDefault(undefined),
+    Options.withDescription("End a task after this time, for example 30m; 0 is never")
+  ),
+  stall: duration("stall").pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("End a task after this time without output or CPU use; 0 is never")
+  ),
+  maxOutput: size("max-output").pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("Keep this much of each output stream; the middle is dropped beyond")
+  ),
+  env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable")),
+  label: pairs("label").pipe(Options.withDescription("A label for each task; repeatable")),
+  retries: count("retries", 0, 20).pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("Try a task again by itself this often when it fails for a reason that may pass")
+  ),
+  backoff: duration("backoff").pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("Pause before the first of them; it doubles with each")
+  )
+}
+
+const _rules = Options.all(ruleOptions)
+const _work = Options.all(workOptions)
+export type GivenRules = typeof _rules extends Options.Options<infer A> ? A : never
+export type GivenWork = typeof _work extends Options.Options<infer A> ? A : never
+
+export const rulesOf = (given: GivenRules): WrittenRules => ({
+  cron: given.cron,
+  every: given.every,
+  at: given.at,
+  timezone: given.timezone,
+  name: given.name,
+  maxRuns: given.maxRuns,
+  expires: given.expires,
+  missed: given.missed,
+  graceMs: given.grace,
+  overlap: given.overlap,
+  jitterMs: given.jitter,
+  after: given.after
+})
+
+/** Whether the options ask for a pipeline. */
+export const isPipeline = (given: GivenWork): boolean => given.step.length > 0 || given.pipeline !== null
+
+/** Whether anything is said of what runs. */
+export const saysWork = (given: GivenWork): boolean =>
+  isPipeline(given) ||
+  [given.agent, given.model, given.directory, given.systemPrompt].some((one) => one !== null) ||
+  [given.priority, given.timeout, given.stall, given.maxOutput, given.retries, given.backoff].some(
+    (one) => one !== undefined
+  ) ||
+  [given.env, given.label, given.var].some((record) => Object.keys(record).length > 0)
+
+const zeroIsNone = (value: number | undefined): number | null | undefined => (value === 0 ? null : value)
+
+const usage = (problem: string, hint: string | null = null) => new UsageError({ problem, hint })
+
+const labelsOf = (given: GivenWork) =>
+  Schema.decodeUnknown(Labels)(given.label).pipe(
+    Effect.mapError(
+      () =>
+        new InvalidInput({
+          field: "--label",
+          problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
+          example: "--label team=web"
+        })
+    )
+  )
+
+const optional = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
+  value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: A })
+
+/** The task as these options have it; `before` says what they leave open. */
+export const submissionOf = Effect.fn("schedule.submission")(function* (
+  given: GivenWork,
+  prompt: string,
+  before: Submission | null
+) {
+  const caller = yield* Caller
+  const directories = yield* Directories
+  if (given.maxOutput !== undefined && given.maxOutput < 1024) {
+    return yield* new InvalidInput({ field: "--max-output", problem: "at least 1 kB is kept", example: "10MB" })
+  }
+  const labels = yield* labelsOf(given)
+  const directory = given.directory ?? before?.directory ?? caller.directory
+  const submission: Submission = {
+    prompt,
+    agent: given.agent ?? before?.agent ?? null,
+    model: given.model ?? before?.model ?? null,
+    systemPrompt: given.systemPrompt ?? before?.systemPrompt ?? null,
+    priority: given.priority ?? before?.priority ?? "P1",
+    directory: yield* directories.resolve(directory, caller.directory),
+    timeoutMs: given.timeout === undefined ? before?.timeoutMs : zeroIsNone(given.timeout),
+    stallMs: given.stall === undefined ? before?.stallMs : zeroIsNone(given.stall),
+    maxOutputBytes: given.maxOutput ?? before?.maxOutputBytes,
+    notBefore: null,
+    idempotencyKey: null,
+    labels: Object.keys(labels).length === 0 ? (before?.labels ?? {}) : labels,
+    extra: given.env,
+    retryOf: null,
+    ...optional("maxRetries", given.retries ?? before?.maxRetries),
+    ...optional("backoffMs", given.backoff ?? before?.backoffMs)
+  }
+  return submission
+})
+
+const planOf = Effect.fn("schedule.plan")(function* (given: GivenWork, name: string | null) {
+  if (given.pipeline !== null) {
+    if (given.step.length > 0) return yield* usage("Either --pipeline or --step, not both")
+    return yield* planFromFile(given.pipeline, given.var)
+  }
+  if (Object.keys(given.var).length > 0) return yield* usage("--var is for the file of --pipeline")
+  const empty = given.step.findIndex((prompt) => prompt.trim() === "")
+  if (empty >= 0) return yield* usage(`--step number ${empty + 1} is empty`)
+  if (given.step.length > 100) return yield* usage("A pipeline has 1 to 100 steps")
+  return promptPlan(name, given.step)
+})
+
+/** What runs, captured, with hints about its agents. */
+export const captureWork = Effect.fn("schedule.capture")(function* (
+  given: GivenWork,
+  options: { readonly prompt: string | null; readonly name: string | null; readonly before: Submission | null },
+  submitter: Submitter
+) {
+  if (isPipeline(given)) {
+    if (options.prompt !== null) return yield* usage("Either a prompt or a pipeline, not both")
+    if (Object.keys(given.env).length > 0)
+      return yield* usage("--env is for tasks; a pipeline takes the variables set here")
+    const plan = yield* planOf(given, options.name)
+    const { extra: _extra, ...defaults } = yield* submissionOf(given, "", null)
+    const { pipeline, warnings } = yield* preparePipeline(plan, defaults, submitter)
+    return { work: pipelineWork(pipeline), warnings }
+  }
+  if (Object.keys(given.var).length > 0) return yield* usage("--var is for the file of --pipeline")
+  const { task, warnings } = yield* prepareTask(
+    yield* submissionOf(given, options.prompt ?? "", options.before),
+    submitter
+  )
+  return { work: taskWork(task), warnings }
+})

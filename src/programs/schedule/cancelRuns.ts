@@ -1,0 +1,20 @@
+/** Ends the runs of a schedule that go on, and returns when their processes are gone. */
+import * as Effect from "effect/Effect"
+import type { ScheduleId } from "../../domain/Schedule.ts"
+import { Schedules } from "../../services/Schedules.ts"
+import { cancel } from "../cancel.ts"
+import { patiently } from "../changes.ts"
+import type { KeepServedOptions } from "../ensureRuntime.ts"
+import { cancelPipeline } from "../pipeline/waitForPipeline.ts"
+
+export const cancelRuns = Effect.fn("cancelRuns")(function* (id: ScheduleId, by: string, options: KeepServedOptions) {
+  const schedules = yield* Schedules
+  const reason = "its schedule was cancelled"
+  const open = yield* patiently(schedules.open(id))
+  const tasks = open.flatMap(({ taskId }) => taskId ?? [])
+  if (tasks.length > 0) yield* cancel(tasks, { ...options, tree: false, reason, by })
+  for (const { pipelineId } of open) {
+    if (pipelineId !== null) yield* cancelPipeline(pipelineId, { reason, by }, options)
+  }
+  return open
+})
