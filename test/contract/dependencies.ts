@@ -9,6 +9,7 @@ import type { Outcome } from "../../src/domain/Outcome.ts"
 import { type DependencyPolicy, isTerminal, TaskId, type TaskStatus } from "../../src/domain/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
+import { anyGraph, expected, type Node } from "../support/graphs.ts"
 import { type Ports, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, claimOptions, completed, failed, newTask, submit } from "../support/tasks.ts"
 
@@ -348,49 +349,6 @@ export const dependencyContract = (subject: Subject) => {
       )
     )
   })
-}
-
-interface Node {
-  readonly edges: ReadonlyArray<{ readonly to: number; readonly policy: DependencyPolicy }>
-  readonly ending: "completed" | "failed" | "cancelled"
-  /** Stored after this many ends of others. */
-  readonly late: number
-}
-
-const anyGraph: FastCheck.Arbitrary<ReadonlyArray<Node>> = FastCheck.array(
-  FastCheck.record({
-    edges: FastCheck.array(
-      FastCheck.record({
-        to: FastCheck.nat(1000),
-        policy: FastCheck.constantFrom<DependencyPolicy>("success", "success", "finished", "failure")
-      }),
-      { maxLength: 4 }
-    ),
-    ending: FastCheck.constantFrom<Node["ending"]>("completed", "completed", "failed", "cancelled"),
-    late: FastCheck.nat(3)
-  }),
-  { minLength: 1, maxLength: 14 }
-).map((nodes) =>
-  nodes.map((node, index) => {
-    const byUpstream = new Map(
-      index === 0 ? [] : node.edges.map(({ policy, to }) => [to % index, { to: to % index, policy }])
-    )
-    return { ...node, edges: Array.from(byUpstream.values()) }
-  })
-)
-
-/** What a graph comes to, worked out from the ends alone. */
-const expected = (graph: ReadonlyArray<Node>): ReadonlyArray<"completed" | "failed" | "cancelled" | "doomed"> => {
-  const ends: Array<"completed" | "failed" | "cancelled" | "doomed"> = []
-  for (const { edges, ending } of graph) {
-    const runs = edges.every(({ policy, to }) => {
-      const end = ends[to]
-      if (policy === "finished") return true
-      return policy === "success" ? end === "completed" : end === "failed" || end === "doomed"
-    })
-    ends.push(runs ? ending : "doomed")
-  }
-  return ends
 }
 
 const play = (graph: ReadonlyArray<Node>) =>

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { outcome } from "../../../../src/domain/Outcome.ts"
 import { RuntimeId } from "../../../../src/domain/Runtime.ts"
+import { TaskId } from "../../../../src/domain/Task.ts"
 import * as Ids from "../../../../src/layers/node/Ids.ts"
 import * as Database from "../../../../src/layers/sql/Database.ts"
 import * as SqlServices from "../../../../src/layers/sql/SqlServices.ts"
@@ -58,6 +59,15 @@ const work = Effect.gen(function* () {
   }
 })
 
+/** `name` is two ids: the first is edited to wait for the second. */
+const tie = Effect.gen(function* () {
+  const queue = yield* Queue
+  const [id, upstream] = name.split(",").map((text) => TaskId.make(text))
+  if (id === undefined || upstream === undefined) return yield* Effect.dieMessage("two ids are wanted")
+  const edited = yield* queue.edit(id, { dependsOn: [{ upstream, policy: "success" }] }, 0)
+  return edited.waitingOn
+})
+
 const over = (database: typeof Database.layerWriter) =>
   SqlServices.layer.pipe(Layer.provideMerge(database), Layer.provideMerge(Layer.merge(Ids.layer, pathsLayer(home))))
 
@@ -67,13 +77,16 @@ const deeds: Readonly<Record<string, Effect.Effect<unknown, { readonly _tag: str
   schema: Effect.provide(schema, writing),
   submit: Effect.provide(submit, writing),
   work: Effect.provide(work, writing),
+  tie: Effect.provide(tie, writing),
   list: Effect.provide(list, over(Database.layerReader))
 }
 
 const deed = deeds[mode] ?? Effect.dieMessage(`no such deed: ${mode}`)
 
 const told = Effect.match(deed, {
-  onFailure: (error) => ({ error: { tag: error._tag, reason: "reason" in error ? error.reason : null } }),
+  onFailure: (error) => ({
+    error: { tag: error._tag, reason: "reason" in error ? error.reason : "problem" in error ? error.problem : null }
+  }),
   onSuccess: (value) => ({ value })
 })
 

@@ -71,6 +71,35 @@ describe("several processes", () => {
   )
 })
 
+describe("two processes that tie tasks to each other", () => {
+  it.scopedLive("never make a cycle: one of them is refused", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      for (let round = 0; round < 3; round++) {
+        const [a, b, c] = yield* Effect.flatMap(Queue, (queue) =>
+          queue.enqueue([newTask(), newTask(), newTask()], { maxDepth: 3 })
+        ).pipe(
+          Effect.provide(services(home)),
+          Effect.map((stored) => stored.map(({ task }) => task.id))
+        )
+        const told = yield* compete([
+          ["tie", home, `${a},${b}`],
+          ["tie", home, `${b},${c}`],
+          ["tie", home, `${c},${a}`]
+        ])
+        const refused = told.filter(
+          (one) => JSON.stringify(one) === '{"error":{"tag":"DependencyInvalid","reason":"cycle"}}'
+        )
+        assert.lengthOf(refused, 1, JSON.stringify(told))
+        assert.lengthOf(
+          told.filter((one) => JSON.stringify(one) === '{"value":1}'),
+          2
+        )
+      }
+    })
+  )
+})
+
 describe("a directory that cannot be written", () => {
   /** A home of ours that others may look into but not write. */
   const sealed = Effect.gen(function* () {
