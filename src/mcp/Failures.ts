@@ -29,6 +29,10 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
       return "ListPipelines shows the ids."
     case "RuntimeUnavailable":
       return "The task is safe. Ask the person to run 'beat doctor'."
+    case "ScheduleNotFound":
+      return "ListSchedules shows the ids."
+    case "ScheduleStateConflict":
+      return "ScheduleStatus shows how it stands."
     case "StorageError":
       return failure.reason === "busy" ? "Call again." : "Ask the person to run 'beat doctor'."
     case "TaskNotFound":

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Errors from "../domain/Errors.ts"
 import type * as PipelineErrors from "../domain/PipelineErrors.ts"
+import type * as ScheduleErrors from "../domain/ScheduleErrors.ts"
 import type { Agents } from "../services/Agents.ts"
 import type { Checkpoints } from "../services/Checkpoints.ts"
 import type { Directories } from "../services/Directories.ts"
@@ -14,6 +15,7 @@ import type { Pipelines } from "../services/Pipelines.ts"
 import type { Processes } from "../services/Processes.ts"
 import type { Queue } from "../services/Queue.ts"
 import type { RuntimeLauncher } from "../services/RuntimeLauncher.ts"
+import type { Schedules } from "../services/Schedules.ts"
 import type { SettingsStore } from "../services/SettingsStore.ts"
 import type { Tasks } from "../services/Tasks.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
@@ -35,6 +37,7 @@ export type ToolServices =
   | Processes
   | Queue
   | RuntimeLauncher
+  | Schedules
   | Session
   | SettingsStore
   | Tasks
@@ -54,6 +57,8 @@ export type ToolFailure =
   | PipelineErrors.PipelineKeyConflict
   | PipelineErrors.PipelineNotFound
   | Errors.RuntimeUnavailable
+  | ScheduleErrors.ScheduleNotFound
+  | ScheduleErrors.ScheduleStateConflict
   | Errors.StorageError
   | Errors.TaskNotFound
   | Errors.TaskStateConflict

@@ -1,6 +1,7 @@
 /** All tools, in the order in which clients see them: fixed, so that what a model was told stays cached. */
 import type { Tool } from "./Tool.ts"
 import { cancelPipeline } from "./tools/CancelPipeline.ts"
+import { cancelSchedule } from "./tools/CancelSchedule.ts"
 import { cancelTask } from "./tools/CancelTask.ts"
 import { configureAgent } from "./tools/ConfigureAgent.ts"
 import { createPipeline } from "./tools/CreatePipeline.ts"
@@ -8,10 +9,16 @@ import { delegateTask } from "./tools/DelegateTask.ts"
 import { editTask } from "./tools/EditTask.ts"
 import { listAgents } from "./tools/ListAgents.ts"
 import { listPipelines } from "./tools/ListPipelines.ts"
+import { listSchedules } from "./tools/ListSchedules.ts"
 import { listTasks } from "./tools/ListTasks.ts"
+import { pauseSchedule } from "./tools/PauseSchedule.ts"
 import { pipelineStatus } from "./tools/PipelineStatus.ts"
+import { resumeSchedule } from "./tools/ResumeSchedule.ts"
 import { resumeTask } from "./tools/ResumeTask.ts"
 import { retryTask } from "./tools/RetryTask.ts"
+import { schedulePipeline } from "./tools/SchedulePipeline.ts"
+import { scheduleStatus } from "./tools/ScheduleStatus.ts"
+import { scheduleTask } from "./tools/ScheduleTask.ts"
 import { taskLogs } from "./tools/TaskLogs.ts"
 import { taskResult } from "./tools/TaskResult.ts"
 import { taskStatus } from "./tools/TaskStatus.ts"
@@ -32,6 +39,13 @@ export const tools: ReadonlyArray<Tool> = [
   pipelineStatus,
   listPipelines,
   cancelPipeline,
+  scheduleTask,
+  schedulePipeline,
+  listSchedules,
+  scheduleStatus,
+  pauseSchedule,
+  resumeSchedule,
+  cancelSchedule,
   listAgents,
   configureAgent
 ]

@@ -11,6 +11,11 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
   { of: /^src\/domain\//, own: /^src\/domain\//, packages: /^effect\// },
   { of: /^src\/services\//, own: /^src\/(domain|services)\//, packages: /^effect\// },
   { of: /^src\/programs\/pipeline\//, own: /^src\/(domain|services|programs)\//, packages: /^effect\/|^yaml$/ },
+  {
+    of: /^src\/programs\/schedule\//,
+    own: /^src\/(domain|services|programs)\//,
+    packages: /^effect\/|^chrono-node\/en$/
+  },
   { of: /^src\/programs\//, own: /^src\/(domain|services|programs)\//, packages: /^effect\// },
   { of: /^src\/layers\/(node|agents)\//, own: /^src\/(domain|services|layers)\//, packages: /^(effect|node:|@effect)/ },
   {

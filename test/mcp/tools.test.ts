@@ -30,6 +30,13 @@ describe("the tools", () => {
         "PipelineStatus",
         "ListPipelines",
         "CancelPipeline",
+        "ScheduleTask",
+        "SchedulePipeline",
+        "ListSchedules",
+        "ScheduleStatus",
+        "PauseSchedule",
+        "ResumeSchedule",
+        "CancelSchedule",
         "ListAgents",
         "ConfigureAgent"
       ]

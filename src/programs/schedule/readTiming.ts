@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { parseCron } from "../../domain/CronTime.ts"
 import { parseDuration } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { timingProblem } from "../../domain/Firing.ts"
@@ -87,3 +88,16 @@ export const readTiming = Effect.fn("readTiming")(function* (written: WrittenTim
   const problem = timingProblem(timing)
   return problem === null ? timing : yield* invalid("cron", problem, "'0 9 * * 1-5'")
 })
+
+/** All three in one text: a cron expression, `every 15m`, or a time. */
+export const writtenTiming = (when: string, timezone: string | null): WrittenTiming => {
+  const text = when.trim()
+  const none = { cron: null, every: null, at: null, timezone }
+  const every = /^every\s+(\d.*)$/i.exec(text)?.[1]
+  if (every !== undefined) return { ...none, every }
+  const fields = text.split(/\s+/)
+  // A cron expression that is wrong is told as one: no time begins with a field and a star.
+  const looksLikeCron =
+    text.startsWith("@") || ((fields.length === 5 || fields.length === 6) && /^[\d*,/-]+$/.test(fields[0] ?? ""))
+  return Either.isRight(parseCron(text)) || looksLikeCron ? { ...none, cron: text } : { ...none, at: text }
+}

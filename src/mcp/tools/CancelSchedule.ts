@@ -1,0 +1,39 @@
+/** Ends a schedule for good. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { cancelRuns } from "../../programs/schedule/cancelRuns.ts"
+import { Schedules } from "../../services/Schedules.ts"
+import { withProgress } from "../Progress.ts"
+import { askedBy, ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
+import { Session } from "../Session.ts"
+import { tool } from "../Tool.ts"
+
+export const cancelSchedule = tool({
+  name: "CancelSchedule",
+  title: "Cancel a schedule",
+  description: "For good.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    id: ScheduleReference,
+    cancelTasks: Schema.optional(Schema.Boolean.annotations({ description: "Also what runs" }))
+  }),
+  output: ScheduleState,
+  example: { id: "4h8s1zq6w0be", cancelTasks: true },
+  handle: Effect.fn("CancelSchedule")(function* ({ cancelTasks, id }, call) {
+    const session = yield* Session
+    const schedules = yield* Schedules
+    const cancelled = yield* schedules.cancel(yield* schedules.resolve(id))
+    if (cancelTasks === true) {
+      yield* session.serving
+      const options = {
+        justLaunched: false,
+        onTrouble: (problem: { readonly message: string }) =>
+          Effect.logWarning(`cancelling, but no worker stays up. ${problem.message}`)
+      }
+      yield* cancelRuns(cancelled.id, yield* askedBy(call), options).pipe(
+        withProgress(call, Effect.succeed("waiting for the processes to end"))
+      )
+    }
+    return scheduleState(cancelled, [])
+  })
+})

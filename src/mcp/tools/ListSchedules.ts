@@ -1,0 +1,33 @@
+/** Finds schedules. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { ScheduleStatus } from "../../domain/Schedule.ts"
+import { schedulePage } from "../../programs/schedule/scheduleReport.ts"
+import { whole } from "../Fields.ts"
+import { ScheduleState, scheduleState } from "../ScheduleFields.ts"
+import { tool } from "../Tool.ts"
+
+export const listSchedules = tool({
+  name: "ListSchedules",
+  title: "List schedules",
+  description: "Newest first.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    all: Schema.optional(Schema.Boolean.annotations({ description: "Also those that are over" })),
+    cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, ""))
+  }),
+  output: Schema.Struct({ schedules: Schema.Array(ScheduleState), next: Schema.NullOr(Schema.Int) }),
+  example: { all: true, cursor: 12 },
+  handle: Effect.fn("ListSchedules")(function* ({ all, cursor }) {
+    const live: ReadonlyArray<ScheduleStatus> = ["active", "paused"]
+    const { next, schedules } = yield* schedulePage({
+      status: all === true ? [] : live,
+      limit: 10,
+      before: cursor ?? null
+    })
+    return {
+      schedules: schedules.map((one) => scheduleState(one, one.nextFireAt === null ? [] : [one.nextFireAt])),
+      next
+    }
+  })
+})

@@ -1,0 +1,21 @@
+/** Lets a schedule rest. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Schedules } from "../../services/Schedules.ts"
+import { ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
+import { tool } from "../Tool.ts"
+
+export const pauseSchedule = tool({
+  name: "PauseSchedule",
+  title: "Pause a schedule",
+  description: "What runs goes on.",
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({ id: ScheduleReference, reason: Schema.optional(Schema.String) }),
+  output: ScheduleState,
+  example: { id: "4h8s1zq6w0be", reason: "holidays" },
+  handle: Effect.fn("PauseSchedule")(function* ({ id, reason }) {
+    const schedules = yield* Schedules
+    const given = { reason: reason?.slice(0, 1000) ?? null, revision: null }
+    return scheduleState(yield* schedules.pause(yield* schedules.resolve(id), given), [])
+  })
+})

@@ -1,0 +1,26 @@
+/** Wakes a schedule that was paused. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { resumeSchedule as resume } from "../../programs/schedule/changeSchedule.ts"
+import { Schedules } from "../../services/Schedules.ts"
+import { ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
+import { Session } from "../Session.ts"
+import { tool } from "../Tool.ts"
+
+export const resumeSchedule = tool({
+  name: "ResumeSchedule",
+  title: "Resume a schedule",
+  description: "Nothing is made up for.",
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  input: Schema.Struct({ id: ScheduleReference }),
+  output: ScheduleState,
+  example: { id: "4h8s1zq6w0be" },
+  handle: Effect.fn("ResumeSchedule")(function* ({ id }) {
+    const session = yield* Session
+    const schedules = yield* Schedules
+    const resolved = yield* schedules.resolve(id)
+    yield* session.serving
+    const { schedule } = yield* Effect.uninterruptible(resume(resolved))
+    return scheduleState(schedule, schedule.times)
+  })
+})

@@ -1,0 +1,53 @@
+/** Runs a pipeline at given times. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../domain/Errors.ts"
+import { planOfValue } from "../../programs/pipeline/plan.ts"
+import { preparePipeline } from "../../programs/pipeline/preparePipeline.ts"
+import { pipelineWork } from "../../programs/schedule/changeSchedule.ts"
+import { submitterOf } from "../../programs/submitter.ts"
+import { Scheduled, schedule, whenFields } from "../ScheduleFields.ts"
+import { Session } from "../Session.ts"
+import { tool } from "../Tool.ts"
+
+/** Any object: what a step is, CreatePipeline says already. */
+const Step = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+export const schedulePipeline = tool({
+  name: "SchedulePipeline",
+  title: "Schedule a pipeline",
+  description: "Runs steps as CreatePipeline's at given times.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input: Schema.Struct({ steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)), ...whenFields }),
+  output: Scheduled,
+  example: {
+    steps: [
+      { prompt: "npm ci && npm test", agent: "shell" },
+      { prompt: "Fix what fails", agent: "claude" }
+    ],
+    when: "@daily",
+    timezone: "UTC",
+    name: "nightly",
+    maxRuns: 30,
+    overlap: "skip",
+    missed: "skip"
+  },
+  handle: Effect.fn("SchedulePipeline")(function* ({ steps, ...when }, call) {
+    const session = yield* Session
+    const plan = yield* planOfValue({ steps }, when.name ?? "pipeline").pipe(
+      Effect.mapError(({ message }) => new InvalidInput({ field: "steps", problem: message, example: null }))
+    )
+    const defaults = {
+      agent: null,
+      model: null,
+      systemPrompt: null,
+      priority: "P1" as const,
+      directory: session.directory,
+      timeoutMs: undefined,
+      stallMs: undefined,
+      labels: {}
+    }
+    const { pipeline, warnings } = yield* preparePipeline(plan, defaults, submitterOf(session.environment))
+    return yield* schedule(when, { work: pipelineWork(pipeline), warnings }, call)
+  })
+})

@@ -1,0 +1,45 @@
+/** Runs a task at given times. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { prepareTask } from "../../programs/prepareTask.ts"
+import { taskWork } from "../../programs/schedule/changeSchedule.ts"
+import { submitterOf } from "../../programs/submitter.ts"
+import { Scheduled, schedule, whenFields } from "../ScheduleFields.ts"
+import { Session } from "../Session.ts"
+import { submissionOf } from "../TaskFields.ts"
+import { tool } from "../Tool.ts"
+
+const Text = Schema.optional(Schema.NonEmptyString)
+
+export const scheduleTask = tool({
+  name: "ScheduleTask",
+  title: "Schedule a task",
+  description: "Runs a task at given times, also after this session.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input: Schema.Struct({ prompt: Schema.NonEmptyString, ...whenFields, agent: Text, model: Text, directory: Text }),
+  output: Scheduled,
+  example: {
+    prompt: "Triage the new issues and label them",
+    when: "0 9 * * 1-5",
+    timezone: "Europe/Berlin",
+    name: "triage",
+    maxRuns: 10,
+    overlap: "skip",
+    missed: "run-once",
+    agent: "claude",
+    model: "sonnet",
+    directory: "/home/me/project"
+  },
+  handle: Effect.fn("ScheduleTask")(function* ({ agent, directory, model, prompt, ...when }, call) {
+    const session = yield* Session
+    const described = {
+      prompt,
+      ...(agent === undefined ? {} : { agent }),
+      ...(model === undefined ? {} : { model }),
+      ...(directory === undefined ? {} : { directory })
+    }
+    const submission = yield* submissionOf(described, new Map())
+    const { task, warnings } = yield* prepareTask(submission, submitterOf(session.environment))
+    return yield* schedule(when, { work: taskWork(task), warnings }, call)
+  })
+})
