@@ -175,7 +175,7 @@ const planStep = (dice: Dice, key: string): TaskPlan => {
 const planPipeline = (dice: Dice, index: number): PipelinePlan => ({
   key: `p${index}`,
   steps: Array.from({ length: dice.between(2, 4) }, (_, step) => planStep(dice, `p${index}.${step}`)),
-  submitTrouble: commandTrouble(dice, ["createPipeline.commit", "createPipeline.committed"], 0.25),
+  submitTrouble: commandTrouble(dice, ["create-pipeline.commit", "create-pipeline.committed"], 0.25),
   cancelAfterMs: dice.chance(0.15) ? dice.between(0, 3000) : null
 })
 

@@ -124,7 +124,7 @@ export class World {
 
   /** Counts deaths at failpoints, and takes every bug that a process tells of itself for a broken promise. */
   #account(args: ReadonlyArray<string>, { code, signal, stderr }: Finished): void {
-    const name = /^failpoint ([\w.]+)$/m.exec(stderr)?.[1]
+    const name = /^failpoint ([\w.-]+)$/m.exec(stderr)?.[1]
     if (name !== undefined && signal === "SIGKILL") this.chronicle.failpoint(name)
     const line = args.slice(0, 2).join(" ")
     if (code === 70) this.chronicle.breach("no defect", null, `beat ${line} failed by a bug: ${stderr.slice(-2000)}`)

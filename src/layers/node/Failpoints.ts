@@ -8,7 +8,7 @@ import { type AtFailpoint, Failpoints } from "../../services/Failpoints.ts"
 export const parseFailpoints = (text: string): ReadonlyMap<string, number> =>
   new Map(
     text.split(",").flatMap((word) => {
-      const [, name, at] = /^([\w.]+):kill(?:@(\d+))?$/.exec(word.trim()) ?? []
+      const [, name, at] = /^([\w.-]+):kill(?:@(\d+))?$/.exec(word.trim()) ?? []
       return name === undefined ? [] : [[name, Number(at ?? 1)] as const]
     })
   )

@@ -76,10 +76,12 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
         asStorageError(operation, path)(patiently(effect)),
     write:
       (operation) =>
-      <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        patiently(transaction(Effect.zipLeft(effect, failpoint(`${operation}.commit`)))).pipe(
+      <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+        const place = operation.replaceAll(" ", "-")
+        return patiently(transaction(Effect.zipLeft(effect, failpoint(`${place}.commit`)))).pipe(
           asStorageError(operation, path),
-          Effect.zipLeft(failpoint(`${operation}.committed`))
+          Effect.zipLeft(failpoint(`${place}.committed`))
         )
+      }
   }
 }

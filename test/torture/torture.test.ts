@@ -1,0 +1,103 @@
+/** The torture run as a user starts it: short, with a plan of its own, in the product and with one promise broken. */
+import { spawn, spawnSync } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Schema from "effect/Schema"
+import { afterAll, assert, describe, it } from "vitest"
+import { makePlan } from "../../src/torture/Plan.ts"
+import { TortureReport } from "../../src/torture/Report.ts"
+import { root } from "../architecture/Sources.ts"
+
+const read = Schema.decodeUnknownSync(Schema.parseJson(TortureReport))
+
+const scratch = mkdtempSync(join(tmpdir(), "beat-test-torture-"))
+afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }))
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const beat = (program: string, args: ReadonlyArray<string>, mutation: Record<string, string> = {}): Promise<Ended> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [program, ...args], {
+      env: { PATH: process.env.PATH ?? "", HOME: scratch, TMPDIR: scratch, ...mutation },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text
+    })
+    child.once("close", (code) => resolve({ code, stdout, stderr }))
+  })
+
+describe("the plan of a torture run", () => {
+  it("is the same for the same seed, and another for another", () => {
+    assert.deepStrictEqual(makePlan(7, 20_000), makePlan(7, 20_000))
+    assert.notStrictEqual(makePlan(7, 20_000).digest, makePlan(8, 20_000).digest)
+    assert.notStrictEqual(makePlan(7, 20_000).digest, makePlan(7, 21_000).digest)
+  })
+
+  it("comes to every kind of fault and every failpoint within some minutes", () => {
+    const { faults } = makePlan(1, 900_000)
+    assert.strictEqual(new Set(faults.map(({ kind }) => kind)).size, 11)
+    const named = faults.flatMap((fault) => (fault.kind === "worker" ? fault.failpoints.split(",") : []))
+    assert.isAbove(new Set(named.map((point) => point.split(":")[0])).size, 30)
+  })
+})
+
+describe.skipIf(process.platform !== "linux")("beat doctor --torture", () => {
+  it("finds nothing, says what it did, and leaves nothing behind", { timeout: 180_000 }, async () => {
+    const args = ["doctor", "--torture", "4s", "--seed", "4711", "--json"]
+    const { code, stderr, stdout } = await beat(join(root, "dist", "beat.cjs"), args)
+    assert.include(stderr, "--seed 4711")
+    const report = read(stdout)
+    assert.deepStrictEqual(report.violations, [])
+    assert.strictEqual(code, 0)
+    assert.strictEqual(report.plan, makePlan(4711, 4000).digest)
+    assert.isAbove(report.kills, 0)
+    assert.isAbove(report.tasks.submitted, 0)
+    assert.deepStrictEqual(
+      readdirSync(scratch).filter((name) => name.startsWith("beat-torture-")),
+      []
+    )
+  })
+
+  it("reports a promise that is broken, with the events that led to it", { timeout: 180_000 }, async () => {
+    // Within the checkout, where it finds the native module.
+    const built = spawnSync(process.execPath, ["build.mjs", "--mutable", "dist-mutable"], {
+      cwd: root,
+      encoding: "utf8"
+    })
+    assert.strictEqual(built.status, 0, built.stderr)
+    const args = ["doctor", "--torture", "4s", "--seed", "4711", "--json"]
+    const program = join(root, "dist-mutable", "beat.cjs")
+    const { code, stdout } = await beat(program, args, { BACKBEAT_MUTATION: "skip-outbox" })
+    const report = read(stdout)
+    assert.strictEqual(code, 1)
+    assert.isFalse(report.ok)
+    const missed = report.violations.find(({ invariant }) => invariant === "one event for each end")
+    assert.isDefined(missed)
+    assert.isAbove(missed?.timeline.length ?? 0, 0)
+    assert.isNotNull(report.kept)
+  })
+
+  it("cannot be told to break a promise in the product", () => {
+    for (const name of ["cli", "worker", "mcp"]) {
+      assert.notInclude(readFileSync(join(root, "dist", `${name}.cjs`), "latin1"), "BACKBEAT_MUTATION", name)
+    }
+  })
+
+  it("wants a length of time that means something", async () => {
+    const program = join(root, "dist", "beat.cjs")
+    assert.strictEqual((await beat(program, ["doctor", "--torture", "5"])).code, 2)
+    assert.strictEqual((await beat(program, ["doctor", "60s"])).code, 2)
+    assert.strictEqual((await beat(program, ["doctor", "--seed", "5"])).code, 2)
+  })
+})
