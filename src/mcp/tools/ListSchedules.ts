@@ -1,4 +1,4 @@
-/** Finds schedules. */
+/** Finds schedules, those that are over too if asked. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ScheduleStatus } from "../../domain/Schedule.ts"
