@@ -1,0 +1,66 @@
+/** Automatic retries with the built program: the last try counts, for whoever waits, cancels or depends. */
+import { join } from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { Beat, until } from "./Beat.ts"
+
+interface Row {
+  readonly id: string
+  readonly status: string
+  readonly attempt: number
+  readonly retry_of: string | null
+  readonly root_id: string | null
+  readonly retried_by: string | null
+  readonly max_retries: number
+}
+
+describe("automatic retries", () => {
+  const beat = new Beat()
+  afterAll(() => beat.close())
+
+  const rows = () =>
+    beat.rows<Row>("SELECT id, status, attempt, retry_of, root_id, retried_by, max_retries FROM tasks ORDER BY seq")
+
+  it("go on until one succeeds, and who waits for the first waits for the last", { timeout: 60_000 }, async () => {
+    const count = join(beat.home, "count")
+    const script = `echo x >>"${count}"; n=$(wc -l <"${count}"); echo "try $n"; exit $((3 - n))`
+    const first = await beat.submit(script, ["--retries", "4", "--backoff", "20ms"])
+    const behind = await beat.submit(`wc -l <"${count}"`, ["--after", first])
+    const waited = await beat.run(["wait", "--json", "--timeout", "30s", first, behind])
+    assert.strictEqual(waited.code, 0, waited.stderr)
+    const tries = rows().filter(({ id, root_id }) => id === first || root_id === first)
+    assert.deepStrictEqual(
+      tries.map(({ attempt, max_retries, retry_of, status }) => [attempt, status, max_retries, retry_of]),
+      [
+        [1, "failed", 4, null],
+        [2, "failed", 3, tries[0]?.id],
+        [3, "completed", 2, tries[1]?.id]
+      ]
+    )
+    assert.deepStrictEqual(
+      tries.map(({ retried_by }) => retried_by),
+      [tries[1]?.id, tries[2]?.id, null]
+    )
+    const result = await beat.run(["result", behind])
+    assert.strictEqual(result.stdout.trim(), "3")
+  })
+
+  it("stop with the third identical failure, and not for a command that is not there", {
+    timeout: 60_000
+  }, async () => {
+    const stubborn = await beat.run(["run", "-f", "-a", "shell", "--retries", "9", "--backoff", "1ms", "--", "exit 3"])
+    assert.strictEqual(stubborn.code, 1)
+    assert.include(stubborn.stderr, "Not tried again: it failed 3 times the same way")
+    const missing = await beat.run(["run", "-f", "-a", "shell", "--retries", "9", "--", "no-such-command-anywhere"])
+    assert.strictEqual(missing.code, 1)
+    assert.include(missing.stderr, "Not tried again: another try would end the same.")
+  })
+
+  it("end with a cancel of the first try, while the next one waits for its time", { timeout: 60_000 }, async () => {
+    const first = await beat.submit("exit 3", ["--retries", "2", "--backoff", "1h"])
+    await until("the next try", () => rows().some(({ retry_of }) => retry_of === first))
+    const cancelled = await beat.run(["cancel", first])
+    assert.strictEqual(cancelled.code, 0, cancelled.stderr)
+    const { code } = await beat.run(["wait", "--timeout", "10s", first])
+    assert.strictEqual(code, 4)
+  })
+})
