@@ -38,6 +38,7 @@ export default Effect.gen(function* () {
   yield* sql`CREATE INDEX schedules_fire ON schedules (next_fire_at, seq) WHERE status = 'active'`
   yield* sql`CREATE INDEX schedules_status ON schedules (status, seq)`
   yield* sql`CREATE INDEX schedules_follows ON schedules (follows) WHERE follows IS NOT NULL`
+  yield* sql`CREATE INDEX schedules_named ON schedules (name) WHERE name IS NOT NULL`
   // A name is free again once its schedule is over.
   yield* sql`
     CREATE UNIQUE INDEX schedules_name ON schedules (name)

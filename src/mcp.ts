@@ -1,7 +1,6 @@
 /** The entry of `beat mcp start`: answers at once, serves the queue beside it, and hands over when the client leaves. */
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { setFlagsFromString } from "node:v8"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -211,13 +210,7 @@ const bug = (name: string, cause: Cause.Cause<unknown>): Error => {
   return new Error(`${name} failed by a bug in Backbeat. The full report is in ${logFile}`)
 }
 
-/** Most servers idle, and start with a nursery that does not grow. One that is called all the time is worth a larger. */
-const busyCalls = 200
-let calls = 0
-
 const run: Run = async (name, effect, abort) => {
-  calls += 1
-  if (calls === busyCalls) setFlagsFromString("--semi-space-growth-factor=2")
   const exit = await runWith(effect, abort)
   if (Exit.isSuccess(exit)) return exit.value
   const failure = Cause.failureOption(exit.cause)
