@@ -1,9 +1,9 @@
 /** Databases with many tasks: one real task, copied by SQL with everything that hangs on it. Kept between runs. */
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import Database from "better-sqlite3"
-import { cache, makeHome } from "./measure.mjs"
+import { cache, makeHome, scratch } from "./measure.mjs"
 import { makeOriginal } from "./original.mjs"
 
 /** Raised when copies are made differently. */
@@ -11,6 +11,9 @@ const generation = 1
 
 /** Tasks in one transaction: what the write-ahead log has to hold. */
 const batch = 100_000
+
+const databases = join(cache, "databases")
+mkdirSync(databases, { recursive: true })
 
 const quoted = (name) => `"${name}"`
 
@@ -130,7 +133,7 @@ const schemaOf = (file) => {
 
 /** The kept directory called `name`, made by `make` where it is missing; half of one is never taken for a whole. */
 const keep = async (name, make) => {
-  const directory = join(cache, "databases", name)
+  const directory = join(databases, name)
   if (existsSync(directory)) return directory
   const unfinished = `${directory}.${process.pid}`
   rmSync(unfinished, { recursive: true, force: true })
@@ -142,19 +145,32 @@ const keep = async (name, make) => {
 
 const script = "echo one; echo two"
 
+/** Runs the one task that is copied. */
+const seeded = async (directory) => {
+  const home = makeHome({ BACKBEAT_IDLE_MS: "0" }, directory)
+  await home.beat("run", "-a", "shell", script)
+  await home.beat("wait", "@last")
+  await home.quiet()
+  await home.close()
+  return home.database
+}
+
+let schema = null
+
 /** A Backbeat home with `count` tasks that are over. */
 export const manyTasks = async (count) => {
-  const probe = makeHome()
-  await probe.beat("run", "-a", "shell", script)
-  await probe.beat("wait", "@last")
-  const schema = schemaOf(probe.database)
-  await probe.close()
+  if (schema === null) {
+    const { directory, remove } = scratch()
+    schema = schemaOf(await seeded(directory))
+    remove()
+    // Those of other schemas nobody asks for again.
+    for (const name of readdirSync(databases)) {
+      if (name.startsWith("beat-") && !name.startsWith(`beat-${schema}`))
+        rmSync(join(databases, name), { recursive: true })
+    }
+  }
   return keep(`beat-${schema}-${count}`, async (directory) => {
-    const home = makeHome({}, directory)
-    await home.beat("run", "-a", "shell", script)
-    await home.beat("wait", "@last")
-    await home.close()
-    fill(home.database, count - 1)
+    fill(await seeded(directory), count - 1)
   })
 }
 
