@@ -10,6 +10,7 @@ import type { Checkpoints } from "../../src/services/Checkpoints.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import { Paths } from "../../src/services/Paths.ts"
 import type { Queue } from "../../src/services/Queue.ts"
+import type { Schedules } from "../../src/services/Schedules.ts"
 import type { Tasks } from "../../src/services/Tasks.ts"
 import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { newTask } from "../support/tasks.ts"
@@ -18,7 +19,7 @@ import type { Beat } from "./Beat.ts"
 /** Runs an effect over the store of this home, and closes the database again. */
 export const withStore = <A, E>(
   beat: Beat,
-  effect: Effect.Effect<A, E, Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints>
+  effect: Effect.Effect<A, E, Queue | Tasks | WorkerRegistry | OutputStore | Checkpoints | Schedules>
 ): Promise<A> => {
   const home = join(beat.home, "state")
   const paths = Layer.succeed(
