@@ -106,7 +106,11 @@ export const Usage = Schema.Struct({
 }).annotations({ identifier: "Usage" })
 export type Usage = typeof Usage.Type
 
-const labelKey = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/))
+const labelKey = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/),
+  // The one name that no record of this language can hold.
+  Schema.filter((key) => key !== "__proto__")
+)
 
 /** At most 32 labels; keys of 1 to 64 characters from letters, digits and `_ . - /`, values up to 256 characters. */
 export const Labels = Schema.Record({ key: labelKey, value: Schema.String.pipe(Schema.maxLength(256)) })

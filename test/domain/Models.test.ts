@@ -8,6 +8,7 @@ import { Checkpoint } from "../../src/domain/Checkpoint.ts"
 import { Environment, Launch, NewTask } from "../../src/domain/NewTask.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import { OutputChunk, StreamState } from "../../src/domain/Output.ts"
+import { NewPipeline, Pipeline, PipelinePage, PipelinePlan, PipelineProblem } from "../../src/domain/Pipeline.ts"
 import { ProcessIdentity } from "../../src/domain/Process.ts"
 import { Runtime } from "../../src/domain/Runtime.ts"
 import { AgentSettings, SettingsFile } from "../../src/domain/Settings.ts"
@@ -51,6 +52,11 @@ describe("models", () => {
   roundTrip("Environment", Environment)
   roundTrip("Outcome", Outcome)
   roundTrip("Checkpoint", Checkpoint)
+  roundTrip("Pipeline", Pipeline)
+  roundTrip("PipelinePage", PipelinePage)
+  roundTrip("PipelinePlan", PipelinePlan)
+  roundTrip("PipelineProblem", PipelineProblem)
+  roundTrip("NewPipeline", NewPipeline)
   roundTrip("Worker", Worker)
   roundTrip("Runtime", Runtime)
   roundTrip("ProcessIdentity", ProcessIdentity)
