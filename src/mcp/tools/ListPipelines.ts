@@ -1,4 +1,4 @@
-/** Finds pipelines. */
+/** Finds pipelines by where they stand. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { PipelinePage } from "../../domain/Pipeline.ts"
