@@ -7,6 +7,7 @@ import { checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
 import type { Plan } from "./Plan.ts"
 import { checkTries } from "./RetryCheck.ts"
+import { checkSchedule } from "./ScheduleCheck.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
 import { processesOf } from "./SystemProcesses.ts"
 import { checkTask } from "./TaskCheck.ts"
@@ -25,6 +26,8 @@ export interface Verdict {
     readonly failed: number
     readonly cancelled: number
   }
+  readonly pipelines: number
+  readonly scheduled: number
   readonly bytes: number
 }
 
@@ -118,7 +121,7 @@ const keysOf = (store: Store): ReadonlyMap<string, string> =>
     store
       .rows<{ task_id: string; prompt: string }>("SELECT task_id, prompt FROM task_inputs")
       .flatMap(({ prompt, task_id }) => {
-        const key = /(?:^|agent\.sh" )([tp][\d.]+) [a-z]/m.exec(prompt)?.[1]
+        const key = /(?:^|agent\.sh" )([tps][\d.]+) [a-z]/m.exec(prompt)?.[1]
         return key === undefined ? [] : [[task_id, key] as const]
       })
   )
@@ -178,16 +181,21 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
       chronicle.breach("what was accepted is there", id, `the id was told for ${key}, and it is not stored`)
   }
   let bytes = 0
-  for (const task of [...plan.tasks, ...plan.pipelines.flatMap(({ steps }) => steps)]) {
+  const scheduled = new Set(plan.schedules.map(({ key }) => key))
+  const steps = plan.pipelines.flatMap((pipeline) => pipeline.steps)
+  for (const task of [...plan.tasks, ...steps, ...plan.schedules.map(({ task }) => task)]) {
     const found = byKey.get(task.key) ?? []
     const first = found.filter(({ retry_of }) => retry_of === null)
-    if (first.length > 1) {
+    if (first.length > 1 && !scheduled.has(task.key)) {
       chronicle.breach("one key, one task", first[1]?.id ?? null, `${first.length} tasks of ${task.key}`)
     }
     if (found.length === 0 && journalLines(world.root, task.key).length > 0) {
       chronicle.breach("what was accepted is there", task.key, "its agent ran, and it is not stored")
     }
-    checkTries(found, task.retries, (id, invariant, detail) => chronicle.breach(invariant, id, detail))
+    for (const { id } of first) {
+      const tries = found.filter((row) => row.id === id || row.root_id === id)
+      checkTries(tries, task.retries, (id, invariant, detail) => chronicle.breach(invariant, id, detail))
+    }
     // Who cancels one try means the work.
     const cancelled = found.some(({ id }) => chronicle.hurts.get(id)?.has("cancel") === true)
     for (const row of found) {
@@ -206,6 +214,8 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   }
   checkOutbox(rows, store, world)
   checkPipelines(plan.pipelines, byId, store, world)
+  const runsOf = (key: string) => (byKey.get(key) ?? []).filter(({ retry_of }) => retry_of === null)
+  for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
@@ -221,6 +231,8 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
       failed: count("failed"),
       cancelled: count("cancelled")
     },
+    pipelines: store.rows("SELECT id FROM pipelines").length,
+    scheduled: store.rows("SELECT due_at FROM schedule_executions WHERE task_id IS NOT NULL").length,
     bytes
   }
 }

@@ -47,6 +47,8 @@ export class Chronicle {
   readonly accepted = new Map<string, string>()
   /** Submissions without a key whose answer never came. */
   readonly unsure = new Set<string>()
+  /** Names of schedules that were created. */
+  readonly schedules = new Set<string>()
   readonly acceptedPipelines = new Map<string, string>()
   /** What the submitter of a key asked to wait for. */
   readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()

@@ -42,6 +42,8 @@ export const runtimeFailpoints: ReadonlyArray<readonly [name: string, passes: nu
   ["adopt.commit", 1],
   ["adopt.committed", 1],
   ["adopt.reowned", 1],
+  ["fireSchedule.commit", 1],
+  ["fireSchedule.committed", 1],
   ["revoke.answered", 0],
   ["supervise.unstarted", 0],
   ["requeue.commit", 0],

@@ -7,7 +7,7 @@ import type { Plan } from "./Plan.ts"
 import { isClaude, promptOf } from "./Script.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
 import { processesOf } from "./SystemProcesses.ts"
-import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
+import type { PipelinePlan, SchedulePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 import type { Finished, World } from "./World.ts"
 
 /** Nobody submits while this many tasks have not ended. */
@@ -22,6 +22,9 @@ export interface Load {
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
   readonly pipelines: Array<PipelinePlan>
+  /** Those who hand over tasks: none comes after they have left. */
+  readonly submitting: FiberSet.FiberSet
+  /** Everything else that was begun. */
   readonly fibers: FiberSet.FiberSet
   /** The server that tasks are handed to at present. */
   server: McpClient | null
@@ -181,6 +184,32 @@ const submitPipeline = (load: Load, plan: PipelinePlan) =>
     }
   })
 
+/** A name is taken once: who was killed after the commit finds it so, and has what was asked for. */
+const createSchedule = (load: Load, plan: SchedulePlan) =>
+  Effect.gen(function* () {
+    const { chronicle, root } = load.world
+    const rules = ["--missed", plan.missed, "--overlap", plan.overlap, "--name", plan.key]
+    const args = ["schedule", "create", "--every", `${plan.everyMs}ms`, ...rules, "-a", "shell", "--"]
+    for (let attempt = 1; !load.over; attempt++) {
+      const trouble = attempt === 1 ? plan.createTrouble : null
+      const finished = yield* runCommand(load, [...args, promptOf(plan.task, root)], trouble)
+      const there = load.store.one("SELECT id FROM schedules WHERE name = ?", plan.key) !== undefined
+      chronicle.note(plan.key, `beat schedule create: ${finished.code ?? finished.signal} ${finished.stderr.trim()}`)
+      if (finished.code === 0 && !there) {
+        return chronicle.breach("an answer comes after the commit", plan.key, "the schedule is not stored")
+      }
+      if (there) return void chronicle.schedules.add(plan.key)
+      if (finished.code !== null && finished.code !== 74) {
+        return chronicle.breach("a task is accepted", plan.key, `exit ${finished.code}: ${finished.stderr.trim()}`)
+      }
+      yield* Effect.sleep(100)
+    }
+  })
+
+/** Runtimes stay for as long as a schedule is active. */
+export const endSchedules = (load: Load) =>
+  Effect.forEach(load.world.chronicle.schedules, (name) => runCommand(load, ["schedule", "cancel", name], null))
+
 const cancelPipeline = (load: Load, id: string, afterMs: number) =>
   Effect.gen(function* () {
     yield* Effect.sleep(afterMs)
@@ -287,7 +316,7 @@ const client = (load: Load) =>
     }
   })
 
-/** Starts the load. It goes on until `over` is set; what it has begun is in `fibers`. */
+/** Starts the load. It goes on until `over` is set. */
 export const startLoad = (world: World, store: Store, plan: Plan) =>
   Effect.gen(function* () {
     const load: Load = {
@@ -296,11 +325,13 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       byCommand: plan.tasks.filter(({ via }) => via === "command"),
       pipelines: Array.from(plan.pipelines),
       byMcp: plan.tasks.filter(({ via }) => via === "mcp"),
+      submitting: yield* FiberSet.make(),
       fibers: yield* FiberSet.make(),
       server: null,
       over: false
     }
-    for (let count = 0; count < submitters; count++) yield* FiberSet.run(load.fibers, submitter(load))
-    yield* FiberSet.run(load.fibers, client(load))
+    for (let count = 0; count < submitters; count++) yield* FiberSet.run(load.submitting, submitter(load))
+    for (const schedule of plan.schedules) yield* FiberSet.run(load.submitting, createSchedule(load, schedule))
+    yield* FiberSet.run(load.submitting, client(load))
     return load
   })

@@ -2,13 +2,21 @@
 import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, planFaults } from "./FaultPlan.ts"
-import { type PipelinePlan, planPipelines, planTasks, type TaskPlan } from "./TaskPlan.ts"
+import {
+  type PipelinePlan,
+  planPipelines,
+  planSchedules,
+  planTasks,
+  type SchedulePlan,
+  type TaskPlan
+} from "./TaskPlan.ts"
 
 export interface Plan {
   readonly seed: number
   readonly durationMs: number
   readonly tasks: ReadonlyArray<TaskPlan>
   readonly pipelines: ReadonlyArray<PipelinePlan>
+  readonly schedules: ReadonlyArray<SchedulePlan>
   readonly faults: ReadonlyArray<Fault>
   /** Names the plan: equal digests are equal plans. */
   readonly digest: string
@@ -18,10 +26,11 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
   const dice = new Dice(seed)
   const tasks = planTasks(dice, durationMs)
   const pipelines = planPipelines(dice, durationMs)
+  const schedules = planSchedules(dice)
   const faults = planFaults(dice, durationMs)
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, tasks, pipelines, faults }))
+    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, faults }))
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, tasks, pipelines, faults, digest }
+  return { seed, durationMs, tasks, pipelines, schedules, faults, digest }
 }

@@ -18,6 +18,9 @@ export const TortureReport = Schema.Struct({
     failed: Schema.Int,
     cancelled: Schema.Int
   }),
+  pipelines: Schema.Int,
+  /** Runs that schedules started. */
+  scheduled: Schema.Int,
   /** How often each kind of fault was brought about. */
   faults: Counts,
   /** Where processes died at failpoints, and how often. */
@@ -78,6 +81,7 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     `faults      ${counted(report.faults)}`,
     `failpoints  ${counted(report.failpoints)}`,
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
+    `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules`,
     `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
     ...subjects.slice(0, shown).flatMap(describe),
     ...(subjects.length > shown ? ["", `and ${subjects.length - shown} more with violations (--json shows all)`] : []),

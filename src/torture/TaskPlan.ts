@@ -56,6 +56,16 @@ export interface PipelinePlan {
   readonly cancelAfterMs: number | null
 }
 
+/** Work that comes again and again. */
+export interface SchedulePlan {
+  readonly key: string
+  readonly everyMs: number
+  readonly missed: "run-all" | "run-once"
+  readonly overlap: "allow" | "skip" | "queue"
+  readonly task: TaskPlan
+  readonly createTrouble: Trouble
+}
+
 /** More than can be submitted in the time. */
 const perSecond = 14
 
@@ -181,3 +191,14 @@ const planPipeline = (dice: Dice, index: number): PipelinePlan => ({
 
 export const planPipelines = (dice: Dice, durationMs: number): ReadonlyArray<PipelinePlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * pipelinesPerSecond) }, (_, index) => planPipeline(dice, index))
+
+/** Few, for they submit by themselves; and sometimes none, so that runtimes leave when there is nothing to do. */
+export const planSchedules = (dice: Dice): ReadonlyArray<SchedulePlan> =>
+  Array.from({ length: dice.between(0, 2) }, (_, index) => ({
+    key: `s${index}`,
+    everyMs: dice.between(2, 4) * 1000,
+    missed: index === 0 ? "run-all" : "run-once",
+    overlap: index === 0 ? "allow" : dice.pick(["skip", "queue"]),
+    task: { ...planStep(dice, `s${index}`), retries: 0 },
+    createTrouble: commandTrouble(dice, ["createSchedule.commit", "createSchedule.committed"], 0.3)
+  }))

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import { check, type Verdict } from "./Checker.ts"
 import { runFaults } from "./Faults.ts"
-import { type Load, startLoad } from "./Load.ts"
+import { endSchedules, type Load, startLoad } from "./Load.ts"
 import { makePlan } from "./Plan.ts"
 import type { TortureReport } from "./Report.ts"
 import { runSampler } from "./Sampler.ts"
@@ -27,7 +27,7 @@ export interface TortureOptions {
 }
 
 /** How long the rest may take once the faults are over, in milliseconds. */
-const bounds = { commands: 15_000, quiet: 15_000 } as const
+const bounds = { commands: 30_000, quiet: 15_000 } as const
 
 /** Until the last task has ended. A shim that died before it told who it was is given up after ten seconds. */
 const settleMs = (durationMs: number): number => Math.min(90_000, 30_000 + durationMs)
@@ -49,16 +49,23 @@ const drain = (load: Load, withinMs: number) =>
     }
   })
 
+/** Waits for commands that are under way. */
+const left = ({ world }: Load, fibers: FiberSet.FiberSet) =>
+  Effect.gen(function* () {
+    const waited = yield* Effect.timeoutOption(FiberSet.awaitEmpty(fibers), bounds.commands)
+    if (waited._tag === "Some") return
+    const names = Array.from(world.commands).map(({ child }) => child.spawnargs.slice(2, 6).join(" "))
+    world.chronicle.breach("commands return", null, `still there when they should not be: ${names.join("; ")}`)
+  })
+
 /** Lets everything come to rest. What does not is a broken promise too. */
 const settle = (load: Load, withinMs: number) =>
   Effect.gen(function* () {
     const { world } = load
+    yield* left(load, load.submitting)
+    yield* endSchedules(load)
     yield* drain(load, withinMs)
-    const waited = yield* Effect.timeoutOption(FiberSet.awaitEmpty(load.fibers), bounds.commands)
-    if (waited._tag === "None") {
-      const names = Array.from(world.commands).map(({ child }) => child.spawnargs.slice(2, 6).join(" "))
-      world.chronicle.breach("commands return", null, `still there after the last task: ${names.join("; ")}`)
-    }
+    yield* left(load, load.fibers)
     const end = world.chronicle.elapsed + bounds.quiet
     while (processesOf(world.root).length > 0 && world.chronicle.elapsed < end) yield* Effect.sleep(50)
   })
@@ -70,6 +77,8 @@ const summarize = (world: World, verdict: Verdict, options: TortureOptions, dige
   seconds: Math.round(world.chronicle.elapsed / 1000),
   kills: world.chronicle.kills,
   tasks: verdict.tasks,
+  pipelines: verdict.pipelines,
+  scheduled: verdict.scheduled,
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,
   bytes: verdict.bytes,
