@@ -156,7 +156,8 @@ if (major < 20) {
 }
 const words = process.argv.slice(2)
 const bundle = pick(words)
-// Clients start a server per session, so its nursery stays as small as that of a worker; it is too late to limit its size.
-if (bundle === "mcp") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
+// Both are there for long and do little at a time, so their nursery stays as small as that of a worker that was launched
+// with the flag for it; here it is too late to limit its size.
+if (bundle === "mcp" || bundle === "worker") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
 survivePipes(bundle)
 load(bundle, words)()
