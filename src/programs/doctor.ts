@@ -1,20 +1,23 @@
 /** Looks the installation over, part by part, and mends what can be mended without risk. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Environment } from "../domain/NewTask.ts"
 import { Agents } from "../services/Agents.ts"
 import { DatabaseHealth } from "../services/DatabaseHealth.ts"
 import { Installation } from "../services/Installation.ts"
 import { Paths } from "../services/Paths.ts"
+import { Schedules } from "../services/Schedules.ts"
 import { SettingsStore } from "../services/SettingsStore.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { ensureRuntime } from "./ensureRuntime.ts"
+import { serviceStatus } from "./schedule/service.ts"
 import { runtimes } from "./workers.ts"
 
 export const Check = Schema.Struct({
-  /** Stable name: `node`, `home`, `modes`, `config`, `disk`, `agents`, `database`, `runtimes`, `workers`, `spool`, `queue`. */
+  /** Stable name: `node`, `home`, `modes`, `config`, `disk`, `agents`, `database`, `runtimes`, `workers`, `spool`, `queue`, `schedules`. */
   name: Schema.String,
   /** `warn`: works, but look at it. `fixed`: was wrong and has been mended now. */
   status: Schema.Literal("ok", "warn", "fail", "fixed"),
@@ -183,16 +186,45 @@ const checkQueue = Effect.fn("doctor.queue")(function* (fix: boolean) {
   const counts = yield* (yield* Tasks).counts
   const living = new Set((yield* runtimes()).filter(({ alive }) => alive).map(({ id }) => id))
   const orphans = (yield* registry.workers).filter(({ runtimeId }) => !living.has(runtimeId)).length
-  if (living.size > 0 || (counts.queued === 0 && counts.running === 0)) {
+  const scheduled = Option.isSome(yield* (yield* Schedules).nextFire)
+  if (living.size > 0 || (counts.queued === 0 && counts.running === 0 && !scheduled)) {
     return ok("queue", `${counts.queued} queued, ${counts.running} running`)
   }
-  const detail = `${counts.queued} queued, ${counts.running} running (${orphans} without a worker process), and nobody serves them`
+  const detail = `${counts.queued} queued, ${counts.running} running (${orphans} without a worker process)${scheduled ? ", schedules to fire" : ""}, and nobody serves them`
   if (!fix) return warn("queue", detail, "start a worker: beat worker --detach")
   const launched = yield* Effect.either(ensureRuntime())
   return Either.isRight(launched) ? fixed("queue", detail) : fail("queue", detail, launched.left.message)
 })
 
+/** Whether somebody will be awake for what is scheduled, also after a reboot. */
+const checkSchedules = Effect.gen(function* () {
+  const schedules = yield* Schedules
+  const active = yield* schedules.list({ status: ["active"], limit: 1000, before: null })
+  const paused = yield* schedules.list({ status: ["paused"], limit: 1000, before: null })
+  const stuck = paused.filter(({ reason }) => reason !== null)
+  const service = yield* serviceStatus()
+  const told = `${plural(active.length, "active schedule")}; ${service.detail}`
+  if (stuck.length > 0) {
+    const named = stuck.slice(0, 3).map(({ id, name, reason }) => `${name ?? id} is paused: ${reason}`)
+    return warn("schedules", `${told}. ${named.join("; ")}`, "'beat schedule resume' when it is put right")
+  }
+  if (active.length === 0) return ok("schedules", "none active")
+  return service.survives === "yes"
+    ? ok("schedules", `${told}: they survive a reboot`)
+    : warn(
+        "schedules",
+        `${told}: they ${service.survives === "no" ? "do not survive a reboot" : "go on after a reboot once you log in"}`,
+        service.advice
+      )
+})
+
 /** The part that looks into the database. */
 export const checkStore = Effect.fn("doctor.store")(function* (fix: boolean) {
-  return [yield* checkDatabase, yield* checkRuntimes(fix), yield* checkSpool(fix), yield* checkQueue(fix)]
+  return [
+    yield* checkDatabase,
+    yield* checkRuntimes(fix),
+    yield* checkSpool(fix),
+    yield* checkQueue(fix),
+    yield* checkSchedules
+  ]
 })

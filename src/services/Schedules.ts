@@ -62,10 +62,11 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
     /** Active schedules whose fire time is not after `now`, earliest first. `limit` from 1 to 1000. */
     readonly due: (now: number, limit: number) => Effect.Effect<ReadonlyArray<Due>, StorageError>
     /**
-     * Fires one time of a schedule, if it still stands as given: one transaction decides by the schedule's rules, records
-     * the time, stores what it starts and sets the next time. Over all processes a time is fired once.
+     * Fires one time of each of these, where they still stand as given, and answers in their order. One transaction decides
+     * by the rules, records each time, stores what it starts and sets the next one. Over all processes a time is fired once.
+     * A schedule that cannot be started at all is paused with the reason, and keeps no other from being fired.
      */
-    readonly fire: (due: Due) => Effect.Effect<FireAnswer, StorageError>
+    readonly fire: (due: ReadonlyArray<Due>) => Effect.Effect<ReadonlyArray<FireAnswer>, StorageError>
     /** Runs it now, beside its times: these and the count of runs stay as they are. */
     readonly runNow: (
       id: ScheduleId

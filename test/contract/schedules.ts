@@ -66,9 +66,9 @@ export const schedulesContract = (subject: Subject) => {
         yield* TestClock.adjust(minute)
         const [due] = yield* schedules.due(minute, 10)
         if (due === undefined) return assert.fail("nothing is due")
-        const first = yield* schedules.fire(due)
-        assert.strictEqual(first._tag, "Fired")
-        assert.deepStrictEqual(yield* schedules.fire(due), { _tag: "Lost" })
+        const [first] = yield* schedules.fire([due])
+        assert.strictEqual(first?._tag, "Fired")
+        assert.deepStrictEqual(yield* schedules.fire([due]), [{ _tag: "Lost" }])
         const { tasks: stored } = yield* tasks.list({
           status: [],
           agent: null,
@@ -302,7 +302,7 @@ export const schedulesContract = (subject: Subject) => {
         const due = yield* schedules.due(minute, 10)
         const early = due.find(({ schedule }) => schedule.id === follower.id)
         if (early === undefined) return assert.fail("the follower is not due")
-        assert.deepStrictEqual(yield* schedules.fire(early), { _tag: "Behind", first: leader.id })
+        assert.deepStrictEqual(yield* schedules.fire([early]), [{ _tag: "Behind", first: leader.id }])
         yield* fireDue
         const [waiting] = yield* historyOf(follower)
         if (waiting?.taskId == null) return assert.fail("the follower has no run")
@@ -315,7 +315,7 @@ export const schedulesContract = (subject: Subject) => {
         yield* TestClock.adjust(minute)
         const [again] = yield* schedules.due(2 * minute, 1)
         if (again === undefined) return assert.fail("the leader is not due")
-        yield* schedules.fire(again)
+        yield* schedules.fire([again])
         const second = yield* claimNext()
         yield* queue.finish(second.task.id, failed, second.worker)
         yield* fireDue
@@ -382,7 +382,7 @@ export const schedulesContract = (subject: Subject) => {
         const work = { kind: "task", task: newTask({ prompt: "something else", environment: { A: "2" } }) } as const
         const edited = yield* schedules.edit(made.id, { work }, 0)
         assert.deepInclude(edited, { title: "something else", revision: 1, nextDueAt: minute })
-        assert.deepStrictEqual(yield* schedules.fire(due), { _tag: "Lost" })
+        assert.deepStrictEqual(yield* schedules.fire([due]), [{ _tag: "Lost" }])
         const stale = yield* Effect.flip(schedules.edit(made.id, { graceMs: 1 }, 0))
         assert.strictEqual(stale._tag, "ScheduleStateConflict")
         yield* fireDue

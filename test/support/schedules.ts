@@ -34,7 +34,7 @@ export const fireDue = Effect.gen(function* () {
   for (let round = 0; round < 1000; round += 1) {
     const due = yield* schedules.due(yield* Clock.currentTimeMillis, 100)
     if (due.length === 0) return answers
-    for (const one of due) answers.push(yield* schedules.fire(one))
+    answers.push(...(yield* schedules.fire(due)))
   }
   return yield* Effect.dieMessage("there is no end of what is due")
 })

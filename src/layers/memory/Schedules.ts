@@ -16,7 +16,7 @@ import {
 } from "../../domain/Schedule.ts"
 import { ScheduleNotFound, ScheduleStateConflict } from "../../domain/ScheduleErrors.ts"
 import { Ids } from "../../services/Ids.ts"
-import { type FireAnswer, Schedules } from "../../services/Schedules.ts"
+import { type Due, type FireAnswer, Schedules } from "../../services/Schedules.ts"
 import { put, type State, Store, without } from "./Store.ts"
 import { check, faceOf, find, isLive, leading, retiming, scheduled, withSchedule } from "./scheduleChecks.ts"
 import { cancelRun, executionsOf, isNew, note, settled, start, whenOver } from "./scheduleState.ts"
@@ -55,6 +55,66 @@ const make = Effect.gen(function* () {
         return [{ ...schedule, ...fields }, withSchedule(state, stored, fields)] as const
       })
     )
+
+  const fireOne = Effect.fn("Schedules.fire")(function* ({ schedule: expected, work }: Due) {
+    const ready = yield* prepared(work)
+    return yield* store.write<FireAnswer, never>((before, now) => {
+      const nothing: FireAnswer = { _tag: "Lost" }
+      const lost = (state: State) => Either.right([nothing, state] as const)
+      const state = settled(before)
+      const stored = state.schedules.get(expected.id)
+      if (stored === undefined) return lost(state)
+      const { schedule } = stored
+      const { id, nextDueAt: dueAt, nextFireAt: fireAt } = schedule
+      if (schedule.status !== "active" || dueAt === null || fireAt === null || fireAt > now) return lost(state)
+      if (schedule.revision !== expected.revision || fireAt !== expected.nextFireAt) return lost(state)
+      const { edges, first, refused } = leading(state, schedule, dueAt)
+      if (first !== null) {
+        const fires = first.nextFireAt ?? now
+        if (fires > now) return lost(withSchedule(state, stored, { nextFireAt: fires }))
+        return Either.right([{ _tag: "Behind", first: first.id }, state])
+      }
+      const open = executionsOf(state, id).filter(({ status }) => status === "running")
+      const decided = decide({ ...schedule, dueAt, fireAt }, { now, open: open.length, refused })
+      if (Either.isLeft(decided)) {
+        const paused = { status: "paused", reason: decided.left, nextDueAt: null, nextFireAt: null } as const
+        return lost(withSchedule(state, stored, { ...paused, revision: schedule.revision + 1 }))
+      }
+      const { recorded, run, upcoming } = decided.right
+      let next = state
+      const executions: Array<Execution> = []
+      for (const one of recorded) {
+        if (!isNew(next, id, one.dueAt)) continue
+        const [execution, noted] = note(next, { ...one, scheduleId: id, at: now })
+        executions.push(execution)
+        next = noted
+      }
+      let fired: Execution | null = null
+      if (run !== null && isNew(next, id, run)) {
+        const latest = open.at(-1)
+        const waits = schedule.overlap === "queue" || schedule.overlap === "cancel-previous"
+        if (schedule.overlap === "cancel-previous") next = open.reduce((at, one) => cancelRun(at, one, now), next)
+        const own = latest !== undefined && waits ? whenOver(next, latest) : []
+        const all = new Map([...own, ...edges].map((edge) => [edge.upstream, edge]))
+        const begun = start(
+          next,
+          { scheduleId: id, dueAt: run, origin: "time", at: now },
+          ready,
+          work,
+          Array.from(all.values()).slice(0, 100)
+        )
+        // What was captured was accepted before.
+        const [execution, after] = Either.getOrThrow(begun)
+        fired = execution
+        next = after
+      }
+      next = withSchedule(next, stored, { ...upcoming, runs: schedule.runs + (fired === null ? 0 : 1) })
+      return Either.right([
+        fired === null ? { _tag: "Recorded", executions } : { _tag: "Fired", execution: fired },
+        next
+      ])
+    })
+  })
 
   return Schedules.of({
     create: Effect.fn("Schedules.create")(function* ({ createdBy, name, work, ...rules }) {
@@ -136,65 +196,7 @@ const make = Effect.gen(function* () {
           .slice(0, limit)
       ),
 
-    fire: Effect.fn("Schedules.fire")(function* ({ schedule: expected, work }) {
-      const ready = yield* prepared(work)
-      return yield* store.write<FireAnswer, never>((before, now) => {
-        const nothing: FireAnswer = { _tag: "Lost" }
-        const lost = (state: State) => Either.right([nothing, state] as const)
-        const state = settled(before)
-        const stored = state.schedules.get(expected.id)
-        if (stored === undefined) return lost(state)
-        const { schedule } = stored
-        const { id, nextDueAt: dueAt, nextFireAt: fireAt } = schedule
-        if (schedule.status !== "active" || dueAt === null || fireAt === null || fireAt > now) return lost(state)
-        if (schedule.revision !== expected.revision || fireAt !== expected.nextFireAt) return lost(state)
-        const { edges, first, refused } = leading(state, schedule, dueAt)
-        if (first !== null) {
-          const fires = first.nextFireAt ?? now
-          if (fires > now) return lost(withSchedule(state, stored, { nextFireAt: fires }))
-          return Either.right([{ _tag: "Behind", first: first.id }, state])
-        }
-        const open = executionsOf(state, id).filter(({ status }) => status === "running")
-        const decided = decide({ ...schedule, dueAt, fireAt }, { now, open: open.length, refused })
-        if (Either.isLeft(decided)) {
-          const paused = { status: "paused", reason: decided.left, nextDueAt: null, nextFireAt: null } as const
-          return lost(withSchedule(state, stored, { ...paused, revision: schedule.revision + 1 }))
-        }
-        const { recorded, run, upcoming } = decided.right
-        let next = state
-        const executions: Array<Execution> = []
-        for (const one of recorded) {
-          if (!isNew(next, id, one.dueAt)) continue
-          const [execution, noted] = note(next, { ...one, scheduleId: id, at: now })
-          executions.push(execution)
-          next = noted
-        }
-        let fired: Execution | null = null
-        if (run !== null && isNew(next, id, run)) {
-          const latest = open.at(-1)
-          const waits = schedule.overlap === "queue" || schedule.overlap === "cancel-previous"
-          if (schedule.overlap === "cancel-previous") next = open.reduce((at, one) => cancelRun(at, one, now), next)
-          const own = latest !== undefined && waits ? whenOver(next, latest) : []
-          const all = new Map([...own, ...edges].map((edge) => [edge.upstream, edge]))
-          const begun = start(
-            next,
-            { scheduleId: id, dueAt: run, origin: "time", at: now },
-            ready,
-            work,
-            Array.from(all.values()).slice(0, 100)
-          )
-          // What was captured was accepted before.
-          const [execution, after] = Either.getOrThrow(begun)
-          fired = execution
-          next = after
-        }
-        next = withSchedule(next, stored, { ...upcoming, runs: schedule.runs + (fired === null ? 0 : 1) })
-        return Either.right([
-          fired === null ? { _tag: "Recorded", executions } : { _tag: "Fired", execution: fired },
-          next
-        ])
-      })
-    }),
+    fire: (all) => Effect.forEach(all, fireOne),
 
     runNow: Effect.fn("Schedules.runNow")(function* (id) {
       const { work } = yield* Effect.flatten(store.read((state) => find(state, id)))

@@ -13,10 +13,10 @@ import { ScheduleNotFound, ScheduleStateConflict } from "../../domain/ScheduleEr
 import { Timestamp } from "../../domain/Task.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Paths } from "../../services/Paths.ts"
-import { Schedules } from "../../services/Schedules.ts"
+import { type FireAnswer, Schedules } from "../../services/Schedules.ts"
 import { canonical } from "./enqueue.ts"
 import { makeFire } from "./fire.ts"
-import { makeAccess } from "./Immediate.ts"
+import { makeAccess, withImmediate } from "./Immediate.ts"
 import {
   executionColumns,
   orNoSchedule,
@@ -46,7 +46,10 @@ const make = Effect.gen(function* () {
   const byId = scheduleById(sql)
   const workOf = workById(sql)
   const store = makeStoreSchedule(sql)
-  const { findOpen, fire, runNow } = makeFire(sql)
+  const { findOpen, fire, pause, runNow } = makeFire(sql)
+  const savepoint = withImmediate(sql)
+  const lost: FireAnswer = { _tag: "Lost" }
+  const cannotStart = (id: ScheduleId, reason: string) => Effect.as(pause(id, reason), lost)
 
   /** Outside of the transaction, which must not wait for anything. */
   const captured = (work: Work) =>
@@ -218,9 +221,17 @@ const make = Effect.gen(function* () {
       return found.flatMap(({ schedule, work }) => (Option.isSome(work) ? [{ schedule, work: work.value }] : []))
     }),
 
-    fire: Effect.fn("Schedules.fire")(function* ({ schedule, work }) {
-      const ready = yield* prepared(work)
-      return yield* fire(schedule, ready).pipe(write("fireSchedule"))
+    fire: Effect.fn("Schedules.fire")(function* (due) {
+      const ready = yield* Effect.forEach(due, ({ schedule, work }) =>
+        Effect.map(prepared(work), (stored) => ({ schedule, stored }))
+      )
+      // One commit for all: at every full minute there may be many, and each commit waits for the disk.
+      return yield* Effect.forEach(ready, ({ schedule, stored }) =>
+        savepoint(fire(schedule, stored)).pipe(
+          Effect.catchTag("ParseError", () => cannotStart(schedule.id, "what is stored of it cannot be read")),
+          Effect.catchAllDefect((defect) => cannotStart(schedule.id, `it cannot be started: ${String(defect)}`))
+        )
+      ).pipe(write("fireSchedule"))
     }),
 
     runNow: Effect.fn("Schedules.runNow")(function* (id) {

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import { type ScheduleId, tasksOf } from "../../domain/Schedule.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Installation } from "../../services/Installation.ts"
-import { type Due, Schedules } from "../../services/Schedules.ts"
+import { type Due, type FireAnswer, Schedules } from "../../services/Schedules.ts"
 
 /** Read at once; the next ones come with the next look. */
 const atOnce = 50
@@ -46,24 +46,38 @@ const pause = Effect.fn("schedule.pause")(function* ({ schedule }: Due, reason: 
   )
 })
 
-const fireOne = Effect.fn("schedule.fire")(function* (due: Due, known: ReadonlySet<string> | null) {
+const tell = (due: Due, answer: FireAnswer) => {
+  switch (answer._tag) {
+    case "Fired":
+      return Effect.logInfo(
+        `schedule ${due.schedule.id}: started ${answer.execution.taskId ?? answer.execution.pipelineId ?? "nothing"}`
+      )
+    case "Recorded":
+      return Effect.forEach(
+        answer.executions,
+        ({ count, reason, status }) =>
+          Effect.logInfo(`schedule ${due.schedule.id}: ${count} ${status} (${reason ?? "?"})`),
+        { discard: true }
+      )
+    case "Lost":
+    case "Behind":
+      return Effect.void
+  }
+}
+
+/** Fires those that nothing stands against. Returns the schedules that have to be fired before some of them. */
+const fireTogether = Effect.fn("schedule.fire")(function* (due: ReadonlyArray<Due>, known: ReadonlySet<string> | null) {
   const schedules = yield* Schedules
-  const problem = yield* problemWith(due, known)
-  if (problem !== null) {
-    yield* pause(due, problem)
-    return null
+  const able: Array<Due> = []
+  for (const one of due) {
+    const problem = yield* problemWith(one, known)
+    if (problem === null) able.push(one)
+    else yield* pause(one, problem)
   }
-  const answer = yield* schedules.fire(due)
-  if (answer._tag === "Fired") {
-    const { pipelineId, taskId } = answer.execution
-    yield* Effect.logInfo(`schedule ${due.schedule.id}: started ${taskId ?? pipelineId ?? "nothing"}`)
-  }
-  if (answer._tag === "Recorded") {
-    for (const { count, reason, status } of answer.executions) {
-      yield* Effect.logInfo(`schedule ${due.schedule.id}: ${count} ${status}${reason === null ? "" : ` (${reason})`}`)
-    }
-  }
-  return answer._tag === "Behind" ? answer.first : null
+  if (able.length === 0) return []
+  const answers = yield* schedules.fire(able)
+  yield* Effect.forEach(able, (one, at) => tell(one, answers[at] ?? { _tag: "Lost" }), { discard: true })
+  return answers.flatMap((answer) => (answer._tag === "Behind" ? [answer.first] : []))
 })
 
 /** The schedule as it is due; none when it is not, or not any more. */
@@ -75,16 +89,15 @@ const dueOf = Effect.fn("schedule.due")(function* (id: ScheduleId) {
   )
 })
 
-/** Fires a schedule, and before it those that it follows. There are no circles. */
-const fireInOrder = Effect.fn("schedule.inOrder")(function* (due: Due, known: ReadonlySet<string> | null) {
-  const waiting: Array<Due> = [due]
-  for (let step = 0; step < atOnce && waiting.length > 0; step += 1) {
-    const next = waiting.at(-1)
-    if (next === undefined) return
-    const first = yield* fireOne(next, known)
-    const leader = first === null ? Option.none() : yield* dueOf(first)
-    if (Option.isSome(leader)) waiting.push(leader.value)
-    else waiting.pop()
+/** Fires the schedules that others wait for, from the last to the first. There are no circles. */
+const fireLeaders = Effect.fn("schedule.leaders")(function* (
+  first: ReadonlyArray<ScheduleId>,
+  known: ReadonlySet<string> | null
+) {
+  let waiting = first
+  for (let step = 0; step < mostLooks && waiting.length > 0; step += 1) {
+    const due = yield* Effect.forEach(Array.from(new Set(waiting)), dueOf)
+    waiting = yield* fireTogether(due.flatMap(Option.toArray), known)
   }
 })
 
@@ -97,7 +110,7 @@ export const fireSchedules = Effect.fn("fireSchedules")(function* () {
   for (let look = 0; look < mostLooks; look += 1) {
     const due = yield* schedules.due(yield* Clock.currentTimeMillis, atOnce)
     if (due.length === 0) break
-    yield* Effect.forEach(due, (one) => fireInOrder(one, known), { discard: true })
+    yield* fireLeaders(yield* fireTogether(due, known), known)
   }
   return true
 })
