@@ -26,7 +26,7 @@ export interface Ending {
 }
 
 const minutes = (ms: number): string =>
-  ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
+  ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
 
 /** The words for an end that Backbeat brought about. */
 const stopError = (cause: EndCause, claim: Claim): string | null => {

@@ -71,7 +71,7 @@ export const linesOf = (pieces: ReadonlyArray<Piece>, size: number): ReadonlyArr
       const newline = run.bytes.indexOf(10, start)
       const end = newline === -1 ? run.bytes.length : newline
       const whole = newline !== -1 || run.offset + run.bytes.length === size
-      if (whole && end > start && end - start <= maxLine) {
+      if (whole && end - start <= maxLine) {
         lines.push(decoder.decode(run.bytes.subarray(start, end)).replace(/\r$/, ""))
       }
       start = end + 1
