@@ -50,7 +50,10 @@ const runs = (pieces: ReadonlyArray<Piece>): ReadonlyArray<{ readonly offset: nu
 /** Where the last `maxLines` lines begin, at `from` at the earliest. */
 const lastLines = (bytes: Uint8Array, from: number): number => {
   let start = bytes.length
-  for (let count = 0; count <= maxLines && start > from; count++) start = bytes.lastIndexOf(10, start - 1)
+  for (let count = 0; count <= maxLines; count++) {
+    if (start <= from) return from
+    start = bytes.lastIndexOf(10, start - 1)
+  }
   return Math.max(from, start + 1)
 }
 
