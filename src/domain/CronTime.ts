@@ -30,7 +30,7 @@ const inField = (word: string, index: number): Either.Either<void, string> => {
   const words = fields.map((_, at) => (at === index ? word : "*")).join(" ")
   const [name, holds] = fields[index] ?? ["field", ""]
   return Either.mapBoth(Cron.parse(words, utc), {
-    onLeft: () => `'${word}' is not a ${name}: it takes ${holds}, as 5, 1-5, 1,3 or */2`,
+    onLeft: () => `'${word}' is not for the ${name}: it takes ${holds}, as 5, 1-5, 1,3 or */2`,
     onRight: () => undefined
   })
 }

@@ -243,9 +243,9 @@ describe("an expression that cannot be read", () => {
   const problem = (expression: string) => Either.getOrThrow(Either.flip(parseCron(expression)))
 
   it("is told by its field", () => {
-    assert.include(problem("60 * * * *"), "'60' is not a minute: it takes 0 to 59")
-    assert.include(problem("0 9 * * mun"), "'mun' is not a weekday")
-    assert.include(problem("0 0 0 32 * *"), "'32' is not a day of the month")
+    assert.include(problem("60 * * * *"), "'60' is not for the minute: it takes 0 to 59")
+    assert.include(problem("0 9 * * mun"), "'mun' is not for the weekday")
+    assert.include(problem("0 0 0 32 * *"), "'32' is not for the day of the month")
     assert.include(problem("* * *"), "has 3 fields: write five")
     assert.include(problem("@reboot"), "@daily")
     assert.include(problem(""), "0 fields")
