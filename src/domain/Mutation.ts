@@ -24,6 +24,8 @@ export type Mutation =
   | "no-retry"
   | "keep-edges"
   | "silent-pipeline"
+  // Firing
+  | "forget-run"
   // Answering
   | "early-success"
   | "early-cancel"

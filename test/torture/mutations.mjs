@@ -27,6 +27,7 @@ const expected = {
   "no-retry": "failed work is tried again",
   "keep-edges": "a task starts when it may",
   "silent-pipeline": "a pipeline ends with its last step",
+  "forget-run": "a schedule fires each time once",
   "early-success": "an answer comes after the commit",
   "early-cancel": "cancelled means gone"
 }
