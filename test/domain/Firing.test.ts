@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { type Circumstances, decide, fireTime, fireTimes, mostMadeUp, upcomingAfter } from "../../src/domain/Firing.ts"
-import { type Rules, ScheduleId } from "../../src/domain/Schedule.ts"
+import { MissedPolicy, type Rules, ScheduleId } from "../../src/domain/Schedule.ts"
 
 const id = ScheduleId.make("4h8s1zq6w0be")
 const hour = 3_600_000
@@ -127,7 +127,7 @@ describe("jitter", () => {
 describe("whatever happens", () => {
   it("each time is dealt with exactly once, and the next one is later", () => {
     const clocks = FastCheck.array(FastCheck.integer({ min: 0, max: 40 * hour }), { minLength: 1, maxLength: 12 })
-    const policies = FastCheck.constantFrom("skip", "run-once", "run-all")
+    const policies = FastCheck.constantFrom(...MissedPolicy.literals)
     FastCheck.assert(
       FastCheck.property(clocks, policies, FastCheck.integer({ min: 0, max: 2 * hour }), (pauses, missed, graceMs) => {
         const given = plan({ missed, graceMs, overlap: "allow" })
