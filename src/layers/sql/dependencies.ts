@@ -86,8 +86,8 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     WHERE tasks.id = found.id AND tasks.status IN ('queued', 'running')
   `
 
-  /** Lifts all that waits for this task above it. */
-  const lift = (id: TaskId, level: number) => sql`
+  /** The task and all that has to stand higher when it stands on this level. */
+  const lifted = (id: string, level: number) => sql`
     WITH RECURSIVE lifted (id, level) AS (
       SELECT ${id}, ${level}
       UNION
@@ -97,10 +97,19 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
       JOIN tasks ON tasks.id = edge.task_id AND tasks.level <= lifted.level
       WHERE lifted.level <= ${maxLevel}
     )
+  `
+
+  const topOf = SqlSchema.single({
+    Request: Schema.Struct({ id: TaskId, level: Schema.Int }),
+    Result: Level,
+    execute: ({ id, level }) => sql`${lifted(id, level)} SELECT max(level) AS level FROM lifted`
+  })
+
+  const lift = (id: string, level: number) => sql`
+    ${lifted(id, level)}
     UPDATE tasks SET level = found.level
     FROM (SELECT id, max(level) AS level FROM lifted GROUP BY id) AS found
     WHERE tasks.id = found.id AND tasks.status = 'queued'
-    RETURNING tasks.id, tasks.level
   `
 
   const tooDeep = (subject: TaskId) => new DependencyInvalid({ problem: "too-deep", subject })
@@ -141,15 +150,16 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
         if (found.length > 0) return yield* new DependencyInvalid({ problem: "cycle", subject: id })
       }
       if (first <= own) return
-      if (first > maxLevel) yield* relevel(id)
-      const wanted = first > maxLevel ? ((yield* wantedLevel(id).pipe(certain)).level ?? 0) : first
-      if (wanted > maxLevel) return yield* tooDeep(id)
-      if (isNew) {
-        yield* sql`UPDATE tasks SET level = ${wanted} WHERE id = ${id}`
-        return
+      // Nobody waits for a new one. What waits for another is lifted with it.
+      const top = (level: number) =>
+        isNew ? Effect.succeed(level) : Effect.map(certain(topOf({ id, level })), (found) => found.level ?? level)
+      let wanted = first
+      if ((yield* top(wanted)) > maxLevel) {
+        yield* relevel(id)
+        wanted = (yield* wantedLevel(id).pipe(certain)).level ?? 0
+        if ((yield* top(wanted)) > maxLevel) return yield* tooDeep(id)
       }
-      const lifted = yield* lift(id, wanted)
-      if (lifted.some(({ level }) => Number(level) > maxLevel)) return yield* tooDeep(id)
+      yield* isNew ? sql`UPDATE tasks SET level = ${wanted} WHERE id = ${id}` : lift(id, wanted)
     })
 
   /** The edges of a task, by id of the upstream task. */
