@@ -70,7 +70,7 @@ const kinds: ReadonlyArray<readonly [number, FaultKind]> = [
   [4, "lock"],
   [26, "worker"],
   [3, "limited-worker"],
-  [2, "reboot"]
+  [1, "reboot"]
 ]
 
 /** Mean time between two faults, in milliseconds. */
