@@ -268,6 +268,20 @@ export const dependencyContract = (subject: Subject) => {
     )
 
     test(
+      "of a retry leave out what was pruned while it was prepared",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        const { task, worker } = yield* Effect.zipRight(submit(), claimNext())
+        const lost = newTask({ retryOf: task.id, continueFrom: stranger, dependsOn: [edge(stranger, "finished")] })
+        const { retriedBy } = yield* queue.finish(task.id, failed, worker, lost)
+        const retry = yield* tasks.get(retriedBy ?? stranger)
+        assert.deepStrictEqual([retry.continueFrom, retry.dependsOn, retry.waitingOn], [null, [], 0])
+        assert.strictEqual((yield* tasks.counts).queued, 1)
+      })
+    )
+
+    test(
       "can be edited until the task starts; a cycle, or what can never be met, is refused",
       Effect.gen(function* () {
         const queue = yield* Queue

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { TaskNotFound, TaskStateConflict } from "../../domain/Errors.ts"
+import type { NewTask, Upstream } from "../../domain/NewTask.ts"
 import type { Outcome } from "../../domain/Outcome.ts"
 import { outcome } from "../../domain/Outcome.ts"
 import { isTerminal, type TaskId } from "../../domain/Task.ts"
@@ -39,6 +40,17 @@ const deleted = (state: State, id: TaskId): State => {
   const starts = without(state.starts, id)
   const checkpoints = without(state.checkpoints, id)
   return forgetPipelines({ ...state, tasks, environments, outbox, output, starts, checkpoints }, id)
+}
+
+/** What a retry was to go on from may have been pruned since it was prepared: then it goes on without. */
+const withoutPruned = (state: State, task: NewTask): NewTask => {
+  const isKept = (upstream: Upstream) => typeof upstream !== "string" || taskIn(state, upstream) !== undefined
+  const { continueFrom, dependsOn } = task
+  return {
+    ...task,
+    dependsOn: dependsOn.filter(({ upstream }) => isKept(upstream)),
+    continueFrom: continueFrom !== null && isKept(continueFrom) ? continueFrom : null
+  }
 }
 
 const make = Effect.gen(function* () {
@@ -92,11 +104,12 @@ const make = Effect.gen(function* () {
           if (!retry || ending.status !== "failed" || task.cancelRequestedAt !== null) {
             return yield* conclude(state, id, ending, now)
           }
-          const [, stored] = yield* submit(state, retry, { id: retryId, now, maxDepth: Number.MAX_SAFE_INTEGER }).pipe(
+          const next = withoutPruned(state, retry)
+          const [, stored] = yield* submit(state, next, { id: retryId, now, maxDepth: Number.MAX_SAFE_INTEGER }).pipe(
             // It comes from a task that was accepted.
             Either.mapLeft((error) => new TaskNotFound({ reference: error.message }))
           )
-          const drawn = yield* connectAll(stored, [retry], () => ({ id: retryId, created: true })).pipe(
+          const drawn = yield* connectAll(stored, [next], () => ({ id: retryId, created: true })).pipe(
             Either.mapLeft((error) => new TaskNotFound({ reference: error.message }))
           )
           return yield* conclude(drawn, id, ending, now, retryId)

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { mutated } from "../../domain/Mutation.ts"
-import type { NewTask } from "../../domain/NewTask.ts"
+import type { NewTask, Upstream } from "../../domain/NewTask.ts"
 import { TaskId, TaskSummary } from "../../domain/Task.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Paths } from "../../services/Paths.ts"
@@ -20,7 +20,7 @@ import { makeLost } from "./holding.ts"
 import { makeAccess } from "./Immediate.ts"
 import { makePrune } from "./prune.ts"
 import { StoredEnvironment, StoredLaunch } from "./rows.ts"
-import { claimById, orNotFound } from "./taskRows.ts"
+import { claimById, IdRow, orNotFound } from "./taskRows.ts"
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -37,6 +37,26 @@ const make = Effect.gen(function* () {
 
   const arrivalOf = (task: NewTask): Effect.Effect<Arrival> =>
     Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
+
+  const findTask = SqlSchema.findOne({
+    Request: TaskId,
+    Result: IdRow,
+    execute: (id) => sql`SELECT id FROM tasks WHERE id = ${id}`
+  })
+
+  const isKept = (upstream: Upstream) =>
+    typeof upstream === "string" ? Effect.map(findTask(upstream), Option.isSome) : Effect.succeed(true)
+
+  /** What a retry was to go on from may have been pruned since it was prepared: then it goes on without. */
+  const withoutPruned = (task: NewTask) =>
+    Effect.gen(function* () {
+      const { continueFrom } = task
+      return {
+        ...task,
+        dependsOn: yield* Effect.filter(task.dependsOn, ({ upstream }) => isKept(upstream)),
+        continueFrom: continueFrom !== null && (yield* isKept(continueFrom)) ? continueFrom : null
+      }
+    })
 
   const findHeld = SqlSchema.findOne({
     Request: Schema.Struct({ claimId: Schema.String, runtimeId: Schema.String }),
@@ -85,12 +105,16 @@ const make = Effect.gen(function* () {
         return yield* finish(id, outcome, holder).pipe(access.write("finish"))
       }
       const again = yield* arrivalOf(retry)
-      const storeRetry = store([again], Number.MAX_SAFE_INTEGER).pipe(
+      const storeRetry = withoutPruned(again.task).pipe(
+        Effect.flatMap((task) => store([{ ...again, task }], Number.MAX_SAFE_INTEGER)),
         // It comes from a task that was accepted, and waits for nothing.
-        Effect.catchTags({ DependencyInvalid: Effect.die, DepthExceeded: Effect.die, IdempotencyConflict: Effect.die }),
-        Effect.as(again.id),
-        // What it went on from was pruned meanwhile.
-        Effect.catchTag("TaskNotFound", () => Effect.succeed(null))
+        Effect.catchTags({
+          DependencyInvalid: Effect.die,
+          DepthExceeded: Effect.die,
+          IdempotencyConflict: Effect.die,
+          TaskNotFound: Effect.die
+        }),
+        Effect.as(again.id)
       )
       return yield* finish(id, outcome, holder, storeRetry).pipe(access.write("finish"))
     }),

@@ -55,8 +55,8 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
     id: TaskId,
     ending: Outcome,
     holder: Holder | null,
-    /** Stores the automatic retry of a task that has failed; null where that is not possible. */
-    storeRetry: Effect.Effect<TaskId | null, E, R> | null = null
+    /** Stores the automatic retry of a task that has failed. */
+    storeRetry: Effect.Effect<TaskId, E, R> | null = null
   ) =>
     Effect.gen(function* () {
       const { cancelRequestedAt, sessionId, status } = yield* findStanding(id).pipe(orNotFound(id))
