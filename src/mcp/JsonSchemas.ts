@@ -97,6 +97,9 @@ const briefly = (value: unknown, key = ""): unknown => {
     Object.entries(value).flatMap(([name, inner]) => {
       if (inProperties) return [[name, briefly(inner)]]
       if (bounds.has(name) || (name === "additionalProperties" && inner === false)) return []
+      // Anything may stand there: that is so without a word.
+      if (name === "additionalProperties" && isObject(inner) && inner.$id === "/schemas/unknown") return []
+      if (name === "description" && inner === "") return []
       if (name === "maximum" && typeof inner === "number" && inner > largestTold) return []
       return [[name, briefly(inner, name)]]
     })

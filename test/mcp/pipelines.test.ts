@@ -25,7 +25,7 @@ describe("pipelines over MCP", () => {
       name: "order",
       steps: [
         { name: "one", prompt: "echo 1 >> order", agent: "shell", directory: beat.home },
-        { name: "two", prompt: "cat order", agent: "shell", directory: beat.home },
+        { name: "two", prompt: "cat order", agent: "shell", directory: beat.home, timeout: "5m", priority: "P0" },
         { name: "never", prompt: "true", agent: "shell", after: ["one"], policy: "failure" }
       ]
     })
@@ -39,6 +39,9 @@ describe("pipelines over MCP", () => {
         ["never", ["one"]]
       ]
     )
+    const second = await server.call("TaskStatus", { id: steps[1].taskId })
+    const { priority, timeoutMs } = second.structuredContent.task
+    assert.deepStrictEqual([priority, timeoutMs], ["P0", 300_000])
     const ids = steps.map((step: { taskId: string }) => step.taskId)
     const ends = await server.call("WaitTasks", { ids, mode: "all" })
     assert.deepStrictEqual(ends.structuredContent.pending, [])
@@ -66,7 +69,7 @@ describe("pipelines over MCP", () => {
     const circle = await server.call("CreatePipeline", { steps: [{ name: "a", prompt: "x", after: ["a"] }] })
     assert.match(textOf(circle), /it would wait for itself/)
     const misspelt = await server.call("CreatePipeline", { steps: [{ promt: "x" }] })
-    assert.match(textOf(misspelt), /Did you mean 'prompt'\?/)
+    assert.match(textOf(misspelt), /steps\[0\]\.prompt: it is missing/)
     assert.match(
       textOf(await server.call("PipelineStatus", { id: "zzz" })),
       /PipelineNotFound.*\n?.*ListPipelines shows the ids/s

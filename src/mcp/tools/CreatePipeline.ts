@@ -13,6 +13,7 @@ import { tool } from "../Tool.ts"
 
 const Text = Schema.optional(Schema.NonEmptyString)
 
+/** The fields that are asked for most; the others of a step in a file are read as a file's are, errors included. */
 const Step = Schema.Struct({
   name: Text,
   prompt: Schema.NonEmptyString,
@@ -24,11 +25,13 @@ const Step = Schema.Struct({
   ),
   policy: Schema.optional(DependencyPolicy.annotations({ description: "Of these" })),
   continueFrom: Schema.optional(Schema.String.annotations({ description: "Step whose outcome goes before the prompt" }))
-}).annotations({ identifier: "NewStep" })
+}).pipe(Schema.extend(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 
 const Input = Schema.Struct({
   name: Text,
-  steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)),
+  steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
+    description: "Also priority, timeout ('30m'), stall, delay, retries, backoff, systemPrompt, labels"
+  }),
   key: Schema.optional(Schema.NonEmptyString.pipe(Schema.maxLength(200)))
 })
 
@@ -51,6 +54,8 @@ export const createPipeline = tool({
         directory: "/home/me/project",
         after: ["build"],
         policy: "success",
+        timeout: "30m",
+        retries: 1,
         continueFrom: "build"
       }
     ],
