@@ -77,6 +77,8 @@ describe.skipIf(process.platform !== "linux")("schedules under runtimes that are
       )
       return row?.late === 0 ? Date.now() : null
     })
+    const reasons = beat.rows<{ reason: string }>("SELECT reason FROM schedules WHERE status <> 'active'")
+    assert.deepStrictEqual(reasons, [], "none of them is paused by itself")
     await withStore(
       beat,
       Effect.flatMap(Schedules, (schedules) =>
