@@ -49,7 +49,7 @@ for (const [era, open] of Object.entries(eras)) {
       await open()
       const { result } = await server.request("tools/list")
       const tools = result?.tools as ReadonlyArray<{ name: string; outputSchema: object; annotations: object }>
-      assert.strictEqual(tools.length, tools.length)
+      assert.strictEqual(tools.length, known.length)
       for (const tool of tools) {
         assert.hasAllKeys(tool.annotations, [
           "title",
