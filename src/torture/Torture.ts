@@ -69,7 +69,8 @@ const settle = (load: Load, withinMs: number) =>
     yield* drain(load, withinMs)
     yield* left(load, load.fibers)
     const end = world.chronicle.elapsed + bounds.quiet
-    while (processesOf(world.root).length > 0 && world.chronicle.elapsed < end) yield* Effect.sleep(50)
+    const busy = () => world.commands.size > 0 || processesOf(world.root).length > 0
+    while (busy() && world.chronicle.elapsed < end) yield* Effect.sleep(50)
   })
 
 const summarize = (world: World, verdict: Verdict, options: TortureOptions, digest: string): TortureReport => ({

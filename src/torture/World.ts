@@ -30,6 +30,15 @@ export interface StartOptions {
   readonly stdin?: boolean
 }
 
+/** Nothing where the run is over already and its directory gone. */
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, "utf8")
+  } catch {
+    return ""
+  }
+}
+
 export class World {
   readonly home: string
   readonly database: string
@@ -112,7 +121,7 @@ export class World {
       )
       child.once("close", (code, signal) => {
         this.commands.delete(running)
-        const said = log === null ? stderr : readFileSync(log, "utf8")
+        const said = log === null ? stderr : textOf(log)
         this.#account(args, { code, signal, stdout: Buffer.concat(stdout), stderr: said })
         resolve({ code, signal, stdout: Buffer.concat(stdout), stderr: said })
       })
