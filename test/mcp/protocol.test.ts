@@ -1,6 +1,7 @@
 /** The built server on the wire, in both eras: what it must survive, and how it answers. */
 import { existsSync, readdirSync, readlinkSync } from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { tools as known } from "../../src/mcp/Tools.ts"
 import { Beat, until } from "../system/Beat.ts"
 import { type Message, Server } from "./Server.ts"
 
