@@ -61,10 +61,16 @@ const childrenOf = Effect.fn("childrenOf")(function* (parentId: TaskId) {
   return Array.from(all)
 })
 
-/** `roots` and the tasks below them, parents before children, and whether there are more than the bound. */
+/**
+ * `roots` and the tasks below them, parents before children, and whether there are more than the bound. What an
+ * automatic retry delegated hangs on the task that it tries again too.
+ */
 export const descendants = Effect.fn("descendants")(function* (roots: ReadonlyArray<TaskId>) {
+  const tasks = yield* Tasks
   const found = new Set<TaskId>(roots)
   for (const id of found) {
+    const { retriedBy } = yield* tasks.summary(id)
+    if (retriedBy !== null) found.add(retriedBy)
     for (const child of yield* childrenOf(id)) found.add(child)
     if (found.size > treeLimit) return { ids: Array.from(found).slice(0, treeLimit), truncated: true }
   }
@@ -109,9 +115,12 @@ export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId
     if (!options.tree || truncated) break
   }
 
-  const ended = yield* Effect.forEach(ids, (id) =>
-    Effect.map(patiently(latestTry(id)), (task): Cancelled => ({ answer: answers.get(id) ?? "over", task }))
-  )
-  const result: CancelResult = { tasks: ended, truncated }
+  // Several tries of one work come to one end, and who was asked first knows what the cancel did to it.
+  const ended = new Map<TaskId, Cancelled>()
+  for (const id of ids) {
+    const task = yield* patiently(latestTry(id))
+    if (!ended.has(task.id)) ended.set(task.id, { answer: answers.get(id) ?? "over", task })
+  }
+  const result: CancelResult = { tasks: Array.from(ended.values()), truncated }
   return result
 })

@@ -8,8 +8,9 @@ import * as TestClock from "effect/TestClock"
 import type { TaskId } from "../../src/domain/Task.ts"
 import { cancel, descendants } from "../../src/programs/cancel.ts"
 import { Ids } from "../../src/services/Ids.ts"
+import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
-import { claimNext, completed, ended, submit } from "../support/tasks.ts"
+import { claimNext, completed, ended, failed, newTask, submit } from "../support/tasks.ts"
 import { finish, layer, quietly } from "./world.ts"
 
 const options = { ...quietly, tree: false, reason: "wrong branch", by: "tester" }
@@ -83,6 +84,33 @@ describe("cancel", () => {
     }).pipe(Effect.provide(layer()))
   )
 
+  it.effect("ends what an automatic retry delegated too, and tells of the work once", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const first = yield* submit({ maxRetries: 1, priority: "P0" })
+      const { worker } = yield* claimNext()
+      const child = yield* submit({ parentId: first.id })
+      const again = newTask({ retryOf: first.id, priority: "P0" })
+      const { retriedBy } = yield* queue.finish(first.id, failed, worker, again)
+      const second = yield* claimNext()
+      assert.strictEqual(second.task.id, retriedBy)
+      const grandchild = yield* submit({ parentId: second.task.id })
+      const fiber = yield* Effect.fork(cancel([first.id], { ...options, tree: true }))
+      yield* TestClock.adjust("1 second")
+      yield* finish(second.task.id, ended)
+      yield* TestClock.adjust("400 millis")
+      const { tasks } = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        tasks.map(({ answer, task }) => [task.id, answer, task.status]).sort(),
+        [
+          [second.task.id, "requested", "cancelled"],
+          [child.id, "ended", "cancelled"],
+          [grandchild.id, "ended", "cancelled"]
+        ].sort()
+      )
+    }).pipe(Effect.provide(layer()))
+  )
+
   it.effect("finds more children than one page holds", () =>
     Effect.gen(function* () {
       const ids = yield* Ids
@@ -96,6 +124,7 @@ describe("cancel", () => {
         seq: 2500 - at
       }))
       const many = Layer.mock(Tasks, {
+        summary: (id) => Effect.succeed({ ...summary, id }),
         children: (id) => Effect.succeed(id === root ? children.slice(-1000).map((child) => child.id) : []),
         list: ({ before, limit, parentId }) => {
           const all = parentId === root ? children.filter(({ seq }) => before === null || seq < before) : []
