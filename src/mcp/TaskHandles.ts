@@ -12,10 +12,10 @@ import * as Schema from "effect/Schema"
 import { InvalidInput } from "../domain/Errors.ts"
 import { isTerminal, TaskId, type TaskSummary } from "../domain/Task.ts"
 import { awaitEnds } from "../programs/awaitEnds.ts"
-import { cancel } from "../programs/cancel.ts"
+import { cancel, cancelWork } from "../programs/cancel.ts"
+import { latestTry } from "../programs/latestTry.ts"
 import { taskPage } from "../programs/taskPage.ts"
 import { taskState } from "../programs/taskState.ts"
-import { Queue } from "../services/Queue.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { failureText } from "./Failures.ts"
 import type { Era, Run } from "./Server.ts"
@@ -58,15 +58,16 @@ const statusOf = (era: Era, task: TaskSummary) => {
 }
 
 const described = Effect.fn("handle.describe")(function* (era: Era, id: TaskId) {
-  const tasks = yield* Tasks
-  const task = yield* tasks.summary(id)
-  const state = yield* taskState(id)
+  // Tried again by itself, it goes on: the handle stands for the work.
+  const { createdAt } = yield* (yield* Tasks).summary(id)
+  const task = yield* latestTry(id)
+  const state = yield* taskState(task.id)
   const words = task.error ?? (state.waitsFor === null ? task.status : `queued, waits for ${state.waitsFor}`)
   const common = {
     taskId: id,
     status: statusOf(era, task),
     statusMessage: words,
-    createdAt: iso(task.createdAt),
+    createdAt: iso(createdAt),
     lastUpdatedAt: iso(task.endedAt ?? task.startedAt ?? task.createdAt)
   }
   return era === "modern"
@@ -92,8 +93,9 @@ const encodeStates = Schema.encode(TaskStates)
 /** What the call would have given, had it waited. */
 const outcomeOf = Effect.fn("handle.outcome")(function* (id: TaskId) {
   const tasks = yield* Tasks
-  const state = yield* taskState(id)
-  const [end] = yield* tasks.endsOf([id])
+  const last = yield* latestTry(id)
+  const state = yield* taskState(last.id)
+  const [end] = yield* tasks.endsOf([last.id])
   const states = {
     tasks: [state],
     pending: [],
@@ -141,10 +143,10 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
         const id = yield* known(taskId)
         const request = { reason: null, by: "the client" }
         if (era === "modern") {
-          yield* (yield* Queue).cancel(id, request)
+          yield* cancelWork(id, request)
           return {}
         }
-        if (isTerminal((yield* (yield* Tasks).summary(id)).status)) {
+        if (isTerminal((yield* latestTry(id)).status)) {
           return yield* new InvalidInput({ field: "taskId", problem: "the task has ended already", example: null })
         }
         yield* cancel([id], { ...(yield* by), ...request, tree: false })
@@ -184,7 +186,7 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
           enough: session.leaving
         })
         // This server leaves: no answer yet, and no other than an error could say so.
-        if (!isTerminal((yield* (yield* Tasks).summary(id)).status)) {
+        if (!isTerminal((yield* latestTry(id)).status)) {
           return yield* new InvalidInput({ field: "taskId", problem: "the task has not ended", example: null })
         }
         const result = yield* outcomeOf(id)

@@ -66,6 +66,25 @@ describe("the extension", () => {
     assert.deepNestedInclude(done, { "result.isError": true, "result.structuredContent.tasks[0].exitCode": 3 })
   })
 
+  it("stands for the automatic retry too: it works on, gives the last result, and cancels it", async () => {
+    const server = start()
+    await server.discover(extension)
+    const script = `test -e "${beat.home}/second" && echo fine || { touch "${beat.home}/second"; exit 3; }`
+    const arguments_ = { agent: "shell", prompt: script, retries: 1, backoffMs: 1 }
+    const { result } = await server.request("tools/call", { name: "DelegateTask", arguments: arguments_ })
+    const done = await polled(server, result?.taskId, "completed")
+    assert.strictEqual(done.taskId, result?.taskId)
+    assert.deepNestedInclude(done, { "result.structuredContent.tasks[0].answer": "fine" })
+
+    const stubborn = { agent: "shell", prompt: "exit 4", retries: 1, backoffMs: 3_600_000 }
+    const other = await server.request("tools/call", { name: "DelegateTask", arguments: stubborn })
+    const { taskId } = other.result ?? {}
+    await until("the next try", () => beat.rows("SELECT 1 FROM tasks WHERE retry_of = ?", String(taskId)).length > 0)
+    assert.deepInclude((await server.request("tasks/get", { taskId })).result, { taskId, status: "working" })
+    assert.isUndefined((await server.request("tasks/cancel", { taskId })).error)
+    await polled(server, taskId, "cancelled")
+  })
+
   it("cancels, acknowledges updates, and knows no strangers", async () => {
     const server = start()
     await server.discover(extension)
