@@ -96,7 +96,7 @@ const session = Layer.succeed(
   })
 )
 
-/** Filled by every submission and every cancel of this process. */
+/** Filled by every submission, cancel and edit of this process. */
 const nudges = Effect.runSync(EffectQueue.sliding<void>(1))
 const nudge = EffectQueue.offer(nudges, undefined)
 
@@ -106,7 +106,8 @@ const nudging = Layer.effect(
     Queue.of({
       ...queue,
       enqueue: (...given) => Effect.tap(queue.enqueue(...given), nudge),
-      cancel: (...given) => Effect.tap(queue.cancel(...given), nudge)
+      cancel: (...given) => Effect.tap(queue.cancel(...given), nudge),
+      edit: (...given) => Effect.tap(queue.edit(...given), nudge)
     })
   )
 )

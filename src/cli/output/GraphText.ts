@@ -23,6 +23,15 @@ export const standingOf = ({ cause, status, waitingOn }: TaskNode): string => {
   return status === "queued" && waitingOn > 0 ? "blocked" : status
 }
 
+/** Columns that stay for the task itself. */
+const taskColumns = 32
+
+/** The end of the lines that lead to a task: a long row of tasks must not push them off the screen. */
+const within = (lead: string, columns: number | null): string => {
+  const room = columns === null ? lead.length : Math.max(4, columns - taskColumns)
+  return lead.length <= room ? lead : `…${lead.slice(1 - room)}`
+}
+
 interface Layout {
   readonly nodes: ReadonlyMap<TaskId, TaskNode>
   readonly upstream: ReadonlyMap<TaskId, ReadonlyArray<TaskEdge>>
@@ -58,15 +67,16 @@ export const graphText = (graph: TaskGraph, now: number, screen: Screen): Readon
       lines.push(`${dim(lead)}${words}${id} ${dim("(pruned)")}`)
       return
     }
+    const place = within(lead, screen.columns)
     const others = (upstream.get(id) ?? []).length - 1
     const again = drawn.has(id) ? " (see above)" : others > 0 ? ` (waits for ${others + 1})` : ""
     const standing = standingOf(node)
-    const start = `${lead}${words}${id} ${standing} ${spanOf(node, now)} ${plain(node.agent)}${again} `
+    const start = `${place}${words}${id} ${standing} ${spanOf(node, now)} ${plain(node.agent)}${again} `
     const room = screen.columns === null ? 200 : screen.columns - widthOf(start)
     const title = drawn.has(id) || room < 8 ? "" : cut(plain(node.title), room)
     const status = statusStyle(node.status, screen)(standing)
     const tail = `${spanOf(node, now)} ${plain(node.agent)}${dim(again)} ${title}`
-    lines.push(`${dim(lead)}${dim(words)}${bold(id)} ${status} ${tail}`.trimEnd())
+    lines.push(`${dim(place)}${dim(words)}${bold(id)} ${status} ${tail}`.trimEnd())
   }
 
   const draw = (id: TaskId, lead: string, indent: string, policy: DependencyPolicy): void => {
