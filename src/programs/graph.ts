@@ -3,18 +3,22 @@ import * as Effect from "effect/Effect"
 import type { TaskId } from "../domain/Task.ts"
 import type { TaskEdge, TaskGraph } from "../domain/TaskGraph.ts"
 import { Tasks } from "../services/Tasks.ts"
+import { latestTry } from "./latestTry.ts"
 
 /** Tasks and edges that one picture holds at most. */
 export const graphLimit = { nodes: 500, edges: 5000 } as const
 
 const keyOf = ({ from, to }: TaskEdge): string => `${from} ${to}`
 
-/** Everything that a task is connected with, in both directions. */
+/**
+ * Everything that a task is connected with, in both directions. What waited for one that was retried by itself hangs on
+ * its last try.
+ */
 const around = Effect.fn("graph.around")(function* (id: TaskId) {
   const tasks = yield* Tasks
-  const known = new Set<TaskId>([id])
+  const known = new Set<TaskId>([id, (yield* latestTry(id)).id])
   const edges = new Map<string, TaskEdge>()
-  let fresh: ReadonlyArray<TaskId> = [id]
+  let fresh: ReadonlyArray<TaskId> = Array.from(known)
   while (fresh.length > 0 && known.size <= graphLimit.nodes && edges.size <= graphLimit.edges) {
     const found = yield* tasks.edges(fresh, graphLimit.edges + 1)
     for (const edge of found) edges.set(keyOf(edge), edge)

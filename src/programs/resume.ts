@@ -5,6 +5,7 @@ import { isTerminal, type Task, type TaskId, type TaskSummary } from "../domain/
 import { Agents } from "../services/Agents.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { again } from "./again.ts"
+import { latestTry } from "./latestTry.ts"
 import { submit } from "./submit.ts"
 import type { Submitter } from "./submitter.ts"
 import { takeCheckpoint } from "./takeCheckpoint.ts"
@@ -102,7 +103,10 @@ const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context
 export const resume = Effect.fn("resume")(function* (id: TaskId, options: ResumeOptions, submitter: Submitter) {
   const tasks = yield* Tasks
   const task = yield* tasks.get(id)
-  if (!isTerminal(task.status)) return yield* new TaskStateConflict({ id, step: "be resumed", actual: task.status })
+  const last = yield* latestTry(id)
+  if (!isTerminal(last.status)) {
+    return yield* new TaskStateConflict({ id: last.id, step: "be resumed", actual: last.status })
+  }
   if (options.context !== null && options.context.trim() === "") {
     return yield* new InvalidInput({ field: "context", problem: "is empty", example: '--context "Now add the tests"' })
   }

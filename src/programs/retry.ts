@@ -4,6 +4,7 @@ import { TaskStateConflict } from "../domain/Errors.ts"
 import { isTerminal, type Task, type TaskId } from "../domain/Task.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { again } from "./again.ts"
+import { latestTry } from "./latestTry.ts"
 import { submit } from "./submit.ts"
 import type { Submitter } from "./submitter.ts"
 
@@ -23,7 +24,11 @@ export const takenUp = ({ continuation, sessionId }: Task) =>
 export const retry = Effect.fn("retry")(function* (id: TaskId, submitter: Submitter) {
   const tasks = yield* Tasks
   const task = yield* tasks.get(id)
-  if (!isTerminal(task.status)) return yield* new TaskStateConflict({ id, step: "be retried", actual: task.status })
+  const last = yield* latestTry(id)
+  // Also where its automatic retry is still to come: two tries of one work would get into each other's way.
+  if (!isTerminal(last.status)) {
+    return yield* new TaskStateConflict({ id: last.id, step: "be retried", actual: last.status })
+  }
   const { environment, submission } = yield* again(task)
   return yield* submit([{ ...submission, ...takenUp(task) }], { ...submitter, environment })
 })

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { TaskStateConflict } from "../domain/Errors.ts"
 import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp, Usage } from "../domain/Task.ts"
 import { Tasks } from "../services/Tasks.ts"
+import { latestTry } from "./latestTry.ts"
 import { cutText } from "./taskState.ts"
 
 export const TaskResult = Schema.Struct({
@@ -25,9 +26,10 @@ export const TaskResult = Schema.Struct({
 }).annotations({ identifier: "TaskResult" })
 export type TaskResult = typeof TaskResult.Type
 
-/** `longest` characters of the answer at most. */
-export const taskResult = Effect.fn("taskResult")(function* (id: TaskId, longest: number) {
+/** `longest` characters of the answer at most. Of a task that was retried by itself, its last try's. */
+export const taskResult = Effect.fn("taskResult")(function* (asked: TaskId, longest: number) {
   const tasks = yield* Tasks
+  const { id } = yield* latestTry(asked)
   const task = yield* tasks.get(id)
   if (!isTerminal(task.status)) {
     return yield* new TaskStateConflict({ id, step: "give an answer", actual: task.status })

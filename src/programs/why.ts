@@ -40,6 +40,8 @@ export const Why = Schema.Struct({
   reason: WhyReason,
   cause: Schema.NullOr(EndCause),
   error: Schema.NullOr(Schema.String),
+  /** The automatic retry that it led to. */
+  retriedBy: Schema.NullOr(TaskId),
   notBefore: Schema.NullOr(Timestamp),
   waitingOn: Schema.NullOr(Schema.Int),
   blockedBy: Schema.NullOr(TaskId),
@@ -64,6 +66,7 @@ export const why = Effect.fn("why")(function* (reference: string) {
     reason,
     cause: task.cause,
     error: task.error,
+    retriedBy: task.retriedBy,
     notBefore: task.notBefore,
     waitingOn: null,
     blockedBy: null,

@@ -1,4 +1,5 @@
 /** Automatic retries with the built program: the last try counts, for whoever waits, cancels or depends. */
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { Beat, until } from "./Beat.ts"
@@ -53,6 +54,32 @@ describe("automatic retries", () => {
     const missing = await beat.run(["run", "-f", "-a", "shell", "--retries", "9", "--", "no-such-command-anywhere"])
     assert.strictEqual(missing.code, 1)
     assert.include(missing.stderr, "Not tried again: another try would end the same.")
+  })
+
+  it("are what the first try's id stands for, wherever the work is meant", { timeout: 60_000 }, async () => {
+    const first = await beat.submit(`test -e "${beat.home}/second" && echo fine || { echo bad; exit 3; }`, [
+      ...["--retries", "1", "--backoff", "1h"]
+    ])
+    const behind = await beat.submit("true", ["--after", `${first}:finished`])
+    const second = await until("the next try", () => rows().find(({ retry_of }) => retry_of === first)?.id)
+    const said = async (...args: ReadonlyArray<string>) => {
+      const { code, stderr, stdout } = await beat.run(args)
+      return { code, text: stdout + stderr }
+    }
+    for (const command of ["retry", "resume", "result"]) {
+      const early = await said(command, first)
+      assert.strictEqual(early.code, 1, command)
+      assert.include(early.text, `Task ${second} is queued`)
+    }
+    assert.include((await said("why", first)).text, `beat why ${second}`)
+    assert.include((await said("logs", first)).text, `beat logs -f ${second}`)
+    assert.include((await said("graph", first)).text, behind)
+    assert.strictEqual((await said("edit", behind, "--not-after", first)).code, 0)
+    assert.deepStrictEqual(beat.rows("SELECT 1 FROM task_dependencies WHERE task_id = ?", behind), [])
+
+    writeFileSync(join(beat.home, "second"), "")
+    assert.strictEqual((await said("edit", first, "--not-before", "0s")).text.trim(), second)
+    assert.deepStrictEqual(await said("result", "--wait", first), { code: 0, text: "fine\n" })
   })
 
   it("end with a cancel of the first try, while the next one waits for its time", { timeout: 60_000 }, async () => {

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { Labels, Task, type TaskId } from "../../domain/Task.ts"
 import { type Changes, edit as editTask } from "../../programs/edit.ts"
+import { latestTry } from "../../programs/latestTry.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Caller } from "../Caller.ts"
@@ -69,15 +70,18 @@ const labelsAfter = (given: Given) =>
     )
   )
 
-const edgesAfter = Effect.fn("edgesAfter")(function* (given: Given) {
+/** An edge to a task that was retried by itself has moved to its last try. */
+const lastTryOf = Effect.fn("lastTryOf")(function* (reference: string) {
   const tasks = yield* Tasks
+  return (yield* latestTry(yield* tasks.resolve(reference))).id
+})
+
+const edgesAfter = Effect.fn("edgesAfter")(function* (given: Given) {
   const added = yield* Effect.forEach(given.after, ({ policy, reference }) =>
-    Effect.map(tasks.resolve(reference), (upstream) => ({ upstream, policy }))
+    Effect.map(lastTryOf(reference), (upstream) => ({ upstream, policy }))
   )
   const all = given.notAfter.includes("all")
-  const dropped = new Set<TaskId>(
-    yield* Effect.forEach(all ? [] : given.notAfter, (reference) => tasks.resolve(reference))
-  )
+  const dropped = new Set<TaskId>(yield* Effect.forEach(all ? [] : given.notAfter, lastTryOf))
   const replaced = new Set(added.map(({ upstream }) => upstream))
   return (now: Task["dependsOn"]) => [
     ...now
@@ -119,7 +123,6 @@ export const edit = writingCommand({
   args: Args.all({ id: task }),
   completes: "task",
   run: Effect.fn("beat.edit")(function* (given, { id }) {
-    const tasks = yield* Tasks
     const terminal = yield* Terminal
     const changes = yield* changesOf(given)
     if (Object.keys(changes).length === 0) {
@@ -128,7 +131,7 @@ export const edit = writingCommand({
         hint: "'beat edit --help' shows what can be."
       })
     }
-    const edited = yield* editTask(yield* tasks.resolve(id), changes)
+    const edited = yield* editTask(yield* lastTryOf(id), changes)
     if (given.json) yield* printJson(Task, edited)
     else yield* terminal.print(edited.id)
     return ExitCode.ok

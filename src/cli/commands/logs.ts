@@ -2,7 +2,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import { isTerminal } from "../../domain/Task.ts"
+import { isTerminal, type TaskId } from "../../domain/Task.ts"
 import { whileServed } from "../../programs/ensureRuntime.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -14,6 +14,13 @@ import { waiting } from "../output/Waiting.ts"
 import { Terminal } from "../Terminal.ts"
 import { UsageError } from "../UsageError.ts"
 import { count, moment, task } from "../Values.ts"
+
+const tellOfRetry = Effect.fn("tellOfRetry")(function* (id: TaskId) {
+  const tasks = yield* Tasks
+  const terminal = yield* Terminal
+  const { retriedBy } = yield* tasks.summary(id)
+  if (retriedBy !== null) yield* terminal.say(`beat: ${id} was tried again: beat logs -f ${retriedBy}`)
+})
 
 export const logs = readingCommand({
   name: "logs",
@@ -67,9 +74,11 @@ export const logs = readingCommand({
     if (given.follow && !isTerminal(found.status)) {
       const standing = Effect.map(tasks.summary(found.id), ({ status }) => status)
       yield* whileServed(print, yield* waiting(false)).pipe(withProgress(standing))
+      yield* tellOfRetry(found.id)
       return ExitCode.ok
     }
     yield* print
+    yield* tellOfRetry(found.id)
     const output = yield* OutputStore
     const streams = yield* output.streams(found.id)
     if (terminal.stderr.tty && streams.every(({ size }) => size === 0)) {

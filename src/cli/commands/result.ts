@@ -4,6 +4,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { TaskStateConflict } from "../../domain/Errors.ts"
 import { isTerminal, Task } from "../../domain/Task.ts"
+import { latestTry } from "../../programs/latestTry.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
 import { waitFor } from "../../programs/wait.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -20,7 +21,8 @@ export const result = readingCommand({
   name: "result",
   section: "tasks",
   summary: "Print an agent's final answer",
-  details: "The exit code tells how the task ended. A task that has not ended has no answer yet: exit code 1.",
+  details:
+    "The exit code tells how the task ended; of one that was tried again by itself, the last try counts. A task that has not ended has no answer yet: exit code 1.",
   examples: [["beat result --wait @last", "wait for the newest task and print its answer"]],
   options: Options.all({
     wait: Options.boolean("wait").pipe(
@@ -40,9 +42,9 @@ export const result = readingCommand({
       const doing = yield* activity(yield* tasks.summary(taskId))
       yield* waitFor([taskId], { ...(yield* waiting(false)), goal: "end", any: false }).pipe(withProgress(doing))
     }
-    const found = yield* tasks.get(taskId)
+    const found = yield* tasks.get((yield* latestTry(taskId)).id)
     if (!isTerminal(found.status)) {
-      return yield* new TaskStateConflict({ id: taskId, step: "give an answer", actual: found.status })
+      return yield* new TaskStateConflict({ id: found.id, step: "give an answer", actual: found.status })
     }
     const code = exitCodeOf(found)
     if (given.json) {
@@ -51,9 +53,9 @@ export const result = readingCommand({
     }
     if (found.answer !== null && found.answer !== "")
       yield* terminal.print(given.raw ? found.answer : sanitize(found.answer))
-    if (code !== ExitCode.ok) yield* terminal.say(`${taskId} ${endingText(found, terminal.stderr)}`)
+    if (code !== ExitCode.ok) yield* terminal.say(`${found.id} ${endingText(found, terminal.stderr)}`)
     else if (found.answer === null)
-      yield* terminal.say(`${taskId} gave no answer; what it printed: beat logs ${taskId}`)
+      yield* terminal.say(`${found.id} gave no answer; what it printed: beat logs ${found.id}`)
     return code
   }, Effect.scoped)
 })

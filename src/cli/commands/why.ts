@@ -23,6 +23,9 @@ export const explain = (answer: Why, now: number): string => {
   const silent = answer.silentMs === null ? "" : `; last output ${span(answer.silentMs)} ago`
   switch (answer.reason) {
     case "ended":
+      if (answer.retriedBy !== null) {
+        return `It waits for nothing: it is ${answer.status} (${answer.cause ?? "no cause"}) and was tried again. What that try waits for: beat why ${answer.retriedBy}`
+      }
       return `It waits for nothing: it is ${answer.status} (${answer.cause ?? "no cause"}).${answer.error === null ? "" : ` ${sanitize(answer.error)}`}`
     case "running":
       return `It runs${silent}. Follow it: beat logs -f ${answer.taskId}`

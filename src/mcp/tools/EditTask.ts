@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { parseDependency } from "../../domain/Dependency.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { type Changes, edit } from "../../programs/edit.ts"
+import { latestTry } from "../../programs/latestTry.ts"
 import { taskState } from "../../programs/taskState.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -58,7 +59,7 @@ export const editTask = tool({
     const tasks = yield* Tasks
     const directories = yield* Directories
     const { directory, labels, dependsOn: written, ...plain } = given
-    const taskId = yield* tasks.resolve(id)
+    const { id: taskId } = yield* latestTry(yield* tasks.resolve(id))
     const drawn = written === undefined ? null : yield* edges(written)
     const changes: Changes = {
       ...plain,
