@@ -1,15 +1,17 @@
 /** What the server tells a model about when to use which tool, and the prompts that people pick. */
 
-export const instructions = `Backbeat runs coding agents (claude, codex, gemini, ... or a shell command) in the background on this machine. A task is stored before DelegateTask returns and goes on when this session ends; any later session sees it.
+export const instructions = `Backbeat runs coding agents (claude, codex, gemini, ... or a shell command) in the background on this machine. A task is stored before DelegateTask returns and goes on when this session ends.
 
 When to delegate: work that takes minutes, can run beside yours, or wants another agent. Not for what you can do at once.
 
 How:
 1. DelegateTask with a prompt that stands alone: the agent sees nothing of this conversation. Name files, the goal, how to check it. Several independent tasks go into one call with 'tasks'. Give 'key' when a repeat must not start it twice. Tasks in the same directory see each other's changes.
-2. WaitTasks with the ids. While 'pending' is not empty call it again with the cursor it gave: you miss nothing and see nothing twice. Do other work between the calls if you have some. Do not poll TaskStatus.
-3. The start of each answer comes with the end. TaskResult has all of it. TaskLogs only to see what went wrong or how far it is; output stays out of your context until you ask.
+2. WaitTasks with the ids. While 'pending' is not empty call it again with the cursor it gave: you miss nothing and see nothing twice. Do not poll TaskStatus.
+3. The start of each answer comes with the end. TaskResult has all of it. TaskLogs only to see what went wrong or how far it is.
 
-When something fails: 'error' and 'failureClass' say why. auth: ListAgents tells the login command; ask the person. usage-limit: wait until 'failureResetAt' or delegate to another agent. timeout or stalled: split the work, or allow more. Then RetryTask, or DelegateTask with a better prompt.
+Work that depends on work: 'dependsOn' names tasks that must complete first, by id or, within one call, by 'name'; 'continueFrom' also puts what that task left behind before the prompt. CreatePipeline for steps in order. ScheduleTask for recurring work.
+
+When something fails: 'error' and 'failureClass' say why. auth: ListAgents tells the login command; ask the person. usage-limit: wait until 'failureResetAt' or delegate to another agent. timeout or stalled: split the work, or allow more. Then RetryTask, ResumeTask to go on in the agent's own session, or DelegateTask with a better prompt.
 
 Queued and not starting: TaskStatus with the id says what it waits for.
 
