@@ -39,6 +39,9 @@ export interface PoolOptions {
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
 const livenessMs = 1000
 
+/** How long a time that is due is left to the eldest runtime: many that come for it at once would only wait for each other. */
+const deferenceMs = 250
+
 /** Between two looks for spools that nobody needs any more. */
 const tidyEvery = "10 minutes"
 
@@ -53,6 +56,8 @@ interface Pool {
   readonly cancels: Map<TaskId, Deferred.Deferred<void>>
   readonly wake: EffectQueue.Queue<void>
   readonly checkpoints: CheckpointKeeper
+  /** Whether it has been here longest: then it fires what is due at once, and the others only what is left lying. */
+  readonly eldest: Ref.Ref<boolean>
 }
 
 interface KnownSettings {
@@ -107,6 +112,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const runtimes = yield* registry.runtimes
   const alive = yield* Effect.filter(runtimes, (runtime) => processes.alive(runtime.process))
   const living = new Set(alive.map((runtime) => runtime.id))
+  yield* Ref.set(pool.eldest, alive[0] === undefined || alive[0].id === pool.runtime.id)
   if (!living.has(pool.runtime.id)) {
     // Somebody took this runtime for dead, for example after a restored backup: it registers again.
     yield* registry.register(pool.runtime)
@@ -190,7 +196,8 @@ const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings,
   const commits = yield* Commits
   const now = yield* Clock.currentTimeMillis
   const due = yield* tasks.nextDue(now)
-  const fires = yield* (yield* Schedules).nextFire
+  const deference = (yield* Ref.get(pool.eldest)) ? 0 : deferenceMs
+  const fires = Option.map(yield* (yield* Schedules).nextFire, (at) => at + deference)
   const untilDue = Math.min(...[due, fires].map(Option.match({ onNone: () => quietMs, onSome: (at) => at - now })))
   const { queued, running } = yield* tasks.counts
   const liveness = queued + running === 0 ? quietMs : livenessMs
@@ -232,7 +239,8 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     fibers: yield* FiberMap.make<ClaimId>(),
     cancels: new Map(),
     wake: yield* EffectQueue.sliding<void>(1),
-    checkpoints: yield* makeCheckpointKeeper(runtime.id)
+    checkpoints: yield* makeCheckpointKeeper(runtime.id),
+    eldest: yield* Ref.make(false)
   }
   yield* options.onRegistered ?? Effect.void
   yield* Effect.logInfo(`runtime ${runtime.id} (${runtime.kind}, pid ${runtime.process.pid}) started`)
@@ -256,7 +264,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     }
     yield* pool.checkpoints.look
     yield* persist(cancel(pool))
-    yield* persist(fireSchedules())
+    yield* persist(fireSchedules({ overdueMs: (yield* Ref.get(pool.eldest)) ? 0 : deferenceMs }))
     yield* persist(claimReady(pool, settings))
     if (yield* persist(leave(pool, settings, idleSince))) break
     yield* persist(pause(pool, settings, seen))

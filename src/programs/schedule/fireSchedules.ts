@@ -101,14 +101,18 @@ const fireLeaders = Effect.fn("schedule.leaders")(function* (
   }
 })
 
-/** Returns whether anything was due. To be called again for as long as something is: it looks at the state alone. */
-export const fireSchedules = Effect.fn("fireSchedules")(function* () {
+/**
+ * Fires what has been due for `overdueMs`; returns whether there was anything. To be called again for as long as something
+ * is: it looks at the state alone.
+ */
+export const fireSchedules = Effect.fn("fireSchedules")(function* ({ overdueMs } = { overdueMs: 0 }) {
   const schedules = yield* Schedules
-  const now = yield* Clock.currentTimeMillis
-  if (Option.match(yield* schedules.nextFire, { onNone: () => true, onSome: (at) => at > now })) return false
+  const until = Effect.map(Clock.currentTimeMillis, (now) => now - overdueMs)
+  const first = yield* until
+  if (Option.match(yield* schedules.nextFire, { onNone: () => true, onSome: (at) => at > first })) return false
   const known = yield* knownAgents
   for (let look = 0; look < mostLooks; look += 1) {
-    const due = yield* schedules.due(yield* Clock.currentTimeMillis, atOnce)
+    const due = yield* schedules.due(yield* until, atOnce)
     if (due.length === 0) break
     yield* fireLeaders(yield* fireTogether(due, known), known)
   }
