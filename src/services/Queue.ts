@@ -119,7 +119,8 @@ export class Queue extends Context.Tag("backbeat/Queue")<
 
     /**
      * Deletes at most `limit` tasks that ended before `endedBefore`, with output, and the environments that nothing uses
-     * any more. A task goes only with the whole pipeline it is a step of. Returns the ids deleted.
+     * any more. A task goes only with the whole pipeline it is a step of, and not while a later try of it has not ended.
+     * Returns the ids deleted.
      */
     readonly prune: (options: {
       readonly endedBefore: number

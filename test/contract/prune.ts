@@ -2,11 +2,13 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import type { TaskId } from "../../src/domain/Task.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
+import type { Holder } from "../../src/services/WorkerRegistry.ts"
 import { Probe, type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, completed, submit, submitAndClaim } from "../support/tasks.ts"
+import { claimNext, completed, failed, newTask, submit, submitAndClaim } from "../support/tasks.ts"
 
 export const pruneContract = (subject: Subject) => {
   const test = testsOver(subject)
@@ -55,6 +57,23 @@ export const pruneContract = (subject: Subject) => {
         const counts = yield* tasks.counts
         assert.deepStrictEqual([counts.completed, counts.queued], [1, 1])
         assert.deepStrictEqual(yield* queue.prune({ ...before, dryRun: false }), [])
+      })
+    )
+
+    test(
+      "keeps the tries of a work until the last of them has ended",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const old = { endedBefore: 1_000_000, limit: 10, dryRun: false }
+        const end = (retryOf: TaskId, worker: Holder) => queue.finish(retryOf, failed, worker, newTask({ retryOf }))
+        const first = yield* submitAndClaim()
+        yield* end(first.task.id, first.worker)
+        const second = yield* claimNext()
+        yield* end(second.task.id, second.worker)
+        const third = yield* claimNext()
+        assert.deepStrictEqual(yield* queue.prune(old), [])
+        yield* queue.finish(third.task.id, completed, third.worker)
+        assert.deepStrictEqual(yield* queue.prune(old), [first.task.id, second.task.id, third.task.id])
       })
     )
 

@@ -114,8 +114,17 @@ export const forgetPipelines = (state: State, task: TaskId): State => {
   }
 }
 
-/** Whether no pipeline still needs the task: none that is going on, or that ended at `endedBefore` or later. */
+const isTriedAgain = (state: State, task: TaskId): boolean => {
+  const root = taskIn(state, task)?.rootId ?? task
+  return Array.from(state.tasks.values()).some((other) => other.task.rootId === root && other.task.endedAt === null)
+}
+
+/**
+ * Whether nobody still needs the task: no later try of the same work that has not ended, and no pipeline that is going on
+ * or ended at `endedBefore` or later.
+ */
 export const isForgettable = (state: State, task: TaskId, endedBefore: number): boolean =>
+  !isTriedAgain(state, task) &&
   pipelinesOf(state, [task]).every(({ steps }) =>
     steps.every(({ taskId }) => {
       const endedAt = taskIn(state, taskId)?.endedAt ?? null

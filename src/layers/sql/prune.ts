@@ -14,7 +14,8 @@ const batch = 20
 export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const forgetEnvironment = makeForgetEnvironment(sql)
 
-  // A pipeline that goes on, or has ended since, keeps all of its steps.
+  // A pipeline that goes on, or has ended since, keeps all of its steps; a try that is still to end keeps the ones before
+  // it: whoever waits for the work knows it by the id of the first.
   const findOld = SqlSchema.findAll({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: IdRow,
@@ -24,6 +25,8 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
         JOIN pipeline_steps step ON step.pipeline_id = own.pipeline_id
         JOIN tasks other ON other.id = step.task_id
         WHERE own.task_id = tasks.id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
+      ) AND NOT EXISTS (
+        SELECT 1 FROM tasks try WHERE try.root_id = coalesce(tasks.root_id, tasks.id) AND try.ended_at IS NULL
       )
       ORDER BY ended_at, seq LIMIT ${limit}
     `
