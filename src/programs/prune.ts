@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskId, Timestamp } from "../domain/Task.ts"
 import { Queue } from "../services/Queue.ts"
+import { Schedules } from "../services/Schedules.ts"
 
 export const PruneReport = Schema.Struct({
   dryRun: Schema.Boolean,
@@ -11,7 +12,9 @@ export const PruneReport = Schema.Struct({
   /** Tasks deleted, or with `dryRun` those that would be. */
   count: Schema.Int,
   /** The first 1000 of them. */
-  taskIds: Schema.Array(TaskId)
+  taskIds: Schema.Array(TaskId),
+  /** Schedules that were over as long, deleted with their history. */
+  schedules: Schema.Int
 }).annotations({ identifier: "PruneReport" })
 export type PruneReport = typeof PruneReport.Type
 
@@ -19,6 +22,19 @@ const batch = 100
 const shown = 1000
 /** How far a dry run counts. */
 const dryLimit = 100_000
+
+const pruneSchedules = Effect.fn("prune.schedules")(function* (endedBefore: number, dryRun: boolean) {
+  const schedules = yield* Schedules
+  let count = 0
+  let more = true
+  while (more) {
+    const limit = dryRun ? dryLimit : batch
+    const gone = yield* schedules.prune({ endedBefore, limit, dryRun })
+    count += gone.length
+    more = !dryRun && gone.length === limit
+  }
+  return count
+})
 
 export const prune = Effect.fn("prune")(function* (options: {
   readonly olderThanMs: number
@@ -39,6 +55,7 @@ export const prune = Effect.fn("prune")(function* (options: {
     if (options.onBatch !== undefined) yield* options.onBatch(count)
     if (more) yield* Effect.yieldNow()
   }
-  const report: PruneReport = { dryRun: options.dryRun, endedBefore, count, taskIds: ids }
+  const schedules = yield* pruneSchedules(endedBefore, options.dryRun)
+  const report: PruneReport = { dryRun: options.dryRun, endedBefore, count, taskIds: ids, schedules }
   return report
 })

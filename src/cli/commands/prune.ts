@@ -37,7 +37,7 @@ export const prune = writingCommand({
       yield* printJson(PruneReport, report)
       return ExitCode.ok
     }
-    const tasks = `${report.count} task${report.count === 1 ? "" : "s"} that ended before ${moment(report.endedBefore)}`
+    const tasks = `${report.count} task${report.count === 1 ? "" : "s"} that ended before ${moment(report.endedBefore)}${report.schedules === 0 ? "" : `, and ${report.schedules} schedule${report.schedules === 1 ? "" : "s"}`}`
     yield* terminal.print(report.dryRun ? `Would delete ${tasks}.` : `Deleted ${tasks}.`)
     return ExitCode.ok
   })
