@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import { DependencyInvalid } from "./Errors.ts"
 import type { NewDependency, NewTask, Upstream } from "./NewTask.ts"
-import { DependencyPolicy, type DependencyState, type TaskSummary } from "./Task.ts"
+import { type Dependency, DependencyPolicy, type DependencyState, type TaskId, type TaskSummary } from "./Task.ts"
 
 /** Edges of one task. */
 export const maxDependencies = 100
@@ -54,6 +54,29 @@ export const edgesOf = (
   return edges.size > maxDependencies
     ? Either.left(new DependencyInvalid({ problem: "too-many", subject: String(edges.size) }))
     : Either.right(Array.from(edges.values()))
+}
+
+/** An edge of a stored task, as it is to be. */
+export interface DrawnEdge {
+  readonly upstreamId: TaskId
+  readonly policy: DependencyPolicy
+}
+
+export const isSameEdge = (drawn: DrawnEdge, stored: Dependency): boolean =>
+  drawn.upstreamId === stored.taskId && drawn.policy === stored.policy
+
+/** The edges of a task after an edit. What it continues from stays one of them, with the policy it had. */
+export const redrawn = (
+  before: ReadonlyArray<Dependency>,
+  dependsOn: ReadonlyArray<NewDependency>,
+  continueFrom: TaskId | null
+): Either.Either<ReadonlyArray<DrawnEdge>, DependencyInvalid> => {
+  const own = before.find(({ taskId }) => taskId === continueFrom)
+  const named = dependsOn.some(({ upstream }) => upstream === continueFrom)
+  const all = own === undefined || named ? dependsOn : [...dependsOn, { upstream: own.taskId, policy: own.policy }]
+  return Either.map(edgesOf({ dependsOn: all, continueFrom }), (edges) =>
+    edges.flatMap(({ policy, upstream }) => (typeof upstream === "string" ? [{ upstreamId: upstream, policy }] : []))
+  )
 }
 
 /** A batch in an order in which each task comes after the members it waits for, with the edges of each. */

@@ -315,6 +315,33 @@ export const dependencyContract = (subject: Subject) => {
     )
 
     test(
+      "that are not changed by an edit stay as they are, also when their task is gone",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        const past = yield* submit()
+        yield* endNext(past.id)
+        const present = yield* submit({ priority: "P2" })
+        const task = yield* submit({
+          notBefore: 1_000_000,
+          dependsOn: [...behind(past.id), edge(present.id, "finished")],
+          continueFrom: present.id
+        })
+        yield* queue.prune({ endedBefore: Number.MAX_SAFE_INTEGER, limit: 10, dryRun: false })
+        const other = yield* submit()
+        const wanted = [past.id, other.id].map((upstream) => ({ upstream, policy: "success" as const }))
+        const edited = yield* queue.edit(task.id, { dependsOn: wanted }, 0)
+        assert.sameDeepMembers(Array.from(edited.dependsOn), [
+          { taskId: past.id, policy: "success", state: "met" },
+          { taskId: present.id, policy: "finished", state: "pending" },
+          { taskId: other.id, policy: "success", state: "pending" }
+        ])
+        assert.strictEqual(edited.waitingOn, 2)
+        assert.strictEqual((yield* tasks.get(task.id)).waitingOn, 2)
+      })
+    )
+
+    test(
       "and the other fields can be edited, but not of a task that runs",
       Effect.gen(function* () {
         const queue = yield* Queue

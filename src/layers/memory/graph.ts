@@ -1,8 +1,8 @@
 /** The edges between tasks on the in-memory state: drawing them, and what the end of a task means for those behind it. */
 import * as Either from "effect/Either"
-import { edgesOf, maxLevel, orderOf, resolutionOf } from "../../domain/Dependency.ts"
+import { isSameEdge, maxLevel, orderOf, redrawn, resolutionOf } from "../../domain/Dependency.ts"
 import { DependencyInvalid, TaskNotFound } from "../../domain/Errors.ts"
-import type { NewTask } from "../../domain/NewTask.ts"
+import type { NewDependency, NewTask } from "../../domain/NewTask.ts"
 import type { Dependency, Task, TaskId } from "../../domain/Task.ts"
 import type { TaskEnded } from "../../domain/TerminalEvent.ts"
 import { changed, type State, type Step, taskIn } from "./Store.ts"
@@ -61,7 +61,9 @@ export const connect = (
   edges: ReadonlyArray<{ readonly upstreamId: TaskId; readonly policy: Dependency["policy"] }>
 ): Either.Either<State, DependencyInvalid | TaskNotFound> =>
   Either.gen(function* () {
-    const drawn = new Map<TaskId, Dependency>()
+    const drawn = new Map<TaskId, Dependency>(
+      (taskIn(state, id)?.dependsOn ?? []).map((stored) => [stored.taskId, stored])
+    )
     for (const { policy, upstreamId } of edges) {
       const upstream = latest(state, upstreamId)
       if (upstream === undefined) return yield* Either.left(new TaskNotFound({ reference: upstreamId }))
@@ -105,15 +107,13 @@ export const connectAll = (
 export const reconnect = (
   state: State,
   task: Task,
-  dependsOn: Parameters<typeof edgesOf>[0]["dependsOn"]
+  dependsOn: ReadonlyArray<NewDependency>
 ): Either.Either<State, DependencyInvalid | TaskNotFound> =>
   Either.gen(function* () {
-    const edges = yield* edgesOf({ dependsOn, continueFrom: task.continueFrom })
-    const next = yield* connect(
-      withEdges(state, task.id, []),
-      task.id,
-      edges.flatMap(({ policy, upstream }) => (typeof upstream === "string" ? [{ upstreamId: upstream, policy }] : []))
-    )
+    const drawn = yield* redrawn(task.dependsOn, dependsOn, task.continueFrom)
+    const kept = task.dependsOn.filter((edge) => drawn.some((one) => isSameEdge(one, edge)))
+    const fresh = drawn.filter((one) => !kept.some((edge) => isSameEdge(one, edge)))
+    const next = yield* connect(withEdges(state, task.id, kept), task.id, fresh)
     const unmet = taskIn(next, task.id)?.dependsOn.find((edge) => edge.state === "unmet")
     return unmet === undefined
       ? next

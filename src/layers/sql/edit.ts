@@ -3,7 +3,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { edgesOf } from "../../domain/Dependency.ts"
+import { isSameEdge, redrawn } from "../../domain/Dependency.ts"
 import { DependencyInvalid, TaskStateConflict } from "../../domain/Errors.ts"
 import { Labels, TaskId, TaskSummary, titleOf } from "../../domain/Task.ts"
 import type { TaskEdit } from "../../domain/TaskEdit.ts"
@@ -82,12 +82,16 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
 
   const replaceEdges = (id: TaskId, continueFrom: TaskId | null, dependsOn: NonNullable<TaskEdit["dependsOn"]>) =>
     Effect.gen(function* () {
-      const edges = yield* edgesOf({ dependsOn, continueFrom })
-      yield* sql`DELETE FROM task_dependencies WHERE task_id = ${id}`
-      const drawn = edges.flatMap(({ policy, upstream }) =>
-        typeof upstream === "string" ? [{ upstreamId: upstream, policy }] : []
-      )
-      yield* connect(id, drawn, false)
+      const before = yield* storedEdges(id)
+      const drawn = yield* redrawn(before, dependsOn, continueFrom)
+      const kept = before.filter((edge) => drawn.some((one) => isSameEdge(one, edge))).map(({ taskId }) => taskId)
+      yield* sql`
+        DELETE FROM task_dependencies
+        WHERE task_id = ${id} AND upstream_id NOT IN (SELECT value FROM json_each(${JSON.stringify(kept)}))
+      `
+      // What stays as it is may be of a task that was pruned after it had ended.
+      const fresh = drawn.filter((one) => !before.some((edge) => isSameEdge(one, edge)))
+      yield* connect(id, fresh, false)
       const unmet = (yield* storedEdges(id)).find(({ state }) => state === "unmet")
       if (unmet !== undefined) return yield* new DependencyInvalid({ problem: "unmet", subject: unmet.taskId })
     })
