@@ -1,6 +1,6 @@
 /** The service files and what installing, removing and looking at a service asks of the system: through a fake, never for real. */
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -49,8 +49,11 @@ describe("the systemd unit", () => {
     }
   })
 
-  it.skipIf(!has("systemd-analyze"))("passes systemd's own check", () => {
-    inFile("backbeat-check.service", systemdUnit({ ...plan, command: [process.execPath, "/dev/null"] }), (file) => {
+  it.skipIf(!has("systemd-analyze"))("passes systemd's own check, also where the program has an odd path", () => {
+    const odd = mkdtempSync(join(tmpdir(), "beat 100% $HOME-"))
+    symlinkSync(process.execPath, join(odd, "node"))
+    const unit = systemdUnit({ ...plan, command: [join(odd, "node"), "/dev/null"] })
+    inFile("backbeat-check.service", unit, (file) => {
       const said = execFileSync("systemd-analyze", ["--user", "verify", "--man=no", file], {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "pipe"],
@@ -58,6 +61,7 @@ describe("the systemd unit", () => {
       })
       assert.strictEqual(said, "")
     })
+    rmSync(odd, { recursive: true, force: true })
   })
 })
 

@@ -15,21 +15,21 @@ export const label = "dev.backbeat.worker"
 const quoted = (text: string): string =>
   `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("\n", "\\n")}"`
 
-/** In a command a dollar sign would begin a variable. */
+/** In an argument a dollar sign would begin a variable; the name of the program is taken as it stands. */
 const word = (text: string): string => quoted(text).replaceAll("$", "$$$$")
 
 /**
  * Only the worker itself is ended with the service: agents outlive every process of ours, also this one. An agent that
  * the kernel ends for its memory must not take the service along.
  */
-export const systemdUnit = ({ command, environment }: ServicePlan): string =>
+export const systemdUnit = ({ command: [program = "", ...args], environment }: ServicePlan): string =>
   [
     "[Unit]",
     "Description=Backbeat worker: runs queued tasks and fires schedules",
     "StartLimitIntervalSec=0",
     "",
     "[Service]",
-    `ExecStart=${[...command, "worker", "--keep"].map(word).join(" ")}`,
+    `ExecStart=${[quoted(program), ...[...args, "worker", "--keep"].map(word)].join(" ")}`,
     ...Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`),
     "WorkingDirectory=%h",
     "KillMode=process",
