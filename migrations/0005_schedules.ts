@@ -45,7 +45,9 @@ export default Effect.gen(function* () {
     WHERE name IS NOT NULL AND status IN ('active', 'paused')
   `
   yield* sql`
-    CREATE TRIGGER schedules_cancelled_is_final BEFORE UPDATE ON schedules WHEN OLD.status = 'cancelled' BEGIN
+    CREATE TRIGGER schedules_cancelled_is_final BEFORE UPDATE ON schedules
+    -- One that it followed may be forgotten before it: that alone leaves the revision as it is.
+    WHEN OLD.status = 'cancelled' AND (NEW.status <> OLD.status OR NEW.revision <> OLD.revision) BEGIN
       SELECT RAISE(ABORT, 'a schedule that was cancelled never changes');
     END
   `

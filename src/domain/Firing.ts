@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { nextCron, parseCron } from "./CronTime.ts"
-import type { Execution, Rules, ScheduleId, Timing } from "./Schedule.ts"
+import type { Execution, OverlapPolicy, Rules, ScheduleId, Timing } from "./Schedule.ts"
 import { zoneOf } from "./Zone.ts"
 
 type Next = (after: number) => number | null
@@ -32,6 +32,10 @@ export const timingProblem = (timing: Timing): string | null => {
   }
   return Either.match(nextOf(timing), { onLeft: (problem) => problem, onRight: () => null })
 }
+
+/** Whether this moment is one of its times. */
+export const isTimeOf = (timing: Timing, at: number): boolean =>
+  Either.match(nextOf(timing), { onLeft: () => false, onRight: (next) => next(at - 1) === at })
 
 /** Spreads the characters evenly over 0 to 1. */
 const fraction = (text: string): number => {
@@ -104,16 +108,23 @@ const run = (next: Next, first: number, bound: number) => {
   return { count, last }
 }
 
-/** The last time up to `bound`, where `known` is one: looks back from there in spans that double. */
+/**
+ * The last time up to `bound`, where `known` is one. By halves, first from the end: between two looks there may be a month
+ * with a time each second, and this runs while the database is locked.
+ */
 const lastBefore = (next: Next, known: number, bound: number): number => {
-  for (let span = 1000; bound - span > known; span *= 2) {
-    let last: number | null = null
-    for (let at = next(bound - span); at !== null && at <= bound; at = next(at)) last = at
-    if (last !== null) return last
+  const followed = (after: number) => (next(after) ?? Number.POSITIVE_INFINITY) <= bound
+  if (!followed(known)) return known
+  let span = 1000
+  while (bound - span > known && !followed(bound - span)) span *= 2
+  let low = Math.max(known, bound - span)
+  let high = bound
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (followed(middle)) low = middle
+    else high = middle
   }
-  let last = known
-  for (let at = next(known); at !== null && at <= bound; at = next(at)) last = at
-  return last
+  return high
 }
 
 export type Recorded = Pick<Execution, "dueAt" | "status" | "reason" | "untilAt" | "count">
@@ -157,6 +168,17 @@ export interface Circumstances {
 /** Runs of one schedule that may wait for each other. */
 export const mostQueued = 100
 
+/**
+ * The runs that the next one waits for, of those that go on, newest first. In a queue the newest stands behind the others,
+ * unless somebody started them by hand; of those that were ended none may be left.
+ */
+export const standingBefore = (overlap: OverlapPolicy, open: ReadonlyArray<Execution>): ReadonlyArray<Execution> => {
+  if (overlap === "cancel-previous") return open
+  if (overlap !== "queue") return []
+  const newest = open.find(({ origin }) => origin === "time")
+  return open.filter((one) => one === newest || one.origin === "manual")
+}
+
 /** Decides about `dueAt`, whose fire time has come, and about the times missed together with it. */
 export const decide = (
   plan: Plan & { readonly dueAt: number; readonly fireAt: number },
@@ -174,7 +196,8 @@ export const decide = (
       return { recorded: before, run: dueAt, upcoming: upcoming({ ...plan, runs: plan.runs + 1 }, next, dueAt) }
     }
 
-    if (now - plan.fireAt <= plan.graceMs) return started(plan.dueAt, [])
+    // A time may have waited for the jitter of the one before it.
+    if (now - Math.max(plan.fireAt, plan.dueAt + plan.jitterMs) <= plan.graceMs) return started(plan.dueAt, [])
     const expiry = plan.expiresAt ?? Number.POSITIVE_INFINITY
     switch (plan.missed) {
       case "skip": {
@@ -201,10 +224,7 @@ export const decide = (
 
 /** The oldest of the newest times up to `last` that are made up for. */
 const newest = (next: Next, first: number, last: number): number => {
-  for (let span = 1000; ; span *= 2) {
-    const from = Math.max(first - 1, last - span)
-    const times: Array<number> = []
-    for (let at = next(from); at !== null && at <= last; at = next(at)) times.push(at)
-    if (times.length >= mostMadeUp || from < first) return times.at(-mostMadeUp) ?? first
-  }
+  let found = last
+  for (let step = 1; step < mostMadeUp && found > first; step += 1) found = lastBefore(next, first, found - 1)
+  return found
 }

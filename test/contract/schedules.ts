@@ -471,5 +471,104 @@ export const schedulesContract = (subject: Subject) => {
         assert.isTrue(yield* registry.leave(runtimeA, "idle"))
       })
     )
+
+    test(
+      "are kept, once over, for as long as asked from their end on, not from when they were made",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const schedules = yield* Schedules
+        const made = yield* createSchedule({ maxRuns: 1, timing: { kind: "at", at: 60 * minute, timezone: "UTC" } })
+        yield* TestClock.adjust(60 * minute)
+        yield* fireDue
+        const { task, worker } = yield* claimNext()
+        yield* queue.finish(task.id, completed, worker)
+        assert.strictEqual((yield* schedules.get(made.id)).status, "completed")
+        const prune = { limit: 10, dryRun: false }
+        assert.deepStrictEqual(yield* schedules.prune({ ...prune, endedBefore: 60 * minute }), [])
+        assert.deepStrictEqual(yield* schedules.prune({ ...prune, endedBefore: 61 * minute }), [made.id])
+      })
+    )
+
+    test(
+      "are forgotten also where one that was cancelled follows them",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const leader = yield* createSchedule()
+        const follower = yield* createSchedule({ follows: leader.id })
+        yield* schedules.cancel(follower.id)
+        yield* schedules.cancel(leader.id)
+        const prune = { endedBefore: minute, limit: 1, dryRun: false }
+        assert.deepStrictEqual(yield* schedules.prune(prune), [leader.id])
+        assert.deepInclude(yield* schedules.get(follower.id), { status: "cancelled", follows: null })
+        assert.deepStrictEqual(yield* schedules.prune(prune), [follower.id])
+      })
+    )
+
+    test(
+      "start no run while one that they ended is not gone yet, however many came between",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        const made = yield* createSchedule({ overlap: "cancel-previous" })
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const first = yield* claimNext()
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const [, second, third] = yield* historyOf(made)
+        assert.strictEqual(second?.status, "cancelled")
+        if (third?.taskId == null) return assert.fail("the third run is missing")
+        assert.strictEqual((yield* tasks.summary(third.taskId)).waitingOn, 1)
+        yield* queue.finish(first.task.id, failed, first.worker)
+        assert.strictEqual((yield* claimNext()).task.id, third.taskId)
+      })
+    )
+
+    test(
+      "queue behind the run before also where somebody ran them by hand in between",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        const schedules = yield* Schedules
+        const made = yield* createSchedule({ overlap: "queue" })
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const first = yield* claimNext()
+        yield* TestClock.adjust(1000)
+        yield* schedules.runNow(made.id)
+        const byHand = yield* claimNext()
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const [, , third] = yield* historyOf(made)
+        if (third?.taskId == null) return assert.fail("the queued run is missing")
+        assert.strictEqual((yield* tasks.summary(third.taskId)).waitingOn, 2)
+        yield* queue.finish(byHand.task.id, completed, byHand.worker)
+        assert.strictEqual((yield* tasks.summary(third.taskId)).waitingOn, 1)
+        yield* queue.finish(first.task.id, completed, first.worker)
+        assert.strictEqual((yield* claimNext()).task.id, third.taskId)
+      })
+    )
+
+    test(
+      "fire a time at whose very millisecond somebody ran them by hand",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule()
+        yield* TestClock.adjust(minute)
+        const byHand = yield* schedules.runNow(made.id)
+        assert.notStrictEqual(byHand.dueAt, minute)
+        yield* fireDue
+        assert.sameDeepMembers(
+          (yield* historyOf(made)).map(({ dueAt, origin }) => [dueAt, origin]),
+          [
+            [minute, "time"],
+            [byHand.dueAt, "manual"]
+          ]
+        )
+        assert.strictEqual((yield* schedules.get(made.id)).runs, 1)
+      })
+    )
   })
 }

@@ -66,6 +66,17 @@ describe("a machine that was asleep for a day", () => {
     const { recorded } = at(plan({ timing: cron, graceMs: 0 }), 1000, { now: 10 * 365 * day })
     assert.deepInclude(recorded[0], { count: 1000, untilAt: 10 * 365 * day })
   })
+
+  it("also where a time each second lies a while back", { timeout: 10_000 }, () => {
+    const timing = { kind: "cron", expression: "* * * * jan *", timezone: "UTC" } as const
+    const last = 31 * day - 1000
+    const now = 50 * day
+    const { recorded, upcoming } = at(plan({ timing }), 1000, { now })
+    assert.deepInclude(recorded[0], { count: 1000, untilAt: last })
+    assert.strictEqual(upcoming.nextDueAt, 365 * day)
+    assert.strictEqual(at(plan({ timing, missed: "run-once" }), 1000, { now }).run, last)
+    assert.strictEqual(at(plan({ timing, missed: "run-all" }), 1000, { now }).run, last - (mostMadeUp - 1) * 1000)
+  })
 })
 
 describe("a time", () => {
@@ -112,6 +123,12 @@ describe("a time", () => {
 })
 
 describe("jitter", () => {
+  it("that is longer than the time between two fires makes none of them missed", () => {
+    const given = plan({ jitterMs: 5 * hour, graceMs: 60_000 })
+    assert.strictEqual(at(given, hour, { now: 6 * hour }).run, hour)
+    assert.isNull(at(given, hour, { now: 6 * hour + 60_001 }).run)
+  })
+
   it("is below its bound, the same for the same time, and spread evenly", () => {
     const jittered = plan({ jitterMs: 1000 })
     const offsets = Array.from({ length: 4000 }, (_, index) => fireTime(jittered, index * hour) - index * hour)

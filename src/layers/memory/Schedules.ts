@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { decide } from "../../domain/Firing.ts"
+import { decide, isTimeOf, standingBefore } from "../../domain/Firing.ts"
 import { withFreshSession } from "../../domain/NewTask.ts"
 import { fingerprint } from "../../domain/Pipeline.ts"
 import {
@@ -91,10 +91,9 @@ const make = Effect.gen(function* () {
       }
       let fired: Execution | null = null
       if (run !== null && isNew(next, id, run)) {
-        const latest = open.at(-1)
-        const waits = schedule.overlap === "queue" || schedule.overlap === "cancel-previous"
         if (schedule.overlap === "cancel-previous") next = open.reduce((at, one) => cancelRun(at, one, now), next)
-        const own = latest !== undefined && waits ? whenOver(next, latest) : []
+        const begin = next
+        const own = standingBefore(schedule.overlap, open.toReversed()).flatMap((one) => whenOver(begin, one))
         const all = new Map([...own, ...edges].map((edge) => [edge.upstream, edge]))
         const begun = start(
           next,
@@ -108,7 +107,8 @@ const make = Effect.gen(function* () {
         fired = execution
         next = after
       }
-      next = withSchedule(next, stored, { ...upcoming, runs: schedule.runs + (fired === null ? 0 : 1) })
+      const updatedAt = upcoming.status === "active" ? schedule.updatedAt : now
+      next = withSchedule(next, stored, { ...upcoming, updatedAt, runs: schedule.runs + (fired === null ? 0 : 1) })
       return Either.right([
         fired === null ? { _tag: "Recorded", executions } : { _tag: "Fired", execution: fired },
         next
@@ -208,7 +208,7 @@ const make = Effect.gen(function* () {
             return yield* Either.left(new ScheduleStateConflict({ id, step: "be run", actual: schedule.status }))
           }
           let dueAt = now
-          while (!isNew(state, id, dueAt)) dueAt += 1
+          while (isTimeOf(schedule.timing, dueAt) || !isNew(state, id, dueAt)) dueAt += 1
           return Either.getOrThrow(
             start(settled(state), { scheduleId: id, dueAt, origin: "manual", at: now }, ready, work, [])
           )
@@ -280,7 +280,12 @@ const make = Effect.gen(function* () {
           .map(({ id }) => id)
         const rest = (from: State, id: ScheduleId): State => ({
           ...from,
-          schedules: without(from.schedules, id),
+          schedules: new Map(
+            Array.from(without(from.schedules, id), ([other, { schedule, work }]) => {
+              const follows = schedule.follows === id ? null : schedule.follows
+              return [other, { schedule: { ...schedule, follows }, work }] as const
+            })
+          ),
           executions: without(from.executions, id)
         })
         return Either.right([old, dryRun ? state : old.reduce(rest, state)] as const)

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { decide } from "../../domain/Firing.ts"
+import { decide, isTimeOf } from "../../domain/Firing.ts"
 import { mutated } from "../../domain/Mutation.ts"
 import type { NewDependency } from "../../domain/NewTask.ts"
 import { Execution, keptExecutions, type Schedule, ScheduleId } from "../../domain/Schedule.ts"
@@ -169,7 +169,8 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
         yield* trim(id)
         yield* sql`
           UPDATE schedules SET status = ${upcoming.status}, next_due_at = ${upcoming.nextDueAt},
-            next_fire_at = ${upcoming.nextFireAt}, runs = runs + ${fired === null ? 0 : 1}
+            next_fire_at = ${upcoming.nextFireAt}, runs = runs + ${fired === null ? 0 : 1},
+            updated_at = ${upcoming.status === "active" ? schedule.updatedAt : now}
           WHERE id = ${id} AND status = 'active' AND next_fire_at = ${fireAt}
         `
         return fired === null
@@ -180,11 +181,12 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
     /** It must run inside a transaction. */
     runNow: (id: ScheduleId, prepared: Prepared) =>
       Effect.gen(function* () {
-        const { status } = yield* byId(id).pipe(orNoSchedule(id))
+        const { status, timing } = yield* byId(id).pipe(orNoSchedule(id))
         if (status === "cancelled") return yield* new ScheduleStateConflict({ id, step: "be run", actual: status })
         const at = yield* Clock.currentTimeMillis
         let dueAt = at
-        while (!(yield* isNew(id, dueAt))) dueAt += 1
+        // A time of its own would be taken for dealt with when it is fired.
+        while (isTimeOf(timing, dueAt) || !(yield* isNew(id, dueAt))) dueAt += 1
         const execution = yield* start({ scheduleId: id, dueAt, origin: "manual", at }, prepared, [])
         yield* trim(id)
         return execution

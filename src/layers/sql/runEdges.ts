@@ -4,6 +4,7 @@ import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { standingBefore } from "../../domain/Firing.ts"
 import type { NewDependency } from "../../domain/NewTask.ts"
 import { PipelineStep } from "../../domain/Pipeline.ts"
 import { Execution, type Schedule, ScheduleId } from "../../domain/Schedule.ts"
@@ -103,11 +104,10 @@ export const makeRunEdges = (sql: SqlClient.SqlClient) => {
         return newest.value.status === "running" ? { ...free, edges: yield* onSuccess(newest.value) } : free
       }),
 
-    /** Ends the runs that go on where the schedule says so, and makes the next one wait for the newest of them. */
+    /** Ends the runs that go on where the schedule says so, and makes the next one wait until they are gone. */
     overlapping: ({ overlap }: Schedule, open: ReadonlyArray<Execution>) =>
       Effect.gen(function* () {
-        const [newest] = open
-        if (newest === undefined || overlap === "allow" || overlap === "skip") return []
+        if (overlap === "allow" || overlap === "skip") return []
         if (overlap === "cancel-previous") {
           for (const { pipelineId, taskId } of open) {
             if (taskId !== null) yield* Effect.ignore(cancelTask(taskId, replaced))
@@ -115,7 +115,7 @@ export const makeRunEdges = (sql: SqlClient.SqlClient) => {
           }
         }
         // Also after a cancel: two agents at one place at a time would be worse than a late one.
-        return yield* whenOver(newest)
+        return (yield* Effect.forEach(standingBefore(overlap, open), whenOver)).flat()
       }),
 
     /** One edge for each task, those that ask for more first. */
