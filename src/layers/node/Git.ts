@@ -22,12 +22,17 @@ const environment = (): NodeJS.ProcessEnv => ({
   LC_ALL: "C",
   GIT_OPTIONAL_LOCKS: "0",
   GIT_TERMINAL_PROMPT: "0",
-  GIT_CONFIG_COUNT: "2",
+  // A repository that has only a part of itself must not fetch the rest.
+  GIT_NO_LAZY_FETCH: "1",
+  GIT_CONFIG_COUNT: "3",
   // A monitor of the file system would be started and stay.
   GIT_CONFIG_KEY_0: "core.fsmonitor",
   GIT_CONFIG_VALUE_0: "false",
   GIT_CONFIG_KEY_1: "core.quotePath",
-  GIT_CONFIG_VALUE_1: "false"
+  GIT_CONFIG_VALUE_1: "false",
+  // The whole repository counts, wherever in it the task works.
+  GIT_CONFIG_KEY_2: "diff.relative",
+  GIT_CONFIG_VALUE_2: "false"
 })
 
 /** What it printed; null when it failed or could not be run. */
@@ -55,7 +60,10 @@ const ask = (directory: string, ...args: ReadonlyArray<string>): Effect.Effect<s
   )
 
 const head = Effect.fn("Git.head")(function* (directory: string) {
-  const plain = yield* Effect.promise(() => headFromFiles(directory).catch(() => "unclear" as const))
+  const plain = yield* Effect.promise(() => headFromFiles(directory).catch(() => "unclear" as const)).pipe(
+    // A file system that does not answer must not hold up the end of a task.
+    Effect.timeoutTo({ duration: patienceMs, onSuccess: (found) => found, onTimeout: () => null })
+  )
   if (plain !== "unclear") return plain
   const answer = yield* ask(directory, "rev-parse", "HEAD", "--abbrev-ref", "HEAD")
   if (answer === null) {
@@ -85,7 +93,10 @@ const fileOf = (entry: string): string | null => {
 }
 
 const state = Effect.fn("Git.state")(function* (directory: string) {
-  if (!(yield* Effect.promise(() => isInWorkTree(directory)))) return null
+  const inWorkTree = yield* Effect.promise(() => isInWorkTree(directory)).pipe(
+    Effect.timeoutTo({ duration: patienceMs, onSuccess: (found) => found, onTimeout: () => false })
+  )
+  if (!inWorkTree) return null
   const answer = yield* ask(
     directory,
     "status",

@@ -1,9 +1,25 @@
 /** Reads from a repository's files which commit is checked out, where they say it plainly: far faster than any program. */
-import { readFile, stat } from "node:fs/promises"
+import { constants } from "node:fs"
+import { open, stat } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import type { GitHead } from "../../domain/Checkpoint.ts"
 
-const textOf = (path: string): Promise<string | null> => readFile(path, "utf8").catch(() => null)
+/** No file of git's that is read here is larger. */
+const mostBytes = 64 * 1024 * 1024
+
+/** Null for what is no ordinary file: to open a named pipe would wait for ever, and a device may have no end. */
+const textOf = async (path: string): Promise<string | null> => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null)
+  if (file === null) return null
+  try {
+    const found = await file.stat()
+    return found.isFile() && found.size <= mostBytes ? await file.readFile("utf8") : null
+  } catch {
+    return null
+  } finally {
+    await file.close()
+  }
+}
 
 /** The `.git` of the work tree that a directory is in: a directory, or in a linked work tree a file that names one. */
 const dotGit = async (directory: string): Promise<string | null> => {

@@ -1,11 +1,13 @@
 /** Git as it is, in repositories of its own: what is told of them, and that nothing of it can hang or hurt. */
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as GitLayer from "../../../src/layers/node/Git.ts"
+import { headFromFiles } from "../../../src/layers/node/GitFiles.ts"
 import { Git } from "../../../src/services/Git.ts"
 
 const temporary = Effect.acquireRelease(
@@ -108,6 +110,36 @@ describe("Git", () => {
       commit(directory, "a.txt", "1\n")
       assert.isNull(yield* git_.diffStat(directory, { branch: null, commit: "--output=/tmp/x" }))
       assert.isNull(yield* git_.diffStat(directory, { branch: null, commit: "a".repeat(40) }))
+    })
+  )
+
+  test(
+    "waits for no named pipe and reads no device in a repository's place",
+    Effect.gen(function* () {
+      const directory = yield* repository
+      const head = join(directory, ".git", "HEAD")
+      for (const trap of [() => execFileSync("mkfifo", [head]), () => symlinkSync("/dev/zero", head)]) {
+        rmSync(head)
+        trap()
+        const found = yield* Effect.timeoutOption(
+          Effect.promise(() => headFromFiles(directory)),
+          2000
+        )
+        assert.deepStrictEqual(found, Option.some("unclear" as const))
+      }
+    })
+  )
+
+  test(
+    "tells of the whole repository where its settings say less",
+    Effect.gen(function* () {
+      const directory = yield* repository
+      const first = commit(directory, "a.txt", "1\n")
+      git(directory, "config", "diff.relative", "true")
+      mkdirSync(join(directory, "deep"))
+      writeFileSync(join(directory, "a.txt"), "2\n")
+      const stat = yield* (yield* Git).diffStat(join(directory, "deep"), { branch: null, commit: first })
+      assert.match(stat ?? "", /a\.txt/)
     })
   )
 
