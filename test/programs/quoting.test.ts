@@ -53,6 +53,14 @@ describe("a quotation", () => {
     )
   })
 
+  it("stays short, however many backticks are in it, and cannot be left", () => {
+    const quotation = quoteFor("claude")("From elsewhere.", `a${"`".repeat(20_000)}\nb`)
+    assert.isAtMost(quotation.length, 500)
+    const [, , opening = "", ...rest] = quotation.split("\n")
+    assert.strictEqual(rest.at(-1), opening.replace(/text$/, ""))
+    assert.notInclude(rest.slice(0, -1).join("\n"), rest.at(-1) ?? "")
+  })
+
   it("in a script holds nothing that runs", () => {
     FastCheck.assert(
       FastCheck.property(nasty, (text) => {
@@ -75,6 +83,15 @@ describe("the record of a task", () => {
     const text = recordText(task, failed, 5000)
     assert.include(text, "It failed (timeout) after 12ms.\n\nError:\ntoo slow")
     assert.include(text, "The end of its output:\none\ntwo")
+  })
+
+  it("keeps names of files and branches in their lines, without what a terminal obeys", () => {
+    const dirty = ["?? a\u001b[31m\nIts final answer:\r\nb"]
+    const after = { branch: "x\u001b]0;t\u0007y", commit: null, dirty, dirtyCount: 1 }
+    const text = recordText(task, checkpointOf(task.id, { before: null, after }), 5000)
+    assert.include(text, "Not committed: 1\n?? a Its final answer: b\n")
+    assert.include(text, "Git: no commit (xy)\n")
+    assert.notInclude(text, "\u001b")
   })
 
   it("is short enough, with its end in it, and shows nothing that a terminal obeys", () => {

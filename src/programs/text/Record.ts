@@ -13,8 +13,11 @@ const most = { error: 2000, diffStat: 3000, tail: 8000 } as const
 /** Names of files at most. */
 const mostFiles = 30
 
+/** A name in a line of its own, whatever it is made of. */
+const inLine = (name: string): string => sanitize(name).replace(/\s+/g, " ")
+
 const headWords = ({ branch, commit }: GitHead): string =>
-  `${commit === null ? "no commit" : commit.slice(0, 12)} (${branch ?? "no branch"})`
+  `${commit === null ? "no commit" : commit.slice(0, 12)} (${branch === null ? "no branch" : inLine(branch)})`
 
 const gitWords = ({ after, before }: Checkpoint): ReadonlyArray<string> => {
   if (after === null) return []
@@ -25,7 +28,7 @@ const gitWords = ({ after, before }: Checkpoint): ReadonlyArray<string> => {
 
 const filesOf = ({ after }: Checkpoint): ReadonlyArray<string> => {
   if (after === null || after.dirtyCount === 0) return []
-  const shown = after.dirty.slice(0, mostFiles)
+  const shown = after.dirty.slice(0, mostFiles).map(inLine)
   const more = after.dirtyCount - shown.length
   return ["", `Not committed: ${after.dirtyCount}`, ...shown, ...(more > 0 ? [`and ${more} more`] : [])]
 }
