@@ -50,6 +50,9 @@ const keyRules: Readonly<Record<string, string>> = {
   labels: "keys of labels have 1 to 64 of A-Z a-z 0-9 _ . - /"
 }
 
+/** Of one step: whoever has mended these looks again. The time to tell of all rises with the square of their number. */
+const mostIssues = 100
+
 /** One problem for each field of `raw`, which stands at `base` in the file. `keysAt`: what may stand in an object. */
 export const problemsOf = (
   error: ParseResult.ParseError,
@@ -59,7 +62,7 @@ export const problemsOf = (
   parsed: Parsed
 ): ReadonlyArray<PipelineProblem> => {
   const byField = new Map<string, { readonly path: Path; readonly messages: Array<string>; readonly tag: string }>()
-  for (const { _tag, message, path } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+  for (const { _tag, message, path } of ParseResult.ArrayFormatter.formatErrorSync(error).slice(0, mostIssues)) {
     const entry = byField.get(nameOf(path)) ?? { path, messages: [], tag: _tag }
     entry.messages.push(message)
     byField.set(nameOf(path), entry)

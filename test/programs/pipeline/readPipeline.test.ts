@@ -282,4 +282,13 @@ steps:
       }),
     { fastCheck: { numRuns: 200, seed: 7 } }
   )
+
+  it.effect("is not read for minutes, however much is wrong in it", () =>
+    Effect.gen(function* () {
+      const keys = Array.from({ length: 4000 }, (_, index) => `k${index}: 1`)
+      const found = yield* faults(`steps: [{ prompt: a, ${keys.join(", ")} }]`)
+      assert.isAtMost(found.length, 100)
+      assert.match(found[0] ?? "", /steps\[0\]\.k0: there is no such key/)
+    })
+  )
 })
