@@ -179,6 +179,9 @@ export const standingBefore = (overlap: OverlapPolicy, open: ReadonlyArray<Execu
   return open.filter((one) => one === newest || one.origin === "manual")
 }
 
+/** Why a run is skipped that would stand behind more tasks than may wait for one another. */
+export const rowTooLong = "too many tasks were waiting for one another already"
+
 /** Decides about `dueAt`, whose fire time has come, and about the times missed together with it. */
 export const decide = (
   plan: Plan & { readonly dueAt: number; readonly fireAt: number },

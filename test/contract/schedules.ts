@@ -8,6 +8,7 @@ import { Queue } from "../../src/services/Queue.ts"
 import { Schedules } from "../../src/services/Schedules.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { newPipeline } from "../support/pipelines.ts"
 import { createSchedule, fireDue, historyOf, minute, newSchedule, storyOf } from "../support/schedules.ts"
 import { Probe, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, failed, newTask, runtimeA } from "../support/tasks.ts"
@@ -568,6 +569,24 @@ export const schedulesContract = (subject: Subject) => {
           ]
         )
         assert.strictEqual((yield* schedules.get(made.id)).runs, 1)
+      })
+    )
+
+    test(
+      "skip a time whose run would stand behind more tasks than may wait for one another, and go on",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const pipeline = newPipeline(Array.from({ length: 40 }, (_, at) => ({ name: `s${at}` })))
+        const made = yield* createSchedule({ overlap: "queue", work: { kind: "pipeline", pipeline } })
+        yield* TestClock.adjust(4 * minute)
+        yield* fireDue
+        assert.deepStrictEqual(yield* storyOf(made), [
+          [minute, "running"],
+          [2 * minute, "running"],
+          [3 * minute, "skipped"],
+          [4 * minute, "skipped"]
+        ])
+        assert.deepInclude(yield* schedules.get(made.id), { status: "active", reason: null, runs: 2 })
       })
     )
   })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { decide, isTimeOf, standingBefore } from "../../domain/Firing.ts"
+import { decide, isTimeOf, rowTooLong, standingBefore } from "../../domain/Firing.ts"
 import { withFreshSession } from "../../domain/NewTask.ts"
 import { fingerprint } from "../../domain/Pipeline.ts"
 import {
@@ -75,44 +75,47 @@ const make = Effect.gen(function* () {
         return Either.right([{ _tag: "Behind", first: first.id }, state])
       }
       const open = executionsOf(state, id).filter(({ status }) => status === "running")
-      const decided = decide({ ...schedule, dueAt, fireAt }, { now, open: open.length, refused })
-      if (Either.isLeft(decided)) {
-        const paused = { status: "paused", reason: decided.left, nextDueAt: null, nextFireAt: null } as const
-        return lost(withSchedule(state, stored, { ...paused, revision: schedule.revision + 1 }))
+      const deal = (obstacle: string | null): Either.Either<readonly [FireAnswer, State]> => {
+        const decided = decide({ ...schedule, dueAt, fireAt }, { now, open: open.length, refused: obstacle })
+        if (Either.isLeft(decided)) {
+          const paused = { status: "paused", reason: decided.left, nextDueAt: null, nextFireAt: null } as const
+          return lost(withSchedule(state, stored, { ...paused, revision: schedule.revision + 1 }))
+        }
+        const { recorded, run, upcoming } = decided.right
+        let next = state
+        const executions: Array<Execution> = []
+        for (const one of recorded) {
+          if (!isNew(next, id, one.dueAt)) continue
+          const [execution, noted] = note(next, { ...one, scheduleId: id, at: now })
+          executions.push(execution)
+          next = noted
+        }
+        let fired: Execution | null = null
+        if (run !== null && isNew(next, id, run)) {
+          if (schedule.overlap === "cancel-previous") next = open.reduce((at, one) => cancelRun(at, one, now), next)
+          const begin = next
+          const own = standingBefore(schedule.overlap, open.toReversed()).flatMap((one) => whenOver(begin, one))
+          const all = new Map([...own, ...edges].map((edge) => [edge.upstream, edge]))
+          const begun = start(
+            next,
+            { scheduleId: id, dueAt: run, origin: "time", at: now },
+            ready,
+            work,
+            Array.from(all.values()).slice(0, 100)
+          )
+          // What was captured was accepted before: only what it stands behind may be too much.
+          if (Either.isLeft(begun)) return deal(rowTooLong)
+          fired = begun.right[0]
+          next = begun.right[1]
+        }
+        const updatedAt = upcoming.status === "active" ? schedule.updatedAt : now
+        next = withSchedule(next, stored, { ...upcoming, updatedAt, runs: schedule.runs + (fired === null ? 0 : 1) })
+        return Either.right([
+          fired === null ? { _tag: "Recorded", executions } : { _tag: "Fired", execution: fired },
+          next
+        ])
       }
-      const { recorded, run, upcoming } = decided.right
-      let next = state
-      const executions: Array<Execution> = []
-      for (const one of recorded) {
-        if (!isNew(next, id, one.dueAt)) continue
-        const [execution, noted] = note(next, { ...one, scheduleId: id, at: now })
-        executions.push(execution)
-        next = noted
-      }
-      let fired: Execution | null = null
-      if (run !== null && isNew(next, id, run)) {
-        if (schedule.overlap === "cancel-previous") next = open.reduce((at, one) => cancelRun(at, one, now), next)
-        const begin = next
-        const own = standingBefore(schedule.overlap, open.toReversed()).flatMap((one) => whenOver(begin, one))
-        const all = new Map([...own, ...edges].map((edge) => [edge.upstream, edge]))
-        const begun = start(
-          next,
-          { scheduleId: id, dueAt: run, origin: "time", at: now },
-          ready,
-          work,
-          Array.from(all.values()).slice(0, 100)
-        )
-        // What was captured was accepted before.
-        const [execution, after] = Either.getOrThrow(begun)
-        fired = execution
-        next = after
-      }
-      const updatedAt = upcoming.status === "active" ? schedule.updatedAt : now
-      next = withSchedule(next, stored, { ...upcoming, updatedAt, runs: schedule.runs + (fired === null ? 0 : 1) })
-      return Either.right([
-        fired === null ? { _tag: "Recorded", executions } : { _tag: "Fired", execution: fired },
-        next
-      ])
+      return deal(refused)
     })
   })
 

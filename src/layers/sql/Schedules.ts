@@ -35,6 +35,8 @@ const candidates = 10
 /** Executions that go on, read at most. */
 const openBound = 1000
 
+const unreadable = "what is stored of it cannot be read: cancel it and create it again"
+
 const over: ReadonlyArray<ScheduleStatus> = ["completed", "expired", "cancelled"]
 
 const make = Effect.gen(function* () {
@@ -216,8 +218,15 @@ const make = Effect.gen(function* () {
     due: Effect.fn("Schedules.due")(function* (now, limit) {
       const due = yield* findDue({ now, limit }).pipe(read("dueSchedules"))
       const found = yield* Effect.forEach(due, (schedule) =>
-        Effect.map(workOf(schedule.id), (work) => ({ schedule, work }))
+        workOf(schedule.id).pipe(
+          Effect.catchTag("ParseError", () => Effect.succeedNone),
+          Effect.map((work) => ({ schedule, work }))
+        )
       ).pipe(read("dueSchedules"))
+      // One that is broken must not keep all others, and every task, from being started.
+      for (const { schedule, work } of found) {
+        if (Option.isNone(work)) yield* pause(schedule.id, unreadable).pipe(write("pauseSchedule"))
+      }
       return found.flatMap(({ schedule, work }) => (Option.isSome(work) ? [{ schedule, work: work.value }] : []))
     }),
 
@@ -228,7 +237,7 @@ const make = Effect.gen(function* () {
       // One commit for all: at every full minute there may be many, and each commit waits for the disk.
       return yield* Effect.forEach(ready, ({ schedule, stored }) =>
         savepoint(fire(schedule, stored)).pipe(
-          Effect.catchTag("ParseError", () => cannotStart(schedule.id, "what is stored of it cannot be read")),
+          Effect.catchTag("ParseError", () => cannotStart(schedule.id, unreadable)),
           Effect.catchAllDefect((defect) => cannotStart(schedule.id, `it cannot be started: ${String(defect)}`))
         )
       ).pipe(write("fireSchedule"))

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { decide, isTimeOf } from "../../domain/Firing.ts"
+import { decide, isTimeOf, rowTooLong } from "../../domain/Firing.ts"
 import { mutated } from "../../domain/Mutation.ts"
 import type { NewDependency } from "../../domain/NewTask.ts"
 import { Execution, keptExecutions, type Schedule, ScheduleId } from "../../domain/Schedule.ts"
@@ -15,6 +15,7 @@ import { Timestamp } from "../../domain/Task.ts"
 import type { FireAnswer } from "../../services/Schedules.ts"
 import { makeCreatePipeline, type PipelineArrival } from "./createPipeline.ts"
 import { type Arrival, makeEnqueue } from "./enqueue.ts"
+import { withImmediate } from "./Immediate.ts"
 import { makeRunEdges } from "./runEdges.ts"
 import { executionColumns, orNoSchedule, scheduleById } from "./scheduleRows.ts"
 import { certain } from "./taskRows.ts"
@@ -32,6 +33,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
   const enqueue = makeEnqueue(sql)
   const createPipeline = makeCreatePipeline(sql)
   const { leading, overlapping, together } = makeRunEdges(sql)
+  const savepoint = withImmediate(sql)
   const columns = sql.literal(executionColumns)
   const byId = scheduleById(sql)
 
@@ -104,7 +106,6 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
             )
       yield* Effect.catchTags(storing, {
         // What was captured has no key and retries nothing, and what it waits for was read in this transaction.
-        DependencyInvalid: Effect.die,
         DepthExceeded: Effect.die,
         IdempotencyConflict: Effect.die,
         TaskNotFound: Effect.die
@@ -148,34 +149,42 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
           return lost
         }
         const open = yield* findOpen(id)
-        const decided = decide({ ...schedule, dueAt, fireAt }, { now, open: open.length, refused })
-        if (Either.isLeft(decided)) {
-          yield* pause(id, decided.left)
-          return lost
-        }
-        const { recorded, run, upcoming } = decided.right
-        // A clock that was set back, or a rule changed and changed again, leads to a time that was dealt with.
-        const executions = yield* Effect.forEach(yield* Effect.filter(recorded, (one) => isNew(id, one.dueAt)), (one) =>
-          insertExecution({ ...blank, ...one, scheduleId: id, origin: "time", at: now }).pipe(certain)
+        const deal = (obstacle: string | null) =>
+          Effect.gen(function* () {
+            const decided = decide({ ...schedule, dueAt, fireAt }, { now, open: open.length, refused: obstacle })
+            if (Either.isLeft(decided)) {
+              yield* pause(id, decided.left)
+              return lost
+            }
+            const { recorded, run, upcoming } = decided.right
+            // A clock that was set back, or a rule changed and changed again, leads to a time that was dealt with.
+            const executions = yield* Effect.forEach(
+              yield* Effect.filter(recorded, (one) => isNew(id, one.dueAt)),
+              (one) => insertExecution({ ...blank, ...one, scheduleId: id, origin: "time", at: now }).pipe(certain)
+            )
+            const fired =
+              run === null || (mutated("forget-run") && now % 2 === 0) || !(yield* isNew(id, run))
+                ? null
+                : yield* start(
+                    { scheduleId: id, dueAt: run, origin: "time", at: now },
+                    prepared,
+                    together(edges, yield* overlapping(schedule, open))
+                  )
+            yield* trim(id)
+            yield* sql`
+              UPDATE schedules SET status = ${upcoming.status}, next_due_at = ${upcoming.nextDueAt},
+                next_fire_at = ${upcoming.nextFireAt}, runs = runs + ${fired === null ? 0 : 1},
+                updated_at = ${upcoming.status === "active" ? schedule.updatedAt : now}
+              WHERE id = ${id} AND status = 'active' AND next_fire_at = ${fireAt}
+            `
+            return fired === null
+              ? ({ _tag: "Recorded", executions } satisfies FireAnswer)
+              : ({ _tag: "Fired", execution: fired } satisfies FireAnswer)
+          })
+        return yield* savepoint(deal(refused)).pipe(
+          Effect.catchTag("DependencyInvalid", () => deal(rowTooLong)),
+          Effect.catchTag("DependencyInvalid", Effect.die)
         )
-        const fired =
-          run === null || (mutated("forget-run") && now % 2 === 0) || !(yield* isNew(id, run))
-            ? null
-            : yield* start(
-                { scheduleId: id, dueAt: run, origin: "time", at: now },
-                prepared,
-                together(edges, yield* overlapping(schedule, open))
-              )
-        yield* trim(id)
-        yield* sql`
-          UPDATE schedules SET status = ${upcoming.status}, next_due_at = ${upcoming.nextDueAt},
-            next_fire_at = ${upcoming.nextFireAt}, runs = runs + ${fired === null ? 0 : 1},
-            updated_at = ${upcoming.status === "active" ? schedule.updatedAt : now}
-          WHERE id = ${id} AND status = 'active' AND next_fire_at = ${fireAt}
-        `
-        return fired === null
-          ? ({ _tag: "Recorded", executions } satisfies FireAnswer)
-          : ({ _tag: "Fired", execution: fired } satisfies FireAnswer)
       }),
 
     /** It must run inside a transaction. */
@@ -187,7 +196,9 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
         let dueAt = at
         // A time of its own would be taken for dealt with when it is fired.
         while (isTimeOf(timing, dueAt) || !(yield* isNew(id, dueAt))) dueAt += 1
-        const execution = yield* start({ scheduleId: id, dueAt, origin: "manual", at }, prepared, [])
+        const execution = yield* start({ scheduleId: id, dueAt, origin: "manual", at }, prepared, []).pipe(
+          Effect.catchTag("DependencyInvalid", Effect.die)
+        )
         yield* trim(id)
         return execution
       })

@@ -1,0 +1,31 @@
+/** Schedules whose rows were damaged. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import { Schedules } from "../../../src/services/Schedules.ts"
+import { createSchedule, fireDue, minute, storyOf } from "../../support/schedules.ts"
+import { testSql } from "../../support/stores.ts"
+
+describe("a schedule that cannot be read any more", () => {
+  for (const [what, damage] of [
+    ["holds what no version wrote", "UPDATE schedule_tasks SET task = '{}' WHERE schedule_id = "],
+    ["has lost what it starts", "DELETE FROM schedule_tasks WHERE schedule_id = "]
+  ] as const) {
+    it.effect(`is paused with the reason where it ${what}, and keeps no other from being fired`, () =>
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const sql = yield* SqlClient.SqlClient
+        const broken = yield* createSchedule()
+        const sound = yield* createSchedule()
+        yield* sql.unsafe(`${damage}'${broken.id}'`)
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        assert.deepStrictEqual(yield* storyOf(sound), [[minute, "running"]])
+        const paused = yield* schedules.get(broken.id)
+        assert.strictEqual(paused.status, "paused")
+        assert.include(paused.reason ?? "", "cannot be read")
+      }).pipe(Effect.provide(testSql))
+    )
+  }
+})
