@@ -55,14 +55,15 @@ export class Queue extends Context.Tag("backbeat/Queue")<
     /**
      * Stores all or none, in order, and returns after the commit. A retry's attempt is one more than its original's.
      * Dependencies are checked, drawn and resolved in the same transaction: a task whose dependency can no longer be met
-     * comes back as cancelled.
+     * comes back as cancelled. A task that goes on in a session which one that has not ended is in is a `TaskStateConflict`
+     * that names this one.
      */
     readonly enqueue: (
       tasks: ReadonlyArray<NewTask>,
       options: { readonly maxDepth: number }
     ) => Effect.Effect<
       ReadonlyArray<Enqueued>,
-      DependencyInvalid | DepthExceeded | IdempotencyConflict | TaskNotFound | StorageError
+      DependencyInvalid | DepthExceeded | IdempotencyConflict | TaskNotFound | TaskStateConflict | StorageError
     >
 
     /**

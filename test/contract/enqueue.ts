@@ -186,6 +186,25 @@ export const enqueueContract = (subject: Subject) => {
     )
 
     test(
+      "keeps a session to one task at a time, however many ask at once",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const inSession = newTask({ agent: "claude", continuation: "session", sessionId: "s-1" })
+        const ask = Effect.either(queue.enqueue([inSession], { maxDepth: 3 }))
+        const answers = yield* Effect.all([ask, ask, ask], { concurrency: 3 })
+        const [taken, ...others] = answers.flatMap((answer) => (answer._tag === "Right" ? answer.right : []))
+        assert(taken !== undefined && others.length === 0)
+        for (const answer of answers.filter((one) => one._tag === "Left")) {
+          assert(answer._tag === "Left" && answer.left._tag === "TaskStateConflict")
+          assert.deepStrictEqual([answer.left.id, answer.left.actual], [taken.task.id, "queued"])
+        }
+        yield* queue.enqueue([{ ...inSession, directory: "/srv/elsewhere" }], { maxDepth: 3 })
+        yield* queue.cancel(taken.task.id, { reason: null, by: "me" })
+        assert.strictEqual((yield* ask)._tag, "Right")
+      })
+    )
+
+    test(
       "knows nothing captured of a task that is not there",
       Effect.gen(function* () {
         const error = yield* Effect.flip((yield* Queue).captured(stranger))

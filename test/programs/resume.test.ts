@@ -136,6 +136,18 @@ describe("resume", () => {
     }).pipe(Effect.provide(layer()))
   )
 
+  it.effect("keeps a retry out of a session that another task is in", () =>
+    Effect.gen(function* () {
+      const first = yield* ran()
+      const second = yield* go(first.id, { context: "now the tests" })
+      yield* claimNext()
+      yield* finish(second.id, failed)
+      const third = yield* go(second.id)
+      const error = yield* Effect.flip(retry(second.id, person))
+      assert.match(error.message, new RegExp(`${third.id} is queued: it cannot share its session now.*beat wait`))
+    }).pipe(Effect.provide(layer()))
+  )
+
   it.effect("says in the session what was not said there yet", () =>
     Effect.gen(function* () {
       const queue = yield* Queue

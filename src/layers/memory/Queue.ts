@@ -53,6 +53,18 @@ const withoutPruned = (state: State, task: NewTask): NewTask => {
   }
 }
 
+/** Another task that has not ended is in the session that this one goes on in. */
+const sharing = (state: State, { agent, continuation, directory, sessionId }: NewTask): TaskStateConflict | null => {
+  if (continuation !== "session" || sessionId === null) return null
+  const holder = Array.from(state.tasks.values(), ({ task }) => task).find(
+    (task) =>
+      !isTerminal(task.status) && task.agent === agent && task.directory === directory && task.sessionId === sessionId
+  )
+  return holder === undefined
+    ? null
+    : new TaskStateConflict({ id: holder.id, step: "share its session", actual: holder.status })
+}
+
 const make = Effect.gen(function* () {
   const store = yield* Store
   const ids = yield* Ids
@@ -64,6 +76,8 @@ const make = Effect.gen(function* () {
         Either.gen(function* () {
           const enqueued: Array<Enqueued> = []
           let next = state
+          const taken = tasks.map((task) => sharing(state, task)).find((conflict) => conflict !== null)
+          if (taken !== undefined) return yield* Either.left(taken)
           for (const { id, task } of named) {
             const [one, after] = yield* submit(next, task, { id, now, maxDepth })
             enqueued.push(one)

@@ -20,6 +20,7 @@ import { makeLost } from "./holding.ts"
 import { makeAccess } from "./Immediate.ts"
 import { makePrune } from "./prune.ts"
 import { StoredEnvironment, StoredLaunch } from "./rows.ts"
+import { makeRefuseSharing } from "./sessions.ts"
 import { claimById, IdRow, orNotFound } from "./taskRows.ts"
 
 const make = Effect.gen(function* () {
@@ -28,6 +29,7 @@ const make = Effect.gen(function* () {
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
   const store = makeEnqueue(sql)
+  const refuseSharing = makeRefuseSharing(sql)
   const edit = makeEdit(sql)
   const finish = makeFinish(sql)
   const cancel = makeCancel(sql, finish)
@@ -87,7 +89,11 @@ const make = Effect.gen(function* () {
         ? sql`UPDATE tasks SET waiting_on = 0 WHERE status = 'queued'`
         : Effect.void
       const forget = mutated("early-success") ? sql`DELETE FROM tasks WHERE status = 'queued'` : unblock
-      return yield* store(arrivals, maxDepth).pipe(Effect.zipLeft(forget), access.write("enqueue"))
+      return yield* refuseSharing(tasks).pipe(
+        Effect.zipRight(store(arrivals, maxDepth)),
+        Effect.zipLeft(forget),
+        access.write("enqueue")
+      )
     }),
 
     claim: Effect.fn("Queue.claim")(function* (options) {
