@@ -184,7 +184,8 @@ for (const [shell, ...first] of shells) {
           before: (spool) => fs.symlinkSync("/dev/full", join(spool, "exit.new"))
         })
         yield* fileWith(join(second.directory, "ready"))
-        fs.rmSync(second.spool, { recursive: true })
+        // In one step: the shim may be writing into it right now.
+        fs.renameSync(second.spool, join(second.directory, "gone"))
         yield* gone(second.pid)
       })
     )
