@@ -26,15 +26,17 @@ const text = (what: string) =>
   Schema.String.annotations({ message: () => `expected ${what}` }).pipe(
     Schema.filter((value) => value.trim() !== "" && !value.includes("\0"), {
       message: () => `expected ${what}, not empty and without NUL characters`,
-      jsonSchema: { type: "string", minLength: 1 }
+      jsonSchema: { type: "string", minLength: 1, pattern: "\\S" }
     })
   )
 
+const stepName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
+
 export const StepName = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
+  Schema.pattern(stepName),
   Schema.annotations({
     message: said("expected a name of 1 to 64 letters, digits and `_ . -`, for example build"),
-    jsonSchema: { type: "string", minLength: 1, maxLength: 64 }
+    jsonSchema: orVariable({ type: "string", pattern: stepName.source })
   })
 )
 
@@ -53,6 +55,7 @@ const Span = Schema.transformOrFail(
   jsonSchema: orVariable({
     type: ["string", "integer"],
     pattern: "^(0|([0-9]+(\\.[0-9]+)?(ms|[smhdw]))+)$",
+    minimum: 0,
     maximum: 0
   })
 })

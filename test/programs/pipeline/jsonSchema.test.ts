@@ -1,6 +1,7 @@
 /** The published JSON Schema of pipeline files says what the reader says. */
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
+import * as JSONSchema from "effect/JSONSchema"
 import { FileFrame, FileStep } from "../../../src/domain/PipelineFile.ts"
 import { pipelineJsonSchema } from "../../../src/programs/pipeline/jsonSchema.ts"
 
@@ -21,6 +22,17 @@ const keysAt = (path: string): ReadonlyArray<string> => {
 describe("schema/pipeline.schema.json", () => {
   it("is what the source makes of itself: run 'npm run build'", () => {
     assert.deepStrictEqual(published, pipelineJsonSchema())
+  })
+
+  it("refuses what the reader refuses: no prompt but blanks, names with blanks, lengths of time below zero", () => {
+    const step = JSON.stringify(FileStep.pipe((schema) => JSONSchema.make(schema)))
+    for (const rule of [
+      '"minLength":1,"pattern":"\\\\S"',
+      "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+      '"minimum":0,"maximum":0'
+    ]) {
+      assert.include(step, rule)
+    }
   })
 
   it("knows every key, with a description", () => {
