@@ -13,8 +13,9 @@ import type { Submitter } from "../programs/submitter.ts"
 import { Directories } from "../services/Directories.ts"
 import { Caller } from "./Caller.ts"
 import { planFromFile } from "./PipelineInput.ts"
+import { captureOptions, taskOptions, zeroIsNone } from "./TaskOptions.ts"
 import { UsageError } from "./UsageError.ts"
-import { choice, count, duration, optionalText, pairs, priority, size } from "./Values.ts"
+import { choice, count, duration, optionalText, pairs } from "./Values.ts"
 
 /** When, and by which rules. Null is "not given". */
 export const ruleOptions = {
@@ -73,48 +74,8 @@ export const workOptions = {
     Options.withDescription("A pipeline: its file, as 'beat pipeline run' takes it")
   ),
   var: pairs("var").pipe(Options.withDescription("A variable of the pipeline's file; repeatable")),
-  agent: optionalText("agent", "name").pipe(
-    Options.withAlias("a"),
-    Options.withDescription("claude, codex, gemini, shell, ... ('beat agents list'); else the default agent")
-  ),
-  model: optionalText("model", "model").pipe(
-    Options.withAlias("m"),
-    Options.withDescription("Model, in the agent's own words")
-  ),
-  priority: priority.pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("P0 starts before P1 (the default), P1 before P2")
-  ),
-  directory: optionalText("directory", "path").pipe(
-    Options.withAlias("C"),
-    Options.withDescription("Where the agent works; else here")
-  ),
-  systemPrompt: optionalText("system-prompt", "text").pipe(
-    Options.withDescription("Added to the agent's instructions")
-  ),
-  timeout: duration("timeout").pipe(
-    Options.withAlias("t"),
-    Options.withDefault(undefined),
-    Options.withDescription("End a task after this time, for example 30m; 0 is never")
-  ),
-  stall: duration("stall").pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("End a task after this time without output or CPU use; 0 is never")
-  ),
-  maxOutput: size("max-output").pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("Keep this much of each output stream; the middle is dropped beyond")
-  ),
-  env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable")),
-  label: pairs("label").pipe(Options.withDescription("A label for each task; repeatable")),
-  retries: count("retries", 0, 20).pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("Try a task again by itself this often when it fails for a reason that may pass")
-  ),
-  backoff: duration("backoff").pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("Pause before the first of them; it doubles with each")
-  )
+  ...taskOptions,
+  ...captureOptions
 }
 
 const _rules = Options.all(ruleOptions)
@@ -148,8 +109,6 @@ export const saysWork = (given: GivenWork): boolean =>
     (one) => one !== undefined
   ) ||
   [given.env, given.label, given.var].some((record) => Object.keys(record).length > 0)
-
-const zeroIsNone = (value: number | undefined): number | null | undefined => (value === 0 ? null : value)
 
 const usage = (problem: string, hint: string | null = null) => new UsageError({ problem, hint })
 

@@ -21,9 +21,10 @@ import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { announcePipeline, pipelineInForeground } from "../output/PipelineForeground.ts"
 import { planFromFile } from "../PipelineInput.ts"
+import { taskOptions, zeroIsNone } from "../TaskOptions.ts"
 import { Terminal } from "../Terminal.ts"
 import { UsageError } from "../UsageError.ts"
-import { count, duration, json, optionalText, pairs, priority } from "../Values.ts"
+import { json, optionalText, pairs } from "../Values.ts"
 
 const variables = pairs("var").pipe(
   Options.withDescription("A variable of the file, in place of its default; repeatable")
@@ -41,43 +42,15 @@ const options = Options.all({
     Options.withAlias("f"),
     Options.withDescription("Show what the steps print and wait; Ctrl-C cancels it, the exit code tells how it ended")
   ),
+  ...taskOptions,
   agent: optionalText("agent", "name").pipe(
     Options.withAlias("a"),
     Options.withDescription("For steps that name none, as all that follows; else the default agent")
-  ),
-  model: optionalText("model", "model").pipe(
-    Options.withAlias("m"),
-    Options.withDescription("Model, in the agent's own words")
-  ),
-  priority: priority.pipe(
-    Options.withDefault("P1" as const),
-    Options.withDescription("P0 starts before P1 (the default), P1 before P2")
   ),
   directory: optionalText("directory", "path").pipe(
     Options.withAlias("C"),
     Options.withDescription("Where the agents work, and what relative directories of steps are taken from; else here")
   ),
-  systemPrompt: optionalText("system-prompt", "text").pipe(
-    Options.withDescription("Added to the agents' instructions")
-  ),
-  timeout: duration("timeout").pipe(
-    Options.withAlias("t"),
-    Options.withDefault(undefined),
-    Options.withDescription("End a step after this time, for example 30m; 0 is never")
-  ),
-  stall: duration("stall").pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("End a step after this time without output or CPU use; 0 is never")
-  ),
-  retries: count("retries", 0, 20).pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("Automatic tries after one that failed")
-  ),
-  backoff: duration("backoff").pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("The pause before the first of them; it doubles with each")
-  ),
-  label: pairs("label").pipe(Options.withDescription("A label for each task; repeatable")),
   key: optionalText("key", "text").pipe(
     Options.withDescription("Idempotency key: the same key again gives the same pipeline instead of a second one")
   ),
@@ -85,8 +58,6 @@ const options = Options.all({
 })
 
 type Given = typeof options extends Options.Options<infer A> ? A : never
-
-const zeroIsNone = (value: number | undefined): number | null | undefined => (value === 0 ? null : value)
 
 const planOf = Effect.fn("planOf")(function* (given: Given, file: string | null) {
   const example = "'beat pipeline run FILE', or 'beat pipeline run --step \"...\" --step \"...\"'"
@@ -125,7 +96,7 @@ const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given) {
     agent: given.agent,
     model: given.model,
     systemPrompt: given.systemPrompt,
-    priority: given.priority,
+    priority: given.priority ?? "P1",
     directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
     timeoutMs: zeroIsNone(given.timeout),
     stallMs: zeroIsNone(given.stall),

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { Labels } from "../../domain/Task.ts"
-import { defaultBackoffMs, type Submission } from "../../programs/prepareTask.ts"
+import type { Submission } from "../../programs/prepareTask.ts"
 import { submit } from "../../programs/submit.ts"
 import { submitterOf } from "../../programs/submitter.ts"
 import { Directories } from "../../services/Directories.ts"
@@ -16,47 +16,16 @@ import { command } from "../Command.ts"
 import { inForeground } from "../output/Foreground.ts"
 import { announce } from "../output/Submitted.ts"
 import { readPrompt } from "../Prompt.ts"
-import { count, dependencies, duration, json, moment, optionalText, pairs, priority, size } from "../Values.ts"
+import { captureOptions, taskOptions, zeroIsNone } from "../TaskOptions.ts"
+import { dependencies, json, moment, optionalText } from "../Values.ts"
 
 const options = Options.all({
   foreground: Options.boolean("foreground").pipe(
     Options.withAlias("f"),
     Options.withDescription("Show the output and wait; Ctrl-C cancels the task, the exit code tells how it ended")
   ),
-  agent: optionalText("agent", "name").pipe(
-    Options.withAlias("a"),
-    Options.withDescription("claude, codex, gemini, shell, ... ('beat agents list'); else the default agent")
-  ),
-  model: optionalText("model", "model").pipe(
-    Options.withAlias("m"),
-    Options.withDescription("Model, in the agent's own words")
-  ),
-  priority: priority.pipe(
-    Options.withDefault("P1" as const),
-    Options.withDescription("P0 starts before P1 (the default), P1 before P2")
-  ),
-  directory: optionalText("directory", "path").pipe(
-    Options.withAlias("C"),
-    Options.withDescription("Where the agent works; else here")
-  ),
-  systemPrompt: optionalText("system-prompt", "text").pipe(
-    Options.withDescription("Added to the agent's instructions")
-  ),
-  timeout: duration("timeout").pipe(
-    Options.withAlias("t"),
-    Options.withDefault(undefined),
-    Options.withDescription("End the task after this time, for example 30m; 0 is never")
-  ),
-  stall: duration("stall").pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("End the task after this time without output or CPU use; 0 is never")
-  ),
-  maxOutput: size("max-output").pipe(
-    Options.withDefault(undefined),
-    Options.withDescription("Keep this much of each output stream, for example 10MB; the middle is dropped beyond")
-  ),
-  env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable")),
-  label: pairs("label").pipe(Options.withDescription("A label to find the task by; repeatable")),
+  ...taskOptions,
+  ...captureOptions,
   after: dependencies("after").pipe(
     Options.withDescription(
       "Start when these tasks have completed; 'id:finished' is after any end, 'id:failure' only after a failed one"
@@ -64,14 +33,6 @@ const options = Options.all({
   ),
   continueFrom: optionalText("continue-from", "id").pipe(
     Options.withDescription("Start when this task has completed, with what it left behind before the prompt")
-  ),
-  retries: count("retries", 0, 20).pipe(
-    Options.withDefault(0),
-    Options.withDescription("Try again by itself this often when it fails for a reason that may pass")
-  ),
-  backoff: duration("backoff").pipe(
-    Options.withDefault(defaultBackoffMs),
-    Options.withDescription("Pause before the first of them, 30s if left out; it doubles with each")
   ),
   notBefore: moment("not-before", "future").pipe(
     Options.withDefault(null),
@@ -89,8 +50,6 @@ const args = Args.text({ name: "prompt" }).pipe(
 )
 
 type Given = typeof options extends Options.Options<infer A> ? A : never
-
-const zeroIsNone = (value: number | undefined): number | null | undefined => (value === 0 ? null : value)
 
 const smallestOutput = 1024
 
@@ -118,7 +77,7 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: 
     agent: given.agent,
     model: given.model,
     systemPrompt: given.systemPrompt,
-    priority: given.priority,
+    priority: given.priority ?? "P1",
     directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
     timeoutMs: zeroIsNone(given.timeout),
     stallMs: zeroIsNone(given.stall),
@@ -128,8 +87,8 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: 
     labels,
     extra: given.env,
     retryOf: null,
-    maxRetries: given.retries,
-    backoffMs: given.backoff
+    ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
+    ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
   }
   return submission
 })
