@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Execution, Schedule, ScheduleStatus } from "../../domain/Schedule.ts"
-import { cancelRuns } from "../../programs/schedule/cancelRuns.ts"
+import { cancelRuns, cancelSchedule } from "../../programs/schedule/cancelRuns.ts"
 import { resumeSchedule, runSchedule } from "../../programs/schedule/changeSchedule.ts"
 import {
   History,
@@ -184,7 +184,7 @@ export const scheduleCancel = writingCommand({
     const terminal = yield* Terminal
     const caller = yield* Caller
     const schedules = yield* Schedules
-    const cancelled = yield* schedules.cancel(yield* schedules.resolve(id))
+    const cancelled = yield* cancelSchedule(yield* schedules.resolve(id), given.cancelTasks)
     const by = yield* nameOf(submitterOf(caller.environment))
     const ended = given.cancelTasks
       ? yield* cancelRuns(cancelled.id, by, yield* waiting(false)).pipe(

@@ -1,7 +1,7 @@
 /** Ends a schedule for good. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { cancelRuns } from "../../programs/schedule/cancelRuns.ts"
+import { cancelRuns, cancelSchedule as end } from "../../programs/schedule/cancelRuns.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { withProgress } from "../Progress.ts"
 import { askedBy, ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
@@ -22,7 +22,7 @@ export const cancelSchedule = tool({
   handle: Effect.fn("CancelSchedule")(function* ({ cancelTasks, id }, call) {
     const session = yield* Session
     const schedules = yield* Schedules
-    const cancelled = yield* schedules.cancel(yield* schedules.resolve(id))
+    const cancelled = yield* end(yield* schedules.resolve(id), cancelTasks === true)
     if (cancelTasks === true) {
       yield* session.serving
       const options = {

@@ -1,4 +1,4 @@
-/** Ends the runs of a schedule that go on, and returns when their processes are gone. */
+/** Ends a schedule, and where asked the runs of it that go on: then it returns when their processes are gone. */
 import * as Effect from "effect/Effect"
 import type { ScheduleId } from "../../domain/Schedule.ts"
 import { Schedules } from "../../services/Schedules.ts"
@@ -6,6 +6,14 @@ import { cancel } from "../cancel.ts"
 import { patiently } from "../changes.ts"
 import type { KeepServedOptions } from "../ensureRuntime.ts"
 import { cancelPipeline } from "../pipeline/waitForPipeline.ts"
+
+/** One that is cancelled already still has its runs ended: whoever asked for both may have been interrupted in between. */
+export const cancelSchedule = Effect.fn("cancelSchedule")(function* (id: ScheduleId, alsoRuns: boolean) {
+  const schedules = yield* Schedules
+  const cancelled = schedules.cancel(id)
+  if (!alsoRuns) return yield* cancelled
+  return yield* Effect.catchTag(cancelled, "ScheduleStateConflict", () => schedules.get(id))
+})
 
 export const cancelRuns = Effect.fn("cancelRuns")(function* (id: ScheduleId, by: string, options: KeepServedOptions) {
   const schedules = yield* Schedules

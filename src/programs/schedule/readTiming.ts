@@ -34,7 +34,8 @@ const localTime = (text: string, zone: Zone): number | null => {
     .map((part) => Number(part ?? 0))
   const local = Date.UTC(year, month - 1, day, hours, minutes, seconds)
   const found = new Date(local)
-  if (found.getUTCMonth() !== month - 1 || found.getUTCDate() !== day || hours > 23 || minutes > 59) return null
+  if (found.getUTCMonth() !== month - 1 || found.getUTCDate() !== day || hours > 23 || minutes > 59 || seconds > 59)
+    return null
   return fromLocal(zone, local)
 }
 
