@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { InvalidInput, TaskStateConflict } from "../domain/Errors.ts"
 import { isTerminal, type Task, type TaskId, type TaskSummary } from "../domain/Task.ts"
 import { Agents } from "../services/Agents.ts"
+import { Queue } from "../services/Queue.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { again } from "./again.ts"
 import { latestTry } from "./latestTry.ts"
@@ -89,8 +90,11 @@ const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context
   const checkpoint = yield* takeCheckpoint(task.id)
   const record = recordText(task, checkpoint, recordBytes)
   const asked = yield* askedIn(task)
-  const quote = quoteFor(task.agent)
-  if (isScript(task.agent)) {
+  const queue = yield* Queue
+  const { launch } = yield* queue.captured(task.id)
+  const reader = { agent: task.agent, program: launch.file }
+  const quote = quoteFor(reader)
+  if (isScript(reader)) {
     // A script is run as it was; what is said besides is for those who read it. Its first line is the title.
     const told = quote(`${task.title} (resumed; the record of task ${task.id}:)`, record)
     return [told, ...(context === null ? [] : [quote("What to do now:", context)]), asked].join("\n")

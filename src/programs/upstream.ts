@@ -72,14 +72,15 @@ const gone = (id: TaskId): string => `This task goes on from task ${id}, of whic
  */
 export const promptAtStart = Effect.fn("promptAtStart")(function* (claim: Claim) {
   const { agent, continueFrom, prompt } = claim.task
+  const reader = { agent, program: claim.launch.file }
   if (continueFrom === null) return prompt
   const told = yield* persist(records(continueFrom, roomIn(claim))).pipe(
     Effect.catchAllCause((cause) =>
       Effect.as(Effect.logWarning(`what task ${continueFrom} left behind could not be read`, cause), [])
     )
   )
-  if (told.length === 0) return `${remark(agent, gone(continueFrom))}\n\n${prompt}`
-  const quote = quoteFor(agent)
+  if (told.length === 0) return `${remark(reader, gone(continueFrom))}\n\n${prompt}`
+  const quote = quoteFor(reader)
   const parts = told.map(({ task, text }) =>
     quote(`The record of task ${task.id}, from which this work goes on.`, text)
   )

@@ -14,6 +14,14 @@ const nasty = FastCheck.string({
   maxLength: 400
 })
 
+/** What reads its prompt as a script. */
+const scripts = [
+  { agent: "shell", program: "/bin/sh" },
+  { agent: "shell", program: "/opt/our-shell" },
+  { agent: "mine", program: "/usr/bin/bash" },
+  { agent: "mine", program: "python3.12" }
+]
+
 describe("a text cut in its middle", () => {
   it("keeps its limit, both of its ends and every character", () => {
     FastCheck.assert(
@@ -43,7 +51,10 @@ describe("a quotation", () => {
   it("in a prompt cannot be left: no line in it closes its fence", () => {
     FastCheck.assert(
       FastCheck.property(nasty, (text) => {
-        const [, , opening = "", ...rest] = quoteFor("claude")("From elsewhere.", text).split("\n")
+        const [, , opening = "", ...rest] = quoteFor({ agent: "claude", program: "/usr/bin/claude" })(
+          "From elsewhere.",
+          text
+        ).split("\n")
         const fence = opening.replace(/text$/, "")
         assert.match(fence, /^`{3,}$/)
         assert.strictEqual(rest.at(-1), fence)
@@ -54,7 +65,10 @@ describe("a quotation", () => {
   })
 
   it("stays short, however many backticks are in it, and cannot be left", () => {
-    const quotation = quoteFor("claude")("From elsewhere.", `a${"`".repeat(20_000)}\nb`)
+    const quotation = quoteFor({ agent: "claude", program: "/usr/bin/claude" })(
+      "From elsewhere.",
+      `a${"`".repeat(20_000)}\nb`
+    )
     assert.isAtMost(quotation.length, 500)
     const [, , opening = "", ...rest] = quotation.split("\n")
     assert.strictEqual(rest.at(-1), opening.replace(/text$/, ""))
@@ -64,7 +78,9 @@ describe("a quotation", () => {
   it("in a script holds nothing that runs", () => {
     FastCheck.assert(
       FastCheck.property(nasty, (text) => {
-        for (const line of quoteFor("shell")("From elsewhere.", text).split("\n")) assert.match(line, /^#/)
+        for (const reader of scripts) {
+          for (const line of quoteFor(reader)("From elsewhere.", text).split("\n")) assert.match(line, /^#/)
+        }
       })
     )
   })

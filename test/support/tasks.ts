@@ -28,7 +28,12 @@ export const newTask = (overrides: Partial<NewTask> = {}): NewTask => ({
   backoffMs: 0,
   idempotencyKey: null,
   labels: {},
-  launch: { file: "/bin/sh", args: ["-c", "{prompt}"], promptAt: [1], stdin: "none" },
+  launch: {
+    file: overrides.agent === undefined || overrides.agent === "shell" ? "/bin/sh" : `/usr/bin/${overrides.agent}`,
+    args: ["-c", "{prompt}"],
+    promptAt: [1],
+    stdin: "none"
+  },
   environment: { PATH: "/usr/bin:/bin" },
   sessionId: null,
   ...overrides

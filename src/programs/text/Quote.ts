@@ -20,11 +20,20 @@ const quoted = (what: string, given: string): string => {
 const commented = (what: string, text: string): string =>
   [what, ...text.split("\n")].map((line) => (line === "" ? "#" : `# ${line}`)).join("\n")
 
-/** Whether a prompt for this agent is a script, into which nothing may be put that runs. */
-export const isScript = (agent: string): boolean => agent === "shell"
+/** Who reads a prompt: the agent's name, and the path of its program. */
+export interface PromptReader {
+  readonly agent: string
+  readonly program: string
+}
 
-/** The way to quote in a prompt for this agent. */
-export const quoteFor = (agent: string) => (isScript(agent) ? commented : quoted)
+/** Programs whose scripts have comments that begin with `#`. */
+const interpreter = /(?:^|\/)(?:sh|bash|dash|zsh|ksh|mksh|fish|busybox|perl|ruby|python)[\d.]*$/
 
-/** A remark of our own in a prompt for this agent. */
-export const remark = (agent: string, text: string): string => (isScript(agent) ? `# ${text}` : text)
+/** Whether the prompt is a script, into which nothing may be put that runs: also where an agent from the config is a shell. */
+export const isScript = ({ agent, program }: PromptReader): boolean => agent === "shell" || interpreter.test(program)
+
+/** The way to quote in a prompt for this reader. */
+export const quoteFor = (reader: PromptReader) => (isScript(reader) ? commented : quoted)
+
+/** A remark of our own in a prompt for this reader. */
+export const remark = (reader: PromptReader, text: string): string => (isScript(reader) ? `# ${text}` : text)
