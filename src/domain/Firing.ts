@@ -90,13 +90,13 @@ export const fireTimes = (plan: Plan, after: number, count: number): ReadonlyArr
   return found
 }
 
-/** Missed times are counted up to here. */
-const countedMissed = 1000
+/** Missed times are counted up to here: many schedules may have to be counted in one transaction. */
+const countedMissed = 200
 
 /** The newest times that `run-all` makes up for; older ones are missed. */
 export const mostMadeUp = 100
 
-/** The times from `first` to `bound`: the last of them, and how many there are at most 1000. */
+/** The times from `first` to `bound`: the last of them, and how many there are, counted up to a bound. */
 const run = (next: Next, first: number, bound: number) => {
   let count = 1
   let last = first
@@ -143,7 +143,7 @@ const missed = (first: number, { count, last }: { readonly count: number; readon
   reason:
     count === 1
       ? "nobody was awake"
-      : `nobody was awake; ${count >= countedMissed ? "1000 times or more" : `${count} times`}`,
+      : `nobody was awake; ${count >= countedMissed ? `${countedMissed} times or more` : `${count} times`}`,
   untilAt: last,
   count
 })

@@ -110,7 +110,7 @@ export const Execution = Schema.Struct({
   endedAt: Schema.NullOr(Timestamp),
   /** The last of the times missed in a row; `dueAt` is the first. */
   untilAt: Schema.NullOr(Timestamp),
-  /** How many times it stands for, counted up to 1000. */
+  /** How many times it stands for, counted up to 200. */
   count: Schema.Int.pipe(Schema.positive())
 }).annotations({ identifier: "Execution" })
 export type Execution = typeof Execution.Type
