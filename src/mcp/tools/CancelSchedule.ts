@@ -12,7 +12,7 @@ export const cancelSchedule = tool({
   name: "CancelSchedule",
   title: "Cancel a schedule",
   description: "For good.",
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   input: Schema.Struct({
     id: ScheduleReference,
     cancelTasks: Schema.optional(Schema.Boolean.annotations({ description: "Also what runs" }))

@@ -9,7 +9,7 @@ export const pauseSchedule = tool({
   name: "PauseSchedule",
   title: "Pause a schedule",
   description: "What runs goes on.",
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
   input: Schema.Struct({ id: ScheduleReference, reason: Schema.optional(Schema.String) }),
   output: ScheduleState,
   example: { id: "4h8s1zq6w0be", reason: "holidays" },

@@ -11,7 +11,7 @@ export const resumeSchedule = tool({
   name: "ResumeSchedule",
   title: "Resume a schedule",
   description: "Nothing is made up for.",
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({ id: ScheduleReference }),
   output: ScheduleState,
   example: { id: "4h8s1zq6w0be" },
