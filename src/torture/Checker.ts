@@ -81,7 +81,8 @@ const lastTry = (store: Store, id: string): TaskRow | undefined => {
 const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
   completed: [0],
   cancelled: [4],
-  failed: [1, 5, 6, 75]
+  doomed: [6],
+  failed: [1, 5, 75]
 }
 
 const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void => {
@@ -89,7 +90,8 @@ const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void =
   // Who waits for a task waits for the last try of it.
   const row = answer.by === "wait" ? lastTry(store, answer.task) : asked
   if (row === undefined) return
-  if (answer.by === "wait" && exitCodes[row.status]?.includes(answer.code) !== true) {
+  const ending = row.cause === "dependency-failed" ? "doomed" : row.status
+  if (answer.by === "wait" && exitCodes[ending]?.includes(answer.code) !== true) {
     chronicle.breach("an end never changes", row.id, `beat wait left with ${answer.code}, and it is ${row.status}`)
   }
   const dropped = store.one<{ dropped: number }>(

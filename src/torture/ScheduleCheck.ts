@@ -13,6 +13,12 @@ interface Execution {
 
 const invariant = "a schedule fires each time once"
 
+/** Executions that are kept of one schedule. */
+const keptRuns = 200
+
+/** How late a run may be in a run of faults, in milliseconds. */
+const latestMs = 60_000
+
 /** `runs` are the tasks that the schedule started. */
 export const checkSchedule = (
   plan: SchedulePlan,
@@ -35,8 +41,11 @@ export const checkSchedule = (
   const started = executions.filter(({ task_id }) => task_id !== null)
   const named = new Set(started.map(({ task_id }) => task_id))
   if (named.size !== started.length) report(`${started.length} runs name ${named.size} tasks`)
-  for (const { id } of runs) if (!named.has(id)) report(`task ${id} belongs to no run`)
-  if (runs.length !== started.length) report(`${started.length} runs, ${runs.length} tasks`)
+  // Of a long history only the end is kept: older tasks have lost their run.
+  const since = executions.length < keptRuns ? 0 : (executions[0]?.due_at ?? 0) + latestMs
+  const kept = runs.filter(({ created_at, id }) => created_at >= since || named.has(id))
+  for (const { id } of kept) if (!named.has(id)) report(`task ${id} belongs to no run`)
+  if (kept.length !== started.length) report(`${started.length} runs, ${kept.length} tasks`)
   for (const { due_at, status, task_id } of started) {
     const task = runs.find(({ id }) => id === task_id)
     if (task !== undefined && status !== task.status)

@@ -9,6 +9,8 @@ export const agentScript = (root: string): string => `
 key=$1 behaviour=$2 lines=$3 pause=$4 code=$5
 journal="${root}/journal/$key"
 note() { read -r up rest </proc/uptime; echo "$up $BACKBEAT_TASK_ID $*" >>"$journal"; }
+# A shell tells on stderr of a child that a signal ended: that is not what the agent prints.
+nap() { sleep "$1"; } 2>/dev/null
 claim=$(readlink "/proc/$$/fd/1")
 claim=\${claim%/*}
 note start "\${claim##*/}" $$ "$(ulimit -f)"
@@ -27,7 +29,7 @@ while [ $i -lt "$lines" ]; do
   [ $((i % 3)) -ne 0 ] || echo "$key err $i" >&2
   if [ "$pause" != 0 ]; then
     note printed $i
-    sleep "$pause"
+    nap "$pause"
   elif [ $((i % 500)) -eq 0 ]; then
     note printed $i
   fi
@@ -36,8 +38,8 @@ note printed $i
 case $behaviour in
   sleeper | stubborn)
     n=0
-    while [ $n -lt 150 ]; do n=$((n + 1)); sleep 0.2; done ;;
-  silent) sleep 30 ;;
+    while [ $n -lt 150 ]; do n=$((n + 1)); nap 0.2; done ;;
+  silent) nap 30 ;;
   suicide) note dies; kill -9 $$ ;;
   claude-ok) echo '{"type":"result","subtype":"success","is_error":false,"result":"done '"$key"'","session_id":"s-'"$key"'"}' ;;
   claude-error) echo '{"type":"result","subtype":"success","is_error":true,"result":"API Error: 500 '"$key"'","session_id":"s-'"$key"'"}' ;;

@@ -24,6 +24,7 @@ export interface TaskRow {
   readonly max_retries: number
   readonly backoff_ms: number
   readonly waiting_on: number
+  readonly created_at: number
 }
 
 export const ended = (row: Pick<TaskRow, "status">): boolean =>
