@@ -16,7 +16,8 @@ claim=\${claim%/*}
 note start "\${claim##*/}" $$ "$(ulimit -f)"
 case $behaviour in
   stubborn) trap '' TERM INT HUP ;;
-  leftover) setsid sleep 300 >/dev/null 2>&1 & ;;
+  # Shorter than the time to settle: without its shim the task is not over before this is.
+  leftover) setsid sleep 20 >/dev/null 2>&1 & ;;
 esac
 i=0
 case $behaviour in claude-*) echo '{"type":"system","subtype":"init","session_id":"s-'"$key"'"}' ;; esac
