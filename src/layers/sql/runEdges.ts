@@ -110,8 +110,12 @@ export const makeRunEdges = (sql: SqlClient.SqlClient) => {
         if (overlap === "allow" || overlap === "skip") return []
         if (overlap === "cancel-previous") {
           for (const { pipelineId, taskId } of open) {
-            if (taskId !== null) yield* Effect.ignore(cancelTask(taskId, replaced))
-            if (pipelineId !== null) yield* Effect.ignore(cancelPipeline(pipelineId, replaced))
+            // Pruned: it has long been over. Whatever else goes wrong takes the whole transaction back.
+            const gone = () => Effect.void
+            if (taskId !== null) yield* cancelTask(taskId, replaced).pipe(Effect.catchTag("TaskNotFound", gone))
+            if (pipelineId !== null) {
+              yield* cancelPipeline(pipelineId, replaced).pipe(Effect.catchTag("PipelineNotFound", gone))
+            }
           }
         }
         // Also after a cancel: two agents at one place at a time would be worse than a late one.

@@ -1,4 +1,4 @@
-/** Schedules whose rows were damaged. */
+/** Schedules whose rows were damaged, and firings that the store breaks off. */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -28,4 +28,30 @@ describe("a schedule that cannot be read any more", () => {
       }).pipe(Effect.provide(testSql))
     )
   }
+})
+
+describe("a firing", () => {
+  it.effect("leaves nothing behind where the run before it cannot be cancelled", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const made = yield* createSchedule({ overlap: "cancel-previous" })
+      yield* TestClock.adjust(minute)
+      yield* fireDue
+      yield* sql`
+        CREATE TRIGGER full_disk BEFORE UPDATE OF cancel_requested_at ON tasks BEGIN
+          SELECT RAISE(ABORT, 'the disk is full');
+        END
+      `
+      yield* TestClock.adjust(minute)
+      assert.strictEqual((yield* Effect.flip(fireDue))._tag, "StorageError")
+      assert.deepStrictEqual(yield* storyOf(made), [[minute, "running"]])
+
+      yield* sql`DROP TRIGGER full_disk`
+      yield* fireDue
+      assert.deepStrictEqual(yield* storyOf(made), [
+        [minute, "cancelled"],
+        [2 * minute, "running"]
+      ])
+    }).pipe(Effect.provide(testSql))
+  )
 })
