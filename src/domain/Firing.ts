@@ -75,6 +75,15 @@ const upcoming = (plan: Plan, next: Next, after: number): Upcoming => {
 export const upcomingAfter = (plan: Plan, after: number): Either.Either<Upcoming, string> =>
   Either.map(nextOf(plan.timing), (next) => upcoming(plan, next, after))
 
+/** The first time of a new schedule, or why there is none: one that would never fire is not made. */
+export const firstAfter = (plan: Plan, after: number): Either.Either<Upcoming, string> =>
+  Either.flatMap(upcomingAfter(plan, after), (found) => {
+    if (found.status === "active") return Either.right(found)
+    return Either.left(
+      found.status === "expired" ? "it expires before its first time" : "there is no such time, now or ever"
+    )
+  })
+
 /** The next fire times, at most `count`. */
 export const fireTimes = (plan: Plan, after: number, count: number): ReadonlyArray<number> => {
   const found: Array<number> = []

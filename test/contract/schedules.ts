@@ -57,6 +57,22 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
+      "are not made where they would never fire, and nothing of them is stored",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        for (const rules of [
+          { timing: { kind: "cron", expression: "0 0 30 2 *", timezone: "UTC" } },
+          { expiresAt: minute - 1 }
+        ] as const) {
+          const refused = yield* Effect.flip(createSchedule({ name: "never", ...rules }))
+          assert.deepInclude(refused, { _tag: "InvalidInput", field: "schedule" })
+        }
+        assert.deepStrictEqual(yield* schedules.list({ status: [], limit: 10, before: null }), [])
+        yield* createSchedule({ name: "never" })
+      })
+    )
+
+    test(
       "fire a time once, and store what was captured",
       Effect.gen(function* () {
         const schedules = yield* Schedules

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { decide, isTimeOf, rowTooLong, standingBefore } from "../../domain/Firing.ts"
+import { decide, firstAfter, isTimeOf, rowTooLong, standingBefore } from "../../domain/Firing.ts"
 import { withFreshSession } from "../../domain/NewTask.ts"
 import { fingerprint } from "../../domain/Pipeline.ts"
 import {
@@ -135,7 +135,7 @@ const make = Effect.gen(function* () {
           const seq = state.lastSchedule + 1
           const made = { id, seq, name, ...faceOf(work), ...rules, ...blank, createdAt: now, updatedAt: now, createdBy }
           yield* check(state, made)
-          const schedule = yield* scheduled(made, now)
+          const schedule = yield* scheduled(made, now, firstAfter)
           return [
             schedule,
             { ...state, schedules: put(state.schedules, id, { schedule, work }), lastSchedule: seq }

@@ -50,8 +50,12 @@ export const check = (state: State, schedule: Schedule): Either.Either<void, Inv
   return Either.void
 }
 
-export const scheduled = (schedule: Schedule, now: number): Either.Either<Schedule, InvalidInput> =>
-  Either.mapBoth(upcomingAfter(schedule, now), {
+export const scheduled = (
+  schedule: Schedule,
+  now: number,
+  next = upcomingAfter
+): Either.Either<Schedule, InvalidInput> =>
+  Either.mapBoth(next(schedule, now), {
     onLeft: (problem) => new InvalidInput({ field: "schedule", problem, example: null }),
     onRight: (upcoming) => ({ ...schedule, ...upcoming })
   })

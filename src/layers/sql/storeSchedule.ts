@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { upcomingAfter } from "../../domain/Firing.ts"
+import { firstAfter, upcomingAfter } from "../../domain/Firing.ts"
 import type { NewTask } from "../../domain/NewTask.ts"
 import {
   type NewSchedule,
@@ -160,9 +160,10 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
   /** The next time by its rules; one that cannot be read is told as an input. */
   const scheduled = (
     schedule: Omit<Schedule, "seq">,
-    now: number
+    now: number,
+    next = upcomingAfter
   ): Effect.Effect<Omit<Schedule, "seq">, InvalidInput> =>
-    Effect.mapBoth(upcomingAfter(schedule, now), {
+    Effect.mapBoth(next(schedule, now), {
       onFailure: (problem) => new InvalidInput({ field: "schedule", problem, example: null }),
       onSuccess: (upcoming) => ({ ...schedule, ...upcoming })
     })
@@ -199,7 +200,8 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
             createdBy,
             revision: 0
           },
-          now
+          now,
+          firstAfter
         )
         const stored = yield* insert(row).pipe(certain)
         yield* writeWork(id, captured)

@@ -9,7 +9,6 @@ import {
   defaultGraceMs,
   type MissedPolicy,
   type OverlapPolicy,
-  type Schedule,
   type ScheduleId,
   ScheduleName,
   tasksOf,
@@ -91,13 +90,6 @@ const checkDepth = Effect.fn("schedule.depth")(function* (work: Work) {
   if (depth > maxDepth) return yield* new DepthExceeded({ depth, limit: maxDepth })
 })
 
-const mustFire = Effect.fn("schedule.mustFire")(function* (schedule: Schedule) {
-  if (schedule.status === "active" || schedule.status === "paused") return
-  const problem =
-    schedule.status === "expired" ? "it expires before its first time" : "there is no such time, now or ever"
-  return yield* new InvalidInput({ field: "schedule", problem, example: null })
-})
-
 export const createSchedule = Effect.fn("createSchedule")(function* (
   rules: WrittenRules,
   work: Work,
@@ -124,7 +116,6 @@ export const createSchedule = Effect.fn("createSchedule")(function* (
     follows: yield* resolveAfter(rules.after)
   }
   const schedule = yield* schedules.create(given)
-  yield* mustFire(schedule).pipe(Effect.tapError(() => Effect.ignore(schedules.cancel(schedule.id))))
   const result: Changed = { schedule: yield* reportOn(schedule), served: yield* served }
   return result
 })
