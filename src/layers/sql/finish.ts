@@ -20,8 +20,9 @@ import { certain, orNotFound } from "./taskRows.ts"
 export const cancelledUnstarted: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
 
 /**
- * The body of the transaction that ends a task, and all that can no longer start because of it; it must run inside one. Without a holder only a queued task ends. A
- * cancel request does not change the outcome: who ends by himself first ends as he did.
+ * The body of the transaction that ends a task, and all that can no longer start because of it; it must run inside one.
+ * Without a holder only a queued task ends. A cancel request does not change the outcome: who ends by himself first ends
+ * as he did.
  */
 export const makeFinish = (sql: SqlClient.SqlClient) => {
   const { settle } = makeSettle(sql)
