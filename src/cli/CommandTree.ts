@@ -1,27 +1,55 @@
 /** All commands together, and which of them a command line means. */
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Command } from "./Command.ts"
 import { nearest } from "./CommandLine.ts"
 import { UsageError } from "./UsageError.ts"
 
-export interface CommandTree {
-  readonly commands: ReadonlyArray<Command>
-  /** Names that stand before others, as `config` before `config get`. */
-  readonly groups: Readonly<
-    Record<
-      string,
-      {
-        readonly summary: string
-        /** The command meant by the group alone. */
-        readonly standard: string
-      }
-    >
+/** Names that stand before others, as `config` before `config get`. */
+export type Groups = Readonly<
+  Record<
+    string,
+    {
+      readonly summary: string
+      /** The command meant by the group alone. */
+      readonly standard: string
+    }
   >
+>
+
+/** A command by its name. What it is made of costs time at every start, so it is loaded when it is wanted. */
+export interface CommandEntry {
+  readonly path: ReadonlyArray<string>
+  readonly aliases: ReadonlyArray<string>
+  readonly load: Effect.Effect<Command>
 }
+
+export interface CommandTree {
+  readonly entries: ReadonlyArray<CommandEntry>
+  readonly groups: Groups
+}
+
+/** With the definitions of all commands: for help and completions. */
+export interface LoadedTree {
+  readonly commands: ReadonlyArray<Command>
+  readonly groups: Groups
+}
+
+/** A program of one command, which is at hand. */
+export const only = (command: Command): CommandTree => ({
+  entries: [{ path: command.path, aliases: command.aliases ?? [], load: Effect.succeed(command) }],
+  groups: {}
+})
+
+export const loadAll = ({ entries, groups }: CommandTree): Effect.Effect<LoadedTree> =>
+  Effect.map(
+    Effect.forEach(entries, ({ load }) => load),
+    (commands) => ({ commands, groups })
+  )
 
 /** What the words lead to, and the words that are left for it. */
 export type Route =
-  | { readonly _tag: "Command"; readonly command: Command; readonly rest: ReadonlyArray<string> }
+  | { readonly _tag: "Command"; readonly entry: CommandEntry; readonly rest: ReadonlyArray<string> }
   | { readonly _tag: "Group"; readonly group: string }
   | { readonly _tag: "Root" }
   | { readonly _tag: "Version" }
@@ -34,19 +62,17 @@ const asksHelp = (words: ReadonlyArray<string>) => {
 
 export const topNames = (tree: CommandTree): ReadonlyArray<string> => [
   ...new Set(
-    tree.commands.flatMap((command) => {
-      const [first] = command.path
-      return first === undefined || command.section === "hidden" ? [] : [first, ...(command.aliases ?? [])]
-    })
+    tree.entries.flatMap(({ aliases, path: [first] }) =>
+      // Such names are for programs.
+      first === undefined || first.startsWith("__") ? [] : [first, ...aliases]
+    )
   ),
   "help"
 ]
 
-const find = (tree: CommandTree, path: ReadonlyArray<string>): Command | undefined =>
-  tree.commands.find(
-    (command) =>
-      command.path.join(" ") === path.join(" ") ||
-      (path.length === 1 && (command.aliases ?? []).includes(path[0] ?? ""))
+const find = (tree: CommandTree, path: ReadonlyArray<string>): CommandEntry | undefined =>
+  tree.entries.find(
+    (entry) => entry.path.join(" ") === path.join(" ") || (path.length === 1 && entry.aliases.includes(path[0] ?? ""))
   )
 
 const unknownCommand = (given: string, names: ReadonlyArray<string>, prefix: string) => {
@@ -74,7 +100,7 @@ export const route = (
   if (name === undefined) {
     const bare = find(tree, [])
     if (leading.some(isHelp) || bare === undefined) return Either.right({ route: { _tag: "Root" }, help: true })
-    return Either.right({ route: { _tag: "Command", command: bare, rest: leading }, help: false })
+    return Either.right({ route: { _tag: "Command", entry: bare, rest: leading }, help: false })
   }
   if (name === "help") {
     const words = after.filter((word) => !word.startsWith("-"))
@@ -92,20 +118,20 @@ export const route = (
       const standard = find(tree, [name, group.standard])
       return standard === undefined
         ? Either.right({ route: { _tag: "Group", group: name }, help: true })
-        : Either.right({ route: { _tag: "Command", command: standard, rest: rest(after) }, help: false })
+        : Either.right({ route: { _tag: "Command", entry: standard, rest: rest(after) }, help: false })
     }
-    const inside = tree.commands.filter((command) => command.path[0] === name)
+    const inside = tree.entries.filter(({ path }) => path[0] === name)
     const found = find(tree, [name, sub])
     if (found === undefined) {
       return unknownCommand(
         sub,
-        inside.map((command) => command.path[1] ?? ""),
+        inside.map(({ path }) => path[1] ?? ""),
         `beat ${name}`
       )
     }
-    return Either.right({ route: { _tag: "Command", command: found, rest: rest(words) }, help })
+    return Either.right({ route: { _tag: "Command", entry: found, rest: rest(words) }, help })
   }
   const found = find(tree, [name])
   if (found === undefined) return unknownCommand(name, topNames(tree), "beat")
-  return Either.right({ route: { _tag: "Command", command: found, rest: rest(after) }, help })
+  return Either.right({ route: { _tag: "Command", entry: found, rest: rest(after) }, help })
 }

@@ -1,41 +1,7 @@
-/** All commands of `beat`, in the order of the overview. */
+/** All commands of `beat`, in the order of the overview; each is loaded when it is wanted. */
+import * as Effect from "effect/Effect"
 import type { Command } from "./Command.ts"
-import type { CommandTree } from "./CommandTree.ts"
-import { agentsCheck, agentsList } from "./commands/agents.ts"
-import { cancel } from "./commands/cancel.ts"
-import { complete, completion } from "./commands/completion.ts"
-import { configGet, configPath, configSet, configShow, configUnset } from "./commands/config.ts"
-import { doctor } from "./commands/doctor.ts"
-import { edit } from "./commands/edit.ts"
-import { graph } from "./commands/graph.ts"
-import { init } from "./commands/init.ts"
-import { list } from "./commands/list.ts"
-import { logs } from "./commands/logs.ts"
-import { mcpConfig, mcpInstall, mcpStart, mcpTest } from "./commands/mcp.ts"
-import { bare } from "./commands/overview.ts"
-import { pipelineCancel, pipelineList, pipelineRetry, pipelineStatus } from "./commands/pipeline.ts"
-import { pipelineCheck, pipelineRun, pipelineSchema } from "./commands/pipelineRun.ts"
-import { prune } from "./commands/prune.ts"
-import { result } from "./commands/result.ts"
-import { resume } from "./commands/resume.ts"
-import { retry } from "./commands/retry.ts"
-import { run } from "./commands/run.ts"
-import {
-  scheduleCancel,
-  scheduleHistoryCommand,
-  scheduleList,
-  schedulePause,
-  scheduleResume,
-  scheduleRunNow,
-  scheduleStatus
-} from "./commands/schedule.ts"
-import { scheduleCreate, scheduleEdit } from "./commands/scheduleCreate.ts"
-import { serviceInstall, serviceStatusCommand, serviceUninstall } from "./commands/service.ts"
-import { status } from "./commands/status.ts"
-import { wait } from "./commands/wait.ts"
-import { why } from "./commands/why.ts"
-import { worker } from "./commands/worker.ts"
-import { workers } from "./commands/workers.ts"
+import { type CommandEntry, type CommandTree, loadAll } from "./CommandTree.ts"
 import { UsageError } from "./UsageError.ts"
 
 const groups: CommandTree["groups"] = {
@@ -47,59 +13,81 @@ const groups: CommandTree["groups"] = {
   mcp: { summary: "Serve agents through MCP", standard: "config" }
 }
 
-const commands: ReadonlyArray<Command> = [
-  bare,
-  run,
-  wait,
-  cancel,
-  edit,
-  retry,
-  resume,
-  result,
-  logs,
-  pipelineRun,
-  pipelineCheck,
-  pipelineCancel,
-  pipelineRetry,
-  pipelineList,
-  pipelineStatus,
-  pipelineSchema,
-  scheduleCreate,
-  scheduleEdit,
-  schedulePause,
-  scheduleResume,
-  scheduleCancel,
-  scheduleRunNow,
-  scheduleList,
-  scheduleStatus,
-  scheduleHistoryCommand,
-  list,
-  status,
-  why,
-  graph,
-  workers,
-  init,
-  agentsList,
-  agentsCheck,
-  configShow,
-  configGet,
-  configSet,
-  configUnset,
-  configPath,
-  mcpStart,
-  mcpConfig,
-  mcpInstall,
-  mcpTest,
+const entry = (name: string, load: () => Promise<Command>, aliases: ReadonlyArray<string> = []): CommandEntry => ({
+  path: name === "" ? [] : name.split(" "),
+  aliases,
+  load: Effect.promise(load)
+})
+
+const entries: ReadonlyArray<CommandEntry> = [
+  entry("", () => import("./commands/overview.ts").then(({ bare }) => bare)),
+  entry("run", () => import("./commands/run.ts").then(({ run }) => run)),
+  entry("wait", () => import("./commands/wait.ts").then(({ wait }) => wait)),
+  entry("cancel", () => import("./commands/cancel.ts").then(({ cancel }) => cancel)),
+  entry("edit", () => import("./commands/edit.ts").then(({ edit }) => edit)),
+  entry("retry", () => import("./commands/retry.ts").then(({ retry }) => retry)),
+  entry("resume", () => import("./commands/resume.ts").then(({ resume }) => resume)),
+  entry("result", () => import("./commands/result.ts").then(({ result }) => result)),
+  entry("logs", () => import("./commands/logs.ts").then(({ logs }) => logs)),
+  entry("pipeline run", () => import("./commands/pipelineRun.ts").then(({ pipelineRun }) => pipelineRun)),
+  entry("pipeline check", () => import("./commands/pipelineRun.ts").then(({ pipelineCheck }) => pipelineCheck)),
+  entry("pipeline cancel", () => import("./commands/pipeline.ts").then(({ pipelineCancel }) => pipelineCancel)),
+  entry("pipeline retry", () => import("./commands/pipeline.ts").then(({ pipelineRetry }) => pipelineRetry)),
+  entry("pipeline list", () => import("./commands/pipeline.ts").then(({ pipelineList }) => pipelineList)),
+  entry("pipeline status", () => import("./commands/pipeline.ts").then(({ pipelineStatus }) => pipelineStatus)),
+  entry("pipeline schema", () => import("./commands/pipelineRun.ts").then(({ pipelineSchema }) => pipelineSchema)),
+  entry("schedule create", () => import("./commands/scheduleCreate.ts").then(({ scheduleCreate }) => scheduleCreate)),
+  entry("schedule edit", () => import("./commands/scheduleCreate.ts").then(({ scheduleEdit }) => scheduleEdit)),
+  entry("schedule pause", () => import("./commands/schedule.ts").then(({ schedulePause }) => schedulePause)),
+  entry("schedule resume", () => import("./commands/schedule.ts").then(({ scheduleResume }) => scheduleResume)),
+  entry("schedule cancel", () => import("./commands/schedule.ts").then(({ scheduleCancel }) => scheduleCancel)),
+  entry("schedule run-now", () => import("./commands/schedule.ts").then(({ scheduleRunNow }) => scheduleRunNow)),
+  entry("schedule list", () => import("./commands/schedule.ts").then(({ scheduleList }) => scheduleList)),
+  entry("schedule status", () => import("./commands/schedule.ts").then(({ scheduleStatus }) => scheduleStatus)),
+  entry("schedule history", () =>
+    import("./commands/schedule.ts").then(({ scheduleHistoryCommand }) => scheduleHistoryCommand)
+  ),
+  entry("list", () => import("./commands/list.ts").then(({ list }) => list), ["ls"]),
+  entry("status", () => import("./commands/status.ts").then(({ status }) => status)),
+  entry("why", () => import("./commands/why.ts").then(({ why }) => why)),
+  entry("graph", () => import("./commands/graph.ts").then(({ graph }) => graph)),
+  entry("workers", () => import("./commands/workers.ts").then(({ workers }) => workers)),
+  entry("init", () => import("./commands/init.ts").then(({ init }) => init)),
+  entry("agents list", () => import("./commands/agents.ts").then(({ agentsList }) => agentsList)),
+  entry("agents check", () => import("./commands/agents.ts").then(({ agentsCheck }) => agentsCheck)),
+  entry("config show", () => import("./commands/config.ts").then(({ configShow }) => configShow)),
+  entry("config get", () => import("./commands/config.ts").then(({ configGet }) => configGet)),
+  entry("config set", () => import("./commands/config.ts").then(({ configSet }) => configSet)),
+  entry("config unset", () => import("./commands/config.ts").then(({ configUnset }) => configUnset)),
+  entry("config path", () => import("./commands/config.ts").then(({ configPath }) => configPath)),
+  entry("mcp start", () => import("./commands/mcp.ts").then(({ mcpStart }) => mcpStart)),
+  entry("mcp config", () => import("./commands/mcp.ts").then(({ mcpConfig }) => mcpConfig)),
+  entry("mcp install", () => import("./commands/mcp.ts").then(({ mcpInstall }) => mcpInstall)),
+  entry("mcp test", () => import("./commands/mcp.ts").then(({ mcpTest }) => mcpTest)),
   // The same for the torture run, which '--torture' chooses.
-  doctor(() => new UsageError({ problem: "'doctor' has to come first", hint: "beat doctor --torture" })),
-  serviceInstall,
-  serviceUninstall,
-  serviceStatusCommand,
-  prune,
+  entry("doctor", () =>
+    import("./commands/doctor.ts").then(({ doctor }) =>
+      doctor(() => new UsageError({ problem: "'doctor' has to come first", hint: "beat doctor --torture" }))
+    )
+  ),
+  entry("service install", () => import("./commands/service.ts").then(({ serviceInstall }) => serviceInstall)),
+  entry("service uninstall", () => import("./commands/service.ts").then(({ serviceUninstall }) => serviceUninstall)),
+  entry("service status", () =>
+    import("./commands/service.ts").then(({ serviceStatusCommand }) => serviceStatusCommand)
+  ),
+  entry("prune", () => import("./commands/prune.ts").then(({ prune }) => prune)),
   // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.
-  worker(() => new UsageError({ problem: "'worker' has to come first", hint: "beat worker [options]" })),
-  completion
+  entry("worker", () =>
+    import("./commands/worker.ts").then(({ worker }) =>
+      worker(() => new UsageError({ problem: "'worker' has to come first", hint: "beat worker [options]" }))
+    )
+  ),
+  entry("completion", () => import("./commands/completion.ts").then(({ completion }) => completion), ["completions"])
 ]
 
+const completing = entry("__complete", () =>
+  import("./commands/completion.ts").then(({ complete }) => complete(loadAll({ groups, entries })))
+)
+
 /** The command that completions call knows all the others. */
-export const tree: CommandTree = { groups, commands: [...commands, complete({ groups, commands })] }
+export const tree: CommandTree = { groups, entries: [...entries, completing] }

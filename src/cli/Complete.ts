@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Command } from "./Command.ts"
 import type { Shape } from "./CommandLine.ts"
-import type { CommandTree } from "./CommandTree.ts"
+import type { LoadedTree } from "./CommandTree.ts"
 
 export interface Candidate {
   readonly value: string
@@ -19,7 +19,7 @@ export class Sources extends Context.Tag("backbeat/cli/Sources")<
 
 const none: Effect.Effect<ReadonlyArray<Candidate>> = Effect.succeed([])
 
-const commandsOf = (tree: CommandTree): ReadonlyArray<Candidate> => {
+const commandsOf = (tree: LoadedTree): ReadonlyArray<Candidate> => {
   const seen = new Map<string, string>()
   for (const { path, section, summary } of tree.commands) {
     const [first] = path
@@ -30,13 +30,13 @@ const commandsOf = (tree: CommandTree): ReadonlyArray<Candidate> => {
   return [...seen].map(([value, description]) => ({ value, description }))
 }
 
-const inside = (tree: CommandTree, group: string): ReadonlyArray<Candidate> =>
+const inside = (tree: LoadedTree, group: string): ReadonlyArray<Candidate> =>
   tree.commands.flatMap(({ path, summary }) =>
     path[0] === group && path[1] !== undefined ? [{ value: path[1], description: summary }] : []
   )
 
 /** The command that the words before the cursor have named, and the words after its name. */
-const named = (tree: CommandTree, words: ReadonlyArray<string>) => {
+const named = (tree: LoadedTree, words: ReadonlyArray<string>) => {
   const at = words.findIndex((word) => !word.startsWith("-"))
   const [name, second] = at < 0 ? [] : words.slice(at)
   if (name === undefined) return null
@@ -85,7 +85,7 @@ const positionals = Effect.fnUntraced(function* (command: Command, rest: Readonl
 })
 
 /** `words` are those after `beat`; the last one is being typed and may be empty. */
-export const completionsOf = Effect.fn("completionsOf")(function* (tree: CommandTree, words: ReadonlyArray<string>) {
+export const completionsOf = Effect.fn("completionsOf")(function* (tree: LoadedTree, words: ReadonlyArray<string>) {
   const current = words[words.length - 1] ?? ""
   const before = words.slice(0, -1)
   const fitting = (candidates: ReadonlyArray<Candidate>) => candidates.filter(({ value }) => value.startsWith(current))

@@ -1,7 +1,7 @@
 /** Help pages, written from the definitions of the commands. */
 import type { Command, Section } from "./Command.ts"
 import type { Shape } from "./CommandLine.ts"
-import type { CommandTree } from "./CommandTree.ts"
+import type { LoadedTree } from "./CommandTree.ts"
 import { descriptionsOf } from "./HelpText.ts"
 import { pad, widthOf, wrap } from "./output/Layout.ts"
 import { stylesOf } from "./Style.ts"
@@ -81,7 +81,7 @@ export const commandHelp = (command: Command, screen: Screen): string => {
 }
 
 /** The page of a group of commands, `config` for instance. */
-export const groupHelp = (tree: CommandTree, group: string, screen: Screen): string => {
+export const groupHelp = (tree: LoadedTree, group: string, screen: Screen): string => {
   const columns = Math.min(screen.columns ?? 100, 100)
   const { bold } = stylesOf(screen)
   const inside = tree.commands.filter((command) => command.path.length > 1 && command.path[0] === group)
@@ -100,7 +100,7 @@ export const groupHelp = (tree: CommandTree, group: string, screen: Screen): str
 }
 
 /** The first page. */
-export const rootHelp = (tree: CommandTree, version: string, screen: Screen): string => {
+export const rootHelp = (tree: LoadedTree, version: string, screen: Screen): string => {
   const columns = Math.min(screen.columns ?? 100, 100)
   const { bold, dim } = stylesOf(screen)
   const seen = new Set<string>()

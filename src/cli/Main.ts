@@ -7,7 +7,7 @@ import type { MachineServices } from "./Access.ts"
 import { Caller } from "./Caller.ts"
 import type { Failure } from "./Command.ts"
 import { parse } from "./CommandLine.ts"
-import { type CommandTree, route } from "./CommandTree.ts"
+import { type CommandTree, loadAll, route } from "./CommandTree.ts"
 import { ExitCode, exitCodeOfError } from "./ExitCode.ts"
 import { commandHelp, groupHelp, rootHelp } from "./Help.ts"
 import { JsonError, printJson } from "./Json.ts"
@@ -37,11 +37,12 @@ const dispatch = Effect.fn("beat.dispatch")(function* (
     case "Version":
       return yield* printHelp(version)
     case "Root":
-      return yield* printHelp(rootHelp(tree, version, terminal.stdout))
+      return yield* printHelp(rootHelp(yield* loadAll(tree), version, terminal.stdout))
     case "Group":
-      return yield* printHelp(groupHelp(tree, found.route.group, terminal.stdout))
+      return yield* printHelp(groupHelp(yield* loadAll(tree), found.route.group, terminal.stdout))
     case "Command": {
-      const { command, rest } = found.route
+      const { entry, rest } = found.route
+      const command = yield* entry.load
       if (found.help) return yield* printHelp(commandHelp(command, terminal.stdout))
       const line = yield* parse(rest, command.optionShapes, ["beat", ...command.path].join(" "))
       return yield* Effect.provide(command.execute(line), machine)

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import { RuntimeCommand } from "../services/RuntimeCommand.ts"
 import { lines, TortureReport } from "../torture/Report.ts"
 import { torture } from "../torture/Torture.ts"
+import { only } from "./CommandTree.ts"
 import { doctor, type TortureRequest } from "./commands/doctor.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { printJson } from "./Json.ts"
@@ -50,7 +51,7 @@ const run = (request: TortureRequest) =>
 const teardown: Teardown = (exit, leave) =>
   leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
 
-Effect.suspend(() => main({ commands: [doctor(run)], groups: {} }, Machine.layer, process.argv.slice(2))).pipe(
+Effect.suspend(() => main(only(doctor(run)), Machine.layer, process.argv.slice(2))).pipe(
   Effect.provide(Process.layer(version)),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

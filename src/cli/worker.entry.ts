@@ -9,6 +9,7 @@ import * as Failpoints from "../layers/node/Failpoints.ts"
 import * as Runtime from "../layers/Runtime.ts"
 import { ensureRuntime } from "../programs/ensureRuntime.ts"
 import { runPool } from "../programs/pool.ts"
+import { only } from "./CommandTree.ts"
 import { type WorkerOptions, worker } from "./commands/worker.ts"
 import { ExitCode } from "./ExitCode.ts"
 import * as Machine from "./Machine.entry.ts"
@@ -36,7 +37,7 @@ const teardown: Teardown = (exit, onExit) =>
 // A closed terminal ends a foreground worker the way Ctrl-C does.
 process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
-Effect.suspend(() => main({ commands: [worker(run)], groups: {} }, Machine.layer, process.argv.slice(2))).pipe(
+Effect.suspend(() => main(only(worker(run)), Machine.layer, process.argv.slice(2))).pipe(
   Effect.provide([Process.layer(version), WorkerLog.layer, Failpoints.layer]),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

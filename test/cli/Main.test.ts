@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { tree } from "../../src/cli/Commands.ts"
+import { loadAll } from "../../src/cli/CommandTree.ts"
 import { descriptionsOf } from "../../src/cli/HelpText.ts"
 import { JsonError } from "../../src/cli/Json.ts"
 import { widthOf } from "../../src/cli/output/Layout.ts"
@@ -10,11 +11,21 @@ import type { StorageError } from "../../src/domain/Errors.ts"
 import { beat, world } from "./world.ts"
 
 const decodeError = Schema.decodeUnknown(Schema.parseJson(JsonError))
-const named = tree.commands.filter(({ path, section }) => path.length > 0 && section !== "hidden")
+const { commands } = await Effect.runPromise(loadAll(tree))
+const named = commands.filter(({ path, section }) => path.length > 0 && section !== "hidden")
+
+describe("the table of commands", () => {
+  it("names each as the command names itself", () => {
+    for (const [at, { aliases, path }] of tree.entries.entries()) {
+      assert.deepStrictEqual({ path, aliases }, { path: commands[at]?.path, aliases: commands[at]?.aliases ?? [] })
+      assert.strictEqual(path[0]?.startsWith("__") === true, commands[at]?.section === "hidden", path.join(" "))
+    }
+  })
+})
 
 describe("help", () => {
   it("describes every option and argument", () => {
-    for (const command of tree.commands.filter(({ section }) => section !== "hidden")) {
+    for (const command of commands.filter(({ section }) => section !== "hidden")) {
       const options = descriptionsOf(command.optionHelp)
       assert.strictEqual(options.length, command.optionShapes.length, command.name)
       for (const [at, text] of options.entries()) {

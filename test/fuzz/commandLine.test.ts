@@ -8,12 +8,13 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as TestClock from "effect/TestClock"
 import { tree } from "../../src/cli/Commands.ts"
+import { loadAll } from "../../src/cli/CommandTree.ts"
 import { ExitCode } from "../../src/cli/ExitCode.ts"
 import { TaskId } from "../../src/domain/Task.ts"
 import { beat, world } from "../cli/world.ts"
 import { patience, runs } from "./effort.ts"
 
-const { commands } = tree
+const { commands } = await Effect.runPromise(loadAll(tree))
 const paths = commands.map(({ path }) => path)
 const flags = Array.from(new Set(commands.flatMap(({ optionShapes }) => optionShapes.flatMap(({ names }) => names))))
 

@@ -7,7 +7,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { Stores } from "../Access.ts"
 import { Caller } from "../Caller.ts"
 import { type Command, command } from "../Command.ts"
-import type { CommandTree } from "../CommandTree.ts"
+import type { LoadedTree } from "../CommandTree.ts"
 import { type Candidate, completionsOf, Sources } from "../Complete.ts"
 import { scripts } from "../CompletionScripts.ts"
 import { ExitCode } from "../ExitCode.ts"
@@ -36,7 +36,7 @@ const agentCandidates = Effect.gen(function* () {
 })
 
 /** Never fails and never explains: a shell is waiting for it in the middle of a line. */
-export const complete = (tree: CommandTree): Command =>
+export const complete = (tree: Effect.Effect<LoadedTree>): Command =>
   command({
     name: "__complete",
     section: "hidden",
@@ -46,7 +46,7 @@ export const complete = (tree: CommandTree): Command =>
     run: Effect.fn("beat.complete")(function* (_, words) {
       const terminal = yield* Terminal
       const context = yield* Effect.context<Stores | Agents | Caller>()
-      const found = yield* completionsOf(tree, words).pipe(
+      const found = yield* completionsOf(yield* tree, words).pipe(
         Effect.provideService(Sources, {
           // No answer is a good answer where there is no store to ask.
           tasks: Effect.orElseSucceed(Effect.provide(taskCandidates, context), () => []),
