@@ -1,6 +1,5 @@
 /** Checkpoints on SQLite. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -12,6 +11,7 @@ import { TaskId, Timestamp } from "../../domain/Task.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { Paths } from "../../services/Paths.ts"
 import { makeAccess } from "./Immediate.ts"
+import * as Statement from "./statement.ts"
 import { certain } from "./taskRows.ts"
 
 const Stored = Schema.parseJson(Checkpoint)
@@ -21,19 +21,19 @@ const make = Effect.gen(function* () {
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
 
-  const findStart = SqlSchema.findOne({
+  const findStart = Statement.findOne(() => ({
     Request: TaskId,
     Result: GitHead,
     execute: (id) => sql`SELECT branch, "commit" FROM task_starts WHERE task_id = ${id}`
-  })
+  }))
 
-  const findContent = SqlSchema.findOne({
+  const findContent = Statement.findOne(() => ({
     Request: TaskId,
     Result: Schema.Struct({ content: Stored }),
     execute: (id) => sql`SELECT content FROM checkpoints WHERE task_id = ${id}`
-  })
+  }))
 
-  const insert = SqlSchema.findOne({
+  const insert = Statement.findOne(() => ({
     Request: Schema.Struct({ taskId: TaskId, takenAt: Timestamp, content: Stored }),
     Result: Schema.Struct({ taskId: TaskId }),
     execute: ({ content, takenAt, taskId }) => sql`
@@ -42,9 +42,9 @@ const make = Effect.gen(function* () {
       ON CONFLICT (task_id) DO NOTHING
       RETURNING task_id
     `
-  })
+  }))
 
-  const findMissing = SqlSchema.findAll({
+  const findMissing = Statement.findAll(() => ({
     Request: Schema.Struct({ after: Schema.Number, limit: Schema.Number }),
     Result: Schema.Struct({ seq: Schema.Int, taskId: TaskId, at: Timestamp }),
     execute: ({ after, limit }) => sql`
@@ -53,13 +53,13 @@ const make = Effect.gen(function* () {
         AND NOT EXISTS (SELECT 1 FROM checkpoints WHERE checkpoints.task_id = outbox.id)
       ORDER BY outbox.seq LIMIT ${limit}
     `
-  })
+  }))
 
-  const findReached = SqlSchema.single({
+  const findReached = Statement.single(() => ({
     Request: Schema.Void,
     Result: Schema.Struct({ seq: Schema.Int }),
     execute: () => sql`SELECT coalesce(max(seq), 0) AS seq FROM outbox_readers WHERE name = 'checkpoints'`
-  })
+  }))
 
   const content = (id: TaskId) =>
     Effect.map(

@@ -1,6 +1,5 @@
 /** Captured output on SQLite: rows of at most 64 KiB, beginning and end kept, each byte stored once. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,6 +13,7 @@ import { Paths } from "../../services/Paths.ts"
 import { makeAccess } from "./Immediate.ts"
 import { type Gap, gapAfter, pieces } from "./retention.ts"
 import { ChunkRow } from "./rows.ts"
+import * as Statement from "./statement.ts"
 import { certain } from "./taskRows.ts"
 
 const One = Schema.Struct({ taskId: TaskId, stream: StreamName })
@@ -23,35 +23,35 @@ const make = Effect.gen(function* () {
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
 
-  const findStream = SqlSchema.findOne({
+  const findStream = Statement.findOne(() => ({
     Request: One,
     Result: StreamState,
     execute: ({ stream, taskId }) => sql`SELECT * FROM task_streams WHERE task_id = ${taskId} AND stream = ${stream}`
-  })
+  }))
 
-  const findStreams = SqlSchema.findAll({
+  const findStreams = Statement.findAll(() => ({
     Request: TaskId,
     Result: StreamState,
     execute: (taskId) => sql`SELECT * FROM task_streams WHERE task_id = ${taskId} ORDER BY stream DESC`
-  })
+  }))
 
-  const findLastSeq = SqlSchema.single({
+  const findLastSeq = Statement.single(() => ({
     Request: TaskId,
     Result: Schema.Struct({ seq: Schema.Int }),
     execute: (taskId) => sql`SELECT coalesce(max(seq), 0) AS seq FROM task_output WHERE task_id = ${taskId}`
-  })
+  }))
 
   /** The row that holds the byte before `at`, or that ends there. */
-  const findAround = SqlSchema.findOne({
+  const findAround = Statement.findOne(() => ({
     Request: Schema.Struct({ ...One.fields, at: Schema.Int }),
     Result: Schema.Struct({ offset: Schema.Int, size: Schema.Int }),
     execute: ({ at, stream, taskId }) => sql`
       SELECT "offset", size FROM task_output
       WHERE task_id = ${taskId} AND stream = ${stream} AND "offset" < ${at} ORDER BY "offset" DESC LIMIT 1
     `
-  })
+  }))
 
-  const insertChunk = SqlSchema.void({
+  const insertChunk = Statement.run(() => ({
     Request: Schema.Struct({
       ...One.fields,
       seq: Schema.Int,
@@ -61,16 +61,16 @@ const make = Effect.gen(function* () {
       bytes: Schema.Uint8ArrayFromSelf
     }),
     execute: (row) => sql`INSERT INTO task_output ${sql.insert(row)}`
-  })
+  }))
 
-  const saveStream = SqlSchema.void({
+  const saveStream = Statement.run(() => ({
     Request: StreamState,
     execute: (row) => sql`
       INSERT INTO task_streams ${sql.insert(row)}
       ON CONFLICT (task_id, stream) DO UPDATE SET size = excluded.size, stored = excluded.stored,
         dropped = excluded.dropped, dropped_at = excluded.dropped_at, updated_at = excluded.updated_at
     `
-  })
+  }))
 
   /** Deletes the rows of which nothing is kept. */
   const drop = ({ stream, taskId }: Pick<Append, "stream" | "taskId">, gap: Gap) => sql`
@@ -164,23 +164,23 @@ const make = Effect.gen(function* () {
     limit: Schema.Int
   })
 
-  const findAfter = SqlSchema.findAll({
+  const findAfter = Statement.findAll(() => ({
     Request: Page,
     Result: ChunkRow,
     execute: ({ edge, limit, stream, taskId }) => sql`
       SELECT ${chunks} WHERE o.task_id = ${taskId} AND o.seq > ${edge} AND o.stream = coalesce(${stream}, o.stream)
       ORDER BY o.seq LIMIT ${limit}
     `
-  })
+  }))
 
-  const findBefore = SqlSchema.findAll({
+  const findBefore = Statement.findAll(() => ({
     Request: Page,
     Result: ChunkRow,
     execute: ({ edge, limit, stream, taskId }) => sql`
       SELECT ${chunks} WHERE o.task_id = ${taskId} AND o.seq < ${edge} AND o.stream = coalesce(${stream}, o.stream)
       ORDER BY o.seq DESC LIMIT ${limit}
     `
-  })
+  }))
 
   return OutputStore.of({
     append: Effect.fn("OutputStore.append")((write, { cap }) => append(write, cap).pipe(access.write("append"))),

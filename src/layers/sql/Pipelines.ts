@@ -1,6 +1,5 @@
 /** Pipelines on SQLite. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -15,6 +14,7 @@ import { makeCreatePipeline } from "./createPipeline.ts"
 import { canonical } from "./enqueue.ts"
 import { makeAccess } from "./Immediate.ts"
 import { makePipelineRows, orNoPipeline } from "./pipelineRows.ts"
+import * as Statement from "./statement.ts"
 
 /** Ids named in the error of an ambiguous prefix. */
 const candidates = 10
@@ -29,17 +29,17 @@ const make = Effect.gen(function* () {
   const { get, page } = makePipelineRows(sql)
 
   const Found = Schema.Struct({ id: PipelineId })
-  const findByPrefix = SqlSchema.findAll({
+  const findByPrefix = Statement.findAll(() => ({
     Request: Schema.Struct({ from: Schema.String, to: Schema.String }),
     Result: Found,
     execute: ({ from, to }) =>
       sql`SELECT id FROM pipelines WHERE id >= ${from} AND id < ${to} ORDER BY id LIMIT ${candidates}`
-  })
-  const findNewest = SqlSchema.findAll({
+  }))
+  const findNewest = Statement.findAll(() => ({
     Request: Schema.Void,
     Result: Found,
     execute: () => sql`SELECT id FROM pipelines ORDER BY seq DESC LIMIT 1`
-  })
+  }))
 
   return Pipelines.of({
     create: Effect.fn("Pipelines.create")(function* (pipeline, { maxDepth }) {

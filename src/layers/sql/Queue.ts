@@ -1,6 +1,5 @@
 /** The queue on SQLite: each method one transaction, each change of status a compare-and-set. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -21,6 +20,7 @@ import { makeAccess } from "./Immediate.ts"
 import { makePrune } from "./prune.ts"
 import { StoredEnvironment, StoredLaunch } from "./rows.ts"
 import { makeRefuseSharing } from "./sessions.ts"
+import * as Statement from "./statement.ts"
 import { claimById, IdRow, orNotFound } from "./taskRows.ts"
 
 const make = Effect.gen(function* () {
@@ -40,11 +40,11 @@ const make = Effect.gen(function* () {
   const arrivalOf = (task: NewTask): Effect.Effect<Arrival> =>
     Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
 
-  const findTask = SqlSchema.findOne({
+  const findTask = Statement.findOne(() => ({
     Request: TaskId,
     Result: IdRow,
     execute: (id) => sql`SELECT id FROM tasks WHERE id = ${id}`
-  })
+  }))
 
   const isKept = (upstream: Upstream) =>
     typeof upstream === "string" ? Effect.map(findTask(upstream), Option.isSome) : Effect.succeed(true)
@@ -60,16 +60,16 @@ const make = Effect.gen(function* () {
       }
     })
 
-  const findHeld = SqlSchema.findOne({
+  const findHeld = Statement.findOne(() => ({
     Request: Schema.Struct({ claimId: Schema.String, runtimeId: Schema.String }),
     Result: TaskSummary.pick("id", "cancelRequestedAt"),
     execute: ({ claimId, runtimeId }) => sql`
       SELECT tasks.id, tasks.cancel_requested_at FROM workers JOIN tasks ON tasks.id = workers.task_id
       WHERE workers.claim_id = ${claimId} AND workers.runtime_id = ${runtimeId}
     `
-  })
+  }))
 
-  const findCaptured = SqlSchema.findOne({
+  const findCaptured = Statement.findOne(() => ({
     Request: TaskId,
     Result: Schema.Struct({ launch: StoredLaunch, variables: StoredEnvironment, revision: Schema.Int }),
     execute: (id) => sql`
@@ -79,7 +79,7 @@ const make = Effect.gen(function* () {
       JOIN tasks ON tasks.id = task_inputs.task_id
       WHERE task_inputs.task_id = ${id}
     `
-  })
+  }))
 
   return Queue.of({
     enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {

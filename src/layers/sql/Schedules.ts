@@ -1,6 +1,5 @@
 /** Schedules on SQLite: each method one transaction, each time fired once over all processes. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,6 +25,7 @@ import {
   scheduleColumns,
   workById
 } from "./scheduleRows.ts"
+import * as Statement from "./statement.ts"
 import { makeStoreSchedule } from "./storeSchedule.ts"
 import { certain } from "./taskRows.ts"
 
@@ -79,29 +79,29 @@ const make = Effect.gen(function* () {
       }
     })
 
-  const findByPrefix = SqlSchema.findAll({
+  const findByPrefix = Statement.findAll(() => ({
     Request: Schema.Struct({ from: Schema.String, to: Schema.String }),
     Result: ScheduleIdRow,
     execute: ({ from, to }) =>
       sql`SELECT id FROM schedules WHERE id >= ${from} AND id < ${to} ORDER BY id LIMIT ${candidates}`
-  })
+  }))
 
-  const findByName = SqlSchema.findOne({
+  const findByName = Statement.findOne(() => ({
     Request: Schema.String,
     Result: ScheduleIdRow,
     execute: (name) => sql`
       SELECT id FROM schedules WHERE name = ${name}
       ORDER BY status IN ('active', 'paused') DESC, seq DESC LIMIT 1
     `
-  })
+  }))
 
-  const findNewest = SqlSchema.findOne({
+  const findNewest = Statement.findOne(() => ({
     Request: Schema.Void,
     Result: ScheduleIdRow,
     execute: () => sql`SELECT id FROM schedules WHERE seq = (SELECT max(seq) FROM schedules)`
-  })
+  }))
 
-  const findPage = SqlSchema.findAll({
+  const findPage = Statement.findAll(() => ({
     Request: Schema.Struct({ status: Schema.Array(ScheduleStatus), before: Schema.Number, limit: Schema.Number }),
     Result: ScheduleRow,
     execute: ({ before, limit, status }) => sql`
@@ -109,36 +109,36 @@ const make = Effect.gen(function* () {
       WHERE seq < ${before} AND ${status.length === 0 ? sql`1` : sql.in("status", status)}
       ORDER BY seq DESC LIMIT ${limit}
     `
-  })
+  }))
 
-  const findHistory = SqlSchema.findAll({
+  const findHistory = Statement.findAll(() => ({
     Request: Schema.Struct({ id: ScheduleId, before: Schema.Number, limit: Schema.Number }),
     Result: Execution,
     execute: ({ before, id, limit }) => sql`
       SELECT ${sql.literal(executionColumns)} FROM schedule_executions
       WHERE schedule_id = ${id} AND due_at < ${before} ORDER BY due_at DESC LIMIT ${limit}
     `
-  })
+  }))
 
-  const findNext = SqlSchema.findOne({
+  const findNext = Statement.findOne(() => ({
     Request: Schema.Void,
     Result: Schema.Struct({ nextFireAt: Timestamp }),
     execute: () => sql`
       SELECT next_fire_at FROM schedules INDEXED BY schedules_fire
       WHERE status = 'active' ORDER BY next_fire_at LIMIT 1
     `
-  })
+  }))
 
-  const findDue = SqlSchema.findAll({
+  const findDue = Statement.findAll(() => ({
     Request: Schema.Struct({ now: Schema.Number, limit: Schema.Number }),
     Result: ScheduleRow,
     execute: ({ limit, now }) => sql`
       SELECT ${columns} FROM schedules INDEXED BY schedules_fire
       WHERE status = 'active' AND next_fire_at <= ${now} ORDER BY next_fire_at, seq LIMIT ${limit}
     `
-  })
+  }))
 
-  const findOver = SqlSchema.findAll({
+  const findOver = Statement.findAll(() => ({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: ScheduleIdRow,
     execute: ({ endedBefore, limit }) => sql`
@@ -148,7 +148,7 @@ const make = Effect.gen(function* () {
         )
       ORDER BY seq LIMIT ${limit}
     `
-  })
+  }))
 
   /** A step that takes the schedule off the clock. */
   const leave = (

@@ -1,6 +1,5 @@
 /** The read model of tasks on SQLite. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,6 +15,7 @@ import { type ListFilter, Tasks } from "../../services/Tasks.ts"
 import { makeAccess } from "./Immediate.ts"
 import { moreBound, seqsOf } from "./list.ts"
 import { SummaryRow, summaryColumns } from "./rows.ts"
+import * as Statement from "./statement.ts"
 import { certain, IdRow, orNotFound, summaryById, taskById } from "./taskRows.ts"
 
 const bound = 1000
@@ -30,57 +30,57 @@ const make = Effect.gen(function* () {
   const task = taskById(sql)
   const summary = summaryById(sql)
 
-  const findByPrefix = SqlSchema.findAll({
+  const findByPrefix = Statement.findAll(() => ({
     Request: Schema.Struct({ from: Schema.String, to: Schema.String }),
     Result: IdRow,
     execute: ({ from, to }) =>
       sql`SELECT id FROM tasks WHERE id >= ${from} AND id < ${to} ORDER BY id LIMIT ${candidates}`
-  })
+  }))
 
-  const findNewest = SqlSchema.findOne({
+  const findNewest = Statement.findOne(() => ({
     Request: Schema.Void,
     Result: IdRow,
     execute: () => sql`SELECT id FROM tasks WHERE seq = (SELECT max(seq) FROM tasks)`
-  })
+  }))
 
   const columns = sql.literal(summaryColumns)
   const findPage = (filter: ListFilter) =>
-    SqlSchema.findAll({
+    Statement.findAll(() => ({
       Request: Schema.Void,
       Result: SummaryRow,
       execute: () => sql`
         SELECT ${columns} FROM tasks WHERE tasks.seq IN (${seqsOf(sql, filter, filter.limit)}) ORDER BY tasks.seq DESC
       `
-    })()
+    }))()
 
   const countBeyond = (filter: ListFilter, last: number) =>
-    SqlSchema.single({
+    Statement.single(() => ({
       Request: Schema.Void,
       Result: Schema.Struct({ count: Schema.Int }),
       execute: () => sql`SELECT count(*) AS count FROM (${seqsOf(sql, { ...filter, before: last }, moreBound)})`
-    })()
+    }))()
 
   const glanceColumns = sql.literal(Object.keys(TaskGlance.fields).map(Str.camelToSnake).join(", "))
-  const findNewestOnes = SqlSchema.findAll({
+  const findNewestOnes = Statement.findAll(() => ({
     Request: Schema.Int,
     Result: TaskGlance,
     execute: (limit) => sql`SELECT ${glanceColumns} FROM tasks ORDER BY seq DESC LIMIT ${limit}`
-  })
+  }))
 
-  const findCounts = SqlSchema.findAll({
+  const findCounts = Statement.findAll(() => ({
     Request: Schema.Void,
     Result: Schema.Struct({ status: TaskStatus, count: Schema.Int }),
     execute: () => sql`SELECT status, count FROM task_counts`
-  })
+  }))
 
-  const findPlace = SqlSchema.findOne({
+  const findPlace = Statement.findOne(() => ({
     Request: TaskId,
     Result: Schema.Struct({ status: TaskStatus, priority: Priority, seq: Schema.Int }),
     execute: (id) => sql`SELECT status, priority, seq FROM tasks WHERE id = ${id}`
-  })
+  }))
 
   // The index is named where the planner would rather sort all tasks of a status.
-  const countAhead = SqlSchema.single({
+  const countAhead = Statement.single(() => ({
     Request: Schema.Struct({ priority: Priority, seq: Schema.Int, now: Timestamp }),
     Result: Schema.Struct({ count: Schema.Int }),
     execute: ({ now, priority, seq }) => sql`
@@ -92,17 +92,17 @@ const make = Effect.gen(function* () {
         LIMIT ${bound}
       )
     `
-  })
+  }))
 
-  const findChildren = SqlSchema.findAll({
+  const findChildren = Statement.findAll(() => ({
     Request: TaskId,
     Result: IdRow,
     execute: (id) => sql`SELECT id FROM tasks WHERE parent_id = ${id} ORDER BY seq LIMIT ${bound}`
-  })
+  }))
 
   const edgeColumns = sql.literal('edge.upstream_id AS "from", edge.task_id AS "to", edge.policy, edge.state')
 
-  const findEdges = SqlSchema.findAll({
+  const findEdges = Statement.findAll(() => ({
     Request: Schema.Struct({ ids: Schema.parseJson(Schema.Array(TaskId)), limit: Schema.Int }),
     Result: TaskEdge,
     execute: ({ ids, limit }) => sql`
@@ -111,9 +111,9 @@ const make = Effect.gen(function* () {
       SELECT ${edgeColumns} FROM task_dependencies edge WHERE edge.upstream_id IN (SELECT value FROM json_each(${ids}))
       LIMIT ${limit}
     `
-  })
+  }))
 
-  const findWaiting = SqlSchema.findAll({
+  const findWaiting = Statement.findAll(() => ({
     Request: Schema.Int,
     Result: TaskEdge,
     execute: (limit) => sql`
@@ -125,18 +125,18 @@ const make = Effect.gen(function* () {
       )
       LIMIT ${limit}
     `
-  })
+  }))
 
   const nodeColumns = sql.literal(Object.keys(TaskNode.fields).map(Str.camelToSnake).join(", "))
-  const findNodes = SqlSchema.findAll({
+  const findNodes = Statement.findAll(() => ({
     Request: Schema.parseJson(Schema.Array(TaskId)),
     Result: TaskNode,
     execute: (ids) => sql`
       SELECT ${nodeColumns} FROM tasks WHERE id IN (SELECT value FROM json_each(${ids})) ORDER BY seq
     `
-  })
+  }))
 
-  const findTries = SqlSchema.findAll({
+  const findTries = Statement.findAll(() => ({
     Request: TaskId,
     Result: SummaryRow,
     execute: (rootId) => sql`
@@ -144,54 +144,54 @@ const make = Effect.gen(function* () {
       UNION ALL
       SELECT * FROM (SELECT ${columns} FROM tasks WHERE tasks.root_id = ${rootId} ORDER BY tasks.seq LIMIT ${bound - 1})
     `
-  })
+  }))
 
-  const findDue = SqlSchema.findOne({
+  const findDue = Statement.findOne(() => ({
     Request: Schema.Number,
     Result: Schema.Struct({ notBefore: Timestamp }),
     execute: (now) => sql`
       SELECT not_before FROM tasks INDEXED BY tasks_due
       WHERE status = 'queued' AND waiting_on = 0 AND not_before > ${now} ORDER BY not_before LIMIT 1
     `
-  })
+  }))
 
-  const findCancelRequested = SqlSchema.findAll({
+  const findCancelRequested = Statement.findAll(() => ({
     Request: Schema.Void,
     Result: IdRow,
     execute: () => sql`
       SELECT id FROM tasks INDEXED BY tasks_cancel
       WHERE status = 'running' AND cancel_requested_at IS NOT NULL ORDER BY cancel_requested_at LIMIT ${bound}
     `
-  })
+  }))
 
-  const findEvents = SqlSchema.findAll({
+  const findEvents = Statement.findAll(() => ({
     Request: Schema.Struct({ after: Schema.Number, limit: Schema.Number }),
     Result: TerminalEvent,
     execute: ({ after, limit }) => sql`
       SELECT seq, kind, id, status, cause, at, retried_by FROM outbox WHERE seq > ${after} ORDER BY seq LIMIT ${limit}
     `
-  })
+  }))
 
-  const findEndsOf = SqlSchema.findAll({
+  const findEndsOf = Statement.findAll(() => ({
     Request: Schema.Array(Schema.String),
     Result: TaskEnded,
     execute: (ids) => sql`
       SELECT seq, kind, id, status, cause, at, retried_by FROM outbox
       WHERE ${sql.in("id", ids)} AND kind = 'task' ORDER BY seq
     `
-  })
+  }))
 
-  const findLastEvent = SqlSchema.single({
+  const findLastEvent = Statement.single(() => ({
     Request: Schema.Void,
     Result: Schema.Struct({ seq: Schema.Int }),
     execute: () => sql`SELECT coalesce(max(seq), 0) AS seq FROM outbox`
-  })
+  }))
 
-  const findVersion = SqlSchema.single({
+  const findVersion = Statement.single(() => ({
     Request: Schema.Void,
     Result: Schema.Struct({ dataVersion: Schema.Int }),
     execute: () => sql`PRAGMA data_version`
-  })
+  }))
 
   return Tasks.of({
     get: Effect.fn("Tasks.get")((id) => task(id).pipe(orNotFound(id), read("get"))),

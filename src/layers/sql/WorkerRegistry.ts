@@ -1,6 +1,5 @@
 /** The registry of workers and runtimes on SQLite. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,6 +14,7 @@ import { type Holder, WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { makeLost } from "./holding.ts"
 import { makeAccess } from "./Immediate.ts"
 import { RuntimeRow, WorkerRow } from "./rows.ts"
+import * as Statement from "./statement.ts"
 
 const HolderRequest = Schema.Struct({ claimId: Schema.String, runtimeId: Schema.String })
 
@@ -24,34 +24,34 @@ const make = Effect.gen(function* () {
   const access = makeAccess(sql, database)
   const lost = makeLost(sql)
 
-  const insertRuntime = SqlSchema.void({
+  const insertRuntime = Statement.run(() => ({
     Request: RuntimeRow,
     execute: (row) => sql`
       INSERT INTO runtimes ${sql.insert(row)}
       ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, pid = excluded.pid, start_time = excluded.start_time,
         boot_id = excluded.boot_id, version = excluded.version, started_at = excluded.started_at
     `
-  })
+  }))
 
-  const findRuntimes = SqlSchema.findAll({
+  const findRuntimes = Statement.findAll(() => ({
     Request: Schema.Void,
     Result: RuntimeRow,
     execute: () => sql`SELECT * FROM runtimes ORDER BY started_at, rowid`
-  })
+  }))
 
-  const findWorkers = SqlSchema.findAll({
+  const findWorkers = Statement.findAll(() => ({
     Request: Schema.Void,
     Result: WorkerRow,
     execute: () => sql`SELECT * FROM workers ORDER BY claimed_at, rowid`
-  })
+  }))
 
-  const findWorker = SqlSchema.findOne({
+  const findWorker = Statement.findOne(() => ({
     Request: TaskId,
     Result: WorkerRow,
     execute: (id) => sql`SELECT * FROM workers WHERE task_id = ${id}`
-  })
+  }))
 
-  const recordStart = SqlSchema.findOne({
+  const recordStart = Statement.findOne(() => ({
     Request: Schema.Struct({ holder: HolderRequest, process: ProcessIdentity, now: Timestamp }),
     Result: WorkerRow,
     execute: ({ holder, now, process }) => sql`
@@ -60,9 +60,9 @@ const make = Effect.gen(function* () {
       WHERE claim_id = ${holder.claimId} AND runtime_id = ${holder.runtimeId}
       RETURNING *
     `
-  })
+  }))
 
-  const recordStop = SqlSchema.findOne({
+  const recordStop = Statement.findOne(() => ({
     Request: Schema.Struct({ holder: HolderRequest, cause: EndCause, now: Timestamp }),
     Result: WorkerRow,
     execute: ({ cause, holder, now }) => sql`
@@ -70,7 +70,7 @@ const make = Effect.gen(function* () {
       WHERE claim_id = ${holder.claimId} AND runtime_id = ${holder.runtimeId}
       RETURNING *
     `
-  })
+  }))
 
   const held = <E, R>({ claimId }: Holder, step: string, row: Effect.Effect<Option.Option<Worker>, E, R>) =>
     Effect.flatMap(row, Option.match({ onNone: () => lost(claimId, step), onSome: (worker) => Effect.succeed(worker) }))

@@ -1,20 +1,20 @@
 /** The cancel of a task: at once where it waits, a request to its runtime where it runs. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isTerminal, TaskId, TaskSummary } from "../../domain/Task.ts"
 import type { CancelAnswer, CancelRequest } from "../../services/Queue.ts"
 import { cancelledUnstarted, type makeFinish } from "./finish.ts"
+import * as Statement from "./statement.ts"
 import { orNotFound } from "./taskRows.ts"
 
 /** It must run inside a transaction. */
 export const makeCancel = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
-  const findStanding = SqlSchema.findOne({
+  const findStanding = Statement.findOne(() => ({
     Request: TaskId,
     Result: TaskSummary.pick("status", "cancelRequestedAt"),
     execute: (id) => sql`SELECT status, cancel_requested_at FROM tasks WHERE id = ${id}`
-  })
+  }))
 
   return (id: TaskId, { by, reason }: CancelRequest) =>
     Effect.gen(function* () {

@@ -1,6 +1,5 @@
 /** The transaction that cancels a pipeline, as a body for whoever has more to do in the same one. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Pipeline } from "../../domain/Pipeline.ts"
@@ -9,18 +8,19 @@ import type { CancelAnswer, CancelRequest } from "../../services/Queue.ts"
 import { makeCancel } from "./cancel.ts"
 import { makeFinish } from "./finish.ts"
 import { orNoPipeline } from "./pipelineRows.ts"
+import * as Statement from "./statement.ts"
 
 export const makeCancelPipeline = (sql: SqlClient.SqlClient) => {
   const cancel = makeCancel(sql, makeFinish(sql))
 
-  const findPipeline = SqlSchema.findOne({
+  const findPipeline = Statement.findOne(() => ({
     Request: PipelineId,
     Result: Pipeline.pick("id"),
     execute: (id) => sql`SELECT id FROM pipelines WHERE id = ${id}`
-  })
+  }))
 
   /** Those that stand higher wait for those below them. */
-  const findOpen = SqlSchema.findAll({
+  const findOpen = Statement.findAll(() => ({
     Request: PipelineId,
     Result: TaskSummary.pick("id", "status"),
     execute: (id) => sql`
@@ -28,7 +28,7 @@ export const makeCancelPipeline = (sql: SqlClient.SqlClient) => {
       WHERE step.pipeline_id = ${id} AND tasks.status IN ('queued', 'running')
       ORDER BY tasks.level DESC, step.position DESC
     `
-  })
+  }))
 
   /** Must run inside a transaction. */
   return (id: PipelineId, request: CancelRequest) =>

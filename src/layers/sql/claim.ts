@@ -1,6 +1,5 @@
 /** The claim: the next ready task goes to exactly one caller over all processes. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,6 +11,7 @@ import { type ClaimId, deadlineOf } from "../../domain/Worker.ts"
 import type { ClaimOptions } from "../../services/Queue.ts"
 import type { makeFinish } from "./finish.ts"
 import { WorkerRow } from "./rows.ts"
+import * as Statement from "./statement.ts"
 import { certain, claimById } from "./taskRows.ts"
 
 /** The end of a task that would keep every other from being claimed. */
@@ -24,14 +24,14 @@ const unreadable = outcome({
 export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
   const claimed = claimById(sql)
 
-  const countWorkers = SqlSchema.single({
+  const countWorkers = Statement.single(() => ({
     Request: Schema.Void,
     Result: Schema.Struct({ count: Schema.Int }),
     execute: () => sql`SELECT count(*) AS count FROM workers`
-  })
+  }))
 
   // Named, since the planner would rather sort all that is queued.
-  const findReady = SqlSchema.findOne({
+  const findReady = Statement.findOne(() => ({
     Request: Timestamp,
     Result: TaskSummary.pick("id", "timeoutMs"),
     execute: (now) => sql`
@@ -40,12 +40,12 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
         AND (not_before IS NULL OR not_before <= ${now})
       ORDER BY priority, seq LIMIT 1
     `
-  })
+  }))
 
-  const insertWorker = SqlSchema.void({
+  const insertWorker = Statement.run(() => ({
     Request: WorkerRow,
     execute: (row) => sql`INSERT INTO workers ${sql.insert(row)}`
-  })
+  }))
 
   /** The task that may start now. Cheap, and needs no lock. */
   const next = ({ maxWorkers, onlyWhenIdle }: ClaimOptions) =>

@@ -1,6 +1,5 @@
 /** The transaction that stores a pipeline, as a body for whoever has more to do in the same one. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,6 +11,7 @@ import type { CreatedPipeline } from "../../services/Pipelines.ts"
 import { type Arrival, makeEnqueue } from "./enqueue.ts"
 import { makePipelineEnds } from "./pipelineEnds.ts"
 import { makePipelineRows, orNoPipeline } from "./pipelineRows.ts"
+import * as Statement from "./statement.ts"
 
 /** What was made ready outside of the transaction. */
 export interface PipelineArrival {
@@ -35,16 +35,16 @@ export const makeCreatePipeline = (sql: SqlClient.SqlClient) => {
   const { concludePipelines } = makePipelineEnds(sql)
   const { get } = makePipelineRows(sql)
 
-  const findByKey = SqlSchema.findOne({
+  const findByKey = Statement.findOne(() => ({
     Request: Schema.String,
     Result: Schema.Struct({ id: PipelineId, digest: Schema.String }),
     execute: (key) => sql`SELECT id, digest FROM pipelines WHERE idempotency_key = ${key}`
-  })
+  }))
 
-  const insertStep = SqlSchema.void({
+  const insertStep = Statement.run(() => ({
     Request: StepRow,
     execute: (row) => sql`INSERT INTO pipeline_steps ${sql.insert(row)}`
-  })
+  }))
 
   const stored = (id: PipelineId) => get(id).pipe(orNoPipeline(id), Effect.catchTag("PipelineNotFound", Effect.die))
 

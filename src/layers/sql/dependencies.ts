@@ -1,11 +1,11 @@
 /** Drawing the edges of a task: checked and inserted in the transaction that stores or edits it. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { maxLevel, resolutionOf } from "../../domain/Dependency.ts"
 import { DependencyInvalid } from "../../domain/Errors.ts"
 import { Dependency, type DependencyPolicy, TaskId, TaskSummary } from "../../domain/Task.ts"
+import * as Statement from "./statement.ts"
 import { certain, orNotFound } from "./taskRows.ts"
 
 export interface Edge {
@@ -21,23 +21,23 @@ const Level = Schema.Struct({ level: Schema.NullOr(Schema.Int) })
  * worked out anew.
  */
 export const makeDependencies = (sql: SqlClient.SqlClient) => {
-  const findUpstream = SqlSchema.findOne({
+  const findUpstream = Statement.findOne(() => ({
     Request: TaskId,
     Result: Schema.Struct({
       ...TaskSummary.pick("id", "status", "cause", "retriedBy").fields,
       level: Schema.Int
     }),
     execute: (id) => sql`SELECT id, status, cause, retried_by, level FROM tasks WHERE id = ${id}`
-  })
+  }))
 
-  const findLevel = SqlSchema.single({
+  const findLevel = Statement.single(() => ({
     Request: TaskId,
     Result: Level,
     execute: (id) => sql`SELECT level FROM tasks WHERE id = ${id}`
-  })
+  }))
 
   /** The level that the edges of a task ask for: one above the highest that is pending. */
-  const wantedLevel = SqlSchema.single({
+  const wantedLevel = Statement.single(() => ({
     Request: TaskId,
     Result: Level,
     execute: (id) => sql`
@@ -45,10 +45,10 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
       FROM task_dependencies edge JOIN tasks upstream ON upstream.id = edge.upstream_id
       WHERE edge.task_id = ${id} AND edge.state = 'pending'
     `
-  })
+  }))
 
   /** Whether the task stands above itself: only tasks of a higher level can wait for it. */
-  const findCycle = SqlSchema.findAll({
+  const findCycle = Statement.findAll(() => ({
     Request: Schema.Struct({ id: TaskId, level: Schema.Int }),
     Result: Schema.Struct({ id: TaskId }),
     execute: ({ id, level }) => sql`
@@ -62,7 +62,7 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
       )
       SELECT id FROM upstream WHERE id = ${id} LIMIT 1
     `
-  })
+  }))
 
   /** Works the levels of all that this task waits for out anew: tasks that have ended count no more. */
   const relevel = (id: TaskId) => sql`
@@ -99,11 +99,11 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     )
   `
 
-  const topOf = SqlSchema.single({
+  const topOf = Statement.single(() => ({
     Request: Schema.Struct({ id: TaskId, level: Schema.Int }),
     Result: Level,
     execute: ({ id, level }) => sql`${lifted(id, level)} SELECT max(level) AS level FROM lifted`
-  })
+  }))
 
   const lift = (id: string, level: number) => sql`
     ${lifted(id, level)}
@@ -163,13 +163,13 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     })
 
   /** The edges of a task, by id of the upstream task. */
-  const edgesOf = SqlSchema.findAll({
+  const edgesOf = Statement.findAll(() => ({
     Request: TaskId,
     Result: Dependency,
     execute: (id) => sql`
       SELECT upstream_id AS task_id, policy, state FROM task_dependencies WHERE task_id = ${id} ORDER BY upstream_id
     `
-  })
+  }))
 
   return { connect, edgesOf }
 }

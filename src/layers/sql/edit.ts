@@ -1,6 +1,5 @@
 /** Changing a task that has not started: a compare-and-set against every claim and every other edit. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isSameEdge, redrawn } from "../../domain/Dependency.ts"
@@ -9,6 +8,7 @@ import { Labels, TaskId, TaskSummary, titleOf } from "../../domain/Task.ts"
 import type { TaskEdit } from "../../domain/TaskEdit.ts"
 import { makeDependencies } from "./dependencies.ts"
 import { StoredEnvironment, StoredLaunch } from "./rows.ts"
+import * as Statement from "./statement.ts"
 import { orNotFound, taskById } from "./taskRows.ts"
 
 const EditedTask = Schema.partialWith(
@@ -47,30 +47,30 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
   const { connect, edgesOf: storedEdges } = makeDependencies(sql)
   const whole = taskById(sql)
 
-  const findStanding = SqlSchema.findOne({
+  const findStanding = Statement.findOne(() => ({
     Request: TaskId,
     Result: Schema.Struct({
       ...TaskSummary.pick("seq", "status", "cancelRequestedAt", "continueFrom").fields,
       revision: Schema.Int
     }),
     execute: (id) => sql`SELECT seq, status, cancel_requested_at, continue_from, revision FROM tasks WHERE id = ${id}`
-  })
+  }))
 
-  const updateTask = SqlSchema.void({
+  const updateTask = Statement.run(() => ({
     Request: Schema.Struct({ id: TaskId, fields: EditedTask, revision: Schema.Int }),
     execute: ({ fields, id, revision }) =>
       sql`UPDATE tasks SET ${sql.update({ ...fields, revision: revision + 1 })} WHERE id = ${id} AND status = 'queued'`
-  })
+  }))
 
-  const updateInput = SqlSchema.void({
+  const updateInput = Statement.run(() => ({
     Request: Schema.Struct({ id: TaskId, fields: EditedInput }),
     execute: ({ fields, id }) => sql`UPDATE task_inputs SET ${sql.update(fields)} WHERE task_id = ${id}`
-  })
+  }))
 
-  const insertEnvironment = SqlSchema.void({
+  const insertEnvironment = Statement.run(() => ({
     Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
     execute: (row) => sql`INSERT INTO environments ${sql.insert(row)} ON CONFLICT (id) DO NOTHING`
-  })
+  }))
 
   const replaceLabels = (taskSeq: number, labels: Labels) =>
     Effect.gen(function* () {

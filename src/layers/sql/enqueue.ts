@@ -1,6 +1,5 @@
 /** The arrival of tasks: rows, inputs, labels, edges and the environment they share with others. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,6 +12,7 @@ import type { Enqueued } from "../../services/Queue.ts"
 import { makeDependencies } from "./dependencies.ts"
 import { ArrivalRow, StoredEnvironment, StoredLaunch } from "./rows.ts"
 import { makeSettle } from "./settle.ts"
+import * as Statement from "./statement.ts"
 import { certain, orNotFound, summaryById, taskById } from "./taskRows.ts"
 
 /** What was made ready outside of the transaction. */
@@ -36,7 +36,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
   const summary = summaryById(sql)
   const whole = taskById(sql)
 
-  const findByKey = SqlSchema.findOne({
+  const findByKey = Statement.findOne(() => ({
     Request: Schema.Struct({
       key: Schema.String,
       agent: Schema.String,
@@ -50,26 +50,26 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id
       WHERE tasks.idempotency_key = ${key}
     `
-  })
+  }))
 
-  const findForebear = SqlSchema.findOne({
+  const findForebear = Statement.findOne(() => ({
     Request: TaskId,
     Result: TaskSummary.pick("depth", "attempt", "rootId"),
     execute: (id) => sql`SELECT depth, attempt, root_id FROM tasks WHERE id = ${id}`
-  })
+  }))
 
-  const insertTask = SqlSchema.single({
+  const insertTask = Statement.single(() => ({
     Request: ArrivalRow,
     Result: TaskSummary.pick("seq"),
     execute: (row) => sql`INSERT INTO tasks ${sql.insert(row)} RETURNING seq`
-  })
+  }))
 
-  const insertEnvironment = SqlSchema.void({
+  const insertEnvironment = Statement.run(() => ({
     Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
     execute: (row) => sql`INSERT INTO environments ${sql.insert(row)} ON CONFLICT (id) DO NOTHING`
-  })
+  }))
 
-  const insertInput = SqlSchema.void({
+  const insertInput = Statement.run(() => ({
     Request: Schema.Struct({
       taskId: TaskId,
       environmentId: Schema.String,
@@ -78,12 +78,12 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       prompt: Schema.String
     }),
     execute: (row) => sql`INSERT INTO task_inputs ${sql.insert(row)}`
-  })
+  }))
 
-  const insertLabel = SqlSchema.void({
+  const insertLabel = Statement.run(() => ({
     Request: Schema.Struct({ taskSeq: Schema.Int, key: Schema.String, value: Schema.String }),
     execute: (row) => sql`INSERT INTO task_labels ${sql.insert(row)}`
-  })
+  }))
 
   /** The task that this idempotency key stands for already. */
   const replay = (key: string, { agent, directory, prompt }: NewTask) =>

@@ -1,6 +1,5 @@
 /** The end of a task: the one place that writes a terminal status. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -14,6 +13,7 @@ import type { Holder } from "../../services/WorkerRegistry.ts"
 import { makePipelineEnds } from "./pipelineEnds.ts"
 import { EndRow } from "./rows.ts"
 import { makeSettle } from "./settle.ts"
+import * as Statement from "./statement.ts"
 import { certain, orNotFound } from "./taskRows.ts"
 
 /** How a task ends that was cancelled before its agent started. */
@@ -28,25 +28,25 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
   const { settle } = makeSettle(sql)
   const pipelines = makePipelineEnds(sql)
 
-  const findStanding = SqlSchema.findOne({
+  const findStanding = Statement.findOne(() => ({
     Request: TaskId,
     Result: TaskSummary.pick("status", "sessionId", "cancelRequestedAt"),
     execute: (id) => sql`SELECT status, session_id, cancel_requested_at FROM tasks WHERE id = ${id}`
-  })
+  }))
 
-  const writeEnd = SqlSchema.findOne({
+  const writeEnd = Statement.findOne(() => ({
     Request: Schema.Struct({ id: TaskId, from: TaskStatus, end: EndRow }),
     Result: Schema.Struct({ id: TaskId }),
     execute: ({ end, from, id }) =>
       sql`UPDATE tasks SET ${sql.update(end)} WHERE id = ${id} AND status = ${from} RETURNING id`
-  })
+  }))
 
-  const writeEvent = SqlSchema.single({
+  const writeEvent = Statement.single(() => ({
     Request: TaskEnded.omit("seq"),
     Result: TaskEnded,
     execute: (event) =>
       sql`INSERT INTO outbox ${sql.insert(event)} RETURNING seq, kind, id, status, cause, at, retried_by`
-  })
+  }))
 
   /** Who waits for the task waits for its retry from now on. */
   const handOver = (id: TaskId, retry: TaskId) =>

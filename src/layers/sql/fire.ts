@@ -1,6 +1,5 @@
 /** The firing of a schedule: one transaction that decides, records, stores what starts and sets the next time. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -18,6 +17,7 @@ import { type Arrival, makeEnqueue } from "./enqueue.ts"
 import { withImmediate } from "./Immediate.ts"
 import { makeRunEdges } from "./runEdges.ts"
 import { executionColumns, orNoSchedule, scheduleById } from "./scheduleRows.ts"
+import * as Statement from "./statement.ts"
 import { certain } from "./taskRows.ts"
 
 /** What a run stores, made ready outside of the transaction. */
@@ -37,30 +37,30 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
   const columns = sql.literal(executionColumns)
   const byId = scheduleById(sql)
 
-  const findOpen = SqlSchema.findAll({
+  const findOpen = Statement.findAll(() => ({
     Request: ScheduleId,
     Result: Execution,
     execute: (id) => sql`
       SELECT ${columns} FROM schedule_executions INDEXED BY schedule_executions_open
       WHERE schedule_id = ${id} AND status = 'running' ORDER BY due_at DESC
     `
-  })
+  }))
 
-  const findAt = SqlSchema.findOne({
+  const findAt = Statement.findOne(() => ({
     Request: Schema.Struct({ id: ScheduleId, dueAt: Timestamp }),
     Result: Schema.Struct({ dueAt: Timestamp }),
     execute: ({ dueAt, id }) => sql`
       SELECT due_at FROM schedule_executions WHERE schedule_id = ${id} AND due_at = ${dueAt}
     `
-  })
+  }))
 
   const isNew = (id: ScheduleId, dueAt: number) => Effect.map(findAt({ id, dueAt }), Option.isNone)
 
-  const insertExecution = SqlSchema.single({
+  const insertExecution = Statement.single(() => ({
     Request: Execution,
     Result: Execution,
     execute: (row) => sql`INSERT INTO schedule_executions ${sql.insert(row)} RETURNING ${columns}`
-  })
+  }))
 
   const blank = { reason: null, taskId: null, pipelineId: null, endedAt: null, untilAt: null, count: 1 }
 

@@ -2,7 +2,6 @@
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -13,6 +12,7 @@ import { StorageError } from "../../domain/Errors.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { companions, createPrivate, type FileFailure, remove, rename } from "../node/DatabaseFiles.ts"
 import { withImmediate } from "./Immediate.ts"
+import * as Statement from "./statement.ts"
 import { certain } from "./taskRows.ts"
 
 export type Migrations = Readonly<Record<string, Migration>>
@@ -37,14 +37,14 @@ const Header = Schema.Struct({ version: Schema.Int, applicationId: Schema.Int, t
 
 /** In one statement, and so of one moment: another process may be making the tables right now. */
 const readHeader = (sql: SqlClient.SqlClient) =>
-  SqlSchema.single({
+  Statement.single(() => ({
     Request: Schema.Void,
     Result: Header,
     execute: () => sql`
       SELECT user_version AS version, application_id, (SELECT count(*) FROM sqlite_master) AS tables
       FROM pragma_user_version, pragma_application_id
     `
-  })().pipe(certain)
+  }))().pipe(certain)
 
 /** Where the schema stands. Fails for one that is too new and for files of other programs. */
 export const standing = (

@@ -1,11 +1,11 @@
 /** What the end of tasks means for the pipelines they are steps of: pauses begin, and a pipeline may be over. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { mutated } from "../../domain/Mutation.ts"
 import { PipelineId, TaskId, Timestamp } from "../../domain/Task.ts"
 import { standing } from "./pipelineRows.ts"
+import * as Statement from "./statement.ts"
 
 /** Ids as one parameter of a statement, whatever their number. */
 const Ids = Schema.parseJson(Schema.Array(TaskId))
@@ -13,16 +13,16 @@ const Touched = Schema.parseJson(Schema.Array(PipelineId))
 
 /** The last part of the transaction that ends tasks, or that stores a pipeline. */
 export const makePipelineEnds = (sql: SqlClient.SqlClient) => {
-  const findTouched = SqlSchema.findAll({
+  const findTouched = Statement.findAll(() => ({
     Request: Ids,
     Result: Schema.Struct({ id: PipelineId }),
     execute: (ended) => sql`
       SELECT DISTINCT pipeline_id AS id FROM pipeline_steps WHERE task_id IN (SELECT value FROM json_each(${ended}))
     `
-  })
+  }))
 
   /** A step that waits for nothing any more waits for its pause; none of them has a start time before. */
-  const startPauses = SqlSchema.void({
+  const startPauses = Statement.run(() => ({
     Request: Schema.Struct({ touched: Touched, at: Timestamp }),
     execute: ({ at, touched }) => sql`
       UPDATE tasks SET not_before = ${at} + step.delay_ms
@@ -30,9 +30,9 @@ export const makePipelineEnds = (sql: SqlClient.SqlClient) => {
       WHERE step.pipeline_id IN (SELECT value FROM json_each(${touched})) AND step.delay_ms > 0
         AND tasks.id = step.task_id AND tasks.status = 'queued' AND tasks.waiting_on = 0 AND tasks.not_before IS NULL
     `
-  })
+  }))
 
-  const appendEnds = SqlSchema.void({
+  const appendEnds = Statement.run(() => ({
     Request: Schema.Struct({ touched: Touched, at: Timestamp }),
     execute: ({ at, touched }) => sql`
       INSERT INTO outbox (kind, id, status, cause, at)
@@ -42,7 +42,7 @@ export const makePipelineEnds = (sql: SqlClient.SqlClient) => {
       GROUP BY p.seq HAVING ${sql.literal(standing.ended)} ORDER BY p.seq
       ON CONFLICT (id, kind) DO NOTHING
     `
-  })
+  }))
 
   const concludePipelines = (touched: ReadonlyArray<PipelineId>, at: number) =>
     Effect.gen(function* () {

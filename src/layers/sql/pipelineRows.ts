@@ -1,6 +1,5 @@
 /** Reading pipelines: the one query that tells from its steps where a pipeline stands. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -8,6 +7,7 @@ import { type Pipeline, PipelineStep, PipelineSummary, StepCounts, stepStatusOf 
 import { PipelineNotFound } from "../../domain/PipelineErrors.ts"
 import { PipelineId } from "../../domain/Task.ts"
 import { SummaryRow, summaryColumns } from "./rows.ts"
+import * as Statement from "./statement.ts"
 
 const { counts: _counts, ...plainFields } = PipelineSummary.fields
 
@@ -82,13 +82,13 @@ export const makePipelineRows = (sql: SqlClient.SqlClient) => {
   const from = sql.literal(standing.from)
   const taskColumns = sql.literal(summaryColumns)
 
-  const findOne = SqlSchema.findOne({
+  const findOne = Statement.findOne(() => ({
     Request: PipelineId,
     Result: StandingRow,
     execute: (id) => sql`SELECT ${columns} FROM ${from} WHERE p.id = ${id} GROUP BY p.seq`
-  })
+  }))
 
-  const findSteps = SqlSchema.findAll({
+  const findSteps = Statement.findAll(() => ({
     Request: PipelineId,
     Result: StepRow,
     execute: (id) => sql`
@@ -97,7 +97,7 @@ export const makePipelineRows = (sql: SqlClient.SqlClient) => {
       FROM pipeline_steps step JOIN tasks ON tasks.id = step.task_id
       WHERE step.pipeline_id = ${id} ORDER BY step.position
     `
-  })
+  }))
 
   const get = (id: PipelineId) =>
     Effect.gen(function* () {
@@ -124,7 +124,7 @@ export const makePipelineRows = (sql: SqlClient.SqlClient) => {
   return {
     get,
     /** Newest first, at most `limit`. */
-    page: SqlSchema.findAll({
+    page: Statement.findAll(() => ({
       Request: Schema.Struct({
         status: Schema.Array(Schema.String),
         limit: Schema.Int,
@@ -142,6 +142,6 @@ export const makePipelineRows = (sql: SqlClient.SqlClient) => {
             SELECT * FROM (SELECT ${columns} FROM ${from} WHERE p.seq < ${before} GROUP BY p.seq ORDER BY p.seq DESC)
             WHERE ${sql.in("status", status)} LIMIT ${limit}
           `
-    })
+    }))
   }
 }

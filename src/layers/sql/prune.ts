@@ -1,11 +1,11 @@
 /** Forgetting old tasks: a few at a time, so that nobody waits long for the write lock. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskId } from "../../domain/Task.ts"
 import { makeForgetEnvironment } from "./environments.ts"
 import type { Access } from "./Immediate.ts"
+import * as Statement from "./statement.ts"
 import { IdRow } from "./taskRows.ts"
 
 /** Tasks per transaction: each may own megabytes of output. */
@@ -16,7 +16,7 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
 
   // A pipeline that goes on, or has ended since, keeps all of its steps; a try that is still to end keeps the ones before
   // it: whoever waits for the work knows it by the id of the first.
-  const findOld = SqlSchema.findAll({
+  const findOld = Statement.findAll(() => ({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: IdRow,
     execute: ({ endedBefore, limit }) => sql`
@@ -30,13 +30,13 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
       )
       ORDER BY ended_at, seq LIMIT ${limit}
     `
-  })
+  }))
 
-  const ofTask = SqlSchema.findAll({
+  const ofTask = Statement.findAll(() => ({
     Request: TaskId,
     Result: Schema.Struct({ environmentId: Schema.String }),
     execute: (id) => sql`SELECT environment_id FROM task_inputs WHERE task_id = ${id}`
-  })
+  }))
 
   const forget = (id: TaskId) =>
     Effect.gen(function* () {

@@ -1,6 +1,5 @@
 /** What a run of a schedule waits for: the run before it, and the run of the schedule that it follows. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -13,6 +12,7 @@ import { makeCancel } from "./cancel.ts"
 import { makeCancelPipeline } from "./cancelPipeline.ts"
 import { makeFinish } from "./finish.ts"
 import { executionColumns, scheduleById } from "./scheduleRows.ts"
+import * as Statement from "./statement.ts"
 
 /** As many as a task may have. */
 const mostEdges = 100
@@ -41,7 +41,7 @@ export const makeRunEdges = (sql: SqlClient.SqlClient) => {
   const cancelPipeline = makeCancelPipeline(sql)
 
   /** The newest run of a schedule that started something, up to a time. */
-  const findNewestRun = SqlSchema.findOne({
+  const findNewestRun = Statement.findOne(() => ({
     Request: Schema.Struct({ id: ScheduleId, until: Timestamp }),
     Result: Execution,
     execute: ({ id, until }) => sql`
@@ -49,9 +49,9 @@ export const makeRunEdges = (sql: SqlClient.SqlClient) => {
       WHERE schedule_id = ${id} AND due_at <= ${until} AND status NOT IN ('skipped', 'missed')
       ORDER BY due_at DESC LIMIT 1
     `
-  })
+  }))
 
-  const findSteps = SqlSchema.findAll({
+  const findSteps = Statement.findAll(() => ({
     Request: Schema.String,
     Result: StepRow,
     execute: (pipelineId) => sql`
@@ -59,7 +59,7 @@ export const makeRunEdges = (sql: SqlClient.SqlClient) => {
       FROM pipeline_steps step JOIN tasks ON tasks.id = step.task_id
       WHERE step.pipeline_id = ${pipelineId} ORDER BY step.position
     `
-  })
+  }))
 
   const whenOver = (execution: Execution) =>
     Effect.gen(function* () {

@@ -1,6 +1,5 @@
 /** The rows of schedules and their executions, and reading them by id. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -10,6 +9,7 @@ import { NewPipelineStep } from "../../domain/Pipeline.ts"
 import { Execution, Schedule, ScheduleId, Timing, type Work } from "../../domain/Schedule.ts"
 import { ScheduleNotFound } from "../../domain/ScheduleErrors.ts"
 import { StoredEnvironment } from "./rows.ts"
+import * as Statement from "./statement.ts"
 
 export const ScheduleRow = Schema.Struct({ ...Schedule.fields, timing: Schema.parseJson(Timing) })
 
@@ -38,11 +38,11 @@ export const ScheduleIdRow = Schema.Struct({ id: ScheduleId })
 
 export const scheduleById = (sql: SqlClient.SqlClient) => {
   const columns = sql.literal(scheduleColumns)
-  return SqlSchema.findOne({
+  return Statement.findOne(() => ({
     Request: ScheduleId,
     Result: ScheduleRow,
     execute: (id) => sql`SELECT ${columns} FROM schedules WHERE id = ${id}`
-  })
+  }))
 }
 
 /** The value, or the schedule is not there. */
@@ -58,7 +58,7 @@ export const orNoSchedule =
     )
 
 export const workById = (sql: SqlClient.SqlClient) => {
-  const find = SqlSchema.findAll({
+  const find = Statement.findAll(() => ({
     Request: ScheduleId,
     Result: WorkRow,
     execute: (id) => sql`
@@ -68,7 +68,7 @@ export const workById = (sql: SqlClient.SqlClient) => {
       JOIN environments ON environments.id = schedule_tasks.environment_id
       WHERE schedule_tasks.schedule_id = ${id} ORDER BY schedule_tasks.position
     `
-  })
+  }))
   return (id: ScheduleId) =>
     Effect.map(find(id), (rows): Option.Option<Work> => {
       const [first] = rows

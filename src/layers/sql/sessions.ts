@@ -1,16 +1,16 @@
 /** Keeps a session of an agent to one task at a time: two would each lose what the other says. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskStateConflict } from "../../domain/Errors.ts"
 import type { NewTask } from "../../domain/NewTask.ts"
 import { TaskSummary } from "../../domain/Task.ts"
+import * as Statement from "./statement.ts"
 
 /** It must run inside the transaction that stores the tasks. */
 export const makeRefuseSharing = (sql: SqlClient.SqlClient) => {
-  const findHolder = SqlSchema.findOne({
+  const findHolder = Statement.findOne(() => ({
     Request: Schema.Struct({ agent: Schema.String, directory: Schema.String, sessionId: Schema.String }),
     Result: TaskSummary.pick("id", "status"),
     execute: ({ agent, directory, sessionId }) => sql`
@@ -18,7 +18,7 @@ export const makeRefuseSharing = (sql: SqlClient.SqlClient) => {
       WHERE status IN ('queued', 'running') AND agent = ${agent} AND directory = ${directory} AND session_id = ${sessionId}
       ORDER BY seq LIMIT 1
     `
-  })
+  }))
 
   return (tasks: ReadonlyArray<NewTask>) =>
     Effect.forEach(

@@ -1,11 +1,11 @@
 /** What the end of tasks means for those that wait for them: unblocked, or cancelled with all that hangs on them. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { mutated } from "../../domain/Mutation.ts"
 import { TaskId, Timestamp } from "../../domain/Task.ts"
+import * as Statement from "./statement.ts"
 import { IdRow } from "./taskRows.ts"
 
 /** Ids as one parameter of a statement, whatever their number. */
@@ -16,15 +16,15 @@ const Ids = Schema.parseJson(Schema.Array(TaskId))
  * thousands of dependents cost a handful of statements.
  */
 export const makeSettle = (sql: SqlClient.SqlClient) => {
-  const findWaiting = SqlSchema.findAll({
+  const findWaiting = Statement.findAll(() => ({
     Request: TaskId,
     Result: IdRow,
     execute: (id) => sql`
       SELECT task_id AS id FROM task_dependencies WHERE upstream_id = ${id} AND state = 'pending' LIMIT 1
     `
-  })
+  }))
 
-  const resolveEdges = SqlSchema.void({
+  const resolveEdges = Statement.run(() => ({
     Request: Ids,
     execute: (ended) => sql`
       UPDATE task_dependencies SET state = CASE
@@ -38,10 +38,10 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
         AND upstream.id = task_dependencies.upstream_id
         AND upstream.status IN ('completed', 'failed', 'cancelled')
     `
-  })
+  }))
 
   // A task that waits for the success of a doomed one is doomed too; one that waits for its end or failure is not.
-  const cancelDoomed = SqlSchema.findAll({
+  const cancelDoomed = Statement.findAll(() => ({
     Request: Schema.Struct({ seeds: Ids, at: Timestamp }),
     Result: IdRow,
     execute: ({ at, seeds }) => sql`
@@ -72,27 +72,27 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
       WHERE tasks.id = found.id AND tasks.status = 'queued'
       RETURNING tasks.id
     `
-  })
+  }))
 
-  const findDoomedBy = SqlSchema.findAll({
+  const findDoomedBy = Statement.findAll(() => ({
     Request: Ids,
     Result: IdRow,
     execute: (ended) => sql`
       SELECT DISTINCT task_id AS id FROM task_dependencies
       WHERE upstream_id IN (SELECT value FROM json_each(${ended})) AND state = 'unmet'
     `
-  })
+  }))
 
-  const appendEvents = SqlSchema.void({
+  const appendEvents = Statement.run(() => ({
     Request: Schema.Struct({ ids: Ids, at: Timestamp }),
     execute: ({ at, ids }) => sql`
       INSERT INTO outbox (kind, id, status, cause, at)
       SELECT 'task', id, status, cause, ${at} FROM tasks
       WHERE id IN (SELECT value FROM json_each(${ids})) ORDER BY seq
     `
-  })
+  }))
 
-  const recount = SqlSchema.void({
+  const recount = Statement.run(() => ({
     Request: Ids,
     execute: (ended) => sql`
       UPDATE tasks SET waiting_on = (
@@ -102,7 +102,7 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
         SELECT task_id FROM task_dependencies WHERE upstream_id IN (SELECT value FROM json_each(${ended}))
       )
     `
-  })
+  }))
 
   /** Cancels what can never start among `seeds` and all that hangs on it. Returns what it ended. */
   const cascade = (seeds: ReadonlyArray<TaskId>) =>

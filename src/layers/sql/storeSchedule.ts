@@ -1,6 +1,5 @@
 /** Making and changing schedules: checks and rows in one transaction. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -30,6 +29,7 @@ import {
   scheduleById,
   scheduleColumns
 } from "./scheduleRows.ts"
+import * as Statement from "./statement.ts"
 import { certain } from "./taskRows.ts"
 
 /** Schedules in a row that follow one another. */
@@ -60,26 +60,26 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
   const byId = scheduleById(sql)
   const forgetEnvironment = makeForgetEnvironment(sql)
 
-  const insert = SqlSchema.single({
+  const insert = Statement.single(() => ({
     Request: ScheduleWrite,
     Result: ScheduleRow,
     execute: (row) => sql`INSERT INTO schedules ${sql.insert(row)} RETURNING ${columns}`
-  })
+  }))
 
-  const update = SqlSchema.single({
+  const update = Statement.single(() => ({
     Request: ScheduleWrite,
     Result: ScheduleRow,
     execute: (row) => sql`
       UPDATE schedules SET ${sql.update(row, ["id"])} WHERE id = ${row.id} RETURNING ${columns}
     `
-  })
+  }))
 
-  const insertEnvironment = SqlSchema.void({
+  const insertEnvironment = Statement.run(() => ({
     Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
     execute: (row) => sql`INSERT INTO environments ${sql.insert(row)} ON CONFLICT (id) DO NOTHING`
-  })
+  }))
 
-  const insertTask = SqlSchema.void({
+  const insertTask = Statement.run(() => ({
     Request: Schema.Struct({
       scheduleId: ScheduleId,
       position: Schema.Int,
@@ -88,17 +88,17 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
       task: StoredTask
     }),
     execute: (row) => sql`INSERT INTO schedule_tasks ${sql.insert(row)}`
-  })
+  }))
 
-  const findNamesake = SqlSchema.findAll({
+  const findNamesake = Statement.findAll(() => ({
     Request: Schema.Struct({ id: ScheduleId, name: Schema.String }),
     Result: ScheduleIdRow,
     execute: ({ id, name }) => sql`
       SELECT id FROM schedules WHERE name = ${name} AND status IN ('active', 'paused') AND id <> ${id}
     `
-  })
+  }))
 
-  const findAbove = SqlSchema.findAll({
+  const findAbove = Statement.findAll(() => ({
     Request: ScheduleId,
     Result: Schema.Struct({ id: ScheduleId, status: ScheduleStatus }),
     execute: (id) => sql`
@@ -110,7 +110,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
       )
       SELECT schedules.id, schedules.status FROM above JOIN schedules ON schedules.id = above.id ORDER BY above.level
     `
-  })
+  }))
 
   const check = (id: ScheduleId, { follows, name }: Pick<Schedule, "follows" | "name">) =>
     Effect.gen(function* () {
@@ -148,11 +148,11 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
       }
     })
 
-  const findEnvironments = SqlSchema.findAll({
+  const findEnvironments = Statement.findAll(() => ({
     Request: ScheduleId,
     Result: Schema.Struct({ environmentId: Schema.String }),
     execute: (id) => sql`SELECT DISTINCT environment_id FROM schedule_tasks WHERE schedule_id = ${id}`
-  })
+  }))
 
   const environmentsOf = (id: ScheduleId) =>
     Effect.map(findEnvironments(id), (rows) => rows.map(({ environmentId }) => environmentId))

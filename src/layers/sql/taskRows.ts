@@ -1,6 +1,5 @@
 /** Reading tasks by id: the statements that several ports share. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,6 +9,7 @@ import { TaskId } from "../../domain/Task.ts"
 import { ClaimId } from "../../domain/Worker.ts"
 import type { Claim } from "../../services/Queue.ts"
 import { ClaimRow, SummaryRow, summaryColumns, TaskRow, taskColumns, WorkerRow } from "./rows.ts"
+import * as Statement from "./statement.ts"
 
 /** The value, or the task is not there. */
 export const orNotFound =
@@ -22,22 +22,22 @@ export const orNotFound =
 
 export const summaryById = (sql: SqlClient.SqlClient) => {
   const columns = sql.literal(summaryColumns)
-  return SqlSchema.findOne({
+  return Statement.findOne(() => ({
     Request: TaskId,
     Result: SummaryRow,
     execute: (id) => sql`SELECT ${columns} FROM tasks WHERE tasks.id = ${id}`
-  })
+  }))
 }
 
 export const taskById = (sql: SqlClient.SqlClient) => {
   const columns = sql.literal(taskColumns)
-  return SqlSchema.findOne({
+  return Statement.findOne(() => ({
     Request: TaskId,
     Result: TaskRow,
     execute: (id) => sql`
       SELECT ${columns} FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id WHERE tasks.id = ${id}
     `
-  })
+  }))
 }
 
 /** For statements that always give a row. */
@@ -47,12 +47,12 @@ export const certain = <A, E, R>(row: Effect.Effect<A, E | Cause.NoSuchElementEx
 /** The claim of a worker row, with all that its start needs. */
 export const claimById = (sql: SqlClient.SqlClient) => {
   const columns = sql.literal(taskColumns)
-  const findWorker = SqlSchema.findOne({
+  const findWorker = Statement.findOne(() => ({
     Request: ClaimId,
     Result: WorkerRow,
     execute: (claimId) => sql`SELECT * FROM workers WHERE claim_id = ${claimId}`
-  })
-  const findStart = SqlSchema.findOne({
+  }))
+  const findStart = Statement.findOne(() => ({
     Request: ClaimId,
     Result: ClaimRow,
     execute: (claimId) => sql`
@@ -63,7 +63,7 @@ export const claimById = (sql: SqlClient.SqlClient) => {
       JOIN environments ON environments.id = task_inputs.environment_id
       WHERE workers.claim_id = ${claimId}
     `
-  })
+  }))
   return (claimId: ClaimId) =>
     Effect.gen(function* () {
       const worker = yield* findWorker(claimId)
@@ -78,13 +78,13 @@ export const claimById = (sql: SqlClient.SqlClient) => {
 
 /** The task a claim was made for, and its status; none for a claim that never was. */
 export const taskOfClaim = (sql: SqlClient.SqlClient) =>
-  SqlSchema.findOne({
+  Statement.findOne(() => ({
     Request: ClaimId,
     Result: SummaryRow.pick("id", "status"),
     execute: (claimId) => sql`
       SELECT tasks.id, tasks.status FROM claims JOIN tasks ON tasks.id = claims.task_id
       WHERE claims.claim_id = ${claimId}
     `
-  })
+  }))
 
 export const IdRow = Schema.Struct({ id: TaskId })

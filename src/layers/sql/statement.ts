@@ -1,0 +1,41 @@
+/**
+ * The queries of SqlSchema, each worked out at its first use. A service has many and a command needs few of them, and what
+ * their schemas cost is felt at every start.
+ */
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+
+interface Command<I, II, R, E> {
+  readonly Request: Schema.Schema<I, II>
+  readonly execute: (request: II) => Effect.Effect<unknown, E, R>
+}
+
+interface Query<I, II, A, AI, R, E> {
+  readonly Request: Schema.Schema<I, II>
+  readonly Result: Schema.Schema<A, AI>
+  readonly execute: (request: II) => Effect.Effect<ReadonlyArray<unknown>, E, R>
+}
+
+const atFirstUse = <I, A>(make: () => (request: I) => A): ((request: I) => A) => {
+  let made: ((request: I) => A) | undefined
+  return (request) => {
+    made ??= make()
+    return made(request)
+  }
+}
+
+/** All rows. */
+export const findAll = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
+  atFirstUse(() => SqlSchema.findAll(query()))
+
+/** The first row, if there is one. */
+export const findOne = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
+  atFirstUse(() => SqlSchema.findOne(query()))
+
+/** The first row, which must be there. */
+export const single = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
+  atFirstUse(() => SqlSchema.single(query()))
+
+/** No rows. */
+export const run = <I, II, R, E>(command: () => Command<I, II, R, E>) => atFirstUse(() => SqlSchema.void(command()))
