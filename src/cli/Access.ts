@@ -25,21 +25,18 @@ import type { Tasks } from "../services/Tasks.ts"
 import type { TextFiles } from "../services/TextFiles.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 
+/** What it takes to look at tasks. */
+export type LookServices = Tasks | WorkerRegistry | OutputStore | Checkpoints
+
 /** The services over the database. */
-export type StoreServices =
-  | Queue
-  | Tasks
-  | WorkerRegistry
-  | OutputStore
-  | Checkpoints
-  | Pipelines
-  | DatabaseHealth
-  | Schedules
+export type StoreServices = LookServices | Queue | Pipelines | DatabaseHealth | Schedules
 
 /** The ways to open the database. Nothing is opened before one of the layers is built. */
 export class Stores extends Context.Tag("backbeat/Stores")<
   Stores,
   {
+    /** As `read`, with the few services that the commands people type most need: the others cost them time. */
+    readonly look: Layer.Layer<LookServices, StorageError>
     /** Never creates or changes a file. Where there is no database yet it is an empty one. */
     readonly read: Layer.Layer<StoreServices, StorageError>
     /** Creates and migrates the database as needed. */

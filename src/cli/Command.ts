@@ -12,7 +12,7 @@ import * as PlatformTerminal from "@effect/platform/Terminal"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
-import { type MachineServices, type StoreServices, Stores } from "./Access.ts"
+import { type MachineServices, Stores } from "./Access.ts"
 import type { Caller } from "./Caller.ts"
 import { type CommandLine, config, type Shape, shapesOf } from "./CommandLine.ts"
 import type { ExitCode } from "./ExitCode.ts"
@@ -123,17 +123,20 @@ export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServ
   }
 }
 
-const withStore =
-  (access: "read" | "write") =>
-  <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices | StoreServices>): Command =>
+/** A command on the services that it names; the database is opened for it. */
+const onStore =
+  <S>(layer: (stores: Stores["Type"]) => Layer.Layer<S, Failure>) =>
+  <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices | S>): Command =>
     command({
       ...spec,
-      run: (options, args) =>
-        Effect.flatMap(Stores, (stores) => Effect.provide(spec.run(options, args), stores[access]))
+      run: (options, args) => Effect.flatMap(Stores, (stores) => Effect.provide(spec.run(options, args), layer(stores)))
     })
 
-/** A command that only reads the database: it creates no file and works where there is none. */
-export const readingCommand = withStore("read")
+/** A command that only looks at tasks: it creates no file and works where there is none. */
+export const lookingCommand = onStore(({ look }) => look)
+
+/** A command that only reads the database, all of it. */
+export const readingCommand = onStore(({ read }) => read)
 
 /** A command that writes to the database, and creates it at first use. */
-export const writingCommand = withStore("write")
+export const writingCommand = onStore(({ write }) => write)

@@ -92,7 +92,9 @@ export const beat = (words: ReadonlyArray<string>, screen: Screen = {}): Effect.
               cause: new Error("x")
             })
           )
-    const machine = Layer.succeedContext(Context.add(context, Stores, Stores.of({ read: store, write: store })))
+    const machine = Layer.succeedContext(
+      Context.add(context, Stores, Stores.of({ look: store, read: store, write: store }))
+    )
     const caller = Layer.succeed(Caller, Caller.of({ directory: "/srv", environment: {}, version: "1.2.3" }))
     const { broken: _, ...terminal } = screen
     const seen = capture(terminal)

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { TaskGraph } from "../../domain/TaskGraph.ts"
 import { graphLimit, graph as graphOf } from "../../programs/graph.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { dot, mermaid } from "../output/GraphFormats.ts"
@@ -15,7 +15,7 @@ import { Terminal } from "../Terminal.ts"
 import { UsageError } from "../UsageError.ts"
 import { json, task } from "../Values.ts"
 
-export const graph = readingCommand({
+export const graph = lookingCommand({
   name: "graph",
   section: "watch",
   summary: "Draw which task waits for which",

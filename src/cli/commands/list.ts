@@ -7,7 +7,7 @@ import { TaskStatus } from "../../domain/Task.ts"
 import { TaskPage, taskPage } from "../../programs/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Caller } from "../Caller.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { taskTable } from "../output/TaskTable.ts"
@@ -42,7 +42,7 @@ const options = Options.all({
   json
 })
 
-export const list = readingCommand({
+export const list = lookingCommand({
   name: "list",
   aliases: ["ls"],
   section: "watch",

@@ -6,7 +6,7 @@ import { isTerminal, type TaskId } from "../../domain/Task.ts"
 import { whileServed } from "../../programs/ensureRuntime.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printOutput } from "../output/Follow.ts"
 import { withProgress } from "../output/Progress.ts"
@@ -22,7 +22,7 @@ const tellOfRetry = Effect.fn("tellOfRetry")(function* (id: TaskId) {
   if (retriedBy !== null) yield* terminal.say(`beat: ${id} was tried again: beat logs -f ${retriedBy}`)
 })
 
-export const logs = readingCommand({
+export const logs = lookingCommand({
   name: "logs",
   section: "tasks",
   summary: "Show what an agent printed",

@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Overview, overview } from "../../programs/summary.ts"
 import { relative, shortSpan, span } from "../../programs/text/Age.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { cut } from "../output/Layout.ts"
@@ -91,7 +91,7 @@ export const showOverview = Effect.fn("beat.overview")(function* (asJson: boolea
   return ExitCode.ok
 })
 
-export const bare = readingCommand({
+export const bare = lookingCommand({
   name: "",
   section: "hidden",
   summary: "Show what runs now, what waits and what ended last",

@@ -8,7 +8,7 @@ import { latestTry } from "../../programs/latestTry.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
 import { waitFor } from "../../programs/wait.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode, exitCodeOf } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { endingText } from "../output/Ending.ts"
@@ -17,7 +17,7 @@ import { waiting } from "../output/Waiting.ts"
 import { Terminal } from "../Terminal.ts"
 import { json, task } from "../Values.ts"
 
-export const result = readingCommand({
+export const result = lookingCommand({
   name: "result",
   section: "tasks",
   summary: "Print an agent's final answer",

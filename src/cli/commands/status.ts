@@ -9,7 +9,7 @@ import type { Dependency } from "../../domain/Task.ts"
 import { TaskReport, taskReport } from "../../programs/taskReport.ts"
 import { bytes, moment, relative, span } from "../../programs/text/Age.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { type Pair, pairs } from "../output/Pairs.ts"
@@ -139,7 +139,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
   return pairs(entries, screen)
 }
 
-export const status = readingCommand({
+export const status = lookingCommand({
   name: "status",
   section: "watch",
   summary: "Show one task in full, or without an id what runs now",

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { bytes, moment, relative, span } from "../../programs/text/Age.ts"
 import { sanitize } from "../../programs/text/Sanitize.ts"
 import { Why, why as whyOf } from "../../programs/why.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { Terminal } from "../Terminal.ts"
@@ -51,7 +51,7 @@ export const explain = (answer: Why, now: number): string => {
   }
 }
 
-export const why = readingCommand({
+export const why = lookingCommand({
   name: "why",
   section: "watch",
   summary: "Say what a task waits for",

@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { shortSpan } from "../../programs/text/Age.ts"
 import { WorkersReport, workers as workersOf } from "../../programs/workers.ts"
-import { readingCommand } from "../Command.ts"
+import { lookingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { table } from "../output/Layout.ts"
@@ -72,7 +72,7 @@ const workerLines = (report: WorkersReport, now: number, screen: Screen) => {
   )
 }
 
-export const workers = readingCommand({
+export const workers = lookingCommand({
   name: "workers",
   section: "watch",
   summary: "Show the worker processes and what they run",

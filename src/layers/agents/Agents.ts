@@ -124,7 +124,8 @@ const configuredNames = (
     (name) => planned[name] !== null && extra[name] === undefined
   )
 
-const make = Effect.gen(function* () {
+/** The service itself, for a layer that builds it later. */
+export const make = Effect.gen(function* () {
   const store = yield* SettingsStore
   const ids = yield* Ids
 

@@ -1,0 +1,26 @@
+/** The agents, loaded with all they know of their output at the first question about one: most commands ask none. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Agents } from "../../services/Agents.ts"
+import type { Ids } from "../../services/Ids.ts"
+import type { SettingsStore } from "../../services/SettingsStore.ts"
+
+const make = Effect.gen(function* () {
+  const context = yield* Effect.context<SettingsStore | Ids>()
+  const agents = yield* Effect.cached(
+    Effect.flatMap(
+      Effect.promise(() => import("./Agents.ts")),
+      ({ make }) => Effect.provide(make, context)
+    )
+  )
+  return Agents.of({
+    list: (environment) => Effect.flatMap(agents, ({ list }) => list(environment)),
+    prepare: (request) => Effect.flatMap(agents, ({ prepare }) => prepare(request)),
+    resumes: (agent, sessionId) => Effect.flatMap(agents, ({ resumes }) => resumes(agent, sessionId)),
+    isFinal: (agent, exitCode) => Effect.flatMap(agents, ({ isFinal }) => isFinal(agent, exitCode)),
+    verdict: (agent, evidence) => Effect.flatMap(agents, ({ verdict }) => verdict(agent, evidence)),
+    renderer: (agent) => Effect.flatMap(agents, ({ renderer }) => renderer(agent))
+  })
+})
+
+export const layer: Layer.Layer<Agents, never, SettingsStore | Ids> = Layer.effect(Agents, make)
