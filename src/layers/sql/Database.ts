@@ -17,6 +17,18 @@ import { asStorageError, patience } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
 import { isBusy } from "./storageFailure.ts"
 
+/** The names of columns are few, and each row brings them all. */
+const remembering = (transform: (name: string) => string) => {
+  const known = new Map<string, string>()
+  return (name: string): string => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const made = transform(name)
+    known.set(name, made)
+    return made
+  }
+}
+
 /**
  * Opens without touching the file. The client caches statements that failed to prepare like those that did not, so the
  * cache is short-lived: what failed on a locked or full disk is tried again.
@@ -27,8 +39,8 @@ const connect = (filename: string, readonly: boolean) =>
     readonly,
     disableWAL: true,
     prepareCacheTTL: "10 seconds",
-    transformQueryNames: Str.camelToSnake,
-    transformResultNames: Str.snakeToCamel
+    transformQueryNames: remembering(Str.camelToSnake),
+    transformResultNames: remembering(Str.snakeToCamel)
   }).pipe(
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
     // The client opens by a constructor that throws.

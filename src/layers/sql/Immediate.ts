@@ -67,8 +67,11 @@ export interface Access {
 /** How every method of the SQL layers reaches the database at `path`. */
 export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Access => {
   const transaction = withImmediate(sql)
-  const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.retry(effect, { schedule: patience, while: isBusy })
+  // The operation has a span of its own where anybody collects them. One for each statement would cost a third of it.
+  const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+    const quiet = Effect.withTracerEnabled(effect, false)
+    return Effect.catchIf(quiet, isBusy, () => Effect.retry(quiet, { schedule: patience, while: isBusy }))
+  }
   return {
     read:
       (operation) =>

@@ -7,12 +7,12 @@ import * as Schema from "effect/Schema"
 import { mutated } from "../../domain/Mutation.ts"
 import { outcome } from "../../domain/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../domain/Task.ts"
-import { type ClaimId, deadlineOf } from "../../domain/Worker.ts"
+import { type ClaimId, deadlineOf, type Worker } from "../../domain/Worker.ts"
 import type { ClaimOptions } from "../../services/Queue.ts"
 import type { makeFinish } from "./finish.ts"
 import { WorkerRow } from "./rows.ts"
 import * as Statement from "./statement.ts"
-import { certain, claimById } from "./taskRows.ts"
+import { claimFrom, IdRow, startOf } from "./taskRows.ts"
 
 /** The end of a task that would keep every other from being claimed. */
 const unreadable = outcome({
@@ -21,24 +21,35 @@ const unreadable = outcome({
   error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
 })
 
+const Room = Schema.Struct({ now: Timestamp, limit: Schema.Int })
+
+/** Fewer workers than this there must be, over all processes. */
+const limitOf = ({ maxWorkers, onlyWhenIdle }: ClaimOptions): number => {
+  const most = mutated("over-limit") ? Number.MAX_SAFE_INTEGER : maxWorkers
+  return onlyWhenIdle ? Math.min(1, most) : most
+}
+
 export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
-  const claimed = claimById(sql)
+  const findStart = startOf(sql)
 
-  const countWorkers = Statement.single(() => ({
-    Request: Schema.Void,
-    Result: Schema.Struct({ count: Schema.Int }),
-    execute: () => sql`SELECT count(*) AS count FROM workers`
-  }))
+  // The index is named, since the planner would rather sort all that is queued.
+  const ready = ({ limit, now }: typeof Room.Type) => sql`
+    SELECT id FROM tasks INDEXED BY tasks_ready
+    WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
+      AND (not_before IS NULL OR not_before <= ${now})
+      AND (SELECT count(*) FROM workers) < ${limit}
+    ORDER BY priority, seq LIMIT 1
+  `
 
-  // Named, since the planner would rather sort all that is queued.
-  const findReady = Statement.findOne(() => ({
-    Request: Timestamp,
+  const findReady = Statement.findOne(() => ({ Request: Room, Result: IdRow, execute: ready }))
+
+  const start = Statement.findOne(() => ({
+    Request: Room,
     Result: TaskSummary.pick("id", "timeoutMs"),
-    execute: (now) => sql`
-      SELECT id, timeout_ms FROM tasks INDEXED BY tasks_ready
-      WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
-        AND (not_before IS NULL OR not_before <= ${now})
-      ORDER BY priority, seq LIMIT 1
+    execute: (room) => sql`
+      UPDATE tasks SET status = 'running', started_at = ${room.now}
+      WHERE id = (${ready(room)}) AND status = 'queued' AND waiting_on = 0
+      RETURNING id, timeout_ms
     `
   }))
 
@@ -47,27 +58,19 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
     execute: (row) => sql`INSERT INTO workers ${sql.insert(row)}`
   }))
 
-  /** The task that may start now. Cheap, and needs no lock. */
-  const next = ({ maxWorkers, onlyWhenIdle }: ClaimOptions) =>
-    Effect.gen(function* () {
-      const { count } = yield* countWorkers().pipe(certain)
-      if ((count >= maxWorkers && !mutated("over-limit")) || (onlyWhenIdle && count > 0)) return Option.none()
-      return yield* findReady(yield* Clock.currentTimeMillis)
-    })
+  /** The task that may start now, where there is room for it. Cheap, and needs no lock. */
+  const next = (options: ClaimOptions) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => findReady({ now, limit: limitOf(options) }))
 
   /** Must run inside a transaction. */
   const take = (options: ClaimOptions, claimId: ClaimId) =>
     Effect.gen(function* () {
-      const ready = yield* next(options)
-      if (Option.isNone(ready)) return Option.none()
-      const { id, timeoutMs } = ready.value
       const now = yield* Clock.currentTimeMillis
-      const moved = yield* sql`
-        UPDATE tasks SET status = 'running', started_at = ${now} WHERE id = ${id} AND status = 'queued' AND waiting_on = 0 RETURNING id
-      `
-      if (moved.length === 0) return Option.none()
+      const started = yield* start({ now, limit: limitOf(options) })
+      if (Option.isNone(started)) return Option.none()
+      const { id, timeoutMs } = started.value
       yield* sql`INSERT INTO claims ${sql.insert({ claimId, taskId: id, claimedAt: now })}`
-      yield* insertWorker({
+      const worker: Worker = {
         taskId: id,
         claimId,
         runtimeId: options.runtimeId,
@@ -79,8 +82,10 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
         deadlineAt: deadlineOf(now, timeoutMs),
         stopCause: null,
         stopAt: null
-      })
-      return yield* claimed(claimId).pipe(
+      }
+      yield* insertWorker(worker)
+      return yield* findStart(id).pipe(
+        Effect.map(Option.map(claimFrom(worker))),
         Effect.catchTag("ParseError", () =>
           Effect.as(finish(id, unreadable, { claimId, runtimeId: options.runtimeId }), Option.none())
         ),

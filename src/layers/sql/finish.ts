@@ -30,15 +30,25 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
 
   const findStanding = Statement.findOne(() => ({
     Request: TaskId,
-    Result: TaskSummary.pick("status", "sessionId", "cancelRequestedAt"),
-    execute: (id) => sql`SELECT status, session_id, cancel_requested_at FROM tasks WHERE id = ${id}`
+    Result: TaskSummary.pick("status", "cancelRequestedAt"),
+    execute: (id) => sql`SELECT status, cancel_requested_at FROM tasks WHERE id = ${id}`
   }))
 
+  /** A cancel that came while it failed means the work, not this try of it. */
+  const isWanted = (id: TaskId) =>
+    Effect.map(findStanding(id).pipe(orNotFound(id)), ({ cancelRequestedAt }) => cancelRequestedAt === null)
+
+  /** Tells in the same statement what there is to do beside: mostly nothing. */
   const writeEnd = Statement.findOne(() => ({
     Request: Schema.Struct({ id: TaskId, from: TaskStatus, end: EndRow }),
-    Result: Schema.Struct({ id: TaskId }),
-    execute: ({ end, from, id }) =>
-      sql`UPDATE tasks SET ${sql.update(end)} WHERE id = ${id} AND status = ${from} RETURNING id`
+    Result: Schema.Struct({ awaited: Schema.Int, stepped: Schema.Int }),
+    execute: ({ end, from, id }) => sql`
+      UPDATE tasks SET ${sql.update(end, end.sessionId === null ? ["sessionId"] : [])}
+      WHERE id = ${id} AND status = ${from}
+      RETURNING
+        EXISTS (SELECT 1 FROM task_dependencies WHERE upstream_id = ${id} AND state = 'pending') AS awaited,
+        EXISTS (SELECT 1 FROM pipeline_steps WHERE task_id = ${id}) AS stepped
+    `
   }))
 
   const writeEvent = Statement.single(() => ({
@@ -60,10 +70,15 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
     storeRetry: Effect.Effect<TaskId, E, R> | null = null
   ) =>
     Effect.gen(function* () {
-      const { cancelRequestedAt, sessionId, status } = yield* findStanding(id).pipe(orNotFound(id))
       const step = endStep[ending.status]
-      const conflict = (step: string) => new TaskStateConflict({ id, step, actual: status })
-      if (transition(status, step) === null || (holder === null && status !== "queued")) return yield* conflict(step)
+      const from = holder === null ? "queued" : "running"
+      const conflict = (otherwise: string) =>
+        Effect.flatMap(findStanding(id).pipe(orNotFound(id)), ({ status }) =>
+          Effect.fail(
+            new TaskStateConflict({ id, step: transition(status, step) === null ? step : otherwise, actual: status })
+          )
+        )
+      if (transition(from, step) === null) return yield* conflict(step)
       if (holder !== null && !mutated("keep-worker")) {
         const removed = yield* sql`
           DELETE FROM workers
@@ -73,12 +88,14 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
         if (removed.length === 0) return yield* conflict("finish")
       }
       const at = yield* Clock.currentTimeMillis
-      // A cancel that came while it failed means the work, not this try of it.
-      const again = ending.status === "failed" && cancelRequestedAt === null && !mutated("no-retry") ? storeRetry : null
-      const retriedBy = again === null ? null : yield* again
-      const end = { ...ending, sessionId: ending.sessionId ?? sessionId, endedAt: at, retriedBy, waitingOn: 0 }
-      const ended = yield* writeEnd({ id, from: status, end })
+      const retriedBy =
+        ending.status === "failed" && storeRetry !== null && (yield* isWanted(id)) && !mutated("no-retry")
+          ? yield* storeRetry
+          : null
+      const end = { ...ending, endedAt: at, retriedBy, waitingOn: 0 }
+      const ended = yield* writeEnd({ id, from, end })
       if (ended._tag === "None") return yield* conflict(step)
+      const { awaited, stepped } = ended.value
       const event = { kind: "task", id, status: ending.status, cause: ending.cause, at, retriedBy } as const
       if (mutated("skip-outbox")) return { ...event, seq: 0 }
       if (mutated("change-after-end")) {
@@ -86,8 +103,10 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
         yield* sql`UPDATE tasks SET error = 'changed' WHERE ended_at < ${at}`
       }
       const written = yield* writeEvent(event).pipe(certain)
-      if (retriedBy === null) yield* pipelines.afterEnds([id, ...(yield* settle(id))], at)
-      else {
+      if (retriedBy === null) {
+        const cancelled = awaited === 1 ? yield* settle(id) : []
+        if (stepped === 1 || cancelled.length > 0) yield* pipelines.afterEnds([id, ...cancelled], at)
+      } else {
         if (!mutated("keep-edges")) yield* handOver(id, retriedBy)
         yield* pipelines.replaceStep(id, retriedBy)
       }

@@ -16,14 +16,6 @@ const Ids = Schema.parseJson(Schema.Array(TaskId))
  * thousands of dependents cost a handful of statements.
  */
 export const makeSettle = (sql: SqlClient.SqlClient) => {
-  const findWaiting = Statement.findAll(() => ({
-    Request: TaskId,
-    Result: IdRow,
-    execute: (id) => sql`
-      SELECT task_id AS id FROM task_dependencies WHERE upstream_id = ${id} AND state = 'pending' LIMIT 1
-    `
-  }))
-
   const resolveEdges = Statement.run(() => ({
     Request: Ids,
     execute: (ended) => sql`
@@ -122,7 +114,7 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
     settle: (ended: TaskId) =>
       Effect.gen(function* () {
         const none: ReadonlyArray<TaskId> = []
-        if (mutated("no-cascade") || (yield* findWaiting(ended)).length === 0) return none
+        if (mutated("no-cascade")) return none
         yield* resolveEdges([ended])
         yield* recount([ended])
         const doomed = yield* findDoomedBy([ended])

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskNotFound } from "../../domain/Errors.ts"
 import { TaskId } from "../../domain/Task.ts"
-import { ClaimId } from "../../domain/Worker.ts"
+import { ClaimId, type Worker } from "../../domain/Worker.ts"
 import type { Claim } from "../../services/Queue.ts"
 import { ClaimRow, SummaryRow, summaryColumns, TaskRow, taskColumns, WorkerRow } from "./rows.ts"
 import * as Statement from "./statement.ts"
@@ -44,35 +44,37 @@ export const taskById = (sql: SqlClient.SqlClient) => {
 export const certain = <A, E, R>(row: Effect.Effect<A, E | Cause.NoSuchElementException, R>): Effect.Effect<A, E, R> =>
   Effect.catchIf(row, Cause.isNoSuchElementException, Effect.die)
 
-/** The claim of a worker row, with all that its start needs. */
+/** A task with all that its start needs. */
+export const startOf = (sql: SqlClient.SqlClient) =>
+  Statement.findOne(() => ({
+    Request: TaskId,
+    Result: ClaimRow,
+    execute: (id) => sql`
+      SELECT ${sql.literal(taskColumns)}, task_inputs.launch, environments.variables
+      FROM tasks
+      JOIN task_inputs ON task_inputs.task_id = tasks.id
+      JOIN environments ON environments.id = task_inputs.environment_id
+      WHERE tasks.id = ${id}
+    `
+  }))
+
+export const claimFrom =
+  (worker: Worker) =>
+  ({ launch, variables, ...task }: typeof ClaimRow.Type): Claim => ({ task, worker, launch, environment: variables })
+
+/** The claim of a worker row. */
 export const claimById = (sql: SqlClient.SqlClient) => {
-  const columns = sql.literal(taskColumns)
+  const findStart = startOf(sql)
   const findWorker = Statement.findOne(() => ({
     Request: ClaimId,
     Result: WorkerRow,
     execute: (claimId) => sql`SELECT * FROM workers WHERE claim_id = ${claimId}`
   }))
-  const findStart = Statement.findOne(() => ({
-    Request: ClaimId,
-    Result: ClaimRow,
-    execute: (claimId) => sql`
-      SELECT ${columns}, task_inputs.launch, environments.variables
-      FROM workers
-      JOIN tasks ON tasks.id = workers.task_id
-      JOIN task_inputs ON task_inputs.task_id = tasks.id
-      JOIN environments ON environments.id = task_inputs.environment_id
-      WHERE workers.claim_id = ${claimId}
-    `
-  }))
   return (claimId: ClaimId) =>
     Effect.gen(function* () {
       const worker = yield* findWorker(claimId)
-      const start = yield* findStart(claimId)
-      return Option.zipWith(
-        worker,
-        start,
-        (worker, { launch, variables, ...task }): Claim => ({ task, worker, launch, environment: variables })
-      )
+      if (Option.isNone(worker)) return Option.none()
+      return Option.map(yield* findStart(worker.value.taskId), claimFrom(worker.value))
     })
 }
 
