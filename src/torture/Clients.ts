@@ -66,17 +66,17 @@ const alike = ({ byMcp }: Load, count: number): ReadonlyArray<TaskPlan> => {
 /** One client after another, each with a server of its own that serves the queue meanwhile. */
 export const client = (load: Load) =>
   Effect.gen(function* () {
-    for (let round = 1; !load.over; round++) {
+    while (!load.over) {
       yield* load.world.up.await
-      const server = new McpClient(load.world, round % 4 === 0 ? "append.committed:kill@9" : undefined)
+      const server = new McpClient(load.world, load.servers.shift() ?? undefined)
       load.server = server
       if (!(yield* Effect.promise(() => server.initialize().catch(() => false)))) continue
-      for (let calls = 0; calls < 8 && !load.over; calls++) {
+      for (let calls = 0; calls < 12 && !load.over; calls++) {
         const first = yield* next(load, load.byMcp)
         if (first === null) break
-        const more = first.keyed ? alike(load, Number(first.key.slice(1)) % 3) : []
+        const more = first.keyed ? alike(load, 2 + (Number(first.key.slice(1)) % 5)) : []
         if (!(yield* delegate(load, server, [first, ...more]))) break
-        yield* Effect.sleep(150)
+        yield* Effect.sleep(100)
       }
       load.server = null
       yield* Effect.promise(() => server.leave())

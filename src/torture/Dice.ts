@@ -40,6 +40,11 @@ export class Dice {
   }
 }
 
-/** The item at a fraction of a list: a choice that was made before it was known what there would be to choose from. */
-export const at = <A>(items: ReadonlyArray<A>, fraction: number): A | undefined =>
-  items[Math.floor(fraction * items.length)]
+/**
+ * The items of a list from the one at a fraction of it on, and then those before: a choice that was made before it was
+ * known what there would be to choose from, and what comes next where that one will not do.
+ */
+export const from = <A>(items: ReadonlyArray<A>, fraction: number): ReadonlyArray<A> => {
+  const start = Math.floor(fraction * items.length)
+  return [...items.slice(start), ...items.slice(0, start)]
+}

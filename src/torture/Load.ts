@@ -5,10 +5,11 @@ import type { AskedEdge } from "./Chronicle.ts"
 import type { McpClient } from "./McpClient.ts"
 import type { Store } from "./Store.ts"
 import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
+import type { WorkerPlan } from "./WorkerPlan.ts"
 import type { Finished, World } from "./World.ts"
 
 /** Nobody submits while this many tasks have not ended. */
-const mostUnfinished = 14
+const mostUnfinished = 36
 
 /** Where the run stands with its plan. */
 export interface Load {
@@ -17,12 +18,17 @@ export interface Load {
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
   readonly pipelines: Array<PipelinePlan>
+  readonly workers: Array<WorkerPlan>
+  /** Failpoints of the MCP servers. */
+  readonly servers: Array<string | null>
   /** Those who hand over tasks: none comes after they have left. */
   readonly submitting: FiberSet.FiberSet
   /** Everything else that was begun. */
   readonly fibers: FiberSet.FiberSet
   /** The server that tasks are handed to at present. */
   server: McpClient | null
+  /** Number of the last end there was when a runtime was killed. */
+  lastEnd: number
   over: boolean
 }
 

@@ -10,6 +10,7 @@ import {
   type SchedulePlan,
   type TaskPlan
 } from "./TaskPlan.ts"
+import { planServers, planWorkers, type WorkerPlan } from "./WorkerPlan.ts"
 
 export interface Plan {
   readonly seed: number
@@ -18,6 +19,10 @@ export interface Plan {
   readonly pipelines: ReadonlyArray<PipelinePlan>
   readonly schedules: ReadonlyArray<SchedulePlan>
   readonly faults: ReadonlyArray<Fault>
+  /** The workers that are started one after the other. */
+  readonly workers: ReadonlyArray<WorkerPlan>
+  /** Failpoints of the MCP servers, one after the other. */
+  readonly servers: ReadonlyArray<string | null>
   /** Names the plan: equal digests are equal plans. */
   readonly digest: string
 }
@@ -28,9 +33,11 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
   const pipelines = planPipelines(dice, durationMs)
   const schedules = planSchedules(dice)
   const faults = planFaults(dice, durationMs)
+  const workers = planWorkers(dice, durationMs)
+  const servers = planServers(dice, durationMs)
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, faults }))
+    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, faults, workers, servers }))
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, tasks, pipelines, schedules, faults, digest }
+  return { seed, durationMs, tasks, pipelines, schedules, faults, workers, servers, digest }
 }

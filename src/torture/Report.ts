@@ -10,7 +10,7 @@ export const TortureReport = Schema.Struct({
   /** Digest of everything that was planned: equal seeds and durations give equal plans. */
   plan: Schema.String,
   seconds: Schema.Int,
-  /** Processes killed with -9, at failpoints included. */
+  /** Kills with -9, at failpoints included. One that hits many processes at once counts as one. */
   kills: Schema.Int,
   tasks: Schema.Struct({
     submitted: Schema.Int,
@@ -77,7 +77,7 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
   const subjects = bySubject(report.violations)
   return [
     `seed        ${report.seed}, plan ${report.plan}, ${report.seconds} s`,
-    `killed      ${report.kills} processes with -9`,
+    `killed      ${report.kills} times with -9`,
     `faults      ${counted(report.faults)}`,
     `failpoints  ${counted(report.failpoints)}`,
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,

@@ -17,7 +17,7 @@ note start "\${claim##*/}" $$ "$(ulimit -f)"
 case $behaviour in
   stubborn) trap '' TERM INT HUP ;;
   # Shorter than the time to settle: without its shim the task is not over before this is.
-  leftover) setsid sleep 20 >/dev/null 2>&1 & ;;
+  leftover) setsid sleep 12 >/dev/null 2>&1 & ;;
 esac
 i=0
 case $behaviour in claude-*) echo '{"type":"system","subtype":"init","session_id":"s-'"$key"'"}' ;; esac
@@ -39,7 +39,7 @@ note printed $i
 case $behaviour in
   sleeper | stubborn)
     n=0
-    while [ $n -lt 150 ]; do n=$((n + 1)); nap 0.2; done ;;
+    while [ $n -lt 30 ]; do n=$((n + 1)); nap 1; done ;;
   silent) nap 30 ;;
   suicide) note dies; kill -9 $$ ;;
   claude-ok) echo '{"type":"result","subtype":"success","is_error":false,"result":"done '"$key"'","session_id":"s-'"$key"'"}' ;;

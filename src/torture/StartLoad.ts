@@ -4,11 +4,10 @@ import * as FiberSet from "effect/FiberSet"
 import { client } from "./Clients.ts"
 import type { Load } from "./Load.ts"
 import type { Plan } from "./Plan.ts"
+import { keepRuntimes } from "./Runtimes.ts"
 import type { Store } from "./Store.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
 import type { World } from "./World.ts"
-
-const submitters = 2
 
 /** Starts the load. It goes on until `over` is set. */
 export const startLoad = (world: World, store: Store, plan: Plan) =>
@@ -18,14 +17,18 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       store,
       byCommand: plan.tasks.filter(({ via }) => via === "command"),
       pipelines: Array.from(plan.pipelines),
+      workers: Array.from(plan.workers),
+      servers: Array.from(plan.servers),
       byMcp: plan.tasks.filter(({ via }) => via === "mcp"),
       submitting: yield* FiberSet.make(),
       fibers: yield* FiberSet.make(),
       server: null,
+      lastEnd: 0,
       over: false
     }
-    for (let count = 0; count < submitters; count++) yield* FiberSet.run(load.submitting, submitter(load))
+    yield* FiberSet.run(load.submitting, submitter(load))
     for (const schedule of plan.schedules) yield* FiberSet.run(load.submitting, createSchedule(load, schedule))
     yield* FiberSet.run(load.submitting, client(load))
+    yield* FiberSet.run(load.submitting, keepRuntimes(load))
     return load
   })

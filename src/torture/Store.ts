@@ -38,10 +38,14 @@ export class Store {
     this.#path = path
   }
 
+  get exists(): boolean {
+    return existsSync(this.#path)
+  }
+
   /** No rows while there is no database or not all of its tables. */
   rows<Row>(statement: string, ...parameters: ReadonlyArray<string | number>): ReadonlyArray<Row> {
     if (this.#reader === null) {
-      if (!existsSync(this.#path)) return []
+      if (!this.exists) return []
       this.#reader = new Database(this.#path, { readonly: true, timeout: 5000 })
     }
     try {

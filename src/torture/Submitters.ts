@@ -103,6 +103,9 @@ const cancelPipeline = (load: Load, id: string, afterMs: number) =>
     yield* runCommand(load, ["pipeline", "cancel", id], null)
   })
 
+/** A process for each task costs more than all else: most of the load comes from the clients of MCP servers. */
+const pauseMs = 500
+
 export const submitter = (load: Load) =>
   Effect.gen(function* () {
     for (let count = 1; ; count++) {
@@ -111,5 +114,6 @@ export const submitter = (load: Load) =>
       const plan = yield* next(load, load.byCommand)
       if (plan === null) return
       yield* submit(load, plan)
+      yield* Effect.sleep(pauseMs)
     }
   })

@@ -62,12 +62,24 @@ const send = (target: number, signal: NodeJS.Signals): boolean => {
 /** Whether a process of this run has this number. */
 export const lives = (pid: number, root: string): boolean => isOurs(pid, root) && isAlive(pid)
 
-/** Signals a process of this run; false when there is none of that number. */
-export const signal = (pid: number, root: string, name: NodeJS.Signals): boolean => lives(pid, root) && send(pid, name)
+/** Who was killed and when: until the system gets round to it, they seem to live. */
+const killed = new Map<number, number>()
+const dyingMs = 3000
+
+const isDying = (pid: number): boolean => Date.now() - (killed.get(pid) ?? 0) < dyingMs
+
+const signalOnce = (pid: number, root: string, name: NodeJS.Signals, target: number): boolean => {
+  if (isDying(pid) || !lives(pid, root) || !send(target, name)) return false
+  if (name === "SIGKILL") killed.set(pid, Date.now())
+  return true
+}
+
+/** Signals a process of this run; false when there is none of that number, or it was killed a moment ago. */
+export const signal = (pid: number, root: string, name: NodeJS.Signals): boolean => signalOnce(pid, root, name, pid)
 
 /** The same for the group that a process leads. */
 export const signalGroup = (leader: number, root: string, name: NodeJS.Signals): boolean =>
-  lives(leader, root) && send(-leader, name)
+  signalOnce(leader, root, name, -leader)
 
 /** Kills everything of the run until nothing is left; how many it were. */
 export const killAll = (root: string): number => {

@@ -88,7 +88,8 @@ const lengthOf = (dice: Dice, behaviour: Behaviour): { readonly lines: number; r
     case "silent":
       return { lines: dice.between(0, 4), pauseMs: 20 }
     default:
-      return { lines: dice.between(0, 20), pauseMs: dice.pick([0, 20, 50, 120, 250]) }
+      // Few: each line with a pause is a process of its own, and a commit that wakes all runtimes.
+      return { lines: dice.between(0, 8), pauseMs: dice.pick([0, 20, 50, 120, 300]) }
   }
 }
 
@@ -130,7 +131,7 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
     key: `t${index}`,
     behaviour,
     ...lengthOf(dice, behaviour),
-    exitCode: behaviour.startsWith("claude") ? 0 : dice.pick([0, 0, 0, 0, 1, 3, 7, 77]),
+    exitCode: behaviour.startsWith("claude") ? 0 : dice.chance(0.75) ? 0 : dice.pick([1, 3, 7, 77]),
     timeoutMs: endless ? dice.between(800, 3000) : behaviour === "silent" ? 8000 : null,
     stallMs: behaviour === "silent" ? 1200 : null,
     maxOutputBytes: dice.pick([20_000, 200_000, 10_000_000]),
@@ -139,16 +140,16 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
     after: edges(dice),
     retries: dice.chance(0.2) ? dice.between(1, 3) : 0,
     backoffMs: dice.between(50, 600),
-    via: dice.chance(0.45) ? "mcp" : "command",
+    via: dice.chance(0.85) ? "mcp" : "command",
     keyed,
     submitTrouble: commandTrouble(dice, ["enqueue.commit", "enqueue.committed"], keyed ? 0.2 : 0.5),
-    cancel: dice.chance(endless ? 0.5 : 0.12)
+    cancel: dice.chance(endless ? 0.5 : 0.08)
       ? {
           afterMs: dice.between(0, 2500),
           trouble: commandTrouble(dice, ["cancel.commit", "cancel.committed"], 0.25)
         }
       : null,
-    watch: dice.chance(0.12)
+    watch: dice.chance(0.04)
       ? { by: dice.pick(["wait", "logs"]), trouble: dice.chance(0.3) ? { killAfterMs: dice.between(100, 2000) } : null }
       : null
   }

@@ -29,7 +29,7 @@ export interface TortureOptions {
 }
 
 /** How long the rest may take once the faults are over, in milliseconds. */
-const bounds = { commands: 30_000, quiet: 15_000 } as const
+const bounds = { commands: 30_000, quiet: 9_000 } as const
 
 /** Until the last task has ended. A shim that died before it told who it was is given up after ten seconds. */
 const settleMs = (durationMs: number): number => Math.min(90_000, 30_000 + durationMs)

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
 import { agentScript, claudeScript } from "./Script.ts"
 
-/** The global limit on workers in the run. */
-export const maxWorkers = 5
+/** The global limit on workers in the run. A task whose shim was killed keeps its place for seconds: others need room too. */
+export const maxWorkers = 16
 
 export interface Finished {
   readonly code: number | null
