@@ -2,7 +2,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { nextCron, parseCron } from "./CronTime.ts"
-import type { Execution, OverlapPolicy, Rules, ScheduleId, Timing } from "./Schedule.ts"
+import type { Execution, OverlapPolicy, Rules, Timing } from "./Schedule.ts"
+import type { ScheduleId } from "./ScheduleId.ts"
 import { zoneOf } from "./Zone.ts"
 
 type Next = (after: number) => number | null

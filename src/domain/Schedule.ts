@@ -2,15 +2,8 @@
 import * as Schema from "effect/Schema"
 import { NewTask } from "./NewTask.ts"
 import { NewPipeline, tasksOf as stepTasksOf } from "./Pipeline.ts"
+import { ScheduleId } from "./ScheduleId.ts"
 import { Millis, PipelineId, TaskId, Timestamp } from "./Task.ts"
-
-/** Formed as a task's id is. */
-export const ScheduleId = Schema.String.pipe(
-  Schema.pattern(/^[0-9a-hjkmnp-tv-z]{12}$/, { description: "12 characters, for example 4h8s1zq6w0be" }),
-  Schema.brand("ScheduleId"),
-  Schema.annotations({ identifier: "ScheduleId" })
-)
-export type ScheduleId = typeof ScheduleId.Type
 
 /** A name to call it by: 1 to 64 letters, digits and `_ . -`, beginning with a letter. */
 export const ScheduleName = Schema.String.pipe(Schema.pattern(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/))

@@ -1,6 +1,7 @@
 /** What can go wrong with schedules and that a caller tells apart. */
 import * as Schema from "effect/Schema"
-import { ScheduleId, ScheduleStatus } from "./Schedule.ts"
+import { ScheduleStatus } from "./Schedule.ts"
+import { ScheduleId } from "./ScheduleId.ts"
 
 export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
   reference: Schema.String,

@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { RuntimeId } from "../domain/Runtime.ts"
-import type { ScheduleId } from "../domain/Schedule.ts"
+import type { ScheduleId } from "../domain/ScheduleId.ts"
 import type { PipelineId, TaskId } from "../domain/Task.ts"
 import type { ClaimId } from "../domain/Worker.ts"
 

@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { type Circumstances, decide, fireTime, fireTimes, mostMadeUp, upcomingAfter } from "../../src/domain/Firing.ts"
-import { MissedPolicy, type Rules, ScheduleId } from "../../src/domain/Schedule.ts"
+import { MissedPolicy, type Rules } from "../../src/domain/Schedule.ts"
+import { ScheduleId } from "../../src/domain/ScheduleId.ts"
 
 const id = ScheduleId.make("4h8s1zq6w0be")
 const hour = 3_600_000

@@ -1,7 +1,8 @@
 /** Schedules with everything filled in that a test does not care about, and what tests do with them. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { NewSchedule, Schedule, ScheduleId } from "../../src/domain/Schedule.ts"
+import type { NewSchedule, Schedule } from "../../src/domain/Schedule.ts"
+import type { ScheduleId } from "../../src/domain/ScheduleId.ts"
 import { type FireAnswer, Schedules } from "../../src/services/Schedules.ts"
 import { newTask } from "./tasks.ts"
 

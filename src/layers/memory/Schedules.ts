@@ -6,15 +6,9 @@ import * as Option from "effect/Option"
 import { decide, firstAfter, isTimeOf, rowTooLong, standingBefore } from "../../domain/Firing.ts"
 import { withFreshSession } from "../../domain/NewTask.ts"
 import { fingerprint } from "../../domain/Pipeline.ts"
-import {
-  type Execution,
-  type Schedule,
-  type ScheduleId,
-  type ScheduleStatus,
-  tasksOf,
-  type Work
-} from "../../domain/Schedule.ts"
+import { type Execution, type Schedule, type ScheduleStatus, tasksOf, type Work } from "../../domain/Schedule.ts"
 import { ScheduleNotFound, ScheduleStateConflict } from "../../domain/ScheduleErrors.ts"
+import type { ScheduleId } from "../../domain/ScheduleId.ts"
 import { Ids } from "../../services/Ids.ts"
 import { type Due, type FireAnswer, Schedules } from "../../services/Schedules.ts"
 import { put, type State, Store, without } from "./Store.ts"

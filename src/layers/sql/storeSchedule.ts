@@ -6,15 +6,9 @@ import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { firstAfter, upcomingAfter } from "../../domain/Firing.ts"
 import type { NewTask } from "../../domain/NewTask.ts"
-import {
-  type NewSchedule,
-  type Schedule,
-  ScheduleId,
-  ScheduleStatus,
-  tasksOf,
-  type Work
-} from "../../domain/Schedule.ts"
+import { type NewSchedule, type Schedule, ScheduleStatus, tasksOf, type Work } from "../../domain/Schedule.ts"
 import { ScheduleStateConflict } from "../../domain/ScheduleErrors.ts"
+import { ScheduleId } from "../../domain/ScheduleId.ts"
 import { titleOf } from "../../domain/Task.ts"
 import type { ScheduleEdit } from "../../services/Schedules.ts"
 import { makeForgetEnvironment } from "./environments.ts"

@@ -1,6 +1,6 @@
 /** Ends a schedule, and where asked the runs of it that go on: then it returns when their processes are gone. */
 import * as Effect from "effect/Effect"
-import type { ScheduleId } from "../../domain/Schedule.ts"
+import type { ScheduleId } from "../../domain/ScheduleId.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { cancel } from "../cancel.ts"
 import { patiently } from "../changes.ts"

@@ -9,11 +9,11 @@ import {
   defaultGraceMs,
   type MissedPolicy,
   type OverlapPolicy,
-  type ScheduleId,
   ScheduleName,
   tasksOf,
   type Work
 } from "../../domain/Schedule.ts"
+import type { ScheduleId } from "../../domain/ScheduleId.ts"
 import { type ScheduleEdit, Schedules } from "../../services/Schedules.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { ensureRuntime } from "../ensureRuntime.ts"
