@@ -29,4 +29,8 @@ export const layer = Layer.mergeAll(
   RuntimeLauncher.layer,
   Commits.layer,
   TerminalEvents.layer
-).pipe(Layer.provideMerge(machine))
+).pipe(
+  Layer.provideMerge(machine),
+  // Nobody collects spans here, and making them is a good part of what a look at the state costs.
+  Layer.provideMerge(Layer.setTracerEnabled(false))
+)

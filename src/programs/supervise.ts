@@ -30,8 +30,8 @@ export interface Supervision {
   readonly cancelled: Deferred.Deferred<void>
 }
 
-/** Time between looks at a spool: right after output, and at most when it is silent, in milliseconds. */
-const tick = { busy: 40, silent: 250 } as const
+/** Time between looks at a spool, in milliseconds: right after output, when none has come, and when none comes at all. */
+const tick = { busy: 40, silent: 250, still: 2000 } as const
 
 /** At most this many reads of a stream before cancel, timeout and exit are looked at again. */
 const rounds = 8
@@ -91,6 +91,13 @@ const isStalled = Effect.fn("supervise.isStalled")(function* (claim: Claim, work
   }
   return pulse.silent >= limit
 })
+
+/** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
+const untilTimed = ({ claim }: Supervision, worker: Worker, pulse: Pulse, now: number): number => {
+  const deadline = (worker.deadlineAt ?? Number.POSITIVE_INFINITY) - now
+  const limit = claim.task.stallMs ?? Number.POSITIVE_INFINITY
+  return Math.max(1, Math.min(tick.still, deadline, limit / 4 - (pulse.silent - pulse.sampled), limit - pulse.silent))
+}
 
 /** Whether the spool holds more than it may. What is printed faster than it is stored is looked for there. */
 const isFlooded = Effect.fn("supervise.isFlooded")(function* (
@@ -182,8 +189,11 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     else if (captured.more) continue
     if (seen._tag === "NotStarted") wait = startAgain
     else wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
+    const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
     yield* Effect.raceFirst(
-      spawner.pause(claim.worker.claimId, wait),
+      still && worker.stopCause === null
+        ? spawner.rest(claim.worker.claimId, untilTimed(supervision, worker, pulse, yield* Clock.currentTimeMillis))
+        : spawner.pause(claim.worker.claimId, wait),
       worker.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
     )
   }

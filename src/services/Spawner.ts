@@ -55,6 +55,11 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
     /** Returns when something may have changed: own child ended, or at the latest after `withinMs`. */
     readonly pause: (claimId: ClaimId, withinMs: number) => Effect.Effect<void>
     /**
+     * A longer `pause`, which also ends soon after the agent prints. It ends early, for no reason, wherever this process
+     * would not hear of that, or of the agent's end.
+     */
+    readonly rest: (claimId: ClaimId, withinMs: number) => Effect.Effect<void>
+    /**
      * Ends the whole tree: snapshot, TERM, up to `graceMs`, KILL, sweep by marker. Returns when all of it is really gone
      * with the number of processes ended, or after a bound with `left` above 0.
      */

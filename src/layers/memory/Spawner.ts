@@ -149,6 +149,12 @@ const make = Effect.gen(function* () {
     return { ended: count, left: 0 }
   })
 
+  const untilChange = function* (claimId: ClaimId, withinMs: number) {
+    const spool = yield* find(claimId)
+    const change = spool === undefined ? Effect.never : EffectQueue.take(spool.bell)
+    yield* Effect.timeoutOption(change, withinMs)
+  }
+
   const spawner = Spawner.of({
     start,
     stop,
@@ -161,11 +167,8 @@ const make = Effect.gen(function* () {
     read: (claimId, stream, offset, limit) =>
       Effect.map(find(claimId), (spool) => spool?.[stream].slice(offset, offset + limit) ?? new Uint8Array()),
     printed: (claimId, stream) => Effect.map(find(claimId), (spool) => spool?.[stream].length ?? 0),
-    pause: Effect.fn("Spawner.pause")(function* (claimId, withinMs) {
-      const spool = yield* find(claimId)
-      const change = spool === undefined ? Effect.never : EffectQueue.take(spool.bell)
-      yield* Effect.timeoutOption(change, withinMs)
-    }),
+    pause: Effect.fn("Spawner.pause")(untilChange),
+    rest: Effect.fn("Spawner.rest")(untilChange),
     sweep: Effect.fn("Spawner.sweep")(function* (target, graceMs) {
       return (yield* stop(target, graceMs)).ended
     }),

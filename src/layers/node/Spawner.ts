@@ -14,10 +14,14 @@ import { keyOf, reader } from "./ProcessReader.ts"
 import { endOf } from "./Shim.ts"
 import { makeStart } from "./ShimStart.ts"
 import * as Spool from "./Spool.ts"
+import { makeSpoolBells } from "./SpoolBells.ts"
 import { endTree, look, type Scope } from "./TreeEnding.ts"
 
 /** How long a shim that took the token may take to tell who it is, in milliseconds. */
 const toldWithin = 10_000
+
+/** Between two looks at an agent of which this process hears nothing, in milliseconds. */
+const unheardMs = 250
 
 const none: ReadonlySet<string> = new Set()
 
@@ -30,6 +34,12 @@ const make = Effect.gen(function* () {
   const filesOf = (claimId: ClaimId) => Spool.filesOf(paths.spool, claimId)
   /** Shims that this process started: told when they end. */
   const own = new Map<ClaimId, Deferred.Deferred<void>>()
+
+  const bells = yield* makeSpoolBells
+
+  /** Until the shim ends that this process started. Told once; after that nothing is heard first here. */
+  const childEnd = (claimId: ClaimId, ended: Deferred.Deferred<void>) =>
+    Effect.tap(Deferred.await(ended), () => Effect.sync(() => own.delete(claimId)))
 
   const start = makeStart({ spool: paths.spool, bootId, command, own })
 
@@ -100,10 +110,15 @@ const make = Effect.gen(function* () {
     printed: Effect.fn("Spawner.printed")((claimId, stream) => Spool.sizeOf(filesOf(claimId), stream)),
     pause: Effect.fn("Spawner.pause")(function* (claimId, withinMs) {
       const ended = own.get(claimId)
-      if (ended === undefined) return yield* Effect.sleep(withinMs)
-      yield* Effect.timeoutOption(Deferred.await(ended), withinMs)
-      // Told once; after that there is nothing to wait for that this process would hear of first.
-      if (yield* Deferred.isDone(ended)) own.delete(claimId)
+      yield* ended === undefined ? Effect.sleep(withinMs) : Effect.timeoutOption(childEnd(claimId, ended), withinMs)
+    }),
+    rest: Effect.fn("Spawner.rest")(function* (claimId, withinMs) {
+      const ended = own.get(claimId)
+      const bell = ended === undefined ? null : yield* bells.at(claimId, filesOf(claimId).directory)
+      if (ended === undefined || bell === null) return yield* Effect.sleep(Math.min(withinMs, unheardMs))
+      // The caller looks once more: only from now on is it told.
+      if (bell.fresh) return
+      yield* Effect.timeoutOption(Effect.raceFirst(childEnd(claimId, ended), Deferred.await(bell.rung)), withinMs)
     }),
     stop: Effect.fn("Spawner.stop")(function* (target, graceMs) {
       return yield* endTree(reader, yield* scopeOf(target, false), graceMs)
@@ -116,6 +131,7 @@ const make = Effect.gen(function* () {
     }),
     discard: Effect.fn("Spawner.discard")(function* (claimId) {
       own.delete(claimId)
+      bells.remove(claimId)
       yield* Spool.discard(filesOf(claimId)).pipe(
         Effect.catchTag("SpawnFailed", (error) => Effect.logWarning(error.message))
       )
@@ -124,4 +140,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer = Layer.effect(Spawner, make)
+export const layer = Layer.scoped(Spawner, make)
