@@ -1,10 +1,8 @@
 /** The options that say when a schedule fires and by which rules, and what a run of it starts. */
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { InvalidInput } from "../domain/Errors.ts"
+import { zeroIsNone } from "../domain/Duration.ts"
 import { MissedPolicy, OverlapPolicy } from "../domain/Schedule.ts"
-import { Labels } from "../domain/Task.ts"
 import { preparePipeline } from "../programs/pipeline/preparePipeline.ts"
 import { promptPlan } from "../programs/pipeline/promptPlan.ts"
 import { prepareTask, type Submission } from "../programs/prepareTask.ts"
@@ -13,7 +11,7 @@ import type { Submitter } from "../programs/submitter.ts"
 import { Directories } from "../services/Directories.ts"
 import { Caller } from "./Caller.ts"
 import { planFromFile } from "./PipelineInput.ts"
-import { captureOptions, taskOptions, zeroIsNone } from "./TaskOptions.ts"
+import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "./TaskOptions.ts"
 import { UsageError } from "./UsageError.ts"
 import { choice, count, duration, optionalText, pairs } from "./Values.ts"
 
@@ -112,18 +110,6 @@ export const saysWork = (given: GivenWork): boolean =>
 
 const usage = (problem: string, hint: string | null = null) => new UsageError({ problem, hint })
 
-const labelsOf = (given: GivenWork) =>
-  Schema.decodeUnknown(Labels)(given.label).pipe(
-    Effect.mapError(
-      () =>
-        new InvalidInput({
-          field: "--label",
-          problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
-          example: "--label team=web"
-        })
-    )
-  )
-
 const optional = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: A })
 
@@ -135,10 +121,7 @@ export const submissionOf = Effect.fn("schedule.submission")(function* (
 ) {
   const caller = yield* Caller
   const directories = yield* Directories
-  if (given.maxOutput !== undefined && given.maxOutput < 1024) {
-    return yield* new InvalidInput({ field: "--max-output", problem: "at least 1 kB is kept", example: "10MB" })
-  }
-  const labels = yield* labelsOf(given)
+  const labels = yield* labelsOf(given.label)
   const directory = given.directory ?? before?.directory ?? caller.directory
   const submission: Submission = {
     prompt,
@@ -149,7 +132,7 @@ export const submissionOf = Effect.fn("schedule.submission")(function* (
     directory: yield* directories.resolve(directory, caller.directory),
     timeoutMs: given.timeout === undefined ? before?.timeoutMs : zeroIsNone(given.timeout),
     stallMs: given.stall === undefined ? before?.stallMs : zeroIsNone(given.stall),
-    maxOutputBytes: given.maxOutput ?? before?.maxOutputBytes,
+    maxOutputBytes: (yield* maxOutputOf(given.maxOutput)) ?? before?.maxOutputBytes,
     notBefore: null,
     idempotencyKey: null,
     labels: Object.keys(labels).length === 0 ? (before?.labels ?? {}) : labels,

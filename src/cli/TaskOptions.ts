@@ -1,5 +1,9 @@
 /** What every command that hands over tasks lets one say of them. */
 import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../domain/Errors.ts"
+import { Labels } from "../domain/Task.ts"
 import { count, duration, optionalText, pairs, priority, size } from "./Values.ts"
 
 /** Left out: null, or undefined where the settings decide. */
@@ -52,5 +56,22 @@ export const captureOptions = {
   env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable"))
 }
 
-/** 0 stands for no limit. */
-export const zeroIsNone = (value: number | undefined): number | null | undefined => (value === 0 ? null : value)
+/** The labels that `--label` gives. */
+export const labelsOf = (given: Readonly<Record<string, string>>): Effect.Effect<Labels, InvalidInput> =>
+  Effect.mapError(
+    Schema.decodeUnknown(Labels)(given),
+    () =>
+      new InvalidInput({
+        field: "--label",
+        problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
+        example: "--label team=web"
+      })
+  )
+
+const smallestOutput = 1024
+
+/** What `--max-output` gives. */
+export const maxOutputOf = (given: number | undefined): Effect.Effect<number | undefined, InvalidInput> =>
+  given !== undefined && given < smallestOutput
+    ? Effect.fail(new InvalidInput({ field: "--max-output", problem: "at least 1 kB is kept", example: "10MB" }))
+    : Effect.succeed(given)

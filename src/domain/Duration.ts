@@ -29,3 +29,7 @@ export const parseDuration = (text: string): Either.Either<number, string> => {
   const rounded = Math.round(total)
   return Number.isSafeInteger(rounded) ? Either.right(rounded) : Either.left(`'${text}' is too long`)
 }
+
+/** How limits on time are written: 0 stands for none. */
+export const zeroIsNone = (milliseconds: number | undefined): number | null | undefined =>
+  milliseconds === 0 ? null : milliseconds

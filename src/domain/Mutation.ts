@@ -29,6 +29,9 @@ export type Mutation =
   // Answering
   | "early-success"
   | "early-cancel"
+  // Changing
+  | "edit-started"
+  | "no-checkpoint"
 
 /**
  * Whether this promise is to be broken. In the product the name is replaced by an empty text: it cannot be told to

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { parseDependency } from "../domain/Dependency.ts"
+import { zeroIsNone } from "../domain/Duration.ts"
 import { InvalidInput } from "../domain/Errors.ts"
 import { Labels, Priority } from "../domain/Task.ts"
 import type { Submission } from "../programs/prepareTask.ts"
@@ -63,8 +64,6 @@ export const taskFields = {
 }
 
 export type DescribedTask = Schema.Struct.Type<typeof taskFields>
-
-const zeroIsNone = (value: number | undefined): number | null | undefined => (value === 0 ? null : value)
 
 /** What an agent may name: a task that is stored, or a member of the same batch. */
 const upstreamOf = Effect.fn("upstreamOf")(function* (reference: string, members: ReadonlyMap<string, number>) {

@@ -5,6 +5,7 @@ import { isTerminal, type Task, type TaskId } from "../domain/Task.ts"
 import { Queue } from "../services/Queue.ts"
 import { latestTry } from "./latestTry.ts"
 import type { Submission } from "./prepareTask.ts"
+import { sameWork, submittersEnvironment } from "./sameWork.ts"
 
 /**
  * What it went on from, it goes on from again, at the last try of it. An end that has come counts whatever it is: who
@@ -25,30 +26,13 @@ const upstreamOf = Effect.fn("again.upstream")(
 /** The same work in the environment captured then. */
 export const again = Effect.fn("again")(function* (task: Task) {
   const queue = yield* Queue
-  const captured = yield* queue.captured(task.id)
-  const configured = new Set(captured.launch.configured ?? [])
-  // A key that was wrong in the config then must not stand before the one that is right now.
-  const environment = Object.fromEntries(Object.entries(captured.environment).filter(([name]) => !configured.has(name)))
+  const environment = submittersEnvironment(yield* queue.captured(task.id))
   const upstream = yield* upstreamOf(task)
   const submission: Submission = {
-    prompt: task.prompt,
-    agent: task.agent,
-    model: task.model,
-    systemPrompt: task.systemPrompt,
-    priority: task.priority,
-    directory: task.directory,
-    timeoutMs: task.timeoutMs,
-    stallMs: task.stallMs,
-    maxOutputBytes: task.maxOutputBytes,
-    notBefore: null,
-    idempotencyKey: null,
-    labels: task.labels,
-    extra: {},
+    ...sameWork(task),
     retryOf: task.id,
     continueFrom: upstream?.id ?? null,
-    dependsOn: upstream === null ? [] : [upstream.edge],
-    maxRetries: task.maxRetries,
-    backoffMs: task.backoffMs
+    dependsOn: upstream === null ? [] : [upstream.edge]
   }
   return { environment, submission }
 })

@@ -2,9 +2,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { InvalidInput } from "../../domain/Errors.ts"
-import { Labels, Task, type TaskId } from "../../domain/Task.ts"
+import { type Labels, Task, type TaskId } from "../../domain/Task.ts"
 import { type Changes, edit as editTask } from "../../programs/edit.ts"
 import { latestTry } from "../../programs/latestTry.ts"
 import { Directories } from "../../services/Directories.ts"
@@ -14,6 +12,7 @@ import { writingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { readPrompt } from "../Prompt.ts"
+import { labelsOf } from "../TaskOptions.ts"
 import { Terminal } from "../Terminal.ts"
 import { UsageError } from "../UsageError.ts"
 import { dependencies, json, moment, optionalText, pairs, priority, task } from "../Values.ts"
@@ -54,20 +53,11 @@ const options = Options.all({
 type Given = typeof options extends Options.Options<infer A> ? A : never
 
 const labelsAfter = (given: Given) =>
-  Effect.mapError(
-    Schema.decodeUnknown(Labels)(given.label),
-    () =>
-      new InvalidInput({
-        field: "--label",
-        problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
-        example: "--label team=web"
-      })
-  ).pipe(
-    Effect.map(
-      (set) =>
-        (now: Labels): Labels =>
-          Object.fromEntries(Object.entries({ ...now, ...set }).filter(([key]) => !given.unlabel.includes(key)))
-    )
+  Effect.map(
+    labelsOf(given.label),
+    (set) =>
+      (now: Labels): Labels =>
+        Object.fromEntries(Object.entries({ ...now, ...set }).filter(([key]) => !given.unlabel.includes(key)))
   )
 
 /** An edge to a task that was retried by itself has moved to its last try. */

@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { PipelinePlan, PipelineProblem } from "../../domain/Pipeline.ts"
 import { problemText } from "../../domain/PipelineErrors.ts"
-import { Labels } from "../../domain/Task.ts"
 import { promptPlan } from "../../programs/pipeline/promptPlan.ts"
 import { submitPipeline } from "../../programs/pipeline/submitPipeline.ts"
 import { submitterOf } from "../../programs/submitter.ts"
@@ -21,7 +21,7 @@ import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { announcePipeline, pipelineInForeground } from "../output/PipelineForeground.ts"
 import { planFromFile } from "../PipelineInput.ts"
-import { taskOptions, zeroIsNone } from "../TaskOptions.ts"
+import { labelsOf, taskOptions } from "../TaskOptions.ts"
 import { Terminal } from "../Terminal.ts"
 import { UsageError } from "../UsageError.ts"
 import { json, optionalText, pairs } from "../Values.ts"
@@ -78,14 +78,6 @@ const planOf = Effect.fn("planOf")(function* (given: Given, file: string | null)
 const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given) {
   const caller = yield* Caller
   const directories = yield* Directories
-  const labels = Schema.decodeUnknownEither(Labels)(given.label)
-  if (Either.isLeft(labels)) {
-    return yield* new InvalidInput({
-      field: "--label",
-      problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
-      example: "--label team=web"
-    })
-  }
   for (const field of ["key", "name"] as const) {
     const text = given[field]
     if (text !== null && (text.trim().length < 1 || text.length > 200)) {
@@ -100,7 +92,7 @@ const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given) {
     directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
     timeoutMs: zeroIsNone(given.timeout),
     stallMs: zeroIsNone(given.stall),
-    labels: labels.right,
+    labels: yield* labelsOf(given.label),
     ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
     ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
   }

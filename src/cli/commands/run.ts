@@ -2,9 +2,8 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { Labels } from "../../domain/Task.ts"
 import type { Submission } from "../../programs/prepareTask.ts"
 import { submit } from "../../programs/submit.ts"
 import { submitterOf } from "../../programs/submitter.ts"
@@ -16,7 +15,7 @@ import { command } from "../Command.ts"
 import { inForeground } from "../output/Foreground.ts"
 import { announce } from "../output/Submitted.ts"
 import { readPrompt } from "../Prompt.ts"
-import { captureOptions, taskOptions, zeroIsNone } from "../TaskOptions.ts"
+import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "../TaskOptions.ts"
 import { dependencies, json, moment, optionalText } from "../Values.ts"
 
 const options = Options.all({
@@ -51,24 +50,9 @@ const args = Args.text({ name: "prompt" }).pipe(
 
 type Given = typeof options extends Options.Options<infer A> ? A : never
 
-const smallestOutput = 1024
-
 const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: string) {
   const caller = yield* Caller
   const directories = yield* Directories
-  const labels = yield* Schema.decodeUnknown(Labels)(given.label).pipe(
-    Effect.mapError(
-      () =>
-        new InvalidInput({
-          field: "--label",
-          problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
-          example: "--label team=web"
-        })
-    )
-  )
-  if (given.maxOutput !== undefined && given.maxOutput < smallestOutput) {
-    return yield* new InvalidInput({ field: "--max-output", problem: "at least 1 kB is kept", example: "10MB" })
-  }
   if (given.key !== null && (given.key.length < 1 || given.key.length > 256)) {
     return yield* new InvalidInput({ field: "--key", problem: "1 to 256 characters", example: null })
   }
@@ -81,10 +65,10 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: 
     directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
     timeoutMs: zeroIsNone(given.timeout),
     stallMs: zeroIsNone(given.stall),
-    maxOutputBytes: given.maxOutput,
+    maxOutputBytes: yield* maxOutputOf(given.maxOutput),
     notBefore: given.notBefore,
     idempotencyKey: given.key,
-    labels,
+    labels: yield* labelsOf(given.label),
     extra: given.env,
     retryOf: null,
     ...(given.retries === undefined ? {} : { maxRetries: given.retries }),

@@ -126,7 +126,7 @@ export const scheduleEdit = writingCommand({
     const { revision } = yield* schedules.get(id)
     const prompt = Option.getOrNull(args.prompt)
     const anew = prompt !== null || saysWork(given)
-    const before = anew ? yield* recapture(yield* schedules.work(id), submitter) : null
+    const before = anew ? recapture(yield* schedules.work(id), submitter) : null
     if (anew && before === null && !isPipeline(given)) {
       return yield* new UsageError({
         problem: "It starts a pipeline, which is replaced as a whole",

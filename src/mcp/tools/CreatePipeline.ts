@@ -2,13 +2,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { InvalidInput } from "../../domain/Errors.ts"
 import { DependencyPolicy } from "../../domain/Task.ts"
 import { PipelineState, pipelineState } from "../../programs/pipeline/pipelineState.ts"
-import { planOfValue } from "../../programs/pipeline/plan.ts"
 import { submitPipeline } from "../../programs/pipeline/submitPipeline.ts"
 import { submitterOf } from "../../programs/submitter.ts"
 import { Session } from "../Session.ts"
+import { planOf, stepDefaults } from "../StepFields.ts"
 import { tool } from "../Tool.ts"
 
 const Text = Schema.optional(Schema.NonEmptyString)
@@ -63,21 +62,9 @@ export const createPipeline = tool({
   },
   handle: Effect.fn("CreatePipeline")(function* ({ key, ...content }) {
     const session = yield* Session
-    const plan = yield* planOfValue(content, content.name ?? "pipeline").pipe(
-      Effect.mapError(({ message }) => new InvalidInput({ field: "steps", problem: message, example: null }))
-    )
+    const plan = yield* planOf(content, content.name ?? "pipeline")
     yield* session.serving
-    const defaults = {
-      agent: null,
-      model: null,
-      systemPrompt: null,
-      priority: "P1" as const,
-      directory: session.directory,
-      timeoutMs: undefined,
-      stallMs: undefined,
-      labels: {}
-    }
-    const options = { defaults, idempotencyKey: key ?? null }
+    const options = { defaults: stepDefaults(session.directory), idempotencyKey: key ?? null }
     // A client that loses patience meanwhile must not leave half of it.
     const result = yield* Effect.uninterruptible(submitPipeline(plan, options, submitterOf(session.environment)))
     const problem = Option.match(result.problem, {

@@ -1,13 +1,12 @@
 /** Runs a pipeline at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { InvalidInput } from "../../domain/Errors.ts"
-import { planOfValue } from "../../programs/pipeline/plan.ts"
 import { preparePipeline } from "../../programs/pipeline/preparePipeline.ts"
 import { pipelineWork } from "../../programs/schedule/changeSchedule.ts"
 import { submitterOf } from "../../programs/submitter.ts"
 import { Scheduled, schedule, whenFields } from "../ScheduleFields.ts"
 import { Session } from "../Session.ts"
+import { planOf, stepDefaults } from "../StepFields.ts"
 import { tool } from "../Tool.ts"
 
 /** Any object: what a step is, CreatePipeline says already. */
@@ -34,20 +33,12 @@ export const schedulePipeline = tool({
   },
   handle: Effect.fn("SchedulePipeline")(function* ({ steps, ...when }, call) {
     const session = yield* Session
-    const plan = yield* planOfValue({ steps }, when.name ?? "pipeline").pipe(
-      Effect.mapError(({ message }) => new InvalidInput({ field: "steps", problem: message, example: null }))
+    const plan = yield* planOf({ steps }, when.name ?? "pipeline")
+    const { pipeline, warnings } = yield* preparePipeline(
+      plan,
+      stepDefaults(session.directory),
+      submitterOf(session.environment)
     )
-    const defaults = {
-      agent: null,
-      model: null,
-      systemPrompt: null,
-      priority: "P1" as const,
-      directory: session.directory,
-      timeoutMs: undefined,
-      stallMs: undefined,
-      labels: {}
-    }
-    const { pipeline, warnings } = yield* preparePipeline(plan, defaults, submitterOf(session.environment))
     return yield* schedule(when, { work: pipelineWork(pipeline), warnings }, call)
   })
 })
