@@ -137,13 +137,17 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         const id = typeof upstream === "string" ? upstream : idAt(upstream.member)
         return id === undefined ? new DependencyInvalid({ problem: "no-member", subject: "?" }) : Effect.succeed(id)
       }
+      const connected = new Set<TaskId>()
       for (const { edges, member } of order) {
         const arrival = arrivals[member]
         if (arrival === undefined || twins.has(member)) continue
         const drawn = yield* Effect.forEach(edges, ({ policy, upstream }) =>
           Effect.map(idOf(upstream), (upstreamId) => ({ upstreamId, policy }))
         )
-        if (drawn.length > 0) yield* connect(arrival.id, drawn, true)
+        if (drawn.length > 0) {
+          connected.add(arrival.id)
+          yield* connect(arrival.id, drawn, true)
+        }
         const { continueFrom } = arrival.task
         if (continueFrom !== null) {
           yield* sql`UPDATE tasks SET continue_from = ${yield* idOf(continueFrom)} WHERE id = ${arrival.id}`
@@ -157,7 +161,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
           if (twin !== undefined) return { task: twin, created: false } satisfies Enqueued
           const { prompt, systemPrompt } = arrival.task
           const stored = yield* summary(arrival.id).pipe(orNotFound(arrival.id))
-          const dependsOn = yield* edgesOf(arrival.id)
+          const dependsOn = connected.has(arrival.id) ? yield* edgesOf(arrival.id) : []
           return {
             task: { ...stored, prompt, systemPrompt, dependsOn, answer: null },
             created: true
