@@ -12,7 +12,8 @@ import * as Database from "../../../src/layers/sql/Database.ts"
 import type { Migrations } from "../../../src/layers/sql/migrate.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
-import { newTask, pathsIn, pathsLayer, services, temporaryHome } from "./support.ts"
+import { newTask } from "../../support/tasks.ts"
+import { pathsIn, pathsLayer, services, temporaryHome } from "./support.ts"
 
 const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex")
 

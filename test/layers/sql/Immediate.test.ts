@@ -9,7 +9,8 @@ import * as TestClock from "effect/TestClock"
 import * as Database from "../../../src/layers/sql/Database.ts"
 import { withImmediate } from "../../../src/layers/sql/Immediate.ts"
 import { Queue } from "../../../src/services/Queue.ts"
-import { memory, newTask, pathsIn, pathsLayer, services, temporaryHome } from "./support.ts"
+import { newTask } from "../../support/tasks.ts"
+import { memory, pathsIn, pathsLayer, services, temporaryHome } from "./support.ts"
 
 /** Takes the write lock from another connection; the result gives it back. */
 const lock = (home: string) =>

@@ -8,7 +8,8 @@ import type { OutputChunk } from "../../../src/domain/Output.ts"
 import type { TaskId } from "../../../src/domain/Task.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Queue } from "../../../src/services/Queue.ts"
-import { memory, newTask } from "./support.ts"
+import { newTask } from "../../support/tasks.ts"
+import { memory } from "./support.ts"
 
 /** Byte `n` of a stream, so that a wrong place shows. */
 const byteAt = (n: number) => (n * 31 + (n >> 8) * 7) & 255

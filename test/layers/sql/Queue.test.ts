@@ -8,7 +8,8 @@ import { outcome } from "../../../src/domain/Outcome.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
-import { claimOptions, memory, newTask, runtimeA, runtimeB } from "./support.ts"
+import { newTask } from "../../support/tasks.ts"
+import { claimOptions, memory, runtimeA, runtimeB } from "./support.ts"
 
 const done = outcome({ status: "completed", cause: "exit", exitCode: 0 })
 
@@ -34,7 +35,7 @@ describe("Queue on SQLite", () => {
       const claimed = yield* claim
       assert.strictEqual(claimed.task.id, task.id)
       assert.strictEqual(claimed.worker.deadlineAt, 5000)
-      assert.deepStrictEqual(claimed.environment, { PATH: "/bin" })
+      assert.deepStrictEqual(claimed.environment, newTask().environment)
       assert.deepStrictEqual(yield* queue.claimOf(claimed.worker.claimId), Option.some(claimed))
       const event = yield* queue.finish(task.id, done, { claimId: claimed.worker.claimId, runtimeId: runtimeA })
       assert.deepStrictEqual(yield* tasks.events(0, 10), [event])

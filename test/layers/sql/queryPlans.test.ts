@@ -16,8 +16,8 @@ import { type ListFilter, Tasks } from "../../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
 import { create, endNext } from "../../support/pipelines.ts"
 import { createSchedule, fireDue, minute } from "../../support/schedules.ts"
-import { completed } from "../../support/tasks.ts"
-import { claimOptions, memory, newTask, runtimeA, runtimeB } from "./support.ts"
+import { completed, newTask } from "../../support/tasks.ts"
+import { claimOptions, memory, runtimeA, runtimeB } from "./support.ts"
 
 type Compiled = readonly [text: string, parameters: ReadonlyArray<unknown>]
 

@@ -5,7 +5,6 @@ import { join } from "node:path"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { NewTask } from "../../../src/domain/NewTask.ts"
 import { RuntimeId } from "../../../src/domain/Runtime.ts"
 import * as Ids from "../../../src/layers/node/Ids.ts"
 import { pathsOf } from "../../../src/layers/node/Paths.ts"
@@ -46,33 +45,6 @@ export const within =
   <S>(context: Context.Context<S>) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(effect, context)
-
-export const newTask = (fields: Partial<NewTask> = {}): NewTask => ({
-  prompt: "fix the failing test",
-  systemPrompt: null,
-  priority: "P1",
-  agent: "shell",
-  model: null,
-  directory: "/tmp",
-  timeoutMs: null,
-  stallMs: null,
-  maxOutputBytes: 10_000_000,
-  notBefore: null,
-  parentId: null,
-  depth: 0,
-  retryOf: null,
-  continuation: null,
-  dependsOn: [],
-  continueFrom: null,
-  maxRetries: 0,
-  backoffMs: 0,
-  idempotencyKey: null,
-  labels: {},
-  launch: { file: "/bin/sh", args: ["-c", "{prompt}"], promptAt: [1], stdin: "none" },
-  environment: { PATH: "/bin" },
-  sessionId: null,
-  ...fields
-})
 
 export const runtimeA = RuntimeId.make("aaaaaaaaaaaaaaaa")
 export const runtimeB = RuntimeId.make("bbbbbbbbbbbbbbbb")

@@ -11,7 +11,8 @@ import * as Database from "../../../../src/layers/sql/Database.ts"
 import * as SqlServices from "../../../../src/layers/sql/SqlServices.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
-import { newTask, pathsLayer } from "../support.ts"
+import { newTask } from "../../../support/tasks.ts"
+import { pathsLayer } from "../support.ts"
 
 const [, , mode = "", home = "", name = ""] = process.argv
 

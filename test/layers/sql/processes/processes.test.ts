@@ -9,7 +9,8 @@ import { afterAll, beforeAll } from "vitest"
 import { migrations } from "../../../../migrations/index.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
-import { newTask, pathsIn, services, temporaryHome } from "../support.ts"
+import { newTask } from "../../../support/tasks.ts"
+import { pathsIn, services, temporaryHome } from "../support.ts"
 import { bundle, run, stranger } from "./contenders.ts"
 
 const place = { directory: "", program: "" }
