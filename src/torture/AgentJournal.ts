@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
 export interface AgentJournal {
-  /** Each start there was. */
-  readonly starts: ReadonlyArray<{ readonly claim: string; readonly limited: boolean }>
+  /** Each start there was; `asked` are the lines and the exit code that it was told. */
+  readonly starts: ReadonlyArray<{ readonly claim: string; readonly limited: boolean; readonly asked: string }>
   /** Lines known to be printed. */
   readonly printed: number
   /** Exit codes it was about to leave with. */
@@ -31,8 +31,8 @@ export const readJournal = (root: string, key: string, task: string): AgentJourn
   const lines = journalLines(root, key).filter((line) => line.split(" ")[1] === task)
   const words = lines.map((line) => line.split(" ").slice(2))
   return {
-    starts: words.flatMap(([word, claim = "", , limit]) =>
-      word === "start" ? [{ claim, limited: limit !== "unlimited" }] : []
+    starts: words.flatMap(([word, claim = "", , limit, ...asked]) =>
+      word === "start" ? [{ claim, limited: limit !== "unlimited", asked: asked.join(" ") }] : []
     ),
     printed: Math.max(0, ...words.flatMap(([word, count]) => (word === "printed" ? [Number(count)] : []))),
     ends: words.flatMap(([word, code]) => (word === "end" ? [Number(code)] : [])),

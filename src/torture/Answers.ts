@@ -1,8 +1,9 @@
 /** Those who are told of a task: they rely on it at once, cancel it later or watch it, and write down what they hear. */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import { againLater, editLater } from "./Changes.ts"
 import { type Load, runCommand } from "./Load.ts"
-import { ended, type Store, type TaskRow } from "./Store.ts"
+import { ended, triesOf } from "./Store.ts"
 import { processesOf } from "./SystemProcesses.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
 
@@ -20,6 +21,8 @@ export const accept = (load: Load, plan: TaskPlan, id: string, by: string): Effe
       chronicle.breach("an answer comes after the commit", id, `${by} told the id of ${plan.key}, which is not stored`)
     }
     if (plan.cancel !== null) yield* FiberSet.run(load.fibers, cancelLater(load, plan, plan.cancel, id))
+    if (plan.edit !== null) yield* FiberSet.run(load.fibers, editLater(load, plan, plan.edit, id))
+    if (plan.again !== null) yield* FiberSet.run(load.fibers, againLater(load, plan, plan.again, id))
     if (plan.watch !== null) yield* FiberSet.run(load.fibers, watch(load, plan.watch, id))
   })
 
@@ -39,12 +42,6 @@ const cancelLater = (load: Load, plan: TaskPlan, cancel: NonNullable<TaskPlan["c
     if (finished.code !== null) chronicle.note(id, `beat cancel: exit ${finished.code}`)
     if (finished.code === 0) cancelled(load, id, "beat cancel")
   })
-
-/** A task and the automatic retries of it, which a cancel and a wait mean too. */
-const triesOf = (store: Store, id: string): ReadonlyArray<TaskRow> => {
-  const row = store.task(id)
-  return row === undefined ? [] : [row, ...(row.retried_by === null ? [] : triesOf(store, row.retried_by))]
-}
 
 /** Whoever is told that a task is cancelled may rely on it: it has ended, and so have its processes. */
 const cancelled = (load: Load, id: string, by: string): void => {

@@ -2,15 +2,19 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { journalLines, readJournal } from "./AgentJournal.ts"
+import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import type { Answer, Breach } from "./Chronicle.ts"
-import { checkEdges, edgesOf } from "./EdgeCheck.ts"
+import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
+import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
 import type { Plan } from "./Plan.ts"
-import { checkTries } from "./RetryCheck.ts"
+import { checkAgain, checkTries, triesAmong } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
+import { wordsIn } from "./Script.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
 import { processesOf } from "./SystemProcesses.ts"
 import { checkTask } from "./TaskCheck.ts"
+import type { TaskPlan } from "./TaskPlan.ts"
 import type { World } from "./World.ts"
 
 export interface Violation extends Breach {
@@ -117,16 +121,18 @@ const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void =
   }
 }
 
-/** The key of each task, from the words in its prompt. */
-const keysOf = (store: Store): ReadonlyMap<string, string> =>
+/** The words in the prompt of each task. */
+const wordsOfAll = (store: Store): ReadonlyMap<string, string> =>
   new Map(
     store
       .rows<{ task_id: string; prompt: string }>("SELECT task_id, prompt FROM task_inputs")
       .flatMap(({ prompt, task_id }) => {
-        const key = /(?:^|agent\.sh" )([tps][\d.]+) [a-z]/m.exec(prompt)?.[1]
-        return key === undefined ? [] : [[task_id, key] as const]
+        const words = wordsIn(prompt)
+        return words === null ? [] : [[task_id, words] as const]
       })
   )
+
+const keyIn = (words: string): string => words.split(" ")[0] ?? ""
 
 /** Lines of the logs that name the task. */
 const logLines = (world: World, id: string): ReadonlyArray<string> =>
@@ -146,10 +152,16 @@ const logLines = (world: World, id: string): ReadonlyArray<string> =>
     )
   })
 
-const timelineOf = (breach: Breach, world: World, store: Store): ReadonlyArray<string> => {
+const timelineOf = (
+  breach: Breach,
+  world: World,
+  store: Store,
+  words: ReadonlyMap<string, string>
+): ReadonlyArray<string> => {
   if (breach.task === null) return []
   const row = store.task(breach.task)
-  const key = row === undefined ? breach.task : (keysOf(store).get(row.id) ?? null)
+  const named = row === undefined ? undefined : words.get(row.id)
+  const key = row === undefined ? breach.task : named === undefined ? null : keyIn(named)
   const names = [breach.task, ...(key === null ? [] : [key])]
   const stored = (what: string, statement: string) =>
     store.rows(statement, breach.task ?? "").map((found) => `${what} ${JSON.stringify(found)}`)
@@ -165,16 +177,67 @@ const timelineOf = (breach: Breach, world: World, store: Store): ReadonlyArray<s
   ]
 }
 
+/** All tasks of one submission, held against each other. */
+const checkWork = (
+  plan: TaskPlan,
+  found: ReadonlyArray<TaskRow>,
+  words: ReadonlyMap<string, string>,
+  byId: ReadonlyMap<string, TaskRow>,
+  store: Store,
+  { chronicle }: World
+): void => {
+  const report = (id: string, invariant: string, detail: string) => chronicle.breach(invariant, id, detail)
+  const all = triesAmong(found)
+  for (const tries of all) {
+    const before = tries[0].retry_of === null ? undefined : byId.get(tries[0].retry_of)
+    checkTries(tries, before, before === undefined ? plan.retries : before.max_retries, report)
+  }
+  const byHand = all.flatMap(([first]) => (first.retry_of === null ? [] : [first]))
+  checkAgain(plan.again, chronicle.agains.get(plan.key), byHand, report)
+  const stored = found.map((row) => ({
+    row,
+    words: words.get(row.id) ?? null,
+    labelled: store.one("SELECT value FROM task_labels WHERE task_seq = ? AND key = 'edited'", row.seq) !== undefined
+  }))
+  checkEdit(plan, chronicle.edits.get(plan.key), stored, (id, detail) => report(id, editInvariant, detail))
+}
+
+/** One task, held against its plan and what was done to it; how many bytes were compared. */
+const checkOne = (
+  plan: TaskPlan,
+  row: TaskRow,
+  found: ReadonlyArray<TaskRow>,
+  words: ReadonlyMap<string, string>,
+  byId: ReadonlyMap<string, TaskRow>,
+  store: Store,
+  { chronicle, root }: World
+): number => {
+  const report = (invariant: string, detail: string) => chronicle.breach(invariant, row.id, detail)
+  const isHurt = ({ id }: TaskRow) => chronicle.hurts.get(id)?.has("cancel") === true
+  // Who cancels one try means the work.
+  const tries = triesAmong(found).find((some) => some.includes(row)) ?? []
+  const cancelled = tries.some(isHurt) ? (["cancel"] as const) : []
+  const hurts = new Set([...(chronicle.hurts.get(row.id) ?? []), ...cancelled])
+  const edges = edgesOf(store, row.id)
+  const journal = readJournal(root, plan.key, row.id)
+  const asked = row.retry_of === null ? (chronicle.edges.get(plan.key) ?? []) : []
+  checkEdges(row, edges, asked, byId, store, report)
+  checkContinued(row, chronicle.continued.get(plan.key), byId, edges, report)
+  const version = versionOf(plan, words.get(row.id) ?? null) ?? plan
+  return checkTask({ plan: version, row, journal, hurts, edges }, store, report)
+}
+
 /** To be called once nothing of the run is expected to live any more. */
 export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const { chronicle } = world
   const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq")
-  const keys = keysOf(store)
+  const words = wordsOfAll(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
   for (const row of rows) {
-    const key = keys.get(row.id)
-    if (key === undefined) chronicle.breach("one key, one task", row.id, "nobody submitted it")
+    const said = words.get(row.id)
+    const key = said === undefined ? null : keyIn(said)
+    if (key === null) chronicle.breach("one key, one task", row.id, "nobody submitted it")
     else byKey.set(key, [...(byKey.get(key) ?? []), row])
   }
 
@@ -194,27 +257,15 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     if (found.length === 0 && journalLines(world.root, task.key).length > 0) {
       chronicle.breach("what was accepted is there", task.key, "its agent ran, and it is not stored")
     }
-    for (const { id } of first) {
-      const tries = found.filter((row) => row.id === id || row.root_id === id)
-      checkTries(tries, task.retries, (id, invariant, detail) => chronicle.breach(invariant, id, detail))
-    }
-    // Who cancels one try means the work.
-    const cancelled = found.some(({ id }) => chronicle.hurts.get(id)?.has("cancel") === true)
-    for (const row of found) {
-      const report = (invariant: string, detail: string) => chronicle.breach(invariant, row.id, detail)
-      const journal = readJournal(world.root, task.key, row.id)
-      const hurts = new Set([...(chronicle.hurts.get(row.id) ?? []), ...(cancelled ? (["cancel"] as const) : [])])
-      const edges = edgesOf(store, row.id)
-      bytes += checkTask({ plan: task, row, journal, hurts, edges }, store, report)
-      const asked = row.retry_of === null ? (chronicle.edges.get(task.key) ?? []) : []
-      checkEdges(row, edges, asked, byId, store, report)
-    }
+    checkWork(task, found, words, byId, store, world)
+    for (const row of found) bytes += checkOne(task, row, found, words, byId, store, world)
   }
   for (const [id, then] of chronicle.endings) {
     const now = JSON.stringify(store.task(id))
     if (now !== then) chronicle.breach("an end never changes", id, `it was ${then}, it is ${now}`)
   }
   checkOutbox(rows, store, world)
+  checkCheckpoints(rows, store, (id, detail) => chronicle.breach(checkpointInvariant, id, detail))
   checkPipelines(plan.pipelines, byId, store, world)
   const runsOf = (key: string) => (byKey.get(key) ?? []).filter(({ retry_of }) => retry_of === null)
   for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
@@ -226,7 +277,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
 
   const count = (status: string) => rows.filter((row) => row.status === status).length
   return {
-    violations: chronicle.breaches.map((breach) => ({ ...breach, timeline: timelineOf(breach, world, store) })),
+    violations: chronicle.breaches.map((breach) => ({ ...breach, timeline: timelineOf(breach, world, store, words) })),
     tasks: {
       submitted: rows.length,
       completed: count("completed"),

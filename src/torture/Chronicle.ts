@@ -33,6 +33,13 @@ export interface Answer {
   readonly stdout: Buffer
 }
 
+/** What became of a request to change something, as far as whoever asked was told. */
+export interface Told {
+  readonly outcome: "done" | "refused" | "unsure"
+  /** The task that the answer names. */
+  readonly id: string | null
+}
+
 const add = <A>(map: Map<string, Set<A>>, key: string, item: A): void => {
   const known = map.get(key)
   if (known === undefined) map.set(key, new Set([item]))
@@ -52,6 +59,11 @@ export class Chronicle {
   readonly acceptedPipelines = new Map<string, string>()
   /** What the submitter of a key asked to wait for. */
   readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()
+  /** The task that the submitter of a key asked to go on from. */
+  readonly continued = new Map<string, string>()
+  /** By key: each task is edited, and taken up by hand, once at most. */
+  readonly edits = new Map<string, Told>()
+  readonly agains = new Map<string, Told>()
   /** By id. */
   readonly hurts = new Map<string, Set<Hurt>>()
   readonly answers: Array<Answer> = []

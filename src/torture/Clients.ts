@@ -3,17 +3,18 @@ import * as Effect from "effect/Effect"
 import { accept } from "./Answers.ts"
 import type { AskedEdge } from "./Chronicle.ts"
 import { edgesOf, type Load, next } from "./Load.ts"
-import { McpClient } from "./McpClient.ts"
+import { idsOf, McpClient } from "./McpClient.ts"
 import { isClaude, promptOf } from "./Script.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
 
-const asDelegated = (plan: TaskPlan, root: string, edges: ReadonlyArray<AskedEdge>) => ({
+const asDelegated = (plan: TaskPlan, root: string, edges: ReadonlyArray<AskedEdge>, continued: string | undefined) => ({
   agent: isClaude(plan.behaviour) ? "claude" : "shell",
   prompt: promptOf(plan, root),
   priority: plan.priority,
   labels: { torture: plan.key },
   maxOutputBytes: plan.maxOutputBytes,
   dependsOn: edges.map(({ policy, upstream }) => (policy === "success" ? upstream : `${upstream}:${policy}`)),
+  ...(continued === undefined ? {} : { continueFrom: continued }),
   ...(plan.retries === 0 ? {} : { retries: plan.retries, backoffMs: plan.backoffMs }),
   ...(plan.keyed ? { key: plan.key } : {}),
   ...(plan.timeoutMs === null ? {} : { timeoutMs: plan.timeoutMs }),
@@ -21,22 +22,17 @@ const asDelegated = (plan: TaskPlan, root: string, edges: ReadonlyArray<AskedEdg
   ...(plan.notBeforeMs === null ? {} : { notBefore: new Date(Date.now() + plan.notBeforeMs).toISOString() })
 })
 
-const idsOf = (structured: unknown): ReadonlyArray<string> => {
-  if (typeof structured !== "object" || structured === null || !("tasks" in structured)) return []
-  const { tasks } = structured
-  return Array.isArray(tasks)
-    ? tasks.flatMap((task: unknown) =>
-        typeof task === "object" && task !== null && "id" in task && typeof task.id === "string" ? [task.id] : []
-      )
-    : []
-}
-
 /** Hands a few tasks to a server at once. Those with a key come again where the server died; true while it lives. */
 const delegate = (load: Load, server: McpClient, plans: ReadonlyArray<TaskPlan>) =>
   Effect.gen(function* () {
     const { chronicle, root } = load.world
     for (const plan of plans) chronicle.note(plan.key, "DelegateTask")
-    const asked = { tasks: plans.map((plan) => asDelegated(plan, root, edgesOf(load, plan))) }
+    const asked = {
+      tasks: plans.map((plan) => {
+        const edges = edgesOf(load, plan)
+        return asDelegated(plan, root, edges, chronicle.continued.get(plan.key))
+      })
+    }
     const answer = yield* Effect.promise(() => server.call("DelegateTask", asked).catch(String))
     if (answer === null) {
       for (const plan of plans) {

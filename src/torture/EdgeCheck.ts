@@ -30,6 +30,29 @@ const triesFrom = (id: string, byId: ReadonlyMap<string, TaskRow>): ReadonlyArra
   return [id, ...(next === null || next === undefined ? [] : triesFrom(next, byId))]
 }
 
+/** What a task goes on from stays what it was asked to be, or is a later try of that. */
+export const checkContinued = (
+  row: TaskRow,
+  asked: string | undefined,
+  byId: ReadonlyMap<string, TaskRow>,
+  edges: ReadonlyArray<Edge>,
+  report: Report
+): void => {
+  const invariant = "work goes on from what it was told to"
+  const before = row.retry_of === null ? undefined : byId.get(row.retry_of)
+  // In its session an agent has it already.
+  const wanted = before === undefined ? asked : row.continuation === "session" ? null : before.continue_from
+  const known: ReadonlyArray<string | null> = wanted === undefined || wanted === null ? [null] : triesFrom(wanted, byId)
+  if (!known.includes(row.continue_from)) {
+    report(invariant, `it goes on from ${row.continue_from}, asked for was ${wanted ?? "nothing"}`)
+  }
+  if (row.continue_from === null) return
+  const tries = triesFrom(row.continue_from, byId)
+  if (!edges.some(({ upstream_id }) => tries.includes(upstream_id))) {
+    report(invariant, `it goes on from ${row.continue_from} and does not wait for that`)
+  }
+}
+
 /** `asked` is what the submitter wanted: of the first try only, for the others start at once. */
 export const checkEdges = (
   row: TaskRow,

@@ -56,6 +56,8 @@ export const edgesOf = ({ world: { chronicle } }: Load, plan: TaskPlan): Readonl
     return upstream === undefined ? [] : [{ upstream, policy }]
   })
   chronicle.edges.set(plan.key, asked)
+  const upstream = plan.continues ? asked.find(({ policy }) => policy === "success")?.upstream : undefined
+  if (upstream !== undefined) chronicle.continued.set(plan.key, upstream)
   return asked
 }
 

@@ -14,6 +14,17 @@ export interface ToolAnswer {
   readonly structuredContent?: unknown
 }
 
+/** The tasks that an answer names. */
+export const idsOf = (structured: unknown): ReadonlyArray<string> => {
+  if (typeof structured !== "object" || structured === null || !("tasks" in structured)) return []
+  const { tasks } = structured
+  return Array.isArray(tasks)
+    ? tasks.flatMap((task: unknown) =>
+        typeof task === "object" && task !== null && "id" in task && typeof task.id === "string" ? [task.id] : []
+      )
+    : []
+}
+
 export class McpClient {
   readonly running: Running
   #next = 1

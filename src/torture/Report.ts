@@ -21,6 +21,8 @@ export const TortureReport = Schema.Struct({
   pipelines: Schema.Int,
   /** Runs that schedules started. */
   scheduled: Schema.Int,
+  /** What became of edits, and of ended work that was taken up by hand; tasks that go on from another. */
+  changes: Counts,
   /** How often each kind of fault was brought about. */
   faults: Counts,
   /** Where processes died at failpoints, and how often. */
@@ -82,6 +84,7 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     `failpoints  ${counted(report.failpoints)}`,
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
     `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules`,
+    `changed     ${counted(report.changes)}`,
     `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
     ...subjects.slice(0, shown).flatMap(describe),
     ...(subjects.length > shown ? ["", `and ${subjects.length - shown} more with violations (--json shows all)`] : []),

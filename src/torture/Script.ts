@@ -13,7 +13,7 @@ note() { read -r up rest </proc/uptime; echo "$up $BACKBEAT_TASK_ID $*" >>"$jour
 nap() { sleep "$1"; } 2>/dev/null
 claim=$(readlink "/proc/$$/fd/1")
 claim=\${claim%/*}
-note start "\${claim##*/}" $$ "$(ulimit -f)"
+note start "\${claim##*/}" $$ "$(ulimit -f)" "$lines" "$code"
 case $behaviour in
   stubborn) trap '' TERM INT HUP ;;
   # Shorter than the time to settle: without its shim the task is not over before this is.
@@ -61,6 +61,10 @@ exit 64
 /** The words that tell the script what to do. */
 export const wordsOf = (plan: TaskPlan): string =>
   [plan.key, plan.behaviour, plan.lines, plan.pauseMs / 1000, plan.exitCode].join(" ")
+
+/** The words in a prompt, on a line of their own: what others are told of a task stands in comments, or behind them. */
+export const wordsIn = (prompt: string): string | null =>
+  /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tps][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
 
 export const promptOf = (plan: TaskPlan, root: string): string =>
   isClaude(plan.behaviour) ? wordsOf(plan) : `exec sh "${root}/agent.sh" ${wordsOf(plan)}`

@@ -4,12 +4,14 @@ import Database from "better-sqlite3"
 
 /** Columns that the checker knows; a row has more. */
 export interface TaskRow {
+  readonly seq: number
   readonly id: string
   readonly status: "queued" | "running" | "completed" | "failed" | "cancelled"
   readonly cause: string | null
   readonly exit_code: number | null
   readonly signal: string | null
   readonly idempotency_key: string | null
+  readonly priority: string
   readonly labels: string
   readonly max_output_bytes: number
   readonly started_at: number | null
@@ -21,6 +23,8 @@ export interface TaskRow {
   readonly retry_of: string | null
   readonly retried_by: string | null
   readonly root_id: string | null
+  readonly continuation: string | null
+  readonly continue_from: string | null
   readonly max_retries: number
   readonly backoff_ms: number
   readonly waiting_on: number
@@ -89,4 +93,10 @@ export class Store {
     this.#reader?.close()
     this.#reader = null
   }
+}
+
+/** A task and the automatic retries of it, which a cancel and a wait mean too. */
+export const triesOf = (store: Store, id: string): ReadonlyArray<TaskRow> => {
+  const row = store.task(id)
+  return row === undefined ? [] : [row, ...(row.retried_by === null ? [] : triesOf(store, row.retried_by))]
 }

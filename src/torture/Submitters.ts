@@ -7,7 +7,11 @@ import { edgesOf, type Load, next, runCommand } from "./Load.ts"
 import { isClaude, promptOf } from "./Script.ts"
 import type { PipelinePlan, SchedulePlan, TaskPlan } from "./TaskPlan.ts"
 
-const flags = (plan: TaskPlan, edges: ReadonlyArray<AskedEdge>): ReadonlyArray<string> => [
+const flags = (
+  plan: TaskPlan,
+  edges: ReadonlyArray<AskedEdge>,
+  continued: string | undefined
+): ReadonlyArray<string> => [
   "-a",
   isClaude(plan.behaviour) ? "claude" : "shell",
   "-p",
@@ -18,7 +22,11 @@ const flags = (plan: TaskPlan, edges: ReadonlyArray<AskedEdge>): ReadonlyArray<s
   String(plan.maxOutputBytes),
   ...(plan.keyed ? ["--key", plan.key] : []),
   ...(plan.retries === 0 ? [] : ["--retries", String(plan.retries), "--backoff", `${plan.backoffMs}ms`]),
-  ...edges.flatMap(({ policy, upstream }) => ["--after", policy === "success" ? upstream : `${upstream}:${policy}`]),
+  ...(continued === undefined ? [] : ["--continue-from", continued]),
+  // Who goes on from a task waits for its success.
+  ...edges
+    .filter(({ policy, upstream }) => policy !== "success" || upstream !== continued)
+    .flatMap(({ policy, upstream }) => ["--after", policy === "success" ? upstream : `${upstream}:${policy}`]),
   ...(plan.timeoutMs === null ? [] : ["--timeout", `${plan.timeoutMs}ms`]),
   ...(plan.stallMs === null ? [] : ["--stall", `${plan.stallMs}ms`]),
   ...(plan.notBeforeMs === null ? [] : ["--not-before", `${plan.notBeforeMs}ms`])
@@ -30,7 +38,8 @@ const submit = (load: Load, plan: TaskPlan) =>
     const { chronicle, root } = load.world
     for (let attempt = 1; ; attempt++) {
       chronicle.note(plan.key, `beat run, attempt ${attempt}`)
-      const args = ["run", ...flags(plan, edgesOf(load, plan)), "--", promptOf(plan, root)]
+      const edges = edgesOf(load, plan)
+      const args = ["run", ...flags(plan, edges, chronicle.continued.get(plan.key)), "--", promptOf(plan, root)]
       const finished = yield* runCommand(load, args, attempt === 1 ? plan.submitTrouble : null)
       if (finished.code === 0) return yield* accept(load, plan, finished.stdout.toString().trim(), "beat run")
       chronicle.note(plan.key, `no answer: ${finished.code ?? finished.signal} ${finished.stderr.trim().slice(0, 300)}`)

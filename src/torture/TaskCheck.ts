@@ -2,11 +2,13 @@
 import type { AgentJournal } from "./AgentJournal.ts"
 import type { Hurt } from "./Chronicle.ts"
 import type { Edge } from "./EdgeCheck.ts"
+import { editInvariant } from "./EditCheck.ts"
 import { expectedBytes } from "./Script.ts"
 import { ended, type Store, type TaskRow } from "./Store.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
 
 export interface Subject {
+  /** As it is stored: edits are in it. */
   readonly plan: TaskPlan
   readonly row: TaskRow
   readonly journal: AgentJournal
@@ -72,7 +74,7 @@ const checkEnd = (subject: Subject, report: Report): void => {
   }
 }
 
-const checkStarts = ({ journal, row }: Subject, store: Store, report: Report): void => {
+const checkStarts = ({ journal, plan, row }: Subject, store: Store, report: Report): void => {
   const claims = store
     .rows<{ claim_id: string }>("SELECT claim_id FROM claims WHERE task_id = ? ORDER BY claimed_at", row.id)
     .map(({ claim_id }) => claim_id)
@@ -82,6 +84,8 @@ const checkStarts = ({ journal, row }: Subject, store: Store, report: Report): v
     report("an agent starts at most once", `${journal.starts.length} starts, of the claims ${named}`)
   }
   if (start === undefined) return
+  const asked = `${plan.lines} ${plan.exitCode}`
+  if (start.asked !== asked) report(editInvariant, `its agent was told '${start.asked}', stored is '${asked}'`)
   if (!claims.includes(start.claim)) report("a claim comes before the process", `claim ${start.claim} is not on record`)
   else if (row.status !== "queued" && claims.length > 1 && lastClaim(store, row.id) !== start.claim) {
     report("what was started is never put back", `claim ${start.claim} had started and is not the last one`)

@@ -21,6 +21,20 @@ export type Behaviour =
 /** What becomes of a command: killed after a while, or at a failpoint. */
 export type Trouble = { readonly killAfterMs: number } | { readonly failpoint: string } | null
 
+/** A change of all that can be told apart afterwards: one line more, another exit code, another priority, a label. */
+export interface EditPlan {
+  readonly afterMs: number
+  /** Of an agent whose exit code counts. */
+  readonly exitCode: number
+  readonly trouble: Trouble
+}
+
+/** Work that is taken up by hand once it has ended. */
+export interface AgainPlan {
+  readonly how: "retry" | "resume" | "fresh"
+  readonly trouble: Trouble
+}
+
 export type Policy = "success" | "finished" | "failure"
 
 export interface TaskPlan {
@@ -38,6 +52,8 @@ export interface TaskPlan {
   readonly notBeforeMs: number | null
   /** What it waits for: the task that was planned so many places before it, where that was accepted by then. */
   readonly after: ReadonlyArray<{ readonly back: number; readonly policy: Policy }>
+  /** It goes on from the first task whose success it waits for. */
+  readonly continues: boolean
   readonly retries: number
   readonly backoffMs: number
   readonly via: "command" | "mcp"
@@ -46,6 +62,8 @@ export interface TaskPlan {
   readonly submitTrouble: Trouble
   readonly cancel: { readonly afterMs: number; readonly trouble: Trouble } | null
   readonly watch: { readonly by: "wait" | "logs"; readonly trouble: Trouble } | null
+  readonly edit: EditPlan | null
+  readonly again: AgainPlan | null
 }
 
 /** Steps one behind the other, submitted as one. */
@@ -112,6 +130,25 @@ const edges = (dice: Dice): TaskPlan["after"] =>
     })
   )
 
+const planEdit = (dice: Dice): EditPlan => ({
+  afterMs: dice.between(0, 1200),
+  exitCode: dice.chance(0.75) ? 0 : dice.pick([2, 5]),
+  trouble: commandTrouble(dice, ["edit.commit", "edit.committed"], 0.3)
+})
+
+const planAgain = (dice: Dice): AgainPlan => ({
+  how: dice.pick(["retry", "resume", "fresh"]),
+  trouble: commandTrouble(dice, ["enqueue.commit", "enqueue.committed"], 0.3)
+})
+
+/** The task as it is once it has been edited. */
+export const edited = (plan: TaskPlan, edit: EditPlan): TaskPlan => ({
+  ...plan,
+  lines: plan.lines + 1,
+  exitCode: plan.behaviour.startsWith("claude") ? 0 : edit.exitCode,
+  priority: plan.priority === "P0" ? "P2" : "P0"
+})
+
 const planTask = (dice: Dice, index: number): TaskPlan => {
   const behaviour = dice.weighted<Behaviour>([
     [44, "lines"],
@@ -127,6 +164,8 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
   ])
   const endless = behaviour === "sleeper" || behaviour === "stubborn"
   const keyed = !dice.chance(0.1)
+  const notBeforeMs = dice.chance(0.08) ? dice.between(200, 2500) : null
+  const after = edges(dice)
   return {
     key: `t${index}`,
     behaviour,
@@ -136,8 +175,9 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
     stallMs: behaviour === "silent" ? 1200 : null,
     maxOutputBytes: dice.pick([20_000, 200_000, 10_000_000]),
     priority: dice.pick(["P0", "P1", "P1", "P2"]),
-    notBeforeMs: dice.chance(0.08) ? dice.between(200, 2500) : null,
-    after: edges(dice),
+    notBeforeMs,
+    after,
+    continues: dice.chance(0.5),
     retries: dice.chance(0.2) ? dice.between(1, 3) : 0,
     backoffMs: dice.between(50, 600),
     via: dice.chance(0.85) ? "mcp" : "command",
@@ -151,12 +191,17 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
       : null,
     watch: dice.chance(0.04)
       ? { by: dice.pick(["wait", "logs"]), trouble: dice.chance(0.3) ? { killAfterMs: dice.between(100, 2000) } : null }
-      : null
+      : null,
+    // Some that wait, and some that start at that very moment.
+    edit: dice.chance(notBeforeMs !== null || after.length > 0 ? 0.2 : 0.05) ? planEdit(dice) : null,
+    again: dice.chance(0.07) ? planAgain(dice) : null
   }
 }
 
 export const planTasks = (dice: Dice, durationMs: number): ReadonlyArray<TaskPlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * perSecond) + 10 }, (_, index) => planTask(dice, index))
+
+const nobody = { continues: false, cancel: null, watch: null, edit: null, again: null }
 
 /** Nothing is done to a step but what is done to all: no trouble of its own, nobody who cancels or watches it. */
 const planStep = (dice: Dice, key: string): TaskPlan => {
@@ -166,7 +211,7 @@ const planStep = (dice: Dice, key: string): TaskPlan => {
     [1, "leftover"],
     [1, "suicide"]
   ])
-  const common = { timeoutMs: null, stallMs: null, notBeforeMs: null, submitTrouble: null, cancel: null, watch: null }
+  const common = { timeoutMs: null, stallMs: null, notBeforeMs: null, submitTrouble: null, ...nobody }
   return {
     ...common,
     ...lengthOf(dice, behaviour),

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import { check, type Verdict } from "./Checker.ts"
+import type { Told } from "./Chronicle.ts"
 import { runFaults } from "./Faults.ts"
 import type { Load } from "./Load.ts"
 import { makePlan } from "./Plan.ts"
@@ -60,6 +61,14 @@ const left = ({ world }: Load, fibers: FiberSet.FiberSet) =>
     world.chronicle.breach("commands return", null, `still there when they should not be: ${names.join("; ")}`)
   })
 
+/** Waits until nothing of the run lives any more. */
+const quiet = ({ world }: Load) =>
+  Effect.gen(function* () {
+    const end = world.chronicle.elapsed + bounds.quiet
+    const busy = () => world.commands.size > 0 || processesOf(world.root).length > 0
+    while (busy() && world.chronicle.elapsed < end) yield* Effect.sleep(50)
+  })
+
 /** Lets everything come to rest. What does not is a broken promise too. */
 const settle = (load: Load, withinMs: number) =>
   Effect.gen(function* () {
@@ -68,10 +77,25 @@ const settle = (load: Load, withinMs: number) =>
     yield* endSchedules(load)
     yield* drain(load, withinMs)
     yield* left(load, load.fibers)
-    const end = world.chronicle.elapsed + bounds.quiet
-    const busy = () => world.commands.size > 0 || processesOf(world.root).length > 0
-    while (busy() && world.chronicle.elapsed < end) yield* Effect.sleep(50)
+    yield* quiet(load)
+    // What a killed runtime owes, the next one does at once when it is alone.
+    world.start(["worker"], { log: "worker" })
+    yield* quiet(load)
   })
+
+const changesOf = ({ chronicle }: World): Readonly<Record<string, number>> => {
+  const count = (all: ReadonlyMap<string, Told>, outcome: Told["outcome"]) =>
+    Array.from(all.values()).filter((told) => told.outcome === outcome).length
+  return {
+    edited: count(chronicle.edits, "done"),
+    "edit refused": count(chronicle.edits, "refused"),
+    "edit killed": count(chronicle.edits, "unsure"),
+    "taken up": count(chronicle.agains, "done"),
+    "taking up refused": count(chronicle.agains, "refused"),
+    "taking up killed": count(chronicle.agains, "unsure"),
+    continued: chronicle.continued.size
+  }
+}
 
 const summarize = (world: World, verdict: Verdict, options: TortureOptions, digest: string): TortureReport => ({
   ok: verdict.violations.length === 0,
@@ -82,6 +106,7 @@ const summarize = (world: World, verdict: Verdict, options: TortureOptions, dige
   tasks: verdict.tasks,
   pipelines: verdict.pipelines,
   scheduled: verdict.scheduled,
+  changes: changesOf(world),
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,
   bytes: verdict.bytes,
