@@ -1,4 +1,4 @@
-/** The tasks that hang together: around one of them, or all that somebody waits for. */
+/** The tasks that hang together: around some of them, or all that somebody waits for. */
 import * as Effect from "effect/Effect"
 import type { TaskId } from "../domain/Task.ts"
 import type { TaskEdge, TaskGraph } from "../domain/TaskGraph.ts"
@@ -11,12 +11,13 @@ export const graphLimit = { nodes: 500, edges: 5000 } as const
 const keyOf = ({ from, to }: TaskEdge): string => `${from} ${to}`
 
 /**
- * Everything that a task is connected with, in both directions. What waited for one that was retried by itself hangs on
+ * Everything that these tasks are connected with, in both directions. What waited for one that was retried by itself hangs on
  * its last try.
  */
-const around = Effect.fn("graph.around")(function* (id: TaskId) {
+const around = Effect.fn("graph.around")(function* (ids: ReadonlyArray<TaskId>) {
   const tasks = yield* Tasks
-  const known = new Set<TaskId>([id, (yield* latestTry(id)).id])
+  const last = yield* Effect.forEach(ids, latestTry)
+  const known = new Set<TaskId>([...ids, ...last.map(({ id }) => id)])
   const edges = new Map<string, TaskEdge>()
   let fresh: ReadonlyArray<TaskId> = Array.from(known)
   while (fresh.length > 0 && known.size <= graphLimit.nodes && edges.size <= graphLimit.edges) {
@@ -36,9 +37,10 @@ const waiting = Effect.fn("graph.waiting")(function* () {
   return { ids: Array.from(new Set(edges.flatMap(({ from, to }) => [from, to]))), edges }
 })
 
-export const graph = Effect.fn("graph")(function* (id: TaskId | null) {
+/** Around the tasks with these ids; null: all that waits. */
+export const graph = Effect.fn("graph")(function* (ids: ReadonlyArray<TaskId> | null) {
   const tasks = yield* Tasks
-  const found = id === null ? yield* waiting() : yield* around(id)
+  const found = ids === null ? yield* waiting() : yield* around(ids)
   const nodes = yield* tasks.nodes(found.ids.slice(0, graphLimit.nodes))
   const shown = new Set(found.ids.slice(0, graphLimit.nodes))
   const edges = found.edges.filter(({ from, to }) => shown.has(from) && shown.has(to)).slice(0, graphLimit.edges)

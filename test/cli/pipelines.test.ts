@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { CheckResult } from "../../src/cli/commands/pipelineRun.ts"
 import { WaitResult } from "../../src/cli/commands/wait.ts"
 import { Pipeline, PipelinePage } from "../../src/domain/Pipeline.ts"
+import { TaskGraph } from "../../src/domain/TaskGraph.ts"
 import { endNext } from "../support/pipelines.ts"
 import { completed, failed } from "../support/tasks.ts"
 import { beat, world } from "./world.ts"
@@ -156,6 +157,17 @@ describe("beat pipeline", () => {
       const narrow = yield* beat(["pipeline", "status"], { columns: 40 })
       for (const line of narrow.stdout.split("\n")) assert.isAtMost(line.length, 40, line)
       assert.strictEqual((yield* beat(["pipeline", "status", "zzz"])).code, 3)
+    }).pipe(Effect.provide(world({}, files)))
+  )
+
+  it.effect("graph draws the steps of a pipeline, ended ones as well, and nothing beside them", () =>
+    Effect.gen(function* () {
+      const id = (yield* beat(["pipeline", "run", "ci/release.yaml"])).stdout.trim()
+      yield* beat(["run", "-a", "shell", "something else"])
+      yield* endNext(completed)
+      const drawn = yield* json(TaskGraph)((yield* beat(["graph", id.slice(0, 8), "--json"])).stdout)
+      assert.deepStrictEqual([drawn.nodes.length, drawn.edges.length, drawn.truncated], [5, 5, false])
+      assert.strictEqual((yield* beat(["graph", "zzz"])).code, 3)
     }).pipe(Effect.provide(world({}, files)))
   )
 

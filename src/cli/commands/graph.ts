@@ -5,22 +5,31 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { TaskGraph } from "../../domain/TaskGraph.ts"
 import { graphLimit, graph as graphOf } from "../../programs/graph.ts"
-import { Tasks } from "../../services/Tasks.ts"
-import { lookingCommand } from "../Command.ts"
+import { Pipelines } from "../../services/Pipelines.ts"
+import { readingCommand } from "../Command.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { printJson } from "../Json.ts"
 import { dot, mermaid } from "../output/GraphFormats.ts"
 import { graphText } from "../output/GraphText.ts"
+import { resolveAll } from "../References.ts"
 import { Terminal } from "../Terminal.ts"
 import { UsageError } from "../UsageError.ts"
 import { json, task } from "../Values.ts"
 
-export const graph = lookingCommand({
+/** The task, or the steps of the pipeline. */
+const tasksOf = Effect.fn("graph.tasksOf")(function* (reference: string) {
+  const pipelines = yield* Pipelines
+  const { pipelineIds, taskIds } = yield* resolveAll([reference])
+  const steps = yield* Effect.forEach(pipelineIds, (id) => Effect.map(pipelines.get(id), ({ steps }) => steps))
+  return [...taskIds, ...steps.flat().map(({ task }) => task.id)]
+})
+
+export const graph = readingCommand({
   name: "graph",
   section: "watch",
   summary: "Draw which task waits for which",
   details:
-    "With an id: everything that the task is connected with, ended or not. Without: everything that waits. Each task stands under one that it waits for.",
+    "With an id of a task or a pipeline: everything that is connected with it, ended or not. Without: everything that waits. Each task stands under one that it waits for.",
   examples: [
     ["beat graph @last", "the newest task and all around it"],
     ["beat graph k3v9 --mermaid > plan.mmd", "for a document"],
@@ -34,7 +43,6 @@ export const graph = lookingCommand({
   args: task.pipe(Args.atMost(1)),
   completes: "task",
   run: Effect.fn("beat.graph")(function* (given, [reference]) {
-    const tasks = yield* Tasks
     const terminal = yield* Terminal
     if ([given.mermaid, given.dot, given.json].filter(Boolean).length > 1) {
       return yield* new UsageError({
@@ -42,7 +50,7 @@ export const graph = lookingCommand({
         hint: "Give one of them."
       })
     }
-    const picture = yield* graphOf(reference === undefined ? null : yield* tasks.resolve(reference))
+    const picture = yield* graphOf(reference === undefined ? null : yield* tasksOf(reference))
     if (given.json) yield* printJson(TaskGraph, picture)
     else if (given.mermaid) yield* terminal.print(mermaid(picture))
     else if (given.dot) yield* terminal.print(dot(picture))
