@@ -20,7 +20,7 @@ const kinds: ReadonlyArray<readonly [number, FaultKind]> = [
   [14, "kill-tree"],
   [6, "kill-starting"],
   [14, "kill-command"],
-  [5, "freeze"],
+  [4, "freeze"],
   [3, "lock"],
   [1, "reboot"]
 ]

@@ -8,8 +8,8 @@ import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 import type { WorkerPlan } from "./WorkerPlan.ts"
 import type { Finished, World } from "./World.ts"
 
-/** Nobody submits while this many tasks have not ended. */
-const mostUnfinished = 36
+/** Nobody submits while so many tasks run or could, or so many have not ended. */
+const most = { ready: 26, unfinished: 90 } as const
 
 /** Where the run stands with its plan. */
 export interface Load {
@@ -61,12 +61,19 @@ export const edgesOf = ({ world: { chronicle } }: Load, plan: TaskPlan): Readonl
   return asked
 }
 
+const hasRoom = (store: Store): boolean => {
+  const found = store.one<{ blocked: number; unfinished: number }>(
+    "SELECT count(*) AS unfinished, count(iif(waiting_on > 0, 1, NULL)) AS blocked FROM tasks WHERE status IN ('queued', 'running')"
+  )
+  return found === undefined || (found.unfinished < most.unfinished && found.unfinished - found.blocked < most.ready)
+}
+
 /** The next task, once there is room for it; null when no more are wanted. */
 export const next = <A>(load: Load, from: Array<A>): Effect.Effect<A | null> =>
   Effect.gen(function* () {
     while (!load.over) {
       yield* load.world.up.await
-      if (load.store.unfinished.length < mostUnfinished) return from.shift() ?? null
+      if (hasRoom(load.store)) return from.shift() ?? null
       yield* Effect.sleep(50)
     }
     return null

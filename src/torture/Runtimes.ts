@@ -4,7 +4,7 @@ import * as FiberSet from "effect/FiberSet"
 import type { Load } from "./Load.ts"
 
 /** Workers at once, beside the MCP server and those that commands start by themselves. */
-const wanted = 3
+const wanted = 2
 
 /** Between two looks, in milliseconds. */
 const lookMs = 60

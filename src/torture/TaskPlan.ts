@@ -107,7 +107,7 @@ const lengthOf = (dice: Dice, behaviour: Behaviour): { readonly lines: number; r
       return { lines: dice.between(0, 4), pauseMs: 20 }
     default:
       // Few: each line with a pause is a process of its own, and a commit that wakes all runtimes.
-      return { lines: dice.between(0, 8), pauseMs: dice.pick([0, 20, 50, 120, 300]) }
+      return { lines: dice.between(0, 6), pauseMs: dice.pick([0, 20, 60, 150, 300]) }
   }
 }
 
@@ -193,8 +193,8 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
       ? { by: dice.pick(["wait", "logs"]), trouble: dice.chance(0.3) ? { killAfterMs: dice.between(100, 2000) } : null }
       : null,
     // Some that wait, and some that start at that very moment.
-    edit: dice.chance(notBeforeMs !== null || after.length > 0 ? 0.2 : 0.05) ? planEdit(dice) : null,
-    again: dice.chance(0.07) ? planAgain(dice) : null
+    edit: dice.chance(notBeforeMs !== null || after.length > 0 ? 0.3 : 0.1) ? planEdit(dice) : null,
+    again: dice.chance(0.1) ? planAgain(dice) : null
   }
 }
 
