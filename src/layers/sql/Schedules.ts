@@ -7,25 +7,18 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { withFreshSession } from "../../domain/NewTask.ts"
 import { fingerprint } from "../../domain/Pipeline.ts"
-import { Execution, type Schedule, ScheduleStatus, tasksOf, type Work } from "../../domain/Schedule.ts"
+import { Execution, type Schedule, type ScheduleStatus, tasksOf, type Work } from "../../domain/Schedule.ts"
 import { ScheduleNotFound, ScheduleStateConflict } from "../../domain/ScheduleErrors.ts"
 import { ScheduleId } from "../../domain/ScheduleId.ts"
 import { Timestamp } from "../../domain/Task.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Paths } from "../../services/Paths.ts"
-import { type FireAnswer, Schedules } from "../../services/Schedules.ts"
+import { type Due, type FireAnswer, Schedules } from "../../services/Schedules.ts"
 import { canonical } from "./enqueue.ts"
 import { makeFire } from "./fire.ts"
 import { makeAccess, withImmediate } from "./Immediate.ts"
-import {
-  executionColumns,
-  orNoSchedule,
-  ScheduleIdRow,
-  ScheduleRow,
-  scheduleById,
-  scheduleColumns,
-  workById
-} from "./scheduleRows.ts"
+import { makeSchedulePage } from "./schedulePage.ts"
+import { executionColumns, orNoSchedule, ScheduleIdRow, scheduleById, workById } from "./scheduleRows.ts"
 import * as Statement from "./statement.ts"
 import { makeStoreSchedule } from "./storeSchedule.ts"
 import { certain } from "./taskRows.ts"
@@ -45,10 +38,10 @@ const make = Effect.gen(function* () {
   const ids = yield* Ids
   const { database } = yield* Paths
   const { read, write } = makeAccess(sql, database)
-  const columns = sql.literal(scheduleColumns)
   const byId = scheduleById(sql)
   const workOf = workById(sql)
   const store = makeStoreSchedule(sql)
+  const findPage = makeSchedulePage(sql)
   const { findOpen, fire, pause, runNow } = makeFire(sql)
   const savepoint = withImmediate(sql)
   const lost: FireAnswer = { _tag: "Lost" }
@@ -102,16 +95,6 @@ const make = Effect.gen(function* () {
     execute: () => sql`SELECT id FROM schedules WHERE seq = (SELECT max(seq) FROM schedules)`
   }))
 
-  const findPage = Statement.findAll(() => ({
-    Request: Schema.Struct({ status: Schema.Array(ScheduleStatus), before: Schema.Number, limit: Schema.Number }),
-    Result: ScheduleRow,
-    execute: ({ before, limit, status }) => sql`
-      SELECT ${columns} FROM schedules
-      WHERE seq < ${before} AND ${status.length === 0 ? sql`1` : sql.in("status", status)}
-      ORDER BY seq DESC LIMIT ${limit}
-    `
-  }))
-
   const findHistory = Statement.findAll(() => ({
     Request: Schema.Struct({ id: ScheduleId, before: Schema.Number, limit: Schema.Number }),
     Result: Execution,
@@ -132,9 +115,9 @@ const make = Effect.gen(function* () {
 
   const findDue = Statement.findAll(() => ({
     Request: Schema.Struct({ now: Schema.Number, limit: Schema.Number }),
-    Result: ScheduleRow,
+    Result: ScheduleIdRow,
     execute: ({ limit, now }) => sql`
-      SELECT ${columns} FROM schedules INDEXED BY schedules_fire
+      SELECT id FROM schedules INDEXED BY schedules_fire
       WHERE status = 'active' AND next_fire_at <= ${now} ORDER BY next_fire_at, seq LIMIT ${limit}
     `
   }))
@@ -195,9 +178,10 @@ const make = Effect.gen(function* () {
       return yield* new ScheduleNotFound({ reference, candidates: found.map(({ id }) => id) })
     }),
 
-    list: Effect.fn("Schedules.list")(({ before, limit, status }) =>
-      findPage({ status, limit, before: before ?? Number.MAX_SAFE_INTEGER }).pipe(read("listSchedules"))
-    ),
+    list: Effect.fn("Schedules.list")(({ before, limit, status }) => {
+      const request = { status, limit, before: before ?? Number.MAX_SAFE_INTEGER }
+      return findPage(request).pipe(read("listSchedules"))
+    }),
 
     history: Effect.fn("Schedules.history")((id, { before, limit }) =>
       findHistory({ id, limit, before: before ?? Number.MAX_SAFE_INTEGER }).pipe(read("scheduleHistory"))
@@ -218,17 +202,17 @@ const make = Effect.gen(function* () {
 
     due: Effect.fn("Schedules.due")(function* (now, limit) {
       const due = yield* findDue({ now, limit }).pipe(read("dueSchedules"))
-      const found = yield* Effect.forEach(due, (schedule) =>
-        workOf(schedule.id).pipe(
-          Effect.catchTag("ParseError", () => Effect.succeedNone),
-          Effect.map((work) => ({ schedule, work }))
+      const found = yield* Effect.forEach(due, ({ id }) =>
+        Effect.all({ schedule: byId(id), work: workOf(id) }).pipe(
+          Effect.map(({ schedule, work }) => ({ id, due: Option.all({ schedule, work }) })),
+          Effect.catchTag("ParseError", () => Effect.succeed({ id, due: Option.none<Due>() }))
         )
       ).pipe(read("dueSchedules"))
       // One that is broken must not keep all others, and every task, from being started.
-      for (const { schedule, work } of found) {
-        if (Option.isNone(work)) yield* pause(schedule.id, unreadable).pipe(write("pauseSchedule"))
+      for (const { due, id } of found) {
+        if (Option.isNone(due)) yield* pause(id, unreadable).pipe(write("pauseSchedule"))
       }
-      return found.flatMap(({ schedule, work }) => (Option.isSome(work) ? [{ schedule, work: work.value }] : []))
+      return found.flatMap(({ due }) => Option.toArray(due))
     }),
 
     fire: Effect.fn("Schedules.fire")(function* (due) {

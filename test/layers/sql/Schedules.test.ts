@@ -30,6 +30,28 @@ describe("a schedule that cannot be read any more", () => {
   }
 })
 
+describe("a schedule whose own row cannot be read", () => {
+  it.effect("keeps no other from being fired, and none from being listed", () =>
+    Effect.gen(function* () {
+      const schedules = yield* Schedules
+      const sql = yield* SqlClient.SqlClient
+      const broken = yield* createSchedule()
+      const sound = yield* createSchedule()
+      yield* sql`UPDATE schedules SET timing = '{}' WHERE id = ${broken.id}`
+      yield* TestClock.adjust(minute)
+      yield* fireDue
+      assert.deepStrictEqual(yield* storyOf(sound), [[minute, "running"]])
+      const [row] = yield* sql`SELECT status, reason FROM schedules WHERE id = ${broken.id}`
+      assert.strictEqual(row?.status, "paused")
+      const listed = yield* schedules.list({ status: [], limit: 10, before: null })
+      assert.deepStrictEqual(
+        listed.map(({ id }) => id),
+        [sound.id]
+      )
+    }).pipe(Effect.provide(testSql))
+  )
+})
+
 describe("a firing", () => {
   it.effect("leaves nothing behind where the run before it cannot be cancelled", () =>
     Effect.gen(function* () {
