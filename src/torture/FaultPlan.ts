@@ -19,7 +19,7 @@ const kinds: ReadonlyArray<readonly [number, FaultKind]> = [
   [18, "kill-shim"],
   [14, "kill-tree"],
   [6, "kill-starting"],
-  [14, "kill-command"],
+  [10, "kill-command"],
   [4, "freeze"],
   [3, "lock"],
   [1, "reboot"]

@@ -133,7 +133,7 @@ const edges = (dice: Dice): TaskPlan["after"] =>
 const planEdit = (dice: Dice): EditPlan => ({
   afterMs: dice.between(0, 1200),
   exitCode: dice.chance(0.75) ? 0 : dice.pick([2, 5]),
-  trouble: commandTrouble(dice, ["edit.commit", "edit.committed"], 0.3)
+  trouble: commandTrouble(dice, ["edit.commit", "edit.committed"], 0.2)
 })
 
 const planAgain = (dice: Dice): AgainPlan => ({
