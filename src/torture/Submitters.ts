@@ -118,7 +118,7 @@ const pauseMs = 500
 export const submitter = (load: Load) =>
   Effect.gen(function* () {
     for (let count = 1; ; count++) {
-      const pipeline = count % 5 === 0 ? yield* next(load, load.pipelines) : null
+      const pipeline = count % 3 === 1 ? yield* next(load, load.pipelines) : null
       if (pipeline !== null) yield* submitPipeline(load, pipeline)
       const plan = yield* next(load, load.byCommand)
       if (plan === null) return
