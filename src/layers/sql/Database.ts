@@ -9,25 +9,13 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type { ParseError } from "effect/ParseResult"
 import * as Scope from "effect/Scope"
-import * as Str from "effect/String"
 import { StorageError } from "../../domain/Errors.ts"
 import { Paths } from "../../services/Paths.ts"
 import { createPrivateDeep, exists, type FileFailure, isInSealedDirectory } from "../node/DatabaseFiles.ts"
+import { fromColumn, toColumn } from "./direct.ts"
 import { asStorageError, patience } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
 import { isBusy } from "./storageFailure.ts"
-
-/** The names of columns are few, and each row brings them all. */
-const remembering = (transform: (name: string) => string) => {
-  const known = new Map<string, string>()
-  return (name: string): string => {
-    const found = known.get(name)
-    if (found !== undefined) return found
-    const made = transform(name)
-    known.set(name, made)
-    return made
-  }
-}
 
 /**
  * Opens without touching the file. The client caches statements that failed to prepare like those that did not, so the
@@ -39,8 +27,8 @@ const connect = (filename: string, readonly: boolean) =>
     readonly,
     disableWAL: true,
     prepareCacheTTL: "10 seconds",
-    transformQueryNames: remembering(Str.camelToSnake),
-    transformResultNames: remembering(Str.snakeToCamel)
+    transformQueryNames: toColumn,
+    transformResultNames: fromColumn
   }).pipe(
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
     // The client opens by a constructor that throws.

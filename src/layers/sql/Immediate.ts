@@ -1,12 +1,14 @@
 /** Transactions that take the write lock up front, and the patience of every statement with a locked database. */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { StorageError } from "../../domain/Errors.ts"
 import { failpoint } from "../../services/Failpoints.ts"
+import { Reserve } from "./direct.ts"
 import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
 
 /**
@@ -67,6 +69,7 @@ export interface Access {
 /** How every method of the SQL layers reaches the database at `path`. */
 export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Access => {
   const transaction = withImmediate(sql)
+  const withReserve = <R>(context: Context.Context<R>) => Context.add(context, Reserve, sql.reserve)
   // The operation has a span of its own where anybody collects them. One for each statement would cost a third of it.
   const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
     const quiet = Effect.withTracerEnabled(effect, false)
@@ -76,7 +79,7 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
     read:
       (operation) =>
       <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        asStorageError(operation, path)(patiently(effect)),
+        asStorageError(operation, path)(patiently(Effect.mapInputContext(effect, withReserve<R>))),
     write:
       (operation) =>
       <A, E, R>(effect: Effect.Effect<A, E, R>) => {

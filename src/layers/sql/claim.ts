@@ -9,6 +9,7 @@ import { outcome } from "../../domain/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../domain/Task.ts"
 import { type ClaimId, deadlineOf, type Worker } from "../../domain/Worker.ts"
 import type { ClaimOptions } from "../../services/Queue.ts"
+import { direct } from "./direct.ts"
 import type { makeFinish } from "./finish.ts"
 import { WorkerRow } from "./rows.ts"
 import * as Statement from "./statement.ts"
@@ -69,7 +70,7 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
       const started = yield* start({ now, limit: limitOf(options) })
       if (Option.isNone(started)) return Option.none()
       const { id, timeoutMs } = started.value
-      yield* sql`INSERT INTO claims ${sql.insert({ claimId, taskId: id, claimedAt: now })}`
+      yield* direct(sql`INSERT INTO claims ${sql.insert({ claimId, taskId: id, claimedAt: now })}`)
       const worker: Worker = {
         taskId: id,
         claimId,

@@ -10,6 +10,7 @@ import { TaskId, TaskStatus, TaskSummary } from "../../domain/Task.ts"
 import { TaskEnded } from "../../domain/TerminalEvent.ts"
 import { endStep, transition } from "../../domain/Transition.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
+import { direct } from "./direct.ts"
 import { makePipelineEnds } from "./pipelineEnds.ts"
 import { EndRow } from "./rows.ts"
 import { makeSettle } from "./settle.ts"
@@ -80,11 +81,11 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
         )
       if (transition(from, step) === null) return yield* conflict(step)
       if (holder !== null && !mutated("keep-worker")) {
-        const removed = yield* sql`
+        const removed = yield* direct(sql`
           DELETE FROM workers
           WHERE task_id = ${id} AND claim_id = ${holder.claimId} AND runtime_id = ${holder.runtimeId}
           RETURNING task_id
-        `
+        `)
         if (removed.length === 0) return yield* conflict("finish")
       }
       const at = yield* Clock.currentTimeMillis

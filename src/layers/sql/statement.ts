@@ -5,10 +5,11 @@
 import * as SqlSchema from "@effect/sql/SqlSchema"
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
+import { direct } from "./direct.ts"
 
 interface Command<I, II, R, E> {
   readonly Request: Schema.Schema<I, II>
-  readonly execute: (request: II) => Effect.Effect<unknown, E, R>
+  readonly execute: (request: II) => Effect.Effect<ReadonlyArray<unknown>, E, R>
 }
 
 interface Query<I, II, A, AI, R, E> {
@@ -25,17 +26,27 @@ const atFirstUse = <I, A>(make: () => (request: I) => A): ((request: I) => A) =>
   }
 }
 
+/** A query whose statement goes the short way. */
+const short = <I, II, A, AI, R, E>({ execute, ...schemas }: Query<I, II, A, AI, R, E>) => ({
+  ...schemas,
+  execute: (request: II) => direct(execute(request))
+})
+
 /** All rows. */
 export const findAll = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => SqlSchema.findAll(query()))
+  atFirstUse(() => SqlSchema.findAll(short(query())))
 
 /** The first row, if there is one. */
 export const findOne = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => SqlSchema.findOne(query()))
+  atFirstUse(() => SqlSchema.findOne(short(query())))
 
 /** The first row, which must be there. */
 export const single = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => SqlSchema.single(query()))
+  atFirstUse(() => SqlSchema.single(short(query())))
 
 /** No rows. */
-export const run = <I, II, R, E>(command: () => Command<I, II, R, E>) => atFirstUse(() => SqlSchema.void(command()))
+export const run = <I, II, R, E>(command: () => Command<I, II, R, E>) =>
+  atFirstUse(() => {
+    const { Request, execute } = command()
+    return SqlSchema.void({ Request, execute: (request) => direct(execute(request)) })
+  })

@@ -1,0 +1,56 @@
+/**
+ * Statements without what `@effect/sql` lays around each: a span that nobody collects, a scope, a look for the connection.
+ * That costs several times what SQLite does, and in a transaction everybody else waits for it.
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as SqlStatement from "@effect/sql/Statement"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Str from "effect/String"
+
+/** The names of columns are few, and each row brings them all. */
+const remembering = (transform: (name: string) => string) => {
+  const known = new Map<string, string>()
+  return (name: string): string => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const made = transform(name)
+    known.set(name, made)
+    return made
+  }
+}
+
+/** Of columns. */
+export const toColumn = remembering(Str.camelToSnake)
+export const fromColumn = remembering(Str.snakeToCamel)
+
+const named = SqlStatement.defaultTransforms(fromColumn, false).array
+
+/** How statements that stand in no transaction get the connection: each waits for the transactions of other fibers. */
+export class Reserve extends Context.Tag("backbeat/sql/Reserve")<Reserve, SqlClient.SqlClient["reserve"]>() {}
+
+const isStatement = (value: unknown): value is SqlStatement.Statement<unknown> =>
+  SqlStatement.isFragment(value) && Predicate.hasProperty(value, "compile")
+
+/** Runs a statement, and in the same way anything else that gives rows. */
+export const direct = <E, R>(
+  rows: Effect.Effect<ReadonlyArray<unknown>, E, R>
+): Effect.Effect<ReadonlyArray<unknown>, E | SqlError, R> => {
+  if (!isStatement(rows)) return rows
+  const statement: SqlStatement.Statement<unknown> = rows
+  return Effect.withFiberRuntime<ReadonlyArray<unknown>, E | SqlError, R>((fiber) => {
+    // Who looks at statements, as tests of their plans do, sees them all.
+    if (fiber.getFiberRef(SqlStatement.currentTransformer)._tag === "Some") return statement
+    const execute = (connection: Connection) => {
+      const [text, parameters] = statement.compile()
+      return connection.execute(text, parameters, named)
+    }
+    const transaction = Context.getOption(fiber.currentContext, SqlClient.TransactionConnection)
+    if (transaction._tag === "Some") return execute(transaction.value[0])
+    const reserve = Context.getOption(fiber.currentContext, Reserve)
+    return reserve._tag === "Some" ? Effect.scoped(Effect.flatMap(reserve.value, execute)) : statement
+  })
+}
