@@ -11,13 +11,17 @@ const seconds = 1.5
 /** More than any round can use up. */
 const stock = 40_000
 
-const parsed = async (child) => {
+/** Told once the process is ready, and once it has ended with its answer. */
+const follow = (child) => {
   let text = ""
-  child.stdout.setEncoding("utf8").on("data", (chunk) => {
-    text += chunk
+  const ready = new Promise((resolve) => {
+    child.stdout.setEncoding("utf8").on("data", (chunk) => {
+      text += chunk
+      if (text.includes("\n")) resolve()
+    })
   })
-  await once(child, "close")
-  return JSON.parse(text)
+  const answer = once(child, "close").then(() => JSON.parse(text.slice(text.indexOf("\n"))))
+  return { child, ready: Promise.race([ready, answer]), answer }
 }
 
 export const cycles = async ({ quick, report }) => {
@@ -25,16 +29,15 @@ export const cycles = async ({ quick, report }) => {
   const home = makeHome({ BACKBEAT_IDLE_MS: "0" })
   let errors = 0
 
-  /** All processes come up first, and start together at a moment in the future. */
+  /** All processes come up and warm up first, and start together at a moment in the future. */
   const race = async (program, processes) => {
-    const at = Date.now() + 700 + processes * 120
-    const children = Array.from({ length: processes }, () =>
-      spawn(process.execPath, [program, String(at), String(seconds)], {
-        env: home.env,
-        stdio: ["ignore", "pipe", "inherit"]
-      })
+    const racers = Array.from({ length: processes }, () =>
+      follow(spawn(process.execPath, [program, String(seconds)], { env: home.env, stdio: ["pipe", "pipe", "inherit"] }))
     )
-    const answers = await Promise.all(children.map(parsed))
+    await Promise.all(racers.map(({ ready }) => ready))
+    const at = Date.now() + 200
+    for (const { child } of racers) child.stdin.end(`${at}\n`)
+    const answers = await Promise.all(racers.map(({ answer }) => answer))
     errors += answers.reduce((sum, answer) => sum + answer.errors, 0)
     return answers.reduce((sum, answer) => sum + answer.cycles, 0) / seconds
   }

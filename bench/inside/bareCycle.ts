@@ -1,8 +1,9 @@
 /** The floor of claim and finish: the same rows changed as durably by plain statements, with nothing in between. */
 import { join } from "node:path"
 import BetterSqlite3 from "better-sqlite3"
+import { together, warmUpCycles } from "./together.ts"
 
-const [start = 0, seconds = 1] = process.argv.slice(2).map(Number)
+const [seconds = 1] = process.argv.slice(2).map(Number)
 
 const database = new BetterSqlite3(join(process.env.BACKBEAT_HOME ?? "", "backbeat.db"), { timeout: 20_000 })
 database.pragma("synchronous = FULL")
@@ -42,18 +43,21 @@ const finish = database.transaction((id: string, claimId: string) => {
   tell.run(id, now)
 })
 
-await new Promise((resolve) => setTimeout(resolve, Math.max(0, start - Date.now())))
-const until = Date.now() + seconds * 1000
 let cycles = 0
 let errors = 0
-while (Date.now() < until) {
+const cycle = (): void => {
   try {
     const claimed = claim.immediate()
-    if (claimed === null) continue
+    if (claimed === null) return
     finish.immediate(claimed.id, claimed.claimId)
     cycles += 1
   } catch {
     errors += 1
   }
 }
+for (let warm = 0; warm < warmUpCycles; warm++) cycle()
+await together()
+cycles = 0
+const until = Date.now() + seconds * 1000
+while (Date.now() < until) cycle()
 process.stdout.write(JSON.stringify({ cycles, errors }))
