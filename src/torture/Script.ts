@@ -17,7 +17,7 @@ note start "\${claim##*/}" $$ "$(ulimit -f)" "$lines" "$code"
 case $behaviour in
   stubborn) trap '' TERM INT HUP ;;
   # Shorter than the time to settle: without its shim the task is not over before this is.
-  leftover) setsid sleep 12 >/dev/null 2>&1 & ;;
+  leftover) setsid sleep 20 >/dev/null 2>&1 & ;;
 esac
 i=0
 case $behaviour in claude-*) echo '{"type":"system","subtype":"init","session_id":"s-'"$key"'"}' ;; esac

@@ -78,6 +78,10 @@ const settle = (load: Load, withinMs: number) =>
     yield* drain(load, withinMs)
     yield* left(load, load.fibers)
     yield* quiet(load)
+    // Now, for what was left behind may end by itself before the check.
+    for (const { command, pid, task } of processesOf(world.root)) {
+      world.chronicle.breach("nothing remains", task, `process ${pid} lives after all has ended: ${command}`)
+    }
     // What a killed runtime owes, the next one does at once when it is alone.
     world.start(["worker"], { log: "worker" })
     yield* quiet(load)
