@@ -45,8 +45,11 @@ const deferenceMs = 250
 /** Between two looks for spools that nobody needs any more. */
 const tidyEvery = "10 minutes"
 
-/** The same while there is nothing that anybody could have left behind. */
+/** The same while there is nothing that anybody could have left behind. A clock that was set is noticed as soon. */
 const quietMs = 5000
+
+/** The same while nothing is due at any time either: what comes then comes with a commit. */
+const asleepMs = 15_000
 
 /** One runtime's running parts. */
 interface Pool {
@@ -198,9 +201,10 @@ const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings,
   const due = yield* tasks.nextDue(now)
   const deference = (yield* Ref.get(pool.eldest)) ? 0 : deferenceMs
   const fires = Option.map(yield* (yield* Schedules).nextFire, (at) => at + deference)
-  const untilDue = Math.min(...[due, fires].map(Option.match({ onNone: () => quietMs, onSome: (at) => at - now })))
+  const untilDue = Math.min(...[due, fires].map(Option.match({ onNone: () => asleepMs, onSome: (at) => at - now })))
   const { queued, running } = yield* tasks.counts
-  const liveness = queued + running === 0 ? quietMs : livenessMs
+  const quiet = Option.isNone(fires) ? asleepMs : quietMs
+  const liveness = queued + running === 0 ? quiet : livenessMs
   const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : liveness
   const bound = Math.max(1, Math.min(liveness, untilDue, idle))
   const committed = commits

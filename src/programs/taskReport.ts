@@ -30,12 +30,17 @@ export const TaskReport = Schema.Struct({
 }).annotations({ identifier: "TaskReport" })
 export type TaskReport = typeof TaskReport.Type
 
+/** Whoever asks often has the whole id. */
+const isTaskId = Schema.is(TaskId)
+
 export const taskReport = Effect.fn("taskReport")(function* (reference: string) {
   const tasks = yield* Tasks
   const registry = yield* WorkerRegistry
   const checkpoints = yield* Checkpoints
-  const id = yield* tasks.resolve(reference)
-  const task = yield* tasks.get(id)
+  const task = yield* isTaskId(reference)
+    ? tasks.get(reference)
+    : Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
+  const { id } = task
   const report: TaskReport = {
     ...task,
     worker: isTerminal(task.status) ? null : Option.getOrNull(yield* registry.workerOf(id)),
