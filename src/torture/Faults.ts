@@ -24,9 +24,12 @@ const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> 
     const end = chronicle.elapsed + patienceMs
     do {
       yield* up.await
+      // What comes now is to bring everything to its end, and nobody begins again.
+      if (load.over) return null
       if (yield* killOne(load, kind, pick)) return kind
       yield* Effect.sleep(lookMs)
     } while (chronicle.elapsed < end)
+    if (load.over) return null
     for (const other of instead) if (yield* killOne(load, other, 0)) return other
     return null
   })
