@@ -125,7 +125,11 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     if (mine ? FiberMap.unsafeHas(pool.fibers, worker.claimId) : living.has(worker.runtimeId)) continue
     if (!mine && !(yield* registry.adopt(worker.claimId, worker.runtimeId, pool.runtime.id))) continue
     const claim = yield* queue.claimOf(worker.claimId)
-    if (Option.isNone(claim)) continue
+    if (Option.isNone(claim)) {
+      // It must not keep the others waiting.
+      if (!mine) yield* Effect.logWarning(`task ${worker.taskId}: it has ended, or what is stored of it cannot be read`)
+      continue
+    }
     yield* Effect.logInfo(`task ${worker.taskId}: taken over`)
     yield* watch(pool, settings, claim.value, true)
   }

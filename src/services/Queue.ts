@@ -72,7 +72,7 @@ export class Queue extends Context.Tag("backbeat/Queue")<
      */
     readonly claim: (options: ClaimOptions) => Effect.Effect<Option.Option<Claim>, StorageError>
 
-    /** The claim of a worker row that exists: what an adopter needs. */
+    /** The claim of a worker row that exists, and can be read: what an adopter needs. */
     readonly claimOf: (claimId: ClaimId) => Effect.Effect<Option.Option<Claim>, StorageError>
 
     /**

@@ -104,7 +104,12 @@ const make = Effect.gen(function* () {
       return yield* claims.take(options, claimId).pipe(access.write("claim"))
     }),
 
-    claimOf: Effect.fn("Queue.claimOf")((claimId) => claimOf(claimId).pipe(access.read("claimOf"))),
+    claimOf: Effect.fn("Queue.claimOf")((claimId) =>
+      claimOf(claimId).pipe(
+        Effect.catchTag("ParseError", () => Effect.succeedNone),
+        access.read("claimOf")
+      )
+    ),
 
     finish: Effect.fn("Queue.finish")(function* (id, outcome, holder, retry) {
       if (retry === undefined || retry === null) {

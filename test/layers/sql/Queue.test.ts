@@ -83,6 +83,19 @@ describe("Queue on SQLite", () => {
     }).pipe(Effect.provide(memory))
   )
 
+  it.effect(
+    "has no claim of a row that became unreadable after its claim, so that an adopter goes on to the next",
+    () =>
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const sql = yield* SqlClient.SqlClient
+        yield* submit()
+        const { worker } = yield* claim
+        yield* sql`UPDATE task_inputs SET launch = '{"file":""}'`
+        assert.deepStrictEqual(yield* queue.claimOf(worker.claimId), Option.none())
+      }).pipe(Effect.provide(memory))
+  )
+
   it.effect("holds the state machine in the table itself", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
