@@ -100,9 +100,11 @@ export const createSchedule = (load: Load, plan: SchedulePlan) =>
     }
   })
 
-/** Runtimes stay for as long as a schedule is active. */
+/** Runtimes stay for as long as a schedule is active. A fault that was on its way may still hit the first who asks. */
 export const endSchedules = (load: Load) =>
-  Effect.forEach(load.world.chronicle.schedules, (name) => runCommand(load, ["schedule", "cancel", name], null))
+  Effect.forEach(load.world.chronicle.schedules, (name) =>
+    Effect.repeat(runCommand(load, ["schedule", "cancel", name], null), { while: ({ code }) => code !== 0, times: 4 })
+  )
 
 const cancelPipeline = (load: Load, id: string, afterMs: number) =>
   Effect.gen(function* () {
