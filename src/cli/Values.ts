@@ -117,11 +117,11 @@ export const choice = <A extends string>(name: string, values: ReadonlyArray<A>)
 /** The same, as often as one likes. */
 export const choices = <A extends string>(
   name: string,
-  alias: string,
+  alias: string | null,
   values: ReadonlyArray<A>
 ): Options.Options<ReadonlyArray<A>> =>
   text(name, values.join(" | ")).pipe(
-    Options.withAlias(alias),
+    (option) => (alias === null ? option : Options.withAlias(option, alias)),
     Options.repeated,
     Options.mapEffect((all) =>
       Either.mapLeft(Either.all(all.map(oneOf(values))), (problem) =>

@@ -5,7 +5,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type Changed, createSchedule, editSchedule, type Served } from "../../programs/schedule/changeSchedule.ts"
+import {
+  type Changed,
+  createSchedule,
+  editSchedule,
+  type Served,
+  unsettable
+} from "../../programs/schedule/changeSchedule.ts"
 import { recapture } from "../../programs/schedule/recapture.ts"
 import { ScheduleReport } from "../../programs/schedule/scheduleReport.ts"
 import { ServiceReport, serviceStatus } from "../../programs/schedule/service.ts"
@@ -22,7 +28,7 @@ import { captureWork, isPipeline, ruleOptions, rulesOf, saysWork, workOptions } 
 import { stylesOf } from "../Style.ts"
 import { Terminal } from "../Terminal.ts"
 import { UsageError } from "../UsageError.ts"
-import { json } from "../Values.ts"
+import { choices, json } from "../Values.ts"
 
 /** What `create`, `edit` and `resume` print with `--json`. */
 export const ScheduleChange = Schema.Struct({ schedule: ScheduleReport, service: ServiceReport }).annotations({
@@ -110,9 +116,15 @@ export const scheduleEdit = writingCommand({
     "Only what is given changes. A new prompt, agent or directory is captured anew, in the environment that the schedule has. What it started already goes on as it is.",
   examples: [
     ["beat schedule edit nightly --cron '0 3 * * *'", "another time"],
-    ['beat schedule edit nightly "review what changed today"', "another prompt"]
+    ['beat schedule edit nightly "review what changed today"', "another prompt"],
+    ["beat schedule edit nightly --unset expires", "for good, from now on"]
   ],
-  options: Options.all({ ...ruleOptions, ...workOptions, json }),
+  options: Options.all({
+    ...ruleOptions,
+    unset: choices("unset", null, unsettable).pipe(Options.withDescription("Take this away; repeatable")),
+    ...workOptions,
+    json
+  }),
   args: Args.all({
     id: schedule,
     prompt: Args.text({ name: "prompt" }).pipe(Args.withDescription("The new prompt"), Args.optional)
@@ -144,7 +156,7 @@ export const scheduleEdit = writingCommand({
           },
           before?.submitter ?? submitter
         )
-    const changed = yield* editSchedule(id, rulesOf(given), captured.work, revision)
+    const changed = yield* editSchedule(id, rulesOf(given), given.unset, captured.work, revision)
     return yield* announceSchedule(changed, captured.warnings, given.json)
   })
 })

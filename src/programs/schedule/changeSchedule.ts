@@ -120,14 +120,24 @@ export const createSchedule = Effect.fn("createSchedule")(function* (
   return result
 })
 
-/** Only what is given is changed. */
+/** What a schedule may be without. */
+export const unsettable = ["name", "expires", "max-runs", "after"] as const
+export type Unset = (typeof unsettable)[number]
+
+/** Only what is given is changed. `unset` is taken away. */
 export const editSchedule = Effect.fn("editSchedule")(function* (
   id: ScheduleId,
   rules: WrittenRules,
+  unset: ReadonlyArray<Unset>,
   work: Work | null,
   revision: number
 ) {
   const schedules = yield* Schedules
+  const given = { name: rules.name, expires: rules.expires, "max-runs": rules.maxRuns, after: rules.after }
+  const both = unset.find((field) => given[field] !== null)
+  if (both !== undefined) {
+    return yield* new InvalidInput({ field: "unset", problem: `${both} is given as well`, example: null })
+  }
   const before = yield* schedules.get(id)
   yield* checkName(rules.name)
   if (work !== null) yield* checkDepth(work)
@@ -145,6 +155,10 @@ export const editSchedule = Effect.fn("editSchedule")(function* (
     ...(rules.maxRuns === null ? {} : { maxRuns: rules.maxRuns }),
     ...(rules.expires === null ? {} : { expiresAt: yield* readMoment("expires", rules.expires, zone) }),
     ...(rules.after === null ? {} : { follows: yield* resolveAfter(rules.after) }),
+    ...(unset.includes("name") ? { name: null } : {}),
+    ...(unset.includes("expires") ? { expiresAt: null } : {}),
+    ...(unset.includes("max-runs") ? { maxRuns: null } : {}),
+    ...(unset.includes("after") ? { follows: null } : {}),
     ...(work === null ? {} : { work })
   }
   if (Object.keys(edit).length === 0) {
