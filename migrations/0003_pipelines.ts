@@ -36,6 +36,7 @@ export default Effect.gen(function* () {
       PRIMARY KEY (pipeline_id, position)
     ) STRICT, WITHOUT ROWID
   `
+  yield* sql`CREATE INDEX pipelines_retry ON pipelines (retry_of) WHERE retry_of IS NOT NULL`
   yield* sql`CREATE INDEX pipeline_steps_task ON pipeline_steps (task_id)`
   yield* sql`CREATE INDEX tasks_pipeline ON tasks (pipeline_id, started_at) WHERE pipeline_id IS NOT NULL`
 })

@@ -55,3 +55,14 @@ export class PipelineStateConflict extends Schema.TaggedError<PipelineStateConfl
       : `Pipeline ${this.id} is ${this.actual}: it cannot be retried now. Wait for its end: beat wait ${this.id}`
   }
 }
+
+/** Somebody else tries it again at this moment: twice at once its steps would run twice. */
+export class PipelineRetryConflict extends Schema.TaggedError<PipelineRetryConflict>()("PipelineRetryConflict", {
+  id: PipelineId,
+  /** The pipeline that tries it again, and has not ended. */
+  by: PipelineId
+}) {
+  override get message(): string {
+    return `Pipeline ${this.id} is tried again already, by ${this.by}, which has not ended. Wait for it: beat wait ${this.by}`
+  }
+}

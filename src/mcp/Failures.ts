@@ -27,6 +27,8 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
       return "Use the pipeline that has the key, or call again with another key."
     case "PipelineNotFound":
       return "ListPipelines shows the ids."
+    case "PipelineRetryConflict":
+      return "WaitTasks until the other one has ended."
     case "RuntimeUnavailable":
       return "The task is safe. Ask the person to run 'beat doctor'."
     case "ScheduleNotFound":

@@ -56,6 +56,7 @@ export type ToolFailure =
   | Errors.NoDefaultAgent
   | PipelineErrors.PipelineKeyConflict
   | PipelineErrors.PipelineNotFound
+  | PipelineErrors.PipelineRetryConflict
   | Errors.RuntimeUnavailable
   | ScheduleErrors.ScheduleNotFound
   | ScheduleErrors.ScheduleStateConflict

@@ -9,7 +9,7 @@ import type {
   TaskNotFound
 } from "../domain/Errors.ts"
 import type { NewPipeline, Pipeline, PipelineSummary } from "../domain/Pipeline.ts"
-import type { PipelineKeyConflict, PipelineNotFound } from "../domain/PipelineErrors.ts"
+import type { PipelineKeyConflict, PipelineNotFound, PipelineRetryConflict } from "../domain/PipelineErrors.ts"
 import type { PipelineId, TaskStatus } from "../domain/Task.ts"
 import type { CancelAnswer, CancelRequest } from "./Queue.ts"
 
@@ -33,13 +33,17 @@ export type CreateError =
   | DepthExceeded
   | IdempotencyConflict
   | PipelineKeyConflict
+  | PipelineRetryConflict
   | TaskNotFound
   | StorageError
 
 export class Pipelines extends Context.Tag("backbeat/Pipelines")<
   Pipelines,
   {
-    /** Stores the pipeline and its tasks, all or none, in one transaction, and returns after the commit. */
+    /**
+     * Stores the pipeline and its tasks, all or none, in one transaction, and returns after the commit. Of two that try the
+     * same one again at a time, the second is refused.
+     */
     readonly create: (
       pipeline: NewPipeline,
       options: { readonly maxDepth: number }

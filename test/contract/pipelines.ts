@@ -334,6 +334,23 @@ export const pipelineContract = (subject: Subject) => {
     )
 
     test(
+      "try another one again one at a time",
+      Effect.gen(function* () {
+        const pipelines = yield* Pipelines
+        const first = yield* create([{}])
+        yield* endNext(failed)
+        const second = yield* create([{}], { retryOf: first.id })
+        const twice = newPipeline([{}], { retryOf: first.id })
+        const refused = yield* Effect.flip(pipelines.create(twice, { maxDepth: 10 }))
+        if (refused._tag !== "PipelineRetryConflict") return assert.fail(refused._tag)
+        assert.deepStrictEqual([refused.id, refused.by], [first.id, second.id])
+        assert.lengthOf((yield* pipelines.list({ status: [], limit: 10, before: null })).pipelines, 2)
+        yield* endNext(failed)
+        yield* create([{}], { retryOf: first.id })
+      })
+    )
+
+    test(
       "may be over as soon as they are stored",
       Effect.gen(function* () {
         const done = yield* submit()

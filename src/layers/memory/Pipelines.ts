@@ -4,8 +4,8 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { outcome } from "../../domain/Outcome.ts"
 import { fingerprint, isKept, tasksOf } from "../../domain/Pipeline.ts"
-import { PipelineKeyConflict, PipelineNotFound } from "../../domain/PipelineErrors.ts"
-import type { PipelineId, TaskId } from "../../domain/Task.ts"
+import { PipelineKeyConflict, PipelineNotFound, PipelineRetryConflict } from "../../domain/PipelineErrors.ts"
+import { isTerminal, type PipelineId, type TaskId } from "../../domain/Task.ts"
 import { Ids } from "../../services/Ids.ts"
 import { type CreatedPipeline, Pipelines } from "../../services/Pipelines.ts"
 import type { CancelAnswer } from "../../services/Queue.ts"
@@ -56,6 +56,12 @@ const make = Effect.gen(function* () {
             }
             const known: CreatedPipeline = { pipeline: pipelineIn(state, twin), created: false }
             return [known, state] as const
+          }
+          const retrying = Array.from(state.pipelines.values()).find(
+            (other) => retryOf !== null && other.retryOf === retryOf && !isTerminal(pipelineIn(state, other).status)
+          )
+          if (retryOf !== null && retrying !== undefined) {
+            return yield* Either.left(new PipelineRetryConflict({ id: retryOf, by: retrying.id }))
           }
           let next = state
           for (const { id: taskId, task } of named) {

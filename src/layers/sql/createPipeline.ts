@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { isKept, type NewPipeline, PipelineStep } from "../../domain/Pipeline.ts"
-import { PipelineKeyConflict } from "../../domain/PipelineErrors.ts"
+import { PipelineKeyConflict, PipelineRetryConflict } from "../../domain/PipelineErrors.ts"
 import { PipelineId, TaskId } from "../../domain/Task.ts"
 import type { CreatedPipeline } from "../../services/Pipelines.ts"
 import { type Arrival, makeEnqueue } from "./enqueue.ts"
@@ -41,6 +41,18 @@ export const makeCreatePipeline = (sql: SqlClient.SqlClient) => {
     execute: (key) => sql`SELECT id, digest FROM pipelines WHERE idempotency_key = ${key}`
   }))
 
+  const findRetrying = Statement.findOne(() => ({
+    Request: PipelineId,
+    Result: Schema.Struct({ id: PipelineId }),
+    execute: (id) => sql`
+      SELECT pipelines.id FROM pipelines
+      JOIN pipeline_steps ON pipeline_steps.pipeline_id = pipelines.id
+      JOIN tasks ON tasks.id = pipeline_steps.task_id
+      WHERE pipelines.retry_of = ${id} AND tasks.status IN ('queued', 'running')
+      LIMIT 1
+    `
+  }))
+
   const insertStep = Statement.run(() => ({
     Request: StepRow,
     execute: (row) => sql`INSERT INTO pipeline_steps ${sql.insert(row)}`
@@ -58,6 +70,10 @@ export const makeCreatePipeline = (sql: SqlClient.SqlClient) => {
           return yield* new PipelineKeyConflict({ key: idempotencyKey ?? "", existing: twin.value.id })
         }
         return { pipeline: yield* stored(twin.value.id), created: false } satisfies CreatedPipeline
+      }
+      const retrying = retryOf === null ? Option.none() : yield* findRetrying(retryOf)
+      if (retryOf !== null && Option.isSome(retrying)) {
+        return yield* new PipelineRetryConflict({ id: retryOf, by: retrying.value.id })
       }
       const createdAt = yield* Clock.currentTimeMillis
       yield* sql`INSERT INTO pipelines ${sql.insert({ id, name, retryOf, idempotencyKey, digest, createdAt })}`

@@ -99,11 +99,10 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
         pipeline === null
           ? Effect.asVoid(enqueue(ready, anyDepth))
           : Effect.asVoid(
-              Effect.catchTag(
-                createPipeline({ ...pipeline, arrivals: ready }, anyDepth),
-                "PipelineKeyConflict",
-                Effect.die
-              )
+              Effect.catchTags(createPipeline({ ...pipeline, arrivals: ready }, anyDepth), {
+                PipelineKeyConflict: Effect.die,
+                PipelineRetryConflict: Effect.die
+              })
             )
       yield* Effect.catchTags(storing, {
         // What was captured has no key and retries nothing, and what it waits for was read in this transaction.
