@@ -92,7 +92,8 @@ for (const [name, connect] of Object.entries(clients)) {
       const id: string = done.structuredContent.tasks[0].id
       const waited = await first.call("WaitTasks", { ids: [id] }, (message) => told.push(message))
       assert.deepInclude(waited.structuredContent.tasks[0], { id, status: "completed", answer: "one\ntwo" })
-      assert.match(told[0] ?? "", /^running .*, 1 line, last: one$/)
+      // On a slow machine the first line of output comes after the first word of progress.
+      assert.match(told[0] ?? "", /^running .*, (no output yet|1 line, last: one)$/)
       const again = await first.call("WaitTasks", { ids: [id], cursor: waited.structuredContent.cursor, timeoutMs: 0 })
       assert.deepStrictEqual(again.structuredContent.tasks, [])
       assert.strictEqual((await first.call("TaskLogs", { id, lines: 1 })).structuredContent.text, "two")

@@ -51,7 +51,10 @@ describe("ten servers on one file", () => {
       await Promise.all(all.map((server) => server.exit)),
       all.map(() => 0)
     )
-    assert.deepStrictEqual(beat.runtimes(), [])
+    // Who was too slow to take itself off the list is taken off by the next that comes.
+    const next = start()
+    await next.initialize()
+    await until("the list is clean", () => beat.runtimes().every((pid) => pid === next.child.pid) || null)
   }, 60_000)
 })
 
