@@ -133,6 +133,9 @@ const loadCached = (bundle, command, directory) => {
     script.runInThisContext()(module.exports, require("module").createRequire(filename), module, filename, __dirname)
 }
 
+/** What the code cache calls it: `beat` alone is one of the most used. */
+const commandOf = ([first]) => (first === undefined ? "." : /^[a-z]{1,16}$/.test(first) ? first : "-")
+
 const load = (bundle, words) => {
   const plain = () => require(`./${bundle}.cjs`)
   if (process.env.NODE_DISABLE_COMPILE_CACHE) return plain
@@ -144,7 +147,7 @@ const load = (bundle, words) => {
       enableCompileCache(path.join(directory, "node"))
       return plain
     }
-    return loadCached(bundle, /^[a-z]{1,16}$/.test(words[0]) ? words[0] : "-", directory)
+    return loadCached(bundle, commandOf(words), directory)
   } catch (_) {
     return plain
   }

@@ -103,6 +103,13 @@ describe.skipIf(!ownCache)("the code cache", () => {
     assert.match(readFileSync(path, "latin1"), /status,list *$/)
   })
 
+  it("knows beat without a word, and beat with nothing but options, as commands of their own", async () => {
+    await beat()
+    await beat("--json")
+    const [file = ""] = cached()
+    assert.match(readFileSync(join(dist, ".cache", file), "latin1"), /\.,- *$/)
+  })
+
   it("is not extended by what was no command", async () => {
     await beat("stauts", "bad")
     assert.deepStrictEqual(cached(), [])
