@@ -18,7 +18,7 @@ const settleMs = 8
  * What is written is told of at once, but it counts only when it has reached the disk, and nothing tells of that. On a
  * slow disk the first look comes too early, so more follow, each after so many milliseconds.
  */
-const echoes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048]
+const echoes = [16, 48, 128, 256, 512, 1024, 2048]
 
 const make = Effect.gen(function* () {
   const { database } = yield* Paths
