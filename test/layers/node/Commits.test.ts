@@ -19,7 +19,7 @@ describe("commits", () => {
         for (let commit = 0; commit < 3; commit += 1) {
           fs.appendFileSync(`${paths.database}-wal`, "still on its way")
           // An hour each, where nothing tells any more.
-          for (let look = 0; look < 3; look += 1) yield* commits.changed(3_600_000)
+          for (let look = 0; look < 4; look += 1) yield* commits.changed(3_600_000)
         }
         return "seen"
       })
