@@ -155,7 +155,10 @@ export const pipelineCheck = command({
     const problems = Either.isLeft(read) && read.left._tag === "PipelineInvalid" ? read.left.problems : []
     const plan = Either.getOrNull(read)
     if (given.json) yield* printJson(CheckResult, { file, problems, plan })
-    else if (plan !== null) yield* terminal.print(`${file}: fine, ${plan.steps.length} steps`)
+    else if (plan !== null) {
+      const { length } = plan.steps
+      yield* terminal.print(`${file}: fine, ${length === 1 ? "one step" : `${length} steps`}`)
+    }
     for (const problem of given.json ? [] : problems) yield* terminal.print(sanitize(problemText(file, problem)))
     return plan === null ? ExitCode.failed : ExitCode.ok
   })
