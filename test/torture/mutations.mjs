@@ -29,7 +29,7 @@ const expected = {
   "silent-pipeline": "a pipeline ends with its last step",
   "forget-run": "a schedule fires each time once",
   "early-success": "an answer comes after the commit",
-  "early-cancel": "cancelled means gone",
+  "early-cancel": "an answer comes after the commit",
   "edit-started": "an edit is whole, and what runs",
   "no-checkpoint": "a task that has run leaves a checkpoint"
 }
