@@ -19,12 +19,20 @@ const pick = (words) => {
   return "cli"
 }
 
-/** `beat list | head`: the reader has seen enough. A runtime goes on without one. */
+/** `beat list | head`: the reader has seen enough. A runtime goes on without one. A stream is made when it is first used. */
 const survivePipes = (bundle) => {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error) => {
-      if (error.code !== "EPIPE") throw error
-      if (bundle === "cli" && stream === process.stdout) process.exit(0)
+  for (const name of ["stdout", "stderr"]) {
+    const { get } = Object.getOwnPropertyDescriptor(process, name)
+    const define = (getter) =>
+      Object.defineProperty(process, name, { configurable: true, enumerable: true, get: getter })
+    define(() => {
+      const stream = get.call(process)
+      define(() => stream)
+      stream.on("error", (error) => {
+        if (error.code !== "EPIPE") throw error
+        if (bundle === "cli" && name === "stdout") process.exit(0)
+      })
+      return stream
     })
   }
 }

@@ -46,9 +46,8 @@ const readUpTo = (limit: number) =>
 
 const clearLine = "\r\u001b[K"
 
+// Each stream that Node makes takes a while, so none is made before somebody uses it.
 const terminal = Layer.sync(Terminal, () => {
-  const stdout = screenOf(process.stdout, process.env)
-  const stderr = screenOf(process.stderr, process.env)
   let shown = false
   const clear = Effect.suspend(() => {
     if (!shown) return Effect.void
@@ -57,9 +56,15 @@ const terminal = Layer.sync(Terminal, () => {
   })
   const out = (data: string | Uint8Array) => Effect.zipRight(clear, send(process.stdout, data))
   return Terminal.of({
-    stdout,
-    stderr,
-    stdinTty: process.stdin.isTTY === true,
+    get stdout() {
+      return screenOf(process.stdout, process.env)
+    },
+    get stderr() {
+      return screenOf(process.stderr, process.env)
+    },
+    get stdinTty() {
+      return process.stdin.isTTY === true
+    },
     stdin: readAll,
     stdinBytes: readUpTo,
     print: (text) => out(`${text}\n`),
@@ -67,8 +72,8 @@ const terminal = Layer.sync(Terminal, () => {
     say: (text) => Effect.zipRight(clear, send(process.stderr, `${text}\n`)),
     writeError: (data) => Effect.zipRight(clear, send(process.stderr, data)),
     progress: (text) => {
-      if (!stderr.tty) return Effect.void
       if (text === null) return clear
+      if (process.stderr.isTTY !== true) return Effect.void
       return Effect.suspend(() => {
         shown = true
         return send(process.stderr, `${clearLine}${text}`)

@@ -34,7 +34,7 @@ export const Overview = Schema.Struct({
 }).annotations({ identifier: "Overview" })
 export type Overview = typeof Overview.Type
 
-const newest = (status: ReadonlyArray<typeof TaskStatus.Type>, limit: number): ListFilter => ({
+const newest = (status: ReadonlyArray<TaskStatus>, limit: number): ListFilter => ({
   status,
   agent: null,
   labels: {},
@@ -49,16 +49,21 @@ export const overview = Effect.fn("overview")(function* () {
   const tasks = yield* Tasks
   const now = yield* Clock.currentTimeMillis
   const counts = yield* tasks.counts
-  const running = yield* tasks.list(newest(["running"], 20))
-  const queued = yield* tasks.list(newest(["queued"], 5))
-  const ended = yield* tasks.list(newest(["completed", "failed", "cancelled"], 5))
+  /** No question where the answer is known: mostly nothing runs and nothing waits. */
+  const some = (status: ReadonlyArray<TaskStatus>, limit: number) =>
+    status.every((one) => counts[one] === 0)
+      ? Effect.succeed<ReadonlyArray<TaskSummary>>([])
+      : Effect.map(tasks.list(newest(status, limit)), (page) => page.tasks)
+  const running = yield* some(["running"], 20)
+  const queued = yield* some(["queued"], 5)
+  const ended = yield* some(["completed", "failed", "cancelled"], 5)
   const result: Overview = {
     counts,
-    running: yield* Effect.forEach(running.tasks, (task) =>
+    running: yield* Effect.forEach(running, (task) =>
       Effect.map(silenceOf(task), (silentMs) => ({ ...task, silentMs }))
     ),
-    queued: queued.tasks,
-    ended: ended.tasks,
+    queued,
+    ended,
     nextDue: Option.getOrNull(yield* tasks.nextDue(now)),
     runtimes: yield* runtimes()
   }
