@@ -10,7 +10,15 @@ import { Schedules } from "../../src/services/Schedules.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { newPipeline } from "../support/pipelines.ts"
-import { createSchedule, fireDue, historyOf, minute, newSchedule, storyOf } from "../support/schedules.ts"
+import {
+  createSchedule,
+  fireDue,
+  fireInAMinute,
+  historyOf,
+  minute,
+  newSchedule,
+  storyOf
+} from "../support/schedules.ts"
 import { Probe, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, failed, newTask, runtimeA } from "../support/tasks.ts"
 
@@ -123,8 +131,7 @@ export const schedulesContract = (subject: Subject) => {
           launch: { file: "/bin/a", args: ["--session-id", "s-1", "about s-1"], promptAt: [2], stdin: "none" }
         })
         yield* createSchedule({ work: { kind: "task", task } })
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const claim = yield* claimNext()
         const session = claim.task.sessionId ?? ""
         assert.notStrictEqual(session, "s-1")
@@ -141,15 +148,13 @@ export const schedulesContract = (subject: Subject) => {
         const made = yield* createSchedule()
         const outcomes = [completed, failed]
         for (const outcome of outcomes) {
-          yield* TestClock.adjust(minute)
-          yield* fireDue
+          yield* fireInAMinute
           const { task, worker } = yield* claimNext()
           assert.lengthOf(yield* schedules.open(made.id), 1)
           yield* queue.finish(task.id, outcome, worker)
           assert.deepStrictEqual(yield* schedules.open(made.id), [])
         }
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const [open] = yield* schedules.open(made.id)
         if (open?.taskId == null) return assert.fail("nothing runs")
         yield* queue.cancel(open.taskId, { reason: null, by: "tester" })
@@ -170,8 +175,7 @@ export const schedulesContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const made = yield* createSchedule()
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const first = yield* claimNext()
         const retry = newTask({ retryOf: first.task.id, continuation: "retry" })
         const { retriedBy } = yield* queue.finish(first.task.id, failed, first.worker, retry)
@@ -212,8 +216,7 @@ export const schedulesContract = (subject: Subject) => {
       Effect.gen(function* () {
         const schedules = yield* Schedules
         const made = yield* createSchedule()
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         yield* TestClock.setTime(minute / 2)
         const timing = { kind: "every", everyMs: minute, anchor: 0, timezone: "UTC" } as const
         assert.deepInclude(yield* schedules.edit(made.id, { timing }, 0), { nextDueAt: minute, revision: 1 })
@@ -232,8 +235,7 @@ export const schedulesContract = (subject: Subject) => {
         const short = yield* createSchedule({ expiresAt: 3 * minute })
         const single = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
         for (let round = 0; round < 5; round += 1) {
-          yield* TestClock.adjust(minute)
-          yield* fireDue
+          yield* fireInAMinute
         }
         assert.deepInclude(yield* schedules.get(twice.id), { status: "completed", runs: 2, nextFireAt: null })
         assert.deepInclude(yield* schedules.get(short.id), { status: "expired", runs: 3, nextDueAt: null })
@@ -247,14 +249,11 @@ export const schedulesContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const made = yield* createSchedule({ overlap: "skip" })
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const { task, worker } = yield* claimNext()
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         yield* queue.finish(task.id, completed, worker)
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         assert.deepStrictEqual(yield* storyOf(made), [
           [minute, "completed"],
           [2 * minute, "skipped"],
@@ -269,11 +268,9 @@ export const schedulesContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const made = yield* createSchedule({ overlap: "queue" })
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const first = yield* claimNext()
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const [, second] = yield* historyOf(made)
         if (second?.taskId == null) return assert.fail("the second run is missing")
         const tasks = yield* Tasks
@@ -289,14 +286,11 @@ export const schedulesContract = (subject: Subject) => {
         const queue = yield* Queue
         const tasks = yield* Tasks
         const made = yield* createSchedule({ overlap: "cancel-previous" })
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const first = yield* claimNext()
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         assert.deepStrictEqual(yield* tasks.cancelRequested, [first.task.id])
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const [, second, third] = yield* historyOf(made)
         assert.strictEqual(second?.status, "cancelled")
         if (third?.taskId == null) return assert.fail("the third run is missing")
@@ -427,8 +421,7 @@ export const schedulesContract = (subject: Subject) => {
       Effect.gen(function* () {
         const made = yield* createSchedule({ overlap: "skip" })
         for (let round = 0; round < keptExecutions + 10; round += 1) {
-          yield* TestClock.adjust(minute)
-          yield* fireDue
+          yield* fireInAMinute
         }
         const history = yield* historyOf(made)
         // The oldest still goes on.
@@ -472,8 +465,7 @@ export const schedulesContract = (subject: Subject) => {
         yield* registry.register({ id: runtimeA, kind: "on-demand", process, version: "1", startedAt: 0 })
         const made = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
         assert.isFalse(yield* registry.leave(runtimeA, "idle"))
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const { task, worker } = yield* claimNext()
         yield* queue.finish(task.id, completed, worker)
         const prune = { endedBefore: 2 * minute, limit: 10, dryRun: false }
@@ -528,13 +520,10 @@ export const schedulesContract = (subject: Subject) => {
         const queue = yield* Queue
         const tasks = yield* Tasks
         const made = yield* createSchedule({ overlap: "cancel-previous" })
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const first = yield* claimNext()
-        yield* TestClock.adjust(minute)
-        yield* fireDue
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
+        yield* fireInAMinute
         const [, second, third] = yield* historyOf(made)
         assert.strictEqual(second?.status, "cancelled")
         if (third?.taskId == null) return assert.fail("the third run is missing")
@@ -551,14 +540,12 @@ export const schedulesContract = (subject: Subject) => {
         const tasks = yield* Tasks
         const schedules = yield* Schedules
         const made = yield* createSchedule({ overlap: "queue" })
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const first = yield* claimNext()
         yield* TestClock.adjust(1000)
         yield* schedules.runNow(made.id)
         const byHand = yield* claimNext()
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         const [, , third] = yield* historyOf(made)
         if (third?.taskId == null) return assert.fail("the queued run is missing")
         assert.strictEqual((yield* tasks.summary(third.taskId)).waitingOn, 2)

@@ -1,6 +1,7 @@
 /** Schedules with everything filled in that a test does not care about, and what tests do with them. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
 import type { NewSchedule, Schedule } from "../../src/domain/Schedule.ts"
 import type { ScheduleId } from "../../src/domain/ScheduleId.ts"
 import { type FireAnswer, Schedules } from "../../src/services/Schedules.ts"
@@ -39,6 +40,9 @@ export const fireDue = Effect.gen(function* () {
   }
   return yield* Effect.dieMessage("there is no end of what is due")
 })
+
+/** A minute passes, and what is due by then is fired. */
+export const fireInAMinute = Effect.zipRight(TestClock.adjust(minute), fireDue)
 
 export const historyOf = ({ id }: Pick<Schedule, "id">) =>
   Effect.flatMap(Schedules, (schedules) =>

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { Schedules } from "../../../src/services/Schedules.ts"
-import { createSchedule, fireDue, minute, storyOf } from "../../support/schedules.ts"
+import { createSchedule, fireDue, fireInAMinute, minute, storyOf } from "../../support/schedules.ts"
 import { testSql } from "../../support/stores.ts"
 
 describe("a schedule that cannot be read any more", () => {
@@ -19,8 +19,7 @@ describe("a schedule that cannot be read any more", () => {
         const broken = yield* createSchedule()
         const sound = yield* createSchedule()
         yield* sql.unsafe(`${damage}'${broken.id}'`)
-        yield* TestClock.adjust(minute)
-        yield* fireDue
+        yield* fireInAMinute
         assert.deepStrictEqual(yield* storyOf(sound), [[minute, "running"]])
         const paused = yield* schedules.get(broken.id)
         assert.strictEqual(paused.status, "paused")
@@ -38,8 +37,7 @@ describe("a schedule whose own row cannot be read", () => {
       const broken = yield* createSchedule()
       const sound = yield* createSchedule()
       yield* sql`UPDATE schedules SET timing = '{}' WHERE id = ${broken.id}`
-      yield* TestClock.adjust(minute)
-      yield* fireDue
+      yield* fireInAMinute
       assert.deepStrictEqual(yield* storyOf(sound), [[minute, "running"]])
       const [row] = yield* sql`SELECT status, reason FROM schedules WHERE id = ${broken.id}`
       assert.strictEqual(row?.status, "paused")
@@ -57,8 +55,7 @@ describe("a firing", () => {
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const made = yield* createSchedule({ overlap: "cancel-previous" })
-      yield* TestClock.adjust(minute)
-      yield* fireDue
+      yield* fireInAMinute
       yield* sql`
         CREATE TRIGGER full_disk BEFORE UPDATE OF cancel_requested_at ON tasks BEGIN
           SELECT RAISE(ABORT, 'the disk is full');

@@ -4,7 +4,6 @@ import * as Statement from "@effect/sql/Statement"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as TestClock from "effect/TestClock"
 import { outcome } from "../../../src/domain/Outcome.ts"
 import { TaskId } from "../../../src/domain/Task.ts"
 import { Checkpoints } from "../../../src/services/Checkpoints.ts"
@@ -15,7 +14,7 @@ import { Schedules } from "../../../src/services/Schedules.ts"
 import { type ListFilter, Tasks } from "../../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
 import { create, endNext } from "../../support/pipelines.ts"
-import { createSchedule, fireDue, minute } from "../../support/schedules.ts"
+import { createSchedule, fireInAMinute } from "../../support/schedules.ts"
 import { completed, newTask } from "../../support/tasks.ts"
 import { claimOptions, memory, runtimeA, runtimeB } from "./support.ts"
 
@@ -254,8 +253,7 @@ describe("query plans", () => {
         Effect.gen(function* () {
           const { id } = yield* createSchedule()
           yield* schedules.nextFire
-          yield* TestClock.adjust(minute)
-          yield* fireDue
+          yield* fireInAMinute
           yield* schedules.get(id)
           yield* schedules.resolve(id.slice(0, 3))
           yield* schedules.list({ status: [], limit: 20, before: null })
