@@ -13,6 +13,9 @@ export const maxSteps = 100
 /** What `${name}` may be called. */
 export const variableName = /^[A-Za-z_][A-Za-z0-9_-]*$/
 
+/** Keys at the top of a file that mean nothing to Backbeat: a place for YAML anchors. */
+export const extensionKey = /^x-/
+
 /** A text with a variable in it, for fields whose values have a form of their own. */
 const withVariable = { type: "string", pattern: "\\$\\{[A-Za-z_][A-Za-z0-9_-]*\\}" }
 

@@ -1,6 +1,6 @@
 /** A YAML or JSON text as plain values, with the place in the text of each of them. */
 import * as Effect from "effect/Effect"
-import type { Document, Node, Pair } from "yaml"
+import type { Document, Node, Pair, YAMLMap } from "yaml"
 
 /** A place in a text, both from 1. */
 export interface Position {
@@ -20,6 +20,8 @@ export interface Parsed {
   readonly valueAt: (path: Path) => Position
   /** Where the key at the end of a path stands. */
   readonly keyAt: (path: Path) => Position
+  /** The text of a single value as it is written, without quotes; null for lists, objects and where there is none. */
+  readonly textAt: (path: Path) => string | null
 }
 
 /** Larger files are hardly written by hand. */
@@ -29,6 +31,9 @@ export const maxFileBytes = 4 * 1024 * 1024
 const maxAliases = 1000
 
 const start: Position = { line: 1, column: 1 }
+
+/** Merges inside merges: a map can merge itself in. */
+const maxMerges = 10
 
 /** Of a text that is not YAML, the first faults bring about the rest. */
 const maxFaults = 20
@@ -49,6 +54,23 @@ export const parseText = Effect.fn("parseText")(function* (source: string) {
     return { line: line + 1, column: Math.min(offset, source.length) - (starts[line] ?? 0) + 1 }
   }
 
+  const keyOf = ({ key }: Pair): string => String(yaml.isScalar(key) ? key.value : key)
+
+  /** The pair of a key; where the map has none of its own, the first one that it merges in (`<<: *anchor`). */
+  const pairOf = (document: Document.Parsed, map: YAMLMap, name: string, depth: number): Pair | undefined => {
+    const own = map.items.find((item) => keyOf(item) === name)
+    if (own !== undefined || depth > maxMerges) return own
+    for (const { value } of map.items.filter((item) => keyOf(item) === "<<")) {
+      const merged: unknown = yaml.isAlias(value) ? value.resolve(document) : value
+      for (const source of yaml.isSeq(merged) ? merged.items : [merged]) {
+        const inner: unknown = yaml.isAlias(source) ? source.resolve(document) : source
+        const found = yaml.isMap(inner) ? pairOf(document, inner, name, depth + 1) : undefined
+        if (found !== undefined) return found
+      }
+    }
+    return undefined
+  }
+
   const walk = (document: Document.Parsed, path: Path): { readonly node: Node | null; readonly key: Node | null } => {
     const followed = (node: unknown): unknown => (yaml.isAlias(node) ? node.resolve(document) : node)
     let node: unknown = document.contents
@@ -57,9 +79,7 @@ export const parseText = Effect.fn("parseText")(function* (source: string) {
       const inside: unknown = followed(node)
       let next: unknown
       if (yaml.isMap(inside)) {
-        const pair: Pair | undefined = inside.items.find(
-          (item) => String(yaml.isScalar(item.key) ? item.key.value : item.key) === String(segment)
-        )
+        const pair = pairOf(document, inside, String(segment), 0)
         key = yaml.isNode(pair?.key) ? pair.key : null
         next = pair?.value ?? pair?.key
       } else if (yaml.isSeq(inside)) {
@@ -95,6 +115,11 @@ export const parseText = Effect.fn("parseText")(function* (source: string) {
       keyAt: (path) => {
         const { key, node } = walk(document, path)
         return positionOf((key ?? node)?.range?.[0])
+      },
+      textAt: (path) => {
+        const { node } = walk(document, path)
+        const scalar: unknown = yaml.isAlias(node) ? node.resolve(document) : node
+        return yaml.isScalar(scalar) ? (scalar.source ?? null) : null
       }
     }
   }

@@ -1,6 +1,6 @@
 /** The JSON Schema of a pipeline file, for editors: made of the schema that files are read by. */
 import * as JSONSchema from "effect/JSONSchema"
-import { PipelineFile } from "../../domain/PipelineFile.ts"
+import { extensionKey, PipelineFile } from "../../domain/PipelineFile.ts"
 import { isObject } from "./problems.ts"
 
 /** What filters say of themselves; keywords such as `maxLength` say the same. */
@@ -20,4 +20,13 @@ const tidy = (value: unknown): unknown => {
   return kept
 }
 
-export const pipelineJsonSchema = () => tidy(JSONSchema.make(PipelineFile))
+const made = () => tidy(JSONSchema.make(PipelineFile))
+
+/** The reader takes any value under a key such as `x-anchors`; a schema of fields alone cannot say so. */
+export const pipelineJsonSchema = () => {
+  const schema = made()
+  const definitions = isObject(schema) ? schema.$defs : undefined
+  if (!isObject(schema) || !isObject(definitions) || !isObject(definitions.Pipeline)) return schema
+  const Pipeline = { ...definitions.Pipeline, patternProperties: { [extensionKey.source]: {} } }
+  return { ...schema, $defs: { ...definitions, Pipeline } }
+}

@@ -124,6 +124,11 @@ export const planOfValue = Effect.fn("planOfValue")(function* (
   fallback: string
 ) {
   const nowhere = () => ({ line: 1, column: 1 })
-  const { plan, problems } = planOf(content, fallback, { value: content, valueAt: nowhere, keyAt: nowhere })
+  const { plan, problems } = planOf(content, fallback, {
+    value: content,
+    valueAt: nowhere,
+    keyAt: nowhere,
+    textAt: () => null
+  })
   return plan ?? (yield* new PipelineInvalid({ source: null, problems }))
 })

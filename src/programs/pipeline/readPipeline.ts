@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { PipelineProblem } from "../../domain/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/PipelineErrors.ts"
+import { extensionKey } from "../../domain/PipelineFile.ts"
 import { maxFileBytes, type Parsed, parseText } from "./document.ts"
 import { type Checked, planOf } from "./plan.ts"
 import { isObject, nameOf, problem, suggestion } from "./problems.ts"
@@ -17,6 +18,18 @@ export interface ReadOptions {
   /** On top of those in the file. */
   readonly variables: Readonly<Record<string, string>>
 }
+
+/** A value as it is written: `1.10` stays `1.10`. What is no text, number, yes or no, or date is left for the schema to refuse. */
+const asWritten = (value: unknown, text: string | null): unknown =>
+  value === null || (typeof value === "object" && !(value instanceof Date)) ? value : (text ?? value)
+
+/** `vars` with the text of each value, by the node it is written in. */
+const writtenVars = (declared: unknown, parsed: Parsed): unknown =>
+  isObject(declared)
+    ? Object.fromEntries(
+        Object.entries(declared).map(([name, value]) => [name, asWritten(value, parsed.textAt(["vars", name]))])
+      )
+    : declared
 
 /** The variables with their values, and what is wrong with them. */
 const variablesOf = (declared: unknown, given: ReadOptions["variables"], parsed: Parsed) => {
@@ -45,7 +58,10 @@ const check = (parsed: Parsed, options: ReadOptions): Checked => {
     return { plan: null, problems: [problem(start, message, "For example: steps: [{ agent: shell, prompt: make }]")] }
   }
   const problems: Array<PipelineProblem> = []
-  const { $schema: _, vars, ...rest } = root
+  const { $schema: _, vars: declared, ...all } = root
+  // Keys that begin with `x-` are a place for YAML anchors.
+  const rest = Object.fromEntries(Object.entries(all).filter(([key]) => !extensionKey.test(key)))
+  const vars = writtenVars(declared, parsed)
   const table = variablesOf(vars, options.variables, parsed)
   problems.push(...table.problems)
   const filled = substitute(rest, [], table.variables)

@@ -120,6 +120,77 @@ steps:
     })
   )
 
+  it.effect.each<[written: string, text: string]>([
+    ["1.10", "1.10"],
+    ["3.0", "3.0"],
+    ["0x1F", "0x1F"],
+    ["0o17", "0o17"],
+    ["1e3", "1e3"],
+    ["+7", "+7"],
+    ["007", "007"],
+    ["12345678901234567890", "12345678901234567890"],
+    [".inf", ".inf"],
+    ["yes", "yes"],
+    ["no", "no"],
+    ["True", "True"],
+    ["2027-03-01", "2027-03-01"],
+    ["2027-03-01T09:00:00Z", "2027-03-01T09:00:00Z"],
+    ["'1.10'", "1.10"],
+    ['"null"', "null"],
+    ["'~'", "~"],
+    ['"a\\tb"', "a\tb"],
+    ["!!str 1.10", "1.10"],
+    ["&v 1.10", "1.10"],
+    ["*elsewhere", "2.50"],
+    ["1.10 # the version", "1.10"]
+  ])("has variables that are the text that is written: %s", ([written, text]) =>
+    Effect.gen(function* () {
+      for (const version of ["", "%YAML 1.1\n---\n"]) {
+        const file = `${version}x-values: [&elsewhere 2.50]\nvars:\n  v: ${written}\nsteps: ["<\${v}>"]\n`
+        assert.strictEqual((yield* read(file)).steps[0]?.prompt, `<${text}>`)
+      }
+    })
+  )
+
+  it.effect("keeps the text of numbers in JSON, of merged variables and of blocks", () =>
+    Effect.gen(function* () {
+      const json = yield* read(`{"vars": {"v": 1.10, "e": 1e3}, "steps": ["\${v} \${e}"]}`)
+      assert.strictEqual(json.steps[0]?.prompt, "1.10 1e3")
+      const merged = yield* read(
+        `x-all: [&a { v: 1.10, w: 3.0 }, &b { v: 9.0, z: 1_0 }]\nvars: { <<: [*a, *b], w: 4.0 }\nsteps: ['\${v} \${w} \${z}']\n`
+      )
+      assert.strictEqual(merged.steps[0]?.prompt, "1.10 4.0 1_0")
+      const block = yield* read(`vars:\n  v: |\n    1.10\n    2.20\nsteps: ['\${v}']\n`)
+      assert.strictEqual(block.steps[0]?.prompt, "1.10\n2.20\n")
+    })
+  )
+
+  it.effect("asks for a value of --var where a variable is null, however that is written", () =>
+    Effect.gen(function* () {
+      for (const written of ["null", "~", "", "Null"]) {
+        const text = `vars:\n  v: ${written}\nsteps: ['<\${v}>']\n`
+        assert.deepStrictEqual(yield* faults(text), ["2:3 vars.v: it has no value | Give one: --var v=..."])
+        assert.strictEqual((yield* read(text, { v: "1.10" })).steps[0]?.prompt, "<1.10>")
+      }
+    })
+  )
+
+  it.effect("leaves keys such as x-anchors to YAML anchors, at the top and nowhere else", () =>
+    Effect.gen(function* () {
+      const plan = yield* read(
+        `x-shell: &shell { agent: shell, timeout: 5m }\nx-note: \${not-a-variable}\nsteps:\n  - { <<: *shell, prompt: make }\n`
+      )
+      assert.strictEqual(plan.steps[0]?.agent, "shell")
+      assert.strictEqual(plan.steps[0]?.timeoutMs, 300_000)
+      assert.deepStrictEqual(yield* faults("steps: [{ prompt: a, x-note: b }]"), [
+        "1:22 steps[0].x-note: there is no such key | Known: name, prompt, agent, model, directory, priority, timeout, stall, systemPrompt, policy, delay, labels, retries, backoff, after, continueFrom"
+      ])
+      assert.deepStrictEqual(yield* faults("xnote: 1\nsteps: [a]"), [
+        "1:1 xnote: there is no such key | Known: name, vars, defaults, steps"
+      ])
+    })
+  )
+
   it.effect("may share parts by anchors", () =>
     Effect.gen(function* () {
       const plan = yield* read("steps:\n  - &a { prompt: x, agent: shell }\n  - { <<: *a, name: two }\n  - *a\n")
