@@ -6,12 +6,16 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { bootstrap } from "./build/bootstrap.mjs"
 import { lazyBuiltins } from "./build/lazy-builtins.mjs"
+import { loaded } from "./build/loaded.mjs"
+import { mutant } from "./build/mutant.mjs"
 
 const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
-/** `node build.mjs --mutable DIRECTORY`: a build whose promises can be broken one by one, beside the product. */
-const mutable = process.argv[2] === "--mutable"
-const dist = mutable ? (process.argv[3] ?? "dist-mutable") : "dist"
+/** `node build.mjs --mutation NAME DIRECTORY` builds a program with one broken promise; an empty NAME breaks none. */
+const [flag, mutation, directory = "dist-mutant"] = process.argv.slice(2)
+const isMutant = flag === "--mutation"
+const dist = isMutant ? directory : "dist"
+const mutating = isMutant && mutation !== "" ? await mutant(mutation) : null
 const { version } = JSON.parse(await readFile(at("package.json"), "utf8"))
 
 const entries = {
@@ -77,21 +81,6 @@ const put = async (name, contents, mode = 0o644) => {
   return name
 }
 
-/** What a module of ours exports, as the source stands now. */
-const loaded = async (module) => {
-  const { outputFiles } = await build({
-    entryPoints: [at(module)],
-    absWorkingDir: at("."),
-    write: false,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    logLevel: "warning"
-  })
-  return await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`)
-}
-
 /** The JSON Schemas of the MCP tools, made once here and not at every start of a server. */
 const toolSchemas = async () => {
   const { tools } = await loaded("src/mcp/Tools.ts")
@@ -126,14 +115,20 @@ const bundle = async (name, entry) => {
     external: ["better-sqlite3/package.json"],
     define: {
       __BACKBEAT_VERSION__: JSON.stringify(version),
-      __BACKBEAT_MUTATION__: mutable ? "process.env.BACKBEAT_MUTATION" : '""',
       ...(name === "mcp" ? { __BACKBEAT_TOOL_SCHEMAS__: JSON.stringify(await toolSchemas()) } : {}),
       // Touching the global loads eleven modules of Node. Effect needs it only where `process.hrtime` is missing.
       performance: "undefined"
     },
     // A file apart is loaded by `require`: code from the cache has no `import()`.
     supported: { "dynamic-import": false },
-    plugins: [nativeModule, mcpShims, asciiSources, lazyBuiltins, loadedApart]
+    plugins: [
+      ...(mutating === null ? [] : [mutating.plugin]),
+      nativeModule,
+      mcpShims,
+      asciiSources,
+      lazyBuiltins,
+      loadedApart
+    ]
   })
   const { contents } = outputFiles[0]
   // The bootstrap reads it one byte a character, which V8 likes best.
@@ -144,11 +139,16 @@ const bundle = async (name, entry) => {
 const present = Object.entries(entries).filter(([, entry]) => existsSync(at(entry)))
 const bundles = await Promise.all(present.map(([name, entry]) => bundle(name, entry)))
 const parts = await Promise.all(Object.entries(apart).map(([name, { entry }]) => bundle(name, entry)))
+if (mutating !== null && mutating.unreached.size > 0) {
+  throw new Error(`no bundle contains ${Array.from(mutating.unreached).join(", ")}`)
+}
 const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
 
 await mkdir(at(dist), { recursive: true })
-await mkdir(at("schema"), { recursive: true })
-await writeFile(at("schema/pipeline.schema.json"), await pipelineSchema())
+if (!isMutant) {
+  await mkdir(at("schema"), { recursive: true })
+  await writeFile(at("schema/pipeline.schema.json"), await pipelineSchema())
+}
 const written = [".cache"]
 for (const { name, contents, metafile } of [...bundles, ...parts]) {
   written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))

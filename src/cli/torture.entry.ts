@@ -39,7 +39,6 @@ const run = (request: TortureRequest) =>
       durationMs: request.durationMs,
       seed,
       beat: command,
-      mutation: process.env.BACKBEAT_MUTATION,
       onProgress: terminal.progress
     })
     yield* terminal.progress(null)

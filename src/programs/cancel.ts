@@ -1,7 +1,6 @@
 /** Cancels tasks, alone or with everything they delegated, and returns when their processes are gone. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { mutated } from "../domain/Mutation.ts"
 import { type TaskId, TaskSummary } from "../domain/Task.ts"
 import { type CancelAnswer, Queue } from "../services/Queue.ts"
 import { type ListPage, Tasks } from "../services/Tasks.ts"
@@ -111,7 +110,7 @@ export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId
     for (const id of fresh) {
       answers.set(id, yield* patiently(cancelWork(id, options)))
     }
-    if (!mutated("early-cancel")) yield* waitFor(fresh, { ...options, goal: "end", any: false })
+    yield* waitFor(fresh, { ...options, goal: "end", any: false })
     if (!options.tree || truncated) break
   }
 

@@ -2,7 +2,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { ProcessEnd, Verdict } from "../domain/Agent.ts"
-import { mutated } from "../domain/Mutation.ts"
 import { type Outcome, outcome } from "../domain/Outcome.ts"
 import type { EndCause } from "../domain/Task.ts"
 import type { Worker } from "../domain/Worker.ts"
@@ -84,13 +83,6 @@ export const outcomeOf = Effect.fn("outcomeOf")(function* (claim: Claim, worker:
     answer: verdict.answer,
     usage: verdict.usage,
     leftovers: ending.leftovers
-  }
-  if (
-    (mutated("trust-exit-code") && ending.end.exitCode === 0) ||
-    (mutated("signal-is-success") && ending.end.signal !== null) ||
-    (mutated("lost-is-success") && ending.lost)
-  ) {
-    return outcome({ ...found, status: "completed", cause: "exit" })
   }
   if (worker.stopCause !== null) {
     return worker.stopCause === "cancelled"

@@ -1,7 +1,6 @@
 /** Changes a task that has not started; what its agent is started with is worked out anew. */
 import * as Effect from "effect/Effect"
 import { InvalidInput, TaskStateConflict } from "../domain/Errors.ts"
-import { mutated } from "../domain/Mutation.ts"
 import type { Labels, Priority, Task, TaskId } from "../domain/Task.ts"
 import type { TaskEdit } from "../domain/TaskEdit.ts"
 import { Queue } from "../services/Queue.ts"
@@ -75,8 +74,7 @@ export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes) {
     // The revision first: an edit between the two reads is then seen as one.
     const { revision } = yield* queue.captured(id)
     const task = yield* tasks.get(id)
-    const late = task.status !== "queued" && !mutated("edit-started")
-    if (late) return yield* new TaskStateConflict({ id, step: "be edited", actual: task.status })
+    if (task.status !== "queued") return yield* new TaskStateConflict({ id, step: "be edited", actual: task.status })
     const change: TaskEdit = {
       ...(touchesAgent(changes) ? yield* startOf(task, changes) : {}),
       ...(changes.priority === undefined ? {} : { priority: changes.priority }),

@@ -2,7 +2,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as EffectQueue from "effect/Queue"
-import { mutated } from "../domain/Mutation.ts"
 import type { RuntimeId } from "../domain/Runtime.ts"
 import type { TaskId } from "../domain/Task.ts"
 import { Checkpoints, type Missing } from "../services/Checkpoints.ts"
@@ -55,7 +54,7 @@ export const makeCheckpointKeeper = Effect.fn("makeCheckpointKeeper")(function* 
 
   /** One that cannot be taken is told of and passed over: it would fail again at each try, and hold up all others. */
   const take = ({ taskId }: Missing) =>
-    persist(mutated("no-checkpoint") ? Effect.void : takeCheckpoint(taskId)).pipe(
+    persist(takeCheckpoint(taskId)).pipe(
       // Pruned meanwhile.
       Effect.catchTag("TaskNotFound", () => Effect.void),
       Effect.catchAllCause((cause) => Effect.logWarning(`task ${taskId}: no checkpoint could be taken`, cause)),

@@ -4,7 +4,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { SpawnFailed } from "../domain/Errors.ts"
-import { mutated } from "../domain/Mutation.ts"
 import { outcome } from "../domain/Outcome.ts"
 import type { Runtime } from "../domain/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -168,7 +167,6 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
 
   while (true) {
     const seen = yield* look(supervision, worker)
-    if (mutated("requeue-started") && supervision.adopted) return null
     // What was printed before the end is stored by the caller, once nobody prints any more.
     if (seen._tag === "Exited") {
       return { worker, ending: { end: seen.end, lost: false, leftovers: 0 } satisfies Ending }
@@ -267,11 +265,11 @@ export const supervise = Effect.fn("supervise")(
     yield* failpoint("supervise.ended")
     const target = yield* spared(supervision, followed.worker)
     // A stop ends all of it, also when the runtime that began it was killed half-way.
-    const all = (settings.leftovers === "end" && !mutated("skip-sweep")) || followed.worker.stopCause !== null
+    const all = settings.leftovers === "end" || followed.worker.stopCause !== null
     const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
     // Whatever a leftover printed until it was ended counts too.
     yield* failpoint("supervise.swept")
-    if (!mutated("skip-drain")) yield* drain(supervision, progress)
+    yield* drain(supervision, progress)
     yield* failpoint("supervise.drained")
     yield* Fiber.await(recording)
     const result = yield* outcomeOf(claim, followed.worker, { ...followed.ending, leftovers })

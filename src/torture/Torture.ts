@@ -23,8 +23,6 @@ export interface TortureOptions {
   readonly seed: number
   /** The command that starts the program under test. */
   readonly beat: ReadonlyArray<string>
-  /** One invariant switched off, in a build made for that: to see that it is noticed. */
-  readonly mutation: string | undefined
   /** How far it is, every second. */
   readonly onProgress: (line: string) => Effect.Effect<void>
 }
@@ -130,7 +128,7 @@ export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =
   Effect.gen(function* () {
     const plan = makePlan(options.seed, options.durationMs)
     const root = yield* scratch
-    const world = new World(root, options.beat, options.mutation)
+    const world = new World(root, options.beat)
     const store = new Store(world.database)
     yield* Effect.addFinalizer(() => Effect.sync(() => store.close()))
     const progress = Effect.suspend(() => options.onProgress(progressOf(world, options)))

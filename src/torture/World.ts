@@ -50,13 +50,11 @@ export class World {
   #logs = 0
   readonly root: string
   readonly #beat: ReadonlyArray<string>
-  readonly #mutation: string | undefined
 
   /** `beat` is the command that starts the program under test. */
-  constructor(root: string, beat: ReadonlyArray<string>, mutation: string | undefined) {
+  constructor(root: string, beat: ReadonlyArray<string>) {
     this.root = root
     this.#beat = beat
-    this.#mutation = mutation
     this.home = join(root, "home")
     this.database = join(this.home, "backbeat.db")
     for (const name of ["home", "journal", "work", "logs"]) mkdirSync(join(root, name), { mode: 0o700 })
@@ -77,8 +75,7 @@ export class World {
       LANG: "C.UTF-8",
       BACKBEAT_HOME: this.home,
       ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: `torture-${this.#boot}` }),
-      ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints }),
-      ...(this.#mutation === undefined ? {} : { BACKBEAT_MUTATION: this.#mutation })
+      ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints })
     }
   }
 

@@ -1,61 +1,64 @@
 /**
- * Breaks one promise at a time, in a build made for that, and requires that the torture run reports each; unbroken it must
- * report nothing. `node test/torture/mutations.mjs [NAME...] [--seed N]`.
+ * Breaks one promise at a time, each in a build of its own, and requires that the torture run reports that promise. The
+ * unbroken program must report nothing. `node test/torture/mutations.mjs [NAME...] [--seed N] [--rotate COUNT]`.
  */
 import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-
-/** The violation that must be among those reported: not just any. */
-const expected = {
-  "over-limit": "at most maxWorkers at once",
-  "start-blocked": "a task starts when it may",
-  "double-start": "an agent starts at most once",
-  "requeue-started": "what was started is never put back",
-  "no-adopt": "every task ends",
-  "drop-chunk": "every byte is stored, in order",
-  "skip-drain": "every byte is stored, in order",
-  "trust-exit-code": "success is proven",
-  "signal-is-success": "success is proven",
-  "lost-is-success": "the end agrees with what happened",
-  "skip-outbox": "one event for each end",
-  "keep-worker": "nothing remains",
-  "change-after-end": "an end never changes",
-  "skip-sweep": "nothing remains",
-  "no-cascade": "every task ends",
-  "no-retry": "failed work is tried again",
-  "keep-edges": "a task starts when it may",
-  "silent-pipeline": "a pipeline ends with its last step",
-  "forget-run": "a schedule fires each time once",
-  "early-success": "an answer comes after the commit",
-  "early-cancel": "an answer comes after the commit",
-  "edit-started": "an edit is whole, and what runs",
-  "no-checkpoint": "a task that has run leaves a checkpoint"
-}
+import { parseArgs } from "node:util"
+import { allMutations } from "../../build/mutant.mjs"
 
 const root = resolve(import.meta.dirname, "../..")
-const source = readFileSync(join(root, "src/domain/Mutation.ts"), "utf8")
-const known = Array.from(source.matchAll(/^ {2}\| "([a-z-]+)"$/gm), ([, name]) => name)
+const all = await allMutations()
 
-const words = process.argv.slice(2)
-const seedAt = words.indexOf("--seed")
-const seed = seedAt < 0 ? 1 : Number(words[seedAt + 1])
-const named = (seedAt < 0 ? words : words.slice(0, seedAt)).filter((word) => known.includes(word))
-const wanted = named.length > 0 ? named : known
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: "string", default: "1" }, rotate: { type: "string" } }
+})
+const seed = Number(values.seed)
+const unknown = positionals.filter((name) => !all.some((mutation) => mutation.name === name))
+if (unknown.length > 0) {
+  process.stderr.write(
+    `there is no mutation ${unknown.join(", ")}: choose from ${all.map(({ name }) => name).join(", ")}\n`
+  )
+  process.exit(2)
+}
 
-/** A fault that a mutation needs may not have come up in so short a time: then longer, under another seed. */
-const tries = [8, 15, 30]
+/** The number of commits, so that each change checks the next few; the day where git cannot tell. */
+const turn = () => {
+  const counted = spawnSync("git", ["rev-list", "--count", "HEAD"], { cwd: root, encoding: "utf8" })
+  const shallow = spawnSync("git", ["rev-parse", "--is-shallow-repository"], { cwd: root, encoding: "utf8" })
+  const commits = Number(counted.stdout)
+  return counted.status === 0 && shallow.stdout.trim() === "false" ? commits : Math.floor(Date.now() / 86_400_000)
+}
 
-const built = spawnSync(process.execPath, ["build.mjs", "--mutable", "dist-mutable"], { cwd: root, stdio: "inherit" })
-if (built.status !== 0) process.exit(1)
-const beat = join(root, "dist-mutable", "beat.cjs")
+const rotated = (count) => {
+  const first = turn() * count
+  return Array.from({ length: Math.min(count, all.length) }, (_, index) => all[(first + index) % all.length])
+}
 
-const run = (mutation, seconds, seed) =>
+const named = all.filter(({ name }) => positionals.includes(name))
+const wanted = values.rotate !== undefined ? rotated(Number(values.rotate)) : named.length > 0 ? named : all
+process.stdout.write(`mutations: ${wanted.map(({ name }) => name).join(", ")}\n`)
+
+/** The faults that a mutation needs may not come up in so short a time. The next run is longer, under another seed. */
+const durations = [8, 15, 30]
+
+const buildOf = (name) => {
+  const directory = "dist-mutant"
+  const built = spawnSync(process.execPath, ["build.mjs", "--mutation", name, directory], {
+    cwd: root,
+    stdio: "inherit"
+  })
+  if (built.status !== 0) process.exit(1)
+  return join(root, directory, "beat.cjs")
+}
+
+const run = (beat, seconds, seed) =>
   new Promise((done) => {
     const directory = mkdtempSync(join(tmpdir(), "beat-mutation-"))
     const environment = { ...process.env, TMPDIR: directory }
-    if (mutation !== null) environment.BACKBEAT_MUTATION = mutation
     const began = Date.now()
     const args = [beat, "doctor", "--torture", `${seconds}s`, "--seed", String(seed), "--json"]
     const child = spawn(process.execPath, args, { env: environment, stdio: ["ignore", "pipe", "ignore"] })
@@ -82,27 +85,33 @@ const tally = (violations) => {
   return Array.from(counts, ([invariant, count]) => `${invariant} (${count})`).join(", ")
 }
 
-const isReported = (mutation, { code, violations }) =>
-  code === 1 && violations.some(({ invariant }) => invariant === expected[mutation])
+const isReported = ({ promise }, { code, violations }) =>
+  code === 1 && violations.some(({ invariant }) => invariant === promise)
 
 let failures = 0
-const control = await run(null, 8, seed)
-if (control.code !== 0) {
-  failures += 1
-  process.stdout.write(`unbroken           FAILED: ${control.problem ?? ""} ${JSON.stringify(control.violations[0])}\n`)
-} else process.stdout.write(`unbroken           nothing reported, ${control.kills} kills, ${control.took} s\n`)
+// A rotation in CI follows a torture run of the unbroken program.
+if (values.rotate === undefined) {
+  const control = await run(buildOf(""), durations[0], seed)
+  if (control.code !== 0) {
+    failures += 1
+    process.stdout.write(
+      `unbroken           FAILED: ${control.problem ?? ""} ${JSON.stringify(control.violations[0])}\n`
+    )
+  } else process.stdout.write(`unbroken           nothing reported, ${control.kills} kills, ${control.took} s\n`)
+}
 
 for (const mutation of wanted) {
+  const beat = buildOf(mutation.name)
   let found = { code: 0, violations: [], took: 0 }
-  for (const [index, seconds] of tries.entries()) {
-    found = await run(mutation, seconds, seed + index)
+  for (const [index, seconds] of durations.entries()) {
+    found = await run(beat, seconds, seed + index)
     if (isReported(mutation, found)) break
   }
   const reported = isReported(mutation, found)
   if (!reported) failures += 1
   const missed = `NOT REPORTED ${found.problem ?? tally(found.violations)}`
   const what = reported ? `reported: ${tally(found.violations)}` : missed
-  process.stdout.write(`${mutation.padEnd(18)} ${what}, ${found.took} s\n`)
+  process.stdout.write(`${mutation.name.padEnd(18)} ${what}, ${found.took} s\n`)
 }
 process.stdout.write(failures === 0 ? "every broken promise was reported\n" : `${failures} FAILED\n`)
 process.exit(failures === 0 ? 0 : 1)

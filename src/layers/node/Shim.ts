@@ -1,7 +1,6 @@
 /** The shim: the few lines of POSIX sh that are an agent's parent, so that no Backbeat process has to be. */
 import * as os from "node:os"
 import type { ProcessEnd } from "../../domain/Agent.ts"
-import { mutated } from "../../domain/Mutation.ts"
 
 /**
  * Runs under dash, bash (3.2 on) and busybox. Variables carry a prefix: an assignment to a name that the task's
@@ -89,7 +88,6 @@ unset BACKBEAT_TASK_ID BACKBEAT_DEPTH
 /** The text that is run: without its comments, which would only lengthen every line of `ps`. */
 export const shimScript = annotated
   .replaceAll("\\$", "$")
-  .replace("|| exit 0", mutated("double-start") ? "|| :" : "|| exit 0")
   .split("\n")
   .filter((line) => line !== "" && !line.startsWith("#"))
   .join("\n")

@@ -5,7 +5,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { SpawnFailed } from "../../domain/Errors.ts"
-import { mutated } from "../../domain/Mutation.ts"
 import type { ProcessIdentity } from "../../domain/Process.ts"
 import type { ClaimId } from "../../domain/Worker.ts"
 import { failpoint } from "../../services/Failpoints.ts"
@@ -152,7 +151,6 @@ export const makeStart = (context: StartContext) => {
     yield* Spool.prepare(files, prompt, owner)
     yield* failpoint("start.prepared")
     const shim = yield* spawnShim(claim, files, prompt)
-    if (mutated("double-start")) yield* spawnShim(claim, files, prompt)
     yield* failpoint("start.spawned")
     const identity = yield* awaitIdentity(files, () => !isRunning(shim))
     yield* failpoint("start.told")

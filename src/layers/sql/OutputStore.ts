@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mutated } from "../../domain/Mutation.ts"
 import { StreamName, StreamState } from "../../domain/Output.ts"
 import { ByteCount, TaskId, Timestamp } from "../../domain/Task.ts"
 import { type Append, OutputStore } from "../../services/OutputStore.ts"
@@ -134,7 +133,6 @@ const make = Effect.gen(function* () {
       let seq = last.seq
       for (const piece of pieces({ from: before.size, to: size, head, gap })) {
         seq += 1
-        if (mutated("drop-chunk") && seq % 3 === 0) continue
         const part = bytes.subarray(piece.from - offset, piece.to - offset)
         yield* insertChunk({ taskId, seq, stream, offset: piece.from, size: part.length, at: now, bytes: part })
       }

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mutated } from "../../domain/Mutation.ts"
 import type { NewTask, Upstream } from "../../domain/NewTask.ts"
 import { TaskId, TaskSummary } from "../../domain/Task.ts"
 import { Ids } from "../../services/Ids.ts"
@@ -85,15 +84,7 @@ const make = Effect.gen(function* () {
     enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
       // Outside of the transaction, which must not wait for anything.
       const arrivals = yield* Effect.forEach(tasks, arrivalOf)
-      const unblock = mutated("start-blocked")
-        ? sql`UPDATE tasks SET waiting_on = 0 WHERE status = 'queued'`
-        : Effect.void
-      const forget = mutated("early-success") ? sql`DELETE FROM tasks WHERE status = 'queued'` : unblock
-      return yield* refuseSharing(tasks).pipe(
-        Effect.zipRight(store(arrivals, maxDepth)),
-        Effect.zipLeft(forget),
-        access.write("enqueue")
-      )
+      return yield* refuseSharing(tasks).pipe(Effect.zipRight(store(arrivals, maxDepth)), access.write("enqueue"))
     }),
 
     claim: Effect.fn("Queue.claim")(function* (options) {

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mutated } from "../../domain/Mutation.ts"
 import { ProcessIdentity } from "../../domain/Process.ts"
 import { EndCause, TaskId, Timestamp } from "../../domain/Task.ts"
 import type { Worker } from "../../domain/Worker.ts"
@@ -109,7 +108,6 @@ const make = Effect.gen(function* () {
     }),
 
     adopt: Effect.fn("WorkerRegistry.adopt")(function* (claimId, from, to) {
-      if (mutated("no-adopt")) return false
       const taken = yield* sql`
         UPDATE workers SET runtime_id = ${to} WHERE claim_id = ${claimId} AND runtime_id = ${from} RETURNING claim_id
       `.pipe(access.write("adopt"))

@@ -4,7 +4,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mutated } from "../../domain/Mutation.ts"
 import { outcome } from "../../domain/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../domain/Task.ts"
 import { type ClaimId, deadlineOf, type Worker } from "../../domain/Worker.ts"
@@ -25,10 +24,8 @@ const unreadable = outcome({
 const Room = Schema.Struct({ now: Timestamp, limit: Schema.Int })
 
 /** Fewer workers than this there must be, over all processes. */
-const limitOf = ({ maxWorkers, onlyWhenIdle }: ClaimOptions): number => {
-  const most = mutated("over-limit") ? Number.MAX_SAFE_INTEGER : maxWorkers
-  return onlyWhenIdle ? Math.min(1, most) : most
-}
+const limitOf = ({ maxWorkers, onlyWhenIdle }: ClaimOptions): number =>
+  onlyWhenIdle ? Math.min(1, maxWorkers) : maxWorkers
 
 export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
   const findStart = startOf(sql)

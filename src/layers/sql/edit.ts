@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isSameEdge, redrawn } from "../../domain/Dependency.ts"
 import { DependencyInvalid, TaskStateConflict } from "../../domain/Errors.ts"
-import { mutated } from "../../domain/Mutation.ts"
 import { Labels, TaskId, TaskSummary, titleOf } from "../../domain/Task.ts"
 import type { TaskEdit } from "../../domain/TaskEdit.ts"
 import { makeDependencies } from "./dependencies.ts"
@@ -100,8 +99,7 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
   return (id: TaskId, edit: TaskEdit, revision: number, environmentId: string | null) =>
     Effect.gen(function* () {
       const standing = yield* findStanding(id).pipe(orNotFound(id))
-      const late = standing.status !== "queued" && !mutated("edit-started")
-      if (late || standing.revision !== revision) {
+      if (standing.status !== "queued" || standing.revision !== revision) {
         return yield* new TaskStateConflict({ id, step: "be edited", actual: standing.status })
       }
       const { dependsOn, environment, labels, launch, prompt, systemPrompt, ...fields } = edit

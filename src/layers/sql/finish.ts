@@ -4,7 +4,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskStateConflict } from "../../domain/Errors.ts"
-import { mutated } from "../../domain/Mutation.ts"
 import { type Outcome, outcome } from "../../domain/Outcome.ts"
 import { TaskId, TaskStatus, TaskSummary } from "../../domain/Task.ts"
 import { TaskEnded } from "../../domain/TerminalEvent.ts"
@@ -80,7 +79,7 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
           )
         )
       if (transition(from, step) === null) return yield* conflict(step)
-      if (holder !== null && !mutated("keep-worker")) {
+      if (holder !== null) {
         const removed = yield* direct(sql`
           DELETE FROM workers
           WHERE task_id = ${id} AND claim_id = ${holder.claimId} AND runtime_id = ${holder.runtimeId}
@@ -90,25 +89,18 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
       }
       const at = yield* Clock.currentTimeMillis
       const retriedBy =
-        ending.status === "failed" && storeRetry !== null && (yield* isWanted(id)) && !mutated("no-retry")
-          ? yield* storeRetry
-          : null
+        ending.status === "failed" && storeRetry !== null && (yield* isWanted(id)) ? yield* storeRetry : null
       const end = { ...ending, endedAt: at, retriedBy, waitingOn: 0 }
       const ended = yield* writeEnd({ id, from, end })
       if (ended._tag === "None") return yield* conflict(step)
       const { awaited, stepped } = ended.value
       const event = { kind: "task", id, status: ending.status, cause: ending.cause, at, retriedBy } as const
-      if (mutated("skip-outbox")) return { ...event, seq: 0 }
-      if (mutated("change-after-end")) {
-        yield* sql`DROP TRIGGER IF EXISTS tasks_terminal_is_final`
-        yield* sql`UPDATE tasks SET error = 'changed' WHERE ended_at < ${at}`
-      }
       const written = yield* writeEvent(event).pipe(certain)
       if (retriedBy === null) {
         const cancelled = awaited === 1 ? yield* settle(id) : []
         if (stepped === 1 || cancelled.length > 0) yield* pipelines.afterEnds([id, ...cancelled], at)
       } else {
-        if (!mutated("keep-edges")) yield* handOver(id, retriedBy)
+        yield* handOver(id, retriedBy)
         yield* pipelines.replaceStep(id, retriedBy)
       }
       return written

@@ -6,7 +6,6 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { decide, isTimeOf, rowTooLong } from "../../domain/Firing.ts"
-import { mutated } from "../../domain/Mutation.ts"
 import type { NewDependency } from "../../domain/NewTask.ts"
 import { Execution, keptExecutions, type Schedule } from "../../domain/Schedule.ts"
 import { ScheduleStateConflict } from "../../domain/ScheduleErrors.ts"
@@ -163,7 +162,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
               (one) => insertExecution({ ...blank, ...one, scheduleId: id, origin: "time", at: now }).pipe(certain)
             )
             const fired =
-              run === null || (mutated("forget-run") && now % 2 === 0) || !(yield* isNew(id, run))
+              run === null || !(yield* isNew(id, run))
                 ? null
                 : yield* start(
                     { scheduleId: id, dueAt: run, origin: "time", at: now },

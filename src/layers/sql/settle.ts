@@ -3,7 +3,6 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { mutated } from "../../domain/Mutation.ts"
 import { TaskId, Timestamp } from "../../domain/Task.ts"
 import * as Statement from "./statement.ts"
 import { IdRow } from "./taskRows.ts"
@@ -113,12 +112,10 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
     /** Resolves what waits for a task that has just ended. Returns the tasks it cancelled for it. */
     settle: (ended: TaskId) =>
       Effect.gen(function* () {
-        const none: ReadonlyArray<TaskId> = []
-        if (mutated("no-cascade")) return none
         yield* resolveEdges([ended])
         yield* recount([ended])
         const doomed = yield* findDoomedBy([ended])
-        return doomed.length === 0 ? none : yield* cascade(doomed.map(({ id }) => id))
+        return doomed.length === 0 ? [] : yield* cascade(doomed.map(({ id }) => id))
       })
   }
 }

@@ -1,0 +1,268 @@
+/** The promises that the mutation check breaks: each mutation patches the source of one build, and the torture run must report it. */
+
+/** One change to one file. `find` is on a single line and occurs exactly once in the file. */
+export interface Patch {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export interface Mutation {
+  readonly name: string
+  /** The violation that the torture run must report, among others perhaps. */
+  readonly promise: string
+  readonly patches: ReadonlyArray<Patch>
+}
+
+const claiming: ReadonlyArray<Mutation> = [
+  {
+    name: "over-limit",
+    promise: "at most maxWorkers at once",
+    patches: [
+      {
+        file: "src/layers/sql/claim.ts",
+        find: "onlyWhenIdle ? Math.min(1, maxWorkers) : maxWorkers",
+        replace: "onlyWhenIdle ? Math.min(1, maxWorkers) : Number.MAX_SAFE_INTEGER"
+      }
+    ]
+  },
+  {
+    name: "start-blocked",
+    promise: "a task starts when it may",
+    patches: [
+      {
+        file: "src/layers/sql/Queue.ts",
+        find: "Effect.zipRight(store(arrivals, maxDepth)),",
+        replace:
+          "Effect.zipRight(store(arrivals, maxDepth)), Effect.zipLeft(sql`UPDATE tasks SET waiting_on = 0 WHERE status = 'queued'`),"
+      }
+    ]
+  }
+]
+
+const starting: ReadonlyArray<Mutation> = [
+  {
+    name: "double-start",
+    promise: "an agent starts at most once",
+    patches: [
+      {
+        file: "src/layers/node/Shim.ts",
+        find: 'mkdir "$backbeat_spool/started" || exit 0',
+        replace: 'mkdir "$backbeat_spool/started" || :'
+      },
+      {
+        file: "src/layers/node/ShimStart.ts",
+        find: "const shim = yield* spawnShim(claim, files, prompt)",
+        replace: "const shim = yield* spawnShim(claim, files, prompt)\n    yield* spawnShim(claim, files, prompt)"
+      }
+    ]
+  },
+  {
+    name: "requeue-started",
+    promise: "what was started is never put back",
+    patches: [
+      {
+        file: "src/programs/supervise.ts",
+        find: "const seen = yield* look(supervision, worker)",
+        replace: "const seen = yield* look(supervision, worker)\n    if (supervision.adopted) return null"
+      }
+    ]
+  },
+  {
+    name: "no-adopt",
+    promise: "every task ends",
+    patches: [
+      {
+        file: "src/layers/sql/WorkerRegistry.ts",
+        find: "(function* (claimId, from, to) {",
+        replace: "(function* (claimId, from, to) {\n      if (claimId !== null) return false"
+      }
+    ]
+  }
+]
+
+const output: ReadonlyArray<Mutation> = [
+  {
+    name: "drop-chunk",
+    promise: "every byte is stored, in order",
+    patches: [
+      {
+        file: "src/layers/sql/OutputStore.ts",
+        find: "seq += 1",
+        replace: "seq += 1\n        if (seq % 3 === 0) continue"
+      }
+    ]
+  },
+  {
+    name: "skip-drain",
+    promise: "every byte is stored, in order",
+    patches: [{ file: "src/programs/supervise.ts", find: "yield* drain(supervision, progress)", replace: "" }]
+  }
+]
+
+const provenSuccess = (condition: string): ReadonlyArray<Patch> => [
+  {
+    file: "src/programs/conclude.ts",
+    find: "if (worker.stopCause !== null) {",
+    replace: `if (${condition}) return outcome({ ...found, status: "completed", cause: "exit" })\n  if (worker.stopCause !== null) {`
+  }
+]
+
+const judging: ReadonlyArray<Mutation> = [
+  { name: "trust-exit-code", promise: "success is proven", patches: provenSuccess("ending.end.exitCode === 0") },
+  { name: "signal-is-success", promise: "success is proven", patches: provenSuccess("ending.end.signal !== null") },
+  {
+    name: "lost-is-success",
+    promise: "the end agrees with what happened",
+    patches: provenSuccess("ending.lost")
+  }
+]
+
+const finish = "src/layers/sql/finish.ts"
+
+const ending: ReadonlyArray<Mutation> = [
+  {
+    name: "skip-outbox",
+    promise: "one event for each end",
+    patches: [
+      {
+        file: finish,
+        find: "const written = yield* writeEvent(event).pipe(certain)",
+        replace: "const written = { ...event, seq: 0 }"
+      }
+    ]
+  },
+  {
+    name: "keep-worker",
+    promise: "nothing remains",
+    patches: [{ file: finish, find: "if (holder !== null) {", replace: "if (holder === undefined) {" }]
+  },
+  {
+    name: "change-after-end",
+    promise: "an end never changes",
+    patches: [
+      {
+        file: finish,
+        find: "const written = yield* writeEvent(event).pipe(certain)",
+        replace: [
+          "yield* sql`DROP TRIGGER IF EXISTS tasks_terminal_is_final`",
+          "yield* sql`UPDATE tasks SET error = coalesce(error, '') || '!' WHERE ended_at IS NOT NULL`",
+          "const written = yield* writeEvent(event).pipe(certain)"
+        ].join("\n")
+      }
+    ]
+  },
+  {
+    name: "skip-sweep",
+    promise: "nothing remains",
+    patches: [{ file: "src/programs/supervise.ts", find: 'settings.leftovers === "end" ||', replace: "false ||" }]
+  },
+  {
+    name: "no-cascade",
+    promise: "every task ends",
+    patches: [{ file: finish, find: "awaited === 1 ? yield* settle(id) : []", replace: "[]" }]
+  },
+  {
+    name: "no-retry",
+    promise: "failed work is tried again",
+    patches: [{ file: finish, find: "(yield* isWanted(id))", replace: "false" }]
+  },
+  {
+    name: "keep-edges",
+    promise: "a task starts when it may",
+    patches: [{ file: finish, find: "yield* handOver(id, retriedBy)", replace: "" }]
+  },
+  {
+    name: "silent-pipeline",
+    promise: "a pipeline ends with its last step",
+    patches: [
+      {
+        file: "src/layers/sql/pipelineEnds.ts",
+        find: "if (touched.length === 0) return",
+        replace: "if (touched.length >= 0) return"
+      }
+    ]
+  },
+  {
+    name: "no-checkpoint",
+    promise: "a task that has run leaves a checkpoint",
+    patches: [
+      {
+        file: "src/programs/keepCheckpoints.ts",
+        find: "persist(takeCheckpoint(taskId))",
+        replace: "persist(Effect.void)"
+      }
+    ]
+  }
+]
+
+const answering: ReadonlyArray<Mutation> = [
+  {
+    name: "early-success",
+    promise: "an answer comes after the commit",
+    patches: [
+      {
+        file: "src/layers/sql/Queue.ts",
+        find: "Effect.zipRight(store(arrivals, maxDepth)),",
+        replace:
+          "Effect.zipRight(store(arrivals, maxDepth)), Effect.zipLeft(sql`DELETE FROM tasks WHERE status = 'queued'`),"
+      }
+    ]
+  },
+  {
+    name: "early-cancel",
+    promise: "an answer comes after the commit",
+    patches: [
+      {
+        file: "src/programs/cancel.ts",
+        find: 'yield* waitFor(fresh, { ...options, goal: "end", any: false })',
+        replace: ""
+      }
+    ]
+  },
+  {
+    name: "edit-started",
+    promise: "an edit is whole, and what runs",
+    patches: [
+      {
+        file: "src/programs/edit.ts",
+        find: 'if (task.status !== "queued")',
+        replace: 'if (task.status === "pending")'
+      },
+      {
+        file: "src/layers/sql/edit.ts",
+        find: 'if (standing.status !== "queued" || standing.revision !== revision) {',
+        replace: "if (standing.revision !== revision) {"
+      }
+    ]
+  },
+  {
+    name: "forget-run",
+    promise: "a schedule fires each time once",
+    patches: [
+      {
+        file: "src/layers/sql/fire.ts",
+        find: "run === null || !(yield* isNew(id, run))",
+        replace: "run === null || now % 2 === 0 || !(yield* isNew(id, run))"
+      }
+    ]
+  }
+]
+
+export const mutations: ReadonlyArray<Mutation> = [
+  ...claiming,
+  ...starting,
+  ...output,
+  ...judging,
+  ...ending,
+  ...answering
+]
+
+/** The text with the patch applied. Throws when `find` does not occur exactly once. */
+export const applyPatch = (text: string, { file, find, replace }: Patch): string => {
+  const [before, after, ...more] = text.split(find)
+  if (before === undefined || after === undefined || more.length > 0) {
+    throw new Error(`${file}: expected exactly one occurrence of: ${find}`)
+  }
+  return `${before}${replace}${after}`
+}
