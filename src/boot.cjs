@@ -19,8 +19,11 @@ const pick = (words) => {
   return "cli"
 }
 
-/** `beat list | head`: the reader has seen enough. A runtime goes on without one. A stream is made when it is first used. */
-const survivePipes = (bundle) => {
+/**
+ * A closed pipe or a full disk behind stdout or stderr throws nothing. The commands learn of it from the callback of each
+ * write and decide what it means; a worker works on. A stream is made when it is first used.
+ */
+const survivePipes = () => {
   for (const name of ["stdout", "stderr"]) {
     const { get } = Object.getOwnPropertyDescriptor(process, name)
     const define = (getter) =>
@@ -28,10 +31,7 @@ const survivePipes = (bundle) => {
     define(() => {
       const stream = get.call(process)
       define(() => stream)
-      stream.on("error", (error) => {
-        if (error.code !== "EPIPE") throw error
-        if (bundle === "cli" && name === "stdout") process.exit(0)
-      })
+      stream.on("error", () => {})
       return stream
     })
   }
@@ -170,5 +170,5 @@ const bundle = pick(words)
 // Both are there for long and do little at a time, so their nursery stays as small as that of a worker that was launched
 // with the flag for it; here it is too late to limit its size.
 if (bundle === "mcp" || bundle === "worker") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
-survivePipes(bundle)
+survivePipes()
 load(bundle, words)()

@@ -26,7 +26,14 @@ let dist = ""
 const bundleText = (name: string) => `
   console.log(JSON.stringify([${JSON.stringify(name)}, ...process.argv.slice(2)]))
   if (require("node:path").basename(__filename) !== "${name}.cjs") throw new Error(__filename)
-  if (process.argv.includes("flood")) setInterval(() => process.stdout.write("x".repeat(65536) + "\\n"), 1)
+  if (process.argv.includes("flood")) {
+    const leave = (error) => error && process.exit(error.code === "EPIPE" ? 141 : 1)
+    setInterval(() => process.stdout.write("x".repeat(65536) + "\\n", leave), 1)
+  }
+  if (process.argv.includes("full")) {
+    console.error("to nobody")
+    process.stdout.write("x", (error) => process.exit(error.code === "ENOSPC" ? 9 : 1))
+  }
   if (process.argv.includes("bad")) process.exitCode = 2
 `
 
@@ -189,11 +196,22 @@ it("where Node has a code cache of its own, that one is used, in the same direct
   assert.strictEqual(stderr, `${join(dist, ".cache", "node")}\n`)
 })
 
-it("a reader that has seen enough ends the program quietly", async () => {
-  const script = `"$0" "$1" flood | head -n 1; echo "$?"`
-  const { stderr, stdout } = await run("/bin/sh", ["-c", script, process.execPath, join(dist, "beat.cjs")])
+it("a full disk behind both streams is told to the writer alone", async () => {
+  const script = `"$0" "$1" full >/dev/full 2>&1; echo "$?" >&3`
+  const { stdout } = await run("/bin/sh", ["-c", `exec 3>&1; ${script}`, process.execPath, join(dist, "beat.cjs")])
+  assert.strictEqual(stdout, "9\n")
+})
+
+it("a reader that has seen enough is told to the writer alone", async () => {
+  const script = `{ "$0" "$1" flood; echo "$?" >&3; } | head -n 1`
+  const { stderr, stdout } = await run("/bin/sh", [
+    "-c",
+    `exec 3>&1; ${script}`,
+    process.execPath,
+    join(dist, "beat.cjs")
+  ])
   assert.strictEqual(stderr, "")
-  assert.strictEqual(stdout, '["cli","flood"]\n0\n')
+  assert.strictEqual(stdout, '["cli","flood"]\n141\n')
 })
 
 it("an outdated Node is told what is needed", async () => {

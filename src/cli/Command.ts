@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import { type MachineServices, Stores } from "./Access.ts"
+import { type Answer, answering } from "./Answer.ts"
 import type { Caller } from "./Caller.ts"
 import { type CommandLine, config, type Shape, shapesOf } from "./CommandLine.ts"
 import type { ExitCode } from "./ExitCode.ts"
@@ -48,11 +49,13 @@ export interface Spec<O, A, E, R> {
   readonly args: Args.Args<A>
   /** What it takes on the command line shapes completions of positional arguments. */
   readonly completes?: "task" | "agent" | "none"
+  /** What its caller gets from it; `work` where nothing else is said. */
+  readonly answer?: (options: O) => Answer
   readonly run: (options: O, args: A) => Effect.Effect<ExitCode, E, R>
 }
 
 /** A command whose types are settled. */
-export interface Command extends Omit<Spec<unknown, unknown, Failure, never>, "run" | "options" | "args"> {
+export interface Command extends Omit<Spec<unknown, unknown, Failure, never>, "run" | "options" | "args" | "answer"> {
   readonly path: ReadonlyArray<string>
   readonly optionShapes: ReadonlyArray<Shape>
   readonly argumentShapes: ReadonlyArray<Shape>
@@ -85,7 +88,7 @@ const toUsageError =
 
 /** A command that needs no database. */
 export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices>): Command => {
-  const { args, options, run, ...rest } = spec
+  const { answer, args, options, run, ...rest } = spec
   const full = spec.name === "" ? "beat" : `beat ${spec.name}`
   const read = (line: CommandLine) =>
     Effect.gen(function* () {
@@ -119,24 +122,27 @@ export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServ
       return Args.getHelp(args)
     },
     execute: (line): Effect.Effect<ExitCode, Failure, CommandServices> =>
-      Effect.flatMap(read(line), (given) => run(given.options, given.positionals))
+      Effect.flatMap(read(line), (given) =>
+        run(given.options, given.positionals).pipe(answering(answer === undefined ? "work" : answer(given.options)))
+      )
   }
 }
 
 /** A command on the services that it names; the database is opened for it. */
 const onStore =
-  <S>(layer: (stores: Stores["Type"]) => Layer.Layer<S, Failure>) =>
+  <S>(layer: (stores: Stores["Type"]) => Layer.Layer<S, Failure>, answer: Answer) =>
   <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices | S>): Command =>
     command({
+      answer: () => answer,
       ...spec,
       run: (options, args) => Effect.flatMap(Stores, (stores) => Effect.provide(spec.run(options, args), layer(stores)))
     })
 
 /** A command that only looks at tasks: it creates no file and works where there is none. */
-export const lookingCommand = onStore(({ look }) => look)
+export const lookingCommand = onStore(({ look }) => look, "output")
 
 /** A command that only reads the database, all of it. */
-export const readingCommand = onStore(({ read }) => read)
+export const readingCommand = onStore(({ read }) => read, "output")
 
 /** A command that writes to the database, and creates it at first use. */
-export const writingCommand = onStore(({ write }) => write)
+export const writingCommand = onStore(({ write }) => write, "work")

@@ -16,13 +16,15 @@ export const ExitCode = {
   dependencyFailed: 6,
   /** A defect of Backbeat itself. */
   bug: 70,
-  /** The database is locked, full, read-only, damaged or of another version. */
+  /** The database is locked, full, read-only, damaged or of another version; or stdout could not be written. */
   storage: 74,
   /** A task ended on a usage limit: the same work may succeed later. */
   usageLimit: 75,
   /** `--timeout` of a waiting command passed; the task goes on. */
   waitTimedOut: 124,
-  interrupted: 130
+  interrupted: 130,
+  /** Whatever reads stdout has gone: the code of a program that SIGPIPE ends. */
+  outputClosed: 141
 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 

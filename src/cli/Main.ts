@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { sanitize } from "../programs/text/Sanitize.ts"
 import type { MachineServices } from "./Access.ts"
+import { answering } from "./Answer.ts"
 import { Caller } from "./Caller.ts"
 import type { Failure } from "./Command.ts"
 import { parse } from "./CommandLine.ts"
@@ -23,7 +24,7 @@ const printHelp = Effect.fn("beat.help")(function* (page: string) {
   const terminal = yield* Terminal
   yield* terminal.print(page)
   return ExitCode.ok
-})
+}, answering("output"))
 
 const dispatch = Effect.fn("beat.dispatch")(function* (
   tree: CommandTree,

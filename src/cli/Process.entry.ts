@@ -1,8 +1,9 @@
 /** The terminal and the caller of this very process. */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Caller } from "./Caller.ts"
-import { type Screen, Terminal } from "./Terminal.ts"
+import { type Loss, makeLoss, type Screen, Terminal } from "./Terminal.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -19,11 +20,18 @@ const screenOf = (stream: { readonly isTTY?: boolean; readonly columns?: number 
   return { tty, columns, colour: wantsColour(tty, variables) }
 }
 
-/** Returns when the system has taken the bytes, so that leaving right after loses nothing. */
+type WriteFailure = Error & { readonly code?: string }
+
+/** Returns when the system has taken the bytes, so that leaving right after loses nothing, or with what kept it from that. */
 const send = (stream: NodeJS.WriteStream, data: string | Uint8Array) =>
-  Effect.async<void>((resume) => {
-    stream.write(data, () => resume(Effect.void))
+  Effect.async<WriteFailure | null>((resume) => {
+    stream.write(data, (error) => resume(Effect.succeed(error ?? null)))
   })
+
+const closed = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"])
+const full = new Set(["ENOSPC", "EDQUOT", "EFBIG"])
+
+const lossOf = ({ code = "" }: WriteFailure): Loss => (closed.has(code) ? "closed" : full.has(code) ? "full" : "failed")
 
 const readAll = Effect.promise(async () => {
   const chunks: Array<Buffer> = []
@@ -49,13 +57,26 @@ const clearLine = "\r\u001b[K"
 // Each stream that Node makes takes a while, so none is made before somebody uses it.
 const terminal = Layer.sync(Terminal, () => {
   let shown = false
+  let taken = true
+  const lost = makeLoss()
+  // A stderr that takes nothing keeps no command from its work.
+  const error = (data: string | Uint8Array) => Effect.asVoid(send(process.stderr, data))
   const clear = Effect.suspend(() => {
     if (!shown) return Effect.void
     shown = false
-    return send(process.stderr, clearLine)
+    return error(clearLine)
   })
-  const out = (data: string | Uint8Array) => Effect.zipRight(clear, send(process.stdout, data))
+  const out = (data: string | Uint8Array) =>
+    Effect.suspend(() => (taken ? Effect.zipRight(clear, send(process.stdout, data)) : Effect.succeed(null))).pipe(
+      Effect.flatMap((failure) => {
+        if (failure === null) return Effect.void
+        // A disk that has room again would continue in the middle.
+        taken = false
+        return Deferred.succeed(lost, lossOf(failure))
+      })
+    )
   return Terminal.of({
+    lost,
     get stdout() {
       return screenOf(process.stdout, process.env)
     },
@@ -69,14 +90,14 @@ const terminal = Layer.sync(Terminal, () => {
     stdinBytes: readUpTo,
     print: (text) => out(`${text}\n`),
     write: out,
-    say: (text) => Effect.zipRight(clear, send(process.stderr, `${text}\n`)),
-    writeError: (data) => Effect.zipRight(clear, send(process.stderr, data)),
+    say: (text) => Effect.zipRight(clear, error(`${text}\n`)),
+    writeError: (data) => Effect.zipRight(clear, error(data)),
     progress: (text) => {
       if (text === null) return clear
       if (process.stderr.isTTY !== true) return Effect.void
       return Effect.suspend(() => {
         shown = true
-        return send(process.stderr, `${clearLine}${text}`)
+        return error(`${clearLine}${text}`)
       })
     }
   })

@@ -1,6 +1,8 @@
 /** The terminal as commands see it: data goes to stdout, everything else to stderr. */
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 
 /** What a stream can show. */
@@ -10,6 +12,12 @@ export interface Screen {
   readonly columns: number | null
   readonly colour: boolean
 }
+
+/** Why stdout takes no more: its reader is gone, the disk behind it is full, or the system gave another reason. */
+export type Loss = "closed" | "full" | "failed"
+
+/** A place for the first loss. */
+export const makeLoss = (): Deferred.Deferred<Loss> => Deferred.unsafeMake(FiberId.none)
 
 export class Terminal extends Context.Tag("backbeat/Terminal")<
   Terminal,
@@ -22,6 +30,8 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
     readonly stdin: Effect.Effect<string>
     /** The bytes of stdin. Reading stops once there are more than `limit`, so a longer answer means "too long". */
     readonly stdinBytes: (limit: number) => Effect.Effect<Uint8Array>
+    /** Done once stdout takes no more. What is printed after that is dropped, as everything is that stderr does not take. */
+    readonly lost: Deferred.Deferred<Loss>
     /** One line of data on stdout, a newline is added. */
     readonly print: (text: string) => Effect.Effect<void>
     /** Data on stdout exactly as it is. */
@@ -48,10 +58,16 @@ export const capture = (options: {
   readonly columns?: number | null
   readonly colour?: boolean
   readonly stdin?: string
+  /** Stdout takes nothing, for this reason. */
+  readonly lost?: Loss
 }): Captured => {
   const out: Array<string> = []
   const err: Array<string> = []
-  const keep = (into: Array<string>, text: string) => Effect.sync(() => void into.push(text))
+  const lost = makeLoss()
+  const keep = (into: Array<string>, text: string) =>
+    into === out && options.lost !== undefined
+      ? Deferred.succeed(lost, options.lost)
+      : Effect.sync(() => void into.push(text))
   const outDecoder = new TextDecoder()
   const errDecoder = new TextDecoder()
   const screen: Screen = {
@@ -70,6 +86,7 @@ export const capture = (options: {
         stdinTty: options.stdin === undefined,
         stdin: Effect.sync(() => options.stdin ?? ""),
         stdinBytes: () => Effect.sync(() => new TextEncoder().encode(options.stdin ?? "")),
+        lost,
         print: (text) => keep(out, `${text}\n`),
         write: (data) => keep(out, typeof data === "string" ? data : outDecoder.decode(data, { stream: true })),
         writeError: (data) => keep(err, typeof data === "string" ? data : errDecoder.decode(data, { stream: true })),

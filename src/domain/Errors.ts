@@ -56,7 +56,7 @@ export class AmbiguousReference extends Schema.TaggedError<AmbiguousReference>()
   candidates: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `'${this.reference}' fits several tasks: ${this.candidates.join(", ")}. Give more characters.`
+    return `'${this.reference}' fits more than one: ${this.candidates.join(", ")}. Give more characters.`
   }
 }
 

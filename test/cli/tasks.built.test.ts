@@ -73,6 +73,30 @@ describe.skipIf(!existsSync(binary))("tasks through the built beat", () => {
     assert.deepStrictEqual(pids.filter(isAlive), [])
   })
 
+  it("that another command made are left by Ctrl-C as they are, whatever command watches", async () => {
+    const beat = fresh()
+    const endless = "echo up; while :; do sleep 0.1; done"
+    const id = await beat.submit(endless, ["--key", "k"])
+    const step = ["-a", "shell", "--key", "p", "--step", endless]
+    const pipeline = (await beat.run(["pipeline", "run", ...step])).stdout.trim()
+    for (const words of [
+      ["run", "-f", "-a", "shell", "--key", "k", endless],
+      ["run", "-f", "--json", "-a", "shell", "--key", "k", endless],
+      ["pipeline", "run", "-f", ...step]
+    ]) {
+      const running = beat.start(words)
+      await until("that it watches", () => running.stderr().includes("(Ctrl-C stops watching it)"))
+      running.child.kill("SIGINT")
+      const seen = await running.done
+      assert.strictEqual(seen.code, 130)
+      assert.include(seen.stderr, "continues: this command did not make it. To cancel it: beat ")
+    }
+    assert.include((await beat.run(["status", id, "--json"])).stdout, '"status":"running"')
+    assert.include((await beat.run(["pipeline", "status", pipeline, "--json"])).stdout, '"status":"running"')
+    await beat.run(["cancel", id])
+    await beat.run(["pipeline", "cancel", pipeline])
+  })
+
   it("go on ending after a second Ctrl-C", async () => {
     const beat = fresh()
     const running = beat.start(["run", "-f", "-a", "shell", "trap '' TERM; echo up; while :; do sleep 0.1; done"])

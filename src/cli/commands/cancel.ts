@@ -37,6 +37,7 @@ export const cancel = writingCommand({
   }),
   args: task.pipe(Args.atLeast(1)),
   completes: "task",
+  answer: () => "ending",
   run: Effect.fn("beat.cancel")(function* (given, references) {
     const tasks = yield* Tasks
     const terminal = yield* Terminal

@@ -97,6 +97,7 @@ export const pipelineCancel = writingCommand({
     json
   }),
   args: Args.all({ id: pipeline }),
+  answer: () => "ending",
   run: Effect.fn("beat.pipeline.cancel")(function* (given, { id }) {
     const terminal = yield* Terminal
     const caller = yield* Caller
@@ -130,6 +131,7 @@ export const pipelineRetry = writingCommand({
     json
   }),
   args: Args.all({ id: pipeline }),
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
   run: Effect.fn("beat.pipeline.retry")(function* (given, { id }) {
     const caller = yield* Caller
     const resolved = yield* (yield* Pipelines).resolve(id)

@@ -116,6 +116,7 @@ export const pipelineRun = command({
   options,
   args: Args.optional(file),
   completes: "none",
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
   run: Effect.fn("beat.pipeline.run")(function* (given, path) {
     const caller = yield* Caller
     const stores = yield* Stores

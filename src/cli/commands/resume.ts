@@ -35,6 +35,7 @@ export const resume = writingCommand({
   }),
   args: Args.all({ id: task }),
   completes: "task",
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
   run: Effect.fn("beat.resume")(function* ({ context, foreground, fresh, json }, { id }) {
     const tasks = yield* Tasks
     const caller = yield* Caller

@@ -27,6 +27,7 @@ export const retry = writingCommand({
   }),
   args: Args.all({ id: task }),
   completes: "task",
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
   run: Effect.fn("beat.retry")(function* (given, { id }) {
     const tasks = yield* Tasks
     const caller = yield* Caller

@@ -94,6 +94,7 @@ export const run = command({
   options,
   args,
   completes: "none",
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
   run: Effect.fn("beat.run")(function* (given, [word]) {
     const caller = yield* Caller
     const stores = yield* Stores

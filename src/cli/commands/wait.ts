@@ -86,6 +86,7 @@ export const wait = readingCommand({
   }),
   args: task.pipe(Args.atLeast(1)),
   completes: "task",
+  answer: () => "ending",
   run: Effect.fn("beat.wait")(function* (given, references) {
     const pipelines = yield* Pipelines
     const terminal = yield* Terminal

@@ -5,7 +5,7 @@ import { Task, type TaskId, type TaskSummary } from "../../domain/Task.ts"
 import { cancel, cancelWork } from "../../programs/cancel.ts"
 import { whileServed } from "../../programs/ensureRuntime.ts"
 import { latestTry } from "../../programs/latestTry.ts"
-import type { SubmitResult } from "../../programs/submit.ts"
+import type { SubmitResult, Submitted } from "../../programs/submit.ts"
 import { nameOf, submitterOf } from "../../programs/submitter.ts"
 import { waitFor } from "../../programs/wait.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -39,6 +39,13 @@ const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   for (const { task } of tasks) yield* terminal.say(`${id} ${endingText(task, terminal.stderr)}`)
 })
 
+/** Ctrl-C on a task that this command found and did not make. */
+const left = Effect.fn("left")(function* ({ id }: Task) {
+  const terminal = yield* Terminal
+  yield* terminal.progress(null)
+  yield* terminal.say(`\nTask ${id} continues: this command did not make it. To cancel it: beat cancel ${id}`)
+})
+
 /** Shows what the task prints until it has ended, and after it each of the tries it leads to by itself. */
 const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) {
   const terminal = yield* Terminal
@@ -67,15 +74,15 @@ const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) 
   }
 })
 
-const watch = Effect.fn("watch")(function* (result: SubmitResult, task: Task, json: boolean) {
+const watch = Effect.fn("watch")(function* ({ launched }: SubmitResult, { created, task }: Submitted, json: boolean) {
   const terminal = yield* Terminal
   const tasks = yield* Tasks
-  yield* terminal.say(`Task ${task.id}, ${task.agent} (Ctrl-C cancels it)`)
+  yield* terminal.say(`Task ${task.id}, ${task.agent} (Ctrl-C ${created ? "cancels it" : "stops watching it"})`)
   if (json) {
-    const served = yield* waiting(result.launched)
+    const served = yield* waiting(launched)
     const doing = yield* activity(task)
     yield* waitFor([task.id], { ...served, goal: "end", any: false }).pipe(withProgress(doing))
-  } else yield* showAll(task, result.launched)
+  } else yield* showAll(task, launched)
   const ended = yield* tasks.get((yield* latestTry(task.id)).id)
   if (json) yield* printJson(Task, ended)
   const code = exitCodeOf(ended)
@@ -92,10 +99,12 @@ export const inForeground = <E, R>(submitted: Effect.Effect<SubmitResult, E, R>,
       yield* warn(result)
       const [first] = result.tasks
       if (first === undefined) return ExitCode.ok
-      return yield* restore(Effect.scoped(watch(result, first.task, json))).pipe(
+      const { created, task } = first
+      return yield* restore(Effect.scoped(watch(result, first, json))).pipe(
         Effect.onInterrupt(() =>
-          cancelled(first.task).pipe(
-            Effect.catchAll((error) => terminal.say(`beat: ${error.message} To cancel: beat cancel ${first.task.id}`))
+          // Another command made the task that the key led to, and may wait for it.
+          (created ? cancelled(task) : left(task)).pipe(
+            Effect.catchAll((error) => terminal.say(`beat: ${error.message} To cancel: beat cancel ${task.id}`))
           )
         )
       )

@@ -122,10 +122,19 @@ const cancelled = Effect.fn("cancelledPipeline")(function* ({ id }: Pipeline) {
   yield* terminal.say(`${id} ${pipelineEnding(pipeline, terminal.stderr)}`)
 })
 
-const watch = Effect.fn("watchPipeline")(function* ({ launched, pipeline }: SubmittedPipeline, json: boolean) {
+/** Ctrl-C on a pipeline that this command found and did not make. */
+const left = Effect.fn("leftPipeline")(function* ({ id }: Pipeline) {
+  const terminal = yield* Terminal
+  yield* terminal.progress(null)
+  yield* terminal.say(
+    `\nPipeline ${id} continues: this command did not make it. To cancel it: beat pipeline cancel ${id}`
+  )
+})
+
+const watch = Effect.fn("watchPipeline")(function* ({ created, launched, pipeline }: SubmittedPipeline, json: boolean) {
   const terminal = yield* Terminal
   const { id, name } = pipeline
-  yield* terminal.say(`Pipeline ${id}, ${sanitize(name)} (Ctrl-C cancels it)`)
+  yield* terminal.say(`Pipeline ${id}, ${sanitize(name)} (Ctrl-C ${created ? "cancels it" : "stops watching it"})`)
   let latest = pipeline
   const show = yield* showSteps(pipeline, json)
   const onRound = (now: Pipeline) =>
@@ -149,7 +158,7 @@ export const pipelineInForeground = <E, R>(submitted: Effect.Effect<SubmittedPip
       yield* warn(result)
       return yield* restore(Effect.scoped(watch(result, json))).pipe(
         Effect.onInterrupt(() =>
-          cancelled(result.pipeline).pipe(
+          (result.created ? cancelled(result.pipeline) : left(result.pipeline)).pipe(
             Effect.catchAll((error) =>
               terminal.say(`beat: ${error.message} To cancel: beat pipeline cancel ${result.pipeline.id}`)
             )
