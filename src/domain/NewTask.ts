@@ -27,7 +27,11 @@ export const Launch = Schema.Struct({
   /** Put before the prompt wherever it is handed over: the system prompt, for agents that take none. */
   promptPrefix: Schema.optional(Schema.String),
   /** Names of the variables that come from the config and not from the submitter: a retry takes them anew. */
-  configured: Schema.optional(Schema.Array(Schema.String))
+  configured: Schema.optional(Schema.Array(Schema.String)),
+  /** Names of the variables that the submitter gave to this task alone: a retry gives them again. */
+  given: Schema.optional(Schema.Array(Schema.String)),
+  /** The submitter's umask. Without it, the environment was captured by an older rule and is filtered at the start. */
+  umask: Schema.optional(Schema.Int.pipe(Schema.between(0, 0o777)))
 }).annotations({ identifier: "Launch" })
 export type Launch = typeof Launch.Type
 

@@ -5,7 +5,7 @@ import { isTerminal, type Task, type TaskId } from "../domain/Task.ts"
 import { Queue } from "../services/Queue.ts"
 import { latestTry } from "./latestTry.ts"
 import type { Submission } from "./prepareTask.ts"
-import { sameWork, submittersEnvironment } from "./sameWork.ts"
+import { givenWith, sameWork, submittersEnvironment } from "./sameWork.ts"
 
 /**
  * What it went on from, it goes on from again, at the last try of it. An end that has come counts whatever it is: who
@@ -23,13 +23,16 @@ const upstreamOf = Effect.fn("again.upstream")(
   Effect.catchTag("TaskNotFound", () => Effect.succeed<{ id: TaskId; edge: NewDependency } | null>(null))
 )
 
-/** The same work in the environment captured then. */
-export const again = Effect.fn("again")(function* (task: Task) {
+/** The same work in the environment captured then. A program that has moved since is looked for on `otherPath`. */
+export const again = Effect.fn("again")(function* (task: Task, otherPath?: string) {
   const queue = yield* Queue
-  const environment = submittersEnvironment(yield* queue.captured(task.id))
+  const captured = yield* queue.captured(task.id)
+  const environment = submittersEnvironment(captured)
   const upstream = yield* upstreamOf(task)
   const submission: Submission = {
     ...sameWork(task),
+    ...givenWith(captured),
+    otherPath,
     retryOf: task.id,
     continueFrom: upstream?.id ?? null,
     dependsOn: upstream === null ? [] : [upstream.edge]

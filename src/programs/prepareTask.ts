@@ -30,6 +30,10 @@ export interface Submission {
   readonly labels: Labels
   /** Variables added to the captured ones. */
   readonly extra: Environment
+  /** Undefined: the umask of this process. */
+  readonly umask?: number | undefined
+  /** Where a program is looked for that is not on the captured PATH: it may have moved since. */
+  readonly otherPath?: string | undefined
   readonly retryOf: TaskId | null
   /** How it takes up the task in `retryOf`. */
   readonly continuation?: Continuation | null
@@ -65,6 +69,8 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     environment: submitter.environment,
     extra: submission.extra,
     directory: submission.directory,
+    umask: submission.umask,
+    otherPath: submission.otherPath,
     resume: submission.resume
   })
   const agentStallMs = stallMs === undefined ? settings.stallMs : stallMs

@@ -115,7 +115,7 @@ export const resume = Effect.fn("resume")(function* (id: TaskId, options: Resume
     return yield* new InvalidInput({ field: "context", problem: "is empty", example: '--context "Now add the tests"' })
   }
   const sessionId = options.fresh ? null : yield* sessionOf(task)
-  const { environment, submission } = yield* again(task)
+  const { environment, submission } = yield* again(task, submitter.environment.PATH)
   if (sessionId === null) {
     const prompt = yield* promptAnew(task, options.context)
     return yield* submit([{ ...submission, prompt, continuation: "checkpoint" }], { ...submitter, environment })

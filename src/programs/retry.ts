@@ -29,6 +29,6 @@ export const retry = Effect.fn("retry")(function* (id: TaskId, submitter: Submit
   if (!isTerminal(last.status)) {
     return yield* new TaskStateConflict({ id: last.id, step: "be retried", actual: last.status })
   }
-  const { environment, submission } = yield* again(task)
+  const { environment, submission } = yield* again(task, submitter.environment.PATH)
   return yield* submit([{ ...submission, ...takenUp(task) }], { ...submitter, environment })
 })

@@ -38,6 +38,18 @@ export const sameWork = (work: Work): Submission => ({
   backoffMs: work.backoffMs
 })
 
+/** What the submitter gave to this task alone, and the umask of the submit. */
+export const givenWith = (captured: {
+  readonly environment: Environment
+  readonly launch: Launch
+}): Pick<Submission, "extra" | "umask"> => {
+  const given = new Set(captured.launch.given ?? [])
+  return {
+    extra: Object.fromEntries(Object.entries(captured.environment).filter(([name]) => given.has(name))),
+    umask: captured.launch.umask
+  }
+}
+
 /** The environment as the submitter had it. A key that was wrong in the config then must not stand before the right one. */
 export const submittersEnvironment = (captured: {
   readonly environment: Environment

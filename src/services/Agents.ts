@@ -17,6 +17,10 @@ export interface PrepareRequest {
   readonly extra: Environment
   /** Working directory of the task, against which a relative PATH entry is resolved. */
   readonly directory: string
+  /** The umask that the agent runs with; undefined: that of this process. */
+  readonly umask?: number | undefined
+  /** A second PATH, for a program that the PATH of `environment` does not have. */
+  readonly otherPath?: string | undefined
   /** The agent's own session to go on with, of which `resumes` has said that it can. */
   readonly resume?: string | undefined
 }

@@ -15,7 +15,7 @@ import { capture } from "./Captured.ts"
 import { judgeCommand, named } from "./Command.ts"
 import { credentialAdvice } from "./Failure.ts"
 import { maxErrorBytes } from "./Judge.ts"
-import { anyFile, find, isRoot } from "./Programs.ts"
+import { anyFile, find, isRoot, umask } from "./Programs.ts"
 import { allAgents, builtInAgent, isBuiltIn } from "./Registry.ts"
 import { mask } from "./Secrets.ts"
 import { plain } from "./Show.ts"
@@ -114,6 +114,12 @@ const withPlan = (captured: Environment, planned: Readonly<Record<string, string
   return merged
 }
 
+/** A program that has moved needs what has moved with it, e.g. the Node that its first line names. */
+const bothPaths = (first: string | undefined, second: string | undefined): string =>
+  Array.from(
+    new Set([first, second].flatMap((path) => (path === undefined || path === "" ? [] : path.split(":"))))
+  ).join(":")
+
 /** What the submitter did not bring: set by the adapter or the config, and not by `--env` on top of them. */
 const configuredNames = (
   planned: Readonly<Record<string, string | null>>,
@@ -166,7 +172,11 @@ export const make = Effect.gen(function* () {
     const captured = capture(request.environment, settings.capture, allowed)
     const own = { ...configured.env, ...request.extra }
     const environment = { ...captured, ...own }
-    const program = yield* locate(settings, agent, environment, request.directory)
+    const found = yield* locate(settings, agent, environment, request.directory)
+    const other = request.otherPath
+    const moved =
+      found === null && other !== undefined ? yield* find(programOf(settings, agent), other, request.directory) : null
+    const program = found ?? moved
     if (program === null) {
       return yield* new AgentMissing({ agent: agent.name, program: programOf(settings, agent), install: agent.install })
     }
@@ -184,12 +194,22 @@ export const make = Effect.gen(function* () {
     const long = tooLong(plan.launch)
     if (long !== null) return yield* long
     const credentials = yield* credentialsOf(settings, agent, environment)
+    const given = Object.keys(request.extra)
     const names = configuredNames(plan.environment, configured.env ?? {}, request.extra)
     return {
       agent: agent.name,
       model: request.model ?? configured.model ?? null,
-      launch: names.length === 0 ? plan.launch : { ...plan.launch, configured: names },
-      environment: { ...withPlan(captured, plan.environment), ...own },
+      launch: {
+        ...plan.launch,
+        ...(names.length === 0 ? {} : { configured: names }),
+        ...(given.length === 0 ? {} : { given }),
+        umask: request.umask ?? (yield* umask)
+      },
+      environment: {
+        ...withPlan(captured, plan.environment),
+        ...own,
+        ...(moved === null ? {} : { PATH: bothPaths(environment.PATH, other) })
+      },
       sessionId: plan.sessionId,
       stallMs: configured.stallMs === 0 ? null : configured.stallMs,
       warnings: [

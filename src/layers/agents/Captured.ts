@@ -1,12 +1,6 @@
 /** Which variables of the submitter a task gets: at(1)'s rule, without what only means something in the place it came from. */
 import type { Environment } from "../../domain/NewTask.ts"
-
-/** A name, or a beginning of names with `*` at its end. */
-const matcher = (names: ReadonlyArray<string>): ((name: string) => boolean) => {
-  const exact = new Set(names.filter((name) => !name.endsWith("*")))
-  const beginnings = names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))
-  return (name) => exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning))
-}
+import { matcher, withoutCall } from "./CallBound.ts"
 
 /**
  * Say where a process stands: the shell's own, the surrounding task's, and what agents and editors set to recognise their
@@ -146,6 +140,10 @@ const everyday = [
   "API_TIMEOUT_MS"
 ]
 
+/** The environment without what says where a process stands. */
+export const withoutPlace = (environment: Environment): Environment =>
+  Object.fromEntries(Object.entries(withoutCall(environment)).filter(([name]) => !isNesting(name)))
+
 /** The submitter's variables that a task gets. */
 export const capture = (
   environment: Environment,
@@ -153,5 +151,5 @@ export const capture = (
   allowed: ReadonlyArray<string>
 ): Record<string, string> => {
   const isAllowed = mode === "full" ? () => true : matcher([...everyday, ...allowed])
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !isNesting(name) && isAllowed(name)))
+  return Object.fromEntries(Object.entries(withoutPlace(environment)).filter(([name]) => isAllowed(name)))
 }

@@ -29,3 +29,14 @@ export const anyFile = (home: string | undefined, files: ReadonlyArray<string>):
   Effect.sync(() => home !== undefined && home !== "" && files.some((file) => Fs.existsSync(Path.join(home, file))))
 
 export const isRoot: Effect.Effect<boolean> = Effect.sync(() => process.getuid?.() === 0)
+
+/** The file mode mask of this process. Asking the system for it sets it for a moment, so Linux is asked by a file (4.7 on). */
+export const umask: Effect.Effect<number> = Effect.sync(() => {
+  try {
+    const found = /^Umask:\s*([0-7]+)$/m.exec(Fs.readFileSync("/proc/self/status", "utf8"))
+    if (found?.[1] !== undefined) return Number.parseInt(found[1], 8)
+  } catch {
+    // No Linux.
+  }
+  return process.umask()
+})

@@ -1,24 +1,25 @@
 /** The environments of what Backbeat starts: agents with their marks, runtimes without those of a surrounding task. */
 import type { Environment } from "../../domain/NewTask.ts"
 import type { Task } from "../../domain/Task.ts"
-import { isNesting } from "../agents/Captured.ts"
+import { withoutPlace } from "../agents/Captured.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
 /** The agent's environment: as captured, plus where it runs and which task it belongs to. */
 export const agentEnvironment = (captured: Environment, task: Pick<Task, "id" | "depth" | "directory">) => {
-  // A task that carried the mark of a runtime would never be ended.
-  const { BACKBEAT_RUNTIME: _, ...environment } = captured
+  // A task that carried the mark of a runtime would never be ended. The others are switches of Backbeat's own tests.
+  const { BACKBEAT_RUNTIME: _, BACKBEAT_BOOT_ID: __, BACKBEAT_FAILPOINTS: ___, ...environment } = captured
   return { ...environment, PWD: task.directory, BACKBEAT_TASK_ID: task.id, BACKBEAT_DEPTH: String(task.depth) }
 }
 
 /** The environment of a detached runtime: this process's own, marked so that nobody takes it for a task's. */
 export const runtimeEnvironment = (own: Variables): Record<string, string> => {
-  const environment: Record<string, string> = { BACKBEAT_RUNTIME: "1" }
-  for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined && !isNesting(name)) environment[name] = value
-  }
-  return environment
+  const given = Object.fromEntries(
+    Object.entries(own).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
+  // Who pretends another boot means all of Backbeat's own processes.
+  const boot = own.BACKBEAT_BOOT_ID === undefined ? {} : { BACKBEAT_BOOT_ID: own.BACKBEAT_BOOT_ID }
+  return { BACKBEAT_RUNTIME: "1", ...withoutPlace(given), ...boot }
 }
 
 const carriedOver = new Set(

@@ -9,10 +9,12 @@ import type { ProcessIdentity } from "../../domain/Process.ts"
 import type { ClaimId } from "../../domain/Worker.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import type { Claim } from "../../services/Queue.ts"
+import { withoutCall } from "../agents/CallBound.ts"
 import { reader } from "./ProcessReader.ts"
 import { fillArguments } from "./PromptArguments.ts"
 import { agentEnvironment, successorCommand, toolPath } from "./RuntimeEnvironment.ts"
 import { shimArguments } from "./Shim.ts"
+import { shimEnvironment } from "./ShimEnvironment.ts"
 import * as Spool from "./Spool.ts"
 import { codeOf } from "./SystemCode.ts"
 
@@ -53,6 +55,10 @@ const checkPlaces = Effect.fn("Spawner.checkPlaces")(function* ({ launch, task }
   })
 })
 
+/** A row of before the umask was captured holds what only meant something in the call that it came from. */
+const capturedOf = ({ environment, launch }: Claim) =>
+  launch.umask === undefined ? withoutCall(environment) : environment
+
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 
 const refusal = (claim: Claim, error: unknown): SpawnFailed => {
@@ -68,20 +74,24 @@ export const makeStart = (context: StartContext) => {
     Effect.flatMap(Deferred.make<void>(), (ended) =>
       Effect.async<ChildProcess, SpawnFailed>((resume) => {
         try {
+          const given = shimEnvironment(agentEnvironment(capturedOf(claim), claim.task))
+          const [shell, ...options] = given.shell
           const call = shimArguments({
             spool: files.directory,
             bootId,
             directory: claim.task.directory,
             input: claim.launch.stdin === "prompt" ? files.prompt : "/dev/null",
             toolPath: toolPath(process.env),
+            umask: claim.launch.umask,
+            aside: given.aside,
             runtime: successorCommand(process.env, command),
             agent: [claim.launch.file, ...fillArguments(claim.launch, prompt, files.prompt)]
           })
-          const shim = spawn("/bin/sh", call, {
+          const shim = spawn(shell, [...options, ...call], {
             // The shim waits in a place that nobody wants to delete or unmount.
             cwd: "/",
             detached: true,
-            env: agentEnvironment(claim.environment, claim.task),
+            env: given.environment,
             stdio: "ignore"
           })
           shim.once("exit", () => Deferred.unsafeDone(ended, Effect.void))

@@ -49,7 +49,7 @@ export const retryPipeline = Effect.fn("retryPipeline")(function* (id: PipelineI
       const place = { name, stage, policy, after, delayMs, continueFrom }
       if (kept.has(step.position)) return { ...place, work: { kept: task.id } } satisfies NewPipelineStep
       const whole = yield* tasks.get(task.id)
-      const { environment, submission } = yield* again(whole)
+      const { environment, submission } = yield* again(whole, submitter.environment.PATH)
       const { backoffMs, maxRetries } = yield* retriesOf(step)
       // A step that never ran has nothing to be tried again.
       const began = task.startedAt !== null

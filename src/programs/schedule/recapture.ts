@@ -1,7 +1,7 @@
 /** What a schedule starts, as it was handed over: for capturing it again with something changed. */
 import type { Work } from "../../domain/Schedule.ts"
 import type { Submission } from "../prepareTask.ts"
-import { sameWork, submittersEnvironment } from "../sameWork.ts"
+import { givenWith, sameWork, submittersEnvironment } from "../sameWork.ts"
 import type { Submitter } from "../submitter.ts"
 
 /** Null for a pipeline. The environment is the captured one, without what the config had added to it. */
@@ -13,7 +13,7 @@ export const recapture = (
   const { task } = work
   const environment = submittersEnvironment(task)
   return {
-    submission: sameWork(task),
+    submission: { ...sameWork(task), ...givenWith(task), otherPath: submitter.environment.PATH },
     submitter: { ...submitter, environment, depth: Math.max(submitter.depth, task.depth) }
   }
 }

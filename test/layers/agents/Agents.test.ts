@@ -11,6 +11,7 @@ import * as AgentsLayer from "../../../src/layers/agents/Agents.ts"
 import { capture, isNesting } from "../../../src/layers/agents/Captured.ts"
 import * as Ids from "../../../src/layers/memory/Ids.ts"
 import * as SettingsStore from "../../../src/layers/memory/SettingsStore.ts"
+import { givenWith } from "../../../src/programs/sameWork.ts"
 import { Agents, type PrepareRequest } from "../../../src/services/Agents.ts"
 
 /** A home with these programs on its PATH, gone after the test. */
@@ -396,7 +397,11 @@ describe("plans", () => {
     Effect.gen(function* () {
       const home = yield* machine(["mytool"])
       const launch = (agent: string, fields: Partial<PrepareRequest> = {}) =>
-        Effect.map(prepare(settings, ask(home, { agent, ...fields })), (prepared) => prepared.launch)
+        Effect.map(prepare(settings, ask(home, { agent, ...fields })), (prepared) => {
+          const { umask, ...launch } = prepared.launch
+          assert.strictEqual(umask, process.umask())
+          return launch
+        })
       const file = Path.join(home.bin, "mytool")
       assert.deepStrictEqual(yield* launch("mine", { model: "{prompt}", systemPrompt: "{model}" }), {
         file,
@@ -417,6 +422,43 @@ describe("plans", () => {
     })
   )
 
+  it.scoped("keep the umask and the variables that were given to this task alone for another try", () =>
+    Effect.gen(function* () {
+      const home = yield* machine([])
+      const given = { GIT_DIR: "/other/.git", MAKEFLAGS: "-j1" }
+      for (const umask of [0, 0o022, 0o077, 0o777]) {
+        const fields = { agent: "shell", umask, extra: given, environment: { PATH: home.bin, GIT_DIR: "/mine/.git" } }
+        const { environment, launch } = yield* prepare({ capture: "allowlist" }, ask(home, fields))
+        assert.deepInclude(launch, { umask, given: ["GIT_DIR", "MAKEFLAGS"] })
+        assert.deepInclude(environment, { PATH: home.bin, ...given })
+        const again = givenWith({ environment, launch })
+        assert.deepStrictEqual(again, { extra: given, umask })
+        assert.deepStrictEqual(yield* prepare({ capture: "allowlist" }, ask(home, { ...fields, ...again })), {
+          ...(yield* prepare({ capture: "allowlist" }, ask(home, fields)))
+        })
+      }
+    })
+  )
+
+  it.scoped("look on the PATH of now for a program that has moved", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["mytool"])
+      const asked = (path: string, otherPath?: string) =>
+        prepare(settings, ask(home, { agent: "mine", environment: { PATH: path }, otherPath }))
+      const fileAndPath = (path: string, otherPath?: string) =>
+        Effect.map(asked(path, otherPath), ({ environment, launch }) => [launch.file, environment.PATH])
+      const file = Path.join(home.bin, "mytool")
+      // What stands beside it, e.g. the Node of its first line, has moved with it.
+      assert.deepStrictEqual(yield* fileAndPath("/gone:/bin", `/bin:${home.bin}`), [file, `/gone:/bin:${home.bin}`])
+      assert.deepStrictEqual(yield* fileAndPath("", home.bin), [file, home.bin])
+      // The captured one comes first where it has the program.
+      assert.deepStrictEqual(yield* fileAndPath(home.bin, "/elsewhere"), [file, home.bin])
+      for (const other of [undefined, "", "/gone"]) {
+        assert.strictEqual((yield* Effect.flip(asked("/gone", other)))._tag, "AgentMissing")
+      }
+    })
+  )
+
   it.scoped("run a shell prompt from its file", () =>
     Effect.gen(function* () {
       const home = yield* machine([])
@@ -425,7 +467,8 @@ describe("plans", () => {
         file: "/bin/sh",
         args: ["{promptFile}"],
         promptAt: [0],
-        stdin: "none"
+        stdin: "none",
+        umask: process.umask()
       })
       assert.strictEqual(prepared.stallMs, undefined)
       assert.match(prepared.warnings.join(), /no model/)

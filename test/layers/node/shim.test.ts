@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { reader } from "../../../src/layers/node/ProcessReader.ts"
 import { endOf, shimArguments } from "../../../src/layers/node/Shim.ts"
+import { shimEnvironment } from "../../../src/layers/node/ShimEnvironment.ts"
 import { parseIdentity } from "../../../src/layers/node/Spool.ts"
 import { endLater, fakeBeat, fileWith, gone, home, lives, programPath } from "./support.ts"
 
@@ -46,9 +47,15 @@ for (const [shell, ...first] of shells) {
   describe.skipIf(reason !== "")(`the shim under ${[shell, ...first].join(" ")}${reason}`, () => {
     const launch = (options: {
       readonly agent: string
+      /** The agent's own words, in the place of a script for sh. */
+      readonly words?: readonly [string, ...ReadonlyArray<string>]
       readonly owner?: "alive" | "reused" | "gone"
       readonly directory?: string
       readonly before?: (spool: string) => void
+      readonly umask?: number
+      /** Of the agent; a shell of before the variables were set aside gets them as they are. */
+      readonly environment?: Record<string, string>
+      readonly bare?: boolean
     }) =>
       Effect.gen(function* () {
         const directory = yield* home
@@ -56,19 +63,27 @@ for (const [shell, ...first] of shells) {
         fs.mkdirSync(spool)
         fs.writeFileSync(join(spool, "owner"), (yield* owners)[options.owner ?? "alive"])
         options.before?.(spool)
+        const variables = { PATH: "/nowhere", ...options.environment }
+        const given = shimEnvironment(variables)
         const call = shimArguments({
           spool,
           bootId: "boot",
           directory: options.directory ?? directory,
           input: "/dev/null",
           toolPath: "/usr/bin:/bin",
+          umask: options.umask,
+          aside: options.bare === true ? 0 : given.aside,
           runtime: ["env", "-i", "BACKBEAT_HOME=here", ...fakeBeat(directory), "worker", "a b"],
-          agent: ["/bin/sh", "-c", options.agent, "agent", "one", "two  words"]
+          agent: options.words ?? ["/bin/sh", "-c", options.agent, "agent", "one", "two  words"]
         })
         const shim = spawn(path ?? "", [...first, ...call], {
           cwd: "/",
           detached: true,
-          env: { PATH: "/nowhere", BACKBEAT_TASK_ID: "task", BACKBEAT_DEPTH: "2" },
+          env: {
+            ...(options.bare === true ? variables : given.environment),
+            BACKBEAT_TASK_ID: "task",
+            BACKBEAT_DEPTH: "2"
+          },
           stdio: "ignore"
         })
         const pid = shim.pid ?? 0
@@ -94,6 +109,94 @@ for (const [shell, ...first] of shells) {
         assert.strictEqual(fs.readFileSync(file("stdout"), "utf8"), "/nowhere\nagent|one|two  words|")
         assert.strictEqual(fs.readFileSync(file("stderr"), "utf8"), `${fs.realpathSync(directory)}\n`)
         assert.isFalse(fs.existsSync(join(directory, "called")))
+      })
+    )
+
+    const kept = (environment: Record<string, string>) =>
+      Effect.gen(function* () {
+        const { file } = yield* launch({ agent: "exit 3", environment })
+        assert.strictEqual(yield* fileWith(file("exit")), "3\n")
+        const agent = [programPath("env") ?? "", "-0"] as const
+        const second = yield* launch({ agent: "", words: agent, environment })
+        assert.strictEqual(yield* fileWith(second.file("exit")), "0\n")
+        assert.strictEqual(fs.readFileSync(second.file("stderr"), "utf8"), "")
+        const seen = Object.fromEntries(
+          fs
+            .readFileSync(second.file("stdout"), "utf8")
+            .split("\0")
+            .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)])
+        )
+        for (const [name, value] of Object.entries(environment)) assert.strictEqual(seen[name], value, name)
+        assert.deepStrictEqual(
+          Object.keys(seen).filter((name) => name.startsWith("backbeat_")),
+          []
+        )
+      })
+
+    for (const option of [
+      "errexit",
+      "noclobber",
+      "noexec",
+      "nounset",
+      "xtrace",
+      "noglob",
+      "allexport",
+      "verbose",
+      "posix"
+    ]) {
+      it.scopedLive(`starts the agent and keeps its status where SHELLOPTS holds ${option}`, () =>
+        kept({ SHELLOPTS: option })
+      )
+    }
+
+    it.scopedLive("runs its own commands where the environment exports functions of their names", () =>
+      kept(
+        Object.fromEntries(
+          "cd printf command read test [ mkdir mv exec trap set shift eval unset umask env"
+            .split(" ")
+            .flatMap((name) => [
+              [`BASH_FUNC_${name}%%`, '() { echo "the function" >&2; return 9; }'],
+              [`BASH_FUNC_${name}()`, '() { echo "the function" >&2; return 9; }']
+            ])
+        )
+      )
+    )
+
+    it.scopedLive("hands on what a shell acts on, and acts on none of it", () =>
+      kept({
+        POSIXLY_CORRECT: "1",
+        TMOUT: "1",
+        BASH_ENV: "/nowhere/file",
+        ENV: "/nowhere/env",
+        BASHOPTS: "extglob",
+        f: "() { :; }"
+      })
+    )
+
+    // What shimEnvironment takes away is not needed for these: the text itself sees to them.
+    for (const option of ["errexit", "noclobber", "nounset", "noglob", "allexport"]) {
+      it.scopedLive(`does not depend on the environment being filtered: ${option}`, () =>
+        Effect.gen(function* () {
+          const { file } = yield* launch({ agent: "exit 3", environment: { SHELLOPTS: option }, bare: true })
+          assert.strictEqual(yield* fileWith(file("exit")), "3\n")
+        })
+      )
+    }
+
+    it.scopedLive("gives the agent its umask, and none where none is known", () =>
+      Effect.gen(function* () {
+        const own = process.umask().toString(8).padStart(4, "0")
+        for (const [umask, seen] of [
+          [0o022, "0022"],
+          [0o077, "0077"],
+          [0, "0000"],
+          [0o777, "0777"],
+          [undefined, own]
+        ] as const) {
+          const { file } = yield* launch({ agent: "umask", ...(umask === undefined ? {} : { umask }) })
+          assert.strictEqual(yield* fileWith(file("exit")), "0\n")
+          assert.strictEqual(fs.readFileSync(file("stdout"), "utf8"), `${seen}\n`)
+        }
       })
     )
 

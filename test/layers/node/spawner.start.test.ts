@@ -156,6 +156,48 @@ describe("Spawner.start", () => {
     )
   )
 
+  it.scopedLive("gives the agent variables whose names no shell can set", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const odd = { "a.b": "dot", "npm_config_//host/:_authToken": "secret", "1st": "digit", ü: "letter", "x y": "" }
+        const claim = claimOf({
+          directory,
+          bootId,
+          environment: { ...odd, BACKBEAT_BOOT_ID: "other", BACKBEAT_FAILPOINTS: "a:kill" },
+          launch: { file: process.execPath, args: ["-p", "JSON.stringify(process.env)"], umask: 0o022 }
+        })
+        yield* start(claim)
+        yield* ended(claim)
+        const seen = JSON.parse(yield* textOf(claim, "stdout"))
+        for (const [name, value] of Object.entries(odd)) assert.strictEqual(seen[name], value, name)
+        assert.isFalse("BACKBEAT_BOOT_ID" in seen || "BACKBEAT_FAILPOINTS" in seen)
+      })
+    )
+  )
+
+  it.scopedLive("filters at the start what an older rule captured, and nothing that was given since", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const given = { GIT_DIR: "/other/.git", SHELLOPTS: "errexit", MAKELEVEL: "1", MAKEFLAGS: "-j8" }
+        const seenWith = (launch: { readonly umask?: number }) =>
+          Effect.gen(function* () {
+            const claim = claimOf({
+              directory,
+              bootId,
+              environment: given,
+              launch: { file: process.execPath, args: ["-p", "JSON.stringify(process.env)"], ...launch }
+            })
+            yield* start(claim)
+            yield* ended(claim)
+            const seen = JSON.parse(yield* textOf(claim, "stdout"))
+            return Object.keys(given).filter((name) => name in seen)
+          })
+        assert.deepStrictEqual(yield* seenWith({}), [])
+        assert.deepStrictEqual(yield* seenWith({ umask: 0o022 }), Object.keys(given))
+      })
+    )
+  )
+
   it.scopedLive("gives no PATH to an agent whose task had none", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
@@ -173,19 +215,23 @@ describe("Spawner.start", () => {
   )
 
   it.scopedLive(
-    "starts the agent with default signals, /dev/null for stdin, the runtime's umask and private files",
+    "starts the agent with default signals, /dev/null for stdin, the submitter's umask and private files",
     () =>
       withSpawner(({ bootId, directory }) =>
         Effect.gen(function* () {
           const claim = claimOf({
             directory,
             bootId,
-            launch: script("umask; readlink /proc/self/fd/0; grep -E '^Sig(Blk|Ign)' /proc/self/status")
+            launch: {
+              ...script("umask; readlink /proc/self/fd/0; grep -E '^Sig(Blk|Ign)' /proc/self/status"),
+              // Not the one of this process, whatever that is.
+              umask: process.umask() ^ 0o050
+            }
           })
           yield* start(claim)
           yield* ended(claim)
           const [umask, stdin, ...signals] = (yield* textOf(claim, "stdout")).trim().split("\n")
-          assert.strictEqual(Number.parseInt(umask ?? "", 8), process.umask())
+          assert.strictEqual(Number.parseInt(umask ?? "", 8), process.umask() ^ 0o050)
           assert.strictEqual(stdin, "/dev/null")
           assert.lengthOf(signals, 2)
           for (const line of signals) assert.match(line, /\t0{16}$/)
