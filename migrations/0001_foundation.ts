@@ -174,7 +174,7 @@ export default Effect.gen(function* () {
       boot_id TEXT NOT NULL,
       claimed_at INTEGER NOT NULL,
       running_at INTEGER,
-      deadline_at INTEGER,
+      deadline_uptime INTEGER,
       stop_cause TEXT,
       stop_at INTEGER,
       CHECK ((state = 'running') = (pid IS NOT NULL AND start_time IS NOT NULL AND running_at IS NOT NULL)),

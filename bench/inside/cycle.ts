@@ -26,7 +26,9 @@ const program = Effect.gen(function* () {
   let cycles = 0
   let errors = 0
   const cycle = Effect.gen(function* () {
-    const claim = yield* Effect.either(queue.claim({ runtimeId, maxWorkers: 1000, onlyWhenIdle: false, bootId: "b" }))
+    const claim = yield* Effect.either(
+      queue.claim({ runtimeId, maxWorkers: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
+    )
     if (claim._tag === "Left") errors += 1
     if (claim._tag === "Left" || Option.isNone(claim.right)) return
     const { task, worker } = claim.right.value

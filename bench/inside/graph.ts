@@ -61,7 +61,7 @@ const seed = Effect.gen(function* () {
 
 const finish = Effect.gen(function* () {
   const queue = yield* Queue
-  const claim = yield* queue.claim({ runtimeId, maxWorkers: 1, onlyWhenIdle: false, bootId: "b" })
+  const claim = yield* queue.claim({ runtimeId, maxWorkers: 1, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
   if (Option.isNone(claim)) return yield* Effect.dieMessage("nothing to claim")
   const { worker } = claim.value
   const end = outcome(

@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { ProcessIdentity } from "./Process.ts"
 import { RuntimeId } from "./Runtime.ts"
-import { EndCause, TaskId, Timestamp } from "./Task.ts"
+import { EndCause, Millis, TaskId, Timestamp } from "./Task.ts"
 
 /** Names a claim and its spool directory. A task that is claimed again gets a new one. */
 export const ClaimId = Schema.String.pipe(Schema.pattern(/^[0-9a-z]{16}$/), Schema.brand("ClaimId"))
@@ -11,9 +11,12 @@ export type ClaimId = typeof ClaimId.Type
 /** `claimed`: no process is known yet. `running`: the shim has told its identity. */
 export const WorkerState = Schema.Literal("claimed", "running")
 
-/** When a task that starts now is at its timeout. One that no calendar reaches is cut to the largest time there is. */
-export const deadlineOf = (now: number, timeoutMs: number | null): number | null =>
-  timeoutMs === null ? null : Math.min(now + timeoutMs, Number.MAX_SAFE_INTEGER)
+/**
+ * When a task that starts now is at its timeout, on the clock of the machine (`Host.uptimeMs`). One that no clock reaches
+ * is cut to the largest time there is.
+ */
+export const deadlineOf = (uptimeMs: number, timeoutMs: number | null): number | null =>
+  timeoutMs === null ? null : Math.min(uptimeMs + timeoutMs, Number.MAX_SAFE_INTEGER)
 
 export const Worker = Schema.Struct({
   taskId: TaskId,
@@ -27,8 +30,8 @@ export const Worker = Schema.Struct({
   bootId: Schema.NonEmptyString,
   claimedAt: Timestamp,
   runningAt: Schema.NullOr(Timestamp),
-  /** When the timeout ends it. */
-  deadlineAt: Schema.NullOr(Timestamp),
+  /** When the timeout ends it: milliseconds of `Host.uptimeMs`, for a clock that is set must not end it early or late. */
+  deadlineUptime: Schema.NullOr(Millis),
   /** Why Backbeat is ending it, written before the first signal so that an adopter knows. */
   stopCause: Schema.NullOr(EndCause),
   stopAt: Schema.NullOr(Timestamp)

@@ -1,8 +1,9 @@
 /** Decides whether the machine can carry one more task. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { elapsedMs } from "../domain/Elapsed.ts"
 import type { Settings } from "../domain/Settings.ts"
-import type { Worker } from "../domain/Worker.ts"
+import type { ClaimId, Worker } from "../domain/Worker.ts"
 import { Host } from "../services/Host.ts"
 
 /** How long a task that was just started is counted at its expected size rather than by measured memory. */
@@ -16,15 +17,42 @@ export type Admission =
   /** Starting one more would leave less than the reserve. Bytes. */
   | { readonly _tag: "Memory"; readonly available: number; readonly needed: number }
 
-/** Whether a task may start beside these workers. With no worker at all one is always admitted. */
-export const admission = Effect.fn("admission")(function* (workers: ReadonlyArray<Worker>, settings: Settings) {
+/**
+ * How much longer a worker is settling, in milliseconds, as this process sees it first. One that was claimed by a clock
+ * that has been set back since is taken for new.
+ */
+export const settlingLeft = ({ claimedAt }: Pick<Worker, "claimedAt">, now: number): number =>
+  claimedAt > now ? settlingMs : Math.max(0, settlingMs - (now - claimedAt))
+
+/** Counts the workers that are settling, by a clock that cannot be set: the wall clock is read once for each of them. */
+export const makeSettling = () => {
+  const until = new Map<ClaimId, number>()
+  return Effect.fn("settling")(function* (workers: ReadonlyArray<Worker>) {
+    const now = yield* Clock.currentTimeMillis
+    const elapsed = yield* elapsedMs
+    const claims = new Set(workers.map(({ claimId }) => claimId))
+    for (const claimId of until.keys()) if (!claims.has(claimId)) until.delete(claimId)
+    for (const worker of workers) {
+      if (!until.has(worker.claimId)) until.set(worker.claimId, elapsed + settlingLeft(worker, now))
+    }
+    return Array.from(until.values()).filter((end) => end > elapsed).length
+  })
+}
+
+/**
+ * Whether a task may start next to these workers, of which `settling` were just started. With no worker at all one is
+ * always admitted.
+ */
+export const admission = Effect.fn("admission")(function* (
+  workers: ReadonlyArray<Worker>,
+  settling: number,
+  settings: Settings
+) {
   if (workers.length >= settings.maxWorkers) {
     return { _tag: "WorkerLimit", running: workers.length, limit: settings.maxWorkers } satisfies Admission
   }
   const host = yield* Host
-  const now = yield* Clock.currentTimeMillis
   const available = yield* host.availableMemory
-  const settling = workers.filter((worker) => now - worker.claimedAt < settlingMs).length
   const needed = settings.memoryReserveBytes + (settling + 1) * settings.memoryPerTaskBytes
   const short = available < needed
   if (short && workers.length > 0) return { _tag: "Memory", available, needed } satisfies Admission

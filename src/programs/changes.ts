@@ -1,7 +1,7 @@
 /** Waits for the store to change, as seen from any process: the one poll that every waiting command shares. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { elapsedMs } from "../domain/Elapsed.ts"
 import type { StorageError } from "../domain/Errors.ts"
 import { Tasks } from "../services/Tasks.ts"
 
@@ -23,11 +23,11 @@ export const patiently = <A, E extends { readonly _tag: string }, R>(
 /** Returns the new version once it differs from `seen`, and at the latest after 300 ms. */
 export const nextChange = Effect.fn("nextChange")(function* (seen: number) {
   const tasks = yield* Tasks
-  const until = (yield* Clock.currentTimeMillis) + rescanMs
+  const until = (yield* elapsedMs) + rescanMs
   let version = seen
   do {
     yield* Effect.sleep(pollMs)
     version = yield* patiently(tasks.version)
-  } while (version === seen && (yield* Clock.currentTimeMillis) < until)
+  } while (version === seen && (yield* elapsedMs) < until)
   return version
 })

@@ -1,7 +1,7 @@
 /** Goes through what an MCP client does first, step by step, and says which of them fails and how long each took. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { elapsedMs } from "../domain/Elapsed.ts"
 import { ProbeFailed } from "../domain/Errors.ts"
 import { McpClients } from "../services/McpClients.ts"
 import { McpProbe } from "../services/McpProbe.ts"
@@ -35,9 +35,9 @@ export const testMcp = Effect.fn("testMcp")(function* (version: string) {
   const steps: Array<TestReport["steps"][number]> = []
   const step = <A, R>(name: string, effect: Effect.Effect<readonly [A, string], ProbeFailed, R>) =>
     Effect.gen(function* () {
-      const began = yield* Clock.currentTimeMillis
+      const began = yield* elapsedMs
       const done = yield* Effect.either(effect)
-      const milliseconds = (yield* Clock.currentTimeMillis) - began
+      const milliseconds = (yield* elapsedMs) - began
       const detail = done._tag === "Right" ? done.right[1] : done.left.message
       steps.push({ step: name, ok: done._tag === "Right", milliseconds, detail })
       return yield* Effect.map(done, ([value]) => value)

@@ -6,11 +6,13 @@ import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import { elapsedMs } from "../domain/Elapsed.ts"
 import type { Runtime, RuntimeKind } from "../domain/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { TaskId } from "../domain/Task.ts"
 import type { ClaimId } from "../domain/Worker.ts"
 import { Commits } from "../services/Commits.ts"
+import { Host } from "../services/Host.ts"
 import { Ids } from "../services/Ids.ts"
 import { Processes } from "../services/Processes.ts"
 import { type Claim, Queue } from "../services/Queue.ts"
@@ -18,7 +20,7 @@ import { Schedules } from "../services/Schedules.ts"
 import { SettingsStore } from "../services/SettingsStore.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
-import { admission } from "./admission.ts"
+import { admission, makeSettling } from "./admission.ts"
 import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
 import { persist } from "./persist.ts"
 import { fireSchedules } from "./schedule/fireSchedules.ts"
@@ -61,6 +63,7 @@ interface Pool {
   readonly checkpoints: CheckpointKeeper
   /** Whether it has been here longest: then it fires what is due at once, and the others only what is left lying. */
   readonly eldest: Ref.Ref<boolean>
+  readonly settling: ReturnType<typeof makeSettling>
 }
 
 interface KnownSettings {
@@ -154,14 +157,17 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
   const processes = yield* Processes
+  const host = yield* Host
   while ((yield* tasks.counts).queued > 0) {
-    const room = yield* admission(yield* registry.workers, settings)
+    const workers = yield* registry.workers
+    const room = yield* admission(workers, yield* pool.settling(workers), settings)
     if (room._tag !== "Admitted") return
     const claim = yield* queue.claim({
       runtimeId: pool.runtime.id,
       maxWorkers: settings.maxWorkers,
       onlyWhenIdle: room.onlyWhenIdle,
-      bootId: yield* processes.bootId
+      bootId: yield* processes.bootId,
+      uptimeMs: yield* host.uptimeMs
     })
     if (Option.isNone(claim)) return
     yield* Effect.logInfo(`task ${claim.value.task.id}: starting ${claim.value.task.agent}`)
@@ -175,7 +181,7 @@ const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings,
   const registry = yield* WorkerRegistry
   const processes = yield* Processes
   const tasks = yield* Tasks
-  const now = yield* Clock.currentTimeMillis
+  const now = yield* elapsedMs
   if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)) {
     yield* Ref.set(idleSince, null)
     return false
@@ -248,7 +254,8 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     cancels: new Map(),
     wake: yield* EffectQueue.sliding<void>(1),
     checkpoints: yield* makeCheckpointKeeper(runtime.id),
-    eldest: yield* Ref.make(false)
+    eldest: yield* Ref.make(false),
+    settling: makeSettling()
   }
   yield* options.onRegistered ?? Effect.void
   yield* Effect.logInfo(`runtime ${runtime.id} (${runtime.kind}, pid ${runtime.process.pid}) started`)
@@ -265,8 +272,8 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     const settings = yield* readSettings(lastSettings)
     // Before anything is read: a commit that comes in between ends the pause at once.
     const seen = yield* persist(Effect.flatMap(Tasks, (tasks) => tasks.version))
-    const now = yield* Clock.currentTimeMillis
-    if (now - lookedAt >= livenessMs || now < lookedAt) {
+    const now = yield* elapsedMs
+    if (now - lookedAt >= livenessMs) {
       yield* persist(adopt(pool, settings))
       lookedAt = now
     }

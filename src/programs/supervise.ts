@@ -18,6 +18,7 @@ import { capture, type Progress, progressOf } from "./capture.ts"
 import { conclude, type Ending, outcomeOf } from "./conclude.ts"
 import { persist } from "./persist.ts"
 import { recordHead, startAgent } from "./startAgent.ts"
+import { makeSleepWatch, timeLeft } from "./timeLeft.ts"
 
 export interface Supervision {
   readonly claim: Claim
@@ -92,8 +93,7 @@ const isStalled = Effect.fn("supervise.isStalled")(function* (claim: Claim, work
 })
 
 /** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
-const untilTimed = ({ claim }: Supervision, worker: Worker, pulse: Pulse, now: number): number => {
-  const deadline = (worker.deadlineAt ?? Number.POSITIVE_INFINITY) - now
+const untilTimed = ({ claim }: Supervision, pulse: Pulse, deadline: number): number => {
   const limit = claim.task.stallMs ?? Number.POSITIVE_INFINITY
   return Math.max(1, Math.min(tick.still, deadline, limit / 4 - (pulse.silent - pulse.sampled), limit - pulse.silent))
 }
@@ -123,7 +123,7 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   const now = yield* Clock.currentTimeMillis
   if (worker.stopCause !== null) return worker.stopCause
   if (yield* Deferred.isDone(supervision.cancelled)) return "cancelled" as const
-  if (worker.deadlineAt !== null && now >= worker.deadlineAt) return "timeout" as const
+  if ((yield* timeLeft(worker)) <= 0) return "timeout" as const
   if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
   return (yield* isStalled(supervision.claim, worker, pulse, now)) ? ("stalled" as const) : null
 })
@@ -162,10 +162,12 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
   const spawner = yield* Spawner
   const { claim } = supervision
   const pulse: Pulse = { silent: 0, sampled: 0, cpuMillis: 0, seenAt: yield* Clock.currentTimeMillis }
+  const afterSleep = yield* makeSleepWatch(holderOf(supervision))
   let worker = initial
   let wait: number = tick.busy
 
   while (true) {
+    worker = yield* afterSleep(worker)
     const seen = yield* look(supervision, worker)
     // What was printed before the end is stored by the caller, once nobody prints any more.
     if (seen._tag === "Exited") {
@@ -190,7 +192,7 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
     yield* Effect.raceFirst(
       still && worker.stopCause === null
-        ? spawner.rest(claim.worker.claimId, untilTimed(supervision, worker, pulse, yield* Clock.currentTimeMillis))
+        ? spawner.rest(claim.worker.claimId, untilTimed(supervision, pulse, yield* timeLeft(worker)))
         : spawner.pause(claim.worker.claimId, wait),
       worker.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
     )

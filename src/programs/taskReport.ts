@@ -7,6 +7,7 @@ import { Checkpoint } from "../domain/Checkpoint.ts"
 import { isTerminal, Task, TaskId } from "../domain/Task.ts"
 import { Worker } from "../domain/Worker.ts"
 import { Checkpoints } from "../services/Checkpoints.ts"
+import { Host } from "../services/Host.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { silenceOf } from "./silence.ts"
@@ -23,6 +24,8 @@ export const TaskReport = Schema.Struct({
   waitsFor: Schema.NullOr(Schema.String),
   /** Milliseconds without output; null when it does not run. */
   silentMs: Schema.NullOr(Schema.Int),
+  /** Milliseconds until its timeout ends it, 0 when that is due; null when it does not run or has no timeout. */
+  timeLeftMs: Schema.NullOr(Schema.Int),
   /** Tasks that its agent submitted, at most 1000. */
   children: Schema.Array(TaskId),
   /** What it left behind; null before its end, and where it never started. */
@@ -41,12 +44,15 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     ? tasks.get(reference)
     : Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
   const { id } = task
+  const worker = isTerminal(task.status) ? null : Option.getOrNull(yield* registry.workerOf(id))
+  const deadline = worker?.deadlineUptime ?? null
   const report: TaskReport = {
     ...task,
-    worker: isTerminal(task.status) ? null : Option.getOrNull(yield* registry.workerOf(id)),
+    worker,
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: task.status === "queued" ? waitsFor(yield* why(id), yield* Clock.currentTimeMillis) : null,
     silentMs: yield* silenceOf(task),
+    timeLeftMs: deadline === null ? null : Math.max(0, deadline - (yield* (yield* Host).uptimeMs)),
     children: yield* tasks.children(id),
     checkpoint: isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
   }

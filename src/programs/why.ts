@@ -7,7 +7,7 @@ import { EndCause, isTerminal, TaskId, TaskStatus, Timestamp } from "../domain/T
 import { SettingsStore } from "../services/SettingsStore.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
-import { admission } from "./admission.ts"
+import { admission, makeSettling } from "./admission.ts"
 import { isServed } from "./ensureRuntime.ts"
 import { silenceOf } from "./silence.ts"
 
@@ -99,7 +99,7 @@ export const why = Effect.fn("why")(function* (reference: string) {
 
   const settings = yield* SettingsStore
   const workers = yield* registry.workers
-  const admitted = yield* admission(workers, yield* settings.get)
+  const admitted = yield* admission(workers, yield* makeSettling()(workers), yield* settings.get)
   if (admitted._tag === "WorkerLimit") {
     return answer("worker-limit", { ahead, running: admitted.running, limit: admitted.limit })
   }

@@ -7,6 +7,13 @@ export class Host extends Context.Tag("backbeat/Host")<
   {
     /** Memory that new programs can use without swapping, in bytes (`MemAvailable`, within the cgroup's limit). */
     readonly availableMemory: Effect.Effect<number>
+    /**
+     * Milliseconds since the boot of the machine, the same for all processes of it, on a clock that cannot be set. Time in
+     * which the machine sleeps does not count, except where `sleepCounts`.
+     */
+    readonly uptimeMs: Effect.Effect<number>
+    /** Whether `uptimeMs` runs on while the machine sleeps. */
+    readonly sleepCounts: boolean
     readonly cores: Effect.Effect<number>
     /** The person or agent at this terminal, for "cancelled by". */
     readonly user: Effect.Effect<string>

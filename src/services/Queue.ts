@@ -39,6 +39,8 @@ export interface ClaimOptions {
   /** Memory is short: claim only if no worker exists at all, so that a small machine is slow but never stuck. */
   readonly onlyWhenIdle: boolean
   readonly bootId: string
+  /** `Host.uptimeMs` now: a timeout is counted from it. */
+  readonly uptimeMs: number
 }
 
 export interface CancelRequest {

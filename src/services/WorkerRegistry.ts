@@ -38,6 +38,8 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
     ) => Effect.Effect<Worker, TaskStateConflict | StorageError>
     /** Records, before the first signal, why the worker is being ended. The first cause stays; the row as it is returns. */
     readonly stopping: (holder: Holder, cause: EndCause) => Effect.Effect<Worker, TaskStateConflict | StorageError>
+    /** Moves the end of its timeout, if it has one, later by time in which the machine slept. The row as it is returns. */
+    readonly postpone: (holder: Holder, sleptMs: number) => Effect.Effect<Worker, TaskStateConflict | StorageError>
     /** Takes a worker row over from a dead runtime by compare-and-set. False: somebody else did, or it is gone. */
     readonly adopt: (claimId: ClaimId, from: RuntimeId, to: RuntimeId) => Effect.Effect<boolean, StorageError>
   }

@@ -69,6 +69,22 @@ export const workerContract = (subject: Subject) => {
     )
 
     test(
+      "moves the end of a timeout later, and makes none where there is no timeout",
+      Effect.gen(function* () {
+        const registry = yield* WorkerRegistry
+        yield* submit({ timeoutMs: 1000 })
+        yield* submit()
+        yield* submit({ timeoutMs: Number.MAX_SAFE_INTEGER - 500 })
+        const limited = (yield* claimNext({ uptimeMs: 400 })).worker
+        const free = (yield* claimNext()).worker
+        const endless = (yield* claimNext()).worker
+        assert.deepStrictEqual(yield* registry.postpone(limited, 7200), { ...limited, deadlineUptime: 8600 })
+        assert.deepStrictEqual(yield* registry.postpone(free, 7200), free)
+        assert.strictEqual((yield* registry.postpone(endless, 7200)).deadlineUptime, Number.MAX_SAFE_INTEGER)
+      })
+    )
+
+    test(
       "refuses whoever does not hold the claim",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
@@ -80,6 +96,7 @@ export const workerContract = (subject: Subject) => {
         for (const stranger of strangers) {
           assert.strictEqual((yield* Effect.flip(registry.started(stranger, shim)))._tag, "TaskStateConflict")
           assert.strictEqual((yield* Effect.flip(registry.stopping(stranger, "timeout")))._tag, "TaskStateConflict")
+          assert.strictEqual((yield* Effect.flip(registry.postpone(stranger, 1)))._tag, "TaskStateConflict")
         }
         assert.deepStrictEqual(yield* registry.workerOf(task.id), Option.some(worker))
         yield* (yield* Queue).finish(task.id, completed, worker)

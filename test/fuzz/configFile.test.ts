@@ -24,6 +24,8 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 const host = Layer.succeed(Host, {
   availableMemory: Effect.succeed(0),
+  uptimeMs: Effect.succeed(0),
+  sleepCounts: false,
   cores: Effect.succeed(2),
   user: Effect.succeed("ann")
 })

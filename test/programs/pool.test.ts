@@ -187,7 +187,13 @@ const claimAsDead = Effect.gen(function* () {
     version: "0.0.0",
     startedAt: 0
   })
-  const claim = yield* queue.claim({ runtimeId: dead, maxWorkers: 8, onlyWhenIdle: false, bootId: "boot-1" })
+  const claim = yield* queue.claim({
+    runtimeId: dead,
+    maxWorkers: 8,
+    onlyWhenIdle: false,
+    bootId: "boot-1",
+    uptimeMs: 1_000_000
+  })
   if (claim._tag === "None") return yield* Effect.dieMessage("nothing to claim")
   return claim.value
 })
@@ -282,7 +288,13 @@ describe("pool beside a runtime that has just come", () => {
         Effect.gen(function* () {
           yield* living.add(newcomer)
           yield* registry.register({ id: dead, kind: "worker", process: newcomer, version: "0", startedAt: 0 })
-          yield* queue.claim({ runtimeId: dead, maxWorkers: 8, onlyWhenIdle: false, bootId: "boot-1" })
+          yield* queue.claim({
+            runtimeId: dead,
+            maxWorkers: 8,
+            onlyWhenIdle: false,
+            bootId: "boot-1",
+            uptimeMs: 1_000_000
+          })
         })
       )
       return WorkerRegistry.of({ ...registry, runtimes: Effect.tap(registry.runtimes, arrive) })

@@ -17,7 +17,13 @@ const running = Effect.gen(function* () {
   const queue = yield* Queue
   const [submitted] = (yield* submit([submission()], person)).tasks
   if (submitted === undefined) return yield* Effect.dieMessage("nothing was submitted")
-  const claim = yield* queue.claim({ runtimeId: runtimeOf(7).id, maxWorkers: 9, onlyWhenIdle: false, bootId: "boot-1" })
+  const claim = yield* queue.claim({
+    runtimeId: runtimeOf(7).id,
+    maxWorkers: 9,
+    onlyWhenIdle: false,
+    bootId: "boot-1",
+    uptimeMs: 1_000_000
+  })
   assert.isTrue(Option.isSome(claim))
   return submitted.task.id
 })

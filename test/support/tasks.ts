@@ -47,6 +47,7 @@ export const claimOptions = (overrides: Partial<ClaimOptions> = {}): ClaimOption
   maxWorkers: 10,
   onlyWhenIdle: false,
   bootId: "boot-1",
+  uptimeMs: 0,
   ...overrides
 })
 

@@ -29,7 +29,13 @@ const claimFor = (beat: Beat, owner: ProcessIdentity, command: string) =>
       const registry = yield* WorkerRegistry
       yield* registry.register({ id: runtimeId, kind: "worker", process: owner, version: "0", startedAt: 1 })
       yield* queue.enqueue([shellTask(beat, command)], { maxDepth: 3 })
-      const claim = yield* queue.claim({ runtimeId, maxWorkers: 8, onlyWhenIdle: false, bootId: owner.bootId })
+      const claim = yield* queue.claim({
+        runtimeId,
+        maxWorkers: 8,
+        onlyWhenIdle: false,
+        bootId: owner.bootId,
+        uptimeMs: 0
+      })
       if (claim._tag === "None") return yield* Effect.dieMessage("nothing to claim")
       return claim.value
     })

@@ -104,7 +104,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     [report.endedAt === null ? "running for" : "took", took],
     ["silent for", report.silentMs === null ? null : span(report.silentMs)],
     ["timeout", report.timeoutMs === null ? null : span(report.timeoutMs)],
-    ["deadline", at(worker?.deadlineAt ?? null)],
+    ["time left", report.timeLeftMs === null ? null : span(report.timeLeftMs)],
     ["stall limit", report.stallMs === null ? null : span(report.stallMs)],
     [
       "worker",

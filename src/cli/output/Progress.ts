@@ -1,6 +1,6 @@
 /** A line that moves while a person waits: how long it takes and what is going on. Without a terminal there is none. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { TaskSummary } from "../../domain/Task.ts"
 import { isTerminal } from "../../domain/Task.ts"
 import { watchActivity } from "../../programs/activity.ts"
@@ -17,11 +17,11 @@ export const withProgress =
     Effect.flatMap(Terminal, (terminal) => {
       if (!terminal.stderr.tty) return self
       const draw = Effect.gen(function* () {
-        const start = yield* Clock.currentTimeMillis
+        const start = yield* elapsedMs
         for (let turn = 0; ; turn = (turn + 1) % frames.length) {
           // Nothing for the first moment: what is quick needs no spinner.
           yield* Effect.sleep("200 millis")
-          const elapsed = (yield* Clock.currentTimeMillis) - start
+          const elapsed = (yield* elapsedMs) - start
           const text = `${frames[turn]} ${elapsed < 1000 ? "0s" : span(Math.floor(elapsed / 1000) * 1000)} · ${yield* line}`
           yield* terminal.progress(cut(text, (terminal.stderr.columns ?? 80) - 1))
         }

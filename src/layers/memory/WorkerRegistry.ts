@@ -17,6 +17,9 @@ const mayLeave = (state: State, when: When): boolean => {
   return !Array.from(state.tasks.values()).some(({ task }) => task.status === "queued" || task.status === "running")
 }
 
+const later = (deadline: number | null, ms: number): number | null =>
+  deadline === null ? null : Math.min(deadline + ms, Number.MAX_SAFE_INTEGER)
+
 const make = Effect.gen(function* () {
   const store = yield* Store
 
@@ -61,6 +64,14 @@ const make = Effect.gen(function* () {
         changeHeld(state, holder, "stop", (worker) =>
           worker.stopCause === null ? { ...worker, stopCause: cause, stopAt: now } : worker
         )
+      ),
+
+    postpone: (holder, sleptMs) =>
+      store.write((state) =>
+        changeHeld(state, holder, "postpone", (worker) => ({
+          ...worker,
+          deadlineUptime: later(worker.deadlineUptime, sleptMs)
+        }))
       ),
 
     adopt: (claimId, from, to) =>

@@ -148,7 +148,7 @@ export const take = (
     bootId: options.bootId,
     claimedAt: context.now,
     runningAt: null,
-    deadlineAt: deadlineOf(context.now, task.timeoutMs),
+    deadlineUptime: deadlineOf(options.uptimeMs, task.timeoutMs),
     stopCause: null,
     stopAt: null
   }

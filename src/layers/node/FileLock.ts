@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto"
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
-import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import { makePrivateDirectory } from "./PrivateDirectory.ts"
 
 /** The lock was not to be had: `cause` is null when others held it for the whole time. */
@@ -58,10 +58,10 @@ export const withFileLock = (path: string, options: { readonly waitMs: number; r
 
   const acquire = Effect.gen(function* () {
     const token = randomUUID()
-    const began = yield* Clock.currentTimeMillis
+    const began = yield* elapsedMs
     let seen: { readonly holder: string | null; readonly since: number } | null = null
     while (!(yield* take(token))) {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* elapsedMs
       const holder = holderOf(path)
       if (seen === null || seen.holder !== holder) seen = { holder, since: now }
       if (holder !== null && now - seen.since >= options.staleMs) breakLock(path, holder)

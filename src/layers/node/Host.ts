@@ -90,6 +90,9 @@ const username = (): string => {
 export const layer = Layer.succeed(Host, {
   availableMemory:
     process.platform === "darwin" ? darwinAvailable : Effect.sync(() => linuxAvailable("/") ?? freemem()),
+  uptimeMs: Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n)),
+  // libuv asks Linux for CLOCK_MONOTONIC, which stops in sleep, and macOS for mach_continuous_time, which does not.
+  sleepCounts: process.platform !== "linux",
   cores: Effect.sync(() => availableParallelism()),
   user: Effect.sync(username)
 })

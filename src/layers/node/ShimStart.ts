@@ -1,9 +1,9 @@
 /** Starts a claim's agent through the shim, once, and waits until the shim has told who it is. */
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import { SpawnFailed } from "../../domain/Errors.ts"
 import type { ProcessIdentity } from "../../domain/Process.ts"
 import type { ClaimId } from "../../domain/Worker.ts"
@@ -109,11 +109,11 @@ export const makeStart = (context: StartContext) => {
 
   /** Waits for the identity that a shim writes; null when it does not come, which `isOver` may tell early. */
   const awaitIdentity = Effect.fn("Spawner.awaitIdentity")(function* (files: Spool.SpoolFiles, isOver: () => boolean) {
-    const deadline = (yield* Clock.currentTimeMillis) + patience
+    const deadline = (yield* elapsedMs) + patience
     let wait = 1
     while (true) {
       // Asked before the look, so that a word written just before the end is still found.
-      const over = isOver() || (yield* Clock.currentTimeMillis) >= deadline
+      const over = isOver() || (yield* elapsedMs) >= deadline
       const identity = yield* Spool.shimOf(files)
       if (identity !== null || over) return identity
       yield* Effect.sleep(wait)

@@ -1,8 +1,8 @@
 /** Agent processes: started through the shim, observed through their spool, stopped by what the system shows. */
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { ProcessIdentity } from "../../domain/Process.ts"
 import type { ClaimId } from "../../domain/Worker.ts"
 import { failpoint } from "../../services/Failpoints.ts"
@@ -34,6 +34,9 @@ const make = Effect.gen(function* () {
   const filesOf = (claimId: ClaimId) => Spool.filesOf(paths.spool, claimId)
   /** Shims that this process started: told when they end. */
   const own = new Map<ClaimId, Deferred.Deferred<void>>()
+
+  /** Since when this process sees a token that was taken by a shim which has not told who it is. */
+  const untold = new Map<ClaimId, number>()
 
   const bells = yield* makeSpoolBells
 
@@ -73,6 +76,7 @@ const make = Effect.gen(function* () {
     const end = yield* exited(target, told)
     if (end !== null) return end
     if (told !== null) {
+      untold.delete(target.claimId)
       if (yield* processes.alive(told)) return { _tag: "Running", process: told } satisfies Observation
       // It may have written its last word between the two looks.
       const late = yield* exited(target, told)
@@ -80,8 +84,11 @@ const make = Effect.gen(function* () {
     }
     const token = yield* Spool.tokenOf(files)
     if (token === "free" || token === "revoked") return { _tag: "NotStarted" } satisfies Observation
-    const age = (yield* Clock.currentTimeMillis) - token.takenAt
-    const members = age < toldWithin ? null : (yield* membersOf(target)).length
+    const now = yield* elapsedMs
+    // Measured here: the date of a file and a clock that was set say nothing about how long this shim has had.
+    const since = untold.get(target.claimId) ?? now
+    untold.set(target.claimId, since)
+    const members = now - since < toldWithin ? null : (yield* membersOf(target)).length
     return (members === 0 ? { _tag: "Lost", survivors: members } : { _tag: "Starting" }) satisfies Observation
   })
 
@@ -131,6 +138,7 @@ const make = Effect.gen(function* () {
     }),
     discard: Effect.fn("Spawner.discard")(function* (claimId) {
       own.delete(claimId)
+      untold.delete(claimId)
       bells.remove(claimId)
       yield* Spool.discard(filesOf(claimId)).pipe(
         Effect.catchTag("SpawnFailed", (error) => Effect.logWarning(error.message))

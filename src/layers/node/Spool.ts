@@ -108,10 +108,10 @@ export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentit
   })
 
 /** Whose the start token is. */
-export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | { readonly takenAt: number }> =>
+export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | "taken"> =>
   Effect.promise(() =>
     fs.stat(files.started).then(
-      (found) => (found.isDirectory() ? { takenAt: found.mtimeMs } : ("revoked" as const)),
+      (found) => (found.isDirectory() ? ("taken" as const) : ("revoked" as const)),
       () => "free" as const
     )
   )

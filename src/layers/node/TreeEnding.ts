@@ -1,6 +1,6 @@
 /** Ends a task's processes: TERM, time to obey, KILL, and again until really nothing is left. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import { keyOf, living, type ProcessEntry, type ProcessReader } from "./ProcessReader.ts"
 import { type Tree, type TreeRequest, treeOf } from "./ProcessTree.ts"
 
@@ -79,7 +79,7 @@ export const endTree = Effect.fn("TreeEnding.endTree")(function* (
   )
 
   let tree = yield* again
-  const begin = yield* Clock.currentTimeMillis
+  const begin = yield* elapsedMs
   let now = begin
   let wait = 2
   while (tree.members.length > 0 || tree.shim !== null) {
@@ -88,7 +88,7 @@ export const endTree = Effect.fn("TreeEnding.endTree")(function* (
     yield* Effect.sleep(Math.min(wait, graceMs))
     wait = Math.min(50, wait * 2)
     tree = yield* again
-    now = yield* Clock.currentTimeMillis
+    now = yield* elapsedMs
   }
 
   const killing = now
@@ -101,7 +101,7 @@ export const endTree = Effect.fn("TreeEnding.endTree")(function* (
     yield* Effect.sleep(wait)
     wait = Math.min(50, wait * 2)
     tree = yield* again
-    now = yield* Clock.currentTimeMillis
+    now = yield* elapsedMs
   }
 
   if (known.size === 0) return { ended: 0, left: tree.shim === null ? 0 : 1 }

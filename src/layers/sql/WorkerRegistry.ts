@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { ProcessIdentity } from "../../domain/Process.ts"
-import { EndCause, TaskId, Timestamp } from "../../domain/Task.ts"
+import { EndCause, Millis, TaskId, Timestamp } from "../../domain/Task.ts"
 import type { Worker } from "../../domain/Worker.ts"
 import { Paths } from "../../services/Paths.ts"
 import { type Holder, WorkerRegistry } from "../../services/WorkerRegistry.ts"
@@ -71,6 +71,18 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  const recordSleep = Statement.findOne(() => ({
+    Request: Schema.Struct({ holder: HolderRequest, sleptMs: Millis }),
+    Result: WorkerRow,
+    execute: ({ holder, sleptMs }) => sql`
+      UPDATE workers SET deadline_uptime = CASE
+        WHEN deadline_uptime > ${Number.MAX_SAFE_INTEGER} - ${sleptMs} THEN ${Number.MAX_SAFE_INTEGER}
+        ELSE deadline_uptime + ${sleptMs} END
+      WHERE claim_id = ${holder.claimId} AND runtime_id = ${holder.runtimeId}
+      RETURNING *
+    `
+  }))
+
   const held = <E, R>({ claimId }: Holder, step: string, row: Effect.Effect<Option.Option<Worker>, E, R>) =>
     Effect.flatMap(row, Option.match({ onNone: () => lost(claimId, step), onSome: (worker) => Effect.succeed(worker) }))
 
@@ -106,6 +118,10 @@ const make = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       return yield* held(holder, "stop", recordStop({ holder, cause, now })).pipe(access.write("stopping"))
     }),
+
+    postpone: Effect.fn("WorkerRegistry.postpone")((holder, sleptMs) =>
+      held(holder, "postpone", recordSleep({ holder, sleptMs })).pipe(access.write("postpone"))
+    ),
 
     adopt: Effect.fn("WorkerRegistry.adopt")(function* (claimId, from, to) {
       const taken = yield* sql`

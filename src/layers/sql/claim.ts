@@ -77,7 +77,7 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
         bootId: options.bootId,
         claimedAt: now,
         runningAt: null,
-        deadlineAt: deadlineOf(now, timeoutMs),
+        deadlineUptime: deadlineOf(options.uptimeMs, timeoutMs),
         stopCause: null,
         stopAt: null
       }

@@ -32,6 +32,8 @@ afterEach(() => rmSync(home, { recursive: true, force: true }))
 
 const host = Layer.succeed(Host, {
   availableMemory: Effect.succeed(0),
+  uptimeMs: Effect.succeed(0),
+  sleepCounts: false,
   cores: Effect.succeed(1),
   user: Effect.succeed("ann")
 })

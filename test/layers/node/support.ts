@@ -125,7 +125,7 @@ export const claimOf = (options: {
       bootId: options.bootId,
       claimedAt: 0,
       runningAt: null,
-      deadlineAt: null,
+      deadlineUptime: null,
       stopCause: null,
       stopAt: null
     },

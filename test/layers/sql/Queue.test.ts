@@ -34,7 +34,7 @@ describe("Queue on SQLite", () => {
       assert.deepStrictEqual(yield* tasks.get(task.id), task)
       const claimed = yield* claim
       assert.strictEqual(claimed.task.id, task.id)
-      assert.strictEqual(claimed.worker.deadlineAt, 5000)
+      assert.strictEqual(claimed.worker.deadlineUptime, 5000)
       assert.deepStrictEqual(claimed.environment, newTask().environment)
       assert.deepStrictEqual(yield* queue.claimOf(claimed.worker.claimId), Option.some(claimed))
       const event = yield* queue.finish(task.id, done, { claimId: claimed.worker.claimId, runtimeId: runtimeA })

@@ -142,7 +142,7 @@ describe("rows", () => {
               bootId: process.bootId,
               claimedAt: now,
               runningAt: null,
-              deadlineAt: task.timeoutMs === null ? null : now + task.timeoutMs,
+              deadlineUptime: task.timeoutMs === null ? null : 5 + task.timeoutMs,
               stopCause: null,
               stopAt: null
             }

@@ -49,4 +49,4 @@ export const within =
 export const runtimeA = RuntimeId.make("aaaaaaaaaaaaaaaa")
 export const runtimeB = RuntimeId.make("bbbbbbbbbbbbbbbb")
 
-export const claimOptions = { runtimeId: runtimeA, maxWorkers: 1000, onlyWhenIdle: false, bootId: "boot" }
+export const claimOptions = { runtimeId: runtimeA, maxWorkers: 1000, onlyWhenIdle: false, bootId: "boot", uptimeMs: 0 }

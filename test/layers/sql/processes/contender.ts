@@ -49,7 +49,13 @@ const work = Effect.gen(function* () {
   const runtimeId = RuntimeId.make(name)
   const done = []
   while (true) {
-    const claimed = yield* queue.claim({ runtimeId, maxWorkers: 1000, onlyWhenIdle: false, bootId: "boot" })
+    const claimed = yield* queue.claim({
+      runtimeId,
+      maxWorkers: 1000,
+      onlyWhenIdle: false,
+      bootId: "boot",
+      uptimeMs: 0
+    })
     if (Option.isNone(claimed)) return done
     const { task, worker } = claimed.value
     yield* queue.finish(task.id, outcome({ status: "completed", cause: "exit", exitCode: 0 }), {

@@ -1,0 +1,143 @@
+/** A clock that is set while things run: nothing ends early, nothing is kept alive, nothing waits for the wrong hour. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { elapsedMs } from "../../src/domain/Elapsed.ts"
+import { HostControl } from "../../src/layers/memory/Host.ts"
+import { makeSettling, settlingMs } from "../../src/programs/admission.ts"
+import { nextChange } from "../../src/programs/changes.ts"
+import { Host } from "../../src/services/Host.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { hour } from "../support/schedules.ts"
+import { withWall } from "../support/wall.ts"
+import { ended, nextStart, pool, submit, testLayer } from "./pooled.ts"
+
+const jumps: ReadonlyArray<readonly [name: string, milliseconds: number]> = [
+  ["forward by two hours", 2 * hour],
+  ["back by two hours", -2 * hour],
+  ["forward by a year", 365 * 24 * hour],
+  ["back by a second", -1000]
+]
+
+/** The tests begin late enough for a clock that is set back. */
+const later = TestClock.adjust("1 day")
+
+describe.each(jumps)("a clock that is set %s", (_name, jump) => {
+  it.scoped("neither ends a task before its timeout nor lets it run past it", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        yield* later
+        const tasks = yield* Tasks
+        yield* pool()
+        const id = yield* submit({ timeoutMs: 30_000 })
+        yield* nextStart
+        const began = yield* elapsedMs
+        yield* TestClock.adjust("10 seconds")
+        yield* set(jump)
+        yield* TestClock.adjust("19 seconds")
+        assert.strictEqual((yield* tasks.summary(id)).status, "running")
+        const task = yield* ended(id)
+        assert.strictEqual(task.cause, "timeout")
+        assert.isBelow((yield* elapsedMs) - began, 32_000)
+      })
+    ).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("does not change what an adopter finds left of a timeout", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        yield* later
+        const registry = yield* WorkerRegistry
+        const host = yield* Host
+        const first = yield* pool()
+        const id = yield* submit({ timeoutMs: 20_000 })
+        yield* nextStart
+        yield* Fiber.interrupt(first)
+        yield* TestClock.adjust("5 seconds")
+        yield* set(jump)
+        yield* pool()
+        yield* TestClock.adjust("5 seconds")
+        const worker = Option.getOrThrow(yield* registry.workerOf(id))
+        assert.strictEqual(worker.stopCause, null)
+        assert.closeTo((worker.deadlineUptime ?? 0) - (yield* host.uptimeMs), 10_000, 1000)
+        assert.strictEqual((yield* ended(id)).cause, "timeout")
+      })
+    ).pipe(Effect.provide(testLayer({ graceMs: 0 })))
+  )
+
+  it.scoped("does not make a wait for a change longer", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        yield* later
+        const seen = yield* (yield* Tasks).version
+        const waiting = yield* Effect.fork(nextChange(seen))
+        yield* TestClock.adjust("100 millis")
+        yield* set(jump)
+        yield* TestClock.adjust("300 millis")
+        assert.isTrue(Option.isSome(yield* Fiber.poll(waiting)))
+      })
+    ).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("neither makes a worker settle for hours nor forgets that it has just started", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        yield* later
+        const registry = yield* WorkerRegistry
+        yield* pool()
+        yield* submit()
+        yield* nextStart
+        const workers = yield* registry.workers
+        const settling = makeSettling()
+        assert.strictEqual(yield* settling(workers), 1)
+        yield* set(jump)
+        assert.strictEqual(yield* settling(workers), 1)
+        yield* TestClock.adjust(settlingMs)
+        assert.strictEqual(yield* settling(workers), 0)
+        // A process that comes later sees only a claim of the other clock.
+        const newcomer = makeSettling()
+        yield* newcomer(workers)
+        yield* TestClock.adjust(settlingMs)
+        assert.strictEqual(yield* newcomer(workers), 0)
+      })
+    ).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("lets an idle worker leave when its time has come", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        yield* later
+        const running = yield* pool({ kind: "on-demand", leaveWhenIdle: true })
+        yield* TestClock.adjust("1 second")
+        yield* set(jump)
+        yield* TestClock.adjust("2 seconds")
+        assert.isTrue(Option.isNone(yield* Fiber.poll(running)))
+        yield* TestClock.adjust("10 seconds")
+        assert.isTrue(Option.isSome(yield* Fiber.poll(running)))
+      })
+    ).pipe(Effect.provide(testLayer({ idleMs: 5000 })))
+  )
+})
+
+describe("a machine whose clock runs on while it sleeps, as on macOS", () => {
+  it.scoped("does not count the sleep as used time", () =>
+    Effect.gen(function* () {
+      const host = yield* HostControl
+      const tasks = yield* Tasks
+      yield* pool()
+      const id = yield* submit({ timeoutMs: 30_000 })
+      yield* nextStart
+      yield* TestClock.adjust("10 seconds")
+      yield* host.sleep(3 * hour)
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual((yield* tasks.summary(id)).status, "running")
+      const before = yield* Clock.currentTimeMillis
+      assert.strictEqual((yield* ended(id)).cause, "timeout")
+      assert.isBelow((yield* Clock.currentTimeMillis) - before, 14_000)
+    }).pipe(Effect.provide(testLayer()))
+  )
+})
