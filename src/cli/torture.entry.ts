@@ -39,12 +39,13 @@ const run = (request: TortureRequest) =>
       durationMs: request.durationMs,
       seed,
       beat: command,
-      onProgress: terminal.progress
+      onProgress: terminal.progress,
+      onViolation: (line) => terminal.say(`beat: seed ${seed}: ${line}`)
     })
     yield* terminal.progress(null)
     if (request.json) yield* printJson(TortureReport, report)
     else yield* terminal.print(lines(report).join("\n"))
-    return report.ok ? ExitCode.ok : ExitCode.failed
+    return report.ok && report.proven ? ExitCode.ok : ExitCode.failed
   }).pipe(Effect.provide(RuntimeCommandEntry.layer))
 
 const teardown: Teardown = (exit, leave) =>

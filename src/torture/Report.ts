@@ -6,6 +6,8 @@ const Counts = Schema.Record({ key: Schema.String, value: Schema.Int })
 export const TortureReport = Schema.Struct({
   /** No promise was broken. */
   ok: Schema.Boolean,
+  /** Enough was done for that to mean something: `shortfalls` is empty. */
+  proven: Schema.Boolean,
   seed: Schema.Int,
   /** Digest of everything that was planned: equal seeds and durations give equal plans. */
   plan: Schema.String,
@@ -27,6 +29,10 @@ export const TortureReport = Schema.Struct({
   faults: Counts,
   /** Where processes died at failpoints, and how often. */
   failpoints: Counts,
+  /** What the plan contains and what never came. */
+  missed: Schema.Struct({ faults: Schema.Array(Schema.String), failpoints: Schema.Array(Schema.String) }),
+  /** The floors that the run did not reach, one sentence each. */
+  shortfalls: Schema.Array(Schema.String),
   /** Bytes of output compared with what the agents printed. */
   bytes: Schema.Int,
   /** Looks at the database while it ran. */
@@ -75,6 +81,13 @@ const bySubject = (violations: ReadonlyArray<Violation>): ReadonlyArray<Readonly
   return Array.from(groups.values())
 }
 
+const closing = ({ kept, ok, proven, shortfalls, violations }: TortureReport): string => {
+  if (!ok) return `${violations.length} violations. The scratch directory is kept: ${kept}`
+  return proven
+    ? "Nothing was lost, started twice or wrongly ended."
+    : `No violation was found, but this run is no proof: ${shortfalls.join("; ")}. Give it more time or a machine with less load.`
+}
+
 export const lines = (report: TortureReport): ReadonlyArray<string> => {
   const subjects = bySubject(report.violations)
   return [
@@ -82,6 +95,7 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     `killed      ${report.kills} times with -9`,
     `faults      ${counted(report.faults)}`,
     `failpoints  ${counted(report.failpoints)}`,
+    `never came  ${[...report.missed.faults, ...report.missed.failpoints].join(", ") || "nothing that was planned"}`,
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
     `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules`,
     `changed     ${counted(report.changes)}`,
@@ -89,8 +103,6 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     ...subjects.slice(0, shown).flatMap(describe),
     ...(subjects.length > shown ? ["", `and ${subjects.length - shown} more with violations (--json shows all)`] : []),
     "",
-    report.ok
-      ? "Nothing was lost, started twice or wrongly ended."
-      : `${report.violations.length} violations. The scratch directory is kept: ${report.kept}`
+    closing(report)
   ]
 }

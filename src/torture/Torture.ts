@@ -8,8 +8,9 @@ import * as FiberSet from "effect/FiberSet"
 import { check, type Verdict } from "./Checker.ts"
 import type { Told } from "./Chronicle.ts"
 import { runFaults } from "./Faults.ts"
+import { type Coverage, coverageOf } from "./Floors.ts"
 import type { Load } from "./Load.ts"
-import { makePlan } from "./Plan.ts"
+import { makePlan, type Plan } from "./Plan.ts"
 import type { TortureReport } from "./Report.ts"
 import { runSampler } from "./Sampler.ts"
 import { startLoad } from "./StartLoad.ts"
@@ -25,6 +26,8 @@ export interface TortureOptions {
   readonly beat: ReadonlyArray<string>
   /** How far it is, every second. */
   readonly onProgress: (line: string) => Effect.Effect<void>
+  /** A violation, within a second after it was found: a run that is killed has told it. */
+  readonly onViolation: (line: string) => Effect.Effect<void>
 }
 
 /** How long the rest may take once the faults are over, in milliseconds. */
@@ -99,8 +102,17 @@ const changesOf = ({ chronicle }: World): Readonly<Record<string, number>> => {
   }
 }
 
-const summarize = (world: World, verdict: Verdict, options: TortureOptions, digest: string): TortureReport => ({
+const summarize = (
+  world: World,
+  verdict: Verdict,
+  options: TortureOptions,
+  digest: string,
+  coverage: Coverage
+): TortureReport => ({
   ok: verdict.violations.length === 0,
+  proven: coverage.shortfalls.length === 0,
+  missed: coverage.missed,
+  shortfalls: coverage.shortfalls,
   seed: options.seed,
   plan: digest,
   seconds: Math.round(world.chronicle.elapsed / 1000),
@@ -120,8 +132,42 @@ const summarize = (world: World, verdict: Verdict, options: TortureOptions, dige
 const progressOf = ({ chronicle }: World, { durationMs }: TortureOptions): string => {
   const seconds = Math.floor(chronicle.elapsed / 1000)
   const state = `${chronicle.accepted.size} tasks, ${chronicle.kills} kills, ${chronicle.breaches.length} violations`
-  return seconds * 1000 < durationMs ? `${seconds} s of ${durationMs / 1000}: ${state}` : `settling: ${state}`
+  return seconds * 1000 < durationMs ? `${seconds} s of ${durationMs / 1000}: ${state}` : `${seconds} s: ${state}`
 }
+
+/** Where a run has not reached its floors it continues, up to this many times the time that was asked for. */
+const mostRounds = 3
+
+const coverage = (plan: Plan, { store, world: { chronicle } }: Load): Coverage =>
+  coverageOf(plan, {
+    kills: chronicle.kills,
+    ends: store.one<{ seq: number | null }>("SELECT max(seq) AS seq FROM outbox")?.seq ?? 0,
+    faults: chronicle.faults,
+    failpoints: chronicle.failpoints
+  })
+
+/** The faults of the plan, each at its time, and the whole time that is left. */
+const runRound = (load: Load, plan: Plan, round: number) =>
+  runFaults(
+    load,
+    plan.faults.map((fault) => ({ ...fault, at: fault.at + round * plan.durationMs }))
+  ).pipe(
+    Effect.zipRight(
+      Effect.suspend(() => Effect.sleep(Math.max(0, (round + 1) * plan.durationMs - load.world.chronicle.elapsed)))
+    )
+  )
+
+/** The same plan again, until the floors are reached. A machine under load needs more time for the same proof. */
+const continueToFloors = (load: Load, plan: Plan) =>
+  Effect.gen(function* () {
+    const { chronicle } = load.world
+    const enough = () => chronicle.breaches.length > 0 || coverage(plan, load).shortfalls.length === 0
+    const reached = Effect.repeat(Effect.sleep(500), { until: enough })
+    for (let round = 1; round < mostRounds && !enough(); round++) {
+      chronicle.note(null, `below the floors: ${coverage(plan, load).shortfalls.join("; ")}`)
+      yield* Effect.raceFirst(runRound(load, plan, round), reached)
+    }
+  })
 
 /** Runs it in a directory of its own, which stays when something was found. */
 export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =>
@@ -132,19 +178,26 @@ export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =
     const store = new Store(world.database)
     yield* Effect.addFinalizer(() => Effect.sync(() => store.close()))
     const progress = Effect.suspend(() => options.onProgress(progressOf(world, options)))
-    yield* progress.pipe(Effect.zipRight(Effect.sleep(1000)), Effect.forever, Effect.forkScoped)
+    let told = 0
+    const tell = Effect.suspend(() => {
+      const fresh = world.chronicle.breaches.slice(told)
+      told += fresh.length
+      return Effect.forEach(fresh, ({ detail, invariant, task }) =>
+        options.onViolation(`violation of '${invariant}'${task === null ? "" : ` by task ${task}`}: ${detail}`)
+      )
+    })
+    yield* Effect.zipRight(tell, progress).pipe(Effect.zipRight(Effect.sleep(1000)), Effect.forever, Effect.forkScoped)
 
     const sampler = yield* Effect.forkScoped(runSampler(world, store))
     const load = yield* startLoad(world, store, plan)
-    yield* runFaults(load, plan.faults).pipe(
-      Effect.zipRight(Effect.suspend(() => Effect.sleep(Math.max(0, options.durationMs - world.chronicle.elapsed))))
-    )
+    yield* runRound(load, plan, 0)
+    yield* continueToFloors(load, plan)
     load.over = true
     world.chronicle.note(null, "no more faults")
     yield* settle(load, settleMs(options.durationMs))
     yield* Fiber.interrupt(sampler)
     const verdict = check(plan, world, store)
-    const report = summarize(world, verdict, options, plan.digest)
+    const report = summarize(world, verdict, options, plan.digest, coverage(plan, load))
     if (report.ok) yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(root, { recursive: true, force: true })))
     return report
   }).pipe(Effect.scoped)

@@ -2,15 +2,26 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { root } from "./Sources.ts"
+import { root, sourcesIn } from "./Sources.ts"
+import { titlesOf } from "./Titles.ts"
 
 const text = readFileSync(join(root, "docs/regressions.md"), "utf8")
 const sections = text.split(/^## /m).slice(1)
 const rowsOf = (section: string) => Array.from(section.matchAll(/^\| (\d+) \| (.+) \| (.+) \|$/gm))
 
-/** The words right after `it(` and its like, or a name that such a call is given: whatever is quoted in the file. */
-const quoted = (file: string, title: string) =>
-  ["`", '"'].some((mark) => readFileSync(join(root, file), "utf8").includes(`${mark}${title}${mark}`))
+/** The test files that vitest runs, and the contract suites that they import. */
+const isRun = (file: string): boolean =>
+  file.endsWith(".test.ts") ||
+  sourcesIn("test").some(
+    (source) => source.path.endsWith(".test.ts") && source.imports.some(({ target }) => target === file)
+  )
+
+const titles = new Map<string, ReadonlySet<string>>()
+const titlesIn = (file: string): ReadonlySet<string> => {
+  const known = titles.get(file) ?? titlesOf(readFileSync(join(root, file), "utf8"))
+  titles.set(file, known)
+  return known
+}
 
 describe("docs/regressions.md", () => {
   for (const section of sections) {
@@ -28,7 +39,8 @@ describe("docs/regressions.md", () => {
         else {
           const [, file = "", test = ""] = named
           assert.isTrue(existsSync(join(root, file)), line)
-          assert.isTrue(quoted(file, test), line)
+          assert.isTrue(isRun(file), line)
+          assert.isTrue(titlesIn(file).has(test), line)
         }
       }
     })
@@ -39,5 +51,31 @@ describe("docs/regressions.md", () => {
       sections.map((section) => rowsOf(section).length),
       [209, 60, 46]
     )
+  })
+})
+
+describe("the titles of tests", () => {
+  const code = `
+    it("plain", () => {})
+    it.effect("an effect", () => {})
+    it.effect.skipIf(process.platform === "win32")("with a condition", () => {})
+    it.each([1, 2])("number %s", () => {})
+    test(\`\${kind} is built\`, Effect.void)
+    describe("a group", () => { it("in a group", () => {}) })
+    it.skip("skipped", () => {})
+    it.effect.skip("skipped effect", () => {})
+    it.todo("planned")
+    it.fails("known to fail", () => {})
+    describe.skip("a skipped group", () => { it("in a skipped group", () => {}) })
+    describe.todo("a planned group", () => { it("in a planned group", () => {}) })
+    const note = "only quoted"
+    say("said")
+    // it("in a comment", () => {})
+  `
+
+  it("are those of tests that run", () => {
+    const expected = ["plain", "an effect", "with a condition", "number %s", "{kind} is built", "in a group"]
+    const found = Array.from(titlesOf(code), (title) => title.replace("$", ""))
+    assert.deepStrictEqual(found, expected)
   })
 })

@@ -72,9 +72,15 @@ const run = (beat, seconds, seed) =>
       try {
         const report = JSON.parse(output)
         if (report.violations === undefined) throw new Error("no report")
-        done({ code, took, violations: report.violations, kills: report.kills })
+        done({
+          code,
+          took,
+          violations: report.violations,
+          kills: report.kills,
+          shortfalls: report.shortfalls.join("; ")
+        })
       } catch {
-        done({ code, took, violations: [], kills: 0, problem: output.slice(0, 300) })
+        done({ code, took, violations: [], kills: 0, shortfalls: "", problem: output.slice(0, 300) })
       }
     })
   })
@@ -95,7 +101,7 @@ if (values.rotate === undefined) {
   if (control.code !== 0) {
     failures += 1
     process.stdout.write(
-      `unbroken           FAILED: ${control.problem ?? ""} ${JSON.stringify(control.violations[0])}\n`
+      `unbroken           FAILED: ${control.problem ?? ""} ${tally(control.violations)} ${control.shortfalls}\n`
     )
   } else process.stdout.write(`unbroken           nothing reported, ${control.kills} kills, ${control.took} s\n`)
 }

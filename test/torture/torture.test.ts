@@ -62,6 +62,7 @@ describe.skipIf(process.platform !== "linux")("beat doctor --torture", () => {
     assert.include(stderr, "--seed 4711")
     const report = read(stdout)
     assert.deepStrictEqual(report.violations, [])
+    assert.deepStrictEqual(report.shortfalls, [])
     assert.strictEqual(code, 0)
     assert.strictEqual(report.plan, makePlan(4711, 4000).digest)
     assert.isAbove(report.kills, 0)
@@ -81,8 +82,9 @@ describe.skipIf(process.platform !== "linux")("beat doctor --torture", () => {
     assert.strictEqual(built.status, 0, built.stderr)
     const args = ["doctor", "--torture", "6s", "--seed", "2", "--json"]
     const program = join(root, "dist-mutant-test", "beat.cjs")
-    const { code, stdout } = await beat(program, args)
+    const { code, stderr, stdout } = await beat(program, args)
     const report = read(stdout)
+    assert.include(stderr, "--seed 2")
     assert.strictEqual(code, 1)
     assert.isFalse(report.ok)
     const changed = report.violations.find(({ invariant }) => invariant === "every byte is stored, in order")

@@ -1,0 +1,73 @@
+/** The least that a torture run must have done before "no violations" proves anything, and what of its plan never came. */
+import type { Plan } from "./Plan.ts"
+import type { Trouble } from "./TaskPlan.ts"
+
+/** What the run has done so far. */
+export interface Reached {
+  readonly kills: number
+  /** Tasks that have ended. */
+  readonly ends: number
+  /** How often each kind of fault came, and each failpoint ended a process. */
+  readonly faults: Readonly<Record<string, number>>
+  readonly failpoints: Readonly<Record<string, number>>
+}
+
+export interface Coverage {
+  /** Kinds of faults and failpoints that the plan contains and that never came. */
+  readonly missed: { readonly faults: ReadonlyArray<string>; readonly failpoints: ReadonlyArray<string> }
+  /** One sentence for each floor that was not reached. */
+  readonly shortfalls: ReadonlyArray<string>
+}
+
+/** A kind of fault that the plan contains this often must come at least once. */
+const plannedOften = 5
+
+/** Two idle cores kill four to five times per second and end more tasks than that. */
+const perSecond = { kills: 1, ends: 1, failpoints: 1 / 6 } as const
+
+const nameOf = (point: string): string => point.split(":")[0] ?? point
+
+const ofTrouble = (trouble: Trouble | undefined): ReadonlyArray<string> =>
+  trouble !== null && trouble !== undefined && "failpoint" in trouble ? [trouble.failpoint] : []
+
+/** The failpoints that a plan sets for any of its processes. */
+export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
+  new Set([
+    ...[...plan.workers.map(({ failpoints }) => failpoints), ...plan.servers].flatMap((points) =>
+      points === null ? [] : points.split(",").map(nameOf)
+    ),
+    ...plan.tasks.flatMap((task) =>
+      [task.submitTrouble, task.cancel?.trouble, task.edit?.trouble, task.again?.trouble].flatMap(ofTrouble)
+    ),
+    ...plan.pipelines.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
+    ...plan.schedules.flatMap(({ createTrouble }) => ofTrouble(createTrouble))
+  ])
+
+export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
+  const seconds = plan.durationMs / 1000
+  const planned = new Map<string, number>()
+  for (const { kind } of plan.faults) planned.set(kind, (planned.get(kind) ?? 0) + 1)
+  const faults = Array.from(planned.keys()).filter((kind) => (reached.faults[kind] ?? 0) === 0)
+  const points = plannedFailpoints(plan)
+  const failpoints = Array.from(points).filter((point) => (reached.failpoints[point] ?? 0) === 0)
+  const floors = [
+    { what: "kills", found: reached.kills, least: Math.ceil(seconds * perSecond.kills) },
+    { what: "tasks that ended", found: reached.ends, least: Math.ceil(seconds * perSecond.ends) },
+    {
+      what: "different failpoints",
+      found: Object.keys(reached.failpoints).length,
+      least: Math.floor(Math.min(seconds * perSecond.failpoints, points.size / 2))
+    }
+  ]
+  return {
+    missed: { faults: faults.sort(), failpoints: failpoints.sort() },
+    shortfalls: [
+      ...floors
+        .filter(({ found, least }) => found < least)
+        .map(({ found, least, what }) => `${found} ${what}, at least ${least} are needed`),
+      ...faults
+        .filter((kind) => (planned.get(kind) ?? 0) >= plannedOften)
+        .map((kind) => `no ${kind}, and the plan contains ${planned.get(kind)}`)
+    ]
+  }
+}
