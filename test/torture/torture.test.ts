@@ -62,8 +62,9 @@ describe.skipIf(process.platform !== "linux")("beat doctor --torture", () => {
     assert.include(stderr, "--seed 4711")
     const report = read(stdout)
     assert.deepStrictEqual(report.violations, [])
-    assert.deepStrictEqual(report.shortfalls, [])
-    assert.strictEqual(code, 0)
+    // On a machine under load a run of four seconds may do too little to be a proof, and has to say so.
+    assert.strictEqual(report.proven, report.shortfalls.length === 0)
+    assert.strictEqual(code, report.proven ? 0 : 1)
     assert.strictEqual(report.plan, makePlan(4711, 4000).digest)
     assert.isAbove(report.kills, 0)
     assert.isAbove(report.tasks.submitted, 0)
