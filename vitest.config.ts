@@ -14,7 +14,8 @@ export default defineConfig({
     reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
     pool: "forks",
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
-    testTimeout: 30_000,
-    hookTimeout: 60_000
+    // A bound against what hangs, not on pace: the suite passes on a machine with a load of ten on two cores.
+    testTimeout: 120_000,
+    hookTimeout: 120_000
   }
 })

@@ -2,7 +2,7 @@
 import { appendFileSync } from "node:fs"
 
 /** What was done to a task and can explain its end. */
-export type Hurt = "agent" | "shim" | "reboot" | "cancel"
+export type Hurt = "agent" | "shim" | "reboot" | "cancel" | "stop"
 
 /** A broken promise. */
 export interface Breach {

@@ -5,6 +5,12 @@ import type { Dice } from "./Dice.ts"
 export type Fault = { readonly at: number; readonly pick: number } & (
   | { readonly kind: Kill }
   | { readonly kind: "freeze" | "lock"; readonly forMs: number }
+  /** A worker that is stopped until the last fault has come. */
+  | { readonly kind: "stop" }
+  /** The client of an MCP server leaves while another process holds the write lock. */
+  | { readonly kind: "leave"; readonly forMs: number }
+  /** A command from another pid namespace, where none of the processes of the run can be seen. */
+  | { readonly kind: "foreign"; readonly words: ReadonlyArray<string> }
   /** Everything dies at once, and the next boot id is another. */
   | { readonly kind: "reboot" }
 )
@@ -22,7 +28,23 @@ const kinds: ReadonlyArray<readonly [number, FaultKind]> = [
   [10, "kill-command"],
   [4, "freeze"],
   [3, "lock"],
-  [1, "reboot"]
+  [1, "reboot"],
+  [1, "stop"],
+  [2, "leave"],
+  [4, "foreign"]
+]
+
+/** Faults that break a promise today. The change that mends the product takes its fault off this list. */
+const unmended: ReadonlySet<FaultKind> = new Set(["foreign"])
+
+/** Every kind of fault that a plan may contain. */
+export const faultKinds: ReadonlyArray<FaultKind> = kinds.map(([, kind]) => kind).filter((kind) => !unmended.has(kind))
+
+/** What a command from another pid namespace does. */
+const foreignWords: ReadonlyArray<ReadonlyArray<string>> = [
+  ["wait", "--timeout", "500ms", "@last"],
+  ["list"],
+  ["status"]
 ]
 
 /** Mean time between two faults, in milliseconds. */
@@ -32,10 +54,11 @@ const gap = 210
 const lockMs = (dice: Dice): number => (dice.chance(0.15) ? dice.between(1000, 2500) : dice.between(50, 500))
 
 export const planFaults = (dice: Dice, durationMs: number): ReadonlyArray<Fault> => {
+  const planned = kinds.filter(([, kind]) => !unmended.has(kind))
   const faults: Array<Fault> = []
   let at = 300
   while (at < durationMs) {
-    const kind = dice.weighted(kinds)
+    const kind = dice.weighted(planned)
     const common = { at, pick: dice.fraction() }
     switch (kind) {
       case "freeze":
@@ -43,6 +66,12 @@ export const planFaults = (dice: Dice, durationMs: number): ReadonlyArray<Fault>
         break
       case "lock":
         faults.push({ ...common, kind, forMs: lockMs(dice) })
+        break
+      case "leave":
+        faults.push({ ...common, kind, forMs: dice.between(400, 1500) })
+        break
+      case "foreign":
+        faults.push({ ...common, kind, words: dice.pick(foreignWords) })
         break
       default:
         faults.push({ ...common, kind })

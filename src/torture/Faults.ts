@@ -4,8 +4,9 @@ import * as FiberSet from "effect/FiberSet"
 import { from } from "./Dice.ts"
 import type { Fault, Kill } from "./FaultPlan.ts"
 import type { Load } from "./Load.ts"
-import { killAll, signal } from "./SystemProcesses.ts"
-import { killOne, runtimes } from "./Victims.ts"
+import { killAll, lives, signal } from "./SystemProcesses.ts"
+import { ends, killOne, runtimes, stoppable } from "./Victims.ts"
+import type { Finished } from "./World.ts"
 
 /** How long a fault waits for a victim of its kind, and between two looks, in milliseconds. */
 const patienceMs = 800
@@ -47,6 +48,58 @@ const reboot = (load: Load) =>
     yield* world.up.open
   })
 
+/** While a worker is stopped for so long, in milliseconds, other tasks must have ended. */
+const stopMs = 20_000
+
+/** Stops a worker until there are no more faults. Its tasks stay its own; everything else continues. */
+const stop = (load: Load) =>
+  Effect.gen(function* () {
+    const { store, world } = load
+    const { chronicle } = world
+    const victim = stoppable(load)[0]
+    if (victim === undefined || load.stopped || !signal(victim.pid, world.root, "SIGSTOP")) return
+    load.stopped = true
+    chronicle.fault("stop", 0)
+    const held = store.rows<{ task_id: string }>("SELECT task_id FROM workers WHERE runtime_id = ?", victim.id)
+    for (const { task_id } of held) chronicle.hurt(task_id, "stop")
+    chronicle.note(null, `stop runtime ${victim.pid} until the end of the faults, with ${held.length} tasks`)
+    const since = { at: chronicle.elapsed, ends: ends(load) }
+    const wait = Effect.repeat(Effect.sleep(100), { while: () => !load.over && lives(victim.pid, world.root) })
+    yield* Effect.ensuring(
+      wait,
+      Effect.sync(() => signal(victim.pid, world.root, "SIGCONT"))
+    )
+    load.stopped = false
+    if (chronicle.elapsed - since.at > stopMs && ends(load) === since.ends) {
+      chronicle.breach(
+        "a stopped worker stops nothing else",
+        null,
+        `no task ended while worker ${victim.pid} was stopped`
+      )
+    }
+  })
+
+/** The client of the server leaves, and the server cannot write while it does. */
+const leave = ({ server, store, world }: Load, forMs: number) =>
+  Effect.gen(function* () {
+    const release = server?.alive === true ? store.lock() : null
+    if (server === null || release === null) return
+    world.chronicle.fault("leave", 0)
+    world.chronicle.note(null, `the client of server ${server.running.child.pid} leaves under a lock of ${forMs} ms`)
+    void server.leave()
+    yield* Effect.ensuring(Effect.sleep(forMs), Effect.sync(release))
+  })
+
+const isPermitted = ({ code, stderr }: Finished): boolean => code === null || !stderr.startsWith("unshare: ")
+
+/** A command that sees none of the processes, and must not act on them. */
+const lookFromElsewhere = ({ world }: Load, words: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const finished = yield* Effect.promise(() => world.start(words, { elsewhere: true }).finished)
+    if (isPermitted(finished)) world.chronicle.fault("foreign", 0)
+    world.chronicle.note(null, `beat ${words[0]} in another pid namespace: ${finished.code} ${finished.stderr.trim()}`)
+  })
+
 /** Tells the chronicle what came of it. However many a reboot kills, it is one kill. */
 const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -68,6 +121,12 @@ const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
         chronicle.note(null, `hold the write lock for ${fault.forMs} ms`)
         return yield* Effect.ensuring(Effect.sleep(fault.forMs), Effect.sync(release))
       }
+      case "stop":
+        return yield* stop(load)
+      case "leave":
+        return yield* leave(load, fault.forMs)
+      case "foreign":
+        return yield* lookFromElsewhere(load, fault.words)
       case "reboot":
         chronicle.fault("reboot", 1)
         return yield* reboot(load)

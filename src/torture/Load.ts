@@ -29,6 +29,8 @@ export interface Load {
   server: McpClient | null
   /** Number of the last end there was when a runtime was killed. */
   lastEnd: number
+  /** A worker is stopped until the end of the faults. */
+  stopped: boolean
   over: boolean
 }
 

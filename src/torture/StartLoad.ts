@@ -24,6 +24,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       fibers: yield* FiberSet.make(),
       server: null,
       lastEnd: 0,
+      stopped: false,
       over: false
     }
     yield* FiberSet.run(load.submitting, submitter(load))

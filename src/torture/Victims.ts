@@ -21,6 +21,19 @@ export const runtimes = ({ store, world }: Load): ReadonlyArray<number> =>
     .map(({ pid }) => pid)
     .filter((pid) => lives(pid, world.root))
 
+/** The workers that could be stopped, the one with the fewest tasks first: what it holds keeps its place meanwhile. */
+export const stoppable = ({
+  server,
+  store,
+  world
+}: Load): ReadonlyArray<{ readonly id: string; readonly pid: number }> =>
+  store
+    .rows<{ id: string; pid: number }>(`
+      SELECT id, pid FROM runtimes
+      ORDER BY (SELECT count(*) FROM workers WHERE workers.runtime_id = runtimes.id), started_at DESC
+    `)
+    .filter(({ pid }) => pid !== server?.running.child.pid && lives(pid, world.root))
+
 /** Choices above this hit whatever has come of the ones before. */
 const mercy = 0.9
 
@@ -29,7 +42,7 @@ const endsBetween = 3
 
 /** How many of all tasks should not be let alone: the others show that work gets done. */
 const hurtShare = 0.55
-const ends = ({ store }: Load): number =>
+export const ends = ({ store }: Load): number =>
   store.one<{ seq: number | null }>("SELECT max(seq) AS seq FROM outbox")?.seq ?? 0
 
 const killRuntime = (load: Load, pick: number): boolean => {

@@ -28,6 +28,8 @@ export interface StartOptions {
   /** Its stderr goes to a file of this name, as a runtime's does, and its stdout nowhere. */
   readonly log?: string
   readonly stdin?: boolean
+  /** In a pid namespace of its own. */
+  readonly elsewhere?: boolean
 }
 
 /** Nothing where the run is over already and its directory gone. */
@@ -86,7 +88,8 @@ export class World {
 
   /** Starts `beat` with these arguments. */
   start(args: ReadonlyArray<string>, options: StartOptions = {}): Running {
-    const words = [...this.#beat, ...args]
+    const foreign = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+    const words = [...(options.elsewhere === true ? foreign : []), ...this.#beat, ...args]
     const limited =
       options.fileLimit === undefined
         ? words

@@ -194,7 +194,7 @@ export const children = (pid: number): ReadonlyArray<number> => {
 export const until = async <A>(
   what: string,
   look: () => A | false | null | undefined,
-  withinMs = 20_000
+  withinMs = 60_000
 ): Promise<A> => {
   const end = Date.now() + withinMs
   while (true) {

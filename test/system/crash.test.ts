@@ -54,7 +54,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the runtime", () => {
     await until("the runtime is gone", () => !isAlive(runtime))
     assert.isTrue(shims.every(isAlive))
 
-    const waited = await beat.run(["wait", "--timeout", "30s", ...ids])
+    const waited = await beat.run(["wait", "--timeout", "120s", ...ids])
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.deepStrictEqual(
       ids.map((id) => beat.status(id)),
@@ -85,7 +85,7 @@ describe.skipIf(process.platform !== "linux")("a crash between claim and start",
     // Init never has this start time, and pid 2 and up that do not live here are dead in the same way.
     const owner = { pid: 4_194_000, startTime: "1", bootId: bootId() }
     const claim = await claimFor(beat, owner, `echo x >> ${starts}`)
-    const waited = await beat.run(["wait", "--timeout", "30s", claim.task.id])
+    const waited = await beat.run(["wait", "--timeout", "120s", claim.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(readFileSync(starts, "utf8"), "x\n")
   })
@@ -99,7 +99,7 @@ describe.skipIf(process.platform !== "linux")("a pid that came back", () => {
     // This test's own process lives; the runtime that had its pid started at another time.
     const owner = { pid: process.pid, startTime: "1", bootId: bootId() }
     const claim = await claimFor(beat, owner, "echo ran")
-    const waited = await beat.run(["wait", "--timeout", "30s", claim.task.id])
+    const waited = await beat.run(["wait", "--timeout", "120s", claim.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(beat.output(claim.task.id).toString(), "ran\n")
   })
@@ -116,7 +116,7 @@ describe.skipIf(process.platform !== "linux")("a restart of the machine", () => 
     for (const runtime of beat.runtimes()) kill(runtime, "SIGKILL")
     const agents = children(shim)
     for (const pid of [shim, ...agents]) kill(pid, "SIGKILL")
-    const waited = await beat.run(["wait", "--timeout", "30s", id], { env: { BACKBEAT_BOOT_ID: "another-boot" } })
+    const waited = await beat.run(["wait", "--timeout", "120s", id], { env: { BACKBEAT_BOOT_ID: "another-boot" } })
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.deepStrictEqual(beat.status(id), { status: "failed", cause: "owner-lost", exit_code: null })
     assert.strictEqual(beat.output(id).toString(), "before\n")
@@ -134,7 +134,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the shim", () => {
     const id = await beat.submit(`${chatter(8)}; touch ${marker}`.replace("exit 0;", ""))
     await until("it prints", () => beat.output(id).length > 0)
     kill(beat.shim(id) ?? 0, "SIGKILL")
-    const waited = await beat.run(["wait", "--timeout", "30s", id])
+    const waited = await beat.run(["wait", "--timeout", "120s", id])
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.strictEqual(beat.status(id).cause, "owner-lost")
     assert.isTrue(existsSync(marker))
@@ -151,7 +151,7 @@ describe.skipIf(process.platform !== "linux")("an agent killed by a signal", () 
     await until("it prints", () => beat.output(id).length > 0)
     const [agent = 0] = children(beat.shim(id) ?? 0)
     kill(agent, "SIGKILL")
-    const waited = await beat.run(["wait", "--timeout", "30s", id])
+    const waited = await beat.run(["wait", "--timeout", "120s", id])
     assert.strictEqual(waited.code, 1)
     const [row] = beat.rows<{ status: string; cause: string; signal: string; exit_code: number }>(
       "SELECT status, cause, signal, exit_code FROM tasks WHERE id = ?",

@@ -30,7 +30,7 @@ describe.skipIf(process.platform !== "linux")("graphs of tasks", () => {
   mkdirSync(notes)
   afterAll(() => beat.close())
 
-  it(`hold through kills of every runtime (seed ${seed}; CHAOS_SEED repeats it)`, { timeout: 180_000 }, async () => {
+  it(`hold through kills of every runtime (seed ${seed}; CHAOS_SEED repeats it)`, { timeout: 720_000 }, async () => {
     const plans = graphs.map((graph) => ({ graph, ids: [] as string[] }))
     let submitting = true
     let killed = 0
@@ -56,7 +56,7 @@ describe.skipIf(process.platform !== "linux")("graphs of tasks", () => {
     }
     submitting = false
     const all = plans.flatMap(({ ids }) => ids)
-    const waited = await beat.run(["wait", "--timeout", "90s", ...all])
+    const waited = await beat.run(["wait", "--timeout", "360s", ...all])
     assert.notStrictEqual(waited.code, 124, JSON.stringify(rows()))
     await disturbance
 

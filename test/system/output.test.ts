@@ -19,7 +19,7 @@ describe.skipIf(process.platform !== "linux")("50 MB at full speed", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
 
-  it("keeps the beginning and the end, records what was dropped, in bounded memory", { timeout: 60_000 }, async () => {
+  it("keeps the beginning and the end, records what was dropped, in bounded memory", { timeout: 240_000 }, async () => {
     const id = await beat.submit(`seq 1 100000000 | head -c ${50 * megabyte}`, ["--max-output", "4MB"])
     let most = 0
     await until(
@@ -63,10 +63,10 @@ describe.skipIf(process.platform !== "linux")("an agent that prints without end,
   const beat = new Beat({ BACKBEAT_MAX_SPOOL_BYTES: String(64 * 1024 ** 2) })
   afterAll(() => beat.close())
 
-  it("is ended by what stands in its spool", { timeout: 60_000 }, async () => {
+  it("is ended by what stands in its spool", { timeout: 240_000 }, async () => {
     const id = await beat.submit("exec yes", ["--max-output", "1MB"])
     await until("it is being ended", () => beat.rows("SELECT 1 FROM workers WHERE stop_cause IS NOT NULL")[0], 30_000)
-    const waited = await beat.run(["wait", "--timeout", "50s", id])
+    const waited = await beat.run(["wait", "--timeout", "200s", id])
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.strictEqual(beat.status(id).cause, "output-limit")
   })

@@ -21,12 +21,12 @@ describe("automatic retries", () => {
   const rows = () =>
     beat.rows<Row>("SELECT id, status, attempt, retry_of, root_id, retried_by, max_retries FROM tasks ORDER BY seq")
 
-  it("go on until one succeeds, and who waits for the first waits for the last", { timeout: 60_000 }, async () => {
+  it("go on until one succeeds, and who waits for the first waits for the last", { timeout: 240_000 }, async () => {
     const count = join(beat.home, "count")
     const script = `echo x >>"${count}"; n=$(wc -l <"${count}"); echo "try $n"; exit $((3 - n))`
     const first = await beat.submit(script, ["--retries", "4", "--backoff", "20ms"])
     const behind = await beat.submit(`wc -l <"${count}"`, ["--after", first])
-    const waited = await beat.run(["wait", "--json", "--timeout", "30s", first, behind])
+    const waited = await beat.run(["wait", "--json", "--timeout", "120s", first, behind])
     assert.strictEqual(waited.code, 0, waited.stderr)
     const tries = rows().filter(({ id, root_id }) => id === first || root_id === first)
     assert.deepStrictEqual(
@@ -46,7 +46,7 @@ describe("automatic retries", () => {
   })
 
   it("stop with the third identical failure, and not for a command that is not there", {
-    timeout: 60_000
+    timeout: 240_000
   }, async () => {
     const stubborn = await beat.run(["run", "-f", "-a", "shell", "--retries", "9", "--backoff", "1ms", "--", "exit 3"])
     assert.strictEqual(stubborn.code, 1)
@@ -56,7 +56,7 @@ describe("automatic retries", () => {
     assert.include(missing.stderr, "Not tried again: another try would end the same.")
   })
 
-  it("are what the first try's id stands for, wherever the work is meant", { timeout: 60_000 }, async () => {
+  it("are what the first try's id stands for, wherever the work is meant", { timeout: 240_000 }, async () => {
     const first = await beat.submit(`test -e "${beat.home}/second" && echo fine || { echo bad; exit 3; }`, [
       ...["--retries", "1", "--backoff", "1h"]
     ])
@@ -82,12 +82,12 @@ describe("automatic retries", () => {
     assert.deepStrictEqual(await said("result", "--wait", first), { code: 0, text: "fine\n" })
   })
 
-  it("end with a cancel of the first try, while the next one waits for its time", { timeout: 60_000 }, async () => {
+  it("end with a cancel of the first try, while the next one waits for its time", { timeout: 240_000 }, async () => {
     const first = await beat.submit("exit 3", ["--retries", "2", "--backoff", "1h"])
     await until("the next try", () => rows().some(({ retry_of }) => retry_of === first))
     const cancelled = await beat.run(["cancel", first])
     assert.strictEqual(cancelled.code, 0, cancelled.stderr)
-    const { code } = await beat.run(["wait", "--timeout", "10s", first])
+    const { code } = await beat.run(["wait", "--timeout", "40s", first])
     assert.strictEqual(code, 4)
   })
 })

