@@ -93,7 +93,7 @@ const toolSchemas = async () => {
 
 /** The JSON Schema of pipeline files, for editors; what the package holds is what the source says. */
 const pipelineSchema = async () => {
-  const { pipelineJsonSchema } = await loaded("src/programs/pipeline/jsonSchema.ts")
+  const { pipelineJsonSchema } = await loaded("src/programs/pipelines/jsonSchema.ts")
   return `${JSON.stringify(pipelineJsonSchema(), null, 2)}\n`
 }
 

@@ -73,7 +73,7 @@ export const launcher = (directory, env) => {
   return { start, node, stop }
 }
 
-/** Backbeat with a database of its own. `close` waits for its runtimes and removes what was made here. */
+/** Backbeat with a database of its own. `close` waits for its workers and removes what was made here. */
 export const makeHome = (settings = {}, kept = null) => {
   const { directory, remove } = scratch()
   const state = kept ?? join(directory, "state")
@@ -87,19 +87,19 @@ export const makeHome = (settings = {}, kept = null) => {
   const { node, start, stop } = launcher(directory, env)
   const beat = (...words) => node([binary, ...words])
   const json = async (...words) => JSON.parse((await beat(...words, "--json")).stdout)
-  /** Until no runtime is left, and none comes: a shim whose runtime left before it calls for another one. */
+  /** Until no worker is left, and none comes: a shim whose worker left before it calls for another one. */
   const quiet = async () => {
     let since = now()
     const none = async () => {
-      if ((await json("workers")).runtimes.length > 0) since = now()
+      if ((await json("workers")).workers.length > 0) since = now()
       return now() - since > 700 ? true : null
     }
-    await until("the runtimes leave", none, 15_000)
+    await until("the workers leave", none, 15_000)
   }
   const close = async () => {
     stop()
-    const gone = async () => ((await json("workers")).runtimes.every((runtime) => !runtime.alive) ? true : null)
-    await until("runtimes leave", gone, 15_000).catch(() => {})
+    const gone = async () => ((await json("workers")).workers.every((worker) => !worker.alive) ? true : null)
+    await until("workers leave", gone, 15_000).catch(() => {})
     remove()
   }
   return { directory, state, database: join(state, "backbeat.db"), env, start, node, beat, json, quiet, close }

@@ -1,5 +1,5 @@
 /**
- * `npm run soak [-- --minutes 20]`: steady load with pruning on. What a runtime and a server hold (memory, open files) and
+ * `npm run soak [-- --minutes 20]`: steady load with pruning on. What a worker and a server hold (memory, open files) and
  * what lies on the disk (log, database, spool) must be flat: it is compared between the second and the last third.
  */
 import { readdirSync, statSync } from "node:fs"
@@ -41,9 +41,9 @@ const countOf = (path) => {
 
 /** What may be added from the second third to the last: a share, and what a short run cannot tell from noise. */
 const figures = {
-  "runtime, resident MB": { share: 0.1, slack: 6 },
+  "worker, resident MB": { share: 0.1, slack: 6 },
   "server, resident MB": { share: 0.1, slack: 6 },
-  "runtime, open files": { share: 0, slack: 4 },
+  "worker, open files": { share: 0, slack: 4 },
   "server, open files": { share: 0, slack: 4 },
   "write-ahead log, MB": { share: 0.1, slack: 8 },
   "database, MB": { share: 0.1, slack: 1 },
@@ -51,13 +51,13 @@ const figures = {
 }
 
 const home = makeHome({ BACKBEAT_MAX_WORKERS: "4" })
-const runtime = home.start([binary, "worker", "--keep"])
+const worker = home.start([binary, "worker", "--keep"])
 const server = connect(home, [binary, "mcp", "start"])
 const samples = Object.fromEntries(Object.keys(figures).map((name) => [name, []]))
 let failed = false
 try {
   await server.initialize()
-  await until("a runtime", async () => ((await home.json("workers")).runtimes.length > 0 ? true : null))
+  await until("a worker", async () => ((await home.json("workers")).workers.length > 0 ? true : null))
   const began = now()
   const end = began + minutes * 60_000
   let sampled = 0
@@ -79,9 +79,9 @@ try {
     if (now() - sampled > 1000) {
       sampled = now()
       const values = [
-        residentOf(runtime.pid),
+        residentOf(worker.pid),
         residentOf(server.pid),
-        countOf(`/proc/${runtime.pid}/fd`),
+        countOf(`/proc/${worker.pid}/fd`),
         countOf(`/proc/${server.pid}/fd`),
         sizeOf(`${home.database}-wal`),
         sizeOf(home.database),

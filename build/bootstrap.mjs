@@ -1,10 +1,10 @@
-/** Makes the file that `beat` starts with out of src/boot.cjs. */
+/** Makes the file that `beat` starts with out of src/launcher.cjs. */
 import { readFile } from "node:fs/promises"
 import { transform } from "esbuild"
 
 /** `digests` maps the name of each bundle beside it to the digest of its contents. */
 export const bootstrap = async (digests) => {
-  const { code } = await transform(await readFile(new URL("../src/boot.cjs", import.meta.url), "utf8"), {
+  const { code } = await transform(await readFile(new URL("../src/launcher.cjs", import.meta.url), "utf8"), {
     minify: true,
     target: "node12",
     define: { __BUNDLE_DIGESTS__: JSON.stringify(digests) }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
-const root = fileURLToPath(new URL("../", import.meta.url))
+const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** What the module exports in its present source. `module` is a path from the root of the checkout. */
 export const loaded = async (module) => {

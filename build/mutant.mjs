@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { loaded } from "./loaded.mjs"
 
-const root = fileURLToPath(new URL("../", import.meta.url))
+const root = fileURLToPath(new URL("..", import.meta.url))
 
 export const allMutations = async () => (await loaded("test/torture/mutations/mutations.ts")).mutations
 

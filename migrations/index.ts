@@ -2,11 +2,11 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type * as SqlError from "@effect/sql/SqlError"
 import type * as Effect from "effect/Effect"
-import foundation from "./0001_foundation.ts"
-import dependencies from "./0002_dependencies.ts"
-import pipelines from "./0003_pipelines.ts"
-import checkpoints from "./0004_checkpoints.ts"
-import schedules from "./0005_schedules.ts"
+import checkpoints from "./foundation/checkpoints.ts"
+import dependencies from "./foundation/dependencies.ts"
+import pipelines from "./foundation/pipelines.ts"
+import schedules from "./foundation/schedules.ts"
+import foundation from "./foundation/tasks.ts"
 
 export type Migration = Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>
 

@@ -7,12 +7,12 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { tree } from "./cli/Commands.ts"
-import { ExitCode } from "./cli/ExitCode.ts"
+import { ExitCode } from "./cli/framework/ExitCode.ts"
+import { main } from "./cli/framework/Main.ts"
+import { version } from "./cli/framework/Version.ts"
 import * as Machine from "./cli/Machine.entry.ts"
-import { main } from "./cli/Main.ts"
 import * as Process from "./cli/Process.entry.ts"
-import { version } from "./cli/Version.ts"
-import * as Failpoints from "./layers/node/Failpoints.ts"
+import * as Failpoints from "./layers/node/system/Failpoints.ts"
 
 // stdout carries results only.
 const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))

@@ -11,25 +11,25 @@ import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
-import * as Runtime from "effect/Runtime"
+import * as Full from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
-import * as RuntimeCommand from "./cli/RuntimeCommand.entry.ts"
-import { version } from "./cli/Version.ts"
-import * as Directories from "./layers/node/Directories.ts"
-import * as Failpoints from "./layers/node/Failpoints.ts"
-import * as PathsLayer from "./layers/node/Paths.ts"
-import * as Layers from "./layers/Runtime.ts"
-import { makeServer, type Run } from "./mcp/Server.ts"
-import { Session } from "./mcp/Session.ts"
-import { stdioTransport } from "./mcp/Stdio.ts"
-import { ensureRuntime } from "./programs/ensureRuntime.ts"
-import { runPool } from "./programs/pool.ts"
-import { logLine } from "./programs/text/LogLine.ts"
+import { version } from "./cli/framework/Version.ts"
+import * as WorkerCommand from "./cli/WorkerCommand.entry.ts"
+import * as Layers from "./layers/Full.ts"
+import * as Directories from "./layers/node/files/Directories.ts"
+import * as PathsLayer from "./layers/node/files/Paths.ts"
+import * as Failpoints from "./layers/node/system/Failpoints.ts"
+import { makeServer, type Run } from "./mcp/protocol/Server.ts"
+import { Session } from "./mcp/protocol/Session.ts"
+import { stdioTransport } from "./mcp/protocol/Stdio.ts"
+import { ensureWorker } from "./programs/worker/ensureWorker.ts"
+import { runPool } from "./programs/worker/pool.ts"
 import { Paths } from "./services/Paths.ts"
 import { Pipelines } from "./services/Pipelines.ts"
 import { Queue } from "./services/Queue.ts"
 import { Schedules } from "./services/Schedules.ts"
 import { Tasks } from "./services/Tasks.ts"
+import { logLine } from "./text/LogLine.ts"
 
 /** The pool starts when the client has what it asked for first, or by now at the latest. */
 const poolDelayMs = 150
@@ -136,7 +136,7 @@ const nudgingSchedules = Layer.effect(
   )
 )
 
-const ports = Layers.layer.pipe(Layer.provide(RuntimeCommand.layer))
+const ports = Layers.layer.pipe(Layer.provide(WorkerCommand.layer))
 
 const layer = Layer.mergeAll(
   nudging,
@@ -174,12 +174,10 @@ const built = Effect.suspend(() => {
 
 type Services = ManagedRuntime.ManagedRuntime.Context<typeof services>
 
-/** On the services' own runtime: laying it over another one costs each call as much as a look into the database. */
+/** On the services' own worker: laying it over another one costs each call as much as a look into the database. */
 const runWith = async <A, E>(effect: Effect.Effect<A, E, Services>, signal: AbortSignal) => {
-  const runtime = await Effect.runPromiseExit(built, { signal })
-  return Exit.isFailure(runtime)
-    ? Exit.failCause(runtime.cause)
-    : Runtime.runPromiseExit(runtime.value, effect, { signal })
+  const worker = await Effect.runPromiseExit(built, { signal })
+  return Exit.isFailure(worker) ? Exit.failCause(worker.cause) : Full.runPromiseExit(worker.value, effect, { signal })
 }
 
 const startPool = (): void => {
@@ -222,14 +220,14 @@ const run: Run = async (name, effect, abort) => {
 
 const transport = stdioTransport(process.stdin, process.stdout, (ms, then) => setTimeout(then, ms))
 
-/** Off the list first: whoever submits from now on finds no runtime here and launches one; what is there gets one now. */
+/** Off the list first: whoever submits from now on finds no worker here and launches one; what is there gets one now. */
 const handOver = async (): Promise<void> => {
   if (poolFiber === null) return
   await Promise.race([Effect.runPromise(Fiber.interrupt(poolFiber)), sleep(leaveMs)])
   const launch = Effect.gen(function* () {
     const { queued, running } = yield* (yield* Tasks).counts
     const scheduled = yield* (yield* Schedules).nextFire
-    if (queued + running > 0 || Option.isSome(scheduled)) yield* ensureRuntime()
+    if (queued + running > 0 || Option.isSome(scheduled)) yield* ensureWorker()
   })
   await Promise.race([runWith(launch, AbortSignal.timeout(handOverMs)), sleep(handOverMs)])
 }

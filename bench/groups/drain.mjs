@@ -7,7 +7,7 @@ import { makeOriginal } from "../original.mjs"
 
 const count = 100
 
-/** Tasks per second from the start of the runtime to the last end. */
+/** Tasks per second from the start of the worker to the last end. */
 const drained = async () => {
   const home = makeHome({ BACKBEAT_MAX_WORKERS: "8", BACKBEAT_IDLE_MS: "0" })
   try {

@@ -6,7 +6,7 @@ import { binary, cpuOf, interleaved, makeHome, memoryOf, now, scratch, shareOf, 
 import { makeOriginal } from "../original.mjs"
 import { percentile } from "../statistics.mjs"
 
-/** A copy: a server is a runtime and writes. */
+/** A copy: a server is a worker and writes. */
 const copied = (kept) => {
   const { directory, remove } = scratch()
   cpSync(kept, directory, { recursive: true })

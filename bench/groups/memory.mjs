@@ -1,4 +1,4 @@
-/** What a runtime weighs: idle, and for every task that runs beside the agent itself. */
+/** What a worker weighs: idle, and for every task that runs beside the agent itself. */
 import { binary, makeHome, memoryOf, shareOf, sleep, until } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 
@@ -16,26 +16,26 @@ export const memory = async ({ original, quick, report, reason, say }) => {
   const theirs = original === null ? null : makeOriginal(original)
   let pids = []
   try {
-    const runtime = home.start([binary, "worker", "--keep"])
-    await until("a runtime", async () => ((await home.json("workers")).runtimes.length > 0 ? true : null))
+    const worker = home.start([binary, "worker", "--keep"])
+    await until("a worker", async () => ((await home.json("workers")).workers.length > 0 ? true : null))
     await sleep(quick ? 2000 : 6000)
-    const idle = memoryOf(runtime.pid)
-    report({ name: "idle runtime, resident", unit: "MB", beat: [idle.rss] })
-    report({ name: "idle runtime, share of a core", unit: "%", beat: [await shareOf(runtime.pid, 5000)] })
+    const idle = memoryOf(worker.pid)
+    report({ name: "idle worker, resident", unit: "MB", beat: [idle.rss] })
+    report({ name: "idle worker, share of a core", unit: "%", beat: [await shareOf(worker.pid, 5000)] })
 
     for (let task = 0; task < count; task++) await home.beat("run", "-a", "shell", "exec sleep 300")
     const running = async () => {
-      const { workers } = await home.json("workers")
-      const shims = workers.flatMap((worker) => (worker.process === null ? [] : [worker.process.pid]))
+      const { claims } = await home.json("workers")
+      const shims = claims.flatMap((claim) => (claim.process === null ? [] : [claim.process.pid]))
       return shims.length === count ? shims : null
     }
     const shims = await until(`${count} running tasks`, running, 30_000)
     if (theirs !== null) pids = await detached(theirs, 3)
     await sleep(quick ? 2000 : 8000)
-    const growth = (memoryOf(runtime.pid).rss - idle.rss) / count
+    const growth = (memoryOf(worker.pid).rss - idle.rss) / count
     const parts = shims.map((pid) => memoryOf(pid).rss)
     report({ name: "shim of a task, resident", unit: "MB", beat: parts })
-    report({ name: "growth of the runtime per running task", unit: "MB", beat: [growth], note: `of ${count}` })
+    report({ name: "growth of the worker per running task", unit: "MB", beat: [growth], note: `of ${count}` })
     report({
       name: "per running task beside its agent",
       unit: "MB",
@@ -44,9 +44,9 @@ export const memory = async ({ original, quick, report, reason, say }) => {
       goal: { text: "<= 3 MB", limit: 3 }
     })
     report({
-      name: `runtime with ${count} silent tasks, share of a core`,
+      name: `worker with ${count} silent tasks, share of a core`,
       unit: "%",
-      beat: [await shareOf(runtime.pid, 5000)]
+      beat: [await shareOf(worker.pid, 5000)]
     })
     const { tasks: started } = await home.json("list", "--status", "running")
     await home.beat("cancel", ...started.map(({ id }) => id))

@@ -85,8 +85,8 @@ export const output = async ({ original, quick, report, reason }) => {
   const size = quick ? 50 : 200
   const home = makeHome({ BACKBEAT_IDLE_MS: "60000" })
   try {
-    const runtime = home.start([binary, "worker", "--keep"])
-    await until("a runtime", async () => ((await home.json("workers")).runtimes.length > 0 ? true : null))
+    const worker = home.start([binary, "worker", "--keep"])
+    await until("a worker", async () => ((await home.json("workers")).workers.length > 0 ? true : null))
     const rates = { beat: [], bare: [] }
     for (let round = 0; round < (quick ? 1 : 3); round++) {
       rates.bare.push(await bareRate(size))
@@ -123,10 +123,10 @@ export const output = async ({ original, quick, report, reason }) => {
     const growth = []
     for (let round = 0; round < (quick ? 1 : 2); round++) {
       await sleep(1500)
-      const before = residentOf(runtime.pid)
+      const before = residentOf(worker.pid)
       if (before === null) break
       const peak = await peakDuring(
-        () => residentOf(runtime.pid),
+        () => residentOf(worker.pid),
         async () => {
           await home.beat("run", "-a", "shell", megabytes(flood))
           await home.beat("wait", "@last")
@@ -135,7 +135,7 @@ export const output = async ({ original, quick, report, reason }) => {
       growth.push(peak - before)
     }
     report({
-      name: `growth of the runtime during ${flood} MB`,
+      name: `growth of the worker during ${flood} MB`,
       unit: "MB",
       beat: growth,
       original: original === null ? reason : await floodOfOriginal(original, flood),

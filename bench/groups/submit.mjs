@@ -40,7 +40,7 @@ export const submit = async ({ original, quick, report, reason }) => {
   const server = connect(served, [binary, "mcp", "start"])
   try {
     live.start([binary, "worker", "--keep"])
-    await until("a runtime", async () => ((await live.json("workers")).runtimes.length > 0 ? true : null))
+    await until("a worker", async () => ((await live.json("workers")).workers.length > 0 ? true : null))
     await server.initialize()
     const cases = {
       live: async () => {
@@ -62,8 +62,8 @@ export const submit = async ({ original, quick, report, reason }) => {
             prompt = (await cold.beat("run", "-a", "shell", script)).ms
           })
         )
-        const left = async () => ((await cold.json("workers")).runtimes.some(({ alive }) => alive) ? null : true)
-        await until("the runtime leaves", left)
+        const left = async () => ((await cold.json("workers")).workers.some(({ alive }) => alive) ? null : true)
+        await until("the worker leaves", left)
         return prompt
       },
       tool: async () => {
@@ -104,12 +104,12 @@ export const submit = async ({ original, quick, report, reason }) => {
     const warm = (list) => list.slice(1)
     const against = theirs === null ? reason : prompts.original
     const prompt = { unit: "ms", original: against, goal: { text: "<= 0.3x original", limit: 0.3, of: "original" } }
-    report({ ...prompt, name: "run until the prompt is back, live runtime", beat: prompts.live })
+    report({ ...prompt, name: "run until the prompt is back, live worker", beat: prompts.live })
     report({ ...prompt, name: "run until the prompt is back, cold start", beat: prompts.cold })
     const running = theirs === null ? reason : warm(samples.original)
     const tool = theirs === null ? reason : warm(samples.originalTool)
     report({
-      name: "to the running agent: inside a live runtime",
+      name: "to the running agent: inside a live worker",
       unit: "ms",
       beat: warm(samples.tool),
       original: tool,
@@ -125,7 +125,7 @@ export const submit = async ({ original, quick, report, reason }) => {
       note: "beat run"
     })
     report({
-      name: "to the running agent: runtime elsewhere",
+      name: "to the running agent: worker elsewhere",
       unit: "ms",
       beat: warm(samples.live),
       original: running,

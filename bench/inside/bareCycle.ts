@@ -13,11 +13,11 @@ const ready = database.prepare<[], { id: string }>(
   "SELECT id FROM tasks INDEXED BY tasks_ready WHERE status = 'queued' AND waiting_on = 0 ORDER BY priority, seq LIMIT 1"
 )
 const run = database.prepare("UPDATE tasks SET status = 'running', started_at = ? WHERE id = ? AND status = 'queued'")
-const record = database.prepare("INSERT INTO claims (claim_id, task_id, claimed_at) VALUES (?, ?, ?)")
+const record = database.prepare("INSERT INTO claim_history (claim_id, task_id, claimed_at) VALUES (?, ?, ?)")
 const hold = database.prepare(
-  "INSERT INTO workers (task_id, claim_id, runtime_id, state, boot_id, claimed_at) VALUES (?, ?, ?, 'claimed', 'b', ?)"
+  "INSERT INTO claims (task_id, claim_id, worker_id, state, boot_id, claimed_at) VALUES (?, ?, ?, 'claimed', 'b', ?)"
 )
-const release = database.prepare("DELETE FROM workers WHERE claim_id = ?")
+const release = database.prepare("DELETE FROM claims WHERE claim_id = ?")
 const end = database.prepare(
   "UPDATE tasks SET status = 'completed', cause = 'exit', exit_code = 0, ended_at = ? WHERE id = ? AND status = 'running'"
 )

@@ -2,11 +2,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { outcome } from "../../src/domain/Outcome.ts"
-import { RuntimeId } from "../../src/domain/Runtime.ts"
-import * as Ids from "../../src/layers/node/Ids.ts"
-import * as NodePaths from "../../src/layers/node/Paths.ts"
-import * as Database from "../../src/layers/sql/Database.ts"
+import { outcome } from "../../src/domain/task/Outcome.ts"
+import { WorkerId } from "../../src/domain/worker/Worker.ts"
+import * as NodePaths from "../../src/layers/node/files/Paths.ts"
+import * as Ids from "../../src/layers/node/system/Ids.ts"
+import * as Database from "../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { together, warmUpCycles } from "./together.ts"
@@ -22,17 +22,17 @@ const done = outcome({ status: "completed", cause: "exit", exitCode: 0 })
 
 const program = Effect.gen(function* () {
   const queue = yield* Queue
-  const runtimeId = RuntimeId.make(String(process.pid).padStart(16, "0"))
+  const workerId = WorkerId.make(String(process.pid).padStart(16, "0"))
   let cycles = 0
   let errors = 0
   const cycle = Effect.gen(function* () {
-    const claim = yield* Effect.either(
-      queue.claim({ runtimeId, maxWorkers: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
+    const claimed = yield* Effect.either(
+      queue.claim({ workerId, maxConcurrency: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
     )
-    if (claim._tag === "Left") errors += 1
-    if (claim._tag === "Left" || Option.isNone(claim.right)) return
-    const { task, worker } = claim.right.value
-    const ended = yield* Effect.either(queue.finish(task.id, done, { claimId: worker.claimId, runtimeId }))
+    if (claimed._tag === "Left") errors += 1
+    if (claimed._tag === "Left" || Option.isNone(claimed.right)) return
+    const { task, claim } = claimed.right.value
+    const ended = yield* Effect.either(queue.finish(task.id, done, { claimId: claim.claimId, workerId }))
     if (ended._tag === "Left") errors += 1
     else cycles += 1
   })

@@ -7,13 +7,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import { Bench } from "tinybench"
-import type { NewTask } from "../../src/domain/NewTask.ts"
-import { outcome } from "../../src/domain/Outcome.ts"
-import { RuntimeId } from "../../src/domain/Runtime.ts"
-import { TaskId } from "../../src/domain/Task.ts"
-import * as Ids from "../../src/layers/node/Ids.ts"
-import * as NodePaths from "../../src/layers/node/Paths.ts"
-import * as Database from "../../src/layers/sql/Database.ts"
+import type { NewTask } from "../../src/domain/task/NewTask.ts"
+import { outcome } from "../../src/domain/task/Outcome.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
+import { WorkerId } from "../../src/domain/worker/Worker.ts"
+import * as NodePaths from "../../src/layers/node/files/Paths.ts"
+import * as Ids from "../../src/layers/node/system/Ids.ts"
+import * as Database from "../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import { Queue } from "../../src/services/Queue.ts"
 
@@ -51,7 +51,7 @@ const task = (fields: Partial<NewTask>): NewTask => ({
   ...fields
 })
 
-const runtimeId = RuntimeId.make("0000000000000000")
+const workerId = WorkerId.make("0000000000000000")
 
 const seed = Effect.gen(function* () {
   const queue = yield* Queue
@@ -61,16 +61,16 @@ const seed = Effect.gen(function* () {
 
 const finish = Effect.gen(function* () {
   const queue = yield* Queue
-  const claim = yield* queue.claim({ runtimeId, maxWorkers: 1, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
-  if (Option.isNone(claim)) return yield* Effect.dieMessage("nothing to claim")
-  const { worker } = claim.value
+  const claimed = yield* queue.claim({ workerId, maxConcurrency: 1, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
+  if (Option.isNone(claimed)) return yield* Effect.dieMessage("nothing to claim")
+  const { claim } = claimed.value
   const end = outcome(
     words[1] === "failed"
       ? { status: "failed", cause: "exit", exitCode: 1 }
       : { status: "completed", cause: "exit", exitCode: 0 }
   )
   const began = performance.now()
-  yield* queue.finish(worker.taskId, end, { claimId: worker.claimId, runtimeId })
+  yield* queue.finish(claim.taskId, end, { claimId: claim.claimId, workerId })
   return performance.now() - began
 })
 

@@ -2,8 +2,8 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { ExitCode } from "./ExitCode.ts"
-import { type Loss, Terminal } from "./Terminal.ts"
+import { ExitCode } from "./framework/ExitCode.ts"
+import { type Loss, Terminal } from "./framework/Terminal.ts"
 
 /**
  * `output`: what it prints is all of it, so it leaves as soon as that has no place to go. `work`: it finishes its work

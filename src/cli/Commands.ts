@@ -1,8 +1,8 @@
 /** All commands of `beat`, in the order of the overview; each is loaded when it is wanted. */
 import * as Effect from "effect/Effect"
-import type { Command } from "./Command.ts"
-import { type CommandEntry, type CommandTree, loadAll } from "./CommandTree.ts"
-import { UsageError } from "./UsageError.ts"
+import type { Command } from "./framework/Command.ts"
+import { type CommandEntry, type CommandTree, loadAll } from "./framework/CommandTree.ts"
+import { UsageError } from "./framework/UsageError.ts"
 
 const groups: CommandTree["groups"] = {
   agents: { summary: "Show and check the coding agents", standard: "list" },
@@ -20,73 +20,97 @@ const entry = (name: string, load: () => Promise<Command>, aliases: ReadonlyArra
 })
 
 const entries: ReadonlyArray<CommandEntry> = [
-  entry("", () => import("./commands/overview.ts").then(({ bare }) => bare)),
-  entry("run", () => import("./commands/run.ts").then(({ run }) => run)),
-  entry("wait", () => import("./commands/wait.ts").then(({ wait }) => wait)),
-  entry("cancel", () => import("./commands/cancel.ts").then(({ cancel }) => cancel)),
-  entry("edit", () => import("./commands/edit.ts").then(({ edit }) => edit)),
-  entry("retry", () => import("./commands/retry.ts").then(({ retry }) => retry)),
-  entry("resume", () => import("./commands/resume.ts").then(({ resume }) => resume)),
-  entry("result", () => import("./commands/result.ts").then(({ result }) => result)),
-  entry("logs", () => import("./commands/logs.ts").then(({ logs }) => logs)),
-  entry("pipeline run", () => import("./commands/pipelineRun.ts").then(({ pipelineRun }) => pipelineRun)),
-  entry("pipeline check", () => import("./commands/pipelineRun.ts").then(({ pipelineCheck }) => pipelineCheck)),
-  entry("pipeline cancel", () => import("./commands/pipeline.ts").then(({ pipelineCancel }) => pipelineCancel)),
-  entry("pipeline retry", () => import("./commands/pipeline.ts").then(({ pipelineRetry }) => pipelineRetry)),
-  entry("pipeline list", () => import("./commands/pipeline.ts").then(({ pipelineList }) => pipelineList)),
-  entry("pipeline status", () => import("./commands/pipeline.ts").then(({ pipelineStatus }) => pipelineStatus)),
-  entry("pipeline schema", () => import("./commands/pipelineRun.ts").then(({ pipelineSchema }) => pipelineSchema)),
-  entry("schedule create", () => import("./commands/scheduleCreate.ts").then(({ scheduleCreate }) => scheduleCreate)),
-  entry("schedule edit", () => import("./commands/scheduleCreate.ts").then(({ scheduleEdit }) => scheduleEdit)),
-  entry("schedule pause", () => import("./commands/schedule.ts").then(({ schedulePause }) => schedulePause)),
-  entry("schedule resume", () => import("./commands/schedule.ts").then(({ scheduleResume }) => scheduleResume)),
-  entry("schedule cancel", () => import("./commands/schedule.ts").then(({ scheduleCancel }) => scheduleCancel)),
-  entry("schedule run-now", () => import("./commands/schedule.ts").then(({ scheduleRunNow }) => scheduleRunNow)),
-  entry("schedule list", () => import("./commands/schedule.ts").then(({ scheduleList }) => scheduleList)),
-  entry("schedule status", () => import("./commands/schedule.ts").then(({ scheduleStatus }) => scheduleStatus)),
-  entry("schedule history", () =>
-    import("./commands/schedule.ts").then(({ scheduleHistoryCommand }) => scheduleHistoryCommand)
+  entry("", () => import("./commands/tasks/overview.ts").then(({ bare }) => bare)),
+  entry("run", () => import("./commands/tasks/run.ts").then(({ run }) => run)),
+  entry("wait", () => import("./commands/tasks/wait.ts").then(({ wait }) => wait)),
+  entry("cancel", () => import("./commands/tasks/cancel.ts").then(({ cancel }) => cancel)),
+  entry("edit", () => import("./commands/tasks/edit.ts").then(({ edit }) => edit)),
+  entry("retry", () => import("./commands/tasks/retry.ts").then(({ retry }) => retry)),
+  entry("resume", () => import("./commands/tasks/resume.ts").then(({ resume }) => resume)),
+  entry("result", () => import("./commands/tasks/result.ts").then(({ result }) => result)),
+  entry("logs", () => import("./commands/tasks/logs.ts").then(({ logs }) => logs)),
+  entry("pipeline run", () => import("./commands/pipelines/pipelineRun.ts").then(({ pipelineRun }) => pipelineRun)),
+  entry("pipeline check", () =>
+    import("./commands/pipelines/pipelineRun.ts").then(({ pipelineCheck }) => pipelineCheck)
   ),
-  entry("list", () => import("./commands/list.ts").then(({ list }) => list), ["ls"]),
-  entry("status", () => import("./commands/status.ts").then(({ status }) => status)),
-  entry("why", () => import("./commands/why.ts").then(({ why }) => why)),
-  entry("graph", () => import("./commands/graph.ts").then(({ graph }) => graph)),
-  entry("workers", () => import("./commands/workers.ts").then(({ workers }) => workers)),
-  entry("init", () => import("./commands/init.ts").then(({ init }) => init)),
-  entry("agents list", () => import("./commands/agents.ts").then(({ agentsList }) => agentsList)),
-  entry("agents check", () => import("./commands/agents.ts").then(({ agentsCheck }) => agentsCheck)),
-  entry("config show", () => import("./commands/config.ts").then(({ configShow }) => configShow)),
-  entry("config get", () => import("./commands/config.ts").then(({ configGet }) => configGet)),
-  entry("config set", () => import("./commands/config.ts").then(({ configSet }) => configSet)),
-  entry("config unset", () => import("./commands/config.ts").then(({ configUnset }) => configUnset)),
-  entry("config path", () => import("./commands/config.ts").then(({ configPath }) => configPath)),
-  entry("mcp start", () => import("./commands/mcp.ts").then(({ mcpStart }) => mcpStart)),
-  entry("mcp config", () => import("./commands/mcp.ts").then(({ mcpConfig }) => mcpConfig)),
-  entry("mcp install", () => import("./commands/mcp.ts").then(({ mcpInstall }) => mcpInstall)),
-  entry("mcp test", () => import("./commands/mcp.ts").then(({ mcpTest }) => mcpTest)),
+  entry("pipeline cancel", () =>
+    import("./commands/pipelines/pipeline.ts").then(({ pipelineCancel }) => pipelineCancel)
+  ),
+  entry("pipeline retry", () => import("./commands/pipelines/pipeline.ts").then(({ pipelineRetry }) => pipelineRetry)),
+  entry("pipeline list", () => import("./commands/pipelines/pipeline.ts").then(({ pipelineList }) => pipelineList)),
+  entry("pipeline status", () =>
+    import("./commands/pipelines/pipeline.ts").then(({ pipelineStatus }) => pipelineStatus)
+  ),
+  entry("pipeline schema", () =>
+    import("./commands/pipelines/pipelineRun.ts").then(({ pipelineSchema }) => pipelineSchema)
+  ),
+  entry("schedule create", () =>
+    import("./commands/schedules/scheduleCreate.ts").then(({ scheduleCreate }) => scheduleCreate)
+  ),
+  entry("schedule edit", () =>
+    import("./commands/schedules/scheduleCreate.ts").then(({ scheduleEdit }) => scheduleEdit)
+  ),
+  entry("schedule pause", () => import("./commands/schedules/schedule.ts").then(({ schedulePause }) => schedulePause)),
+  entry("schedule resume", () =>
+    import("./commands/schedules/schedule.ts").then(({ scheduleResume }) => scheduleResume)
+  ),
+  entry("schedule cancel", () =>
+    import("./commands/schedules/schedule.ts").then(({ scheduleCancel }) => scheduleCancel)
+  ),
+  entry("schedule run-now", () =>
+    import("./commands/schedules/schedule.ts").then(({ scheduleRunNow }) => scheduleRunNow)
+  ),
+  entry("schedule list", () => import("./commands/schedules/schedule.ts").then(({ scheduleList }) => scheduleList)),
+  entry("schedule status", () =>
+    import("./commands/schedules/schedule.ts").then(({ scheduleStatus }) => scheduleStatus)
+  ),
+  entry("schedule history", () =>
+    import("./commands/schedules/schedule.ts").then(({ scheduleHistoryCommand }) => scheduleHistoryCommand)
+  ),
+  entry("list", () => import("./commands/tasks/list.ts").then(({ list }) => list), ["ls"]),
+  entry("status", () => import("./commands/tasks/status.ts").then(({ status }) => status)),
+  entry("why", () => import("./commands/tasks/why.ts").then(({ why }) => why)),
+  entry("graph", () => import("./commands/tasks/graph.ts").then(({ graph }) => graph)),
+  entry("workers", () => import("./commands/setup/workers.ts").then(({ workers }) => workers)),
+  entry("init", () => import("./commands/setup/init.ts").then(({ init }) => init)),
+  entry("agents list", () => import("./commands/setup/agents.ts").then(({ agentsList }) => agentsList)),
+  entry("agents check", () => import("./commands/setup/agents.ts").then(({ agentsCheck }) => agentsCheck)),
+  entry("config show", () => import("./commands/setup/config.ts").then(({ configShow }) => configShow)),
+  entry("config get", () => import("./commands/setup/config.ts").then(({ configGet }) => configGet)),
+  entry("config set", () => import("./commands/setup/config.ts").then(({ configSet }) => configSet)),
+  entry("config unset", () => import("./commands/setup/config.ts").then(({ configUnset }) => configUnset)),
+  entry("config path", () => import("./commands/setup/config.ts").then(({ configPath }) => configPath)),
+  entry("mcp start", () => import("./commands/setup/mcp.ts").then(({ mcpStart }) => mcpStart)),
+  entry("mcp config", () => import("./commands/setup/mcp.ts").then(({ mcpConfig }) => mcpConfig)),
+  entry("mcp install", () => import("./commands/setup/mcp.ts").then(({ mcpInstall }) => mcpInstall)),
+  entry("mcp test", () => import("./commands/setup/mcp.ts").then(({ mcpTest }) => mcpTest)),
   // The same for the torture run, which '--torture' chooses.
   entry("doctor", () =>
-    import("./commands/doctor.ts").then(({ doctor }) =>
+    import("./commands/setup/doctor.ts").then(({ doctor }) =>
       doctor(() => new UsageError({ problem: "'doctor' has to come first", hint: "beat doctor --torture" }))
     )
   ),
-  entry("service install", () => import("./commands/service.ts").then(({ serviceInstall }) => serviceInstall)),
-  entry("service uninstall", () => import("./commands/service.ts").then(({ serviceUninstall }) => serviceUninstall)),
-  entry("service status", () =>
-    import("./commands/service.ts").then(({ serviceStatusCommand }) => serviceStatusCommand)
+  entry("service install", () => import("./commands/setup/service.ts").then(({ serviceInstall }) => serviceInstall)),
+  entry("service uninstall", () =>
+    import("./commands/setup/service.ts").then(({ serviceUninstall }) => serviceUninstall)
   ),
-  entry("prune", () => import("./commands/prune.ts").then(({ prune }) => prune)),
+  entry("service status", () =>
+    import("./commands/setup/service.ts").then(({ serviceStatusCommand }) => serviceStatusCommand)
+  ),
+  entry("prune", () => import("./commands/setup/prune.ts").then(({ prune }) => prune)),
   // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.
   entry("worker", () =>
-    import("./commands/worker.ts").then(({ worker }) =>
+    import("./commands/setup/worker.ts").then(({ worker }) =>
       worker(() => new UsageError({ problem: "'worker' has to come first", hint: "beat worker [options]" }))
     )
   ),
-  entry("completion", () => import("./commands/completion.ts").then(({ completion }) => completion), ["completions"])
+  entry("completion", () => import("./commands/setup/completion.ts").then(({ completion }) => completion), [
+    "completions"
+  ])
 ]
 
 const completing = entry("__complete", () =>
-  import("./commands/completion.ts").then(({ complete }) => complete(loadAll({ groups, entries })))
+  import("./commands/setup/completion.ts").then(({ complete }) => complete(loadAll({ groups, entries })))
 )
 
 /** The command that completions call knows all the others. */

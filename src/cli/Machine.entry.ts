@@ -2,29 +2,29 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Agents from "../layers/agents/AgentsOnDemand.ts"
-import * as Directories from "../layers/node/Directories.ts"
-import * as Git from "../layers/node/Git.ts"
-import * as Host from "../layers/node/Host.ts"
-import * as Ids from "../layers/node/Ids.ts"
-import * as Installation from "../layers/node/Installation.ts"
-import * as McpClients from "../layers/node/McpClients.ts"
-import * as McpProbe from "../layers/node/McpProbe.ts"
-import * as Paths from "../layers/node/Paths.ts"
-import * as Processes from "../layers/node/Processes.ts"
-import * as RuntimeLauncher from "../layers/node/RuntimeLauncher.ts"
-import * as ServiceSystem from "../layers/node/ServiceSystem.ts"
-import * as SettingsStore from "../layers/node/SettingsStore.ts"
-import * as TextFiles from "../layers/node/TextFiles.ts"
-import * as Checkpoints from "../layers/sql/Checkpoints.ts"
-import * as Database from "../layers/sql/Database.ts"
-import * as DatabaseHealth from "../layers/sql/DatabaseHealth.ts"
-import * as OutputStore from "../layers/sql/OutputStore.ts"
-import * as Tasks from "../layers/sql/Tasks.ts"
-import * as WorkerRegistry from "../layers/sql/WorkerRegistry.ts"
+import * as Directories from "../layers/node/files/Directories.ts"
+import * as Installation from "../layers/node/files/Installation.ts"
+import * as McpClients from "../layers/node/files/McpClients.ts"
+import * as Paths from "../layers/node/files/Paths.ts"
+import * as SettingsStore from "../layers/node/files/SettingsStore.ts"
+import * as TextFiles from "../layers/node/files/TextFiles.ts"
+import * as Git from "../layers/node/git/Git.ts"
+import * as Host from "../layers/node/process/Host.ts"
+import * as Processes from "../layers/node/process/Processes.ts"
+import * as Ids from "../layers/node/system/Ids.ts"
+import * as McpProbe from "../layers/node/system/McpProbe.ts"
+import * as ServiceSystem from "../layers/node/system/ServiceSystem.ts"
+import * as WorkerLauncher from "../layers/node/system/WorkerLauncher.ts"
+import * as Database from "../layers/sql/database/Database.ts"
+import * as DatabaseHealth from "../layers/sql/database/DatabaseHealth.ts"
+import * as OutputStore from "../layers/sql/output/OutputStore.ts"
+import * as Checkpoints from "../layers/sql/tasks/Checkpoints.ts"
+import * as Tasks from "../layers/sql/tasks/Tasks.ts"
+import * as WorkerRegistry from "../layers/sql/workers/WorkerRegistry.ts"
 import type { Ids as IdsService } from "../services/Ids.ts"
 import type { Paths as PathsService } from "../services/Paths.ts"
-import { Stores } from "./Access.ts"
-import * as RuntimeCommand from "./RuntimeCommand.entry.ts"
+import { Stores } from "./framework/Access.ts"
+import * as WorkerCommand from "./WorkerCommand.entry.ts"
 
 const look = Layer.mergeAll(Tasks.layer, WorkerRegistry.layer, OutputStore.layer, Checkpoints.layer)
 
@@ -62,8 +62,8 @@ const ground = Layer.mergeAll(
 export const layer = Layer.mergeAll(
   stores,
   Agents.layer,
-  RuntimeLauncher.layer,
+  WorkerLauncher.layer,
   McpClients.layer,
   McpProbe.layer,
   ServiceSystem.layer
-).pipe(Layer.provideMerge(SettingsStore.layer), Layer.provideMerge(ground), Layer.provide(RuntimeCommand.layer))
+).pipe(Layer.provideMerge(SettingsStore.layer), Layer.provideMerge(ground), Layer.provide(WorkerCommand.layer))

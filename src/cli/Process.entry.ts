@@ -2,8 +2,8 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Caller } from "./Caller.ts"
-import { type Loss, makeLoss, type Screen, Terminal } from "./Terminal.ts"
+import { Caller } from "./framework/Caller.ts"
+import { type Loss, makeLoss, type Screen, Terminal } from "./framework/Terminal.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 

@@ -1,5 +1,5 @@
-/** The log of a runtime on stderr, which a detached one has in its log file. */
+/** The log of a worker on stderr, which a detached one has in its log file. */
 import * as Logger from "effect/Logger"
-import { logLine } from "../programs/text/LogLine.ts"
+import { logLine } from "../text/LogLine.ts"
 
 export const layer = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(logLine))

@@ -5,25 +5,25 @@ import type { Teardown } from "@effect/platform/Runtime"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { RuntimeCommand } from "../services/RuntimeCommand.ts"
+import { WorkerCommand } from "../services/WorkerCommand.ts"
 import { lines, TortureReport } from "../torture/Report.ts"
 import { torture } from "../torture/Torture.ts"
-import { only } from "./CommandTree.ts"
-import { doctor, type TortureRequest } from "./commands/doctor.ts"
-import { ExitCode } from "./ExitCode.ts"
-import { printJson } from "./Json.ts"
+import { doctor, type TortureRequest } from "./commands/setup/doctor.ts"
+import { only } from "./framework/CommandTree.ts"
+import { ExitCode } from "./framework/ExitCode.ts"
+import { printJson } from "./framework/Json.ts"
+import { main } from "./framework/Main.ts"
+import { Terminal } from "./framework/Terminal.ts"
+import { UsageError } from "./framework/UsageError.ts"
+import { version } from "./framework/Version.ts"
 import * as Machine from "./Machine.entry.ts"
-import { main } from "./Main.ts"
 import * as Process from "./Process.entry.ts"
-import * as RuntimeCommandEntry from "./RuntimeCommand.entry.ts"
-import { Terminal } from "./Terminal.ts"
-import { UsageError } from "./UsageError.ts"
-import { version } from "./Version.ts"
+import * as WorkerCommandEntry from "./WorkerCommand.entry.ts"
 
 const run = (request: TortureRequest) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
-    const { command } = yield* RuntimeCommand
+    const { command } = yield* WorkerCommand
     if (process.platform !== "linux") {
       return yield* new UsageError({
         problem: "The torture run needs Linux: elsewhere it cannot see which processes are its own",
@@ -46,7 +46,7 @@ const run = (request: TortureRequest) =>
     if (request.json) yield* printJson(TortureReport, report)
     else yield* terminal.print(lines(report).join("\n"))
     return report.ok && report.proven ? ExitCode.ok : ExitCode.failed
-  }).pipe(Effect.provide(RuntimeCommandEntry.layer))
+  }).pipe(Effect.provide(WorkerCommandEntry.layer))
 
 const teardown: Teardown = (exit, leave) =>
   leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)

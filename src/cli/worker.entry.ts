@@ -1,33 +1,33 @@
-/** The entry of `beat worker`, a bundle of its own: the full runtime, which light commands never load. */
+/** The entry of `beat worker`, a bundle of its own: the full worker, which light commands never load. */
 
 import type { Teardown } from "@effect/platform/Runtime"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Failpoints from "../layers/node/Failpoints.ts"
-import * as Runtime from "../layers/Runtime.ts"
-import { ensureRuntime } from "../programs/ensureRuntime.ts"
-import { runPool } from "../programs/pool.ts"
-import { only } from "./CommandTree.ts"
-import { type WorkerOptions, worker } from "./commands/worker.ts"
-import { ExitCode } from "./ExitCode.ts"
+import * as Full from "../layers/Full.ts"
+import * as Failpoints from "../layers/node/system/Failpoints.ts"
+import { ensureWorker } from "../programs/worker/ensureWorker.ts"
+import { runPool } from "../programs/worker/pool.ts"
+import { type WorkerOptions, worker } from "./commands/setup/worker.ts"
+import { only } from "./framework/CommandTree.ts"
+import { ExitCode } from "./framework/ExitCode.ts"
+import { main } from "./framework/Main.ts"
+import { version } from "./framework/Version.ts"
 import * as Machine from "./Machine.entry.ts"
-import { main } from "./Main.ts"
 import * as Process from "./Process.entry.ts"
-import * as RuntimeCommand from "./RuntimeCommand.entry.ts"
-import { version } from "./Version.ts"
+import * as WorkerCommand from "./WorkerCommand.entry.ts"
 import * as WorkerLog from "./WorkerLog.ts"
 
-const runtime = Runtime.layer.pipe(Layer.provide(RuntimeCommand.layer))
+const services = Full.layer.pipe(Layer.provide(WorkerCommand.layer))
 
 const run = ({ detach, keep, onDemand }: WorkerOptions) =>
   Effect.gen(function* () {
-    if (detach) yield* ensureRuntime()
+    if (detach) yield* ensureWorker()
     else yield* runPool({ kind: onDemand ? "on-demand" : "worker", version, leaveWhenIdle: !keep })
     return ExitCode.ok
   }).pipe(
-    Effect.provide(runtime),
+    Effect.provide(services),
     Effect.onInterrupt(() => Effect.logInfo("interrupted: agents go on, the next worker takes them over"))
   )
 

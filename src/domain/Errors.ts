@@ -1,6 +1,6 @@
 /** Everything that can go wrong and that a caller tells apart. Attributes never carry prompts, output or environment. */
 import * as Schema from "effect/Schema"
-import { isTerminal, TaskId, TaskStatus } from "./Task.ts"
+import { isTerminal, TaskId, TaskStatus } from "./task/Task.ts"
 
 /** The store failed. `reason` says what to do about it. */
 export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
@@ -191,8 +191,8 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
   }
 }
 
-/** No runtime could be started. */
-export class RuntimeUnavailable extends Schema.TaggedError<RuntimeUnavailable>()("RuntimeUnavailable", {
+/** No worker could be started. */
+export class WorkerUnavailable extends Schema.TaggedError<WorkerUnavailable>()("WorkerUnavailable", {
   detail: Schema.String,
   log: Schema.String
 }) {

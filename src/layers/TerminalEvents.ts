@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
-import type { TerminalEvent } from "../domain/TerminalEvent.ts"
+import type { TerminalEvent } from "../domain/task/TerminalEvent.ts"
 import { TerminalEvents } from "../services/TerminalEvents.ts"
 
 /** Events that a subscriber may be behind before it loses some. */

@@ -1,8 +1,8 @@
 /** What tools that start or await tasks give: the tasks, those that go on, and where to go on waiting. */
 import * as Schema from "effect/Schema"
-import { TaskId } from "../domain/Task.ts"
-import { TaskState } from "../programs/taskState.ts"
-import { type Link, outputLink, resultLink } from "./Resources.ts"
+import { TaskId } from "../domain/task/Task.ts"
+import { TaskState } from "../programs/reports/taskState.ts"
+import { type Link, outputLink, resultLink } from "./protocol/Resources.ts"
 
 export const TaskStates = Schema.Struct({
   tasks: Schema.Array(TaskState),

@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Errors from "../domain/Errors.ts"
-import type * as PipelineErrors from "../domain/PipelineErrors.ts"
-import type * as ScheduleErrors from "../domain/ScheduleErrors.ts"
+import type * as PipelineErrors from "../domain/pipeline/PipelineErrors.ts"
+import type * as ScheduleErrors from "../domain/schedule/ScheduleErrors.ts"
 import type { Agents } from "../services/Agents.ts"
 import type { Checkpoints } from "../services/Checkpoints.ts"
 import type { Directories } from "../services/Directories.ts"
@@ -14,15 +14,15 @@ import type { Paths } from "../services/Paths.ts"
 import type { Pipelines } from "../services/Pipelines.ts"
 import type { Processes } from "../services/Processes.ts"
 import type { Queue } from "../services/Queue.ts"
-import type { RuntimeLauncher } from "../services/RuntimeLauncher.ts"
 import type { Schedules } from "../services/Schedules.ts"
 import type { SettingsStore } from "../services/SettingsStore.ts"
 import type { Tasks } from "../services/Tasks.ts"
+import type { WorkerLauncher } from "../services/WorkerLauncher.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
-import { decodeInput, type InputProblem } from "./Input.ts"
-import { inputSchema, type JsonObject, jsonSchema } from "./JsonSchemas.ts"
-import type { Link } from "./Resources.ts"
-import type { Session } from "./Session.ts"
+import { decodeInput, type InputProblem } from "./fields/Input.ts"
+import { inputSchema, type JsonObject, jsonSchema } from "./fields/JsonSchemas.ts"
+import type { Link } from "./protocol/Resources.ts"
+import type { Session } from "./protocol/Session.ts"
 
 /** What a tool may use. */
 export type ToolServices =
@@ -36,7 +36,7 @@ export type ToolServices =
   | Pipelines
   | Processes
   | Queue
-  | RuntimeLauncher
+  | WorkerLauncher
   | Schedules
   | Session
   | SettingsStore
@@ -57,7 +57,7 @@ export type ToolFailure =
   | PipelineErrors.PipelineKeyConflict
   | PipelineErrors.PipelineNotFound
   | PipelineErrors.PipelineRetryConflict
-  | Errors.RuntimeUnavailable
+  | Errors.WorkerUnavailable
   | ScheduleErrors.ScheduleNotFound
   | ScheduleErrors.ScheduleStateConflict
   | Errors.StorageError

@@ -1,7 +1,7 @@
 /** The answer of a tool as the protocol carries it: structured, the same as text, and links to what is left out. */
 import type { CallToolResult } from "@modelcontextprotocol/server"
-import type { JsonObject } from "./JsonSchemas.ts"
-import type { Link } from "./Resources.ts"
+import type { JsonObject } from "./fields/JsonSchemas.ts"
+import type { Link } from "./protocol/Resources.ts"
 
 /** Clients cut results that are longer than their own limit, unless they are told that this is meant. */
 const meantToBeLong = 10_000

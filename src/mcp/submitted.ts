@@ -1,9 +1,9 @@
 /** What a client is told of tasks that were accepted. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { isTerminal } from "../domain/Task.ts"
-import type { SubmitResult } from "../programs/submit.ts"
-import { taskState } from "../programs/taskState.ts"
+import { isTerminal } from "../domain/task/Task.ts"
+import { taskState } from "../programs/reports/taskState.ts"
+import type { SubmitResult } from "../programs/tasks/submit.ts"
 import type { TaskStates } from "./TaskStates.ts"
 
 export const statesAfter = Effect.fn("statesAfter")(function* (result: SubmitResult) {

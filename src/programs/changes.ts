@@ -12,7 +12,7 @@ const pollMs = 60
 const rescanMs = 300
 
 /** A store that is locked for a while is worth waiting for; what does not pass by itself is not. */
-export const patiently = <A, E extends { readonly _tag: string }, R>(
+export const retryWhileBusy = <A, E extends { readonly _tag: string }, R>(
   self: Effect.Effect<A, E | StorageError, R>
 ): Effect.Effect<A, E | StorageError, R> =>
   Effect.retry(self, {
@@ -27,7 +27,7 @@ export const nextChange = Effect.fn("nextChange")(function* (seen: number) {
   let version = seen
   do {
     yield* Effect.sleep(pollMs)
-    version = yield* patiently(tasks.version)
+    version = yield* retryWhileBusy(tasks.version)
   } while (version === seen && (yield* elapsedMs) < until)
   return version
 })

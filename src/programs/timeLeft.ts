@@ -1,32 +1,32 @@
 /** What is left of a running task's timeout: used time on the clock of the machine, its sleep not counted. */
 import * as Effect from "effect/Effect"
-import type { Worker } from "../domain/Worker.ts"
+import type { Claim } from "../domain/worker/Claim.ts"
 import { Host } from "../services/Host.ts"
 import { type Holder, WorkerRegistry } from "../services/WorkerRegistry.ts"
-import { persist } from "./persist.ts"
+import { retryWhileStorageFails } from "./retryWhileStorageFails.ts"
 
 /** The longest time between two looks at a task that awake machines need, in milliseconds. */
 const longestStep = 10_000
 
 /** Milliseconds until the timeout ends it, infinite where there is none. */
-export const timeLeft = Effect.fn("timeLeft")(function* ({ deadlineUptime }: Worker) {
+export const timeLeft = Effect.fn("timeLeft")(function* ({ deadlineUptime }: Claim) {
   const host = yield* Host
   return (deadlineUptime ?? Number.POSITIVE_INFINITY) - (yield* host.uptimeMs)
 })
 
 /**
- * To be asked at each look: the worker row, with its timeout moved by what the machine slept since the look before. On a
+ * To be asked at each look: the claim row, with its timeout moved by what the machine slept since the look before. On a
  * system whose clock stops in sleep there is nothing to move; on the others a long time without a look was sleep.
  */
 export const makeSleepWatch = Effect.fn("sleepWatch")(function* (holder: Holder) {
   const host = yield* Host
   const registry = yield* WorkerRegistry
   let seen = yield* host.uptimeMs
-  return Effect.fn("sleepWatch.look")(function* (worker: Worker) {
-    if (!host.sleepCounts || worker.deadlineUptime === null) return worker
+  return Effect.fn("sleepWatch.look")(function* (claim: Claim) {
+    if (!host.sleepCounts || claim.deadlineUptime === null) return claim
     const now = yield* host.uptimeMs
     const slept = now - seen - longestStep
     seen = now
-    return slept > 0 ? yield* persist(registry.postpone(holder, slept)) : worker
+    return slept > 0 ? yield* retryWhileStorageFails(registry.postpone(holder, slept)) : claim
   })
 })

@@ -1,9 +1,9 @@
 /** The coding agents this machine knows: built in and from the config file. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { AgentInfo, Evidence, Renderer, Verdict } from "../domain/Agent.ts"
 import type { AgentMissing, AgentUnknown, ConfigInvalid, InvalidInput, NoDefaultAgent } from "../domain/Errors.ts"
-import type { Environment, Launch } from "../domain/NewTask.ts"
+import type { AgentInfo, Evidence, Renderer, Verdict } from "../domain/task/Agent.ts"
+import type { Environment, Launch } from "../domain/task/NewTask.ts"
 
 export interface PrepareRequest {
   /** Null: the default agent, or the only one installed. */

@@ -2,10 +2,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type { Checkpoint, GitHead } from "../domain/Checkpoint.ts"
 import type { StorageError, TaskNotFound } from "../domain/Errors.ts"
-import type { TaskId } from "../domain/Task.ts"
-import type { ClaimId } from "../domain/Worker.ts"
+import type { Checkpoint, GitHead } from "../domain/task/Checkpoint.ts"
+import type { TaskId } from "../domain/task/Task.ts"
+import type { ClaimId } from "../domain/worker/Claim.ts"
 
 /** The end of a task that has no checkpoint yet. */
 export interface Missing {

@@ -1,7 +1,7 @@
 /** What git knows of a directory. Looks only: nothing is locked, fetched, asked for or changed. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { GitHead, GitState } from "../domain/Checkpoint.ts"
+import type { GitHead, GitState } from "../domain/task/Checkpoint.ts"
 
 /** Null, after a few seconds at most: no repository, no git, or one that did not answer. */
 export class Git extends Context.Tag("backbeat/Git")<

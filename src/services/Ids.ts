@@ -1,10 +1,10 @@
 /** Random identifiers and digests, as a service so that tests own them. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { RuntimeId } from "../domain/Runtime.ts"
-import type { ScheduleId } from "../domain/ScheduleId.ts"
-import type { PipelineId, TaskId } from "../domain/Task.ts"
-import type { ClaimId } from "../domain/Worker.ts"
+import type { ScheduleId } from "../domain/schedule/ScheduleId.ts"
+import type { PipelineId, TaskId } from "../domain/task/Task.ts"
+import type { ClaimId } from "../domain/worker/Claim.ts"
+import type { WorkerId } from "../domain/worker/Worker.ts"
 
 export class Ids extends Context.Tag("backbeat/Ids")<
   Ids,
@@ -12,7 +12,7 @@ export class Ids extends Context.Tag("backbeat/Ids")<
     readonly task: Effect.Effect<TaskId>
     readonly pipeline: Effect.Effect<PipelineId>
     readonly claim: Effect.Effect<ClaimId>
-    readonly runtime: Effect.Effect<RuntimeId>
+    readonly worker: Effect.Effect<WorkerId>
     readonly schedule: Effect.Effect<ScheduleId>
     readonly uuid: Effect.Effect<string>
     /** SHA-256 of a text, in hex. */

@@ -2,8 +2,8 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StorageError } from "../domain/Errors.ts"
-import type { OutputChunk, StreamName, StreamState } from "../domain/Output.ts"
-import type { TaskId } from "../domain/Task.ts"
+import type { OutputChunk, StreamName, StreamState } from "../domain/output/Output.ts"
+import type { TaskId } from "../domain/task/Task.ts"
 
 export interface Append {
   readonly taskId: TaskId

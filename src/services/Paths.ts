@@ -9,7 +9,7 @@ export class Paths extends Context.Tag("backbeat/Paths")<
     readonly database: string
     /** One directory per claim. */
     readonly spool: string
-    /** Logs of detached runtimes. */
+    /** Logs of detached workers. */
     readonly logs: string
     /** `$BACKBEAT_HOME/config.json`, else `$XDG_CONFIG_HOME/backbeat/config.json`, else `~/.config/backbeat/config.json`. */
     readonly config: string

@@ -8,9 +8,9 @@ import type {
   StorageError,
   TaskNotFound
 } from "../domain/Errors.ts"
-import type { NewPipeline, Pipeline, PipelineSummary } from "../domain/Pipeline.ts"
-import type { PipelineKeyConflict, PipelineNotFound, PipelineRetryConflict } from "../domain/PipelineErrors.ts"
-import type { PipelineId, TaskStatus } from "../domain/Task.ts"
+import type { NewPipeline, Pipeline, PipelineSummary } from "../domain/pipeline/Pipeline.ts"
+import type { PipelineKeyConflict, PipelineNotFound, PipelineRetryConflict } from "../domain/pipeline/PipelineErrors.ts"
+import type { PipelineId, TaskStatus } from "../domain/task/Task.ts"
 import type { CancelAnswer, CancelRequest } from "./Queue.ts"
 
 /** A pipeline as stored: `created` is false when an idempotency key led to one that was there before. */

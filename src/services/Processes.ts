@@ -1,7 +1,7 @@
 /** Who this process is, and whether another still lives. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { ProcessIdentity } from "../domain/Process.ts"
+import type { ProcessIdentity } from "../domain/worker/Process.ts"
 
 export class Processes extends Context.Tag("backbeat/Processes")<
   Processes,

@@ -10,18 +10,18 @@ import type {
   TaskNotFound,
   TaskStateConflict
 } from "../domain/Errors.ts"
-import type { Environment, Launch, NewTask } from "../domain/NewTask.ts"
-import type { Outcome } from "../domain/Outcome.ts"
-import type { RuntimeId } from "../domain/Runtime.ts"
-import type { Task, TaskId } from "../domain/Task.ts"
-import type { TaskEdit } from "../domain/TaskEdit.ts"
-import type { TaskEnded } from "../domain/TerminalEvent.ts"
-import type { ClaimId, Worker } from "../domain/Worker.ts"
+import type { Environment, Launch, NewTask } from "../domain/task/NewTask.ts"
+import type { Outcome } from "../domain/task/Outcome.ts"
+import type { Task, TaskId } from "../domain/task/Task.ts"
+import type { TaskEdit } from "../domain/task/TaskEdit.ts"
+import type { TaskEnded } from "../domain/task/TerminalEvent.ts"
+import type { Claim, ClaimId } from "../domain/worker/Claim.ts"
+import type { WorkerId } from "../domain/worker/Worker.ts"
 
 /** A claimed task with all that its start needs. */
-export interface Claim {
+export interface ClaimedTask {
   readonly task: Task
-  readonly worker: Worker
+  readonly claim: Claim
   readonly launch: Launch
   readonly environment: Environment
 }
@@ -33,9 +33,9 @@ export interface Enqueued {
 }
 
 export interface ClaimOptions {
-  readonly runtimeId: RuntimeId
+  readonly workerId: WorkerId
   /** Over all processes. */
-  readonly maxWorkers: number
+  readonly maxConcurrency: number
   /** Memory is short: claim only if no worker exists at all, so that a small machine is slow but never stuck. */
   readonly onlyWhenIdle: boolean
   readonly bootId: string
@@ -48,7 +48,7 @@ export interface CancelRequest {
   readonly by: string
 }
 
-/** `ended`: was queued and is cancelled now. `requested`: runs; its runtime will end it. `over`: had ended before. */
+/** `ended`: was queued and is cancelled now. `requested`: runs; its worker will end it. `over`: had ended before. */
 export type CancelAnswer = "ended" | "requested" | "over"
 
 export class Queue extends Context.Tag("backbeat/Queue")<
@@ -70,17 +70,17 @@ export class Queue extends Context.Tag("backbeat/Queue")<
 
     /**
      * Hands the next ready task to exactly one caller over all processes: status, not-before, cancel request and the
-     * worker limit are checked in the transaction that writes the worker row.
+     * worker limit are checked in the transaction that writes the claim row.
      */
-    readonly claim: (options: ClaimOptions) => Effect.Effect<Option.Option<Claim>, StorageError>
+    readonly claim: (options: ClaimOptions) => Effect.Effect<Option.Option<ClaimedTask>, StorageError>
 
-    /** The claim of a worker row that exists, and can be read: what an adopter needs. */
-    readonly claimOf: (claimId: ClaimId) => Effect.Effect<Option.Option<Claim>, StorageError>
+    /** The claim of a claim row that exists, and can be read: what an adopter needs. */
+    readonly claimedTask: (claimId: ClaimId) => Effect.Effect<Option.Option<ClaimedTask>, StorageError>
 
     /**
      * Ends a task: the only way to a terminal status. With a claim id it also requires that the claim still holds and
-     * belongs to this runtime; one that was adopted or ended meanwhile is a `TaskStateConflict`. Without one only a queued
-     * task ends: a running one belongs to its holder. One transaction: status and outcome, worker row removed, outbox row
+     * belongs to this worker; one that was adopted or ended meanwhile is a `TaskStateConflict`. Without one only a queued
+     * task ends: a running one belongs to its holder. One transaction: status and outcome, claim row removed, outbox row
      * appended, and what waits for the task resolved: unblocked, or cancelled with all that hangs on it.
      *
      * With a `retry` a failure that nobody asked to cancel is not the last word: the retry is stored, and whoever waited
@@ -89,17 +89,17 @@ export class Queue extends Context.Tag("backbeat/Queue")<
     readonly finish: (
       id: TaskId,
       outcome: Outcome,
-      holder: { readonly claimId: ClaimId; readonly runtimeId: RuntimeId } | null,
+      holder: { readonly claimId: ClaimId; readonly workerId: WorkerId } | null,
       retry?: NewTask | null
     ) => Effect.Effect<TaskEnded, TaskNotFound | TaskStateConflict | StorageError>
 
-    /** Puts a claimed task back whose agent never started and never will: worker row removed, status `queued`. */
+    /** Puts a claimed task back whose agent never started and never will: claim row removed, status `queued`. */
     readonly requeue: (holder: {
       readonly claimId: ClaimId
-      readonly runtimeId: RuntimeId
+      readonly workerId: WorkerId
     }) => Effect.Effect<void, TaskStateConflict | StorageError>
 
-    /** Cancels a queued task at once (through the same transaction as `finish`), asks the runtime of a running one. */
+    /** Cancels a queued task at once (through the same transaction as `finish`), asks the worker of a running one. */
     readonly cancel: (id: TaskId, request: CancelRequest) => Effect.Effect<CancelAnswer, TaskNotFound | StorageError>
 
     /** What a stored task will start with, for a retry or an edit; `revision` rises with each edit. */

@@ -3,9 +3,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { InvalidInput, StorageError } from "../domain/Errors.ts"
-import type { Execution, NewSchedule, Rules, Schedule, ScheduleStatus, Work } from "../domain/Schedule.ts"
-import type { ScheduleNotFound, ScheduleStateConflict } from "../domain/ScheduleErrors.ts"
-import type { ScheduleId } from "../domain/ScheduleId.ts"
+import type { Execution, NewSchedule, Rules, Schedule, ScheduleStatus, Work } from "../domain/schedule/Schedule.ts"
+import type { ScheduleNotFound, ScheduleStateConflict } from "../domain/schedule/ScheduleErrors.ts"
+import type { ScheduleId } from "../domain/schedule/ScheduleId.ts"
 
 /** A schedule whose time has come, with what a run of it starts. */
 export interface Due {

@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { ConfigInvalid } from "../domain/Errors.ts"
-import type { Settings, SettingsFile } from "../domain/Settings.ts"
+import type { Settings, SettingsFile } from "../domain/settings/Settings.ts"
 
 export class SettingsStore extends Context.Tag("backbeat/SettingsStore")<
   SettingsStore,

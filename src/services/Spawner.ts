@@ -1,13 +1,13 @@
 /** Agent processes: started through the shim, observed, read and stopped. They outlive every Backbeat process. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { ProcessEnd } from "../domain/Agent.ts"
 import type { SpawnFailed } from "../domain/Errors.ts"
-import type { StreamName } from "../domain/Output.ts"
-import type { ProcessIdentity } from "../domain/Process.ts"
-import type { TaskId } from "../domain/Task.ts"
-import type { ClaimId } from "../domain/Worker.ts"
-import type { Claim } from "./Queue.ts"
+import type { StreamName } from "../domain/output/Output.ts"
+import type { ProcessEnd } from "../domain/task/Agent.ts"
+import type { TaskId } from "../domain/task/Task.ts"
+import type { ClaimId } from "../domain/worker/Claim.ts"
+import type { ProcessIdentity } from "../domain/worker/Process.ts"
+import type { ClaimedTask } from "./Queue.ts"
 
 /** What can be said of a claim's process now. */
 export type Observation =
@@ -26,7 +26,7 @@ export interface Target {
   readonly taskId: TaskId
   readonly claimId: ClaimId
   readonly process: ProcessIdentity | null
-  /** Live Backbeat runtimes: never touched, wherever they stand in the tree. */
+  /** Live Backbeat workers: never touched, wherever they stand in the tree. */
   readonly spare: ReadonlyArray<ProcessIdentity>
 }
 
@@ -35,14 +35,14 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
   {
     /**
      * Starts the claim's agent in its own session and returns the shim's identity. At most once per claim, whoever asks:
-     * the start token decides. `owner` is told to the shim, which calls for a runtime if that one is gone at the end.
+     * the start token decides. `owner` is told to the shim, which calls for a worker if that one is gone at the end.
      */
-    readonly start: (claim: Claim, owner: ProcessIdentity) => Effect.Effect<ProcessIdentity, SpawnFailed>
+    readonly start: (claimed: ClaimedTask, owner: ProcessIdentity) => Effect.Effect<ProcessIdentity, SpawnFailed>
     readonly observe: (target: Target) => Effect.Effect<Observation>
     /** Takes the start token itself. True: the agent never started and never will. False: the shim was first. */
     readonly revoke: (claimId: ClaimId) => Effect.Effect<boolean>
     /** Tells the shim its new owner. */
-    readonly reown: (claimId: ClaimId, owner: ProcessIdentity) => Effect.Effect<void>
+    readonly transferOwnership: (claimId: ClaimId, owner: ProcessIdentity) => Effect.Effect<void>
     /** Bytes the agent printed from `offset` on, at most `limit`. Empty at the end and where nothing was printed. */
     readonly read: (
       claimId: ClaimId,

@@ -3,9 +3,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
-import type { Task, TaskGlance, TaskId, TaskStatus, TaskSummary } from "../domain/Task.ts"
-import type { TaskEdge, TaskNode } from "../domain/TaskGraph.ts"
-import type { TaskEnded, TerminalEvent } from "../domain/TerminalEvent.ts"
+import type { Task, TaskGlance, TaskId, TaskStatus, TaskSummary } from "../domain/task/Task.ts"
+import type { TaskEdge, TaskNode } from "../domain/task/TaskGraph.ts"
+import type { TaskEnded, TerminalEvent } from "../domain/task/TerminalEvent.ts"
 
 export interface ListFilter {
   /** Empty means any. */

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { TerminalEvent } from "../domain/TerminalEvent.ts"
+import type { TerminalEvent } from "../domain/task/TerminalEvent.ts"
 
 export class TerminalEvents extends Context.Tag("backbeat/TerminalEvents")<
   TerminalEvents,

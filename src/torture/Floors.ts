@@ -1,6 +1,7 @@
 /** The least that a torture run must have done before "no violations" proves anything, and what of its plan never came. */
+
+import type { Trouble } from "./load/TaskPlan.ts"
 import type { Plan } from "./Plan.ts"
-import type { Trouble } from "./TaskPlan.ts"
 
 /** What the run has done so far. */
 export interface Reached {

@@ -1,7 +1,8 @@
 /** What a torture run will do, decided in advance by a seed: the same seed gives the same tasks and the same faults. */
 import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
-import { type Fault, planFaults } from "./FaultPlan.ts"
+import { type Fault, planFaults } from "./faults/FaultPlan.ts"
+import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
 import {
   type PipelinePlan,
   planPipelines,
@@ -9,8 +10,7 @@ import {
   planTasks,
   type SchedulePlan,
   type TaskPlan
-} from "./TaskPlan.ts"
-import { planServers, planWorkers, type WorkerPlan } from "./WorkerPlan.ts"
+} from "./load/TaskPlan.ts"
 
 export interface Plan {
   readonly seed: number

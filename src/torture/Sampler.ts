@@ -1,7 +1,7 @@
 /** Looks at the database again and again while a torture run lasts: what has ended must stay as it is, limits must hold. */
 import * as Effect from "effect/Effect"
 import type { Store } from "./Store.ts"
-import { maxWorkers, type World } from "./World.ts"
+import { maxConcurrency, type World } from "./World.ts"
 
 const everyMs = 120
 
@@ -9,8 +9,9 @@ const everyMs = 120
 export const sample = (world: World, store: Store, from: number): number => {
   const { chronicle } = world
   chronicle.samples += 1
-  const count = store.one<{ count: number }>("SELECT count(*) AS count FROM workers")?.count ?? 0
-  if (count > maxWorkers) chronicle.breach("at most maxWorkers at once", null, `${count} workers, limit ${maxWorkers}`)
+  const count = store.one<{ count: number }>("SELECT count(*) AS count FROM claims")?.count ?? 0
+  if (count > maxConcurrency)
+    chronicle.breach("at most maxConcurrency at once", null, `${count} workers, limit ${maxConcurrency}`)
   let last = from
   for (const { id, seq } of store.rows<{ id: string; seq: number }>(
     "SELECT seq, id FROM outbox WHERE kind = 'task' AND seq > ? ORDER BY seq",

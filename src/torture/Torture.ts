@@ -5,18 +5,18 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
-import { check, type Verdict } from "./Checker.ts"
 import type { Told } from "./Chronicle.ts"
-import { runFaults } from "./Faults.ts"
+import { check, type Verdict } from "./checks/Checker.ts"
 import { type Coverage, coverageOf } from "./Floors.ts"
-import type { Load } from "./Load.ts"
+import { runFaults } from "./faults/Faults.ts"
+import { killAll, processesOf } from "./faults/SystemProcesses.ts"
+import type { Load } from "./load/Load.ts"
+import { startLoad } from "./load/StartLoad.ts"
+import { endSchedules } from "./load/Submitters.ts"
 import { makePlan, type Plan } from "./Plan.ts"
 import type { TortureReport } from "./Report.ts"
 import { runSampler } from "./Sampler.ts"
-import { startLoad } from "./StartLoad.ts"
 import { Store } from "./Store.ts"
-import { endSchedules } from "./Submitters.ts"
-import { killAll, processesOf } from "./SystemProcesses.ts"
 import { World } from "./World.ts"
 
 export interface TortureOptions {
@@ -83,7 +83,7 @@ const settle = (load: Load, withinMs: number) =>
     for (const { command, pid, task } of processesOf(world.root)) {
       world.chronicle.breach("nothing remains", task, `process ${pid} lives after all has ended: ${command}`)
     }
-    // What a killed runtime owes, the next one does at once when it is alone.
+    // What a killed worker owes, the next one does at once when it is alone.
     world.start(["worker"], { log: "worker" })
     yield* quiet(load)
   })

@@ -4,10 +4,10 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync 
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
-import { agentScript, claudeScript } from "./Script.ts"
+import { agentScript, claudeScript } from "./load/Script.ts"
 
 /** The global limit on workers in the run. A task whose shim was killed keeps its place for seconds: others need room too. */
-export const maxWorkers = 16
+export const maxConcurrency = 16
 
 export interface Finished {
   readonly code: number | null
@@ -25,7 +25,7 @@ export interface StartOptions {
   readonly failpoints?: string | undefined
   /** In blocks of 512 bytes. */
   readonly fileLimit?: number
-  /** Its stderr goes to a file of this name, as a runtime's does, and its stdout nowhere. */
+  /** Its stderr goes to a file of this name, as a worker's does, and its stdout nowhere. */
   readonly log?: string
   readonly stdin?: boolean
   /** In a pid namespace of its own. */
@@ -63,7 +63,7 @@ export class World {
     writeFileSync(join(root, "agent.sh"), agentScript(root))
     writeFileSync(join(root, "claude"), claudeScript(root))
     chmodSync(join(root, "claude"), 0o755)
-    const settings = { graceMs: 400, idleMs: 400, maxWorkers, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
+    const settings = { graceMs: 400, idleMs: 400, maxConcurrency, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
     const config = { ...settings, agents: { claude: { program: join(root, "claude") } } }
     writeFileSync(join(this.home, "config.json"), JSON.stringify(config), { mode: 0o600 })
     this.chronicle = new Chronicle(join(root, "events.jsonl"))

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import type { AgentSettings } from "../../src/domain/Settings.ts"
+import type { AgentSettings } from "../../src/domain/settings/Settings.ts"
 
 export interface Server {
   readonly url: string

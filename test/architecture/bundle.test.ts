@@ -6,10 +6,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { root } from "./Sources.ts"
 
-/** What only a runtime needs. A command that reads or writes rows never pays for it. */
-const runtimeOnly: ReadonlyArray<RegExp> = [
+/** What only a worker needs. A command that reads or writes rows never pays for it. */
+const workerOnly: ReadonlyArray<RegExp> = [
   /^src\/programs\/(pool|supervise|capture|conclude|evidence|persist)\b/,
-  /^src\/layers\/Runtime\.ts$/,
+  /^src\/layers\/Worker\.ts$/,
   /^src\/layers\/node\/(Spawner|Shim|ShimStart|TreeEnding)\b/,
   /^src\/layers\/memory\//
 ]
@@ -59,7 +59,7 @@ const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`])
 
 describe("the bundle of the light commands", () => {
   it("has no worker pool in it", () => {
-    assert.deepStrictEqual(matching(outputOf("cli").files, runtimeOnly), [])
+    assert.deepStrictEqual(matching(outputOf("cli").files, workerOnly), [])
   })
 
   it("leaves to a file apart what few commands need", () => {
@@ -98,7 +98,7 @@ describe("every bundle", () => {
   })
 
   it("contains the worker pool where it is needed", () => {
-    assert.isNotEmpty(matching(outputOf("worker").files, runtimeOnly))
+    assert.isNotEmpty(matching(outputOf("worker").files, workerOnly))
   })
 
   it("is started by an executable file", () => {

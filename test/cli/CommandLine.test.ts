@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { parse, type Shape } from "../../src/cli/CommandLine.ts"
+import { parse, type Shape } from "../../src/cli/framework/CommandLine.ts"
 
 const shape = (names: ReadonlyArray<string>, value: string | null, repeated = false): Shape => ({
   names,

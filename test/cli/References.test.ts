@@ -2,10 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { resolveAll } from "../../src/cli/References.ts"
+import { resolveAll } from "../../src/cli/input/References.ts"
 import { AmbiguousReference, TaskNotFound } from "../../src/domain/Errors.ts"
-import { PipelineNotFound } from "../../src/domain/PipelineErrors.ts"
-import { PipelineId, TaskId } from "../../src/domain/Task.ts"
+import { PipelineNotFound } from "../../src/domain/pipeline/PipelineErrors.ts"
+import { PipelineId, TaskId } from "../../src/domain/task/Task.ts"
 import { Pipelines } from "../../src/services/Pipelines.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 

@@ -2,9 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { parseMoment, parsePair, parseSize } from "../../src/cli/Values.ts"
+import { parseMoment, parsePair, parseSize } from "../../src/cli/input/Values.ts"
 import { parseDuration } from "../../src/domain/Duration.ts"
-import { bytes, relative, shortSpan, span } from "../../src/programs/text/Age.ts"
+import { bytes, relative, shortSpan, span } from "../../src/text/FormatDuration.ts"
 
 const value = <A>(result: Either.Either<A, string>): A | string => Either.merge(result)
 

@@ -3,12 +3,12 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { JsonError } from "../../src/cli/Json.ts"
-import { DoctorReport } from "../../src/programs/doctor.ts"
-import { InitReport } from "../../src/programs/init.ts"
-import { Overview } from "../../src/programs/summary.ts"
-import { TaskPage } from "../../src/programs/taskPage.ts"
-import { TaskReport } from "../../src/programs/taskReport.ts"
+import { JsonError } from "../../src/cli/framework/Json.ts"
+import { Overview } from "../../src/programs/reports/summary.ts"
+import { TaskPage } from "../../src/programs/reports/taskPage.ts"
+import { TaskReport } from "../../src/programs/reports/taskReport.ts"
+import { DoctorReport } from "../../src/programs/setup/doctor.ts"
+import { InitReport } from "../../src/programs/setup/init.ts"
 import { Beat, binary } from "../system/Beat.ts"
 
 const decode = <A, I>(schema: Schema.Schema<A, I>, text: string): A =>
@@ -61,7 +61,7 @@ describe.skipIf(!existsSync(binary))("the built beat", () => {
     const beat = fresh({ BACKBEAT_HOME: "/proc/backbeat" })
     for (const [words, code] of [
       [["run", "-a", "shell", "true"], 74],
-      [["config", "set", "maxWorkers", "2"], 2]
+      [["config", "set", "maxConcurrency", "2"], 2]
     ] as const) {
       const running = beat.start(words)
       const bound = setTimeout(() => running.child.kill("SIGKILL"), 10_000)
@@ -131,7 +131,7 @@ describe.skipIf(!existsSync(binary))("the built beat", () => {
   it("names what is wrong with the database and the config", async () => {
     const beat = fresh()
     mkdirSync(join(beat.home, "state"), { mode: 0o700 })
-    writeFileSync(join(beat.home, "state", "config.json"), '{ "maxWorkers": 0 }')
+    writeFileSync(join(beat.home, "state", "config.json"), '{ "maxConcurrency": 0 }')
     const config = await beat.run(["config", "show", "--json"])
     assert.deepStrictEqual([config.code, decode(JsonError, config.stdout).error.code], [2, "ConfigInvalid"])
     writeFileSync(

@@ -3,25 +3,25 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
-import { ConfigView, SettingView } from "../../src/cli/commands/config.ts"
+import { ConfigView, SettingView } from "../../src/cli/commands/setup/config.ts"
 import { widthOf } from "../../src/cli/output/Layout.ts"
-import { AgentList } from "../../src/domain/Agent.ts"
-import { ProcessIdentity } from "../../src/domain/Process.ts"
-import { Task } from "../../src/domain/Task.ts"
-import { HostControl } from "../../src/layers/memory/Host.ts"
-import { LivingProcesses } from "../../src/layers/memory/Processes.ts"
-import { Launches } from "../../src/layers/memory/RuntimeLauncher.ts"
-import { DoctorReport } from "../../src/programs/doctor.ts"
-import { InitReport } from "../../src/programs/init.ts"
-import { PruneReport } from "../../src/programs/prune.ts"
-import { Overview } from "../../src/programs/summary.ts"
-import { TaskPage } from "../../src/programs/taskPage.ts"
-import { TaskReport } from "../../src/programs/taskReport.ts"
-import { Why } from "../../src/programs/why.ts"
-import { WorkersReport } from "../../src/programs/workers.ts"
+import { AgentList } from "../../src/domain/task/Agent.ts"
+import { Task } from "../../src/domain/task/Task.ts"
+import { ProcessIdentity } from "../../src/domain/worker/Process.ts"
+import { HostControl } from "../../src/layers/memory/fakes/Host.ts"
+import { LivingProcesses } from "../../src/layers/memory/fakes/Processes.ts"
+import { Launches } from "../../src/layers/memory/fakes/WorkerLauncher.ts"
+import { Overview } from "../../src/programs/reports/summary.ts"
+import { TaskPage } from "../../src/programs/reports/taskPage.ts"
+import { TaskReport } from "../../src/programs/reports/taskReport.ts"
+import { Why } from "../../src/programs/reports/why.ts"
+import { WorkersReport } from "../../src/programs/reports/workers.ts"
+import { DoctorReport } from "../../src/programs/setup/doctor.ts"
+import { InitReport } from "../../src/programs/setup/init.ts"
+import { PruneReport } from "../../src/programs/setup/prune.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
-import { finish, runtimeOf } from "../programs/world.ts"
+import { finish, workerOf } from "../programs/world.ts"
 import { claimNext, completed, ended, failed, submit } from "../support/tasks.ts"
 import { beat, type Screen, world } from "./world.ts"
 
@@ -37,15 +37,15 @@ const json = <A, I>(schema: Schema.Schema<A, I>, words: ReadonlyArray<string>, c
 const text = (words: ReadonlyArray<string>, screen: Screen = {}) =>
   Effect.map(beat(words, screen), ({ stdout }) => stdout)
 
-/** A live runtime, registered. */
+/** A live worker, registered. */
 const serve = (pid: number) =>
   Effect.gen(function* () {
     const registry = yield* WorkerRegistry
     const living = yield* LivingProcesses
-    const runtime = runtimeOf(pid)
-    yield* registry.register(runtime)
-    yield* living.add(runtime.process)
-    return runtime
+    const worker = workerOf(pid)
+    yield* registry.register(worker)
+    yield* living.add(worker.process)
+    return worker
   })
 
 describe("bare beat", () => {
@@ -60,12 +60,12 @@ describe("bare beat", () => {
 
   it.effect("shows what runs with its silence, what waits, and what ended", () =>
     Effect.gen(function* () {
-      const runtime = yield* serve(100)
+      const worker = yield* serve(100)
       const done = yield* submit({ prompt: "first" })
-      yield* claimNext({ runtimeId: runtime.id })
+      yield* claimNext({ workerId: worker.id })
       yield* finish(done.id, completed)
       const running = yield* submit({ prompt: "second" })
-      yield* claimNext({ runtimeId: runtime.id })
+      yield* claimNext({ workerId: worker.id })
       const waiting = yield* submit({ prompt: "third", notBefore: 7_200_000 })
       yield* TestClock.adjust("5 minutes")
       const shown = yield* text([])
@@ -161,20 +161,20 @@ describe("list", () => {
 describe("status", () => {
   it.effect("is the whole task, with its worker and its place in the queue", () =>
     Effect.gen(function* () {
-      const runtime = yield* serve(100)
+      const worker = yield* serve(100)
       const parent = yield* submit({ prompt: "parent\nwith two lines", timeoutMs: 60_000, labels: { a: "b" } })
-      const claim = yield* claimNext({ runtimeId: runtime.id })
+      const claimed = yield* claimNext({ workerId: worker.id })
       const child = yield* submit({ prompt: "child", parentId: parent.id, priority: "P2" })
       yield* submit({ prompt: "before it", priority: "P0" })
       const report = yield* json(TaskReport, ["status", parent.id.slice(0, 6)])
-      assert.strictEqual(report.worker?.claimId, claim.worker.claimId)
+      assert.strictEqual(report.claim?.claimId, claimed.claim.claimId)
       assert.deepStrictEqual(report.children, [child.id])
       assert.strictEqual((yield* json(TaskReport, ["status", child.id])).ahead, 1)
       // It is a task like any other to whoever reads only that.
       const seen = yield* beat(["status", parent.id, "--json"])
       assert.strictEqual((yield* Schema.decodeUnknown(Schema.parseJson(Task))(seen.stdout)).id, parent.id)
       const shown = yield* text(["status", parent.id])
-      for (const part of [parent.id, "running", "1m", "a=b", "with two lines", runtime.id, child.id]) {
+      for (const part of [parent.id, "running", "1m", "a=b", "with two lines", worker.id, child.id]) {
         assert.include(shown, part)
       }
       assert.include(yield* text(["status", child.id]), "1 task")
@@ -203,14 +203,14 @@ describe("why", () => {
       const task = yield* submit()
       assert.strictEqual(yield* reason(later.id), "not-before")
       assert.match(yield* text(["why", later.id]), /waits for its time: .*\(in 1h\)/)
-      assert.strictEqual(yield* reason(task.id), "no-runtime")
+      assert.strictEqual(yield* reason(task.id), "no-worker")
       assert.include(yield* text(["why", task.id]), "it is next in line")
 
-      const runtime = yield* serve(100)
+      const worker = yield* serve(100)
       assert.strictEqual(yield* reason(task.id), "starting")
       const first = yield* submit({ prompt: "urgent", priority: "P0" })
       assert.strictEqual(yield* reason(task.id), "behind")
-      yield* claimNext({ runtimeId: runtime.id })
+      yield* claimNext({ workerId: worker.id })
       assert.strictEqual(yield* reason(first.id), "running")
 
       const host = yield* HostControl
@@ -220,8 +220,8 @@ describe("why", () => {
       yield* host.setAvailableMemory(8e9)
 
       const second = yield* submit({ prompt: "urgent too", priority: "P0" })
-      yield* claimNext({ runtimeId: runtime.id })
-      assert.strictEqual(yield* reason(task.id), "worker-limit")
+      yield* claimNext({ workerId: worker.id })
+      assert.strictEqual(yield* reason(task.id), "concurrency-limit")
       assert.match(yield* text(["why", task.id]), /All workers are busy, 2 of 2; it is next in line/)
 
       const queue = yield* Queue
@@ -229,31 +229,31 @@ describe("why", () => {
       assert.strictEqual(yield* reason(second.id), "ending")
       yield* finish(first.id, failed)
       assert.strictEqual(yield* reason(first.id), "ended")
-    }).pipe(Effect.provide(world({ maxWorkers: 2 })))
+    }).pipe(Effect.provide(world({ maxConcurrency: 2 })))
   )
 })
 
 describe("workers", () => {
-  it.effect("tells living runtimes from dead ones, and orphans", () =>
+  it.effect("tells living workers from dead ones, and orphans", () =>
     Effect.gen(function* () {
       const alive = yield* serve(100)
       const registry = yield* WorkerRegistry
-      const dead = runtimeOf(200)
+      const dead = workerOf(200)
       yield* registry.register(dead)
       yield* submit({ prompt: "kept" })
-      const kept = yield* claimNext({ runtimeId: alive.id })
+      const kept = yield* claimNext({ workerId: alive.id })
       yield* submit({ prompt: "lost" })
-      yield* claimNext({ runtimeId: dead.id })
+      yield* claimNext({ workerId: dead.id })
       const process = ProcessIdentity.make({ pid: 300, startTime: "5", bootId: "boot-1" })
       yield* (yield* LivingProcesses).add(process)
-      yield* registry.started({ claimId: kept.worker.claimId, runtimeId: alive.id }, process)
+      yield* registry.started({ claimId: kept.claim.claimId, workerId: alive.id }, process)
       const report = yield* json(WorkersReport, ["workers"])
       assert.deepStrictEqual(
-        report.runtimes.map(({ alive: lives }) => lives),
+        report.workers.map(({ alive: lives }) => lives),
         [true, false]
       )
       assert.deepStrictEqual(
-        report.workers.map((worker) => [worker.title, worker.alive, worker.orphaned]),
+        report.claims.map((claim) => [claim.title, claim.alive, claim.orphaned]),
         [
           ["kept", true, false],
           ["lost", null, true]
@@ -263,7 +263,7 @@ describe("workers", () => {
       assert.match(shown, /300 .*kept/)
       assert.match(shown, /orphaned.*lost/)
       assert.include(shown, "2 of 2 workers busy")
-    }).pipe(Effect.provide(world({ maxWorkers: 2 })))
+    }).pipe(Effect.provide(world({ maxConcurrency: 2 })))
   )
 })
 
@@ -273,7 +273,7 @@ describe("config", () => {
     Effect.gen(function* () {
       const set = (key: string, value: string, code = 0) =>
         Effect.map(beat(["config", "set", key, value]), (seen) => assert.strictEqual(seen.code, code, seen.stderr))
-      yield* set("maxWorkers", "7")
+      yield* set("maxConcurrency", "7")
       yield* set("stallMs", "1h30m")
       yield* set("graceMs", "250")
       yield* set("maxOutputBytes", "5MB")
@@ -282,7 +282,7 @@ describe("config", () => {
       yield* set("agents.claude.args", '["--verbose"]')
       yield* set("agents.claude.model", "4")
       const get = (key: string) => Effect.map(json(SettingView, ["config", "get", key]), ({ value }) => value)
-      assert.strictEqual(yield* get("maxWorkers"), 7)
+      assert.strictEqual(yield* get("maxConcurrency"), 7)
       assert.strictEqual(yield* get("stallMs"), 5_400_000)
       assert.strictEqual(yield* get("graceMs"), 250)
       assert.strictEqual(yield* get("maxOutputBytes"), 5_000_000)
@@ -291,25 +291,25 @@ describe("config", () => {
       assert.strictEqual(yield* text(["config", "get", "agents.codex.model"]), "large\n")
 
       for (const [key, value] of [
-        ["maxWorkers", "0"],
-        ["maxWorkers", "many"],
+        ["maxConcurrency", "0"],
+        ["maxConcurrency", "many"],
         ["leftovers", "burn"],
         ["maxworkers", "3"],
         ["agents.Claude!.model", "x"],
         ["agents.claude.modle", "x"],
         ["agents.claude.model.x", "1"],
-        ["maxWorkers.x", "1"],
+        ["maxConcurrency.x", "1"],
         ["__proto__.x", "1"]
       ] as const) {
         yield* set(key, value, 2)
       }
-      assert.include((yield* beat(["config", "set", "maxworkers", "3"])).stderr, "'maxWorkers'")
+      assert.include((yield* beat(["config", "set", "maxworkers", "3"])).stderr, "'maxConcurrency'")
       const command = yield* beat(["config", "set", "agents.mine.command", "my-agent {prompt}"])
       assert.include(command.stderr, 'expected a list of texts, for example ["my-agent"')
       assert.strictEqual((yield* beat(["config", "set", "defaultAgent", "nobody"])).code, 2)
 
-      assert.include((yield* beat(["config", "unset", "maxWorkers"])).stderr, "back to its default")
-      assert.strictEqual(yield* get("maxWorkers"), 2)
+      assert.include((yield* beat(["config", "unset", "maxConcurrency"])).stderr, "back to its default")
+      assert.strictEqual(yield* get("maxConcurrency"), 2)
       yield* beat(["config", "unset", "agents.claude.args"])
       yield* beat(["config", "unset", "agents.claude.model"])
       yield* beat(["config", "unset", "agents.codex.model"])
@@ -372,19 +372,19 @@ describe("looking after", () => {
     }).pipe(Effect.provide(world()))
   )
 
-  it.effect("doctor mends dead runtimes and starts one where work waits", () =>
+  it.effect("doctor mends dead workers and starts one where work waits", () =>
     Effect.gen(function* () {
       const registry = yield* WorkerRegistry
-      yield* registry.register(runtimeOf(200))
+      yield* registry.register(workerOf(200))
       yield* submit()
       const statusOf = (report: DoctorReport, name: string) =>
         report.checks.find((check) => check.name === name)?.status
       const before = yield* json(DoctorReport, ["doctor"])
-      assert.deepStrictEqual([statusOf(before, "runtimes"), statusOf(before, "queue")], ["warn", "warn"])
-      assert.strictEqual((yield* registry.runtimes).length, 1)
+      assert.deepStrictEqual([statusOf(before, "workers"), statusOf(before, "queue")], ["warn", "warn"])
+      assert.strictEqual((yield* registry.workers).length, 1)
       const mended = yield* json(DoctorReport, ["doctor", "--fix"])
-      assert.deepStrictEqual([statusOf(mended, "runtimes"), statusOf(mended, "queue")], ["fixed", "fixed"])
-      assert.strictEqual((yield* registry.runtimes).length, 0)
+      assert.deepStrictEqual([statusOf(mended, "workers"), statusOf(mended, "queue")], ["fixed", "fixed"])
+      assert.strictEqual((yield* registry.workers).length, 0)
       assert.strictEqual(yield* (yield* Launches).count, 1)
     }).pipe(Effect.provide(world()))
   )

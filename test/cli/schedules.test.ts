@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { ScheduleReport } from "../../src/programs/schedule/scheduleReport.ts"
+import { ScheduleReport } from "../../src/programs/schedules/scheduleReport.ts"
 import { beat, world } from "./world.ts"
 
 const report = (text: string) => Schema.decodeUnknown(Schema.parseJson(ScheduleReport))(text)

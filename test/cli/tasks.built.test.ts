@@ -143,9 +143,9 @@ describe.skipIf(!existsSync(binary))("tasks through the built beat", () => {
     const second = await beat.submit("echo second", ["--not-before", "1s"])
     const waiting = beat.start(["wait", first, second])
     await until("the start", () => beat.status(first).status === "running")
-    for (const pid of beat.runtimes()) kill(pid, "SIGKILL")
+    for (const pid of beat.workers()) kill(pid, "SIGKILL")
     await beat.run(["doctor"])
-    await until("another worker", () => beat.runtimes().some(isAlive))
+    await until("another worker", () => beat.workers().some(isAlive))
     await promisify(execFile)("touch", [join(beat.home, "go")])
     const seen = await waiting.done
     assert.strictEqual(seen.code, 0, seen.stdout + seen.stderr)

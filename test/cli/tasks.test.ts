@@ -4,17 +4,17 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
-import { WaitResult } from "../../src/cli/commands/wait.ts"
-import { JsonError } from "../../src/cli/Json.ts"
-import { outcome } from "../../src/domain/Outcome.ts"
-import { OutputChunk } from "../../src/domain/Output.ts"
-import { Task, type TaskId } from "../../src/domain/Task.ts"
-import { LivingProcesses } from "../../src/layers/memory/Processes.ts"
-import { CancelResult } from "../../src/programs/cancel.ts"
+import { WaitResult } from "../../src/cli/commands/tasks/wait.ts"
+import { JsonError } from "../../src/cli/framework/Json.ts"
+import { OutputChunk } from "../../src/domain/output/Output.ts"
+import { outcome } from "../../src/domain/task/Outcome.ts"
+import { Task, type TaskId } from "../../src/domain/task/Task.ts"
+import { LivingProcesses } from "../../src/layers/memory/fakes/Processes.ts"
+import { CancelResult } from "../../src/programs/tasks/cancel.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
-import { finish, runtimeOf } from "../programs/world.ts"
+import { finish, workerOf } from "../programs/world.ts"
 import { bytesOf } from "../support/output.ts"
 import { claimNext, completed, ended, failed, submit } from "../support/tasks.ts"
 import { beat, world } from "./world.ts"
@@ -124,9 +124,9 @@ describe("beat run", () => {
 
   it.effect("shows the output in the foreground and exits as the task ends", () =>
     Effect.gen(function* () {
-      const runtime = runtimeOf(100)
-      yield* (yield* LivingProcesses).add(runtime.process)
-      yield* (yield* WorkerRegistry).register(runtime)
+      const worker = workerOf(100)
+      yield* (yield* LivingProcesses).add(worker.process)
+      yield* (yield* WorkerRegistry).register(worker)
       const fiber = yield* Effect.fork(beat(["run", "-f", "x"]))
       yield* TestClock.adjust("1 second")
       const { id } = yield* newest

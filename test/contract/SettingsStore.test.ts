@@ -3,10 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigInvalid } from "../../src/domain/Errors.ts"
-import { withDefaults } from "../../src/domain/Settings.ts"
-import * as MemoryHost from "../../src/layers/memory/Host.ts"
-import * as MemorySettings from "../../src/layers/memory/SettingsStore.ts"
-import * as NodeSettings from "../../src/layers/node/SettingsStore.ts"
+import { withDefaults } from "../../src/domain/settings/Settings.ts"
+import * as MemoryHost from "../../src/layers/memory/fakes/Host.ts"
+import * as MemorySettings from "../../src/layers/memory/fakes/SettingsStore.ts"
+import * as NodeSettings from "../../src/layers/node/files/SettingsStore.ts"
 import { SettingsStore } from "../../src/services/SettingsStore.ts"
 import * as TemporaryHome from "../support/home.ts"
 
@@ -31,7 +31,7 @@ for (const { layer, name } of subjects) {
     it.scopedLive("keeps a change, and puts it in force", () =>
       Effect.gen(function* () {
         const store = yield* SettingsStore
-        const wanted = { maxWorkers: 7, agents: { claude: { model: "opus", env: { A: "" } } } }
+        const wanted = { maxConcurrency: 7, agents: { claude: { model: "opus", env: { A: "" } } } }
         assert.deepStrictEqual(yield* store.update(() => Effect.succeed(wanted)), wanted)
         yield* store.update((file) => Effect.succeed({ ...file, leftovers: "keep" }))
         assert.deepStrictEqual(yield* store.file, { ...wanted, leftovers: "keep" })

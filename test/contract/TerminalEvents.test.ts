@@ -6,8 +6,8 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { TaskId } from "../../src/domain/Task.ts"
-import type { TerminalEvent } from "../../src/domain/TerminalEvent.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
+import type { TerminalEvent } from "../../src/domain/task/TerminalEvent.ts"
 import * as TerminalEventsPubSub from "../../src/layers/TerminalEvents.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -80,8 +80,8 @@ describe("TerminalEvents", () => {
         const waiting = yield* Effect.fork(
           Stream.runHead(Stream.mapEffect(ends, ({ seq }) => tasks.events(seq - 1, 10)))
         )
-        const claim = yield* submitAndClaim()
-        const ended = yield* queue.finish(claim.task.id, completed, claim.worker)
+        const claimed = yield* submitAndClaim()
+        const ended = yield* queue.finish(claimed.task.id, completed, claimed.claim)
         yield* events.publish(ended)
         const seen = yield* yield* Fiber.join(waiting)
         assert.deepStrictEqual(seen, [ended])

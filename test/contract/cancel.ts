@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import { TaskId } from "../../src/domain/Task.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
@@ -36,11 +36,11 @@ export const cancelContract = (subject: Subject) => {
     )
 
     test(
-      "asks the runtime of a running task, and the first to ask is on record",
+      "asks the worker of a running task, and the first to ask is on record",
       Effect.gen(function* () {
         const queue = yield* Queue
         const tasks = yield* Tasks
-        const { task, worker } = yield* submitAndClaim()
+        const { task, claim } = yield* submitAndClaim()
         assert.deepStrictEqual(yield* tasks.cancelRequested, [])
         assert.strictEqual(yield* queue.cancel(task.id, asked), "requested")
         yield* TestClock.adjust("1 second")
@@ -52,7 +52,7 @@ export const cancelContract = (subject: Subject) => {
           cancelledBy: asked.by
         })
         assert.deepStrictEqual(yield* tasks.cancelRequested, [task.id])
-        yield* queue.finish(task.id, ended, worker)
+        yield* queue.finish(task.id, ended, claim)
         assert.strictEqual((yield* tasks.get(task.id)).cancelledBy, asked.by)
         assert.deepStrictEqual(yield* tasks.cancelRequested, [])
       })
@@ -62,8 +62,8 @@ export const cancelContract = (subject: Subject) => {
       "leaves alone what is over, and does not know what is not there",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const { task, worker } = yield* submitAndClaim()
-        yield* queue.finish(task.id, completed, worker)
+        const { task, claim } = yield* submitAndClaim()
+        yield* queue.finish(task.id, completed, claim)
         const before = yield* (yield* Tasks).get(task.id)
         assert.strictEqual(yield* queue.cancel(task.id, asked), "over")
         assert.deepStrictEqual(yield* (yield* Tasks).get(task.id), before)

@@ -3,9 +3,9 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import type { Checkpoint } from "../../src/domain/Checkpoint.ts"
-import { TaskId } from "../../src/domain/Task.ts"
-import { ClaimId } from "../../src/domain/Worker.ts"
+import type { Checkpoint } from "../../src/domain/task/Checkpoint.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
+import { ClaimId } from "../../src/domain/worker/Claim.ts"
 import { Checkpoints } from "../../src/services/Checkpoints.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
@@ -28,8 +28,8 @@ export const checkpointOf = (taskId: TaskId, overrides: Partial<Checkpoint> = {}
 })
 
 const over = Effect.gen(function* () {
-  const { task, worker } = yield* submitAndClaim()
-  const event = yield* (yield* Queue).finish(task.id, completed, worker)
+  const { task, claim } = yield* submitAndClaim()
+  const event = yield* (yield* Queue).finish(task.id, completed, claim)
   return { id: task.id, seq: event.seq }
 })
 
@@ -69,12 +69,12 @@ export const checkpointsContract = (subject: Subject) => {
         const first = yield* submitAndClaim()
         const { id } = first.task
         assert.isTrue(Option.isNone(yield* checkpoints.startOf(id)))
-        yield* checkpoints.started(first.worker.claimId, { branch: "main", commit: "1".repeat(40) })
-        yield* queue.requeue(first.worker)
+        yield* checkpoints.started(first.claim.claimId, { branch: "main", commit: "1".repeat(40) })
+        yield* queue.requeue(first.claim)
         const second = yield* claimNext()
-        yield* checkpoints.started(second.worker.claimId, { branch: null, commit: null })
+        yield* checkpoints.started(second.claim.claimId, { branch: null, commit: null })
         // Its claim is over: whatever it has seen is not the start of this one.
-        yield* checkpoints.started(first.worker.claimId, { branch: "main", commit: "2".repeat(40) })
+        yield* checkpoints.started(first.claim.claimId, { branch: "main", commit: "2".repeat(40) })
         yield* checkpoints.started(ClaimId.make("0".repeat(16)), { branch: "x", commit: null })
         assert.deepStrictEqual(yield* checkpoints.startOf(id), Option.some({ branch: null, commit: null }))
       })
@@ -116,9 +116,9 @@ export const checkpointsContract = (subject: Subject) => {
       "go with their task when it is pruned",
       Effect.gen(function* () {
         const checkpoints = yield* Checkpoints
-        const { task, worker } = yield* submitAndClaim()
-        yield* checkpoints.started(worker.claimId, { branch: "main", commit: null })
-        yield* (yield* Queue).finish(task.id, completed, worker)
+        const { task, claim } = yield* submitAndClaim()
+        yield* checkpoints.started(claim.claimId, { branch: "main", commit: null })
+        yield* (yield* Queue).finish(task.id, completed, claim)
         yield* checkpoints.store(checkpointOf(task.id))
         yield* TestClock.adjust("1 second")
         yield* (yield* Queue).prune({ endedBefore: 1000, limit: 10, dryRun: false })

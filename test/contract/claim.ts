@@ -3,12 +3,12 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { ClaimId } from "../../src/domain/Worker.ts"
+import { ClaimId } from "../../src/domain/worker/Claim.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, claimOptions, completed, newTask, runtimeA, runtimeB, submit } from "../support/tasks.ts"
+import { claimNext, claimOptions, completed, newTask, submit, workerA, workerB } from "../support/tasks.ts"
 
 export const claimContract = (subject: Subject) => {
   const test = testsOver(subject)
@@ -42,21 +42,21 @@ export const claimContract = (subject: Subject) => {
     )
 
     test(
-      "gives all that the start needs, and writes the worker row",
+      "gives all that the start needs, and writes the claim row",
       Effect.gen(function* () {
         const given = newTask({ environment: { A: "1" }, timeoutMs: 1000 })
         const submitted = yield* submit(given)
         yield* TestClock.adjust("3 seconds")
-        const claim = yield* claimNext({ runtimeId: runtimeB, bootId: "boot-9", uptimeMs: 700 })
-        assert.deepStrictEqual(claim.task, { ...submitted, status: "running", startedAt: 3000 })
-        assert.deepStrictEqual(claim.launch, given.launch)
-        assert.deepStrictEqual(claim.environment, given.environment)
-        const { claimId, deadlineUptime, ...worker } = claim.worker
+        const claimed = yield* claimNext({ workerId: workerB, bootId: "boot-9", uptimeMs: 700 })
+        assert.deepStrictEqual(claimed.task, { ...submitted, status: "running", startedAt: 3000 })
+        assert.deepStrictEqual(claimed.launch, given.launch)
+        assert.deepStrictEqual(claimed.environment, given.environment)
+        const { claimId, deadlineUptime, ...claim } = claimed.claim
         assert.match(claimId, /^[0-9a-z]{16}$/)
         assert.strictEqual(deadlineUptime, 1700)
-        assert.deepStrictEqual(worker, {
+        assert.deepStrictEqual(claim, {
           taskId: submitted.id,
-          runtimeId: runtimeB,
+          workerId: workerB,
           state: "claimed",
           process: null,
           bootId: "boot-9",
@@ -65,10 +65,10 @@ export const claimContract = (subject: Subject) => {
           stopCause: null,
           stopAt: null
         })
-        assert.deepStrictEqual(yield* (yield* WorkerRegistry).workerOf(submitted.id), Option.some(claim.worker))
-        assert.deepStrictEqual(yield* (yield* Tasks).get(submitted.id), claim.task)
-        assert.deepStrictEqual(yield* (yield* Queue).claimOf(claimId), Option.some(claim))
-        assert.deepStrictEqual(yield* (yield* Queue).claimOf(ClaimId.make("0".repeat(16))), Option.none())
+        assert.deepStrictEqual(yield* (yield* WorkerRegistry).claimOf(submitted.id), Option.some(claimed.claim))
+        assert.deepStrictEqual(yield* (yield* Tasks).get(submitted.id), claimed.task)
+        assert.deepStrictEqual(yield* (yield* Queue).claimedTask(claimId), Option.some(claimed))
+        assert.deepStrictEqual(yield* (yield* Queue).claimedTask(ClaimId.make("0".repeat(16))), Option.none())
       })
     )
 
@@ -76,7 +76,7 @@ export const claimContract = (subject: Subject) => {
       "has no deadline where there is no timeout",
       Effect.gen(function* () {
         yield* submit()
-        assert.isNull((yield* claimNext()).worker.deadlineUptime)
+        assert.isNull((yield* claimNext()).claim.deadlineUptime)
       })
     )
 
@@ -84,7 +84,7 @@ export const claimContract = (subject: Subject) => {
       "takes a timeout that no clock reaches for one that never comes",
       Effect.gen(function* () {
         yield* submit({ timeoutMs: Number.MAX_SAFE_INTEGER })
-        assert.strictEqual((yield* claimNext({ uptimeMs: 86_400_000 })).worker.deadlineUptime, Number.MAX_SAFE_INTEGER)
+        assert.strictEqual((yield* claimNext({ uptimeMs: 86_400_000 })).claim.deadlineUptime, Number.MAX_SAFE_INTEGER)
       })
     )
 
@@ -103,17 +103,17 @@ export const claimContract = (subject: Subject) => {
     )
 
     test(
-      "keeps the worker limit over all runtimes",
+      "keeps the worker limit over all workers",
       Effect.gen(function* () {
         const queue = yield* Queue
         yield* Effect.forEach([1, 2, 3], () => submit())
-        const first = yield* claimNext({ maxWorkers: 2, runtimeId: runtimeA })
-        yield* claimNext({ maxWorkers: 2, runtimeId: runtimeB })
-        for (const runtimeId of [runtimeA, runtimeB]) {
-          assert.deepStrictEqual(yield* queue.claim(claimOptions({ maxWorkers: 2, runtimeId })), Option.none())
+        const first = yield* claimNext({ maxConcurrency: 2, workerId: workerA })
+        yield* claimNext({ maxConcurrency: 2, workerId: workerB })
+        for (const workerId of [workerA, workerB]) {
+          assert.deepStrictEqual(yield* queue.claim(claimOptions({ maxConcurrency: 2, workerId })), Option.none())
         }
-        yield* queue.finish(first.task.id, completed, first.worker)
-        yield* claimNext({ maxWorkers: 2 })
+        yield* queue.finish(first.task.id, completed, first.claim)
+        yield* claimNext({ maxConcurrency: 2 })
       })
     )
 
@@ -124,9 +124,9 @@ export const claimContract = (subject: Subject) => {
         yield* submit()
         yield* submit()
         const first = yield* claimNext({ onlyWhenIdle: true })
-        const second = claimOptions({ onlyWhenIdle: true, runtimeId: runtimeB })
+        const second = claimOptions({ onlyWhenIdle: true, workerId: workerB })
         assert.deepStrictEqual(yield* queue.claim(second), Option.none())
-        yield* queue.finish(first.task.id, completed, first.worker)
+        yield* queue.finish(first.task.id, completed, first.claim)
         assert.isTrue(Option.isSome(yield* queue.claim(second)))
       })
     )
@@ -140,12 +140,12 @@ export const claimContract = (subject: Subject) => {
           { maxDepth: 3 }
         )
         const claims = yield* Effect.forEach(
-          Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? runtimeA : runtimeB)),
-          (runtimeId) => queue.claim(claimOptions({ runtimeId, maxWorkers: 100 })),
+          Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? workerA : workerB)),
+          (workerId) => queue.claim(claimOptions({ workerId, maxConcurrency: 100 })),
           { concurrency: "unbounded" }
         )
-        const ids = claims.flatMap((claim) => (Option.isSome(claim) ? claim.value.task.id : []))
-        const claimIds = claims.flatMap((claim) => (Option.isSome(claim) ? claim.value.worker.claimId : []))
+        const ids = claims.flatMap((claimed) => (Option.isSome(claimed) ? claimed.value.task.id : []))
+        const claimIds = claims.flatMap((claimed) => (Option.isSome(claimed) ? claimed.value.claim.claimId : []))
         assert.strictEqual(ids.length, 8)
         assert.strictEqual(new Set(ids).size, 8)
         assert.strictEqual(new Set(claimIds).size, 8)
@@ -159,8 +159,8 @@ export const claimContract = (subject: Subject) => {
         const task = yield* submit()
         yield* queue.cancel(task.id, { reason: null, by: "tester" })
         yield* submit()
-        const claim = yield* claimNext()
-        yield* queue.finish(claim.task.id, completed, claim.worker)
+        const claimed = yield* claimNext()
+        yield* queue.finish(claimed.task.id, completed, claimed.claim)
         assert.deepStrictEqual(yield* queue.claim(claimOptions()), Option.none())
       })
     )

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as EffectRuntime from "effect/Runtime"
-import type { NewDependency, NewTask } from "../../src/domain/NewTask.ts"
-import type { Outcome } from "../../src/domain/Outcome.ts"
-import { type DependencyPolicy, isTerminal, TaskId, type TaskStatus } from "../../src/domain/Task.ts"
+import type { NewDependency, NewTask } from "../../src/domain/task/NewTask.ts"
+import type { Outcome } from "../../src/domain/task/Outcome.ts"
+import { type DependencyPolicy, isTerminal, TaskId, type TaskStatus } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { anyGraph, expected, type Node } from "../support/graphs.ts"
@@ -34,9 +34,9 @@ const enqueue = (...tasks: ReadonlyArray<Partial<NewTask>>) =>
 const endNext = (id: TaskId, ending: Outcome = completed) =>
   Effect.gen(function* () {
     const queue = yield* Queue
-    const { task, worker } = yield* claimNext()
+    const { task, claim } = yield* claimNext()
     assert.strictEqual(task.id, id)
-    return yield* queue.finish(id, ending, worker)
+    return yield* queue.finish(id, ending, claim)
   })
 
 const standing = (id: TaskId) =>
@@ -59,10 +59,10 @@ export const dependencyContract = (subject: Subject) => {
         const second = yield* submit({ priority: "P0", dependsOn: behind(first.id) })
         assert.deepStrictEqual(second.dependsOn, [{ taskId: first.id, policy: "success", state: "pending" }])
         assert.strictEqual(second.waitingOn, 1)
-        const claim = yield* claimNext()
-        assert.strictEqual(claim.task.id, first.id)
+        const claimed = yield* claimNext()
+        assert.strictEqual(claimed.task.id, first.id)
         assert.deepStrictEqual(yield* queue.claim(claimOptions()), Option.none())
-        yield* queue.finish(first.id, completed, claim.worker)
+        yield* queue.finish(first.id, completed, claimed.claim)
         const next = yield* claimNext()
         assert.strictEqual(next.task.id, second.id)
         assert.deepStrictEqual(next.task.dependsOn, [{ taskId: first.id, policy: "success", state: "met" }])
@@ -153,7 +153,7 @@ export const dependencyContract = (subject: Subject) => {
         const last = yield* claimNext()
         assert.strictEqual(last.task.id, right.id)
         assert.deepStrictEqual(yield* queue.claim(claimOptions()), Option.none())
-        yield* queue.finish(right.id, completed, last.worker)
+        yield* queue.finish(right.id, completed, last.claim)
         yield* endNext(bottom.id)
       })
     )
@@ -228,11 +228,11 @@ export const dependencyContract = (subject: Subject) => {
         const tasks = yield* Tasks
         const first = yield* submit({ maxRetries: 1 })
         const waiter = yield* submit({ dependsOn: behind(first.id) })
-        const claim = yield* claimNext()
+        const claimed = yield* claimNext()
         const event = yield* queue.finish(
           first.id,
           failed,
-          claim.worker,
+          claimed.claim,
           newTask({ retryOf: first.id, continuation: "retry" })
         )
         const old = yield* tasks.get(first.id)
@@ -259,9 +259,9 @@ export const dependencyContract = (subject: Subject) => {
       "are not retried once somebody asked for the end",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const { task, worker } = yield* Effect.zipRight(submit(), claimNext())
+        const { task, claim } = yield* Effect.zipRight(submit(), claimNext())
         yield* queue.cancel(task.id, asked)
-        const event = yield* queue.finish(task.id, failed, worker, newTask({ retryOf: task.id }))
+        const event = yield* queue.finish(task.id, failed, claim, newTask({ retryOf: task.id }))
         assert.isNull(event.retriedBy)
         assert.strictEqual((yield* (yield* Tasks).counts).queued, 0)
       })
@@ -272,9 +272,9 @@ export const dependencyContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const tasks = yield* Tasks
-        const { task, worker } = yield* Effect.zipRight(submit(), claimNext())
+        const { task, claim } = yield* Effect.zipRight(submit(), claimNext())
         const lost = newTask({ retryOf: task.id, continueFrom: stranger, dependsOn: [edge(stranger, "finished")] })
-        const { retriedBy } = yield* queue.finish(task.id, failed, worker, lost)
+        const { retriedBy } = yield* queue.finish(task.id, failed, claim, lost)
         const retry = yield* tasks.get(retriedBy ?? stranger)
         assert.deepStrictEqual([retry.continueFrom, retry.dependsOn, retry.waitingOn], [null, [], 0])
         assert.strictEqual((yield* tasks.counts).queued, 1)
@@ -370,10 +370,10 @@ export const dependencyContract = (subject: Subject) => {
           labels: { b: "2" }
         })
         assert.deepStrictEqual(yield* queue.captured(task.id), { launch, environment: { PATH: "/x" }, revision: 1 })
-        const { worker } = yield* claimNext()
+        const { claim } = yield* claimNext()
         const running = yield* Effect.flip(queue.edit(task.id, { priority: "P2" }, 1))
         assert.strictEqual(running._tag, "TaskStateConflict")
-        yield* queue.finish(task.id, completed, worker)
+        yield* queue.finish(task.id, completed, claim)
         assert.strictEqual((yield* Effect.flip(queue.edit(stranger, {}, 0)))._tag, "TaskNotFound")
       })
     )
@@ -401,18 +401,18 @@ const play = (graph: ReadonlyArray<Node>) =>
     const started: Array<number> = []
 
     const step = Effect.gen(function* () {
-      const claim = yield* queue.claim(claimOptions())
-      if (Option.isNone(claim)) return false
-      const index = ids.indexOf(claim.value.task.id)
+      const claimed = yield* queue.claim(claimOptions())
+      if (Option.isNone(claimed)) return false
+      const index = ids.indexOf(claimed.value.task.id)
       const node = graph[index]
       if (node === undefined) return assert.fail("a task of another graph was claimed")
       started.push(index)
       for (const { to } of node.edges) {
         assert.isTrue(isTerminal((yield* tasks.summary(ids[to] ?? stranger)).status), "nothing starts before its turn")
       }
-      if (node.ending === "cancelled") yield* queue.cancel(claim.value.task.id, asked)
+      if (node.ending === "cancelled") yield* queue.cancel(claimed.value.task.id, asked)
       const cause = node.ending === "cancelled" ? "cancelled" : "exit"
-      yield* queue.finish(claim.value.task.id, { ...completed, status: node.ending, cause }, claim.value.worker)
+      yield* queue.finish(claimed.value.task.id, { ...completed, status: node.ending, cause }, claimed.value.claim)
       return true
     })
 

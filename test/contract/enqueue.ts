@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import { TaskId } from "../../src/domain/Task.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
@@ -145,8 +145,8 @@ export const enqueueContract = (subject: Subject) => {
         const [first, second] = yield* queue.enqueue([task, task], { maxDepth: 3 })
         assert.deepStrictEqual([first?.created, second?.created], [true, false])
         assert.strictEqual(second?.task.id, first?.task.id)
-        const claim = yield* claimNext()
-        yield* queue.finish(claim.task.id, completed, claim.worker)
+        const claimed = yield* claimNext()
+        yield* queue.finish(claimed.task.id, completed, claimed.claim)
         const [again] = yield* queue.enqueue([newTask({ idempotencyKey: "once", priority: "P0" })], { maxDepth: 3 })
         assert.isFalse(again?.created)
         assert.strictEqual(again?.task.id, first?.task.id)

@@ -4,27 +4,27 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { outcome } from "../../src/domain/Outcome.ts"
-import { TaskId } from "../../src/domain/Task.ts"
-import { ClaimId } from "../../src/domain/Worker.ts"
+import { outcome } from "../../src/domain/task/Outcome.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
+import { ClaimId } from "../../src/domain/worker/Claim.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
-import { completed, failed, runtimeA, runtimeB, submit, submitAndClaim } from "../support/tasks.ts"
+import { completed, failed, submit, submitAndClaim, workerA, workerB } from "../support/tasks.ts"
 
 export const finishContract = (subject: Subject) => {
   const test = testsOver(subject)
 
   describe(`Queue.finish over ${subject.name}`, () => {
     test(
-      "writes outcome, worker row, count and outbox row together",
+      "writes outcome, claim row, count and outbox row together",
       Effect.gen(function* () {
         const queue = yield* Queue
         const tasks = yield* Tasks
-        const claim = yield* submitAndClaim()
-        const { id } = claim.task
+        const claimed = yield* submitAndClaim()
+        const { id } = claimed.task
         const bytes = new TextEncoder().encode("printed")
         const output = yield* OutputStore
         yield* output.append({ taskId: id, stream: "stdout", offset: 0, bytes }, { cap: 4 })
@@ -49,7 +49,7 @@ export const finishContract = (subject: Subject) => {
           },
           leftovers: 3
         })
-        const event = yield* queue.finish(id, ending, claim.worker)
+        const event = yield* queue.finish(id, ending, claimed.claim)
         assert.deepStrictEqual(event, {
           seq: event.seq,
           kind: "task",
@@ -59,11 +59,11 @@ export const finishContract = (subject: Subject) => {
           at: 7000,
           retriedBy: null
         })
-        const expected = { ...claim.task, ...ending, endedAt: 7000, bytesStored: 4, bytesDropped: 3 }
+        const expected = { ...claimed.task, ...ending, endedAt: 7000, bytesStored: 4, bytesDropped: 3 }
         assert.deepStrictEqual(yield* tasks.get(id), expected)
         assert.deepStrictEqual(yield* tasks.events(0, 10), [event])
         assert.strictEqual(yield* tasks.lastEvent, event.seq)
-        assert.deepStrictEqual(yield* (yield* WorkerRegistry).workers, [])
+        assert.deepStrictEqual(yield* (yield* WorkerRegistry).claims, [])
         const counts = yield* tasks.counts
         assert.deepStrictEqual([counts.running, counts.failed], [0, 1])
       })
@@ -73,14 +73,14 @@ export const finishContract = (subject: Subject) => {
       "ends a task once only",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const claim = yield* submitAndClaim()
-        yield* queue.finish(claim.task.id, completed, claim.worker)
-        for (const holder of [claim.worker, null]) {
-          const error = yield* Effect.flip(queue.finish(claim.task.id, failed, holder))
+        const claimed = yield* submitAndClaim()
+        yield* queue.finish(claimed.task.id, completed, claimed.claim)
+        for (const holder of [claimed.claim, null]) {
+          const error = yield* Effect.flip(queue.finish(claimed.task.id, failed, holder))
           assert(error._tag === "TaskStateConflict")
-          assert.deepStrictEqual([error.id, error.actual], [claim.task.id, "completed"])
+          assert.deepStrictEqual([error.id, error.actual], [claimed.task.id, "completed"])
         }
-        assert.strictEqual((yield* (yield* Tasks).get(claim.task.id)).status, "completed")
+        assert.strictEqual((yield* (yield* Tasks).get(claimed.task.id)).status, "completed")
         assert.strictEqual((yield* (yield* Tasks).events(0, 10)).length, 1)
       })
     )
@@ -89,10 +89,10 @@ export const finishContract = (subject: Subject) => {
       "lets one of many win",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const claim = yield* submitAndClaim()
+        const claimed = yield* submitAndClaim()
         const ends = yield* Effect.forEach(
           [1, 2, 3, 4, 5, 6],
-          (exitCode) => Effect.either(queue.finish(claim.task.id, { ...failed, exitCode }, claim.worker)),
+          (exitCode) => Effect.either(queue.finish(claimed.task.id, { ...failed, exitCode }, claimed.claim)),
           { concurrency: "unbounded" }
         )
         assert.strictEqual(ends.filter(Either.isRight).length, 1)
@@ -104,17 +104,17 @@ export const finishContract = (subject: Subject) => {
       "refuses whoever does not hold the claim, and changes nothing",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const claim = yield* submitAndClaim()
+        const claimed = yield* submitAndClaim()
         const strangers = [
-          { claimId: claim.worker.claimId, runtimeId: runtimeB },
-          { claimId: ClaimId.make("0".repeat(16)), runtimeId: runtimeA }
+          { claimId: claimed.claim.claimId, workerId: workerB },
+          { claimId: ClaimId.make("0".repeat(16)), workerId: workerA }
         ]
         for (const stranger of strangers) {
-          const error = yield* Effect.flip(queue.finish(claim.task.id, completed, stranger))
+          const error = yield* Effect.flip(queue.finish(claimed.task.id, completed, stranger))
           assert.strictEqual(error._tag, "TaskStateConflict")
         }
-        assert.deepStrictEqual(yield* (yield* Tasks).get(claim.task.id), claim.task)
-        assert.deepStrictEqual(yield* queue.claimOf(claim.worker.claimId), Option.some(claim))
+        assert.deepStrictEqual(yield* (yield* Tasks).get(claimed.task.id), claimed.task)
+        assert.deepStrictEqual(yield* queue.claimedTask(claimed.claim.claimId), Option.some(claimed))
         assert.strictEqual(yield* (yield* Tasks).lastEvent, 0)
       })
     )
@@ -123,12 +123,12 @@ export const finishContract = (subject: Subject) => {
       "belongs to the adopter after an adoption",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const claim = yield* submitAndClaim()
-        const { claimId } = claim.worker
-        assert.isTrue(yield* (yield* WorkerRegistry).adopt(claimId, runtimeA, runtimeB))
-        const error = yield* Effect.flip(queue.finish(claim.task.id, completed, { claimId, runtimeId: runtimeA }))
+        const claimed = yield* submitAndClaim()
+        const { claimId } = claimed.claim
+        assert.isTrue(yield* (yield* WorkerRegistry).adopt(claimId, workerA, workerB))
+        const error = yield* Effect.flip(queue.finish(claimed.task.id, completed, { claimId, workerId: workerA }))
         assert.strictEqual(error._tag, "TaskStateConflict")
-        yield* queue.finish(claim.task.id, completed, { claimId, runtimeId: runtimeB })
+        yield* queue.finish(claimed.task.id, completed, { claimId, workerId: workerB })
       })
     )
 
@@ -146,7 +146,7 @@ export const finishContract = (subject: Subject) => {
         const running = yield* submitAndClaim()
         const held = yield* Effect.flip(queue.finish(running.task.id, failed, null))
         assert.strictEqual(held._tag, "TaskStateConflict")
-        assert.deepStrictEqual(yield* queue.claimOf(running.worker.claimId), Option.some(running))
+        assert.deepStrictEqual(yield* queue.claimedTask(running.claim.claimId), Option.some(running))
       })
     )
 
@@ -159,9 +159,9 @@ export const finishContract = (subject: Subject) => {
           [null, "ours"],
           ["theirs", "theirs"]
         ] as const) {
-          const claim = yield* submitAndClaim({ sessionId: "ours" })
-          yield* queue.finish(claim.task.id, { ...completed, sessionId: told }, claim.worker)
-          assert.strictEqual((yield* tasks.get(claim.task.id)).sessionId, kept)
+          const claimed = yield* submitAndClaim({ sessionId: "ours" })
+          yield* queue.finish(claimed.task.id, { ...completed, sessionId: told }, claimed.claim)
+          assert.strictEqual((yield* tasks.get(claimed.task.id)).sessionId, kept)
         }
       })
     )

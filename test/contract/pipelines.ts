@@ -3,8 +3,8 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { outcome } from "../../src/domain/Outcome.ts"
-import { PipelineId } from "../../src/domain/Task.ts"
+import { outcome } from "../../src/domain/task/Outcome.ts"
+import { PipelineId } from "../../src/domain/task/Task.ts"
 import { Pipelines } from "../../src/services/Pipelines.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -164,10 +164,10 @@ export const pipelineContract = (subject: Subject) => {
       Effect.gen(function* () {
         const { id } = yield* create([{}, {}, {}])
         assert.strictEqual(yield* statusesOf(id), "queued: a queued, b queued, c queued")
-        const { task, worker } = yield* claimNext()
+        const { task, claim } = yield* claimNext()
         assert.strictEqual(yield* statusesOf(id), "running: a running, b queued, c queued")
         assert.deepStrictEqual(yield* (yield* Queue).claim(claimOptions()), Option.none())
-        yield* (yield* Queue).finish(task.id, completed, worker)
+        yield* (yield* Queue).finish(task.id, completed, claim)
         assert.strictEqual(yield* statusesOf(id), "running: a completed, b queued, c queued")
         assert.strictEqual(yield* endNext(completed), "b")
         assert.deepStrictEqual(yield* pipelineEnds, [])
@@ -220,9 +220,9 @@ export const pipelineContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const { id } = yield* create([{ task: { maxRetries: 1 } }, {}])
-        const { task, worker } = yield* claimNext()
+        const { task, claim } = yield* claimNext()
         const again = newTask({ prompt: "again", retryOf: task.id, continuation: "retry" })
-        yield* queue.finish(task.id, failed, worker, again)
+        yield* queue.finish(task.id, failed, claim, again)
         assert.strictEqual(yield* statusesOf(id), "running: a queued, b queued")
         assert.deepStrictEqual(yield* pipelineEnds, [])
         const next = yield* (yield* Pipelines).get(id)
@@ -290,13 +290,13 @@ export const pipelineContract = (subject: Subject) => {
         const queue = yield* Queue
         const { id } = yield* create([{}, {}, {}])
         yield* endNext(completed)
-        const { task, worker } = yield* claimNext()
+        const { task, claim } = yield* claimNext()
         assert.strictEqual(yield* pipelines.cancel(id, asked), "requested")
         assert.strictEqual(yield* statusesOf(id), "running: a completed, b running, c cancelled")
         assert.deepStrictEqual(yield* (yield* Tasks).cancelRequested, [task.id])
         assert.strictEqual(yield* pipelines.cancel(id, { reason: "again", by: "other" }), "requested")
         assert.strictEqual((yield* pipelines.get(id)).cancelledBy, "tester")
-        yield* queue.finish(task.id, ended, worker)
+        yield* queue.finish(task.id, ended, claim)
         assert.strictEqual(yield* statusesOf(id), "cancelled: a completed, b cancelled, c cancelled")
         const missing = yield* Effect.flip(pipelines.cancel(PipelineId.make("zzzzzzzzzzzz"), asked))
         assert.strictEqual(missing._tag, "PipelineNotFound")

@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import type { TaskId } from "../../src/domain/Task.ts"
+import type { TaskId } from "../../src/domain/task/Task.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -16,12 +16,12 @@ export const pruneContract = (subject: Subject) => {
   /** A task that ended now. */
   const over = (environment: Record<string, string>) =>
     Effect.gen(function* () {
-      const { task, worker } = yield* submitAndClaim({ environment, labels: { kind: "old" }, idempotencyKey: null })
+      const { task, claim } = yield* submitAndClaim({ environment, labels: { kind: "old" }, idempotencyKey: null })
       yield* (yield* OutputStore).append(
         { taskId: task.id, stream: "stdout", offset: 0, bytes: new Uint8Array([1, 2, 3]) },
         { cap: 100 }
       )
-      yield* (yield* Queue).finish(task.id, completed, worker)
+      yield* (yield* Queue).finish(task.id, completed, claim)
       return task.id
     })
 
@@ -65,14 +65,14 @@ export const pruneContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const old = { endedBefore: 1_000_000, limit: 10, dryRun: false }
-        const end = (retryOf: TaskId, worker: Holder) => queue.finish(retryOf, failed, worker, newTask({ retryOf }))
+        const end = (retryOf: TaskId, claim: Holder) => queue.finish(retryOf, failed, claim, newTask({ retryOf }))
         const first = yield* submitAndClaim()
-        yield* end(first.task.id, first.worker)
+        yield* end(first.task.id, first.claim)
         const second = yield* claimNext()
-        yield* end(second.task.id, second.worker)
+        yield* end(second.task.id, second.claim)
         const third = yield* claimNext()
         assert.deepStrictEqual(yield* queue.prune(old), [])
-        yield* queue.finish(third.task.id, completed, third.worker)
+        yield* queue.finish(third.task.id, completed, third.claim)
         assert.deepStrictEqual(yield* queue.prune(old), [first.task.id, second.task.id, third.task.id])
       })
     )
@@ -96,16 +96,16 @@ export const pruneContract = (subject: Subject) => {
       "frees the key and drops the event; the numbers of tasks and events still rise",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const { task, worker } = yield* submitAndClaim({ idempotencyKey: "k" })
-        const event = yield* queue.finish(task.id, completed, worker)
+        const { task, claim } = yield* submitAndClaim({ idempotencyKey: "k" })
+        const event = yield* queue.finish(task.id, completed, claim)
         yield* TestClock.adjust("1 second")
         yield* queue.prune({ endedBefore: 1000, limit: 10, dryRun: false })
         const tasks = yield* Tasks
         assert.deepStrictEqual(yield* tasks.events(0, 10), [])
         const next = yield* submit({ idempotencyKey: "k", prompt: "another" })
         assert.isAbove(next.seq, task.seq)
-        const claim = yield* claimNext()
-        const later = yield* queue.finish(claim.task.id, completed, claim.worker)
+        const claimed = yield* claimNext()
+        const later = yield* queue.finish(claimed.task.id, completed, claimed.claim)
         assert.isAbove(later.seq, event.seq)
         assert.deepStrictEqual(yield* tasks.events(event.seq, 10), [later])
       })

@@ -3,7 +3,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { TaskId } from "../../src/domain/Task.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { type ListFilter, Tasks } from "../../src/services/Tasks.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
@@ -96,11 +96,11 @@ export const listContract = (subject: Subject) => {
       "shows all but the long texts",
       Effect.gen(function* () {
         const tasks = yield* Tasks
-        const claim = yield* submitAndClaim({ prompt: "first\nsecond", systemPrompt: "s", labels: { a: "b" } })
-        yield* (yield* Queue).finish(claim.task.id, { ...completed, answer: "done" }, claim.worker)
-        const { answer, dependsOn: _edges, prompt, systemPrompt, ...summary } = yield* tasks.get(claim.task.id)
+        const claimed = yield* submitAndClaim({ prompt: "first\nsecond", systemPrompt: "s", labels: { a: "b" } })
+        yield* (yield* Queue).finish(claimed.task.id, { ...completed, answer: "done" }, claimed.claim)
+        const { answer, dependsOn: _edges, prompt, systemPrompt, ...summary } = yield* tasks.get(claimed.task.id)
         assert.deepStrictEqual([answer, prompt, systemPrompt], ["done", "first\nsecond", "s"])
-        assert.deepStrictEqual(yield* tasks.summary(claim.task.id), summary)
+        assert.deepStrictEqual(yield* tasks.summary(claimed.task.id), summary)
         assert.deepStrictEqual(yield* tasks.list(anyTask), { tasks: [summary], more: 0 })
         const { agent, createdAt, endedAt, id, status, title } = summary
         assert.deepStrictEqual(yield* tasks.newest(1), [{ id, title, status, agent, createdAt, endedAt }])
@@ -126,12 +126,12 @@ export const outlookContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const first = yield* submitAndClaim()
-        yield* queue.finish(first.task.id, completed, first.worker)
+        yield* queue.finish(first.task.id, completed, first.claim)
         const second = yield* submitAndClaim()
-        yield* queue.finish(second.task.id, failed, second.worker)
+        yield* queue.finish(second.task.id, failed, second.claim)
         yield* queue.cancel((yield* submit()).id, { reason: null, by: "tester" })
         const back = yield* submitAndClaim()
-        yield* queue.requeue(back.worker)
+        yield* queue.requeue(back.claim)
         yield* claimNext()
         yield* submit()
         yield* submit()
@@ -205,7 +205,7 @@ export const outlookContract = (subject: Subject) => {
         assert.strictEqual(yield* tasks.lastEvent, 0)
         assert.deepStrictEqual(yield* tasks.events(0, 10), [])
         const all = yield* Effect.forEach([completed, failed, completed], (end) =>
-          Effect.flatMap(submitAndClaim(), (claim) => queue.finish(claim.task.id, end, claim.worker))
+          Effect.flatMap(submitAndClaim(), (claimed) => queue.finish(claimed.task.id, end, claimed.claim))
         )
         const seqs = all.map((event) => event.seq)
         assert.isTrue(seqs.every((seq, index) => seq > (seqs[index - 1] ?? 0)))

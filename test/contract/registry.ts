@@ -3,18 +3,18 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import type { ProcessIdentity } from "../../src/domain/Process.ts"
-import type { Runtime, RuntimeId } from "../../src/domain/Runtime.ts"
-import { TaskId } from "../../src/domain/Task.ts"
-import { ClaimId } from "../../src/domain/Worker.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
+import { ClaimId } from "../../src/domain/worker/Claim.ts"
+import type { ProcessIdentity } from "../../src/domain/worker/Process.ts"
+import type { Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, completed, runtimeA, runtimeB, submit, submitAndClaim } from "../support/tasks.ts"
+import { claimNext, completed, submit, submitAndClaim, workerA, workerB } from "../support/tasks.ts"
 
 const shim: ProcessIdentity = { pid: 4711, startTime: "123456", bootId: "boot-1" }
 
-const runtime = (id: RuntimeId, startedAt: number): Runtime => ({
+const worker = (id: WorkerId, startedAt: number): Worker => ({
   id,
   kind: "on-demand",
   process: { pid: 300 + startedAt, startTime: "99", bootId: "boot-1" },
@@ -22,23 +22,23 @@ const runtime = (id: RuntimeId, startedAt: number): Runtime => ({
   startedAt
 })
 
-export const workerContract = (subject: Subject) => {
+export const claimContract = (subject: Subject) => {
   const test = testsOver(subject)
 
   describe(`WorkerRegistry workers over ${subject.name}`, () => {
     test(
-      "lists worker rows, oldest claim first",
+      "lists claim rows, oldest claim first",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
-        assert.deepStrictEqual(yield* registry.workers, [])
+        assert.deepStrictEqual(yield* registry.claims, [])
         yield* submit()
         yield* submit()
         const first = yield* claimNext()
         yield* TestClock.adjust("1 second")
-        const second = yield* claimNext({ runtimeId: runtimeB })
-        assert.deepStrictEqual(yield* registry.workers, [first.worker, second.worker])
-        assert.deepStrictEqual(yield* registry.workerOf(second.task.id), Option.some(second.worker))
-        assert.deepStrictEqual(yield* registry.workerOf(TaskId.make("zzzzzzzzzzzz")), Option.none())
+        const second = yield* claimNext({ workerId: workerB })
+        assert.deepStrictEqual(yield* registry.claims, [first.claim, second.claim])
+        assert.deepStrictEqual(yield* registry.claimOf(second.task.id), Option.some(second.claim))
+        assert.deepStrictEqual(yield* registry.claimOf(TaskId.make("zzzzzzzzzzzz")), Option.none())
       })
     )
 
@@ -46,11 +46,11 @@ export const workerContract = (subject: Subject) => {
       "records the shim's identity",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
-        const { task, worker } = yield* submitAndClaim()
+        const { task, claim } = yield* submitAndClaim()
         yield* TestClock.adjust("2 seconds")
-        const running = yield* registry.started(worker, shim)
-        assert.deepStrictEqual(running, { ...worker, state: "running", process: shim, runningAt: 2000 })
-        assert.deepStrictEqual(yield* registry.workerOf(task.id), Option.some(running))
+        const running = yield* registry.started(claim, shim)
+        assert.deepStrictEqual(running, { ...claim, state: "running", process: shim, runningAt: 2000 })
+        assert.deepStrictEqual(yield* registry.claimOf(task.id), Option.some(running))
       })
     )
 
@@ -58,13 +58,13 @@ export const workerContract = (subject: Subject) => {
       "keeps the first cause of a stop",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
-        const { task, worker } = yield* submitAndClaim()
+        const { task, claim } = yield* submitAndClaim()
         yield* TestClock.adjust("1 second")
-        const first = yield* registry.stopping(worker, "timeout")
-        assert.deepStrictEqual(first, { ...worker, stopCause: "timeout", stopAt: 1000 })
+        const first = yield* registry.stopping(claim, "timeout")
+        assert.deepStrictEqual(first, { ...claim, stopCause: "timeout", stopAt: 1000 })
         yield* TestClock.adjust("1 second")
-        assert.deepStrictEqual(yield* registry.stopping(worker, "cancelled"), first)
-        assert.deepStrictEqual(yield* registry.workerOf(task.id), Option.some(first))
+        assert.deepStrictEqual(yield* registry.stopping(claim, "cancelled"), first)
+        assert.deepStrictEqual(yield* registry.claimOf(task.id), Option.some(first))
       })
     )
 
@@ -75,9 +75,9 @@ export const workerContract = (subject: Subject) => {
         yield* submit({ timeoutMs: 1000 })
         yield* submit()
         yield* submit({ timeoutMs: Number.MAX_SAFE_INTEGER - 500 })
-        const limited = (yield* claimNext({ uptimeMs: 400 })).worker
-        const free = (yield* claimNext()).worker
-        const endless = (yield* claimNext()).worker
+        const limited = (yield* claimNext({ uptimeMs: 400 })).claim
+        const free = (yield* claimNext()).claim
+        const endless = (yield* claimNext()).claim
         assert.deepStrictEqual(yield* registry.postpone(limited, 7200), { ...limited, deadlineUptime: 8600 })
         assert.deepStrictEqual(yield* registry.postpone(free, 7200), free)
         assert.strictEqual((yield* registry.postpone(endless, 7200)).deadlineUptime, Number.MAX_SAFE_INTEGER)
@@ -88,20 +88,20 @@ export const workerContract = (subject: Subject) => {
       "refuses whoever does not hold the claim",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
-        const { task, worker } = yield* submitAndClaim()
+        const { task, claim } = yield* submitAndClaim()
         const strangers = [
-          { claimId: worker.claimId, runtimeId: runtimeB },
-          { claimId: ClaimId.make("0".repeat(16)), runtimeId: runtimeA }
+          { claimId: claim.claimId, workerId: workerB },
+          { claimId: ClaimId.make("0".repeat(16)), workerId: workerA }
         ]
         for (const stranger of strangers) {
           assert.strictEqual((yield* Effect.flip(registry.started(stranger, shim)))._tag, "TaskStateConflict")
           assert.strictEqual((yield* Effect.flip(registry.stopping(stranger, "timeout")))._tag, "TaskStateConflict")
           assert.strictEqual((yield* Effect.flip(registry.postpone(stranger, 1)))._tag, "TaskStateConflict")
         }
-        assert.deepStrictEqual(yield* registry.workerOf(task.id), Option.some(worker))
-        yield* (yield* Queue).finish(task.id, completed, worker)
-        assert.strictEqual((yield* Effect.flip(registry.started(worker, shim)))._tag, "TaskStateConflict")
-        assert.strictEqual((yield* Effect.flip(registry.stopping(worker, "timeout")))._tag, "TaskStateConflict")
+        assert.deepStrictEqual(yield* registry.claimOf(task.id), Option.some(claim))
+        yield* (yield* Queue).finish(task.id, completed, claim)
+        assert.strictEqual((yield* Effect.flip(registry.started(claim, shim)))._tag, "TaskStateConflict")
+        assert.strictEqual((yield* Effect.flip(registry.stopping(claim, "timeout")))._tag, "TaskStateConflict")
       })
     )
 
@@ -109,52 +109,52 @@ export const workerContract = (subject: Subject) => {
       "hands a row over to one adopter, with all that is in it",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
-        const { task, worker } = yield* submitAndClaim({ timeoutMs: 5000 })
-        yield* registry.started(worker, shim)
-        const before = yield* registry.stopping(worker, "stalled")
-        const { claimId } = worker
-        const answers = yield* Effect.forEach([1, 2, 3, 4], () => registry.adopt(claimId, runtimeA, runtimeB), {
+        const { task, claim } = yield* submitAndClaim({ timeoutMs: 5000 })
+        yield* registry.started(claim, shim)
+        const before = yield* registry.stopping(claim, "stalled")
+        const { claimId } = claim
+        const answers = yield* Effect.forEach([1, 2, 3, 4], () => registry.adopt(claimId, workerA, workerB), {
           concurrency: "unbounded"
         })
         assert.strictEqual(answers.filter((adopted) => adopted).length, 1)
-        assert.deepStrictEqual(yield* registry.workerOf(task.id), Option.some({ ...before, runtimeId: runtimeB }))
-        const late = yield* Effect.flip(registry.started({ claimId, runtimeId: runtimeA }, shim))
+        assert.deepStrictEqual(yield* registry.claimOf(task.id), Option.some({ ...before, workerId: workerB }))
+        const late = yield* Effect.flip(registry.started({ claimId, workerId: workerA }, shim))
         assert.strictEqual(late._tag, "TaskStateConflict")
-        yield* (yield* Queue).finish(task.id, completed, { claimId, runtimeId: runtimeB })
-        assert.isFalse(yield* registry.adopt(claimId, runtimeB, runtimeA))
+        yield* (yield* Queue).finish(task.id, completed, { claimId, workerId: workerB })
+        assert.isFalse(yield* registry.adopt(claimId, workerB, workerA))
       })
     )
   })
 }
 
-export const runtimeContract = (subject: Subject) => {
+export const workerContract = (subject: Subject) => {
   const test = testsOver(subject)
 
-  describe(`WorkerRegistry runtimes over ${subject.name}`, () => {
-    const older = runtime(runtimeB, 1)
-    const newer = runtime(runtimeA, 2)
+  describe(`WorkerRegistry workers over ${subject.name}`, () => {
+    const older = worker(workerB, 1)
+    const newer = worker(workerA, 2)
 
     test(
-      "lists registered runtimes, oldest first",
+      "lists registered workers, oldest first",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
-        assert.deepStrictEqual(yield* registry.runtimes, [])
+        assert.deepStrictEqual(yield* registry.workers, [])
         yield* registry.register(newer)
         yield* registry.register(older)
-        assert.deepStrictEqual(yield* registry.runtimes, [older, newer])
+        assert.deepStrictEqual(yield* registry.workers, [older, newer])
       })
     )
 
     test(
-      "lets one leave always, and keeps its worker rows to be adopted",
+      "lets one leave always, and keeps its claim rows to be adopted",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
         yield* registry.register(newer)
         yield* registry.register(older)
-        const { worker } = yield* submitAndClaim()
-        assert.isTrue(yield* registry.leave(runtimeA, "always"))
-        assert.deepStrictEqual(yield* registry.runtimes, [older])
-        assert.deepStrictEqual(yield* registry.workers, [worker])
+        const { claim } = yield* submitAndClaim()
+        assert.isTrue(yield* registry.leave(workerA, "always"))
+        assert.deepStrictEqual(yield* registry.workers, [older])
+        assert.deepStrictEqual(yield* registry.claims, [claim])
       })
     )
 
@@ -165,17 +165,17 @@ export const runtimeContract = (subject: Subject) => {
         const registry = yield* WorkerRegistry
         yield* registry.register(newer)
         yield* submit({ notBefore: 1_000_000 })
-        assert.isFalse(yield* registry.leave(runtimeA, "idle"))
-        const { task, worker } = yield* submitAndClaim()
-        assert.isFalse(yield* registry.leave(runtimeA, "idle"))
+        assert.isFalse(yield* registry.leave(workerA, "idle"))
+        const { task, claim } = yield* submitAndClaim()
+        assert.isFalse(yield* registry.leave(workerA, "idle"))
         yield* TestClock.adjust("1000 seconds")
         const delayed = yield* claimNext()
-        yield* queue.finish(delayed.task.id, completed, delayed.worker)
-        assert.isFalse(yield* registry.leave(runtimeA, "idle"))
-        assert.deepStrictEqual(yield* registry.runtimes, [newer])
-        yield* queue.finish(task.id, completed, worker)
-        assert.isTrue(yield* registry.leave(runtimeA, "idle"))
-        assert.deepStrictEqual(yield* registry.runtimes, [])
+        yield* queue.finish(delayed.task.id, completed, delayed.claim)
+        assert.isFalse(yield* registry.leave(workerA, "idle"))
+        assert.deepStrictEqual(yield* registry.workers, [newer])
+        yield* queue.finish(task.id, completed, claim)
+        assert.isTrue(yield* registry.leave(workerA, "idle"))
+        assert.deepStrictEqual(yield* registry.workers, [])
       })
     )
 
@@ -184,11 +184,11 @@ export const runtimeContract = (subject: Subject) => {
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
         yield* registry.register(newer)
-        assert.isFalse(yield* registry.leave(runtimeA, { superseded: runtimeB }))
+        assert.isFalse(yield* registry.leave(workerA, { superseded: workerB }))
         yield* registry.register(older)
-        assert.isTrue(yield* registry.leave(runtimeA, { superseded: runtimeB }))
-        assert.isFalse(yield* registry.leave(runtimeB, { superseded: runtimeA }))
-        assert.deepStrictEqual(yield* registry.runtimes, [older])
+        assert.isTrue(yield* registry.leave(workerA, { superseded: workerB }))
+        assert.isFalse(yield* registry.leave(workerB, { superseded: workerA }))
+        assert.deepStrictEqual(yield* registry.workers, [older])
       })
     )
   })

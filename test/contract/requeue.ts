@@ -6,7 +6,7 @@ import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, claimOptions, completed, runtimeB, submit, submitAndClaim } from "../support/tasks.ts"
+import { claimNext, claimOptions, completed, submit, submitAndClaim, workerB } from "../support/tasks.ts"
 
 const asked = { reason: "no longer needed", by: "tester" }
 
@@ -20,14 +20,14 @@ export const requeueContract = (subject: Subject) => {
         const queue = yield* Queue
         const task = yield* submit({ prompt: "first" })
         yield* submit({ prompt: "second" })
-        const claim = yield* claimNext()
-        yield* queue.requeue(claim.worker)
+        const claimed = yield* claimNext()
+        yield* queue.requeue(claimed.claim)
         assert.deepStrictEqual(yield* (yield* Tasks).get(task.id), task)
-        assert.deepStrictEqual(yield* (yield* WorkerRegistry).workers, [])
+        assert.deepStrictEqual(yield* (yield* WorkerRegistry).claims, [])
         const again = yield* claimNext()
         assert.strictEqual(again.task.id, task.id)
-        assert.notStrictEqual(again.worker.claimId, claim.worker.claimId)
-        const late = yield* Effect.flip(queue.finish(task.id, completed, claim.worker))
+        assert.notStrictEqual(again.claim.claimId, claimed.claim.claimId)
+        const late = yield* Effect.flip(queue.finish(task.id, completed, claimed.claim))
         assert.strictEqual(late._tag, "TaskStateConflict")
       })
     )
@@ -36,11 +36,11 @@ export const requeueContract = (subject: Subject) => {
       "is refused to whoever does not hold the claim",
       Effect.gen(function* () {
         const queue = yield* Queue
-        const { task, worker } = yield* submitAndClaim()
-        const stranger = yield* Effect.flip(queue.requeue({ claimId: worker.claimId, runtimeId: runtimeB }))
+        const { task, claim } = yield* submitAndClaim()
+        const stranger = yield* Effect.flip(queue.requeue({ claimId: claim.claimId, workerId: workerB }))
         assert.strictEqual(stranger._tag, "TaskStateConflict")
-        yield* queue.finish(task.id, completed, worker)
-        const over = yield* Effect.flip(queue.requeue(worker))
+        yield* queue.finish(task.id, completed, claim)
+        const over = yield* Effect.flip(queue.requeue(claim))
         assert.strictEqual(over._tag, "TaskStateConflict")
         assert.strictEqual((yield* (yield* Tasks).get(task.id)).status, "completed")
       })
@@ -51,9 +51,9 @@ export const requeueContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const tasks = yield* Tasks
-        const { task, worker } = yield* submitAndClaim()
+        const { task, claim } = yield* submitAndClaim()
         yield* queue.cancel(task.id, asked)
-        yield* queue.requeue(worker)
+        yield* queue.requeue(claim)
         const over = yield* tasks.get(task.id)
         assert.deepStrictEqual([over.status, over.cause, over.cancelReason], ["cancelled", "cancelled", asked.reason])
         assert.deepStrictEqual(
@@ -61,7 +61,7 @@ export const requeueContract = (subject: Subject) => {
           [task.id]
         )
         assert.deepStrictEqual(yield* queue.claim(claimOptions()), Option.none())
-        assert.deepStrictEqual(yield* (yield* WorkerRegistry).workers, [])
+        assert.deepStrictEqual(yield* (yield* WorkerRegistry).claims, [])
       })
     )
   })

@@ -1,7 +1,7 @@
 /** What every read model promises of references: ids, unique prefixes and `@last`. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskId } from "../../src/domain/Task.ts"
+import type { TaskId } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { type Subject, testsOver } from "../support/stores.ts"

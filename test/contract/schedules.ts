@@ -3,8 +3,8 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { keptExecutions } from "../../src/domain/Schedule.ts"
-import { ScheduleId } from "../../src/domain/ScheduleId.ts"
+import { keptExecutions } from "../../src/domain/schedule/Schedule.ts"
+import { ScheduleId } from "../../src/domain/schedule/ScheduleId.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Schedules } from "../../src/services/Schedules.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -20,7 +20,7 @@ import {
   storyOf
 } from "../support/schedules.ts"
 import { Probe, type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, completed, failed, newTask, runtimeA } from "../support/tasks.ts"
+import { claimNext, completed, failed, newTask, workerA } from "../support/tasks.ts"
 
 const nobody = ScheduleId.make("zzzzzzzzzzzz")
 
@@ -132,11 +132,11 @@ export const schedulesContract = (subject: Subject) => {
         })
         yield* createSchedule({ work: { kind: "task", task } })
         yield* fireInAMinute
-        const claim = yield* claimNext()
-        const session = claim.task.sessionId ?? ""
+        const claimed = yield* claimNext()
+        const session = claimed.task.sessionId ?? ""
         assert.notStrictEqual(session, "s-1")
-        assert.deepStrictEqual(claim.launch.args, ["--session-id", session, "about s-1"])
-        assert.deepStrictEqual((yield* queue.captured(claim.task.id)).environment, task.environment)
+        assert.deepStrictEqual(claimed.launch.args, ["--session-id", session, "about s-1"])
+        assert.deepStrictEqual((yield* queue.captured(claimed.task.id)).environment, task.environment)
       })
     )
 
@@ -149,9 +149,9 @@ export const schedulesContract = (subject: Subject) => {
         const outcomes = [completed, failed]
         for (const outcome of outcomes) {
           yield* fireInAMinute
-          const { task, worker } = yield* claimNext()
+          const { task, claim } = yield* claimNext()
           assert.lengthOf(yield* schedules.open(made.id), 1)
-          yield* queue.finish(task.id, outcome, worker)
+          yield* queue.finish(task.id, outcome, claim)
           assert.deepStrictEqual(yield* schedules.open(made.id), [])
         }
         yield* fireInAMinute
@@ -178,11 +178,11 @@ export const schedulesContract = (subject: Subject) => {
         yield* fireInAMinute
         const first = yield* claimNext()
         const retry = newTask({ retryOf: first.task.id, continuation: "retry" })
-        const { retriedBy } = yield* queue.finish(first.task.id, failed, first.worker, retry)
+        const { retriedBy } = yield* queue.finish(first.task.id, failed, first.claim, retry)
         const [execution] = yield* historyOf(made)
         assert.deepInclude(execution, { status: "running", taskId: retriedBy })
         const second = yield* claimNext()
-        yield* queue.finish(second.task.id, completed, second.worker)
+        yield* queue.finish(second.task.id, completed, second.claim)
         assert.deepInclude((yield* historyOf(made))[0], { status: "completed", taskId: retriedBy })
       })
     )
@@ -250,9 +250,9 @@ export const schedulesContract = (subject: Subject) => {
         const queue = yield* Queue
         const made = yield* createSchedule({ overlap: "skip" })
         yield* fireInAMinute
-        const { task, worker } = yield* claimNext()
+        const { task, claim } = yield* claimNext()
         yield* fireInAMinute
-        yield* queue.finish(task.id, completed, worker)
+        yield* queue.finish(task.id, completed, claim)
         yield* fireInAMinute
         assert.deepStrictEqual(yield* storyOf(made), [
           [minute, "completed"],
@@ -275,7 +275,7 @@ export const schedulesContract = (subject: Subject) => {
         if (second?.taskId == null) return assert.fail("the second run is missing")
         const tasks = yield* Tasks
         assert.deepInclude(yield* tasks.summary(second.taskId), { status: "queued", waitingOn: 1 })
-        yield* queue.finish(first.task.id, failed, first.worker)
+        yield* queue.finish(first.task.id, failed, first.claim)
         assert.strictEqual((yield* claimNext()).task.id, second.taskId)
       })
     )
@@ -295,7 +295,7 @@ export const schedulesContract = (subject: Subject) => {
         assert.strictEqual(second?.status, "cancelled")
         if (third?.taskId == null) return assert.fail("the third run is missing")
         assert.strictEqual((yield* tasks.summary(third.taskId)).status, "queued")
-        yield* queue.finish(first.task.id, failed, first.worker)
+        yield* queue.finish(first.task.id, failed, first.claim)
       })
     )
 
@@ -321,7 +321,7 @@ export const schedulesContract = (subject: Subject) => {
         assert.strictEqual((yield* tasks.summary(waiting.taskId)).waitingOn, 1)
         const first = yield* claimNext()
         assert.strictEqual(first.task.priority, "P1")
-        yield* queue.finish(first.task.id, failed, first.worker)
+        yield* queue.finish(first.task.id, failed, first.claim)
         assert.deepStrictEqual(yield* storyOf(follower), [[minute, "cancelled"]])
         // The leader's next run has failed already when the follower's time comes.
         yield* TestClock.adjust(minute)
@@ -329,7 +329,7 @@ export const schedulesContract = (subject: Subject) => {
         if (again === undefined) return assert.fail("the leader is not due")
         yield* schedules.fire([again])
         const second = yield* claimNext()
-        yield* queue.finish(second.task.id, failed, second.worker)
+        yield* queue.finish(second.task.id, failed, second.claim)
         yield* fireDue
         const [, refused] = yield* historyOf(follower)
         assert.deepInclude(refused, { status: "skipped", reason: "the run of leader before it failed" })
@@ -455,30 +455,30 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "keep the last runtime from leaving, and what they captured from being forgotten",
+      "keep the last worker from leaving, and what they captured from being forgotten",
       Effect.gen(function* () {
         const schedules = yield* Schedules
         const registry = yield* WorkerRegistry
         const queue = yield* Queue
         const probe = yield* Probe
         const process = { pid: 7, startTime: "1", bootId: "boot-1" }
-        yield* registry.register({ id: runtimeA, kind: "on-demand", process, version: "1", startedAt: 0 })
+        yield* registry.register({ id: workerA, kind: "on-demand", process, version: "1", startedAt: 0 })
         const made = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
-        assert.isFalse(yield* registry.leave(runtimeA, "idle"))
+        assert.isFalse(yield* registry.leave(workerA, "idle"))
         yield* fireInAMinute
-        const { task, worker } = yield* claimNext()
-        yield* queue.finish(task.id, completed, worker)
+        const { task, claim } = yield* claimNext()
+        yield* queue.finish(task.id, completed, claim)
         const prune = { endedBefore: 2 * minute, limit: 10, dryRun: false }
         assert.deepStrictEqual(yield* queue.prune(prune), [task.id])
         yield* schedules.runNow(made.id)
         const again = yield* claimNext()
         assert.deepStrictEqual(again.environment, newTask().environment)
-        yield* queue.finish(again.task.id, completed, again.worker)
+        yield* queue.finish(again.task.id, completed, again.claim)
         yield* queue.prune(prune)
         assert.deepStrictEqual(yield* schedules.prune({ ...prune, dryRun: true }), [made.id])
         assert.deepStrictEqual(yield* schedules.prune(prune), [made.id])
         assert.strictEqual(yield* probe.environments, 0)
-        assert.isTrue(yield* registry.leave(runtimeA, "idle"))
+        assert.isTrue(yield* registry.leave(workerA, "idle"))
       })
     )
 
@@ -490,8 +490,8 @@ export const schedulesContract = (subject: Subject) => {
         const made = yield* createSchedule({ maxRuns: 1, timing: { kind: "at", at: 60 * minute, timezone: "UTC" } })
         yield* TestClock.adjust(60 * minute)
         yield* fireDue
-        const { task, worker } = yield* claimNext()
-        yield* queue.finish(task.id, completed, worker)
+        const { task, claim } = yield* claimNext()
+        yield* queue.finish(task.id, completed, claim)
         assert.strictEqual((yield* schedules.get(made.id)).status, "completed")
         const prune = { limit: 10, dryRun: false }
         assert.deepStrictEqual(yield* schedules.prune({ ...prune, endedBefore: 60 * minute }), [])
@@ -528,7 +528,7 @@ export const schedulesContract = (subject: Subject) => {
         assert.strictEqual(second?.status, "cancelled")
         if (third?.taskId == null) return assert.fail("the third run is missing")
         assert.strictEqual((yield* tasks.summary(third.taskId)).waitingOn, 1)
-        yield* queue.finish(first.task.id, failed, first.worker)
+        yield* queue.finish(first.task.id, failed, first.claim)
         assert.strictEqual((yield* claimNext()).task.id, third.taskId)
       })
     )
@@ -549,9 +549,9 @@ export const schedulesContract = (subject: Subject) => {
         const [, , third] = yield* historyOf(made)
         if (third?.taskId == null) return assert.fail("the queued run is missing")
         assert.strictEqual((yield* tasks.summary(third.taskId)).waitingOn, 2)
-        yield* queue.finish(byHand.task.id, completed, byHand.worker)
+        yield* queue.finish(byHand.task.id, completed, byHand.claim)
         assert.strictEqual((yield* tasks.summary(third.taskId)).waitingOn, 1)
-        yield* queue.finish(first.task.id, completed, first.worker)
+        yield* queue.finish(first.task.id, completed, first.claim)
         assert.strictEqual((yield* claimNext()).task.id, third.taskId)
       })
     )

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { ClaimId } from "../../src/domain/Worker.ts"
+import { ClaimId } from "../../src/domain/worker/Claim.ts"
 import { Spawner } from "../../src/services/Spawner.ts"
 import { ended, targetOf, textOf } from "../layers/node/support.ts"
 import type { SpawnerSubject } from "../support/spawners.ts"
@@ -14,19 +14,19 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           const play = { stdout: "out", stderr: "err", last: "stay" } as const
-          const claim = harness.claim(play)
-          assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "NotStarted" })
-          const process = yield* spawner.start(claim, harness.owner)
-          yield* harness.play(claim, play)
-          assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "Running", process })
-          assert.deepStrictEqual(yield* spawner.spools, [claim.worker.claimId])
-          yield* spawner.stop(targetOf(claim), 5000)
+          const claimed = harness.claim(play)
+          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "NotStarted" })
+          const process = yield* spawner.start(claimed, harness.owner)
+          yield* harness.play(claimed, play)
+          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "Running", process })
+          assert.deepStrictEqual(yield* spawner.spools, [claimed.claim.claimId])
+          yield* spawner.stop(targetOf(claimed), 5000)
           const end = { exitCode: 143, signal: "SIGTERM" }
-          assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "Exited", end, process })
-          yield* spawner.discard(claim.worker.claimId)
-          yield* spawner.discard(claim.worker.claimId)
+          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "Exited", end, process })
+          yield* spawner.discard(claimed.claim.claimId)
+          yield* spawner.discard(claimed.claim.claimId)
           assert.deepStrictEqual(yield* spawner.spools, [])
-          assert.strictEqual(yield* textOf(claim, "stdout"), "")
+          assert.strictEqual(yield* textOf(claimed, "stdout"), "")
         })
       )
     )
@@ -42,12 +42,12 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
           Effect.gen(function* () {
             const spawner = yield* Spawner
             const play = { stdout: "one 🎉 two", stderr: "oops", last }
-            const claim = harness.claim(play)
-            yield* spawner.start(claim, harness.owner)
-            yield* harness.play(claim, play)
-            assert.deepStrictEqual(yield* ended(claim), end)
-            assert.strictEqual(yield* textOf(claim, "stdout"), "one 🎉 two")
-            assert.strictEqual(yield* textOf(claim, "stderr"), "oops")
+            const claimed = harness.claim(play)
+            yield* spawner.start(claimed, harness.owner)
+            yield* harness.play(claimed, play)
+            assert.deepStrictEqual(yield* ended(claimed), end)
+            assert.strictEqual(yield* textOf(claimed, "stdout"), "one 🎉 two")
+            assert.strictEqual(yield* textOf(claimed, "stderr"), "oops")
           })
         )
       )
@@ -58,11 +58,11 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           const play = { stdout: "0123456789", last: { exit: 0 } }
-          const claim = harness.claim(play)
-          const { claimId } = claim.worker
-          yield* spawner.start(claim, harness.owner)
-          yield* harness.play(claim, play)
-          yield* ended(claim)
+          const claimed = harness.claim(play)
+          const { claimId } = claimed.claim
+          yield* spawner.start(claimed, harness.owner)
+          yield* harness.play(claimed, play)
+          yield* ended(claimed)
           const read = (stream: "stdout" | "stderr", offset: number, limit: number) =>
             Effect.map(spawner.read(claimId, stream, offset, limit), (bytes) => new TextDecoder().decode(bytes))
           assert.strictEqual(yield* read("stdout", 2, 3), "234")
@@ -82,15 +82,15 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           const play = { stdout: "once;", last: "stay" } as const
-          const claim = harness.claim(play)
-          const first = yield* spawner.start(claim, harness.owner)
-          yield* harness.play(claim, play)
-          const again = yield* Effect.forEach([1, 2], () => spawner.start(claim, harness.owner), { concurrency: 2 })
+          const claimed = harness.claim(play)
+          const first = yield* spawner.start(claimed, harness.owner)
+          yield* harness.play(claimed, play)
+          const again = yield* Effect.forEach([1, 2], () => spawner.start(claimed, harness.owner), { concurrency: 2 })
           assert.deepStrictEqual(again, [first, first])
-          assert.strictEqual(yield* textOf(claim, "stdout"), "once;")
-          yield* spawner.stop(targetOf(claim), 5000)
-          assert.deepStrictEqual(yield* spawner.start(claim, harness.owner), first)
-          assert.strictEqual(yield* textOf(claim, "stdout"), "once;")
+          assert.strictEqual(yield* textOf(claimed, "stdout"), "once;")
+          yield* spawner.stop(targetOf(claimed), 5000)
+          assert.deepStrictEqual(yield* spawner.start(claimed, harness.owner), first)
+          assert.strictEqual(yield* textOf(claimed, "stdout"), "once;")
         })
       )
     )
@@ -99,14 +99,14 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
       run((harness) =>
         Effect.gen(function* () {
           const spawner = yield* Spawner
-          const claim = harness.claim({ stdout: "never", last: { exit: 0 } })
-          assert.isTrue(yield* spawner.revoke(claim.worker.claimId))
-          const error = yield* Effect.flip(spawner.start(claim, harness.owner))
+          const claimed = harness.claim({ stdout: "never", last: { exit: 0 } })
+          assert.isTrue(yield* spawner.revoke(claimed.claim.claimId))
+          const error = yield* Effect.flip(spawner.start(claimed, harness.owner))
           assert.strictEqual(error._tag, "SpawnFailed")
-          assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "NotStarted" })
-          assert.isTrue(yield* spawner.revoke(claim.worker.claimId))
-          assert.strictEqual(yield* textOf(claim, "stdout"), "")
-          yield* spawner.discard(claim.worker.claimId)
+          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "NotStarted" })
+          assert.isTrue(yield* spawner.revoke(claimed.claim.claimId))
+          assert.strictEqual(yield* textOf(claimed, "stdout"), "")
+          yield* spawner.discard(claimed.claim.claimId)
           assert.deepStrictEqual(yield* spawner.spools, [])
         })
       )
@@ -117,13 +117,13 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           const play = { last: "stay" } as const
-          const claim = harness.claim(play)
-          yield* spawner.start(claim, harness.owner)
-          yield* harness.play(claim, play)
-          assert.isFalse(yield* spawner.revoke(claim.worker.claimId))
-          assert.strictEqual((yield* spawner.observe(targetOf(claim)))._tag, "Running")
-          yield* spawner.stop(targetOf(claim), 5000)
-          assert.isFalse(yield* spawner.revoke(claim.worker.claimId))
+          const claimed = harness.claim(play)
+          yield* spawner.start(claimed, harness.owner)
+          yield* harness.play(claimed, play)
+          assert.isFalse(yield* spawner.revoke(claimed.claim.claimId))
+          assert.strictEqual((yield* spawner.observe(targetOf(claimed)))._tag, "Running")
+          yield* spawner.stop(targetOf(claimed), 5000)
+          assert.isFalse(yield* spawner.revoke(claimed.claim.claimId))
         })
       )
     )
@@ -133,9 +133,9 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           for (let round = 0; round < 3; round += 1) {
-            const claim = harness.claim({ last: { exit: 0 } })
+            const claimed = harness.claim({ last: { exit: 0 } })
             const [start, revoked] = yield* Effect.all(
-              [Effect.either(spawner.start(claim, harness.owner)), spawner.revoke(claim.worker.claimId)],
+              [Effect.either(spawner.start(claimed, harness.owner)), spawner.revoke(claimed.claim.claimId)],
               { concurrency: "unbounded" }
             )
             assert.strictEqual(revoked, Either.isLeft(start))
@@ -148,10 +148,10 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
       run((harness) =>
         Effect.gen(function* () {
           const spawner = yield* Spawner
-          const claim = yield* harness.broken
-          const error = yield* Effect.flip(spawner.start(claim, harness.owner))
+          const claimed = yield* harness.broken
+          const error = yield* Effect.flip(spawner.start(claimed, harness.owner))
           assert.strictEqual(error.reason, "program-missing")
-          assert.deepStrictEqual(yield* spawner.observe(targetOf(claim)), { _tag: "NotStarted" })
+          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "NotStarted" })
         })
       )
     )

@@ -18,18 +18,18 @@ export const stopContract = ({ name, run }: SpawnerSubject) => {
           Effect.gen(function* () {
             const spawner = yield* Spawner
             const play: Play = { leaves: 2, last }
-            const claim = harness.claim(play)
-            const process = yield* spawner.start(claim, harness.owner)
-            yield* harness.play(claim, play)
-            const stopped = yield* spawner.stop(targetOf(claim, { process }), graceMs)
+            const claimed = harness.claim(play)
+            const process = yield* spawner.start(claimed, harness.owner)
+            yield* harness.play(claimed, play)
+            const stopped = yield* spawner.stop(targetOf(claimed, { process }), graceMs)
             assert.deepStrictEqual(stopped, { ended: 3, left: 0 })
-            assert.deepStrictEqual(yield* spawner.observe(targetOf(claim, { process })), {
+            assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed, { process })), {
               _tag: "Exited",
               end,
               process
             })
-            assert.deepStrictEqual(yield* spawner.stop(targetOf(claim, { process }), graceMs), { ended: 0, left: 0 })
-            assert.strictEqual(yield* spawner.cpuMillis(targetOf(claim, { process })), 0)
+            assert.deepStrictEqual(yield* spawner.stop(targetOf(claimed, { process }), graceMs), { ended: 0, left: 0 })
+            assert.strictEqual(yield* spawner.cpuMillis(targetOf(claimed, { process })), 0)
           })
         )
       )
@@ -52,15 +52,15 @@ export const stopContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           const play = { leaves: 3, last: { exit: 0 } }
-          const claim = harness.claim(play)
-          yield* spawner.start(claim, harness.owner)
-          const left = yield* harness.play(claim, play)
-          assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
+          const claimed = harness.claim(play)
+          yield* spawner.start(claimed, harness.owner)
+          const left = yield* harness.play(claimed, play)
+          assert.deepStrictEqual(yield* ended(claimed), { exitCode: 0, signal: null })
           const spare = left.slice(0, 1)
-          assert.strictEqual(yield* spawner.sweep(targetOf(claim, { spare }), 5000), 2)
-          assert.strictEqual(yield* spawner.sweep(targetOf(claim, { spare }), 5000), 0)
-          assert.strictEqual(yield* spawner.sweep(targetOf(claim), 5000), 1)
-          assert.deepStrictEqual(yield* ended(claim), { exitCode: 0, signal: null })
+          assert.strictEqual(yield* spawner.sweep(targetOf(claimed, { spare }), 5000), 2)
+          assert.strictEqual(yield* spawner.sweep(targetOf(claimed, { spare }), 5000), 0)
+          assert.strictEqual(yield* spawner.sweep(targetOf(claimed), 5000), 1)
+          assert.deepStrictEqual(yield* ended(claimed), { exitCode: 0, signal: null })
         })
       )
     )
@@ -70,11 +70,11 @@ export const stopContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           const play = { leaves: 1, last: "stay" } as const
-          const claim = harness.claim(play)
-          const process = yield* spawner.start(claim, harness.owner)
-          const left = yield* harness.play(claim, play)
-          const target = targetOf(claim, { process })
-          yield* harness.lose(claim, process)
+          const claimed = harness.claim(play)
+          const process = yield* spawner.start(claimed, harness.owner)
+          const left = yield* harness.play(claimed, play)
+          const target = targetOf(claimed, { process })
+          yield* harness.lose(claimed, process)
           const seen = (survivors: number) =>
             Effect.map(spawner.observe(target), (now) => now._tag === "Lost" && now.survivors === survivors)
           yield* until("one survivor", seen(1))
@@ -90,18 +90,18 @@ export const stopContract = ({ name, run }: SpawnerSubject) => {
         Effect.gen(function* () {
           const spawner = yield* Spawner
           const play = { last: "stay" } as const
-          const claim = harness.claim(play)
-          const { claimId } = claim.worker
-          yield* spawner.start(claim, harness.owner)
-          yield* harness.play(claim, play)
-          yield* spawner.reown(claimId, harness.owner)
+          const claimed = harness.claim(play)
+          const { claimId } = claimed.claim
+          yield* spawner.start(claimed, harness.owner)
+          yield* harness.play(claimed, play)
+          yield* spawner.transferOwnership(claimId, harness.owner)
           yield* Effect.timeoutFail(
             Effect.forEach([1, 2, 3], () => spawner.pause(claimId, 20)),
             { duration: Duration.seconds(5), onTimeout: () => "it pauses too long" }
           )
-          assert.strictEqual((yield* spawner.observe(targetOf(claim)))._tag, "Running")
+          assert.strictEqual((yield* spawner.observe(targetOf(claimed)))._tag, "Running")
           const pausing = yield* Effect.fork(spawner.pause(claimId, 60_000))
-          yield* spawner.stop(targetOf(claim), 5000)
+          yield* spawner.stop(targetOf(claimed), 5000)
           yield* Effect.timeoutFail(Fiber.join(pausing), {
             duration: Duration.seconds(10),
             onTimeout: () => "the end did not wake it"

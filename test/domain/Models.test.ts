@@ -3,18 +3,24 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { AgentInfo } from "../../src/domain/Agent.ts"
-import { Checkpoint } from "../../src/domain/Checkpoint.ts"
-import { Environment, Launch, NewTask } from "../../src/domain/NewTask.ts"
-import { Outcome } from "../../src/domain/Outcome.ts"
-import { OutputChunk, StreamState } from "../../src/domain/Output.ts"
-import { NewPipeline, Pipeline, PipelinePage, PipelinePlan, PipelineProblem } from "../../src/domain/Pipeline.ts"
-import { ProcessIdentity } from "../../src/domain/Process.ts"
-import { Runtime } from "../../src/domain/Runtime.ts"
-import { AgentSettings, SettingsFile } from "../../src/domain/Settings.ts"
-import { Task, TaskSummary, Usage } from "../../src/domain/Task.ts"
-import { TerminalEvent } from "../../src/domain/TerminalEvent.ts"
-import { Worker } from "../../src/domain/Worker.ts"
+import { OutputChunk, StreamState } from "../../src/domain/output/Output.ts"
+import {
+  NewPipeline,
+  Pipeline,
+  PipelinePage,
+  PipelinePlan,
+  PipelineProblem
+} from "../../src/domain/pipeline/Pipeline.ts"
+import { AgentSettings, SettingsFile } from "../../src/domain/settings/Settings.ts"
+import { AgentInfo } from "../../src/domain/task/Agent.ts"
+import { Checkpoint } from "../../src/domain/task/Checkpoint.ts"
+import { Environment, Launch, NewTask } from "../../src/domain/task/NewTask.ts"
+import { Outcome } from "../../src/domain/task/Outcome.ts"
+import { Task, TaskSummary, Usage } from "../../src/domain/task/Task.ts"
+import { TerminalEvent } from "../../src/domain/task/TerminalEvent.ts"
+import { Claim } from "../../src/domain/worker/Claim.ts"
+import { ProcessIdentity } from "../../src/domain/worker/Process.ts"
+import { Worker } from "../../src/domain/worker/Worker.ts"
 
 /** What JSON can tell apart: a field that is undefined is no field, and a number without an end is none. */
 const told = (value: unknown): unknown => {
@@ -57,8 +63,8 @@ describe("models", () => {
   roundTrip("PipelinePlan", PipelinePlan)
   roundTrip("PipelineProblem", PipelineProblem)
   roundTrip("NewPipeline", NewPipeline)
+  roundTrip("Worker", Claim)
   roundTrip("Worker", Worker)
-  roundTrip("Runtime", Runtime)
   roundTrip("ProcessIdentity", ProcessIdentity)
   roundTrip("OutputChunk", OutputChunk)
   roundTrip("StreamState", StreamState)

@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { SettingsFile } from "../../src/domain/Settings.ts"
-import { pathsOf } from "../../src/layers/node/Paths.ts"
-import { layerWith } from "../../src/layers/node/SettingsStore.ts"
+import { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import { pathsOf } from "../../src/layers/node/files/Paths.ts"
+import { layerWith } from "../../src/layers/node/files/SettingsStore.ts"
 import { Host } from "../../src/services/Host.ts"
 import { Paths } from "../../src/services/Paths.ts"
 import { SettingsStore } from "../../src/services/SettingsStore.ts"
@@ -45,7 +45,7 @@ const secret = "sk-ant-api03-never-shown-anywhere"
 
 /** Any JSON with the secret somewhere in it, under names that the file knows and under others. */
 const name = FastCheck.oneof(
-  FastCheck.constantFrom("agents", "claude", "env", "apiKey", "command", "maxWorkers", "defaultAgent", "capture"),
+  FastCheck.constantFrom("agents", "claude", "env", "apiKey", "command", "maxConcurrency", "defaultAgent", "capture"),
   FastCheck.string({ maxLength: 8 })
 )
 const value: FastCheck.Arbitrary<unknown> = FastCheck.letrec((tie) => ({

@@ -55,7 +55,7 @@ describe("ten servers on one file", () => {
     // Who was too slow to take itself off the list is taken off by the next that comes.
     const next = start()
     await next.initialize()
-    await until("the list is clean", () => beat.runtimes().every((pid) => pid === next.child.pid) || null)
+    await until("the list is clean", () => beat.workers().every((pid) => pid === next.child.pid) || null)
   }, 60_000)
 })
 
@@ -86,7 +86,7 @@ describe("a server inside of a task", () => {
     const done = await outer.call("WaitTasks", { ids: [child?.id] })
     assert.strictEqual(done.structuredContent.tasks[0].status, "completed", JSON.stringify(done.structuredContent))
     assert.include(done.structuredContent.tasks[0].answer, `BACKBEAT_TASK_ID=${child?.id}`)
-    await until("the inner server is off the list", () => beat.runtimes().length <= 2 || null)
+    await until("the inner server is off the list", () => beat.workers().length <= 2 || null)
   }, 30_000)
 })
 

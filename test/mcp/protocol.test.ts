@@ -261,7 +261,7 @@ describe("leaving", () => {
     const answer = server.messages.find((message: Message) => message.id === "w")
     assert.deepNestedInclude(answer?.result, { "structuredContent.timedOut": true, "structuredContent.pending": [id] })
     // Somebody else has taken over, and the task runs on.
-    await until("another runtime", () => beat.runtimes().some((pid) => pid !== server.child.pid) || null)
+    await until("another worker", () => beat.workers().some((pid) => pid !== server.child.pid) || null)
     assert.strictEqual(beat.status(id).status, "running")
     assert.strictEqual((await beat.run(["cancel", id])).code, 0)
   })
@@ -271,7 +271,7 @@ describe("leaving", () => {
     const id = await server.delegate("true")
     await server.call("WaitTasks", { ids: [id] })
     assert.strictEqual((await server.leave()).code, 0)
-    assert.deepStrictEqual(beat.runtimes(), [])
+    assert.deepStrictEqual(beat.workers(), [])
   })
 
   it("leaves at once when it was asked nothing, and on SIGTERM", async () => {

@@ -6,9 +6,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { elapsedMs } from "../../src/domain/Elapsed.ts"
-import { HostControl } from "../../src/layers/memory/Host.ts"
-import { makeSettling, settlingMs } from "../../src/programs/admission.ts"
+import { HostControl } from "../../src/layers/memory/fakes/Host.ts"
 import { nextChange } from "../../src/programs/changes.ts"
+import { makeSettling, settlingMs } from "../../src/programs/worker/admission.ts"
 import { Host } from "../../src/services/Host.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
@@ -61,9 +61,9 @@ describe.each(jumps)("a clock that is set %s", (_name, jump) => {
         yield* set(jump)
         yield* pool()
         yield* TestClock.adjust("2 seconds")
-        const worker = Option.getOrThrow(yield* registry.workerOf(id))
-        assert.strictEqual(worker.stopCause, null)
-        assert.closeTo((worker.deadlineUptime ?? 0) - (yield* host.uptimeMs), 2000, 1000)
+        const claim = Option.getOrThrow(yield* registry.claimOf(id))
+        assert.strictEqual(claim.stopCause, null)
+        assert.closeTo((claim.deadlineUptime ?? 0) - (yield* host.uptimeMs), 2000, 1000)
         assert.strictEqual((yield* ended(id)).cause, "timeout")
       })
     ).pipe(Effect.provide(testLayer({ graceMs: 0 })))
@@ -91,18 +91,18 @@ describe.each(jumps)("a clock that is set %s", (_name, jump) => {
         yield* pool()
         yield* submit()
         yield* nextStart
-        const workers = yield* registry.workers
+        const claims = yield* registry.claims
         const settling = makeSettling()
-        assert.strictEqual(yield* settling(workers), 1)
+        assert.strictEqual(yield* settling(claims), 1)
         yield* set(jump)
-        assert.strictEqual(yield* settling(workers), 1)
+        assert.strictEqual(yield* settling(claims), 1)
         yield* TestClock.adjust(settlingMs)
-        assert.strictEqual(yield* settling(workers), 0)
+        assert.strictEqual(yield* settling(claims), 0)
         // A process that comes later sees only a claim of the other clock.
         const newcomer = makeSettling()
-        yield* newcomer(workers)
+        yield* newcomer(claims)
         yield* TestClock.adjust(settlingMs)
-        assert.strictEqual(yield* newcomer(workers), 0)
+        assert.strictEqual(yield* newcomer(claims), 0)
       })
     ).pipe(Effect.provide(testLayer()))
   )

@@ -3,20 +3,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EffectQueue from "effect/Queue"
 import * as TestClock from "effect/TestClock"
-import type { NewTask } from "../../src/domain/NewTask.ts"
-import type { SettingsFile } from "../../src/domain/Settings.ts"
-import type { TaskId } from "../../src/domain/Task.ts"
-import * as Commits from "../../src/layers/memory/Commits.ts"
-import * as Git from "../../src/layers/memory/Git.ts"
-import * as Host from "../../src/layers/memory/Host.ts"
-import * as Ids from "../../src/layers/memory/Ids.ts"
+import type { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import type { NewTask } from "../../src/domain/task/NewTask.ts"
+import type { TaskId } from "../../src/domain/task/Task.ts"
+import * as CommitNotifier from "../../src/layers/memory/fakes/CommitNotifier.ts"
+import * as Git from "../../src/layers/memory/fakes/Git.ts"
+import * as Host from "../../src/layers/memory/fakes/Host.ts"
+import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
+import * as Processes from "../../src/layers/memory/fakes/Processes.ts"
+import * as SettingsStore from "../../src/layers/memory/fakes/SettingsStore.ts"
+import * as Spawner from "../../src/layers/memory/fakes/Spawner.ts"
+import { SpawnerControl } from "../../src/layers/memory/fakes/SpawnerControl.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
-import * as Processes from "../../src/layers/memory/Processes.ts"
-import * as SettingsStore from "../../src/layers/memory/SettingsStore.ts"
-import * as Spawner from "../../src/layers/memory/Spawner.ts"
-import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
 import * as TerminalEventsPubSub from "../../src/layers/TerminalEvents.ts"
-import { runPool } from "../../src/programs/pool.ts"
+import { runPool } from "../../src/programs/worker/pool.ts"
 import { Agents } from "../../src/services/Agents.ts"
 import { Installation } from "../../src/services/Installation.ts"
 import { Queue } from "../../src/services/Queue.ts"
@@ -67,7 +67,7 @@ export const testLayer = (settings: SettingsFile = {}) =>
   Layer.mergeAll(
     MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
     Spawner.layer,
-    Commits.layer,
+    CommitNotifier.layer,
     Processes.layer,
     Host.layer,
     Git.layer,

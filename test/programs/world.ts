@@ -5,19 +5,19 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { AgentUnknown } from "../../src/domain/Errors.ts"
-import type { Outcome } from "../../src/domain/Outcome.ts"
-import { type Runtime, RuntimeId } from "../../src/domain/Runtime.ts"
-import type { SettingsFile } from "../../src/domain/Settings.ts"
-import type { TaskId } from "../../src/domain/Task.ts"
-import * as Git from "../../src/layers/memory/Git.ts"
-import * as Host from "../../src/layers/memory/Host.ts"
-import * as Ids from "../../src/layers/memory/Ids.ts"
+import type { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import type { Outcome } from "../../src/domain/task/Outcome.ts"
+import type { TaskId } from "../../src/domain/task/Task.ts"
+import { type Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
+import * as Git from "../../src/layers/memory/fakes/Git.ts"
+import * as Host from "../../src/layers/memory/fakes/Host.ts"
+import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
+import * as Processes from "../../src/layers/memory/fakes/Processes.ts"
+import * as SettingsStore from "../../src/layers/memory/fakes/SettingsStore.ts"
+import * as WorkerLauncher from "../../src/layers/memory/fakes/WorkerLauncher.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
-import * as Processes from "../../src/layers/memory/Processes.ts"
-import * as RuntimeLauncher from "../../src/layers/memory/RuntimeLauncher.ts"
-import * as SettingsStore from "../../src/layers/memory/SettingsStore.ts"
-import type { Submission } from "../../src/programs/prepareTask.ts"
-import type { Submitter } from "../../src/programs/submitter.ts"
+import type { Submission } from "../../src/programs/tasks/prepareTask.ts"
+import type { Submitter } from "../../src/programs/tasks/submitter.ts"
 import { Agents, type PrepareRequest } from "../../src/services/Agents.ts"
 import { Paths } from "../../src/services/Paths.ts"
 import { Queue } from "../../src/services/Queue.ts"
@@ -77,11 +77,11 @@ export const paths = Paths.of({
   config: "/home/b/config.json"
 })
 
-/** A machine without a runtime. */
+/** A machine without a worker. */
 export const layer = (settings: SettingsFile = {}) =>
   Layer.mergeAll(
     MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
-    RuntimeLauncher.layer,
+    WorkerLauncher.layer,
     Processes.layer,
     Host.layer,
     Git.layer,
@@ -90,8 +90,8 @@ export const layer = (settings: SettingsFile = {}) =>
     Layer.succeed(Paths, paths)
   )
 
-export const runtimeOf = (pid: number): Runtime => ({
-  id: RuntimeId.make(String(pid).padStart(16, "r")),
+export const workerOf = (pid: number): Worker => ({
+  id: WorkerId.make(String(pid).padStart(16, "r")),
   kind: "worker",
   process: { pid, startTime: "1", bootId: "boot-1" },
   version: "0.0.0",
@@ -121,8 +121,8 @@ export const finish = (id: TaskId, how: Outcome) =>
   Effect.gen(function* () {
     const queue = yield* Queue
     const registry = yield* WorkerRegistry
-    const worker = Option.getOrNull(yield* registry.workerOf(id))
-    yield* queue.finish(id, how, worker && { claimId: worker.claimId, runtimeId: worker.runtimeId })
+    const claim = Option.getOrNull(yield* registry.claimOf(id))
+    yield* queue.finish(id, how, claim && { claimId: claim.claimId, workerId: claim.workerId })
   })
 
 /** A person at a terminal. */

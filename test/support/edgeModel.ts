@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { maxLevel } from "../../src/domain/Dependency.ts"
-import { type TaskId, TaskId as TaskIdSchema } from "../../src/domain/Task.ts"
+import { maxLevel } from "../../src/domain/task/Dependency.ts"
+import { type TaskId, TaskId as TaskIdSchema } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { claimOptions, completed, newTask } from "./tasks.ts"
 
@@ -112,10 +112,10 @@ export const playHistory = <E, R>({ changes, rows }: History, check: Effect.Effe
     for (const change of changes) {
       if (change._tag === "End") {
         for (let count = 0; count < change.count; count++) {
-          const claim = yield* queue.claim(claimOptions())
-          if (Option.isNone(claim)) break
-          yield* queue.finish(claim.value.task.id, completed, claim.value.worker)
-          const at = ids.indexOf(claim.value.task.id)
+          const claimed = yield* queue.claim(claimOptions())
+          if (Option.isNone(claimed)) break
+          yield* queue.finish(claimed.value.task.id, completed, claimed.value.claim)
+          const at = ids.indexOf(claimed.value.task.id)
           nodes = nodes.map((node, other) => (other === at ? { ...node, ended: true } : node))
         }
       } else if (change._tag === "Submit") {

@@ -1,6 +1,6 @@
 /** Random graphs of tasks, and what they come to by the policies alone. */
 import * as FastCheck from "effect/FastCheck"
-import type { DependencyPolicy } from "../../src/domain/Task.ts"
+import type { DependencyPolicy } from "../../src/domain/task/Task.ts"
 
 export interface Node {
   readonly edges: ReadonlyArray<{ readonly to: number; readonly policy: DependencyPolicy }>

@@ -1,6 +1,6 @@
 /** What a random history of a queue should have come to: the model that stores are compared with. */
 import * as FastCheck from "effect/FastCheck"
-import type { Task, TaskId, TaskStatus, TerminalStatus } from "../../src/domain/Task.ts"
+import type { Task, TaskId, TaskStatus, TerminalStatus } from "../../src/domain/task/Task.ts"
 import type { Holder } from "../../src/services/WorkerRegistry.ts"
 
 /** One random step: which task it is about, and a number that decides the details. */
@@ -22,7 +22,7 @@ export interface Tracked {
   readonly seq: number
   readonly priority: Task["priority"]
   status: TaskStatus
-  worker: Holder | null
+  claim: Holder | null
   /** A claim of it that does not hold any more. */
   earlier: Holder | null
   asked: boolean
@@ -36,15 +36,15 @@ export class History {
   readonly ends: Array<Tracked> = []
 
   submitted({ id, priority, seq }: Task): void {
-    const fresh = { status: "queued", worker: null, earlier: null, asked: false, final: null } as const
+    const fresh = { status: "queued", claim: null, earlier: null, asked: false, final: null } as const
     this.all.push({ ...fresh, id, priority, seq })
   }
 
-  claimed({ claimId, runtimeId, taskId }: Holder & { readonly taskId: TaskId }): void {
+  claimed({ claimId, workerId, taskId }: Holder & { readonly taskId: TaskId }): void {
     const one = this.all.find((task) => task.id === taskId)
     if (one === undefined) return
     one.status = "running"
-    one.worker = { claimId, runtimeId }
+    one.claim = { claimId, workerId }
   }
 
   requeued(one: Tracked): void {
@@ -53,14 +53,14 @@ export class History {
       return
     }
     one.status = "queued"
-    one.earlier = one.worker
-    one.worker = null
+    one.earlier = one.claim
+    one.claim = null
   }
 
   over(one: Tracked, status: TerminalStatus): void {
     one.status = status
-    one.earlier = one.worker ?? one.earlier
-    one.worker = null
+    one.earlier = one.claim ?? one.earlier
+    one.claim = null
     this.ends.push(one)
   }
 
@@ -74,8 +74,8 @@ export class History {
 }
 
 /** The task that the next claim must get, if any. */
-export const expectedClaim = (history: History, maxWorkers: number): Tracked | undefined => {
-  if (history.count("running") >= maxWorkers) return undefined
+export const expectedClaim = (history: History, maxConcurrency: number): Tracked | undefined => {
+  if (history.count("running") >= maxConcurrency) return undefined
   const queued = history.all.filter((one) => one.status === "queued")
   return queued.sort((left, right) => left.priority.localeCompare(right.priority) || left.seq - right.seq)[0]
 }

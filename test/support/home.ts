@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { pathsOf } from "../../src/layers/node/Paths.ts"
+import { pathsOf } from "../../src/layers/node/files/Paths.ts"
 import { Paths } from "../../src/services/Paths.ts"
 
 /** A directory that is removed with the scope. */

@@ -1,8 +1,8 @@
 /** Reads stored output back as a test needs it: whole, and checked for order. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { OutputChunk, StreamName } from "../../src/domain/Output.ts"
-import type { TaskId } from "../../src/domain/Task.ts"
+import type { OutputChunk, StreamName } from "../../src/domain/output/Output.ts"
+import type { TaskId } from "../../src/domain/task/Task.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -1,9 +1,9 @@
 /** Pipelines with everything filled in that a test does not care about. */
 import * as Effect from "effect/Effect"
-import type { NewTask, Upstream } from "../../src/domain/NewTask.ts"
-import type { Outcome } from "../../src/domain/Outcome.ts"
-import { isKept, type NewPipeline, type NewPipelineStep } from "../../src/domain/Pipeline.ts"
-import type { PipelineId, TaskId } from "../../src/domain/Task.ts"
+import { isKept, type NewPipeline, type NewPipelineStep } from "../../src/domain/pipeline/Pipeline.ts"
+import type { NewTask, Upstream } from "../../src/domain/task/NewTask.ts"
+import type { Outcome } from "../../src/domain/task/Outcome.ts"
+import type { PipelineId, TaskId } from "../../src/domain/task/Task.ts"
 import { Pipelines } from "../../src/services/Pipelines.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { claimNext, newTask } from "./tasks.ts"
@@ -52,8 +52,8 @@ export const create = (...given: Parameters<typeof newPipeline>) =>
 /** Claims the next task and ends it so; tells which step it was. */
 export const endNext = (outcome: Outcome) =>
   Effect.gen(function* () {
-    const { task, worker } = yield* claimNext()
-    yield* (yield* Queue).finish(task.id, outcome, worker)
+    const { task, claim } = yield* claimNext()
+    yield* (yield* Queue).finish(task.id, outcome, claim)
     return task.prompt
   })
 

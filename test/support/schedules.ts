@@ -2,8 +2,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import type { NewSchedule, Schedule } from "../../src/domain/Schedule.ts"
-import type { ScheduleId } from "../../src/domain/ScheduleId.ts"
+import type { NewSchedule, Schedule } from "../../src/domain/schedule/Schedule.ts"
+import type { ScheduleId } from "../../src/domain/schedule/ScheduleId.ts"
 import { type FireAnswer, Schedules } from "../../src/services/Schedules.ts"
 import { newTask } from "./tasks.ts"
 

@@ -3,13 +3,13 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { SpawnFailed } from "../../src/domain/Errors.ts"
-import type { ProcessIdentity } from "../../src/domain/Process.ts"
-import { self } from "../../src/layers/memory/Processes.ts"
-import * as MemorySpawner from "../../src/layers/memory/Spawner.ts"
-import { SpawnerControl } from "../../src/layers/memory/SpawnerControl.ts"
-import { reader } from "../../src/layers/node/ProcessReader.ts"
+import type { ProcessIdentity } from "../../src/domain/worker/Process.ts"
+import { self } from "../../src/layers/memory/fakes/Processes.ts"
+import * as MemorySpawner from "../../src/layers/memory/fakes/Spawner.ts"
+import { SpawnerControl } from "../../src/layers/memory/fakes/SpawnerControl.ts"
+import { reader } from "../../src/layers/node/process/ProcessReader.ts"
 import { Processes } from "../../src/services/Processes.ts"
-import type { Claim } from "../../src/services/Queue.ts"
+import type { ClaimedTask } from "../../src/services/Queue.ts"
 import type { Spawner } from "../../src/services/Spawner.ts"
 import { claimOf, endLater, fileWith, script, withSpawner } from "../layers/node/support.ts"
 
@@ -24,16 +24,16 @@ export interface Play {
 }
 
 export interface Harness {
-  /** Who starts: a runtime. */
+  /** Who starts: a worker. */
   readonly owner: ProcessIdentity
   /** A fresh claim whose agent does this. */
-  readonly claim: (play: Play) => Claim
+  readonly claim: (play: Play) => ClaimedTask
   /** A claim that cannot be started. */
-  readonly broken: Effect.Effect<Claim>
+  readonly broken: Effect.Effect<ClaimedTask>
   /** To be called after each first start: the processes that the agent left behind, once they are there. */
-  readonly play: (claim: Claim, play: Play) => Effect.Effect<ReadonlyArray<ProcessIdentity>, never, Scope.Scope>
+  readonly play: (claimed: ClaimedTask, play: Play) => Effect.Effect<ReadonlyArray<ProcessIdentity>, never, Scope.Scope>
   /** Ends the shim and the agent without a status, as the kernel may when memory runs out. */
-  readonly lose: (claim: Claim, shim: ProcessIdentity) => Effect.Effect<void>
+  readonly lose: (claimed: ClaimedTask, shim: ProcessIdentity) => Effect.Effect<void>
 }
 
 export interface SpawnerSubject {
@@ -60,9 +60,9 @@ export const memory: SpawnerSubject = {
           yield* control.failNext(new SpawnFailed({ reason: "program-missing", subject: "/none", detail: "ENOENT" }))
           return paper()
         }),
-        play: (claim, { leaves, stderr, stdout, last }) =>
+        play: (claimed, { leaves, stderr, stdout, last }) =>
           Effect.gen(function* () {
-            const { claimId } = claim.worker
+            const { claimId } = claimed.claim
             yield* control.print(claimId, "stdout", stdout ?? "")
             yield* control.print(claimId, "stderr", stderr ?? "")
             const left = yield* Effect.forEach(Array.from({ length: leaves ?? 0 }), () => control.fork(claimId))
@@ -71,7 +71,7 @@ export const memory: SpawnerSubject = {
             else yield* control.end(claimId, { exitCode: exitCodes[last.signal], signal: `SIG${last.signal}` })
             return left
           }),
-        lose: (claim) => control.lose(claim.worker.claimId)
+        lose: (claimed) => control.lose(claimed.claim.claimId)
       })
     }).pipe(Effect.provide(MemorySpawner.layer))
 }
@@ -98,8 +98,8 @@ export const node: SpawnerSubject = {
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
         const processes = yield* Processes
-        const pidOf = (claim: Claim, name: string) =>
-          Effect.map(fileWith(join(directory, `${claim.task.id}.${name}`)), Number)
+        const pidOf = (claimed: ClaimedTask, name: string) =>
+          Effect.map(fileWith(join(directory, `${claimed.task.id}.${name}`)), Number)
         return yield* body({
           owner: yield* processes.self,
           claim: ({ leaves, stderr, stdout, last }) => {
@@ -113,17 +113,17 @@ export const node: SpawnerSubject = {
           broken: Effect.sync(() =>
             claimOf({ directory, bootId, launch: { file: join(directory, "no-such-agent"), args: [] } })
           ),
-          play: (claim, { leaves }) =>
+          play: (claimed, { leaves }) =>
             Effect.gen(function* () {
-              yield* endLater(yield* pidOf(claim, "agent"))
+              yield* endLater(yield* pidOf(claimed, "agent"))
               return yield* Effect.forEach(Array.from({ length: leaves ?? 0 }), (_, index) =>
-                Effect.flatMap(pidOf(claim, `left${index}`), (pid) =>
+                Effect.flatMap(pidOf(claimed, `left${index}`), (pid) =>
                   Effect.zipRight(endLater(pid), identityOf(pid, bootId))
                 )
               )
             }),
-          lose: (claim, shim) =>
-            Effect.flatMap(pidOf(claim, "agent"), (agent) =>
+          lose: (claimed, shim) =>
+            Effect.flatMap(pidOf(claimed, "agent"), (agent) =>
               Effect.sync(() => {
                 for (const pid of [shim.pid, agent]) if (pid > 1) process.kill(pid, "SIGKILL")
               })

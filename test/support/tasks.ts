@@ -1,9 +1,9 @@
 /** Tasks, claims and outcomes with everything filled in that a test does not care about. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { NewTask } from "../../src/domain/NewTask.ts"
-import { outcome } from "../../src/domain/Outcome.ts"
-import { RuntimeId } from "../../src/domain/Runtime.ts"
+import type { NewTask } from "../../src/domain/task/NewTask.ts"
+import { outcome } from "../../src/domain/task/Outcome.ts"
+import { WorkerId } from "../../src/domain/worker/Worker.ts"
 import { type ClaimOptions, Queue } from "../../src/services/Queue.ts"
 import type { ListFilter } from "../../src/services/Tasks.ts"
 
@@ -39,12 +39,12 @@ export const newTask = (overrides: Partial<NewTask> = {}): NewTask => ({
   ...overrides
 })
 
-export const runtimeA = RuntimeId.make("aaaaaaaaaaaaaaaa")
-export const runtimeB = RuntimeId.make("bbbbbbbbbbbbbbbb")
+export const workerA = WorkerId.make("aaaaaaaaaaaaaaaa")
+export const workerB = WorkerId.make("bbbbbbbbbbbbbbbb")
 
 export const claimOptions = (overrides: Partial<ClaimOptions> = {}): ClaimOptions => ({
-  runtimeId: runtimeA,
-  maxWorkers: 10,
+  workerId: workerA,
+  maxConcurrency: 10,
   onlyWhenIdle: false,
   bootId: "boot-1",
   uptimeMs: 0,
@@ -78,8 +78,8 @@ export const submit = (overrides: Partial<NewTask> = {}) =>
 export const claimNext = (overrides: Partial<ClaimOptions> = {}) =>
   Effect.gen(function* () {
     const queue = yield* Queue
-    const claim = yield* queue.claim(claimOptions(overrides))
-    return Option.isSome(claim) ? claim.value : yield* Effect.dieMessage("nothing could be claimed")
+    const claimed = yield* queue.claim(claimOptions(overrides))
+    return Option.isSome(claimed) ? claimed.value : yield* Effect.dieMessage("nothing could be claimed")
   })
 
 /** Submits a task and claims it: the only one queued. */

@@ -133,20 +133,20 @@ export class Beat {
     )
   }
 
-  runtimes(): ReadonlyArray<number> {
-    return this.rows<{ pid: number }>("SELECT pid FROM runtimes ORDER BY started_at").map((row) => row.pid)
+  workers(): ReadonlyArray<number> {
+    return this.rows<{ pid: number }>("SELECT pid FROM workers ORDER BY started_at").map((row) => row.pid)
   }
 
   /** The shim of a running task. */
   shim(id: string): number | null {
-    return this.rows<{ pid: number | null }>("SELECT pid FROM workers WHERE task_id = ?", id)[0]?.pid ?? null
+    return this.rows<{ pid: number | null }>("SELECT pid FROM claims WHERE task_id = ?", id)[0]?.pid ?? null
   }
 
   /** Ends everything that was started in this home, by pid, and removes it. */
   async close(): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL")
-    for (const pid of this.runtimes()) if (marked(pid, this.home)) kill(pid, "SIGKILL")
-    for (const { pid } of this.rows<{ pid: number | null }>("SELECT pid FROM workers")) {
+    for (const pid of this.workers()) if (marked(pid, this.home)) kill(pid, "SIGKILL")
+    for (const { pid } of this.rows<{ pid: number | null }>("SELECT pid FROM claims")) {
       if (pid !== null && marked(pid, this.home)) kill(-pid, "SIGKILL")
     }
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })

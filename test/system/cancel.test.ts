@@ -7,7 +7,7 @@ import { Beat, binary, children, isAlive, until } from "./Beat.ts"
 /** Processes whose environment has this task's marker. */
 const marked = (beat: Beat, id: string): ReadonlyArray<number> =>
   beat
-    .rows<{ pid: number }>("SELECT pid FROM workers WHERE task_id = ? AND pid IS NOT NULL", id)
+    .rows<{ pid: number }>("SELECT pid FROM claims WHERE task_id = ? AND pid IS NOT NULL", id)
     .flatMap((row) => descendants(row.pid))
 
 const descendants = (pid: number): ReadonlyArray<number> => [pid, ...children(pid).flatMap(descendants)]
@@ -48,7 +48,7 @@ describe.skipIf(process.platform !== "linux")("cancel", () => {
     assert.deepStrictEqual(row, { status: "cancelled", cause: "cancelled", cancel_reason: "no longer needed" })
   })
 
-  it("ends a queued task at once, without a runtime", async () => {
+  it("ends a queued task at once, without a worker", async () => {
     const id = await beat.submit("echo never", ["--not-before", "1h"])
     const cancelled = await beat.run(["cancel", id])
     assert.strictEqual(cancelled.code, 0, cancelled.stderr)
@@ -56,7 +56,7 @@ describe.skipIf(process.platform !== "linux")("cancel", () => {
     assert.strictEqual(beat.output(id).length, 0)
   })
 
-  it("spares a task that the agent delegated, and the runtime that runs it", async () => {
+  it("spares a task that the agent delegated, and the worker that runs it", async () => {
     const beatCommand = `${process.execPath} ${binary}`
     const childFile = join(beat.home, "child")
     const parent = await beat.submit(
@@ -67,7 +67,7 @@ describe.skipIf(process.platform !== "linux")("cancel", () => {
       return row !== undefined && beat.output(row.id).length > 0 ? row : null
     })
     assert.strictEqual(child.depth, 1)
-    const runtimes = beat.runtimes()
+    const workers = beat.workers()
     const childProcesses = marked(beat, child.id)
     assert.isAtLeast(childProcesses.length, 2)
 
@@ -75,7 +75,7 @@ describe.skipIf(process.platform !== "linux")("cancel", () => {
     assert.strictEqual(cancelled.code, 0, cancelled.stderr)
     assert.strictEqual(beat.status(child.id).status, "running")
     assert.isTrue(childProcesses.every(isAlive))
-    assert.isTrue(runtimes.every(isAlive))
+    assert.isTrue(workers.every(isAlive))
 
     const all = await beat.run(["cancel", "--tree", child.id])
     assert.strictEqual(all.code, 0, all.stderr)

@@ -1,5 +1,5 @@
 /**
- * Chaos: many tasks while runtimes, commands and agents are killed with -9 at random. Afterwards no task may be lost, stuck
+ * Chaos: many tasks while workers, commands and agents are killed with -9 at random. Afterwards no task may be lost, stuck
  * or run twice, and every byte must be there.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -8,7 +8,7 @@ import { afterAll, assert, describe, it } from "vitest"
 import { Beat, children, kill, type RunningBeat } from "./Beat.ts"
 
 const tasks = 80
-/** How long runtimes and agents are still killed once the last task is stored, in milliseconds. */
+/** How long workers and agents are still killed once the last task is stored, in milliseconds. */
 const faultsAfterSubmission = 8_000
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
@@ -72,7 +72,7 @@ exit $3
         exitCode: [0, 0, 0, 3, 7][below(5)] ?? 0
       })
     )
-    const counts = { runtimes: 0, commands: 0, agents: 0, submissions: 0 }
+    const counts = { workers: 0, commands: 0, agents: 0, submissions: 0 }
     const killedAgents = new Set<string>()
     let submitting = true
 
@@ -100,7 +100,7 @@ exit $3
 
     const killAgent = () => {
       const running = beat.rows<{ pid: number; task_id: string }>(
-        "SELECT pid, task_id FROM workers WHERE pid IS NOT NULL"
+        "SELECT pid, task_id FROM claims WHERE pid IS NOT NULL"
       )
       const victim = pick(running)
       const agent = victim === undefined ? undefined : children(victim.pid)[0]
@@ -111,7 +111,7 @@ exit $3
     }
 
     const watchers = new Set<RunningBeat>()
-    // On a slow machine a runtime is killed before it has done much, again and again: the faults must have an end.
+    // On a slow machine a worker is killed before it has done much, again and again: the faults must have an end.
     let lastFault = Number.POSITIVE_INFINITY
     const disturb = async () => {
       while (
@@ -121,8 +121,8 @@ exit $3
         await sleep(100 + below(300))
         const choice = random()
         if (choice < 0.4) {
-          const victim = pick(beat.runtimes())
-          if (victim !== undefined && kill(victim, "SIGKILL")) counts.runtimes += 1
+          const victim = pick(beat.workers())
+          if (victim !== undefined && kill(victim, "SIGKILL")) counts.workers += 1
         } else if (choice < 0.55) killAgent()
         else if (choice < 0.7 && watchers.size < 2) {
           const id = pick(rows())?.id
@@ -180,7 +180,7 @@ exit $3
       }
     }
     assert.deepStrictEqual(beat.rows("PRAGMA integrity_check"), [{ integrity_check: "ok" }])
-    assert.deepStrictEqual(beat.rows("SELECT * FROM workers"), [])
+    assert.deepStrictEqual(beat.rows("SELECT * FROM claims"), [])
     assert.deepStrictEqual(
       beat.rows("SELECT t.id FROM tasks t LEFT JOIN outbox o ON o.id = t.id WHERE o.seq IS NULL"),
       [],
@@ -189,7 +189,7 @@ exit $3
     const completed = ended.filter((row) => row.status === "completed").length
     process.stdout.write(
       `chaos: ${tasks} tasks, ${completed} completed, ${tasks - completed} failed as planned or killed; killed ` +
-        `${counts.runtimes} runtimes, ${counts.agents} agents, ${counts.commands} commands; ` +
+        `${counts.workers} workers, ${counts.agents} agents, ${counts.commands} commands; ` +
         `${counts.submissions} submissions; ${bytes} bytes compared; seed ${seed}\n`
     )
   })

@@ -110,7 +110,7 @@ describe("a worker that is killed right after it stored an end", () => {
 
   it("leaves the checkpoint to the next one", async () => {
     const doomed = beat.start(["worker", "--keep"], { env: { BACKBEAT_FAILPOINTS: "conclude.discarded:kill" } })
-    await until("it is on the list", () => beat.rows("SELECT id FROM runtimes").length === 1)
+    await until("it is on the list", () => beat.rows("SELECT id FROM workers").length === 1)
     const id = await beat.submit("echo kept")
     assert.strictEqual((await doomed.done).signal, "SIGKILL")
     assert.strictEqual(beat.status(id).status, "completed")

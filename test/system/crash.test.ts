@@ -1,17 +1,17 @@
-/** Runtimes that die with -9 at the worst moments, machines that restart, pids that come back. */
+/** Workers that die with -9 at the worst moments, machines that restart, pids that come back. */
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { afterAll, assert, describe, it } from "vitest"
-import type { ProcessIdentity } from "../../src/domain/Process.ts"
-import { RuntimeId } from "../../src/domain/Runtime.ts"
+import type { ProcessIdentity } from "../../src/domain/worker/Process.ts"
+import { WorkerId } from "../../src/domain/worker/Worker.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { Beat, children, isAlive, kill, until } from "./Beat.ts"
 import { shellTask, withStore } from "./Store.ts"
 
-const runtimeId = Schema.decodeSync(RuntimeId)("0123456789abcdef")
+const workerId = Schema.decodeSync(WorkerId)("0123456789abcdef")
 const bootId = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
 
 /** A shell command that prints a line each tenth of a second, as often as told. */
@@ -20,38 +20,38 @@ const chatter = (lines: number, exitCode = 0) =>
 
 const expected = (lines: number) => Array.from({ length: lines }, (_, index) => `line ${index + 1}\n`).join("")
 
-/** Enqueues a task and claims it for a runtime that is not there (any more). */
+/** Enqueues a task and claims it for a worker that is not there (any more). */
 const claimFor = (beat: Beat, owner: ProcessIdentity, command: string) =>
   withStore(
     beat,
     Effect.gen(function* () {
       const queue = yield* Queue
       const registry = yield* WorkerRegistry
-      yield* registry.register({ id: runtimeId, kind: "worker", process: owner, version: "0", startedAt: 1 })
+      yield* registry.register({ id: workerId, kind: "worker", process: owner, version: "0", startedAt: 1 })
       yield* queue.enqueue([shellTask(beat, command)], { maxDepth: 3 })
-      const claim = yield* queue.claim({
-        runtimeId,
-        maxWorkers: 8,
+      const claimed = yield* queue.claim({
+        workerId,
+        maxConcurrency: 8,
         onlyWhenIdle: false,
         bootId: owner.bootId,
         uptimeMs: 0
       })
-      if (claim._tag === "None") return yield* Effect.dieMessage("nothing to claim")
-      return claim.value
+      if (claimed._tag === "None") return yield* Effect.dieMessage("nothing to claim")
+      return claimed.value
     })
   )
 
-describe.skipIf(process.platform !== "linux")("kill -9 of the runtime", () => {
+describe.skipIf(process.platform !== "linux")("kill -9 of the worker", () => {
   const beat = new Beat({ BACKBEAT_MAX_WORKERS: "4" })
   afterAll(() => beat.close())
 
-  it("leaves agents running; another runtime takes over with every byte and the right exit code", async () => {
+  it("leaves agents running; another worker takes over with every byte and the right exit code", async () => {
     const ids = await Promise.all([0, 7, 3].map((code) => beat.submit(chatter(20, code))))
     await until("all print", () => ids.every((id) => beat.output(id).length > 0))
     const shims = ids.map((id) => beat.shim(id) ?? 0)
-    const [runtime = 0] = beat.runtimes()
-    assert.isTrue(kill(runtime, "SIGKILL"))
-    await until("the runtime is gone", () => !isAlive(runtime))
+    const [worker = 0] = beat.workers()
+    assert.isTrue(kill(worker, "SIGKILL"))
+    await until("the worker is gone", () => !isAlive(worker))
     assert.isTrue(shims.every(isAlive))
 
     const waited = await beat.run(["wait", "--timeout", "120s", ...ids])
@@ -67,10 +67,10 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the runtime", () => {
     for (const id of ids) assert.strictEqual(beat.output(id).toString(), expected(20))
   })
 
-  it("needs nobody: the shim calls for a runtime when its agent ends", async () => {
+  it("needs nobody: the shim calls for a worker when its agent ends", async () => {
     const id = await beat.submit(chatter(10))
     await until("it prints", () => beat.output(id).length > 0)
-    for (const runtime of beat.runtimes()) kill(runtime, "SIGKILL")
+    for (const worker of beat.workers()) kill(worker, "SIGKILL")
     await until("it is collected", () => beat.status(id).status === "completed")
     assert.strictEqual(beat.output(id).toString(), expected(10))
   })
@@ -84,8 +84,8 @@ describe.skipIf(process.platform !== "linux")("a crash between claim and start",
     const starts = join(beat.home, "starts")
     // Init never has this start time, and pid 2 and up that do not live here are dead in the same way.
     const owner = { pid: 4_194_000, startTime: "1", bootId: bootId() }
-    const claim = await claimFor(beat, owner, `echo x >> ${starts}`)
-    const waited = await beat.run(["wait", "--timeout", "120s", claim.task.id])
+    const claimed = await claimFor(beat, owner, `echo x >> ${starts}`)
+    const waited = await beat.run(["wait", "--timeout", "120s", claimed.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(readFileSync(starts, "utf8"), "x\n")
   })
@@ -95,13 +95,13 @@ describe.skipIf(process.platform !== "linux")("a pid that came back", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
 
-  it("is not taken for the runtime that had it", async () => {
-    // This test's own process lives; the runtime that had its pid started at another time.
+  it("is not taken for the worker that had it", async () => {
+    // This test's own process lives; the worker that had its pid started at another time.
     const owner = { pid: process.pid, startTime: "1", bootId: bootId() }
-    const claim = await claimFor(beat, owner, "echo ran")
-    const waited = await beat.run(["wait", "--timeout", "120s", claim.task.id])
+    const claimed = await claimFor(beat, owner, "echo ran")
+    const waited = await beat.run(["wait", "--timeout", "120s", claimed.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)
-    assert.strictEqual(beat.output(claim.task.id).toString(), "ran\n")
+    assert.strictEqual(beat.output(claimed.task.id).toString(), "ran\n")
   })
 })
 
@@ -113,7 +113,7 @@ describe.skipIf(process.platform !== "linux")("a restart of the machine", () => 
     const id = await beat.submit(`echo before; exec tail -f /dev/null`)
     await until("it prints", () => beat.output(id).length > 0)
     const shim = beat.shim(id) ?? 0
-    for (const runtime of beat.runtimes()) kill(runtime, "SIGKILL")
+    for (const worker of beat.workers()) kill(worker, "SIGKILL")
     const agents = children(shim)
     for (const pid of [shim, ...agents]) kill(pid, "SIGKILL")
     const waited = await beat.run(["wait", "--timeout", "120s", id], { env: { BACKBEAT_BOOT_ID: "another-boot" } })

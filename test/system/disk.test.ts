@@ -21,7 +21,7 @@ mkdirSync(state)
 const mounted = mount("-t", "tmpfs", "-o", "size=6m,mode=0700", "backbeat-test", state)
 
 afterAll(async () => {
-  for (const pid of mounted ? small.runtimes() : []) process.kill(pid, "SIGTERM")
+  for (const pid of mounted ? small.workers() : []) process.kill(pid, "SIGTERM")
   spawnSync("umount", ["-l", state])
   await small.close()
 })
@@ -48,13 +48,13 @@ describe.skipIf(!mounted)(`a disk of 6 MB${mounted ? "" : " (skipped: this user 
     assert.include(refused.stderr, "space")
 
     writeFileSync(gate, "")
-    const [runtime = 0] = small.runtimes()
+    const [worker = 0] = small.workers()
     const shim = small.shim(id) ?? 0
-    const began = ticks(runtime)
+    const began = ticks(worker)
     // Long enough for several tries; a busy loop would use some two hundred ticks of it.
     await new Promise((resume) => setTimeout(resume, 2000))
-    const used = ticks(runtime) - began
-    assert.isTrue(isAlive(runtime))
+    const used = ticks(worker) - began
+    assert.isTrue(isAlive(worker))
     assert.isBelow(used, 100, "ticks of 10 ms in 2 s")
     assert.strictEqual(small.status(id).status, "running")
 
@@ -66,7 +66,7 @@ describe.skipIf(!mounted)(`a disk of 6 MB${mounted ? "" : " (skipped: this user 
   })
 
   it("says that a read-only disk is one", async () => {
-    await until("the worker leaves", () => small.runtimes().length === 0)
+    await until("the worker leaves", () => small.workers().length === 0)
     // Busy for as long as the worker that has left still has its log open.
     await until("no file is open for writing", () => mount("-o", "remount,ro", state))
     try {

@@ -1,4 +1,4 @@
-/** Real runtimes work through random graphs while they are killed: every task ends as the policies say, in its turn, once. */
+/** Real workers work through random graphs while they are killed: every task ends as the policies say, in its turn, once. */
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as FastCheck from "effect/FastCheck"
@@ -16,7 +16,7 @@ interface Row {
 
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
-/** On a busy machine a runtime may need longer to start than the next kill takes to come. */
+/** On a busy machine a worker may need longer to start than the next kill takes to come. */
 const mostKills = 15
 
 /** No task is cancelled by a person here: that would be a race with its end. */
@@ -30,7 +30,7 @@ describe.skipIf(process.platform !== "linux")("graphs of tasks", () => {
   mkdirSync(notes)
   afterAll(() => beat.close())
 
-  it(`hold through kills of every runtime (seed ${seed}; CHAOS_SEED repeats it)`, { timeout: 720_000 }, async () => {
+  it(`hold through kills of every worker (seed ${seed}; CHAOS_SEED repeats it)`, { timeout: 720_000 }, async () => {
     const plans = graphs.map((graph) => ({ graph, ids: [] as string[] }))
     let submitting = true
     let killed = 0
@@ -38,7 +38,7 @@ describe.skipIf(process.platform !== "linux")("graphs of tasks", () => {
     const disturb = async () => {
       while (submitting || rows().some(({ status }) => status === "queued" || status === "running")) {
         await sleep(400)
-        const [victim] = beat.runtimes()
+        const [victim] = beat.workers()
         if (victim !== undefined && killed < mostKills && kill(victim, "SIGKILL")) killed += 1
       }
     }
@@ -84,6 +84,6 @@ describe.skipIf(process.platform !== "linux")("graphs of tasks", () => {
     )
     assert.deepStrictEqual(early, [], "nothing starts before what it waits for has ended")
     assert.isAtLeast(killed, 1)
-    process.stdout.write(`graphs: ${all.length} tasks, ${killed} runtimes killed; seed ${seed}\n`)
+    process.stdout.write(`graphs: ${all.length} tasks, ${killed} workers killed; seed ${seed}\n`)
   })
 })

@@ -25,7 +25,7 @@ describe.skipIf(process.platform !== "linux")("50 MB at full speed", () => {
     await until(
       "it ends",
       () => {
-        for (const runtime of beat.runtimes()) most = Math.max(most, peak(runtime))
+        for (const worker of beat.workers()) most = Math.max(most, peak(worker))
         return beat.status(id).status === "completed"
       },
       50_000
@@ -53,9 +53,9 @@ describe.skipIf(process.platform !== "linux")("50 MB at full speed", () => {
     const stored = beat.output(id)
     assert(stored.subarray(0, half).equals(printed.subarray(0, half)), "the beginning")
     assert(stored.subarray(half).equals(printed.subarray(printed.length - (cap - half))), "the end")
-    assert.isAbove(most, 0, "the runtime's memory was seen")
+    assert.isAbove(most, 0, "the worker's memory was seen")
     assert.isBelow(most, 200 * megabyte)
-    process.stdout.write(`output: 50 MB, ${cap} bytes kept; runtime peak ${Math.round(most / megabyte)} MB\n`)
+    process.stdout.write(`output: 50 MB, ${cap} bytes kept; worker peak ${Math.round(most / megabyte)} MB\n`)
   })
 })
 
@@ -65,7 +65,7 @@ describe.skipIf(process.platform !== "linux")("an agent that prints without end,
 
   it("is ended by what stands in its spool", { timeout: 240_000 }, async () => {
     const id = await beat.submit("exec yes", ["--max-output", "1MB"])
-    await until("it is being ended", () => beat.rows("SELECT 1 FROM workers WHERE stop_cause IS NOT NULL")[0], 30_000)
+    await until("it is being ended", () => beat.rows("SELECT 1 FROM claims WHERE stop_cause IS NOT NULL")[0], 30_000)
     const waited = await beat.run(["wait", "--timeout", "200s", id])
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.strictEqual(beat.status(id).cause, "output-limit")

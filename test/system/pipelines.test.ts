@@ -121,10 +121,10 @@ steps:
     const id = (
       await beat.run(["pipeline", "run", "-a", "shell", "--step", "sleep 0.5", "--step", "echo two"])
     ).stdout.trim()
-    const started = () => beat.rows<{ pid: number }>("SELECT pid FROM workers WHERE state = 'running'")
+    const started = () => beat.rows<{ pid: number }>("SELECT pid FROM claims WHERE state = 'running'")
     for (let turn = 0; turn < 200 && started().length === 0; turn += 1)
       await new Promise((next) => setTimeout(next, 50))
-    for (const pid of beat.runtimes()) process.kill(pid, "SIGKILL")
+    for (const pid of beat.workers()) process.kill(pid, "SIGKILL")
     const waited = await beat.run(["wait", id])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(standing(await show(id)), "completed: step-1 completed,step-2 completed")

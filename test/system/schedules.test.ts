@@ -1,4 +1,4 @@
-/** Schedules under several runtimes that are killed at random: each time has exactly one execution or is in one recorded miss. */
+/** Schedules under several workers that are killed at random: each time has exactly one execution or is in one recorded miss. */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Schedules } from "../../src/services/Schedules.ts"
@@ -6,10 +6,10 @@ import { newSchedule } from "../support/schedules.ts"
 import { Beat, kill, type RunningBeat, until } from "./Beat.ts"
 import { shellTask, withStore } from "./Store.ts"
 
-/** `SCHEDULES=50 SCHEDULE_RUNTIMES=8 SCHEDULE_SECONDS=60` is the full size. */
+/** `SCHEDULES=50 SCHEDULE_WORKERS=8 SCHEDULE_SECONDS=60` is the full size. */
 const size = {
   schedules: Number(process.env.SCHEDULES ?? 10),
-  runtimes: Number(process.env.SCHEDULE_RUNTIMES ?? 3),
+  workers: Number(process.env.SCHEDULE_RUNTIMES ?? 3),
   seconds: Number(process.env.SCHEDULE_SECONDS ?? 8)
 }
 
@@ -23,7 +23,7 @@ interface Row {
 
 const sleep = (ms: number) => new Promise((resume) => setTimeout(resume, ms))
 
-describe.skipIf(process.platform !== "linux")("schedules under runtimes that are killed", () => {
+describe.skipIf(process.platform !== "linux")("schedules under workers that are killed", () => {
   const beat = new Beat({ BACKBEAT_MAX_WORKERS: "4", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
   afterAll(() => beat.close())
 
@@ -41,7 +41,7 @@ describe.skipIf(process.platform !== "linux")("schedules under runtimes that are
       )
     })
 
-  it(`fire each time once: ${size.schedules} every second for ${size.seconds} s, ${size.runtimes} runtimes`, {
+  it(`fire each time once: ${size.schedules} every second for ${size.seconds} s, ${size.workers} workers`, {
     timeout: 120_000 + size.seconds * 4000
   }, async () => {
     const made = await withStore(
@@ -52,21 +52,21 @@ describe.skipIf(process.platform !== "linux")("schedules under runtimes that are
       )
     )
     const start = () => beat.start(["worker", "--keep"])
-    const runtimes: Array<RunningBeat> = Array.from({ length: size.runtimes }, start)
+    const workers: Array<RunningBeat> = Array.from({ length: size.workers }, start)
     const end = Date.now() + size.seconds * 1000
     let killed = 0
     while (Date.now() < end) {
       await sleep(300 + Math.random() * 500)
-      const at = Math.floor(Math.random() * runtimes.length)
-      const victim = runtimes[at]
+      const at = Math.floor(Math.random() * workers.length)
+      const victim = workers[at]
       if (victim?.child.pid !== undefined && kill(victim.child.pid, "SIGKILL")) killed += 1
       // Now and then nobody is there for a while.
-      if (Math.random() < 0.2) for (const { child } of runtimes) if (child.pid !== undefined) kill(child.pid, "SIGKILL")
+      if (Math.random() < 0.2) for (const { child } of workers) if (child.pid !== undefined) kill(child.pid, "SIGKILL")
       await Promise.all(
-        runtimes.map(async (runtime, index) => {
-          if (runtime.child.exitCode === null && runtime.child.signalCode === null && index !== at) return
-          await runtime.done
-          runtimes[index] = start()
+        workers.map(async (worker, index) => {
+          if (worker.child.exitCode === null && worker.child.signalCode === null && index !== at) return
+          await worker.done
+          workers[index] = start()
         })
       )
     }
@@ -117,7 +117,7 @@ describe.skipIf(process.platform !== "linux")("schedules under runtimes that are
       "SELECT count(*) || ' ' || status AS line FROM schedule_executions GROUP BY status"
     )
     if (process.env.SCHEDULES !== undefined) {
-      process.stdout.write(`${killed} runtimes killed; ${counts.map(({ line }) => line).join(", ")}\n`)
+      process.stdout.write(`${killed} workers killed; ${counts.map(({ line }) => line).join(", ")}\n`)
     }
   })
 })

@@ -1,12 +1,12 @@
 /** The checker of the torture run: what it lets pass, and what it reports of edits and of work that is taken up again. */
 import { assert, describe, it } from "vitest"
 import type { Told } from "../../src/torture/Chronicle.ts"
-import { checkEdit, type Stored, versionOf } from "../../src/torture/EditCheck.ts"
+import { checkEdit, type Stored, versionOf } from "../../src/torture/checks/EditCheck.ts"
+import { checkAgain, checkTries, triesAmong } from "../../src/torture/checks/RetryCheck.ts"
+import { promptOf, wordsIn, wordsOf } from "../../src/torture/load/Script.ts"
+import { edited, type TaskPlan } from "../../src/torture/load/TaskPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
-import { checkAgain, checkTries, triesAmong } from "../../src/torture/RetryCheck.ts"
-import { promptOf, wordsIn, wordsOf } from "../../src/torture/Script.ts"
 import type { TaskRow } from "../../src/torture/Store.ts"
-import { edited, type TaskPlan } from "../../src/torture/TaskPlan.ts"
 
 const planned = makePlan(1, 60_000).tasks.find(({ edit }) => edit !== null)
 if (planned === undefined || planned.edit === null) throw new Error("no edit is planned")

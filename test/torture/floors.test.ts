@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
-import { faultKinds } from "../../src/torture/FaultPlan.ts"
 import { coverageOf, plannedFailpoints, type Reached } from "../../src/torture/Floors.ts"
+import { faultKinds } from "../../src/torture/faults/FaultPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
 import { root } from "../architecture/Sources.ts"
 
@@ -29,7 +29,7 @@ describe("the floors of a torture run", () => {
       { failpoints: counts(["cancel.commit", "append.commit"]) },
       "2 different failpoints, at least 10"
     ],
-    ["a kind of fault that never came", { faults: counts(["kill-agent", "lock"]) }, "no kill-runtime, and the plan"]
+    ["a kind of fault that never came", { faults: counts(["kill-agent", "lock"]) }, "no kill-worker, and the plan"]
   ]
   for (const [what, reached, shortfall] of cases) {
     it(`are not reached by a run with ${what}`, () => {

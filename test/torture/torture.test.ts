@@ -5,10 +5,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
 import { afterAll, assert, describe, it } from "vitest"
-import { faultKinds } from "../../src/torture/FaultPlan.ts"
+import { faultKinds } from "../../src/torture/faults/FaultPlan.ts"
+import { workerFailpoints } from "../../src/torture/faults/WorkerPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
 import { TortureReport } from "../../src/torture/Report.ts"
-import { runtimeFailpoints } from "../../src/torture/WorkerPlan.ts"
 import { root } from "../architecture/Sources.ts"
 
 const read = Schema.decodeUnknownSync(Schema.parseJson(TortureReport))
@@ -52,7 +52,7 @@ describe("the plan of a torture run", () => {
     assert.isTrue(workers.some(({ limit }) => limit !== null))
     assert.isTrue(servers.some((failpoints) => failpoints === null))
     const named = workers.flatMap(({ failpoints }) => failpoints?.split(",") ?? [])
-    assert.sameMembers(Array.from(new Set(named.map((point) => point.split(":")[0]))), Array.from(runtimeFailpoints))
+    assert.sameMembers(Array.from(new Set(named.map((point) => point.split(":")[0]))), Array.from(workerFailpoints))
   })
 })
 

@@ -1,9 +1,9 @@
 /** How a task stands or ended, in one line. */
-import type { TaskSummary } from "../../domain/Task.ts"
-import { span } from "../../programs/text/Age.ts"
-import { sanitize } from "../../programs/text/Sanitize.ts"
-import { type StyleName, stylesOf } from "../Style.ts"
-import type { Screen } from "../Terminal.ts"
+import type { TaskSummary } from "../../domain/task/Task.ts"
+import { span } from "../../text/FormatDuration.ts"
+import { sanitize } from "../../text/Sanitize.ts"
+import { type StyleName, stylesOf } from "../framework/Style.ts"
+import type { Screen } from "../framework/Terminal.ts"
 import { cut } from "./Layout.ts"
 
 const colours = {

@@ -1,18 +1,18 @@
 /** A task in the foreground: its output as it comes, its end as the exit code, and Ctrl-C cancels it. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { Task, type TaskId, type TaskSummary } from "../../domain/Task.ts"
-import { cancel, cancelWork } from "../../programs/cancel.ts"
-import { whileServed } from "../../programs/ensureRuntime.ts"
-import { latestTry } from "../../programs/latestTry.ts"
-import type { SubmitResult, Submitted } from "../../programs/submit.ts"
-import { nameOf, submitterOf } from "../../programs/submitter.ts"
-import { waitFor } from "../../programs/wait.ts"
+import { Task, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
+import { cancel, cancelWork } from "../../programs/tasks/cancel.ts"
+import { latestAttempt } from "../../programs/tasks/latestAttempt.ts"
+import type { SubmitResult, Submitted } from "../../programs/tasks/submit.ts"
+import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
+import { waitFor } from "../../programs/tasks/wait.ts"
+import { whileWorkerRuns } from "../../programs/worker/ensureWorker.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Caller } from "../Caller.ts"
-import { ExitCode, exitCodeOf } from "../ExitCode.ts"
-import { printJson } from "../Json.ts"
-import { Terminal } from "../Terminal.ts"
+import { Caller } from "../framework/Caller.ts"
+import { ExitCode, exitCodeOf } from "../framework/ExitCode.ts"
+import { printJson } from "../framework/Json.ts"
+import { Terminal } from "../framework/Terminal.ts"
 import { endingText } from "./Ending.ts"
 import { printOutput } from "./Follow.ts"
 import { activity, withProgress } from "./Progress.ts"
@@ -64,7 +64,7 @@ const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) 
       follow: true
     })
     const standing = Effect.map(tasks.summary(taskId), ({ status }) => status)
-    yield* whileServed(output, served).pipe(withProgress(standing))
+    yield* whileWorkerRuns(output, served).pipe(withProgress(standing))
     const ended: TaskSummary = yield* tasks.summary(taskId)
     next = ended.retriedBy
     if (next !== null) {
@@ -83,7 +83,7 @@ const watch = Effect.fn("watch")(function* ({ launched }: SubmitResult, { create
     const doing = yield* activity(task)
     yield* waitFor([task.id], { ...served, goal: "end", any: false }).pipe(withProgress(doing))
   } else yield* showAll(task, launched)
-  const ended = yield* tasks.get((yield* latestTry(task.id)).id)
+  const ended = yield* tasks.get((yield* latestAttempt(task.id)).id)
   if (json) yield* printJson(Task, ended)
   const code = exitCodeOf(ended)
   if (code !== ExitCode.ok) yield* terminal.say(`${ended.id} ${endingText(ended, terminal.stderr)}`)

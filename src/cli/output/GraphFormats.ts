@@ -1,6 +1,6 @@
 /** A graph of tasks in the languages that other programs draw. */
 import * as Graph from "effect/Graph"
-import type { TaskEdge, TaskGraph, TaskNode } from "../../domain/TaskGraph.ts"
+import type { TaskEdge, TaskGraph, TaskNode } from "../../domain/task/TaskGraph.ts"
 import { standingOf } from "./GraphText.ts"
 import { plain } from "./TaskTable.ts"
 

@@ -1,9 +1,9 @@
 /** A graph of tasks as a tree of lines: each task once in full, under the first task that it waits for. */
-import type { DependencyPolicy, TaskId } from "../../domain/Task.ts"
-import type { TaskEdge, TaskGraph, TaskNode } from "../../domain/TaskGraph.ts"
-import { shortSpan } from "../../programs/text/Age.ts"
-import { stylesOf } from "../Style.ts"
-import type { Screen } from "../Terminal.ts"
+import type { DependencyPolicy, TaskId } from "../../domain/task/Task.ts"
+import type { TaskEdge, TaskGraph, TaskNode } from "../../domain/task/TaskGraph.ts"
+import { shortSpan } from "../../text/FormatDuration.ts"
+import { stylesOf } from "../framework/Style.ts"
+import type { Screen } from "../framework/Terminal.ts"
 import { cut, widthOf } from "./Layout.ts"
 import { plain, statusStyle } from "./TaskTable.ts"
 

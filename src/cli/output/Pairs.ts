@@ -1,6 +1,6 @@
 /** Names and values under each other: what `status` and `doctor` show. */
-import { stylesOf } from "../Style.ts"
-import type { Screen } from "../Terminal.ts"
+import { stylesOf } from "../framework/Style.ts"
+import type { Screen } from "../framework/Terminal.ts"
 import { pad, widthOf, wrap } from "./Layout.ts"
 
 /** A name, its value; null leaves the line out. Long values are wrapped beside their name. */

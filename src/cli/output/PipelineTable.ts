@@ -1,8 +1,8 @@
 /** Pipelines and their steps as tables. */
-import type { Pipeline, PipelineStep, PipelineSummary, StepStatus } from "../../domain/Pipeline.ts"
-import { moment, relative, shortSpan, span } from "../../programs/text/Age.ts"
-import { stylesOf } from "../Style.ts"
-import type { Screen } from "../Terminal.ts"
+import type { Pipeline, PipelineStep, PipelineSummary, StepStatus } from "../../domain/pipeline/Pipeline.ts"
+import { moment, relative, shortSpan, span } from "../../text/FormatDuration.ts"
+import { stylesOf } from "../framework/Style.ts"
+import type { Screen } from "../framework/Terminal.ts"
 import { type Column, table } from "./Layout.ts"
 import { pairs } from "./Pairs.ts"
 import { plain, statusStyle } from "./TaskTable.ts"

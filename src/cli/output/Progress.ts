@@ -1,11 +1,11 @@
 /** A line that moves while a person waits: how long it takes and what is going on. Without a terminal there is none. */
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
-import type { TaskSummary } from "../../domain/Task.ts"
-import { isTerminal } from "../../domain/Task.ts"
-import { watchActivity } from "../../programs/activity.ts"
-import { span } from "../../programs/text/Age.ts"
-import { Terminal } from "../Terminal.ts"
+import type { TaskSummary } from "../../domain/task/Task.ts"
+import { isTerminal } from "../../domain/task/Task.ts"
+import { watchActivity } from "../../programs/reports/activity.ts"
+import { span } from "../../text/FormatDuration.ts"
+import { Terminal } from "../framework/Terminal.ts"
 import { cut } from "./Layout.ts"
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const

@@ -1,12 +1,12 @@
 /** What a person or a script is told of a task that was accepted. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Task } from "../../domain/Task.ts"
-import type { SubmitResult } from "../../programs/submit.ts"
-import { sanitize } from "../../programs/text/Sanitize.ts"
-import { ExitCode } from "../ExitCode.ts"
-import { printJson } from "../Json.ts"
-import { Terminal } from "../Terminal.ts"
+import { Task } from "../../domain/task/Task.ts"
+import type { SubmitResult } from "../../programs/tasks/submit.ts"
+import { sanitize } from "../../text/Sanitize.ts"
+import { ExitCode } from "../framework/ExitCode.ts"
+import { printJson } from "../framework/Json.ts"
+import { Terminal } from "../framework/Terminal.ts"
 
 /** Warnings, and what stands in the way of a task that is stored all the same. On stderr. */
 export const warn = Effect.fn("warn")(function* (result: SubmitResult) {

@@ -1,9 +1,9 @@
 /** Tasks as lines of a table, and the colours of their statuses. */
-import type { TaskStatus, TaskSummary } from "../../domain/Task.ts"
-import { shortSpan } from "../../programs/text/Age.ts"
-import { sanitize } from "../../programs/text/Sanitize.ts"
-import { type Style, type StyleName, stylesOf } from "../Style.ts"
-import type { Screen } from "../Terminal.ts"
+import type { TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
+import { shortSpan } from "../../text/FormatDuration.ts"
+import { sanitize } from "../../text/Sanitize.ts"
+import { type Style, type StyleName, stylesOf } from "../framework/Style.ts"
+import type { Screen } from "../framework/Terminal.ts"
 import { type Column, table } from "./Layout.ts"
 
 const colours: Readonly<Record<TaskStatus, StyleName>> = {

@@ -1,9 +1,9 @@
 /** What every waiting command says while the queue is not served. */
 import * as Effect from "effect/Effect"
-import type { KeepServedOptions } from "../../programs/ensureRuntime.ts"
-import { Terminal } from "../Terminal.ts"
+import type { EnsureWorkerOptions } from "../../programs/worker/ensureWorker.ts"
+import { Terminal } from "../framework/Terminal.ts"
 
-export const waiting = (justLaunched: boolean): Effect.Effect<KeepServedOptions, never, Terminal> =>
+export const waiting = (justLaunched: boolean): Effect.Effect<EnsureWorkerOptions, never, Terminal> =>
   Effect.map(Terminal, (terminal) => ({
     justLaunched,
     onTrouble: (problem) => terminal.say(`beat: still waiting, but no worker stays up. ${problem.message}`)

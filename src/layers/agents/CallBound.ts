@@ -1,5 +1,5 @@
 /** Which variables mean something only in the call that they come from: a git hook, a make recipe, an npm script, a unit. */
-import type { Environment } from "../../domain/NewTask.ts"
+import type { Environment } from "../../domain/task/NewTask.ts"
 
 /** A name, or a beginning of names with `*` at its end. */
 export const matcher = (names: ReadonlyArray<string>): ((name: string) => boolean) => {

@@ -1,15 +1,16 @@
 /** The agents by name: those built in, and the custom ones of the settings. */
-import type { Agent } from "../../domain/Agent.ts"
-import type { Settings } from "../../domain/Settings.ts"
-import { claude } from "./claude.ts"
-import { codex } from "./codex.ts"
-import { copilot } from "./copilot.ts"
-import { custom } from "./custom.ts"
-import { gemini } from "./gemini.ts"
-import { opencode } from "./opencode.ts"
-import { pi } from "./pi.ts"
-import { qwen } from "./qwen.ts"
-import { shell } from "./shell.ts"
+
+import type { Settings } from "../../domain/settings/Settings.ts"
+import type { Agent } from "../../domain/task/Agent.ts"
+import { claude } from "./adapters/claude.ts"
+import { codex } from "./adapters/codex.ts"
+import { copilot } from "./adapters/copilot.ts"
+import { custom } from "./adapters/custom.ts"
+import { gemini } from "./adapters/gemini.ts"
+import { opencode } from "./adapters/opencode.ts"
+import { pi } from "./adapters/pi.ts"
+import { qwen } from "./adapters/qwen.ts"
+import { shell } from "./adapters/shell.ts"
 
 /** By name. */
 const builtIn: ReadonlyMap<string, Agent> = new Map(

@@ -1,13 +1,13 @@
 /** The store ports in memory, over one state of their own: fresh with each build. */
 import * as Layer from "effect/Layer"
-import * as Checkpoints from "./Checkpoints.ts"
-import * as OutputStore from "./OutputStore.ts"
-import * as Pipelines from "./Pipelines.ts"
-import * as Queue from "./Queue.ts"
-import * as Schedules from "./Schedules.ts"
-import * as Store from "./Store.ts"
-import * as Tasks from "./Tasks.ts"
-import * as WorkerRegistry from "./WorkerRegistry.ts"
+import * as Checkpoints from "./store/Checkpoints.ts"
+import * as OutputStore from "./store/OutputStore.ts"
+import * as Pipelines from "./store/Pipelines.ts"
+import * as Queue from "./store/Queue.ts"
+import * as Schedules from "./store/Schedules.ts"
+import * as Store from "./store/Store.ts"
+import * as Tasks from "./store/Tasks.ts"
+import * as WorkerRegistry from "./store/WorkerRegistry.ts"
 
 /** The ports on a `Store` that the caller gives, and can look into. */
 export const layerOverStore = Layer.mergeAll(

@@ -1,12 +1,12 @@
 /** Ends a pipeline, with all the processes of its steps. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { PipelineState, pipelineState } from "../../programs/pipeline/pipelineState.ts"
-import { cancelPipeline as cancel } from "../../programs/pipeline/waitForPipeline.ts"
-import { nameOf, submitterOf } from "../../programs/submitter.ts"
+import { PipelineState, pipelineState } from "../../programs/pipelines/pipelineState.ts"
+import { cancelPipeline as cancel } from "../../programs/pipelines/waitForPipeline.ts"
+import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
-import { withProgress } from "../Progress.ts"
-import { Session } from "../Session.ts"
+import { withProgress } from "../protocol/Progress.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 export const cancelPipeline = tool({

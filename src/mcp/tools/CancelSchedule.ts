@@ -1,11 +1,11 @@
 /** Ends a schedule for good. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { cancelRuns, cancelSchedule as end } from "../../programs/schedule/cancelRuns.ts"
+import { cancelRuns, cancelSchedule as end } from "../../programs/schedules/cancelRuns.ts"
 import { Schedules } from "../../services/Schedules.ts"
-import { withProgress } from "../Progress.ts"
-import { askedBy, ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
-import { Session } from "../Session.ts"
+import { askedBy, ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
+import { withProgress } from "../protocol/Progress.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 export const cancelSchedule = tool({

@@ -1,12 +1,12 @@
 /** Ends tasks, with all their processes. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { CancelResult, cancel } from "../../programs/cancel.ts"
-import { nameOf, submitterOf } from "../../programs/submitter.ts"
+import { CancelResult, cancel } from "../../programs/tasks/cancel.ts"
+import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { References } from "../Fields.ts"
-import { withProgress } from "../Progress.ts"
-import { Session } from "../Session.ts"
+import { References } from "../fields/Fields.ts"
+import { withProgress } from "../protocol/Progress.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 export const cancelTask = tool({

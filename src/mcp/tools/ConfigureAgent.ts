@@ -1,12 +1,12 @@
 /** Changes the settings of an agent, all at once. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { AgentInfo } from "../../domain/Agent.ts"
 import { AgentUnknown } from "../../domain/Errors.ts"
-import { AgentSettings } from "../../domain/Settings.ts"
-import { configureAgent as configure } from "../../programs/configureAgent.ts"
+import { AgentSettings } from "../../domain/settings/Settings.ts"
+import { AgentInfo } from "../../domain/task/Agent.ts"
+import { configureAgent as configure } from "../../programs/setup/configureAgent.ts"
 import { Agents } from "../../services/Agents.ts"
-import { Session } from "../Session.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 const settings = Schema.Literal("apiKey", "baseUrl", "model", "args", "env", "program", "command", "retries", "stallMs")

@@ -2,12 +2,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { DependencyPolicy } from "../../domain/Task.ts"
-import { PipelineState, pipelineState } from "../../programs/pipeline/pipelineState.ts"
-import { submitPipeline } from "../../programs/pipeline/submitPipeline.ts"
-import { submitterOf } from "../../programs/submitter.ts"
-import { Session } from "../Session.ts"
-import { planOf, stepDefaults } from "../StepFields.ts"
+import { DependencyPolicy } from "../../domain/task/Task.ts"
+import { PipelineState, pipelineState } from "../../programs/pipelines/pipelineState.ts"
+import { submitPipeline } from "../../programs/pipelines/submitPipeline.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { planOf, stepDefaults } from "../fields/StepFields.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 const Text = Schema.optional(Schema.NonEmptyString)

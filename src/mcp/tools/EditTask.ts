@@ -2,16 +2,16 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { parseDependency } from "../../domain/Dependency.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { type Changes, edit } from "../../programs/edit.ts"
-import { latestTry } from "../../programs/latestTry.ts"
-import { taskState } from "../../programs/taskState.ts"
+import { parseDependency } from "../../domain/task/Dependency.ts"
+import { taskState } from "../../programs/reports/taskState.ts"
+import { type Changes, edit } from "../../programs/tasks/edit.ts"
+import { latestAttempt } from "../../programs/tasks/latestAttempt.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Reference } from "../Fields.ts"
-import { Session } from "../Session.ts"
-import { taskFields } from "../TaskFields.ts"
+import { Reference } from "../fields/Fields.ts"
+import { taskFields } from "../fields/TaskFields.ts"
+import { Session } from "../protocol/Session.ts"
 import { linksOf, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"
 
@@ -59,7 +59,7 @@ export const editTask = tool({
     const tasks = yield* Tasks
     const directories = yield* Directories
     const { directory, labels, dependsOn: written, ...plain } = given
-    const { id: taskId } = yield* latestTry(yield* tasks.resolve(id))
+    const { id: taskId } = yield* latestAttempt(yield* tasks.resolve(id))
     const drawn = written === undefined ? null : yield* edges(written)
     const changes: Changes = {
       ...plain,

@@ -1,9 +1,9 @@
 /** Which coding agents there are. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { AgentList } from "../../domain/Agent.ts"
+import { AgentList } from "../../domain/task/Agent.ts"
 import { Agents } from "../../services/Agents.ts"
-import { Session } from "../Session.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 export const listAgents = tool({

@@ -1,10 +1,10 @@
 /** Finds pipelines by where they stand. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { PipelinePage } from "../../domain/Pipeline.ts"
-import { TaskStatus } from "../../domain/Task.ts"
+import { PipelinePage } from "../../domain/pipeline/Pipeline.ts"
+import { TaskStatus } from "../../domain/task/Task.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
-import { whole } from "../Fields.ts"
+import { whole } from "../fields/Fields.ts"
 import { tool } from "../Tool.ts"
 
 export const listPipelines = tool({

@@ -1,10 +1,10 @@
 /** Finds schedules, those that are over too if asked. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { ScheduleStatus } from "../../domain/Schedule.ts"
-import { schedulePage } from "../../programs/schedule/scheduleReport.ts"
-import { whole } from "../Fields.ts"
-import { ScheduleState, scheduleState } from "../ScheduleFields.ts"
+import type { ScheduleStatus } from "../../domain/schedule/Schedule.ts"
+import { schedulePage } from "../../programs/schedules/scheduleReport.ts"
+import { whole } from "../fields/Fields.ts"
+import { ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
 import { tool } from "../Tool.ts"
 
 export const listSchedules = tool({

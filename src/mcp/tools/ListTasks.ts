@@ -1,12 +1,12 @@
 /** Finds tasks by what they are. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaskStatus } from "../../domain/Task.ts"
-import { TaskPage, taskPage } from "../../programs/taskPage.ts"
+import { TaskStatus } from "../../domain/task/Task.ts"
+import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Reference, whole } from "../Fields.ts"
-import { Session } from "../Session.ts"
+import { Reference, whole } from "../fields/Fields.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 export const listTasks = tool({

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Schedules } from "../../services/Schedules.ts"
-import { ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
+import { ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
 import { tool } from "../Tool.ts"
 
 export const pauseSchedule = tool({

@@ -1,7 +1,7 @@
 /** Shows one pipeline with its steps. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { PipelineState, pipelineState } from "../../programs/pipeline/pipelineState.ts"
+import { PipelineState, pipelineState } from "../../programs/pipelines/pipelineState.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import { tool } from "../Tool.ts"
 

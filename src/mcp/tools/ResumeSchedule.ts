@@ -1,10 +1,10 @@
 /** Wakes a schedule that was paused. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { resumeSchedule as resume } from "../../programs/schedule/changeSchedule.ts"
+import { resumeSchedule as resume } from "../../programs/schedules/changeSchedule.ts"
 import { Schedules } from "../../services/Schedules.ts"
-import { ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
-import { Session } from "../Session.ts"
+import { ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 export const resumeSchedule = tool({

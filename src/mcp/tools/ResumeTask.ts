@@ -1,10 +1,10 @@
 /** Goes on with a task that has ended. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { resume } from "../../programs/resume.ts"
-import { submitterOf } from "../../programs/submitter.ts"
+import { resume } from "../../programs/tasks/resume.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Session } from "../Session.ts"
+import { Session } from "../protocol/Session.ts"
 import { statesAfter } from "../submitted.ts"
 import { linksOf, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"

@@ -1,12 +1,12 @@
 /** Runs a pipeline at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { preparePipeline } from "../../programs/pipeline/preparePipeline.ts"
-import { pipelineWork } from "../../programs/schedule/changeSchedule.ts"
-import { submitterOf } from "../../programs/submitter.ts"
-import { Scheduled, schedule, whenFields } from "../ScheduleFields.ts"
-import { Session } from "../Session.ts"
-import { planOf, stepDefaults } from "../StepFields.ts"
+import { preparePipeline } from "../../programs/pipelines/preparePipeline.ts"
+import { pipelineWork } from "../../programs/schedules/changeSchedule.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { Scheduled, schedule, whenFields } from "../fields/ScheduleFields.ts"
+import { planOf, stepDefaults } from "../fields/StepFields.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 /** Any object: what a step is, CreatePipeline says already. */

@@ -1,10 +1,10 @@
 /** Where a schedule stands, and what became of its last times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Execution } from "../../domain/Schedule.ts"
-import { reportOn, scheduleHistory } from "../../programs/schedule/scheduleReport.ts"
+import { Execution } from "../../domain/schedule/Schedule.ts"
+import { reportOn, scheduleHistory } from "../../programs/schedules/scheduleReport.ts"
 import { Schedules } from "../../services/Schedules.ts"
-import { isoTime, ScheduleReference, ScheduleState, scheduleState } from "../ScheduleFields.ts"
+import { isoTime, ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
 import { tool } from "../Tool.ts"
 
 const shown = 5

@@ -1,12 +1,12 @@
 /** Runs a task at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { prepareTask } from "../../programs/prepareTask.ts"
-import { taskWork } from "../../programs/schedule/changeSchedule.ts"
-import { submitterOf } from "../../programs/submitter.ts"
-import { Scheduled, schedule, whenFields } from "../ScheduleFields.ts"
-import { Session } from "../Session.ts"
-import { submissionOf } from "../TaskFields.ts"
+import { taskWork } from "../../programs/schedules/changeSchedule.ts"
+import { prepareTask } from "../../programs/tasks/prepareTask.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { Scheduled, schedule, whenFields } from "../fields/ScheduleFields.ts"
+import { submissionOf } from "../fields/TaskFields.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 const Text = Schema.optional(Schema.NonEmptyString)

@@ -1,10 +1,10 @@
 /** Reads what an agent printed, a page at a time. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { LogPage, readLog } from "../../programs/readLog.ts"
+import { LogPage, readLog } from "../../programs/output/readLog.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Reference, whole } from "../Fields.ts"
-import { outputLink } from "../Resources.ts"
+import { Reference, whole } from "../fields/Fields.ts"
+import { outputLink } from "../protocol/Resources.ts"
 import { tool } from "../Tool.ts"
 
 /** What one call may put into a model's context. */

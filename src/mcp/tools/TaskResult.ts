@@ -1,10 +1,10 @@
 /** The final answer of a task. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { taskResult as resultOf, TaskResult } from "../../programs/taskResult.ts"
+import { taskResult as resultOf, TaskResult } from "../../programs/reports/taskResult.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Reference } from "../Fields.ts"
-import { outputLink, resultLink } from "../Resources.ts"
+import { Reference } from "../fields/Fields.ts"
+import { outputLink, resultLink } from "../protocol/Resources.ts"
 import { tool } from "../Tool.ts"
 
 /** Characters: about ten thousand tokens. The rest is behind a link. */

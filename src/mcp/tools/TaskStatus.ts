@@ -1,14 +1,14 @@
 /** Shows one task in full, or all of them at a glance. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Checkpoint } from "../../domain/Checkpoint.ts"
-import { TaskStatus as Status, TaskGlance } from "../../domain/Task.ts"
-import { TaskReport, taskReport } from "../../programs/taskReport.ts"
-import { cutText } from "../../programs/taskState.ts"
-import { cutMiddle } from "../../programs/text/Middle.ts"
+import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
+import { TaskStatus as Status, TaskGlance } from "../../domain/task/Task.ts"
+import { TaskReport, taskReport } from "../../programs/reports/taskReport.ts"
+import { cutText } from "../../programs/reports/taskState.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Reference } from "../Fields.ts"
-import { outputLink, resultLink, taskLink } from "../Resources.ts"
+import { cutMiddle } from "../../text/Middle.ts"
+import { Reference } from "../fields/Fields.ts"
+import { outputLink, resultLink, taskLink } from "../protocol/Resources.ts"
 import { tool } from "../Tool.ts"
 
 /** Characters of a prompt or an answer; the rest is behind a link. */

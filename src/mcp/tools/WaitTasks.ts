@@ -1,12 +1,12 @@
 /** Waits until tasks have ended, for as long as clients allow, and tells each end exactly once. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { awaitEnds } from "../../programs/awaitEnds.ts"
-import { taskState } from "../../programs/taskState.ts"
+import { taskState } from "../../programs/reports/taskState.ts"
+import { awaitEnds } from "../../programs/tasks/awaitEnds.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { References, whole } from "../Fields.ts"
-import { doing, withProgress } from "../Progress.ts"
-import { Session } from "../Session.ts"
+import { References, whole } from "../fields/Fields.ts"
+import { doing, withProgress } from "../protocol/Progress.ts"
+import { Session } from "../protocol/Session.ts"
 import { linksOf, onlyPending, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"
 

@@ -6,12 +6,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type { SettingsFile } from "../../../src/domain/Settings.ts"
+import type { SettingsFile } from "../../../src/domain/settings/Settings.ts"
 import * as AgentsLayer from "../../../src/layers/agents/Agents.ts"
-import { capture, isNesting } from "../../../src/layers/agents/Captured.ts"
-import * as Ids from "../../../src/layers/memory/Ids.ts"
-import * as SettingsStore from "../../../src/layers/memory/SettingsStore.ts"
-import { givenWith } from "../../../src/programs/sameWork.ts"
+import { capture, isNesting } from "../../../src/layers/agents/starting/EnvironmentCapture.ts"
+import * as Ids from "../../../src/layers/memory/fakes/Ids.ts"
+import * as SettingsStore from "../../../src/layers/memory/fakes/SettingsStore.ts"
+import { givenWith } from "../../../src/programs/tasks/sameSubmission.ts"
 import { Agents, type PrepareRequest } from "../../../src/services/Agents.ts"
 
 /** A home with these programs on its PATH, gone after the test. */
@@ -124,7 +124,7 @@ describe("the choice of an agent", () => {
 describe("the environment of a task", () => {
   it("drops what says where the submitter stands, and keeps configuration and credentials", () => {
     const gone = [
-      ...["_", "OLDPWD", "PWD", "SHLVL", "BACKBEAT_TASK_ID", "BACKBEAT_DEPTH", "BACKBEAT_RUNTIME", "AI_AGENT"],
+      ...["_", "OLDPWD", "PWD", "SHLVL", "BACKBEAT_TASK_ID", "BACKBEAT_DEPTH", "BACKBEAT_WORKER", "AI_AGENT"],
       ...["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_SSE_PORT"],
       ...["CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "GEMINI_CLI", "OPENCODE", "QWEN_CODE"],
       ...["GEMINI_CLI_IDE_SERVER_PORT", "COPILOT_CLI", "PI_CODING_AGENT", "NODE_CHANNEL_FD"]

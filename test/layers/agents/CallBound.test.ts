@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { withoutCall } from "../../../src/layers/agents/CallBound.ts"
-import { capture } from "../../../src/layers/agents/Captured.ts"
+import { capture } from "../../../src/layers/agents/starting/EnvironmentCapture.ts"
 
 const base: Record<string, string> = {
   PATH: process.env.PATH ?? "/usr/bin:/bin",

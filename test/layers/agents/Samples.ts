@@ -1,7 +1,7 @@
 /** Real output of real agents, recorded: golden input for the readers. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import type { Agent, Evidence, ProcessEnd } from "../../../src/domain/Agent.ts"
+import type { Agent, Evidence, ProcessEnd } from "../../../src/domain/task/Agent.ts"
 import { builtInAgent } from "../../../src/layers/agents/Registry.ts"
 
 const directory = Path.resolve(import.meta.dirname, "../../fixtures/agents")

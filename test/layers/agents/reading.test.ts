@@ -1,11 +1,11 @@
 /** The parts the readers share: classes of failure, reset times, secrets, bounds. */
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { cutEnd, cutMiddle, oneLine } from "../../../src/layers/agents/Bounds.ts"
-import { classify } from "../../../src/layers/agents/Failure.ts"
-import { instant, resetIn } from "../../../src/layers/agents/ResetTime.ts"
-import { mask } from "../../../src/layers/agents/Secrets.ts"
-import { toolCall } from "../../../src/layers/agents/Show.ts"
+import { cutEnd, cutMiddle, oneLine } from "../../../src/layers/agents/reading/Bounds.ts"
+import { classify } from "../../../src/layers/agents/reading/Failure.ts"
+import { instant, resetIn } from "../../../src/layers/agents/reading/ResetTime.ts"
+import { mask } from "../../../src/layers/agents/reading/Secrets.ts"
+import { toolCall } from "../../../src/layers/agents/reading/Show.ts"
 
 describe("classify", () => {
   const table: ReadonlyArray<readonly [string, string, (number | undefined)?, string?]> = [

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { Outcome, outcome } from "../../../src/domain/Outcome.ts"
+import { Outcome, outcome } from "../../../src/domain/task/Outcome.ts"
 import { builtInAgent } from "../../../src/layers/agents/Registry.ts"
 import { runs } from "../../fuzz/effort.ts"
 import { agentOf, endedAt, evidence, names, rendered } from "./Samples.ts"

@@ -1,9 +1,9 @@
 /** The verdict over real output: exit code and stream must both say success. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Verdict } from "../../../src/domain/Agent.ts"
-import { claude } from "../../../src/layers/agents/claude.ts"
-import { gemini } from "../../../src/layers/agents/gemini.ts"
-import { shell } from "../../../src/layers/agents/shell.ts"
+import type { Verdict } from "../../../src/domain/task/Agent.ts"
+import { claude } from "../../../src/layers/agents/adapters/claude.ts"
+import { gemini } from "../../../src/layers/agents/adapters/gemini.ts"
+import { shell } from "../../../src/layers/agents/adapters/shell.ts"
 import { agentOf, endedAt, evidence, names } from "./Samples.ts"
 
 type Expected = readonly [

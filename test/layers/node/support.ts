@@ -5,19 +5,19 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Launch } from "../../../src/domain/NewTask.ts"
-import { RuntimeId } from "../../../src/domain/Runtime.ts"
-import { type Task, TaskId } from "../../../src/domain/Task.ts"
-import { ClaimId } from "../../../src/domain/Worker.ts"
-import * as Processes from "../../../src/layers/node/Processes.ts"
-import { reader } from "../../../src/layers/node/ProcessReader.ts"
-import * as Spawner from "../../../src/layers/node/Spawner.ts"
+import type { Launch } from "../../../src/domain/task/NewTask.ts"
+import { type Task, TaskId } from "../../../src/domain/task/Task.ts"
+import { ClaimId } from "../../../src/domain/worker/Claim.ts"
+import { WorkerId } from "../../../src/domain/worker/Worker.ts"
+import * as Processes from "../../../src/layers/node/process/Processes.ts"
+import { reader } from "../../../src/layers/node/process/ProcessReader.ts"
+import * as Spawner from "../../../src/layers/node/spool/Spawner.ts"
 import { Paths } from "../../../src/services/Paths.ts"
 import { Processes as ProcessesTag } from "../../../src/services/Processes.ts"
-import type { Claim } from "../../../src/services/Queue.ts"
-import { RuntimeCommand } from "../../../src/services/RuntimeCommand.ts"
+import type { ClaimedTask } from "../../../src/services/Queue.ts"
 import type { Target } from "../../../src/services/Spawner.ts"
 import { Spawner as SpawnerTag } from "../../../src/services/Spawner.ts"
+import { WorkerCommand } from "../../../src/services/WorkerCommand.ts"
 
 /** A directory that goes when the scope does. */
 export const home = Effect.acquireRelease(
@@ -37,7 +37,7 @@ export const pathsIn = (directory: string): Paths["Type"] => ({
 export const fakeBeat = (directory: string): readonly [string, ...ReadonlyArray<string>] => [
   "/bin/sh",
   "-c",
-  'printf "%s\\n" "$@" "home=$BACKBEAT_HOME" "task=$BACKBEAT_TASK_ID" "runtime=$BACKBEAT_RUNTIME" >"$0.new"; mv "$0.new" "$0"',
+  'printf "%s\\n" "$@" "home=$BACKBEAT_HOME" "task=$BACKBEAT_TASK_ID" "worker=$BACKBEAT_WORKER" >"$0.new"; mv "$0.new" "$0"',
   join(directory, "called")
 ]
 
@@ -47,7 +47,7 @@ export const layerIn = (directory: string) =>
     Layer.provide(
       Layer.merge(
         Layer.succeed(Paths, pathsIn(directory)),
-        Layer.succeed(RuntimeCommand, { command: fakeBeat(directory) })
+        Layer.succeed(WorkerCommand, { command: fakeBeat(directory) })
       )
     )
   )
@@ -61,7 +61,7 @@ export const claimOf = (options: {
   readonly prompt?: string
   readonly environment?: Record<string, string>
   readonly bootId: string
-}): Claim => {
+}): ClaimedTask => {
   made += 1
   const number = `${process.pid}${made}`.padStart(12, "0").slice(-12)
   const taskId = TaskId.make(number)
@@ -116,10 +116,10 @@ export const claimOf = (options: {
   }
   return {
     task,
-    worker: {
+    claim: {
       taskId,
       claimId: ClaimId.make(`claim${number.slice(-11)}`),
-      runtimeId: RuntimeId.make("runtime000000000"),
+      workerId: WorkerId.make("worker000000000"),
       state: "claimed",
       process: null,
       bootId: options.bootId,
@@ -134,9 +134,9 @@ export const claimOf = (options: {
   }
 }
 
-export const targetOf = (claim: Claim, more: Partial<Target> = {}): Target => ({
-  taskId: claim.task.id,
-  claimId: claim.worker.claimId,
+export const targetOf = (claimed: ClaimedTask, more: Partial<Target> = {}): Target => ({
+  taskId: claimed.task.id,
+  claimId: claimed.claim.claimId,
   process: null,
   spare: [],
   ...more
@@ -163,24 +163,24 @@ export const fileWith = (path: string) =>
   )
 
 /** The end of a claim's agent. */
-export const ended = (claim: Claim) =>
+export const ended = (claimed: ClaimedTask) =>
   Effect.gen(function* () {
     const spawner = yield* SpawnerTag
     return yield* until(
       "the end",
       Effect.gen(function* () {
-        const seen = yield* spawner.observe(targetOf(claim))
+        const seen = yield* spawner.observe(targetOf(claimed))
         if (seen._tag === "Exited") return seen.end
-        yield* spawner.pause(claim.worker.claimId, 50)
+        yield* spawner.pause(claimed.claim.claimId, 50)
         return null
       })
     )
   })
 
-export const textOf = (claim: Claim, stream: "stdout" | "stderr") =>
+export const textOf = (claimed: ClaimedTask, stream: "stdout" | "stderr") =>
   Effect.gen(function* () {
     const spawner = yield* SpawnerTag
-    return new TextDecoder().decode(yield* spawner.read(claim.worker.claimId, stream, 0, 64 * 1024 * 1024))
+    return new TextDecoder().decode(yield* spawner.read(claimed.claim.claimId, stream, 0, 64 * 1024 * 1024))
   })
 
 /** Whether a process with this pid lives; a zombie does not. */
@@ -227,11 +227,11 @@ export const withSpawner = <A, E, R>(
   })
 
 /** Starts a claim for this process. */
-export const start = (claim: Claim) =>
+export const start = (claimed: ClaimedTask) =>
   Effect.gen(function* () {
     const spawner = yield* SpawnerTag
     const processes = yield* ProcessesTag
-    return yield* spawner.start(claim, yield* processes.self)
+    return yield* spawner.start(claimed, yield* processes.self)
   })
 
 /** Pids that a script wrote to files of these names, each with a newline at its end. */

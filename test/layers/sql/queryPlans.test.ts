@@ -4,8 +4,8 @@ import * as Statement from "@effect/sql/Statement"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { outcome } from "../../../src/domain/Outcome.ts"
-import { TaskId } from "../../../src/domain/Task.ts"
+import { outcome } from "../../../src/domain/task/Outcome.ts"
+import { TaskId } from "../../../src/domain/task/Task.ts"
 import { Checkpoints } from "../../../src/services/Checkpoints.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Pipelines } from "../../../src/services/Pipelines.ts"
@@ -16,7 +16,7 @@ import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
 import { create, endNext } from "../../support/pipelines.ts"
 import { createSchedule, fireInAMinute } from "../../support/schedules.ts"
 import { completed, newTask } from "../../support/tasks.ts"
-import { claimOptions, memory, runtimeA, runtimeB } from "./support.ts"
+import { claimOptions, memory, workerA, workerB } from "./support.ts"
 
 type Compiled = readonly [text: string, parameters: ReadonlyArray<unknown>]
 
@@ -165,18 +165,18 @@ describe("query plans", () => {
           const [first] = yield* queue.enqueue([task, task], { maxDepth: 3 })
           const id = first?.task.id ?? someId
           yield* queue.enqueue([newTask({ parentId: id, retryOf: id })], { maxDepth: 3 })
-          const { worker } = yield* Effect.flatMap(
+          const { claim } = yield* Effect.flatMap(
             queue.claim(claimOptions),
             Option.match({
               onNone: () => Effect.dieMessage("nothing to claim"),
               onSome: Effect.succeed
             })
           )
-          const holder = { claimId: worker.claimId, runtimeId: runtimeA }
+          const holder = { claimId: claim.claimId, workerId: workerA }
           yield* registry.started(holder, { pid: 77, startTime: "1", bootId: "boot" })
           yield* registry.stopping(holder, "timeout")
-          yield* registry.adopt(worker.claimId, runtimeB, runtimeA)
-          yield* registry.leave(runtimeB, "idle")
+          yield* registry.adopt(claim.claimId, workerB, workerA)
+          yield* registry.leave(workerB, "idle")
           for (const offset of [0, 300]) {
             const write = { taskId: id, stream: "stdout", offset, bytes: new Uint8Array(300) } as const
             yield* output.append(write, { cap: 100 })
@@ -214,8 +214,8 @@ describe("query plans", () => {
             const { revision } = yield* queue.captured(fourth)
             yield* queue.edit(fourth, { dependsOn: wanted }, revision)
             yield* Effect.flip(queue.edit(second, { dependsOn: wanted }, 0))
-            const { worker } = yield* Effect.flatten(queue.claim(claimOptions))
-            yield* queue.finish(worker.taskId, end, { claimId: worker.claimId, runtimeId: runtimeA })
+            const { claim } = yield* Effect.flatten(queue.claim(claimOptions))
+            yield* queue.finish(claim.taskId, end, { claimId: claim.claimId, workerId: workerA })
             yield* queue.cancel(fourth, { by: "tester", reason: null })
             // What is left of it would be claimed in the next round.
             yield* queue.cancel(second, { by: "tester", reason: null })

@@ -5,10 +5,10 @@ import { join } from "node:path"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { RuntimeId } from "../../../src/domain/Runtime.ts"
-import * as Ids from "../../../src/layers/node/Ids.ts"
-import { pathsOf } from "../../../src/layers/node/Paths.ts"
-import * as Database from "../../../src/layers/sql/Database.ts"
+import { WorkerId } from "../../../src/domain/worker/Worker.ts"
+import { pathsOf } from "../../../src/layers/node/files/Paths.ts"
+import * as Ids from "../../../src/layers/node/system/Ids.ts"
+import * as Database from "../../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../../src/layers/sql/SqlServices.ts"
 import { Paths } from "../../../src/services/Paths.ts"
 
@@ -46,7 +46,13 @@ export const within =
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(effect, context)
 
-export const runtimeA = RuntimeId.make("aaaaaaaaaaaaaaaa")
-export const runtimeB = RuntimeId.make("bbbbbbbbbbbbbbbb")
+export const workerA = WorkerId.make("aaaaaaaaaaaaaaaa")
+export const workerB = WorkerId.make("bbbbbbbbbbbbbbbb")
 
-export const claimOptions = { runtimeId: runtimeA, maxWorkers: 1000, onlyWhenIdle: false, bootId: "boot", uptimeMs: 0 }
+export const claimOptions = {
+  workerId: workerA,
+  maxConcurrency: 1000,
+  onlyWhenIdle: false,
+  bootId: "boot",
+  uptimeMs: 0
+}

@@ -17,12 +17,12 @@ export interface Mutation {
 const claiming: ReadonlyArray<Mutation> = [
   {
     name: "over-limit",
-    promise: "at most maxWorkers at once",
+    promise: "at most maxConcurrency at once",
     patches: [
       {
-        file: "src/layers/sql/claim.ts",
-        find: "onlyWhenIdle ? Math.min(1, maxWorkers) : maxWorkers",
-        replace: "onlyWhenIdle ? Math.min(1, maxWorkers) : Number.MAX_SAFE_INTEGER"
+        file: "src/layers/sql/queue/claim.ts",
+        find: "onlyWhenIdle ? Math.min(1, maxConcurrency) : maxConcurrency",
+        replace: "onlyWhenIdle ? Math.min(1, maxConcurrency) : Number.MAX_SAFE_INTEGER"
       }
     ]
   },
@@ -31,7 +31,7 @@ const claiming: ReadonlyArray<Mutation> = [
     promise: "a task starts when it may",
     patches: [
       {
-        file: "src/layers/sql/Queue.ts",
+        file: "src/layers/sql/queue/Queue.ts",
         find: "Effect.zipRight(store(arrivals, maxDepth)),",
         replace:
           "Effect.zipRight(store(arrivals, maxDepth)), Effect.zipLeft(sql`UPDATE tasks SET waiting_on = 0 WHERE status = 'queued'`),"
@@ -46,12 +46,12 @@ const starting: ReadonlyArray<Mutation> = [
     promise: "an agent starts at most once",
     patches: [
       {
-        file: "src/layers/node/Shim.ts",
+        file: "src/layers/node/spool/Shim.ts",
         find: 'mkdir "$backbeat_spool/started" || exit 0',
         replace: 'mkdir "$backbeat_spool/started" || :'
       },
       {
-        file: "src/layers/node/ShimStart.ts",
+        file: "src/layers/node/spool/ShimStart.ts",
         find: "const shim = yield* spawnShim(claim, files, prompt)",
         replace: "const shim = yield* spawnShim(claim, files, prompt)\n    yield* spawnShim(claim, files, prompt)"
       }
@@ -62,7 +62,7 @@ const starting: ReadonlyArray<Mutation> = [
     promise: "what was started is never put back",
     patches: [
       {
-        file: "src/programs/supervise.ts",
+        file: "src/programs/worker/supervise.ts",
         find: "const seen = yield* look(supervision, worker)",
         replace: "const seen = yield* look(supervision, worker)\n    if (supervision.adopted) return null"
       }
@@ -73,7 +73,7 @@ const starting: ReadonlyArray<Mutation> = [
     promise: "every task ends",
     patches: [
       {
-        file: "src/layers/sql/WorkerRegistry.ts",
+        file: "src/layers/sql/workers/WorkerRegistry.ts",
         find: "(function* (claimId, from, to) {",
         replace: "(function* (claimId, from, to) {\n      if (claimId !== null) return false"
       }
@@ -87,7 +87,7 @@ const output: ReadonlyArray<Mutation> = [
     promise: "every byte is stored, in order",
     patches: [
       {
-        file: "src/layers/sql/OutputStore.ts",
+        file: "src/layers/sql/output/OutputStore.ts",
         find: "seq += 1",
         replace: "seq += 1\n        if (seq % 3 === 0) continue"
       }
@@ -96,13 +96,13 @@ const output: ReadonlyArray<Mutation> = [
   {
     name: "skip-drain",
     promise: "every byte is stored, in order",
-    patches: [{ file: "src/programs/supervise.ts", find: "yield* drain(supervision, progress)", replace: "" }]
+    patches: [{ file: "src/programs/worker/supervise.ts", find: "yield* drain(supervision, progress)", replace: "" }]
   }
 ]
 
 const provenSuccess = (condition: string): ReadonlyArray<Patch> => [
   {
-    file: "src/programs/conclude.ts",
+    file: "src/programs/worker/conclude.ts",
     find: "if (worker.stopCause !== null) {",
     replace: `if (${condition}) return outcome({ ...found, status: "completed", cause: "exit" })\n  if (worker.stopCause !== null) {`
   }
@@ -118,7 +118,7 @@ const judging: ReadonlyArray<Mutation> = [
   }
 ]
 
-const finish = "src/layers/sql/finish.ts"
+const finish = "src/layers/sql/queue/finish.ts"
 
 const ending: ReadonlyArray<Mutation> = [
   {
@@ -155,7 +155,9 @@ const ending: ReadonlyArray<Mutation> = [
   {
     name: "skip-sweep",
     promise: "nothing remains",
-    patches: [{ file: "src/programs/supervise.ts", find: 'settings.leftovers === "end" ||', replace: "false ||" }]
+    patches: [
+      { file: "src/programs/worker/supervise.ts", find: 'settings.leftovers === "end" ||', replace: "false ||" }
+    ]
   },
   {
     name: "no-cascade",
@@ -177,7 +179,7 @@ const ending: ReadonlyArray<Mutation> = [
     promise: "a pipeline ends with its last step",
     patches: [
       {
-        file: "src/layers/sql/pipelineEnds.ts",
+        file: "src/layers/sql/pipelines/pipelineEnds.ts",
         find: "if (touched.length === 0) return",
         replace: "if (touched.length >= 0) return"
       }
@@ -188,7 +190,7 @@ const ending: ReadonlyArray<Mutation> = [
     promise: "a task that has run leaves a checkpoint",
     patches: [
       {
-        file: "src/programs/keepCheckpoints.ts",
+        file: "src/programs/worker/keepCheckpoints.ts",
         find: "persist(takeCheckpoint(taskId))",
         replace: "persist(Effect.void)"
       }
@@ -202,7 +204,7 @@ const answering: ReadonlyArray<Mutation> = [
     promise: "an answer comes after the commit",
     patches: [
       {
-        file: "src/layers/sql/Queue.ts",
+        file: "src/layers/sql/queue/Queue.ts",
         find: "Effect.zipRight(store(arrivals, maxDepth)),",
         replace:
           "Effect.zipRight(store(arrivals, maxDepth)), Effect.zipLeft(sql`DELETE FROM tasks WHERE status = 'queued'`),"
@@ -214,7 +216,7 @@ const answering: ReadonlyArray<Mutation> = [
     promise: "an answer comes after the commit",
     patches: [
       {
-        file: "src/programs/cancel.ts",
+        file: "src/programs/tasks/cancel.ts",
         find: 'yield* waitFor(fresh, { ...options, goal: "end", any: false })',
         replace: ""
       }
@@ -225,12 +227,12 @@ const answering: ReadonlyArray<Mutation> = [
     promise: "an edit is whole, and what runs",
     patches: [
       {
-        file: "src/programs/edit.ts",
+        file: "src/programs/tasks/edit.ts",
         find: 'if (task.status !== "queued")',
         replace: 'if (task.status === "pending")'
       },
       {
-        file: "src/layers/sql/edit.ts",
+        file: "src/layers/sql/queue/edit.ts",
         find: 'if (standing.status !== "queued" || standing.revision !== revision) {',
         replace: "if (standing.revision !== revision) {"
       }
@@ -241,7 +243,7 @@ const answering: ReadonlyArray<Mutation> = [
     promise: "a schedule fires each time once",
     patches: [
       {
-        file: "src/layers/sql/fire.ts",
+        file: "src/layers/sql/schedules/fire.ts",
         find: "run === null || !(yield* isNew(id, run))",
         replace: "run === null || now % 2 === 0 || !(yield* isNew(id, run))"
       }

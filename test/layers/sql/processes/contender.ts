@@ -3,11 +3,11 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { outcome } from "../../../../src/domain/Outcome.ts"
-import { RuntimeId } from "../../../../src/domain/Runtime.ts"
-import { TaskId } from "../../../../src/domain/Task.ts"
-import * as Ids from "../../../../src/layers/node/Ids.ts"
-import * as Database from "../../../../src/layers/sql/Database.ts"
+import { outcome } from "../../../../src/domain/task/Outcome.ts"
+import { TaskId } from "../../../../src/domain/task/Task.ts"
+import { WorkerId } from "../../../../src/domain/worker/Worker.ts"
+import * as Ids from "../../../../src/layers/node/system/Ids.ts"
+import * as Database from "../../../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../../../src/layers/sql/SqlServices.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
@@ -46,21 +46,21 @@ const submit = Effect.gen(function* () {
 /** Claims and ends tasks until there is nothing left; tells which. */
 const work = Effect.gen(function* () {
   const queue = yield* Queue
-  const runtimeId = RuntimeId.make(name)
+  const workerId = WorkerId.make(name)
   const done = []
   while (true) {
     const claimed = yield* queue.claim({
-      runtimeId,
-      maxWorkers: 1000,
+      workerId,
+      maxConcurrency: 1000,
       onlyWhenIdle: false,
       bootId: "boot",
       uptimeMs: 0
     })
     if (Option.isNone(claimed)) return done
-    const { task, worker } = claimed.value
+    const { task, claim } = claimed.value
     yield* queue.finish(task.id, outcome({ status: "completed", cause: "exit", exitCode: 0 }), {
-      claimId: worker.claimId,
-      runtimeId
+      claimId: claim.claimId,
+      workerId
     })
     done.push(task.id)
   }

@@ -1,0 +1,142 @@
+/** `beat pipeline list`, `status`, `cancel` and `retry`: pipelines that were handed over. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Pipeline, PipelinePage } from "../../../domain/pipeline/Pipeline.ts"
+import { TaskStatus } from "../../../domain/task/Task.ts"
+import { retryPipeline } from "../../../programs/pipelines/retryPipeline.ts"
+import { cancelPipeline } from "../../../programs/pipelines/waitForPipeline.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { Pipelines } from "../../../services/Pipelines.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { stylesOf } from "../../framework/Style.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { choices, count, json, optionalText } from "../../input/Values.ts"
+import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
+import { describePipeline, pipelineEnding, pipelineTable } from "../../output/PipelineTable.ts"
+import { withProgress } from "../../output/Progress.ts"
+import { waiting } from "../../output/Waiting.ts"
+
+const pipeline = Args.text({ name: "id" }).pipe(
+  Args.withDescription("Id of a pipeline, a unique beginning of it, or @last")
+)
+
+export const pipelineList = readOnlyCommand({
+  name: "pipeline list",
+  section: "watch",
+  summary: "List pipelines, newest first",
+  examples: [["beat pipeline list -s failed", "what went wrong"]],
+  options: Options.all({
+    status: choices("status", "s", TaskStatus.literals).pipe(
+      Options.withDescription("Only these; may be given several times")
+    ),
+    limit: count("limit", 1, 1000).pipe(
+      Options.withAlias("n"),
+      Options.withDefault(20),
+      Options.withDescription("How many, at most 1000; 20 if left out")
+    ),
+    before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
+      Options.withDefault(null),
+      Options.withDescription("The next page: the number that the page before ended with")
+    ),
+    json
+  }),
+  args: Args.none,
+  run: Effect.fn("beat.pipeline.list")(function* (given) {
+    const terminal = yield* Terminal
+    const { more, pipelines } = yield* (yield* Pipelines).list(given)
+    const next = more ? (pipelines.at(-1)?.seq ?? null) : null
+    if (given.json) {
+      yield* printJson(PipelinePage, { pipelines, next })
+      return ExitCode.ok
+    }
+    if (pipelines.length === 0) {
+      yield* terminal.say("No pipelines. Run one: beat pipeline run FILE")
+      return ExitCode.ok
+    }
+    const lines = pipelineTable(pipelines, yield* Clock.currentTimeMillis, terminal.stdout)
+    yield* terminal.print(lines.join("\n"))
+    if (next !== null) {
+      const { dim } = stylesOf(terminal.stderr)
+      yield* terminal.say(dim(`There are more: beat pipeline list --before ${next}`))
+    }
+    return ExitCode.ok
+  })
+})
+
+export const pipelineStatus = readOnlyCommand({
+  name: "pipeline status",
+  section: "watch",
+  summary: "Show one pipeline with its steps",
+  examples: [["beat pipeline status", "the newest one"]],
+  options: Options.all({ json }),
+  args: Args.optional(pipeline),
+  run: Effect.fn("beat.pipeline.status")(function* (given, reference) {
+    const terminal = yield* Terminal
+    const pipelines = yield* Pipelines
+    const found = yield* pipelines.get(yield* pipelines.resolve(Option.getOrElse(reference, () => "@last")))
+    if (given.json) yield* printJson(Pipeline, found)
+    else yield* terminal.print(describePipeline(found, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    return ExitCode.ok
+  })
+})
+
+export const pipelineCancel = readWriteCommand({
+  name: "pipeline cancel",
+  section: "tasks",
+  summary: "End a pipeline, and wait until its processes are gone",
+  details: "Steps that wait are taken from the queue, running ones are ended; what is completed stays so.",
+  examples: [["beat pipeline cancel @last", "the newest one"]],
+  options: Options.all({
+    reason: optionalText("reason", "text").pipe(Options.withDescription("Kept with the pipeline and its tasks")),
+    json
+  }),
+  args: Args.all({ id: pipeline }),
+  answer: () => "ending",
+  run: Effect.fn("beat.pipeline.cancel")(function* (given, { id }) {
+    const terminal = yield* Terminal
+    const caller = yield* Caller
+    const pipelines = yield* Pipelines
+    const resolved = yield* pipelines.resolve(id)
+    const request = { reason: given.reason, by: yield* nameOf(submitterOf(caller.environment)) }
+    const cancelled = yield* cancelPipeline(resolved, request, yield* waiting(false)).pipe(
+      withProgress(Effect.succeed("waiting for the processes to end (Ctrl-C: they end all the same)"))
+    )
+    if (given.json) yield* printJson(Pipeline, cancelled.pipeline)
+    else {
+      const before = cancelled.answer === "over" ? "had ended before: " : ""
+      yield* terminal.print(`${resolved} ${before}${pipelineEnding(cancelled.pipeline, terminal.stdout)}`)
+    }
+    return ExitCode.ok
+  })
+})
+
+export const pipelineRetry = readWriteCommand({
+  name: "pipeline retry",
+  section: "tasks",
+  summary: "Try a pipeline again from the first step that did not complete",
+  details:
+    "Makes a new pipeline and prints its id. Completed steps are kept, with those before them; the others run anew, in the environment captured for the first try.",
+  examples: [["beat pipeline retry -f @last", "the newest one, watched"]],
+  options: Options.all({
+    foreground: Options.boolean("foreground").pipe(
+      Options.withAlias("f"),
+      Options.withDescription("Show what the steps print and wait, as 'beat pipeline run -f' does")
+    ),
+    json
+  }),
+  args: Args.all({ id: pipeline }),
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
+  run: Effect.fn("beat.pipeline.retry")(function* (given, { id }) {
+    const caller = yield* Caller
+    const resolved = yield* (yield* Pipelines).resolve(id)
+    const submitted = retryPipeline(resolved, submitterOf(caller.environment))
+    if (given.foreground) return yield* pipelineInForeground(submitted, given.json)
+    return yield* announcePipeline(yield* submitted, given.json)
+  })
+})

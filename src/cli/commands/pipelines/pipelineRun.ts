@@ -1,0 +1,181 @@
+/** `beat pipeline run`, `check` and `schema`: files with steps, read, checked and handed over. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { zeroIsNone } from "../../../domain/Duration.ts"
+import { InvalidInput } from "../../../domain/Errors.ts"
+import { PipelinePlan, PipelineProblem } from "../../../domain/pipeline/Pipeline.ts"
+import { problemText } from "../../../domain/pipeline/PipelineErrors.ts"
+import { promptPlan } from "../../../programs/pipelines/promptPlan.ts"
+import { submitPipeline } from "../../../programs/pipelines/submitPipeline.ts"
+import { submitterOf } from "../../../programs/tasks/submitter.ts"
+import { Directories } from "../../../services/Directories.ts"
+import { sanitize } from "../../../text/Sanitize.ts"
+import { Stores } from "../../framework/Access.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { command } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { UsageError } from "../../framework/UsageError.ts"
+import { planFromFile } from "../../input/PipelineInput.ts"
+import { labelsOf, taskOptions } from "../../input/TaskOptions.ts"
+import { json, optionalText, pairs } from "../../input/Values.ts"
+import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
+
+const variables = pairs("var").pipe(
+  Options.withDescription("A variable of the file, in place of its default; repeatable")
+)
+
+const options = Options.all({
+  step: Options.text("step").pipe(
+    Options.withPseudoName("prompt"),
+    Options.repeated,
+    Options.withDescription("A step by its prompt, in place of a file; repeatable, in order")
+  ),
+  var: variables,
+  name: optionalText("name", "text").pipe(Options.withDescription("What to call it")),
+  foreground: Options.boolean("foreground").pipe(
+    Options.withAlias("f"),
+    Options.withDescription("Show what the steps print and wait; Ctrl-C cancels it, the exit code tells how it ended")
+  ),
+  ...taskOptions,
+  agent: optionalText("agent", "name").pipe(
+    Options.withAlias("a"),
+    Options.withDescription("For steps that name none, as all that follows; else the default agent")
+  ),
+  directory: optionalText("directory", "path").pipe(
+    Options.withAlias("C"),
+    Options.withDescription("Where the agents work, and what relative directories of steps are taken from; else here")
+  ),
+  key: optionalText("key", "text").pipe(
+    Options.withDescription("Idempotency key: the same key again gives the same pipeline instead of a second one")
+  ),
+  json
+})
+
+type Given = typeof options extends Options.Options<infer A> ? A : never
+
+const planOf = Effect.fn("planOf")(function* (given: Given, file: string | null) {
+  const example = "'beat pipeline run FILE', or 'beat pipeline run --step \"...\" --step \"...\"'"
+  const usage = (problem: string, hint: string | null) => new UsageError({ problem, hint })
+  if (file === null) {
+    if (given.step.length === 0) return yield* usage("There is neither a file nor a step", `Write ${example}.`)
+    if (Object.keys(given.var).length > 0) return yield* usage("--var is for files", "Let the shell fill in --step.")
+    const empty = given.step.findIndex((prompt) => prompt.trim() === "")
+    if (empty >= 0) return yield* usage(`--step number ${empty + 1} is empty`, null)
+    if (given.step.length > 100) return yield* usage("A pipeline has 1 to 100 steps", null)
+    return promptPlan(given.name, given.step)
+  }
+  if (given.step.length > 0) return yield* usage("Either a file or --step, not both", `Write ${example}.`)
+  const plan = yield* planFromFile(file, given.var)
+  return given.name === null ? plan : { ...plan, name: given.name }
+})
+
+const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given) {
+  const caller = yield* Caller
+  const directories = yield* Directories
+  for (const field of ["key", "name"] as const) {
+    const text = given[field]
+    if (text !== null && (text.trim().length < 1 || text.length > 200)) {
+      return yield* new InvalidInput({ field: `--${field}`, problem: "1 to 200 characters", example: null })
+    }
+  }
+  const defaults = {
+    agent: given.agent,
+    model: given.model,
+    systemPrompt: given.systemPrompt,
+    priority: given.priority ?? "P1",
+    directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
+    timeoutMs: zeroIsNone(given.timeout),
+    stallMs: zeroIsNone(given.stall),
+    labels: yield* labelsOf(given.label),
+    ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
+    ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
+  }
+  return { defaults, idempotencyKey: given.key }
+})
+
+const file = Args.text({ name: "file" }).pipe(
+  Args.withDescription("YAML or JSON with steps, as 'beat pipeline schema' has it; '-' reads it from a pipe")
+)
+
+export const pipelineRun = command({
+  name: "pipeline run",
+  section: "tasks",
+  summary: "Hand over several steps that run in order",
+  details:
+    "Prints the pipeline's id once it is stored with all of its tasks, and returns. A step starts when those before it are completed; steps in an inner list run side by side. What a step says itself comes before the options here.",
+  examples: [
+    ["beat pipeline run release.yaml --var branch=main", "the steps of a file"],
+    ["beat pipeline run -f -a shell --step 'npm ci' --step 'npm test'", "two commands, watched"]
+  ],
+  options,
+  args: Args.optional(file),
+  completes: "none",
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
+  run: Effect.fn("beat.pipeline.run")(function* (given, path) {
+    const caller = yield* Caller
+    const stores = yield* Stores
+    const plan = yield* planOf(given, Option.getOrNull(path))
+    const submission = yield* submissionOf(given)
+    const submitted = submitPipeline(plan, submission, submitterOf(caller.environment))
+    return yield* Effect.provide(
+      given.foreground
+        ? pipelineInForeground(submitted, given.json)
+        : Effect.flatMap(submitted, (result) => announcePipeline(result, given.json)),
+      stores.write
+    )
+  })
+})
+
+/** What `beat pipeline check --json` prints. */
+export const CheckResult = Schema.Struct({
+  file: Schema.String,
+  problems: Schema.Array(PipelineProblem),
+  /** The steps with their order worked out; null where something is wrong. */
+  plan: Schema.NullOr(PipelinePlan)
+}).annotations({ identifier: "CheckResult" })
+
+export const pipelineCheck = command({
+  name: "pipeline check",
+  section: "tasks",
+  summary: "Say what is wrong with a pipeline file",
+  details: "Prints one line for each problem, file:line:column: message, and exits with 1 where there is one.",
+  examples: [["beat pipeline check release.yaml --var branch=main", "without running it"]],
+  options: Options.all({ var: variables, json }),
+  args: Args.all({ file }),
+  completes: "none",
+  run: Effect.fn("beat.pipeline.check")(function* (given, { file }) {
+    const terminal = yield* Terminal
+    const read = yield* Effect.either(planFromFile(file, given.var))
+    if (Either.isLeft(read) && read.left._tag !== "PipelineInvalid") return yield* read.left
+    const problems = Either.isLeft(read) && read.left._tag === "PipelineInvalid" ? read.left.problems : []
+    const plan = Either.getOrNull(read)
+    if (given.json) yield* printJson(CheckResult, { file, problems, plan })
+    else if (plan !== null) {
+      const { length } = plan.steps
+      yield* terminal.print(`${file}: fine, ${length === 1 ? "one step" : `${length} steps`}`)
+    }
+    for (const problem of given.json ? [] : problems) yield* terminal.print(sanitize(problemText(file, problem)))
+    return plan === null ? ExitCode.failed : ExitCode.ok
+  })
+})
+
+export const pipelineSchema = command({
+  name: "pipeline schema",
+  section: "tasks",
+  summary: "Print the JSON Schema of pipeline files",
+  details: "For editors: in the first line of a file, '# yaml-language-server: $schema=pipeline.schema.json'.",
+  options: Options.none,
+  args: Args.none,
+  run: Effect.fn("beat.pipeline.schema")(function* () {
+    const terminal = yield* Terminal
+    const { pipelineJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/jsonSchema.ts"))
+    yield* terminal.print(JSON.stringify(pipelineJsonSchema(), null, 2))
+    return ExitCode.ok
+  })
+})

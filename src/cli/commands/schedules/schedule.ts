@@ -1,0 +1,220 @@
+/** `beat schedule list`, `status`, `history`, `pause`, `resume`, `cancel` and `run-now`. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Execution, Schedule, ScheduleStatus } from "../../../domain/schedule/Schedule.ts"
+import { cancelRuns, cancelSchedule } from "../../../programs/schedules/cancelRuns.ts"
+import { resumeSchedule, runSchedule } from "../../../programs/schedules/changeSchedule.ts"
+import {
+  History,
+  SchedulePage,
+  ScheduleReport,
+  scheduleHistory,
+  schedulePage,
+  scheduleReport
+} from "../../../programs/schedules/scheduleReport.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { Schedules } from "../../../services/Schedules.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { stylesOf } from "../../framework/Style.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { choices, count, json, optionalText } from "../../input/Values.ts"
+import { withProgress } from "../../output/Progress.ts"
+import { describeSchedule, historyTable, scheduleTable } from "../../output/ScheduleText.ts"
+import { waiting } from "../../output/Waiting.ts"
+import { announceSchedule, schedule, warnWithoutWorker } from "./scheduleCreate.ts"
+
+const limit = count("limit", 1, 1000).pipe(
+  Options.withAlias("n"),
+  Options.withDefault(20),
+  Options.withDescription("How many, at most 1000; 20 if left out")
+)
+
+const before = count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
+  Options.withDefault(null),
+  Options.withDescription("The next page: the number that the page before ended with")
+)
+
+const live: ReadonlyArray<ScheduleStatus> = ["active", "paused"]
+
+export const scheduleList = readOnlyCommand({
+  name: "schedule list",
+  section: "watch",
+  summary: "List schedules, newest first",
+  examples: [["beat schedule list --all", "also those that are over"]],
+  options: Options.all({
+    status: choices("status", "s", ScheduleStatus.literals).pipe(
+      Options.withDescription("Only these; may be given several times")
+    ),
+    all: Options.boolean("all").pipe(Options.withDescription("Also those that are over")),
+    limit,
+    before,
+    json
+  }),
+  args: Args.none,
+  run: Effect.fn("beat.schedule.list")(function* (given) {
+    const terminal = yield* Terminal
+    const status = given.status.length > 0 || given.all ? given.status : live
+    const page = yield* schedulePage({ status, limit: given.limit, before: given.before })
+    if (given.json) {
+      yield* printJson(SchedulePage, page)
+      return ExitCode.ok
+    }
+    if (page.schedules.length === 0) {
+      yield* terminal.say("No schedules. Make one: beat schedule create --help")
+      return ExitCode.ok
+    }
+    yield* terminal.print(scheduleTable(page.schedules, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    if (page.next !== null) {
+      yield* terminal.say(stylesOf(terminal.stderr).dim(`There are more: --before ${page.next}`))
+    }
+    return ExitCode.ok
+  })
+})
+
+export const scheduleStatus = readOnlyCommand({
+  name: "schedule status",
+  section: "watch",
+  summary: "Show one schedule with its next times",
+  examples: [["beat schedule status nightly", "by its name"]],
+  options: Options.all({ json }),
+  args: Args.optional(schedule),
+  completes: "none",
+  run: Effect.fn("beat.schedule.status")(function* (given, reference) {
+    const terminal = yield* Terminal
+    const schedules = yield* Schedules
+    const report = yield* scheduleReport(yield* schedules.resolve(Option.getOrElse(reference, () => "@last")))
+    if (given.json) yield* printJson(ScheduleReport, report)
+    else yield* terminal.print(describeSchedule(report, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    return ExitCode.ok
+  })
+})
+
+export const scheduleHistoryCommand = readOnlyCommand({
+  name: "schedule history",
+  section: "watch",
+  summary: "Show what became of a schedule's times, newest first",
+  details: "The newest 200 are kept.",
+  examples: [["beat schedule history nightly -n 5", "the last five"]],
+  options: Options.all({ limit, before, json }),
+  args: Args.optional(schedule),
+  completes: "none",
+  run: Effect.fn("beat.schedule.history")(function* (given, reference) {
+    const terminal = yield* Terminal
+    const schedules = yield* Schedules
+    const id = yield* schedules.resolve(Option.getOrElse(reference, () => "@last"))
+    const history = yield* scheduleHistory(id, given)
+    if (given.json) {
+      yield* printJson(History, history)
+      return ExitCode.ok
+    }
+    if (history.executions.length === 0) {
+      yield* terminal.say("None of its times has come yet.")
+      return ExitCode.ok
+    }
+    yield* terminal.print(historyTable(history.executions, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    if (history.next !== null) {
+      yield* terminal.say(stylesOf(terminal.stderr).dim(`There are more: --before ${history.next}`))
+    }
+    return ExitCode.ok
+  })
+})
+
+export const schedulePause = readWriteCommand({
+  name: "schedule pause",
+  section: "tasks",
+  summary: "Let a schedule rest",
+  details: "What it has started goes on. Times that pass meanwhile are not made up for.",
+  options: Options.all({
+    reason: optionalText("reason", "text").pipe(Options.withDescription("Kept with the schedule")),
+    json
+  }),
+  args: Args.all({ id: schedule }),
+  completes: "none",
+  run: Effect.fn("beat.schedule.pause")(function* (given, { id }) {
+    const terminal = yield* Terminal
+    const schedules = yield* Schedules
+    const paused = yield* schedules.pause(yield* schedules.resolve(id), { reason: given.reason, revision: null })
+    if (given.json) yield* printJson(Schedule, paused)
+    else yield* terminal.print(`${paused.id} paused`)
+    return ExitCode.ok
+  })
+})
+
+export const scheduleResume = readWriteCommand({
+  name: "schedule resume",
+  section: "tasks",
+  summary: "Wake a schedule that was paused",
+  details: "Its next time is computed from now.",
+  options: Options.all({ json }),
+  args: Args.all({ id: schedule }),
+  completes: "none",
+  run: Effect.fn("beat.schedule.resume")(function* (given, { id }) {
+    const schedules = yield* Schedules
+    return yield* announceSchedule(yield* resumeSchedule(yield* schedules.resolve(id)), [], given.json)
+  })
+})
+
+/** What `beat schedule cancel --json` prints. */
+export const ScheduleCancelled = Schema.Struct({
+  schedule: Schedule,
+  /** Runs that were going on and have been ended. */
+  ended: Schema.Array(Execution)
+}).annotations({ identifier: "ScheduleCancelled" })
+
+export const scheduleCancel = readWriteCommand({
+  name: "schedule cancel",
+  section: "tasks",
+  summary: "End a schedule for good",
+  details:
+    "What it has started goes on, unless --cancel-tasks is given: then it returns when their processes are gone.",
+  options: Options.all({
+    cancelTasks: Options.boolean("cancel-tasks").pipe(Options.withDescription("Also end the runs that go on")),
+    json
+  }),
+  args: Args.all({ id: schedule }),
+  completes: "none",
+  run: Effect.fn("beat.schedule.cancel")(function* (given, { id }) {
+    const terminal = yield* Terminal
+    const caller = yield* Caller
+    const schedules = yield* Schedules
+    const cancelled = yield* cancelSchedule(yield* schedules.resolve(id), given.cancelTasks)
+    const by = yield* nameOf(submitterOf(caller.environment))
+    const ended = given.cancelTasks
+      ? yield* cancelRuns(cancelled.id, by, yield* waiting(false)).pipe(
+          withProgress(Effect.succeed("waiting for the processes to end (Ctrl-C: they end all the same)"))
+        )
+      : []
+    if (given.json) yield* printJson(ScheduleCancelled, { schedule: cancelled, ended })
+    else {
+      const runs = ended.length === 0 ? "" : `, ${ended.length} run${ended.length === 1 ? "" : "s"} ended`
+      yield* terminal.print(`${cancelled.id} cancelled${runs}`)
+    }
+    return ExitCode.ok
+  })
+})
+
+export const scheduleRunNow = readWriteCommand({
+  name: "schedule run-now",
+  section: "tasks",
+  summary: "Run a schedule now, beside its times",
+  details: "Prints the id of the task or pipeline. Times and the count of runs stay as they are.",
+  options: Options.all({ json }),
+  args: Args.all({ id: schedule }),
+  completes: "none",
+  run: Effect.fn("beat.schedule.run-now")(function* (given, { id }) {
+    const terminal = yield* Terminal
+    const schedules = yield* Schedules
+    const { execution, served } = yield* runSchedule(yield* schedules.resolve(id))
+    yield* warnWithoutWorker(served)
+    if (given.json) yield* printJson(Execution, execution)
+    else yield* terminal.print(execution.taskId ?? execution.pipelineId ?? "")
+    return ExitCode.ok
+  })
+})

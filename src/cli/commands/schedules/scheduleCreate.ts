@@ -1,0 +1,162 @@
+/** `beat schedule create` and `edit`: what runs, when, and by which rules. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import {
+  type Changed,
+  createSchedule,
+  editSchedule,
+  type Served,
+  unsettable
+} from "../../../programs/schedules/changeSchedule.ts"
+import { recapture } from "../../../programs/schedules/recapture.ts"
+import { ScheduleReport } from "../../../programs/schedules/scheduleReport.ts"
+import { ServiceReport, serviceStatus } from "../../../programs/setup/service.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { Schedules } from "../../../services/Schedules.ts"
+import { sanitize } from "../../../text/Sanitize.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { readWriteCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { stylesOf } from "../../framework/Style.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { UsageError } from "../../framework/UsageError.ts"
+import { readPrompt } from "../../input/Prompt.ts"
+import { captureWork, isPipeline, ruleOptions, rulesOf, saysWork, workOptions } from "../../input/ScheduleOptions.ts"
+import { choices, json } from "../../input/Values.ts"
+import { survivalText, timeLine } from "../../output/ScheduleText.ts"
+
+/** What `create`, `edit` and `resume` print with `--json`. */
+export const ScheduleChange = Schema.Struct({ schedule: ScheduleReport, service: ServiceReport }).annotations({
+  identifier: "ScheduleChange"
+})
+
+export const schedule = Args.text({ name: "schedule" }).pipe(
+  Args.withDescription("Id of a schedule, a unique beginning of it, its name, or @last")
+)
+
+/** What stands in the way of its being fired. On stderr. */
+export const warnWithoutWorker = Effect.fn("schedule.warnServed")(function* ({ problem }: Served) {
+  const terminal = yield* Terminal
+  if (Option.isSome(problem)) {
+    yield* terminal.say(`beat: it is stored, but nobody fires it yet. ${sanitize(problem.value.message)}`)
+  }
+})
+
+/** The id alone on stdout, so that `id=$(beat schedule create ...)` works; a person also reads when it fires. */
+export const announceSchedule = Effect.fn("announceSchedule")(function* (
+  { schedule, served }: Changed,
+  warnings: ReadonlyArray<string>,
+  asJson: boolean
+) {
+  const terminal = yield* Terminal
+  for (const warning of warnings) yield* terminal.say(`beat: ${sanitize(warning)}`)
+  yield* warnWithoutWorker(served)
+  const service = yield* serviceStatus()
+  if (asJson) {
+    yield* printJson(ScheduleChange, { schedule, service })
+    return ExitCode.ok
+  }
+  yield* terminal.print(schedule.id)
+  const now = yield* Clock.currentTimeMillis
+  const { dim } = stylesOf(terminal.stderr)
+  if (schedule.status === "paused") yield* terminal.say(`It is paused. beat schedule resume ${schedule.id}`)
+  if (schedule.status === "completed" || schedule.status === "expired") yield* terminal.say("No time is left for it.")
+  const [first, ...more] = schedule.times.map((time) => timeLine(time, now))
+  if (first !== undefined) yield* terminal.say(`${schedule.status === "paused" ? "Would fire" : "Fires"} ${first}`)
+  for (const line of more) yield* terminal.say(`      ${schedule.status === "paused" ? "     " : ""}${line}`)
+  yield* terminal.say(dim(survivalText(service)))
+  return ExitCode.ok
+})
+
+export const scheduleCreate = readWriteCommand({
+  name: "schedule create",
+  section: "tasks",
+  summary: "Run a task or a pipeline at given times",
+  details:
+    "Prints the schedule's id, then its next five times in local time, and whether schedules survive a reboot. A run gets the directory and the environment of this moment. The rules for late, overlapping and skipped times: docs/schedules.md.",
+  examples: [
+    ["beat schedule create --cron '0 9 * * 1-5' \"triage new issues\"", "on working days at nine"],
+    ["beat schedule create --at 'tomorrow 9am' -a shell 'npm audit'", "once"],
+    ["beat schedule create --every 15m --name sync -a shell 'git fetch'", "again and again"],
+    ["beat schedule create --name nightly --cron @daily --pipeline nightly.yaml", "a pipeline, every midnight"]
+  ],
+  options: Options.all({ ...ruleOptions, ...workOptions, json }),
+  args: Args.text({ name: "prompt" }).pipe(
+    Args.withDescription("What to do, quoted; '-' or nothing reads it from a pipe"),
+    Args.atMost(1)
+  ),
+  completes: "none",
+  run: Effect.fn("beat.schedule.create")(function* (given, [word]) {
+    const caller = yield* Caller
+    const submitter = submitterOf(caller.environment)
+    const rules = rulesOf(given)
+    if (rules.cron === null && rules.every === null && rules.at === null) {
+      return yield* new UsageError({
+        problem: "There is no time: say --cron, --every or --at",
+        hint: "beat schedule create --cron '0 9 * * 1-5' \"triage new issues\""
+      })
+    }
+    const prompt = isPipeline(given) ? (word ?? null) : yield* readPrompt(word)
+    const { warnings, work } = yield* captureWork(given, { prompt, name: given.name, before: null }, submitter)
+    const changed = yield* createSchedule(rules, work, yield* nameOf(submitter))
+    return yield* announceSchedule(changed, warnings, given.json)
+  })
+})
+
+export const scheduleEdit = readWriteCommand({
+  name: "schedule edit",
+  section: "tasks",
+  summary: "Change a schedule",
+  details:
+    "Only what is given changes. A new prompt, agent or directory is captured anew, in the environment that the schedule has. What it started already goes on as it is.",
+  examples: [
+    ["beat schedule edit nightly --cron '0 3 * * *'", "another time"],
+    ['beat schedule edit nightly "review what changed today"', "another prompt"],
+    ["beat schedule edit nightly --unset expires", "for good, from now on"]
+  ],
+  options: Options.all({
+    ...ruleOptions,
+    unset: choices("unset", null, unsettable).pipe(Options.withDescription("Take this away; repeatable")),
+    ...workOptions,
+    json
+  }),
+  args: Args.all({
+    id: schedule,
+    prompt: Args.text({ name: "prompt" }).pipe(Args.withDescription("The new prompt"), Args.optional)
+  }),
+  completes: "none",
+  run: Effect.fn("beat.schedule.edit")(function* (given, args) {
+    const caller = yield* Caller
+    const schedules = yield* Schedules
+    const submitter = submitterOf(caller.environment)
+    const id = yield* schedules.resolve(args.id)
+    const { revision } = yield* schedules.get(id)
+    const prompt = Option.getOrNull(args.prompt)
+    const anew = prompt !== null || saysWork(given)
+    const before = anew ? recapture(yield* schedules.work(id), submitter) : null
+    if (anew && before === null && !isPipeline(given)) {
+      return yield* new UsageError({
+        problem: "It starts a pipeline, which is replaced as a whole",
+        hint: "Give --pipeline FILE or --step; times and rules may be changed alone."
+      })
+    }
+    const captured = !anew
+      ? { work: null, warnings: [] }
+      : yield* captureWork(
+          given,
+          {
+            prompt: isPipeline(given) ? prompt : (prompt ?? before?.submission.prompt ?? null),
+            name: given.name,
+            before: before?.submission ?? null
+          },
+          before?.submitter ?? submitter
+        )
+    const changed = yield* editSchedule(id, rulesOf(given), given.unset, captured.work, revision)
+    return yield* announceSchedule(changed, captured.warnings, given.json)
+  })
+})

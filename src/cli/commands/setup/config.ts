@@ -1,0 +1,175 @@
+/** `beat config`: what the settings are, and changing them. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { parseDuration } from "../../../domain/Duration.ts"
+import { AgentUnknown, InvalidInput } from "../../../domain/Errors.ts"
+import { setSetting, settingAt, unsetSetting, withoutSecrets } from "../../../programs/setup/configure.ts"
+import { Agents } from "../../../services/Agents.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { SettingsStore } from "../../../services/SettingsStore.ts"
+import { bytes, span } from "../../../text/FormatDuration.ts"
+import { sanitize } from "../../../text/Sanitize.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { command } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { stylesOf } from "../../framework/Style.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { json, parseSize } from "../../input/Values.ts"
+import { pairs } from "../../output/Pairs.ts"
+
+/** What `config show --json` prints. Keys and values of variables are hidden. */
+export const ConfigView = Schema.Struct({
+  path: Schema.String,
+  /** In force: variables over the file over the defaults. */
+  settings: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
+  /** What the file says. */
+  file: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+}).annotations({ identifier: "ConfigView" })
+
+/** What `config get|set|unset --json` prints. */
+export const SettingView = Schema.Struct({ key: Schema.String, value: Schema.Unknown }).annotations({
+  identifier: "SettingView"
+})
+
+const key = Args.text({ name: "setting" }).pipe(
+  Args.withDescription("A setting by its path: maxConcurrency, agents.claude.model")
+)
+
+/** Times and sizes as people write them, for the overview. */
+const readable = (name: string, value: unknown): string => {
+  if (value === null) return "none"
+  if (typeof value === "number" && name.endsWith("Ms")) return span(value)
+  if (typeof value === "number" && name.endsWith("Bytes")) return bytes(value)
+  return textOf(value)
+}
+
+const textOf = (value: unknown): string =>
+  sanitize(typeof value === "string" ? value : (JSON.stringify(value) ?? "not set"))
+
+export const configShow = command({
+  name: "config show",
+  section: "machine",
+  summary: "Show the settings in force",
+  options: Options.all({ json }),
+  args: Args.none,
+  run: Effect.fn("beat.config.show")(function* (given) {
+    const terminal = yield* Terminal
+    const { config } = yield* Paths
+    const store = yield* SettingsStore
+    const settings = withoutSecrets(yield* store.get)
+    const file = withoutSecrets(yield* store.file)
+    if (given.json) {
+      yield* printJson(ConfigView, { path: config, settings, file })
+      return ExitCode.ok
+    }
+    const { dim } = stylesOf(terminal.stdout)
+    const lines = pairs(
+      Object.entries(settings).map(([name, value]) => [
+        name,
+        `${readable(name, value)}${Object.hasOwn(file, name) ? "" : dim("  (default)")}`
+      ]),
+      terminal.stdout
+    )
+    yield* terminal.print(lines.join("\n"))
+    yield* terminal.say(stylesOf(terminal.stderr).dim(`file: ${sanitize(config)}`))
+    return ExitCode.ok
+  })
+})
+
+export const configGet = command({
+  name: "config get",
+  section: "machine",
+  summary: "Print one setting",
+  options: Options.all({ json }),
+  args: key,
+  run: Effect.fn("beat.config.get")(function* (given, path) {
+    const terminal = yield* Terminal
+    const value = yield* settingAt(path)
+    if (given.json) yield* printJson(SettingView, { key: path, value: value ?? null })
+    else if (value === undefined || value === null) yield* terminal.say(`${path} is not set.`)
+    else yield* terminal.print(textOf(value))
+    return ExitCode.ok
+  })
+})
+
+/** `30m` for a setting in milliseconds, `10MB` for one in bytes. */
+const readings =
+  (text: string) =>
+  (field: string): ReadonlyArray<unknown> => {
+    const reading = field.endsWith("Ms") ? parseDuration(text) : field.endsWith("Bytes") ? parseSize(text) : null
+    // A bare number is what it says, milliseconds or bytes.
+    if (reading === null || /^\d+$/.test(text)) return []
+    return Either.isRight(reading) ? [reading.right] : []
+  }
+
+/** A name that is misspelt here would fail every later `beat run`. */
+const knownAgent = Effect.fn("knownAgent")(function* (agent: string) {
+  const agents = yield* Agents
+  const { environment } = yield* Caller
+  const known = (yield* agents.list(environment)).map(({ name }) => name)
+  if (!known.includes(agent)) return yield* new AgentUnknown({ agent, known })
+})
+
+export const configSet = command({
+  name: "config set",
+  section: "machine",
+  summary: "Change one setting",
+  details:
+    "Lists are written as JSON, times as 30m or in milliseconds, sizes as 10MB or in bytes. With '-' as the value it is read from stdin, so that a key shows neither in the process list nor in your shell's history.",
+  examples: [
+    ["beat config set defaultAgent claude", "the agent used when none is named"],
+    ["beat config set maxConcurrency 4", "tasks that run at once"],
+    ["beat config set agents.codex.apiKey - < key.txt", "a key, kept in a file only you can read"],
+    [`beat config set agents.mine.command '["my-agent", "{prompt}"]'`, "an agent of your own"]
+  ],
+  options: Options.all({ json }),
+  args: Args.all({ path: key, value: Args.text({ name: "value" }).pipe(Args.withDescription("The new value, or -")) }),
+  run: Effect.fn("beat.config.set")(function* (given, { path, value }) {
+    const terminal = yield* Terminal
+    const text = value === "-" ? (yield* terminal.stdin).trim() : value
+    if (value === "-" && text === "") {
+      return yield* new InvalidInput({ field: path, problem: "stdin was empty", example: null })
+    }
+    if (path === "defaultAgent") yield* knownAgent(text)
+    yield* setSetting(path, text, readings(text))
+    const now = yield* settingAt(path)
+    if (given.json) yield* printJson(SettingView, { key: path, value: now ?? null })
+    else yield* terminal.say(`${path} is ${textOf(now ?? "not set")} now.`)
+    return ExitCode.ok
+  })
+})
+
+export const configUnset = command({
+  name: "config unset",
+  section: "machine",
+  summary: "Take one setting back to its default",
+  options: Options.all({ json }),
+  args: key,
+  run: Effect.fn("beat.config.unset")(function* (given, path) {
+    const terminal = yield* Terminal
+    const there = yield* unsetSetting(path)
+    const now = yield* settingAt(path)
+    if (given.json) yield* printJson(SettingView, { key: path, value: now ?? null })
+    else yield* terminal.say(there ? `${path} is back to its default.` : `${path} was not set.`)
+    return ExitCode.ok
+  })
+})
+
+export const configPath = command({
+  name: "config path",
+  section: "machine",
+  summary: "Print where the config file is",
+  options: Options.all({ json }),
+  args: Args.none,
+  run: Effect.fn("beat.config.path")(function* (given) {
+    const terminal = yield* Terminal
+    const { config } = yield* Paths
+    if (given.json) yield* printJson(Schema.Struct({ path: Schema.String }), { path: config })
+    else yield* terminal.print(config)
+    return ExitCode.ok
+  })
+})

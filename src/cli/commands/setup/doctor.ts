@@ -1,0 +1,120 @@
+/** `beat doctor`: is everything in order, and can it be mended. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { parseDuration } from "../../../domain/Duration.ts"
+import { type Check, checkMachine, checkStore, DoctorReport } from "../../../programs/setup/doctor.ts"
+import { sanitize } from "../../../text/Sanitize.ts"
+import { Stores } from "../../framework/Access.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { type CommandServices, command, type Failure } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { type StyleName, stylesOf } from "../../framework/Style.ts"
+import { type Screen, Terminal } from "../../framework/Terminal.ts"
+import { UsageError } from "../../framework/UsageError.ts"
+import { count, json } from "../../input/Values.ts"
+import { pairs } from "../../output/Pairs.ts"
+
+const colours: Readonly<Record<Check["status"], StyleName>> = {
+  ok: "green",
+  warn: "yellow",
+  fail: "red",
+  fixed: "cyan"
+}
+
+const describe = (checks: ReadonlyArray<Check>, screen: Screen) => {
+  const styles = stylesOf(screen)
+  return pairs(
+    checks.map((check) => {
+      const advice = check.advice === null ? "" : `\n-> ${check.advice}`
+      const [first = "", ...more] = sanitize(check.detail + advice).split("\n")
+      return [check.name, [`${styles[colours[check.status]](check.status.padEnd(5))} ${first}`, ...more].join("\n")]
+    }),
+    screen
+  )
+}
+
+export interface TortureRequest {
+  readonly durationMs: number
+  /** Null: a new one. */
+  readonly seed: number | null
+  readonly json: boolean
+}
+
+const standardTorture = "60s"
+
+const durationOf = (written: string) =>
+  Either.mapLeft(
+    Either.filterOrLeft(
+      parseDuration(written),
+      (ms) => ms >= 1000,
+      () => `'${written}' is too short: one second at least`
+    ),
+    (problem) => new UsageError({ problem, hint: "for example: beat doctor --torture 60s" })
+  )
+
+const examine = Effect.fn("beat.doctor")(function* (given: { readonly fix: boolean; readonly json: boolean }) {
+  const terminal = yield* Terminal
+  const { environment } = yield* Caller
+  const stores = yield* Stores
+  const machine = yield* checkMachine(environment, given.fix)
+  const store = yield* checkStore(given.fix).pipe(
+    Effect.provide(given.fix ? stores.write : stores.read),
+    Effect.catchTag("StorageError", (error) =>
+      Effect.succeed<ReadonlyArray<Check>>([{ name: "database", status: "fail", detail: error.message, advice: null }])
+    )
+  )
+  const checks = [...machine, ...store]
+  if (given.json) yield* printJson(DoctorReport, { checks })
+  else yield* terminal.print(describe(checks, terminal.stdout).join("\n"))
+  return checks.some(({ status }) => status === "fail") ? ExitCode.failed : ExitCode.ok
+})
+
+/** The torture run is given by its own bundle, which `--torture` chooses. */
+export const doctor = (torture: (request: TortureRequest) => Effect.Effect<ExitCode, Failure, CommandServices>) =>
+  command({
+    name: "doctor",
+    section: "machine",
+    summary: "Check that everything is in order",
+    details:
+      "--fix mends what is safe to mend: permissions of files, rows of dead workers, directories that ended tasks left behind, an outdated database, work that nobody serves. Exit code 1 when something is broken.\n\n--torture proves in a directory of its own that nothing is lost: it runs tasks, kills everything at random, and checks the whole history. It touches none of your tasks.",
+    examples: [
+      ["beat doctor", "look everything over"],
+      ["beat doctor --torture 60s", "a minute of kills; the seed that it prints repeats them"]
+    ],
+    options: Options.all({
+      fix: Options.boolean("fix").pipe(Options.withDescription("Mend what can be mended")),
+      torture: Options.boolean("torture").pipe(
+        Options.withDescription(
+          `Kill everything at random for <time> (${standardTorture} if left out) and check that nothing is lost`
+        )
+      ),
+      seed: count("seed", 0, 2 ** 31 - 1).pipe(
+        Options.withDefault(null),
+        Options.withDescription("Of the torture: the same seed plans the same tasks and faults")
+      ),
+      json
+    }),
+    args: Args.text({ name: "time" }).pipe(
+      Args.withDescription("How long the torture lasts, for example 60s or 10m"),
+      Args.optional
+    ),
+    completes: "none",
+    run: (given, time) =>
+      Effect.gen(function* () {
+        if (given.torture) {
+          const written = Option.getOrElse(time, () => standardTorture)
+          return yield* torture({ durationMs: yield* durationOf(written), seed: given.seed, json: given.json })
+        }
+        if (Option.isSome(time) || given.seed !== null) {
+          return yield* new UsageError({
+            problem: Option.isSome(time) ? `Unexpected argument '${time.value}'` : "'--seed' goes with '--torture'",
+            hint: "beat doctor --torture 60s"
+          })
+        }
+        return yield* examine(given)
+      })
+  })

@@ -1,0 +1,44 @@
+/** `beat prune`: deletes tasks that ended long ago, with their output. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import { PruneReport, prune as pruneTasks } from "../../../programs/setup/prune.ts"
+import { moment } from "../../../text/FormatDuration.ts"
+import { readWriteCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { duration, json } from "../../input/Values.ts"
+
+const month = 30 * 24 * 60 * 60 * 1000
+
+export const prune = readWriteCommand({
+  name: "prune",
+  section: "machine",
+  summary: "Delete tasks that ended long ago, with their output",
+  examples: [["beat prune --older-than 7d --dry-run", "what would go"]],
+  options: Options.all({
+    olderThan: duration("older-than").pipe(
+      Options.withDefault(month),
+      Options.withDescription("Ended longer ago than this; 30d if left out")
+    ),
+    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Only say what would be deleted")),
+    json
+  }),
+  args: Args.none,
+  run: Effect.fn("beat.prune")(function* (given) {
+    const terminal = yield* Terminal
+    const report = yield* pruneTasks({
+      olderThanMs: given.olderThan,
+      dryRun: given.dryRun,
+      onBatch: (deleted) => terminal.progress(`${deleted} tasks deleted`)
+    }).pipe(Effect.ensuring(terminal.progress(null)))
+    if (given.json) {
+      yield* printJson(PruneReport, report)
+      return ExitCode.ok
+    }
+    const tasks = `${report.count} task${report.count === 1 ? "" : "s"} that ended before ${moment(report.endedBefore)}${report.schedules === 0 ? "" : `, and ${report.schedules} schedule${report.schedules === 1 ? "" : "s"}`}`
+    yield* terminal.print(report.dryRun ? `Would delete ${tasks}.` : `Deleted ${tasks}.`)
+    return ExitCode.ok
+  })
+})

@@ -1,0 +1,69 @@
+/** `beat graph`: tasks and what they wait for. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { TaskGraph } from "../../../domain/task/TaskGraph.ts"
+import { graphLimit, graph as graphOf } from "../../../programs/reports/graph.ts"
+import { Pipelines } from "../../../services/Pipelines.ts"
+import { readOnlyCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { UsageError } from "../../framework/UsageError.ts"
+import { resolveAll } from "../../input/References.ts"
+import { json, task } from "../../input/Values.ts"
+import { dot, mermaid } from "../../output/GraphFormats.ts"
+import { graphText } from "../../output/GraphText.ts"
+
+/** The task, or the steps of the pipeline. */
+const tasksOf = Effect.fn("graph.tasksOf")(function* (reference: string) {
+  const pipelines = yield* Pipelines
+  const { pipelineIds, taskIds } = yield* resolveAll([reference])
+  const steps = yield* Effect.forEach(pipelineIds, (id) => Effect.map(pipelines.get(id), ({ steps }) => steps))
+  return [...taskIds, ...steps.flat().map(({ task }) => task.id)]
+})
+
+export const graph = readOnlyCommand({
+  name: "graph",
+  section: "watch",
+  summary: "Draw which task waits for which",
+  details:
+    "With an id of a task or a pipeline: everything that is connected with it, ended or not. Without: everything that waits. Each task stands under one that it waits for.",
+  examples: [
+    ["beat graph @last", "the newest task and all around it"],
+    ["beat graph k3v9 --mermaid > plan.mmd", "for a document"],
+    ["beat graph --dot | dot -Tsvg > plan.svg", "through Graphviz"]
+  ],
+  options: Options.all({
+    mermaid: Options.boolean("mermaid").pipe(Options.withDescription("Print a Mermaid flowchart")),
+    dot: Options.boolean("dot").pipe(Options.withDescription("Print DOT, which Graphviz draws")),
+    json
+  }),
+  args: task.pipe(Args.atMost(1)),
+  completes: "task",
+  run: Effect.fn("beat.graph")(function* (given, [reference]) {
+    const terminal = yield* Terminal
+    if ([given.mermaid, given.dot, given.json].filter(Boolean).length > 1) {
+      return yield* new UsageError({
+        problem: "--mermaid, --dot and --json are three ways to print one thing",
+        hint: "Give one of them."
+      })
+    }
+    const picture = yield* graphOf(reference === undefined ? null : yield* tasksOf(reference))
+    if (given.json) yield* printJson(TaskGraph, picture)
+    else if (given.mermaid) yield* terminal.print(mermaid(picture))
+    else if (given.dot) yield* terminal.print(dot(picture))
+    else {
+      const lines = graphText(picture, yield* Clock.currentTimeMillis, terminal.stdout)
+      for (const line of lines) yield* terminal.print(line)
+      if (lines.length === 0) {
+        yield* terminal.say("No task waits for another. What is connected with one that has ended: beat graph ID")
+      }
+    }
+    if (picture.truncated) {
+      yield* terminal.say(`beat: there is more; this shows at most ${graphLimit.nodes} tasks`)
+    }
+    return ExitCode.ok
+  })
+})

@@ -1,0 +1,91 @@
+/** `beat logs`: what an agent printed. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import { isTerminal, type TaskId } from "../../../domain/task/Task.ts"
+import { whileWorkerRuns } from "../../../programs/worker/ensureWorker.ts"
+import { OutputStore } from "../../../services/OutputStore.ts"
+import { Tasks } from "../../../services/Tasks.ts"
+import { bareCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { UsageError } from "../../framework/UsageError.ts"
+import { count, moment, task } from "../../input/Values.ts"
+import { printOutput } from "../../output/Follow.ts"
+import { withProgress } from "../../output/Progress.ts"
+import { waiting } from "../../output/Waiting.ts"
+
+const tellOfRetry = Effect.fn("tellOfRetry")(function* (id: TaskId) {
+  const tasks = yield* Tasks
+  const terminal = yield* Terminal
+  const { retriedBy } = yield* tasks.summary(id)
+  if (retriedBy !== null) yield* terminal.say(`beat: ${id} was tried again: beat logs -f ${retriedBy}`)
+})
+
+export const logs = bareCommand({
+  name: "logs",
+  section: "tasks",
+  summary: "Show what an agent printed",
+  details:
+    "The agent's stdout goes to stdout, as text where its format is known, and its stderr to stderr. Control characters are taken out unless --raw is given.",
+  examples: [
+    ["beat logs -f @last", "follow the newest task to its end"],
+    ["beat logs k3v9 -n 20", "the last 20 lines"],
+    ["beat logs k3v9 --raw > output.jsonl", "the bytes as the agent printed them"]
+  ],
+  options: Options.all({
+    follow: Options.boolean("follow").pipe(
+      Options.withAlias("f"),
+      Options.withDescription("Go on until the task has ended")
+    ),
+    lines: count("lines", 0, 1_000_000).pipe(
+      Options.withAlias("n"),
+      Options.withDefault(null),
+      Options.withDescription("Only the last lines")
+    ),
+    since: moment("since", "past").pipe(
+      Options.withDefault(null),
+      Options.withDescription("Only what was printed since this time (2027-03-01T09:00) or in this long (10m)")
+    ),
+    raw: Options.boolean("raw").pipe(Options.withDescription("The bytes exactly as the agent printed them")),
+    stderr: Options.boolean("stderr").pipe(Options.withDescription("Only the agent's stderr, on stdout")),
+    json: Options.boolean("json").pipe(
+      Options.withDescription("One JSON document for each piece of output, its bytes in base64")
+    )
+  }),
+  args: Args.all({ id: task }),
+  completes: "task",
+  run: Effect.fn("beat.logs")(function* (given, { id }) {
+    if (given.raw && given.json) {
+      return yield* new UsageError({ problem: "--raw and --json exclude each other", hint: null })
+    }
+    const tasks = yield* Tasks
+    const terminal = yield* Terminal
+    const found = yield* tasks.summary(yield* tasks.resolve(id))
+    const print = printOutput({
+      taskId: found.id,
+      agent: found.agent,
+      form: given.json ? "json" : given.raw ? "raw" : "text",
+      streams: given.stderr ? "stderr" : "both",
+      lines: given.lines,
+      since: given.since,
+      follow: given.follow
+    })
+    if (given.follow && !isTerminal(found.status)) {
+      const standing = Effect.map(tasks.summary(found.id), ({ status }) => status)
+      yield* whileWorkerRuns(print, yield* waiting(false)).pipe(withProgress(standing))
+      yield* tellOfRetry(found.id)
+      return ExitCode.ok
+    }
+    yield* print
+    yield* tellOfRetry(found.id)
+    const output = yield* OutputStore
+    const streams = yield* output.streams(found.id)
+    if (terminal.stderr.tty && streams.every(({ size }) => size === 0)) {
+      yield* terminal.say(
+        `${found.id} is ${found.status} and has printed nothing${isTerminal(found.status) ? "" : " yet"}`
+      )
+    }
+    return ExitCode.ok
+  })
+})

@@ -1,0 +1,116 @@
+/** `beat run`: hands a task to an agent, in the background or while the caller watches. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import { zeroIsNone } from "../../../domain/Duration.ts"
+import { InvalidInput } from "../../../domain/Errors.ts"
+import type { Submission } from "../../../programs/tasks/prepareTask.ts"
+import { submit } from "../../../programs/tasks/submit.ts"
+import { submitterOf } from "../../../programs/tasks/submitter.ts"
+import { Directories } from "../../../services/Directories.ts"
+import { Tasks } from "../../../services/Tasks.ts"
+import { Stores } from "../../framework/Access.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { command } from "../../framework/Command.ts"
+import { readPrompt } from "../../input/Prompt.ts"
+import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "../../input/TaskOptions.ts"
+import { dependencies, json, moment, optionalText } from "../../input/Values.ts"
+import { inForeground } from "../../output/Foreground.ts"
+import { announce } from "../../output/Submitted.ts"
+
+const options = Options.all({
+  foreground: Options.boolean("foreground").pipe(
+    Options.withAlias("f"),
+    Options.withDescription("Show the output and wait; Ctrl-C cancels the task, the exit code tells how it ended")
+  ),
+  ...taskOptions,
+  ...captureOptions,
+  after: dependencies("after").pipe(
+    Options.withDescription(
+      "Start when these tasks have completed; 'id:finished' is after any end, 'id:failure' only after a failed one"
+    )
+  ),
+  continueFrom: optionalText("continue-from", "id").pipe(
+    Options.withDescription("Start when this task has completed, with what it left behind before the prompt")
+  ),
+  notBefore: moment("not-before", "future").pipe(
+    Options.withDefault(null),
+    Options.withDescription("Start at this time (2027-03-01T09:00) or after this long (2h)")
+  ),
+  key: optionalText("key", "text").pipe(
+    Options.withDescription("Idempotency key: the same key again gives the same task instead of a second one")
+  ),
+  json
+})
+
+const args = Args.text({ name: "prompt" }).pipe(
+  Args.withDescription("What to do, quoted; '-' or nothing reads it from a pipe"),
+  Args.atMost(1)
+)
+
+type Given = typeof options extends Options.Options<infer A> ? A : never
+
+const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: string) {
+  const caller = yield* Caller
+  const directories = yield* Directories
+  if (given.key !== null && (given.key.length < 1 || given.key.length > 256)) {
+    return yield* new InvalidInput({ field: "--key", problem: "1 to 256 characters", example: null })
+  }
+  const submission: Submission = {
+    prompt,
+    agent: given.agent,
+    model: given.model,
+    systemPrompt: given.systemPrompt,
+    priority: given.priority ?? "P1",
+    directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
+    timeoutMs: zeroIsNone(given.timeout),
+    stallMs: zeroIsNone(given.stall),
+    maxOutputBytes: yield* maxOutputOf(given.maxOutput),
+    notBefore: given.notBefore,
+    idempotencyKey: given.key,
+    labels: yield* labelsOf(given.label),
+    extra: given.env,
+    retryOf: null,
+    ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
+    ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
+  }
+  return submission
+})
+
+export const run = command({
+  name: "run",
+  section: "tasks",
+  summary: "Hand a task to an agent, in the background",
+  details:
+    "Prints the task's id once it is stored safely, and returns. The task gets the directory and the environment of this moment. Everything after '--' belongs to the prompt.",
+  examples: [
+    ['beat run "fix the failing test"', "with the default agent"],
+    ["beat run -f -a shell 'npm test | tail -5'", "a shell command, watched"],
+    ["git diff | beat run -a claude", "the prompt from a pipe"],
+    ["beat run -a shell --after @last 'npm test'", "when the newest task has completed"],
+    ['beat run --continue-from @last "now write the tests"', "goes on from what the newest task leaves behind"],
+    ['id=$(beat run "...") && beat wait $id && beat result $id', "in a script"]
+  ],
+  options,
+  args,
+  completes: "none",
+  answer: ({ foreground }) => (foreground ? "ending" : "work"),
+  run: Effect.fn("beat.run")(function* (given, [word]) {
+    const caller = yield* Caller
+    const stores = yield* Stores
+    const submission = yield* submissionOf(given, yield* readPrompt(word))
+    const submitted = Effect.gen(function* () {
+      const tasks = yield* Tasks
+      const continueFrom = given.continueFrom === null ? null : yield* tasks.resolve(given.continueFrom)
+      const dependsOn = yield* Effect.forEach(given.after, ({ policy, reference }) =>
+        Effect.map(tasks.resolve(reference), (upstream) => ({ upstream, policy }))
+      )
+      return yield* submit([{ ...submission, continueFrom, dependsOn }], submitterOf(caller.environment))
+    })
+    if (given.foreground) return yield* Effect.provide(inForeground(submitted, given.json), stores.write)
+    return yield* Effect.provide(
+      Effect.flatMap(submitted, (result) => announce(result, given.json)),
+      stores.write
+    )
+  })
+})

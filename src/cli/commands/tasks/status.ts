@@ -1,0 +1,159 @@
+/** `beat status ID`: all there is to know of one task. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
+import type { Dependency } from "../../../domain/task/Task.ts"
+import { TaskReport, taskReport } from "../../../programs/reports/taskReport.ts"
+import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
+import { sanitize } from "../../../text/Sanitize.ts"
+import { bareCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { type Screen, Terminal } from "../../framework/Terminal.ts"
+import { json, task } from "../../input/Values.ts"
+import { type Pair, pairs } from "../../output/Pairs.ts"
+import { plain, statusStyle } from "../../output/TaskTable.ts"
+import { showOverview } from "./overview.ts"
+
+const failureWords = (report: TaskReport, now: number): string | null => {
+  if (report.failureClass === null) return null
+  return report.failureResetAt === null
+    ? report.failureClass
+    : `${report.failureClass}, until ${moment(report.failureResetAt)} (${relative(report.failureResetAt, now)})`
+}
+
+const ending = (report: TaskReport): string | null => {
+  if (report.cause === null) return null
+  const detail =
+    report.signal !== null ? report.signal : report.exitCode !== null ? `exit code ${report.exitCode}` : null
+  return detail === null ? report.cause : `${report.cause} (${detail})`
+}
+
+const usageWords = ({ usage }: TaskReport): string | null => {
+  if (usage === null) return null
+  const parts = [
+    usage.inputTokens === null ? [] : [`${usage.inputTokens} tokens in`],
+    usage.outputTokens === null ? [] : [`${usage.outputTokens} out`],
+    usage.cacheReadTokens === null ? [] : [`${usage.cacheReadTokens} from cache`],
+    usage.cacheWriteTokens === null ? [] : [`${usage.cacheWriteTokens} to cache`],
+    usage.costUsd === null ? [] : [`$${usage.costUsd.toFixed(4)}`]
+  ].flat()
+  if (parts.length === 0) return null
+  return `${parts.join(", ")}${usage.cumulative ? " (whole session)" : ""}`
+}
+
+const headWords = ({ branch, commit }: GitHead): string =>
+  plain(`${branch ?? "no branch"} at ${commit === null ? "no commit" : commit.slice(0, 12)}`)
+
+/** Where the repository stood before and after, and what lies there uncommitted. */
+const gitWords = (checkpoint: Checkpoint): string | null => {
+  const { after, before } = checkpoint
+  if (after === null) return null
+  const now = headWords(after)
+  const then = before === null ? now : headWords(before)
+  const dirty = after.dirtyCount === 0 ? "" : `, ${after.dirtyCount} not committed`
+  return `${then === now ? now : `${then} -> ${now}`}${dirty}`
+}
+
+const tries = ({ continuation }: TaskReport): string =>
+  continuation === "session"
+    ? "goes on in the session of"
+    : continuation === "checkpoint"
+      ? "goes on from"
+      : "tries again"
+
+const edgeWords = ({ policy, state, taskId }: Dependency): string =>
+  `${taskId}${policy === "success" ? "" : ` (${policy === "finished" ? "either way" : "its failure"})`}${
+    state === "pending" ? "" : state === "met" ? ", met" : ", not met"
+  }`
+
+const longest = 2000
+
+const clip = (text: string): string => {
+  const clean = sanitize(text).trimEnd()
+  return clean.length <= longest ? clean : `${clean.slice(0, longest)}…`
+}
+
+const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArray<string> => {
+  const at = (time: number | null) => (time === null ? null : `${moment(time)} (${relative(time, now)})`)
+  const { checkpoint, claim } = report
+  const took = report.startedAt === null ? null : span((report.endedAt ?? now) - report.startedAt)
+  const labels = Object.entries(report.labels)
+  const waits =
+    report.ahead === null ? null : report.ahead === 0 ? "next in line" : `${report.ahead} tasks start before it`
+  const entries: ReadonlyArray<Pair> = [
+    ["task", report.id],
+    ["status", statusStyle(report.status, screen)(report.status)],
+    ["cause", ending(report)],
+    ["failure", failureWords(report, now)],
+    ["error", report.error === null ? null : clip(report.error)],
+    ["cancelled by", report.cancelledBy === null ? null : plain(report.cancelledBy)],
+    ["cancel asked", report.status === "running" ? at(report.cancelRequestedAt) : null],
+    ["reason", report.cancelReason === null ? null : plain(report.cancelReason)],
+    ["position", waits],
+    ["agent", plain(report.agent + (report.model === null ? "" : ` (${report.model})`))],
+    ["directory", plain(report.directory)],
+    ["priority", report.priority],
+    ["created", at(report.createdAt)],
+    ["not before", at(report.notBefore)],
+    ["started", at(report.startedAt)],
+    ["ended", at(report.endedAt)],
+    [report.endedAt === null ? "running for" : "took", took],
+    ["silent for", report.silentMs === null ? null : span(report.silentMs)],
+    ["timeout", report.timeoutMs === null ? null : span(report.timeoutMs)],
+    ["time left", report.timeLeftMs === null ? null : span(report.timeLeftMs)],
+    ["stall limit", report.stallMs === null ? null : span(report.stallMs)],
+    [
+      "worker",
+      claim === null ? null : `${claim.state}, pid ${claim.process?.pid ?? "not known yet"}, worker ${claim.workerId}`
+    ],
+    ["being ended", claim?.stopCause == null ? null : `${claim.stopCause}, since ${at(claim.stopAt)}`],
+    [
+      "output",
+      `${bytes(report.bytesStored)}${report.bytesDropped === 0 ? "" : `, ${bytes(report.bytesDropped)} dropped from the middle`}`
+    ],
+    ["leftovers", report.leftovers === 0 ? null : `${report.leftovers} processes outlived the agent and were ended`],
+    ["usage", usageWords(report)],
+    ["session", report.sessionId === null ? null : plain(report.sessionId)],
+    ["git", checkpoint === null ? null : gitWords(checkpoint)],
+    ["changes", checkpoint?.diffStat ? clip(checkpoint.diffStat) : null],
+    ["continues", report.continueFrom],
+    ["depends on", report.dependsOn.length === 0 ? null : clip(report.dependsOn.map(edgeWords).join(", "))],
+    ["retries", report.maxRetries === 0 ? null : `${report.maxRetries} left, the next after ${span(report.backoffMs)}`],
+    ["tried again", report.retriedBy === null ? null : `as ${report.retriedBy}`],
+    ["pipeline", report.pipelineId],
+    ["labels", labels.length === 0 ? null : plain(labels.map(([key, value]) => `${key}=${value}`).join(" "))],
+    ["key", report.idempotencyKey === null ? null : plain(report.idempotencyKey)],
+    ["attempt", report.attempt === 1 ? null : `${report.attempt}, ${tries(report)} ${report.retryOf ?? "?"}`],
+    ["submitted by", report.parentId === null ? null : `task ${report.parentId} (depth ${report.depth})`],
+    ["children", report.children.length === 0 ? null : report.children.join(" ")],
+    ["prompt", clip(report.prompt)],
+    ["system", report.systemPrompt === null ? null : clip(report.systemPrompt)],
+    ["answer", report.answer === null || report.answer === "" ? null : clip(report.answer)]
+  ]
+  return pairs(entries, screen)
+}
+
+export const status = bareCommand({
+  name: "status",
+  section: "watch",
+  summary: "Show one task in full, or without an id what runs now",
+  examples: [
+    ["beat status @last", "the newest task"],
+    ["beat status k3v --json | jq .cause", "why it ended"]
+  ],
+  options: Options.all({ json }),
+  args: Args.optional(task),
+  completes: "task",
+  run: Effect.fn("beat.status")(function* (given, reference) {
+    if (Option.isNone(reference)) return yield* showOverview(given.json)
+    const terminal = yield* Terminal
+    const report = yield* taskReport(reference.value)
+    if (given.json) yield* printJson(TaskReport, report)
+    else yield* terminal.print(describe(report, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    return ExitCode.ok
+  })
+})

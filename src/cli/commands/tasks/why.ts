@@ -1,0 +1,68 @@
+/** `beat why ID`: the one thing a task waits for. */
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Why, why as whyOf } from "../../../programs/reports/why.ts"
+import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
+import { sanitize } from "../../../text/Sanitize.ts"
+import { bareCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { json, task } from "../../input/Values.ts"
+
+const before = (ahead: number | null): string =>
+  ahead === null || ahead === 0
+    ? "it is next in line"
+    : ahead === 1
+      ? "1 task starts before it"
+      : `${ahead >= 1000 ? "1000 or more" : ahead} tasks start before it`
+
+/** The answer in words. */
+export const explain = (answer: Why, now: number): string => {
+  const silent = answer.silentMs === null ? "" : `; last output ${span(answer.silentMs)} ago`
+  switch (answer.reason) {
+    case "ended":
+      if (answer.retriedBy !== null) {
+        return `It waits for nothing: it is ${answer.status} (${answer.cause ?? "no cause"}) and was tried again. What that try waits for: beat why ${answer.retriedBy}`
+      }
+      return `It waits for nothing: it is ${answer.status} (${answer.cause ?? "no cause"}).${answer.error === null ? "" : ` ${sanitize(answer.error)}`}`
+    case "running":
+      return `It runs${silent}. Follow it: beat logs -f ${answer.taskId}`
+    case "ending":
+      return `It is being ended (${answer.cause ?? "cancelled"}) and waits for its processes to go${silent}.`
+    case "not-before":
+      return `It waits for its time: ${moment(answer.notBefore ?? now)} (${relative(answer.notBefore ?? now, now)}).`
+    case "blocked": {
+      const others = (answer.waitingOn ?? 1) - 1
+      const rest = others === 0 ? "" : others === 1 ? " and 1 other" : ` and ${others} others`
+      return `It waits for task ${answer.blockedBy}${rest}. Why that one has not ended: beat why ${answer.blockedBy}. All of it: beat graph ${answer.taskId}`
+    }
+    case "no-worker":
+      return `No worker serves the queue; ${before(answer.ahead)}. Start one: beat worker --detach`
+    case "concurrency-limit":
+      return `All workers are busy, ${answer.running} of ${answer.limit}; ${before(answer.ahead)}. More at once: beat config set maxConcurrency ${(answer.limit ?? 1) + 1}`
+    case "memory":
+      return `Memory is short: ${bytes(answer.availableBytes ?? 0)} available, ${bytes(answer.neededBytes ?? 0)} wanted before another task starts; ${before(answer.ahead)}.`
+    case "behind":
+      return `It waits its turn: ${before(answer.ahead)}.`
+    case "starting":
+      return "Nothing holds it: it starts within moments."
+  }
+}
+
+export const why = bareCommand({
+  name: "why",
+  section: "watch",
+  summary: "Say what a task waits for",
+  options: Options.all({ json }),
+  args: task,
+  completes: "task",
+  run: Effect.fn("beat.why")(function* (given, reference) {
+    const terminal = yield* Terminal
+    const answer = yield* whyOf(reference)
+    if (given.json) yield* printJson(Why, answer)
+    else yield* terminal.print(explain(answer, yield* Clock.currentTimeMillis))
+    return ExitCode.ok
+  })
+})

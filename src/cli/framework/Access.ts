@@ -1,0 +1,63 @@
+/** What a command may use: cheap services always, the store only when it asks for it. */
+import * as Context from "effect/Context"
+import type * as Layer from "effect/Layer"
+import type { StorageError } from "../../domain/Errors.ts"
+import type { Agents } from "../../services/Agents.ts"
+import type { Checkpoints } from "../../services/Checkpoints.ts"
+import type { DatabaseHealth } from "../../services/DatabaseHealth.ts"
+import type { Directories } from "../../services/Directories.ts"
+import type { Git } from "../../services/Git.ts"
+import type { Host } from "../../services/Host.ts"
+import type { Ids } from "../../services/Ids.ts"
+import type { Installation } from "../../services/Installation.ts"
+import type { McpClients } from "../../services/McpClients.ts"
+import type { McpProbe } from "../../services/McpProbe.ts"
+import type { OutputStore } from "../../services/OutputStore.ts"
+import type { Paths } from "../../services/Paths.ts"
+import type { Pipelines } from "../../services/Pipelines.ts"
+import type { Processes } from "../../services/Processes.ts"
+import type { Queue } from "../../services/Queue.ts"
+import type { Schedules } from "../../services/Schedules.ts"
+import type { ServiceSystem } from "../../services/ServiceSystem.ts"
+import type { SettingsStore } from "../../services/SettingsStore.ts"
+import type { Tasks } from "../../services/Tasks.ts"
+import type { TextFiles } from "../../services/TextFiles.ts"
+import type { WorkerLauncher } from "../../services/WorkerLauncher.ts"
+import type { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+
+/** What it takes to look at tasks. */
+export type LookServices = Tasks | WorkerRegistry | OutputStore | Checkpoints
+
+/** The services over the database. */
+export type StoreServices = LookServices | Queue | Pipelines | DatabaseHealth | Schedules
+
+/** The ways to open the database. Nothing is opened before one of the layers is built. */
+export class Stores extends Context.Tag("backbeat/Stores")<
+  Stores,
+  {
+    /** As `read`, with the few services that the commands people type most need: the others cost them time. */
+    readonly look: Layer.Layer<LookServices, StorageError>
+    /** Never creates or changes a file. Where there is no database yet it is an empty one. */
+    readonly read: Layer.Layer<StoreServices, StorageError>
+    /** Creates and migrates the database as needed. */
+    readonly write: Layer.Layer<StoreServices, StorageError>
+  }
+>() {}
+
+/** The services of this machine, none of which touches the database. */
+export type MachineServices =
+  | Stores
+  | Paths
+  | Ids
+  | Host
+  | Processes
+  | Directories
+  | Git
+  | Installation
+  | TextFiles
+  | SettingsStore
+  | Agents
+  | WorkerLauncher
+  | McpClients
+  | McpProbe
+  | ServiceSystem

@@ -1,0 +1,14 @@
+/** Who typed the command, and from where: what a submitted task is captured from. */
+import * as Context from "effect/Context"
+import type { Environment } from "../../domain/task/NewTask.ts"
+
+export class Caller extends Context.Tag("backbeat/Caller")<
+  Caller,
+  {
+    /** Working directory, absolute. */
+    readonly directory: string
+    readonly environment: Environment
+    /** The version of this program. */
+    readonly version: string
+  }
+>() {}

@@ -1,0 +1,148 @@
+/**
+ * How a command is written: its options and arguments as values of `@effect/cli`, and an effect. The strict reading of
+ * the command line, help, completions and exit codes are the same for all of them.
+ */
+import * as Args from "@effect/cli/Args"
+import type * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Options from "@effect/cli/Options"
+import type { ValidationError } from "@effect/cli/ValidationError"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as PlatformTerminal from "@effect/platform/Terminal"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Layer from "effect/Layer"
+import { type Answer, answering } from "../Answer.ts"
+import { type MachineServices, Stores } from "./Access.ts"
+import type { Caller } from "./Caller.ts"
+import { type CommandLine, config, type Shape, shapesOf } from "./CommandLine.ts"
+import type { ExitCode } from "./ExitCode.ts"
+import { textOf } from "./HelpText.ts"
+import type { Terminal } from "./Terminal.ts"
+import { UsageError } from "./UsageError.ts"
+
+/** Everything a command can fail with: it has a name and a message for people. */
+export interface Failure {
+  readonly _tag: string
+  readonly message: string
+}
+
+/** Where the overview of commands shows it. */
+export type Section = "tasks" | "watch" | "machine" | "hidden"
+
+/** What every command may use without opening the database. */
+export type CommandServices = MachineServices | Terminal | Caller
+
+export interface Spec<O, A, E, R> {
+  /** One or two words: `run`, `config get`. Empty for bare `beat`. */
+  readonly name: string
+  readonly aliases?: ReadonlyArray<string>
+  readonly section: Section
+  /** One line for the overview. */
+  readonly summary: string
+  /** More for its own help page. */
+  readonly details?: string
+  readonly examples?: ReadonlyArray<readonly [line: string, what: string]>
+  /** `Options.all({...})`, or `Options.none`. */
+  readonly options: Options.Options<O>
+  /** `Args.all({...})`, or `Args.none`. */
+  readonly args: Args.Args<A>
+  /** What it takes on the command line shapes completions of positional arguments. */
+  readonly completes?: "task" | "agent" | "none"
+  /** What its caller gets from it; `work` where nothing else is said. */
+  readonly answer?: (options: O) => Answer
+  readonly run: (options: O, args: A) => Effect.Effect<ExitCode, E, R>
+}
+
+/** A command whose types are settled. */
+export interface Command extends Omit<Spec<unknown, unknown, Failure, never>, "run" | "options" | "args" | "answer"> {
+  readonly path: ReadonlyArray<string>
+  readonly optionShapes: ReadonlyArray<Shape>
+  readonly argumentShapes: ReadonlyArray<Shape>
+  readonly optionHelp: HelpDoc.HelpDoc
+  readonly argumentHelp: HelpDoc.HelpDoc
+  readonly execute: (line: CommandLine) => Effect.Effect<ExitCode, Failure, CommandServices>
+}
+
+// The parsers may ask for these; no option of ours reads a file or asks a question.
+const parserServices = Layer.mergeAll(
+  FileSystem.layerNoop({}),
+  Path.layer,
+  Layer.succeed(
+    PlatformTerminal.Terminal,
+    PlatformTerminal.Terminal.of({
+      columns: Effect.succeed(80),
+      rows: Effect.succeed(24),
+      isTTY: Effect.succeed(false),
+      readInput: Effect.dieMessage("no option asks a question"),
+      readLine: Effect.dieMessage("no option asks a question"),
+      display: () => Effect.void
+    })
+  )
+)
+
+const toUsageError =
+  (command: string) =>
+  (error: ValidationError): UsageError =>
+    new UsageError({ problem: textOf(error.error).join("\n"), hint: `'${command} --help' shows how to use it.` })
+
+/** A command that needs no database. */
+export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices>): Command => {
+  const { answer, args, options, run, ...rest } = spec
+  const full = spec.name === "" ? "beat" : `beat ${spec.name}`
+  const read = (line: CommandLine) =>
+    Effect.gen(function* () {
+      const [stray, positionals] = yield* Args.validate(args, line.positionals, config)
+      const [first] = stray
+      if (first !== undefined) {
+        return yield* new UsageError({
+          problem: `Unexpected argument '${first.length > 60 ? `${first.slice(0, 59)}…` : first}'`,
+          hint: `'${full} --help' shows how to use it; a text of several words needs quotes.`
+        })
+      }
+      return { options: yield* Options.parse(options, HashMap.fromIterable(line.values), config), positionals }
+    }).pipe(
+      Effect.mapError((error) => (error._tag === "UsageError" ? error : toUsageError(full)(error))),
+      Effect.provide(parserServices)
+    )
+  return {
+    ...rest,
+    path: spec.name === "" ? [] : spec.name.split(" "),
+    // Worked out when asked for: a run needs those of one command, not of all.
+    get optionShapes() {
+      return shapesOf(Options.getUsage(options))
+    },
+    get argumentShapes() {
+      return shapesOf(Args.getUsage(args))
+    },
+    get optionHelp() {
+      return Options.getHelp(options)
+    },
+    get argumentHelp() {
+      return Args.getHelp(args)
+    },
+    execute: (line): Effect.Effect<ExitCode, Failure, CommandServices> =>
+      Effect.flatMap(read(line), (given) =>
+        run(given.options, given.positionals).pipe(answering(answer === undefined ? "work" : answer(given.options)))
+      )
+  }
+}
+
+/** A command on the services that it names; the database is opened for it. */
+const onStore =
+  <S>(layer: (stores: Stores["Type"]) => Layer.Layer<S, Failure>, answer: Answer) =>
+  <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices | S>): Command =>
+    command({
+      answer: () => answer,
+      ...spec,
+      run: (options, args) => Effect.flatMap(Stores, (stores) => Effect.provide(spec.run(options, args), layer(stores)))
+    })
+
+/** A command that only looks at tasks: it creates no file and works where there is none. */
+export const bareCommand = onStore(({ look }) => look, "output")
+
+/** A command that only reads the database, all of it. */
+export const readOnlyCommand = onStore(({ read }) => read, "output")
+
+/** A command that writes to the database, and creates it at first use. */
+export const readWriteCommand = onStore(({ write }) => write, "work")

@@ -1,0 +1,64 @@
+/** The exit codes of `beat`: one table, and how tasks and errors map to it. */
+import type { Task, TaskSummary } from "../../domain/task/Task.ts"
+
+export const ExitCode = {
+  ok: 0,
+  /** A task failed, or the thing asked for could not be done. */
+  failed: 1,
+  /** Wrong flags, arguments or settings: nothing was done. */
+  usage: 2,
+  /** No such task, or an id prefix that fits several. */
+  notFound: 3,
+  cancelled: 4,
+  /** A task ended by its timeout or because it stalled. */
+  timedOut: 5,
+  /** A task was cancelled because something it waited for ended otherwise than it asked. */
+  dependencyFailed: 6,
+  /** A defect of Backbeat itself. */
+  bug: 70,
+  /** The database is locked, full, read-only, damaged or of another version; or stdout could not be written. */
+  storage: 74,
+  /** A task ended on a usage limit: the same work may succeed later. */
+  usageLimit: 75,
+  /** `--timeout` of a waiting command passed; the task goes on. */
+  waitTimedOut: 124,
+  interrupted: 130,
+  /** Whatever reads stdout has gone: the code of a program that SIGPIPE ends. */
+  outputClosed: 141
+} as const
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+/** The exit code that tells how a task ended. A task that has not ended is `ok`: nothing is known against it. */
+export const exitCodeOf = (task: Pick<Task | TaskSummary, "status" | "cause" | "failureClass">): ExitCode => {
+  switch (task.status) {
+    case "queued":
+    case "running":
+    case "completed":
+      return ExitCode.ok
+    case "cancelled":
+      return task.cause === "dependency-failed" ? ExitCode.dependencyFailed : ExitCode.cancelled
+    case "failed":
+      if (task.cause === "timeout" || task.cause === "stalled") return ExitCode.timedOut
+      return task.failureClass === "usage-limit" ? ExitCode.usageLimit : ExitCode.failed
+  }
+}
+
+const ofError: Readonly<Record<string, ExitCode>> = {
+  UsageError: ExitCode.usage,
+  InvalidInput: ExitCode.usage,
+  AgentUnknown: ExitCode.usage,
+  NoDefaultAgent: ExitCode.usage,
+  ConfigInvalid: ExitCode.usage,
+  IdempotencyConflict: ExitCode.usage,
+  DependencyInvalid: ExitCode.usage,
+  PipelineInvalid: ExitCode.usage,
+  PipelineKeyConflict: ExitCode.usage,
+  PipelineNotFound: ExitCode.notFound,
+  TaskNotFound: ExitCode.notFound,
+  ScheduleNotFound: ExitCode.notFound,
+  AmbiguousReference: ExitCode.notFound,
+  StorageError: ExitCode.storage
+}
+
+/** The exit code of a named error; every other expected error is `failed`. */
+export const exitCodeOfError = (error: { readonly _tag: string }): ExitCode => ofError[error._tag] ?? ExitCode.failed

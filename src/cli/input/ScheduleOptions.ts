@@ -1,0 +1,180 @@
+/** The options that say when a schedule fires and by which rules, and what a run of it starts. */
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import { zeroIsNone } from "../../domain/Duration.ts"
+import { MissedPolicy, OverlapPolicy } from "../../domain/schedule/Schedule.ts"
+import { preparePipeline } from "../../programs/pipelines/preparePipeline.ts"
+import { promptPlan } from "../../programs/pipelines/promptPlan.ts"
+import { pipelineWork, taskWork, type WrittenRules } from "../../programs/schedules/changeSchedule.ts"
+import { prepareTask, type Submission } from "../../programs/tasks/prepareTask.ts"
+import type { Submitter } from "../../programs/tasks/submitter.ts"
+import { Directories } from "../../services/Directories.ts"
+import { Caller } from "../framework/Caller.ts"
+import { UsageError } from "../framework/UsageError.ts"
+import { planFromFile } from "./PipelineInput.ts"
+import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "./TaskOptions.ts"
+import { choice, count, duration, optionalText, pairs } from "./Values.ts"
+
+/** When, and by which rules. Null is "not given". */
+export const ruleOptions = {
+  cron: optionalText("cron", "expression").pipe(
+    Options.withDescription(
+      "Five fields (minute hour day month weekday), six with seconds first, or @daily, @hourly, ..."
+    )
+  ),
+  every: optionalText("every", "duration").pipe(
+    Options.withDescription("Again and again after this time, for example 15m")
+  ),
+  at: optionalText("at", "time").pipe(
+    Options.withDescription("Once: 2026-12-01T09:00, 2h from now, or 'tomorrow 9am'")
+  ),
+  timezone: optionalText("timezone", "zone").pipe(
+    Options.withAlias("z"),
+    Options.withDescription("The zone of these times, as Europe/Berlin; else the system's")
+  ),
+  name: optionalText("name", "name").pipe(Options.withDescription("What to call it, in place of its id")),
+  maxRuns: count("max-runs", 1, 1_000_000_000).pipe(
+    Options.withDefault(null),
+    Options.withDescription("Be done after so many runs")
+  ),
+  expires: optionalText("expires", "time").pipe(
+    Options.withDescription("No run is due after this, written as for --at")
+  ),
+  missed: choice("missed", MissedPolicy.literals).pipe(
+    Options.withDefault(null),
+    Options.withDescription("Times that nobody was awake for: none, the last one, or all (100 at most) are run later")
+  ),
+  grace: duration("grace").pipe(
+    Options.withDefault(null),
+    Options.withDescription("How late still counts as on time; 5m if left out")
+  ),
+  overlap: choice("overlap", OverlapPolicy.literals).pipe(
+    Options.withDefault(null),
+    Options.withDescription("A time that comes while a run goes on; it is skipped if left out")
+  ),
+  jitter: duration("jitter").pipe(
+    Options.withDefault(null),
+    Options.withDescription("Start each run later by a part of this, so that not all start at once")
+  ),
+  after: optionalText("after", "schedule").pipe(
+    Options.withDescription("Start each run when the newest run of that schedule has completed")
+  )
+}
+
+/** What runs. Null and undefined are "not given". */
+export const workOptions = {
+  step: Options.text("step").pipe(
+    Options.withPseudoName("prompt"),
+    Options.repeated,
+    Options.withDescription("A pipeline: a step by its prompt; repeatable, in order")
+  ),
+  pipeline: optionalText("pipeline", "file").pipe(
+    Options.withDescription("A pipeline: its file, as 'beat pipeline run' takes it")
+  ),
+  var: pairs("var").pipe(Options.withDescription("A variable of the pipeline's file; repeatable")),
+  ...taskOptions,
+  ...captureOptions
+}
+
+const _rules = Options.all(ruleOptions)
+const _work = Options.all(workOptions)
+export type GivenRules = typeof _rules extends Options.Options<infer A> ? A : never
+export type GivenWork = typeof _work extends Options.Options<infer A> ? A : never
+
+export const rulesOf = (given: GivenRules): WrittenRules => ({
+  cron: given.cron,
+  every: given.every,
+  at: given.at,
+  timezone: given.timezone,
+  name: given.name,
+  maxRuns: given.maxRuns,
+  expires: given.expires,
+  missed: given.missed,
+  graceMs: given.grace,
+  overlap: given.overlap,
+  jitterMs: given.jitter,
+  after: given.after
+})
+
+/** Whether the options ask for a pipeline. */
+export const isPipeline = (given: GivenWork): boolean => given.step.length > 0 || given.pipeline !== null
+
+/** Whether anything is said of what runs. */
+export const saysWork = (given: GivenWork): boolean =>
+  isPipeline(given) ||
+  [given.agent, given.model, given.directory, given.systemPrompt].some((one) => one !== null) ||
+  [given.priority, given.timeout, given.stall, given.maxOutput, given.retries, given.backoff].some(
+    (one) => one !== undefined
+  ) ||
+  [given.env, given.label, given.var].some((record) => Object.keys(record).length > 0)
+
+const usage = (problem: string, hint: string | null = null) => new UsageError({ problem, hint })
+
+const optional = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
+  value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: A })
+
+/** The task as these options have it; `before` says what they leave open. */
+export const submissionOf = Effect.fn("schedule.submission")(function* (
+  given: GivenWork,
+  prompt: string,
+  before: Submission | null
+) {
+  const caller = yield* Caller
+  const directories = yield* Directories
+  const labels = yield* labelsOf(given.label)
+  const directory = given.directory ?? before?.directory ?? caller.directory
+  const submission: Submission = {
+    prompt,
+    agent: given.agent ?? before?.agent ?? null,
+    model: given.model ?? before?.model ?? null,
+    systemPrompt: given.systemPrompt ?? before?.systemPrompt ?? null,
+    priority: given.priority ?? before?.priority ?? "P1",
+    directory: yield* directories.resolve(directory, caller.directory),
+    timeoutMs: given.timeout === undefined ? before?.timeoutMs : zeroIsNone(given.timeout),
+    stallMs: given.stall === undefined ? before?.stallMs : zeroIsNone(given.stall),
+    maxOutputBytes: (yield* maxOutputOf(given.maxOutput)) ?? before?.maxOutputBytes,
+    notBefore: null,
+    idempotencyKey: null,
+    labels: Object.keys(labels).length === 0 ? (before?.labels ?? {}) : labels,
+    extra: given.env,
+    retryOf: null,
+    ...optional("maxRetries", given.retries ?? before?.maxRetries),
+    ...optional("backoffMs", given.backoff ?? before?.backoffMs)
+  }
+  return submission
+})
+
+const planOf = Effect.fn("schedule.plan")(function* (given: GivenWork, name: string | null) {
+  if (given.pipeline !== null) {
+    if (given.step.length > 0) return yield* usage("Either --pipeline or --step, not both")
+    return yield* planFromFile(given.pipeline, given.var)
+  }
+  if (Object.keys(given.var).length > 0) return yield* usage("--var is for the file of --pipeline")
+  const empty = given.step.findIndex((prompt) => prompt.trim() === "")
+  if (empty >= 0) return yield* usage(`--step number ${empty + 1} is empty`)
+  if (given.step.length > 100) return yield* usage("A pipeline has 1 to 100 steps")
+  return promptPlan(name, given.step)
+})
+
+/** What runs, captured, with hints about its agents. */
+export const captureWork = Effect.fn("schedule.capture")(function* (
+  given: GivenWork,
+  options: { readonly prompt: string | null; readonly name: string | null; readonly before: Submission | null },
+  submitter: Submitter
+) {
+  if (isPipeline(given)) {
+    if (options.prompt !== null) return yield* usage("Either a prompt or a pipeline, not both")
+    if (Object.keys(given.env).length > 0)
+      return yield* usage("--env is for tasks; a pipeline takes the variables set here")
+    const plan = yield* planOf(given, options.name)
+    const { extra: _extra, ...defaults } = yield* submissionOf(given, "", null)
+    const { pipeline, warnings } = yield* preparePipeline(plan, defaults, submitter)
+    return { work: pipelineWork(pipeline), warnings }
+  }
+  if (Object.keys(given.var).length > 0) return yield* usage("--var is for the file of --pipeline")
+  const { task, warnings } = yield* prepareTask(
+    yield* submissionOf(given, options.prompt ?? "", options.before),
+    submitter
+  )
+  return { work: taskWork(task), warnings }
+})

@@ -1,0 +1,178 @@
+/** What people write on a command line: lengths of time, moments, sizes, pairs. Each has a parser and an option. */
+import * as Args from "@effect/cli/Args"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Options from "@effect/cli/Options"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { parseDuration } from "../../domain/Duration.ts"
+import { parseDependency } from "../../domain/task/Dependency.ts"
+import { Priority } from "../../domain/task/Task.ts"
+
+/** The value, or what is wrong with it and an example. */
+export type Parsed<A> = Either.Either<A, string>
+
+const sizes: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  k: 1000,
+  kb: 1000,
+  kib: 1024,
+  m: 1_000_000,
+  mb: 1_000_000,
+  mib: 1024 ** 2,
+  g: 1_000_000_000,
+  gb: 1_000_000_000,
+  gib: 1024 ** 3
+}
+
+/** `10MB`, `512k`, `1GiB`, `4096`: bytes. */
+export const parseSize = (text: string): Parsed<number> => {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.trim().toLowerCase())
+  const factor = sizes[match?.[2] ?? "?"]
+  if (match === null || factor === undefined) {
+    return Either.left(`'${text}' is not a size: write for example 512k, 10MB or 1GiB`)
+  }
+  return Either.right(Math.round(Number(match[1]) * factor))
+}
+
+/** A moment: ISO 8601 (`2027-03-01T09:00`, local time without a zone), or a length of time from `now` in `direction`. */
+export const parseMoment =
+  (direction: "past" | "future", now: number) =>
+  (text: string): Parsed<number> => {
+    const span = parseDuration(text)
+    if (Either.isRight(span)) return Either.right(direction === "past" ? now - span.right : now + span.right)
+    const written = text.trim()
+    if (/^\d{4}-\d{2}-\d{2}/.test(written)) {
+      // A date alone means its local midnight, as people mean it.
+      const moment = DateTime.make(new Date(written.length === 10 ? `${written}T00:00` : written))
+      if (Option.isSome(moment)) return Either.right(Math.max(0, DateTime.toEpochMillis(moment.value)))
+    }
+    return Either.left(`'${text}' is not a time: write for example 10m, 2h or 2027-03-01T09:00`)
+  }
+
+/** `KEY=VALUE`; the value may be empty and may contain `=`. */
+export const parsePair = (text: string): Parsed<readonly [string, string]> => {
+  const at = text.indexOf("=")
+  return at < 1
+    ? Either.left(`'${text}' is not a pair: write KEY=VALUE`)
+    : Either.right([text.slice(0, at), text.slice(at + 1)])
+}
+
+/** Parses the text of an option and names the option where it is wrong. */
+export const parsed =
+  <A>(name: string, parse: (text: string) => Parsed<A>) =>
+  (option: Options.Options<string>): Options.Options<A> =>
+    Options.mapEffect(option, (text) =>
+      Either.mapLeft(parse(text), (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)))
+    )
+
+const text = (name: string, placeholder: string) => Options.text(name).pipe(Options.withPseudoName(placeholder))
+
+/** Milliseconds. */
+export const duration = (name: string): Options.Options<number> =>
+  text(name, "duration").pipe(parsed(name, parseDuration))
+
+/** Bytes. */
+export const size = (name: string): Options.Options<number> => text(name, "size").pipe(parsed(name, parseSize))
+
+/** Milliseconds since 1970. */
+export const moment = (name: string, direction: "past" | "future"): Options.Options<number> =>
+  text(name, "time").pipe(
+    Options.mapEffect((written) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Either.mapLeft(parseMoment(direction, now)(written), (problem) =>
+          ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`))
+        )
+      )
+    )
+  )
+
+/** A whole number within bounds. */
+export const count = (name: string, low: number, high: number): Options.Options<number> =>
+  text(name, "number").pipe(
+    parsed(name, (written) => {
+      const value = /^\d+$/.test(written) ? Number(written) : Number.NaN
+      return value >= low && value <= high
+        ? Either.right(value)
+        : Either.left(`'${written}' is not a whole number from ${low} to ${high}`)
+    })
+  )
+
+const oneOf =
+  <A extends string>(values: ReadonlyArray<A>) =>
+  (written: string): Parsed<A> => {
+    const found = values.find((value) => value === written)
+    return found === undefined ? Either.left(`'${written}' is not one of ${values.join(", ")}`) : Either.right(found)
+  }
+
+/** One of a few words. */
+export const choice = <A extends string>(name: string, values: ReadonlyArray<A>): Options.Options<A> =>
+  text(name, values.join(" | ")).pipe(parsed(name, oneOf(values)))
+
+/** The same, as often as one likes. */
+export const choices = <A extends string>(
+  name: string,
+  alias: string | null,
+  values: ReadonlyArray<A>
+): Options.Options<ReadonlyArray<A>> =>
+  text(name, values.join(" | ")).pipe(
+    (option) => (alias === null ? option : Options.withAlias(option, alias)),
+    Options.repeated,
+    Options.mapEffect((all) =>
+      Either.mapLeft(Either.all(all.map(oneOf(values))), (problem) =>
+        ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`))
+      )
+    )
+  )
+
+/** `--label team=web --label urgent=yes`: a record, the last one of a key wins. */
+export const pairs = (name: string): Options.Options<Readonly<Record<string, string>>> =>
+  text(name, "key=value").pipe(
+    Options.repeated,
+    Options.mapEffect((all) =>
+      Either.mapLeft(
+        Either.map(Either.all(all.map(parsePair)), (list) => Object.fromEntries(list)),
+        (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`))
+      )
+    )
+  )
+
+/** A text that may be left out: null then. */
+export const optionalText = (name: string, placeholder: string): Options.Options<string | null> =>
+  text(name, placeholder).pipe(Options.withDefault(null))
+
+/** `--json`, the same on every command. */
+export const json = Options.boolean("json").pipe(Options.withDescription("Print one JSON document"))
+
+/** P0, P1 or P2, in either case. */
+export const priority: Options.Options<Priority> = text("priority", "P0|P1|P2").pipe(
+  parsed("priority", (written) =>
+    Either.mapLeft(
+      Schema.decodeUnknownEither(Priority)(written.toUpperCase()),
+      () => `'${written}' is not a priority: write P0 (first), P1 or P2`
+    )
+  ),
+  Options.withAlias("p")
+)
+
+/** `--after k3v9,x2m7:finished`, as often as one likes. */
+export const dependencies = (name: string) =>
+  text(name, "id[:policy],...").pipe(
+    Options.repeated,
+    Options.mapEffect((all) =>
+      Either.mapBoth(Either.all(all.flatMap((list) => list.split(",")).map(parseDependency)), {
+        onLeft: (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)),
+        onRight: (found) => found
+      })
+    )
+  )
+
+/** A task: its id, a unique beginning of it, or `@last`. */
+export const task = Args.text({ name: "id" }).pipe(
+  Args.withDescription("Id of a task, a unique beginning of it, or @last")
+)

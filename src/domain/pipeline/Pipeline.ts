@@ -1,0 +1,175 @@
+/** The pipeline: tasks with an order and a name, where it stands, and how it is handed over. */
+import * as Schema from "effect/Schema"
+import { NewTask } from "../task/NewTask.ts"
+import {
+  DependencyPolicy,
+  Labels,
+  Millis,
+  PipelineId,
+  Priority,
+  TaskId,
+  TaskStatus,
+  TaskSummary,
+  Timestamp
+} from "../task/Task.ts"
+
+/** Something wrong in a pipeline file. Lines and columns count from 1. */
+export const PipelineProblem = Schema.Struct({
+  line: Schema.Int,
+  column: Schema.Int,
+  message: Schema.String,
+  /** What to write instead. */
+  hint: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "PipelineProblem" })
+export type PipelineProblem = typeof PipelineProblem.Type
+
+/** A step as it was written, checked: others are named by their place, from 0. */
+export const PlannedStep = Schema.Struct({
+  name: Schema.String,
+  /** The entry of the list it stands in, from 0: steps with the same one are side by side. */
+  stage: Schema.Int.pipe(Schema.nonNegative()),
+  prompt: Schema.String,
+  /** Null is what the settings or the submitter say, here and below. */
+  agent: Schema.NullOr(Schema.String),
+  model: Schema.NullOr(Schema.String),
+  directory: Schema.NullOr(Schema.String),
+  priority: Schema.NullOr(Priority),
+  /** 0 is none. */
+  timeoutMs: Schema.NullOr(Millis),
+  /** 0 is off. */
+  stallMs: Schema.NullOr(Millis),
+  systemPrompt: Schema.NullOr(Schema.String),
+  labels: Labels,
+  retries: Schema.NullOr(Schema.Int),
+  backoffMs: Schema.NullOr(Millis),
+  /** Which end of the steps it follows lets it start. */
+  policy: DependencyPolicy,
+  after: Schema.Array(Schema.Int),
+  /** The pause between their end and its start. */
+  delayMs: Millis,
+  continueFrom: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "PlannedStep" })
+export type PlannedStep = typeof PlannedStep.Type
+
+/** A pipeline file that was read and checked. */
+export const PipelinePlan = Schema.Struct({
+  name: Schema.String,
+  steps: Schema.Array(PlannedStep)
+}).annotations({ identifier: "PipelinePlan" })
+export type PipelinePlan = typeof PipelinePlan.Type
+
+/** Where a step stands: as its task does, or `skipped`, which is cancelled because what it waited for ended otherwise. */
+export const StepStatus = Schema.Literal("queued", "running", "completed", "failed", "cancelled", "skipped")
+export type StepStatus = typeof StepStatus.Type
+
+export const stepStatusOf = ({ cause, status }: Pick<TaskSummary, "status" | "cause">): StepStatus =>
+  status === "cancelled" && cause === "dependency-failed" ? "skipped" : status
+
+/** How many steps stand where. */
+export const StepCounts = Schema.Struct({
+  queued: Schema.Int,
+  running: Schema.Int,
+  completed: Schema.Int,
+  failed: Schema.Int,
+  cancelled: Schema.Int,
+  skipped: Schema.Int
+})
+export type StepCounts = typeof StepCounts.Type
+
+/** Where a pipeline stands whose steps are counted so. `begun`: a step of its own has started. */
+export const statusOf = (counts: StepCounts, begun: boolean): TaskStatus => {
+  const { cancelled, completed, failed, queued, running, skipped } = counts
+  if (queued + running > 0) return begun || failed + cancelled + skipped > 0 ? "running" : "queued"
+  return failed > 0 ? "failed" : cancelled > 0 ? "cancelled" : completed + skipped > 0 ? "completed" : "queued"
+}
+
+/** What a list shows of a pipeline. All that tells where it stands is derived from its steps at each look. */
+export const PipelineSummary = Schema.Struct({
+  id: PipelineId,
+  /** Order of arrival, over all processes. */
+  seq: Schema.Int,
+  name: Schema.String,
+  status: TaskStatus,
+  counts: StepCounts,
+  /** The pipeline this one tries again. */
+  retryOf: Schema.NullOr(PipelineId),
+  idempotencyKey: Schema.NullOr(Schema.String),
+  createdAt: Timestamp,
+  /** When the first of its own steps started. */
+  startedAt: Schema.NullOr(Timestamp),
+  endedAt: Schema.NullOr(Timestamp),
+  cancelRequestedAt: Schema.NullOr(Timestamp),
+  cancelReason: Schema.NullOr(Schema.String),
+  /** Who asked for the cancel: a user name, a client, or `task <id>`. */
+  cancelledBy: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "PipelineSummary" })
+export type PipelineSummary = typeof PipelineSummary.Type
+
+export const PipelinePage = Schema.Struct({
+  pipelines: Schema.Array(PipelineSummary),
+  /** What the next page begins before; null when there is none. */
+  next: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "PipelinePage" })
+export type PipelinePage = typeof PipelinePage.Type
+
+/** Places of other steps, from 0. */
+const Places = Schema.Array(Schema.Int.pipe(Schema.nonNegative()))
+
+export const PipelineStep = Schema.Struct({
+  ...PlannedStep.pick("name", "stage", "policy", "delayMs").fields,
+  /** Its place among the steps, from 0. */
+  position: Schema.Int.pipe(Schema.nonNegative()),
+  after: Places,
+  continueFrom: Schema.NullOr(Schema.Int),
+  status: StepStatus,
+  /** Its task was completed by the pipeline that this one tries again. */
+  kept: Schema.Boolean,
+  /** Its newest try. */
+  task: TaskSummary
+}).annotations({ identifier: "PipelineStep" })
+export type PipelineStep = typeof PipelineStep.Type
+
+/** The whole pipeline. */
+export const Pipeline = Schema.Struct({
+  ...PipelineSummary.fields,
+  steps: Schema.Array(PipelineStep)
+}).annotations({ identifier: "Pipeline" })
+export type Pipeline = typeof Pipeline.Type
+
+/** A step as it is handed over. */
+export const NewPipelineStep = Schema.Struct({
+  ...PipelineStep.pick("name", "stage", "policy", "delayMs", "after", "continueFrom").fields,
+  /**
+   * The task to store, or one that another pipeline has completed. Among the tasks to store, `dependsOn` and
+   * `continueFrom` count them as members in the order of their steps.
+   */
+  work: Schema.Union(NewTask, Schema.Struct({ kept: TaskId }))
+})
+export type NewPipelineStep = typeof NewPipelineStep.Type
+
+/** A pipeline as it is handed over, with everything it will need captured. */
+export const NewPipeline = Schema.Struct({
+  name: Schema.String,
+  steps: Schema.Array(NewPipelineStep),
+  retryOf: Schema.NullOr(PipelineId),
+  idempotencyKey: Schema.NullOr(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256)))
+}).annotations({ identifier: "NewPipeline" })
+export type NewPipeline = typeof NewPipeline.Type
+
+export const isKept = (work: NewPipelineStep["work"]): work is { readonly kept: TaskId } => "kept" in work
+
+/** The tasks that a pipeline brings with it, in the order of their steps. */
+export const tasksOf = (pipeline: NewPipeline): ReadonlyArray<NewTask> =>
+  pipeline.steps.flatMap(({ work }) => (isKept(work) ? [] : [work]))
+
+/** What two pipelines with the same idempotency key have to have in common. */
+export const fingerprint = ({ name, steps }: NewPipeline): string =>
+  JSON.stringify([
+    name,
+    steps.map(({ after, name, policy, work }) => [
+      name,
+      after,
+      policy,
+      isKept(work) ? work.kept : [work.prompt, work.agent, work.directory]
+    ])
+  ])

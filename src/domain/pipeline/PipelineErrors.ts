@@ -1,0 +1,68 @@
+/** What can go wrong with pipelines, and that a caller tells apart. */
+import * as Schema from "effect/Schema"
+import { PipelineId, TaskStatus } from "../task/Task.ts"
+import { PipelineProblem } from "./Pipeline.ts"
+
+/** `file:line:column: message. Hint`, as editors and compilers have it. */
+export const problemText = (source: string | null, { column, hint, line, message }: PipelineProblem): string =>
+  `${source === null ? "" : `${source}:${line}:${column}: `}${message}${hint === null ? "" : `. ${hint}`}`
+
+/** A pipeline file that cannot be run: all that is wrong with it, in the order of the text. */
+export class PipelineInvalid extends Schema.TaggedError<PipelineInvalid>()("PipelineInvalid", {
+  /** The file; null where it was none, and the places say nothing. */
+  source: Schema.NullOr(Schema.String),
+  problems: Schema.Array(PipelineProblem)
+}) {
+  override get message(): string {
+    return this.problems.map((problem) => problemText(this.source, problem)).join("\n")
+  }
+}
+
+/** No pipeline has this reference, or several do. */
+export class PipelineNotFound extends Schema.TaggedError<PipelineNotFound>()("PipelineNotFound", {
+  reference: Schema.String,
+  /** Ids that the reference fits, where it fits several. */
+  candidates: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    if (this.candidates.length > 0) {
+      return `'${this.reference}' fits several pipelines: ${this.candidates.join(", ")}. Give more characters.`
+    }
+    return this.reference === "@last"
+      ? "There is no pipeline yet. Start one: beat pipeline run FILE"
+      : `No pipeline '${this.reference}'. 'beat pipeline list' shows the ids.`
+  }
+}
+
+/** The idempotency key was used before for a different pipeline. */
+export class PipelineKeyConflict extends Schema.TaggedError<PipelineKeyConflict>()("PipelineKeyConflict", {
+  key: Schema.String,
+  existing: PipelineId
+}) {
+  override get message(): string {
+    return `The key '${this.key}' already belongs to pipeline ${this.existing}, which has other steps. Use a new key.`
+  }
+}
+
+/** Only what has ended, and not well, can be tried again. */
+export class PipelineStateConflict extends Schema.TaggedError<PipelineStateConflict>()("PipelineStateConflict", {
+  id: PipelineId,
+  actual: TaskStatus
+}) {
+  override get message(): string {
+    return this.actual === "completed"
+      ? `Pipeline ${this.id} is completed: there is no step to run again. Run the file once more instead.`
+      : `Pipeline ${this.id} is ${this.actual}: it cannot be retried now. Wait for its end: beat wait ${this.id}`
+  }
+}
+
+/** Somebody else tries it again at this moment: twice at once its steps would run twice. */
+export class PipelineRetryConflict extends Schema.TaggedError<PipelineRetryConflict>()("PipelineRetryConflict", {
+  id: PipelineId,
+  /** The pipeline that tries it again, and has not ended. */
+  by: PipelineId
+}) {
+  override get message(): string {
+    return `Pipeline ${this.id} is tried again already, by ${this.by}, which has not ended. Wait for it: beat wait ${this.by}`
+  }
+}

@@ -1,0 +1,110 @@
+/** Settings: their schema, their bounds and their defaults, written once. */
+import * as Schema from "effect/Schema"
+
+/** What the config file may say about one agent. */
+export const AgentSettings = Schema.Struct({
+  /** Given to the agent in the variable it reads its key from. Never printed. */
+  apiKey: Schema.optional(Schema.NonEmptyString),
+  baseUrl: Schema.optional(Schema.NonEmptyString),
+  model: Schema.optional(Schema.NonEmptyString),
+  /** Extra arguments, put before the prompt. */
+  args: Schema.optional(Schema.Array(Schema.String)),
+  env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  /** The program to run in place of the one found on PATH. */
+  program: Schema.optional(Schema.NonEmptyString),
+  /**
+   * Makes a custom agent: program and arguments, in which `{prompt}`, `{promptFile}`, `{model}` and `{system}` are
+   * filled in. Without `{prompt}` and `{promptFile}` the prompt comes on stdin.
+   */
+  command: Schema.optional(Schema.NonEmptyArray(Schema.NonEmptyString)),
+  /** How often the agent may retry a failed model request by itself; null leaves it to the agent. */
+  retries: Schema.optional(Schema.NullOr(Schema.Int.pipe(Schema.between(0, 100)))),
+  stallMs: Schema.optional(Schema.NullOr(Schema.Int.pipe(Schema.nonNegative())))
+}).annotations({ identifier: "AgentSettings" })
+export type AgentSettings = typeof AgentSettings.Type
+
+/** One sentence for every way to miss it: a text, a fraction, out of bounds. */
+const bounded = (low: number, high: number, example: number) => {
+  const message = () => `expected a whole number from ${low} to ${high}, for example ${example}`
+  return Schema.Number.annotations({ message }).pipe(Schema.int({ message }), Schema.between(low, high, { message }))
+}
+
+const day = 24 * 60 * 60 * 1000
+
+/** The config file: every field may be left out. */
+export const SettingsFile = Schema.Struct({
+  defaultAgent: Schema.optional(Schema.NonEmptyString),
+  /** Tasks that run at once, over all processes. Default: the number of cores, at least 2. */
+  maxConcurrency: Schema.optional(bounded(1, 1000, 4)),
+  /** How deep agents may delegate. */
+  maxDepth: Schema.optional(bounded(0, 100, 3)),
+  /** Default timeout in milliseconds; 0 is none. */
+  timeoutMs: Schema.optional(bounded(0, 365 * day, 1_800_000)),
+  /** Silence without CPU use that ends a task, in milliseconds; 0 is off. */
+  stallMs: Schema.optional(bounded(0, 365 * day, 1_800_000)),
+  /** Bytes kept of each output stream. */
+  maxOutputBytes: Schema.optional(bounded(1024, 4 * 1024 ** 3, 10_000_000)),
+  /** Bytes a task may print to one stream before it is ended with cause `output-limit`; the spool holds them all. */
+  maxSpoolBytes: Schema.optional(bounded(1024, 1024 ** 4, 4_294_967_296)),
+  /** Between TERM and KILL, in milliseconds. */
+  graceMs: Schema.optional(bounded(0, 600_000, 3000)),
+  /** What becomes of processes that an agent leaves behind. */
+  leftovers: Schema.optional(Schema.Literal("end", "keep")),
+  /** Which of the submitter's variables a task gets. */
+  capture: Schema.optional(Schema.Literal("full", "allowlist")),
+  /** Names added to the built-in list when `capture` is `allowlist`; a trailing `*` matches the rest. */
+  captureAllow: Schema.optional(Schema.Array(Schema.NonEmptyString)),
+  /** Available memory in bytes that starting a task must leave. */
+  memoryReserveBytes: Schema.optional(bounded(0, 1024 ** 4, 536_870_912)),
+  /** Memory in bytes that a task just started is expected to use. */
+  memoryPerTaskBytes: Schema.optional(bounded(0, 1024 ** 4, 419_430_400)),
+  /** How long an on-demand worker stays when there is nothing to do, in milliseconds. */
+  idleMs: Schema.optional(bounded(0, day, 2000)),
+  agents: Schema.optional(
+    Schema.Record({
+      key: Schema.String.pipe(Schema.pattern(/^[a-z][a-z0-9-]{0,31}$/)),
+      value: AgentSettings
+    })
+  )
+}).annotations({ identifier: "Settings", parseOptions: { onExcessProperty: "error" } })
+export type SettingsFile = typeof SettingsFile.Type
+
+/** Settings with every default filled in. Null times are "none". */
+export interface Settings {
+  readonly defaultAgent: string | null
+  readonly maxConcurrency: number
+  readonly maxDepth: number
+  readonly timeoutMs: number | null
+  readonly stallMs: number | null
+  readonly maxOutputBytes: number
+  readonly maxSpoolBytes: number
+  readonly graceMs: number
+  readonly leftovers: "end" | "keep"
+  readonly capture: "full" | "allowlist"
+  readonly captureAllow: ReadonlyArray<string>
+  readonly memoryReserveBytes: number
+  readonly memoryPerTaskBytes: number
+  readonly idleMs: number
+  readonly agents: Readonly<Record<string, AgentSettings>>
+}
+
+const orNull = (value: number): number | null => (value === 0 ? null : value)
+
+/** Fills in the defaults. `cores` is the number of processors of this machine. */
+export const withDefaults = (file: SettingsFile, cores: number): Settings => ({
+  defaultAgent: file.defaultAgent ?? null,
+  maxConcurrency: file.maxConcurrency ?? Math.max(2, cores),
+  maxDepth: file.maxDepth ?? 3,
+  timeoutMs: orNull(file.timeoutMs ?? 0),
+  stallMs: orNull(file.stallMs ?? 30 * 60 * 1000),
+  maxOutputBytes: file.maxOutputBytes ?? 10 * 1000 * 1000,
+  maxSpoolBytes: file.maxSpoolBytes ?? 4 * 1024 ** 3,
+  graceMs: file.graceMs ?? 3000,
+  leftovers: file.leftovers ?? "end",
+  capture: file.capture ?? "full",
+  captureAllow: file.captureAllow ?? [],
+  memoryReserveBytes: file.memoryReserveBytes ?? 512 * 1024 ** 2,
+  memoryPerTaskBytes: file.memoryPerTaskBytes ?? 400 * 1024 ** 2,
+  idleMs: file.idleMs ?? 2000,
+  agents: file.agents ?? {}
+})

@@ -1,0 +1,102 @@
+/** Decodes settings, and says of a bad one which field it is, what was expected, and an example; never a secret. */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { ConfigInvalid } from "../Errors.ts"
+import { nearest } from "../Spelling.ts"
+import { AgentSettings, SettingsFile } from "./Settings.ts"
+
+const examples: { readonly [K in keyof SettingsFile]-?: string } = {
+  defaultAgent: '"claude"',
+  maxConcurrency: "4",
+  maxDepth: "3",
+  timeoutMs: "1800000",
+  stallMs: "1800000",
+  maxOutputBytes: "10000000",
+  maxSpoolBytes: "4294967296",
+  graceMs: "3000",
+  leftovers: '"keep"',
+  capture: '"full"',
+  captureAllow: '["AWS_*"]',
+  memoryReserveBytes: "536870912",
+  memoryPerTaskBytes: "419430400",
+  idleMs: "2000",
+  agents: '{ "claude": { "model": "opus" } }'
+}
+
+const agentExamples: { readonly [K in keyof AgentSettings]-?: string } = {
+  apiKey: '"sk-..."',
+  baseUrl: '"https://gateway.example.com"',
+  model: '"opus"',
+  args: '["--verbose"]',
+  env: '{ "LANG": "C" }',
+  program: '"/opt/claude/bin/claude"',
+  command: '["my-agent", "--model", "{model}", "{prompt}"]',
+  retries: "2",
+  stallMs: "600000"
+}
+
+const lookUp = (table: object, key: PropertyKey | undefined): string | null => {
+  const found: unknown = key === undefined ? undefined : Reflect.get(table, key)
+  return typeof found === "string" ? found : null
+}
+
+const exampleFor = (path: ReadonlyArray<PropertyKey>): string | null =>
+  path[0] === "agents" && path.length > 2 ? lookUp(agentExamples, path[2]) : lookUp(examples, path[0])
+
+/** Values are shown for plain settings only: what stands under `agents` may be a key. */
+const shown = (path: ReadonlyArray<PropertyKey>, raw: unknown): string => {
+  const [key] = path
+  if (path.length !== 1 || key === undefined || key === "agents" || typeof raw !== "object" || raw === null) return ""
+  const value: unknown = Reflect.get(raw, key)
+  if (typeof value === "number") return `, not ${value}`
+  return typeof value === "string" ? `, not ${JSON.stringify(value.slice(0, 40))}` : ""
+}
+
+const unexpected = (path: ReadonlyArray<PropertyKey>): string => {
+  if (path[0] === "agents" && path.length === 2) {
+    return "agent names are 1 to 32 lower-case letters, digits and '-', beginning with a letter, for example my-agent"
+  }
+  const known = Object.keys(path[0] === "agents" ? AgentSettings.fields : SettingsFile.fields)
+  const guess = nearest(String(path[path.length - 1]), known)
+  const hint = guess === null ? "" : ` Did you mean '${[...path.slice(0, -1), guess].map(String).join(".")}'?`
+  return `there is no such setting.${hint} Known: ${known.join(", ")}`
+}
+
+/** A type as people write its values. */
+const inWords = (type: string): string => {
+  if (/^(readonly \[|ReadonlyArray<)/.test(type)) return "a list of texts"
+  return type.startsWith("{ readonly [") ? "an object of texts" : type
+}
+
+/** "Expected X, actual Y" without the Y; alternatives of one field are joined. */
+const expectation = (messages: ReadonlyArray<string>): string => {
+  const wanted = messages.flatMap((message) => {
+    const found = /^Expected ([\s\S]*?), actual /.exec(message)
+    return found?.[1] === undefined || found[1] === "undefined" ? [] : [inWords(found[1])]
+  })
+  const own = messages.find((message) => !message.startsWith("Expected ")) ?? "is not valid"
+  return wanted.length === 0 ? own : `expected ${[...new Set(wanted)].join(" or ")}`
+}
+
+const describe = (error: ParseResult.ParseError, raw: unknown): string => {
+  const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+  const depth = Math.max(...issues.map((issue) => issue.path.length))
+  const first = issues.find((issue) => issue.path.length === depth)
+  if (first === undefined || first.path.length === 0) {
+    return 'expected one object of settings, for example { "maxConcurrency": 4 }'
+  }
+  const name = first.path.map(String).join(".")
+  if (first._tag === "Unexpected") return `${name}: ${unexpected(first.path)}`
+  const same = issues.filter((issue) => issue.path.map(String).join(".") === name)
+  const [text = "", example = exampleFor(first.path)] = expectation(same.map((issue) => issue.message)).split(
+    ", for example "
+  )
+  return `${name}: ${text}${shown(first.path, raw)}${example === null ? "" : `, for example ${example}`}`
+}
+
+const decode = Schema.decodeUnknownEither(SettingsFile, { onExcessProperty: "error", errors: "all" })
+
+/** Reads settings from decoded JSON. `source` names where they stand: a file, or a variable. */
+export const decodeSettings = (source: string, raw: unknown): Either.Either<SettingsFile, ConfigInvalid> =>
+  Either.mapLeft(decode(raw), (error) => new ConfigInvalid({ path: source, problem: describe(error, raw) }))

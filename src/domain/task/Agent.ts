@@ -1,0 +1,104 @@
+/** The agent: how a coding agent is started, and how what it prints is read. */
+import * as Schema from "effect/Schema"
+import type { AgentSettings } from "../settings/Settings.ts"
+import type { Environment, Launch } from "./NewTask.ts"
+import type { Outcome } from "./Outcome.ts"
+
+/** What a person can know of an agent without starting it. */
+export const AgentInfo = Schema.Struct({
+  name: Schema.NonEmptyString,
+  title: Schema.String,
+  /** From the config file, not built in. */
+  custom: Schema.Boolean,
+  /** The program looked for on PATH. */
+  program: Schema.String,
+  /** Where it was found; null when it is not installed. */
+  path: Schema.NullOr(Schema.String),
+  /** The command that installs it. */
+  install: Schema.NullOr(Schema.String),
+  /** Where credentials come from: `environment`, `config`, `login` (the agent's own), `not-needed`; null: none seen. */
+  credentials: Schema.NullOr(Schema.Literal("environment", "config", "login", "not-needed")),
+  /** The command or setting that gives it credentials. */
+  login: Schema.NullOr(Schema.String),
+  default: Schema.Boolean
+}).annotations({ identifier: "AgentInfo" })
+export type AgentInfo = typeof AgentInfo.Type
+
+export const AgentList = Schema.Struct({ agents: Schema.Array(AgentInfo) }).annotations({ identifier: "AgentList" })
+
+/** What an adapter decides a start from. */
+export interface PlanRequest {
+  /** Absolute path of the program. */
+  readonly program: string
+  readonly prompt: string
+  readonly model: string | null
+  readonly systemPrompt: string | null
+  readonly settings: AgentSettings
+  /** A fresh UUID, for agents that let their caller choose the session id. */
+  readonly sessionId: string
+  /** The session of its own that the agent goes on with; null begins a new one. */
+  readonly resume: string | null
+  /** The submitter's captured variables. */
+  readonly environment: Environment
+  /** Whether the task will run as the super-user, which some agents refuse without a word more. */
+  readonly root: boolean
+}
+
+export interface Plan {
+  readonly launch: Launch
+  /** Variables added to (or, with null, taken from) the captured environment. */
+  readonly environment: Readonly<Record<string, string | null>>
+  /** The session id, where the agent takes ours or goes on with one that is known. */
+  readonly sessionId: string | null
+  /** What was asked for and this agent cannot do. */
+  readonly warnings?: ReadonlyArray<string>
+}
+
+/** How the agent's process ended: a shell's exit code (128 + n for signal n), null when nobody could read it. */
+export interface ProcessEnd {
+  readonly exitCode: number | null
+  readonly signal: string | null
+}
+
+/** What an adapter judges by: the end of the process and the stored output, whose middle may be missing. */
+export interface Evidence {
+  readonly end: ProcessEnd
+  /** Lines of stdout without their newline; the beginning and the end of a long stream; a line that was cut is left out. */
+  readonly stdout: ReadonlyArray<string>
+  readonly stderr: ReadonlyArray<string>
+  readonly endedAt: number
+}
+
+/** What an adapter says of an ended process. The caller adds status changes of its own (cancel, timeout). */
+export type Verdict = Pick<Outcome, "error" | "failureClass" | "failureResetAt" | "sessionId" | "answer" | "usage"> & {
+  readonly status: "completed" | "failed"
+  readonly cause: "exit" | "signal" | "agent-error"
+}
+
+/** Turns one agent's raw lines into text people can read. Keeps state between lines; never throws. */
+export interface Renderer {
+  /** Lines to show for one raw line of stdout (without newline): none, one or several. */
+  readonly line: (raw: string) => ReadonlyArray<string>
+  /** What is left when the stream ends. */
+  readonly end: () => ReadonlyArray<string>
+}
+
+/** One coding agent, as a value. Everything in it is pure. */
+export interface Agent {
+  readonly name: string
+  readonly title: string
+  readonly program: string
+  readonly install: string | null
+  readonly login: string | null
+  /** Variables any one of which carries credentials; empty when none are needed. */
+  readonly credentialVariables: ReadonlyArray<string>
+  /** Files of the agent's own login, relative to the home directory. */
+  readonly loginFiles: ReadonlyArray<string>
+  /** Whether it can go on with a session of its own that has ended. */
+  readonly resumes: boolean
+  /** Exit codes after which another try would end the same: wrong arguments, nothing to run. */
+  readonly finalExitCodes?: ReadonlyArray<number>
+  readonly plan: (request: PlanRequest) => Plan
+  readonly verdict: (evidence: Evidence) => Verdict
+  readonly renderer: () => Renderer
+}

@@ -1,0 +1,93 @@
+/** A task as it is handed over, with everything it will need captured: nothing is taken from the worker that runs it. */
+import * as Schema from "effect/Schema"
+import {
+  ByteCount,
+  Continuation,
+  DependencyPolicy,
+  Labels,
+  MaxRetries,
+  Millis,
+  Priority,
+  TaskId,
+  Timestamp
+} from "./Task.ts"
+
+/** How to start the agent, decided at submit time. */
+export const Launch = Schema.Struct({
+  /** Absolute path of the program. */
+  file: Schema.NonEmptyString,
+  args: Schema.Array(Schema.String),
+  /**
+   * Positions in `args` whose `{prompt}` (the text) and `{promptFile}` (a file that holds it) are filled in at the start.
+   * Braces in other arguments stay as they are.
+   */
+  promptAt: Schema.Array(Schema.Int),
+  /** `prompt`: the agent reads its prompt from stdin. `none`: stdin is `/dev/null`. */
+  stdin: Schema.Literal("prompt", "none"),
+  /** Put before the prompt wherever it is handed over: the system prompt, for agents that take none. */
+  promptPrefix: Schema.optional(Schema.String),
+  /** Names of the variables that come from the config and not from the submitter: a retry takes them anew. */
+  configured: Schema.optional(Schema.Array(Schema.String)),
+  /** Names of the variables that the submitter gave to this task alone: a retry gives them again. */
+  given: Schema.optional(Schema.Array(Schema.String)),
+  /** The submitter's umask. Without it, the environment was captured by an older rule and is filtered at the start. */
+  umask: Schema.optional(Schema.Int.pipe(Schema.between(0, 0o777)))
+}).annotations({ identifier: "Launch" })
+export type Launch = typeof Launch.Type
+
+/** The one name that no record of this language can hold. */
+const recordable = (name: string) => name !== "__proto__"
+
+/** Environment variables. Never printed, logged or put into an error. */
+export const Environment = Schema.Record({ key: Schema.String.pipe(Schema.filter(recordable)), value: Schema.String })
+export type Environment = typeof Environment.Type
+
+/** A task that is stored, or one of the same batch by its place in it, from 0. */
+export const Upstream = Schema.Union(TaskId, Schema.Struct({ member: Schema.Int.pipe(Schema.nonNegative()) }))
+export type Upstream = typeof Upstream.Type
+
+export const NewDependency = Schema.Struct({ upstream: Upstream, policy: DependencyPolicy })
+export type NewDependency = typeof NewDependency.Type
+
+export const NewTask = Schema.Struct({
+  prompt: Schema.String,
+  systemPrompt: Schema.NullOr(Schema.String),
+  priority: Priority,
+  agent: Schema.NonEmptyString,
+  model: Schema.NullOr(Schema.String),
+  directory: Schema.String,
+  timeoutMs: Schema.NullOr(Millis),
+  stallMs: Schema.NullOr(Millis),
+  maxOutputBytes: ByteCount,
+  notBefore: Schema.NullOr(Timestamp),
+  /** The task whose agent submits this one. Its row decides the depth where it is in the same store. */
+  parentId: Schema.NullOr(TaskId),
+  /** The depth the submitter claims, used where the parent is not in this store. */
+  depth: Schema.Int.pipe(Schema.nonNegative()),
+  retryOf: Schema.NullOr(TaskId),
+  continuation: Schema.NullOr(Continuation),
+  /** What must end first. At most 100, each task once; what has ended already is resolved at once. */
+  dependsOn: Schema.Array(NewDependency),
+  /** Implies a dependency on its success, where `dependsOn` says nothing else of it. */
+  continueFrom: Schema.NullOr(Upstream),
+  maxRetries: MaxRetries,
+  backoffMs: Millis,
+  idempotencyKey: Schema.NullOr(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256))),
+  labels: Labels,
+  launch: Launch,
+  environment: Environment,
+  /** The session id given to the agent, where it accepts one. */
+  sessionId: Schema.NullOr(Schema.String)
+})
+export type NewTask = typeof NewTask.Type
+
+/**
+ * The task for another start of the same launch: a session that was given to the agent by its id exists after the first
+ * start, and the agent would refuse it.
+ */
+export const withFreshSession = (task: NewTask, session: string): NewTask => {
+  const { launch, sessionId } = task
+  if (sessionId === null || task.continuation === "session") return task
+  const args = launch.args.map((arg, at) => (launch.promptAt.includes(at) ? arg : arg.replaceAll(sessionId, session)))
+  return { ...task, sessionId: session, launch: { ...launch, args } }
+}

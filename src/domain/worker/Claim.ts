@@ -1,0 +1,39 @@
+/** The worker: one claim of one task by one worker, and the process that carries it out. */
+import * as Schema from "effect/Schema"
+import { EndCause, Millis, TaskId, Timestamp } from "../task/Task.ts"
+import { ProcessIdentity } from "./Process.ts"
+import { WorkerId } from "./Worker.ts"
+
+/** Names a claim and its spool directory. A task that is claimed again gets a new one. */
+export const ClaimId = Schema.String.pipe(Schema.pattern(/^[0-9a-z]{16}$/), Schema.brand("ClaimId"))
+export type ClaimId = typeof ClaimId.Type
+
+/** `claimed`: no process is known yet. `running`: the shim has told its identity. */
+export const ClaimState = Schema.Literal("claimed", "running")
+
+/**
+ * When a task that starts now is at its timeout, on the clock of the machine (`Host.uptimeMs`). One that no clock reaches
+ * is cut to the largest time there is.
+ */
+export const deadlineOf = (uptimeMs: number, timeoutMs: number | null): number | null =>
+  timeoutMs === null ? null : Math.min(uptimeMs + timeoutMs, Number.MAX_SAFE_INTEGER)
+
+export const Claim = Schema.Struct({
+  taskId: TaskId,
+  claimId: ClaimId,
+  /** The worker that looks after it; when that dies another takes the row over. */
+  workerId: WorkerId,
+  state: ClaimState,
+  /** The shim, which leads the process group of the agent. */
+  process: Schema.NullOr(ProcessIdentity),
+  /** The boot under which the claim was made. */
+  bootId: Schema.NonEmptyString,
+  claimedAt: Timestamp,
+  runningAt: Schema.NullOr(Timestamp),
+  /** When the timeout ends it: milliseconds of `Host.uptimeMs`, for a clock that is set must not end it early or late. */
+  deadlineUptime: Schema.NullOr(Millis),
+  /** Why Backbeat is ending it, written before the first signal so that an adopter knows. */
+  stopCause: Schema.NullOr(EndCause),
+  stopAt: Schema.NullOr(Timestamp)
+}).annotations({ identifier: "Worker" })
+export type Claim = typeof Claim.Type

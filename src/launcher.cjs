@@ -1,0 +1,174 @@
+#!/usr/bin/env node
+/** Starts `beat`: checks Node, picks the bundle by the first arguments, and loads it through V8's code cache. */
+"use strict"
+// No "node:" names, and the build lowers the syntax: an outdated Node must get as far as the message at the end.
+const fs = require("fs")
+const path = require("path")
+
+/** Filled in by the build: the digest of each bundle, which names its cache. */
+const digests = __BUNDLE_DIGESTS__
+
+const major = Number(process.versions.node.split(".")[0])
+
+/** The worker and the MCP server have bundles of their own; everything else, help included, is the light one. */
+const pick = (words) => {
+  const help = words.some((word) => word === "--help" || word === "-h")
+  if (!help && words[0] === "worker" && digests.claim) return "worker"
+  if (!help && words[0] === "mcp" && words[1] === "start" && digests.mcp) return "mcp"
+  if (!help && words[0] === "doctor" && words.indexOf("--torture") > 0 && digests.torture) return "torture"
+  return "cli"
+}
+
+/**
+ * A closed pipe or a full disk behind stdout or stderr throws nothing. The commands learn of it from the callback of each
+ * write and decide what it means; a worker works on. A stream is made when it is first used.
+ */
+const survivePipes = () => {
+  for (const name of ["stdout", "stderr"]) {
+    const { get } = Object.getOwnPropertyDescriptor(process, name)
+    const define = (getter) =>
+      Object.defineProperty(process, name, { configurable: true, enumerable: true, get: getter })
+    define(() => {
+      const stream = get.call(process)
+      define(() => stream)
+      stream.on("error", () => {})
+      return stream
+    })
+  }
+}
+
+/** A directory of ours that nobody else can write to: what is in it will be run. */
+const trusted = (directory) => {
+  try {
+    const stat = fs.statSync(directory)
+    return stat.isDirectory() && stat.uid === process.geteuid() && (stat.mode & 0o022) === 0
+  } catch (_) {
+    return false
+  }
+}
+
+const cacheDirectory = () => {
+  const beside = path.join(__dirname, ".cache")
+  const base = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || "", ".cache")
+  const candidates = trusted(__dirname) ? [beside] : []
+  if (path.isAbsolute(base)) candidates.push(path.join(base, "backbeat"))
+  for (const directory of candidates) {
+    if (trusted(directory)) return directory
+    try {
+      fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+      if (trusted(directory)) return directory
+    } catch (_) {
+      // Read-only or not ours: the next one.
+    }
+  }
+  return null
+}
+
+/** Several Node versions and installations may share the directory, but it never grows. */
+const kept = 6
+const trailerBytes = 256
+
+const prune = (directory, bundle) => {
+  const files = fs
+    .readdirSync(directory)
+    .filter((name) => name.startsWith(`${bundle}.`))
+    .map((name) => ({ file: path.join(directory, name), at: fs.statSync(path.join(directory, name)).mtimeMs }))
+    .sort((a, b) => b.at - a.at)
+  for (const { file } of files.slice(kept)) fs.rmSync(file, { force: true })
+}
+
+/** Code, then the commands it was seen running: each adds the functions that V8 compiled for it. */
+const store = (directory, bundle, file, script, commands) => {
+  const temporary = `${file}.${process.pid}`
+  try {
+    const trailer = Buffer.alloc(trailerBytes, " ")
+    trailer.write(commands.join(","))
+    const out = fs.openSync(temporary, "w", 0o600)
+    fs.writeFileSync(out, Buffer.concat([script.createCachedData(), trailer]))
+    // V8 does not check what it loads, so a power cut must not leave half of it under the final name.
+    fs.fsyncSync(out)
+    fs.closeSync(out)
+    fs.renameSync(temporary, file)
+    prune(directory, bundle)
+  } catch (_) {
+    // A cache that cannot be written costs time, nothing else.
+    try {
+      fs.rmSync(temporary, { force: true })
+    } catch (_) {}
+  }
+}
+
+/** `command` is what this process runs, as far as the cache is concerned. */
+const loadCached = (bundle, command, directory) => {
+  const vm = require("vm")
+  const filename = path.join(__dirname, `${bundle}.cjs`)
+  // The digest tells releases apart, which npm gives one and the same time; the time tells builds apart.
+  const built = fs.statSync(filename).mtimeMs.toString(36)
+  // V8 rejects code that was compiled under other flags; each set of them keeps its own.
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS || ""]
+    .join("")
+    .replace(/[^\w=-]/g, "")
+    .slice(0, 80)
+  const node = `${process.version}-${process.arch}${flags}`
+  const file = path.join(directory, `${bundle}.${node}.${digests[bundle]}.${built}`)
+  const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(filename, "latin1")}\n})`
+  let cachedData
+  let commands = []
+  try {
+    const bytes = fs.readFileSync(file)
+    const end = bytes.length - trailerBytes
+    cachedData = bytes.subarray(0, end)
+    commands = bytes.toString("latin1", end).trim().split(",")
+  } catch (_) {
+    // None yet.
+  }
+  const script = new vm.Script(source, {
+    filename,
+    cachedData,
+    importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
+  })
+  if (cachedData === undefined || script.cachedDataRejected) commands = []
+  const known = commands.includes(command)
+  const full = commands.join(",").length + command.length >= trailerBytes
+  if (!known && !full) {
+    const save = () => store(directory, bundle, file, script, commands.concat(command))
+    if (bundle === "cli" || bundle === "torture") process.on("exit", (code) => code === 2 || code === 70 || save())
+    // A worker may end by kill -9, so its cache is taken once it has come up.
+    else setTimeout(save, 1500).unref()
+  }
+  const module = { exports: {}, filename, id: filename, loaded: false }
+  return () =>
+    script.runInThisContext()(module.exports, require("module").createRequire(filename), module, filename, __dirname)
+}
+
+/** What the code cache calls it: `beat` alone is one of the most used. */
+const commandOf = ([first]) => (first === undefined ? "." : /^[a-z]{1,16}$/.test(first) ? first : "-")
+
+const load = (bundle, words) => {
+  const plain = () => require(`./${bundle}.cjs`)
+  if (process.env.NODE_DISABLE_COMPILE_CACHE) return plain
+  try {
+    const directory = cacheDirectory()
+    if (directory === null) return plain
+    const { enableCompileCache } = require("module")
+    if (enableCompileCache) {
+      enableCompileCache(path.join(directory, "node"))
+      return plain
+    }
+    return loadCached(bundle, commandOf(words), directory)
+  } catch (_) {
+    return plain
+  }
+}
+
+if (major < 20) {
+  process.stderr.write(`beat: needs Node 20 or newer; this is ${process.version} (${process.execPath}).\n`)
+  process.exit(70)
+}
+const words = process.argv.slice(2)
+const bundle = pick(words)
+// Both are there for long and do little at a time, so their nursery stays as small as that of a worker that was launched
+// with the flag for it; here it is too late to limit its size.
+if (bundle === "mcp" || bundle === "worker") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
+survivePipes()
+load(bundle, words)()

@@ -1,0 +1,290 @@
+/** The stream-json format of Claude Code, which Qwen Code prints too. */
+import * as Schema from "effect/Schema"
+import type { Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import type { Usage } from "../../../domain/task/Task.ts"
+import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
+import { instant } from "../reading/ResetTime.ts"
+import { failureLine, lines, raw, toolCall, toolError } from "../reading/Show.ts"
+import type { Failed, Findings } from "../reading/Verdict.ts"
+
+const Block = Schema.Struct({
+  type: text,
+  text,
+  name: text,
+  input: Schema.optional(Schema.Unknown),
+  is_error: flag,
+  content: Schema.optional(Schema.Unknown)
+})
+
+const ModelUsage = Schema.Struct({
+  inputTokens: number,
+  outputTokens: number,
+  cacheReadInputTokens: number,
+  cacheCreationInputTokens: number,
+  costUSD: number
+})
+
+const models = loose(Schema.Record({ key: Schema.String, value: ModelUsage }))
+
+const Event = Schema.Struct({
+  type: Schema.String,
+  subtype: text,
+  session_id: text,
+  parent_tool_use_id: text,
+  message: loose(Schema.Struct({ content: Schema.optional(Schema.Unknown) })),
+  // Of a result.
+  is_error: flag,
+  is_api_error_message: flag,
+  result: text,
+  errors: listOf(Schema.String, ""),
+  error: Schema.optional(Schema.Unknown),
+  terminal_reason: text,
+  api_error_status: number,
+  api_error_type: text,
+  api_error: text,
+  permission_denials: listOf(Schema.Struct({ tool_name: text, tool_input: Schema.optional(Schema.Unknown) }), {}),
+  total_cost_usd: number,
+  usage: loose(
+    Schema.Struct({
+      input_tokens: number,
+      output_tokens: number,
+      cache_read_input_tokens: number,
+      cache_creation_input_tokens: number
+    })
+  ),
+  modelUsage: models,
+  /** What this process used since its last result, where `modelUsage` counts over the session. */
+  model_usage_since_last_result: models,
+  // Of a rate_limit_event.
+  rate_limit_info: loose(Schema.Struct({ status: text, resetsAt: Schema.optional(Schema.Unknown) })),
+  // Of system events.
+  attempt: number,
+  max_retries: number,
+  retry_delay_ms: number,
+  error_status: number,
+  content: text,
+  description: text,
+  status: text,
+  summary: text
+})
+type Event = typeof Event.Type
+
+const read = reader(Event)
+const readBlocks = Schema.decodeUnknownOption(Schema.Array(Block))
+
+/** A tool result is a text or a list of blocks. */
+const Blocks = Schema.Struct({ blocks: listOf(Block, {}) })
+const decodeBlocks = (content: unknown): ReadonlyArray<typeof Block.Type> => {
+  if (typeof content === "string") return [{ type: "text", text: content }]
+  const decoded = readBlocks(content)
+  if (decoded._tag === "Some") return decoded.value
+  const lenient = Schema.decodeUnknownOption(Blocks)({ blocks: content })
+  return lenient._tag === "Some" ? (lenient.value.blocks ?? []) : []
+}
+
+const textOf = (content: unknown): string =>
+  decodeBlocks(content)
+    .map((block) => block.text ?? "")
+    .join("\n")
+
+const sum = (
+  uses: ReadonlyArray<Readonly<Record<string, typeof ModelUsage.Type>>>,
+  cumulative: boolean
+): Usage | null => {
+  const all = uses.flatMap((use) => Object.values(use))
+  if (all.length === 0) return null
+  const total = (pick: (use: typeof ModelUsage.Type) => number | undefined) => {
+    const counts = all.map(pick).filter((count) => count !== undefined)
+    return counts.length === 0 ? null : counts.reduce((one, other) => one + other, 0)
+  }
+  return {
+    inputTokens: total((use) => use.inputTokens),
+    outputTokens: total((use) => use.outputTokens),
+    cacheReadTokens: total((use) => use.cacheReadInputTokens),
+    cacheWriteTokens: total((use) => use.cacheCreationInputTokens),
+    costUsd: total((use) => use.costUSD),
+    cumulative
+  }
+}
+
+/**
+ * `total_cost_usd` and `modelUsage` count over the session, resumed runs included. Newer versions also print what each
+ * result added, which is this run's alone; without that, the numbers are marked.
+ */
+const usageOf = (results: ReadonlyArray<Event>): Usage | null => {
+  const last = results.at(-1)
+  if (last === undefined) return null
+  const added = results.map((result) => result.model_usage_since_last_result)
+  if (added.every((use) => use !== undefined)) return sum(added, false)
+  const total = last.modelUsage === undefined ? null : sum([last.modelUsage], true)
+  if (total !== null) return { ...total, costUsd: last.total_cost_usd ?? total.costUsd }
+  const use = last.usage
+  if (use === undefined) return null
+  return {
+    inputTokens: use.input_tokens ?? null,
+    outputTokens: use.output_tokens ?? null,
+    cacheReadTokens: use.cache_read_input_tokens ?? null,
+    cacheWriteTokens: use.cache_creation_input_tokens ?? null,
+    costUsd: last.total_cost_usd ?? null,
+    cumulative: last.total_cost_usd !== undefined
+  }
+}
+
+const errorText = (error: unknown): string | undefined => {
+  if (typeof error === "string") return error
+  if (typeof error !== "object" || error === null || !("message" in error)) return undefined
+  return typeof error.message === "string" ? error.message : undefined
+}
+
+/** Qwen Code up to 0.15 gives an API error as an ordinary answer. */
+const apiErrorAnswer = /^\s*\[API Error\b:?\s*([\s\S]*?)\]?\s*$/
+
+const messageOf = (result: Event): string =>
+  [result.result, errorText(result.error), result.errors?.filter((error) => error.length > 0).join("; ")].find(
+    (said) => said !== undefined && said.length > 0
+  ) ?? `ended with ${result.subtype ?? "an error"}`
+
+const failureOf = (result: Event, events: ReadonlyArray<Event>): Failed | null => {
+  const disguised = result.result === undefined ? null : apiErrorAnswer.exec(result.result)
+  const failed = result.is_error === true || (result.subtype ?? "success") !== "success"
+  if (!failed && disguised === null) return denied(result)
+  if (result.terminal_reason?.startsWith("aborted") === true) {
+    return { message: "The agent was interrupted before it was done.", class: "agent" }
+  }
+  // The newest event counts: older ones may be stale banners.
+  const limits = events.filter((event) => event.type === "rate_limit_event")
+  const limit = limits.at(-1)?.rate_limit_info
+  return {
+    message: disguised?.[1] ?? messageOf(result),
+    status: result.api_error_status,
+    codes: [result.api_error, result.api_error_type, result.terminal_reason, result.subtype],
+    resetAt: limit?.status === "rejected" ? instant(limit.resetsAt) : null
+  }
+}
+
+/** A call that was refused leaves exit code 0 and `success` behind. */
+const denied = (result: Event): Failed | null => {
+  const denials = result.permission_denials ?? []
+  if (denials.length === 0) return null
+  const calls = denials.slice(0, 5).map((call) => toolCall(call.tool_name, call.tool_input).replace("→ ", ""))
+  const more = denials.length > 5 ? ` and ${denials.length - 5} more` : ""
+  return { message: `The agent was denied permission for: ${calls.join("; ")}${more}`, class: "agent" }
+}
+
+/** A run that was ended while it waited to try again. */
+const retryOf = (event: Event | undefined): Failed | null => {
+  if (event?.subtype !== "api_retry") return null
+  const error = typeof event.error === "string" ? event.error : undefined
+  const why = [event.error_status, error].filter((part) => part !== undefined).join(" ")
+  return { message: `The model service kept failing (${why}).`, status: event.error_status, codes: [error] }
+}
+
+/** What the stream says. Several results may be printed by one run: the last one counts. */
+export const findings = (evidence: Evidence): Findings => {
+  const events = ofTypes(evidence.stdout, ["system", "result", "rate_limit_event"])
+    .map(read)
+    .filter((event) => event !== null)
+  const results = events.filter((event) => event.type === "result")
+  const last = results.at(-1)
+  const sessionId = [...events].reverse().find((event) => event.session_id !== undefined)?.session_id ?? null
+  if (last === undefined)
+    return { failure: retryOf(events.at(-1)), finished: false, answer: null, sessionId, usage: null }
+  const failure = failureOf(last, events)
+  const isAnswer = last.is_error !== true && last.result !== undefined && !apiErrorAnswer.test(last.result)
+  return {
+    failure,
+    finished: true,
+    answer: isAnswer ? (last.result ?? null) : null,
+    sessionId: last.session_id ?? sessionId,
+    usage: usageOf(results)
+  }
+}
+
+const systemLines = (event: Event, line: string): ReadonlyArray<string> => {
+  switch (event.subtype) {
+    case "init":
+    case "background_tasks_changed":
+    case "task_updated":
+    case "task_progress":
+    case "status":
+    case "hook_started":
+    case "hook_response":
+      return []
+    case "api_retry": {
+      const why = [event.error_status, typeof event.error === "string" ? event.error : undefined]
+      const seconds = Math.round((event.retry_delay_ms ?? 0) / 100) / 10
+      return [
+        `! ${why.filter((part) => part !== undefined).join(" ")}: trying again in ${seconds} s (${event.attempt ?? "?"} of ${event.max_retries ?? "?"})`
+      ]
+    }
+    case "model_fallback":
+      return [`! ${event.content ?? "switched to another model"}`]
+    case "task_started":
+      return [`→ in the background: ${event.description ?? "a task"}`]
+    case "task_notification":
+      return [`→ background task ${event.status ?? "ended"}: ${event.summary ?? event.description ?? ""}`]
+    case "compact_boundary":
+      return ["! the conversation was compacted"]
+    default:
+      return raw(line)
+  }
+}
+
+const blockLines = (block: typeof Block.Type): ReadonlyArray<string> => {
+  switch (block.type) {
+    case "text":
+      return block.text === undefined ? [] : lines(block.text)
+    case "tool_use":
+    case "server_tool_use":
+    case "mcp_tool_use":
+      return [toolCall(block.name, block.input)]
+    case "tool_result":
+      return block.is_error === true ? [toolError(textOf(block.content))] : []
+    default:
+      return []
+  }
+}
+
+export const renderer = (): Renderer => {
+  let shown = ""
+  const messageLines = (event: Event): ReadonlyArray<string> => {
+    const blocks = decodeBlocks(event.message?.content)
+    // What the user side says besides tool results is the agent talking to itself.
+    const told = event.type === "user" ? blocks.filter((block) => block.type === "tool_result") : blocks
+    const texts = told.filter((block) => block.type === "text").map((block) => block.text ?? "")
+    // The result will say it once more.
+    if (event.is_api_error_message === true || apiErrorAnswer.test(texts.join("\n"))) return []
+    if (texts.length > 0) shown = texts.join("\n")
+    const inner = event.parent_tool_use_id === undefined ? "" : "  "
+    return told.flatMap(blockLines).map((line) => `${inner}${line}`)
+  }
+  const resultLines = (event: Event): ReadonlyArray<string> => {
+    const failure = failureOf(event, [])
+    const said = event.result ?? ""
+    const isAnswer = event.is_error !== true && said !== "" && !apiErrorAnswer.test(said)
+    const answer = isAnswer && said.trim() !== shown.trim() ? lines(said) : []
+    return failure === null ? answer : [...answer, failureLine(failure.message)]
+  }
+  return {
+    line: (line) => {
+      const event = read(line)
+      switch (event?.type) {
+        case "assistant":
+        case "user":
+          return messageLines(event)
+        case "result":
+          return resultLines(event)
+        case "system":
+          return systemLines(event, line)
+        case "rate_limit_event":
+          return event.rate_limit_info?.status === "rejected" ? ["! the usage limit is reached"] : []
+        case "stream_event":
+        case "control_response":
+          return []
+        default:
+          return line.trim().length === 0 ? [] : raw(line)
+      }
+    },
+    end: () => []
+  }
+}

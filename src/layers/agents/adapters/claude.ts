@@ -1,0 +1,69 @@
+/** Claude Code: `claude -p` with its stream-json output. */
+import type { Agent } from "../../../domain/task/Agent.ts"
+import { judge } from "../reading/Verdict.ts"
+import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
+import { findings, renderer } from "./ClaudeStream.ts"
+
+const credentialVariables = [
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_AUTH_TOKEN",
+  "CLAUDE_CODE_OAUTH_TOKEN",
+  "CLAUDE_CODE_USE_BEDROCK",
+  "CLAUDE_CODE_USE_VERTEX",
+  "CLAUDE_CODE_USE_FOUNDRY"
+]
+
+export const claude: Agent = {
+  name: "claude",
+  title: "Claude Code",
+  program: "claude",
+  install: "npm install -g @anthropic-ai/claude-code@latest",
+  login: "claude auth login",
+  credentialVariables,
+  loginFiles: [".claude/.credentials.json", ".claude.json"],
+  resumes: true,
+  plan: (request) => {
+    const model = modelOf(request)
+    const system = asArgument(request.systemPrompt)
+    const retries = retriesOf(request, 2)
+    return {
+      launch: {
+        file: request.program,
+        args: [
+          "-p",
+          "--output-format",
+          "stream-json",
+          "--verbose",
+          "--dangerously-skip-permissions",
+          ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),
+          ...(model === null ? [] : ["--model", model]),
+          ...(system === null ? [] : ["--append-system-prompt", system]),
+          ...(request.settings.args ?? [])
+        ],
+        promptAt: [],
+        stdin: "prompt",
+        ...(system === null ? prefix(request.systemPrompt) : {})
+      },
+      environment: defaults(request, {
+        ANTHROPIC_API_KEY: configuredKey(request, credentialVariables),
+        ANTHROPIC_BASE_URL: request.settings.baseUrl,
+        // Headers of features in trial are refused by many servers that only speak the same protocol.
+        CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: request.settings.baseUrl === undefined ? undefined : "1",
+        CLAUDE_CODE_MAX_RETRIES: retries === null ? undefined : String(retries),
+        // A command in the background would hold the process for up to 10 minutes after the answer.
+        CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+        // As the super-user it refuses to run without permission prompts unless it is told that this is meant.
+        IS_SANDBOX: request.root ? "1" : undefined
+      }),
+      sessionId: request.resume ?? request.sessionId
+    }
+  },
+  verdict: (evidence) => {
+    const found = findings(evidence)
+    // Without a login it says so on stdout and prints no event.
+    const spoken = evidence.stdout.filter((line) => !line.startsWith("{"))
+    return judge(claude, evidence, found, [...spoken, ...evidence.stderr])
+  },
+  renderer
+}

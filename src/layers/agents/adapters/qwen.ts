@@ -1,0 +1,62 @@
+/** Qwen Code: a Gemini CLI fork that prints Claude's stream-json. */
+import type { Agent } from "../../../domain/task/Agent.ts"
+import { judge } from "../reading/Verdict.ts"
+import { asArgument, configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
+import { findings, renderer } from "./ClaudeStream.ts"
+
+const credentialVariables = ["OPENAI_API_KEY", "DASHSCOPE_API_KEY", "BAILIAN_CODING_PLAN_API_KEY"]
+
+export const qwen: Agent = {
+  name: "qwen",
+  title: "Qwen Code",
+  program: "qwen",
+  install: "npm install -g @qwen-code/qwen-code@latest",
+  login: "qwen (then /auth)",
+  credentialVariables,
+  loginFiles: [".qwen/oauth_creds.json", ".qwen/settings.json"],
+  resumes: true,
+  // As Gemini, which it comes from: credentials, input, configuration.
+  finalExitCodes: [41, 42, 52],
+  plan: (request) => {
+    const model = modelOf(request)
+    const system = asArgument(request.systemPrompt)
+    const key = configuredKey(request, ["OPENAI_API_KEY"])
+    const openai = key !== undefined || (request.environment.OPENAI_API_KEY ?? "") !== ""
+    return {
+      launch: {
+        file: request.program,
+        args: [
+          ...(openai ? ["--auth-type", "openai"] : []),
+          "--yolo",
+          "--output-format",
+          "stream-json",
+          ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),
+          ...(model === null ? [] : ["--model", model]),
+          ...(system === null ? [] : ["--append-system-prompt", system]),
+          ...(request.settings.args ?? [])
+        ],
+        promptAt: [],
+        stdin: "prompt",
+        ...(system === null ? prefix(request.systemPrompt) : {})
+      },
+      environment: defaults(request, {
+        OPENAI_API_KEY: key,
+        OPENAI_BASE_URL: request.settings.baseUrl,
+        OPENAI_MODEL: openai ? (model ?? undefined) : undefined,
+        QWEN_CODE_SUPPRESS_YOLO_WARNING: "1",
+        QWEN_SANDBOX: "false",
+        GEMINI_SANDBOX: "false"
+      }),
+      sessionId: request.resume ?? request.sessionId
+    }
+  },
+  verdict: (evidence) => {
+    const found = findings(evidence)
+    // It counts each run from zero and knows no cost.
+    return judge(qwen, evidence, {
+      ...found,
+      usage: found.usage === null ? null : { ...found.usage, cumulative: false }
+    })
+  },
+  renderer
+}

@@ -1,0 +1,48 @@
+/** The shell: the prompt is a script for `/bin/sh`. */
+import type { Agent } from "../../../domain/task/Agent.ts"
+import { plain } from "../reading/Show.ts"
+import { judgeCommand } from "../starting/Command.ts"
+
+/**
+ * `> /dev/stderr` opens the file behind the stream anew and empties it, where `>&2` writes to the stream as it is. It
+ * is a file, so that output survives every process of ours.
+ */
+const emptiesItsOutput = (script: string): boolean =>
+  /(^|[^>])>\|?\s*\/dev\/(stdout|stderr|fd\/[12])\b/.test(script) ||
+  /\btee\s+(?!-\S*a)[^|;&\n]*\/dev\/(stdout|stderr)\b/.test(script)
+
+export const shell: Agent = {
+  name: "shell",
+  title: "Shell command",
+  program: "/bin/sh",
+  install: null,
+  login: null,
+  credentialVariables: [],
+  loginFiles: [],
+  resumes: false,
+  // The command is not there, or cannot be run (POSIX, Shell Command Language, 2.8.2).
+  finalExitCodes: [126, 127],
+  plan: (request) => {
+    const args = request.settings.args ?? []
+    return {
+      launch: {
+        file: request.program,
+        // By file: no limit on length, and nothing of it shows in `ps`.
+        args: [...args, "{promptFile}"],
+        promptAt: [args.length],
+        stdin: "none"
+      },
+      environment: {},
+      sessionId: null,
+      warnings: [
+        ...(request.model === null ? [] : ["The shell agent has no model: -m is ignored."]),
+        ...(request.systemPrompt === null ? [] : ["The shell agent takes no system prompt: it is ignored."]),
+        ...(emptiesItsOutput(request.prompt)
+          ? ["'> /dev/stderr' empties what was printed there before: write '>&2' (for stdout '>&1'), or '>>'."]
+          : [])
+      ]
+    }
+  },
+  verdict: (evidence) => judgeCommand(shell, evidence),
+  renderer: plain
+}

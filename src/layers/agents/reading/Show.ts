@@ -1,0 +1,103 @@
+/** Lines for people: what the renderers of all agents share. */
+import type { Renderer } from "../../../domain/task/Agent.ts"
+import { oneLine } from "./Bounds.ts"
+
+const argumentLength = 120
+const rawLength = 4000
+const pieceLength = 64 * 1024
+
+/** The argument that says most, by the names agents give it. */
+const telling = [
+  "command",
+  "cmd",
+  "file_path",
+  "filePath",
+  "absolute_path",
+  "notebook_path",
+  "path",
+  "dir_path",
+  "pattern",
+  "query",
+  "url",
+  "description",
+  "skill",
+  "subject",
+  "name",
+  "prompt"
+]
+
+const asText = (value: unknown): string => {
+  if (typeof value === "string") return value
+  try {
+    return JSON.stringify(value) ?? ""
+  } catch {
+    // Nested deeper than the stack allows.
+    return "..."
+  }
+}
+
+/** `/bin/bash -lc 'npm test'` is `npm test`. */
+const unwrapped = (command: string): string => {
+  const inner = /^(?:\S*\/)?(?:ba|z|da)?sh\s+-l?c\s+(['"]?)([\s\S]*)\1$/.exec(command)
+  return inner?.[2] ?? command
+}
+
+const argumentOf = (input: unknown): string => {
+  if (typeof input !== "object" || input === null) return input === undefined || input === null ? "" : asText(input)
+  if (Array.isArray(input)) return asText(input)
+  const fields = new Map<string, unknown>(Object.entries(input))
+  for (const name of telling) {
+    const value = fields.get(name)
+    if (typeof value === "string" && value.length > 0) return unwrapped(value)
+    if (Array.isArray(value) && value.every((part) => typeof part === "string")) return value.join(" ")
+  }
+  return fields.size === 0 ? "" : asText(input)
+}
+
+/** One line for a tool call: `→ Edit src/a.ts`, `→ Bash npm test`. */
+export const toolCall = (name: string | undefined, input: unknown): string =>
+  `→ ${oneLine(`${name ?? "tool"} ${oneLine(argumentOf(input), argumentLength)}`, argumentLength + 60)}`
+
+/** One line for a tool's failure. */
+export const toolError = (said: unknown): string => {
+  const words = oneLine(asText(said), 200)
+  return `✗ ${words.length === 0 ? "failed" : words}`
+}
+
+export const failureLine = (message: string): string => `Failed: ${oneLine(message, 1000)}`
+
+/** A text as lines. */
+export const lines = (text: string): ReadonlyArray<string> => text.replace(/\r?\n$/, "").split(/\r?\n/)
+
+/** An event nobody knows, as it came. */
+export const raw = (line: string): ReadonlyArray<string> => [
+  line.length <= rawLength ? line : `${line.slice(0, rawLength)}… (${line.length - rawLength} more characters)`
+]
+
+/** Joins pieces of text into whole lines. */
+export interface Pieces {
+  /** The lines that this piece completes. */
+  readonly add: (piece: string) => ReadonlyArray<string>
+  /** What is left. */
+  readonly flush: () => ReadonlyArray<string>
+}
+
+export const pieces = (): Pieces => {
+  let open = ""
+  const flush = (): ReadonlyArray<string> => {
+    const rest = open
+    open = ""
+    return rest.length === 0 ? [] : [rest]
+  }
+  return {
+    add: (piece) => {
+      const parts = (open + piece).split(/\r?\n/)
+      open = parts.pop() ?? ""
+      return open.length > pieceLength ? [...parts, ...flush()] : parts
+    },
+    flush
+  }
+}
+
+/** A renderer that shows lines as they are. */
+export const plain = (): Renderer => ({ line: (line) => [line], end: () => [] })

@@ -1,6 +1,0 @@
-/** Tells of commits as a poll would: by returning every 40 ms. */
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { Commits } from "../../services/Commits.ts"
-
-export const layer = Layer.succeed(Commits, Commits.of({ changed: (withinMs) => Effect.sleep(Math.min(withinMs, 40)) }))

@@ -1,0 +1,142 @@
+/** The read model of tasks over the in-memory store. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { AmbiguousReference, TaskNotFound } from "../../../domain/Errors.ts"
+import type { Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
+import { type TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
+import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
+import { claimOrder, isReady } from "./Lifecycle.ts"
+import { type State, Store, taskIn } from "./Store.ts"
+
+const bound = 1000
+
+const nodeOf = Schema.validateSync(TaskNode)
+
+const summaryOf = ({ answer: _a, dependsOn: _d, prompt: _p, systemPrompt: _s, ...summary }: Task): TaskSummary =>
+  summary
+
+const all = (state: State): ReadonlyArray<Task> =>
+  Array.from(state.tasks.keys()).flatMap((id) => taskIn(state, id) ?? [])
+
+const matches =
+  (filter: ListFilter) =>
+  (task: Task): boolean =>
+    (filter.status.length === 0 || filter.status.includes(task.status)) &&
+    (filter.agent === null || task.agent === filter.agent) &&
+    Object.entries(filter.labels).every(([key, value]) => task.labels[key] === value) &&
+    (filter.directory === null || task.directory === filter.directory) &&
+    (filter.parentId === null || task.parentId === filter.parentId) &&
+    (filter.since === null || task.createdAt >= filter.since) &&
+    (filter.before === null || task.seq < filter.before)
+
+const make = Effect.gen(function* () {
+  const store = yield* Store
+
+  const get = Effect.fn("Tasks.get")(function* (id: TaskId) {
+    const task = yield* store.read((state) => taskIn(state, id))
+    return task === undefined ? yield* new TaskNotFound({ reference: id }) : task
+  })
+
+  return Tasks.of({
+    get,
+    summary: Effect.fn("Tasks.summary")(function* (id) {
+      return summaryOf(yield* get(id))
+    }),
+    resolve: Effect.fn("Tasks.resolve")(function* (reference) {
+      const ids = yield* store.read((state) => Array.from(state.tasks.keys()))
+      const fits =
+        reference === "@last"
+          ? ids.slice(-1)
+          : ids.filter((id) => reference.length > 0 && id.startsWith(reference)).slice(0, 10)
+      const [first, second] = fits
+      if (first === undefined) return yield* new TaskNotFound({ reference })
+      if (second !== undefined) return yield* new AmbiguousReference({ reference, candidates: fits })
+      return first
+    }),
+    list: Effect.fn("Tasks.list")(function* (filter) {
+      const fits = (yield* store.read(all)).filter(matches(filter)).reverse()
+      return {
+        tasks: fits.slice(0, filter.limit).map(summaryOf),
+        more: Math.min(bound, Math.max(0, fits.length - filter.limit))
+      }
+    }),
+    newest: (limit) =>
+      store.read((state) =>
+        all(state)
+          .toReversed()
+          .slice(0, limit)
+          .map(({ agent, createdAt, endedAt, id, status, title }) => ({ id, title, status, agent, createdAt, endedAt }))
+      ),
+    counts: store.read((state) => {
+      const counts = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }
+      for (const { task } of state.tasks.values()) counts[task.status] += 1
+      return counts
+    }),
+    ahead: (id) =>
+      store.read((state, now) => {
+        const task = taskIn(state, id)
+        return task?.status !== "queued"
+          ? Option.none()
+          : Option.some(
+              Math.min(bound, all(state).filter((other) => isReady(other, now) && claimOrder(other, task) < 0).length)
+            )
+      }),
+    children: (id) =>
+      store.read((state) =>
+        all(state)
+          .filter((task) => task.parentId === id)
+          .slice(0, bound)
+          .map((task) => task.id)
+      ),
+    edges: (ids, limit) =>
+      store.read((state) => {
+        const wanted = new Set(
+          ids ?? all(state).flatMap((task) => (task.status === "queued" && task.waitingOn > 0 ? task.id : []))
+        )
+        return all(state)
+          .flatMap(({ dependsOn, id }) =>
+            dependsOn.map((edge): TaskEdge => ({ from: edge.taskId, to: id, policy: edge.policy, state: edge.state }))
+          )
+          .filter(({ from, to }) => wanted.has(to) || (ids !== null && wanted.has(from)))
+          .slice(0, limit)
+      }),
+    nodes: (ids) =>
+      store.read((state) =>
+        all(state)
+          .filter(({ id }) => ids.includes(id))
+          .map((task) => nodeOf(task))
+      ),
+    tries: (rootId) =>
+      store.read((state) =>
+        all(state)
+          .filter((task) => task.id === rootId || task.rootId === rootId)
+          .slice(0, bound)
+          .map(summaryOf)
+      ),
+    nextDue: (now) =>
+      store.read((state) => {
+        const due = all(state).flatMap((task) =>
+          task.status === "queued" && task.waitingOn === 0 && task.notBefore !== null && task.notBefore > now
+            ? task.notBefore
+            : []
+        )
+        return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
+      }),
+    cancelRequested: store.read((state) =>
+      all(state)
+        .filter((task) => task.status === "running" && task.cancelRequestedAt !== null)
+        .slice(0, bound)
+        .map((task) => task.id)
+    ),
+    events: (after, limit) => store.read((state) => state.outbox.filter(({ seq }) => seq > after).slice(0, limit)),
+    endsOf: (ids) =>
+      store.read((state) => state.outbox.filter((event) => event.kind === "task").filter(({ id }) => ids.includes(id))),
+    lastEvent: store.read((state) => state.outbox.at(-1)?.seq ?? 0),
+    // Every caller of the fake stands for another connection, so each commit counts.
+    version: store.read((state) => state.commits)
+  })
+})
+
+export const layer = Layer.effect(Tasks, make)

@@ -1,0 +1,89 @@
+/** The registry of workers and workers over the in-memory store. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { WorkerId } from "../../../domain/worker/Worker.ts"
+import { WorkerRegistry } from "../../../services/WorkerRegistry.ts"
+import { changeHeld } from "./claimGuard.ts"
+import { claimWith, put, type State, Store, without } from "./Store.ts"
+
+type When = "always" | "idle" | { readonly superseded: WorkerId }
+
+const mayLeave = (state: State, when: When): boolean => {
+  if (when === "always") return true
+  if (when !== "idle") return state.workers.has(when.superseded)
+  if (Array.from(state.schedules.values()).some(({ schedule }) => schedule.status === "active")) return false
+  return !Array.from(state.tasks.values()).some(({ task }) => task.status === "queued" || task.status === "running")
+}
+
+const later = (deadline: number | null, ms: number): number | null =>
+  deadline === null ? null : Math.min(deadline + ms, Number.MAX_SAFE_INTEGER)
+
+const make = Effect.gen(function* () {
+  const store = yield* Store
+
+  return WorkerRegistry.of({
+    register: (worker) =>
+      store.write((state) =>
+        Either.right([undefined, { ...state, workers: put(state.workers, worker.id, worker) }] as const)
+      ),
+
+    leave: (id, when) =>
+      store.write((state) =>
+        Either.right(
+          state.workers.has(id) && mayLeave(state, when)
+            ? ([true, { ...state, workers: without(state.workers, id) }] as const)
+            : ([false, state] as const)
+        )
+      ),
+
+    workers: store.read((state) =>
+      Array.from(state.workers.values()).sort((left, right) => left.startedAt - right.startedAt)
+    ),
+
+    claims: store.read((state) =>
+      Array.from(state.claims.values()).sort((left, right) => left.claimedAt - right.claimedAt)
+    ),
+
+    claimOf: (taskId) => store.read((state) => Option.fromNullable(state.claims.get(taskId))),
+
+    started: (holder, process) =>
+      store.write((state, now) =>
+        changeHeld(state, holder, "start", (claim) => ({
+          ...claim,
+          state: "running",
+          process,
+          bootId: process.bootId,
+          runningAt: claim.runningAt ?? now
+        }))
+      ),
+
+    stopping: (holder, cause) =>
+      store.write((state, now) =>
+        changeHeld(state, holder, "stop", (claim) =>
+          claim.stopCause === null ? { ...claim, stopCause: cause, stopAt: now } : claim
+        )
+      ),
+
+    postpone: (holder, sleptMs) =>
+      store.write((state) =>
+        changeHeld(state, holder, "postpone", (claim) => ({
+          ...claim,
+          deadlineUptime: later(claim.deadlineUptime, sleptMs)
+        }))
+      ),
+
+    adopt: (claimId, from, to) =>
+      store.write((state) => {
+        const claim = claimWith(state, claimId)
+        return Either.right(
+          claim?.workerId === from
+            ? ([true, { ...state, claims: put(state.claims, claim.taskId, { ...claim, workerId: to }) }] as const)
+            : ([false, state] as const)
+        )
+      })
+  })
+})
+
+export const layer = Layer.effect(WorkerRegistry, make)

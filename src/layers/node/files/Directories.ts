@@ -1,0 +1,34 @@
+/** Directories as the file system shows them. */
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { InvalidInput } from "../../../domain/Errors.ts"
+import { Directories } from "../../../services/Directories.ts"
+
+const withHome = (given: string): string =>
+  given === "~" || given.startsWith("~/") ? path.join(os.homedir(), given.slice(1)) : given
+
+const problemWith = (directory: string): string | null => {
+  try {
+    const found = fs.statSync(directory, { throwIfNoEntry: false })
+    if (found === undefined) return `there is no directory ${directory}`
+    return found.isDirectory() ? null : `${directory} is not a directory`
+  } catch (error) {
+    return `${directory} cannot be read (${error instanceof Error ? error.message : String(error)})`
+  }
+}
+
+export const layer = Layer.succeed(
+  Directories,
+  Directories.of({
+    resolve: Effect.fn("Directories.resolve")(function* (given, base) {
+      // Kept as written otherwise: links are not resolved, for a project reached by a link is meant by that name.
+      const directory = path.resolve(base, withHome(given))
+      const problem = problemWith(directory)
+      if (problem !== null) return yield* new InvalidInput({ field: "directory", problem, example: "-C ~/project" })
+      return directory
+    })
+  })
+)

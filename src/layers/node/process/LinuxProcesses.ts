@@ -1,0 +1,89 @@
+/** Processes as Linux shows them, in /proc. */
+import { readdirSync, readFileSync } from "node:fs"
+import * as Effect from "effect/Effect"
+import { codeOf } from "../files/SystemCode.ts"
+import type { Marks, ProcessEntry, ProcessReader } from "./ProcessReader.ts"
+
+/** CPU times come in ticks of a hundredth of a second on every Linux that node runs on (USER_HZ). */
+const millisPerTick = 10
+
+/** Reads a `/proc/<pid>/stat` line: fields as in proc(5), counted from the last `)` since a name may hold anything. */
+export const parseStat = (text: string): ProcessEntry | null => {
+  const pid = Number.parseInt(text, 10)
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
+  const field = (number: number): number => Number(fields[number - 3])
+  const state = fields[0]
+  const startTime = fields[22 - 3]
+  if (!(pid > 0) || state === undefined || startTime === undefined) return null
+  return {
+    pid,
+    parent: field(4),
+    group: field(5),
+    session: field(6),
+    startTime,
+    ended: state === "Z" || state === "X",
+    stopped: state === "T" || state === "t",
+    cpuMillis: (field(14) + field(15) + field(16) + field(17)) * millisPerTick
+  }
+}
+
+const readEntry = (pid: number): ProcessEntry | "unknown" | null => {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1")) ?? "unknown"
+  } catch (error) {
+    const code = codeOf(error)
+    return code === "ENOENT" || code === "ESRCH" ? null : "unknown"
+  }
+}
+
+const readAll = (): ReadonlyArray<ProcessEntry> => {
+  const entries: Array<ProcessEntry> = []
+  for (const name of readdirSync("/proc")) {
+    const first = name.charCodeAt(0)
+    if (first < 48 || first > 57) continue
+    const entry = readEntry(Number(name))
+    if (entry !== null && entry !== "unknown") entries.push(entry)
+  }
+  return entries
+}
+
+/** Reads the marks out of an environment block: `NAME=value` strings, each ended by a zero byte. */
+export const parseMarks = (environment: string): Marks => {
+  const value = (name: string): string | null => {
+    const block = `\0${environment}`
+    const at = block.indexOf(`\0${name}=`)
+    if (at < 0) return null
+    const from = at + name.length + 2
+    const to = block.indexOf("\0", from)
+    return block.slice(from, to < 0 ? undefined : to)
+  }
+  const taskId = value("BACKBEAT_TASK_ID")
+  return { taskId: taskId === "" ? null : taskId, worker: value("BACKBEAT_WORKER") === "1" }
+}
+
+const readMarks = (pid: number): Marks => {
+  try {
+    return parseMarks(readFileSync(`/proc/${pid}/environ`, "latin1"))
+  } catch {
+    // Another user's process, or one that has just ended.
+    return { taskId: null, worker: false }
+  }
+}
+
+const readBootId = (): string => {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()
+  } catch {
+    // Some sandboxes hide it; the time of the boot tells boots apart as well.
+    const booted = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "latin1"))
+    return `btime-${booted?.[1] ?? "unknown"}`
+  }
+}
+
+export const linuxReader: ProcessReader = {
+  entry: (pid) => Effect.sync(() => readEntry(pid)),
+  all: Effect.sync(readAll),
+  marks: readMarks,
+  order: Number,
+  bootId: Effect.sync(readBootId)
+}

@@ -1,0 +1,52 @@
+/** What the system shows of processes, in one shape for every system. */
+import * as Effect from "effect/Effect"
+import { linuxReader } from "./LinuxProcesses.ts"
+import { portableReader } from "./PortableProcesses.ts"
+
+/** One process as it was when it was looked at. */
+export interface ProcessEntry {
+  readonly pid: number
+  readonly parent: number
+  readonly group: number
+  /** Null where the system does not tell sessions. */
+  readonly session: number | null
+  readonly startTime: string
+  /** A zombie: it has ended and only waits for its parent to read its status. */
+  readonly ended: boolean
+  /** Stopped by a signal: it acts on none but KILL until it is continued. */
+  readonly stopped: boolean
+  /** CPU time of the process and of the children it has waited for. */
+  readonly cpuMillis: number
+}
+
+/** The marks Backbeat leaves in the environments of what it starts. */
+export interface Marks {
+  readonly taskId: string | null
+  readonly worker: boolean
+}
+
+export const noMarks: Marks = { taskId: null, worker: false }
+
+export interface ProcessReader {
+  /** Null: there is no such process. `unknown`: the system does not say. */
+  readonly entry: (pid: number) => Effect.Effect<ProcessEntry | "unknown" | null>
+  readonly all: Effect.Effect<ReadonlyArray<ProcessEntry>>
+  /** Read now, for a program that replaces another changes them. None where the system hides environments. */
+  readonly marks: (pid: number) => Marks
+  /** A number that rises with the start time, to tell what began before what. */
+  readonly order: (startTime: string) => number
+  readonly bootId: Effect.Effect<string>
+}
+
+/** The reader for this system. */
+export const reader: ProcessReader = process.platform === "linux" ? linuxReader : portableReader
+
+/** Tells two processes with the same pid apart. */
+export const keyOf = (process: { readonly pid: number; readonly startTime: string }): string =>
+  `${process.pid} ${process.startTime}`
+
+/** The process with this pid and start time, unless it has ended. */
+export const living = (from: ProcessReader, process: { readonly pid: number; readonly startTime: string }) =>
+  Effect.map(from.entry(process.pid), (entry) =>
+    entry === null || (entry !== "unknown" && (entry.ended || entry.startTime !== process.startTime)) ? null : entry
+  )

@@ -1,0 +1,169 @@
+/** The shim: the few lines of POSIX sh that are an agent's parent, so that no Backbeat process has to be. */
+import * as os from "node:os"
+import type { ProcessEnd } from "../../../domain/task/Agent.ts"
+
+/**
+ * Runs under dash, bash (3.2 on) and busybox. Variables carry a prefix: an assignment to a name that the task's
+ * environment exports would change what the agent sees. Arguments are never part of the text:
+ *
+ *   $1 spool directory   $2 boot id   $3 working directory   $4 file for stdin   $5 PATH for the shim's own tools
+ *   $6 umask of the agent, or nothing   $7 number of variables set aside (see ShimEnvironment.ts)
+ *   $8 number of words of the command that starts a worker, then those words, then the agent and its arguments
+ *
+ * IFS, PWD, OLDPWD and SHLVL are the shell's own under every sh.
+ */
+const annotated = String.raw`
+# Whatever options and functions bash took from the environment: this text runs without them.
+set +aefuvxC
+unset -f command cd printf read test umask
+# A handler, not "ignore": the shim lives on, while the agent still gets the default of each signal.
+trap : HUP INT QUIT ALRM TERM USR1 USR2
+backbeat_spool=$1 backbeat_boot=$2 backbeat_directory=$3 backbeat_input=$4
+# The task's PATH is for the agent. It may lack mkdir, or hold another one.
+backbeat_had_path=\${PATH+yes} backbeat_path=\${PATH-}
+PATH=$5
+backbeat_umask=$6 backbeat_aside=$7 backbeat_words=$8
+shift 8
+# The start token. Whoever makes this directory runs the agent; everybody else leaves.
+command mkdir "$backbeat_spool/started" || exit 0
+# State and start time of process $1. Fields of /proc/PID/stat count from the last ")", for a name may hold anything:
+# the state is then the 1st and the start time the 20th. Elsewhere ps tells a date, in one language and time zone.
+backbeat_look() {
+  backbeat_state= backbeat_start=
+  if test -e /proc/self/stat; then
+    { read -r backbeat_line <"/proc/$1/stat"; } 2>/dev/null || return 1
+    set -- \${backbeat_line##*) }
+    backbeat_state=$1 backbeat_start=\${20}
+  else
+    set -- $(LC_ALL=C TZ=UTC0 command ps -o stat= -o lstart= -p "$1")
+    backbeat_state=\${1-}
+    test $# -eq 0 || shift
+    backbeat_start=$*
+  fi
+  test -n "$backbeat_start"
+}
+# Who runs the agent, told by the one who knows. The new file exists already, private and with room in the directory;
+# the rename makes it appear whole. Without a word about itself the shim must not start anything.
+backbeat_look $$ || backbeat_start=unknown
+printf '%s\n%s\n%s\n' $$ "$backbeat_start" "$backbeat_boot" >"$backbeat_spool/shim.new" &&
+  test -s "$backbeat_spool/shim.new" &&
+  command mv -f "$backbeat_spool/shim.new" "$backbeat_spool/shim" || exit 1
+# The agent, in the foreground: in the background it would get SIGINT and SIGQUIT ignored. exec makes it a direct child.
+# What was set aside goes to it by env, so that no shell acts on it.
+(
+  shift "$backbeat_words"
+  backbeat_env=
+  test "$backbeat_aside" -eq 0 || backbeat_env=$(command -v env)
+  while test "$backbeat_aside" -gt 0; do
+    eval 'set -- "$backbeat_aside_'"$backbeat_aside"'" "$@"'
+    unset "backbeat_aside_$backbeat_aside"
+    backbeat_aside=$((backbeat_aside - 1))
+  done
+  test -z "$backbeat_env" || set -- "$backbeat_env" "$@"
+  test -z "$backbeat_umask" || command umask "$backbeat_umask"
+  if test -n "$backbeat_had_path"; then PATH=$backbeat_path; else unset PATH; fi
+  command cd "$backbeat_directory" 2>/dev/null || {
+    command printf 'beat: the directory %s cannot be entered\n' "$backbeat_directory" >&2
+    exit 126
+  }
+  exec "$@"
+) <"$backbeat_input" >>"$backbeat_spool/stdout" 2>>"$backbeat_spool/stderr"
+backbeat_code=$?
+# From here on what it starts is its own doing: marked, so that a stop that is under way neither ends nor counts it.
+BACKBEAT_WORKER=1
+export BACKBEAT_WORKER
+# The exit status, again each second while the disk is full, for an hour; at once no more when the spool is gone.
+backbeat_tries=0
+until printf '%s\n' "$backbeat_code" >"$backbeat_spool/exit.new" &&
+  test -s "$backbeat_spool/exit.new" &&
+  command mv -f "$backbeat_spool/exit.new" "$backbeat_spool/exit"; do
+  test -d "$backbeat_spool" && test "$backbeat_tries" -lt 3600 || exit 1
+  backbeat_tries=$((backbeat_tries + 1))
+  command sleep 1
+done
+# Is the owner there to read it? A spool that is gone has been read.
+{ read -r backbeat_owner && read -r backbeat_since; } <"$backbeat_spool/owner" || exit 0
+# One that has ended but was not waited for is not.
+backbeat_look "$backbeat_owner" && test "$backbeat_start" = "$backbeat_since" && test "\${backbeat_state#Z}" = "$backbeat_state" && exit 0
+# It is not. Call for a worker: bring its words behind the agent's, drop those, run the rest without the task's marks.
+backbeat_agent=$(($# - backbeat_words))
+while test "$backbeat_words" -gt 0; do
+  set -- "$@" "$1"
+  shift
+  backbeat_words=$((backbeat_words - 1))
+done
+shift "$backbeat_agent"
+unset BACKBEAT_TASK_ID BACKBEAT_DEPTH
+test $# -eq 0 || "$@" &
+`
+
+/** The text that is run: without its comments, which would only lengthen every line of `ps`. */
+export const shimScript = annotated
+  .replaceAll("\\$", "$")
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"))
+  .join("\n")
+
+export interface ShimCall {
+  readonly spool: string
+  readonly bootId: string
+  readonly directory: string
+  readonly input: string
+  readonly toolPath: string
+  /** Undefined: as it is. */
+  readonly umask: number | undefined
+  /** How many variables are set aside. */
+  readonly aside: number
+  /** What starts a worker. */
+  readonly worker: ReadonlyArray<string>
+  /** Program and arguments of the agent. */
+  readonly agent: readonly [string, ...ReadonlyArray<string>]
+}
+
+/** The arguments of `sh` that run the shim. */
+export const shimArguments = (call: ShimCall): ReadonlyArray<string> => [
+  "-c",
+  shimScript,
+  "backbeat",
+  call.spool,
+  call.bootId,
+  call.directory,
+  call.input,
+  call.toolPath,
+  call.umask === undefined ? "" : call.umask.toString(8).padStart(4, "0"),
+  String(call.aside),
+  String(call.worker.length),
+  ...call.worker,
+  ...call.agent
+]
+
+/**
+ * Signals that end a program which does not handle them. A shell's status 128 + n is read as one of these only: agents
+ * use other codes above 128 for ends of their own (Gemini 144, 145, 173 and 244).
+ */
+const fatal = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGILL",
+  "SIGTRAP",
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGKILL",
+  "SIGUSR1",
+  "SIGSEGV",
+  "SIGUSR2",
+  "SIGPIPE",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGXCPU",
+  "SIGXFSZ",
+  "SIGSYS"
+] as const
+
+/** How the agent ended, from the status its shell saw. */
+export const endOf = (exitCode: number): ProcessEnd => ({
+  exitCode,
+  signal: fatal.find((name) => os.constants.signals[name] === exitCode - 128) ?? null
+})

@@ -1,0 +1,211 @@
+/** The spool: one private directory per claim, through which the shim, the agent and any Backbeat process talk. */
+import { readFileSync, statSync } from "node:fs"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { SpawnFailed } from "../../../domain/Errors.ts"
+import type { StreamName } from "../../../domain/output/Output.ts"
+import { ClaimId } from "../../../domain/worker/Claim.ts"
+import { ProcessIdentity } from "../../../domain/worker/Process.ts"
+import { codeOf } from "../files/SystemCode.ts"
+
+/** The files of one claim. */
+export interface SpoolFiles {
+  readonly directory: string
+  /** What the agent is asked. */
+  readonly prompt: string
+  readonly stdout: string
+  readonly stderr: string
+  /** The start token: a directory that the shim makes, or a file that says the claim was revoked. */
+  readonly started: string
+  /** Who the shim is. */
+  readonly shim: string
+  /** The exit status of the agent. */
+  readonly exit: string
+  /** The worker that is to collect it. */
+  readonly owner: string
+}
+
+export const filesOf = (root: string, claimId: ClaimId): SpoolFiles => {
+  const directory = join(root, claimId)
+  return {
+    directory,
+    prompt: join(directory, "prompt"),
+    stdout: join(directory, "stdout"),
+    stderr: join(directory, "stderr"),
+    started: join(directory, "started"),
+    shim: join(directory, "shim"),
+    exit: join(directory, "exit"),
+    owner: join(directory, "owner")
+  }
+}
+
+const attempt = <A>(files: SpoolFiles, work: () => Promise<A>): Effect.Effect<A, SpawnFailed> =>
+  Effect.tryPromise({
+    try: work,
+    catch: (error) => new SpawnFailed({ reason: "spool", subject: files.directory, detail: codeOf(error) })
+  })
+
+/** Null where there is none. A look at every running task comes by here four times a second: one call, and no thread. */
+const sizeNow = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null
+
+/** A file of a few lines. Null where it cannot be had, for whatever reason. */
+const textOf = (path: string): Effect.Effect<string | null> =>
+  Effect.sync(() => {
+    try {
+      return sizeNow(path) === null ? null : readFileSync(path, "utf8")
+    } catch {
+      return null
+    }
+  })
+
+const identityText = (identity: ProcessIdentity): string =>
+  `${identity.pid}\n${identity.startTime}\n${identity.bootId}\n`
+
+const decodeIdentity = Schema.decodeUnknownOption(ProcessIdentity)
+
+/** Three lines: pid, start time, boot id. */
+export const parseIdentity = (text: string): ProcessIdentity | null => {
+  const [pid = "", startTime, bootId, end] = text.split("\n")
+  if (end === undefined) return null
+  const decoded = decodeIdentity({ pid: Number(pid), startTime, bootId })
+  return decoded._tag === "Some" ? decoded.value : null
+}
+
+let writes = 0
+
+/** Appears whole or not at all. */
+const replace = async (path: string, content: string): Promise<void> => {
+  writes += 1
+  const temporary = `${path}.${process.pid}.${writes}`
+  try {
+    await fs.writeFile(temporary, content, { mode: 0o600 })
+    await fs.rename(temporary, path)
+  } catch (error) {
+    // What was written of it would keep a full disk full.
+    await fs.rm(temporary, { force: true }).catch(() => undefined)
+    throw error
+  }
+}
+
+const touch = async (path: string): Promise<void> => {
+  await fs.writeFile(path, "", { flag: "a", mode: 0o600 })
+}
+
+/** Lays the directory out. The shim's files exist before it runs, so that it needs no umask of its own. */
+export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentity) =>
+  attempt(files, async () => {
+    await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
+    await Promise.all([
+      replace(files.prompt, prompt),
+      replace(files.owner, identityText(owner)),
+      touch(files.stdout),
+      touch(files.stderr),
+      touch(`${files.shim}.new`),
+      touch(`${files.exit}.new`)
+    ])
+  })
+
+/** Whose the start token is. */
+export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | "taken"> =>
+  Effect.promise(() =>
+    fs.stat(files.started).then(
+      (found) => (found.isDirectory() ? ("taken" as const) : ("revoked" as const)),
+      () => "free" as const
+    )
+  )
+
+/**
+ * Takes the start token as a file. Making a file and making a directory of one name exclude each other, and what stands
+ * there tells for ever who was first, a crash right after it included.
+ */
+export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnFailed> =>
+  attempt(files, async () => {
+    await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
+    return fs.writeFile(files.started, "revoked\n", { flag: "wx", mode: 0o600 }).then(
+      () => "won" as const,
+      async (error) => {
+        if (codeOf(error) !== "EEXIST") throw error
+        return (await fs.stat(files.started)).isDirectory() ? ("lost" as const) : ("won" as const)
+      }
+    )
+  }).pipe(Effect.catchTag("SpawnFailed", Effect.succeed))
+
+/**
+ * Gives up the token of a shim that has ended without a word, and so without running anything. Who makes a directory
+ * between the two steps has the token then.
+ */
+export const withdraw = (files: SpoolFiles): Effect.Effect<void> =>
+  Effect.tryPromise(async () => {
+    const told = await fs.stat(files.shim).catch(codeOf)
+    if (told !== "ENOENT") return
+    await fs.rmdir(files.started)
+    await fs.writeFile(files.started, "revoked\n", { flag: "wx", mode: 0o600 })
+  }).pipe(Effect.ignore)
+
+export const transferOwnership = (files: SpoolFiles, owner: ProcessIdentity) =>
+  attempt(files, () => replace(files.owner, identityText(owner)))
+
+export const shimOf = (files: SpoolFiles): Effect.Effect<ProcessIdentity | null> =>
+  Effect.map(textOf(files.shim), (text) => (text === null ? null : parseIdentity(text)))
+
+/** The exit status; null until it stands there whole. */
+export const exitOf = (files: SpoolFiles): Effect.Effect<number | null> =>
+  Effect.map(textOf(files.exit), (text) => (text !== null && /^\d{1,3}\n$/.test(text) ? Number(text) : null))
+
+const hasContent = (path: string): Promise<boolean> =>
+  fs.stat(path).then(
+    ({ size }) => size > 0,
+    () => false
+  )
+
+/** Whether the agent has ended: told as soon as the shim has begun to write the exit status. */
+export const agentEnded = (files: SpoolFiles): Effect.Effect<boolean> =>
+  // In the order of the rename from one to the other, so that it is not missed between the two.
+  Effect.promise(async () => (await hasContent(`${files.exit}.new`)) || (await hasContent(files.exit)))
+
+/** Bytes from `offset` on, at most `limit`; none where there is no such file. */
+export const read = (files: SpoolFiles, stream: StreamName, offset: number, limit: number) =>
+  attempt(files, async () => {
+    // Mostly there is nothing new.
+    if ((sizeNow(files[stream]) ?? 0) <= offset) return new Uint8Array()
+    const file = await fs.open(files[stream], "r").catch((error) => {
+      if (codeOf(error) === "ENOENT") return null
+      throw error
+    })
+    if (file === null) return new Uint8Array()
+    try {
+      const { size } = await file.stat()
+      const bytes = new Uint8Array(Math.max(0, Math.min(limit, size - offset)))
+      if (bytes.length === 0) return bytes
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, offset)
+      return bytes.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  })
+
+export const sizeOf = (files: SpoolFiles, stream: StreamName): Effect.Effect<number> =>
+  Effect.promise(() =>
+    fs.stat(files[stream]).then(
+      (found) => found.size,
+      () => 0
+    )
+  )
+
+export const discard = (files: SpoolFiles) =>
+  attempt(files, () => fs.rm(files.directory, { recursive: true, force: true, maxRetries: 3 }))
+
+/** Claims that have a directory, at most `limit`. Other names are not ours. */
+export const claims = (root: string, limit: number): Effect.Effect<ReadonlyArray<ClaimId>> =>
+  Effect.promise(async () => {
+    const found: Array<ClaimId> = []
+    const directory = await fs.opendir(root).catch(() => null)
+    if (directory === null) return found
+    for await (const entry of directory) {
+      if (Schema.is(ClaimId)(entry.name)) found.push(entry.name)
+      if (found.length >= limit) break
+    }
+    return found
+  })

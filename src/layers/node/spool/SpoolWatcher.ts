@@ -1,0 +1,74 @@
+/** Hears from the file system that something was written to a spool: looking after a silent agent costs next to nothing. */
+import { type FSWatcher, watch } from "node:fs"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import type { ClaimId } from "../../../domain/worker/Claim.ts"
+
+export interface Bell {
+  /** Done once, at the first change since it was hung up. */
+  readonly rung: Deferred.Deferred<void>
+  /** It was hung up just now: what happened before, it has not heard. */
+  readonly fresh: boolean
+}
+
+export interface SpoolWatcher {
+  /** The bell of a claim. Null where the system does not tell of changes. */
+  readonly at: (claimId: ClaimId, directory: string) => Effect.Effect<Bell | null>
+  readonly remove: (claimId: ClaimId) => void
+}
+
+interface Hung {
+  readonly watcher: FSWatcher
+  readonly rung: Deferred.Deferred<void>
+}
+
+/** Elsewhere the system tells late, or only of some changes. */
+const prompt = process.platform === "linux"
+
+/** All are taken down when the scope closes. */
+export const makeSpoolBells = Effect.gen(function* () {
+  const hung = new Map<ClaimId, Hung>()
+
+  const remove = (claimId: ClaimId): void => {
+    hung.get(claimId)?.watcher.close()
+    hung.delete(claimId)
+  }
+
+  const hang = (claimId: ClaimId, directory: string): Hung | null => {
+    try {
+      const rung = Deferred.unsafeMake<void>(FiberId.none)
+      const watcher = watch(directory, { persistent: false })
+      // Rings once and comes down: an agent that prints a lot is looked at anyway.
+      const ring = () => {
+        if (hung.get(claimId)?.watcher === watcher) hung.delete(claimId)
+        watcher.close()
+        Deferred.unsafeDone(rung, Effect.void)
+      }
+      watcher.on("change", ring).on("error", ring)
+      hung.set(claimId, { watcher, rung })
+      return { watcher, rung }
+    } catch {
+      // No watches left, or no such directory: looking does it too.
+      return null
+    }
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const claimId of Array.from(hung.keys())) remove(claimId)
+    })
+  )
+
+  const bells: SpoolWatcher = {
+    at: (claimId, directory) =>
+      Effect.sync(() => {
+        const there = hung.get(claimId)
+        if (there !== undefined) return { rung: there.rung, fresh: false }
+        const made = prompt ? hang(claimId, directory) : null
+        return made === null ? null : { rung: made.rung, fresh: true }
+      }),
+    remove
+  }
+  return bells
+})

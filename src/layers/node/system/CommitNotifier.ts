@@ -1,0 +1,70 @@
+/** Hears of commits from the file system: a waiting worker costs nothing, and wakes within milliseconds. */
+import { type FSWatcher, watch } from "node:fs"
+import { basename, dirname } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as EffectQueue from "effect/Queue"
+import { CommitNotifier } from "../../../services/CommitNotifier.ts"
+import { Paths } from "../../../services/Paths.ts"
+
+/** Between two looks where the system does not tell of changes, in milliseconds. */
+const pollMs = 40
+
+/** A commit is several writes, and commits come in bursts: one wake-up for what happens within this time. */
+const settleMs = 8
+
+/**
+ * What is written is told of at once, but it counts only when it has reached the disk, and nothing tells of that. On a
+ * slow disk the first look comes too early, so more follow, each after so many milliseconds.
+ */
+const echoes = [16, 48, 128, 256, 512, 1024, 2048]
+
+const make = Effect.gen(function* () {
+  const { database } = yield* Paths
+  const bell = yield* EffectQueue.sliding<void>(1)
+  const log = `${basename(database)}-wal`
+  let watcher: FSWatcher | null = null
+  let echo = echoes.length
+
+  // The directory is watched, not the file: it is never opened here, and SQLite makes it anew.
+  const open = (): boolean => {
+    if (watcher !== null) return true
+    try {
+      const opened = watch(dirname(database), { persistent: false }, (_event, name) => {
+        if (name !== null && name !== log) return
+        echo = 0
+        bell.unsafeOffer(undefined)
+      })
+      opened.on("error", () => {
+        opened.close()
+        if (watcher === opened) watcher = null
+      })
+      watcher = opened
+      // What was written before is not told of any more.
+      echo = 0
+      return true
+    } catch {
+      // No such directory yet, or no watches left: polling does it too.
+      return false
+    }
+  }
+
+  yield* Effect.addFinalizer(() => Effect.sync(() => watcher?.close()))
+  // Elsewhere the system tells late, or only of some writes.
+  const prompt = process.platform === "linux"
+
+  return CommitNotifier.of({
+    changed: Effect.fn("Commits.changed")(function* (withinMs) {
+      const told = yield* Effect.sync(open)
+      const bound = Math.min(withinMs, told && prompt ? (echoes[echo] ?? withinMs) : pollMs)
+      const rang = yield* EffectQueue.take(bell).pipe(
+        Effect.zipRight(Effect.sleep(settleMs)),
+        Effect.timeoutOption(bound)
+      )
+      if (Option.isNone(rang)) echo += 1
+    })
+  })
+})
+
+export const layer = Layer.scoped(CommitNotifier, make)

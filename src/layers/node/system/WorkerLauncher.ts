@@ -1,0 +1,63 @@
+/** Starts a worker that outlives this process, in a session of its own, with a log file for what it says. */
+import { spawn } from "node:child_process"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { WorkerUnavailable } from "../../../domain/Errors.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { WorkerCommand } from "../../../services/WorkerCommand.ts"
+import { WorkerLauncher } from "../../../services/WorkerLauncher.ts"
+import { codeOf } from "../files/SystemCode.ts"
+import { workerEnvironment } from "./WorkerEnvironment.ts"
+
+/** A log that has grown past this is put aside, in place of the one put aside before. */
+const maxLogBytes = 5 * 1024 * 1024
+
+const openLog = async (directory: string, log: string): Promise<fs.FileHandle> => {
+  await fs.mkdir(directory, { recursive: true, mode: 0o700 })
+  const size = await fs.stat(log).then(
+    (found) => found.size,
+    () => 0
+  )
+  // Another starter may have put it aside in the meantime.
+  if (size > maxLogBytes) await fs.rename(log, `${log}.1`).catch(() => undefined)
+  return fs.open(log, "a", 0o600)
+}
+
+const make = Effect.gen(function* () {
+  const paths = yield* Paths
+  const { command } = yield* WorkerCommand
+  const [program, ...first] = command
+  const log = join(paths.logs, "worker.log")
+
+  const unavailable = (error: unknown) => new WorkerUnavailable({ detail: codeOf(error), log })
+
+  const started = (output: fs.FileHandle) =>
+    Effect.async<void, WorkerUnavailable>((resume) => {
+      try {
+        const child = spawn(program, [...first, "worker", "--on-demand"], {
+          // A directory that stays: one that a person deletes would leave the worker nowhere.
+          cwd: paths.home,
+          detached: true,
+          env: workerEnvironment(process.env),
+          stdio: ["ignore", output.fd, output.fd]
+        })
+        child.once("spawn", () => resume(Effect.void))
+        child.once("error", (error) => resume(Effect.fail(unavailable(error))))
+        child.unref()
+      } catch (error) {
+        resume(Effect.fail(unavailable(error)))
+      }
+    })
+
+  return WorkerLauncher.of({
+    launch: Effect.acquireUseRelease(
+      Effect.tryPromise({ try: () => openLog(paths.logs, log), catch: unavailable }),
+      started,
+      (output) => Effect.promise(() => output.close().catch(() => undefined))
+    ).pipe(Effect.withSpan("WorkerLauncher.launch"))
+  })
+})
+
+export const layer = Layer.effect(WorkerLauncher, make)

@@ -1,0 +1,125 @@
+/** The connection to the one database file: for those who write, and for those who only look. */
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { SqlError } from "@effect/sql/SqlError"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import type { ParseError } from "effect/ParseResult"
+import * as Scope from "effect/Scope"
+import { StorageError } from "../../../domain/Errors.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { createPrivateDeep, exists, type FileFailure, isInSealedDirectory } from "../../node/files/DatabaseFiles.ts"
+import { fromColumn, toColumn } from "./direct.ts"
+import { asStorageError, patience } from "./Immediate.ts"
+import { type Migrations, migrate, standing } from "./migrate.ts"
+import { isBusy } from "./storageFailure.ts"
+
+/**
+ * Opens without touching the file. The client caches statements that failed to prepare like those that did not, so the
+ * cache is short-lived: what failed on a locked or full disk is tried again.
+ */
+const connect = (filename: string, readonly: boolean) =>
+  SqliteClient.make({
+    filename,
+    readonly,
+    disableWAL: true,
+    prepareCacheTTL: "10 seconds",
+    transformQueryNames: toColumn,
+    transformResultNames: fromColumn
+  }).pipe(
+    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
+    // The client opens by a constructor that throws.
+    Effect.catchAllDefect((cause) => Effect.fail(new SqlError({ cause, message: "Failed to open" }))),
+    // Statements wait inside the driver, and every fiber of the process with them: the patient waiting is ours.
+    Effect.tap((sql) => sql`PRAGMA busy_timeout = 50`)
+  )
+
+const openWriter = (path: string, migrations?: Migrations) =>
+  Effect.gen(function* () {
+    yield* createPrivateDeep(path)
+    const sql = yield* connect(path, false)
+    // Before anything is written: the file may be of a newer Backbeat or of another program.
+    const found = yield* standing(sql, path, migrations)
+    yield* sql`PRAGMA journal_mode = WAL`
+    yield* sql`PRAGMA synchronous = FULL`
+    yield* sql`PRAGMA foreign_keys = ON`
+    yield* sql`PRAGMA journal_size_limit = 67108864`
+    if (found.standing !== "current") yield* migrate(sql, path, migrations)
+    return sql
+  })
+
+const openEmpty = (readonly: boolean) =>
+  Effect.gen(function* () {
+    const sql = yield* connect(":memory:", false)
+    yield* migrate(sql, null)
+    if (readonly) yield* sql`PRAGMA query_only = ON`
+    return sql
+  })
+
+const tooOld = (path: string, version: number) =>
+  new StorageError({ operation: "open", reason: "schema-too-old", path, cause: new Error(`schema ${version}`) })
+
+const openReader = (path: string) =>
+  Effect.gen(function* () {
+    const there = yield* Effect.mapError(
+      exists(path),
+      (cause) => new StorageError({ operation: "open", reason: "unreadable", path, cause })
+    )
+    if (!there) return yield* openEmpty(true)
+    const sql = yield* connect(path, true)
+    const found = yield* standing(sql, path)
+    // Another process is about to fill a new file: there is nothing in it yet.
+    if (found.standing === "empty") return yield* openEmpty(true)
+    if (found.standing === "old") return yield* tooOld(path, found.version)
+    return sql
+  })
+
+/** Each try in a scope of its own, so that one that failed leaves no connection behind. */
+const inOwnScope = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    return yield* effect.pipe(
+      Effect.provideService(Scope.Scope, scope),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    )
+  })
+
+/** In a directory that cannot be written SQLite only says that it cannot open the file. */
+const explained = ({ cause, operation, path, reason }: StorageError) =>
+  Effect.flatMap(
+    reason === "unreadable" && path !== null ? isInSealedDirectory(path) : Effect.succeed(false),
+    (sealed) => Effect.fail(new StorageError({ operation, path, cause, reason: sealed ? "read-only" : reason }))
+  )
+
+type Opening = Effect.Effect<SqlClient.SqlClient, StorageError | SqlError | ParseError | FileFailure, Scope.Scope>
+
+const opened = (path: string, opening: Opening) =>
+  inOwnScope(opening).pipe(
+    Effect.retry({ schedule: patience, while: isBusy }),
+    asStorageError("open", path),
+    Effect.catchTag("StorageError", explained)
+  )
+
+const layerOf = (open: (path: string) => Opening) =>
+  Layer.scoped(
+    SqlClient.SqlClient,
+    Effect.flatMap(Paths, ({ database }) => opened(database, open(database)))
+  )
+
+/** With other migrations than the product's own: for tests of migrating. */
+export const layerMigrating = (migrations: Migrations) => layerOf((path) => openWriter(path, migrations))
+
+/** Makes home and file where they are missing and brings the schema up to date. */
+export const layerWriter: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> = layerOf((path) => openWriter(path))
+
+/** Never writes. On a machine without a database it is an empty one in memory. */
+export const layerReader: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> = layerOf(openReader)
+
+/** A database of its own in memory. */
+export const layerMemory: Layer.Layer<SqlClient.SqlClient, StorageError> = Layer.scoped(
+  SqlClient.SqlClient,
+  asStorageError("open", null)(openEmpty(false))
+)

@@ -1,0 +1,93 @@
+/** Transactions that take the write lock up front, and the patience of every statement with a locked database. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import type { StorageError } from "../../../domain/Errors.ts"
+import { failpoint } from "../../../services/Failpoints.ts"
+import { Reserve } from "./direct.ts"
+import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
+
+/**
+ * A read followed by a write cannot fail half-way in it because another process has written. Nested calls become
+ * savepoints. Statements go through the cache of prepared ones: unprepared, a damaged file would be a defect.
+ */
+export const withImmediate = (sql: SqlClient.SqlClient) => {
+  const transaction = SqlClient.makeWithTransaction({
+    transactionTag: SqlClient.TransactionConnection,
+    spanAttributes: [["db.system.name", "sqlite"]],
+    acquireConnection: Effect.flatMap(Scope.make(), (scope) =>
+      Effect.map(Scope.extend(sql.reserve, scope), (connection) => [scope, connection] as const)
+    ),
+    begin: (connection) => connection.execute("BEGIN IMMEDIATE", [], undefined),
+    savepoint: (connection, id) => connection.execute(`SAVEPOINT backbeat_${id}`, [], undefined),
+    // A commit that fails (the disk is full) leaves the transaction open.
+    commit: (connection) =>
+      Effect.tapError(connection.execute("COMMIT", [], undefined), () =>
+        Effect.ignore(connection.execute("ROLLBACK", [], undefined))
+      ),
+    // After a failed BEGIN, and after errors on which SQLite rolls back by itself, there is nothing to roll back.
+    rollback: (connection) => Effect.ignore(connection.execute("ROLLBACK", [], undefined)),
+    rollbackSavepoint: (connection, id) =>
+      Effect.ignore(connection.execute(`ROLLBACK TO SAVEPOINT backbeat_${id}`, [], undefined))
+  })
+  // A failed commit comes out of `makeWithTransaction` as a defect.
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+    Effect.catchSomeDefect(transaction(effect), (defect) =>
+      defect instanceof SqlError ? Option.some(Effect.fail(defect)) : Option.none()
+    )
+}
+
+/** About 20 s of tries, ever further apart: each may stand still for SQLite's own short wait, so the pauses are longer. */
+export const patience = Schedule.exponential("5 millis", 1.7).pipe(
+  Schedule.union(Schedule.spaced("400 millis")),
+  Schedule.jittered,
+  Schedule.upTo("20 seconds")
+)
+
+/** What is left of the errors of an effect with statements in it. */
+type Stored<E> = Exclude<E | SqlError, Extract<E | SqlError, DriverError>> | StorageError
+
+type Storage = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, Stored<E>, R>
+
+/** Tags what the driver reports with the operation it broke; errors of the domain pass. */
+export const asStorageError =
+  (operation: string, path: string | null): Storage =>
+  <A, E, R>(effect: Effect.Effect<A, E | SqlError, R>) =>
+    Effect.catchIf(effect, isDriverError<E | SqlError>, (error) => Effect.fail(storageError(operation, path, error)))
+
+export interface Access {
+  /** Statements that only read, each on its own. */
+  readonly read: (operation: string) => Storage
+  /** One immediate transaction. It may run several times, all but the last without effect. */
+  readonly write: (operation: string) => Storage
+}
+
+/** How every method of the SQL layers reaches the database at `path`. */
+export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Access => {
+  const transaction = withImmediate(sql)
+  const withReserve = <R>(context: Context.Context<R>) => Context.add(context, Reserve, sql.reserve)
+  // The operation has a span of its own where anybody collects them. One for each statement would cost a third of it.
+  const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+    const quiet = Effect.withTracerEnabled(effect, false)
+    return Effect.catchIf(quiet, isBusy, () => Effect.retry(quiet, { schedule: patience, while: isBusy }))
+  }
+  return {
+    read:
+      (operation) =>
+      <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        asStorageError(operation, path)(retryWhileBusy(Effect.mapInputContext(effect, withReserve<R>))),
+    write:
+      (operation) =>
+      <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+        const place = operation.replaceAll(" ", "-")
+        return retryWhileBusy(transaction(Effect.zipLeft(effect, failpoint(`${place}.commit`)))).pipe(
+          asStorageError(operation, path),
+          Effect.zipLeft(failpoint(`${place}.committed`))
+        )
+      }
+  }
+}

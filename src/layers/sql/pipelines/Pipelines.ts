@@ -1,0 +1,76 @@
+/** Pipelines on SQLite. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { fingerprint, tasksOf } from "../../../domain/pipeline/Pipeline.ts"
+import { PipelineNotFound } from "../../../domain/pipeline/PipelineErrors.ts"
+import { PipelineId } from "../../../domain/task/Task.ts"
+import { Ids } from "../../../services/Ids.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { Pipelines } from "../../../services/Pipelines.ts"
+import { makeAccess } from "../database/Immediate.ts"
+import * as Statement from "../database/Statement.ts"
+import { canonical } from "../queue/enqueue.ts"
+import { makeCancelPipeline } from "./cancelPipeline.ts"
+import { makeCreatePipeline } from "./createPipeline.ts"
+import { makePipelineRows, orNoPipeline } from "./PipelineRows.ts"
+
+/** Ids named in the error of an ambiguous prefix. */
+const candidates = 10
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const ids = yield* Ids
+  const { database } = yield* Paths
+  const access = makeAccess(sql, database)
+  const create = makeCreatePipeline(sql)
+  const cancel = makeCancelPipeline(sql)
+  const { get, page } = makePipelineRows(sql)
+
+  const Found = Schema.Struct({ id: PipelineId })
+  const findByPrefix = Statement.findAll(() => ({
+    Request: Schema.Struct({ from: Schema.String, to: Schema.String }),
+    Result: Found,
+    execute: ({ from, to }) =>
+      sql`SELECT id FROM pipelines WHERE id >= ${from} AND id < ${to} ORDER BY id LIMIT ${candidates}`
+  }))
+  const findNewest = Statement.findAll(() => ({
+    Request: Schema.Void,
+    Result: Found,
+    execute: () => sql`SELECT id FROM pipelines ORDER BY seq DESC LIMIT 1`
+  }))
+
+  return Pipelines.of({
+    create: Effect.fn("Pipelines.create")(function* (pipeline, { maxDepth }) {
+      const id = yield* ids.pipeline
+      const digest = yield* ids.digest(fingerprint(pipeline))
+      const arrivals = yield* Effect.forEach(tasksOf(pipeline), (task) =>
+        Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
+      )
+      return yield* create({ id, pipeline, digest, arrivals }, maxDepth).pipe(access.write("create pipeline"))
+    }),
+
+    get: Effect.fn("Pipelines.get")((id) => get(id).pipe(orNoPipeline(id), access.read("pipeline"))),
+
+    resolve: Effect.fn("Pipelines.resolve")(function* (reference) {
+      // No text begins with an id's characters and sorts after `~` behind them.
+      const search = reference === "@last" ? findNewest() : findByPrefix({ from: reference, to: `${reference}~` })
+      const found = reference === "" ? [] : yield* search.pipe(access.read("pipeline"))
+      const [first, second] = found
+      if (first !== undefined && second === undefined) return first.id
+      return yield* new PipelineNotFound({ reference, candidates: found.map(({ id }) => id) })
+    }),
+
+    list: Effect.fn("Pipelines.list")(function* ({ before, limit, status }) {
+      const found = yield* page({ status, limit: limit + 1, before: before ?? Number.MAX_SAFE_INTEGER }).pipe(
+        access.read("pipelines")
+      )
+      return { pipelines: found.slice(0, limit), more: found.length > limit }
+    }),
+
+    cancel: Effect.fn("Pipelines.cancel")((id, request) => cancel(id, request).pipe(access.write("cancel pipeline")))
+  })
+})
+
+export const layer = Layer.effect(Pipelines, make)

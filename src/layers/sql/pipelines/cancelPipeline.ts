@@ -1,0 +1,54 @@
+/** The transaction that cancels a pipeline, as a body for whoever has more to do in the same one. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Pipeline } from "../../../domain/pipeline/Pipeline.ts"
+import { PipelineId, TaskSummary } from "../../../domain/task/Task.ts"
+import type { CancelAnswer, CancelRequest } from "../../../services/Queue.ts"
+import * as Statement from "../database/Statement.ts"
+import { makeCancel } from "../queue/cancel.ts"
+import { makeFinish } from "../queue/finish.ts"
+import { orNoPipeline } from "./PipelineRows.ts"
+
+export const makeCancelPipeline = (sql: SqlClient.SqlClient) => {
+  const cancel = makeCancel(sql, makeFinish(sql))
+
+  const findPipeline = Statement.findOne(() => ({
+    Request: PipelineId,
+    Result: Pipeline.pick("id"),
+    execute: (id) => sql`SELECT id FROM pipelines WHERE id = ${id}`
+  }))
+
+  /** Those that stand higher wait for those below them. */
+  const findOpen = Statement.findAll(() => ({
+    Request: PipelineId,
+    Result: TaskSummary.pick("id", "status"),
+    execute: (id) => sql`
+      SELECT tasks.id, tasks.status FROM pipeline_steps step JOIN tasks ON tasks.id = step.task_id
+      WHERE step.pipeline_id = ${id} AND tasks.status IN ('queued', 'running')
+      ORDER BY tasks.level DESC, step.position DESC
+    `
+  }))
+
+  /** Must run inside a transaction. */
+  return (id: PipelineId, request: CancelRequest) =>
+    Effect.gen(function* () {
+      yield* findPipeline(id).pipe(orNoPipeline(id))
+      const open = yield* findOpen(id)
+      if (open.length === 0) return "over" satisfies CancelAnswer
+      const now = yield* Clock.currentTimeMillis
+      yield* sql`
+        UPDATE pipelines SET cancel_requested_at = ${now}, cancel_reason = ${request.reason}, cancelled_by = ${request.by}
+        WHERE id = ${id} AND cancel_requested_at IS NULL
+      `
+      yield* Effect.forEach(
+        open,
+        (task) => cancel(task.id, request).pipe(Effect.catchTag("TaskNotFound", Effect.die)),
+        {
+          discard: true
+        }
+      )
+      const runs = open.some(({ status }) => status === "running")
+      return runs ? ("requested" satisfies CancelAnswer) : ("ended" satisfies CancelAnswer)
+    })
+}

@@ -1,0 +1,155 @@
+/** The queue on SQLite: each method one transaction, each change of status a compare-and-set. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
+import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
+import { Ids } from "../../../services/Ids.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { Queue } from "../../../services/Queue.ts"
+import { makeAccess } from "../database/Immediate.ts"
+import * as Statement from "../database/Statement.ts"
+import { StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
+import { claimById, IdRow, orNotFound } from "../tasks/TaskRows.ts"
+import { makeCancel } from "./cancel.ts"
+import { makeClaim } from "./claim.ts"
+import { failClaimLost } from "./claimGuard.ts"
+import { makeEdit } from "./edit.ts"
+import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
+import { cancelledUnstarted, makeFinish } from "./finish.ts"
+import { makePrune } from "./prune.ts"
+import { makeRefuseSharing } from "./sessions.ts"
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const ids = yield* Ids
+  const { database } = yield* Paths
+  const access = makeAccess(sql, database)
+  const store = makeEnqueue(sql)
+  const refuseSharing = makeRefuseSharing(sql)
+  const edit = makeEdit(sql)
+  const finish = makeFinish(sql)
+  const cancel = makeCancel(sql, finish)
+  const claims = makeClaim(sql, finish)
+  const lost = failClaimLost(sql)
+  const claimedTask = claimById(sql)
+
+  const arrivalOf = (task: NewTask): Effect.Effect<Arrival> =>
+    Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
+
+  const findTask = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: IdRow,
+    execute: (id) => sql`SELECT id FROM tasks WHERE id = ${id}`
+  }))
+
+  const isKept = (upstream: Upstream) =>
+    typeof upstream === "string" ? Effect.map(findTask(upstream), Option.isSome) : Effect.succeed(true)
+
+  /** What a retry was to go on from may have been pruned since it was prepared: then it goes on without. */
+  const withoutPruned = (task: NewTask) =>
+    Effect.gen(function* () {
+      const { continueFrom } = task
+      return {
+        ...task,
+        dependsOn: yield* Effect.filter(task.dependsOn, ({ upstream }) => isKept(upstream)),
+        continueFrom: continueFrom !== null && (yield* isKept(continueFrom)) ? continueFrom : null
+      }
+    })
+
+  const findHeld = Statement.findOne(() => ({
+    Request: Schema.Struct({ claimId: Schema.String, workerId: Schema.String }),
+    Result: TaskSummary.pick("id", "cancelRequestedAt"),
+    execute: ({ claimId, workerId }) => sql`
+      SELECT tasks.id, tasks.cancel_requested_at FROM claims JOIN tasks ON tasks.id = claims.task_id
+      WHERE claims.claim_id = ${claimId} AND claims.worker_id = ${workerId}
+    `
+  }))
+
+  const findCaptured = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: Schema.Struct({ launch: StoredLaunch, variables: StoredEnvironment, revision: Schema.Int }),
+    execute: (id) => sql`
+      SELECT task_inputs.launch, environments.variables, tasks.revision
+      FROM task_inputs
+      JOIN environments ON environments.id = task_inputs.environment_id
+      JOIN tasks ON tasks.id = task_inputs.task_id
+      WHERE task_inputs.task_id = ${id}
+    `
+  }))
+
+  return Queue.of({
+    enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
+      // Outside of the transaction, which must not wait for anything.
+      const arrivals = yield* Effect.forEach(tasks, arrivalOf)
+      return yield* refuseSharing(tasks).pipe(Effect.zipRight(store(arrivals, maxDepth)), access.write("enqueue"))
+    }),
+
+    claim: Effect.fn("Queue.claim")(function* (options) {
+      // A look without the lock first: workers ask often, and mostly there is nothing for them.
+      const candidate = yield* claims.next(options).pipe(access.read("claim"))
+      if (Option.isNone(candidate)) return Option.none()
+      const claimId = yield* ids.claim
+      return yield* claims.take(options, claimId).pipe(access.write("claim"))
+    }),
+
+    claimedTask: Effect.fn("Queue.claimOf")((claimId) =>
+      claimedTask(claimId).pipe(
+        Effect.catchTag("ParseError", () => Effect.succeedNone),
+        access.read("claimOf")
+      )
+    ),
+
+    finish: Effect.fn("Queue.finish")(function* (id, outcome, holder, retry) {
+      if (retry === undefined || retry === null) {
+        return yield* finish(id, outcome, holder).pipe(access.write("finish"))
+      }
+      const again = yield* arrivalOf(retry)
+      const storeRetry = withoutPruned(again.task).pipe(
+        Effect.flatMap((task) => store([{ ...again, task }], Number.MAX_SAFE_INTEGER)),
+        // It comes from a task that was accepted, and waits for nothing.
+        Effect.catchTags({
+          DependencyInvalid: Effect.die,
+          DepthExceeded: Effect.die,
+          IdempotencyConflict: Effect.die,
+          TaskNotFound: Effect.die
+        }),
+        Effect.as(again.id)
+      )
+      return yield* finish(id, outcome, holder, storeRetry).pipe(access.write("finish"))
+    }),
+
+    requeue: Effect.fn("Queue.requeue")(function* (holder) {
+      yield* Effect.gen(function* () {
+        const held = yield* findHeld(holder)
+        if (Option.isNone(held)) return yield* lost(holder.claimId, "requeue")
+        const { cancelRequestedAt, id } = held.value
+        if (cancelRequestedAt !== null) {
+          yield* finish(id, cancelledUnstarted, holder).pipe(Effect.catchTag("TaskNotFound", Effect.die))
+          return
+        }
+        yield* sql`DELETE FROM claims WHERE claim_id = ${holder.claimId}`
+        yield* sql`UPDATE tasks SET status = 'queued', started_at = NULL WHERE id = ${id} AND status = 'running'`
+      }).pipe(access.write("requeue"))
+    }),
+
+    cancel: Effect.fn("Queue.cancel")((id, request) => cancel(id, request).pipe(access.write("cancel"))),
+
+    captured: Effect.fn("Queue.captured")(function* (id) {
+      const { launch, revision, variables } = yield* findCaptured(id).pipe(orNotFound(id), access.read("captured"))
+      return { launch, environment: variables, revision }
+    }),
+
+    edit: Effect.fn("Queue.edit")(function* (id, change, revision) {
+      const { environment } = change
+      const environmentId = environment === undefined ? null : yield* ids.digest(canonical(environment))
+      return yield* edit(id, change, revision, environmentId).pipe(access.write("edit"))
+    }),
+
+    prune: Effect.fn("Queue.prune")(makePrune(sql, access))
+  })
+})
+
+export const layer = Layer.effect(Queue, make)

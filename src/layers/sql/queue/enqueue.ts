@@ -1,0 +1,172 @@
+/** The arrival of tasks: rows, inputs, labels, edges and the environment they share with others. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { DependencyInvalid, DepthExceeded, IdempotencyConflict } from "../../../domain/Errors.ts"
+import { orderOf } from "../../../domain/task/Dependency.ts"
+import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
+import { type PipelineId, type Task, TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
+import type { Enqueued } from "../../../services/Queue.ts"
+import * as Statement from "../database/Statement.ts"
+import { ArrivalRow, StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
+import { orDieWhenMissing, orNotFound, summaryById, taskById } from "../tasks/TaskRows.ts"
+import { makeDependencies } from "./Dependencies.ts"
+import { makeReleaseDependents } from "./releaseDependents.ts"
+
+/** What was made ready outside of the transaction. */
+export interface Arrival {
+  readonly id: TaskId
+  readonly task: NewTask
+  /** Names the set of variables: equal sets have equal names. */
+  readonly environmentId: string
+  /** The pipeline it is a step of. */
+  readonly pipelineId?: PipelineId
+}
+
+/** The variables in an order of their own, so that equal sets have equal texts. */
+export const canonical = (environment: NewTask["environment"]): string =>
+  JSON.stringify(Object.entries(environment).sort(([left], [right]) => (left < right ? -1 : 1)))
+
+/** Stores tasks; it must run inside a transaction. */
+export const makeEnqueue = (sql: SqlClient.SqlClient) => {
+  const { connect, edgesOf } = makeDependencies(sql)
+  const { cascade } = makeReleaseDependents(sql)
+  const summary = summaryById(sql)
+  const whole = taskById(sql)
+
+  const findByKey = Statement.findOne(() => ({
+    Request: Schema.Struct({
+      key: Schema.String,
+      agent: Schema.String,
+      directory: Schema.String,
+      prompt: Schema.String
+    }),
+    Result: Schema.Struct({ id: TaskId, same: Schema.Literal(0, 1) }),
+    execute: ({ agent, directory, key, prompt }) => sql`
+      SELECT tasks.id,
+        tasks.agent = ${agent} AND tasks.directory = ${directory} AND task_inputs.prompt = ${prompt} AS same
+      FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id
+      WHERE tasks.idempotency_key = ${key}
+    `
+  }))
+
+  const findForebear = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: TaskSummary.pick("depth", "attempt", "rootId"),
+    execute: (id) => sql`SELECT depth, attempt, root_id FROM tasks WHERE id = ${id}`
+  }))
+
+  const insertTask = Statement.single(() => ({
+    Request: ArrivalRow,
+    Result: TaskSummary.pick("seq"),
+    execute: (row) => sql`INSERT INTO tasks ${sql.insert(row)} RETURNING seq`
+  }))
+
+  const insertEnvironment = Statement.run(() => ({
+    Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
+    execute: (row) => sql`INSERT INTO environments ${sql.insert(row)} ON CONFLICT (id) DO NOTHING`
+  }))
+
+  const insertInput = Statement.run(() => ({
+    Request: Schema.Struct({
+      taskId: TaskId,
+      environmentId: Schema.String,
+      launch: StoredLaunch,
+      systemPrompt: Schema.NullOr(Schema.String),
+      prompt: Schema.String
+    }),
+    execute: (row) => sql`INSERT INTO task_inputs ${sql.insert(row)}`
+  }))
+
+  const insertLabel = Statement.run(() => ({
+    Request: Schema.Struct({ taskSeq: Schema.Int, key: Schema.String, value: Schema.String }),
+    execute: (row) => sql`INSERT INTO task_labels ${sql.insert(row)}`
+  }))
+
+  /** The task that this idempotency key stands for already. */
+  const replay = (key: string, { agent, directory, prompt }: NewTask) =>
+    Effect.gen(function* () {
+      const found = yield* findByKey({ key, agent, directory, prompt })
+      if (Option.isNone(found)) return null
+      const { id, same } = found.value
+      if (same === 0) return yield* new IdempotencyConflict({ key, existing: id })
+      return yield* whole(id).pipe(orNotFound(id))
+    })
+
+  /** The row of a task and what belongs to it, but for its edges. */
+  const insert = ({ environmentId, id, pipelineId, task }: Arrival, maxDepth: number) =>
+    Effect.gen(function* () {
+      const parent = task.parentId === null ? Option.none() : yield* findForebear(task.parentId)
+      const depth = Option.match(parent, { onNone: () => task.depth, onSome: (row) => row.depth + 1 })
+      if (depth > maxDepth) return yield* new DepthExceeded({ depth, limit: maxDepth })
+      const original = task.retryOf === null ? null : yield* findForebear(task.retryOf).pipe(orNotFound(task.retryOf))
+
+      const { continueFrom: _upstream, dependsOn: _edges, environment, launch, prompt, systemPrompt, ...fields } = task
+      const { seq } = yield* insertTask({
+        ...fields,
+        id,
+        title: titleOf(prompt),
+        status: "queued",
+        depth,
+        attempt: (original?.attempt ?? 0) + 1,
+        rootId: original === null ? null : (original.rootId ?? task.retryOf),
+        continueFrom: null,
+        pipelineId: pipelineId ?? null,
+        createdAt: yield* Clock.currentTimeMillis
+      }).pipe(orDieWhenMissing)
+      yield* insertEnvironment({ id: environmentId, variables: environment })
+      yield* insertInput({ taskId: id, environmentId, launch, systemPrompt, prompt })
+      for (const [key, value] of Object.entries(task.labels)) yield* insertLabel({ taskSeq: seq, key, value })
+    })
+
+  return (arrivals: ReadonlyArray<Arrival>, maxDepth: number) =>
+    Effect.gen(function* () {
+      const order = yield* orderOf(arrivals.map(({ task }) => task))
+      const twins = new Map<number, Task>()
+      for (const [member, arrival] of arrivals.entries()) {
+        const { idempotencyKey } = arrival.task
+        const twin = idempotencyKey === null ? null : yield* replay(idempotencyKey, arrival.task)
+        if (twin === null) yield* insert(arrival, maxDepth)
+        else twins.set(member, twin)
+      }
+
+      const idAt = (member: number) => twins.get(member)?.id ?? arrivals[member]?.id
+      const idOf = (upstream: Upstream) => {
+        const id = typeof upstream === "string" ? upstream : idAt(upstream.member)
+        return id === undefined ? new DependencyInvalid({ problem: "no-member", subject: "?" }) : Effect.succeed(id)
+      }
+      const connected = new Set<TaskId>()
+      for (const { edges, member } of order) {
+        const arrival = arrivals[member]
+        if (arrival === undefined || twins.has(member)) continue
+        const drawn = yield* Effect.forEach(edges, ({ policy, upstream }) =>
+          Effect.map(idOf(upstream), (upstreamId) => ({ upstreamId, policy }))
+        )
+        if (drawn.length > 0) {
+          connected.add(arrival.id)
+          yield* connect(arrival.id, drawn, true)
+        }
+        const { continueFrom } = arrival.task
+        if (continueFrom !== null) {
+          yield* sql`UPDATE tasks SET continue_from = ${yield* idOf(continueFrom)} WHERE id = ${arrival.id}`
+        }
+      }
+      if (order.some(({ edges }) => edges.length > 0)) yield* cascade(arrivals.map(({ id }) => id))
+
+      return yield* Effect.forEach(arrivals, (arrival, member) =>
+        Effect.gen(function* () {
+          const twin = twins.get(member)
+          if (twin !== undefined) return { task: twin, created: false } satisfies Enqueued
+          const { prompt, systemPrompt } = arrival.task
+          const stored = yield* summary(arrival.id).pipe(orNotFound(arrival.id))
+          const dependsOn = connected.has(arrival.id) ? yield* edgesOf(arrival.id) : []
+          return {
+            task: { ...stored, prompt, systemPrompt, dependsOn, answer: null },
+            created: true
+          } satisfies Enqueued
+        })
+      )
+    })
+}

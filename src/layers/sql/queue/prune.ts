@@ -1,0 +1,73 @@
+/** Forgetting old tasks: a few at a time, so that nobody waits long for the write lock. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskId } from "../../../domain/task/Task.ts"
+import type { Access } from "../database/Immediate.ts"
+import * as Statement from "../database/Statement.ts"
+import { IdRow } from "../tasks/TaskRows.ts"
+import { makeForgetEnvironment } from "./environments.ts"
+
+/** Tasks per transaction: each may own megabytes of output. */
+const batch = 20
+
+export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
+  const forgetEnvironment = makeForgetEnvironment(sql)
+
+  // A pipeline that goes on, or has ended since, keeps all of its steps; a try that is still to end keeps the ones before
+  // it: whoever waits for the work knows it by the id of the first.
+  const findOld = Statement.findAll(() => ({
+    Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
+    Result: IdRow,
+    execute: ({ endedBefore, limit }) => sql`
+      SELECT id FROM tasks WHERE ended_at < ${endedBefore} AND NOT EXISTS (
+        SELECT 1 FROM pipeline_steps own
+        JOIN pipeline_steps step ON step.pipeline_id = own.pipeline_id
+        JOIN tasks other ON other.id = step.task_id
+        WHERE own.task_id = tasks.id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
+      ) AND NOT EXISTS (
+        SELECT 1 FROM tasks try WHERE try.root_id = coalesce(tasks.root_id, tasks.id) AND try.ended_at IS NULL
+      )
+      ORDER BY ended_at, seq LIMIT ${limit}
+    `
+  }))
+
+  const ofTask = Statement.findAll(() => ({
+    Request: TaskId,
+    Result: Schema.Struct({ environmentId: Schema.String }),
+    execute: (id) => sql`SELECT environment_id FROM task_inputs WHERE task_id = ${id}`
+  }))
+
+  const forget = (id: TaskId) =>
+    Effect.gen(function* () {
+      const environments = yield* ofTask(id)
+      yield* sql`DELETE FROM outbox WHERE id = ${id} AND kind = 'task'`
+      const pipelines = sql`SELECT pipeline_id FROM pipeline_steps WHERE task_id = ${id}`
+      yield* sql`DELETE FROM outbox WHERE kind = 'pipeline' AND id IN (${pipelines})`
+      yield* sql`DELETE FROM pipelines WHERE id IN (${pipelines})`
+      // Inputs, labels, claims and output go with it.
+      yield* sql`DELETE FROM tasks WHERE id = ${id} AND ended_at IS NOT NULL`
+      yield* Effect.forEach(environments, ({ environmentId }) => forgetEnvironment(environmentId), { discard: true })
+    })
+
+  const some = (endedBefore: number, limit: number) =>
+    Effect.gen(function* () {
+      const old = yield* findOld({ endedBefore, limit })
+      yield* Effect.forEach(old, ({ id }) => forget(id), { discard: true })
+      return old.map(({ id }) => id)
+    }).pipe(access.write("prune"))
+
+  return (options: { readonly endedBefore: number; readonly limit: number; readonly dryRun: boolean }) =>
+    Effect.gen(function* () {
+      if (options.dryRun) {
+        return (yield* findOld(options).pipe(access.read("prune"))).map(({ id }) => id)
+      }
+      const gone: Array<TaskId> = []
+      while (gone.length < options.limit) {
+        const ids = yield* some(options.endedBefore, Math.min(batch, options.limit - gone.length))
+        gone.push(...ids)
+        if (ids.length < batch) break
+      }
+      return gone
+    })
+}

@@ -1,0 +1,158 @@
+/** The shapes of rows, derived from the domain's schemas, and the columns that each shape is read from. */
+import * as Schema from "effect/Schema"
+import * as Str from "effect/String"
+import { OutputChunk } from "../../../domain/output/Output.ts"
+import { Environment, Launch } from "../../../domain/task/NewTask.ts"
+import { Outcome } from "../../../domain/task/Outcome.ts"
+import { ByteCount, Dependency, Labels, TaskSummary, Timestamp, Usage } from "../../../domain/task/Task.ts"
+import { Claim } from "../../../domain/worker/Claim.ts"
+import { Pid } from "../../../domain/worker/Process.ts"
+import { Worker } from "../../../domain/worker/Worker.ts"
+
+const storedUsage = Schema.NullOr(Schema.parseJson(Usage))
+
+export const SummaryRow = Schema.Struct({
+  ...TaskSummary.fields,
+  labels: Schema.parseJson(Labels),
+  usage: storedUsage
+})
+
+export const TaskRow = Schema.Struct({
+  ...SummaryRow.fields,
+  answer: Schema.NullOr(Schema.String),
+  prompt: Schema.String,
+  systemPrompt: Schema.NullOr(Schema.String),
+  dependsOn: Schema.parseJson(Schema.Array(Dependency))
+})
+
+export const StoredLaunch = Schema.parseJson(Launch)
+export const StoredEnvironment = Schema.parseJson(Environment)
+
+/** A task with what its start needs. */
+export const ClaimedRow = Schema.Struct({
+  ...TaskRow.fields,
+  launch: StoredLaunch,
+  variables: StoredEnvironment
+})
+
+/** What is written of a task when it arrives. */
+export const ArrivalRow = SummaryRow.pick(
+  "id",
+  "title",
+  "status",
+  "priority",
+  "agent",
+  "model",
+  "directory",
+  "timeoutMs",
+  "stallMs",
+  "maxOutputBytes",
+  "notBefore",
+  "depth",
+  "parentId",
+  "attempt",
+  "retryOf",
+  "rootId",
+  "continuation",
+  "continueFrom",
+  "pipelineId",
+  "maxRetries",
+  "backoffMs",
+  "idempotencyKey",
+  "labels",
+  "createdAt",
+  "sessionId"
+)
+
+/** What is written of a task when it ends. */
+export const EndRow = Schema.Struct({
+  ...Outcome.fields,
+  ...TaskSummary.pick("retriedBy", "waitingOn").fields,
+  usage: storedUsage,
+  endedAt: Timestamp
+})
+
+const { bytesDropped: _dropped, bytesStored: _stored, ...own } = SummaryRow.fields
+
+/** The columns of `SummaryRow`: short texts only, and two sums over at most two rows. */
+export const summaryColumns = [
+  ...Object.keys(own).map((name) => `tasks.${Str.camelToSnake(name)}`),
+  "coalesce((SELECT sum(s.stored) FROM task_streams s WHERE s.task_id = tasks.id), 0) AS bytes_stored",
+  "coalesce((SELECT sum(s.dropped) FROM task_streams s WHERE s.task_id = tasks.id), 0) AS bytes_dropped"
+].join(", ")
+
+/** The edges of a task, in the shape of `Dependency`. */
+const dependencies = `(
+  SELECT json_group_array(json_object('taskId', d.upstream_id, 'policy', d.policy, 'state', d.state))
+  FROM task_dependencies d WHERE d.task_id = tasks.id
+) AS depends_on`
+
+/** The columns of `TaskRow`, from `tasks` and `task_inputs`. */
+export const taskColumns = [
+  summaryColumns,
+  dependencies,
+  "tasks.answer",
+  "task_inputs.prompt",
+  "task_inputs.system_prompt"
+].join(", ")
+
+/** The process of a worker or worker lies flat in its row. */
+const flat = { startTime: Schema.NonEmptyString, bootId: Schema.NonEmptyString }
+
+const { process: _claimProcess, ...claimFields } = Claim.fields
+
+export const ClaimRow = Schema.transform(
+  Schema.Struct({ ...claimFields, pid: Schema.NullOr(Pid), startTime: Schema.NullOr(flat.startTime) }),
+  Schema.typeSchema(Claim),
+  {
+    strict: true,
+    decode: ({ pid, startTime, ...claim }) => ({
+      ...claim,
+      process: pid === null || startTime === null ? null : { pid, startTime, bootId: claim.bootId }
+    }),
+    encode: ({ process, ...claim }) => ({
+      ...claim,
+      pid: process?.pid ?? null,
+      startTime: process?.startTime ?? null
+    })
+  }
+)
+
+const { process: _workerProcess, ...workerFields } = Worker.fields
+
+export const WorkerRow = Schema.transform(
+  Schema.Struct({ ...workerFields, pid: Pid, ...flat }),
+  Schema.typeSchema(Worker),
+  {
+    strict: true,
+    decode: ({ bootId, pid, startTime, ...worker }) => ({ ...worker, process: { pid, startTime, bootId } }),
+    encode: ({ process, ...worker }) => ({ ...worker, ...process })
+  }
+)
+
+const { bytes: _bytes, ...chunkFields } = OutputChunk.fields
+
+/**
+ * A stored run of bytes beside what was dropped of its stream. The chunk at which the kept end begins stays whole in the
+ * table, so that appending never rewrites it; what was dropped of it is cut off here.
+ */
+export const ChunkRow = Schema.transform(
+  Schema.Struct({
+    ...chunkFields,
+    bytes: Schema.Uint8ArrayFromSelf,
+    droppedAt: Schema.NullOr(ByteCount),
+    dropped: ByteCount
+  }),
+  Schema.typeSchema(OutputChunk),
+  {
+    strict: true,
+    decode: ({ bytes, dropped, droppedAt, ...chunk }) => {
+      const inTail = droppedAt !== null && chunk.offset >= droppedAt
+      const offset = inTail ? Math.max(chunk.offset, droppedAt + dropped) : chunk.offset
+      const cut = offset - chunk.offset
+      // The driver gives a Buffer; a plain view of the same bytes is what the port promises.
+      return { ...chunk, offset, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset + cut, bytes.byteLength - cut) }
+    },
+    encode: (chunk) => ({ ...chunk, droppedAt: null, dropped: 0 })
+  }
+)

@@ -1,0 +1,281 @@
+/** The read model of tasks on SQLite. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Str from "effect/String"
+import { AmbiguousReference, TaskNotFound } from "../../../domain/Errors.ts"
+import { Priority, TaskGlance, TaskId, TaskStatus, Timestamp } from "../../../domain/task/Task.ts"
+import { TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
+import { TaskEnded, TerminalEvent } from "../../../domain/task/TerminalEvent.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
+import { makeAccess } from "../database/Immediate.ts"
+import * as Statement from "../database/Statement.ts"
+import { moreBound, seqsOf } from "./list.ts"
+import { SummaryRow, summaryColumns } from "./Rows.ts"
+import { IdRow, orDieWhenMissing, orNotFound, summaryById, taskById } from "./TaskRows.ts"
+
+const bound = 1000
+
+/** Ids named in the error of an ambiguous prefix. */
+const candidates = 10
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const { database } = yield* Paths
+  const { read } = makeAccess(sql, database)
+  const task = taskById(sql)
+  const summary = summaryById(sql)
+
+  const findByPrefix = Statement.findAll(() => ({
+    Request: Schema.Struct({ from: Schema.String, to: Schema.String }),
+    Result: IdRow,
+    execute: ({ from, to }) =>
+      sql`SELECT id FROM tasks WHERE id >= ${from} AND id < ${to} ORDER BY id LIMIT ${candidates}`
+  }))
+
+  const findNewest = Statement.findOne(() => ({
+    Request: Schema.Void,
+    Result: IdRow,
+    execute: () => sql`SELECT id FROM tasks WHERE seq = (SELECT max(seq) FROM tasks)`
+  }))
+
+  const columns = sql.literal(summaryColumns)
+  const findPage = (filter: ListFilter) =>
+    Statement.findAll(() => ({
+      Request: Schema.Void,
+      Result: SummaryRow,
+      execute: () => sql`
+        SELECT ${columns} FROM tasks WHERE tasks.seq IN (${seqsOf(sql, filter, filter.limit)}) ORDER BY tasks.seq DESC
+      `
+    }))()
+
+  const countBeyond = (filter: ListFilter, last: number) =>
+    Statement.single(() => ({
+      Request: Schema.Void,
+      Result: Schema.Struct({ count: Schema.Int }),
+      execute: () => sql`SELECT count(*) AS count FROM (${seqsOf(sql, { ...filter, before: last }, moreBound)})`
+    }))()
+
+  const glanceColumns = sql.literal(Object.keys(TaskGlance.fields).map(Str.camelToSnake).join(", "))
+  const findNewestOnes = Statement.findAll(() => ({
+    Request: Schema.Int,
+    Result: TaskGlance,
+    execute: (limit) => sql`SELECT ${glanceColumns} FROM tasks ORDER BY seq DESC LIMIT ${limit}`
+  }))
+
+  const findCounts = Statement.findAll(() => ({
+    Request: Schema.Void,
+    Result: Schema.Struct({ status: TaskStatus, count: Schema.Int }),
+    execute: () => sql`SELECT status, count FROM task_counts`
+  }))
+
+  const findPlace = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: Schema.Struct({ status: TaskStatus, priority: Priority, seq: Schema.Int }),
+    execute: (id) => sql`SELECT status, priority, seq FROM tasks WHERE id = ${id}`
+  }))
+
+  // The index is named where the planner would rather sort all tasks of a status.
+  const countAhead = Statement.single(() => ({
+    Request: Schema.Struct({ priority: Priority, seq: Schema.Int, now: Timestamp }),
+    Result: Schema.Struct({ count: Schema.Int }),
+    execute: ({ now, priority, seq }) => sql`
+      SELECT count(*) AS count FROM (
+        SELECT 1 FROM tasks INDEXED BY tasks_ready
+        WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
+          AND (not_before IS NULL OR not_before <= ${now})
+          AND (priority, seq) < (${priority}, ${seq})
+        LIMIT ${bound}
+      )
+    `
+  }))
+
+  const findChildren = Statement.findAll(() => ({
+    Request: TaskId,
+    Result: IdRow,
+    execute: (id) => sql`SELECT id FROM tasks WHERE parent_id = ${id} ORDER BY seq LIMIT ${bound}`
+  }))
+
+  const edgeColumns = sql.literal('edge.upstream_id AS "from", edge.task_id AS "to", edge.policy, edge.state')
+
+  const findEdges = Statement.findAll(() => ({
+    Request: Schema.Struct({ ids: Schema.parseJson(Schema.Array(TaskId)), limit: Schema.Int }),
+    Result: TaskEdge,
+    execute: ({ ids, limit }) => sql`
+      SELECT ${edgeColumns} FROM task_dependencies edge WHERE edge.task_id IN (SELECT value FROM json_each(${ids}))
+      UNION
+      SELECT ${edgeColumns} FROM task_dependencies edge WHERE edge.upstream_id IN (SELECT value FROM json_each(${ids}))
+      LIMIT ${limit}
+    `
+  }))
+
+  const findWaiting = Statement.findAll(() => ({
+    Request: Schema.Int,
+    Result: TaskEdge,
+    execute: (limit) => sql`
+      SELECT ${edgeColumns} FROM task_dependencies edge
+      WHERE edge.task_id IN (
+        SELECT pending.task_id FROM task_dependencies pending INDEXED BY task_dependencies_pending
+        JOIN tasks ON tasks.id = pending.task_id AND tasks.status = 'queued'
+        WHERE pending.state = 'pending' LIMIT ${limit}
+      )
+      LIMIT ${limit}
+    `
+  }))
+
+  const nodeColumns = sql.literal(Object.keys(TaskNode.fields).map(Str.camelToSnake).join(", "))
+  const findNodes = Statement.findAll(() => ({
+    Request: Schema.parseJson(Schema.Array(TaskId)),
+    Result: TaskNode,
+    execute: (ids) => sql`
+      SELECT ${nodeColumns} FROM tasks WHERE id IN (SELECT value FROM json_each(${ids})) ORDER BY seq
+    `
+  }))
+
+  const findTries = Statement.findAll(() => ({
+    Request: TaskId,
+    Result: SummaryRow,
+    execute: (rootId) => sql`
+      SELECT ${columns} FROM tasks WHERE tasks.id = ${rootId}
+      UNION ALL
+      SELECT * FROM (SELECT ${columns} FROM tasks WHERE tasks.root_id = ${rootId} ORDER BY tasks.seq LIMIT ${bound - 1})
+    `
+  }))
+
+  const findDue = Statement.findOne(() => ({
+    Request: Schema.Number,
+    Result: Schema.Struct({ notBefore: Timestamp }),
+    execute: (now) => sql`
+      SELECT not_before FROM tasks INDEXED BY tasks_due
+      WHERE status = 'queued' AND waiting_on = 0 AND not_before > ${now} ORDER BY not_before LIMIT 1
+    `
+  }))
+
+  const findCancelRequested = Statement.findAll(() => ({
+    Request: Schema.Void,
+    Result: IdRow,
+    execute: () => sql`
+      SELECT id FROM tasks INDEXED BY tasks_cancel
+      WHERE status = 'running' AND cancel_requested_at IS NOT NULL ORDER BY cancel_requested_at LIMIT ${bound}
+    `
+  }))
+
+  const findEvents = Statement.findAll(() => ({
+    Request: Schema.Struct({ after: Schema.Number, limit: Schema.Number }),
+    Result: TerminalEvent,
+    execute: ({ after, limit }) => sql`
+      SELECT seq, kind, id, status, cause, at, retried_by FROM outbox WHERE seq > ${after} ORDER BY seq LIMIT ${limit}
+    `
+  }))
+
+  const findEndsOf = Statement.findAll(() => ({
+    Request: Schema.Array(Schema.String),
+    Result: TaskEnded,
+    execute: (ids) => sql`
+      SELECT seq, kind, id, status, cause, at, retried_by FROM outbox
+      WHERE ${sql.in("id", ids)} AND kind = 'task' ORDER BY seq
+    `
+  }))
+
+  const findLastEvent = Statement.single(() => ({
+    Request: Schema.Void,
+    Result: Schema.Struct({ seq: Schema.Int }),
+    execute: () => sql`SELECT coalesce(max(seq), 0) AS seq FROM outbox`
+  }))
+
+  const findVersion = Statement.single(() => ({
+    Request: Schema.Void,
+    Result: Schema.Struct({ dataVersion: Schema.Int }),
+    execute: () => sql`PRAGMA data_version`
+  }))
+
+  return Tasks.of({
+    get: Effect.fn("Tasks.get")((id) => task(id).pipe(orNotFound(id), read("get"))),
+
+    summary: Effect.fn("Tasks.summary")((id) => summary(id).pipe(orNotFound(id), read("summary"))),
+
+    resolve: Effect.fn("Tasks.resolve")(function* (reference) {
+      if (reference === "@last") {
+        return (yield* findNewest().pipe(orNotFound(reference), read("resolve"))).id
+      }
+      // No text begins with an id's characters and sorts after `~` behind them.
+      const found =
+        reference === "" ? [] : yield* findByPrefix({ from: reference, to: `${reference}~` }).pipe(read("resolve"))
+      const [first, second] = found
+      if (first === undefined) return yield* new TaskNotFound({ reference })
+      if (second === undefined) return first.id
+      return yield* new AmbiguousReference({ reference, candidates: found.map(({ id }) => id) })
+    }),
+
+    list: Effect.fn("Tasks.list")(function* (filter) {
+      const tasks = yield* findPage(filter).pipe(read("list"))
+      const last = tasks.at(-1)
+      if (last === undefined || tasks.length < filter.limit) return { tasks, more: 0 }
+      const { count } = yield* countBeyond(filter, last.seq).pipe(orDieWhenMissing, read("list"))
+      return { tasks, more: count }
+    }),
+
+    newest: Effect.fn("Tasks.newest")((limit) => findNewestOnes(limit).pipe(read("newest"))),
+
+    counts: Effect.gen(function* () {
+      const counts = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }
+      for (const { count, status } of yield* findCounts().pipe(read("counts"))) counts[status] = count
+      return counts
+    }).pipe(Effect.withSpan("Tasks.counts")),
+
+    ahead: Effect.fn("Tasks.ahead")(function* (id) {
+      const place = yield* findPlace(id).pipe(read("ahead"))
+      if (Option.isNone(place) || place.value.status !== "queued") return Option.none()
+      const now = yield* Clock.currentTimeMillis
+      const { count } = yield* countAhead({ ...place.value, now }).pipe(orDieWhenMissing, read("ahead"))
+      return Option.some(count)
+    }),
+
+    children: Effect.fn("Tasks.children")(function* (id) {
+      return (yield* findChildren(id).pipe(read("children"))).map((child) => child.id)
+    }),
+
+    edges: Effect.fn("Tasks.edges")((ids, limit) =>
+      (ids === null ? findWaiting(limit) : findEdges({ ids, limit })).pipe(read("edges"))
+    ),
+
+    nodes: Effect.fn("Tasks.nodes")((ids) => findNodes(ids).pipe(read("nodes"))),
+
+    tries: Effect.fn("Tasks.tries")((rootId) => findTries(rootId).pipe(read("tries"))),
+
+    nextDue: Effect.fn("Tasks.nextDue")(function* (now) {
+      return Option.map(yield* findDue(now).pipe(read("nextDue")), ({ notBefore }) => notBefore)
+    }),
+
+    cancelRequested: findCancelRequested().pipe(
+      read("cancelRequested"),
+      Effect.map((rows) => rows.map(({ id }) => id)),
+      Effect.withSpan("Tasks.cancelRequested")
+    ),
+
+    events: Effect.fn("Tasks.events")((after, limit) => findEvents({ after, limit }).pipe(read("events"))),
+
+    endsOf: Effect.fn("Tasks.endsOf")((ids) =>
+      ids.length === 0 ? Effect.succeed([]) : findEndsOf(ids).pipe(read("endsOf"))
+    ),
+
+    lastEvent: findLastEvent().pipe(
+      orDieWhenMissing,
+      read("lastEvent"),
+      Effect.map(({ seq }) => seq),
+      Effect.withSpan("Tasks.lastEvent")
+    ),
+
+    version: findVersion().pipe(
+      orDieWhenMissing,
+      read("version"),
+      Effect.map(({ dataVersion }) => dataVersion)
+    )
+  })
+})
+
+export const layer = Layer.effect(Tasks, make)

@@ -1,0 +1,135 @@
+/** The registry of workers and workers on SQLite. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { EndCause, Millis, TaskId, Timestamp } from "../../../domain/task/Task.ts"
+import type { Claim } from "../../../domain/worker/Claim.ts"
+import { ProcessIdentity } from "../../../domain/worker/Process.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts"
+import { makeAccess } from "../database/Immediate.ts"
+import * as Statement from "../database/Statement.ts"
+import { failClaimLost } from "../queue/claimGuard.ts"
+import { ClaimRow, WorkerRow } from "../tasks/Rows.ts"
+
+const HolderRequest = Schema.Struct({ claimId: Schema.String, workerId: Schema.String })
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const { database } = yield* Paths
+  const access = makeAccess(sql, database)
+  const lost = failClaimLost(sql)
+
+  const insertWorker = Statement.run(() => ({
+    Request: WorkerRow,
+    execute: (row) => sql`
+      INSERT INTO workers ${sql.insert(row)}
+      ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, pid = excluded.pid, start_time = excluded.start_time,
+        boot_id = excluded.boot_id, version = excluded.version, started_at = excluded.started_at
+    `
+  }))
+
+  const findWorkers = Statement.findAll(() => ({
+    Request: Schema.Void,
+    Result: WorkerRow,
+    execute: () => sql`SELECT * FROM workers ORDER BY started_at, rowid`
+  }))
+
+  const findClaims = Statement.findAll(() => ({
+    Request: Schema.Void,
+    Result: ClaimRow,
+    execute: () => sql`SELECT * FROM claims ORDER BY claimed_at, rowid`
+  }))
+
+  const findClaim = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: ClaimRow,
+    execute: (id) => sql`SELECT * FROM claims WHERE task_id = ${id}`
+  }))
+
+  const recordStart = Statement.findOne(() => ({
+    Request: Schema.Struct({ holder: HolderRequest, process: ProcessIdentity, now: Timestamp }),
+    Result: ClaimRow,
+    execute: ({ holder, now, process }) => sql`
+      UPDATE claims SET state = 'running', pid = ${process.pid}, start_time = ${process.startTime},
+        boot_id = ${process.bootId}, running_at = coalesce(running_at, ${now})
+      WHERE claim_id = ${holder.claimId} AND worker_id = ${holder.workerId}
+      RETURNING *
+    `
+  }))
+
+  const recordStop = Statement.findOne(() => ({
+    Request: Schema.Struct({ holder: HolderRequest, cause: EndCause, now: Timestamp }),
+    Result: ClaimRow,
+    execute: ({ cause, holder, now }) => sql`
+      UPDATE claims SET stop_cause = coalesce(stop_cause, ${cause}), stop_at = coalesce(stop_at, ${now})
+      WHERE claim_id = ${holder.claimId} AND worker_id = ${holder.workerId}
+      RETURNING *
+    `
+  }))
+
+  const recordSleep = Statement.findOne(() => ({
+    Request: Schema.Struct({ holder: HolderRequest, sleptMs: Millis }),
+    Result: ClaimRow,
+    execute: ({ holder, sleptMs }) => sql`
+      UPDATE claims SET deadline_uptime = CASE
+        WHEN deadline_uptime > ${Number.MAX_SAFE_INTEGER} - ${sleptMs} THEN ${Number.MAX_SAFE_INTEGER}
+        ELSE deadline_uptime + ${sleptMs} END
+      WHERE claim_id = ${holder.claimId} AND worker_id = ${holder.workerId}
+      RETURNING *
+    `
+  }))
+
+  const held = <E, R>({ claimId }: Holder, step: string, row: Effect.Effect<Option.Option<Claim>, E, R>) =>
+    Effect.flatMap(row, Option.match({ onNone: () => lost(claimId, step), onSome: (claim) => Effect.succeed(claim) }))
+
+  return WorkerRegistry.of({
+    register: Effect.fn("WorkerRegistry.register")((worker) => insertWorker(worker).pipe(access.write("register"))),
+
+    leave: Effect.fn("WorkerRegistry.leave")(function* (id, when) {
+      const condition =
+        when === "always"
+          ? sql`id = ${id}`
+          : when === "idle"
+            ? sql`
+                id = ${id} AND NOT EXISTS (SELECT 1 FROM tasks WHERE status IN ('queued', 'running'))
+                  AND NOT EXISTS (SELECT 1 FROM schedules WHERE status = 'active')
+              `
+            : sql`id = ${id} AND EXISTS (SELECT 1 FROM workers AS other WHERE other.id = ${when.superseded})`
+      const left = yield* sql`DELETE FROM workers WHERE ${condition} RETURNING id`.pipe(access.write("leave"))
+      return left.length > 0
+    }),
+
+    workers: findWorkers().pipe(access.read("workers"), Effect.withSpan("WorkerRegistry.workers")),
+
+    claims: findClaims().pipe(access.read("workers"), Effect.withSpan("WorkerRegistry.workers")),
+
+    claimOf: Effect.fn("WorkerRegistry.workerOf")((taskId) => findClaim(taskId).pipe(access.read("workerOf"))),
+
+    started: Effect.fn("WorkerRegistry.started")(function* (holder, process) {
+      const now = yield* Clock.currentTimeMillis
+      return yield* held(holder, "start", recordStart({ holder, process, now })).pipe(access.write("started"))
+    }),
+
+    stopping: Effect.fn("WorkerRegistry.stopping")(function* (holder, cause) {
+      const now = yield* Clock.currentTimeMillis
+      return yield* held(holder, "stop", recordStop({ holder, cause, now })).pipe(access.write("stopping"))
+    }),
+
+    postpone: Effect.fn("WorkerRegistry.postpone")((holder, sleptMs) =>
+      held(holder, "postpone", recordSleep({ holder, sleptMs })).pipe(access.write("postpone"))
+    ),
+
+    adopt: Effect.fn("WorkerRegistry.adopt")(function* (claimId, from, to) {
+      const taken = yield* sql`
+        UPDATE claims SET worker_id = ${to} WHERE claim_id = ${claimId} AND worker_id = ${from} RETURNING claim_id
+      `.pipe(access.write("adopt"))
+      return taken.length > 0
+    })
+  })
+})
+
+export const layer = Layer.effect(WorkerRegistry, make)

@@ -1,0 +1,102 @@
+/** Reads the arguments of a call, and says of bad ones which field it is, what the rule is, and an example. */
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { nearest } from "../../domain/Spelling.ts"
+
+/** The arguments of a call do not fit. */
+export class InputProblem extends Schema.TaggedError<InputProblem>()("InvalidArguments", {
+  problems: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return this.problems.join("\n")
+  }
+}
+
+/** Problems told at once: more would not be read. */
+const mostProblems = 5
+
+const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>(
+    (inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined),
+    value
+  )
+
+/** `tasks[0].prompt`. */
+const nameOf = (path: ReadonlyArray<PropertyKey>): string =>
+  path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`)).join("")
+
+/** Keys may be wrong too: theirs is the path of the object they stand in. */
+const exampleFor = (example: unknown, path: ReadonlyArray<PropertyKey>): string => {
+  const plain = path.map((key) => (typeof key === "number" ? 0 : key))
+  const found = at(example, plain) ?? at(example, plain.slice(0, -1))
+  return found === undefined ? "" : `, for example ${JSON.stringify(found)}`
+}
+
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+}
+
+const ruleOf = (messages: ReadonlyArray<string>): string => {
+  const expected = messages.flatMap((message) => /^Expected ([\s\S]*?), actual /.exec(message)?.[1] ?? [])
+  const own = messages.find((message) => !message.startsWith("Expected "))
+  if (own !== undefined) return own
+  const wanted = [...new Set(expected)].filter((word) => word !== "undefined")
+  return wanted.length === 0 ? "is not valid" : `expected ${wanted.join(" or ")}`
+}
+
+const keysOf = (schema: Schema.Schema.All): ReadonlyArray<string> => {
+  const { ast } = schema
+  return "propertySignatures" in ast && Array.isArray(ast.propertySignatures)
+    ? ast.propertySignatures.map(({ name }) => String(name))
+    : []
+}
+
+const known = (
+  schema: Schema.Schema.All,
+  path: ReadonlyArray<PropertyKey>,
+  example: unknown
+): ReadonlyArray<string> => {
+  if (path.length === 1) return keysOf(schema)
+  const beside = at(
+    example,
+    path.slice(0, -1).map((key) => (typeof key === "number" ? 0 : key))
+  )
+  return typeof beside === "object" && beside !== null ? Object.keys(beside) : []
+}
+
+const problemsOf = (
+  error: ParseResult.ParseError,
+  raw: unknown,
+  schema: Schema.Schema.All,
+  example: unknown
+): ReadonlyArray<string> => {
+  const byField = new Map<string, { path: ReadonlyArray<PropertyKey>; messages: Array<string>; extra: boolean }>()
+  for (const { _tag, message, path } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+    const name = nameOf(path)
+    const entry = byField.get(name) ?? { path, messages: [], extra: _tag === "Unexpected" }
+    entry.messages.push(message)
+    byField.set(name, entry)
+  }
+  return Array.from(byField, ([name, { extra, messages, path }]) => {
+    if (extra) {
+      const names = known(schema, path, example)
+      const close = nearest(String(path.at(-1)), names)
+      return `${name}: there is no such argument. ${close === null ? `Known: ${names.join(", ")}` : `Did you mean '${close}'?`}`
+    }
+    if (name === "") return `the arguments: expected an object, for example ${JSON.stringify(example)}`
+    const actual = at(raw, path)
+    const found = actual === undefined ? "it is missing" : `${ruleOf(messages)}, not ${shown(actual)}`
+    return `${name}: ${found}${exampleFor(example, path)}`
+  }).slice(0, mostProblems)
+}
+
+/** Missing arguments count as none. */
+export const decodeInput = <A, I>(schema: Schema.Schema<A, I>, example: I) => {
+  const decode = Schema.decodeUnknown(schema, { onExcessProperty: "error", errors: "all" })
+  return (raw: unknown): Effect.Effect<A, InputProblem> =>
+    decode(raw ?? {}).pipe(
+      Effect.mapError((error) => new InputProblem({ problems: problemsOf(error, raw ?? {}, schema, example) }))
+    )
+}

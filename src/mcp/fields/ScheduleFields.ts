@@ -1,0 +1,87 @@
+/** How an agent says when something runs, and what it is told of a schedule. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { MissedPolicy, OverlapPolicy, Schedule, type Work } from "../../domain/schedule/Schedule.ts"
+import { createSchedule } from "../../programs/schedules/changeSchedule.ts"
+import { writtenTiming } from "../../programs/schedules/readTiming.ts"
+import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
+import { Session } from "../protocol/Session.ts"
+import type { Call } from "../Tool.ts"
+import { whole } from "./Fields.ts"
+
+/** One of a few words, which only an error lists: they would cost every context. */
+const word = <A extends string>(words: ReadonlyArray<A>) =>
+  Schema.String.pipe(
+    Schema.filter((text): text is A => words.some((one) => one === text), {
+      message: () => `expected one of ${words.join(", ")}`
+    })
+  )
+
+const Text = Schema.optional(Schema.NonEmptyString)
+
+export const whenFields = {
+  when: Schema.NonEmptyString.annotations({ description: "Cron, 'every 15m' or a time: 'tomorrow 9am'" }),
+  timezone: Text,
+  name: Text,
+  maxRuns: Schema.optional(whole(1, 1_000_000_000, "")),
+  overlap: Schema.optional(word(OverlapPolicy.literals)),
+  missed: Schema.optional(word(MissedPolicy.literals))
+}
+
+export type When = Schema.Struct.Type<typeof whenFields>
+
+export const ScheduleReference = Schema.NonEmptyString.pipe(Schema.maxLength(64))
+
+/** ISO 8601, as models read them best. */
+const Time = Schema.String
+
+export const ScheduleState = Schema.Struct({
+  ...Schedule.pick("id", "name", "kind", "title", "status", "reason", "runs", "timing").fields,
+  /** The next fire times. */
+  next: Schema.Array(Time)
+})
+export type ScheduleState = typeof ScheduleState.Type
+
+export const isoTime = (at: number): string => new Date(at).toISOString()
+
+export const scheduleState = (schedule: Schedule, times: ReadonlyArray<number>): ScheduleState => {
+  const { id, kind, name, reason, runs, status, timing, title } = schedule
+  return { id, name, kind, title, status, reason, runs, timing, next: times.map(isoTime) }
+}
+
+export const Scheduled = Schema.Struct({ ...ScheduleState.fields, warnings: Schema.Array(Schema.String) })
+
+/** Who asks, for the record. */
+export const askedBy = Effect.fn("mcp.askedBy")(function* (call: Call) {
+  const session = yield* Session
+  const submitter = submitterOf(session.environment)
+  return submitter.taskId === null && call.client !== null ? call.client : yield* nameOf(submitter)
+})
+
+/** Stores it; a client that loses patience meanwhile leaves it whole. */
+export const schedule = Effect.fn("mcp.schedule")(function* (
+  when: When,
+  captured: { readonly work: Work; readonly warnings: ReadonlyArray<string> },
+  call: Call
+) {
+  const session = yield* Session
+  yield* session.serving
+  const rules = {
+    ...writtenTiming(when.when, when.timezone ?? null),
+    name: when.name ?? null,
+    missed: when.missed ?? null,
+    graceMs: null,
+    overlap: when.overlap ?? null,
+    jitterMs: null,
+    maxRuns: when.maxRuns ?? null,
+    expires: null,
+    after: null
+  }
+  const { schedule, served } = yield* Effect.uninterruptible(createSchedule(rules, captured.work, yield* askedBy(call)))
+  const problem = Option.match(served.problem, {
+    onNone: () => [],
+    onSome: ({ message }) => [`stored, but nobody fires it yet. ${message}`]
+  })
+  return { ...scheduleState(schedule, schedule.times), warnings: [...captured.warnings, ...problem] }
+})

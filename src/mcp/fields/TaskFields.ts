@@ -1,0 +1,111 @@
+/** How an agent describes a task, in every tool that takes one. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { zeroIsNone } from "../../domain/Duration.ts"
+import { InvalidInput } from "../../domain/Errors.ts"
+import { parseDependency } from "../../domain/task/Dependency.ts"
+import { Labels, Priority } from "../../domain/task/Task.ts"
+import type { Submission } from "../../programs/tasks/prepareTask.ts"
+import { Directories } from "../../services/Directories.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Session } from "../protocol/Session.ts"
+import { whole } from "./Fields.ts"
+
+const day = 24 * 60 * 60 * 1000
+
+const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
+  strict: true,
+  decode: (text, _, ast) => {
+    const at = Date.parse(text)
+    return Number.isNaN(at)
+      ? Either.left(new ParseResult.Type(ast, text, "expected an ISO 8601 time"))
+      : Either.right(Math.max(0, at))
+  },
+  encode: (at) => ParseResult.succeed(new Date(at).toISOString())
+})
+
+/** A task as an agent describes it; what is left out is decided by the settings. */
+export const taskFields = {
+  prompt: Schema.optional(
+    Schema.NonEmptyString.annotations({ description: "What to do. The agent sees nothing of this conversation" })
+  ),
+  agent: Schema.optional(
+    Schema.NonEmptyString.annotations({ description: "See ListAgents. 'shell' runs the prompt as a command" })
+  ),
+  model: Schema.optional(Schema.NonEmptyString),
+  systemPrompt: Schema.optional(Schema.String),
+  priority: Schema.optional(Priority.annotations({ description: "P0 first; P1 if left out" })),
+  directory: Schema.optional(
+    Schema.NonEmptyString.annotations({ description: "Where the agent works; the server's directory if left out" })
+  ),
+  timeoutMs: Schema.optional(whole(0, 365 * day, "0: never")),
+  stallMs: Schema.optional(whole(0, 365 * day, "Ends it after this long without output and CPU use; 0: never")),
+  maxOutputBytes: Schema.optional(whole(1024, 4 * 1024 ** 3, "Kept of each output stream")),
+  notBefore: Schema.optional(Moment.annotations({ description: "Earliest start, ISO 8601" })),
+  dependsOn: Schema.optional(
+    Schema.Array(Schema.NonEmptyString)
+      .pipe(Schema.maxItems(100))
+      .annotations({ description: "Tasks to complete first; 'id:finished': end in any way, 'id:failure': fail" })
+  ),
+  continueFrom: Schema.optional(
+    Schema.String.annotations({ description: "Task whose outcome goes before the prompt" })
+  ),
+  retries: Schema.optional(whole(0, 20, "Tries again by itself")),
+  backoffMs: Schema.optional(whole(0, 365 * day, "Before the first of them; doubles")),
+  key: Schema.optional(
+    Schema.NonEmptyString.pipe(Schema.maxLength(256)).annotations({
+      description: "The same key again gives the same task, never a second one"
+    })
+  ),
+  labels: Schema.optional(Labels.annotations({ description: "To find it by in ListTasks" })),
+  env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
+}
+
+export type DescribedTask = Schema.Struct.Type<typeof taskFields>
+
+/** What an agent may name: a task that is stored, or a member of the same batch. */
+const upstreamOf = Effect.fn("upstreamOf")(function* (reference: string, members: ReadonlyMap<string, number>) {
+  const tasks = yield* Tasks
+  const member = members.get(reference)
+  return member === undefined ? yield* tasks.resolve(reference) : { member }
+})
+
+/** The task as it is to be prepared; `members` are the names in its batch. */
+export const submissionOf = Effect.fn("submissionOf")(function* (
+  one: DescribedTask & { readonly prompt: string },
+  members: ReadonlyMap<string, number>
+) {
+  const session = yield* Session
+  const directories = yield* Directories
+  const submission: Submission = {
+    prompt: one.prompt,
+    agent: one.agent ?? null,
+    model: one.model ?? null,
+    systemPrompt: one.systemPrompt ?? null,
+    priority: one.priority ?? "P1",
+    directory: yield* directories.resolve(one.directory ?? session.directory, session.directory),
+    timeoutMs: zeroIsNone(one.timeoutMs),
+    stallMs: zeroIsNone(one.stallMs),
+    maxOutputBytes: one.maxOutputBytes,
+    notBefore: one.notBefore ?? null,
+    idempotencyKey: one.key ?? null,
+    labels: one.labels ?? {},
+    extra: one.env ?? {},
+    retryOf: null,
+    dependsOn: yield* Effect.forEach(one.dependsOn ?? [], (written) =>
+      Effect.gen(function* () {
+        const parsed = parseDependency(written)
+        if (Either.isLeft(parsed)) {
+          return yield* new InvalidInput({ field: "dependsOn", problem: parsed.left, example: null })
+        }
+        return { upstream: yield* upstreamOf(parsed.right.reference, members), policy: parsed.right.policy }
+      })
+    ),
+    continueFrom: one.continueFrom === undefined ? null : yield* upstreamOf(one.continueFrom, members),
+    ...(one.retries === undefined ? {} : { maxRetries: one.retries }),
+    ...(one.backoffMs === undefined ? {} : { backoffMs: one.backoffMs })
+  }
+  return submission
+})

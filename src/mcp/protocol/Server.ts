@@ -1,0 +1,161 @@
+/** Puts tools, resources and prompts on the protocol: the only place, beside the transport, that knows the SDK. */
+import {
+  CLIENT_INFO_META_KEY,
+  ProtocolError,
+  ProtocolErrorCode,
+  type Result,
+  Server,
+  type ServerContext
+} from "@modelcontextprotocol/server"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { StorageError } from "../../domain/Errors.ts"
+import { nearest } from "../../domain/Spelling.ts"
+import { instructions, prompts } from "../Instructions.ts"
+import type { Call, ToolFailure, ToolServices } from "../Tool.ts"
+import { toolError, toolResult } from "../ToolResult.ts"
+import { tools } from "../Tools.ts"
+import { failureText } from "./Failures.ts"
+import { complete, listResources, readResource, templates } from "./Reader.ts"
+import { createHandle, offersHandles, serveHandles, wantsHandle } from "./TaskHandles.ts"
+
+export type Era = "legacy" | "modern"
+
+/**
+ * Runs an effect over the services of this process. An abort ends it; a defect is reported and becomes a short message.
+ * Rejects with the effect's failure, and with a `StorageError` where the services could not be had.
+ */
+export type Run = <A>(name: string, effect: Effect.Effect<A, Error, ToolServices>, signal: AbortSignal) => Promise<A>
+
+const hour = 3_600_000
+
+/** Nothing in these changes while the server runs. */
+const cacheHints = {
+  "tools/list": { ttlMs: hour, cacheScope: "public" },
+  "prompts/list": { ttlMs: hour, cacheScope: "public" },
+  "resources/templates/list": { ttlMs: hour, cacheScope: "public" },
+  "server/discover": { ttlMs: hour, cacheScope: "public" }
+} as const
+
+class Backbeat extends Server {
+  /** The base class takes answers of `tools/call` for nothing but tool results; ours may be handles of tasks. */
+  protected override _wrapHandler(...given: Parameters<Server["_wrapHandler"]>): ReturnType<Server["_wrapHandler"]> {
+    const [method, handler] = given
+    return method === "tools/call" ? handler : super._wrapHandler(method, handler)
+  }
+}
+
+const CallParams = Schema.standardSchemaV1(
+  Schema.Struct({
+    name: Schema.String,
+    arguments: Schema.optional(Schema.Unknown),
+    task: Schema.optional(Schema.Unknown)
+  })
+)
+
+const ClientInfo = Schema.Struct({ name: Schema.String })
+
+const clientOf = (server: Server, context: ServerContext): string | null => {
+  const info: unknown = Reflect.get(context.mcpReq.envelope ?? {}, CLIENT_INFO_META_KEY) ?? server.getClientVersion()
+  return Schema.is(ClientInfo)(info) ? info.name : null
+}
+
+const listenerOf = (context: ServerContext): Pick<Call, "listening" | "progress"> => {
+  const progressToken = context.mcpReq._meta?.progressToken
+  if (progressToken === undefined) return { listening: false, progress: () => Effect.void }
+  let told = 0
+  const progress: Call["progress"] = (message) =>
+    Effect.promise(async () => {
+      told += 1
+      const params = { progressToken, progress: told, message }
+      await context.mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined)
+    })
+  return { listening: true, progress }
+}
+
+const callTool =
+  (server: Server, era: Era, run: Run) => async (given: typeof CallParams.Type, context: ServerContext) => {
+    const tool = tools.find(({ name }) => name === given.name)
+    if (tool === undefined) {
+      const close = nearest(
+        given.name,
+        tools.map(({ name }) => name)
+      )
+      const hint = close === null ? `Known: ${tools.map(({ name }) => name).join(", ")}` : `Did you mean '${close}'?`
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool '${given.name.slice(0, 60)}'. ${hint}`)
+    }
+    const handleOnly = wantsHandle(era, tool, given.task, context)
+    const call: Call = { client: clientOf(server, context), handleOnly, ...listenerOf(context) }
+    const answer = Effect.gen(function* () {
+      const { links, taskId, value } = yield* tool.call(given.arguments, call)
+      if (!handleOnly) return toolResult(value, links)
+      if (taskId !== null) return yield* createHandle(era, taskId)
+      // Nothing is left to wait for, or several tasks: today's clients take either, the others asked for a handle.
+      return era === "modern"
+        ? toolResult(value, links)
+        : toolError("Run this without 'task': it takes one task that has not ended.")
+    }).pipe(
+      Effect.catchAll((failure) => Effect.succeed(toolError(failureText(failure)))),
+      Effect.map((result): Result => result)
+    )
+    return run(tool.name, answer, context.mcpReq.signal).catch((error: unknown) => {
+      // The store could not even be opened.
+      if (error instanceof StorageError) return toolError(failureText(error))
+      throw error
+    })
+  }
+
+/** Resources have no results of their own for failures: they are errors of the protocol. */
+const invalidParams = (failure: ToolFailure) => new ProtocolError(ProtocolErrorCode.InvalidParams, failureText(failure))
+
+export const makeServer = (era: Era, version: string, run: Run): Server => {
+  const server: Server = new Backbeat(
+    { name: "backbeat", title: "Backbeat", version },
+    {
+      instructions,
+      cacheHints,
+      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, ...offersHandles(era) }
+    }
+  )
+  server.setRequestHandler("tools/list", () => ({
+    tools: tools.map((tool) => ({
+      name: tool.name,
+      title: tool.title,
+      description: tool.description,
+      inputSchema: { ...tool.inputSchema, type: "object" as const },
+      outputSchema: { ...tool.outputSchema, type: "object" as const },
+      annotations: { title: tool.title, ...tool.annotations },
+      ...(tool.mayBeTask ? { execution: { taskSupport: "optional" as const } } : {})
+    }))
+  }))
+  server.setRequestHandler("tools/call", { params: CallParams }, callTool(server, era, run))
+
+  server.setRequestHandler("resources/list", async (_, { mcpReq }) => ({
+    resources: [...(await run("resources/list", listResources.pipe(Effect.mapError(invalidParams)), mcpReq.signal))]
+  }))
+  server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [...templates] }))
+  server.setRequestHandler("resources/read", async ({ params }, { mcpReq }) => {
+    const read = readResource(params.uri).pipe(Effect.mapError(invalidParams))
+    return { contents: [{ ...(await run("resources/read", read, mcpReq.signal)) }] }
+  })
+  server.setRequestHandler("completion/complete", async ({ params }, { mcpReq }) => {
+    const { name, value } = params.argument
+    const found = complete(name, value).pipe(Effect.mapError(invalidParams))
+    return { completion: { values: [...(await run("completion/complete", found, mcpReq.signal))], hasMore: false } }
+  })
+
+  server.setRequestHandler("prompts/list", () => ({
+    prompts: prompts.map(({ text: _, ...prompt }) => ({ ...prompt, arguments: [...prompt.arguments] }))
+  }))
+  server.setRequestHandler("prompts/get", ({ params }) => {
+    const prompt = prompts.find(({ name }) => name === params.name)
+    const names = prompts.map(({ name }) => name).join(", ")
+    if (prompt === undefined) {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt '${params.name}'. Known: ${names}`)
+    }
+    const text = prompt.text(params.arguments ?? {})
+    return { description: prompt.description, messages: [{ role: "user", content: { type: "text", text } }] }
+  })
+  serveHandles(server, era, run)
+  return server
+}

@@ -1,0 +1,134 @@
+/** Checks what a pipeline says and works out its plan, whatever it was read from. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { PipelinePlan, PipelineProblem, PlannedStep } from "../../domain/pipeline/Pipeline.ts"
+import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
+import { FileFrame, FileStep, maxSteps } from "../../domain/pipeline/PipelineFile.ts"
+import { Labels } from "../../domain/task/Task.ts"
+import type { Parsed, Path } from "./document.ts"
+import { order, type Placed } from "./order.ts"
+import { isObject, nameOf, problem, problemsOf } from "./problems.ts"
+
+/** A plan, or all that is wrong. */
+export type Checked =
+  | { readonly plan: PipelinePlan; readonly problems: readonly [] }
+  | { readonly plan: null; readonly problems: ReadonlyArray<PipelineProblem> }
+
+const strictly = { onExcessProperty: "error", errors: "all" } as const
+const readFrame = Schema.decodeUnknownEither(FileFrame, strictly)
+const readStep = Schema.decodeUnknownEither(FileStep, strictly)
+const isLabels = Schema.is(Labels)
+const Defaults = FileStep.omit("name", "prompt", "after", "continueFrom")
+
+const keysAt = (path: Path): ReadonlyArray<string> =>
+  Object.keys(path.length === 0 ? FileFrame.fields : path[0] === "defaults" ? Defaults.fields : FileStep.fields)
+
+const stepOf = (
+  { stage, step }: Placed,
+  defaults: typeof Defaults.Type
+): Omit<PlannedStep, "name" | "after" | "continueFrom"> => {
+  const all = { ...defaults, ...step }
+  return {
+    stage,
+    prompt: step.prompt,
+    agent: all.agent ?? null,
+    model: all.model ?? null,
+    directory: all.directory ?? null,
+    priority: all.priority ?? null,
+    timeoutMs: all.timeout ?? null,
+    stallMs: all.stall ?? null,
+    systemPrompt: all.systemPrompt ?? null,
+    labels: { ...defaults.labels, ...step.labels },
+    retries: all.retries ?? null,
+    backoffMs: all.backoff ?? null,
+    policy: all.policy ?? "success",
+    delayMs: all.delay ?? 0
+  }
+}
+
+/** Where each step stands: an inner list holds steps side by side. */
+const entriesOf = (steps: ReadonlyArray<unknown>) =>
+  steps.flatMap(
+    (entry, stage): ReadonlyArray<{ readonly path: Path; readonly stage: number; readonly raw: unknown }> =>
+      Array.isArray(entry)
+        ? entry.map((raw: unknown, index) => ({ path: ["steps", stage, index], stage, raw }))
+        : [{ path: ["steps", stage], stage, raw: entry }]
+  )
+
+/** The steps that could be read, and what is wrong with the list and with the others. */
+const readSteps = (steps: ReadonlyArray<unknown>, defaults: typeof Defaults.Type, parsed: Parsed) => {
+  const problems: Array<PipelineProblem> = []
+  const placed: Array<Placed> = []
+  const add = (path: Path, message: string, hint: string) => problems.push(problem(parsed.valueAt(path), message, hint))
+
+  steps.forEach((entry, index) => {
+    if (!Array.isArray(entry) || entry.length > 0) return
+    add(["steps", index], `steps[${index}]: the list is empty`, "Put steps into it, or take it out.")
+  })
+  const entries = entriesOf(steps)
+  if (entries.length === 0 || entries.length > maxSteps) {
+    const count = entries.length === 0 ? "there is no step" : `${entries.length} are too many`
+    add(["steps"], `steps: ${count}`, `A pipeline has 1 to ${maxSteps} steps.`)
+  }
+  for (const { path, raw, stage } of entries.slice(0, maxSteps * 10)) {
+    const entry: unknown = typeof raw === "string" ? { prompt: raw } : raw
+    if (!isObject(entry)) {
+      const nested = Array.isArray(entry)
+      const message = nested ? "steps side by side cannot hold a list again" : "expected a step or a prompt"
+      add(path, `${nameOf(path)}: ${message}`, "Use 'after' for any other order.")
+      continue
+    }
+    const step = readStep(entry)
+    if (Either.isLeft(step)) {
+      problems.push(...problemsOf(step.left, entry, path, keysAt, parsed))
+      continue
+    }
+    if (!isLabels({ ...defaults.labels, ...step.right.labels })) {
+      add([...path, "labels"], `${nameOf(path)}.labels: more than 32 with those of 'defaults'`, "Leave some out.")
+    }
+    placed.push({ path, stage, step: step.right })
+  }
+  return { placed, problems, complete: placed.length === entries.length }
+}
+
+/** `content` has its variables filled in; `fallback` is the name of a pipeline that says none. */
+export const planOf = (content: Readonly<Record<string, unknown>>, fallback: string, parsed: Parsed): Checked => {
+  const problems: Array<PipelineProblem> = []
+  const frame = readFrame(content)
+  if (Either.isLeft(frame)) problems.push(...problemsOf(frame.left, content, [], keysAt, parsed))
+  if (!Array.isArray(content.steps)) return { plan: null, problems }
+  const { defaults = {}, name } = Either.getOrElse(frame, () => ({ defaults: {}, name: undefined }))
+  const steps = readSteps(content.steps, defaults, parsed)
+  problems.push(...steps.problems)
+  // Names of steps that could not be read would all seem unknown.
+  if (!steps.complete) return { plan: null, problems }
+  const { after, continueFrom, names, problems: ofOrder } = order(steps.placed, parsed)
+  problems.push(...ofOrder)
+  if (problems.length > 0) return { plan: null, problems }
+  const plan: PipelinePlan = {
+    name: name ?? fallback,
+    steps: steps.placed.map((each, index) => ({
+      ...stepOf(each, defaults),
+      name: names[index] ?? "",
+      after: after[index] ?? [],
+      continueFrom: continueFrom[index] ?? null
+    }))
+  }
+  return { plan, problems: [] }
+}
+
+/** A pipeline that came as a value and not as a text: what is wrong has names, but no lines. */
+export const planOfValue = Effect.fn("planOfValue")(function* (
+  content: Readonly<Record<string, unknown>>,
+  fallback: string
+) {
+  const nowhere = () => ({ line: 1, column: 1 })
+  const { plan, problems } = planOf(content, fallback, {
+    value: content,
+    valueAt: nowhere,
+    keyAt: nowhere,
+    textAt: () => null
+  })
+  return plan ?? (yield* new PipelineInvalid({ source: null, problems }))
+})

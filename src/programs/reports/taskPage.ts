@@ -1,0 +1,29 @@
+/** One page of tasks, newest first, with what it takes to get the next. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskSummary } from "../../domain/task/Task.ts"
+import { type ListFilter, Tasks } from "../../services/Tasks.ts"
+
+export const TaskPage = Schema.Struct({
+  tasks: Schema.Array(TaskSummary),
+  /** How many match over all pages; exact up to 1000. */
+  total: Schema.Int,
+  /** How many more match behind this page, counted up to 1000. */
+  more: Schema.Int,
+  /** Give this to get the next page; null when there is none. */
+  next: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "TaskPage" })
+export type TaskPage = typeof TaskPage.Type
+
+export const taskPage = Effect.fn("taskPage")(function* (filter: ListFilter) {
+  const { list } = yield* Tasks
+  const { more, tasks } = yield* list(filter)
+  const all = filter.before === null ? { more, tasks } : yield* list({ ...filter, before: null, limit: 1 })
+  const page: TaskPage = {
+    tasks,
+    total: all.tasks.length + all.more,
+    more,
+    next: more > 0 ? (tasks.at(-1)?.seq ?? null) : null
+  }
+  return page
+})

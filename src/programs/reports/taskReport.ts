@@ -1,0 +1,60 @@
+/** All there is to know of one task. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Checkpoint } from "../../domain/task/Checkpoint.ts"
+import { isTerminal, Task, TaskId } from "../../domain/task/Task.ts"
+import { Claim } from "../../domain/worker/Claim.ts"
+import { Checkpoints } from "../../services/Checkpoints.ts"
+import { Host } from "../../services/Host.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { silenceOf } from "./silence.ts"
+import { waitsFor } from "./waitsFor.ts"
+import { why } from "./why.ts"
+
+/** The task with what other tables know of it: it decodes as a `Task` too. */
+export const TaskReport = Schema.Struct({
+  ...Task.fields,
+  claim: Schema.NullOr(Claim),
+  /** Queued tasks that start before it, counted up to 1000; null when it is not queued. */
+  ahead: Schema.NullOr(Schema.Int),
+  /** What it waits for, in words; null when it waits for nothing. */
+  waitsFor: Schema.NullOr(Schema.String),
+  /** Milliseconds without output; null when it does not run. */
+  silentMs: Schema.NullOr(Schema.Int),
+  /** Milliseconds until its timeout ends it, 0 when that is due; null when it does not run or has no timeout. */
+  timeLeftMs: Schema.NullOr(Schema.Int),
+  /** Tasks that its agent submitted, at most 1000. */
+  children: Schema.Array(TaskId),
+  /** What it left behind; null before its end, and where it never started. */
+  checkpoint: Schema.NullOr(Checkpoint)
+}).annotations({ identifier: "TaskReport" })
+export type TaskReport = typeof TaskReport.Type
+
+/** Whoever asks often has the whole id. */
+const isTaskId = Schema.is(TaskId)
+
+export const taskReport = Effect.fn("taskReport")(function* (reference: string) {
+  const tasks = yield* Tasks
+  const registry = yield* WorkerRegistry
+  const checkpoints = yield* Checkpoints
+  const task = yield* isTaskId(reference)
+    ? tasks.get(reference)
+    : Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
+  const { id } = task
+  const claim = isTerminal(task.status) ? null : Option.getOrNull(yield* registry.claimOf(id))
+  const deadline = claim?.deadlineUptime ?? null
+  const report: TaskReport = {
+    ...task,
+    claim,
+    ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
+    waitsFor: task.status === "queued" ? waitsFor(yield* why(id), yield* Clock.currentTimeMillis) : null,
+    silentMs: yield* silenceOf(task),
+    timeLeftMs: deadline === null ? null : Math.max(0, deadline - (yield* (yield* Host).uptimeMs)),
+    children: yield* tasks.children(id),
+    checkpoint: isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
+  }
+  return report
+})

@@ -1,0 +1,71 @@
+/** A task in a few lines, for callers that read every word: where it stands, what it waits for, how it ended. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { waitsFor } from "./waitsFor.ts"
+import { why } from "./why.ts"
+
+/** Characters of an answer that are shown before one has to ask for all of it. */
+export const answerExcerpt = 500
+
+export const TaskState = Schema.Struct({
+  id: TaskId,
+  /** The first line of the prompt, at most 100 characters. */
+  title: Schema.String,
+  status: TaskStatus,
+  agent: Schema.String,
+  /** Queued tasks that start before it; null when it is not queued. */
+  ahead: Schema.NullOr(Schema.Int),
+  /** What it waits for, in words; null when it waits for nothing. */
+  waitsFor: Schema.NullOr(Schema.String),
+  startedAt: Schema.NullOr(Timestamp),
+  endedAt: Schema.NullOr(Timestamp),
+  cause: Schema.NullOr(EndCause),
+  exitCode: Schema.NullOr(Schema.Int),
+  error: Schema.NullOr(Schema.String),
+  failureClass: Schema.NullOr(FailureClass),
+  failureResetAt: Schema.NullOr(Timestamp),
+  /** The final answer, cut at 500 characters. */
+  answer: Schema.NullOr(Schema.String),
+  /** Whether there is more of the answer. */
+  answerCut: Schema.Boolean
+}).annotations({ identifier: "TaskState" })
+export type TaskState = typeof TaskState.Type
+
+/** The first `length` characters, never half of one, with a mark where there were more. */
+export const cutText = (text: string, length: number): string => {
+  if (text.length <= length) return text
+  const characters = Array.from(text.slice(0, length * 2))
+  return characters.length <= length && text.length <= length * 2
+    ? text
+    : `${characters.slice(0, Math.max(0, length - 1)).join("")}…`
+}
+
+export const taskState = Effect.fn("taskState")(function* (id: TaskId) {
+  const tasks = yield* Tasks
+  const summary = yield* tasks.summary(id)
+  const over = isTerminal(summary.status)
+  const answer = over ? (yield* tasks.get(id)).answer : null
+  const now = yield* Clock.currentTimeMillis
+  const state: TaskState = {
+    id,
+    title: cutText(summary.title, 100),
+    status: summary.status,
+    agent: summary.agent,
+    ahead: summary.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
+    waitsFor: summary.status === "queued" ? waitsFor(yield* why(id), now) : null,
+    startedAt: summary.startedAt,
+    endedAt: summary.endedAt,
+    cause: summary.cause,
+    exitCode: summary.exitCode,
+    error: summary.error,
+    failureClass: summary.failureClass,
+    failureResetAt: summary.failureResetAt,
+    answer: answer === null ? null : cutText(answer, answerExcerpt),
+    answerCut: answer !== null && answer.length > answerExcerpt
+  }
+  return state
+})

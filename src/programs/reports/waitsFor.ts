@@ -1,0 +1,30 @@
+/** What a queued task waits for, in words that go into one line. */
+import { bytes, moment, span } from "../../text/FormatDuration.ts"
+import type { Why } from "./why.ts"
+
+/** What stands between a task and its start, in words; null where nothing does. */
+export const waitsFor = (found: Why, now: number): string | null => {
+  switch (found.reason) {
+    case "not-before":
+      return found.notBefore === null
+        ? null
+        : `its start time, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
+    case "blocked":
+      return (found.waitingOn ?? 0) > 1
+        ? `${found.waitingOn} tasks, ${found.blockedBy} among them`
+        : `task ${found.blockedBy}`
+    case "no-worker":
+      return "a worker: none runs; one is started as soon as somebody waits"
+    case "concurrency-limit":
+      return `a free place: ${found.running} of ${found.limit} workers are taken`
+    case "memory":
+      return `memory: ${bytes(found.availableBytes ?? 0)} available, ${bytes(found.neededBytes ?? 0)} needed`
+    case "behind":
+      return `${found.ahead} tasks ahead of it`
+    case "starting":
+    case "running":
+    case "ending":
+    case "ended":
+      return null
+  }
+}

@@ -1,0 +1,114 @@
+/** Names the one thing that a task waits for. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { EndCause, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { admission, makeSettling } from "../worker/admission.ts"
+import { hasWorker } from "../worker/ensureWorker.ts"
+import { silenceOf } from "./silence.ts"
+
+export const WhyReason = Schema.Literal(
+  /** It has ended. */
+  "ended",
+  /** It runs: it waits for nothing but its agent. */
+  "running",
+  /** It runs and is being ended. */
+  "ending",
+  /** `notBefore` has not come yet. */
+  "not-before",
+  /** `waitingOn` tasks have to end first, `blockedBy` among them. */
+  "blocked",
+  /** No worker serves the queue. */
+  "no-worker",
+  /** `running` of `limit` workers are taken. */
+  "concurrency-limit",
+  /** `availableBytes` of memory are free, `neededBytes` are wanted. */
+  "memory",
+  /** `ahead` tasks start before it. */
+  "behind",
+  /** Nothing: it starts within moments. */
+  "starting"
+)
+
+export const Why = Schema.Struct({
+  taskId: TaskId,
+  status: TaskStatus,
+  reason: WhyReason,
+  cause: Schema.NullOr(EndCause),
+  error: Schema.NullOr(Schema.String),
+  /** The automatic retry that it led to. */
+  retriedBy: Schema.NullOr(TaskId),
+  notBefore: Schema.NullOr(Timestamp),
+  waitingOn: Schema.NullOr(Schema.Int),
+  blockedBy: Schema.NullOr(TaskId),
+  ahead: Schema.NullOr(Schema.Int),
+  running: Schema.NullOr(Schema.Int),
+  limit: Schema.NullOr(Schema.Int),
+  availableBytes: Schema.NullOr(Schema.Int),
+  neededBytes: Schema.NullOr(Schema.Int),
+  silentMs: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "Why" })
+export type Why = typeof Why.Type
+
+export const why = Effect.fn("why")(function* (reference: string) {
+  const tasks = yield* Tasks
+  const registry = yield* WorkerRegistry
+  const id = yield* tasks.resolve(reference)
+  const task = yield* tasks.summary(id)
+  const now = yield* Clock.currentTimeMillis
+  const answer = (reason: typeof WhyReason.Type, more: Partial<Why> = {}): Why => ({
+    taskId: id,
+    status: task.status,
+    reason,
+    cause: task.cause,
+    error: task.error,
+    retriedBy: task.retriedBy,
+    notBefore: task.notBefore,
+    waitingOn: null,
+    blockedBy: null,
+    ahead: null,
+    running: null,
+    limit: null,
+    availableBytes: null,
+    neededBytes: null,
+    silentMs: null,
+    ...more
+  })
+
+  if (isTerminal(task.status)) return answer("ended")
+  if (task.status === "running") {
+    const claim = yield* registry.claimOf(id)
+    const stop = Option.match(claim, { onNone: () => null, onSome: ({ stopCause }) => stopCause })
+    const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
+    const silentMs = yield* silenceOf(task)
+    return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
+  }
+  if (task.waitingOn > 0) {
+    const { dependsOn } = yield* tasks.get(id)
+    const pending = dependsOn.filter(({ state }) => state === "pending")
+    return answer("blocked", { waitingOn: pending.length, blockedBy: pending[0]?.taskId ?? null })
+  }
+  if (task.notBefore !== null && task.notBefore > now) return answer("not-before")
+
+  const ahead = Option.getOrElse(yield* tasks.ahead(id), () => 0)
+  if (!(yield* hasWorker())) return answer("no-worker", { ahead })
+
+  const settings = yield* SettingsStore
+  const claims = yield* registry.claims
+  const admitted = yield* admission(claims, yield* makeSettling()(claims), yield* settings.get)
+  if (admitted._tag === "ConcurrencyLimit") {
+    return answer("concurrency-limit", { ahead, running: admitted.running, limit: admitted.limit })
+  }
+  if (admitted._tag === "Memory") {
+    return answer("memory", {
+      ahead,
+      availableBytes: Math.round(admitted.available),
+      neededBytes: Math.round(admitted.needed)
+    })
+  }
+  return ahead > 0 ? answer("behind", { ahead }) : answer("starting", { ahead })
+})

@@ -1,0 +1,71 @@
+/** Who serves the queue, alive or not, and what each is doing. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Claim } from "../../domain/worker/Claim.ts"
+import { Worker } from "../../domain/worker/Worker.ts"
+import { Processes } from "../../services/Processes.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+
+export const WorkerView = Schema.Struct({
+  ...Worker.fields,
+  /** False: its process is gone; another worker takes its workers over. */
+  alive: Schema.Boolean
+}).annotations({ identifier: "WorkerView" })
+export type WorkerView = typeof WorkerView.Type
+
+export const ClaimView = Schema.Struct({
+  ...Claim.fields,
+  title: Schema.String,
+  agent: Schema.NonEmptyString,
+  /** Null until the process has told who it is. */
+  alive: Schema.NullOr(Schema.Boolean),
+  /** Its worker is gone and nobody has taken it over yet. */
+  orphaned: Schema.Boolean
+}).annotations({ identifier: "WorkerView" })
+export type ClaimView = typeof ClaimView.Type
+
+export const WorkersReport = Schema.Struct({
+  workers: Schema.Array(WorkerView),
+  claims: Schema.Array(ClaimView),
+  /** How many may run at once, over all processes. */
+  limit: Schema.Int
+}).annotations({ identifier: "WorkersReport" })
+export type WorkersReport = typeof WorkersReport.Type
+
+/** The registered workers with whether they live, oldest first. */
+export const workers = Effect.fn("workers")(function* () {
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  return yield* Effect.forEach(yield* registry.workers, (worker) =>
+    Effect.map(processes.alive(worker.process), (alive): WorkerView => ({ ...worker, alive }))
+  )
+})
+
+export const workersReport = Effect.fn("workers")(function* () {
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const tasks = yield* Tasks
+  const settings = yield* SettingsStore
+  const { maxConcurrency } = yield* settings.get
+  const known = yield* workers()
+  const living = new Set(known.filter(({ alive }) => alive).map(({ id }) => id))
+  const views = yield* Effect.forEach(yield* registry.claims, (claim) =>
+    Effect.gen(function* () {
+      const task = yield* tasks.summary(claim.taskId)
+      const alive = claim.process === null ? null : yield* processes.alive(claim.process)
+      const view: ClaimView = {
+        ...claim,
+        title: task.title,
+        agent: task.agent,
+        alive,
+        orphaned: !living.has(claim.workerId)
+      }
+      return [view]
+      // It ended between the two looks.
+    }).pipe(Effect.catchTag("TaskNotFound", () => Effect.succeed([])))
+  )
+  const report: WorkersReport = { workers: known, claims: views.flat(), limit: maxConcurrency }
+  return report
+})

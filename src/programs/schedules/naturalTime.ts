@@ -1,0 +1,25 @@
+/** Times as people say them: "tomorrow 9am", "next friday at noon". The library is loaded at the first one. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import { fromLocal, offsetAt, toLocal, type Zone } from "../../domain/schedule/Zone.ts"
+
+/** Milliseconds since 1970, or null where it is no time that can be understood. Without a zone it is that of `zone`. */
+export const naturalTime = Effect.fn("naturalTime")(function* (text: string, zone: Zone, now: number) {
+  const chrono = yield* Effect.promise(() => import("chrono-node/en"))
+  const instant = DateTime.toDateUtc(DateTime.unsafeMake(now))
+  const [found, second] = chrono.parse(
+    text,
+    { instant, timezone: Math.round(offsetAt(zone, now) / 60_000) },
+    { forwardDate: true }
+  )
+  // All of it has to be a time: "9am or so" is a guess.
+  if (found === undefined || second !== undefined || found.text.trim() !== text.trim()) return null
+  const { start } = found
+  if (start.isCertain("timezoneOffset")) return start.date().getTime()
+  const local = toLocal(zone, now)
+  const part = (name: "year" | "month" | "day" | "hour" | "minute" | "second") => start.get(name) ?? 0
+  const at = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"))
+  // "at 9am" without a day is the next one, also where the library took today's.
+  const later = at <= local && !start.isCertain("day") && !start.isCertain("weekday") ? at + 86_400_000 : at
+  return fromLocal(zone, later)
+})

@@ -1,0 +1,19 @@
+/** What a schedule starts, as it was handed over: for capturing it again with something changed. */
+import type { Work } from "../../domain/schedule/Schedule.ts"
+import type { Submission } from "../tasks/prepareTask.ts"
+import { givenWith, sameSubmission, submittersEnvironment } from "../tasks/sameSubmission.ts"
+import type { Submitter } from "../tasks/submitter.ts"
+
+/** Null for a pipeline. The environment is the captured one, without what the config had added to it. */
+export const recapture = (
+  work: Work,
+  submitter: Submitter
+): { readonly submission: Submission; readonly submitter: Submitter } | null => {
+  if (work.kind === "pipeline") return null
+  const { task } = work
+  const environment = submittersEnvironment(task)
+  return {
+    submission: { ...sameSubmission(task), ...givenWith(task), otherPath: submitter.environment.PATH },
+    submitter: { ...submitter, environment, depth: Math.max(submitter.depth, task.depth) }
+  }
+}

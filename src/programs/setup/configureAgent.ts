@@ -1,0 +1,41 @@
+/** Changes several settings of one agent in one write. */
+import * as Effect from "effect/Effect"
+import type { AgentSettings, SettingsFile } from "../../domain/settings/Settings.ts"
+import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
+import { Paths } from "../../services/Paths.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import { withoutSecrets } from "./configure.ts"
+
+export interface AgentChange {
+  /** Undefined leaves the default agent as it is; false takes this one's turn away. */
+  readonly isDefault: boolean | undefined
+  readonly set: AgentSettings
+  readonly unset: ReadonlyArray<string>
+}
+
+const changed = (file: SettingsFile, name: string, change: AgentChange): SettingsFile => {
+  const { agents = {}, defaultAgent, ...rest } = file
+  const { [name]: before = {}, ...others } = agents
+  const kept = Object.entries({ ...before, ...change.set }).filter(
+    ([key]) => !change.unset.includes(key) || Object.hasOwn(change.set, key)
+  )
+  const next = kept.length === 0 ? others : { ...others, [name]: Object.fromEntries(kept) }
+  const chosen =
+    change.isDefault === true ? name : change.isDefault === false && defaultAgent === name ? undefined : defaultAgent
+  return {
+    ...rest,
+    ...(chosen === undefined ? {} : { defaultAgent: chosen }),
+    ...(Object.keys(next).length === 0 ? {} : { agents: next })
+  }
+}
+
+/** What the file says of the agent afterwards, without secrets. */
+export const configureAgent = Effect.fn("configureAgent")(function* (name: string, change: AgentChange) {
+  const store = yield* SettingsStore
+  const { config } = yield* Paths
+  const file = yield* store.update((before) => decodeSettings(config, changed(before, name, change)))
+  const own = file.agents?.[name] ?? {}
+  const shown = withoutSecrets({ agents: { [name]: own } }).agents
+  const settings: unknown = typeof shown === "object" && shown !== null ? Reflect.get(shown, name) : {}
+  return Object.fromEntries(Object.entries(typeof settings === "object" && settings !== null ? settings : {}))
+})

@@ -1,0 +1,92 @@
+/** Changes a task that has not started; what its agent is started with is worked out anew. */
+import * as Effect from "effect/Effect"
+import { InvalidInput, TaskStateConflict } from "../../domain/Errors.ts"
+import type { Labels, Priority, Task, TaskId } from "../../domain/task/Task.ts"
+import type { TaskEdit } from "../../domain/task/TaskEdit.ts"
+import { Queue } from "../../services/Queue.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { prepareTask } from "./prepareTask.ts"
+import { resubmit } from "./resubmit.ts"
+
+/** What is not there stays as it is. */
+export interface Changes {
+  readonly prompt?: string | undefined
+  readonly priority?: Priority | undefined
+  readonly agent?: string | undefined
+  readonly model?: string | null | undefined
+  readonly directory?: string | undefined
+  readonly notBefore?: number | null | undefined
+  readonly labels?: ((now: Labels) => Labels) | undefined
+  /** All of the new dependencies, from those of now. */
+  readonly dependsOn?: ((now: Task["dependsOn"]) => NonNullable<TaskEdit["dependsOn"]>) | undefined
+}
+
+/** Tries of an edit that others come before: each is a whole edit of somebody, so there are not many. */
+const tries = 5
+
+const touchesAgent = ({ agent, directory, model, prompt }: Changes): boolean =>
+  [agent, directory, model, prompt].some((change) => change !== undefined)
+
+/** The start of the changed task, in the environment captured when it was submitted. */
+const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes: Changes) {
+  const tasks = yield* Tasks
+  const { environment, submission } = yield* resubmit(task)
+  const inSession = task.continuation === "session" && task.retryOf !== null
+  if (inSession && (changes.agent !== undefined || changes.directory !== undefined)) {
+    return yield* new InvalidInput({
+      field: changes.agent === undefined ? "directory" : "agent",
+      problem: `task ${task.id} goes on in a session of ${task.agent} in ${task.directory}, which knows nothing elsewhere`,
+      example: null
+    })
+  }
+  const resume = inSession && task.retryOf !== null ? (yield* tasks.summary(task.retryOf)).sessionId : null
+  const { prompt, agent, directory } = changes
+  const { task: prepared } = yield* prepareTask(
+    {
+      ...submission,
+      prompt: prompt ?? task.prompt,
+      agent: agent ?? task.agent,
+      // A model is named in its agent's words.
+      model:
+        changes.model === undefined ? (agent === undefined || agent === task.agent ? task.model : null) : changes.model,
+      directory: directory ?? task.directory,
+      retryOf: null,
+      resume: resume ?? undefined
+    },
+    { environment, taskId: task.parentId, depth: task.depth }
+  )
+  const edit: TaskEdit = {
+    agent: prepared.agent,
+    model: prepared.model,
+    directory: prepared.directory,
+    launch: prepared.launch,
+    environment: prepared.environment,
+    sessionId: prepared.sessionId,
+    ...(prompt === undefined ? {} : { prompt })
+  }
+  return edit
+})
+
+export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes) {
+  const tasks = yield* Tasks
+  const queue = yield* Queue
+  const once = Effect.gen(function* () {
+    // The revision first: an edit between the two reads is then seen as one.
+    const { revision } = yield* queue.captured(id)
+    const task = yield* tasks.get(id)
+    if (task.status !== "queued") return yield* new TaskStateConflict({ id, step: "be edited", actual: task.status })
+    const change: TaskEdit = {
+      ...(touchesAgent(changes) ? yield* startOf(task, changes) : {}),
+      ...(changes.priority === undefined ? {} : { priority: changes.priority }),
+      ...(changes.notBefore === undefined ? {} : { notBefore: changes.notBefore }),
+      ...(changes.labels === undefined ? {} : { labels: changes.labels(task.labels) }),
+      ...(changes.dependsOn === undefined ? {} : { dependsOn: changes.dependsOn(task.dependsOn) })
+    }
+    return yield* queue.edit(id, change, revision)
+  })
+  // Still queued after a conflict: somebody else has edited it meanwhile.
+  return yield* Effect.retry(once, {
+    times: tries,
+    while: (error) => error._tag === "TaskStateConflict" && error.actual === "queued"
+  })
+})

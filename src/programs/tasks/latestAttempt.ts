@@ -1,0 +1,12 @@
+/** The try that counts: an automatic retry stands for the task it tries again. */
+import * as Effect from "effect/Effect"
+import type { TaskId } from "../../domain/task/Task.ts"
+import { Tasks } from "../../services/Tasks.ts"
+
+/** The task itself, or the last of the automatic retries that it led to. */
+export const latestAttempt = Effect.fn("latestTry")(function* (id: TaskId) {
+  const tasks = yield* Tasks
+  let task = yield* tasks.summary(id)
+  while (task.retriedBy !== null) task = yield* tasks.summary(task.retriedBy)
+  return task
+})

@@ -1,0 +1,99 @@
+/** Makes a task ready to be stored: its agent's launch is fixed, and what the submitter left open comes from the settings. */
+import * as Effect from "effect/Effect"
+import { InvalidInput } from "../../domain/Errors.ts"
+import type { Environment, NewDependency, NewTask, Upstream } from "../../domain/task/NewTask.ts"
+import { type Continuation, type Labels, maxPromptBytes, type Priority, type TaskId } from "../../domain/task/Task.ts"
+import { Agents } from "../../services/Agents.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import type { Submitter } from "./submitter.ts"
+
+/** The pause before the first automatic retry, in milliseconds. */
+export const defaultBackoffMs = 30_000
+
+export interface Submission {
+  readonly prompt: string
+  /** Null: the default agent. */
+  readonly agent: string | null
+  readonly model: string | null
+  readonly systemPrompt: string | null
+  readonly priority: Priority
+  /** Absolute, and known to be a directory. */
+  readonly directory: string
+  /** Milliseconds; null is none, undefined is what the settings say. */
+  readonly timeoutMs: number | null | undefined
+  /** Milliseconds; null is off, undefined is what the settings say. */
+  readonly stallMs: number | null | undefined
+  /** Undefined is what the settings say. */
+  readonly maxOutputBytes: number | undefined
+  readonly notBefore: number | null
+  readonly idempotencyKey: string | null
+  readonly labels: Labels
+  /** Variables added to the captured ones. */
+  readonly extra: Environment
+  /** Undefined: the umask of this process. */
+  readonly umask?: number | undefined
+  /** Where a program is looked for that is not on the captured PATH: it may have moved since. */
+  readonly otherPath?: string | undefined
+  readonly retryOf: TaskId | null
+  /** How it takes up the task in `retryOf`. */
+  readonly continuation?: Continuation | null
+  /** The agent's own session to go on with. */
+  readonly resume?: string | undefined
+  readonly dependsOn?: ReadonlyArray<NewDependency>
+  /** The task whose checkpoint goes before the prompt at the start; a dependency on it is implied. */
+  readonly continueFrom?: Upstream | null
+  readonly maxRetries?: number
+  /** Milliseconds before the first automatic retry. */
+  readonly backoffMs?: number
+}
+
+const promptProblem = (prompt: string): string | null => {
+  if (prompt.trim() === "") return "it is empty"
+  if (prompt.includes("\0")) return "it contains a NUL character, which no program accepts in an argument"
+  if (prompt.length > maxPromptBytes || new TextEncoder().encode(prompt).length > maxPromptBytes)
+    return `it is larger than ${maxPromptBytes / 1024 ** 2} MB; put it into a file and name the file in the prompt`
+  return null
+}
+
+/** The task as it will be stored, and hints about its agent for the submitter. */
+export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submission, submitter: Submitter) {
+  const agents = yield* Agents
+  const settings = yield* (yield* SettingsStore).get
+  const problem = promptProblem(submission.prompt)
+  if (problem !== null) return yield* new InvalidInput({ field: "prompt", problem, example: null })
+  const { warnings, stallMs, ...plan } = yield* agents.prepare({
+    agent: submission.agent,
+    prompt: submission.prompt,
+    model: submission.model,
+    systemPrompt: submission.systemPrompt,
+    environment: submitter.environment,
+    extra: submission.extra,
+    directory: submission.directory,
+    umask: submission.umask,
+    otherPath: submission.otherPath,
+    resume: submission.resume
+  })
+  const agentStallMs = stallMs === undefined ? settings.stallMs : stallMs
+  const task: NewTask = {
+    ...plan,
+    prompt: submission.prompt,
+    systemPrompt: submission.systemPrompt,
+    priority: submission.priority,
+    directory: submission.directory,
+    timeoutMs: submission.timeoutMs === undefined ? settings.timeoutMs : submission.timeoutMs,
+    stallMs: submission.stallMs === undefined ? agentStallMs : submission.stallMs,
+    maxOutputBytes: submission.maxOutputBytes ?? settings.maxOutputBytes,
+    notBefore: submission.notBefore,
+    parentId: submitter.taskId,
+    depth: submitter.depth,
+    retryOf: submission.retryOf,
+    continuation: submission.continuation ?? null,
+    dependsOn: submission.dependsOn ?? [],
+    continueFrom: submission.continueFrom ?? null,
+    maxRetries: submission.maxRetries ?? 0,
+    backoffMs: submission.backoffMs ?? defaultBackoffMs,
+    idempotencyKey: submission.idempotencyKey,
+    labels: submission.labels
+  }
+  return { task, warnings }
+})

@@ -1,0 +1,41 @@
+/** What a task that has ended is submitted as when its work is taken up again. */
+import * as Effect from "effect/Effect"
+import type { NewDependency } from "../../domain/task/NewTask.ts"
+import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"
+import { Queue } from "../../services/Queue.ts"
+import { latestAttempt } from "./latestAttempt.ts"
+import type { Submission } from "./prepareTask.ts"
+import { givenWith, sameSubmission, submittersEnvironment } from "./sameSubmission.ts"
+
+/**
+ * What it went on from, it goes on from again, at the last try of it. An end that has come counts whatever it is: who
+ * takes up the work has seen it.
+ */
+const upstreamOf = Effect.fn("again.upstream")(
+  function* (task: Task) {
+    if (task.continueFrom === null) return null
+    const upstream = yield* latestAttempt(task.continueFrom)
+    const edge = task.dependsOn.find(({ taskId }) => taskId === upstream.id || taskId === task.continueFrom)
+    const policy = isTerminal(upstream.status) ? "finished" : (edge?.policy ?? "success")
+    return { id: upstream.id, edge: { upstream: upstream.id, policy } satisfies NewDependency }
+  },
+  // Pruned: nothing is known of it any more.
+  Effect.catchTag("TaskNotFound", () => Effect.succeed<{ id: TaskId; edge: NewDependency } | null>(null))
+)
+
+/** The same work in the environment captured then. A program that has moved since is looked for on `otherPath`. */
+export const resubmit = Effect.fn("again")(function* (task: Task, otherPath?: string) {
+  const queue = yield* Queue
+  const captured = yield* queue.captured(task.id)
+  const environment = submittersEnvironment(captured)
+  const upstream = yield* upstreamOf(task)
+  const submission: Submission = {
+    ...sameSubmission(task),
+    ...givenWith(captured),
+    otherPath,
+    retryOf: task.id,
+    continueFrom: upstream?.id ?? null,
+    dependsOn: upstream === null ? [] : [upstream.edge]
+  }
+  return { environment, submission }
+})

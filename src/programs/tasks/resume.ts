@@ -1,0 +1,138 @@
+/** Goes on with an ended task: in its agent's own session, or anew with what it left behind. */
+import * as Effect from "effect/Effect"
+import { InvalidInput, TaskStateConflict } from "../../domain/Errors.ts"
+import { isTerminal, type Task, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
+import { Agents } from "../../services/Agents.ts"
+import { Queue } from "../../services/Queue.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { isScript, quoteFor } from "../../text/Quote.ts"
+import { recordText } from "../../text/Record.ts"
+import { takeCheckpoint } from "../worker/takeCheckpoint.ts"
+import { latestAttempt } from "./latestAttempt.ts"
+import { resubmit } from "./resubmit.ts"
+import { submit } from "./submit.ts"
+import type { Submitter } from "./submitter.ts"
+
+export interface ResumeOptions {
+  /** What to do now; null: what was asked before. */
+  readonly context: string | null
+  /** Not in the agent's own session. */
+  readonly fresh: boolean
+}
+
+/** Bytes of the record in a fresh prompt. */
+const recordBytes = 24_000
+
+/** Tasks in a row that were continued in one session: what was asked in all of them belongs to the work. */
+const longestChain = 100
+
+/** The id of the session that the agent can go on with; null where there is none. */
+const sessionOf = Effect.fn("resume.session")(function* (task: Task) {
+  const agents = yield* Agents
+  if (task.sessionId === null) return null
+  // An id that was chosen at submit time names nothing before the agent has run.
+  const ran = task.startedAt !== null && task.cause !== "spawn-failed"
+  if (!ran && task.continuation !== "session") return null
+  return (yield* agents.resumes(task.agent, task.sessionId)) ? task.sessionId : null
+})
+
+/** Two agents in one session would each lose what the other says. */
+const refuseSharing = Effect.fn("resume.refuseSharing")(function* (task: Task, sessionId: string) {
+  const tasks = yield* Tasks
+  const { tasks: active } = yield* tasks.list({
+    status: ["queued", "running"],
+    agent: task.agent,
+    labels: {},
+    directory: task.directory,
+    parentId: null,
+    since: null,
+    limit: 1000,
+    before: null
+  })
+  const holder = active.find((other: TaskSummary) => other.sessionId === sessionId)
+  if (holder === undefined) return
+  return yield* new InvalidInput({
+    field: "task",
+    problem: `task ${holder.id} goes on in the same session and has not ended. Wait for it, or begin anew with --fresh`,
+    example: null
+  })
+})
+
+const carryOn = ({ cause, status }: Task): string =>
+  status === "completed"
+    ? "Go on with this work: check what you did, and do what is left of it."
+    : `You were ended before you were done (${cause}). Look at what is there, and go on from where you stopped.`
+
+/** What to say in the session. One that never started was to say something there, and still has to. */
+const promptInSession = (task: Task, context: string | null): string =>
+  task.startedAt === null
+    ? [task.prompt, ...(context === null ? [] : [context])].join("\n\n")
+    : (context ?? carryOn(task))
+
+/** All that was asked: a task that was continued in its session holds only what was asked last. */
+const askedIn = Effect.fn("resume.asked")(function* (task: Task) {
+  const tasks = yield* Tasks
+  const asked = [task.prompt]
+  let last = task
+  while (last.continuation === "session" && last.retryOf !== null && asked.length < longestChain) {
+    const before: Task | null = yield* tasks
+      .get(last.retryOf)
+      .pipe(Effect.catchTag("TaskNotFound", () => Effect.succeed(null)))
+    if (before === null) break
+    asked.unshift(before.prompt)
+    last = before
+  }
+  return asked.join("\n\n")
+})
+
+/** The work as it was asked for, what came of it, and what to do now. */
+const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context: string | null) {
+  const checkpoint = yield* takeCheckpoint(task.id)
+  const record = recordText(task, checkpoint, recordBytes)
+  const asked = yield* askedIn(task)
+  const queue = yield* Queue
+  const { launch } = yield* queue.captured(task.id)
+  const reader = { agent: task.agent, program: launch.file }
+  const quote = quoteFor(reader)
+  if (isScript(reader)) {
+    // A script is run as it was; what is said besides is for those who read it. Its first line is the title.
+    const told = quote(`${task.title} (resumed; the record of task ${task.id}:)`, record)
+    return [told, ...(context === null ? [] : [quote("What to do now:", context)]), asked].join("\n")
+  }
+  const told = quote(`This was tried before, in task ${task.id}; here is its record.`, record)
+  return [asked, told, context ?? "Look at what is there already, and go on from where it stopped."].join("\n\n")
+})
+
+/** The new task goes by the old one's agent, model, directory, limits and captured environment, as a retry does. */
+export const resume = Effect.fn("resume")(function* (id: TaskId, options: ResumeOptions, submitter: Submitter) {
+  const tasks = yield* Tasks
+  const task = yield* tasks.get(id)
+  const last = yield* latestAttempt(id)
+  if (!isTerminal(last.status)) {
+    return yield* new TaskStateConflict({ id: last.id, step: "be resumed", actual: last.status })
+  }
+  if (options.context !== null && options.context.trim() === "") {
+    return yield* new InvalidInput({ field: "context", problem: "is empty", example: '--context "Now add the tests"' })
+  }
+  const sessionId = options.fresh ? null : yield* sessionOf(task)
+  const { environment, submission } = yield* resubmit(task, submitter.environment.PATH)
+  if (sessionId === null) {
+    const prompt = yield* promptAnew(task, options.context)
+    return yield* submit([{ ...submission, prompt, continuation: "checkpoint" }], { ...submitter, environment })
+  }
+  yield* refuseSharing(task, sessionId)
+  return yield* submit(
+    [
+      {
+        ...submission,
+        prompt: promptInSession(task, options.context),
+        continuation: "session",
+        resume: sessionId,
+        // The session has it already.
+        continueFrom: null,
+        dependsOn: []
+      }
+    ],
+    { ...submitter, environment }
+  )
+})

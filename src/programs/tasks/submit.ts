@@ -1,0 +1,52 @@
+/** Hands tasks over: prepares each for its agent, stores them, and sees that someone runs them. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
+import { isTerminal, type Task } from "../../domain/task/Task.ts"
+import { Queue } from "../../services/Queue.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import { ensureWorker } from "../worker/ensureWorker.ts"
+import { prepareTask, type Submission } from "./prepareTask.ts"
+import type { Submitter } from "./submitter.ts"
+
+export interface Submitted {
+  readonly task: Task
+  /** False when the idempotency key led to a task that was there before. */
+  readonly created: boolean
+  /** Hints about the agent, for the submitter. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+export interface SubmitResult {
+  /** In the order given. */
+  readonly tasks: ReadonlyArray<Submitted>
+  /** Whether a worker was launched for them. */
+  readonly launched: boolean
+  /** The tasks are stored and safe, but nobody could be found to run them yet. */
+  readonly problem: Option.Option<WorkerUnavailable | StorageError>
+}
+
+/** All or none are stored. Returns after the commit. */
+export const submit = Effect.fn("submit")(function* (submissions: ReadonlyArray<Submission>, submitter: Submitter) {
+  const queue = yield* Queue
+  const settings = yield* (yield* SettingsStore).get
+
+  const prepared = yield* Effect.forEach(submissions, (submission) => prepareTask(submission, submitter))
+  const stored = yield* queue.enqueue(
+    prepared.map(({ task }) => task),
+    { maxDepth: settings.maxDepth }
+  )
+  const tasks = stored.map(({ task, created }, index) => ({
+    task,
+    created,
+    warnings: prepared[index]?.warnings ?? []
+  }))
+  const waiting = stored.some(({ task }) => !isTerminal(task.status))
+  const served = yield* Effect.either(waiting ? ensureWorker() : Effect.succeed(false))
+  const result: SubmitResult = {
+    tasks,
+    launched: served._tag === "Right" && served.right,
+    problem: served._tag === "Left" ? Option.some(served.left) : Option.none()
+  }
+  return result
+})

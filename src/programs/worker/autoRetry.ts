@@ -1,0 +1,57 @@
+/** The automatic retry: what a failed task is tried again as, if it is. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { NewTask } from "../../domain/task/NewTask.ts"
+import type { Outcome } from "../../domain/task/Outcome.ts"
+import { decideRetry } from "../../domain/task/RetryPolicy.ts"
+import type { Task } from "../../domain/task/Task.ts"
+import { Agents } from "../../services/Agents.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { prepareTask } from "../tasks/prepareTask.ts"
+import { resubmit } from "../tasks/resubmit.ts"
+import { resubmitted } from "../tasks/retry.ts"
+
+/** The task's errors stay short enough to be shown. */
+const withReason = (result: Outcome, reason: string): Outcome => ({
+  ...result,
+  error: result.error === null ? reason : `${result.error.replace(/\s*[.]?$/, ".")} ${reason}`
+})
+
+/** The next try of the same work, prepared by the settings of now: what was wrong in them may be right by now. */
+const nextTry = Effect.fn("nextTry")(function* (
+  task: Task,
+  fields: Pick<NewTask, "notBefore" | "maxRetries" | "backoffMs">
+) {
+  const { environment, submission } = yield* resubmit(task)
+  const submitter = { environment, taskId: task.parentId, depth: task.depth }
+  const prepared = yield* prepareTask({ ...submission, ...resubmitted(task), ...fields }, submitter)
+  return prepared.task
+})
+
+/** How the task ends, and the task that tries it again. */
+export const autoRetry = Effect.fn("tryAgain")(function* (task: Task, result: Outcome) {
+  const once = { result, retry: null }
+  if (result.status !== "failed" || task.maxRetries === 0) return once
+  const tasks = yield* Tasks
+  const agents = yield* Agents
+  const decision = decideRetry({
+    task,
+    outcome: result,
+    finalExitCode: yield* agents.isFinal(task.agent, result.exitCode),
+    before: (yield* tasks.tries(task.rootId ?? task.id)).filter(({ id }) => id !== task.id),
+    now: yield* Clock.currentTimeMillis,
+    jitter: yield* Random.next
+  })
+  if (decision._tag === "Final") {
+    return decision.reason === null ? once : { result: withReason(result, decision.reason), retry: null }
+  }
+  const { backoffMs, maxRetries, notBefore } = decision
+  return yield* nextTry(task, { backoffMs, maxRetries, notBefore }).pipe(
+    Effect.map((retry) => ({ result, retry })),
+    Effect.catchIf(
+      (error) => error._tag !== "StorageError",
+      (error) => Effect.succeed({ result: withReason(result, `Not tried again: ${error.message}`), retry: null })
+    )
+  )
+})

@@ -1,0 +1,293 @@
+/** The worker pool: one level-triggered loop that adopts what is orphaned, fires what is due and claims what is ready. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Option from "effect/Option"
+import * as EffectQueue from "effect/Queue"
+import * as Ref from "effect/Ref"
+import { elapsedMs } from "../../domain/Elapsed.ts"
+import type { Settings } from "../../domain/settings/Settings.ts"
+import type { TaskId } from "../../domain/task/Task.ts"
+import type { ClaimId } from "../../domain/worker/Claim.ts"
+import type { Worker, WorkerKind } from "../../domain/worker/Worker.ts"
+import { CommitNotifier } from "../../services/CommitNotifier.ts"
+import { Host } from "../../services/Host.ts"
+import { Ids } from "../../services/Ids.ts"
+import { Processes } from "../../services/Processes.ts"
+import { type ClaimedTask, Queue } from "../../services/Queue.ts"
+import { Schedules } from "../../services/Schedules.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { fireSchedules } from "../schedules/fireSchedules.ts"
+import { admission, makeSettling } from "./admission.ts"
+import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
+import { supervise } from "./supervise.ts"
+import { tidy } from "./tidy.ts"
+
+export interface PoolOptions {
+  readonly kind: WorkerKind
+  readonly version: string
+  /** Leave when nothing is queued, running or scheduled. */
+  readonly leaveWhenIdle: boolean
+  /** Run once the worker is on the list: from then on whoever submits finds the queue served. */
+  readonly onRegistered?: Effect.Effect<void>
+  /** Returns when somebody in this process has given it something to do: its own commits it does not hear of. */
+  readonly nudged?: Effect.Effect<void>
+}
+
+/** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
+const livenessMs = 1000
+
+/** How long a time that is due is left to the eldest worker: many that come for it at once would only wait for each other. */
+const contentionDelayMs = 250
+
+/** Between two looks for spools that nobody needs any more. */
+const tidyEvery = "10 minutes"
+
+/** The same while there is nothing that anybody could have left behind. A clock that was set is noticed as soon. */
+const quietMs = 5000
+
+/** The same while nothing is due at any time either: what comes then comes with a commit. */
+const asleepMs = 15_000
+
+/** One worker's running parts. */
+interface Pool {
+  readonly options: PoolOptions
+  readonly worker: Worker
+  readonly fibers: FiberMap.FiberMap<ClaimId>
+  readonly cancels: Map<TaskId, Deferred.Deferred<void>>
+  readonly wake: EffectQueue.Queue<void>
+  readonly checkpoints: CheckpointKeeper
+  /** Whether it has been here longest: then it fires what is due at once, and the others only what is left lying. */
+  readonly eldest: Ref.Ref<boolean>
+  readonly settling: ReturnType<typeof makeSettling>
+}
+
+interface KnownSettings {
+  readonly settings: Settings
+  /** What is wrong with the config file now. */
+  readonly problem: string | null
+}
+
+/** The settings in force; a broken config file leaves those from before, and is told of once. */
+const readSettings = Effect.fn("pool.readSettings")(function* (last: Ref.Ref<KnownSettings>) {
+  const store = yield* SettingsStore
+  const known = yield* Ref.get(last)
+  const read = yield* Effect.either(store.get)
+  if (read._tag === "Right") {
+    yield* Ref.set(last, { settings: read.right, problem: null })
+    return read.right
+  }
+  const problem = read.left.message
+  if (problem !== known.problem) yield* Effect.logWarning(`settings unchanged: ${problem}`)
+  yield* Ref.set(last, { settings: known.settings, problem })
+  return known.settings
+})
+
+const watch = Effect.fn("pool.watch")(function* (
+  pool: Pool,
+  settings: Settings,
+  claimed: ClaimedTask,
+  adopted: boolean
+) {
+  // One that was taken from us and has come back before its fiber noticed goes on as it is.
+  if (FiberMap.unsafeHas(pool.fibers, claimed.claim.claimId)) return
+  const cancelled = yield* Deferred.make<void>()
+  pool.cancels.set(claimed.task.id, cancelled)
+  yield* FiberMap.run(
+    pool.fibers,
+    claimed.claim.claimId,
+    supervise({ claimed, worker: pool.worker, settings, adopted, cancelled }).pipe(
+      Effect.catchAllCause((cause) => Effect.logError(`task ${claimed.task.id}: looking after it failed`, cause)),
+      Effect.ensuring(
+        Effect.sync(() => {
+          if (pool.cancels.get(claimed.task.id) === cancelled) pool.cancels.delete(claimed.task.id)
+        })
+      ),
+      Effect.ensuring(pool.checkpoints.ended(claimed.task.id)),
+      Effect.ensuring(EffectQueue.offer(pool.wake, undefined))
+    )
+  )
+})
+
+/** Takes over what a dead worker left, and what this one dropped by a defect. */
+const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings) {
+  const queue = yield* Queue
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  // In this order: a worker registers before it claims, so the owner of a row seen here is on the list, or has left.
+  const claims = yield* registry.claims
+  const workers = yield* registry.workers
+  const alive = yield* Effect.filter(workers, (worker) => processes.alive(worker.process))
+  const living = new Set(alive.map((worker) => worker.id))
+  yield* Ref.set(pool.eldest, alive[0] === undefined || alive[0].id === pool.worker.id)
+  if (!living.has(pool.worker.id)) {
+    // Somebody took this worker for dead, for example after a restored backup: it registers again.
+    yield* registry.register(pool.worker)
+  }
+  for (const claim of claims) {
+    const mine = claim.workerId === pool.worker.id
+    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : living.has(claim.workerId)) continue
+    if (!mine && !(yield* registry.adopt(claim.claimId, claim.workerId, pool.worker.id))) continue
+    const claimed = yield* queue.claimedTask(claim.claimId)
+    if (Option.isNone(claimed)) {
+      // It must not keep the others waiting.
+      if (!mine) yield* Effect.logWarning(`task ${claim.taskId}: it has ended, or what is stored of it cannot be read`)
+      continue
+    }
+    yield* Effect.logInfo(`task ${claim.taskId}: taken over`)
+    yield* watch(pool, settings, claimed.value, true)
+  }
+  for (const worker of workers) {
+    if (!living.has(worker.id)) yield* registry.leave(worker.id, "always")
+  }
+})
+
+/** Tells the supervisors of this worker which of their tasks somebody wants cancelled. */
+const cancel = Effect.fn("pool.cancel")(function* (pool: Pool) {
+  if (pool.cancels.size === 0) return
+  const tasks = yield* Tasks
+  for (const id of yield* tasks.cancelRequested) {
+    const cancelled = pool.cancels.get(id)
+    if (cancelled !== undefined) yield* Deferred.succeed(cancelled, undefined)
+  }
+})
+
+/** Claims and starts as many ready tasks as there is room for. */
+const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
+  const queue = yield* Queue
+  const registry = yield* WorkerRegistry
+  const tasks = yield* Tasks
+  const processes = yield* Processes
+  const host = yield* Host
+  while ((yield* tasks.counts).queued > 0) {
+    const claims = yield* registry.claims
+    const room = yield* admission(claims, yield* pool.settling(claims), settings)
+    if (room._tag !== "Admitted") return
+    const claimed = yield* queue.claim({
+      workerId: pool.worker.id,
+      maxConcurrency: settings.maxConcurrency,
+      onlyWhenIdle: room.onlyWhenIdle,
+      bootId: yield* processes.bootId,
+      uptimeMs: yield* host.uptimeMs
+    })
+    if (Option.isNone(claimed)) return
+    yield* Effect.logInfo(`task ${claimed.value.task.id}: starting ${claimed.value.task.agent}`)
+    yield* watch(pool, settings, claimed.value, false)
+  }
+})
+
+/** Whether this worker has left: nothing to do any more, or an older one serves the queue as well. */
+const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings, idleSince: Ref.Ref<number | null>) {
+  if (!pool.options.leaveWhenIdle) return false
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const tasks = yield* Tasks
+  const now = yield* elapsedMs
+  if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)) {
+    yield* Ref.set(idleSince, null)
+    return false
+  }
+  if (pool.worker.kind === "on-demand") {
+    const [first] = yield* registry.workers
+    if (first !== undefined && first.id !== pool.worker.id && (yield* processes.alive(first.process))) {
+      return yield* registry.leave(pool.worker.id, { superseded: first.id })
+    }
+  }
+  const counts = yield* tasks.counts
+  const schedules = yield* Schedules
+  if (counts.queued > 0 || counts.running > 0 || Option.isSome(yield* schedules.nextFire)) {
+    yield* Ref.set(idleSince, null)
+    return false
+  }
+  const since = (yield* Ref.get(idleSince)) ?? now
+  yield* Ref.set(idleSince, since)
+  return now - since >= settings.idleMs ? yield* registry.leave(pool.worker.id, "idle") : false
+})
+
+/** Waits for a child's end, another process' commit after `seen`, or the next deadline. */
+const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings, seen: number) {
+  const tasks = yield* Tasks
+  const commits = yield* CommitNotifier
+  const now = yield* Clock.currentTimeMillis
+  const due = yield* tasks.nextDue(now)
+  const deference = (yield* Ref.get(pool.eldest)) ? 0 : contentionDelayMs
+  const fires = Option.map(yield* (yield* Schedules).nextFire, (at) => at + deference)
+  const untilDue = Math.min(...[due, fires].map(Option.match({ onNone: () => asleepMs, onSome: (at) => at - now })))
+  const { queued, running } = yield* tasks.counts
+  const quiet = Option.isNone(fires) ? asleepMs : quietMs
+  const liveness = queued + running === 0 ? quiet : livenessMs
+  const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : liveness
+  const bound = Math.max(1, Math.min(liveness, untilDue, idle))
+  const committed = commits
+    .changed(bound)
+    .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
+  const nudged = pool.options.nudged ?? Effect.never
+  yield* Effect.raceAll([EffectQueue.take(pool.wake), committed, nudged]).pipe(Effect.timeoutOption(bound))
+})
+
+/**
+ * Runs a pool until it is interrupted, or until there is nothing to do where it may leave then. Interrupting it leaves
+ * agents running and their rows in place; the worker takes itself off the list.
+ */
+export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
+  const ids = yield* Ids
+  const processes = yield* Processes
+  const registry = yield* WorkerRegistry
+  const settingsStore = yield* SettingsStore
+  const worker: Worker = {
+    id: yield* ids.worker,
+    kind: options.kind,
+    process: yield* processes.self,
+    version: options.version,
+    startedAt: yield* Clock.currentTimeMillis
+  }
+  const lastSettings = yield* Ref.make<KnownSettings>({ settings: yield* settingsStore.get, problem: null })
+  const idleSince = yield* Ref.make<number | null>(null)
+
+  yield* Effect.acquireRelease(registry.register(worker), () =>
+    // The row of a worker that could not take itself off is seen to be dead by the next one.
+    registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
+  )
+  const pool: Pool = {
+    options,
+    worker,
+    fibers: yield* FiberMap.make<ClaimId>(),
+    cancels: new Map(),
+    wake: yield* EffectQueue.sliding<void>(1),
+    checkpoints: yield* makeCheckpointKeeper(worker.id),
+    eldest: yield* Ref.make(false),
+    settling: makeSettling()
+  }
+  yield* options.onRegistered ?? Effect.void
+  yield* Effect.logInfo(`worker ${worker.id} (${worker.kind}, pid ${worker.process.pid}) started`)
+
+  yield* tidy().pipe(
+    Effect.catchAllCause((cause) => Effect.logWarning("spools were not tidied", cause)),
+    Effect.zipRight(Effect.sleep(tidyEvery)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  let lookedAt = 0
+  while (true) {
+    const settings = yield* readSettings(lastSettings)
+    // Before anything is read: a commit that comes in between ends the pause at once.
+    const seen = yield* retryWhileStorageFails(Effect.flatMap(Tasks, (tasks) => tasks.version))
+    const now = yield* elapsedMs
+    if (now - lookedAt >= livenessMs) {
+      yield* retryWhileStorageFails(adopt(pool, settings))
+      lookedAt = now
+    }
+    yield* pool.checkpoints.look
+    yield* retryWhileStorageFails(cancel(pool))
+    yield* retryWhileStorageFails(fireSchedules({ overdueMs: (yield* Ref.get(pool.eldest)) ? 0 : contentionDelayMs }))
+    yield* retryWhileStorageFails(claimReady(pool, settings))
+    if (yield* retryWhileStorageFails(leave(pool, settings, idleSince))) break
+    yield* retryWhileStorageFails(pause(pool, settings, seen))
+  }
+  yield* Effect.logInfo(`worker ${worker.id} leaves`)
+}, Effect.scoped)

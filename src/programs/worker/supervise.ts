@@ -1,0 +1,298 @@
+/** Looks after one claimed task from its start, or from wherever a dead worker left it, to its end. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { SpawnFailed } from "../../domain/Errors.ts"
+import type { Settings } from "../../domain/settings/Settings.ts"
+import { outcome } from "../../domain/task/Outcome.ts"
+import type { EndCause } from "../../domain/task/Task.ts"
+import type { Claim } from "../../domain/worker/Claim.ts"
+import type { Worker } from "../../domain/worker/Worker.ts"
+import { failpoint } from "../../services/Failpoints.ts"
+import { Processes } from "../../services/Processes.ts"
+import { type ClaimedTask, Queue } from "../../services/Queue.ts"
+import { Spawner, type Target } from "../../services/Spawner.ts"
+import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
+import { capture, type Progress, progressOf } from "./capture.ts"
+import { type Ending, judgeExit, recordEnd } from "./conclude.ts"
+import { recordHead, startAgent } from "./startAgent.ts"
+
+export interface Supervision {
+  readonly claimed: ClaimedTask
+  readonly worker: Worker
+  readonly settings: Settings
+  /** False: claimed just now. True: taken over. */
+  readonly adopted: boolean
+  /** Done when somebody asked for a cancel. */
+  readonly cancelled: Deferred.Deferred<void>
+}
+
+/** Time between looks at a spool, in milliseconds: right after output, when none has come, and when none comes at all. */
+const tick = { busy: 40, silent: 250, still: 2000 } as const
+
+/** At most this many reads of a stream before cancel, timeout and exit are looked at again. */
+const rounds = 8
+
+const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
+
+/** The task's processes. Enough to look at them; before a signal is sent `spared` adds who must not get it. */
+const targetOf = (claim: Claim): Target => ({
+  taskId: claim.taskId,
+  claimId: claim.claimId,
+  process: claim.process,
+  spare: []
+})
+
+/** The task's processes, and the live workers that must be spared wherever they stand in its tree. */
+const spared = Effect.fn("supervise.spared")(function* (supervision: Supervision, claim: Claim) {
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const workers = yield* retryWhileStorageFails(registry.workers)
+  const alive = yield* Effect.filter(workers, (worker) => processes.alive(worker.process))
+  return { ...targetOf(claim), spare: [supervision.worker.process, ...alive.map((worker) => worker.process)] }
+})
+
+/** The longest silence counted between two looks, in milliseconds: in a longer one the machine slept, not the agent. */
+const longestStep = 10_000
+
+/** Silence is added up from look to look, so that a clock that is set or a lid that is closed ends nothing. */
+interface Pulse {
+  /** Milliseconds of silence since the last sign of life. */
+  silent: number
+  /** The silence at which CPU use was last asked for. */
+  sampled: number
+  cpuMillis: number
+  seenAt: number
+}
+
+const signOfLife = (pulse: Pulse): void => {
+  pulse.silent = 0
+  pulse.sampled = 0
+}
+
+/** Whether the task showed no sign of life for as long as it may. CPU time is asked for only when output is missing. */
+const isStalled = Effect.fn("supervise.isStalled")(function* (
+  claimed: ClaimedTask,
+  claim: Claim,
+  pulse: Pulse,
+  now: number
+) {
+  const limit = claimed.task.stallMs
+  if (limit === null) return false
+  pulse.silent += Math.min(longestStep, Math.max(0, now - pulse.seenAt))
+  pulse.seenAt = now
+  // CPU use is sampled four times in a stall period: often enough to notice work, rarely enough to cost nothing.
+  if (pulse.silent - pulse.sampled < limit / 4) return false
+  const spawner = yield* Spawner
+  const cpuMillis = yield* spawner.cpuMillis(targetOf(claim))
+  pulse.sampled = pulse.silent
+  // The sum falls when a process ends: a change either way is a sign of life.
+  if (Math.abs(cpuMillis - pulse.cpuMillis) >= 10) {
+    signOfLife(pulse)
+    pulse.cpuMillis = cpuMillis
+  }
+  return pulse.silent >= limit
+})
+
+/** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
+const untilTimed = ({ claimed }: Supervision, pulse: Pulse, deadline: number): number => {
+  const limit = claimed.task.stallMs ?? Number.POSITIVE_INFINITY
+  return Math.max(1, Math.min(tick.still, deadline, limit / 4 - (pulse.silent - pulse.sampled), limit - pulse.silent))
+}
+
+/** Whether the spool holds more than it may. What is printed faster than it is stored is looked for there. */
+const isFlooded = Effect.fn("supervise.isFlooded")(function* (
+  { claimed, settings }: Supervision,
+  progress: Progress,
+  behind: boolean
+) {
+  const spawner = yield* Spawner
+  for (const stream of ["stdout", "stderr"] as const) {
+    const printed = behind ? yield* spawner.printed(claimed.claim.claimId, stream) : progress[stream]
+    if (Math.max(printed, progress[stream]) > settings.maxSpoolBytes) return true
+  }
+  return false
+})
+
+/** Why the task must be ended now, if it must. */
+const stopReason = Effect.fn("supervise.stopReason")(function* (
+  supervision: Supervision,
+  claim: Claim,
+  progress: Progress,
+  behind: boolean,
+  pulse: Pulse
+) {
+  const now = yield* Clock.currentTimeMillis
+  if (claim.stopCause !== null) return claim.stopCause
+  if (yield* Deferred.isDone(supervision.cancelled)) return "cancelled" as const
+  if ((yield* timeLeft(claim)) <= 0) return "timeout" as const
+  if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
+  return (yield* isStalled(supervision.claimed, claim, pulse, now)) ? ("stalled" as const) : null
+})
+
+/** Ends the tree for a cause that is on record before the first signal. */
+const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, cause: EndCause) {
+  const registry = yield* WorkerRegistry
+  const spawner = yield* Spawner
+  const stopping = yield* retryWhileStorageFails(registry.stopping(holderOf(supervision), cause))
+  yield* failpoint("stop.recorded")
+  const target = yield* spared(supervision, stopping)
+  const report = yield* spawner.stop(target, supervision.settings.graceMs)
+  yield* failpoint("stop.ended")
+  if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
+  return stopping
+})
+
+/** What can be seen of the process. A lost one is looked at again with the workers that are not survivors of it. */
+const look = Effect.fn("supervise.look")(function* (supervision: Supervision, claim: Claim) {
+  const spawner = yield* Spawner
+  const seen = yield* spawner.observe(targetOf(claim))
+  return seen._tag === "Lost" && seen.survivors > 0 ? yield* spawner.observe(yield* spared(supervision, claim)) : seen
+})
+
+/** Captures; a spool that cannot be read is reported and tried again at the next look. */
+const captureOrWait = (claimed: ClaimedTask, progress: Progress) =>
+  Effect.map(capture(claimed, progress, rounds), (captured) => ({ ...captured, unread: false })).pipe(
+    Effect.catchTag("SpawnFailed", (error) =>
+      Effect.as(Effect.logWarning(error.message), { moved: 0, more: false, unread: true })
+    )
+  )
+
+/** Follows the running agent until it is over. The claim row as it is at the end comes back with the ending. */
+const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision, initial: Claim, progress: Progress) {
+  const registry = yield* WorkerRegistry
+  const spawner = yield* Spawner
+  const { claimed } = supervision
+  const pulse: Pulse = { silent: 0, sampled: 0, cpuMillis: 0, seenAt: yield* Clock.currentTimeMillis }
+  const afterSleep = yield* makeSleepWatch(holderOf(supervision))
+  let claim = initial
+  let wait: number = tick.busy
+
+  while (true) {
+    claim = yield* afterSleep(claim)
+    const seen = yield* look(supervision, claim)
+    // What was printed before the end is stored by the caller, once nobody prints any more.
+    if (seen._tag === "Exited") {
+      return { claim, ending: { end: seen.end, lost: false, leftovers: 0 } satisfies Ending }
+    }
+    if (seen._tag === "Lost" && seen.survivors === 0) {
+      const signal = claim.stopCause === null ? null : "SIGKILL"
+      return { claim, ending: { end: { exitCode: null, signal }, lost: true, leftovers: 0 } satisfies Ending }
+    }
+    if (seen._tag === "NotStarted" && (yield* spawner.revoke(claimed.claim.claimId))) return null
+    if (seen._tag === "Running" && claim.state === "claimed") {
+      claim = yield* retryWhileStorageFails(registry.started(holderOf(supervision), seen.process))
+    }
+
+    const captured = yield* captureOrWait(claimed, progress)
+    if (captured.moved > 0) signOfLife(pulse)
+    const reason = yield* stopReason(supervision, claim, progress, captured.more, pulse)
+    if (reason !== null) claim = yield* stop(supervision, reason)
+    else if (captured.more) continue
+    if (seen._tag === "NotStarted") wait = startAgain
+    else wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
+    const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
+    yield* Effect.raceFirst(
+      still && claim.stopCause === null
+        ? spawner.rest(claimed.claim.claimId, untilTimed(supervision, pulse, yield* timeLeft(claim)))
+        : spawner.pause(claimed.claim.claimId, wait),
+      claim.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
+    )
+  }
+})
+
+/** Reads of a spool that fails before its task is ended without the rest, and the pauses between them: half a minute. */
+const drainTries = 10
+const drainPause = (failures: number) => Math.min(5000, 100 * 2 ** failures)
+
+/** Stores what is left when the agent is over. Only where leftovers are kept may somebody still print: up to a limit. */
+const drain = Effect.fn("supervise.drain")(function* (supervision: Supervision, progress: Progress) {
+  const { claimed, settings } = supervision
+  let failures = 0
+  while (true) {
+    const captured = yield* captureOrWait(claimed, progress)
+    if (captured.unread) {
+      failures += 1
+      if (failures === drainTries) return yield* Effect.logError("the rest of its output cannot be read and is lost")
+      yield* Effect.sleep(drainPause(failures))
+      continue
+    }
+    if (!captured.more) return
+    if (settings.leftovers === "keep" && (yield* isFlooded(supervision, progress, false))) return
+    yield* Effect.yieldNow()
+  }
+})
+
+/** Before what keeps an agent from starting is tried again, in milliseconds. */
+const startAgain = 5000
+
+/** What passes by itself, as a full disk does: no reason to end the task. */
+const passing = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETIMEDOUT"])
+const passes = ({ detail, reason }: SpawnFailed) => reason === "spool" || (reason === "system" && passing.has(detail))
+
+/**
+ * Runs until the task has ended or is somebody else's. Never fails for anything an agent does. Interrupting it leaves the
+ * agent running and the claim row in place: another worker carries on from there.
+ */
+export const supervise = Effect.fn("supervise")(
+  function* (supervision: Supervision) {
+    const queue = yield* Queue
+    const spawner = yield* Spawner
+    const { adopted, claimed, worker, settings } = supervision
+    const holder = holderOf(supervision)
+    const recording = yield* Effect.fork(adopted ? Effect.void : recordHead(claimed))
+    if (adopted) yield* spawner.transferOwnership(claimed.claim.claimId, worker.process)
+    if (adopted) yield* failpoint("adopt.reowned")
+    const claim = adopted
+      ? claimed.claim
+      : yield* startAgent(claimed, worker).pipe(
+          Effect.catchIf(
+            (error) => error._tag === "SpawnFailed" && passes(error),
+            (error) =>
+              Effect.logWarning(`not started yet: ${error.message}`).pipe(
+                Effect.zipRight(Effect.raceFirst(Effect.sleep(startAgain), Deferred.await(supervision.cancelled))),
+                // From here on as if somebody else had tried: it goes back to the queue once it is sure not to run.
+                Effect.as(claimed.claim)
+              )
+          )
+        )
+
+    const progress = yield* progressOf(claimed)
+    const followed = yield* follow(supervision, claim, progress)
+    if (followed === null) {
+      yield* Effect.logInfo(`task ${claimed.task.id} had not started: back to the queue`)
+      yield* failpoint("supervise.unstarted")
+      // The revoked token stays in its spool, so that no start of this claim can come late.
+      yield* retryWhileStorageFails(queue.requeue(holder))
+      return
+    }
+    yield* failpoint("supervise.ended")
+    const target = yield* spared(supervision, followed.claim)
+    // A stop ends all of it, also when the worker that began it was killed half-way.
+    const all = settings.leftovers === "end" || followed.claim.stopCause !== null
+    const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
+    // Whatever a leftover printed until it was ended counts too.
+    yield* failpoint("supervise.swept")
+    yield* drain(supervision, progress)
+    yield* failpoint("supervise.drained")
+    yield* Fiber.await(recording)
+    const result = yield* judgeExit(claimed, followed.claim, { ...followed.ending, leftovers })
+    yield* recordEnd(claimed, result, holder)
+  },
+  (effect, supervision) =>
+    effect.pipe(
+      Effect.catchTags({
+        SpawnFailed: (error) =>
+          recordEnd(
+            supervision.claimed,
+            outcome({ status: "failed", cause: "spawn-failed", error: error.message }),
+            holderOf(supervision)
+          ),
+        TaskStateConflict: (conflict) => Effect.logInfo(`no longer ours: ${conflict.message}`)
+      }),
+      Effect.annotateLogs({ task: supervision.claimed.task.id })
+    )
+)

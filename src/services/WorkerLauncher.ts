@@ -1,0 +1,12 @@
+/** Starts a detached worker. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { WorkerUnavailable } from "../domain/Errors.ts"
+
+export class WorkerLauncher extends Context.Tag("backbeat/WorkerLauncher")<
+  WorkerLauncher,
+  {
+    /** Starts `beat worker` on demand, in a session of its own, without the marker of a surrounding task, and returns at once. */
+    readonly launch: Effect.Effect<void, WorkerUnavailable>
+  }
+>() {}

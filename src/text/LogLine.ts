@@ -1,0 +1,18 @@
+/** The log of a worker: one line each, readable in a terminal and in a file. */
+import * as Cause from "effect/Cause"
+import * as HashMap from "effect/HashMap"
+import * as Logger from "effect/Logger"
+
+const text = (message: unknown): string =>
+  (Array.isArray(message) ? message : [message])
+    .map((part) => (typeof part === "string" ? part : part instanceof Error ? part.message : JSON.stringify(part)))
+    .join(" ")
+
+/** Time, level, what happened; annotations and, on lines of its own, the cause. */
+export const logLine: Logger.Logger<unknown, string> = Logger.make(
+  ({ annotations, cause, date, logLevel, message }) => {
+    const about = [...HashMap.entries(annotations)].map(([key, value]) => ` ${key}=${String(value)}`).join("")
+    const why = Cause.isEmpty(cause) ? "" : `\n${Cause.pretty(cause)}`
+    return `${date.toISOString()} ${logLevel.label.toLowerCase().padEnd(5)} ${text(message)}${about}${why}`
+  }
+)

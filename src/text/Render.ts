@@ -1,0 +1,121 @@
+/** Turns stored chunks into lines that a person can read, with what was dropped shown where it was dropped. */
+
+import type { OutputChunk, StreamName } from "../domain/output/Output.ts"
+import type { Renderer } from "../domain/task/Agent.ts"
+import { bytes as bytesText } from "./FormatDuration.ts"
+import * as Lines from "./Lines.ts"
+import { sanitize } from "./Sanitize.ts"
+
+export interface Rendered {
+  readonly stream: StreamName
+  /** One line without its newline, safe to print. */
+  readonly text: string
+  /** When the bytes that completed it were captured. */
+  readonly at: number
+}
+
+export interface Render {
+  readonly push: (chunk: OutputChunk) => ReadonlyArray<Rendered>
+  /** What is left when the output ends. */
+  readonly end: () => ReadonlyArray<Rendered>
+}
+
+/** A shown line is cut here: beyond it nobody reads, and terminals get slow. In UTF-16 units. */
+const longestShown = 64 * 1024
+
+/** Of a line that lost its other half. */
+const longestFragment = 500
+
+const shorten = (text: string, limit: number): string =>
+  text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters, see --raw)`
+
+/** What a terminal would show of a line that is written over itself, as progress bars do. */
+const overwritten = (line: string): string => {
+  if (!line.includes("\r")) return line
+  return (
+    line
+      .split("\r")
+      .reverse()
+      .find((part) => part.trim() !== "") ?? ""
+  )
+}
+
+const show = (line: string, limit = longestShown): ReadonlyArray<string> =>
+  line.split("\n").map((part) => shorten(sanitize(overwritten(part)), limit))
+
+/** Bytes at the start that continue a character whose beginning is gone. */
+const withoutBrokenStart = (bytes: Uint8Array): Uint8Array => {
+  let start = 0
+  while (start < Math.min(3, bytes.length) && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1
+  return bytes.subarray(start)
+}
+
+interface Reader {
+  readonly lines: Lines.Lines
+  /** Where the next byte is expected; null before the first chunk. */
+  expected: number | null
+  /** What is read until the next newline lost its beginning: after a gap it is shown, before the first line it is not. */
+  broken: "no" | "gap" | "start"
+}
+
+/** `renderer` reads stdout; what stderr says is shown as it is. Chunks come in order of capture. */
+export const make = (renderer: Renderer): Render => {
+  const readers: Readonly<Record<StreamName, Reader>> = {
+    stdout: { lines: Lines.make(), expected: null, broken: "no" },
+    stderr: { lines: Lines.make(), expected: null, broken: "no" }
+  }
+
+  const complete = (stream: StreamName, line: string): ReadonlyArray<string> => {
+    const reader = readers[stream]
+    const { broken } = reader
+    reader.broken = "no"
+    if (broken === "start") return []
+    if (broken === "gap") return show(line, longestFragment)
+    return stream === "stdout" ? renderer.line(line).flatMap((text) => show(text)) : show(line)
+  }
+
+  const gap = (stream: StreamName, size: number): ReadonlyArray<string> => {
+    const reader = readers[stream]
+    const fragment = reader.lines.flush().flatMap((line) => show(line, longestFragment))
+    reader.broken = "gap"
+    return [...fragment, `… ${bytesText(size)} of ${stream} dropped …`]
+  }
+
+  const push = (chunk: OutputChunk): ReadonlyArray<Rendered> => {
+    const { stream, at } = chunk
+    const reader = readers[stream]
+    const end = chunk.offset + chunk.bytes.length
+    const shown: Array<string> = []
+    let bytes = chunk.bytes
+    if (reader.expected === null) {
+      if (chunk.offset > 0) {
+        reader.broken = "start"
+        bytes = withoutBrokenStart(bytes)
+      }
+    } else if (chunk.offset > reader.expected) {
+      shown.push(...gap(stream, chunk.offset - reader.expected))
+      bytes = withoutBrokenStart(bytes)
+    } else if (chunk.offset < reader.expected) {
+      bytes = bytes.subarray(Math.min(bytes.length, reader.expected - chunk.offset))
+    }
+    reader.expected = Math.max(end, reader.expected ?? 0)
+    for (const line of reader.lines.push(bytes)) shown.push(...complete(stream, line))
+    return shown.map((text) => ({ stream, text, at }))
+  }
+
+  const end = (): ReadonlyArray<Rendered> => {
+    const rest = (stream: StreamName) => {
+      const { lines, broken } = readers[stream]
+      return lines.flush().flatMap((line) => (broken === "no" ? complete(stream, line) : show(line, longestFragment)))
+    }
+    const stdout = [...rest("stdout"), ...renderer.end().flatMap((line) => show(line))]
+    const stderr = rest("stderr")
+    const at = Number.MAX_SAFE_INTEGER
+    return [
+      ...stdout.map((text): Rendered => ({ stream: "stdout", text, at })),
+      ...stderr.map((text): Rendered => ({ stream: "stderr", text, at }))
+    ]
+  }
+
+  return { push, end }
+}

@@ -1,0 +1,291 @@
+/** Checks the whole history of a torture run against the invariants, from the database and the journals alone. */
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Answer, Breach } from "../Chronicle.ts"
+import { processesOf } from "../faults/SystemProcesses.ts"
+import { wordsIn } from "../load/Script.ts"
+import type { TaskPlan } from "../load/TaskPlan.ts"
+import type { Plan } from "../Plan.ts"
+import { ended, type Store, type TaskRow } from "../Store.ts"
+import type { World } from "../World.ts"
+import { journalLines, readJournal } from "./AgentJournal.ts"
+import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
+import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
+import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
+import { checkPipelines } from "./PipelineCheck.ts"
+import { checkAgain, checkTries, triesAmong } from "./RetryCheck.ts"
+import { checkSchedule } from "./ScheduleCheck.ts"
+import { checkTask } from "./TaskCheck.ts"
+
+export interface Violation extends Breach {
+  /** The events that led to it. */
+  readonly timeline: ReadonlyArray<string>
+}
+
+export interface Verdict {
+  readonly violations: ReadonlyArray<Violation>
+  readonly tasks: {
+    readonly submitted: number
+    readonly completed: number
+    readonly failed: number
+    readonly cancelled: number
+  }
+  readonly pipelines: number
+  readonly scheduled: number
+  readonly bytes: number
+}
+
+const checkFile = (store: Store, { chronicle }: World): void => {
+  for (const { integrity_check } of store.rows<{ integrity_check: string }>("PRAGMA integrity_check")) {
+    if (integrity_check !== "ok") chronicle.breach("the file is whole", null, integrity_check)
+  }
+  const dangling = store.rows("PRAGMA foreign_key_check")
+  if (dangling.length > 0) chronicle.breach("the file is whole", null, `${dangling.length} rows point at nothing`)
+  for (const { task_id } of store.rows<{ task_id: string }>("SELECT task_id FROM claims")) {
+    chronicle.breach("nothing remains", task_id, "its claim row is still there")
+  }
+  const wrong = store.rows<{ status: string; counted: number; found: number }>(`
+    SELECT status, count AS counted, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS found
+    FROM task_counts WHERE counted <> found
+  `)
+  for (const { counted, found, status } of wrong) {
+    chronicle.breach("counts are right", null, `${counted} ${status} are counted, there are ${found}`)
+  }
+}
+
+interface Event {
+  readonly seq: number
+  readonly id: string
+  readonly status: string
+  readonly cause: string | null
+}
+
+const checkOutbox = (rows: ReadonlyArray<TaskRow>, store: Store, { chronicle }: World): void => {
+  const events = store.rows<Event>("SELECT seq, id, status, cause FROM outbox WHERE kind = 'task' ORDER BY seq")
+  const invariant = "one event for each end"
+  const byTask = new Map<string, Array<Event>>()
+  for (const event of events) byTask.set(event.id, [...(byTask.get(event.id) ?? []), event])
+  for (const row of rows) {
+    const [event, ...more] = byTask.get(row.id) ?? []
+    if (!ended(row)) {
+      if (event !== undefined) chronicle.breach(invariant, row.id, `event ${event.seq} of a task that is ${row.status}`)
+    } else if (event === undefined) chronicle.breach(invariant, row.id, "it has ended and the outbox does not tell")
+    else if (more.length > 0) chronicle.breach(invariant, row.id, `${more.length + 1} events`)
+    else if (event.status !== row.status || event.cause !== row.cause) {
+      chronicle.breach(invariant, row.id, `event ${event.status} ${event.cause}, task ${row.status} ${row.cause}`)
+    }
+  }
+}
+
+const lastTry = (store: Store, id: string): TaskRow | undefined => {
+  const row = store.task(id)
+  return row === undefined || row.retried_by === null ? row : lastTry(store, row.retried_by)
+}
+
+const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
+  completed: [0],
+  cancelled: [4],
+  doomed: [6],
+  failed: [1, 5, 75]
+}
+
+const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void => {
+  const asked = store.task(answer.task)
+  // Who waits for a task waits for the last try of it.
+  const row = answer.by === "wait" ? lastTry(store, answer.task) : asked
+  if (row === undefined) return
+  const ending = row.cause === "dependency-failed" ? "doomed" : row.status
+  if (answer.by === "wait" && exitCodes[ending]?.includes(answer.code) !== true) {
+    chronicle.breach("an end never changes", row.id, `beat wait left with ${answer.code}, and it is ${row.status}`)
+  }
+  const dropped = store.one<{ dropped: number }>(
+    "SELECT dropped FROM task_streams WHERE task_id = ? AND stream = 'stdout'",
+    row.id
+  )
+  if (answer.by === "logs" && answer.code === 0 && (dropped?.dropped ?? 0) === 0) {
+    const stored = Buffer.concat(
+      store
+        .rows<{ bytes: Buffer }>(
+          "SELECT bytes FROM task_output WHERE task_id = ? AND stream = 'stdout' ORDER BY seq",
+          row.id
+        )
+        .map(({ bytes }) => bytes)
+    )
+    if (!answer.stdout.equals(stored)) {
+      chronicle.breach(
+        "who follows sees everything",
+        row.id,
+        `${answer.stdout.length} of ${stored.length} bytes were shown`
+      )
+    }
+  }
+}
+
+/** The words in the prompt of each task. */
+const wordsOfAll = (store: Store): ReadonlyMap<string, string> =>
+  new Map(
+    store
+      .rows<{ task_id: string; prompt: string }>("SELECT task_id, prompt FROM task_inputs")
+      .flatMap(({ prompt, task_id }) => {
+        const words = wordsIn(prompt)
+        return words === null ? [] : [[task_id, words] as const]
+      })
+  )
+
+const keyIn = (words: string): string => words.split(" ")[0] ?? ""
+
+/** Lines of the logs that name the task. */
+const logLines = (world: World, id: string): ReadonlyArray<string> =>
+  [join(world.root, "logs"), join(world.home, "logs")].flatMap((directory) => {
+    const files = (() => {
+      try {
+        return readdirSync(directory)
+      } catch {
+        return []
+      }
+    })()
+    return files.flatMap((file) =>
+      readFileSync(join(directory, file), "utf8")
+        .split("\n")
+        .filter((line) => line.includes(id))
+        .map((line) => `${file}: ${line.slice(0, 300)}`)
+    )
+  })
+
+const timelineOf = (
+  breach: Breach,
+  world: World,
+  store: Store,
+  words: ReadonlyMap<string, string>
+): ReadonlyArray<string> => {
+  if (breach.task === null) return []
+  const row = store.task(breach.task)
+  const named = row === undefined ? undefined : words.get(row.id)
+  const key = row === undefined ? breach.task : named === undefined ? null : keyIn(named)
+  const names = [breach.task, ...(key === null ? [] : [key])]
+  const stored = (what: string, statement: string) =>
+    store.rows(statement, breach.task ?? "").map((found) => `${what} ${JSON.stringify(found)}`)
+  return [
+    ...world.chronicle.about(names),
+    ...(key === null ? [] : journalLines(world.root, key).map((line) => `agent: ${line}`)),
+    ...logLines(world, breach.task),
+    ...stored("claim", "SELECT claim_id, claimed_at FROM claim_history WHERE task_id = ? ORDER BY claimed_at"),
+    ...stored("worker", "SELECT * FROM claims WHERE task_id = ?"),
+    ...stored("stream", "SELECT * FROM task_streams WHERE task_id = ?"),
+    ...stored("event", "SELECT * FROM outbox WHERE id = ?"),
+    ...(row === undefined ? [] : [`task ${JSON.stringify({ ...row, answer: undefined })}`])
+  ]
+}
+
+/** All tasks of one submission, held against each other. */
+const checkWork = (
+  plan: TaskPlan,
+  found: ReadonlyArray<TaskRow>,
+  words: ReadonlyMap<string, string>,
+  byId: ReadonlyMap<string, TaskRow>,
+  store: Store,
+  { chronicle }: World
+): void => {
+  const report = (id: string, invariant: string, detail: string) => chronicle.breach(invariant, id, detail)
+  const all = triesAmong(found)
+  for (const tries of all) {
+    const before = tries[0].retry_of === null ? undefined : byId.get(tries[0].retry_of)
+    checkTries(tries, before, before === undefined ? plan.retries : before.max_retries, report)
+  }
+  const byHand = all.flatMap(([first]) => (first.retry_of === null ? [] : [first]))
+  checkAgain(plan.again, chronicle.agains.get(plan.key), byHand, report)
+  const stored = found.map((row) => ({
+    row,
+    words: words.get(row.id) ?? null,
+    labelled: store.one("SELECT value FROM task_labels WHERE task_seq = ? AND key = 'edited'", row.seq) !== undefined
+  }))
+  checkEdit(plan, chronicle.edits.get(plan.key), stored, (id, detail) => report(id, editInvariant, detail))
+}
+
+/** One task, held against its plan and what was done to it; how many bytes were compared. */
+const checkOne = (
+  plan: TaskPlan,
+  row: TaskRow,
+  found: ReadonlyArray<TaskRow>,
+  words: ReadonlyMap<string, string>,
+  byId: ReadonlyMap<string, TaskRow>,
+  store: Store,
+  { chronicle, root }: World
+): number => {
+  const report = (invariant: string, detail: string) => chronicle.breach(invariant, row.id, detail)
+  const isHurt = ({ id }: TaskRow) => chronicle.hurts.get(id)?.has("cancel") === true
+  // Who cancels one try means the work.
+  const tries = triesAmong(found).find((some) => some.includes(row)) ?? []
+  const cancelled = tries.some(isHurt) ? (["cancel"] as const) : []
+  const hurts = new Set([...(chronicle.hurts.get(row.id) ?? []), ...cancelled])
+  const edges = edgesOf(store, row.id)
+  const journal = readJournal(root, plan.key, row.id)
+  const asked = row.retry_of === null ? (chronicle.edges.get(plan.key) ?? []) : []
+  checkEdges(row, edges, asked, byId, store, report)
+  checkContinued(row, chronicle.continued.get(plan.key), byId, edges, report)
+  const version = versionOf(plan, words.get(row.id) ?? null) ?? plan
+  return checkTask({ plan: version, row, journal, hurts, edges }, store, report)
+}
+
+/** To be called once nothing of the run is expected to live any more. */
+export const check = (plan: Plan, world: World, store: Store): Verdict => {
+  const { chronicle } = world
+  const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq")
+  const words = wordsOfAll(store)
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  const byKey = new Map<string, Array<TaskRow>>()
+  for (const row of rows) {
+    const said = words.get(row.id)
+    const key = said === undefined ? null : keyIn(said)
+    if (key === null) chronicle.breach("one key, one task", row.id, "nobody submitted it")
+    else byKey.set(key, [...(byKey.get(key) ?? []), row])
+  }
+
+  for (const [key, id] of chronicle.accepted) {
+    if (!byId.has(id))
+      chronicle.breach("what was accepted is there", id, `the id was told for ${key}, and it is not stored`)
+  }
+  let bytes = 0
+  const scheduled = new Set(plan.schedules.map(({ key }) => key))
+  const steps = plan.pipelines.flatMap((pipeline) => pipeline.steps)
+  for (const task of [...plan.tasks, ...steps, ...plan.schedules.map(({ task }) => task)]) {
+    const found = byKey.get(task.key) ?? []
+    const first = found.filter(({ retry_of }) => retry_of === null)
+    if (first.length > 1 && !scheduled.has(task.key)) {
+      chronicle.breach("one key, one task", first[1]?.id ?? null, `${first.length} tasks of ${task.key}`)
+    }
+    if (found.length === 0 && journalLines(world.root, task.key).length > 0) {
+      chronicle.breach("what was accepted is there", task.key, "its agent ran, and it is not stored")
+    }
+    checkWork(task, found, words, byId, store, world)
+    for (const row of found) bytes += checkOne(task, row, found, words, byId, store, world)
+  }
+  for (const [id, then] of chronicle.endings) {
+    const now = JSON.stringify(store.task(id))
+    if (now !== then) chronicle.breach("an end never changes", id, `it was ${then}, it is ${now}`)
+  }
+  checkOutbox(rows, store, world)
+  checkCheckpoints(rows, store, (id, detail) => chronicle.breach(checkpointInvariant, id, detail))
+  checkPipelines(plan.pipelines, byId, store, world)
+  const runsOf = (key: string) => (byKey.get(key) ?? []).filter(({ retry_of }) => retry_of === null)
+  for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
+  for (const answer of chronicle.answers) checkAnswer(answer, store, world)
+  for (const { command, pid, task } of processesOf(world.root)) {
+    chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
+  }
+  checkFile(store, world)
+
+  const count = (status: string) => rows.filter((row) => row.status === status).length
+  return {
+    violations: chronicle.breaches.map((breach) => ({ ...breach, timeline: timelineOf(breach, world, store, words) })),
+    tasks: {
+      submitted: rows.length,
+      completed: count("completed"),
+      failed: count("failed"),
+      cancelled: count("cancelled")
+    },
+    pipelines: store.rows("SELECT id FROM pipelines").length,
+    scheduled: store.rows("SELECT due_at FROM schedule_executions WHERE task_id IS NOT NULL").length,
+    bytes
+  }
+}

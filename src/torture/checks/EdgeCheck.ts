@@ -1,0 +1,96 @@
+/** Holds what tasks waited for against how those ended: nobody starts too early, and nobody waits for ever. */
+import type { AskedEdge } from "../Chronicle.ts"
+import { ended, type Store, type TaskRow } from "../Store.ts"
+
+export interface Edge {
+  readonly upstream_id: string
+  readonly policy: string
+  readonly state: string
+}
+
+export const edgesOf = (store: Store, task: string): ReadonlyArray<Edge> =>
+  store.rows<Edge>("SELECT upstream_id, policy, state FROM task_dependencies WHERE task_id = ?", task)
+
+/** How an end answers a wait. */
+const answerOf = (policy: string, upstream: TaskRow): string => {
+  if (!ended(upstream)) return "pending"
+  if (policy === "finished") return "met"
+  const wanted =
+    policy === "success"
+      ? upstream.status === "completed"
+      : upstream.status === "failed" || upstream.cause === "dependency-failed"
+  return wanted ? "met" : "unmet"
+}
+
+type Report = (invariant: string, detail: string) => void
+
+/** The ids of a task and of the tries after it. */
+const triesFrom = (id: string, byId: ReadonlyMap<string, TaskRow>): ReadonlyArray<string> => {
+  const next = byId.get(id)?.retried_by
+  return [id, ...(next === null || next === undefined ? [] : triesFrom(next, byId))]
+}
+
+/** What a task goes on from stays what it was asked to be, or is a later try of that. */
+export const checkContinued = (
+  row: TaskRow,
+  asked: string | undefined,
+  byId: ReadonlyMap<string, TaskRow>,
+  edges: ReadonlyArray<Edge>,
+  report: Report
+): void => {
+  const invariant = "work goes on from what it was told to"
+  const before = row.retry_of === null ? undefined : byId.get(row.retry_of)
+  // In its session an agent has it already.
+  const wanted = before === undefined ? asked : row.continuation === "session" ? null : before.continue_from
+  const known: ReadonlyArray<string | null> = wanted === undefined || wanted === null ? [null] : triesFrom(wanted, byId)
+  if (!known.includes(row.continue_from)) {
+    report(invariant, `it goes on from ${row.continue_from}, asked for was ${wanted ?? "nothing"}`)
+  }
+  if (row.continue_from === null) return
+  const tries = triesFrom(row.continue_from, byId)
+  if (!edges.some(({ upstream_id }) => tries.includes(upstream_id))) {
+    report(invariant, `it goes on from ${row.continue_from} and does not wait for that`)
+  }
+}
+
+/** `asked` is what the submitter wanted: of the first try only, for the others start at once. */
+export const checkEdges = (
+  row: TaskRow,
+  edges: ReadonlyArray<Edge>,
+  asked: ReadonlyArray<AskedEdge>,
+  byId: ReadonlyMap<string, TaskRow>,
+  store: Store,
+  report: Report
+): void => {
+  const invariant = "a task starts when it may"
+  for (const { policy, upstream } of asked) {
+    const tries = triesFrom(upstream, byId)
+    if (!edges.some((edge) => edge.policy === policy && tries.includes(edge.upstream_id))) {
+      report(invariant, `it was to wait for ${upstream} (${policy}), and no such edge is stored`)
+    }
+  }
+  const claimed = store.one<{ at: number | null }>(
+    "SELECT min(claimed_at) AS at FROM claim_history WHERE task_id = ?",
+    row.id
+  )?.at
+  for (const { policy, state, upstream_id } of edges) {
+    const upstream = byId.get(upstream_id)
+    if (upstream === undefined) continue
+    const named = `${upstream_id} (${policy}), which is ${upstream.status}`
+    if (upstream.retried_by !== null) report(invariant, `it waits for ${named} and was tried again`)
+    const answer = answerOf(policy, upstream)
+    // Who was cancelled while it waited has no more interest in the answer.
+    if (state !== answer && row.cause !== "cancelled") report(invariant, `the edge to ${named} stands as ${state}`)
+    if (claimed !== null && claimed !== undefined) {
+      if (answer !== "met") report(invariant, `it was claimed, and waited for ${named}`)
+      else if (upstream.ended_at !== null && claimed < upstream.ended_at)
+        report(invariant, `it was claimed before ${named}`)
+    } else if (answer === "unmet" && row.cause !== "dependency-failed" && row.cause !== "cancelled") {
+      report("what can never start is cancelled", `it waits for ${named}, and is ${row.status} (${row.cause})`)
+    }
+  }
+  if (row.cause === "dependency-failed" && !edges.some(({ state }) => state === "unmet")) {
+    report("what can never start is cancelled", "cancelled for a dependency, and none of them is unmet")
+  }
+  if (ended(row) && row.waiting_on !== 0) report(invariant, `it has ended and waits for ${row.waiting_on}`)
+}

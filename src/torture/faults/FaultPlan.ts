@@ -1,0 +1,82 @@
+/** The faults of a torture run: what is done to it, and when. */
+import type { Dice } from "../Dice.ts"
+
+/** `pick` chooses a victim among those there are at that moment. Times are milliseconds. */
+export type Fault = { readonly at: number; readonly pick: number } & (
+  | { readonly kind: Kill }
+  | { readonly kind: "freeze" | "lock"; readonly forMs: number }
+  /** A worker that is stopped until the last fault has come. */
+  | { readonly kind: "stop" }
+  /** The client of an MCP server leaves while another process holds the write lock. */
+  | { readonly kind: "leave"; readonly forMs: number }
+  /** A command from another pid namespace, where none of the processes of the run can be seen. */
+  | { readonly kind: "foreign"; readonly words: ReadonlyArray<string> }
+  /** Everything dies at once, and the next boot id is another. */
+  | { readonly kind: "reboot" }
+)
+
+export type Kill = "kill-worker" | "kill-agent" | "kill-shim" | "kill-tree" | "kill-starting" | "kill-command"
+
+export type FaultKind = Fault["kind"]
+
+const kinds: ReadonlyArray<readonly [number, FaultKind]> = [
+  [26, "kill-worker"],
+  [80, "kill-agent"],
+  [18, "kill-shim"],
+  [14, "kill-tree"],
+  [6, "kill-starting"],
+  [10, "kill-command"],
+  [4, "freeze"],
+  [3, "lock"],
+  [1, "reboot"],
+  [1, "stop"],
+  [2, "leave"],
+  [4, "foreign"]
+]
+
+/** Faults that break a promise today. The change that mends the product takes its fault off this list. */
+const unmended: ReadonlySet<FaultKind> = new Set(["foreign"])
+
+/** Every kind of fault that a plan may contain. */
+export const faultKinds: ReadonlyArray<FaultKind> = kinds.map(([, kind]) => kind).filter((kind) => !unmended.has(kind))
+
+/** What a command from another pid namespace does. */
+const foreignWords: ReadonlyArray<ReadonlyArray<string>> = [
+  ["wait", "--timeout", "500ms", "@last"],
+  ["list"],
+  ["status"]
+]
+
+/** Mean time between two faults, in milliseconds. */
+const gap = 210
+
+/** Mostly short, for nothing at all goes on meanwhile; now and then longer than the patience of SQLite itself. */
+const lockMs = (dice: Dice): number => (dice.chance(0.15) ? dice.between(1000, 2500) : dice.between(50, 500))
+
+export const planFaults = (dice: Dice, durationMs: number): ReadonlyArray<Fault> => {
+  const planned = kinds.filter(([, kind]) => !unmended.has(kind))
+  const faults: Array<Fault> = []
+  let at = 300
+  while (at < durationMs) {
+    const kind = dice.weighted(planned)
+    const common = { at, pick: dice.fraction() }
+    switch (kind) {
+      case "freeze":
+        faults.push({ ...common, kind, forMs: dice.between(100, 2000) })
+        break
+      case "lock":
+        faults.push({ ...common, kind, forMs: lockMs(dice) })
+        break
+      case "leave":
+        faults.push({ ...common, kind, forMs: dice.between(400, 1500) })
+        break
+      case "foreign":
+        faults.push({ ...common, kind, words: dice.pick(foreignWords) })
+        break
+      default:
+        faults.push({ ...common, kind })
+    }
+    at += Math.round(-Math.log(1 - dice.fraction()) * gap)
+  }
+  return faults
+}

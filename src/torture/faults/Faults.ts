@@ -1,0 +1,147 @@
+/** Carries out the planned faults, each at its time, on whoever is there then. */
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import { from } from "../Dice.ts"
+import type { Load } from "../load/Load.ts"
+import type { Finished } from "../World.ts"
+import type { Fault, Kill } from "./FaultPlan.ts"
+import { killAll, lives, signal } from "./SystemProcesses.ts"
+import { ends, killOne, stoppable, workers } from "./Victims.ts"
+
+/** How long a fault waits for a victim of its kind, and between two looks, in milliseconds. */
+const patienceMs = 800
+const lookMs = 40
+
+/**
+ * What is killed where there is no victim of the planned kind. Not commands: who has to begin again each time hands
+ * nothing over any more.
+ */
+const instead: ReadonlyArray<Kill> = ["kill-agent", "kill-worker"]
+
+/** The kind that found a victim; null where there is nobody that can be killed. */
+const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> =>
+  Effect.gen(function* () {
+    const { chronicle, up } = load.world
+    const end = chronicle.elapsed + patienceMs
+    do {
+      yield* up.await
+      // What comes now is to bring everything to its end, and nobody begins again.
+      if (load.over) return null
+      if (yield* killOne(load, kind, pick)) return kind
+      yield* Effect.sleep(lookMs)
+    } while (chronicle.elapsed < end)
+    if (load.over) return null
+    for (const other of instead) if (yield* killOne(load, other, 0)) return other
+    return null
+  })
+
+/** The power goes: everything dies at once, and what comes up finds another boot id. */
+const reboot = (load: Load) =>
+  Effect.gen(function* () {
+    const { store, world } = load
+    yield* world.up.close
+    const killed = killAll(world.root)
+    world.reboot()
+    const running = store.rows<{ id: string }>("SELECT id FROM tasks WHERE status = 'running'")
+    for (const { id } of running) world.chronicle.hurt(id, "reboot")
+    world.chronicle.note(null, `reboot: ${killed} processes killed, ${running.length} tasks were running`)
+    yield* world.up.open
+  })
+
+/** While a worker is stopped for so long, in milliseconds, other tasks must have ended. */
+const stopMs = 20_000
+
+/** Stops a worker until there are no more faults. Its tasks stay its own; everything else continues. */
+const stop = (load: Load) =>
+  Effect.gen(function* () {
+    const { store, world } = load
+    const { chronicle } = world
+    const victim = stoppable(load)[0]
+    if (victim === undefined || load.stopped || !signal(victim.pid, world.root, "SIGSTOP")) return
+    load.stopped = true
+    chronicle.fault("stop", 0)
+    const held = store.rows<{ task_id: string }>("SELECT task_id FROM claims WHERE worker_id = ?", victim.id)
+    for (const { task_id } of held) chronicle.hurt(task_id, "stop")
+    chronicle.note(null, `stop worker ${victim.pid} until the end of the faults, with ${held.length} tasks`)
+    const since = { at: chronicle.elapsed, ends: ends(load) }
+    const wait = Effect.repeat(Effect.sleep(100), { while: () => !load.over && lives(victim.pid, world.root) })
+    yield* Effect.ensuring(
+      wait,
+      Effect.sync(() => signal(victim.pid, world.root, "SIGCONT"))
+    )
+    load.stopped = false
+    if (chronicle.elapsed - since.at > stopMs && ends(load) === since.ends) {
+      chronicle.breach(
+        "a stopped worker stops nothing else",
+        null,
+        `no task ended while worker ${victim.pid} was stopped`
+      )
+    }
+  })
+
+/** The client of the server leaves, and the server cannot write while it does. */
+const leave = ({ server, store, world }: Load, forMs: number) =>
+  Effect.gen(function* () {
+    const release = server?.alive === true ? store.lock() : null
+    if (server === null || release === null) return
+    world.chronicle.fault("leave", 0)
+    world.chronicle.note(null, `the client of server ${server.running.child.pid} leaves under a lock of ${forMs} ms`)
+    void server.leave()
+    yield* Effect.ensuring(Effect.sleep(forMs), Effect.sync(release))
+  })
+
+const isPermitted = ({ code, stderr }: Finished): boolean => code === null || !stderr.startsWith("unshare: ")
+
+/** A command that sees none of the processes, and must not act on them. */
+const lookFromElsewhere = ({ world }: Load, words: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const finished = yield* Effect.promise(() => world.start(words, { elsewhere: true }).finished)
+    if (isPermitted(finished)) world.chronicle.fault("foreign", 0)
+    world.chronicle.note(null, `beat ${words[0]} in another pid namespace: ${finished.code} ${finished.stderr.trim()}`)
+  })
+
+/** Tells the chronicle what came of it. However many a reboot kills, it is one kill. */
+const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { store, world } = load
+    const { chronicle } = world
+    switch (fault.kind) {
+      case "freeze": {
+        const victim = from(workers(load), fault.pick).find((pid) => signal(pid, world.root, "SIGSTOP"))
+        if (victim === undefined) return
+        chronicle.fault("freeze", 0)
+        chronicle.note(null, `freeze worker ${victim} for ${fault.forMs} ms`)
+        const thaw = Effect.sync(() => signal(victim, world.root, "SIGCONT"))
+        return yield* Effect.ensuring(Effect.sleep(fault.forMs), thaw)
+      }
+      case "lock": {
+        const release = store.lock()
+        if (release === null) return
+        chronicle.fault("lock", 0)
+        chronicle.note(null, `hold the write lock for ${fault.forMs} ms`)
+        return yield* Effect.ensuring(Effect.sleep(fault.forMs), Effect.sync(release))
+      }
+      case "stop":
+        return yield* stop(load)
+      case "leave":
+        return yield* leave(load, fault.forMs)
+      case "foreign":
+        return yield* lookFromElsewhere(load, fault.words)
+      case "reboot":
+        chronicle.fault("reboot", 1)
+        return yield* reboot(load)
+      default: {
+        const kind = yield* kill(load, fault.kind, fault.pick)
+        if (kind !== null) chronicle.fault(kind, 1)
+      }
+    }
+  })
+
+/** All faults of the plan, each from its time on: none waits for another. */
+export const runFaults = (load: Load, faults: ReadonlyArray<Fault>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (const fault of faults) {
+      yield* Effect.sleep(Math.max(0, fault.at - load.world.chronicle.elapsed))
+      yield* FiberSet.run(load.fibers, carryOut(load, fault))
+    }
+  })

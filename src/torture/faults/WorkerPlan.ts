@@ -1,0 +1,109 @@
+/** The workers of a torture run: who is started to serve the queue, and where each of them will die. */
+import type { Dice } from "../Dice.ts"
+
+/** A worker that dies at the first of these places it comes to, or that is under a limit, with all that it starts. */
+export interface WorkerPlan {
+  readonly failpoints: string | null
+  /** Size of files, in blocks of 512 bytes, and how long the worker lives. */
+  readonly limit: { readonly blocks: number; readonly forMs: number } | null
+}
+
+type Place = readonly [name: string, passes: number]
+
+/** Places that every worker comes to, and how many times it may pass there before. */
+const frequent: ReadonlyArray<Place> = [
+  ["register.commit", 0],
+  ["register.committed", 0],
+  ["claim.commit", 3],
+  ["claim.committed", 3],
+  ["start.checked", 2],
+  ["start.prepared", 2],
+  ["start.spawned", 2],
+  ["start.told", 2],
+  ["started.commit", 2],
+  ["started.committed", 2],
+  ["append.commit", 6],
+  ["append.committed", 6],
+  ["supervise.ended", 2],
+  ["supervise.swept", 2],
+  ["supervise.drained", 2],
+  ["finish.commit", 3],
+  ["finish.committed", 3],
+  ["conclude.discarded", 2],
+  ["store.commit", 2],
+  ["store.committed", 2],
+  ["adopt.commit", 1],
+  ["adopt.committed", 1],
+  ["adopt.reowned", 1]
+]
+
+/** Places that it takes an occasion to come to. */
+const rare: ReadonlyArray<Place> = [
+  ["leave.commit", 0],
+  ["leave.committed", 0],
+  ["skip.commit", 0],
+  ["skip.committed", 0],
+  ["advance.commit", 0],
+  ["advance.committed", 0],
+  ["fireSchedule.commit", 0],
+  ["fireSchedule.committed", 0],
+  ["revoke.answered", 0],
+  ["supervise.unstarted", 0],
+  ["requeue.commit", 0],
+  ["requeue.committed", 0],
+  ["stopping.commit", 0],
+  ["stopping.committed", 0],
+  ["stop.recorded", 0],
+  ["stop.ended", 0]
+]
+
+/** Every place where a worker can be made to die. */
+export const workerFailpoints: ReadonlyArray<string> = [...frequent, ...rare].map(([name]) => name)
+
+const points = (dice: Dice, places: ReadonlyArray<Place>, count: number): string =>
+  Array.from({ length: count }, () => dice.pick(places))
+    .map(([name, passes]) => `${name}:kill@${dice.between(1, passes + 1)}`)
+    .join(",")
+
+const planWorker = (dice: Dice): WorkerPlan => {
+  const kind = dice.weighted([
+    [40, "plain"],
+    [28, "frequent"],
+    // Several: each of them alone would hardly ever be passed before something else ends the worker.
+    [26, "rare"],
+    [6, "limited"]
+  ])
+  switch (kind) {
+    case "frequent":
+      return { failpoints: points(dice, frequent, dice.between(1, 2)), limit: null }
+    case "rare":
+      return { failpoints: points(dice, rare, 6), limit: null }
+    case "limited":
+      return { failpoints: null, limit: { blocks: dice.between(200, 4000), forMs: dice.between(500, 3000) } }
+    default:
+      return { failpoints: null, limit: null }
+  }
+}
+
+/** More than can be started in the time. */
+const perSecond = 3
+
+export const planWorkers = (dice: Dice, durationMs: number): ReadonlyArray<WorkerPlan> =>
+  Array.from({ length: Math.ceil((durationMs / 1000) * perSecond) + 20 }, () => planWorker(dice))
+
+/** Where MCP servers die besides: a server is a worker, and it commits what its client asks for. */
+const serverPlaces: ReadonlyArray<Place> = [
+  ["append.committed", 8],
+  ["enqueue.commit", 3],
+  ["enqueue.committed", 3],
+  ["edit.commit", 0],
+  ["edit.committed", 0],
+  ["cancel.commit", 0],
+  ["cancel.committed", 0]
+]
+
+/** The failpoints of one MCP server after the other; null: none. */
+export const planServers = (dice: Dice, durationMs: number): ReadonlyArray<string | null> =>
+  Array.from({ length: Math.ceil(durationMs / 1000) + 10 }, () =>
+    dice.chance(0.4) ? points(dice, serverPlaces, 2) : null
+  )

@@ -1,0 +1,43 @@
+/** Sees to it that a torture run has workers: whenever one dies, the next of the plan takes its place. */
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import type { Load } from "../load/Load.ts"
+
+/** Workers at once, beside the MCP server and those that commands start by themselves. */
+const wanted = 2
+
+/** Between two looks, in milliseconds. */
+const lookMs = 60
+
+const startWorker = (load: Load) =>
+  Effect.gen(function* () {
+    const { chronicle } = load.world
+    const plan = load.workers.shift() ?? { failpoints: null, limit: null }
+    const { failpoints, limit } = plan
+    if (limit === null) {
+      load.world.start(["worker"], { failpoints: failpoints ?? undefined, log: "worker" })
+      chronicle.fault("worker", 0)
+      chronicle.note(null, `a worker with ${failpoints ?? "no failpoints"}`)
+      return
+    }
+    const { child } = load.world.start(["worker"], { fileLimit: limit.blocks, log: "limited" })
+    chronicle.fault("limited-worker", 0)
+    chronicle.note(null, `a worker with files of ${limit.blocks} blocks`)
+    yield* FiberSet.run(
+      load.fibers,
+      Effect.sync(() => {
+        if (child.kill("SIGKILL")) chronicle.fault("kill-limited", 1)
+      }).pipe(Effect.delay(limit.forMs))
+    )
+  })
+
+/** Goes on for as long as there is load. */
+export const keepWorkers = (load: Load): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    while (!load.over) {
+      yield* load.world.up.await
+      const own = Array.from(load.world.commands).filter(({ child }) => child.spawnargs.includes("worker"))
+      if (own.length < wanted && load.store.exists) yield* startWorker(load)
+      yield* Effect.sleep(lookMs)
+    }
+  })

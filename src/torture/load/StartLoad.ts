@@ -1,0 +1,35 @@
+/** Puts everybody of a torture run to work. */
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import { keepWorkers } from "../faults/Workers.ts"
+import type { Plan } from "../Plan.ts"
+import type { Store } from "../Store.ts"
+import type { World } from "../World.ts"
+import { client } from "./Clients.ts"
+import type { Load } from "./Load.ts"
+import { createSchedule, submitter } from "./Submitters.ts"
+
+/** Starts the load. It goes on until `over` is set. */
+export const startLoad = (world: World, store: Store, plan: Plan) =>
+  Effect.gen(function* () {
+    const load: Load = {
+      world,
+      store,
+      byCommand: plan.tasks.filter(({ via }) => via === "command"),
+      pipelines: Array.from(plan.pipelines),
+      workers: Array.from(plan.workers),
+      servers: Array.from(plan.servers),
+      byMcp: plan.tasks.filter(({ via }) => via === "mcp"),
+      submitting: yield* FiberSet.make(),
+      fibers: yield* FiberSet.make(),
+      server: null,
+      lastEnd: 0,
+      stopped: false,
+      over: false
+    }
+    yield* FiberSet.run(load.submitting, submitter(load))
+    for (const schedule of plan.schedules) yield* FiberSet.run(load.submitting, createSchedule(load, schedule))
+    yield* FiberSet.run(load.submitting, client(load))
+    yield* FiberSet.run(load.submitting, keepWorkers(load))
+    return load
+  })

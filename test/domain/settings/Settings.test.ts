@@ -1,0 +1,66 @@
+/** The bounds and defaults of settings. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { SettingsFile, withDefaults } from "../../../src/domain/settings/Settings.ts"
+
+const is = (value: unknown) => Schema.is(SettingsFile)(value, { onExcessProperty: "error" })
+const day = 24 * 60 * 60 * 1000
+
+describe("SettingsFile", () => {
+  for (const [key, low, high] of [
+    ["maxConcurrency", 1, 1000],
+    ["maxDepth", 0, 100],
+    ["timeoutMs", 0, 365 * day],
+    ["stallMs", 0, 365 * day],
+    ["maxOutputBytes", 1024, 4 * 1024 ** 3],
+    ["maxSpoolBytes", 1024, 1024 ** 4],
+    ["graceMs", 0, 600_000],
+    ["memoryReserveBytes", 0, 1024 ** 4],
+    ["memoryPerTaskBytes", 0, 1024 ** 4],
+    ["idleMs", 0, day]
+  ] as const) {
+    it(`${key} goes from ${low} to ${high}`, () => {
+      for (const value of [low, high]) assert.isTrue(is({ [key]: value }), `${value}`)
+      for (const value of [low - 1, high + 1, low + 0.5, "4", null, Number.NaN, Number.POSITIVE_INFINITY]) {
+        assert.isFalse(is({ [key]: value }), `${value}`)
+      }
+    })
+  }
+
+  it("may be empty, and knows no other field", () => {
+    assert.isTrue(is({}))
+    assert.isFalse(is({ maxConcurrenc: 4 }))
+    assert.isFalse(is({ agents: { claude: { modle: "opus" } } }))
+  })
+
+  it("takes plain names of agents only", () => {
+    for (const name of ["claude", "my-agent", "a1"]) assert.isTrue(is({ agents: { [name]: {} } }), name)
+    for (const name of ["", "Claude", "1st", "a_b", "a b", "a".repeat(33)]) {
+      assert.isFalse(is({ agents: { [name]: {} } }), name)
+    }
+  })
+})
+
+describe("withDefaults", () => {
+  it("keeps what the file says, and fills in the rest", () => {
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(SettingsFile), FastCheck.integer({ min: 1, max: 256 }), (file, cores) => {
+        const settings = withDefaults(file, cores)
+        const said = Object.entries(file).filter(([, value]) => value !== undefined)
+        for (const [key, value] of said) {
+          const off = (key === "timeoutMs" || key === "stallMs") && value === 0
+          assert.deepStrictEqual(Reflect.get(settings, key), off ? null : value, key)
+        }
+        if (file.maxConcurrency === undefined) assert.strictEqual(settings.maxConcurrency, Math.max(2, cores))
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  it("has no default timeout, and ends what is silent for half an hour", () => {
+    const settings = withDefaults({}, 1)
+    assert.deepStrictEqual([settings.timeoutMs, settings.stallMs, settings.maxConcurrency], [null, 1_800_000, 2])
+  })
+})

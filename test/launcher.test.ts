@@ -1,0 +1,263 @@
+/** The file that `beat` starts with: which bundle it picks, its code cache, and what it says when Node does not fit. */
+import { execFile } from "node:child_process"
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { bootstrap } from "../build/bootstrap.mjs"
+
+let root = ""
+let dist = ""
+
+/** A bundle that says who it is and what it was given; exit code 3 with the word `fail`. */
+const bundleText = (name: string) => `
+  console.log(JSON.stringify([${JSON.stringify(name)}, ...process.argv.slice(2)]))
+  if (require("node:path").basename(__filename) !== "${name}.cjs") throw new Error(__filename)
+  if (process.argv.includes("flood")) {
+    const leave = (error) => error && process.exit(error.code === "EPIPE" ? 141 : 1)
+    setInterval(() => process.stdout.write("x".repeat(65536) + "\\n", leave), 1)
+  }
+  if (process.argv.includes("full")) {
+    console.error("to nobody")
+    process.stdout.write("x", (error) => process.exit(error.code === "ENOSPC" ? 9 : 1))
+  }
+  if (process.argv.includes("bad")) process.exitCode = 2
+`
+
+const install = async (digest = "0001") => {
+  for (const name of ["cli", "worker", "mcp"]) writeFileSync(join(dist, `${name}.cjs`), bundleText(name))
+  writeFileSync(join(dist, "beat.cjs"), await bootstrap({ cli: digest, claim: digest, mcp: digest }))
+}
+
+beforeEach(async () => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "beat-boot-")))
+  dist = join(root, "dist")
+  mkdirSync(dist)
+  await install()
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+interface Result {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+const run = (command: string, args: ReadonlyArray<string>, variables: Record<string, string> = {}) =>
+  new Promise<Result>((resolve) => {
+    const env = { PATH: process.env.PATH ?? "", HOME: root, ...variables }
+    const child = execFile(command, [...args], { env, cwd: root, timeout: 20_000 }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr })
+    )
+  })
+const beat = async (...words: ReadonlyArray<string>): Promise<unknown> => {
+  const { stdout, stderr } = await run(process.execPath, [join(dist, "beat.cjs"), ...words])
+  assert.strictEqual(stderr, "")
+  return JSON.parse(stdout)
+}
+
+// Node brings a code cache of its own from 22.1 on, which the bootstrap then uses.
+const ownCache = Number(process.versions.node.split(".")[0]) < 22
+const cached = (directory = join(dist, ".cache")): ReadonlyArray<string> =>
+  existsSync(directory) ? readdirSync(directory).sort() : []
+
+describe("the bundle", () => {
+  const cases: ReadonlyArray<readonly [name: string, words: ReadonlyArray<string>]> = [
+    ["cli", []],
+    ["cli", ["status", "--json"]],
+    ["cli", ["run", "worker"]],
+    ["cli", ["worker", "--help"]],
+    ["cli", ["worker", "-h"]],
+    ["cli", ["workers"]],
+    ["cli", ["mcp", "install"]],
+    ["worker", ["worker"]],
+    ["worker", ["worker", "--on-demand"]],
+    ["mcp", ["mcp", "start"]],
+    ["cli", ["mcp", "start", "--help"]]
+  ]
+  for (const [name, words] of cases) {
+    it(`is ${name} for: beat ${words.join(" ")}`, async () => {
+      assert.deepStrictEqual(await beat(...words), [name, ...words])
+    })
+  }
+})
+
+describe.skipIf(!ownCache)("the code cache", () => {
+  it("is written once per command, beside the bundle, for its owner only", async () => {
+    await beat("status")
+    const [file = "", ...more] = cached()
+    assert.deepStrictEqual(more, [])
+    const path = join(dist, ".cache", file)
+    assert.strictEqual(statSync(path).mode & 0o777, 0o600)
+    assert.strictEqual(statSync(join(dist, ".cache")).mode & 0o777, 0o700)
+    const { ino } = statSync(path)
+    await beat("status")
+    assert.strictEqual(statSync(path).ino, ino, "written again although it was good")
+    await beat("list")
+    assert.notStrictEqual(statSync(path).ino, ino, "not extended by a new command")
+    assert.match(readFileSync(path, "latin1"), /status,list *$/)
+  })
+
+  it("knows beat without a word, and beat with nothing but options, as commands of their own", async () => {
+    await beat()
+    await beat("--json")
+    const [file = ""] = cached()
+    assert.match(readFileSync(join(dist, ".cache", file), "latin1"), /\.,- *$/)
+  })
+
+  it("is not extended by what was no command", async () => {
+    await beat("stauts", "bad")
+    assert.deepStrictEqual(cached(), [])
+  })
+
+  it("that is damaged is replaced, and harms nobody", async () => {
+    await beat("status")
+    const [file = ""] = cached()
+    const path = join(dist, ".cache", file)
+    for (const damage of [Buffer.alloc(0), Buffer.from("junk"), Buffer.alloc(5000, 7)]) {
+      writeFileSync(path, damage)
+      assert.deepStrictEqual(await beat("status"), ["cli", "status"])
+      assert.match(readFileSync(path, "latin1"), /status *$/)
+    }
+  })
+
+  it("of another release is never used, even where npm gives both the same time and size", async () => {
+    const time = new Date("1985-10-26T08:15:00Z")
+    utimesSync(join(dist, "cli.cjs"), time, time)
+    await beat("status")
+    await install("0002")
+    writeFileSync(join(dist, "cli.cjs"), bundleText("cli").replace("process.argv.slice(2)", "process.argv.slice(3)"))
+    utimesSync(join(dist, "cli.cjs"), time, time)
+    assert.deepStrictEqual(await beat("status", "--json"), ["cli", "--json"])
+    assert.lengthOf(cached(), 2)
+  })
+
+  it("is kept apart for each set of V8 flags, which would reject each other's", async () => {
+    const under = (...flags: ReadonlyArray<string>) =>
+      run(process.execPath, [...flags, join(dist, "beat.cjs"), "status"])
+    await under()
+    await under("--max-semi-space-size=1")
+    const before = cached().map((name) => statSync(join(dist, ".cache", name)).ino)
+    assert.lengthOf(before, 2)
+    await under("--max-semi-space-size=1")
+    await under()
+    assert.deepStrictEqual(
+      cached().map((name) => statSync(join(dist, ".cache", name)).ino),
+      before
+    )
+  })
+
+  it("never grows past a few files", async () => {
+    mkdirSync(join(dist, ".cache"), { mode: 0o700 })
+    for (let index = 0; index < 20; index++) writeFileSync(join(dist, ".cache", `cli.v1.${index}`), "old")
+    await beat("status")
+    assert.isAtMost(cached().length, 6)
+    assert.isTrue(cached().some((name) => name.includes(process.version)))
+  })
+
+  it("goes to the user's cache directory where others may write beside the bundle", async () => {
+    chmodSync(dist, 0o777)
+    await beat("status")
+    assert.deepStrictEqual(cached(), [])
+    assert.lengthOf(cached(join(root, ".cache", "backbeat")), 1)
+  })
+
+  it("is not read from a directory that others may write to", async () => {
+    chmodSync(dist, 0o777)
+    mkdirSync(join(root, ".cache", "backbeat"), { recursive: true })
+    chmodSync(join(root, ".cache", "backbeat"), 0o777)
+    assert.deepStrictEqual(await beat("status"), ["cli", "status"])
+    assert.deepStrictEqual(cached(join(root, ".cache", "backbeat")), [])
+  })
+
+  it("can be turned off by Node's own switch", async () => {
+    await run(process.execPath, [join(dist, "beat.cjs"), "status"], { NODE_DISABLE_COMPILE_CACHE: "1" })
+    assert.deepStrictEqual(cached(), [])
+  })
+})
+
+it("where Node has a code cache of its own, that one is used, in the same directory", async () => {
+  const newer = join(root, "newer.cjs")
+  writeFileSync(newer, 'require("module").enableCompileCache = (directory) => console.error(directory)')
+  const { stderr, stdout } = await run(process.execPath, ["-r", newer, join(dist, "beat.cjs"), "status"])
+  assert.strictEqual(stdout, '["cli","status"]\n')
+  assert.strictEqual(stderr, `${join(dist, ".cache", "node")}\n`)
+})
+
+it("a full disk behind both streams is told to the writer alone", async () => {
+  const script = `"$0" "$1" full >/dev/full 2>&1; echo "$?" >&3`
+  const { stdout } = await run("/bin/sh", ["-c", `exec 3>&1; ${script}`, process.execPath, join(dist, "beat.cjs")])
+  assert.strictEqual(stdout, "9\n")
+})
+
+it("a reader that has seen enough is told to the writer alone", async () => {
+  const script = `{ "$0" "$1" flood; echo "$?" >&3; } | head -n 1`
+  const { stderr, stdout } = await run("/bin/sh", [
+    "-c",
+    `exec 3>&1; ${script}`,
+    process.execPath,
+    join(dist, "beat.cjs")
+  ])
+  assert.strictEqual(stderr, "")
+  assert.strictEqual(stdout, '["cli","flood"]\n141\n')
+})
+
+it("an outdated Node is told what is needed", async () => {
+  const older = join(root, "older.cjs")
+  writeFileSync(older, 'Object.defineProperty(process, "versions", { value: { node: "18.19.0" } })')
+  const { code, stderr } = await run(process.execPath, ["-r", older, join(dist, "beat.cjs"), "status"])
+  assert.strictEqual(code, 70)
+  assert.match(stderr, /^beat: needs Node 20 or newer; this is v/)
+})
+
+describe("the native module", () => {
+  const load = async () => {
+    copyFileSync(new URL("../build/native-module.cjs", import.meta.url), join(dist, "native-module.cjs"))
+    return run(process.execPath, ["-e", `require(${JSON.stringify(join(dist, "native-module.cjs"))})()`])
+  }
+  const place = (file: string) => join(root, "node_modules", "better-sqlite3", file)
+  beforeEach(() => {
+    mkdirSync(place("build/Release"), { recursive: true })
+    writeFileSync(place("package.json"), '{ "name": "better-sqlite3" }')
+  })
+
+  it("that was not built is explained with the command that builds it", async () => {
+    const { code, stderr } = await load()
+    assert.strictEqual(code, 70)
+    assert.include(stderr, "was not built")
+    assert.include(stderr, `cd '${root}' && npm rebuild better-sqlite3`)
+  })
+
+  it("that does not load is explained in one line, without a stack", async () => {
+    writeFileSync(place("build/Release/better_sqlite3.node"), "not a library")
+    const { code, stderr } = await load()
+    assert.strictEqual(code, 70)
+    assert.include(stderr, "cannot be loaded")
+    assert.notInclude(stderr, "    at ")
+  })
+
+  it("that was built for another Node is called that", async () => {
+    writeFileSync(place("build/Release/better_sqlite3.node"), "")
+    writeFileSync(
+      join(root, "other.cjs"),
+      `require("module")._extensions[".node"] = () => { throw Object.assign(new Error("compiled against NODE_MODULE_VERSION 115"), { code: "ERR_DLOPEN_FAILED" }) }`
+    )
+    copyFileSync(new URL("../build/native-module.cjs", import.meta.url), join(dist, "native-module.cjs"))
+    const args = ["-r", join(root, "other.cjs"), "-e", `require(${JSON.stringify(join(dist, "native-module.cjs"))})()`]
+    const { code, stderr } = await run(process.execPath, args)
+    assert.strictEqual(code, 70)
+    assert.include(stderr, "was built for another Node")
+  })
+})

@@ -1,0 +1,208 @@
+/** The config file: what is read from it, what is refused and in which words, and how it is changed. */
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import { pathsOf } from "../../../../src/layers/node/files/Paths.ts"
+import { layerWith } from "../../../../src/layers/node/files/SettingsStore.ts"
+import { Host } from "../../../../src/services/Host.ts"
+import { Paths } from "../../../../src/services/Paths.ts"
+import { SettingsStore } from "../../../../src/services/SettingsStore.ts"
+
+let home = ""
+let config = ""
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "beat-settings-"))
+  config = join(home, "config.json")
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const host = Layer.succeed(Host, {
+  availableMemory: Effect.succeed(0),
+  uptimeMs: Effect.succeed(0),
+  sleepCounts: false,
+  cores: Effect.succeed(1),
+  user: Effect.succeed("ann")
+})
+
+const withStore = <A, E>(
+  use: (store: SettingsStore["Type"]) => Effect.Effect<A, E>,
+  variables: Record<string, string> = {}
+) =>
+  Effect.suspend(() => {
+    const paths = Layer.succeed(Paths, pathsOf({ BACKBEAT_HOME: home }, { home: () => "/", current: () => "/" }))
+    return Effect.provide(Effect.flatMap(SettingsStore, use), Layer.provide(layerWith(variables), [paths, host]))
+  })
+
+const problem = (text: string, variables: Record<string, string> = {}) => {
+  writeFileSync(config, text)
+  return withStore((store) => Effect.flip(store.get), variables).pipe(Effect.map((error) => error.message))
+}
+
+describe("get", () => {
+  it.effect("has a default for everything when there is no file, and when it is empty", () =>
+    Effect.gen(function* () {
+      const without = yield* withStore((store) => store.get)
+      assert.strictEqual(without.maxConcurrency, 2)
+      assert.isNull(without.timeoutMs)
+      writeFileSync(config, "\n")
+      assert.deepStrictEqual(yield* withStore((store) => store.get), without)
+    })
+  )
+
+  it.effect("puts variables over the file, and reads the file anew each time", () =>
+    withStore(
+      (store) =>
+        Effect.gen(function* () {
+          writeFileSync(config, '{ "maxConcurrency": 5, "graceMs": 1 }')
+          const first = yield* store.get
+          assert.deepStrictEqual([first.maxConcurrency, first.graceMs, first.defaultAgent], [5, 7, null])
+          writeFileSync(config, '\uFEFF{ "maxConcurrency": 6, "defaultAgent": "codex" }')
+          const second = yield* store.get
+          assert.deepStrictEqual([second.maxConcurrency, second.graceMs, second.defaultAgent], [6, 7, "codex"])
+          assert.deepStrictEqual(yield* store.file, { maxConcurrency: 6, defaultAgent: "codex" })
+        }),
+      { BACKBEAT_GRACE_MS: "7", BACKBEAT_MAX_WORKERS: "" }
+    )
+  )
+
+  for (const value of ["0", "-3", "NaN", "1e3", "0x10", "2.5", "many", "1001"]) {
+    it.effect(`refuses BACKBEAT_MAX_WORKERS=${value}, naming the variable`, () =>
+      Effect.gen(function* () {
+        const message = yield* problem("{}", { BACKBEAT_MAX_WORKERS: value })
+        assert.match(message, /^BACKBEAT_MAX_WORKERS: expected a whole number from 1 to 1000, not .*, for example 4$/)
+        assert.include(message, value)
+      })
+    )
+  }
+
+  it.effect("says which field is wrong, what was expected, and gives an example", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        yield* problem('{ "maxConcurrency": 0 }'),
+        `${config}: maxConcurrency: expected a whole number from 1 to 1000, not 0, for example 4`
+      )
+      assert.include(
+        yield* problem('{ "maxConcurrency": "4" }'),
+        'maxConcurrency: expected a whole number from 1 to 1000, not "4", for example 4'
+      )
+      assert.include(
+        yield* problem('{ "leftovers": "drop" }'),
+        'leftovers: expected "end" or "keep", not "drop", for example "keep"'
+      )
+      assert.include(yield* problem("[]"), "expected one object")
+      assert.include(yield* problem('{ "agents": { "x": { "args": "-v" } } }'), "agents.x.args: expected")
+      assert.include(yield* problem('{ "agents": { "My Agent": {} } }'), "agents.My Agent: agent names are")
+    })
+  )
+
+  it.effect("refuses unknown settings and suggests the nearest", () =>
+    Effect.gen(function* () {
+      assert.include(yield* problem('{ "maxWorker": 1 }'), "Did you mean 'maxConcurrency'?")
+      assert.include(yield* problem('{ "agents": { "pi": { "modle": "x" } } }'), "Did you mean 'agents.pi.model'?")
+      assert.notInclude(yield* problem('{ "zzzzzzzz": 1 }'), "Did you mean")
+    })
+  )
+
+  it.effect("never repeats a secret, whatever is wrong around it", () =>
+    Effect.gen(function* () {
+      for (const text of [
+        '{ "agents": { "claude": { "apiKey": "sk-secret", "retries": -1 } } }',
+        '{ "agents": { "claude": { "apiKey": ["sk-secret"] } } }',
+        '{ "agents": { "claude": { "env": { "TOKEN": ["sk-secret"] } } } }',
+        '{ "agents": { "Claude": { "apiKey": "sk-secret" } } }',
+        '{ "agents": "sk-secret" }',
+        '{ "apiKey": "sk-secret" }',
+        '{ "agents": { "claude": { "apiKey": "sk-secret" ',
+        "sk-secret"
+      ]) {
+        const message = yield* problem(text)
+        assert.notInclude(message, "sk-secret", text)
+      }
+    })
+  )
+
+  it.effect("says where a file stops being JSON", () =>
+    Effect.gen(function* () {
+      assert.include(yield* problem('{\n  "maxConcurrency": 4,\n  oops }'), "is not valid JSON at line 3, column 3")
+    })
+  )
+})
+
+describe("update", () => {
+  const setClaims = (maxConcurrency: number) => (store: SettingsStore["Type"]) =>
+    store.update((file) => Effect.succeed({ ...file, maxConcurrency }))
+
+  it.effect("creates the directory for its owner only, the file too, and leaves nothing else behind", () =>
+    Effect.gen(function* () {
+      home = join(home, "deep", "er")
+      config = join(home, "config.json")
+      assert.deepStrictEqual(yield* withStore(setClaims(3)), { maxConcurrency: 3 })
+      assert.strictEqual(statSync(home).mode & 0o777, 0o700)
+      assert.strictEqual(statSync(config).mode & 0o777, 0o600)
+      assert.deepStrictEqual(readdirSync(home), ["config.json"])
+      assert.deepStrictEqual(JSON.parse(readFileSync(config, "utf8")), { maxConcurrency: 3 })
+    })
+  )
+
+  it.effect("refuses a bad value and leaves the file as it was", () =>
+    Effect.gen(function* () {
+      for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+        writeFileSync(config, '{"maxConcurrency":2}')
+        const result = yield* Effect.either(withStore(setClaims(bad)))
+        assert.isTrue(Either.isLeft(result))
+        assert.strictEqual(readFileSync(config, "utf8"), '{"maxConcurrency":2}')
+      }
+      assert.deepStrictEqual(readdirSync(home), ["config.json"])
+    })
+  )
+
+  it.effect("writes through a link and keeps it", () =>
+    Effect.gen(function* () {
+      mkdirSync(join(home, "dotfiles"))
+      const real = join(home, "dotfiles", "beat.json")
+      writeFileSync(real, "{}")
+      symlinkSync(real, config)
+      yield* withStore(setClaims(9))
+      assert.strictEqual(readFileSync(config, "utf8"), readFileSync(real, "utf8"))
+      assert.include(readFileSync(real, "utf8"), "9")
+    })
+  )
+
+  it.live("loses no change when many are made at once", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 20 }, (_, index) => `agent-${index}`)
+      const add = (name: string) =>
+        withStore((store) =>
+          store.update((file) =>
+            // A pause inside the change gives every other one the chance to interfere.
+            Effect.as(Effect.sleep("2 millis"), { ...file, agents: { ...file.agents, [name]: { model: "x" } } })
+          )
+        )
+      yield* Effect.forEach(names, add, { concurrency: "unbounded", discard: true })
+      const file = yield* withStore((store) => store.file)
+      assert.sameMembers(Object.keys(file.agents ?? {}), names)
+    })
+  )
+
+  it.effect.skipIf(process.getuid?.() === 0)("names a directory that cannot be written", () =>
+    Effect.gen(function* () {
+      chmodSync(home, 0o500)
+      const error = yield* Effect.flip(withStore(setClaims(1)))
+      assert.include(error.message, "EACCES")
+    })
+  )
+})

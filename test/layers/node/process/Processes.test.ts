@@ -1,0 +1,159 @@
+/** Identities of processes, through /proc and through ps. */
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { linuxReader, parseMarks, parseStat } from "../../../../src/layers/node/process/LinuxProcesses.ts"
+import { parseCpuTime, parseLine, portableReader } from "../../../../src/layers/node/process/PortableProcesses.ts"
+import * as ProcessesNode from "../../../../src/layers/node/process/Processes.ts"
+import { Processes } from "../../../../src/services/Processes.ts"
+import { fileWith, home, programPath, until } from "../support.ts"
+
+const sleeper = Effect.acquireRelease(
+  Effect.sync(() => spawn("/bin/sleep", ["300"], { stdio: "ignore" })),
+  (child) => Effect.sync(() => child.kill("SIGKILL"))
+)
+
+describe("parseStat", () => {
+  it("reads past a name with blanks, parentheses and digits", () => {
+    const entry = parseStat(
+      "4242 (a) S 1 (b c) R 7 42 43 34816 0 4194304 100 0 0 0 11 12 13 14 20 0 1 0 168153 3133440 390 0\n"
+    )
+    assert.deepStrictEqual(entry, {
+      pid: 4242,
+      parent: 7,
+      group: 42,
+      session: 43,
+      startTime: "168153",
+      ended: false,
+      stopped: false,
+      cpuMillis: 500
+    })
+  })
+
+  it("refuses what is no such line", () => {
+    for (const text of ["", "x", "12", "12 (a) S 1 2"]) assert.isNull(parseStat(text))
+  })
+})
+
+describe("parseMarks", () => {
+  it("takes whole names only", () => {
+    assert.deepStrictEqual(parseMarks("A=BACKBEAT_TASK_ID=no\0XBACKBEAT_TASK_ID=no\0BACKBEAT_TASK_ID=yes\0B=1\0"), {
+      taskId: "yes",
+      worker: false
+    })
+    assert.deepStrictEqual(parseMarks("BACKBEAT_TASK_ID=last"), { taskId: "last", worker: false })
+    assert.deepStrictEqual(parseMarks("BACKBEAT_WORKER=1\0BACKBEAT_TASK_ID=\0"), { taskId: null, worker: true })
+    assert.deepStrictEqual(parseMarks(""), { taskId: null, worker: false })
+  })
+})
+
+describe("ps", () => {
+  it("gives one line per process", () => {
+    assert.deepStrictEqual(parseLine("  501   1   501 Ss+  1-02:03:04 Thu Oct  1 09:08:07 2026    "), {
+      pid: 501,
+      parent: 1,
+      group: 501,
+      session: null,
+      startTime: "Thu Oct 1 09:08:07 2026",
+      ended: false,
+      stopped: false,
+      cpuMillis: 93_784_000
+    })
+    assert.isTrue(parseLine("2 1 2 Z 0:00.01 Thu Oct  1 09:08:07 2026")?.ended)
+    assert.isNull(parseLine("  "))
+  })
+
+  it("gives CPU times in several ways", () => {
+    assert.strictEqual(parseCpuTime("0:01.25"), 1250)
+    assert.strictEqual(parseCpuTime("12:34:56"), 45_296_000)
+    assert.strictEqual(parseCpuTime("100:00.00"), 6_000_000)
+  })
+})
+
+for (const [name, layer, reader, isHere] of [
+  ["/proc", ProcessesNode.layerLinux, linuxReader, process.platform === "linux"],
+  ["ps", ProcessesNode.layerPortable, portableReader, programPath("ps") !== null]
+] as const) {
+  describe.skipIf(!isHere)(`Processes through ${name}`, () => {
+    it.scopedLive("knows itself, and a child while it lives", () =>
+      Effect.gen(function* () {
+        const processes = yield* Processes
+        const self = yield* processes.self
+        assert.strictEqual(self.pid, process.pid)
+        assert.strictEqual(self.bootId, yield* processes.bootId)
+        assert.isTrue(yield* processes.alive(self))
+
+        const child = yield* sleeper
+        const entry = yield* reader.entry(child.pid ?? 0)
+        assert.isTrue(entry !== null && entry !== "unknown")
+        if (entry === null || entry === "unknown") return
+        assert.strictEqual(entry.parent, process.pid)
+        const identity = { pid: entry.pid, startTime: entry.startTime, bootId: self.bootId }
+        assert.isTrue(yield* processes.alive(identity))
+        assert.isFalse(yield* processes.alive({ ...identity, startTime: `1${identity.startTime}` }))
+        assert.isFalse(yield* processes.alive({ ...identity, bootId: "another" }))
+        assert.isTrue((yield* reader.all).some((other) => other.pid === identity.pid))
+        child.kill("SIGKILL")
+        yield* until(
+          "its end",
+          Effect.map(processes.alive(identity), (alive) => !alive)
+        )
+        assert.isNull(yield* reader.entry(4_194_000))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.scopedLive("takes a zombie for dead", () =>
+      Effect.gen(function* () {
+        const processes = yield* Processes
+        const directory = yield* home
+        // The shell becomes a sleep that never asks for the status of the child it inherits.
+        const parent = spawn("/bin/sh", ["-c", "sh -c 'echo $$ >pid' & exec sleep 300"], {
+          cwd: directory,
+          stdio: "ignore"
+        })
+        yield* Effect.addFinalizer(() => Effect.sync(() => parent.kill("SIGKILL")))
+        const pid = Number(yield* fileWith(join(directory, "pid")))
+        const entry = yield* until(
+          "a zombie",
+          Effect.map(reader.entry(pid), (found) =>
+            found !== null && found !== "unknown" && found.ended ? found : null
+          )
+        )
+        const identity = { pid, startTime: entry.startTime, bootId: yield* processes.bootId }
+        assert.isFalse(yield* processes.alive(identity))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.scopedLive("gives the benefit of the doubt where a start time could not be had", () =>
+      Effect.gen(function* () {
+        const processes = yield* Processes
+        const bootId = yield* processes.bootId
+        const child = yield* sleeper
+        assert.isTrue(yield* processes.alive({ pid: child.pid ?? 0, startTime: "unknown", bootId }))
+        assert.isFalse(yield* processes.alive({ pid: 4_194_000, startTime: "unknown", bootId }))
+        assert.isFalse(yield* processes.alive({ pid: 1, startTime: "unknown", bootId }))
+      }).pipe(Effect.provide(layer))
+    )
+  })
+}
+
+describe("BACKBEAT_BOOT_ID", () => {
+  it.scopedLive("pretends another boot", () =>
+    Effect.gen(function* () {
+      const real = yield* Effect.provide(
+        Effect.flatMap(Processes, (processes) => processes.self),
+        ProcessesNode.layer
+      )
+      process.env.BACKBEAT_BOOT_ID = "pretended"
+      yield* Effect.addFinalizer(() => Effect.sync(() => delete process.env.BACKBEAT_BOOT_ID))
+      const processes = yield* Effect.provide(Processes, Layer.fresh(ProcessesNode.layer))
+      assert.strictEqual(yield* processes.bootId, "pretended")
+      assert.isFalse(yield* processes.alive(real))
+      assert.isTrue(yield* processes.alive(yield* processes.self))
+      assert.isFalse(fs.existsSync("/nowhere"))
+    })
+  )
+})

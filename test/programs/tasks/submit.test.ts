@@ -1,0 +1,121 @@
+/** Handing tasks over: what is stored, who is told, and what is refused. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { WorkerUnavailable } from "../../../src/domain/Errors.ts"
+import { Launches } from "../../../src/layers/memory/fakes/WorkerLauncher.ts"
+import { submit } from "../../../src/programs/tasks/submit.ts"
+import { submitterOf } from "../../../src/programs/tasks/submitter.ts"
+import { Queue } from "../../../src/services/Queue.ts"
+import { Tasks } from "../../../src/services/Tasks.ts"
+import { layer, Prepared, person, submission } from "../world.ts"
+
+const one = (overrides: Parameters<typeof submission>[0] = {}, submitter = person) =>
+  Effect.flatMap(submit([submission(overrides)], submitter), ({ tasks }) =>
+    Effect.fromNullable(tasks[0]).pipe(Effect.map(({ task }) => task))
+  )
+
+describe("submit", () => {
+  it.effect("stores the task with what its agent needs and launches a worker", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const launches = yield* Launches
+      const result = yield* submit([submission({ agent: "claude", extra: { TOKEN: "t" } })], person)
+      const [first] = result.tasks
+      assert.strictEqual(first?.task.status, "queued")
+      assert.deepStrictEqual(first?.warnings, ["no credentials were seen"])
+      assert.isTrue(result.launched)
+      assert.strictEqual(yield* launches.count, 1)
+      const captured = yield* queue.captured(first?.task.id ?? (yield* Effect.dieMessage("no task")))
+      assert.deepStrictEqual(captured.environment, { PATH: "/bin", TOKEN: "t" })
+      assert.deepStrictEqual(captured.launch.args, ["--session-id", "session-1"])
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("fills in defaults: the task's own word, then the agent's, then the settings'", () =>
+    Effect.gen(function* () {
+      const plain = yield* one()
+      assert.deepStrictEqual([plain.timeoutMs, plain.stallMs, plain.maxOutputBytes], [5000, 7000, 4096])
+      assert.strictEqual((yield* one({ agent: "claude" })).stallMs, 60_000)
+      const own = yield* one({ agent: "claude", stallMs: null, timeoutMs: null, maxOutputBytes: 2048 })
+      assert.deepStrictEqual([own.timeoutMs, own.stallMs, own.maxOutputBytes], [null, null, 2048])
+    }).pipe(Effect.provide(layer({ timeoutMs: 5000, stallMs: 7000, maxOutputBytes: 4096 })))
+  )
+
+  it.effect("knows the agent that submits, one level deeper, and stops at the limit", () =>
+    Effect.gen(function* () {
+      const parent = yield* one()
+      const child = yield* one({}, submitterOf({ BACKBEAT_TASK_ID: parent.id, BACKBEAT_DEPTH: "0" }))
+      assert.strictEqual(child.parentId, parent.id)
+      assert.strictEqual(child.depth, 1)
+      const refused = yield* Effect.flip(one({}, submitterOf({ BACKBEAT_TASK_ID: child.id, BACKBEAT_DEPTH: "1" })))
+      assert.strictEqual(refused._tag, "DepthExceeded")
+    }).pipe(Effect.provide(layer({ maxDepth: 1 })))
+  )
+
+  it.effect("stores all or none", () =>
+    Effect.gen(function* () {
+      const tasks = yield* Tasks
+      const both = yield* Effect.either(submit([submission(), submission({ agent: "nobody" })], person))
+      assert.isTrue(Either.isLeft(both))
+      assert.strictEqual((yield* tasks.counts).queued, 0)
+      const two = yield* submit([submission({ prompt: "a" }), submission({ prompt: "b" })], person)
+      assert.deepStrictEqual(
+        two.tasks.map(({ task }) => task.prompt),
+        ["a", "b"]
+      )
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("keeps the task when no worker can be launched, and says so", () =>
+    Effect.gen(function* () {
+      const launches = yield* Launches
+      const tasks = yield* Tasks
+      yield* launches.failNext(new WorkerUnavailable({ detail: "EAGAIN", log: "/log" }))
+      const result = yield* submit([submission()], person)
+      assert.strictEqual(Option.getOrNull(result.problem)?._tag, "WorkerUnavailable")
+      assert.isFalse(result.launched)
+      assert.strictEqual((yield* tasks.counts).queued, 1)
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("gives the same task for the same key", () =>
+    Effect.gen(function* () {
+      const first = yield* submit([submission({ idempotencyKey: "k" })], person)
+      const second = yield* submit([submission({ idempotencyKey: "k" })], person)
+      assert.strictEqual(second.tasks[0]?.task.id, first.tasks[0]?.task.id)
+      assert.deepStrictEqual([first.tasks[0]?.created, second.tasks[0]?.created], [true, false])
+    }).pipe(Effect.provide(layer()))
+  )
+
+  for (const prompt of ["", " \n", "a\0b"]) {
+    it.effect(`refuses the prompt ${JSON.stringify(prompt)}`, () =>
+      Effect.gen(function* () {
+        const prepared = yield* Prepared
+        assert.strictEqual((yield* Effect.flip(one({ prompt })))._tag, "InvalidInput")
+        assert.strictEqual((yield* prepared.requests).length, 0)
+      }).pipe(Effect.provide(layer()))
+    )
+  }
+})
+
+describe("submitterOf", () => {
+  const id = "k3v9x2m7q4ab"
+  const cases: ReadonlyArray<readonly [Record<string, string>, string | null, number]> = [
+    [{}, null, 0],
+    [{ BACKBEAT_TASK_ID: id, BACKBEAT_DEPTH: "0" }, id, 1],
+    [{ BACKBEAT_TASK_ID: id, BACKBEAT_DEPTH: "2" }, id, 3],
+    [{ BACKBEAT_TASK_ID: id }, id, 1],
+    [{ BACKBEAT_TASK_ID: id, BACKBEAT_DEPTH: "lots" }, id, 1],
+    [{ BACKBEAT_TASK_ID: id, BACKBEAT_DEPTH: "-5" }, id, 1],
+    [{ BACKBEAT_TASK_ID: "; rm -rf /", BACKBEAT_DEPTH: "1.5" }, null, 0],
+    [{ BACKBEAT_TASK_ID: "", BACKBEAT_DEPTH: "2" }, null, 3]
+  ]
+  for (const [environment, taskId, depth] of cases) {
+    it(`reads ${JSON.stringify(environment)}`, () => {
+      const submitter = submitterOf(environment)
+      assert.deepStrictEqual([submitter.taskId, submitter.depth], [taskId, depth])
+    })
+  }
+})
