@@ -2,19 +2,11 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type * as SqlError from "@effect/sql/SqlError"
 import type * as Effect from "effect/Effect"
-import checkpoints from "./foundation/checkpoints.ts"
-import dependencies from "./foundation/dependencies.ts"
-import pipelines from "./foundation/pipelines.ts"
-import schedules from "./foundation/schedules.ts"
-import foundation from "./foundation/tasks.ts"
+import foundation from "./0001_foundation.ts"
 
 export type Migration = Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>
 
-/** Dense and increasing from 1: a number that was left out or came late would be skipped for ever. */
+/** Dense and increasing from 1: a number that is left out or added late would never run. */
 export const migrations: Readonly<Record<string, Migration>> = {
-  "0001_foundation": foundation,
-  "0002_dependencies": dependencies,
-  "0003_pipelines": pipelines,
-  "0004_checkpoints": checkpoints,
-  "0005_schedules": schedules
+  "0001_foundation": foundation
 }

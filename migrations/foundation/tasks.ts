@@ -1,4 +1,4 @@
-/** The tables of the foundation: tasks, their inputs, workers, workers, output and the outbox. */
+/** The tables of the foundation: tasks, their inputs, workers, claims, output and the outbox. */
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 

@@ -13,6 +13,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
     "corrupt",
     "schema-too-old",
     "schema-too-new",
+    "unreleased",
     "unknown"
   ),
   path: Schema.NullOr(Schema.String),
@@ -35,6 +36,8 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
         return `${where} was written by an older Backbeat and this command does not change it. Run 'beat init' to bring it up to date.`
       case "schema-too-new":
         return `${where} was written by a newer Backbeat. Update this one: npm install -g backbeat`
+      case "unreleased":
+        return `${where} was made by an unreleased Backbeat, whose tables this version does not read. Move it aside and start again: mv '${where}' '${where}.old'`
       case "unknown":
         return `The store failed in ${this.operation} (${where}).`
     }

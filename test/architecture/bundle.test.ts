@@ -8,9 +8,9 @@ import { root } from "./Sources.ts"
 
 /** What only a worker needs. A command that reads or writes rows never pays for it. */
 const workerOnly: ReadonlyArray<RegExp> = [
-  /^src\/programs\/(pool|supervise|capture|conclude|evidence|persist)\b/,
-  /^src\/layers\/Worker\.ts$/,
-  /^src\/layers\/node\/(Spawner|Shim|ShimStart|TreeEnding)\b/,
+  /^src\/programs\/worker\/(pool|supervise|capture|conclude|evidence|retryWhileStorageFails)\b/,
+  /^src\/layers\/Full\.ts$/,
+  /^src\/layers\/node\/(spool\/(Spawner|Shim|ShimStart)|process\/TreeEnding)\b/,
   /^src\/layers\/memory\//
 ]
 

@@ -10,13 +10,18 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
   { of: entryPoint, own: /^(src|migrations)\//, packages: /./ },
   { of: /^src\/domain\//, own: /^src\/domain\//, packages: /^effect\// },
   { of: /^src\/services\//, own: /^src\/(domain|services)\//, packages: /^effect\// },
-  { of: /^src\/programs\/pipeline\//, own: /^src\/(domain|services|programs)\//, packages: /^effect\/|^yaml$/ },
+  { of: /^src\/text\//, own: /^src\/(domain|text)\//, packages: /^effect\// },
   {
-    of: /^src\/programs\/schedule\//,
-    own: /^src\/(domain|services|programs)\//,
+    of: /^src\/programs\/pipelines\//,
+    own: /^src\/(domain|services|text|programs)\//,
+    packages: /^effect\/|^yaml$/
+  },
+  {
+    of: /^src\/programs\/schedules\//,
+    own: /^src\/(domain|services|text|programs)\//,
     packages: /^effect\/|^chrono-node\/en$/
   },
-  { of: /^src\/programs\//, own: /^src\/(domain|services|programs)\//, packages: /^effect\// },
+  { of: /^src\/programs\//, own: /^src\/(domain|services|text|programs)\//, packages: /^effect\// },
   { of: /^src\/layers\/(node|agents)\//, own: /^src\/(domain|services|layers)\//, packages: /^(effect|node:|@effect)/ },
   {
     of: /^src\/layers\//,
@@ -25,12 +30,12 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
   },
   {
     of: /^src\/cli\//,
-    own: /^src\/(domain|services|programs|cli)\//,
+    own: /^src\/(domain|services|text|programs|cli)\//,
     packages: /^(effect|@effect\/(cli|platform))\/|^fast-string-truncated-width$/
   },
   {
     of: /^src\/mcp\//,
-    own: /^src\/(domain|services|programs|mcp)\//,
+    own: /^src\/(domain|services|text|programs|mcp)\//,
     packages: /^effect\/|^@modelcontextprotocol\/server/
   },
   // The checker believes nothing of the product: it reads files and rows for itself.

@@ -40,7 +40,7 @@ const workerLines = (report: WorkersReport, now: number, screen: Screen) => {
   )
 }
 
-const claimState = (claim: WorkersReport["workers"][number]): string => {
+const claimState = (claim: WorkersReport["claims"][number]): string => {
   if (claim.stopCause !== null) return `ending: ${claim.stopCause}`
   if (claim.orphaned) return "orphaned"
   return claim.alive === false ? "ended" : claim.state

@@ -17,8 +17,11 @@ import * as Statement from "./Statement.ts"
 
 export type Migrations = Readonly<Record<string, Migration>>
 
-/** Marks a file as ours: "Beat". */
-const applicationId = 0x42656174
+/** Marks a file as ours: "Bea1". */
+const applicationId = 0x42656131
+
+/** "Beat": the mark of databases that were made before the first release, with other tables. */
+const unreleasedId = 0x42656174
 
 const keptBackups = 3
 
@@ -60,6 +63,9 @@ export const standing = (
         return yield* schemaError(path, "schema-too-new", `schema ${header.version}, known up to ${latest}`)
       }
       return { standing: header.version === latest ? "current" : "old", version: header.version }
+    }
+    if (header.applicationId === unreleasedId) {
+      return yield* schemaError(path, "unreleased", `schema ${header.version} from before the first release`)
     }
     if (header.tables > 0 || header.version !== 0 || header.applicationId !== 0) {
       return yield* schemaError(path, "corrupt", "a database of another program")

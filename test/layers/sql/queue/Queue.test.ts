@@ -20,7 +20,7 @@ const submit = (fields = {}) =>
     return enqueued === undefined ? yield* Effect.dieMessage("nothing enqueued") : enqueued.task
   })
 
-const claim = Effect.gen(function* () {
+const claimNext = Effect.gen(function* () {
   const queue = yield* Queue
   return yield* Effect.flatten(queue.claim(claimOptions))
 })
@@ -32,7 +32,7 @@ describe("Queue on SQLite", () => {
       const tasks = yield* Tasks
       const task = yield* submit({ labels: { a: "b" }, timeoutMs: 5000 })
       assert.deepStrictEqual(yield* tasks.get(task.id), task)
-      const claimed = yield* claim
+      const claimed = yield* claimNext
       assert.strictEqual(claimed.task.id, task.id)
       assert.strictEqual(claimed.claim.deadlineUptime, 5000)
       assert.deepStrictEqual(claimed.environment, newTask().environment)
@@ -48,7 +48,7 @@ describe("Queue on SQLite", () => {
     Effect.gen(function* () {
       const queue = yield* Queue
       const task = yield* submit()
-      const { claim } = yield* claim
+      const { claim } = yield* claimNext
       const bare = yield* Effect.flip(queue.finish(task.id, done, null))
       assert.strictEqual(bare._tag, "TaskStateConflict")
       const other = yield* Effect.flip(queue.finish(task.id, done, { claimId: claim.claimId, workerId: workerB }))
@@ -61,7 +61,7 @@ describe("Queue on SQLite", () => {
     Effect.gen(function* () {
       const queue = yield* Queue
       const task = yield* submit()
-      const { claim } = yield* claim
+      const { claim } = yield* claimNext
       const holder = { claimId: claim.claimId, workerId: workerA }
       yield* queue.finish(task.id, done, holder)
       const error = yield* Effect.flip(queue.requeue(holder))
@@ -79,7 +79,7 @@ describe("Queue on SQLite", () => {
       assert.deepStrictEqual(yield* queue.claim(claimOptions), Option.none())
       const [row] = yield* sql`SELECT status, cause FROM tasks WHERE id = ${first.id}`
       assert.deepStrictEqual(row, { status: "failed", cause: "spawn-failed" })
-      assert.strictEqual((yield* claim).task.id, second.id)
+      assert.strictEqual((yield* claimNext).task.id, second.id)
     }).pipe(Effect.provide(memory))
   )
 
@@ -90,7 +90,7 @@ describe("Queue on SQLite", () => {
         const queue = yield* Queue
         const sql = yield* SqlClient.SqlClient
         yield* submit()
-        const { claim } = yield* claim
+        const { claim } = yield* claimNext
         yield* sql`UPDATE task_inputs SET launch = '{"file":""}'`
         assert.deepStrictEqual(yield* queue.claimedTask(claim.claimId), Option.none())
       }).pipe(Effect.provide(memory))
@@ -106,7 +106,7 @@ describe("Queue on SQLite", () => {
       yield* refused(sql`UPDATE tasks SET status = 'completed', ended_at = 1, cause = 'exit' WHERE id = ${task.id}`)
       yield* refused(sql`UPDATE tasks SET status = 'cancelled' WHERE id = ${task.id}`)
       yield* refused(sql`UPDATE tasks SET status = 'running' WHERE id = ${task.id}`)
-      const { claim } = yield* claim
+      const { claim } = yield* claimNext
       yield* queue.finish(task.id, done, { claimId: claim.claimId, workerId: workerA })
       yield* refused(sql`UPDATE tasks SET leftovers = 1 WHERE id = ${task.id}`)
       yield* refused(sql`UPDATE tasks SET status = 'queued', ended_at = NULL, cause = NULL WHERE id = ${task.id}`)
