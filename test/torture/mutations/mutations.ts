@@ -52,8 +52,8 @@ const starting: ReadonlyArray<Mutation> = [
       },
       {
         file: "src/layers/node/spool/ShimStart.ts",
-        find: "const shim = yield* spawnShim(claim, files, prompt)",
-        replace: "const shim = yield* spawnShim(claim, files, prompt)\n    yield* spawnShim(claim, files, prompt)"
+        find: "const shim = yield* spawnShim(claimed, files, prompt)",
+        replace: "const shim = yield* spawnShim(claimed, files, prompt)\n    yield* spawnShim(claimed, files, prompt)"
       }
     ]
   },
@@ -63,8 +63,8 @@ const starting: ReadonlyArray<Mutation> = [
     patches: [
       {
         file: "src/programs/worker/supervise.ts",
-        find: "const seen = yield* look(supervision, worker)",
-        replace: "const seen = yield* look(supervision, worker)\n    if (supervision.adopted) return null"
+        find: "const seen = yield* look(supervision, claim)",
+        replace: "const seen = yield* look(supervision, claim)\n    if (supervision.adopted) return null"
       }
     ]
   },
@@ -103,8 +103,8 @@ const output: ReadonlyArray<Mutation> = [
 const provenSuccess = (condition: string): ReadonlyArray<Patch> => [
   {
     file: "src/programs/worker/conclude.ts",
-    find: "if (worker.stopCause !== null) {",
-    replace: `if (${condition}) return outcome({ ...found, status: "completed", cause: "exit" })\n  if (worker.stopCause !== null) {`
+    find: "if (claim.stopCause !== null) {",
+    replace: `if (${condition}) return outcome({ ...found, status: "completed", cause: "exit" })\n  if (claim.stopCause !== null) {`
   }
 ]
 
@@ -127,7 +127,7 @@ const ending: ReadonlyArray<Mutation> = [
     patches: [
       {
         file: finish,
-        find: "const written = yield* writeEvent(event).pipe(certain)",
+        find: "const written = yield* writeEvent(event).pipe(orDieWhenMissing)",
         replace: "const written = { ...event, seq: 0 }"
       }
     ]
@@ -143,11 +143,11 @@ const ending: ReadonlyArray<Mutation> = [
     patches: [
       {
         file: finish,
-        find: "const written = yield* writeEvent(event).pipe(certain)",
+        find: "const written = yield* writeEvent(event).pipe(orDieWhenMissing)",
         replace: [
           "yield* sql`DROP TRIGGER IF EXISTS tasks_terminal_is_final`",
           "yield* sql`UPDATE tasks SET error = coalesce(error, '') || '!' WHERE ended_at IS NOT NULL`",
-          "const written = yield* writeEvent(event).pipe(certain)"
+          "const written = yield* writeEvent(event).pipe(orDieWhenMissing)"
         ].join("\n")
       }
     ]
@@ -162,7 +162,7 @@ const ending: ReadonlyArray<Mutation> = [
   {
     name: "no-cascade",
     promise: "every task ends",
-    patches: [{ file: finish, find: "awaited === 1 ? yield* settle(id) : []", replace: "[]" }]
+    patches: [{ file: finish, find: "awaited === 1 ? yield* releaseDependents(id) : []", replace: "[]" }]
   },
   {
     name: "no-retry",
@@ -191,7 +191,7 @@ const ending: ReadonlyArray<Mutation> = [
     patches: [
       {
         file: "src/programs/worker/keepCheckpoints.ts",
-        find: "persist(takeCheckpoint(taskId))",
+        find: "retryWhileStorageFails(takeCheckpoint(taskId))",
         replace: "persist(Effect.void)"
       }
     ]

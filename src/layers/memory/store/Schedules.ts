@@ -3,20 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { fingerprint } from "../../../domain/pipeline/Pipeline.ts"
 import { decide, firstAfter, isTimeOf, rowTooLong, standingBefore } from "../../../domain/schedule/Firing.ts"
-import {
-  type Execution,
-  type Schedule,
-  type ScheduleStatus,
-  tasksOf,
-  type Work
-} from "../../../domain/schedule/Schedule.ts"
+import type { Execution, Schedule, ScheduleStatus } from "../../../domain/schedule/Schedule.ts"
 import { ScheduleNotFound, ScheduleStateConflict } from "../../../domain/schedule/ScheduleErrors.ts"
 import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
-import { withFreshSession } from "../../../domain/task/NewTask.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { type Due, type FireAnswer, Schedules } from "../../../services/Schedules.ts"
+import { prepareWork } from "./PreparedWork.ts"
 import { check, find, isLive, leading, retiming, scheduled, summaryOf, withSchedule } from "./ScheduleChecks.ts"
 import { cancelRun, executionsOf, isNew, note, settled, start, whenOver } from "./ScheduleState.ts"
 import { put, type State, Store, without } from "./Store.ts"
@@ -24,15 +17,6 @@ import { put, type State, Store, without } from "./Store.ts"
 const make = Effect.gen(function* () {
   const store = yield* Store
   const ids = yield* Ids
-
-  const prepared = (work: Work) =>
-    Effect.gen(function* () {
-      const tasks = yield* Effect.forEach(tasksOf(work), (task) =>
-        Effect.all({ id: ids.task, task: Effect.map(ids.uuid, (session) => withFreshSession(task, session)) })
-      )
-      if (work.kind === "task") return { tasks, pipeline: null }
-      return { tasks, pipeline: { id: yield* ids.pipeline, digest: yield* ids.digest(fingerprint(work.pipeline)) } }
-    })
 
   const newest = (state: State) => Array.from(state.schedules.values(), ({ schedule }) => schedule).reverse()
 
@@ -57,7 +41,7 @@ const make = Effect.gen(function* () {
     )
 
   const fireOne = Effect.fn("Schedules.fire")(function* ({ schedule: expected, work }: Due) {
-    const ready = yield* prepared(work)
+    const ready = yield* prepareWork(ids, work)
     return yield* store.write<FireAnswer, never>((before, now) => {
       const nothing: FireAnswer = { _tag: "Lost" }
       const lost = (state: State) => Either.right([nothing, state] as const)
@@ -213,7 +197,7 @@ const make = Effect.gen(function* () {
 
     runNow: Effect.fn("Schedules.runNow")(function* (id) {
       const { work } = yield* Effect.flatten(store.read((state) => find(state, id)))
-      const ready = yield* prepared(work)
+      const ready = yield* prepareWork(ids, work)
       return yield* store.write((state, now) =>
         Either.gen(function* () {
           const { schedule } = yield* find(state, id)
