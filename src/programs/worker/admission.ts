@@ -24,14 +24,14 @@ export type Admission =
 export const settlingLeft = ({ claimedAt }: Pick<Claim, "claimedAt">, now: number): number =>
   claimedAt > now ? settlingMs : Math.max(0, settlingMs - (now - claimedAt))
 
-/** Counts the workers that are settling, by a clock that cannot be set: the wall clock is read once for each of them. */
+/** Counts the claims that are settling, by a clock that cannot be set: the wall clock is read once for each of them. */
 export const makeSettling = () => {
   const until = new Map<ClaimId, number>()
   return Effect.fn("settling")(function* (claims: ReadonlyArray<Claim>) {
     const now = yield* Clock.currentTimeMillis
     const elapsed = yield* elapsedMs
-    const claims = new Set(claims.map(({ claimId }) => claimId))
-    for (const claimId of until.keys()) if (!claims.has(claimId)) until.delete(claimId)
+    const held = new Set(claims.map(({ claimId }) => claimId))
+    for (const claimId of until.keys()) if (!held.has(claimId)) until.delete(claimId)
     for (const claim of claims) {
       if (!until.has(claim.claimId)) until.set(claim.claimId, elapsed + settlingLeft(claim, now))
     }
@@ -40,7 +40,7 @@ export const makeSettling = () => {
 }
 
 /**
- * Whether a task may start next to these workers, of which `settling` were just started. With no worker at all one is
+ * Whether a task may start next to these claims, of which `settling` were just started. With no claim at all one is
  * always admitted.
  */
 export const admission = Effect.fn("admission")(function* (
