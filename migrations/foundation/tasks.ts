@@ -214,6 +214,8 @@ export default Effect.gen(function* () {
       stored INTEGER NOT NULL,
       dropped INTEGER NOT NULL,
       dropped_at INTEGER,
+      base INTEGER NOT NULL DEFAULT 0,
+      emptied INTEGER NOT NULL DEFAULT 0,
       updated_at INTEGER NOT NULL,
       PRIMARY KEY (task_id, stream),
       CHECK (size = stored + dropped)

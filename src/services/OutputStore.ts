@@ -32,6 +32,15 @@ export class OutputStore extends Context.Tag("backbeat/OutputStore")<
       position: { readonly taskId: TaskId; readonly stream: StreamName; readonly to: number },
       options: { readonly cap: number }
     ) => Effect.Effect<StreamState, StorageError>
+    /**
+     * Records that the agent has emptied the file of a stream: what is captured from now on begins in it at 0. It changes
+     * nothing where `at` is not the stored size. Returns the state of the stream after it.
+     */
+    readonly restart: (position: {
+      readonly taskId: TaskId
+      readonly stream: StreamName
+      readonly at: number
+    }) => Effect.Effect<StreamState, StorageError>
     /** The captured streams of a task; a stream that printed nothing may be missing. */
     readonly streams: (taskId: TaskId) => Effect.Effect<ReadonlyArray<StreamState>, StorageError>
     /** Chunks with `seq` above `after`, in order of capture, at most `limit` (1 to 1000); of one stream or both. */

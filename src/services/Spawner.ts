@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { SpawnFailed } from "../domain/Errors.ts"
 import type { StreamName } from "../domain/output/Output.ts"
+import type { OutputEmptied } from "../domain/output/OutputEmptied.ts"
 import type { ProcessEnd } from "../domain/task/Agent.ts"
 import type { TaskId } from "../domain/task/Task.ts"
 import type { ClaimId } from "../domain/worker/Claim.ts"
@@ -43,13 +44,18 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
     readonly revoke: (claimId: ClaimId) => Effect.Effect<boolean>
     /** Tells the shim its new owner. */
     readonly transferOwnership: (claimId: ClaimId, owner: ProcessIdentity) => Effect.Effect<void>
-    /** Bytes the agent printed from `offset` on, at most `limit`. Empty at the end and where nothing was printed. */
+    /**
+     * Bytes the agent printed from `offset` of the file on, at most `limit`. Empty at the end and where nothing was
+     * printed. With `before`, the bytes that were read right before `offset` (or their end, or none), it fails with
+     * `OutputEmptied` where the file ends before `offset` or holds other bytes there.
+     */
     readonly read: (
       claimId: ClaimId,
       stream: StreamName,
       offset: number,
-      limit: number
-    ) => Effect.Effect<Uint8Array, SpawnFailed>
+      limit: number,
+      before?: Uint8Array
+    ) => Effect.Effect<Uint8Array, SpawnFailed | OutputEmptied>
     /** Bytes of a stream that stand in the spool, captured or not. 0 where that cannot be told. */
     readonly printed: (claimId: ClaimId, stream: StreamName) => Effect.Effect<number>
     /** Returns when something may have changed: own child ended, or at the latest after `withinMs`. */

@@ -31,13 +31,29 @@ export const appendContract = (subject: Subject) => {
         const { task } = yield* submitAndClaim()
         yield* TestClock.adjust("1 second")
         const first = yield* write(task.id, "stdout", 0, bytesOf("hello "))
-        const common = { taskId: task.id, stream: "stdout", dropped: 0, droppedAt: null } as const
+        const common = { taskId: task.id, stream: "stdout", dropped: 0, droppedAt: null, base: 0, emptied: 0 } as const
         assert.deepStrictEqual(first, { ...common, size: 6, stored: 6, updatedAt: 1000 })
         yield* TestClock.adjust("1 second")
         const second = yield* write(task.id, "stdout", 6, bytesOf("world"))
         assert.deepStrictEqual(second, { ...common, size: 11, stored: 11, updatedAt: 2000 })
         assert.deepStrictEqual(yield* (yield* OutputStore).streams(task.id), [second])
         assert.deepStrictEqual(yield* keptText(task.id, "stdout"), [[0, "hello world"]])
+      })
+    )
+
+    test(
+      "records where its own writer emptied a stream, once for each, and goes on behind it",
+      Effect.gen(function* () {
+        const store = yield* OutputStore
+        const { task } = yield* submitAndClaim()
+        const one = { taskId: task.id, stream: "stdout" } as const
+        yield* write(task.id, "stdout", 0, bytesOf("first"))
+        assert.deepInclude(yield* store.restart({ ...one, at: 5 }), { size: 5, base: 5, emptied: 1, stored: 5 })
+        // Somebody whose offset is not the stored one changes nothing.
+        assert.deepInclude(yield* store.restart({ ...one, at: 3 }), { size: 5, base: 5, emptied: 1 })
+        assert.deepInclude(yield* write(task.id, "stdout", 5, bytesOf("second")), { size: 11, base: 5, emptied: 1 })
+        assert.deepInclude(yield* store.restart({ ...one, at: 11 }), { base: 11, emptied: 2 })
+        assert.deepStrictEqual(yield* keptText(task.id, "stdout"), [[0, "firstsecond"]])
       })
     )
 

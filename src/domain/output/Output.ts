@@ -28,6 +28,10 @@ export const StreamState = Schema.Struct({
   dropped: ByteCount,
   /** Where the dropped bytes began; null when none were. */
   droppedAt: Schema.NullOr(ByteCount),
+  /** The position at which the spool file of the stream begins: above 0 once its own writer has emptied it. */
+  base: ByteCount,
+  /** How often its own writer emptied it (`> /dev/stdout`): what it printed before the last look is kept. */
+  emptied: Schema.Int.pipe(Schema.nonNegative()),
   /** The last capture. */
   updatedAt: Timestamp
 }).annotations({ identifier: "StreamState" })

@@ -8,8 +8,10 @@ import { isTerminal, Task, TaskId } from "../../domain/task/Task.ts"
 import { Claim } from "../../domain/worker/Claim.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { Host } from "../../services/Host.ts"
+import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { emptiedWords } from "../../text/Emptied.ts"
 import { silenceOf } from "./silence.ts"
 import { waitsFor } from "./waitsFor.ts"
 import { why } from "./why.ts"
@@ -29,7 +31,9 @@ export const TaskReport = Schema.Struct({
   /** Tasks that its agent submitted, at most 1000. */
   children: Schema.Array(TaskId),
   /** What it left behind; null before its end, and where it never started. */
-  checkpoint: Schema.NullOr(Checkpoint)
+  checkpoint: Schema.NullOr(Checkpoint),
+  /** Streams that their own writer emptied, in words. */
+  emptied: Schema.Array(Schema.String)
 }).annotations({ identifier: "TaskReport" })
 export type TaskReport = typeof TaskReport.Type
 
@@ -39,6 +43,7 @@ const isTaskId = Schema.is(TaskId)
 export const taskReport = Effect.fn("taskReport")(function* (reference: string) {
   const tasks = yield* Tasks
   const registry = yield* WorkerRegistry
+  const output = yield* OutputStore
   const checkpoints = yield* Checkpoints
   const task = yield* isTaskId(reference)
     ? tasks.get(reference)
@@ -54,7 +59,8 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     silentMs: yield* silenceOf(task),
     timeLeftMs: deadline === null ? null : Math.max(0, deadline - (yield* (yield* Host).uptimeMs)),
     children: yield* tasks.children(id),
-    checkpoint: isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
+    checkpoint: isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null,
+    emptied: emptiedWords(yield* output.streams(id))
   }
   return report
 })

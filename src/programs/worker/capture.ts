@@ -9,20 +9,49 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 /** One read and one transaction: bounds memory per task, and how long others wait for the write lock. */
 const chunkBytes = 1024 * 1024
 
-/** Where capture stands in each stream. */
-export interface Progress {
-  stdout: number
-  stderr: number
+/** Where capture is in one stream. */
+export interface StreamProgress {
+  /** Bytes captured so far. */
+  size: number
+  /** The position at which the spool file begins: above 0 once the agent has emptied it. */
+  base: number
+  emptied: number
+  /** The last bytes that were read from the file as it is: other ones in their place tell that it was emptied. */
+  last: Uint8Array
 }
+export type Progress = Record<StreamName, StreamProgress>
+
+/** Bytes that are compared before more are read. */
+const compared = 64
+
+/** A program that writes over its own output all the time is told from one that empties it by the size alone from here on. */
+const mostCompared = 100
+
+const none = new Uint8Array()
 
 /** The offsets that the store has reached: where a new owner goes on. */
 export const progressOf = Effect.fn("progressOf")(function* (claimed: ClaimedTask) {
   const store = yield* OutputStore
-  const states = yield* retryWhileStorageFails(store.streams(claimed.task.id))
-  const size = (stream: StreamName) => states.find((state) => state.stream === stream)?.size ?? 0
-  const progress: Progress = { stdout: size("stdout"), stderr: size("stderr") }
+  const taskId = claimed.task.id
+  const states = yield* retryWhileStorageFails(store.streams(taskId))
+  const one = Effect.fn("progressOf.stream")(function* (stream: StreamName) {
+    const state = states.find((candidate) => candidate.stream === stream)
+    if (state === undefined) return { size: 0, base: 0, emptied: 0, last: none }
+    const { base, emptied, size } = state
+    const [chunk] = yield* retryWhileStorageFails(store.readBack({ taskId, stream, before: null, limit: 1 }))
+    const whole = chunk !== undefined && chunk.offset + chunk.bytes.length === size
+    return { size, base, emptied, last: whole ? lastOf(chunk.bytes, size - base) : none }
+  })
+  const progress: Progress = { stdout: yield* one("stdout"), stderr: yield* one("stderr") }
   return progress
 })
+
+const joined = (first: Uint8Array, second: Uint8Array): Uint8Array =>
+  Uint8Array.from([...first, ...second]).slice(-compared)
+
+/** Of what was read before the file was emptied, nothing is in it. */
+const lastOf = (bytes: Uint8Array, position: number): Uint8Array =>
+  position === 0 ? none : bytes.slice(-Math.min(compared, position))
 
 /**
  * An agent may print faster than can be stored. What would be dropped from the middle anyway is then not even read, so
@@ -36,33 +65,59 @@ const catchUp = Effect.fn("catchUp")(function* (
 ) {
   const cap = claimed.task.maxOutputBytes
   const head = Math.floor(cap / 2)
-  if (progress[stream] < head) return
+  const at = progress[stream]
+  if (at.size < head) return
   const spawner = yield* Spawner
-  const to = (yield* spawner.printed(claimed.claim.claimId, stream)) - (cap - head)
-  if (to - progress[stream] <= rounds * chunkBytes) return
+  const to = at.base + (yield* spawner.printed(claimed.claim.claimId, stream)) - (cap - head)
+  if (to - at.size <= rounds * chunkBytes) return
   const store = yield* OutputStore
   const state = yield* retryWhileStorageFails(store.skip({ taskId: claimed.task.id, stream, to }, { cap }))
-  progress[stream] = state.size
+  Object.assign(at, { size: state.size, last: none })
+})
+
+/** What was printed since. What a file held when it was emptied is stored but for what came after the last look. */
+const readOn = Effect.fn("capture.read")(function* (claimed: ClaimedTask, stream: StreamName, at: StreamProgress) {
+  const spawner = yield* Spawner
+  const store = yield* OutputStore
+  const read = () =>
+    spawner.read(
+      claimed.claim.claimId,
+      stream,
+      at.size - at.base,
+      chunkBytes,
+      at.emptied < mostCompared ? at.last : none
+    )
+  return yield* read().pipe(
+    Effect.catchTag("OutputEmptied", () =>
+      Effect.gen(function* () {
+        const { base, emptied, size } = yield* retryWhileStorageFails(
+          store.restart({ taskId: claimed.task.id, stream, at: at.size })
+        )
+        Object.assign(at, { base, emptied, size, last: none })
+        return yield* read()
+      })
+    ),
+    // Emptied once more between the two: the next look finds it.
+    Effect.catchTag("OutputEmptied", () => Effect.succeed(none))
+  )
 })
 
 /** Stores what was printed since, up to `rounds` reads of each stream. True when there may be more at once. */
 export const capture = Effect.fn("capture")(function* (claimed: ClaimedTask, progress: Progress, rounds: number) {
   const store = yield* OutputStore
-  const spawner = yield* Spawner
   let more = false
   let moved = 0
   for (const stream of ["stdout", "stderr"] as const) {
     yield* catchUp(claimed, progress, stream, rounds)
     for (let round = 0; round < rounds; round++) {
-      const bytes = yield* spawner.read(claimed.claim.claimId, stream, progress[stream], chunkBytes)
+      const at = progress[stream]
+      const bytes = yield* readOn(claimed, stream, at)
       if (bytes.length === 0) break
       const state = yield* retryWhileStorageFails(
-        store.append(
-          { taskId: claimed.task.id, stream, offset: progress[stream], bytes },
-          { cap: claimed.task.maxOutputBytes }
-        )
+        store.append({ taskId: claimed.task.id, stream, offset: at.size, bytes }, { cap: claimed.task.maxOutputBytes })
       )
-      progress[stream] = state.size
+      at.last = bytes.length < compared ? joined(at.last, bytes) : bytes.slice(-compared)
+      at.size = state.size
       moved += bytes.length
       if (bytes.length < chunkBytes) break
       if (round === rounds - 1) more = true

@@ -111,8 +111,9 @@ const isFlooded = Effect.fn("supervise.isFlooded")(function* (
 ) {
   const spawner = yield* Spawner
   for (const stream of ["stdout", "stderr"] as const) {
-    const printed = behind ? yield* spawner.printed(claimed.claim.claimId, stream) : progress[stream]
-    if (Math.max(printed, progress[stream]) > settings.maxSpoolBytes) return true
+    const read = progress[stream].size - progress[stream].base
+    const printed = behind ? yield* spawner.printed(claimed.claim.claimId, stream) : read
+    if (Math.max(printed, read) > settings.maxSpoolBytes) return true
   }
   return false
 })

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { withoutCall } from "../../../src/layers/agents/CallBound.ts"
+import { withoutCall } from "../../../src/layers/agents/starting/CallBound.ts"
 import { capture } from "../../../src/layers/agents/starting/EnvironmentCapture.ts"
 
 const base: Record<string, string> = {

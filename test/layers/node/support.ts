@@ -119,7 +119,7 @@ export const claimOf = (options: {
     claim: {
       taskId,
       claimId: ClaimId.make(`claim${number.slice(-11)}`),
-      workerId: WorkerId.make("worker000000000"),
+      workerId: WorkerId.make("worker0000000000"),
       state: "claimed",
       process: null,
       bootId: options.bootId,

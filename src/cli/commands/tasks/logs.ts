@@ -6,6 +6,7 @@ import { isTerminal, type TaskId } from "../../../domain/task/Task.ts"
 import { whileWorkerRuns } from "../../../programs/worker/ensureWorker.ts"
 import { OutputStore } from "../../../services/OutputStore.ts"
 import { Tasks } from "../../../services/Tasks.ts"
+import { emptiedWords } from "../../../text/Emptied.ts"
 import { bareCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { Terminal } from "../../framework/Terminal.ts"
@@ -20,6 +21,13 @@ const tellOfRetry = Effect.fn("tellOfRetry")(function* (id: TaskId) {
   const terminal = yield* Terminal
   const { retriedBy } = yield* tasks.summary(id)
   if (retriedBy !== null) yield* terminal.say(`beat: ${id} was tried again: beat logs -f ${retriedBy}`)
+})
+
+/** What a stream lost when its own writer emptied it is not known: at most what came between two looks. */
+const tellOfEmptied = Effect.fn("tellOfEmptied")(function* (id: TaskId) {
+  const store = yield* OutputStore
+  const terminal = yield* Terminal
+  for (const line of emptiedWords(yield* store.streams(id))) yield* terminal.say(`beat: ${line}`)
 })
 
 export const logs = bareCommand({
@@ -74,10 +82,12 @@ export const logs = bareCommand({
     if (given.follow && !isTerminal(found.status)) {
       const standing = Effect.map(tasks.summary(found.id), ({ status }) => status)
       yield* whileWorkerRuns(print, yield* waiting(false)).pipe(withProgress(standing))
+      yield* tellOfEmptied(found.id)
       yield* tellOfRetry(found.id)
       return ExitCode.ok
     }
     yield* print
+    yield* tellOfEmptied(found.id)
     yield* tellOfRetry(found.id)
     const output = yield* OutputStore
     const streams = yield* output.streams(found.id)

@@ -115,6 +115,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
       "output",
       `${bytes(report.bytesStored)}${report.bytesDropped === 0 ? "" : `, ${bytes(report.bytesDropped)} dropped from the middle`}`
     ],
+    ["emptied", report.emptied.length === 0 ? null : report.emptied.join("; ")],
     ["leftovers", report.leftovers === 0 ? null : `${report.leftovers} processes outlived the agent and were ended`],
     ["usage", usageWords(report)],
     ["session", report.sessionId === null ? null : plain(report.sessionId)],

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import { SpawnFailed } from "../../../domain/Errors.ts"
+import { OutputEmptied } from "../../../domain/output/OutputEmptied.ts"
 import type { ProcessEnd } from "../../../domain/task/Agent.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
@@ -164,8 +165,15 @@ const make = Effect.gen(function* () {
       Effect.flatMap(find(claimId), (spool) =>
         spool === undefined ? Effect.void : Effect.asVoid(change(claimId, () => ({ owner })))
       ),
-    read: (claimId, stream, offset, limit) =>
-      Effect.map(find(claimId), (spool) => spool?.[stream].slice(offset, offset + limit) ?? new Uint8Array()),
+    read: (claimId, stream, offset, limit, before) =>
+      Effect.flatMap(find(claimId), (spool) => {
+        const bytes = spool?.[stream] ?? new Uint8Array()
+        const known = before?.subarray(-Math.min(before.length, offset)) ?? new Uint8Array()
+        const other = bytes.length > offset && known.some((byte, at) => byte !== bytes[offset - known.length + at])
+        return before !== undefined && (bytes.length < offset || other)
+          ? new OutputEmptied({ stream })
+          : Effect.succeed(bytes.slice(offset, offset + limit))
+      }),
     printed: (claimId, stream) => Effect.map(find(claimId), (spool) => spool?.[stream].length ?? 0),
     pause: Effect.fn("Spawner.pause")(untilChange),
     rest: Effect.fn("Spawner.rest")(untilChange),
@@ -185,6 +193,7 @@ const make = Effect.gen(function* () {
       const bytes = typeof output === "string" ? new TextEncoder().encode(output) : output
       return Effect.asVoid(change(claimId, (spool) => ({ [stream]: joined(spool[stream], bytes) })))
     },
+    empty: (claimId, stream) => Effect.asVoid(change(claimId, () => ({ [stream]: new Uint8Array() }))),
     end: (claimId, end) => Effect.asVoid(change(claimId, () => ({ end }))),
     lose: (claimId) => Effect.asVoid(change(claimId, () => ({ lost: true }))),
     fork: Effect.fn("SpawnerControl.fork")(function* (claimId, known) {

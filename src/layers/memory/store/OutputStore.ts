@@ -15,6 +15,8 @@ const untouched = ({ stream, taskId }: Pick<Append, "stream" | "taskId">, now: n
   stored: 0,
   dropped: 0,
   droppedAt: null,
+  base: 0,
+  emptied: 0,
   updatedAt: now
 })
 
@@ -104,6 +106,19 @@ const make = Effect.gen(function* () {
       store.write((state, now) => {
         const [after, output] = skip(state.output.get(position.taskId) ?? nothing, position, cap, now)
         return Either.right([after, { ...state, output: put(state.output, position.taskId, output) }] as const)
+      }),
+
+    restart: ({ at, ...one }) =>
+      store.write((state, now) => {
+        const output = state.output.get(one.taskId) ?? nothing
+        const before = output.streams.find((known) => known.stream === one.stream) ?? untouched(one, now)
+        if (before.size !== at) return Either.right([before, state] as const)
+        const after = { ...before, base: at, emptied: before.emptied + 1, updatedAt: now }
+        const streams = [...output.streams.filter((known) => known.stream !== one.stream), after]
+        return Either.right([
+          after,
+          { ...state, output: put(state.output, one.taskId, { ...output, streams }) }
+        ] as const)
       }),
 
     streams: (taskId) => store.read((state) => state.output.get(taskId)?.streams ?? []),

@@ -111,8 +111,8 @@ const make = Effect.gen(function* () {
         )
       )
     ),
-    read: Effect.fn("Spawner.read")((claimId, stream, offset, limit) =>
-      Spool.read(filesOf(claimId), stream, offset, limit)
+    read: Effect.fn("Spawner.read")((claimId, stream, offset, limit, before) =>
+      Spool.read(filesOf(claimId), stream, offset, limit, before)
     ),
     printed: Effect.fn("Spawner.printed")((claimId, stream) => Spool.sizeOf(filesOf(claimId), stream)),
     pause: Effect.fn("Spawner.pause")(function* (claimId, withinMs) {

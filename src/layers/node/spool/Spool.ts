@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { SpawnFailed } from "../../../domain/Errors.ts"
 import type { StreamName } from "../../../domain/output/Output.ts"
+import { OutputEmptied } from "../../../domain/output/OutputEmptied.ts"
 import { ClaimId } from "../../../domain/worker/Claim.ts"
 import { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { codeOf } from "../files/SystemCode.ts"
@@ -165,11 +166,14 @@ export const agentEnded = (files: SpoolFiles): Effect.Effect<boolean> =>
   // In the order of the rename from one to the other, so that it is not missed between the two.
   Effect.promise(async () => (await hasContent(`${files.exit}.new`)) || (await hasContent(files.exit)))
 
-/** Bytes from `offset` on, at most `limit`; none where there is no such file. */
-export const read = (files: SpoolFiles, stream: StreamName, offset: number, limit: number) =>
+/** Bytes from `offset` on, at most `limit`; none where there is no such file. Of `before` see `Spawner.read`. */
+export const read = (files: SpoolFiles, stream: StreamName, offset: number, limit: number, before?: Uint8Array) =>
   attempt(files, async () => {
+    const known = before?.subarray(-Math.min(before.length, offset)) ?? new Uint8Array()
     // Mostly there is nothing new.
-    if ((sizeNow(files[stream]) ?? 0) <= offset) return new Uint8Array()
+    const now = sizeNow(files[stream]) ?? 0
+    if (before !== undefined && now < offset) return "emptied" as const
+    if (now <= offset) return new Uint8Array()
     const file = await fs.open(files[stream], "r").catch((error) => {
       if (codeOf(error) === "ENOENT") return null
       throw error
@@ -177,14 +181,17 @@ export const read = (files: SpoolFiles, stream: StreamName, offset: number, limi
     if (file === null) return new Uint8Array()
     try {
       const { size } = await file.stat()
-      const bytes = new Uint8Array(Math.max(0, Math.min(limit, size - offset)))
-      if (bytes.length === 0) return bytes
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, offset)
-      return bytes.subarray(0, bytesRead)
+      if (before !== undefined && size < offset) return "emptied" as const
+      const bytes = new Uint8Array(known.length + Math.max(0, Math.min(limit, size - offset)))
+      if (bytes.length === known.length) return new Uint8Array()
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, offset - known.length)
+      // It was emptied and has grown past where it was.
+      if (known.some((byte, at) => byte !== bytes[at])) return "emptied" as const
+      return bytes.subarray(known.length, Math.max(known.length, bytesRead))
     } finally {
       await file.close()
     }
-  })
+  }).pipe(Effect.flatMap((found) => (found === "emptied" ? new OutputEmptied({ stream }) : Effect.succeed(found))))
 
 export const sizeOf = (files: SpoolFiles, stream: StreamName): Effect.Effect<number> =>
   Effect.promise(() =>

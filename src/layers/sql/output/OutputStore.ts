@@ -67,7 +67,8 @@ const make = Effect.gen(function* () {
     execute: (row) => sql`
       INSERT INTO task_streams ${sql.insert(row)}
       ON CONFLICT (task_id, stream) DO UPDATE SET size = excluded.size, stored = excluded.stored,
-        dropped = excluded.dropped, dropped_at = excluded.dropped_at, updated_at = excluded.updated_at
+        dropped = excluded.dropped, dropped_at = excluded.dropped_at, base = excluded.base,
+        emptied = excluded.emptied, updated_at = excluded.updated_at
     `
   }))
 
@@ -91,7 +92,18 @@ const make = Effect.gen(function* () {
   const standing = (one: typeof One.Type, now: number) =>
     Effect.map(
       findStream(one),
-      Option.getOrElse((): StreamState => ({ ...one, size: 0, stored: 0, dropped: 0, droppedAt: null, updatedAt: now }))
+      Option.getOrElse(
+        (): StreamState => ({
+          ...one,
+          size: 0,
+          stored: 0,
+          dropped: 0,
+          droppedAt: null,
+          base: 0,
+          emptied: 0,
+          updatedAt: now
+        })
+      )
     )
 
   const skip = ({ stream, taskId, to }: typeof One.Type & { readonly to: number }, cap: number) =>
@@ -102,14 +114,23 @@ const make = Effect.gen(function* () {
       if (to <= before.size || before.size < head) return before
       yield* drop({ taskId, stream }, { from: head, to })
       const after: StreamState = {
-        taskId,
-        stream,
+        ...before,
         size: to,
         stored: head,
         dropped: to - head,
         droppedAt: head,
         updatedAt: now
       }
+      yield* saveStream(after)
+      return after
+    })
+
+  const restart = ({ at, stream, taskId }: typeof One.Type & { readonly at: number }) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const before = yield* standing({ taskId, stream }, now)
+      if (before.size !== at) return before
+      const after: StreamState = { ...before, base: at, emptied: before.emptied + 1, updatedAt: now }
       yield* saveStream(after)
       return after
     })
@@ -139,8 +160,7 @@ const make = Effect.gen(function* () {
       if (gap !== null) yield* drop(write, gap)
       const dropped = gap === null ? 0 : gap.to - gap.from
       const after: StreamState = {
-        taskId,
-        stream,
+        ...before,
         size,
         stored: size - dropped,
         dropped,
@@ -184,6 +204,8 @@ const make = Effect.gen(function* () {
     append: Effect.fn("OutputStore.append")((write, { cap }) => append(write, cap).pipe(access.write("append"))),
 
     skip: Effect.fn("OutputStore.skip")((position, { cap }) => skip(position, cap).pipe(access.write("skip"))),
+
+    restart: Effect.fn("OutputStore.restart")((position) => restart(position).pipe(access.write("restart"))),
 
     streams: Effect.fn("OutputStore.streams")((taskId) => findStreams(taskId).pipe(access.read("streams"))),
 

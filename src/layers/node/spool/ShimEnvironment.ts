@@ -1,7 +1,7 @@
 /** The environment that the shim's shell runs with: the agent's, without what a shell acts on or loses. */
 import { accessSync, constants, realpathSync } from "node:fs"
 import { basename } from "node:path"
-import type { Environment } from "../../domain/task/NewTask.ts"
+import type { Environment } from "../../../domain/task/NewTask.ts"
 
 export interface ShimEnvironment {
   /** The shell, and what it is given before `-c`. */

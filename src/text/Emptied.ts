@@ -1,0 +1,11 @@
+/** The words for a stream whose file its own writer has emptied. */
+import type { StreamState } from "../domain/output/Output.ts"
+
+export const emptiedWords = (streams: ReadonlyArray<StreamState>): ReadonlyArray<string> =>
+  streams.flatMap(({ base, emptied, stream }) =>
+    emptied === 0
+      ? []
+      : [
+          `its own writer emptied ${stream} ${emptied === 1 ? "once" : `${emptied} times`}, last after ${base} bytes: what it printed just before may be missing`
+        ]
+  )
