@@ -42,7 +42,7 @@ const planOf = ([text, parameters]: Compiled) =>
 
 /** Walking the index of what may be claimed, or of what fires, in its order is how the first that is due is found. */
 const growing =
-  /^SCAN (?!tasks USING INDEX tasks_ready|schedules USING COVERING INDEX schedules_fire)(tasks|task_inputs|task_labels|label|task_output|task_streams|claims|environments|outbox|checkpoints|task_starts|task_dependencies|edge|own|pipelines|pipeline_steps|schedules|schedule_executions|schedule_tasks|o|s)\b/
+  /^SCAN (?!tasks USING INDEX tasks_ready|schedules USING COVERING INDEX schedules_fire)(tasks|task_inputs|task_labels|label|task_output|task_streams|claim_history|environments|outbox|checkpoints|task_starts|task_dependencies|edge|own|pipelines|pipeline_steps|schedules|schedule_executions|schedule_tasks|o|s)\b/
 
 /** Fails where `effect` walks a whole table that grows, or sorts what may be much; returns the plans. */
 const assertIndexed = <A, E, R>(effect: Effect.Effect<A, E, R>, sortsLittle = false) =>

@@ -61,7 +61,7 @@ describe("migrations", () => {
       names.map((name) => Number.parseInt(name, 10)),
       names.map((_, index) => index + 1)
     )
-    const files = readdirSync(join(import.meta.dirname, "../../../migrations")).filter((name) => name !== "index.ts")
+    const files = readdirSync(join(import.meta.dirname, "../../../../migrations")).filter((name) => /^[0-9]/.test(name))
     assert.deepStrictEqual(files.map((name) => name.replace(/\.ts$/, "")).sort(), names)
   })
 })
