@@ -87,7 +87,7 @@ const entries: ReadonlyArray<CommandEntry> = [
   // The same for the torture run, which '--torture' chooses.
   entry("doctor", () =>
     import("./commands/setup/doctor.ts").then(({ doctor }) =>
-      doctor(() => new UsageError({ problem: "'doctor' has to come first", hint: "beat doctor --torture" }))
+      doctor(() => new UsageError({ problem: "'doctor' must be the first argument", hint: "beat doctor --torture" }))
     )
   ),
   entry("service install", () => import("./commands/setup/service.ts").then(({ serviceInstall }) => serviceInstall)),
@@ -101,7 +101,7 @@ const entries: ReadonlyArray<CommandEntry> = [
   // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.
   entry("worker", () =>
     import("./commands/setup/worker.ts").then(({ worker }) =>
-      worker(() => new UsageError({ problem: "'worker' has to come first", hint: "beat worker [options]" }))
+      worker(() => new UsageError({ problem: "'worker' must be the first argument", hint: "beat worker [options]" }))
     )
   ),
   entry("completion", () => import("./commands/setup/completion.ts").then(({ completion }) => completion), [

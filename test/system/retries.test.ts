@@ -53,7 +53,7 @@ describe("automatic retries", () => {
     assert.include(stubborn.stderr, "Not tried again: it failed 3 times the same way")
     const missing = await beat.run(["run", "-f", "-a", "shell", "--retries", "9", "--", "no-such-command-anywhere"])
     assert.strictEqual(missing.code, 1)
-    assert.include(missing.stderr, "Not tried again: another try would end the same.")
+    assert.include(missing.stderr, "Not retried: the failure is permanent.")
   })
 
   it("are what the first try's id stands for, wherever the work is meant", { timeout: 240_000 }, async () => {

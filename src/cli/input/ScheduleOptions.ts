@@ -22,27 +22,25 @@ export const ruleOptions = {
       "Five fields (minute hour day month weekday), six with seconds first, or @daily, @hourly, ..."
     )
   ),
-  every: optionalText("every", "duration").pipe(
-    Options.withDescription("Again and again after this time, for example 15m")
-  ),
+  every: optionalText("every", "duration").pipe(Options.withDescription("Repeat at this interval, e.g. 15m")),
   at: optionalText("at", "time").pipe(
     Options.withDescription("Once: 2026-12-01T09:00, 2h from now, or 'tomorrow 9am'")
   ),
   timezone: optionalText("timezone", "zone").pipe(
     Options.withAlias("z"),
-    Options.withDescription("The zone of these times, as Europe/Berlin; else the system's")
+    Options.withDescription("Time zone, e.g. Europe/Berlin (default: the system's)")
   ),
   name: optionalText("name", "name").pipe(Options.withDescription("What to call it, in place of its id")),
   maxRuns: count("max-runs", 1, 1_000_000_000).pipe(
     Options.withDefault(null),
-    Options.withDescription("Be done after so many runs")
+    Options.withDescription("Stop after this many runs")
   ),
-  expires: optionalText("expires", "time").pipe(
-    Options.withDescription("No run is due after this, written as for --at")
-  ),
+  expires: optionalText("expires", "time").pipe(Options.withDescription("Stop at this time (same formats as --at)")),
   missed: choice("missed", MissedPolicy.literals).pipe(
     Options.withDefault(null),
-    Options.withDescription("Times that nobody was awake for: none, the last one, or all (100 at most) are run later")
+    Options.withDescription(
+      "What to do with runs missed while no worker was running: skip them, run the latest once, or run all (at most 100)"
+    )
   ),
   grace: duration("grace").pipe(
     Options.withDefault(null),
@@ -50,11 +48,11 @@ export const ruleOptions = {
   ),
   overlap: choice("overlap", OverlapPolicy.literals).pipe(
     Options.withDefault(null),
-    Options.withDescription("A time that comes while a run goes on; it is skipped if left out")
+    Options.withDescription("What to do when a run is due while the previous one is still running (default: skip)")
   ),
   jitter: duration("jitter").pipe(
     Options.withDefault(null),
-    Options.withDescription("Start each run later by a part of this, so that not all start at once")
+    Options.withDescription("Delay each run by a random amount up to this, to spread the load")
   ),
   after: optionalText("after", "schedule").pipe(
     Options.withDescription("Start each run when the newest run of that schedule has completed")

@@ -22,7 +22,7 @@ export const taskOptions = {
   ),
   directory: optionalText("directory", "path").pipe(
     Options.withAlias("C"),
-    Options.withDescription("Where the agent works; else here")
+    Options.withDescription("Working directory (default: the current one)")
   ),
   systemPrompt: optionalText("system-prompt", "text").pipe(
     Options.withDescription("Added to the agent's instructions")
@@ -39,11 +39,11 @@ export const taskOptions = {
   label: pairs("label").pipe(Options.withDescription("A label to find a task by; repeatable")),
   retries: count("retries", 0, 20).pipe(
     Options.withDefault(undefined),
-    Options.withDescription("Try a task again by itself this often when it fails for a reason that may pass")
+    Options.withDescription("Retry up to this many times after a transient failure (default: 0)")
   ),
   backoff: duration("backoff").pipe(
     Options.withDefault(undefined),
-    Options.withDescription("Pause before the first of them, 30s if left out; it doubles with each")
+    Options.withDescription("Delay before the first retry (default: 30s); doubles each time")
   )
 }
 

@@ -30,7 +30,9 @@ const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   const wanted = { reason: "Ctrl-C", by }
   // Committed before anything is promised: from here on it ends, whoever waits for it.
   yield* cancelWork(id, wanted)
-  yield* terminal.say(`It is ending; Ctrl-C again leaves it to end in the background: beat status ${id}`)
+  yield* terminal.say(
+    `Cancelling. Press Ctrl-C again to stop waiting; it keeps cancelling in the background: beat status ${id}`
+  )
   const request = cancel([id], { ...(yield* waiting(false)), ...wanted, tree: false })
   // This fiber is being interrupted, so the wait, which is ended by an interruption of its own, needs another one.
   const fiber = yield* Effect.forkDaemon(Effect.interruptible(request))

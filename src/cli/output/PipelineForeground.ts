@@ -114,7 +114,9 @@ const cancelled = Effect.fn("cancelledPipeline")(function* ({ id }: Pipeline) {
   const request = { reason: "Ctrl-C", by: yield* nameOf(submitterOf(caller.environment)) }
   // Committed before anything is promised: from here on it ends, whoever waits for it.
   yield* (yield* Pipelines).cancel(id, request)
-  yield* terminal.say(`It is ending; Ctrl-C again leaves it to end in the background: beat pipeline status ${id}`)
+  yield* terminal.say(
+    `Cancelling. Press Ctrl-C again to stop waiting; it keeps cancelling in the background: beat pipeline status ${id}`
+  )
   const waited = cancelPipeline(id, request, yield* waiting(false))
   // This fiber is being interrupted, so the wait, which is ended by an interruption of its own, needs another one.
   const exit = yield* Fiber.await(yield* Effect.forkDaemon(Effect.interruptible(waited)))

@@ -16,7 +16,7 @@ export const warn = Effect.fn("warn")(function* (result: SubmitResult) {
     if (!created) yield* terminal.say(`beat: the key was used before, for task ${task.id}; no new one was made`)
   }
   if (Option.isSome(result.problem)) {
-    yield* terminal.say(`beat: the task is stored, but nobody runs it yet. ${result.problem.value.message}`)
+    yield* terminal.say(`beat: the task is queued, but no worker could be started: ${result.problem.value.message}`)
   }
 })
 

@@ -6,5 +6,5 @@ import { Terminal } from "../framework/Terminal.ts"
 export const waiting = (justLaunched: boolean): Effect.Effect<EnsureWorkerOptions, never, Terminal> =>
   Effect.map(Terminal, (terminal) => ({
     justLaunched,
-    onTrouble: (problem) => terminal.say(`beat: still waiting, but no worker stays up. ${problem.message}`)
+    onTrouble: (problem) => terminal.say(`beat: still waiting: workers keep exiting. ${problem.message}`)
   }))

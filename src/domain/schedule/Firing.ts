@@ -152,8 +152,8 @@ const missed = (first: number, { count, last }: { readonly count: number; readon
   status: "missed",
   reason:
     count === 1
-      ? "nobody was awake"
-      : `nobody was awake; ${count >= countedMissed ? `${countedMissed} times or more` : `${count} times`}`,
+      ? "no worker was running"
+      : `no worker was running; ${count >= countedMissed ? `${countedMissed} times or more` : `${count} times`}`,
   untilAt: last,
   count
 })

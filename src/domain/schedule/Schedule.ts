@@ -25,7 +25,7 @@ export const Timing = Schema.Union(
 ).annotations({ identifier: "Timing" })
 export type Timing = typeof Timing.Type
 
-/** What happens to times that nobody was awake for: nothing, the last of them once, or each of them. */
+/** What happens to times that no worker was running for: nothing, the last of them once, or each of them. */
 export const MissedPolicy = Schema.Literal("skip", "run-once", "run-all")
 export type MissedPolicy = typeof MissedPolicy.Type
 

@@ -46,9 +46,9 @@ export interface RetryQuestion {
 /** Decides on the next try. Its row says how many are left after it, and the pause that would come then: twice as long. */
 export const decideRetry = ({ before, finalExitCode, jitter, now, outcome, task }: RetryQuestion): RetryDecision => {
   if (outcome.status !== "failed" || task.maxRetries === 0) return final(null)
-  if (finalCauses.has(outcome.cause) || finalExitCode) return final("Not tried again: another try would end the same.")
+  if (finalCauses.has(outcome.cause) || finalExitCode) return final("Not retried: the failure is permanent.")
   if (outcome.failureClass !== null && finalClasses.has(outcome.failureClass)) {
-    return final("Not tried again: another try would end the same.")
+    return final("Not retried: the failure is permanent.")
   }
   const passes = outcome.failureClass !== null && passing.has(outcome.failureClass)
   const same = before.filter((one) => now - (one.endedAt ?? 0) <= breaker.withinMs && isSame(one, outcome)).length + 1

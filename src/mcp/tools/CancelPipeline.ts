@@ -28,7 +28,7 @@ export const cancelPipeline = tool({
       { reason: reason?.slice(0, 1000) ?? null, by },
       {
         justLaunched: false,
-        onTrouble: (problem) => Effect.logWarning(`cancelling, but no worker stays up. ${problem.message}`)
+        onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
       }
     ).pipe(withProgress(call, Effect.succeed("waiting for the processes to end")))
     return pipelineState(pipeline)

@@ -11,11 +11,11 @@ import { tool } from "../Tool.ts"
 export const cancelSchedule = tool({
   name: "CancelSchedule",
   title: "Cancel a schedule",
-  description: "For good.",
+  description: "Cancel a schedule permanently; it cannot be resumed.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   input: Schema.Struct({
     id: ScheduleReference,
-    cancelTasks: Schema.optional(Schema.Boolean.annotations({ description: "Also what runs" }))
+    cancelTasks: Schema.optional(Schema.Boolean.annotations({ description: "Also cancel the runs in progress" }))
   }),
   output: ScheduleState,
   example: { id: "4h8s1zq6w0be", cancelTasks: true },
@@ -28,7 +28,7 @@ export const cancelSchedule = tool({
       const options = {
         justLaunched: false,
         onTrouble: (problem: { readonly message: string }) =>
-          Effect.logWarning(`cancelling, but no worker stays up. ${problem.message}`)
+          Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
       }
       yield* cancelRuns(cancelled.id, yield* askedBy(call), options).pipe(
         withProgress(call, Effect.succeed("waiting for the processes to end"))

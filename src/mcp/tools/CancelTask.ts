@@ -35,7 +35,7 @@ export const cancelTask = tool({
       reason: input.reason ?? null,
       by,
       justLaunched: false,
-      onTrouble: (problem) => Effect.logWarning(`cancelling, but no worker stays up. ${problem.message}`)
+      onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
     }).pipe(withProgress(call, Effect.succeed("waiting for the processes to end")))
   })
 })

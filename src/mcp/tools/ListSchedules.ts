@@ -13,7 +13,7 @@ export const listSchedules = tool({
   description: "Newest first.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
-    all: Schema.optional(Schema.Boolean.annotations({ description: "Also those that are over" })),
+    all: Schema.optional(Schema.Boolean.annotations({ description: "Include finished schedules" })),
     cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, ""))
   }),
   output: Schema.Struct({ schedules: Schema.Array(ScheduleState), next: Schema.NullOr(Schema.Int) }),

@@ -8,7 +8,7 @@ import { tool } from "../Tool.ts"
 export const pauseSchedule = tool({
   name: "PauseSchedule",
   title: "Pause a schedule",
-  description: "What runs goes on.",
+  description: "Pause a schedule. Runs in progress continue.",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
   input: Schema.Struct({ id: ScheduleReference, reason: Schema.optional(Schema.String) }),
   output: ScheduleState,

@@ -10,7 +10,7 @@ import { tool } from "../Tool.ts"
 export const resumeSchedule = tool({
   name: "ResumeSchedule",
   title: "Resume a schedule",
-  description: "Nothing is made up for.",
+  description: "Resume a paused schedule. Runs missed while paused are skipped.",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({ id: ScheduleReference }),
   output: ScheduleState,

@@ -12,7 +12,7 @@ import { tool } from "../Tool.ts"
 export const resumeTask = tool({
   name: "ResumeTask",
   title: "Resume a task",
-  description: "Goes on with an ended task in its agent's session.",
+  description: "Continue a finished task in the same agent session.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({
     id: Schema.String,

@@ -45,7 +45,7 @@ export const waitTasks = tool({
       enough: session.leaving,
       justLaunched: false,
       onTrouble: (problem) =>
-        Effect.sync(() => warnings.push(`still waiting, but no worker stays up. ${problem.message}`))
+        Effect.sync(() => warnings.push(`still waiting: workers keep exiting. ${problem.message}`))
     }).pipe(withProgress(call, yield* doing(ids, call)))
     return {
       tasks: yield* Effect.forEach(ends.ended, ({ id }) => taskState(id)),

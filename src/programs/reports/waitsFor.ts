@@ -14,7 +14,7 @@ export const waitsFor = (found: Why, now: number): string | null => {
         ? `${found.waitingOn} tasks, ${found.blockedBy} among them`
         : `task ${found.blockedBy}`
     case "no-worker":
-      return "a worker: none runs; one is started as soon as somebody waits"
+      return "a worker; none is running, and one starts when a command waits"
     case "concurrency-limit":
       return `a free place: ${found.running} of ${found.limit} workers are taken`
     case "memory":

@@ -97,7 +97,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: ClaimedTask,
       cause: "owner-lost",
       error: rebooted
         ? "The machine was restarted while it ran. Start it again: beat retry"
-        : "The process that watched the agent was killed, so nobody knows how it ended. Its output is kept. Start it again: beat retry"
+        : "The agent's supervisor was killed, so its exit status is unknown. Output so far was kept. Start it again: beat retry"
     })
   }
   const result: Outcome = outcome({ ...verdict, ...found })

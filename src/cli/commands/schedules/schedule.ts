@@ -52,7 +52,7 @@ export const scheduleList = readOnlyCommand({
     status: choices("status", "s", ScheduleStatus.literals).pipe(
       Options.withDescription("Only these; may be given several times")
     ),
-    all: Options.boolean("all").pipe(Options.withDescription("Also those that are over")),
+    all: Options.boolean("all").pipe(Options.withDescription("Include finished schedules")),
     limit,
     before,
     json
@@ -99,7 +99,7 @@ export const scheduleStatus = readOnlyCommand({
 export const scheduleHistoryCommand = readOnlyCommand({
   name: "schedule history",
   section: "watch",
-  summary: "Show what became of a schedule's times, newest first",
+  summary: "Show a schedule's past runs, newest first",
   details: "The newest 200 are kept.",
   examples: [["beat schedule history nightly -n 5", "the last five"]],
   options: Options.all({ limit, before, json }),
@@ -115,7 +115,7 @@ export const scheduleHistoryCommand = readOnlyCommand({
       return ExitCode.ok
     }
     if (history.executions.length === 0) {
-      yield* terminal.say("None of its times has come yet.")
+      yield* terminal.say("No runs yet.")
       return ExitCode.ok
     }
     yield* terminal.print(historyTable(history.executions, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
@@ -129,7 +129,7 @@ export const scheduleHistoryCommand = readOnlyCommand({
 export const schedulePause = readWriteCommand({
   name: "schedule pause",
   section: "tasks",
-  summary: "Let a schedule rest",
+  summary: "Pause a schedule",
   details: "What it has started goes on. Times that pass meanwhile are not made up for.",
   options: Options.all({
     reason: optionalText("reason", "text").pipe(Options.withDescription("Kept with the schedule")),
@@ -150,7 +150,7 @@ export const schedulePause = readWriteCommand({
 export const scheduleResume = readWriteCommand({
   name: "schedule resume",
   section: "tasks",
-  summary: "Wake a schedule that was paused",
+  summary: "Resume a paused schedule",
   details: "Its next time is computed from now.",
   options: Options.all({ json }),
   args: Args.all({ id: schedule }),
@@ -171,7 +171,7 @@ export const ScheduleCancelled = Schema.Struct({
 export const scheduleCancel = readWriteCommand({
   name: "schedule cancel",
   section: "tasks",
-  summary: "End a schedule for good",
+  summary: "Cancel a schedule permanently",
   details:
     "What it has started goes on, unless --cancel-tasks is given: then it returns when their processes are gone.",
   options: Options.all({
@@ -203,7 +203,7 @@ export const scheduleCancel = readWriteCommand({
 export const scheduleRunNow = readWriteCommand({
   name: "schedule run-now",
   section: "tasks",
-  summary: "Run a schedule now, beside its times",
+  summary: "Run a schedule now, in addition to its regular times",
   details: "Prints the id of the task or pipeline. Times and the count of runs stay as they are.",
   options: Options.all({ json }),
   args: Args.all({ id: schedule }),

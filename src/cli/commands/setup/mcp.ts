@@ -32,7 +32,7 @@ export const mcpStart = command({
     "Not for a terminal: an MCP client starts it, one for each session. While it runs it also runs queued tasks; when the client leaves, a worker in the background takes them over. Its log is logs/mcp.log beside the database.",
   options: Options.none,
   args: Args.none,
-  run: () => new UsageError({ problem: "'mcp start' has to come first", hint: "beat mcp start" })
+  run: () => new UsageError({ problem: "'mcp start' must be the first argument", hint: "beat mcp start" })
 })
 
 export const mcpConfig = command({

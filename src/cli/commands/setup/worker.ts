@@ -17,7 +17,7 @@ const options = Options.all({
     Options.withDescription("Stay when there is nothing to do, until Ctrl-C or SIGTERM")
   ),
   onDemand: Options.boolean("on-demand").pipe(
-    Options.withDescription("Leave if another worker serves the queue: what other commands start by themselves")
+    Options.withDescription("Exit if another worker is already running (how other commands start a worker)")
   ),
   detach: Options.boolean("detach").pipe(
     Options.withDescription("Start in the background, unless a worker serves the queue already")

@@ -123,7 +123,8 @@ export const wait = readOnlyCommand({
       const all = [...now, ...whole]
       const open = all.filter((entry) => !isOver(entry)).length
       const what = whole.length === 0 ? "tasks" : now.length === 0 ? "pipelines" : "tasks and pipelines"
-      yield* terminal.say(`beat: the time is over; ${open} of ${all.length} ${what} have not ended and go on`)
+      const running = open === 1 ? "is still running" : "are still running"
+      yield* terminal.say(`beat: timed out; ${open} of ${all.length} ${what} ${running}`)
       return ExitCode.waitTimedOut
     }
     const ended = given.any ? whole.filter(isOver) : whole

@@ -152,7 +152,7 @@ export const onSuccess = (state: State, execution: Execution): ReadonlyArray<New
 export const cancelRun = (state: State, execution: Execution, now: number): State => {
   const asked = {
     cancelRequestedAt: now,
-    cancelReason: "the next run of its schedule has come",
+    cancelReason: "superseded by the schedule's next run",
     cancelledBy: "schedule"
   }
   let next = state

@@ -18,7 +18,7 @@ import { executionColumns, scheduleById } from "./ScheduleRows.ts"
 /** As many as a task may have. */
 const mostEdges = 100
 
-const replaced = { reason: "the next run of its schedule has come", by: "schedule" }
+const replaced = { reason: "superseded by the schedule's next run", by: "schedule" }
 
 const StepRow = Schema.Struct({
   taskId: TaskId,
