@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Caller } from "./framework/Caller.ts"
 import { type Loss, makeLoss, type Screen, Terminal } from "./framework/Terminal.ts"
+import { piped } from "./Piped.entry.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -88,6 +89,7 @@ const terminal = Layer.sync(Terminal, () => {
     },
     stdin: readAll,
     stdinBytes: readUpTo,
+    piped: (limit) => piped(readUpTo(limit)),
     print: (text) => out(`${text}\n`),
     write: out,
     say: (text) => Effect.zipRight(clear, error(`${text}\n`)),

@@ -10,8 +10,10 @@ import { OutputChunk } from "../../src/domain/output/Output.ts"
 import { outcome } from "../../src/domain/task/Outcome.ts"
 import { Task, type TaskId } from "../../src/domain/task/Task.ts"
 import { LivingProcesses } from "../../src/layers/memory/fakes/Processes.ts"
+import { TaskPage } from "../../src/programs/reports/taskPage.ts"
 import { CancelResult } from "../../src/programs/tasks/cancel.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
+import { Schedules } from "../../src/services/Schedules.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { finish, workerOf } from "../programs/world.ts"
@@ -94,6 +96,53 @@ describe("beat run", () => {
       }).pipe(Effect.provide(world()))
     )
   }
+
+  it.effect("adds what is piped in to the prompt, between fences that it cannot close", () =>
+    Effect.gen(function* () {
+      const piped = "a\n```\nb\n"
+      for (const words of [["review"], ["review", "-"], ["-", "review"]]) {
+        assert.strictEqual((yield* beat(["run", "-a", "claude", ...words], { stdin: piped })).code, 0)
+        assert.strictEqual(
+          (yield* newest).prompt,
+          "review\n\nThe input that was piped in with this prompt:\n\n````text\na\n```\nb\n````"
+        )
+      }
+      yield* beat(["run", "-a", "claude", "alone"], { stdin: " \n" })
+      assert.strictEqual((yield* newest).prompt, "alone")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("leaves a stdin alone that another process may read, and says how to add it", () =>
+    Effect.gen(function* () {
+      const seen = yield* beat(["run", "-a", "claude", "review"], { stdin: "text", stdinShared: true })
+      assert.include(seen.stderr, "beat: stdin is not added to the prompt; '-' after the prompt adds it\n")
+      assert.strictEqual((yield* newest).prompt, "review")
+      yield* beat(["run", "-a", "claude", "review", "-"], { stdin: "text", stdinShared: true })
+      assert.include((yield* newest).prompt, "text")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("never makes what is piped in a part of a script", () =>
+    Effect.gen(function* () {
+      const seen = yield* beat(["run", "-a", "shell", "true"], { stdin: "rm -rf x\n" })
+      assert.strictEqual((yield* newest).prompt, "true")
+      assert.include(seen.stderr, "beat: what is piped in is left out: shell runs its prompt as a script.")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("adds it to the first step of a pipeline, and to the prompt of a schedule", () =>
+    Effect.gen(function* () {
+      yield* beat(["pipeline", "run", "-a", "claude", "--step", "one", "--step", "two"], { stdin: "text\n" })
+      const { tasks } = yield* decode(TaskPage, (yield* beat(["list", "--json"])).stdout)
+      const stored = yield* Effect.forEach(tasks, ({ id }) => Effect.flatMap(Tasks, (all) => all.get(id)))
+      const expected = ["one\n\nThe input that was piped in with this prompt:\n\n```text\ntext\n```", "two"]
+      assert.deepStrictEqual(stored.map(({ prompt }) => prompt).sort(), expected)
+      yield* beat(["schedule", "create", "--every", "1h", "-a", "claude", "triage"], { stdin: "text\n" })
+      const schedules = yield* Schedules
+      const work = yield* schedules.work(yield* schedules.resolve("@last"))
+      assert.include(JSON.stringify(work), "triage\\n\\nThe input that was piped in")
+    }).pipe(Effect.provide(world()))
+  )
 
   for (const words of [
     ["run"],

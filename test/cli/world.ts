@@ -73,6 +73,7 @@ export interface Screen {
   readonly columns?: number
   readonly colour?: boolean
   readonly stdin?: string
+  readonly stdinShared?: boolean
   /** The database refuses. */
   readonly broken?: StorageError["reason"]
 }

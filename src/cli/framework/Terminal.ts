@@ -19,6 +19,13 @@ export type Loss = "closed" | "full" | "failed"
 /** A place for the first loss. */
 export const makeLoss = (): Deferred.Deferred<Loss> => Deferred.unsafeMake(FiberId.none)
 
+/** What came on a stdin that no `-` asked for. */
+export type Piped =
+  | { readonly _tag: "Nothing" }
+  /** There may be something, but another process may be reading it: a loop that calls this command, for instance. */
+  | { readonly _tag: "Unread" }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+
 export class Terminal extends Context.Tag("backbeat/Terminal")<
   Terminal,
   {
@@ -32,6 +39,8 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
     readonly stdinBytes: (limit: number) => Effect.Effect<Uint8Array>
     /** Done once stdout takes no more. What is printed after that is dropped, as everything is that stderr does not take. */
     readonly lost: Deferred.Deferred<Loss>
+    /** What is piped into this command and is read by no other process. `limit` as for `stdinBytes`. */
+    readonly piped: (limit: number) => Effect.Effect<Piped>
     /** One line of data on stdout, a newline is added. */
     readonly print: (text: string) => Effect.Effect<void>
     /** Data on stdout exactly as it is. */
@@ -60,6 +69,8 @@ export const capture = (options: {
   readonly stdin?: string
   /** Stdout takes nothing, for this reason. */
   readonly lost?: Loss
+  /** Another process may read what is on stdin. */
+  readonly stdinShared?: boolean
 }): Captured => {
   const out: Array<string> = []
   const err: Array<string> = []
@@ -87,6 +98,12 @@ export const capture = (options: {
         stdin: Effect.sync(() => options.stdin ?? ""),
         stdinBytes: () => Effect.sync(() => new TextEncoder().encode(options.stdin ?? "")),
         lost,
+        piped: () =>
+          Effect.sync((): Piped => {
+            if (options.stdin === undefined) return { _tag: "Nothing" }
+            if (options.stdinShared === true) return { _tag: "Unread" }
+            return { _tag: "Bytes", bytes: new TextEncoder().encode(options.stdin) }
+          }),
         print: (text) => keep(out, `${text}\n`),
         write: (data) => keep(out, typeof data === "string" ? data : outDecoder.decode(data, { stream: true })),
         writeError: (data) => keep(err, typeof data === "string" ? data : errDecoder.decode(data, { stream: true })),

@@ -1,22 +1,67 @@
-/** Where the prompt comes from: the command line, or a pipe. */
+/** Where the prompt comes from: the command line, a pipe, or both. */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { maxPromptBytes } from "../../domain/task/Task.ts"
 import { Terminal } from "../framework/Terminal.ts"
 import { UsageError } from "../framework/UsageError.ts"
 
 const hint = 'Write it in quotes: beat run "fix the failing test"; or pipe it: beat run - < prompt.md'
 
+/** The prompt on the command line, and the text that is piped in with it; null where there is none. */
+export interface Given {
+  readonly prompt: string
+  readonly piped: string | null
+}
+
 const decode = (bytes: Uint8Array) =>
   Effect.try({
     try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
     catch: () =>
       new UsageError({
-        problem: "The prompt from the pipe is not UTF-8 text",
+        problem: "The text from the pipe is not UTF-8",
         hint: "Convert it (iconv -t utf-8), or name the file in the prompt."
       })
   })
 
-/** `word` is the positional argument; without one, and for `-`, all of stdin is the prompt, exactly as it is. */
+const textOf = Effect.fn("Prompt.text")(function* (bytes: Uint8Array) {
+  if (bytes.length <= maxPromptBytes) return yield* decode(bytes)
+  return yield* new UsageError({
+    problem: `The text from the pipe is larger than ${maxPromptBytes / 1024 ** 2} MB`,
+    hint: "Put the text into a file and name the file in the prompt."
+  })
+})
+
+const all = Effect.fn("Prompt.stdin")(function* () {
+  const terminal = yield* Terminal
+  return yield* textOf(yield* terminal.stdinBytes(maxPromptBytes))
+})
+
+const orNone = (text: string): string | null => (text.trim() === "" ? null : text)
+
+/**
+ * What is piped in with a prompt: with `-` all of stdin; without it what no other process reads, so that a `while read`
+ * loop keeps its lines.
+ */
+export const readPiped = Effect.fn("readPiped")(function* (asked: boolean) {
+  const terminal = yield* Terminal
+  if (asked) return orNone(yield* all())
+  const reading = yield* Effect.fork(terminal.piped(maxPromptBytes))
+  const early = yield* Effect.timeoutOption(Fiber.join(reading), "4 seconds")
+  if (Option.isNone(early)) yield* terminal.say("beat: waits for the end of stdin, which goes with the prompt")
+  const piped = yield* Fiber.join(reading)
+  switch (piped._tag) {
+    case "Nothing":
+      return null
+    case "Unread":
+      yield* terminal.say("beat: stdin is not added to the prompt; '-' after the prompt adds it")
+      return null
+    case "Bytes":
+      return orNone(yield* textOf(piped.bytes))
+  }
+})
+
+/** One text: `word`, or for `-` and without a word all of stdin, exactly as it is. */
 export const readPrompt = Effect.fn("readPrompt")(function* (word: string | undefined) {
   const terminal = yield* Terminal
   if (word !== undefined && word !== "-") {
@@ -24,15 +69,21 @@ export const readPrompt = Effect.fn("readPrompt")(function* (word: string | unde
     return word
   }
   if (word === undefined && terminal.stdinTty) return yield* new UsageError({ problem: "There is no prompt", hint })
-  const bytes = yield* terminal.stdinBytes(maxPromptBytes)
-  if (bytes.length > maxPromptBytes) {
-    return yield* new UsageError({
-      problem: `The prompt is larger than ${maxPromptBytes / 1024 ** 2} MB`,
-      hint: "Put the text into a file and name the file in the prompt."
-    })
-  }
-  const prompt = yield* decode(bytes)
+  const prompt = yield* all()
   if (prompt.trim() === "")
     return yield* new UsageError({ problem: "The prompt is empty: nothing came on stdin", hint })
   return prompt
+})
+
+/** `words` are the positional arguments: none or `-`, a prompt, or a prompt and `-`. */
+export const readGiven = Effect.fn("readGiven")(function* (words: ReadonlyArray<string>) {
+  const [first, second] = words
+  if (second !== undefined && first !== "-" && second !== "-") {
+    return yield* new UsageError({ problem: `There is one argument too many: '${second}'`, hint })
+  }
+  const word = first === "-" ? (second ?? first) : first
+  const prompt = yield* readPrompt(word)
+  const alone = word === undefined || word === "-"
+  const given: Given = { prompt, piped: alone ? null : yield* readPiped(second !== undefined) }
+  return given
 })

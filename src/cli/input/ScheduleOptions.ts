@@ -157,7 +157,12 @@ const planOf = Effect.fn("schedule.plan")(function* (given: GivenWork, name: str
 /** What runs, captured, with hints about its agents. */
 export const captureWork = Effect.fn("schedule.capture")(function* (
   given: GivenWork,
-  options: { readonly prompt: string | null; readonly name: string | null; readonly before: Submission | null },
+  options: {
+    readonly prompt: string | null
+    readonly piped: string | null
+    readonly name: string | null
+    readonly before: Submission | null
+  },
   submitter: Submitter
 ) {
   if (isPipeline(given)) {
@@ -166,13 +171,11 @@ export const captureWork = Effect.fn("schedule.capture")(function* (
       return yield* usage("--env is for tasks; a pipeline takes the variables set here")
     const plan = yield* planOf(given, options.name)
     const { extra: _extra, ...defaults } = yield* submissionOf(given, "", null)
-    const { pipeline, warnings } = yield* preparePipeline(plan, defaults, submitter)
+    const { pipeline, warnings } = yield* preparePipeline(plan, { ...defaults, piped: options.piped }, submitter)
     return { work: pipelineWork(pipeline), warnings }
   }
   if (Object.keys(given.var).length > 0) return yield* usage("--var is for the file of --pipeline")
-  const { task, warnings } = yield* prepareTask(
-    yield* submissionOf(given, options.prompt ?? "", options.before),
-    submitter
-  )
+  const submission = yield* submissionOf(given, options.prompt ?? "", options.before)
+  const { task, warnings } = yield* prepareTask({ ...submission, piped: options.piped }, submitter)
   return { work: taskWork(task), warnings }
 })

@@ -13,7 +13,10 @@ export type PipelineDefaults = Pick<
   Submission,
   "agent" | "model" | "systemPrompt" | "priority" | "directory" | "timeoutMs" | "stallMs" | "labels"
 > &
-  Pick<Partial<Submission>, "maxRetries" | "backoffMs">
+  Pick<Partial<Submission>, "maxRetries" | "backoffMs"> & {
+    /** Text that the submitter piped in: it goes to the first step. */
+    readonly piped?: string | null
+  }
 
 const isLabels = Schema.is(Labels)
 
@@ -60,9 +63,13 @@ export const preparePipeline = Effect.fn("preparePipeline")(function* (
   submitter: Submitter
 ) {
   const warnings = new Set<string>()
-  const steps = yield* Effect.forEach(plan.steps, (step) =>
+  const steps = yield* Effect.forEach(plan.steps, (step, index) =>
     Effect.gen(function* () {
-      const prepared = yield* prepareTask(yield* submissionOf(step, defaults), submitter)
+      const submission = {
+        ...(yield* submissionOf(step, defaults)),
+        piped: index === 0 ? (defaults.piped ?? null) : null
+      }
+      const prepared = yield* prepareTask(submission, submitter)
       for (const warning of prepared.warnings) warnings.add(`${step.name}: ${warning}`)
       const { after, continueFrom, delayMs, name, policy, stage } = step
       return { name, stage, policy, after, delayMs, continueFrom, work: prepared.task }

@@ -5,6 +5,7 @@ import type { Environment, NewDependency, NewTask, Upstream } from "../../domain
 import { type Continuation, type Labels, maxPromptBytes, type Priority, type TaskId } from "../../domain/task/Task.ts"
 import { Agents } from "../../services/Agents.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
+import { fenced, isScript } from "../../text/Quote.ts"
 import type { Submitter } from "./submitter.ts"
 
 /** The pause before the first automatic retry, in milliseconds. */
@@ -12,6 +13,8 @@ export const defaultBackoffMs = 30_000
 
 export interface Submission {
   readonly prompt: string
+  /** Text that the submitter piped in: it follows the prompt, unless the agent runs its prompt as a script. */
+  readonly piped?: string | null
   /** Null: the default agent. */
   readonly agent: string | null
   readonly model: string | null
@@ -55,6 +58,12 @@ const promptProblem = (prompt: string): string | null => {
   return null
 }
 
+const withPiped = (prompt: string, piped: string): string =>
+  `${prompt}\n\nThe input that was piped in with this prompt:\n\n${fenced(piped.replace(/\n$/, ""))}`
+
+const leftOut = (agent: string): string =>
+  `what is piped in is left out: ${agent} runs its prompt as a script. Save it to a file that the script reads`
+
 /** The task as it will be stored, and hints about its agent for the submitter. */
 export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submission, submitter: Submitter) {
   const agents = yield* Agents
@@ -73,10 +82,15 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     otherPath: submission.otherPath,
     resume: submission.resume
   })
+  const piped = submission.piped ?? null
+  const script = piped !== null && isScript({ agent: plan.agent, program: plan.launch.file })
+  const prompt = piped === null || script ? submission.prompt : withPiped(submission.prompt, piped)
+  const tooLarge = promptProblem(prompt)
+  if (tooLarge !== null) return yield* new InvalidInput({ field: "prompt", problem: tooLarge, example: null })
   const agentStallMs = stallMs === undefined ? settings.stallMs : stallMs
   const task: NewTask = {
     ...plan,
-    prompt: submission.prompt,
+    prompt,
     systemPrompt: submission.systemPrompt,
     priority: submission.priority,
     directory: submission.directory,
@@ -95,5 +109,5 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     idempotencyKey: submission.idempotencyKey,
     labels: submission.labels
   }
-  return { task, warnings }
+  return { task, warnings: script ? [...warnings, leftOut(plan.agent)] : warnings }
 })

@@ -22,6 +22,7 @@ import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { planFromFile } from "../../input/PipelineInput.ts"
+import { readPiped } from "../../input/Prompt.ts"
 import { labelsOf, taskOptions } from "../../input/TaskOptions.ts"
 import { json, optionalText, pairs } from "../../input/Values.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
@@ -62,7 +63,7 @@ type Given = typeof options extends Options.Options<infer A> ? A : never
 const planOf = Effect.fn("planOf")(function* (given: Given, file: string | null) {
   const example = "'beat pipeline run FILE', or 'beat pipeline run --step \"...\" --step \"...\"'"
   const usage = (problem: string, hint: string | null) => new UsageError({ problem, hint })
-  if (file === null) {
+  if (file === null || (file === "-" && given.step.length > 0)) {
     if (given.step.length === 0) return yield* usage("There is neither a file nor a step", `Write ${example}.`)
     if (Object.keys(given.var).length > 0) return yield* usage("--var is for files", "Let the shell fill in --step.")
     const empty = given.step.findIndex((prompt) => prompt.trim() === "")
@@ -75,7 +76,7 @@ const planOf = Effect.fn("planOf")(function* (given: Given, file: string | null)
   return given.name === null ? plan : { ...plan, name: given.name }
 })
 
-const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given) {
+const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given, piped: string | null) {
   const caller = yield* Caller
   const directories = yield* Directories
   for (const field of ["key", "name"] as const) {
@@ -93,6 +94,7 @@ const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given) {
     timeoutMs: zeroIsNone(given.timeout),
     stallMs: zeroIsNone(given.stall),
     labels: yield* labelsOf(given.label),
+    piped,
     ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
     ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
   }
@@ -108,7 +110,7 @@ export const pipelineRun = command({
   section: "tasks",
   summary: "Hand over several steps that run in order",
   details:
-    "Prints the pipeline's id once it is stored with all of its tasks, and returns. A step starts when those before it are completed; steps in an inner list run side by side. What a step says itself comes before the options here.",
+    "Prints the pipeline's id once it is stored with all of its tasks, and returns. A step starts when those before it are completed; steps in an inner list run side by side. What a step says itself comes before the options here. What is piped in with --step follows the first prompt.",
   examples: [
     ["beat pipeline run release.yaml --var branch=main", "the steps of a file"],
     ["beat pipeline run -f -a shell --step 'npm ci' --step 'npm test'", "two commands, watched"]
@@ -120,8 +122,10 @@ export const pipelineRun = command({
   run: Effect.fn("beat.pipeline.run")(function* (given, path) {
     const caller = yield* Caller
     const stores = yield* Stores
-    const plan = yield* planOf(given, Option.getOrNull(path))
-    const submission = yield* submissionOf(given)
+    const file = Option.getOrNull(path)
+    const plan = yield* planOf(given, file)
+    const piped = given.step.length > 0 ? yield* readPiped(file === "-") : null
+    const submission = yield* submissionOf(given, piped)
     const submitted = submitPipeline(plan, submission, submitterOf(caller.environment))
     return yield* Effect.provide(
       given.foreground

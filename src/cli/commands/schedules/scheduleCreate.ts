@@ -25,10 +25,11 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
-import { readPrompt } from "../../input/Prompt.ts"
+import { readGiven, readPiped } from "../../input/Prompt.ts"
 import { captureWork, isPipeline, ruleOptions, rulesOf, saysWork, workOptions } from "../../input/ScheduleOptions.ts"
 import { choices, json } from "../../input/Values.ts"
 import { survivalText, timeLine } from "../../output/ScheduleText.ts"
+import { promptArguments, wordsOf } from "../../PromptArguments.ts"
 
 /** What `create`, `edit` and `resume` print with `--json`. */
 export const ScheduleChange = Schema.Struct({ schedule: ScheduleReport, service: ServiceReport }).annotations({
@@ -86,12 +87,10 @@ export const scheduleCreate = readWriteCommand({
     ["beat schedule create --name nightly --cron @daily --pipeline nightly.yaml", "a pipeline, every midnight"]
   ],
   options: Options.all({ ...ruleOptions, ...workOptions, json }),
-  args: Args.text({ name: "prompt" }).pipe(
-    Args.withDescription("What to do, quoted; '-' or nothing reads it from a pipe"),
-    Args.atMost(1)
-  ),
+  args: promptArguments,
   completes: "none",
-  run: Effect.fn("beat.schedule.create")(function* (given, [word]) {
+  run: Effect.fn("beat.schedule.create")(function* (given, args) {
+    const words = wordsOf(args)
     const caller = yield* Caller
     const submitter = submitterOf(caller.environment)
     const rules = rulesOf(given)
@@ -101,8 +100,14 @@ export const scheduleCreate = readWriteCommand({
         hint: "beat schedule create --cron '0 9 * * 1-5' \"triage new issues\""
       })
     }
-    const prompt = isPipeline(given) ? (word ?? null) : yield* readPrompt(word)
-    const { warnings, work } = yield* captureWork(given, { prompt, name: given.name, before: null }, submitter)
+    const steps = given.step.length > 0
+    const { piped, prompt } = isPipeline(given)
+      ? {
+          prompt: words.find((word) => !steps || word !== "-") ?? null,
+          piped: steps ? yield* readPiped(words.includes("-")) : null
+        }
+      : yield* readGiven(words)
+    const { warnings, work } = yield* captureWork(given, { prompt, piped, name: given.name, before: null }, submitter)
     const changed = yield* createSchedule(rules, work, yield* nameOf(submitter))
     return yield* announceSchedule(changed, warnings, given.json)
   })
@@ -151,6 +156,7 @@ export const scheduleEdit = readWriteCommand({
           given,
           {
             prompt: isPipeline(given) ? prompt : (prompt ?? before?.submission.prompt ?? null),
+            piped: null,
             name: given.name,
             before: before?.submission ?? null
           },

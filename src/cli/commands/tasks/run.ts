@@ -1,5 +1,4 @@
 /** `beat run`: hands a task to an agent, in the background or while the caller watches. */
-import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { zeroIsNone } from "../../../domain/Duration.ts"
@@ -12,11 +11,12 @@ import { Tasks } from "../../../services/Tasks.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { command } from "../../framework/Command.ts"
-import { readPrompt } from "../../input/Prompt.ts"
+import { type Given as Prompted, readGiven } from "../../input/Prompt.ts"
 import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "../../input/TaskOptions.ts"
 import { dependencies, json, moment, optionalText } from "../../input/Values.ts"
 import { inForeground } from "../../output/Foreground.ts"
 import { announce } from "../../output/Submitted.ts"
+import { promptArguments, wordsOf } from "../../PromptArguments.ts"
 
 const options = Options.all({
   foreground: Options.boolean("foreground").pipe(
@@ -43,14 +43,9 @@ const options = Options.all({
   json
 })
 
-const args = Args.text({ name: "prompt" }).pipe(
-  Args.withDescription("What to do, quoted; '-' or nothing reads it from a pipe"),
-  Args.atMost(1)
-)
-
 type Given = typeof options extends Options.Options<infer A> ? A : never
 
-const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: string) {
+const submissionOf = Effect.fn("submissionOf")(function* (given: Given, { piped, prompt }: Prompted) {
   const caller = yield* Caller
   const directories = yield* Directories
   if (given.key !== null && (given.key.length < 1 || given.key.length > 256)) {
@@ -58,6 +53,7 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompt: 
   }
   const submission: Submission = {
     prompt,
+    piped,
     agent: given.agent,
     model: given.model,
     systemPrompt: given.systemPrompt,
@@ -82,23 +78,24 @@ export const run = command({
   section: "tasks",
   summary: "Hand a task to an agent, in the background",
   details:
-    "Prints the task's id once it is stored safely, and returns. The task gets the directory and the environment of this moment. Everything after '--' belongs to the prompt.",
+    "Prints the task's id once it is stored safely, and returns. The task gets the directory and the environment of this moment. Everything after '--' belongs to the prompt. What is piped in follows the prompt, unless the calling process reads the same stdin (a 'while read' loop); '-' after the prompt adds it in every case.",
   examples: [
     ['beat run "fix the failing test"', "with the default agent"],
     ["beat run -f -a shell 'npm test | tail -5'", "a shell command, watched"],
-    ["git diff | beat run -a claude", "the prompt from a pipe"],
+    ['git diff | beat run "review this change"', "a prompt with what is piped in"],
+    ["beat run - < prompt.md", "the prompt from a file"],
     ["beat run -a shell --after @last 'npm test'", "when the newest task has completed"],
     ['beat run --continue-from @last "now write the tests"', "goes on from what the newest task leaves behind"],
     ['id=$(beat run "...") && beat wait $id && beat result $id', "in a script"]
   ],
   options,
-  args,
+  args: promptArguments,
   completes: "none",
   answer: ({ foreground }) => (foreground ? "ending" : "work"),
-  run: Effect.fn("beat.run")(function* (given, [word]) {
+  run: Effect.fn("beat.run")(function* (given, args) {
     const caller = yield* Caller
     const stores = yield* Stores
-    const submission = yield* submissionOf(given, yield* readPrompt(word))
+    const submission = yield* submissionOf(given, yield* readGiven(wordsOf(args)))
     const submitted = Effect.gen(function* () {
       const tasks = yield* Tasks
       const continueFrom = given.continueFrom === null ? null : yield* tasks.resolve(given.continueFrom)
