@@ -7,6 +7,8 @@ import type { GitHead, GitState } from "../domain/task/Checkpoint.ts"
 export class Git extends Context.Tag("backbeat/Git")<
   Git,
   {
+    /** The root of the work tree that the directory is in, else the directory; without links. */
+    readonly workTree: (directory: string) => Effect.Effect<string>
     /** The branch and commit that are checked out. Costs milliseconds, however large the repository is. */
     readonly head: (directory: string) => Effect.Effect<GitHead | null>
     /** The same with the files that differ from the commit. */

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
-import type { Task, TaskGlance, TaskId, TaskStatus, TaskSummary } from "../domain/task/Task.ts"
+import type { Task, TaskGlance, TaskId, TaskPlace, TaskStatus, TaskSummary } from "../domain/task/Task.ts"
 import type { TaskEdge, TaskNode } from "../domain/task/TaskGraph.ts"
 import type { TaskEnded, TerminalEvent } from "../domain/task/TerminalEvent.ts"
 
@@ -53,6 +53,15 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly counts: Effect.Effect<Counts, StorageError>
     /** Queued tasks that would be claimed before this one; null when it is not queued. Counted up to 1000. */
     readonly ahead: (id: TaskId) => Effect.Effect<Option.Option<number>, StorageError>
+    /**
+     * Tasks that ran at some time from `from` to `until`, those that run included; with `null` also those that run now or
+     * are ready to start. At most `limit`, oldest first.
+     */
+    readonly during: (
+      from: number,
+      until: number | null,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<TaskPlace>, StorageError>
     /** Direct children, at most 1000, oldest first. */
     readonly children: (id: TaskId) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
     /**

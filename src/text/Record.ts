@@ -19,6 +19,12 @@ const inLine = (name: string): string => sanitize(name).replace(/\s+/g, " ")
 const headWords = ({ branch, commit }: GitHead): string =>
   `${commit === null ? "no commit" : commit.slice(0, 12)} (${branch === null ? "no branch" : inLine(branch)})`
 
+/** Changes that may be those of other tasks are not told as its own. */
+const changesTitle = ({ alongside }: Checkpoint): string =>
+  alongside.length === 0
+    ? "Changes since its start"
+    : `Changes since its start, by it or by others that ran in the same directory (${alongside.join(", ")})`
+
 const gitWords = ({ after, before }: Checkpoint): ReadonlyArray<string> => {
   if (after === null) return []
   const now = headWords(after)
@@ -49,7 +55,7 @@ export const recordText = (task: Told, checkpoint: Checkpoint, limit: number): s
     ...part("Error", error, most.error),
     "",
     ...gitWords(checkpoint),
-    ...part("Changes since its start", diffStat, most.diffStat),
+    ...part(changesTitle(checkpoint), diffStat, most.diffStat),
     ...filesOf(checkpoint),
     ...(answered ? [] : part("The end of its output", tail, most.tail)),
     ...part("Its final answer", answer, limit)

@@ -24,6 +24,7 @@ export const checkpointOf = (taskId: TaskId, overrides: Partial<Checkpoint> = {}
   before: { branch: "main", commit: "a".repeat(40) },
   after: { branch: null, commit: null, dirty: ['?? ünïcode "name"'], dirtyCount: 1 },
   diffStat: null,
+  alongside: [],
   ...overrides
 })
 

@@ -122,6 +122,39 @@ export const outlookContract = (subject: Subject) => {
 
   describe(`Tasks over ${subject.name}`, () => {
     test(
+      "finds what ran in a span of time, and what is open",
+      Effect.gen(function* () {
+        const tasks = yield* Tasks
+        const queue = yield* Queue
+        const during = (from: number, until: number | null, limit = 9) =>
+          Effect.map(tasks.during(from, until, limit), (found) => found.map(({ title }) => title))
+        const one = yield* submitAndClaim({ prompt: "one", directory: "/a" })
+        yield* TestClock.adjust("10 millis")
+        yield* queue.finish(one.task.id, completed, one.claim)
+        yield* TestClock.adjust("10 millis")
+        const two = yield* submitAndClaim({ prompt: "two", directory: "/b" })
+        yield* submit({ prompt: "ready" })
+        yield* submit({ prompt: "later", notBefore: 5000 })
+        yield* submit({ prompt: "blocked", dependsOn: [{ upstream: two.task.id, policy: "success" }] })
+        const never = yield* submit({ prompt: "never" })
+        yield* queue.cancel(never.id, { reason: null, by: "tester" })
+        assert.deepStrictEqual(yield* during(0, 9), ["one"])
+        assert.deepStrictEqual(yield* during(0, 20), ["one", "two"])
+        assert.deepStrictEqual(yield* during(10, 20), ["one", "two"])
+        assert.deepStrictEqual(yield* during(11, 20), ["two"])
+        assert.deepStrictEqual(yield* during(0, 20, 1), ["one"])
+        assert.deepStrictEqual(yield* during(20, null), ["two", "ready"])
+        assert.deepStrictEqual(yield* during(6000, null), ["two", "ready", "later"])
+        assert.deepStrictEqual((yield* tasks.during(0, 9, 9))[0], {
+          id: one.task.id,
+          title: "one",
+          status: "completed",
+          directory: "/a"
+        })
+      })
+    )
+
+    test(
       "counts by status",
       Effect.gen(function* () {
         const queue = yield* Queue

@@ -195,6 +195,10 @@ export type TaskSummary = typeof TaskSummary.Type
 export const TaskGlance = TaskSummary.pick("id", "title", "status", "agent", "createdAt", "endedAt")
 export type TaskGlance = typeof TaskGlance.Type
 
+/** Where a task works. */
+export const TaskPlace = TaskSummary.pick("id", "title", "status", "directory")
+export type TaskPlace = typeof TaskPlace.Type
+
 /** The whole task. */
 export const Task = Schema.Struct({
   ...TaskSummary.fields,

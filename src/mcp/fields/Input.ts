@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { nearest } from "../../domain/Spelling.ts"
+import { inWords, lenient, typeAt } from "../Lenient.ts"
 
 /** The arguments of a call do not fit. */
 export class InputProblem extends Schema.TaggedError<InputProblem>()("InvalidArguments", {
@@ -38,11 +39,15 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
-const ruleOf = (messages: ReadonlyArray<string>): string => {
+/** A type as it is written in the source says nothing to a model. */
+const typed = /readonly|ReadonlyArray|Array<|[{}]|\[x: /
+
+const ruleOf = (messages: ReadonlyArray<string>, words: string | null): string => {
   const expected = messages.flatMap((message) => /^Expected ([\s\S]*?), actual /.exec(message)?.[1] ?? [])
   const own = messages.find((message) => !message.startsWith("Expected "))
   if (own !== undefined) return own
   const wanted = [...new Set(expected)].filter((word) => word !== "undefined")
+  if (words !== null && wanted.some((word) => typed.test(word))) return `expected ${words}`
   return wanted.length === 0 ? "is not valid" : `expected ${wanted.join(" or ")}`
 }
 
@@ -66,6 +71,11 @@ const known = (
   return typeof beside === "object" && beside !== null ? Object.keys(beside) : []
 }
 
+const wordsAt = (schema: Schema.Schema.All, path: ReadonlyArray<PropertyKey>): string | null => {
+  const found = typeAt(schema.ast, path)
+  return found === null ? null : inWords(found)
+}
+
 const problemsOf = (
   error: ParseResult.ParseError,
   raw: unknown,
@@ -87,7 +97,8 @@ const problemsOf = (
     }
     if (name === "") return `the arguments: expected an object, for example ${JSON.stringify(example)}`
     const actual = at(raw, path)
-    const found = actual === undefined ? "it is missing" : `${ruleOf(messages)}, not ${shown(actual)}`
+    const found =
+      actual === undefined ? "it is missing" : `${ruleOf(messages, wordsAt(schema, path))}, not ${shown(actual)}`
     return `${name}: ${found}${exampleFor(example, path)}`
   }).slice(0, mostProblems)
 }
@@ -95,8 +106,11 @@ const problemsOf = (
 /** Missing arguments count as none. */
 export const decodeInput = <A, I>(schema: Schema.Schema<A, I>, example: I) => {
   const decode = Schema.decodeUnknown(schema, { onExcessProperty: "error", errors: "all" })
-  return (raw: unknown): Effect.Effect<A, InputProblem> =>
-    decode(raw ?? {}).pipe(
-      Effect.mapError((error) => new InputProblem({ problems: problemsOf(error, raw ?? {}, schema, example) }))
-    )
+  return (sent: unknown): Effect.Effect<A, InputProblem> =>
+    Effect.suspend(() => {
+      const raw = lenient(schema.ast, sent ?? {})
+      return decode(raw).pipe(
+        Effect.mapError((error) => new InputProblem({ problems: problemsOf(error, raw, schema, example) }))
+      )
+    })
 }

@@ -12,6 +12,7 @@ import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { emptiedWords } from "../../text/Emptied.ts"
+import { ranAlongside } from "../alongside.ts"
 import { silenceOf } from "./silence.ts"
 import { waitsFor } from "./waitsFor.ts"
 import { why } from "./why.ts"
@@ -28,6 +29,8 @@ export const TaskReport = Schema.Struct({
   silentMs: Schema.NullOr(Schema.Int),
   /** Milliseconds until its timeout ends it, 0 when that is due; null when it does not run or has no timeout. */
   timeLeftMs: Schema.NullOr(Schema.Int),
+  /** Tasks that have run in the same work tree since its start, at most 20; once it has ended, those of its checkpoint. */
+  alongside: Schema.Array(TaskId),
   /** Tasks that its agent submitted, at most 1000. */
   children: Schema.Array(TaskId),
   /** What it left behind; null before its end, and where it never started. */
@@ -51,15 +54,18 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const { id } = task
   const claim = isTerminal(task.status) ? null : Option.getOrNull(yield* registry.claimOf(id))
   const deadline = claim?.deadlineUptime ?? null
+  const now = yield* Clock.currentTimeMillis
+  const checkpoint = isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
   const report: TaskReport = {
     ...task,
     claim,
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
-    waitsFor: task.status === "queued" ? waitsFor(yield* why(id), yield* Clock.currentTimeMillis) : null,
+    waitsFor: task.status === "queued" ? waitsFor(yield* why(id), now) : null,
     silentMs: yield* silenceOf(task),
     timeLeftMs: deadline === null ? null : Math.max(0, deadline - (yield* (yield* Host).uptimeMs)),
     children: yield* tasks.children(id),
-    checkpoint: isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null,
+    alongside: checkpoint?.alongside ?? (yield* ranAlongside(task, task.endedAt ?? now)),
+    checkpoint,
     emptied: emptiedWords(yield* output.streams(id))
   }
   return report

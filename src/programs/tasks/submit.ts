@@ -5,6 +5,7 @@ import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
 import { isTerminal, type Task } from "../../domain/task/Task.ts"
 import { Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
+import { mayRunAlongside, sharedWarning } from "../alongside.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { prepareTask, type Submission } from "./prepareTask.ts"
 import type { Submitter } from "./submitter.ts"
@@ -36,11 +37,13 @@ export const submit = Effect.fn("submit")(function* (submissions: ReadonlyArray<
     prepared.map(({ task }) => task),
     { maxDepth: settings.maxDepth }
   )
-  const tasks = stored.map(({ task, created }, index) => ({
-    task,
-    created,
-    warnings: prepared[index]?.warnings ?? []
-  }))
+  const tasks = yield* Effect.forEach(stored, ({ task, created }, index) =>
+    Effect.gen(function* () {
+      const shared = created ? sharedWarning(yield* mayRunAlongside(task)) : null
+      const { warnings = [] } = prepared[index] ?? {}
+      return { task, created, warnings: shared === null ? warnings : [...warnings, shared] }
+    })
+  )
   const waiting = stored.some(({ task }) => !isTerminal(task.status))
   const served = yield* Effect.either(waiting ? ensureWorker() : Effect.succeed(false))
   const result: SubmitResult = {

@@ -9,6 +9,7 @@ import { Checkpoints } from "../../services/Checkpoints.ts"
 import { Git } from "../../services/Git.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { cutMiddle } from "../../text/Middle.ts"
+import { ranAlongside } from "../alongside.ts"
 import { readLog } from "../output/readLog.ts"
 
 /** Bytes of each text at most. */
@@ -39,17 +40,20 @@ export const takeCheckpoint = Effect.fn("takeCheckpoint")(function* (id: TaskId)
   }
   const started = task.startedAt !== null
   const before = Option.getOrNull(yield* checkpoints.startOf(id))
-  const { after, diffStat } = yield* Effect.all(
+  const takenAt = yield* Clock.currentTimeMillis
+  const { after, alongside, diffStat } = yield* Effect.all(
     {
+      // One that started after the end has changed what is found now.
+      alongside: ranAlongside(task, takenAt),
       // What stands there now is none of a task's doing that never started.
       after: started ? git.state(task.directory) : Effect.succeed(null),
       diffStat: before === null ? Effect.succeed(null) : git.diffStat(task.directory, before)
     },
-    { concurrency: 2 }
+    { concurrency: 3 }
   )
   const checkpoint: Checkpoint = {
     taskId: id,
-    takenAt: yield* Clock.currentTimeMillis,
+    takenAt,
     status: task.status,
     cause: task.cause,
     error: task.error,
@@ -59,6 +63,7 @@ export const takeCheckpoint = Effect.fn("takeCheckpoint")(function* (id: TaskId)
     usage: task.usage,
     before,
     after,
+    alongside,
     diffStat: diffStat === null ? null : cutMiddle(diffStat, most.diffStat)
   }
   return yield* checkpoints.store(checkpoint)

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
 import type { Dependency } from "../../../domain/task/Task.ts"
+import { sharedWords } from "../../../programs/alongside.ts"
 import { TaskReport, taskReport } from "../../../programs/reports/taskReport.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
@@ -56,6 +57,14 @@ const gitWords = (checkpoint: Checkpoint): string | null => {
   const then = before === null ? now : headWords(before)
   const dirty = after.dirtyCount === 0 ? "" : `, ${after.dirtyCount} not committed`
   return `${then === now ? now : `${then} -> ${now}`}${dirty}`
+}
+
+/** Of one task only where no other ran here. */
+const changesWords = ({ alongside, checkpoint }: TaskReport): string | null => {
+  const stat = checkpoint?.diffStat ? clip(checkpoint.diffStat) : null
+  if (checkpoint === null || checkpoint.after === null) return null
+  const shared = sharedWords(alongside)
+  return shared === null ? stat : stat === null ? shared : `${shared}\n${stat}`
 }
 
 const tries = ({ continuation }: TaskReport): string =>
@@ -120,7 +129,8 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["usage", usageWords(report)],
     ["session", report.sessionId === null ? null : plain(report.sessionId)],
     ["git", checkpoint === null ? null : gitWords(checkpoint)],
-    ["changes", checkpoint?.diffStat ? clip(checkpoint.diffStat) : null],
+    ["changes", changesWords(report)],
+    ["ran here too", report.endedAt === null && report.alongside.length > 0 ? report.alongside.join(" ") : null],
     ["continues", report.continueFrom],
     ["depends on", report.dependsOn.length === 0 ? null : clip(report.dependsOn.map(edgeWords).join(", "))],
     ["retries", report.maxRetries === 0 ? null : `${report.maxRetries} left, the next after ${span(report.backoffMs)}`],

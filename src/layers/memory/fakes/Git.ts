@@ -27,6 +27,11 @@ export const layer = Layer.effectContext(
         Effect.map(Ref.get(states), (all) => all.get(directory) ?? null)
       )
     const git = Git.of({
+      workTree: (directory) =>
+        Effect.map(
+          Ref.get(states),
+          (all) => Array.from(all.keys()).find((root) => `${directory}/`.startsWith(`${root}/`)) ?? directory
+        ),
       head: (directory) =>
         Effect.map(look(directory), (state) => state && { branch: state.branch, commit: state.commit }),
       state: look,

@@ -74,6 +74,17 @@ const make = Effect.gen(function* () {
       for (const { task } of state.tasks.values()) counts[task.status] += 1
       return counts
     }),
+    during: (from, until, limit) =>
+      store.read((state) =>
+        all(state)
+          .filter((task) =>
+            until === null
+              ? task.status === "running" || isReady(task, from)
+              : task.startedAt !== null && task.startedAt <= until && (task.endedAt === null || task.endedAt >= from)
+          )
+          .slice(0, limit)
+          .map(({ directory, id, status, title }) => ({ id, title, status, directory }))
+      ),
     ahead: (id) =>
       store.read((state, now) => {
         const task = taskIn(state, id)

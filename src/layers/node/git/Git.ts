@@ -3,7 +3,7 @@ import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Git } from "../../../services/Git.ts"
-import { headFromFiles, isInWorkTree } from "./GitFiles.ts"
+import { headFromFiles, isInWorkTree, workTreeFromFiles } from "./GitFiles.ts"
 
 /** A repository that takes longer is left alone. */
 const patienceMs = 4000
@@ -125,6 +125,11 @@ const isCommit = (name: string): boolean => /^[0-9a-f]{40,64}$/.test(name)
 export const layer = Layer.succeed(
   Git,
   Git.of({
+    workTree: Effect.fn("Git.workTree")((directory) =>
+      Effect.promise(() => workTreeFromFiles(directory).catch(() => directory)).pipe(
+        Effect.timeoutTo({ duration: patienceMs, onSuccess: (found) => found, onTimeout: () => directory })
+      )
+    ),
     head,
     state,
     diffStat: Effect.fn("Git.diffStat")(function* (directory, { commit }) {

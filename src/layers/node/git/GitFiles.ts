@@ -1,6 +1,6 @@
 /** Reads from a repository's files which commit is checked out, where they say it plainly: far faster than any program. */
 import { constants } from "node:fs"
-import { open, stat } from "node:fs/promises"
+import { open, realpath, stat } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import type { GitHead } from "../../../domain/task/Checkpoint.ts"
 
@@ -21,18 +21,29 @@ const textOf = async (path: string): Promise<string | null> => {
   }
 }
 
-/** The `.git` of the work tree that a directory is in: a directory, or in a linked work tree a file that names one. */
-const dotGit = async (directory: string): Promise<string | null> => {
+/** The root of the work tree that a directory is in, and whether its `.git` is a file; null where there is none. */
+const rootOf = async (directory: string): Promise<{ readonly root: string; readonly linked: boolean } | null> => {
   for (let at = resolve(directory); ; at = dirname(at)) {
-    const path = join(at, ".git")
-    const found = await stat(path).catch(() => null)
-    if (found?.isDirectory() === true) return path
-    if (found?.isFile() === true) {
-      const [, named] = /^gitdir: (.+)\n?$/.exec((await textOf(path)) ?? "") ?? []
-      return named === undefined ? null : resolve(at, named)
-    }
+    const found = await stat(join(at, ".git")).catch(() => null)
+    if (found?.isDirectory() === true || found?.isFile() === true) return { root: at, linked: found.isFile() }
     if (at === dirname(at)) return null
   }
+}
+
+/** The `.git` of the work tree that a directory is in: a directory, or in a linked work tree a file that names one. */
+const dotGit = async (directory: string): Promise<string | null> => {
+  const found = await rootOf(directory)
+  if (found === null) return null
+  const path = join(found.root, ".git")
+  if (!found.linked) return path
+  const [, named] = /^gitdir: (.+)\n?$/.exec((await textOf(path)) ?? "") ?? []
+  return named === undefined ? null : resolve(found.root, named)
+}
+
+/** The directory without links, and the root of the work tree around it; a directory that is gone is its own root. */
+export const workTreeFromFiles = async (directory: string): Promise<string> => {
+  const real = await realpath(directory).catch(() => resolve(directory))
+  return (await rootOf(real))?.root ?? real
 }
 
 /** Whether the directory is in a work tree, as far as can be told without asking git. */

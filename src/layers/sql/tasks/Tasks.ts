@@ -14,6 +14,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { findDuring } from "../during.ts"
 import { moreBound, seqsOf } from "./list.ts"
 import { SummaryRow, summaryColumns } from "./Rows.ts"
 import { IdRow, orDieWhenMissing, orNotFound, summaryById, taskById } from "./TaskRows.ts"
@@ -93,6 +94,8 @@ const make = Effect.gen(function* () {
       )
     `
   }))
+
+  const during = findDuring(sql)
 
   const findChildren = Statement.findAll(() => ({
     Request: TaskId,
@@ -234,6 +237,8 @@ const make = Effect.gen(function* () {
       const { count } = yield* countAhead({ ...place.value, now }).pipe(orDieWhenMissing, read("ahead"))
       return Option.some(count)
     }),
+
+    during: Effect.fn("Tasks.during")((from, until, limit) => during(from, until, limit).pipe(read("during"))),
 
     children: Effect.fn("Tasks.children")(function* (id) {
       return (yield* findChildren(id).pipe(read("children"))).map((child) => child.id)

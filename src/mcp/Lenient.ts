@@ -1,0 +1,93 @@
+/** Takes arguments as clients send them: `null` for one that is left out, and lists and objects as JSON text. */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The alternatives of a type as they are sent, without what it is turned into. */
+const alternatives = (ast: AST.AST): ReadonlyArray<AST.AST> => {
+  const sent = AST.encodedAST(ast)
+  if (AST.isUnion(sent)) return sent.types.flatMap(alternatives)
+  if (AST.isSuspend(sent)) return alternatives(sent.f())
+  return [sent]
+}
+
+const isText = (ast: AST.AST): boolean =>
+  AST.isStringKeyword(ast) || AST.isTemplateLiteral(ast) || (AST.isLiteral(ast) && typeof ast.literal === "string")
+
+const takes = (ast: AST.AST, value: unknown): boolean =>
+  Either.isRight(ParseResult.decodeUnknownEither(Schema.make(ast))(value))
+
+/** The list or the object in a JSON text, where one is wanted and the text itself is not. */
+const fromText = (ast: AST.AST, text: string): unknown => {
+  const wanted = alternatives(ast)
+  const holds = wanted.some((one) => AST.isTupleType(one) || AST.isTypeLiteral(one))
+  if (!holds || !/^\s*[[{]/.test(text) || (wanted.some(isText) && takes(ast, text))) return text
+  return Either.getOrElse(Schema.decodeUnknownEither(Schema.parseJson())(text), () => text)
+}
+
+/** `raw` in the form that the schema describes, as far as it is known what is meant; what is not is left for the schema to refuse. */
+export const lenient = (ast: AST.AST, raw: unknown): unknown => {
+  const value = typeof raw === "string" ? fromText(ast, raw) : raw
+  const wanted = alternatives(ast)
+  if (Array.isArray(value)) {
+    const list = wanted.find(AST.isTupleType)
+    const rest = list?.rest[0]?.type
+    return rest === undefined ? value : value.map((inner) => lenient(rest, inner))
+  }
+  if (!isObject(value)) return value
+  const structs = wanted.filter(AST.isTypeLiteral)
+  const fields = structs.flatMap(({ propertySignatures }) => propertySignatures)
+  if (fields.length === 0) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => {
+      const field = fields.find(({ name }) => name === key)
+      if (field === undefined) return [[key, inner]]
+      const none = inner === null && field.isOptional && !takes(field.type, null)
+      return none ? [] : [[key, lenient(field.type, inner)]]
+    })
+  )
+}
+
+/** The type in words: `a list of texts`. */
+export const inWords = (ast: AST.AST): string => [...new Set(alternatives(ast).flatMap(oneInWords))].join(" or ")
+
+const many: Readonly<Record<string, string>> = { "a text": "texts", "a number": "numbers", "an object": "objects" }
+
+const oneInWords = (ast: AST.AST): ReadonlyArray<string> => {
+  if (AST.isUndefinedKeyword(ast)) return []
+  if (AST.isTupleType(ast)) {
+    const inner = ast.rest[0] === undefined ? "" : inWords(ast.rest[0].type)
+    return [`a list${inner === "" || inner === "any value" ? "" : ` of ${many[inner] ?? inner}`}`]
+  }
+  if (AST.isTypeLiteral(ast)) {
+    const names = ast.propertySignatures.map(({ name }) => String(name))
+    const values = ast.indexSignatures[0] === undefined ? "" : inWords(ast.indexSignatures[0].type)
+    if (names.length > 0) return [`an object with ${names.join(", ")}`]
+    return [`an object${values === "" || values === "any value" ? "" : ` whose values are ${many[values] ?? values}`}`]
+  }
+  if (AST.isLiteral(ast)) return [JSON.stringify(ast.literal)]
+  if (AST.isBooleanKeyword(ast)) return ["true or false"]
+  if (AST.isNumberKeyword(ast)) return ["a number"]
+  if (isText(ast)) return ["a text"]
+  return ["any value"]
+}
+
+/** The type of what is at a path, as it is sent; null where the schema has no such place. */
+export const typeAt = (ast: AST.AST, path: ReadonlyArray<PropertyKey>): AST.AST | null => {
+  const [key, ...rest] = path
+  if (key === undefined) return ast
+  for (const one of alternatives(ast)) {
+    const inner = AST.isTupleType(one)
+      ? one.rest[0]?.type
+      : AST.isTypeLiteral(one)
+        ? (one.propertySignatures.find(({ name }) => name === key)?.type ?? one.indexSignatures[0]?.type)
+        : undefined
+    const found = inner === undefined ? null : typeAt(inner, rest)
+    if (found !== null) return found
+  }
+  return null
+}

@@ -1,0 +1,88 @@
+/** Arguments as today's clients send them: null for what is left out, and JSON text for lists and objects. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Labels, Priority } from "../../src/domain/task/Task.ts"
+import { whole } from "../../src/mcp/fields/Fields.ts"
+import { decodeInput } from "../../src/mcp/fields/Input.ts"
+import { taskFields } from "../../src/mcp/fields/TaskFields.ts"
+
+const Step = Schema.Struct({ prompt: Schema.String, after: Schema.optional(Schema.Array(Schema.String)) })
+const Input = Schema.Struct({
+  ids: Schema.Array(Schema.NonEmptyString).pipe(Schema.minItems(1)),
+  n: Schema.optional(whole(1, 5, "")),
+  priority: Schema.optional(Priority),
+  labels: Schema.optional(Labels),
+  env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  note: Schema.optional(Schema.NullOr(Schema.String)),
+  text: Schema.optional(Schema.String),
+  steps: Schema.optional(Schema.Array(Schema.Union(Schema.String, Step)))
+})
+const example = { ids: ["k3v9"], n: 1, labels: { team: "web" }, steps: [{ prompt: "make" }] }
+const read = decodeInput(Input, example)
+const problems = (raw: unknown) => Effect.map(Effect.flip(read(raw)), (problem) => problem.problems)
+
+describe("arguments of a tool", () => {
+  it.effect("may be null where they may be left out", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* read({ ids: ["a"], n: null, priority: null, labels: null, env: null, text: null, steps: null }),
+        { ids: ["a"] }
+      )
+      assert.deepStrictEqual(yield* read({ ids: ["a"], steps: [{ prompt: "x", after: null }] }), {
+        ids: ["a"],
+        steps: [{ prompt: "x" }]
+      })
+      assert.deepStrictEqual(yield* read({ ids: ["a"], note: null }), { ids: ["a"], note: null })
+      assert.match((yield* problems({ ids: null }))[0] ?? "", /^ids: expected a list of texts, not null/)
+      const task = decodeInput(Schema.Struct(taskFields), { prompt: "x" })
+      const nothing = Object.fromEntries(Object.keys(taskFields).map((name) => [name, null]))
+      assert.deepStrictEqual(yield* task({ ...nothing, prompt: "x" }), { prompt: "x" })
+    })
+  )
+
+  it.effect("may be JSON text where lists and objects are wanted, and there alone", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* read({
+          ids: '["a", "b"]',
+          labels: '{"team": "web"}',
+          env: ' {"A": "1"}',
+          text: '["stays"]',
+          steps: '["make", {"prompt": "x", "after": "[\\"y\\"]"}]'
+        }),
+        {
+          ids: ["a", "b"],
+          labels: { team: "web" },
+          env: { A: "1" },
+          text: '["stays"]',
+          steps: ["make", { prompt: "x", after: ["y"] }]
+        }
+      )
+      // A step may be a text: whatever that is made of.
+      assert.deepStrictEqual((yield* read({ ids: ["a"], steps: ['{"prompt": "x"}'] })).steps, ['{"prompt": "x"}'])
+      assert.match((yield* problems({ ids: '["a"' }))[0] ?? "", /^ids: expected a list of texts, not/)
+      assert.match((yield* problems({ ids: "a" }))[0] ?? "", /^ids: expected a list of texts, not "a"/)
+    })
+  )
+
+  it.effect("that are wrong are told of in words, never as a type of the source", () =>
+    Effect.gen(function* () {
+      for (const [raw, words] of [
+        [{ ids: 7 }, "ids: expected a list of texts, not 7"],
+        [{ ids: {} }, "ids: expected a list of texts, not {}"],
+        [{ ids: ["a"], labels: 7 }, "labels: expected an object whose values are texts, not 7"],
+        [{ ids: ["a"], labels: ["x"] }, 'labels: expected an object whose values are texts, not ["x"]'],
+        [{ ids: ["a"], env: "A=1" }, 'env: expected an object whose values are texts, not "A=1"'],
+        [{ ids: ["a"], labels: { team: 7 } }, "labels.team: expected string, not 7"],
+        [{ ids: ["a"], steps: 1 }, "steps: expected a list of a text or an object with prompt, after, not 1"]
+      ] as const) {
+        const [first = ""] = yield* problems(raw)
+        assert.isTrue(first.startsWith(words), first)
+        assert.notMatch(first, /readonly|ReadonlyArray|\[x:/)
+      }
+      const [key = ""] = yield* problems({ ids: ["a"], labels: { "no space": "x" } })
+      assert.notMatch(key, /readonly|\[x:/)
+    })
+  )
+})
