@@ -21,6 +21,8 @@ export default Effect.gen(function* () {
     ) STRICT
   `
 
+  yield* sql`CREATE INDEX pipelines_name ON pipelines (name, seq)`
+
   // A task is a step of one pipeline, and of those that try it again and keep what was completed.
   yield* sql`
     CREATE TABLE pipeline_steps (

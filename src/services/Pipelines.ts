@@ -49,7 +49,7 @@ export class Pipelines extends Context.Tag("backbeat/Pipelines")<
       options: { readonly maxDepth: number }
     ) => Effect.Effect<CreatedPipeline, CreateError>
     readonly get: (id: PipelineId) => Effect.Effect<Pipeline, PipelineNotFound | StorageError>
-    /** An id, a unique prefix of one (any length from 1), or `@last`. */
+    /** An id, the name of a pipeline (the newest of that name), a unique prefix of an id, or `@last`. */
     readonly resolve: (reference: string) => Effect.Effect<PipelineId, PipelineNotFound | StorageError>
     /** Newest first; `more` says whether others match beyond this page. */
     readonly list: (

@@ -70,9 +70,9 @@ describe("bare beat", () => {
       yield* TestClock.adjust("5 minutes")
       const shown = yield* text([])
       assert.match(shown, /^1 running, 1 queued, 1 completed; 1 worker process\n/)
-      assert.match(shown, new RegExp(`${running.id}  5m, silent 5m  second`))
-      assert.match(shown, new RegExp(`${waiting.id}  starts in 1h 55m  third`))
-      assert.match(shown, new RegExp(`${done.id}  completed  5m ago  first`))
+      assert.match(shown, new RegExp(`${running.id}  5m, silent 5m +shell +\\S+ +second`))
+      assert.match(shown, new RegExp(`${waiting.id}  starts in 1h 55m +shell +\\S+ +third`))
+      assert.match(shown, new RegExp(`${done.id}  completed 5m ago +shell +\\S+ +first`))
       assert.strictEqual(shown, yield* text(["status"]))
       const view = yield* json(Overview, ["status"])
       assert.deepStrictEqual([view.running[0]?.silentMs, view.nextDue], [300_000, 7_200_000])
@@ -194,6 +194,26 @@ describe("status", () => {
   )
 })
 
+describe("a word of another program", () => {
+  for (const [word, hint] of [
+    ["stop", "Did you mean 'beat cancel'?"],
+    ["kill", "Did you mean 'beat cancel'?"],
+    ["show", "Did you mean 'beat status'?"],
+    ["tail", "Did you mean 'beat logs -f'?"],
+    ["version", "Did you mean 'beat --version'?"],
+    ["ps", "Did you mean 'beat list'?"],
+    ["rm", "'beat cancel' ends a task"]
+  ] as const) {
+    it.effect(`is answered with the one of this: ${word}`, () =>
+      Effect.gen(function* () {
+        const seen = yield* beat([word, "x"])
+        assert.strictEqual(seen.code, 2)
+        assert.include(seen.stderr, hint)
+      }).pipe(Effect.provide(world()))
+    )
+  }
+})
+
 describe("why", () => {
   const reason = (id: string) => Effect.map(json(Why, ["why", id]), (answer) => answer.reason)
 
@@ -202,7 +222,7 @@ describe("why", () => {
       const later = yield* submit({ prompt: "later", notBefore: 3_600_000 })
       const task = yield* submit()
       assert.strictEqual(yield* reason(later.id), "not-before")
-      assert.match(yield* text(["why", later.id]), /waits for its time: .*\(in 1h\)/)
+      assert.match(yield* text(["why", later.id]), /waits for its start time: .*\(in 1h\)/)
       assert.strictEqual(yield* reason(task.id), "no-worker")
       assert.include(yield* text(["why", task.id]), "it is next in line")
 

@@ -30,8 +30,8 @@ describe.skipIf(!existsSync(binary))("completions", () => {
     timeout: 20_000
   })
 
-  const askBash = async (line: ReadonlyArray<string>) => {
-    const program = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _beat; printf '%s\\n' "\${COMPREPLY[@]}"`
+  const askBash = async (line: ReadonlyArray<string>, option = ":") => {
+    const program = `${option}; source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _beat; printf '%s\\n' "\${COMPREPLY[@]}"`
     const { stdout } = await run("bash", ["--norc", "-c", program, "bash", script("bash"), ...line], options())
     return stdout.split("\n").filter((word) => word !== "")
   }
@@ -48,6 +48,34 @@ describe.skipIf(!existsSync(binary))("completions", () => {
     assert.deepStrictEqual(await askBash(["beat", "why", id, ""]), [])
     assert.deepStrictEqual(await askBash(["beat", "nonsense", ""]), [])
   })
+
+  it.skipIf(!installed("bash"))(
+    "bash knows them under every option that changes what a pattern means, and for a path to beat",
+    async () => {
+      const odd = (await beat.run(["run", "-a", "shell", "--not-before", "1h", "echo why? [ab]*"])).stdout.trim()
+      await beat.run(["schedule", "create", "--every", "1h", "--name", "nightly", "-a", "shell", "true"])
+      const pipeline = (
+        await beat.run(["pipeline", "run", "--name", "rel", "-a", "shell", "--step", "true"])
+      ).stdout.trim()
+      for (const option of [
+        "shopt -s nullglob",
+        "shopt -s failglob",
+        "set -f",
+        "shopt -s dotglob nocaseglob",
+        "IFS=x"
+      ]) {
+        assert.include(await askBash(["beat", "cancel", ""], option), odd, option)
+      }
+      assert.include(await askBash(["beat", "run", "--after", ""]), odd)
+      assert.include(await askBash(["beat", "run", "--continue-from", odd.slice(0, 6)]), odd)
+      assert.deepStrictEqual(await askBash(["beat", "schedule", "pause", "ni"]), ["nightly"])
+      assert.deepStrictEqual(await askBash(["beat", "schedule", "create", "--after", "ni"]), ["nightly"])
+      assert.deepStrictEqual(await askBash(["beat", "pipeline", "cancel", ""]), [pipeline, "@last"])
+      assert.deepStrictEqual(await askBash([join(bin, "beat"), "li"]), ["list"])
+      symlinkSync(binary, join(beat.home, "own-beat"))
+      assert.deepStrictEqual(await askBash(["~/own-beat", "li"]), ["list"])
+    }
+  )
 
   it.skipIf(!installed("fish"))("fish shows them with what they are", async () => {
     const ask = async (line: string) =>

@@ -139,6 +139,23 @@ export const pipelineContract = (subject: Subject) => {
     )
 
     test(
+      "are named by their name, which means the newest of it; an id goes before",
+      Effect.gen(function* () {
+        const pipelines = yield* Pipelines
+        const make = (name: string) =>
+          Effect.map(pipelines.create({ ...newPipeline([{}]), name }, { maxDepth: 1 }), ({ pipeline }) => pipeline.id)
+        const first = yield* make("release")
+        const second = yield* make("release")
+        const named = yield* make(first)
+        yield* make("other")
+        assert.strictEqual(yield* pipelines.resolve("release"), second)
+        assert.strictEqual(yield* pipelines.resolve(first), first)
+        assert.notStrictEqual(named, first)
+        assert.strictEqual((yield* Effect.flip(pipelines.resolve("releas")))._tag, "PipelineNotFound")
+      })
+    )
+
+    test(
       "are named by the beginning of an id",
       Effect.gen(function* () {
         const pipelines = yield* Pipelines

@@ -48,7 +48,7 @@ export interface Spec<O, A, E, R> {
   /** `Args.all({...})`, or `Args.none`. */
   readonly args: Args.Args<A>
   /** What it takes on the command line shapes completions of positional arguments. */
-  readonly completes?: "task" | "agent" | "none"
+  readonly completes?: "task" | "agent" | "pipeline" | "schedule" | "none"
   /** What its caller gets from it; `work` where nothing else is said. */
   readonly answer?: (options: O) => Answer
   readonly run: (options: O, args: A) => Effect.Effect<ExitCode, E, R>

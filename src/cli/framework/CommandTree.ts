@@ -75,14 +75,44 @@ const find = (tree: CommandTree, path: ReadonlyArray<string>): CommandEntry | un
     (entry) => entry.path.join(" ") === path.join(" ") || (path.length === 1 && entry.aliases.includes(path[0] ?? ""))
   )
 
+/** What other programs call these. */
+const elsewhere: Readonly<Record<string, string>> = {
+  stop: "beat cancel",
+  kill: "beat cancel",
+  abort: "beat cancel",
+  show: "beat status",
+  info: "beat status",
+  inspect: "beat status",
+  ps: "beat list",
+  jobs: "beat list",
+  tail: "beat logs -f",
+  attach: "beat logs -f",
+  output: "beat logs",
+  start: "beat run",
+  submit: "beat run",
+  add: "beat run",
+  version: "beat --version",
+  clean: "beat prune"
+}
+
+const cancelOrPrune = "'beat cancel' ends a task, 'beat prune' removes tasks that have ended."
+
+const otherWord = (given: string): string | null => {
+  const word = given.toLowerCase()
+  if (["rm", "remove", "delete"].includes(word)) return cancelOrPrune
+  return Object.hasOwn(elsewhere, word) ? `Did you mean '${elsewhere[word]}'?` : null
+}
+
 const unknownCommand = (given: string, names: ReadonlyArray<string>, prefix: string) => {
   const shown = given.length > 60 ? `${given.slice(0, 59)}…` : given
   const close = nearest(given, names)
   const hint = /\s/.test(given)
     ? `To hand over a task: beat run ${JSON.stringify(shown)}`
-    : close === null
-      ? `'${prefix} --help' lists the commands.`
-      : `Did you mean '${prefix} ${close}'?`
+    : prefix === "beat" && otherWord(given) !== null
+      ? otherWord(given)
+      : close === null
+        ? `'${prefix} --help' lists the commands.`
+        : `Did you mean '${prefix} ${close}'?`
   return Either.left(new UsageError({ problem: `Unknown command '${shown}'`, hint }))
 }
 

@@ -14,7 +14,12 @@ export interface Candidate {
 /** Candidates that have to be looked up. */
 export class Sources extends Context.Tag("backbeat/cli/Sources")<
   Sources,
-  { readonly tasks: Effect.Effect<ReadonlyArray<Candidate>>; readonly agents: Effect.Effect<ReadonlyArray<Candidate>> }
+  {
+    readonly tasks: Effect.Effect<ReadonlyArray<Candidate>>
+    readonly agents: Effect.Effect<ReadonlyArray<Candidate>>
+    readonly pipelines: Effect.Effect<ReadonlyArray<Candidate>>
+    readonly schedules: Effect.Effect<ReadonlyArray<Candidate>>
+  }
 >() {}
 
 const none: Effect.Effect<ReadonlyArray<Candidate>> = Effect.succeed([])
@@ -59,9 +64,25 @@ const optionCandidates = (command: Command): ReadonlyArray<Candidate> => [
   { value: "--help", description: "Show help" }
 ]
 
-/** Values an option lists itself, `P0 | P1 | P2`; agents for `--agent`. */
-const valuesOf = Effect.fnUntraced(function* (shape: Shape) {
-  if (shape.names.includes("--agent")) return yield* (yield* Sources).agents
+/** The candidates, and `@last` where there are any. */
+const lastOf = (candidates: Effect.Effect<ReadonlyArray<Candidate>>, given: ReadonlyArray<string> = []) =>
+  Effect.map(
+    candidates,
+    (all): ReadonlyArray<Candidate> =>
+      all.length === 0
+        ? []
+        : [...all.filter(({ value }) => !given.includes(value)), { value: "@last", description: "the newest" }]
+  )
+
+/** Options whose value is a task. */
+const ofTasks = ["--after", "--not-after", "--continue-from"]
+
+/** Values an option lists itself, `P0 | P1 | P2`; agents, tasks and schedules where its name says so. */
+const valuesOf = Effect.fnUntraced(function* (command: Command, shape: Shape) {
+  const sources = yield* Sources
+  if (shape.names.includes("--agent")) return yield* sources.agents
+  if (command.path[0] === "schedule" && shape.names.includes("--after")) return yield* sources.schedules
+  if (shape.names.some((name) => ofTasks.includes(name))) return yield* lastOf(sources.tasks)
   const choices = shape.value?.includes(" | ") === true ? shape.value.split(" | ") : []
   return choices.map((value): Candidate => ({ value, description: "" }))
 })
@@ -75,11 +96,9 @@ const positionals = Effect.fnUntraced(function* (command: Command, rest: Readonl
   const last = command.argumentShapes[command.argumentShapes.length - 1]
   if (given.length >= command.argumentShapes.length && last?.repeated !== true) return []
   if (command.completes === "agent") return yield* sources.agents
-  if (command.completes === "task") {
-    const tasks = yield* sources.tasks
-    const fresh = tasks.filter(({ value }) => !given.includes(value))
-    return tasks.length === 0 ? [] : [...fresh, { value: "@last", description: "the newest task" }]
-  }
+  if (command.completes === "task") return yield* lastOf(sources.tasks, given)
+  if (command.completes === "pipeline") return yield* lastOf(sources.pipelines, given)
+  if (command.completes === "schedule") return yield* lastOf(sources.schedules, given)
   const choices = last?.value?.split(" | ") ?? []
   return choices.map((value): Candidate => ({ value, description: "" }))
 })
@@ -100,7 +119,7 @@ export const completionsOf = Effect.fn("completionsOf")(function* (tree: LoadedT
   const { command, rest } = place
   if (command === null) return yield* none
   const pending = takesValue(command, rest[rest.length - 1])
-  if (pending !== undefined && !rest.includes("--")) return fitting(yield* valuesOf(pending))
+  if (pending !== undefined && !rest.includes("--")) return fitting(yield* valuesOf(command, pending))
   if (current.startsWith("-") && !rest.includes("--")) return fitting(optionCandidates(command))
   return fitting(yield* positionals(command, rest))
 })

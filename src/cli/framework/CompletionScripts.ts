@@ -3,13 +3,14 @@
 // Descriptions are dropped: bash shows only words. Without candidates bash falls back to file names (`-o default`).
 const bash = `# bash completion for beat
 _beat() {
-  local line cur="\${COMP_WORDS[COMP_CWORD]}"
-  local IFS=$'\\n'
+  local line program="\${COMP_WORDS[0]}" cur="\${COMP_WORDS[COMP_CWORD]}"
   COMPREPLY=()
-  # bash splits words at "=" and ":"; what stands before the cursor is asked for as it is.
-  for line in $("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD-1}" "$cur" 2>/dev/null); do
-    COMPREPLY+=("\${line%%$'\\t'*}")
-  done
+  # The word is as it was typed: "~/bin/beat" is not expanded yet.
+  [[ $program == "~/"* ]] && program="$HOME/\${program:2}"
+  # Read line by line: a candidate that the shell expands could match files, or vanish under nullglob.
+  while IFS= read -r line; do
+    [[ -n $line ]] && COMPREPLY+=("\${line%%$'\\t'*}")
+  done < <("$program" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD-1}" "$cur" 2>/dev/null </dev/null)
 }
 complete -o default -F _beat beat
 `
@@ -18,7 +19,10 @@ const zsh = `#compdef beat
 _beat() {
   local -a lines candidates
   local line value
-  lines=("\${(@f)$("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  local program="\${words[1]}"
+  # The word is as it was typed: "~/bin/beat" is not expanded yet.
+  [[ "$program" == "~/"* ]] && program="$HOME/\${program#\\~/}"
+  lines=("\${(@f)$("$program" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null </dev/null)}")
   for line in "\${lines[@]}"; do
     [[ -n "$line" ]] || continue
     value="\${line%%$'\\t'*}"
@@ -41,7 +45,8 @@ const fish = `# fish completion for beat
 function __beat_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
-    $words[1] __complete -- $words[2..-1] "$current" 2>/dev/null
+    set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
+    command $program __complete -- $words[2..-1] "$current" 2>/dev/null </dev/null
 end
 complete -c beat -f -a '(__beat_complete)'
 # The shell's own file names where a path is expected.

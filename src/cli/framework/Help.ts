@@ -51,7 +51,7 @@ export const commandHelp = (command: Command, screen: Screen): string => {
   const lines = [
     ...wrap(command.summary, columns),
     "",
-    `${bold("Usage")}  ${usage}`,
+    ...wrap(`Usage  ${usage}`, columns).map((line, at) => (at === 0 ? line.replace("Usage", bold) : `       ${line}`)),
     ...((command.aliases ?? []).length > 0 ? [`${bold("Alias")}  ${(command.aliases ?? []).join(", ")}`] : []),
     ...(command.details === undefined ? [] : ["", ...wrap(command.details, columns)])
   ]
@@ -76,7 +76,9 @@ export const commandHelp = (command: Command, screen: Screen): string => {
   )
   if (command.examples !== undefined && command.examples.length > 0) {
     lines.push("", bold("Examples"))
-    for (const [line, what] of command.examples) lines.push(`  ${line}`, `      ${dim(what)}`)
+    for (const [line, what] of command.examples) {
+      lines.push(`  ${line}`, ...wrap(what, columns - 6).map((part) => `      ${dim(part)}`))
+    }
   }
   return lines.join("\n")
 }
@@ -87,7 +89,7 @@ export const groupHelp = (tree: LoadedTree, group: string, screen: Screen): stri
   const { bold } = stylesOf(screen)
   const inside = tree.commands.filter((command) => command.path.length > 1 && command.path[0] === group)
   return [
-    tree.groups[group]?.summary ?? "",
+    ...wrap(tree.groups[group]?.summary ?? "", columns),
     "",
     `${bold("Usage")}  beat ${group} <command>`,
     "",
@@ -96,7 +98,7 @@ export const groupHelp = (tree: LoadedTree, group: string, screen: Screen): stri
       columns
     ),
     "",
-    `'beat ${group} <command> --help' tells more.`
+    ...wrap(`'beat ${group} <command> --help' tells more.`, columns)
   ].join("\n")
 }
 
@@ -114,7 +116,8 @@ export const rootHelp = (tree: LoadedTree, version: string, screen: Screen): str
       return [[names, command.path.length > 1 ? (tree.groups[first]?.summary ?? "") : command.summary]]
     })
   return [
-    `${bold("beat")} ${version}  runs coding agents in the background and never loses track of them`,
+    `${bold("beat")} ${version}`,
+    ...wrap("Runs coding agents in the background and never loses track of them", columns),
     "",
     `${bold("Usage")}  beat <command> [options] [arguments]`,
     ...sections.flatMap(([section, title]) => ["", bold(title), ...rows(entriesOf(section), columns)]),
@@ -129,8 +132,11 @@ export const rootHelp = (tree: LoadedTree, version: string, screen: Screen): str
       columns
     ),
     "",
-    `Without a command 'beat' shows what runs now. Start here: ${bold('beat run "fix the failing test"')}`,
-    dim("Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 cancelled, 5 timed out, 6 dependency failed,"),
-    dim("70 bug, 74 storage, 75 usage limit, 124 wait timed out, 130 interrupted")
+    ...wrap("Without a command 'beat' shows what runs now. Start here:", columns),
+    `  ${bold('beat run "fix the failing test"')}`,
+    ...wrap(
+      "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 cancelled, 5 timed out, 6 dependency failed, 70 bug, 74 storage, 75 usage limit, 124 wait timed out, 130 interrupted",
+      columns
+    ).map(dim)
   ].join("\n")
 }

@@ -19,22 +19,28 @@ export const statusStyle = (status: TaskStatus, screen: Screen): Style => styles
 /** One line of plain text: no control bytes, no line breaks. */
 export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " ").trim()
 
+/** A task that ended because what it waited for ended otherwise: as `beat pipeline status` calls its step. */
+const isSkipped = (task: TaskSummary): boolean => task.status === "cancelled" && task.cause === "dependency-failed"
+
+/** Its status in one word. */
+export const statusWord = (task: TaskSummary): string => (isSkipped(task) ? "skipped" : task.status)
+
 /** What the last column of a list says: the cause of a bad end, else nothing. */
-const remark = (task: TaskSummary): string => {
+export const remark = (task: TaskSummary): string => {
   if (task.retriedBy !== null) return "tried again"
   if (task.status === "failed" && task.cause !== null && task.cause !== "exit") return task.cause
   if (task.status === "failed" && task.exitCode !== null) return `exit ${task.exitCode}`
   if (task.status === "queued" && task.waitingOn > 0) {
     return task.waitingOn === 1 ? "waits for 1 task" : `waits for ${task.waitingOn} tasks`
   }
-  if (task.cause === "dependency-failed") return "dependency"
+  if (isSkipped(task)) return "dependency"
   if (task.status === "running" && task.cancelRequestedAt !== null) return "ending"
   return ""
 }
 
-/** How long it has waited, runs, or took. */
+/** How long it runs or took; nothing for a task that never started. */
 const length = (task: TaskSummary, now: number): string =>
-  shortSpan((task.endedAt ?? now) - (task.startedAt ?? task.createdAt))
+  task.startedAt === null ? "" : shortSpan((task.endedAt ?? now) - task.startedAt)
 
 const columns: ReadonlyArray<Column> = [
   { title: "ID" },
@@ -54,7 +60,7 @@ export const taskTable = (tasks: ReadonlyArray<TaskSummary>, now: number, screen
     columns,
     tasks.map((task) => [
       { text: task.id, style: bold },
-      { text: task.status, style: statusStyle(task.status, screen) },
+      { text: statusWord(task), style: statusStyle(task.status, screen) },
       { text: task.priority, style: dim },
       { text: plain(task.agent) },
       { text: shortSpan(now - task.createdAt), style: dim },

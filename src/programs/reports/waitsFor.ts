@@ -2,13 +2,25 @@
 import { bytes, moment, span } from "../../text/FormatDuration.ts"
 import type { Why } from "./why.ts"
 
+/** What its time is the time of. */
+export const timeWords = ({ failureBefore }: Why): string => {
+  switch (failureBefore) {
+    case null:
+      return "its start time"
+    case "usage-limit":
+      return "the end of the usage limit that the try before ran into"
+    default:
+      return `the pause after the try before (${failureBefore})`
+  }
+}
+
 /** What stands between a task and its start, in words; null where nothing does. */
 export const waitsFor = (found: Why, now: number): string | null => {
   switch (found.reason) {
     case "not-before":
       return found.notBefore === null
         ? null
-        : `its start time, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
+        : `${timeWords(found)}, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
     case "blocked":
       return (found.waitingOn ?? 0) > 1
         ? `${found.waitingOn} tasks, ${found.blockedBy} among them`

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { EndCause, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
+import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
@@ -50,7 +50,9 @@ export const Why = Schema.Struct({
   limit: Schema.NullOr(Schema.Int),
   availableBytes: Schema.NullOr(Schema.Int),
   neededBytes: Schema.NullOr(Schema.Int),
-  silentMs: Schema.NullOr(Schema.Int)
+  silentMs: Schema.NullOr(Schema.Int),
+  /** Why the try before it failed, where its time comes from that. */
+  failureBefore: Schema.NullOr(FailureClass)
 }).annotations({ identifier: "Why" })
 export type Why = typeof Why.Type
 
@@ -76,6 +78,7 @@ export const why = Effect.fn("why")(function* (reference: string) {
     availableBytes: null,
     neededBytes: null,
     silentMs: null,
+    failureBefore: null,
     ...more
   })
 
@@ -92,7 +95,11 @@ export const why = Effect.fn("why")(function* (reference: string) {
     const pending = dependsOn.filter(({ state }) => state === "pending")
     return answer("blocked", { waitingOn: pending.length, blockedBy: pending[0]?.taskId ?? null })
   }
-  if (task.notBefore !== null && task.notBefore > now) return answer("not-before")
+  if (task.notBefore !== null && task.notBefore > now) {
+    const before = task.retryOf === null ? null : yield* Effect.option(tasks.summary(task.retryOf))
+    const failureBefore = before === null ? null : Option.getOrNull(Option.map(before, (one) => one.failureClass))
+    return answer("not-before", { failureBefore })
+  }
 
   const ahead = Option.getOrElse(yield* tasks.ahead(id), () => 0)
   if (!(yield* hasWorker())) return answer("no-worker", { ahead })

@@ -23,7 +23,7 @@ import { withProgress } from "../../output/Progress.ts"
 import { waiting } from "../../output/Waiting.ts"
 
 const pipeline = Args.text({ name: "id" }).pipe(
-  Args.withDescription("Id of a pipeline, a unique beginning of it, or @last")
+  Args.withDescription("Id of a pipeline, a unique beginning of it, its name (the newest of that name), or @last")
 )
 
 export const pipelineList = readOnlyCommand({
@@ -73,9 +73,13 @@ export const pipelineStatus = readOnlyCommand({
   name: "pipeline status",
   section: "watch",
   summary: "Show one pipeline with its steps",
-  examples: [["beat pipeline status", "the newest one"]],
+  examples: [
+    ["beat pipeline status", "the newest one"],
+    ["beat pipeline status release", "the newest one of this name"]
+  ],
   options: Options.all({ json }),
   args: Args.optional(pipeline),
+  completes: "pipeline",
   run: Effect.fn("beat.pipeline.status")(function* (given, reference) {
     const terminal = yield* Terminal
     const pipelines = yield* Pipelines
@@ -97,6 +101,7 @@ export const pipelineCancel = readWriteCommand({
     json
   }),
   args: Args.all({ id: pipeline }),
+  completes: "pipeline",
   answer: () => "ending",
   run: Effect.fn("beat.pipeline.cancel")(function* (given, { id }) {
     const terminal = yield* Terminal
@@ -131,6 +136,7 @@ export const pipelineRetry = readWriteCommand({
     json
   }),
   args: Args.all({ id: pipeline }),
+  completes: "pipeline",
   answer: ({ foreground }) => (foreground ? "ending" : "work"),
   run: Effect.fn("beat.pipeline.retry")(function* (given, { id }) {
     const caller = yield* Caller

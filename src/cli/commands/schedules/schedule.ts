@@ -85,7 +85,7 @@ export const scheduleStatus = readOnlyCommand({
   examples: [["beat schedule status nightly", "by its name"]],
   options: Options.all({ json }),
   args: Args.optional(schedule),
-  completes: "none",
+  completes: "schedule",
   run: Effect.fn("beat.schedule.status")(function* (given, reference) {
     const terminal = yield* Terminal
     const schedules = yield* Schedules
@@ -104,7 +104,7 @@ export const scheduleHistoryCommand = readOnlyCommand({
   examples: [["beat schedule history nightly -n 5", "the last five"]],
   options: Options.all({ limit, before, json }),
   args: Args.optional(schedule),
-  completes: "none",
+  completes: "schedule",
   run: Effect.fn("beat.schedule.history")(function* (given, reference) {
     const terminal = yield* Terminal
     const schedules = yield* Schedules
@@ -136,7 +136,7 @@ export const schedulePause = readWriteCommand({
     json
   }),
   args: Args.all({ id: schedule }),
-  completes: "none",
+  completes: "schedule",
   run: Effect.fn("beat.schedule.pause")(function* (given, { id }) {
     const terminal = yield* Terminal
     const schedules = yield* Schedules
@@ -154,7 +154,7 @@ export const scheduleResume = readWriteCommand({
   details: "Its next time is computed from now.",
   options: Options.all({ json }),
   args: Args.all({ id: schedule }),
-  completes: "none",
+  completes: "schedule",
   run: Effect.fn("beat.schedule.resume")(function* (given, { id }) {
     const schedules = yield* Schedules
     return yield* announceSchedule(yield* resumeSchedule(yield* schedules.resolve(id)), [], given.json)
@@ -179,7 +179,7 @@ export const scheduleCancel = readWriteCommand({
     json
   }),
   args: Args.all({ id: schedule }),
-  completes: "none",
+  completes: "schedule",
   run: Effect.fn("beat.schedule.cancel")(function* (given, { id }) {
     const terminal = yield* Terminal
     const caller = yield* Caller
@@ -207,7 +207,7 @@ export const scheduleRunNow = readWriteCommand({
   details: "Prints the id of the task or pipeline. Times and the count of runs stay as they are.",
   options: Options.all({ json }),
   args: Args.all({ id: schedule }),
-  completes: "none",
+  completes: "schedule",
   run: Effect.fn("beat.schedule.run-now")(function* (given, { id }) {
     const terminal = yield* Terminal
     const schedules = yield* Schedules

@@ -134,7 +134,7 @@ export const scheduleEdit = readWriteCommand({
     id: schedule,
     prompt: Args.text({ name: "prompt" }).pipe(Args.withDescription("The new prompt"), Args.optional)
   }),
-  completes: "none",
+  completes: "schedule",
   run: Effect.fn("beat.schedule.edit")(function* (given, args) {
     const caller = yield* Caller
     const schedules = yield* Schedules

@@ -67,7 +67,7 @@ export const agentsList = command({
         { title: "AGENT" },
         { title: "STATE" },
         { title: "CREDENTIALS", dropAt: 1 },
-        { title: "PROGRAM, OR HOW TO INSTALL IT", shrinkTo: 12, dropAt: 0 }
+        { title: "PROGRAM", shrinkTo: 12, dropAt: 0 }
       ],
       agents.map((agent) => {
         const ready = lackingOf(agent).length === 0
@@ -76,13 +76,18 @@ export const agentsList = command({
           { text: `${plain(agent.name)}${agent.default ? " *" : ""}`, style: bold },
           { text: state, style: ready ? green : agent.path === null ? dim : yellow },
           { text: agent.path === null ? "" : credentialsOf(agent) },
-          { text: plain(agent.path ?? agent.install ?? ""), style: dim }
+          { text: plain(agent.path ?? ""), style: dim }
         ]
       }),
       terminal.stdout.columns,
       dim
     )
-    yield* terminal.print(lines.join("\n"))
+    // A command to copy is never cut.
+    const installs = agents.flatMap((agent) =>
+      agent.path === null && agent.install !== null ? [`  ${plain(agent.install)}`] : []
+    )
+    const more = installs.length === 0 ? [] : ["", dim("To install those that are missing:"), ...installs]
+    yield* terminal.print([...lines, ...more].join("\n"))
     const chosen = agents.some((agent) => agent.default)
     yield* terminal.say(
       dim(

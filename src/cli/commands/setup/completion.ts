@@ -3,6 +3,8 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { Agents } from "../../../services/Agents.ts"
+import { Pipelines } from "../../../services/Pipelines.ts"
+import { Schedules } from "../../../services/Schedules.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -24,6 +26,29 @@ const taskCandidates = Effect.gen(function* () {
   )
   return page.tasks.map(
     (task): Candidate => ({ value: task.id, description: `${task.status}: ${cut(plain(task.title), 50)}` })
+  )
+})
+
+const pipelineCandidates = Effect.gen(function* () {
+  const stores = yield* Stores
+  const page = yield* Effect.flatMap(Pipelines, (pipelines) =>
+    pipelines.list({ status: [], limit: 30, before: null })
+  ).pipe(Effect.provide(stores.read))
+  return page.pipelines.map(
+    ({ id, name, status }): Candidate => ({ value: id, description: `${status}: ${cut(plain(name), 50)}` })
+  )
+})
+
+const scheduleCandidates = Effect.gen(function* () {
+  const stores = yield* Stores
+  const schedules = yield* Effect.flatMap(Schedules, (all) => all.list({ status: [], limit: 30, before: null })).pipe(
+    Effect.provide(stores.read)
+  )
+  return schedules.map(
+    ({ id, name, status, title }): Candidate => ({
+      value: name === null || !/^[\w.-]+$/.test(name) ? id : name,
+      description: `${status}: ${cut(plain(title), 50)}`
+    })
   )
 })
 
@@ -50,6 +75,8 @@ export const complete = (tree: Effect.Effect<LoadedTree>): Command =>
         Effect.provideService(Sources, {
           // No answer is a good answer where there is no store to ask.
           tasks: Effect.orElseSucceed(Effect.provide(taskCandidates, context), () => []),
+          pipelines: Effect.orElseSucceed(Effect.provide(pipelineCandidates, context), () => []),
+          schedules: Effect.orElseSucceed(Effect.provide(scheduleCandidates, context), () => []),
           agents: Effect.orElseSucceed(Effect.provide(agentCandidates, context), () => [])
         })
       )

@@ -11,23 +11,48 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
-import { cut } from "../../output/Layout.ts"
-import { plain, statusStyle } from "../../output/TaskTable.ts"
+import { type Column, cut, table } from "../../output/Layout.ts"
+import { plain, remark, statusStyle, statusWord } from "../../output/TaskTable.ts"
 
 /** Silence worth a word. */
 const quietMs = 60_000
 
+const columns: ReadonlyArray<Column> = [
+  { title: "" },
+  { title: "", shrinkTo: 14 },
+  { title: "", dropAt: 2, shrinkTo: 6 },
+  { title: "", dropAt: 1, shrinkTo: 10 },
+  { title: "", dropAt: 0 },
+  { title: "", shrinkTo: 8 }
+]
+
+/** The last two parts: enough to know a project by. */
+const shortPath = (path: string): string => {
+  const parts = path.split("/").filter((part) => part !== "")
+  return parts.length <= 2 ? path : `…/${parts.slice(-2).join("/")}`
+}
+
 const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<string> => {
   const { bold, dim, yellow } = stylesOf(screen)
   const fitted = (text: string) => (screen.columns === null ? text : cut(text, screen.columns))
-  const entry = (task: Overview["ended"][number], words: string) => {
-    const head = `  ${task.id}  `
-    const room = screen.columns === null ? null : screen.columns - head.length - words.length - 2
-    const title = plain(task.title)
-    return `  ${bold(task.id)}  ${statusStyle(task.status, screen)(words)}  ${room === null ? title : cut(title, room)}`.trimEnd()
+  const section = (title: string, tasks: Overview["ended"], words: (task: Overview["ended"][number]) => string) => {
+    if (tasks.length === 0) return []
+    const room = screen.columns === null ? null : screen.columns - 2
+    const [, ...rows] = table(
+      columns,
+      tasks.map((task) => [
+        { text: task.id, style: bold },
+        { text: words(task), style: statusStyle(task.status, screen) },
+        { text: plain(task.agent) },
+        { text: shortPath(plain(task.directory)), style: dim },
+        { text: task.pipelineId === null ? "" : `pipeline ${task.pipelineId}`, style: dim },
+        { text: plain(task.title) }
+      ]),
+      room,
+      dim
+    )
+    return ["", bold(title), ...rows.map((row) => `  ${row}`)]
   }
-  const section = (title: string, entries: ReadonlyArray<string>) =>
-    entries.length === 0 ? [] : ["", bold(title), ...entries]
 
   const { counts } = view
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
@@ -47,32 +72,23 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
     .map((status) => statusStyle(status, screen)(`${counts[status]} ${status}`))
   const served = live.length === 0 ? "no worker" : `${live.length} worker process${live.length === 1 ? "" : "es"}`
   const waiting = counts.queued > 0 && live.length === 0
-  const widest = Math.max(0, ...view.ended.map(({ status }) => status.length))
+  const silence = new Map(view.running.map(({ id, silentMs }) => [id, silentMs]))
   return [
     `${words.join(", ")}; ${waiting ? yellow(served) : dim(served)}`,
-    ...section(
-      "Running",
-      view.running.map((task) => {
-        const quiet = task.silentMs !== null && task.silentMs >= quietMs ? `, silent ${shortSpan(task.silentMs)}` : ""
-        const ending = task.cancelRequestedAt === null ? "" : ", ending"
-        return entry(task, `${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`)
-      })
-    ),
-    ...section(
-      "Waiting",
-      view.queued.map((task) =>
-        entry(
-          task,
-          task.notBefore !== null && task.notBefore > now
-            ? `starts ${relative(task.notBefore, now)}`
-            : `${task.priority} ${shortSpan(now - task.createdAt)}`
-        )
-      )
-    ),
-    ...section(
-      "Ended last",
-      view.ended.map((task) => entry(task, `${task.status.padEnd(widest)}  ${relative(task.endedAt ?? now, now)}`))
-    ),
+    ...section("Running", view.running, (task) => {
+      const silentMs = silence.get(task.id) ?? 0
+      const quiet = silentMs >= quietMs ? `, silent ${shortSpan(silentMs)}` : ""
+      const ending = task.cancelRequestedAt === null ? "" : ", ending"
+      return `${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`
+    }),
+    ...section("Waiting", view.queued, (task) => {
+      if (task.notBefore !== null && task.notBefore > now) return `starts ${relative(task.notBefore, now)}`
+      return `${task.priority} ${remark(task) === "" ? shortSpan(now - task.createdAt) : remark(task)}`
+    }),
+    ...section("Ended last", view.ended, (task) => {
+      const why = task.status === "completed" ? "" : remark(task)
+      return `${statusWord(task)}${why === "" ? "" : ` (${why})`} ${relative(task.endedAt ?? now, now)}`
+    }),
     ...(waiting && view.nextDue === null
       ? ["", yellow("Tasks wait and no worker runs. Start one: beat worker --detach")]
       : []),

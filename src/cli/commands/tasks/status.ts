@@ -74,6 +74,12 @@ const tries = ({ continuation }: TaskReport): string =>
       ? "goes on from"
       : "tries again"
 
+const retriesWords = (report: TaskReport, now: number): string | null => {
+  if (report.maxRetries === 0) return null
+  const limited = report.failureResetAt !== null && report.failureResetAt > now
+  return `${report.maxRetries} left, the next ${limited ? "when the limit is over" : `after ${span(report.backoffMs)}`}`
+}
+
 const edgeWords = ({ policy, state, taskId }: Dependency): string =>
   `${taskId}${policy === "success" ? "" : ` (${policy === "finished" ? "either way" : "its failure"})`}${
     state === "pending" ? "" : state === "met" ? ", met" : ", not met"
@@ -92,7 +98,13 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
   const took = report.startedAt === null ? null : span((report.endedAt ?? now) - report.startedAt)
   const labels = Object.entries(report.labels)
   const waits =
-    report.ahead === null ? null : report.ahead === 0 ? "next in line" : `${report.ahead} tasks start before it`
+    report.ahead === null
+      ? null
+      : report.ahead === 0
+        ? "next in line"
+        : report.ahead === 1
+          ? "1 task starts before it"
+          : `${report.ahead} tasks start before it`
   const entries: ReadonlyArray<Pair> = [
     ["task", report.id],
     ["status", statusStyle(report.status, screen)(report.status)],
@@ -133,7 +145,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["ran here too", report.endedAt === null && report.alongside.length > 0 ? report.alongside.join(" ") : null],
     ["continues", report.continueFrom],
     ["depends on", report.dependsOn.length === 0 ? null : clip(report.dependsOn.map(edgeWords).join(", "))],
-    ["retries", report.maxRetries === 0 ? null : `${report.maxRetries} left, the next after ${span(report.backoffMs)}`],
+    ["retries", retriesWords(report, now)],
     ["tried again", report.retriedBy === null ? null : `as ${report.retriedBy}`],
     ["pipeline", report.pipelineId],
     ["labels", labels.length === 0 ? null : plain(labels.map(([key, value]) => `${key}=${value}`).join(" "))],

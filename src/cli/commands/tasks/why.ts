@@ -2,6 +2,7 @@
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { timeWords } from "../../../programs/reports/waitsFor.ts"
 import { Why, why as whyOf } from "../../../programs/reports/why.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
@@ -32,7 +33,7 @@ export const explain = (answer: Why, now: number): string => {
     case "ending":
       return `It is being ended (${answer.cause ?? "cancelled"}) and waits for its processes to go${silent}.`
     case "not-before":
-      return `It waits for its time: ${moment(answer.notBefore ?? now)} (${relative(answer.notBefore ?? now, now)}).`
+      return `It waits for ${timeWords(answer)}: ${moment(answer.notBefore ?? now)} (${relative(answer.notBefore ?? now, now)}).`
     case "blocked": {
       const others = (answer.waitingOn ?? 1) - 1
       const rest = others === 0 ? "" : others === 1 ? " and 1 other" : ` and ${others} others`

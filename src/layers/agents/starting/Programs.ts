@@ -16,7 +16,10 @@ const isProgram = (path: string): boolean => {
 export const find = (program: string, path: string | undefined, directory: string): Effect.Effect<string | null> =>
   Effect.sync(() => {
     if (program.includes("/")) {
-      const whole = Path.resolve(directory, program)
+      // A shell would have expanded it; the config file is read by none.
+      const home = process.env.HOME ?? ""
+      const expanded = program.startsWith("~/") && home !== "" ? Path.join(home, program.slice(2)) : program
+      const whole = Path.resolve(directory, expanded)
       return isProgram(whole) ? whole : null
     }
     const places = (path ?? "/usr/local/bin:/usr/bin:/bin").split(Path.delimiter)

@@ -112,6 +112,12 @@ const make = Effect.gen(function* () {
 
     resolve: Effect.fn("Pipelines.resolve")(function* (reference) {
       const known = yield* store.read((state) => Array.from(state.pipelines.keys()))
+      const named = yield* store.read((state) =>
+        Array.from(state.pipelines.values(), (stored) => withoutSteps(pipelineIn(state, stored)))
+          .filter(({ name }) => name === reference)
+          .at(-1)
+      )
+      if (reference !== "@last" && named !== undefined && !known.some((id) => id === reference)) return named.id
       const fits =
         reference === "@last"
           ? known.slice(-1)

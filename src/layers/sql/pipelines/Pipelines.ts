@@ -2,6 +2,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { fingerprint, tasksOf } from "../../../domain/pipeline/Pipeline.ts"
 import { PipelineNotFound } from "../../../domain/pipeline/PipelineErrors.ts"
@@ -41,6 +42,15 @@ const make = Effect.gen(function* () {
     execute: () => sql`SELECT id FROM pipelines ORDER BY seq DESC LIMIT 1`
   }))
 
+  const findByName = Statement.findOne(() => ({
+    Request: Schema.String,
+    Result: Found,
+    execute: (name) => sql`
+      SELECT id FROM pipelines WHERE name = ${name} AND NOT EXISTS (SELECT 1 FROM pipelines WHERE id = ${name})
+      ORDER BY seq DESC LIMIT 1
+    `
+  }))
+
   return Pipelines.of({
     create: Effect.fn("Pipelines.create")(function* (pipeline, { maxDepth }) {
       const id = yield* ids.pipeline
@@ -54,6 +64,10 @@ const make = Effect.gen(function* () {
     get: Effect.fn("Pipelines.get")((id) => get(id).pipe(orNoPipeline(id), access.read("pipeline"))),
 
     resolve: Effect.fn("Pipelines.resolve")(function* (reference) {
+      if (reference !== "@last") {
+        const named = yield* findByName(reference).pipe(access.read("pipeline"))
+        if (Option.isSome(named)) return named.value.id
+      }
       // No text begins with an id's characters and sorts after `~` behind them.
       const search = reference === "@last" ? findNewest() : findByPrefix({ from: reference, to: `${reference}~` })
       const found = reference === "" ? [] : yield* search.pipe(access.read("pipeline"))

@@ -1,0 +1,87 @@
+/** The pages of reference say what the schemas say: every field, and nothing that is not there. */
+import { readdirSync, readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { WaitResult } from "../../src/cli/commands/tasks/wait.ts"
+import { JsonError } from "../../src/cli/framework/Json.ts"
+import { AgentSettings, SettingsFile, withDefaults } from "../../src/domain/settings/Settings.ts"
+import { Task } from "../../src/domain/task/Task.ts"
+import { Overview } from "../../src/programs/reports/summary.ts"
+import { TaskPage } from "../../src/programs/reports/taskPage.ts"
+import { TaskReport } from "../../src/programs/reports/taskReport.ts"
+import { TaskResult } from "../../src/programs/reports/taskResult.ts"
+import { Why } from "../../src/programs/reports/why.ts"
+import { CancelResult } from "../../src/programs/tasks/cancel.ts"
+
+const docs = new URL("../../docs", import.meta.url)
+const page = (name: string): string => readFileSync(new URL(name, docs), "utf8")
+
+/** The first cells of the rows of each table, without the backticks; the title of the table is left out. */
+const tables = (text: string): ReadonlyArray<ReadonlyArray<ReadonlyArray<string>>> =>
+  text.split(/\n\n/).flatMap((block) => {
+    const rows = block.split("\n").filter((line) => line.startsWith("| "))
+    return rows.length < 3
+      ? []
+      : [rows.slice(2).map((row) => row.split(" | ").map((cell) => cell.replace(/^\| | \|$|`/g, "")))]
+  })
+
+describe("docs/settings.md", () => {
+  const [settings = [], agent = []] = tables(page("settings.md"))
+
+  it("has every setting, and no other", () => {
+    assert.sameMembers(
+      settings.map(([name = ""]) => name),
+      Object.keys(SettingsFile.fields)
+    )
+    assert.sameMembers(
+      agent.map(([name = ""]) => name),
+      Object.keys(AgentSettings.fields)
+    )
+  })
+
+  it("has the defaults", () => {
+    const defaults = new Map(Object.entries(withDefaults({}, 4)))
+    for (const [name = "", written = ""] of settings) {
+      if (name === "defaultAgent" || name === "maxConcurrency") continue
+      const value = defaults.get(name) ?? 0
+      assert.strictEqual(written, typeof value === "string" ? value : JSON.stringify(value), name)
+    }
+  })
+})
+
+describe("docs/json.md", () => {
+  const shapes = {
+    Task: Task.fields,
+    TaskReport: TaskReport.fields,
+    TaskPage: TaskPage.fields,
+    TaskResult: TaskResult.fields,
+    Overview: Overview.fields,
+    Why: Why.fields,
+    WaitResult: WaitResult.fields,
+    CancelResult: CancelResult.fields,
+    JsonError: JsonError.fields
+  }
+
+  it("has the fields of each shape", () => {
+    const written = new Map(
+      page("json.md")
+        .split("\n## ")
+        .slice(1)
+        .map((section) => [section.split("\n")[0], section] as const)
+    )
+    for (const [name, fields] of Object.entries(shapes)) {
+      const section = written.get(name) ?? ""
+      const found = Array.from(section.matchAll(/^- `(\w+)`/gm), ([, field]) => field)
+      const inherited = name === "TaskReport" ? Object.keys(Task.fields) : []
+      assert.sameMembers([...found, ...inherited], Object.keys(fields), name)
+    }
+  })
+})
+
+describe("docs/README.md", () => {
+  it("names every page", () => {
+    const index = page("README.md")
+    for (const name of readdirSync(docs).filter((file) => file.endsWith(".md") && file !== "README.md")) {
+      assert.include(index, `(${name})`)
+    }
+  })
+})
