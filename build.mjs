@@ -52,6 +52,10 @@ const apart = {
 const loadedApart = {
   name: "loaded-apart",
   setup(builder) {
+    builder.onResolve({ filter: /\/pipeline\.schema\.json$/ }, () => ({
+      path: "../schema/pipeline.schema.json",
+      external: true
+    }))
     for (const [name, { module }] of Object.entries(apart)) {
       builder.onResolve({ filter: new RegExp(`^${module}$`) }, () => ({ path: `./${name}.cjs`, external: true }))
     }
