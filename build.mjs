@@ -52,10 +52,10 @@ const apart = {
 const loadedApart = {
   name: "loaded-apart",
   setup(builder) {
-    builder.onResolve({ filter: /\/pipeline\.schema\.json$/ }, () => ({
-      path: "../schema/pipeline.schema.json",
-      external: true
-    }))
+    // Made at the build: what makes it weighs more than the schema.
+    builder.onResolve({ filter: /\/pipelines\/jsonSchema\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./pipeline-schema.cjs", external: true } : null
+    )
     for (const [name, { module }] of Object.entries(apart)) {
       builder.onResolve({ filter: new RegExp(`^${module}$`) }, () => ({ path: `./${name}.cjs`, external: true }))
     }
@@ -157,6 +157,8 @@ const written = [".cache"]
 for (const { name, contents, metafile } of [...bundles, ...parts]) {
   written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))
 }
+const schemaSource = `exports.pipelineJsonSchema=()=>(${(await pipelineSchema()).trim()});\n`
+written.push(await put("pipeline-schema.cjs", schemaSource))
 written.push(await put("beat.cjs", boot, 0o755))
 for (const name of await readdir(at(dist))) {
   if (!written.includes(name) && !/^\.\w+\.\w+/.test(name))

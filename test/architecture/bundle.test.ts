@@ -53,7 +53,7 @@ const matching = (files: ReadonlyArray<string>, patterns: ReadonlyArray<RegExp>)
   files.filter((file) => patterns.some((pattern) => pattern.test(file)))
 
 /** Our own files that the light bundle loads when a command needs them. */
-const loadedApart = ["./yaml.cjs", "./chrono.cjs", "../schema/pipeline.schema.json"]
+const loadedApart = ["./yaml.cjs", "./chrono.cjs", "./pipeline-schema.cjs"]
 
 const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]))
 

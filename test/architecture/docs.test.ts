@@ -12,7 +12,7 @@ import { TaskResult } from "../../src/programs/reports/taskResult.ts"
 import { Why } from "../../src/programs/reports/why.ts"
 import { CancelResult } from "../../src/programs/tasks/cancel.ts"
 
-const docs = new URL("../../docs", import.meta.url)
+const docs = new URL("../../docs/", import.meta.url)
 const page = (name: string): string => readFileSync(new URL(name, docs), "utf8")
 
 /** The first cells of the rows of each table, without the backticks; the title of the table is left out. */

@@ -178,9 +178,8 @@ export const pipelineSchema = command({
   args: Args.none,
   run: Effect.fn("beat.pipeline.schema")(function* () {
     const terminal = yield* Terminal
-    // The package has it: what makes it of the source is not a part of the program.
-    const { default: schema } = yield* Effect.promise(() => import("../../../../schema/pipeline.schema.json"))
-    yield* terminal.print(JSON.stringify(schema, null, 2))
+    const { pipelineJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/jsonSchema.ts"))
+    yield* terminal.print(JSON.stringify(pipelineJsonSchema(), null, 2))
     return ExitCode.ok
   })
 })
