@@ -323,7 +323,7 @@ describe("config", () => {
       ] as const) {
         yield* set(key, value, 2)
       }
-      assert.include((yield* beat(["config", "set", "maxworkers", "3"])).stderr, "'maxConcurrency'")
+      assert.include((yield* beat(["config", "set", "maxconcurrency", "3"])).stderr, "'maxConcurrency'")
       const command = yield* beat(["config", "set", "agents.mine.command", "my-agent {prompt}"])
       assert.include(command.stderr, 'expected a list of texts, for example ["my-agent"')
       assert.strictEqual((yield* beat(["config", "set", "defaultAgent", "nobody"])).code, 2)
