@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // Where the repository stood when the agent started.
+  // The repository's position when the agent started.
   yield* sql`
     CREATE TABLE task_starts (
       task_id TEXT PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,

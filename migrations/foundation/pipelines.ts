@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // No status: where a pipeline stands is read from its steps.
+  // No status column: the status of a pipeline is read from its steps.
   yield* sql`
     CREATE TABLE pipelines (
       seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -65,7 +65,7 @@ export default Effect.gen(function* () {
   `
   yield* sql`CREATE INDEX schedule_tasks_environment ON schedule_tasks (environment_id)`
 
-  // One row for each time: whoever comes second finds it there.
+  // One row for each due time: the second process to arrive finds it there.
   yield* sql`
     CREATE TABLE schedule_executions (
       schedule_id TEXT NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,

@@ -12,7 +12,7 @@ export default Effect.gen(function* () {
     ) STRICT
   `
 
-  // The long answer stands last, so that reading the other columns never walks its pages.
+  // The long answer is the last column, so that reading the others never walks its pages.
   yield* sql`
     CREATE TABLE tasks (
       seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -30,6 +30,6 @@ export const parseDuration = (text: string): Either.Either<number, string> => {
   return Number.isSafeInteger(rounded) ? Either.right(rounded) : Either.left(`'${text}' is too long`)
 }
 
-/** How limits on time are written: 0 stands for none. */
+/** How a time limit is written: 0 means no limit. */
 export const zeroIsNone = (milliseconds: number | undefined): number | null | undefined =>
   milliseconds === 0 ? null : milliseconds

@@ -25,13 +25,13 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
       case "busy":
         return `${where} stayed locked by another process during ${this.operation}. Try again; 'beat doctor' shows who is running.`
       case "full":
-        return `No space left on the disk of ${where} (${this.operation}). Free some space; work goes on by itself then.`
+        return `No space left on the disk of ${where} (${this.operation}). Free some space; work then continues automatically.`
       case "read-only":
         return `${where} cannot be written (${this.operation}). Make its directory writable, or point BACKBEAT_HOME elsewhere.`
       case "unreadable":
         return `${where} cannot be opened (${this.operation}). Check that the path and its permissions are right, or set BACKBEAT_HOME.`
       case "corrupt":
-        return `${where} is damaged or not a Backbeat database (${this.operation}). Run 'beat doctor'; backups lie beside it.`
+        return `${where} is damaged or not a Backbeat database (${this.operation}). Run 'beat doctor'; backups are in the same directory.`
       case "schema-too-old":
         return `${where} was written by an older Backbeat and this command does not change it. Run 'beat init' to bring it up to date.`
       case "schema-too-new":

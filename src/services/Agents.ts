@@ -21,7 +21,7 @@ export interface PrepareRequest {
   readonly umask?: number | undefined
   /** A second PATH, for a program that the PATH of `environment` does not have. */
   readonly otherPath?: string | undefined
-  /** The agent's own session to go on with, of which `resumes` has said that it can. */
+  /** The agent's session to continue, for which `resumes` has answered true. */
   readonly resume?: string | undefined
 }
 
@@ -46,7 +46,7 @@ export class Agents extends Context.Tag("backbeat/Agents")<
     readonly prepare: (
       request: PrepareRequest
     ) => Effect.Effect<Prepared, AgentUnknown | AgentMissing | NoDefaultAgent | InvalidInput | ConfigInvalid>
-    /** Whether this agent can go on with a session of its own that bears this id. */
+    /** Whether this agent can continue its session with this id. */
     readonly resumes: (agent: string, sessionId: string) => Effect.Effect<boolean>
     /** Whether the agent says of this exit code that another try would end the same. */
     readonly isFinal: (agent: string, exitCode: number | null) => Effect.Effect<boolean>

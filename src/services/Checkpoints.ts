@@ -19,11 +19,11 @@ export interface Missing {
 export class Checkpoints extends Context.Tag("backbeat/Checkpoints")<
   Checkpoints,
   {
-    /** Records where the repository stood at the start of this claim's agent. A claim that does not hold any more records nothing. */
+    /** Records the repository's position at the start of this claim's agent. A claim that no longer holds records nothing. */
     readonly started: (claimId: ClaimId, head: GitHead) => Effect.Effect<void, StorageError>
     /** What the last start has recorded. */
     readonly startOf: (taskId: TaskId) => Effect.Effect<Option.Option<GitHead>, StorageError>
-    /** The first one stays, whoever comes later: what is stored returns. */
+    /** First write wins. Returns the stored checkpoint. */
     readonly store: (checkpoint: Checkpoint) => Effect.Effect<Checkpoint, TaskNotFound | StorageError>
     readonly get: (taskId: TaskId) => Effect.Effect<Option.Option<Checkpoint>, StorageError>
     /**

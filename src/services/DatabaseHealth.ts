@@ -10,7 +10,7 @@ export interface HealthReport {
   readonly damage: ReadonlyArray<string>
   /** Rows that point at rows which are not there. */
   readonly danglingRows: number
-  /** Running tasks that no claim row stands for: nothing would ever end them. */
+  /** Running tasks without a claim row: nothing would ever end them. */
   readonly strandedTasks: number
 }
 

@@ -12,7 +12,7 @@ export interface ClientDirectories {
   readonly home: string
   /** Where graphical programs of this system keep their settings. */
   readonly applications: string
-  /** Codex may have been told another place. */
+  /** `CODEX_HOME` can name another directory. */
   readonly codex: string
 }
 
@@ -25,8 +25,8 @@ export class McpClients extends Context.Tag("backbeat/McpClients")<
     /** The text of a file; null where there is none. */
     readonly read: (path: string) => Effect.Effect<string | null, ConfigInvalid>
     /**
-     * Puts a text in place of a file in one step, through links and with its permissions kept. What was there before
-     * stays beside it; returns the name of that copy, null where nothing was.
+     * Puts a text in place of a file in one step, through links and with its permissions kept. The old text
+     * is kept as a copy in the same directory; returns the name of that copy, null where there was no file.
      */
     readonly replace: (path: string, text: string) => Effect.Effect<string | null, ConfigInvalid>
   }

@@ -57,8 +57,8 @@ export class Queue extends Context.Tag("backbeat/Queue")<
     /**
      * Stores all or none, in order, and returns after the commit. A retry's attempt is one more than its original's.
      * Dependencies are checked, drawn and resolved in the same transaction: a task whose dependency can no longer be met
-     * comes back as cancelled. A task that goes on in a session which one that has not ended is in is a `TaskStateConflict`
-     * that names this one.
+     * comes back as cancelled. A task that would continue a session while another task still uses it fails as a
+     * `TaskStateConflict` that names the other task.
      */
     readonly enqueue: (
       tasks: ReadonlyArray<NewTask>,
@@ -83,8 +83,8 @@ export class Queue extends Context.Tag("backbeat/Queue")<
      * task ends: a running one belongs to its holder. One transaction: status and outcome, claim row removed, outbox row
      * appended, and what waits for the task resolved: unblocked, or cancelled with all that hangs on it.
      *
-     * With a `retry` a failure that nobody asked to cancel is not the last word: the retry is stored, and whoever waited
-     * for the task waits for it.
+     * With a `retry`, a failure without a cancel request stores the retry, and the dependents and waiters of the task wait
+     * for the retry instead.
      */
     readonly finish: (
       id: TaskId,
@@ -99,7 +99,7 @@ export class Queue extends Context.Tag("backbeat/Queue")<
       readonly workerId: WorkerId
     }) => Effect.Effect<void, TaskStateConflict | StorageError>
 
-    /** Cancels a queued task at once (through the same transaction as `finish`), asks the worker of a running one. */
+    /** Cancels a queued task immediately (through the same transaction as `finish`); asks the worker of a running one. */
     readonly cancel: (id: TaskId, request: CancelRequest) => Effect.Effect<CancelAnswer, TaskNotFound | StorageError>
 
     /** What a stored task will start with, for a retry or an edit; `revision` rises with each edit. */

@@ -14,8 +14,8 @@ export interface Due {
 }
 
 /**
- * `Fired`: a run was stored. `Recorded`: the time was skipped or missed. `Lost`: somebody else did it, or it is not due any
- * more. `Behind`: the schedule it follows has an earlier time that is due and must be fired first.
+ * `Fired`: a run was stored. `Recorded`: the time was skipped or missed. `Lost`: another worker did it, or it is no longer
+ * due. `Behind`: the schedule it follows has an earlier time that is due and must be fired first.
  */
 export type FireAnswer =
   | { readonly _tag: "Fired"; readonly execution: Execution }
@@ -55,7 +55,7 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
       id: ScheduleId,
       options: { readonly limit: number; readonly before: number | null }
     ) => Effect.Effect<ReadonlyArray<Execution>, StorageError>
-    /** Executions that go on, newest first, at most 1000. */
+    /** Executions that have not ended, newest first, at most 1000. */
     readonly open: (id: ScheduleId) => Effect.Effect<ReadonlyArray<Execution>, StorageError>
 
     /** The earliest fire time of all active schedules: one look into an index. */
@@ -68,7 +68,7 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
      * A schedule that cannot be started at all is paused with the reason, and keeps no other from being fired.
      */
     readonly fire: (due: ReadonlyArray<Due>) => Effect.Effect<ReadonlyArray<FireAnswer>, StorageError>
-    /** Runs it now, beside its times: these and the count of runs stay as they are. */
+    /** Runs it now, in addition to its regular times, which do not change; neither does the count of runs. */
     readonly runNow: (
       id: ScheduleId
     ) => Effect.Effect<Execution, ScheduleNotFound | ScheduleStateConflict | StorageError>
@@ -82,11 +82,11 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
     readonly resume: (
       id: ScheduleId
     ) => Effect.Effect<Schedule, ScheduleNotFound | ScheduleStateConflict | StorageError>
-    /** For good. What it has started goes on. */
+    /** Cancels it permanently. Runs in progress continue. */
     readonly cancel: (
       id: ScheduleId
     ) => Effect.Effect<Schedule, ScheduleNotFound | ScheduleStateConflict | StorageError>
-    /** Changes what is given, if it is still at this revision, and computes the next time anew. */
+    /** Changes what is given, if it is still at this revision, and computes the next time again. */
     readonly edit: (
       id: ScheduleId,
       edit: ScheduleEdit,

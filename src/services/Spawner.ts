@@ -35,8 +35,8 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
   Spawner,
   {
     /**
-     * Starts the claim's agent in its own session and returns the shim's identity. At most once per claim, whoever asks:
-     * the start token decides. `owner` is told to the shim, which calls for a worker if that one is gone at the end.
+     * Starts the claim's agent in its own session and returns the shim's identity. At most once per claim, for any number of callers:
+     * the start token decides. The shim receives `owner` and starts a worker if that one is gone when the agent ends.
      */
     readonly start: (claimed: ClaimedTask, owner: ProcessIdentity) => Effect.Effect<ProcessIdentity, SpawnFailed>
     readonly observe: (target: Target) => Effect.Effect<Observation>
@@ -56,7 +56,7 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
       limit: number,
       before?: Uint8Array
     ) => Effect.Effect<Uint8Array, SpawnFailed | OutputEmptied>
-    /** Bytes of a stream that stand in the spool, captured or not. 0 where that cannot be told. */
+    /** Bytes of a stream in the spool, captured or not. 0 where the size cannot be read. */
     readonly printed: (claimId: ClaimId, stream: StreamName) => Effect.Effect<number>
     /** Returns when something may have changed: own child ended, or at the latest after `withinMs`. */
     readonly pause: (claimId: ClaimId, withinMs: number) => Effect.Effect<void>

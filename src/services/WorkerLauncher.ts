@@ -6,7 +6,7 @@ import type { WorkerUnavailable } from "../domain/Errors.ts"
 export class WorkerLauncher extends Context.Tag("backbeat/WorkerLauncher")<
   WorkerLauncher,
   {
-    /** Starts `beat worker` on demand, in a session of its own, without the marker of a surrounding task, and returns at once. */
+    /** Starts `beat worker` on demand in its own session, without the marker of a surrounding task, and returns immediately. */
     readonly launch: Effect.Effect<void, WorkerUnavailable>
   }
 >() {}

@@ -40,7 +40,7 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
     readonly stopping: (holder: Holder, cause: EndCause) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /** Moves the end of its timeout, if it has one, later by time in which the machine slept. The row as it is returns. */
     readonly postpone: (holder: Holder, sleptMs: number) => Effect.Effect<Claim, TaskStateConflict | StorageError>
-    /** Takes a claim row over from a dead worker by compare-and-set. False: somebody else did, or it is gone. */
+    /** Takes a claim row over from a dead worker by compare-and-set. False: another worker did, or the claim is gone. */
     readonly adopt: (claimId: ClaimId, from: WorkerId, to: WorkerId) => Effect.Effect<boolean, StorageError>
   }
 >() {}

@@ -22,7 +22,7 @@ export type OutputChunk = typeof OutputChunk.Type
 export const StreamState = Schema.Struct({
   taskId: TaskId,
   stream: StreamName,
-  /** Bytes captured so far: also the offset at which capture goes on. */
+  /** Bytes captured so far, which is also the offset at which capture continues. */
   size: ByteCount,
   stored: ByteCount,
   dropped: ByteCount,

@@ -1,4 +1,4 @@
-/** What a reader of a spool file is told when the file is not the one that it has read. */
+/** The error for a reader whose spool file was emptied or replaced since its last read. */
 import * as Schema from "effect/Schema"
 import { StreamName } from "./Output.ts"
 

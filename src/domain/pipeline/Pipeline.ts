@@ -1,4 +1,4 @@
-/** The pipeline: tasks with an order and a name, where it stands, and how it is handed over. */
+/** The pipeline: tasks with an order and a name, its status, and how it is submitted. */
 import * as Schema from "effect/Schema"
 import { NewTask } from "../task/NewTask.ts"
 import {
@@ -26,7 +26,7 @@ export type PipelineProblem = typeof PipelineProblem.Type
 /** A step as it was written, checked: others are named by their place, from 0. */
 export const PlannedStep = Schema.Struct({
   name: Schema.String,
-  /** The entry of the list it stands in, from 0: steps with the same one are side by side. */
+  /** Index of the step's entry in the list, from 0. Steps of the same entry run in parallel. */
   stage: Schema.Int.pipe(Schema.nonNegative()),
   prompt: Schema.String,
   /** Null is what the settings or the submitter say, here and below. */
@@ -58,7 +58,7 @@ export const PipelinePlan = Schema.Struct({
 }).annotations({ identifier: "PipelinePlan" })
 export type PipelinePlan = typeof PipelinePlan.Type
 
-/** Where a step stands: as its task does, or `skipped`, which is cancelled because what it waited for ended otherwise. */
+/** The status of a step: that of its task, or `skipped` for a task that was cancelled because its dependency can never be met. */
 export const StepStatus = Schema.Literal("queued", "running", "completed", "failed", "cancelled", "skipped")
 export type StepStatus = typeof StepStatus.Type
 
@@ -76,14 +76,14 @@ export const StepCounts = Schema.Struct({
 })
 export type StepCounts = typeof StepCounts.Type
 
-/** Where a pipeline stands whose steps are counted so. `begun`: a step of its own has started. */
+/** The status of a pipeline with these counts of steps. `begun`: one of the steps that this pipeline created has started. */
 export const statusOf = (counts: StepCounts, begun: boolean): TaskStatus => {
   const { cancelled, completed, failed, queued, running, skipped } = counts
   if (queued + running > 0) return begun || failed + cancelled + skipped > 0 ? "running" : "queued"
   return failed > 0 ? "failed" : cancelled > 0 ? "cancelled" : completed + skipped > 0 ? "completed" : "queued"
 }
 
-/** What a list shows of a pipeline. All that tells where it stands is derived from its steps at each look. */
+/** What a list shows of a pipeline. Its status is derived from its steps on every read. */
 export const PipelineSummary = Schema.Struct({
   id: PipelineId,
   /** Order of arrival, over all processes. */
@@ -95,7 +95,7 @@ export const PipelineSummary = Schema.Struct({
   retryOf: Schema.NullOr(PipelineId),
   idempotencyKey: Schema.NullOr(Schema.String),
   createdAt: Timestamp,
-  /** When the first of its own steps started. */
+  /** When the first step that this pipeline created started. */
   startedAt: Schema.NullOr(Timestamp),
   endedAt: Schema.NullOr(Timestamp),
   cancelRequestedAt: Schema.NullOr(Timestamp),

@@ -56,7 +56,7 @@ export class PipelineStateConflict extends Schema.TaggedError<PipelineStateConfl
   }
 }
 
-/** Somebody else tries it again at this moment: twice at once its steps would run twice. */
+/** Another retry of the pipeline is in progress: two at the same time would run its steps twice. */
 export class PipelineRetryConflict extends Schema.TaggedError<PipelineRetryConflict>()("PipelineRetryConflict", {
   id: PipelineId,
   /** The pipeline that tries it again, and has not ended. */

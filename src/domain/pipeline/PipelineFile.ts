@@ -16,7 +16,7 @@ export const variableName = /^[A-Za-z_][A-Za-z0-9_-]*$/
 /** Keys at the top of a file that mean nothing to Backbeat: a place for YAML anchors. */
 export const extensionKey = /^x-/
 
-/** A text with a variable in it, for fields whose values have a form of their own. */
+/** A text that contains a variable, for fields whose values have their own format. */
 const withVariable = { type: "string", pattern: "\\$\\{[A-Za-z_][A-Za-z0-9_-]*\\}" }
 
 /** The JSON Schema of a field as it may be written: as itself, or with a variable in it. */
@@ -76,7 +76,7 @@ const Retries = Schema.transform(Schema.Union(Schema.Number, Schema.NumberFromSt
 const oneOf = <A extends string>(schema: Schema.Schema<A>, values: ReadonlyArray<A>, words: string) =>
   schema.annotations({ message: said(`expected ${words}`), jsonSchema: orVariable({ enum: values }) })
 
-/** A JSON Schema of our own making does not take up the description by itself. */
+/** A JSON Schema annotation does not include the description automatically. */
 const described = <A, I>(schema: Schema.Schema<A, I>, description: string): Schema.Schema<A, I> =>
   Option.match(AST.getJSONSchemaAnnotation(schema.ast), {
     onNone: () => schema.annotations({ description }),
@@ -118,7 +118,7 @@ export const FileStep = Schema.Struct({
   after: Schema.optional(
     Schema.Union(StepName, Schema.Array(StepName)).annotations({
       message: said("expected the name of a step, or a list of names"),
-      description: "The steps this one follows, in place of those before it; [] starts at once"
+      description: "The steps this one follows, in place of those before it; [] starts immediately"
     })
   ),
   continueFrom: Schema.optional(

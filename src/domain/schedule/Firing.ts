@@ -169,7 +169,7 @@ const skipped = (dueAt: number, reason: string): Recorded => ({
 /** What a time that has come would be held up by. */
 export interface Circumstances {
   readonly now: number
-  /** Runs of this schedule that go on. */
+  /** Runs of this schedule that have not ended. */
   readonly open: number
   /** Why this run may not start whatever its own rules say: the run it follows has failed. */
   readonly refused: string | null
@@ -179,8 +179,8 @@ export interface Circumstances {
 export const mostQueued = 100
 
 /**
- * The runs that the next one waits for, of those that go on, newest first. In a queue the newest stands behind the others,
- * unless somebody started them by hand; of those that were ended none may be left.
+ * The runs that the next one waits for, newest first, of those that have not ended. With `queue` the next run waits for the newest
+ * run that was not started by hand; with `cancel-previous` it waits until none of the cancelled runs is left.
  */
 export const standingBefore = (overlap: OverlapPolicy, open: ReadonlyArray<Execution>): ReadonlyArray<Execution> => {
   if (overlap === "cancel-previous") return open
@@ -201,7 +201,7 @@ export const decide = (
     const started = (dueAt: number, before: ReadonlyArray<Recorded>): Decision => {
       const obstacle =
         refused ??
-        (open > 0 && plan.overlap === "skip" ? "the run before it was going on" : null) ??
+        (open > 0 && plan.overlap === "skip" ? "the previous run was still running" : null) ??
         (open >= mostQueued && plan.overlap !== "allow" ? `${open} runs were waiting already` : null)
       if (obstacle !== null) {
         return { recorded: [...before, skipped(dueAt, obstacle)], run: null, upcoming: upcoming(plan, next, dueAt) }

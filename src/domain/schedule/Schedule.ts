@@ -29,7 +29,7 @@ export type Timing = typeof Timing.Type
 export const MissedPolicy = Schema.Literal("skip", "run-once", "run-all")
 export type MissedPolicy = typeof MissedPolicy.Type
 
-/** What a time does that comes while an earlier run goes on. */
+/** What happens when a run is due while an earlier run has not ended. */
 export const OverlapPolicy = Schema.Literal("skip", "queue", "cancel-previous", "allow")
 export type OverlapPolicy = typeof OverlapPolicy.Type
 
@@ -91,7 +91,7 @@ export const Execution = Schema.Struct({
   scheduleId: ScheduleId,
   /** The time by the rule. */
   dueAt: Timestamp,
-  /** `manual`: somebody ran it beside its times. */
+  /** `manual`: a person ran it in addition to its regular times. */
   origin: Schema.Literal("time", "manual"),
   status: ExecutionStatus,
   reason: Schema.NullOr(Schema.String),
@@ -103,7 +103,7 @@ export const Execution = Schema.Struct({
   endedAt: Schema.NullOr(Timestamp),
   /** The last of the times missed in a row; `dueAt` is the first. */
   untilAt: Schema.NullOr(Timestamp),
-  /** How many times it stands for, counted up to 200. */
+  /** How many due times this row covers, counted up to 200. */
   count: Schema.Int.pipe(Schema.positive())
 }).annotations({ identifier: "Execution" })
 export type Execution = typeof Execution.Type
@@ -111,7 +111,7 @@ export type Execution = typeof Execution.Type
 /** What a run starts, with all that it needs captured when the schedule was made. */
 export const Work = Schema.Union(
   Schema.Struct({ kind: Schema.Literal("task"), task: NewTask }),
-  /** Every step has a task of its own: none is kept from another pipeline. */
+  /** Every step has its own task: none is taken over from another pipeline. */
   Schema.Struct({ kind: Schema.Literal("pipeline"), pipeline: NewPipeline })
 ).annotations({ identifier: "Work" })
 export type Work = typeof Work.Type

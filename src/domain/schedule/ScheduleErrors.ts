@@ -26,7 +26,7 @@ export class ScheduleStateConflict extends Schema.TaggedError<ScheduleStateConfl
 }) {
   override get message(): string {
     return this.actual === "active"
-      ? `Schedule ${this.id} was changed by somebody else meanwhile. Try again.`
+      ? `Schedule ${this.id} was changed by another command in the meantime. Try again.`
       : `Schedule ${this.id} is ${this.actual}: it cannot ${this.step} now.`
   }
 }

@@ -1,4 +1,4 @@
-/** The id of a schedule, in a file of its own: who makes ids need not know what a schedule is. */
+/** The id of a schedule, in its own file: code that makes ids need not import the schedule model. */
 import * as Schema from "effect/Schema"
 
 /** Formed as a task's id is. */

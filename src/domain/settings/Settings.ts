@@ -17,7 +17,7 @@ export const AgentSettings = Schema.Struct({
    * filled in. Without `{prompt}` and `{promptFile}` the prompt comes on stdin.
    */
   command: Schema.optional(Schema.NonEmptyArray(Schema.NonEmptyString)),
-  /** How often the agent may retry a failed model request by itself; null leaves it to the agent. */
+  /** How many times the agent may retry a failed model request internally; null leaves it to the agent. */
   retries: Schema.optional(Schema.NullOr(Schema.Int.pipe(Schema.between(0, 100)))),
   stallMs: Schema.optional(Schema.NullOr(Schema.Int.pipe(Schema.nonNegative())))
 }).annotations({ identifier: "AgentSettings" })
@@ -34,7 +34,7 @@ const day = 24 * 60 * 60 * 1000
 /** The config file: every field may be left out. */
 export const SettingsFile = Schema.Struct({
   defaultAgent: Schema.optional(Schema.NonEmptyString),
-  /** Tasks that run at once, over all processes. Default: the number of cores, at least 2. */
+  /** Tasks that run at the same time, over all processes. Default: the number of cores, at least 2. */
   maxConcurrency: Schema.optional(bounded(1, 1000, 4)),
   /** How deep agents may delegate. */
   maxDepth: Schema.optional(bounded(0, 100, 3)),

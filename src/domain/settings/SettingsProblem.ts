@@ -44,7 +44,7 @@ const lookUp = (table: object, key: PropertyKey | undefined): string | null => {
 const exampleFor = (path: ReadonlyArray<PropertyKey>): string | null =>
   path[0] === "agents" && path.length > 2 ? lookUp(agentExamples, path[2]) : lookUp(examples, path[0])
 
-/** Values are shown for plain settings only: what stands under `agents` may be a key. */
+/** Values are shown for plain settings only: a value under `agents` may be an API key. */
 const shown = (path: ReadonlyArray<PropertyKey>, raw: unknown): string => {
   const [key] = path
   if (path.length !== 1 || key === undefined || key === "agents" || typeof raw !== "object" || raw === null) return ""

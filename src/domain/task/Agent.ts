@@ -36,7 +36,7 @@ export interface PlanRequest {
   readonly settings: AgentSettings
   /** A fresh UUID, for agents that let their caller choose the session id. */
   readonly sessionId: string
-  /** The session of its own that the agent goes on with; null begins a new one. */
+  /** The agent's session to continue; null starts a new one. */
   readonly resume: string | null
   /** The submitter's captured variables. */
   readonly environment: Environment
@@ -48,13 +48,13 @@ export interface Plan {
   readonly launch: Launch
   /** Variables added to (or, with null, taken from) the captured environment. */
   readonly environment: Readonly<Record<string, string | null>>
-  /** The session id, where the agent takes ours or goes on with one that is known. */
+  /** The session id, where the agent accepts ours or continues a known session. */
   readonly sessionId: string | null
   /** What was asked for and this agent cannot do. */
   readonly warnings?: ReadonlyArray<string>
 }
 
-/** How the agent's process ended: a shell's exit code (128 + n for signal n), null when nobody could read it. */
+/** How the agent's process ended: a shell's exit code (128 + n for signal n), null when no process could read it. */
 export interface ProcessEnd {
   readonly exitCode: number | null
   readonly signal: string | null
@@ -69,7 +69,7 @@ export interface Evidence {
   readonly endedAt: number
 }
 
-/** What an adapter says of an ended process. The caller adds status changes of its own (cancel, timeout). */
+/** What an adapter says of an ended process. The caller adds its own status changes (cancel, timeout). */
 export type Verdict = Pick<Outcome, "error" | "failureClass" | "failureResetAt" | "sessionId" | "answer" | "usage"> & {
   readonly status: "completed" | "failed"
   readonly cause: "exit" | "signal" | "agent-error"
@@ -94,7 +94,7 @@ export interface Agent {
   readonly credentialVariables: ReadonlyArray<string>
   /** Files of the agent's own login, relative to the home directory. */
   readonly loginFiles: ReadonlyArray<string>
-  /** Whether it can go on with a session of its own that has ended. */
+  /** Whether the agent can continue one of its sessions that has ended. */
   readonly resumes: boolean
   /** Exit codes after which another try would end the same: wrong arguments, nothing to run. */
   readonly finalExitCodes?: ReadonlyArray<number>

@@ -1,8 +1,8 @@
-/** The checkpoint: what an ended task leaves to those that go on with its work. */
+/** The checkpoint: what an ended task leaves to the tasks that continue its work. */
 import * as Schema from "effect/Schema"
 import { EndCause, Millis, TaskId, TerminalStatus, Timestamp, Usage } from "./Task.ts"
 
-/** Where a repository stands. */
+/** The position of a repository: branch and commit. */
 export const GitHead = Schema.Struct({
   /** Null where no branch is checked out. */
   branch: Schema.NullOr(Schema.String),
@@ -36,7 +36,7 @@ export const Checkpoint = Schema.Struct({
   /** From start to end; null when it never started. */
   durationMs: Schema.NullOr(Millis),
   usage: Schema.NullOr(Usage),
-  /** Where the repository of its directory stood when the agent started; null without a repository. */
+  /** The position of the directory's repository when the agent started; null without a repository. */
   before: Schema.NullOr(GitHead),
   /** The same when the checkpoint was taken. */
   after: Schema.NullOr(GitState),

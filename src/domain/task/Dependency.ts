@@ -10,7 +10,7 @@ export const maxDependencies = 100
 /** Tasks that wait for one another in a row. */
 export const maxLevel = 100
 
-/** How an upstream task that stands so resolves an edge. */
+/** How an upstream task with this status resolves an edge. */
 export const resolutionOf = (
   policy: DependencyPolicy,
   { cause, status }: Pick<TaskSummary, "status" | "cause">

@@ -26,7 +26,7 @@ export const Launch = Schema.Struct({
   stdin: Schema.Literal("prompt", "none"),
   /** Put before the prompt wherever it is handed over: the system prompt, for agents that take none. */
   promptPrefix: Schema.optional(Schema.String),
-  /** Names of the variables that come from the config and not from the submitter: a retry takes them anew. */
+  /** Names of the variables that come from the config and not from the submitter: a retry reads them again. */
   configured: Schema.optional(Schema.Array(Schema.String)),
   /** Names of the variables that the submitter gave to this task alone: a retry gives them again. */
   given: Schema.optional(Schema.Array(Schema.String)),
@@ -66,7 +66,7 @@ export const NewTask = Schema.Struct({
   depth: Schema.Int.pipe(Schema.nonNegative()),
   retryOf: Schema.NullOr(TaskId),
   continuation: Schema.NullOr(Continuation),
-  /** What must end first. At most 100, each task once; what has ended already is resolved at once. */
+  /** What must end first. At most 100, each task once; a dependency that has already ended is resolved immediately. */
   dependsOn: Schema.Array(NewDependency),
   /** Implies a dependency on its success, where `dependsOn` says nothing else of it. */
   continueFrom: Schema.NullOr(Upstream),

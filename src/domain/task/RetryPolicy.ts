@@ -1,4 +1,4 @@
-/** Whether a task that has failed is tried again by itself, and when. */
+/** Whether a failed task is retried automatically, and when. */
 import type { Outcome } from "./Outcome.ts"
 import type { EndCause, FailureClass, Task, TaskSummary } from "./Task.ts"
 

@@ -1,4 +1,4 @@
-/** The task: what somebody asked for, where it stands, and how it ended. */
+/** The task: what was asked for, its status, and how it ended. */
 import * as Schema from "effect/Schema"
 
 /** 12 characters of Crockford base 32 in lower case: 60 random bits, so that a short prefix is unique. */
@@ -53,7 +53,7 @@ export type EndCause = typeof EndCause.Type
 
 /**
  * Which end of the upstream task a dependency asks for. `success`: completed. `finished`: any end. `failure`: it failed,
- * or was cancelled because something before it failed; a cancel that somebody asked for is not a failure.
+ * or was cancelled because something before it failed; a cancel that was requested is not a failure.
  */
 export const DependencyPolicy = Schema.Literal("success", "finished", "failure")
 export type DependencyPolicy = typeof DependencyPolicy.Type
@@ -150,7 +150,7 @@ export const TaskSummary = Schema.Struct({
   retryOf: Schema.NullOr(TaskId),
   /** The first task of its chain of tries; null for a first try. */
   rootId: Schema.NullOr(TaskId),
-  /** The task that tries this one again by itself: its end is what counts. */
+  /** The automatic retry of this task: its end is the one that counts. */
   retriedBy: Schema.NullOr(TaskId),
   /** How it takes up the task in `retryOf`; null for a first try. */
   continuation: Schema.NullOr(Continuation),
@@ -173,7 +173,7 @@ export const TaskSummary = Schema.Struct({
   /** Who asked for the cancel: a user name, a client, or `task <id>`. */
   cancelledBy: Schema.NullOr(Schema.String),
   cause: Schema.NullOr(EndCause),
-  /** As a shell reports it: 128 + n when signal n ended the agent. Null when nobody could read it. */
+  /** As a shell reports it: 128 + n when signal n ended the agent. Null when no process could read it. */
   exitCode: Schema.NullOr(Schema.Int),
   signal: Schema.NullOr(Schema.String),
   /** What went wrong and what to do, at most 4 kB. */

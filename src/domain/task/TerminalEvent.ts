@@ -11,7 +11,7 @@ export const TaskEnded = Schema.Struct({
   status: TerminalStatus,
   cause: EndCause,
   at: Timestamp,
-  /** Who waits for the task goes on waiting for this one: its automatic retry. */
+  /** The automatic retry of the task, which waiters wait for instead. */
   retriedBy: Schema.NullOr(TaskId)
 }).annotations({ identifier: "TaskEnded" })
 export type TaskEnded = typeof TaskEnded.Type
