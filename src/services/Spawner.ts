@@ -3,8 +3,11 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { SpawnFailed } from "../domain/Errors.ts"
 import type { StreamName } from "../domain/output/Output.ts"
+
 import type { OutputEmptied } from "../domain/output/OutputEmptied.ts"
+
 import type { ProcessEnd } from "../domain/task/Agent.ts"
+import type { CpuUse } from "../domain/task/Stall.ts"
 import type { TaskId } from "../domain/task/Task.ts"
 import type { ClaimId } from "../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../domain/worker/Process.ts"
@@ -72,8 +75,8 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
     readonly stop: (target: Target, graceMs: number) => Effect.Effect<{ readonly ended: number; readonly left: number }>
     /** After a normal end: ends what the agent left running (same rules as `stop`) and returns how many there were. */
     readonly sweep: (target: Target, graceMs: number) => Effect.Effect<number>
-    /** CPU time used so far by the task's living processes, in milliseconds. */
-    readonly cpuMillis: (target: Target) => Effect.Effect<number>
+    /** CPU time used so far by each living process of the task. */
+    readonly cpuUse: (target: Target) => Effect.Effect<CpuUse>
     /** Removes the claim's spool directory. Missing is fine. */
     readonly discard: (claimId: ClaimId) => Effect.Effect<void>
     /** Claims that have a spool directory: at most 10,000. */

@@ -134,7 +134,7 @@ export const TaskSummary = Schema.Struct({
   directory: Schema.String,
   /** Null is no limit. */
   timeoutMs: Schema.NullOr(Millis),
-  /** Time without output and without CPU use after which the task ends as stalled; null is off. */
+  /** Time without output and with next to no CPU use (Stall.ts) after which the task ends as stalled; null is off. */
   stallMs: Schema.NullOr(Millis),
   /** Bytes kept of each stream; past it the middle is dropped. */
   maxOutputBytes: ByteCount,

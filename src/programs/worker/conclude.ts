@@ -33,7 +33,7 @@ const stopError = (cause: EndCause, claimed: ClaimedTask): string | null => {
     case "timeout":
       return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. Give it more: beat run --timeout`
     case "stalled":
-      return `Ended after ${minutes(claimed.task.stallMs ?? 0)} without output and without CPU use. Allow more: beat run --stall, 0 for no limit`
+      return `Ended after ${minutes(claimed.task.stallMs ?? 0)} without output and with next to no CPU use. Allow more: beat run --stall, 0 for no limit`
     case "output-limit":
       return "Ended because it printed more than the spool may hold (setting maxSpoolBytes)."
     default:

@@ -18,6 +18,7 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { capture, type Progress, progressOf } from "./capture.ts"
 import { type Ending, judgeExit, recordEnd } from "./conclude.ts"
+import { heard, isStalled, type StallWatch, stallWatch, untilReading } from "./stall.ts"
 import { recordHead, startAgent } from "./startAgent.ts"
 
 export interface Supervision {
@@ -55,53 +56,9 @@ const spared = Effect.fn("supervise.spared")(function* (supervision: Supervision
   return { ...targetOf(claim), spare: [supervision.worker.process, ...alive.map((worker) => worker.process)] }
 })
 
-/** The longest silence counted between two looks, in milliseconds: in a longer one the machine slept, not the agent. */
-const longestStep = 10_000
-
-/** Silence is added up from look to look, so that a clock that is set or a lid that is closed ends nothing. */
-interface Pulse {
-  /** Milliseconds of silence since the last sign of life. */
-  silent: number
-  /** The silence at which CPU use was last asked for. */
-  sampled: number
-  cpuMillis: number
-  seenAt: number
-}
-
-const signOfLife = (pulse: Pulse): void => {
-  pulse.silent = 0
-  pulse.sampled = 0
-}
-
-/** Whether the task showed no sign of life for as long as it may. CPU time is asked for only when output is missing. */
-const isStalled = Effect.fn("supervise.isStalled")(function* (
-  claimed: ClaimedTask,
-  claim: Claim,
-  pulse: Pulse,
-  now: number
-) {
-  const limit = claimed.task.stallMs
-  if (limit === null) return false
-  pulse.silent += Math.min(longestStep, Math.max(0, now - pulse.seenAt))
-  pulse.seenAt = now
-  // CPU use is sampled four times in a stall period: often enough to notice work, rarely enough to cost nothing.
-  if (pulse.silent - pulse.sampled < limit / 4) return false
-  const spawner = yield* Spawner
-  const cpuMillis = yield* spawner.cpuMillis(targetOf(claim))
-  pulse.sampled = pulse.silent
-  // The sum falls when a process ends: a change either way is a sign of life.
-  if (Math.abs(cpuMillis - pulse.cpuMillis) >= 10) {
-    signOfLife(pulse)
-    pulse.cpuMillis = cpuMillis
-  }
-  return pulse.silent >= limit
-})
-
 /** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
-const untilTimed = ({ claimed }: Supervision, pulse: Pulse, deadline: number): number => {
-  const limit = claimed.task.stallMs ?? Number.POSITIVE_INFINITY
-  return Math.max(1, Math.min(tick.still, deadline, limit / 4 - (pulse.silent - pulse.sampled), limit - pulse.silent))
-}
+const untilTimed = ({ claimed }: Supervision, watch: StallWatch, deadline: number): number =>
+  Math.max(1, Math.min(tick.still, deadline, untilReading(claimed.task.stallMs, watch)))
 
 /** Whether the spool holds more than it may. What is printed faster than it is stored is looked for there. */
 const isFlooded = Effect.fn("supervise.isFlooded")(function* (
@@ -124,14 +81,14 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   claim: Claim,
   progress: Progress,
   behind: boolean,
-  pulse: Pulse
+  watch: StallWatch
 ) {
   const now = yield* Clock.currentTimeMillis
   if (claim.stopCause !== null) return claim.stopCause
   if (yield* Deferred.isDone(supervision.cancelled)) return "cancelled" as const
   if ((yield* timeLeft(claim)) <= 0) return "timeout" as const
   if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
-  return (yield* isStalled(supervision.claimed, claim, pulse, now)) ? ("stalled" as const) : null
+  return (yield* isStalled(supervision.claimed.task, targetOf(claim), watch, now)) ? ("stalled" as const) : null
 })
 
 /** Ends the tree for a cause that is on record before the first signal. */
@@ -167,7 +124,7 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
   const { claimed } = supervision
-  const pulse: Pulse = { silent: 0, sampled: 0, cpuMillis: 0, seenAt: yield* Clock.currentTimeMillis }
+  const watch = stallWatch(yield* Clock.currentTimeMillis)
   const afterSleep = yield* makeSleepWatch(holderOf(supervision))
   let claim = initial
   let wait: number = tick.busy
@@ -189,8 +146,8 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     }
 
     const captured = yield* captureOrWait(claimed, progress)
-    if (captured.moved > 0) signOfLife(pulse)
-    const reason = yield* stopReason(supervision, claim, progress, captured.more, pulse)
+    if (captured.moved > 0) heard(watch)
+    const reason = yield* stopReason(supervision, claim, progress, captured.more, watch)
     if (reason !== null) claim = yield* stop(supervision, reason)
     else if (captured.more) continue
     if (seen._tag === "NotStarted") wait = startAgain
@@ -198,7 +155,7 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
     yield* Effect.raceFirst(
       still && claim.stopCause === null
-        ? spawner.rest(claimed.claim.claimId, untilTimed(supervision, pulse, yield* timeLeft(claim)))
+        ? spawner.rest(claimed.claim.claimId, untilTimed(supervision, watch, yield* timeLeft(claim)))
         : spawner.pause(claimed.claim.claimId, wait),
       claim.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
     )

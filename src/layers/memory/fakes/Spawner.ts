@@ -5,8 +5,11 @@ import * as Layer from "effect/Layer"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import { SpawnFailed } from "../../../domain/Errors.ts"
+
 import { OutputEmptied } from "../../../domain/output/OutputEmptied.ts"
+
 import type { ProcessEnd } from "../../../domain/task/Agent.ts"
+import type { CpuUse, ProcessCpu } from "../../../domain/task/Stall.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import type { ClaimedTask } from "../../../services/Queue.ts"
@@ -26,7 +29,7 @@ interface Spool {
   /** Living processes of the tree beside the shim and the agent. */
   readonly forks: ReadonlyArray<ProcessIdentity>
   readonly obeys: Obedience
-  readonly cpuMillis: number
+  readonly cpuMillis: Readonly<Record<ProcessCpu["role"], number>>
   /** Rung when something changed. */
   readonly bell: EffectQueue.Queue<void>
 }
@@ -42,6 +45,14 @@ const joined = (left: Uint8Array, right: Uint8Array): Uint8Array => {
 }
 
 const isRunning = (spool: Spool): boolean => spool.token === "taken" && spool.end === null && !spool.lost
+
+const cpuUse = (spool: Spool | undefined): CpuUse =>
+  spool === undefined || !isRunning(spool)
+    ? []
+    : [
+        { key: "agent", role: "agent", ownMillis: spool.cpuMillis.agent, waitedMillis: 0 },
+        { key: "tool", role: "tool", ownMillis: spool.cpuMillis.tool, waitedMillis: 0 }
+      ]
 
 /** The forked processes that a signal may reach. */
 const reachable = (spool: Spool, { spare }: Target) => spool.forks.filter((fork) => !spare.some(same(fork)))
@@ -83,7 +94,7 @@ const make = Effect.gen(function* () {
       lost: false,
       forks: [],
       obeys: "term",
-      cpuMillis: 0,
+      cpuMillis: { agent: 0, tool: 0 },
       bell: yield* EffectQueue.dropping<void>(1)
     }
     return yield* Ref.modify(spools, (all) => {
@@ -180,8 +191,7 @@ const make = Effect.gen(function* () {
     sweep: Effect.fn("Spawner.sweep")(function* (target, graceMs) {
       return (yield* stop(target, graceMs)).ended
     }),
-    cpuMillis: (target) =>
-      Effect.map(find(target.claimId), (spool) => (spool !== undefined && isRunning(spool) ? spool.cpuMillis : 0)),
+    cpuUse: (target) => Effect.map(find(target.claimId), cpuUse),
     discard: (claimId) => Ref.update(spools, (all) => without(all, claimId)),
     spools: Effect.map(Ref.get(spools), (all) => Array.from(all.keys()))
   })
@@ -202,7 +212,10 @@ const make = Effect.gen(function* () {
       return fork
     }),
     obey: (claimId, obeys) => Effect.asVoid(change(claimId, () => ({ obeys }))),
-    useCpu: (claimId, millis) => Effect.asVoid(change(claimId, (spool) => ({ cpuMillis: spool.cpuMillis + millis }))),
+    useCpu: (claimId, millis, role = "agent") =>
+      Effect.asVoid(
+        change(claimId, ({ cpuMillis }) => ({ cpuMillis: { ...cpuMillis, [role]: cpuMillis[role] + millis } }))
+      ),
     failNext: (error) => Ref.set(failure, error),
     hangNext: Ref.set(hanging, true),
     tell: Effect.fn("SpawnerControl.tell")(function* (claimId) {

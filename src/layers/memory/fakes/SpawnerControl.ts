@@ -5,6 +5,7 @@ import type * as Queue from "effect/Queue"
 import type { SpawnFailed } from "../../../domain/Errors.ts"
 import type { StreamName } from "../../../domain/output/Output.ts"
 import type { ProcessEnd } from "../../../domain/task/Agent.ts"
+import type { ProcessCpu } from "../../../domain/task/Stall.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import type { ClaimedTask } from "../../../services/Queue.ts"
@@ -29,7 +30,7 @@ export class SpawnerControl extends Context.Tag("backbeat/memory/SpawnerControl"
     /** Adds a process to the agent's tree: `identity`, or a fresh one. */
     readonly fork: (claimId: ClaimId, identity?: ProcessIdentity) => Effect.Effect<ProcessIdentity>
     readonly obey: (claimId: ClaimId, what: Obedience) => Effect.Effect<void>
-    readonly useCpu: (claimId: ClaimId, millis: number) => Effect.Effect<void>
+    readonly useCpu: (claimId: ClaimId, millis: number, role?: ProcessCpu["role"]) => Effect.Effect<void>
     /** The next start fails and leaves nothing behind that could run. */
     readonly failNext: (error: SpawnFailed) => Effect.Effect<void>
     /** The next start takes the token and then never returns, as when its worker is killed there. */

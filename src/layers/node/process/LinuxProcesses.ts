@@ -23,7 +23,8 @@ export const parseStat = (text: string): ProcessEntry | null => {
     startTime,
     ended: state === "Z" || state === "X",
     stopped: state === "T" || state === "t",
-    cpuMillis: (field(14) + field(15) + field(16) + field(17)) * millisPerTick
+    ownMillis: (field(14) + field(15)) * millisPerTick,
+    waitedMillis: (field(16) + field(17)) * millisPerTick
   }
 }
 

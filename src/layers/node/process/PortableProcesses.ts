@@ -38,7 +38,9 @@ export const parseLine = (line: string): ProcessEntry | null => {
     startTime: date.join(" "),
     ended: state.startsWith("Z"),
     stopped: state.startsWith("T"),
-    cpuMillis: parseCpuTime(time)
+    ownMillis: parseCpuTime(time),
+    // `ps` tells it of no process.
+    waitedMillis: 0
   }
 }
 

@@ -15,8 +15,9 @@ export interface ProcessEntry {
   readonly ended: boolean
   /** Stopped by a signal: it acts on none but KILL until it is continued. */
   readonly stopped: boolean
-  /** CPU time of the process and of the children it has waited for. */
-  readonly cpuMillis: number
+  /** CPU time of the process itself, and of the children it has waited for. */
+  readonly ownMillis: number
+  readonly waitedMillis: number
 }
 
 /** The marks Backbeat leaves in the environments of what it starts. */

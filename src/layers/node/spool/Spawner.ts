@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
+import type { ProcessCpu } from "../../../domain/task/Stall.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
@@ -133,8 +134,14 @@ const make = Effect.gen(function* () {
     sweep: Effect.fn("Spawner.sweep")(function* (target, graceMs) {
       return (yield* endTree(reader, yield* scopeOf(target, true), graceMs)).ended
     }),
-    cpuMillis: Effect.fn("Spawner.cpuMillis")(function* (target) {
-      return (yield* membersOf(target)).reduce((sum, entry) => sum + entry.cpuMillis, 0)
+    cpuUse: Effect.fn("Spawner.cpuUse")(function* (target) {
+      const shim = (yield* Spool.shimOf(filesOf(target.claimId))) ?? target.process
+      return (yield* membersOf(target)).map((entry): ProcessCpu => {
+        // The shim leads both. Where sessions cannot be told, the group alone says what is the agent's own.
+        const own = entry.session === shim?.pid || entry.group === shim?.pid
+        const { ownMillis, waitedMillis } = entry
+        return { key: keyOf(entry), role: own ? "agent" : "tool", ownMillis, waitedMillis }
+      })
     }),
     discard: Effect.fn("Spawner.discard")(function* (claimId) {
       own.delete(claimId)

@@ -29,7 +29,8 @@ describe("parseStat", () => {
       startTime: "168153",
       ended: false,
       stopped: false,
-      cpuMillis: 500
+      ownMillis: 230,
+      waitedMillis: 270
     })
   })
 
@@ -60,7 +61,8 @@ describe("ps", () => {
       startTime: "Thu Oct 1 09:08:07 2026",
       ended: false,
       stopped: false,
-      cpuMillis: 93_784_000
+      ownMillis: 93_784_000,
+      waitedMillis: 0
     })
     assert.isTrue(parseLine("2 1 2 Z 0:00.01 Thu Oct  1 09:08:07 2026")?.ended)
     assert.isNull(parseLine("  "))

@@ -13,7 +13,8 @@ const entry = (pid: number, parent: number): ProcessEntry => ({
   group: 100,
   session: 100,
   startTime: `${pid}`,
-  cpuMillis: 0,
+  ownMillis: 0,
+  waitedMillis: 0,
   ended: false,
   stopped: false
 })

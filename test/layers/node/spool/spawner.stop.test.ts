@@ -225,8 +225,8 @@ describe("Spawner.sweep", () => {
   )
 })
 
-describe("Spawner.cpuMillis", () => {
-  it.scopedLive("adds up the tree", () =>
+describe("Spawner.cpuUse", () => {
+  it.scopedLive("tells what is the agent's own from the tools in sessions of their own", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
         const spawner = yield* Spawner
@@ -237,9 +237,20 @@ describe("Spawner.cpuMillis", () => {
           "the work",
           Effect.sync(() => fs.existsSync(join(directory, "busy")))
         )
-        assert.isAbove(yield* spawner.cpuMillis(targetOf(claimed)), 20)
+        const use = yield* spawner.cpuUse(targetOf(claimed))
+        const of = (role: "agent" | "tool") => use.filter((process) => process.role === role)
+        // The shim and the agent; the loop with its `sleep`.
+        assert.deepStrictEqual([of("agent").length, of("tool").length], [2, 2])
+        assert.isAbove(
+          of("tool").reduce((sum, { ownMillis }) => sum + ownMillis, 0),
+          20
+        )
+        assert.isBelow(
+          of("agent").reduce((sum, { ownMillis }) => sum + ownMillis, 0),
+          20
+        )
         assert.strictEqual((yield* spawner.stop(targetOf(claimed), 1000)).left, 0)
-        assert.strictEqual(yield* spawner.cpuMillis(targetOf(claimed)), 0)
+        assert.deepStrictEqual(yield* spawner.cpuUse(targetOf(claimed)), [])
       })
     )
   )
