@@ -14,6 +14,9 @@ const part = /(\d+(?:\.\d+)?)(ms|[smhdw])/g
 
 /** `30m`, `1h30m`, `90s`, `500ms`, `2d`, `1w`, `0`: milliseconds, or what is wrong with it. */
 export const parseDuration = (text: string): Either.Either<number, string> => {
+  if (/\dM(?!S)/.test(text)) {
+    return Either.left(`'${text}' may mean minutes or months: write m for minutes, or days as in 30d`)
+  }
   const compact = text.trim().toLowerCase()
   if (compact === "0") return Either.right(0)
   if (!pattern.test(compact)) {

@@ -65,9 +65,15 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
     /**
      * Fires one time of each of these, where they still stand as given, and answers in their order. One transaction decides
      * by the rules, records each time, stores what it starts and sets the next one. Over all processes a time is fired once.
-     * A schedule that cannot be started at all is paused with the reason, and keeps no other from being fired.
+     * A schedule of which something cannot be read is paused with the reason. One that could not be started for a reason
+     * that may pass gives it and is tried again in a minute. Neither keeps another from being fired.
      */
     readonly fire: (due: ReadonlyArray<Due>) => Effect.Effect<ReadonlyArray<FireAnswer>, StorageError>
+    /**
+     * Gives each active schedule whose next time lies further away than its rule allows the next time from now, with a row
+     * `missed` that says so: the clock was set back. Returns those. Over all processes a time is still fired once.
+     */
+    readonly putRight: Effect.Effect<ReadonlyArray<ScheduleId>, StorageError>
     /** Runs it now, in addition to its regular times, which do not change; neither does the count of runs. */
     readonly runNow: (
       id: ScheduleId
@@ -78,10 +84,13 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
       id: ScheduleId,
       options: { readonly reason: string | null; readonly revision: number | null }
     ) => Effect.Effect<Schedule, ScheduleNotFound | ScheduleStateConflict | StorageError>
-    /** Paused to active, its next time computed from now: what was passed meanwhile was not missed. */
+    /**
+     * Paused to active, its next time computed from now: what was passed meanwhile was not missed. A rule that cannot be
+     * read is an `InvalidInput` that says what is wrong with it.
+     */
     readonly resume: (
       id: ScheduleId
-    ) => Effect.Effect<Schedule, ScheduleNotFound | ScheduleStateConflict | StorageError>
+    ) => Effect.Effect<Schedule, InvalidInput | ScheduleNotFound | ScheduleStateConflict | StorageError>
     /** Cancels it permanently. Runs in progress continue. */
     readonly cancel: (
       id: ScheduleId
@@ -92,7 +101,10 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
       edit: ScheduleEdit,
       revision: number
     ) => Effect.Effect<Schedule, InvalidInput | ScheduleNotFound | ScheduleStateConflict | StorageError>
-    /** Deletes at most `limit` schedules that were over before `endedBefore`, with their history. */
+    /**
+     * Deletes at most `limit` schedules that were over before `endedBefore`, with their history. One that another follows
+     * which is active or paused stays, and so does one that another follows which was over later.
+     */
     readonly prune: (options: {
       readonly endedBefore: number
       readonly limit: number

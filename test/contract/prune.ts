@@ -27,6 +27,29 @@ export const pruneContract = (subject: Subject) => {
 
   describe(`Queue.prune over ${subject.name}`, () => {
     test(
+      "keeps all tries of a work until the last one is old, also where a clock that was set back gave it the earliest end",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const tasks = yield* Tasks
+        yield* TestClock.setTime(20_000)
+        const first = yield* submitAndClaim()
+        const retry = newTask({ retryOf: first.task.id, continuation: "retry" })
+        const { retriedBy } = yield* queue.finish(first.task.id, failed, first.claim, retry)
+        yield* TestClock.setTime(5000)
+        const second = yield* claimNext()
+        assert.strictEqual(second.task.id, retriedBy)
+        yield* queue.finish(second.task.id, completed, second.claim)
+        const prune = { limit: 10, dryRun: false }
+        assert.deepStrictEqual(yield* queue.prune({ ...prune, endedBefore: 10_000 }), [])
+        assert.strictEqual((yield* tasks.get(second.task.id)).status, "completed")
+        assert.sameMembers(Array.from(yield* queue.prune({ ...prune, endedBefore: 30_000 })), [
+          first.task.id,
+          second.task.id
+        ])
+      })
+    )
+
+    test(
       "deletes what ended before, with output and unused environments",
       Effect.gen(function* () {
         const queue = yield* Queue

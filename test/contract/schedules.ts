@@ -433,6 +433,86 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
+      "keep the newest run that started something, however many times were skipped since",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const schedules = yield* Schedules
+        const leader = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
+        const middle = yield* createSchedule({ follows: leader.id })
+        yield* schedules.runNow(middle.id)
+        const own = yield* claimNext()
+        yield* queue.finish(own.task.id, failed, own.claim)
+        yield* fireInAMinute
+        const led = yield* claimNext()
+        yield* queue.finish(led.task.id, failed, led.claim)
+        for (let round = 0; round < keptExecutions + 5; round += 1) yield* fireInAMinute
+        const started = (yield* historyOf(middle)).filter(({ taskId }) => taskId !== null)
+        assert.lengthOf(started, 1)
+        const last = yield* createSchedule({ follows: middle.id })
+        yield* fireInAMinute
+        assert.deepStrictEqual(
+          (yield* storyOf(last)).map(([, status]) => status),
+          ["skipped"]
+        )
+      })
+    )
+
+    test(
+      "are put right once after a clock that was set back, with a row that says so",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        yield* TestClock.setTime(1000 * minute)
+        const each = yield* createSchedule({ maxRuns: 4 })
+        const once = yield* createSchedule({ timing: { kind: "at", at: 5000 * minute, timezone: "UTC" } })
+        yield* TestClock.setTime(1120 * minute)
+        yield* fireDue
+        yield* TestClock.setTime(1000.5 * minute)
+        assert.deepStrictEqual(yield* schedules.putRight, [each.id])
+        assert.deepStrictEqual(yield* schedules.putRight, [])
+        assert.deepInclude(yield* schedules.get(each.id), { nextDueAt: 1001 * minute, nextFireAt: 1001 * minute })
+        assert.deepInclude(yield* schedules.get(once.id), { nextDueAt: 5000 * minute })
+        const told = (yield* historyOf(each)).filter(({ reason }) => reason === "the clock was set back")
+        assert.deepStrictEqual(
+          told.map(({ count, status, taskId }) => [status, count, taskId]),
+          [["missed", 1, null]]
+        )
+        // The time of the first missed row was dealt with; the ones behind it have not been run.
+        yield* TestClock.setTime(1001 * minute)
+        yield* fireDue
+        yield* TestClock.setTime(1002 * minute)
+        yield* fireDue
+        const times = (yield* historyOf(each)).map(({ dueAt }) => dueAt)
+        assert.strictEqual(new Set(times).size, times.length)
+        assert.include(times, 1002 * minute)
+        assert.deepInclude(yield* schedules.get(each.id), { status: "active", runs: 2 })
+      })
+    )
+
+    test(
+      "are kept while one that may still run follows them",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const prune = { limit: 10, dryRun: false }
+        for (const stay of ["active", "paused", "later"] as const) {
+          const leader = yield* createSchedule()
+          const follower = yield* createSchedule({
+            follows: leader.id,
+            timing: { kind: "at", at: stay === "later" ? minute : 1000 * minute, timezone: "UTC" }
+          })
+          if (stay === "paused") yield* schedules.pause(follower.id, { reason: null, revision: null })
+          yield* schedules.cancel(leader.id)
+          if (stay === "later") yield* fireInAMinute
+          assert.deepStrictEqual(yield* schedules.prune({ ...prune, endedBefore: 1 }), [], stay)
+          assert.strictEqual((yield* schedules.get(follower.id)).follows, leader.id)
+          yield* schedules.cancel(follower.id)
+          yield* TestClock.adjust(1)
+          assert.include(yield* schedules.prune({ ...prune, endedBefore: 1e9 }), leader.id)
+          yield* TestClock.setTime(0)
+        }
+      })
+    )
+
+    test(
       "are found by id, beginning, name and age",
       Effect.gen(function* () {
         const schedules = yield* Schedules

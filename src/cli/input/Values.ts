@@ -7,9 +7,9 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../domain/Duration.ts"
+import { parseDate } from "../../domain/Moment.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Priority } from "../../domain/task/Task.ts"
 
@@ -49,8 +49,7 @@ export const parseMoment =
     const written = text.trim()
     if (/^\d{4}-\d{2}-\d{2}/.test(written)) {
       // A date alone means its local midnight, as people mean it.
-      const moment = DateTime.make(new Date(written.length === 10 ? `${written}T00:00` : written))
-      if (Option.isSome(moment)) return Either.right(Math.max(0, DateTime.toEpochMillis(moment.value)))
+      return parseDate(written, DateTime.zoneMakeLocal())
     }
     return Either.left(`'${text}' is not a time: write for example 10m, 2h or 2027-03-01T09:00`)
   }

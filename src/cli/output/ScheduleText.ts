@@ -130,6 +130,7 @@ export const describeSchedule = (report: ScheduleReport, now: number, screen: Sc
     ["name", report.name],
     ["status", standingStyle(report.status, screen)(report.status)],
     ["reason", report.reason === null ? null : plain(report.reason)],
+    ["problem", report.problem],
     ["when", plain(timingText(report.timing))],
     [
       report.status === "paused" ? "next if resumed" : "next",

@@ -14,7 +14,7 @@ const nextOf = (timing: Timing): Either.Either<Next, string> => {
       return Either.right((after) => (timing.at > after ? timing.at : null))
     case "every": {
       const { anchor, everyMs } = timing
-      return Either.right((after) => anchor + Math.max(1, Math.floor((after - anchor) / everyMs) + 1) * everyMs)
+      return Either.right((after) => anchor + (Math.floor((after - anchor) / everyMs) + 1) * everyMs)
     }
     case "cron":
       return Either.flatMap(parseCron(timing.expression), (cron) => {
@@ -85,6 +85,23 @@ export const firstAfter = (plan: Plan, after: number): Either.Either<Upcoming, s
     )
   })
 
+/** Why a schedule has a `missed` row although it missed nothing. */
+export const clockSetBack = "the clock was set back"
+
+/**
+ * Where a schedule belongs whose next time lies further away than its rule allows; null where all is well. A time only ever
+ * moves on, so the clock was ahead when it was set.
+ */
+export const strayed = (
+  plan: Plan & { readonly nextDueAt: number | null },
+  now: number
+): (Upcoming & { readonly nextDueAt: number }) | null => {
+  if (plan.nextDueAt === null) return null
+  const found = Either.getOrNull(upcomingAfter(plan, now))
+  if (found === null || found.nextDueAt === null || found.nextDueAt >= plan.nextDueAt) return null
+  return { ...found, nextDueAt: found.nextDueAt }
+}
+
 /** The next fire times, at most `count`. */
 export const fireTimes = (plan: Plan, after: number, count: number): ReadonlyArray<number> => {
   const found: Array<number> = []
@@ -147,13 +164,17 @@ export interface Decision {
   readonly upcoming: Upcoming
 }
 
-const missed = (first: number, { count, last }: { readonly count: number; readonly last: number }): Recorded => ({
+/** Why times start nothing that are later than their grace, and that are not. */
+const unseen = { late: "no worker was running", passed: "no worker looked before the next time came" } as const
+
+const missed = (
+  first: number,
+  { count, last }: { readonly count: number; readonly last: number },
+  why: string = unseen.late
+): Recorded => ({
   dueAt: first,
   status: "missed",
-  reason:
-    count === 1
-      ? "no worker was running"
-      : `no worker was running; ${count >= countedMissed ? `${countedMissed} times or more` : `${count} times`}`,
+  reason: count === 1 ? why : `${why}; ${count >= countedMissed ? `${countedMissed} times or more` : `${count} times`}`,
   untilAt: last,
   count
 })
@@ -209,21 +230,23 @@ export const decide = (
       return { recorded: before, run: dueAt, upcoming: upcoming({ ...plan, runs: plan.runs + 1 }, next, dueAt) }
     }
 
-    // A time may have waited for the jitter of the one before it.
-    if (now - Math.max(plan.fireAt, plan.dueAt + plan.jitterMs) <= plan.graceMs) return started(plan.dueAt, [])
     const expiry = plan.expiresAt ?? Number.POSITIVE_INFINITY
+    // A time may have waited for the jitter of the one before it, or for the schedule that it follows.
+    const waited = Math.max(plan.fireAt - plan.dueAt, plan.jitterMs)
+    const isLate = (dueAt: number) => now - dueAt - waited > plan.graceMs
+    // Of several times that have passed before a worker looked only the last can be on time.
+    const last = lastBefore(next, plan.dueAt, Math.max(plan.dueAt, Math.min(now - waited, expiry)))
+    if (last === plan.dueAt && !isLate(last)) return started(last, [])
+    const passed = () =>
+      missed(plan.dueAt, run(next, plan.dueAt, last - 1), isLate(plan.dueAt) ? unseen.late : unseen.passed)
     switch (plan.missed) {
       case "skip": {
-        const bound = Math.min(now - plan.graceMs - plan.jitterMs, expiry)
-        const all = run(next, plan.dueAt, Math.max(plan.dueAt, bound))
+        if (!isLate(last)) return started(last, [passed()])
+        const all = run(next, plan.dueAt, last)
         return { recorded: [missed(plan.dueAt, all)], run: null, upcoming: upcoming(plan, next, all.last) }
       }
-      case "run-once": {
-        const last = lastBefore(next, plan.dueAt, Math.min(now - plan.jitterMs, expiry))
-        if (last === plan.dueAt) return started(last, [])
-        const before = run(next, plan.dueAt, last - 1)
-        return started(last, [missed(plan.dueAt, before)])
-      }
+      case "run-once":
+        return started(last, last === plan.dueAt ? [] : [passed()])
       case "run-all": {
         const bound = Math.min(now, expiry)
         const all = run(next, plan.dueAt, bound)

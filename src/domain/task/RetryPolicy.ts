@@ -2,7 +2,7 @@
 import type { Outcome } from "./Outcome.ts"
 import type { EndCause, FailureClass, Task, TaskSummary } from "./Task.ts"
 
-/** Longest pause before a try, in milliseconds, but for a usage limit that says when it ends. */
+/** How far a pause grows, in milliseconds. One that was asked for and is longer stays as it is. */
 export const maxBackoffMs = 60 * 60_000
 
 /** This many identical failures within this time end the tries: the work, not the moment, is what fails. */
@@ -55,13 +55,13 @@ export const decideRetry = ({ before, finalExitCode, jitter, now, outcome, task 
   if (!passes && same >= breaker.failures) {
     return final(`Not tried again: it failed ${same} times the same way within 10 minutes.`)
   }
-  const pause = Math.round(Math.min(maxBackoffMs, task.backoffMs) * (0.75 + jitter / 2))
+  const pause = Math.round(task.backoffMs * (0.75 + jitter / 2))
   const limited = outcome.failureClass === "usage-limit" && outcome.failureResetAt !== null ? outcome.failureResetAt : 0
   return {
     _tag: "Retry",
     // Everybody waits for the same reset: a minute spreads them.
     notBefore: Math.max(now + pause, limited + Math.round(jitter * 60_000) * (limited > 0 ? 1 : 0)),
     maxRetries: task.maxRetries - 1,
-    backoffMs: Math.min(maxBackoffMs, task.backoffMs * 2)
+    backoffMs: Math.max(task.backoffMs, Math.min(maxBackoffMs, task.backoffMs * 2))
   }
 }

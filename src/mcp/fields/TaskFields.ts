@@ -1,10 +1,12 @@
 /** How an agent describes a task, in every tool that takes one. */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
+import { parseDate } from "../../domain/Moment.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Labels, Priority } from "../../domain/task/Task.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
@@ -18,10 +20,10 @@ const day = 24 * 60 * 60 * 1000
 const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
   strict: true,
   decode: (text, _, ast) => {
-    const at = Date.parse(text)
-    return Number.isNaN(at)
-      ? Either.left(new ParseResult.Type(ast, text, "expected an ISO 8601 time"))
-      : Either.right(Math.max(0, at))
+    return Either.mapLeft(
+      parseDate(text, DateTime.zoneMakeLocal()),
+      (problem) => new ParseResult.Type(ast, text, `expected an ISO 8601 time: ${problem}`)
+    )
   },
   encode: (at) => ParseResult.succeed(new Date(at).toISOString())
 })

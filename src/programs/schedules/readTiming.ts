@@ -5,10 +5,11 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { parseDuration } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
+import { looksLikeDate, parseDate } from "../../domain/Moment.ts"
 import { parseCron } from "../../domain/schedule/CronTime.ts"
 import { timingProblem } from "../../domain/schedule/Firing.ts"
 import { shortestEveryMs, type Timing } from "../../domain/schedule/Schedule.ts"
-import { fromLocal, systemZone, type Zone, zoneOf } from "../../domain/schedule/Zone.ts"
+import { systemZone, type Zone, zoneOf } from "../../domain/schedule/Zone.ts"
 import { naturalTime } from "./naturalTime.ts"
 
 /** One of the first three; null is "not given". */
@@ -23,21 +24,8 @@ export interface WrittenTiming {
 const invalid = (field: string, problem: string, example: string | null = null) =>
   new InvalidInput({ field, problem, example })
 
-const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?$/
-
-/** A local time by its parts; null where there is no such day or hour. */
-const localTime = (text: string, zone: Zone): number | null => {
-  const match = iso.exec(text)
-  if (match === null) return null
-  const [year = 0, month = 0, day = 0, hours = 0, minutes = 0, seconds = 0] = match
-    .slice(1)
-    .map((part) => Number(part ?? 0))
-  const local = Date.UTC(year, month - 1, day, hours, minutes, seconds)
-  const found = new Date(local)
-  if (found.getUTCMonth() !== month - 1 || found.getUTCDate() !== day || hours > 23 || minutes > 59 || seconds > 59)
-    return null
-  return fromLocal(zone, local)
-}
+/** `01.02.2027`, `1/2/2027`, `1-2-27`: which of them is the month depends on the country. */
+const ambiguous = /^\s*\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})\b/
 
 /** `2026-12-01T09:00` in the zone, with a zone of its own, `2h` from now, or as people say it. */
 export const readMoment = Effect.fn("readMoment")(function* (field: string, text: string, zone: Zone) {
@@ -45,13 +33,13 @@ export const readMoment = Effect.fn("readMoment")(function* (field: string, text
   const written = text.trim()
   const span = parseDuration(written)
   if (Either.isRight(span)) return now + span.right
-  const local = localTime(written, zone)
-  if (local !== null) return local
-  if (/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:?\d{2})$/i.test(written)) {
-    const at = Date.parse(written)
-    if (!Number.isNaN(at)) return at
+  if (looksLikeDate(written)) {
+    return yield* Either.mapLeft(parseDate(written, zone), (problem) => invalid(field, problem, "2026-12-01T09:00"))
   }
-  const natural = iso.test(written) ? null : yield* naturalTime(written, zone, now)
+  if (ambiguous.test(written)) {
+    return yield* invalid(field, `'${text}' can mean two days: write the year first`, "2027-02-01 or 2027-01-02")
+  }
+  const natural = yield* naturalTime(written, zone, now)
   if (natural !== null) return natural
   return yield* invalid(field, `'${text}' is not a time`, "2026-12-01T09:00, 2h or 'tomorrow 9am'")
 })

@@ -2,11 +2,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { fireTimes } from "../../domain/schedule/Firing.ts"
+import { fireTimes, strayed } from "../../domain/schedule/Firing.ts"
 import { Execution, Schedule, type ScheduleStatus } from "../../domain/schedule/Schedule.ts"
 import type { ScheduleId } from "../../domain/schedule/ScheduleId.ts"
 import { Timestamp } from "../../domain/task/Task.ts"
 import { Schedules } from "../../services/Schedules.ts"
+
+const strayedText =
+  "Its next time is further away than its rule allows: the clock was set back. A worker puts that right when it looks"
 
 /** Times to come that are told. */
 export const shownTimes = 5
@@ -18,7 +21,9 @@ export const ScheduleReport = Schema.Struct({
   /** The newest execution. */
   last: Schema.NullOr(Execution),
   /** Runs that go on. */
-  open: Schema.Int
+  open: Schema.Int,
+  /** What keeps it from its times although it is active; null where all is well. */
+  problem: Schema.NullOr(Schema.String)
 }).annotations({ identifier: "ScheduleReport" })
 export type ScheduleReport = typeof ScheduleReport.Type
 
@@ -49,7 +54,8 @@ export const reportOn = Effect.fn("scheduleReport")(function* (schedule: Schedul
     ...schedule,
     times,
     last: last ?? null,
-    open: (yield* schedules.open(schedule.id)).length
+    open: (yield* schedules.open(schedule.id)).length,
+    problem: status === "active" && strayed(schedule, now) !== null ? strayedText : null
   }
   return report
 })

@@ -22,6 +22,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
+import { makeClockWatch } from "../schedules/watchClock.ts"
 import { admission, makeSettling } from "./admission.ts"
 import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
 import { supervise } from "./supervise.ts"
@@ -272,6 +273,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     Effect.forkScoped
   )
 
+  const watchClock = makeClockWatch()
   let lookedAt = 0
   while (true) {
     const settings = yield* readSettings(lastSettings)
@@ -284,6 +286,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     }
     yield* pool.checkpoints.look
     yield* retryWhileStorageFails(cancel(pool))
+    yield* retryWhileStorageFails(watchClock)
     yield* retryWhileStorageFails(fireSchedules({ overdueMs: (yield* Ref.get(pool.eldest)) ? 0 : contentionDelayMs }))
     yield* retryWhileStorageFails(claimReady(pool, settings))
     if (yield* retryWhileStorageFails(leave(pool, settings, idleSince))) break

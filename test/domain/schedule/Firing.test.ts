@@ -8,6 +8,7 @@ import {
   fireTime,
   fireTimes,
   mostMadeUp,
+  strayed,
   upcomingAfter
 } from "../../../src/domain/schedule/Firing.ts"
 import { MissedPolicy, type Rules } from "../../../src/domain/schedule/Schedule.ts"
@@ -71,8 +72,10 @@ describe("a machine that was asleep for a day", () => {
 
   it("counts in no time what was missed in years", () => {
     const cron = { kind: "cron", expression: "* * * * * *", timezone: "Europe/Berlin" } as const
-    const { recorded } = at(plan({ timing: cron, graceMs: 0 }), 1000, { now: 10 * 365 * day })
-    assert.deepInclude(recorded[0], { count: 200, untilAt: 10 * 365 * day })
+    const { recorded, run } = at(plan({ timing: cron, graceMs: 0 }), 1000, { now: 10 * 365 * day })
+    assert.deepInclude(recorded[0], { count: 200, untilAt: 10 * 365 * day - 1000 })
+    // The last one comes just now.
+    assert.strictEqual(run, 10 * 365 * day)
   })
 
   it("also where a time each second lies a while back", { timeout: 10_000 }, () => {
@@ -127,6 +130,66 @@ describe("a time", () => {
       Either.getOrThrow(Either.flip(upcomingAfter(plan({ timing: broken }), 0))),
       "'25' is not for the hour"
     )
+  })
+})
+
+describe("times that had passed when a worker first looked", () => {
+  const every = { kind: "every", everyMs: 5000, anchor: 0, timezone: "UTC" } as const
+
+  for (const overlap of ["allow", "skip", "queue", "cancel-previous"] as const) {
+    it(`are late within the grace too, but for the last one (overlap ${overlap})`, () => {
+      const { recorded, run, upcoming } = at(plan({ timing: every, overlap }), 5000, { now: 62_000 })
+      assert.strictEqual(run, 60_000)
+      assert.deepStrictEqual(
+        recorded.map(({ count, dueAt, status, untilAt }) => [status, dueAt, untilAt, count]),
+        [["missed", 5000, 55_000, 11]]
+      )
+      assert.include(recorded[0]?.reason ?? "", "no worker looked")
+      assert.strictEqual(upcoming.nextDueAt, 65_000)
+    })
+  }
+
+  it("are one row where the first is later than its grace, and the last is run", () => {
+    const { recorded, run } = at(plan({ timing: every }), 5000, { now: hour })
+    assert.strictEqual(run, hour)
+    assert.deepInclude(recorded[0], { dueAt: 5000, untilAt: hour - 5000, count: 200 })
+  })
+
+  it("are run each where all are to be made up for", () => {
+    assert.strictEqual(at(plan({ timing: every, missed: "run-all" }), 5000, { now: 62_000 }).run, 5000)
+  })
+
+  it("do not count as passed while they wait for the schedule that they follow", () => {
+    const given = { ...plan({ timing: every }), dueAt: 5000, fireAt: 62_000 }
+    assert.strictEqual(Either.getOrThrow(decide(given, { now: 62_000, open: 0, refused: null })).run, 5000)
+  })
+})
+
+describe("a clock that was set back", () => {
+  const timings = [
+    { kind: "every", everyMs: 2000, anchor: 0, timezone: "UTC" },
+    // Made while the clock was ahead.
+    { kind: "every", everyMs: 2000, anchor: 2 * hour, timezone: "UTC" },
+    { kind: "cron", expression: "* * * * *", timezone: "Europe/Berlin" },
+    { kind: "cron", expression: "0 9 * * *", timezone: "Asia/Tokyo" }
+  ] as const
+
+  it.each(timings)("is seen by a next time that the rule does not have (%j)", (timing) => {
+    const given = plan({ timing })
+    for (const ahead of [2 * hour, 365 * day]) {
+      const then = Either.getOrThrow(upcomingAfter(given, day + ahead))
+      if (then.nextDueAt === Either.getOrThrow(upcomingAfter(given, day)).nextDueAt) continue
+      const right = strayed({ ...given, ...then }, day)
+      assert.isAbove(right?.nextDueAt ?? 0, day)
+      assert.isAtMost(right?.nextDueAt ?? 0, 2 * day)
+      assert.isNull(strayed({ ...given, ...right, nextDueAt: right?.nextDueAt ?? null }, day))
+    }
+  })
+
+  it("is not seen where nothing was wrong, or where the one time is still to come", () => {
+    const once = plan({ timing: { kind: "at", at: 365 * day, timezone: "UTC" } as const })
+    assert.isNull(strayed({ ...once, nextDueAt: 365 * day }, day))
+    for (const now of [0, 1, hour - 1, hour, 2 * day]) assert.isNull(strayed({ ...plan(), nextDueAt: hour }, now))
   })
 })
 

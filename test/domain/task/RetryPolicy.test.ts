@@ -95,9 +95,10 @@ describe("an automatic retry", () => {
           if (decided._tag !== "Retry") return false
           const pause = decided.notBefore - now
           return (
-            pause >= Math.min(maxBackoffMs, backoffMs) * 0.75 - 1 &&
-            pause <= Math.min(maxBackoffMs, backoffMs) * 1.25 + 1 &&
-            decided.backoffMs <= maxBackoffMs
+            pause >= backoffMs * 0.75 - 1 &&
+            pause <= backoffMs * 1.25 + 1 &&
+            decided.backoffMs >= backoffMs &&
+            decided.backoffMs <= Math.max(backoffMs, maxBackoffMs)
           )
         }
       )

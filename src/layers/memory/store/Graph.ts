@@ -19,7 +19,11 @@ const withEdges = (state: State, id: TaskId, dependsOn: ReadonlyArray<Dependency
 /** The try that counts. */
 export const latest = (state: State, id: TaskId): Task | undefined => {
   let task = taskIn(state, id)
-  while (task?.retriedBy !== null && task?.retriedBy !== undefined) task = taskIn(state, task.retriedBy)
+  while (task?.retriedBy !== null && task?.retriedBy !== undefined) {
+    const next = taskIn(state, task.retriedBy)
+    if (next === undefined) return task
+    task = next
+  }
   return task
 }
 

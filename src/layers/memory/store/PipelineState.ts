@@ -114,9 +114,12 @@ export const forgetPipelines = (state: State, task: TaskId): State => {
   }
 }
 
-const isTriedAgain = (state: State, task: TaskId): boolean => {
+const isTriedAgain = (state: State, task: TaskId, endedBefore: number): boolean => {
   const root = taskIn(state, task)?.rootId ?? task
-  return Array.from(state.tasks.values()).some((other) => other.task.rootId === root && other.task.endedAt === null)
+  return Array.from(state.tasks.values()).some(
+    ({ task: { endedAt, id, rootId } }) =>
+      (rootId === root || id === root) && (endedAt === null || endedAt >= endedBefore)
+  )
 }
 
 /**
@@ -124,7 +127,7 @@ const isTriedAgain = (state: State, task: TaskId): boolean => {
  * or ended at `endedBefore` or later.
  */
 export const isForgettable = (state: State, task: TaskId, endedBefore: number): boolean =>
-  !isTriedAgain(state, task) &&
+  !isTriedAgain(state, task, endedBefore) &&
   pipelinesOf(state, [task]).every(({ steps }) =>
     steps.every(({ taskId }) => {
       const endedAt = taskIn(state, taskId)?.endedAt ?? null

@@ -51,7 +51,11 @@ export const settled = (state: State): State => ({
 
 const record = (state: State, execution: Execution): State => {
   const all = [...executionsOf(state, execution.scheduleId), execution].sort((left, right) => left.dueAt - right.dueAt)
-  const kept = all.filter(({ status }, at) => status === "running" || at >= all.length - keptExecutions)
+  // The newest that started something stays too: a schedule that follows asks for it.
+  const begun = all.findLast(
+    ({ dueAt, status }) => status !== "skipped" && status !== "missed" && dueAt <= execution.at
+  )
+  const kept = all.filter((one, at) => one.status === "running" || one === begun || at >= all.length - keptExecutions)
   return { ...state, executions: put(state.executions, execution.scheduleId, kept) }
 }
 

@@ -3,16 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { decide, firstAfter, isTimeOf, rowTooLong, standingBefore } from "../../../domain/schedule/Firing.ts"
+import { decide, firstAfter, rowTooLong, standingBefore, upcomingAfter } from "../../../domain/schedule/Firing.ts"
 import type { Execution, Schedule, ScheduleStatus } from "../../../domain/schedule/Schedule.ts"
 import { ScheduleNotFound, ScheduleStateConflict } from "../../../domain/schedule/ScheduleErrors.ts"
 import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { type Due, type FireAnswer, Schedules } from "../../../services/Schedules.ts"
 import { prepareWork } from "./PreparedWork.ts"
+import { allPutRight, forgettable, forgotten, freeMoment } from "./scheduleUpkeep.ts"
 import { check, find, isLive, leading, retiming, scheduled, summaryOf, withSchedule } from "./ScheduleChecks.ts"
 import { cancelRun, executionsOf, isNew, note, settled, start, whenOver } from "./ScheduleState.ts"
-import { put, type State, Store, without } from "./Store.ts"
+import { put, type State, Store } from "./Store.ts"
 
 const make = Effect.gen(function* () {
   const store = yield* Store
@@ -65,7 +66,7 @@ const make = Effect.gen(function* () {
           const paused = { status: "paused", reason: decided.left, nextDueAt: null, nextFireAt: null } as const
           return lost(withSchedule(state, stored, { ...paused, revision: schedule.revision + 1 }))
         }
-        const { recorded, run, upcoming } = decided.right
+        const { recorded, run } = decided.right
         let next = state
         const executions: Array<Execution> = []
         for (const one of recorded) {
@@ -92,8 +93,16 @@ const make = Effect.gen(function* () {
           fired = begun.right[0]
           next = begun.right[1]
         }
+        // A time that was dealt with before is no run: it does not count for the most there may be.
+        const after = run === null || fired !== null ? null : Either.getOrNull(upcomingAfter(schedule, run))
+        const upcoming = after ?? decided.right.upcoming
         const updatedAt = upcoming.status === "active" ? schedule.updatedAt : now
-        next = withSchedule(next, stored, { ...upcoming, updatedAt, runs: schedule.runs + (fired === null ? 0 : 1) })
+        next = withSchedule(next, stored, {
+          ...upcoming,
+          reason: null,
+          updatedAt,
+          runs: schedule.runs + (fired === null ? 0 : 1)
+        })
         return Either.right([
           fired === null ? { _tag: "Recorded", executions } : { _tag: "Fired", execution: fired },
           next
@@ -204,8 +213,7 @@ const make = Effect.gen(function* () {
           if (schedule.status === "cancelled") {
             return yield* Either.left(new ScheduleStateConflict({ id, step: "be run", actual: schedule.status }))
           }
-          let dueAt = now
-          while (isTimeOf(schedule.timing, dueAt) || !isNew(state, id, dueAt)) dueAt += 1
+          const dueAt = freeMoment(state, schedule, now)
           return Either.getOrThrow(
             start(settled(state), { scheduleId: id, dueAt, origin: "manual", at: now }, ready, work, [])
           )
@@ -229,7 +237,7 @@ const make = Effect.gen(function* () {
             updatedAt: now,
             revision: revision + 1
           } as const
-          const schedule = yield* Either.mapLeft(scheduled(active, now), () => conflict)
+          const schedule = yield* scheduled(active, now)
           return [schedule, withSchedule(state, stored, schedule)] as const
         })
       ),
@@ -264,28 +272,13 @@ const make = Effect.gen(function* () {
         })
       ),
 
+    putRight: store.write((state, now) => Either.right(allPutRight(settled(state), now))),
+
     prune: ({ dryRun, endedBefore, limit }) =>
       store.write((before) => {
         const state = settled(before)
-        const old = newest(state)
-          .reverse()
-          .filter(({ id, status, updatedAt }) => {
-            const open = executionsOf(state, id).some((execution) => execution.status === "running")
-            return !isLive(status) && updatedAt < endedBefore && !open
-          })
-          .slice(0, limit)
-          .map(({ id }) => id)
-        const rest = (from: State, id: ScheduleId): State => ({
-          ...from,
-          schedules: new Map(
-            Array.from(without(from.schedules, id), ([other, { schedule, work }]) => {
-              const follows = schedule.follows === id ? null : schedule.follows
-              return [other, { schedule: { ...schedule, follows }, work }] as const
-            })
-          ),
-          executions: without(from.executions, id)
-        })
-        return Either.right([old, dryRun ? state : old.reduce(rest, state)] as const)
+        const old = forgettable(state, endedBefore, limit)
+        return Either.right([old, dryRun ? state : old.reduce(forgotten, state)] as const)
       })
   })
 })

@@ -1,6 +1,7 @@
 /** Drawing the edges of a task: checked and inserted in the transaction that stores or edits it. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { DependencyInvalid } from "../../../domain/Errors.ts"
 import { maxLevel, resolutionOf } from "../../../domain/task/Dependency.ts"
@@ -119,7 +120,9 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     Effect.gen(function* () {
       let found = yield* findUpstream(id).pipe(orNotFound(id))
       while (found.retriedBy !== null) {
-        found = yield* findUpstream(found.retriedBy).pipe(orNotFound(found.retriedBy))
+        const next = yield* findUpstream(found.retriedBy)
+        if (Option.isNone(next)) return found
+        found = next.value
       }
       return found
     })

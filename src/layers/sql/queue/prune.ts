@@ -14,8 +14,9 @@ const batch = 20
 export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const forgetEnvironment = makeForgetEnvironment(sql)
 
-  // A pipeline that goes on, or has ended since, keeps all of its steps; a try that is still to end keeps the ones before
-  // it: whoever waits for the work knows it by the id of the first.
+  // A pipeline that goes on, or has ended since, keeps all of its steps; a try that is still to end, or has ended since,
+  // keeps all others of the same work: any of them may be the id it is known by, and a clock that was set back may have
+  // given the last one the earliest end.
   const findOld = Statement.findAll(() => ({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: IdRow,
@@ -26,7 +27,10 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
         JOIN tasks other ON other.id = step.task_id
         WHERE own.task_id = tasks.id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
       ) AND NOT EXISTS (
-        SELECT 1 FROM tasks try WHERE try.root_id = coalesce(tasks.root_id, tasks.id) AND try.ended_at IS NULL
+        SELECT 1 FROM tasks try WHERE try.root_id = coalesce(tasks.root_id, tasks.id)
+          AND (try.ended_at IS NULL OR try.ended_at >= ${endedBefore})
+      ) AND NOT EXISTS (
+        SELECT 1 FROM tasks root WHERE root.id = tasks.root_id AND root.ended_at >= ${endedBefore}
       )
       ORDER BY ended_at, seq LIMIT ${limit}
     `

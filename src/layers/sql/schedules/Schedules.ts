@@ -10,13 +10,13 @@ import { Execution, type Schedule, type ScheduleStatus, tasksOf, type Work } fro
 import { ScheduleNotFound, ScheduleStateConflict } from "../../../domain/schedule/ScheduleErrors.ts"
 import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import { withFreshSession } from "../../../domain/task/NewTask.ts"
-import { Timestamp } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Due, type FireAnswer, Schedules } from "../../../services/Schedules.ts"
 import { makeAccess, withImmediate } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { canonical } from "../queue/enqueue.ts"
+import { makeScheduleScans } from "../scheduleScans.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
 import { makeFire } from "./fire.ts"
 import { executionColumns, orNoSchedule, ScheduleIdRow, scheduleById, workById } from "./ScheduleRows.ts"
@@ -29,9 +29,10 @@ const candidates = 10
 /** Executions that go on, read at most. */
 const openBound = 1000
 
-const unreadable = "what is stored of it cannot be read: cancel it and create it again"
+/** Schedules that one transaction looks at to put them right. */
+const together = 100
 
-const over: ReadonlyArray<ScheduleStatus> = ["completed", "expired", "cancelled"]
+const unreadable = "what is stored of it cannot be read: cancel it and create it again"
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -42,7 +43,7 @@ const make = Effect.gen(function* () {
   const workOf = workById(sql)
   const store = makeStoreSchedule(sql)
   const findPage = makeSchedulePage(sql)
-  const { findOpen, fire, pause, runNow } = makeFire(sql)
+  const { findOpen, fire, pause, putOffFor, putRight, runNow } = makeFire(sql)
   const savepoint = withImmediate(sql)
   const lost: FireAnswer = { _tag: "Lost" }
   const cannotStart = (id: ScheduleId, reason: string) => Effect.as(pause(id, reason), lost)
@@ -104,35 +105,7 @@ const make = Effect.gen(function* () {
     `
   }))
 
-  const findNext = Statement.findOne(() => ({
-    Request: Schema.Void,
-    Result: Schema.Struct({ nextFireAt: Timestamp }),
-    execute: () => sql`
-      SELECT next_fire_at FROM schedules INDEXED BY schedules_fire
-      WHERE status = 'active' ORDER BY next_fire_at LIMIT 1
-    `
-  }))
-
-  const findDue = Statement.findAll(() => ({
-    Request: Schema.Struct({ now: Schema.Number, limit: Schema.Number }),
-    Result: ScheduleIdRow,
-    execute: ({ limit, now }) => sql`
-      SELECT id FROM schedules INDEXED BY schedules_fire
-      WHERE status = 'active' AND next_fire_at <= ${now} ORDER BY next_fire_at, seq LIMIT ${limit}
-    `
-  }))
-
-  const findOver = Statement.findAll(() => ({
-    Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
-    Result: ScheduleIdRow,
-    execute: ({ endedBefore, limit }) => sql`
-      SELECT id FROM schedules WHERE ${sql.in("status", over)} AND updated_at < ${endedBefore}
-        AND NOT EXISTS (
-          SELECT 1 FROM schedule_executions open WHERE open.schedule_id = schedules.id AND open.status = 'running'
-        )
-      ORDER BY seq LIMIT ${limit}
-    `
-  }))
+  const { findDue, findNext, findOver, findWaiting } = makeScheduleScans(sql)
 
   /** A step that takes the schedule off the clock. */
   const leave = (
@@ -223,10 +196,30 @@ const make = Effect.gen(function* () {
       return yield* Effect.forEach(ready, ({ schedule, stored }) =>
         savepoint(fire(schedule, stored)).pipe(
           Effect.catchTag("ParseError", () => cannotStart(schedule.id, unreadable)),
-          Effect.catchAllDefect((defect) => cannotStart(schedule.id, `it cannot be started: ${String(defect)}`))
+          Effect.catchAllDefect((defect) =>
+            Effect.logError(`schedule ${schedule.id} could not be started`, defect).pipe(
+              Effect.zipRight(putOffFor(schedule.id, `it could not be started and is tried again: ${String(defect)}`)),
+              Effect.as(lost)
+            )
+          )
         )
       ).pipe(write("fireSchedule"))
     }),
+
+    putRight: Effect.gen(function* () {
+      const moved: Array<ScheduleId> = []
+      let after = 0
+      while (true) {
+        const some = yield* findWaiting({ after, limit: together }).pipe(read("strayedSchedules"))
+        const last = some.at(-1)
+        if (last === undefined) return moved
+        after = last.seq
+        // What cannot be read is dealt with when it is due.
+        const right = (id: ScheduleId) => Effect.catchTag(putRight(id), "ParseError", () => Effect.succeed(false))
+        const found = yield* Effect.filter(some, ({ id }) => right(id)).pipe(write("putSchedulesRight"))
+        moved.push(...found.map(({ id }) => id))
+      }
+    }).pipe(Effect.withSpan("Schedules.putRight")),
 
     runNow: Effect.fn("Schedules.runNow")(function* (id) {
       const work = yield* workOf(id).pipe(orNoSchedule(id), read("runSchedule"))

@@ -5,7 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { decide, isTimeOf, rowTooLong } from "../../../domain/schedule/Firing.ts"
+import {
+  clockSetBack,
+  decide,
+  fireTime,
+  isTimeOf,
+  rowTooLong,
+  strayed,
+  upcomingAfter
+} from "../../../domain/schedule/Firing.ts"
 import { Execution, keptExecutions, type Schedule } from "../../../domain/schedule/Schedule.ts"
 import { ScheduleStateConflict } from "../../../domain/schedule/ScheduleErrors.ts"
 import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
@@ -25,6 +33,9 @@ export interface Prepared {
   readonly arrivals: ReadonlyArray<Arrival>
   readonly pipeline: Omit<PipelineArrival, "arrivals"> | null
 }
+
+/** Before a schedule that could not be started for no reason that is known is tried again, in milliseconds. */
+const againMs = 60_000
 
 /** Deeper than any limit: the depth was checked when the schedule was made. */
 const anyDepth = Number.MAX_SAFE_INTEGER
@@ -74,12 +85,17 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
         : { ...arrival, task: { ...arrival.task, dependsOn: edges } }
     )
 
-  const trim = (id: ScheduleId) => sql`
+  /** Keeps the newest executions, and the newest up to now that started something: a schedule that follows asks for it. */
+  const trim = (id: ScheduleId, now: number) => sql`
     DELETE FROM schedule_executions
     WHERE schedule_id = ${id} AND status <> 'running' AND due_at < (
       SELECT due_at FROM schedule_executions WHERE schedule_id = ${id}
       ORDER BY due_at DESC LIMIT 1 OFFSET ${keptExecutions - 1}
-    )
+    ) AND due_at <> coalesce((
+      SELECT due_at FROM schedule_executions
+      WHERE schedule_id = ${id} AND status NOT IN ('skipped', 'missed') AND due_at <= ${now}
+      ORDER BY due_at DESC LIMIT 1
+    ), -1)
   `
 
   /** Stores what a run starts. The execution comes first: its tasks may be over as soon as they are stored. */
@@ -115,6 +131,14 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
   /** Puts the time off until the schedule that has to fire first does. */
   const putOff = (id: ScheduleId, until: number) =>
     sql`UPDATE schedules SET next_fire_at = ${until} WHERE id = ${id} AND status = 'active'`
+
+  /** A moment next to the schedule's own times that has no execution: a time of its own would be taken for dealt with. */
+  const freeMoment = ({ id, timing }: Pick<Schedule, "id" | "timing">, now: number) =>
+    Effect.gen(function* () {
+      let at = now
+      while (isTimeOf(timing, at) || !(yield* isNew(id, at))) at += 1
+      return at
+    })
 
   /** A rule that cannot be read any more. */
   const pause = (id: ScheduleId, reason: string) => sql`
@@ -155,7 +179,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
               yield* pause(id, decided.left)
               return lost
             }
-            const { recorded, run, upcoming } = decided.right
+            const { recorded, run } = decided.right
             // A clock that was set back, or a rule changed and changed again, leads to a time that was dealt with.
             const executions = yield* Effect.forEach(
               yield* Effect.filter(recorded, (one) => isNew(id, one.dueAt)),
@@ -170,9 +194,14 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
                     prepared,
                     together(edges, yield* overlapping(schedule, open))
                   )
-            yield* trim(id)
+            yield* trim(id, now)
+            // A time that was dealt with before is no run: it does not count for the most there may be.
+            const upcoming =
+              run !== null && fired === null
+                ? Either.getOrElse(upcomingAfter(schedule, run), () => decided.right.upcoming)
+                : decided.right.upcoming
             yield* sql`
-              UPDATE schedules SET status = ${upcoming.status}, next_due_at = ${upcoming.nextDueAt},
+              UPDATE schedules SET status = ${upcoming.status}, reason = NULL, next_due_at = ${upcoming.nextDueAt},
                 next_fire_at = ${upcoming.nextFireAt}, runs = runs + ${fired === null ? 0 : 1},
                 updated_at = ${upcoming.status === "active" ? schedule.updatedAt : now}
               WHERE id = ${id} AND status = 'active' AND next_fire_at = ${fireAt}
@@ -190,17 +219,51 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
     /** It must run inside a transaction. */
     runNow: (id: ScheduleId, prepared: Prepared) =>
       Effect.gen(function* () {
-        const { status, timing } = yield* byId(id).pipe(orNoSchedule(id))
+        const schedule = yield* byId(id).pipe(orNoSchedule(id))
+        const { status } = schedule
         if (status === "cancelled") return yield* new ScheduleStateConflict({ id, step: "be run", actual: status })
         const at = yield* Clock.currentTimeMillis
-        let dueAt = at
-        // A time of its own would be taken for dealt with when it is fired.
-        while (isTimeOf(timing, dueAt) || !(yield* isNew(id, dueAt))) dueAt += 1
+        const dueAt = yield* freeMoment(schedule, at)
         const execution = yield* start({ scheduleId: id, dueAt, origin: "manual", at }, prepared, []).pipe(
           Effect.catchTag("DependencyInvalid", Effect.die)
         )
-        yield* trim(id)
+        yield* trim(id, at)
         return execution
-      })
+      }),
+
+    /** Moves it back to where its rule has it, and says so in its history. It must run inside a transaction. */
+    putRight: (id: ScheduleId) =>
+      Effect.gen(function* () {
+        const found = yield* byId(id)
+        if (Option.isNone(found) || found.value.status !== "active") return false
+        const schedule = found.value
+        const now = yield* Clock.currentTimeMillis
+        const right = strayed(schedule, now)
+        if (right === null) {
+          // It was put off for a schedule that has been moved back since: it asks that one again when it fires.
+          const fireAt = schedule.nextDueAt === null ? null : fireTime(schedule, schedule.nextDueAt)
+          if (fireAt !== null && schedule.follows !== null && (schedule.nextFireAt ?? 0) > fireAt) {
+            yield* sql`UPDATE schedules SET next_fire_at = ${fireAt} WHERE id = ${id}`
+          }
+          return false
+        }
+        const dueAt = yield* freeMoment(schedule, now)
+        const row = { dueAt, status: "missed", reason: clockSetBack, scheduleId: id, origin: "time", at: now } as const
+        yield* insertExecution({ ...blank, ...row }).pipe(orDieWhenMissing)
+        yield* trim(id, now)
+        yield* sql`
+          UPDATE schedules SET next_due_at = ${right.nextDueAt}, next_fire_at = ${right.nextFireAt} WHERE id = ${id}
+        `
+        return true
+      }),
+
+    /** It could not be started, which may pass: it is tried again, and says why it waits. */
+    putOffFor: (id: ScheduleId, reason: string) =>
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => sql`
+          UPDATE schedules SET next_fire_at = ${now + againMs}, reason = ${reason} WHERE id = ${id} AND status = 'active'
+        `
+      )
   }
 }

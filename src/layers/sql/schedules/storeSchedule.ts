@@ -250,8 +250,6 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
         const row = yield* scheduled(
           { ...before, status: "active", reason: null, updatedAt: now, revision: before.revision + 1 },
           now
-        ).pipe(
-          Effect.catchTag("InvalidInput", () => new ScheduleStateConflict({ id, step: "be resumed", actual: "paused" }))
         )
         return yield* update(row).pipe(orDieWhenMissing)
       })

@@ -29,6 +29,25 @@ describe("a schedule that cannot be read any more", () => {
   }
 })
 
+describe("a schedule that could not be started for a reason that may pass", () => {
+  it.effect("says why it waits, is tried again, and runs once that has passed", () =>
+    Effect.gen(function* () {
+      const schedules = yield* Schedules
+      const sql = yield* SqlClient.SqlClient
+      const made = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
+      yield* sql`CREATE TRIGGER broken BEFORE INSERT ON schedule_executions BEGIN SELECT RAISE(IGNORE); END`
+      yield* fireInAMinute
+      const waiting = yield* schedules.get(made.id)
+      assert.deepInclude(waiting, { status: "active", nextDueAt: minute, nextFireAt: 2 * minute })
+      assert.include(waiting.reason ?? "", "tried again")
+      yield* sql`DROP TRIGGER broken`
+      yield* fireInAMinute
+      assert.deepStrictEqual(yield* storyOf(made), [[minute, "running"]])
+      assert.deepInclude(yield* schedules.get(made.id), { status: "completed", reason: null })
+    }).pipe(Effect.provide(testSql))
+  )
+})
+
 describe("a schedule whose own row cannot be read", () => {
   it.effect("keeps no other from being fired, and none from being listed", () =>
     Effect.gen(function* () {

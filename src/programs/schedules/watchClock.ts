@@ -1,0 +1,29 @@
+/** Puts schedules right after a clock that was set back: their next times lie where no rule has them. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
+import { Schedules } from "../../services/Schedules.ts"
+
+/** A wall clock that falls behind by less than this between two looks was corrected, not set. Milliseconds. */
+const correction = 500
+
+/**
+ * To be run at each look of a worker. The first time, and whenever the wall clock has gone back against the clock that
+ * cannot be set, the next times of all schedules are held against their rules.
+ */
+export const makeClockWatch = () => {
+  let ahead = Number.POSITIVE_INFINITY
+  return Effect.gen(function* () {
+    const before = ahead
+    const now = (yield* Clock.currentTimeMillis) - (yield* elapsedMs)
+    if (now > before - correction) {
+      ahead = now
+      return
+    }
+    const schedules = yield* Schedules
+    for (const id of yield* schedules.putRight) {
+      yield* Effect.logWarning(`schedule ${id}: the clock was set back, so its next time was put right`)
+    }
+    ahead = now
+  }).pipe(Effect.withSpan("watchClock"))
+}
