@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../domain/Duration.ts"
-import { parseDate } from "../../domain/Moment.ts"
+import { parseDate } from "../../domain/schedule/Moment.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Priority } from "../../domain/task/Task.ts"
 

@@ -10,10 +10,10 @@ import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { type Due, type FireAnswer, Schedules } from "../../../services/Schedules.ts"
 import { prepareWork } from "./PreparedWork.ts"
-import { allPutRight, forgettable, forgotten, freeMoment } from "./scheduleUpkeep.ts"
 import { check, find, isLive, leading, retiming, scheduled, summaryOf, withSchedule } from "./ScheduleChecks.ts"
 import { cancelRun, executionsOf, isNew, note, settled, start, whenOver } from "./ScheduleState.ts"
 import { put, type State, Store } from "./Store.ts"
+import { allPutRight, forgettable, forgotten, freeMoment } from "./scheduleUpkeep.ts"
 
 const make = Effect.gen(function* () {
   const store = yield* Store

@@ -16,11 +16,11 @@ import { type Due, type FireAnswer, Schedules } from "../../../services/Schedule
 import { makeAccess, withImmediate } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { canonical } from "../queue/enqueue.ts"
-import { makeScheduleScans } from "../scheduleScans.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
 import { makeFire } from "./fire.ts"
 import { executionColumns, orNoSchedule, ScheduleIdRow, scheduleById, workById } from "./ScheduleRows.ts"
 import { makeSchedulePage } from "./schedulePage.ts"
+import { makeScheduleScans } from "./scheduleScans.ts"
 import { makeStoreSchedule } from "./storeSchedule.ts"
 
 /** Ids named in the error of an ambiguous prefix. */

@@ -1,10 +1,10 @@
 /** What is done with all schedules of the in-memory state: put right after a clock that was set back, and forgotten. */
-import { clockSetBack, fireTime, isTimeOf, strayed } from "../../domain/schedule/Firing.ts"
-import type { Schedule } from "../../domain/schedule/Schedule.ts"
-import type { ScheduleId } from "../../domain/schedule/ScheduleId.ts"
-import { isLive, withSchedule } from "./store/ScheduleChecks.ts"
-import { executionsOf, isNew, note } from "./store/ScheduleState.ts"
-import { type State, without } from "./store/Store.ts"
+import { clockSetBack, fireTime, isTimeOf, strayed } from "../../../domain/schedule/Firing.ts"
+import type { Schedule } from "../../../domain/schedule/Schedule.ts"
+import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
+import { isLive, withSchedule } from "./ScheduleChecks.ts"
+import { executionsOf, isNew, note } from "./ScheduleState.ts"
+import { type State, without } from "./Store.ts"
 
 /** A moment next to the schedule's own times that has no execution. */
 export const freeMoment = (state: State, { id, timing }: Pick<Schedule, "id" | "timing">, now: number): number => {

@@ -1,10 +1,10 @@
 /** Looks over all schedules: what is due and when, what may be forgotten, what waits for a time. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Schema from "effect/Schema"
-import type { ScheduleStatus } from "../../domain/schedule/Schedule.ts"
-import { Timestamp } from "../../domain/task/Task.ts"
-import * as Statement from "./database/Statement.ts"
-import { ScheduleIdRow } from "./schedules/ScheduleRows.ts"
+import type { ScheduleStatus } from "../../../domain/schedule/Schedule.ts"
+import { Timestamp } from "../../../domain/task/Task.ts"
+import * as Statement from "../database/Statement.ts"
+import { ScheduleIdRow } from "./ScheduleRows.ts"
 
 const over: ReadonlyArray<ScheduleStatus> = ["completed", "expired", "cancelled"]
 

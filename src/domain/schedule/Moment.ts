@@ -1,6 +1,6 @@
 /** Moments as people and models write them by date: one reader for every surface, which refuses days that do not exist. */
 import * as Either from "effect/Either"
-import { fromLocal, type Zone } from "./schedule/Zone.ts"
+import { fromLocal, type Zone } from "./Zone.ts"
 
 const written =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
