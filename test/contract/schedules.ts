@@ -662,8 +662,7 @@ export const schedulesContract = (subject: Subject) => {
         const schedules = yield* Schedules
         const pipeline = newPipeline(Array.from({ length: 40 }, (_, at) => ({ name: `s${at}` })))
         const made = yield* createSchedule({ overlap: "queue", work: { kind: "pipeline", pipeline } })
-        yield* TestClock.adjust(4 * minute)
-        yield* fireDue
+        for (let round = 0; round < 4; round += 1) yield* fireInAMinute
         assert.deepStrictEqual(yield* storyOf(made), [
           [minute, "running"],
           [2 * minute, "running"],
