@@ -13,7 +13,7 @@ const major = Number(process.versions.node.split(".")[0])
 /** The worker and the MCP server have bundles of their own; everything else, help included, is the light one. */
 const pick = (words) => {
   const help = words.some((word) => word === "--help" || word === "-h")
-  if (!help && words[0] === "worker" && digests.claim) return "worker"
+  if (!help && words[0] === "worker" && digests.worker) return "worker"
   if (!help && words[0] === "mcp" && words[1] === "start" && digests.mcp) return "mcp"
   if (!help && words[0] === "doctor" && words.indexOf("--torture") > 0 && digests.torture) return "torture"
   return "cli"
