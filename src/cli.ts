@@ -13,6 +13,10 @@ import { version } from "./cli/framework/Version.ts"
 import * as Machine from "./cli/Machine.entry.ts"
 import * as Process from "./cli/Process.entry.ts"
 import * as Failpoints from "./layers/node/system/Failpoints.ts"
+import * as LocalZone from "./layers/node/system/LocalZone.ts"
+
+// The environment of the caller is read before the zone changes it for this process.
+const caller = LocalZone.layer.pipe(Layer.provideMerge(Process.layer(version)))
 
 // stdout carries results only.
 const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
@@ -21,6 +25,6 @@ const teardown: Teardown = (exit, leave) =>
   leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
 
 Effect.suspend(() => main(tree, Machine.layer, process.argv.slice(2))).pipe(
-  Effect.provide(Layer.mergeAll(Process.layer(version), Failpoints.layer, logs)),
+  Effect.provide(Layer.mergeAll(caller, Failpoints.layer, logs)),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

@@ -19,6 +19,7 @@ import * as Layers from "./layers/Full.ts"
 import * as Directories from "./layers/node/files/Directories.ts"
 import * as PathsLayer from "./layers/node/files/Paths.ts"
 import * as Failpoints from "./layers/node/system/Failpoints.ts"
+import * as LocalZone from "./layers/node/system/LocalZone.ts"
 import { makeServer, type Run } from "./mcp/protocol/Server.ts"
 import { Session } from "./mcp/protocol/Session.ts"
 import { stdioTransport } from "./mcp/protocol/Stdio.ts"
@@ -144,6 +145,7 @@ const layer = Layer.mergeAll(
   nudgingSchedules,
   Directories.layer,
   session,
+  LocalZone.layer,
   Failpoints.layer
 ).pipe(
   Layer.provideMerge(ports),

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Full from "../layers/Full.ts"
 import * as Failpoints from "../layers/node/system/Failpoints.ts"
+import * as LocalZone from "../layers/node/system/LocalZone.ts"
 import { ensureWorker } from "../programs/worker/ensureWorker.ts"
 import { runPool } from "../programs/worker/pool.ts"
 import { type WorkerOptions, worker } from "./commands/setup/worker.ts"
@@ -31,6 +32,9 @@ const run = ({ detach, keep, onDemand }: WorkerOptions) =>
     Effect.onInterrupt(() => Effect.logInfo("interrupted: agents go on, the next worker takes them over"))
   )
 
+// The environment of the caller is read before the zone changes it for this process.
+const caller = LocalZone.layer.pipe(Layer.provideMerge(Process.layer(version)))
+
 const teardown: Teardown = (exit, onExit) =>
   onExit(Exit.isSuccess(exit) ? (exit.value as number) : ExitCode.interrupted)
 
@@ -38,6 +42,6 @@ const teardown: Teardown = (exit, onExit) =>
 process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
 Effect.suspend(() => main(only(worker(run)), Machine.layer, process.argv.slice(2))).pipe(
-  Effect.provide([Process.layer(version), WorkerLog.layer, Failpoints.layer]),
+  Effect.provide([caller, WorkerLog.layer, Failpoints.layer]),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

@@ -4,14 +4,13 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../domain/Duration.ts"
-import { parseDate } from "../../domain/schedule/Moment.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Priority } from "../../domain/task/Task.ts"
+import { readLocalDate } from "../../programs/schedules/readLocalDate.ts"
 
 /** The value, or what is wrong with it and an example. */
 export type Parsed<A> = Either.Either<A, string>
@@ -43,13 +42,13 @@ export const parseSize = (text: string): Parsed<number> => {
 /** A moment: ISO 8601 (`2027-03-01T09:00`, local time without a zone), or a length of time from `now` in `direction`. */
 export const parseMoment =
   (direction: "past" | "future", now: number) =>
-  (text: string): Parsed<number> => {
+  (text: string): Effect.Effect<number, string> => {
     const span = parseDuration(text)
     if (Either.isRight(span)) return Either.right(direction === "past" ? now - span.right : now + span.right)
     const written = text.trim()
     if (/^\d{4}-\d{2}-\d{2}/.test(written)) {
       // A date alone means its local midnight, as people mean it.
-      return parseDate(written, DateTime.zoneMakeLocal())
+      return readLocalDate(written)
     }
     return Either.left(`'${text}' is not a time: write for example 10m, 2h or 2027-03-01T09:00`)
   }
@@ -84,7 +83,7 @@ export const moment = (name: string, direction: "past" | "future"): Options.Opti
   text(name, "time").pipe(
     Options.mapEffect((written) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Either.mapLeft(parseMoment(direction, now)(written), (problem) =>
+        Effect.mapError(parseMoment(direction, now)(written), (problem) =>
           ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`))
         )
       )

@@ -8,6 +8,9 @@ const written =
 /** Whether a text is meant as a date: what is wrong with it then is said as such. */
 export const looksLikeDate = (text: string): boolean => /^\s*\d{4}-\d{1,2}-\d/.test(text)
 
+/** Whether a date that `parseDate` takes says its zone. */
+export const namesZone = (text: string): boolean => written.exec(text.trim())?.[8] !== undefined
+
 const offsetOf = (zone: string): number | null => {
   if (zone.toUpperCase() === "Z") return 0
   const sign = zone.startsWith("-") ? -1 : 1

@@ -1,14 +1,13 @@
 /** How an agent describes a task, in every tool that takes one. */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { parseDate } from "../../domain/schedule/Moment.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Labels, Priority } from "../../domain/task/Task.ts"
+import { readLocalDate } from "../../programs/schedules/readLocalDate.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -19,12 +18,11 @@ const day = 24 * 60 * 60 * 1000
 
 const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
   strict: true,
-  decode: (text, _, ast) => {
-    return Either.mapLeft(
-      parseDate(text, DateTime.zoneMakeLocal()),
+  decode: (text, _, ast) =>
+    Effect.mapError(
+      readLocalDate(text),
       (problem) => new ParseResult.Type(ast, text, `expected an ISO 8601 time: ${problem}`)
-    )
-  },
+    ),
   encode: (at) => ParseResult.succeed(new Date(at).toISOString())
 })
 

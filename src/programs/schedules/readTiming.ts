@@ -9,7 +9,8 @@ import { parseCron } from "../../domain/schedule/CronTime.ts"
 import { timingProblem } from "../../domain/schedule/Firing.ts"
 import { looksLikeDate, parseDate } from "../../domain/schedule/Moment.ts"
 import { shortestEveryMs, type Timing } from "../../domain/schedule/Schedule.ts"
-import { systemZone, type Zone, zoneOf } from "../../domain/schedule/Zone.ts"
+import { type Zone, zoneOf } from "../../domain/schedule/Zone.ts"
+import { LocalZone } from "../../services/LocalZone.ts"
 import { naturalTime } from "./naturalTime.ts"
 
 /** One of the first three; null is "not given". */
@@ -45,7 +46,7 @@ export const readMoment = Effect.fn("readMoment")(function* (field: string, text
 })
 
 export const readZone = Effect.fn("readZone")(function* (name: string | null) {
-  const timezone = name ?? systemZone()
+  const timezone = name ?? (yield* (yield* LocalZone).timezone)
   const zone = zoneOf(timezone)
   if (Option.isNone(zone)) {
     return yield* invalid("timezone", `'${timezone}' is not a time zone`, "Europe/Berlin or UTC")
