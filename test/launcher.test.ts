@@ -39,7 +39,7 @@ const bundleText = (name: string) => `
 
 const install = async (digest = "0001") => {
   for (const name of ["cli", "worker", "mcp"]) writeFileSync(join(dist, `${name}.cjs`), bundleText(name))
-  writeFileSync(join(dist, "beat.cjs"), await bootstrap({ cli: digest, claim: digest, mcp: digest }))
+  writeFileSync(join(dist, "beat.cjs"), await bootstrap({ cli: digest, worker: digest, mcp: digest }))
 }
 
 beforeEach(async () => {
