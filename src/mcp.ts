@@ -11,7 +11,7 @@ import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
-import * as Full from "effect/Runtime"
+import * as EffectRuntime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import { version } from "./cli/framework/Version.ts"
 import * as WorkerCommand from "./cli/WorkerCommand.entry.ts"
@@ -179,7 +179,9 @@ type Services = ManagedRuntime.ManagedRuntime.Context<typeof services>
 /** On the services' own worker: laying it over another one costs each call as much as a look into the database. */
 const runWith = async <A, E>(effect: Effect.Effect<A, E, Services>, signal: AbortSignal) => {
   const worker = await Effect.runPromiseExit(built, { signal })
-  return Exit.isFailure(worker) ? Exit.failCause(worker.cause) : Full.runPromiseExit(worker.value, effect, { signal })
+  return Exit.isFailure(worker)
+    ? Exit.failCause(worker.cause)
+    : EffectRuntime.runPromiseExit(worker.value, effect, { signal })
 }
 
 const startPool = (): void => {
