@@ -11,11 +11,16 @@ import { mutant } from "./build/mutant.mjs"
 
 const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
-/** `node build.mjs --mutation NAME DIRECTORY` builds a program with one broken promise; an empty NAME breaks none. */
-const [flag, mutation, directory = "dist-mutant"] = process.argv.slice(2)
+/**
+ * `node build.mjs --mutation NAME DIRECTORY` builds a program with one broken promise; an empty NAME breaks none.
+ * `node build.mjs --dev DIRECTORY` builds one whose code can be read: names, lines and stacks are those of the source.
+ */
+const [flag, ...rest] = process.argv.slice(2)
 const isMutant = flag === "--mutation"
-const dist = isMutant ? directory : "dist"
-const mutating = isMutant && mutation !== "" ? await mutant(mutation) : null
+const isDev = flag === "--dev"
+const mutation = isMutant ? (rest[0] ?? "") : ""
+const dist = isMutant ? (rest[1] ?? "dist-mutant") : isDev ? (rest[0] ?? "dist-dev") : "dist"
+const mutating = mutation === "" ? null : await mutant(mutation)
 const { version } = JSON.parse(await readFile(at("package.json"), "utf8"))
 
 const entries = {
@@ -109,7 +114,7 @@ const bundle = async (name, entry) => {
     outfile: at(`${dist}/${name}.cjs`),
     write: false,
     bundle: true,
-    minify: true,
+    minify: !isDev,
     metafile: true,
     platform: "node",
     target: "node20",
@@ -134,7 +139,10 @@ const bundle = async (name, entry) => {
       loadedApart
     ]
   })
-  const { contents } = outputFiles[0]
+  // Unminified code keeps comments, and only in those is other than ASCII left.
+  const contents = isDev
+    ? Buffer.from(outputFiles[0].text.replace(/[^\0-\x7f]/g, "?"), "latin1")
+    : outputFiles[0].contents
   // The bootstrap reads it one byte a character, which V8 likes best.
   if (contents.some((byte) => byte > 127)) throw new Error(`${name}: not plain ASCII`)
   return { name, contents, metafile, digest: createHash("sha256").update(contents).digest("hex").slice(0, 16) }
@@ -149,7 +157,7 @@ if (mutating !== null && mutating.unreached.size > 0) {
 const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
 
 await mkdir(at(dist), { recursive: true })
-if (!isMutant) {
+if (!isMutant && !isDev) {
   await mkdir(at("schema"), { recursive: true })
   await writeFile(at("schema/pipeline.schema.json"), await pipelineSchema())
 }

@@ -12,6 +12,13 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/agents/**"],
     reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
+    // Off unless asked for: `npm run coverage`.
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts", "migrations/**/*.ts"],
+      reporter: ["json-summary", "html"],
+      reportOnFailure: true
+    },
     pool: "forks",
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
     // A bound against what hangs, not on pace: the suite passes on a machine with a load of ten on two cores.

@@ -38,7 +38,7 @@ describe("the lockfile", () => {
     assert.notInclude(read("package-lock.json"), '"resolved"')
   })
 
-  // npm leaves out what the registry at hand does not carry, and `npm ci` then refuses the file.
+  // A registry that carries only some platforms makes npm leave entries out, and then `npm ci` refuses the file elsewhere.
   it("has an entry for the packages of every platform", () => {
     const { packages } = Schema.decodeUnknownSync(Lockfile)(read("package-lock.json"))
     const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)))
@@ -46,7 +46,7 @@ describe("the lockfile", () => {
     assert.deepStrictEqual(
       wanted.filter((name) => !names.has(name)),
       [],
-      "run: node build/complete-lockfile.mjs"
+      "npm install has dropped these: put their entries back from the committed package-lock.json"
     )
   })
 })
