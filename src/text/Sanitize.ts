@@ -1,4 +1,9 @@
-/** Makes text from an agent safe to show: nothing in it can move the cursor, change colours, set titles or swap directions. */
+/**
+ * Makes text from an agent safe to show: nothing in it can move the cursor, change colours, set titles or swap directions.
+ *
+ * Weighed: `util.stripVTControlCharacters` (Node 20.20), which leaves BEL, backspace, carriage return, U+202E and the body of
+ * a DCS string. It is made for measuring width, this is a security measure of 27 lines, so it stays. docs/decisions/0010-sanitize.md
+ */
 
 /**
  * Whole sequences, so that no remnant such as `[31m` is left to read: control strings (OSC, DCS, SOS, PM, APC) with their

@@ -1,6 +1,10 @@
 /**
  * How a command is written: its options and arguments as values of `@effect/cli`, and an effect. The strict reading of
  * the command line, help, completions and exit codes are the same for all of them.
+ *
+ * Weighed: `Command` and `CliApp` of `@effect/cli`. They add 32 KB to the light bundle, evaluate all commands before they pick
+ * one, and decide help, errors and exit codes. Use them when they load a command on demand and leave these to the caller.
+ * docs/decisions/0003-own-command-runner.md
  */
 import * as Args from "@effect/cli/Args"
 import type * as HelpDoc from "@effect/cli/HelpDoc"

@@ -1,4 +1,11 @@
-/** Cron expressions: read with errors that name the field, and their times in any zone through changes of the clock. */
+/**
+ * Cron expressions: read with errors that name the field, and their times in any zone through changes of the clock.
+ *
+ * `effect/Cron` (3.22) reads and matches the fields. Its `next` was weighed: asked within an hour that comes twice it returns a
+ * time in the past; of "every 15 minutes" it leaves out the second of these hours, and all but the first time of an hour
+ * that is skipped; it gives up after 27 years. `croner` (11, 34 KB) has other rules for these hours and names no field; it is
+ * the oracle of a property test. Use `Cron.next` when it passes that test. docs/decisions/0005-own-cron-times.md
+ */
 import * as Cron from "effect/Cron"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"

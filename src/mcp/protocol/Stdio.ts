@@ -1,4 +1,10 @@
-/** Newline-delimited JSON-RPC over a pair of streams, as a transport of the SDK: bad lines are answered, none ends it. */
+/**
+ * Newline-delimited JSON-RPC over a pair of streams, as a transport of the SDK: bad lines are answered, none ends it.
+ *
+ * Weighed: the SDK's `StdioServerTransport` (2.4), which answers nothing to a bad line, holds a line of any length, keeps reading
+ * from a client that reads nothing, and does not tell when the last answer is written. Use it when it bounds a line and what it
+ * buffers, answers −32700 and reports its flush. docs/decisions/0004-own-stdio-transport.md
+ */
 import {
   isJSONRPCNotification,
   isJSONRPCRequest,

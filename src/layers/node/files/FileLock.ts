@@ -1,4 +1,10 @@
-/** A lock between processes for a short piece of work, as a file beside what it protects. */
+/**
+ * A lock between processes for a short piece of work, as a file next to what it protects.
+ *
+ * Weighed: `proper-lockfile`, which takes a holder for dead by the modification time of its lock, so that a clock that jumps or
+ * a machine that sleeps lets two holders in. Here a waiter measures on its own monotonic clock for how long the token has not
+ * changed; that takes 80 lines. Drop it when Node has `flock(2)`. docs/decisions/0008-file-lock.md
+ */
 import { randomUUID } from "node:crypto"
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"

@@ -1,4 +1,10 @@
-/** What this machine can carry: available memory within its limits, processors, and who is at it. */
+/**
+ * What this machine can carry: available memory within its limits, processors, and who is at it.
+ *
+ * Weighed: `process.availableMemory()` (0.15 ms a call, so speed does not decide). It counts the page cache of a control group as
+ * used, so that a container seems full after an agent has read a large repository, and on macOS it returns the free pages. Use
+ * it when libuv counts inactive file pages as available and asks macOS for memory pressure. docs/decisions/0009-memory-reader.md
+ */
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { availableParallelism, freemem, totalmem, userInfo } from "node:os"

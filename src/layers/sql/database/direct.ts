@@ -1,6 +1,11 @@
 /**
- * Statements without what `@effect/sql` lays around each: a span that nobody collects, a scope, a look for the connection.
- * That costs several times what SQLite does, and in a transaction everybody else waits for it.
+ * Statements without what `@effect/sql` lays around each: a span, a scope and a look-up of the connection. That costs 40 µs
+ * for each statement where the code is warm and several times that where it is cold; SQLite itself takes less, and in a
+ * transaction all other processes wait for it.
+ *
+ * Weighed: `sql.withoutTransforms()` and a disabled tracer, which leave the scope and the look-up. Remove this file when
+ * `@effect/sql` runs a statement inside a transaction without them and `npm run bench -- --only cycles` stays at 0.3x of the
+ * bare script or above. docs/decisions/0002-direct-statements.md
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
