@@ -149,8 +149,6 @@ const layer = Layer.mergeAll(
   Failpoints.layer
 ).pipe(
   Layer.provideMerge(ports),
-  // Nobody collects spans here, and making them is a third of what a call costs.
-  Layer.provideMerge(Layer.setTracerEnabled(false)),
   Layer.provideMerge(
     Logger.replace(
       Logger.defaultLogger,

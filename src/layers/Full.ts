@@ -10,6 +10,7 @@ import * as Processes from "./node/process/Processes.ts"
 import * as Spawner from "./node/spool/Spawner.ts"
 import * as CommitNotifier from "./node/system/CommitNotifier.ts"
 import * as Ids from "./node/system/Ids.ts"
+import * as TraceFile from "./node/system/TraceFile.ts"
 import * as WorkerLauncher from "./node/system/WorkerLauncher.ts"
 import * as Database from "./sql/database/Database.ts"
 import * as SqlServices from "./sql/SqlServices.ts"
@@ -29,8 +30,4 @@ export const layer = Layer.mergeAll(
   WorkerLauncher.layer,
   CommitNotifier.layer,
   TerminalEvents.layer
-).pipe(
-  Layer.provideMerge(machine),
-  // Nobody collects spans here, and making them is a good part of what a look at the state costs.
-  Layer.provideMerge(Layer.setTracerEnabled(false))
-)
+).pipe(Layer.provideMerge(TraceFile.layer), Layer.provideMerge(machine))

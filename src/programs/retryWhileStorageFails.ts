@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { StorageError } from "../domain/Errors.ts"
+import { count } from "../services/Counters.ts"
 
 /** 100 ms, doubling to at most 5 s, with jitter. */
 const backoff = Schedule.exponential("100 millis").pipe(
@@ -20,7 +21,9 @@ export const retryWhileStorageFails = <A, E, R>(
 ): Effect.Effect<A, Exclude<E, StorageError>, R> =>
   self.pipe(
     Effect.tapError((error) =>
-      isStorageError(error) ? Effect.logWarning(`waiting for the store: ${error.message}`) : Effect.void
+      isStorageError(error)
+        ? Effect.zipRight(count("storage_retries"), Effect.logWarning(`waiting for the store: ${error.message}`))
+        : Effect.void
     ),
     Effect.retry({ while: isStorageError, schedule: backoff }),
     Effect.catchIf(isStorageError, (error) => Effect.die(error))

@@ -1,6 +1,7 @@
 /** Moves what an agent printed from its spool into the output store, exactly once. */
 import * as Effect from "effect/Effect"
 import type { StreamName } from "../../domain/output/Output.ts"
+import { count } from "../../services/Counters.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import type { ClaimedTask } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
@@ -119,6 +120,7 @@ export const capture = Effect.fn("capture")(function* (claimed: ClaimedTask, pro
       at.last = bytes.length < compared ? joined(at.last, bytes) : bytes.slice(-compared)
       at.size = state.size
       moved += bytes.length
+      yield* count("output_bytes", bytes.length)
       if (bytes.length < chunkBytes) break
       if (round === rounds - 1) more = true
     }

@@ -12,6 +12,7 @@ import type { TaskId } from "../../domain/task/Task.ts"
 import type { ClaimId } from "../../domain/worker/Claim.ts"
 import type { Worker, WorkerKind } from "../../domain/worker/Worker.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
+import { count } from "../../services/Counters.ts"
 import { Host } from "../../services/Host.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Processes } from "../../services/Processes.ts"
@@ -176,7 +177,10 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
       uptimeMs: yield* host.uptimeMs
     })
     if (Option.isNone(claimed)) return
-    yield* Effect.logInfo(`task ${claimed.value.task.id}: starting ${claimed.value.task.agent}`)
+    const { agent, createdAt, id, notBefore } = claimed.value.task
+    yield* count("claims")
+    yield* count("queue_wait", Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(createdAt, notBefore ?? 0)))
+    yield* Effect.logInfo(`task ${id}: starting ${agent}`)
     yield* watch(pool, settings, claimed.value, false)
   }
 })

@@ -1,7 +1,9 @@
 /** The start of a fresh claim's agent, with what its task goes on from, and what is noted of the moment. */
 import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
+import { count } from "../../services/Counters.ts"
 import { Git } from "../../services/Git.ts"
 import type { ClaimedTask } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
@@ -21,8 +23,10 @@ export const recordHead = Effect.fn("recordHead")(function* (claimed: ClaimedTas
 export const startAgent = Effect.fn("startAgent")(function* (claimed: ClaimedTask, worker: Worker) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
+  const began = yield* elapsedMs
   const asked = { ...claimed, task: { ...claimed.task, prompt: yield* promptAtStart(claimed) } }
   const process = yield* spawner.start(asked, worker.process)
+  yield* count("start_time", (yield* elapsedMs) - began)
   return yield* retryWhileStorageFails(
     registry.started({ claimId: claimed.claim.claimId, workerId: worker.id }, process)
   )

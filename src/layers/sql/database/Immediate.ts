@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { StorageError } from "../../../domain/Errors.ts"
+import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { Reserve } from "./direct.ts"
 import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
@@ -73,7 +74,8 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
   // The operation has a span of its own where anybody collects them. One for each statement would cost a third of it.
   const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
     const quiet = Effect.withTracerEnabled(effect, false)
-    return Effect.catchIf(quiet, isBusy, () => Effect.retry(quiet, { schedule: patience, while: isBusy }))
+    const again = Effect.zipRight(count("storage_retries"), quiet)
+    return Effect.catchIf(quiet, isBusy, () => Effect.retry(again, { schedule: patience, while: isBusy }))
   }
   return {
     read:
