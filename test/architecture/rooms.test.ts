@@ -1,0 +1,150 @@
+/** How files are named and how many of them a folder holds. AGENTS.md has the rule. */
+import { basename, dirname } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import ts from "typescript"
+import { type Source, sourcesIn } from "./Sources.ts"
+
+const sources = sourcesIn("src")
+
+/** Names of the values that a module exports; of types there may be any. */
+const valuesOf = ({ path, text }: Source): ReadonlyArray<string> =>
+  ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true).statements.flatMap((statement) => {
+    if (!ts.canHaveModifiers(statement)) return []
+    const modifiers = ts.getModifiers(statement) ?? []
+    if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return []
+    if (ts.isVariableStatement(statement)) {
+      return statement.declarationList.declarations.map(({ name }) => name.getText())
+    }
+    if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) {
+      return statement.name === undefined ? [] : [statement.name.text]
+    }
+    return []
+  })
+
+/** `src/cli.ts`, `src/mcp.ts` and what the build makes a bundle of export nothing, and are named for the bundle. */
+const isEntry = (path: string): boolean => /^src\/(cli|mcp)\.ts$|\.entry\.ts$/.test(path)
+
+/** A command is a file named as it is typed, a tool a file named as clients see it. */
+const isSurface = (path: string): boolean => /^src\/(cli\/commands|mcp\/tools)\//.test(path)
+
+const capital = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`
+const camel = (name: string): string => `${name.charAt(0).toLowerCase()}${name.slice(1)}`
+
+/** What is wrong with the name of a file, or null. */
+const problemOf = (source: Source): string | null => {
+  const { path } = source
+  if (isEntry(path) || isSurface(path)) return null
+  const name = basename(path, ".ts")
+  const values = valuesOf(source)
+  if (/^[a-z]/.test(name)) {
+    // Where a function closes over a connection, the module exports what makes it.
+    const own = values.includes(name) || values.includes(`make${capital(name)}`)
+    return own ? null : `exports no function '${name}'`
+  }
+  const [only] = values
+  return values.length === 1 && only === camel(name) ? `exports one function alone: call it ${only}.ts` : null
+}
+
+/**
+ * Files that the rule finds and that keep their names for now: 41 renames would touch all files that import them. The lists
+ * only get shorter. Rename such a file when you split or move it, and take it off its list.
+ */
+/** Several functions of equal weight: named after their subject, in camel case from before the rule. */
+const subjects = [
+  "src/layers/memory/store/claimGuard.ts",
+  "src/layers/sql/database/storageFailure.ts",
+  "src/layers/sql/output/retention.ts",
+  "src/layers/sql/queue/claimGuard.ts",
+  "src/layers/sql/tasks/list.ts",
+  "src/programs/changes.ts",
+  "src/programs/pipelines/document.ts",
+  "src/programs/pipelines/plan.ts",
+  "src/programs/pipelines/problems.ts",
+  "src/programs/schedules/changeSchedule.ts",
+  "src/programs/setup/configure.ts",
+  "src/programs/setup/doctor.ts",
+  "src/programs/setup/mcpSetup.ts",
+  "src/programs/setup/service.ts",
+  "src/programs/setup/serviceFile.ts",
+  "src/programs/tasks/submitter.ts",
+  "src/programs/tasks/wait.ts",
+  "src/programs/worker/conclude.ts",
+  "src/programs/worker/evidence.ts"
+]
+/** One function with a longer name than its file, which has a place in tests and in patches of mutations. */
+const shortened = [
+  "src/layers/sql/queue/environments.ts",
+  "src/layers/sql/queue/sessions.ts",
+  "src/mcp/submitted.ts",
+  "src/programs/pipelines/jsonSchema.ts",
+  "src/programs/pipelines/variables.ts",
+  "src/programs/reports/activity.ts",
+  "src/programs/reports/silence.ts",
+  "src/programs/reports/summary.ts",
+  "src/programs/setup/mcpTest.ts",
+  "src/programs/worker/keepCheckpoints.ts",
+  "src/programs/worker/pool.ts",
+  "src/programs/worker/upstream.ts"
+]
+/** A value in camel case in a folder where all other modules are of types. */
+const amongTypes = [
+  "src/cli/framework/Main.ts",
+  "src/cli/framework/Version.ts",
+  "src/cli/output/Pairs.ts",
+  "src/cli/output/Waiting.ts",
+  "src/layers/node/ShimEnvironment.ts",
+  "src/mcp/Tool.ts",
+  "src/mcp/Tools.ts",
+  "src/text/LogLine.ts",
+  "src/torture/Torture.ts",
+  "src/torture/load/StartLoad.ts"
+]
+const exceptions: ReadonlyArray<string> = [...subjects, ...shortened, ...amongTypes]
+
+describe("the name of a file", () => {
+  it("is that of its main type or tag in Pascal case, or of its one function in camel case", () => {
+    const found = sources.flatMap((source) => {
+      const problem = problemOf(source)
+      return problem === null || exceptions.includes(source.path) ? [] : [`${source.path}: ${problem}`]
+    })
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("is no exception that is not needed", () => {
+    const wrong = new Set(sources.filter((source) => problemOf(source) !== null).map(({ path }) => path))
+    assert.deepStrictEqual(
+      exceptions.filter((path) => !wrong.has(path)),
+      []
+    )
+  })
+
+  it("differs from its neighbours by more than case: some file systems see no other difference", () => {
+    const seen = new Set<string>()
+    const twice = sources.filter(({ path }) => {
+      const key = path.toLowerCase()
+      return seen.has(key) || !seen.add(key)
+    })
+    assert.deepStrictEqual(twice, [])
+  })
+})
+
+describe("a folder", () => {
+  /** More than this cannot be seen in one look. */
+  const mostFiles = 16
+  const deepest = 4
+
+  it(`of programs or of the SQL layer holds at most ${mostFiles} files`, () => {
+    const sizes = new Map<string, number>()
+    for (const { path } of sources) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1)
+    const full = Array.from(sizes).filter(
+      ([folder, size]) => /^src\/(programs|layers\/sql)(\/|$)/.test(folder) && size > mostFiles
+    )
+    assert.isAbove(sizes.size, 20)
+    assert.deepStrictEqual(full, [])
+  })
+
+  it(`is at most ${deepest} floors below src`, () => {
+    const deep = sources.map(({ path }) => dirname(path)).filter((folder) => folder.split("/").length - 1 > deepest)
+    assert.deepStrictEqual(deep, [])
+  })
+})
