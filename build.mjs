@@ -67,6 +67,17 @@ const loadedApart = {
   }
 }
 
+/** SQL is text to the minifier, which leaves its indentation alone: 4 KB of the light bundle. Lines stay, for comments. */
+const leanSql = {
+  name: "lean-sql",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/](src[\\/]layers[\\/]sql|migrations)[\\/].*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/\n +/g, "\n"),
+      loader: "ts"
+    }))
+  }
+}
+
 /** Regular expressions keep what stands in them: those of this library have dashes that are no ASCII. */
 const asciiSources = {
   name: "ascii-sources",
@@ -134,6 +145,7 @@ const bundle = async (name, entry) => {
       ...(mutating === null ? [] : [mutating.plugin]),
       nativeModule,
       mcpShims,
+      ...(isDev ? [] : [leanSql]),
       asciiSources,
       lazyBuiltins,
       loadedApart

@@ -92,7 +92,7 @@ const amongTypes = [
   "src/cli/framework/Version.ts",
   "src/cli/output/Pairs.ts",
   "src/cli/output/Waiting.ts",
-  "src/layers/node/ShimEnvironment.ts",
+  "src/layers/node/spool/ShimEnvironment.ts",
   "src/mcp/Tool.ts",
   "src/mcp/Tools.ts",
   "src/text/LogLine.ts",
