@@ -53,9 +53,11 @@ const problemOf = (source: Source): string | null => {
 const subjects = [
   "src/layers/memory/store/claimGuard.ts",
   "src/layers/sql/database/storageFailure.ts",
+  "src/layers/sql/during.ts",
   "src/layers/sql/output/retention.ts",
   "src/layers/sql/queue/claimGuard.ts",
   "src/layers/sql/tasks/list.ts",
+  "src/programs/alongside.ts",
   "src/programs/changes.ts",
   "src/programs/pipelines/document.ts",
   "src/programs/pipelines/plan.ts",
