@@ -259,7 +259,7 @@ export const schedulesContract = (subject: Subject) => {
           [2 * minute, "skipped"],
           [3 * minute, "running"]
         ])
-        assert.include((yield* historyOf(made))[1]?.reason ?? "", "going on")
+        assert.include((yield* historyOf(made))[1]?.reason ?? "", "still running")
       })
     )
 
