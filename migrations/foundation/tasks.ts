@@ -187,7 +187,9 @@ export default Effect.gen(function* () {
     CREATE TABLE claim_history (
       claim_id TEXT PRIMARY KEY,
       task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
-      claimed_at INTEGER NOT NULL
+      claimed_at INTEGER NOT NULL,
+      start_failures INTEGER NOT NULL DEFAULT 0 CHECK (start_failures >= 0),
+      start_error TEXT
     ) STRICT, WITHOUT ROWID
   `
   yield* sql`CREATE INDEX claim_history_task ON claim_history (task_id)`

@@ -14,11 +14,7 @@ export type Answer = "output" | "work" | "ending"
 const codeOf = Effect.fn("answer.lost")(function* (loss: Loss) {
   const terminal = yield* Terminal
   if (loss === "closed") return ExitCode.outputClosed
-  yield* terminal.say(
-    loss === "full"
-      ? "beat: stdout could not be written: the disk behind it is full."
-      : "beat: stdout could not be written."
-  )
+  yield* terminal.say(`beat: stdout could not be written${loss === "full" ? ": the disk behind it is full" : ""}.`)
   return ExitCode.storage
 })
 

@@ -29,7 +29,7 @@ const send = (stream: NodeJS.WriteStream, data: string | Uint8Array) =>
     stream.write(data, (error) => resume(Effect.succeed(error ?? null)))
   })
 
-const closed = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"])
+const closed = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"])
 const full = new Set(["ENOSPC", "EDQUOT", "EFBIG"])
 
 const lossOf = ({ code = "" }: WriteFailure): Loss => (closed.has(code) ? "closed" : full.has(code) ? "full" : "failed")

@@ -11,6 +11,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
     "read-only",
     "unreadable",
     "corrupt",
+    "unfit",
     "schema-too-old",
     "schema-too-new",
     "unreleased",
@@ -32,6 +33,8 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
         return `${where} cannot be opened (${this.operation}). Check that the path and its permissions are right, or set BACKBEAT_HOME.`
       case "corrupt":
         return `${where} is damaged or not a Backbeat database (${this.operation}). Run 'beat doctor'; backups are in the same directory.`
+      case "unfit":
+        return `A value in ${where} does not fit this version of Backbeat (${this.operation}). 'beat doctor' checks the file.`
       case "schema-too-old":
         return `${where} was written by an older Backbeat and this command does not change it. Run 'beat init' to bring it up to date.`
       case "schema-too-new":
@@ -43,6 +46,11 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
     }
   }
 }
+
+const passing: ReadonlySet<StorageError["reason"]> = new Set(["busy", "full", "read-only", "unreadable", "unknown"])
+
+/** Whether the same operation may succeed later. What does not fit its schema, or is damaged, never does. */
+export const passes = ({ reason }: StorageError): boolean => passing.has(reason)
 
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", {
   reference: Schema.String

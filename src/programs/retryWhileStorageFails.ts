@@ -1,8 +1,9 @@
-/** Keeps at a store operation until it succeeds: a full disk or a held lock delays work, it never loses any. */
+/** Keeps at a store operation while what fails may pass: a full disk or a held lock delays work, it never loses any. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
-import type { StorageError } from "../domain/Errors.ts"
+import { passes, type StorageError } from "../domain/Errors.ts"
 import { count } from "../services/Counters.ts"
 
 /** 100 ms, doubling to at most 5 s, with jitter. */
@@ -12,19 +13,34 @@ const backoff = Schedule.exponential("100 millis").pipe(
   Schedule.delayed((delay) => Duration.min(delay, "5 seconds"))
 )
 
-const isStorageError = (error: unknown): error is StorageError =>
-  typeof error === "object" && error !== null && "_tag" in error && error._tag === "StorageError"
+const isStorageError = <E>(error: E): error is Extract<E, StorageError> => Predicate.isTagged(error, "StorageError")
 
-/** Retries on every `StorageError`, for as long as it takes, and says so in the log; other errors pass through. */
-export const retryWhileStorageFails = <A, E, R>(
-  self: Effect.Effect<A, E, R>
-): Effect.Effect<A, Exclude<E, StorageError>, R> =>
+const isPassing = <E>(error: E): boolean => isStorageError(error) && passes(error)
+
+/**
+ * Retries a `StorageError` that may pass, for as long as it takes, and says so in the log. One that never passes fails,
+ * as other errors do: what cannot be read ends or is set aside, and keeps no task and no worker from anything else.
+ */
+export const retryWhileStorageFails = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   self.pipe(
     Effect.tapError((error) =>
-      isStorageError(error)
+      isStorageError(error) && passes(error)
         ? Effect.zipRight(count("storage_retries"), Effect.logWarning(`waiting for the store: ${error.message}`))
         : Effect.void
     ),
-    Effect.retry({ while: isStorageError, schedule: backoff }),
-    Effect.catchIf(isStorageError, (error) => Effect.die(error))
-  ) as Effect.Effect<A, Exclude<E, StorageError>, R>
+    Effect.retry({ while: isPassing, schedule: backoff })
+  )
+
+/**
+ * A step of a loop: one that meets what never passes is left out, so that the other steps do their work. The log has it
+ * once; `told` remembers that.
+ */
+export const attempt = <A, B, R>(told: Set<string>, step: Effect.Effect<A, StorageError, R>, otherwise: B) =>
+  retryWhileStorageFails(step).pipe(
+    Effect.catchTag("StorageError", (error) => {
+      const message = `left out: ${error.message} ${String(error.cause)}`
+      if (told.has(message)) return Effect.succeed(otherwise)
+      told.add(message)
+      return Effect.as(Effect.logError(message), otherwise)
+    })
+  )

@@ -1,4 +1,4 @@
-/** Whether the database is whole. */
+/** Whether the database is whole, and no larger than what is in it. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StorageError } from "../domain/Errors.ts"
@@ -19,5 +19,10 @@ export class DatabaseHealth extends Context.Tag("backbeat/DatabaseHealth")<
   {
     /** Reads every page: seconds for a large database. */
     readonly check: Effect.Effect<HealthReport, StorageError>
+    /**
+     * Gives pages that nothing uses back to the disk, 2 MB at most, in one short transaction. The number of bytes given
+     * back; 0 once there is nothing more to give.
+     */
+    readonly reclaim: Effect.Effect<number, StorageError>
   }
 >() {}

@@ -16,6 +16,8 @@ export class Installation extends Context.Tag("backbeat/Installation")<
     /** The version of Node that runs this, without a `v`. */
     readonly node: Effect.Effect<string>
     readonly file: (path: string) => Effect.Effect<FileFacts>
+    /** Makes and removes a directory in this one: null where that works or there is no such directory yet, else the system's reason. */
+    readonly tryWrite: (directory: string) => Effect.Effect<string | null>
     /** Sets the permission bits. False: the system refused. */
     readonly setMode: (path: string, mode: number) => Effect.Effect<boolean>
     /** Bytes free for us on the disk of a path, or of the nearest directory above it that exists; null: unknown. */

@@ -18,10 +18,14 @@ import type { TaskEnded } from "../domain/task/TerminalEvent.ts"
 import type { Claim, ClaimId } from "../domain/worker/Claim.ts"
 import type { WorkerId } from "../domain/worker/Worker.ts"
 
-/** A claimed task with all that its start needs. */
-export interface ClaimedTask {
+/** A claimed task: all that is needed to look after it once it was started. */
+export interface Held {
   readonly task: Task
   readonly claim: Claim
+}
+
+/** A claimed task with all that its start needs. */
+export interface ClaimedTask extends Held {
   readonly launch: Launch
   readonly environment: Environment
 }
@@ -74,8 +78,11 @@ export class Queue extends Context.Tag("backbeat/Queue")<
      */
     readonly claim: (options: ClaimOptions) => Effect.Effect<Option.Option<ClaimedTask>, StorageError>
 
-    /** The claim of a claim row that exists, and can be read: what an adopter needs. */
-    readonly claimedTask: (claimId: ClaimId) => Effect.Effect<Option.Option<ClaimedTask>, StorageError>
+    /**
+     * What an adopter needs of a claim row; none where it is gone. What its start needed is not read, so that a task whose
+     * launch or environment became unreadable is followed to its end.
+     */
+    readonly claimedTask: (claimId: ClaimId) => Effect.Effect<Option.Option<Held>, StorageError>
 
     /**
      * Ends a task: the only way to a terminal status. With a claim id it also requires that the claim still holds and

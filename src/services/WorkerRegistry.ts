@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { StorageError, TaskStateConflict } from "../domain/Errors.ts"
 import type { EndCause, TaskId } from "../domain/task/Task.ts"
-import type { Claim, ClaimId } from "../domain/worker/Claim.ts"
+import type { Claim, ClaimId, StartProblem } from "../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../domain/worker/Process.ts"
 import type { Worker, WorkerId } from "../domain/worker/Worker.ts"
 
@@ -40,6 +40,13 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
     readonly stopping: (holder: Holder, cause: EndCause) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /** Moves the end of its timeout, if it has one, later by time in which the machine slept. The row as it is returns. */
     readonly postpone: (holder: Holder, sleptMs: number) => Effect.Effect<Claim, TaskStateConflict | StorageError>
+    /**
+     * Records that a claim's agent did not start, and why; null: for the reason on record. It outlives the claim, so that it
+     * can be told while the task is in the queue again.
+     */
+    readonly startFailed: (holder: Holder, message: string | null) => Effect.Effect<void, StorageError>
+    /** The starts of a task that failed, over all of its claims; none where all went well. */
+    readonly startProblem: (taskId: TaskId) => Effect.Effect<Option.Option<StartProblem>, StorageError>
     /** Takes a claim row over from a dead worker by compare-and-set. False: another worker did, or the claim is gone. */
     readonly adopt: (claimId: ClaimId, from: WorkerId, to: WorkerId) => Effect.Effect<boolean, StorageError>
   }

@@ -219,6 +219,7 @@ describe("why", () => {
 
   it.effect("names the one thing, from the first to the last", () =>
     Effect.gen(function* () {
+      const registry = yield* WorkerRegistry
       const later = yield* submit({ prompt: "later", notBefore: 3_600_000 })
       const task = yield* submit()
       assert.strictEqual(yield* reason(later.id), "not-before")
@@ -230,7 +231,12 @@ describe("why", () => {
       assert.strictEqual(yield* reason(task.id), "starting")
       const first = yield* submit({ prompt: "urgent", priority: "P0" })
       assert.strictEqual(yield* reason(task.id), "behind")
-      yield* claimNext({ workerId: worker.id })
+      const { claim } = yield* claimNext({ workerId: worker.id })
+      assert.strictEqual(yield* reason(first.id), "starting")
+      yield* registry.startFailed(claim, "No room.")
+      assert.strictEqual(yield* reason(first.id), "starting-fails")
+      assert.match(yield* text(["why", first.id]), /^It cannot start: No room\. 1 start failed; /)
+      yield* registry.started(claim, { pid: 4711, startTime: "1", bootId: "boot-1" })
       assert.strictEqual(yield* reason(first.id), "running")
 
       const host = yield* HostControl
@@ -314,7 +320,7 @@ describe("config", () => {
         ["maxConcurrency", "0"],
         ["maxConcurrency", "many"],
         ["leftovers", "burn"],
-        ["maxworkers", "3"],
+        ["maxconcurrency", "3"],
         ["agents.Claude!.model", "x"],
         ["agents.claude.modle", "x"],
         ["agents.claude.model.x", "1"],

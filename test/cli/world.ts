@@ -23,6 +23,7 @@ const installation = Layer.succeed(
   Installation.of({
     node: Effect.succeed("20.20.2"),
     file: (path) => Effect.succeed({ kind: path.endsWith(".db") ? "file" : "missing", mode: 0o600, writable: true }),
+    tryWrite: () => Effect.succeed(null),
     setMode: () => Effect.succeed(true),
     freeBytes: () => Effect.succeed(10_000_000_000),
     entries: () => Effect.succeed([]),

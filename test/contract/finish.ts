@@ -2,7 +2,6 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { outcome } from "../../src/domain/task/Outcome.ts"
 import { TaskId } from "../../src/domain/task/Task.ts"
@@ -12,7 +11,7 @@ import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
-import { completed, failed, submit, submitAndClaim, workerA, workerB } from "../support/tasks.ts"
+import { completed, failed, heldBy, submit, submitAndClaim, workerA, workerB } from "../support/tasks.ts"
 
 export const finishContract = (subject: Subject) => {
   const test = testsOver(subject)
@@ -114,7 +113,7 @@ export const finishContract = (subject: Subject) => {
           assert.strictEqual(error._tag, "TaskStateConflict")
         }
         assert.deepStrictEqual(yield* (yield* Tasks).get(claimed.task.id), claimed.task)
-        assert.deepStrictEqual(yield* queue.claimedTask(claimed.claim.claimId), Option.some(claimed))
+        assert.deepStrictEqual(yield* queue.claimedTask(claimed.claim.claimId), heldBy(claimed))
         assert.strictEqual(yield* (yield* Tasks).lastEvent, 0)
       })
     )
@@ -146,7 +145,7 @@ export const finishContract = (subject: Subject) => {
         const running = yield* submitAndClaim()
         const held = yield* Effect.flip(queue.finish(running.task.id, failed, null))
         assert.strictEqual(held._tag, "TaskStateConflict")
-        assert.deepStrictEqual(yield* queue.claimedTask(running.claim.claimId), Option.some(running))
+        assert.deepStrictEqual(yield* queue.claimedTask(running.claim.claimId), heldBy(running))
       })
     )
 

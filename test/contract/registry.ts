@@ -106,6 +106,28 @@ export const claimContract = (subject: Subject) => {
     )
 
     test(
+      "keeps what kept a task from starting, over all of its claims",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const registry = yield* WorkerRegistry
+        const { task, claim } = yield* submitAndClaim()
+        const other = yield* submitAndClaim()
+        yield* registry.startFailed(claim, null)
+        assert.deepStrictEqual(yield* registry.startProblem(task.id), Option.none())
+        yield* registry.startFailed(claim, "no room")
+        yield* registry.startFailed(claim, null)
+        assert.deepStrictEqual(yield* registry.startProblem(task.id), Option.some({ count: 2, message: "no room" }))
+        yield* queue.requeue(claim)
+        yield* TestClock.adjust("1 second")
+        const again = yield* claimNext()
+        assert.strictEqual(again.task.id, task.id)
+        yield* registry.startFailed(again.claim, "no memory")
+        assert.deepStrictEqual(yield* registry.startProblem(task.id), Option.some({ count: 3, message: "no memory" }))
+        assert.deepStrictEqual(yield* registry.startProblem(other.task.id), Option.none())
+      })
+    )
+
+    test(
       "hands a row over to one adopter, with all that is in it",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry

@@ -4,8 +4,11 @@ import * as Option from "effect/Option"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
 import { outcome } from "../../src/domain/task/Outcome.ts"
 import { WorkerId } from "../../src/domain/worker/Worker.ts"
-import { type ClaimOptions, Queue } from "../../src/services/Queue.ts"
+import { type ClaimOptions, type Held, Queue } from "../../src/services/Queue.ts"
 import type { ListFilter } from "../../src/services/Tasks.ts"
+
+/** What an adopter is given of a claim. */
+export const heldBy = ({ task, claim }: Held): Option.Option<Held> => Option.some({ task, claim })
 
 export const newTask = (overrides: Partial<NewTask> = {}): NewTask => ({
   prompt: "fix the failing test",

@@ -41,11 +41,11 @@ const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   for (const { task } of tasks) yield* terminal.say(`${id} ${endingText(task, terminal.stderr)}`)
 })
 
-/** Ctrl-C on a task that this command found and did not make. */
-const left = Effect.fn("left")(function* ({ id }: Task) {
+/** Ctrl-C on something that this command found and did not make. */
+export const leave = Effect.fn("leave")(function* (what: string, cancelling: string) {
   const terminal = yield* Terminal
   yield* terminal.progress(null)
-  yield* terminal.say(`\nTask ${id} continues: this command did not make it. To cancel it: beat cancel ${id}`)
+  yield* terminal.say(`\n${what} continues: this command did not make it. To cancel it: beat ${cancelling}`)
 })
 
 /** Shows what the task prints until it has ended, and after it each of the tries it leads to by itself. */
@@ -105,7 +105,7 @@ export const inForeground = <E, R>(submitted: Effect.Effect<SubmitResult, E, R>,
       return yield* restore(Effect.scoped(watch(result, first, json))).pipe(
         Effect.onInterrupt(() =>
           // Another command made the task that the key led to, and may wait for it.
-          (created ? cancelled(task) : left(task)).pipe(
+          (created ? cancelled(task) : leave(`Task ${task.id}`, `cancel ${task.id}`)).pipe(
             Effect.catchAll((error) => terminal.say(`beat: ${error.message} To cancel: beat cancel ${task.id}`))
           )
         )

@@ -20,6 +20,7 @@ import { stylesOf } from "../framework/Style.ts"
 import { Terminal } from "../framework/Terminal.ts"
 import { endingText } from "./Ending.ts"
 import { printOutput } from "./Follow.ts"
+import { leave } from "./Foreground.ts"
 import { pipelineEnding, progressOf } from "./PipelineTable.ts"
 import { withProgress } from "./Progress.ts"
 import { waiting } from "./Waiting.ts"
@@ -124,15 +125,6 @@ const cancelled = Effect.fn("cancelledPipeline")(function* ({ id }: Pipeline) {
   yield* terminal.say(`${id} ${pipelineEnding(pipeline, terminal.stderr)}`)
 })
 
-/** Ctrl-C on a pipeline that this command found and did not make. */
-const left = Effect.fn("leftPipeline")(function* ({ id }: Pipeline) {
-  const terminal = yield* Terminal
-  yield* terminal.progress(null)
-  yield* terminal.say(
-    `\nPipeline ${id} continues: this command did not make it. To cancel it: beat pipeline cancel ${id}`
-  )
-})
-
 const watch = Effect.fn("watchPipeline")(function* ({ created, launched, pipeline }: SubmittedPipeline, json: boolean) {
   const terminal = yield* Terminal
   const { id, name } = pipeline
@@ -160,7 +152,10 @@ export const pipelineInForeground = <E, R>(submitted: Effect.Effect<SubmittedPip
       yield* warn(result)
       return yield* restore(Effect.scoped(watch(result, json))).pipe(
         Effect.onInterrupt(() =>
-          (result.created ? cancelled(result.pipeline) : left(result.pipeline)).pipe(
+          (result.created
+            ? cancelled(result.pipeline)
+            : leave(`Pipeline ${result.pipeline.id}`, `pipeline cancel ${result.pipeline.id}`)
+          ).pipe(
             Effect.catchAll((error) =>
               terminal.say(`beat: ${error.message} To cancel: beat pipeline cancel ${result.pipeline.id}`)
             )

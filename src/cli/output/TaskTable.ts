@@ -1,5 +1,5 @@
 /** Tasks as lines of a table, and the colours of their statuses. */
-import type { TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
+import type { TaskId, TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
 import { shortSpan } from "../../text/FormatDuration.ts"
 import { sanitize } from "../../text/Sanitize.ts"
 import { type Style, type StyleName, stylesOf } from "../framework/Style.ts"
@@ -54,13 +54,18 @@ const columns: ReadonlyArray<Column> = [
 ]
 
 /** One line for each task under a line of titles; the title of the task gets what room there is. */
-export const taskTable = (tasks: ReadonlyArray<TaskSummary>, now: number, screen: Screen): ReadonlyArray<string> => {
+export const taskTable = (
+  tasks: ReadonlyArray<TaskSummary>,
+  now: number,
+  screen: Screen,
+  starting: ReadonlyArray<TaskId> = []
+): ReadonlyArray<string> => {
   const { bold, dim } = stylesOf(screen)
   return table(
     columns,
     tasks.map((task) => [
       { text: task.id, style: bold },
-      { text: statusWord(task), style: statusStyle(task.status, screen) },
+      { text: starting.includes(task.id) ? "starting" : statusWord(task), style: statusStyle(task.status, screen) },
       { text: task.priority, style: dim },
       { text: plain(task.agent) },
       { text: shortSpan(now - task.createdAt), style: dim },

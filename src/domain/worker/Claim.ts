@@ -37,3 +37,12 @@ export const Claim = Schema.Struct({
   stopAt: Schema.NullOr(Timestamp)
 }).annotations({ identifier: "Worker" })
 export type Claim = typeof Claim.Type
+
+/** What keeps a task's agent from starting. */
+export const StartProblem = Schema.Struct({
+  /** Starts that failed since the task was submitted. */
+  count: Schema.Int,
+  /** Why the last of them did. */
+  message: Schema.String
+}).annotations({ identifier: "StartProblem" })
+export type StartProblem = typeof StartProblem.Type

@@ -12,6 +12,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import * as Render from "../../text/Render.ts"
 import { enoughFor, tailBytes } from "../../text/Tail.ts"
 import { follow, readTail } from "./follow.ts"
+import { keepReader, type LogReader, takeReader } from "./logReaders.ts"
 
 export const LogPage = Schema.Struct({
   taskId: TaskId,
@@ -94,49 +95,69 @@ const collector = (maxBytes: number) => {
 }
 
 /**
- * Goes on at a position. The renderer keeps state between lines, so it is shown everything from the start; what lies
- * before the position is not told again.
+ * Continues at a position. A renderer keeps state between lines: the reader that made the page before is used where it is
+ * still kept, and a new one is shown everything from the start, of which only what lies behind the position is told.
  */
 const readOn = Effect.fn("readLog.on")(function* (
   taskId: TaskId,
-  render: Render.Render,
+  renderer: Effect.Effect<Renderer>,
   from: Position,
   over: boolean,
-  maxBytes: number
+  options: ReadLogOptions
 ) {
-  const page = collector(maxBytes)
+  const output = yield* OutputStore
+  const placeOf = (position: Position) => `${taskId} ${options.raw} ${format(position)}`
+  const reader: LogReader = takeReader(output, placeOf(from)) ?? {
+    render: Render.make(yield* renderer),
+    seq: -1,
+    shownTo: 0,
+    held: null
+  }
+  const page = collector(options.maxBytes)
   const read: Position = { ...from }
-  let full = false
-  yield* follow(taskId, { stream: null, after: -1, follow: false }).pipe(
-    Stream.takeWhile(() => !full),
+  if (reader.held !== null) {
+    const { end, lines, stream } = reader.held
+    page.add(lines)
+    if (end !== null) read[stream] = end
+    reader.held = null
+  }
+  // Its last chunk is read once more: the page may have ended within it.
+  yield* follow(taskId, { stream: null, after: reader.seq - 1, follow: false }).pipe(
+    Stream.takeWhile(() => reader.held === null),
     Stream.runForEach((chunk) =>
       Effect.sync(() => {
         // Chunks come in batches: the end of the page may lie within one.
-        if (full) return
+        if (reader.held !== null) return
         for (const piece of pieces(chunk)) {
           const end = piece.offset + piece.bytes.length
-          const shown = render.push(piece).map(({ text }) => text)
+          if (chunk.seq === reader.seq && end <= reader.shownTo) continue
+          const lines = reader.render.push(piece).map(({ text }) => text)
+          reader.seq = chunk.seq
+          reader.shownTo = end
           if (end <= from[chunk.stream]) continue
-          if (!page.add(shown)) {
-            full = true
+          // An unfinished line is told when it is finished.
+          const finished = piece.bytes.at(-1) === newline
+          if (!page.add(lines)) {
+            reader.held = { lines, stream: chunk.stream, end: finished ? end : null }
             return
           }
-          // An unfinished line is told when it is finished.
-          if (piece.bytes.at(-1) === newline) read[chunk.stream] = end
+          if (finished) read[chunk.stream] = end
         }
       }).pipe(Effect.zipRight(Effect.yieldNow()))
     )
   )
-  if (!full && over) {
-    const output = yield* OutputStore
-    const rest = render.end().map(({ text }) => text)
-    const sizes = yield* output.streams(taskId)
-    const done = sizes.every(({ size, stream }) => size <= from[stream])
-    if (done) return { text: page.lines, position: read, more: false }
-    if (page.add(rest)) for (const { size, stream } of sizes) read[stream] = size
-    else full = true
+  const full = reader.held !== null
+  if (full || !over) {
+    keepReader(output, placeOf(read), reader)
+    return { text: page.lines, position: read, more: full }
   }
-  return { text: page.lines, position: read, more: full }
+  const rest = reader.render.end().map(({ text }) => text)
+  const sizes = yield* output.streams(taskId)
+  const done = sizes.every(({ size, stream }) => size <= from[stream])
+  if (done) return { text: page.lines, position: read, more: false }
+  const fits = page.add(rest)
+  if (fits) for (const { size, stream } of sizes) read[stream] = size
+  return { text: page.lines, position: read, more: !fits }
 })
 
 /** The last lines. The position behind them is where unfinished lines begin. */
@@ -183,7 +204,7 @@ export const readLog = Effect.fn("readLog")(function* (taskId: TaskId, options: 
   const { more, position, text } =
     options.since === null
       ? yield* readEnd(taskId, renderer, over, options)
-      : yield* readOn(taskId, Render.make(yield* renderer), yield* parse(options.since), over, options.maxBytes)
+      : yield* readOn(taskId, renderer, yield* parse(options.since), over, options)
   const page: LogPage = { taskId, status, text: text.join("\n"), next: format(position), more }
   return page
 })

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Checkpoint } from "../../domain/task/Checkpoint.ts"
 import { isTerminal, Task, TaskId } from "../../domain/task/Task.ts"
-import { Claim } from "../../domain/worker/Claim.ts"
+import { Claim, StartProblem } from "../../domain/worker/Claim.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { Host } from "../../services/Host.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
@@ -21,6 +21,8 @@ import { why } from "./why.ts"
 export const TaskReport = Schema.Struct({
   ...Task.fields,
   claim: Schema.NullOr(Claim),
+  /** What keeps its agent from starting; null when it runs or has ended. */
+  startProblem: Schema.NullOr(StartProblem),
   /** Queued tasks that start before it, counted up to 1000; null when it is not queued. */
   ahead: Schema.NullOr(Schema.Int),
   /** What it waits for, in words; null when it waits for nothing. */
@@ -56,9 +58,11 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const deadline = claim?.deadlineUptime ?? null
   const now = yield* Clock.currentTimeMillis
   const checkpoint = isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
+  const begun = isTerminal(task.status) || claim?.state === "running"
   const report: TaskReport = {
     ...task,
     claim,
+    startProblem: begun ? null : Option.getOrNull(yield* registry.startProblem(id)),
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: task.status === "queued" ? waitsFor(yield* why(id), now) : null,
     silentMs: yield* silenceOf(task),

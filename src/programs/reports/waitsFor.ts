@@ -33,6 +33,8 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return `memory: ${bytes(found.availableBytes ?? 0)} available, ${bytes(found.neededBytes ?? 0)} needed`
     case "behind":
       return `${found.ahead} tasks ahead of it`
+    case "starting-fails":
+      return `its start: ${found.error}`
     case "starting":
     case "running":
     case "ending":

@@ -31,7 +31,9 @@ export const WhyReason = Schema.Literal(
   /** `ahead` tasks start before it. */
   "behind",
   /** Nothing: it starts within moments. */
-  "starting"
+  "starting",
+  /** `tries` starts of its agent failed, the last with `error`. The next one follows within seconds. */
+  "starting-fails"
 )
 
 export const Why = Schema.Struct({
@@ -52,7 +54,8 @@ export const Why = Schema.Struct({
   neededBytes: Schema.NullOr(Schema.Int),
   silentMs: Schema.NullOr(Schema.Int),
   /** Why the try before it failed, where its time comes from that. */
-  failureBefore: Schema.NullOr(FailureClass)
+  failureBefore: Schema.NullOr(FailureClass),
+  tries: Schema.NullOr(Schema.Int)
 }).annotations({ identifier: "Why" })
 export type Why = typeof Why.Type
 
@@ -79,14 +82,26 @@ export const why = Effect.fn("why")(function* (reference: string) {
     neededBytes: null,
     silentMs: null,
     failureBefore: null,
+    tries: null,
     ...more
   })
+
+  /** Of an agent that was never started, which has no output to speak of. */
+  const starting = (more: Partial<Why> = {}) =>
+    Effect.map(
+      registry.startProblem(id),
+      Option.match({
+        onNone: () => answer("starting", more),
+        onSome: ({ count, message }) => answer("starting-fails", { ...more, error: message, tries: count })
+      })
+    )
 
   if (isTerminal(task.status)) return answer("ended")
   if (task.status === "running") {
     const claim = yield* registry.claimOf(id)
     const stop = Option.match(claim, { onNone: () => null, onSome: ({ stopCause }) => stopCause })
     const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
+    if (cause === null && Option.exists(claim, ({ state }) => state === "claimed")) return yield* starting()
     const silentMs = yield* silenceOf(task)
     return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
   }
@@ -117,5 +132,5 @@ export const why = Effect.fn("why")(function* (reference: string) {
       neededBytes: Math.round(admitted.needed)
     })
   }
-  return ahead > 0 ? answer("behind", { ahead }) : answer("starting", { ahead })
+  return ahead > 0 ? answer("behind", { ahead }) : yield* starting({ ahead })
 })

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskId, Timestamp } from "../../domain/task/Task.ts"
+import { DatabaseHealth } from "../../services/DatabaseHealth.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Schedules } from "../../services/Schedules.ts"
 
@@ -14,7 +15,9 @@ export const PruneReport = Schema.Struct({
   /** The first 1000 of them. */
   taskIds: Schema.Array(TaskId),
   /** Schedules that were over as long, deleted with their history. */
-  schedules: Schema.Int
+  schedules: Schema.Int,
+  /** Bytes that the database file gave back to the disk. */
+  bytesReturned: Schema.Int
 }).annotations({ identifier: "PruneReport" })
 export type PruneReport = typeof PruneReport.Type
 
@@ -34,6 +37,22 @@ const pruneSchedules = Effect.fn("prune.schedules")(function* (endedBefore: numb
     more = !dryRun && gone.length === limit
   }
   return count
+})
+
+/** Rounds of giving back at most, 2 MB each. */
+const mostRounds = 50_000
+
+/** Gives what the deleted rows took back to the disk. Others write between two rounds. */
+const reclaim = Effect.fn("prune.reclaim")(function* () {
+  const health = yield* DatabaseHealth
+  let bytes = 0
+  for (let round = 0; round < mostRounds; round += 1) {
+    const given = yield* health.reclaim
+    if (given === 0) break
+    bytes += given
+    yield* Effect.yieldNow()
+  }
+  return bytes
 })
 
 export const prune = Effect.fn("prune")(function* (options: {
@@ -56,6 +75,7 @@ export const prune = Effect.fn("prune")(function* (options: {
     if (more) yield* Effect.yieldNow()
   }
   const schedules = yield* pruneSchedules(endedBefore, options.dryRun)
-  const report: PruneReport = { dryRun: options.dryRun, endedBefore, count, taskIds: ids, schedules }
+  const bytesReturned = options.dryRun ? 0 : yield* reclaim()
+  const report: PruneReport = { dryRun: options.dryRun, endedBefore, count, taskIds: ids, schedules, bytesReturned }
   return report
 })

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import { passes } from "../../domain/Errors.ts"
 import type { NewTask } from "../../domain/task/NewTask.ts"
 import type { Outcome } from "../../domain/task/Outcome.ts"
 import { decideRetry } from "../../domain/task/RetryPolicy.ts"
@@ -50,7 +51,7 @@ export const autoRetry = Effect.fn("tryAgain")(function* (task: Task, result: Ou
   return yield* nextTry(task, { backoffMs, maxRetries, notBefore }).pipe(
     Effect.map((retry) => ({ result, retry })),
     Effect.catchIf(
-      (error) => error._tag !== "StorageError",
+      (error) => error._tag !== "StorageError" || !passes(error),
       (error) => Effect.succeed({ result: withReason(result, `Not tried again: ${error.message}`), retry: null })
     )
   )

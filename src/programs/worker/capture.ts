@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { StreamName } from "../../domain/output/Output.ts"
 import { count } from "../../services/Counters.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
-import type { ClaimedTask } from "../../services/Queue.ts"
+import type { Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
@@ -31,7 +31,7 @@ const mostCompared = 100
 const none = new Uint8Array()
 
 /** The offsets that the store has reached: where a new owner goes on. */
-export const progressOf = Effect.fn("progressOf")(function* (claimed: ClaimedTask) {
+export const progressOf = Effect.fn("progressOf")(function* (claimed: Held) {
   const store = yield* OutputStore
   const taskId = claimed.task.id
   const states = yield* retryWhileStorageFails(store.streams(taskId))
@@ -58,12 +58,7 @@ const lastOf = (bytes: Uint8Array, position: number): Uint8Array =>
  * An agent may print faster than can be stored. What would be dropped from the middle anyway is then not even read, so
  * that the capture keeps up with any agent, and the end of a task never waits for gigabytes.
  */
-const catchUp = Effect.fn("catchUp")(function* (
-  claimed: ClaimedTask,
-  progress: Progress,
-  stream: StreamName,
-  rounds: number
-) {
+const catchUp = Effect.fn("catchUp")(function* (claimed: Held, progress: Progress, stream: StreamName, rounds: number) {
   const cap = claimed.task.maxOutputBytes
   const head = Math.floor(cap / 2)
   const at = progress[stream]
@@ -104,7 +99,7 @@ const readOn = Effect.fn("capture.read")(function* (claimed: ClaimedTask, stream
 })
 
 /** Stores what was printed since, up to `rounds` reads of each stream. True when there may be more at once. */
-export const capture = Effect.fn("capture")(function* (claimed: ClaimedTask, progress: Progress, rounds: number) {
+export const capture = Effect.fn("capture")(function* (claimed: Held, progress: Progress, rounds: number) {
   const store = yield* OutputStore
   let more = false
   let moved = 0

@@ -8,7 +8,7 @@ import type { Claim } from "../../domain/worker/Claim.ts"
 import { Agents } from "../../services/Agents.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { Processes } from "../../services/Processes.ts"
-import { type ClaimedTask, Queue } from "../../services/Queue.ts"
+import { type Held, Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
@@ -28,7 +28,7 @@ const minutes = (ms: number): string =>
   ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
 
 /** The words for an end that Backbeat brought about. */
-const stopError = (cause: EndCause, claimed: ClaimedTask): string | null => {
+const stopError = (cause: EndCause, claimed: Held): string | null => {
   switch (cause) {
     case "timeout":
       return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. Give it more: beat run --timeout`
@@ -42,7 +42,7 @@ const stopError = (cause: EndCause, claimed: ClaimedTask): string | null => {
 }
 
 /** An agent that was to go on in a session and complains of it, or never came to say that it is there. */
-const withSessionAdvice = ({ task }: ClaimedTask, result: Outcome): Outcome => {
+const withSessionAdvice = ({ task }: Held, result: Outcome): Outcome => {
   const { continuation, retryOf, sessionId } = task
   if (result.status === "completed" || continuation !== "session" || retryOf === null || sessionId === null)
     return result
@@ -65,7 +65,7 @@ const undecided: Verdict = {
 }
 
 /** The outcome of a task, from who ended it, what its process said and what its adapter reads in the output. */
-export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: ClaimedTask, claim: Claim, ending: Ending) {
+export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim: Claim, ending: Ending) {
   const agents = yield* Agents
   const processes = yield* Processes
   const now = yield* Clock.currentTimeMillis
@@ -105,7 +105,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: ClaimedTask,
 })
 
 /** Stores the end, clears the spool, then tells who listens. Somebody else's end of the same claim is accepted. */
-export const recordEnd = Effect.fn("conclude")(function* (claimed: ClaimedTask, found: Outcome, holder: Holder) {
+export const recordEnd = Effect.fn("conclude")(function* (claimed: Held, found: Outcome, holder: Holder) {
   const queue = yield* Queue
   const spawner = yield* Spawner
   const events = yield* TerminalEvents

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as EffectQueue from "effect/Queue"
+import type { StorageError } from "../../domain/Errors.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import type { WorkerId } from "../../domain/worker/Worker.ts"
 import { Checkpoints, type Missing } from "../../services/Checkpoints.ts"
@@ -15,7 +16,7 @@ export interface CheckpointKeeper {
   /** A task that this worker looked after is over. */
   readonly ended: (id: TaskId) => Effect.Effect<void>
   /** Looks whether anything has ended elsewhere. One cheap statement. */
-  readonly look: Effect.Effect<void>
+  readonly look: Effect.Effect<void, StorageError>
   /** Whether a checkpoint is being taken, or will be at once. */
   readonly busy: Effect.Effect<boolean>
 }
@@ -25,6 +26,9 @@ export interface CheckpointKeeper {
  * was killed does another take it.
  */
 const graceMs = 10_000
+
+/** Between two looks at ends that cannot be read, in milliseconds. */
+const unreadableMs = 60_000
 
 /** Ends looked at together, and checkpoints taken at once. */
 const batch = 50
@@ -96,7 +100,11 @@ export const makeCheckpointKeeper = Effect.fn("makeCheckpointKeeper")(function* 
   const work = Effect.gen(function* () {
     while (true) {
       working = true
-      const again = yield* retryWhileStorageFails(sweep)
+      const again = yield* retryWhileStorageFails(sweep).pipe(
+        Effect.catchTag("StorageError", (error) =>
+          Effect.as(Effect.logError(`checkpoints wait: ${error.message} ${String(error.cause)}`), unreadableMs)
+        )
+      )
       working = false
       const next = EffectQueue.take(wake)
       yield* again === null ? next : Effect.timeoutOption(next, again)

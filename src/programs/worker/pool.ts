@@ -16,16 +16,18 @@ import { count } from "../../services/Counters.ts"
 import { Host } from "../../services/Host.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Processes } from "../../services/Processes.ts"
-import { type ClaimedTask, Queue } from "../../services/Queue.ts"
+import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { attempt } from "../retryWhileStorageFails.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
 import { makeClockWatch } from "../schedules/watchClock.ts"
 import { admission, makeSettling } from "./admission.ts"
+import { endUnreadable } from "./endUnreadable.ts"
 import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
+import { type KnownSettings, readSettings } from "./readSettings.ts"
 import { supervise } from "./supervise.ts"
 import { tidy } from "./tidy.ts"
 
@@ -68,32 +70,11 @@ interface Pool {
   readonly settling: ReturnType<typeof makeSettling>
 }
 
-interface KnownSettings {
-  readonly settings: Settings
-  /** What is wrong with the config file now. */
-  readonly problem: string | null
-}
-
-/** The settings in force; a broken config file leaves those from before, and is told of once. */
-const readSettings = Effect.fn("pool.readSettings")(function* (last: Ref.Ref<KnownSettings>) {
-  const store = yield* SettingsStore
-  const known = yield* Ref.get(last)
-  const read = yield* Effect.either(store.get)
-  if (read._tag === "Right") {
-    yield* Ref.set(last, { settings: read.right, problem: null })
-    return read.right
-  }
-  const problem = read.left.message
-  if (problem !== known.problem) yield* Effect.logWarning(`settings unchanged: ${problem}`)
-  yield* Ref.set(last, { settings: known.settings, problem })
-  return known.settings
-})
-
 const watch = Effect.fn("pool.watch")(function* (
   pool: Pool,
   settings: Settings,
-  claimed: ClaimedTask,
-  adopted: boolean
+  claimed: Held,
+  fresh: ClaimedTask | null
 ) {
   // One that was taken from us and has come back before its fiber noticed goes on as it is.
   if (FiberMap.unsafeHas(pool.fibers, claimed.claim.claimId)) return
@@ -102,7 +83,7 @@ const watch = Effect.fn("pool.watch")(function* (
   yield* FiberMap.run(
     pool.fibers,
     claimed.claim.claimId,
-    supervise({ claimed, worker: pool.worker, settings, adopted, cancelled }).pipe(
+    supervise({ claimed, fresh, worker: pool.worker, settings, cancelled }).pipe(
       Effect.catchAllCause((cause) => Effect.logError(`task ${claimed.task.id}: looking after it failed`, cause)),
       Effect.ensuring(
         Effect.sync(() => {
@@ -134,14 +115,17 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     const mine = claim.workerId === pool.worker.id
     if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : living.has(claim.workerId)) continue
     if (!mine && !(yield* registry.adopt(claim.claimId, claim.workerId, pool.worker.id))) continue
-    const claimed = yield* queue.claimedTask(claim.claimId)
-    if (Option.isNone(claimed)) {
+    const claimed = yield* queue.claimedTask(claim.claimId).pipe(
       // It must not keep the others waiting.
-      if (!mine) yield* Effect.logWarning(`task ${claim.taskId}: it has ended, or what is stored of it cannot be read`)
-      continue
-    }
+      Effect.catchIf(
+        ({ reason }) => reason === "unfit",
+        (error) =>
+          Effect.as(endUnreadable({ graceMs: settings.graceMs, worker: pool.worker, claim }, error), Option.none())
+      )
+    )
+    if (Option.isNone(claimed)) continue
     yield* Effect.logInfo(`task ${claim.taskId}: taken over`)
-    yield* watch(pool, settings, claimed.value, true)
+    yield* watch(pool, settings, claimed.value, null)
   }
   for (const worker of workers) {
     if (!living.has(worker.id)) yield* registry.leave(worker.id, "always")
@@ -181,7 +165,7 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
     yield* count("claims")
     yield* count("queue_wait", Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(createdAt, notBefore ?? 0)))
     yield* Effect.logInfo(`task ${id}: starting ${agent}`)
-    yield* watch(pool, settings, claimed.value, false)
+    yield* watch(pool, settings, claimed.value, claimed.value)
   }
 })
 
@@ -278,23 +262,30 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
   )
 
   const watchClock = makeClockWatch()
+  const told = new Set<string>()
   let lookedAt = 0
   while (true) {
     const settings = yield* readSettings(lastSettings)
     // Before anything is read: a commit that comes in between ends the pause at once.
-    const seen = yield* retryWhileStorageFails(Effect.flatMap(Tasks, (tasks) => tasks.version))
+    const seen = yield* attempt(
+      told,
+      Effect.flatMap(Tasks, (tasks) => tasks.version),
+      -1
+    )
     const now = yield* elapsedMs
     if (now - lookedAt >= livenessMs) {
-      yield* retryWhileStorageFails(adopt(pool, settings))
+      yield* attempt(told, adopt(pool, settings), undefined)
       lookedAt = now
     }
-    yield* pool.checkpoints.look
-    yield* retryWhileStorageFails(cancel(pool))
-    yield* retryWhileStorageFails(watchClock)
-    yield* retryWhileStorageFails(fireSchedules({ overdueMs: (yield* Ref.get(pool.eldest)) ? 0 : contentionDelayMs }))
-    yield* retryWhileStorageFails(claimReady(pool, settings))
-    if (yield* retryWhileStorageFails(leave(pool, settings, idleSince))) break
-    yield* retryWhileStorageFails(pause(pool, settings, seen))
+    yield* attempt(told, pool.checkpoints.look, undefined)
+    yield* attempt(told, cancel(pool), undefined)
+    yield* attempt(told, watchClock, undefined)
+    const overdueMs = (yield* Ref.get(pool.eldest)) ? 0 : contentionDelayMs
+    yield* attempt(told, fireSchedules({ overdueMs }), false)
+    yield* attempt(told, claimReady(pool, settings), undefined)
+    if (yield* attempt(told, leave(pool, settings, idleSince), false)) break
+    const paused = yield* attempt(told, Effect.as(pause(pool, settings, seen), true), false)
+    if (!paused) yield* Effect.sleep(quietMs)
   }
   yield* Effect.logInfo(`worker ${worker.id} leaves`)
 }, Effect.scoped)

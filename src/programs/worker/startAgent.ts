@@ -1,13 +1,15 @@
 /** The start of a fresh claim's agent, with what its task goes on from, and what is noted of the moment. */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
+import type { SpawnFailed } from "../../domain/Errors.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { count } from "../../services/Counters.ts"
 import { Git } from "../../services/Git.ts"
 import type { ClaimedTask } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
-import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { type Holder, WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { promptAtStart } from "./upstream.ts"
 
@@ -20,7 +22,7 @@ export const recordHead = Effect.fn("recordHead")(function* (claimed: ClaimedTas
 })
 
 /** Starts it; the claim row as it is then. What keeps it from starting is a `SpawnFailed`. */
-export const startAgent = Effect.fn("startAgent")(function* (claimed: ClaimedTask, worker: Worker) {
+const startAgent = Effect.fn("startAgent")(function* (claimed: ClaimedTask, worker: Worker) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
   const began = yield* elapsedMs
@@ -29,5 +31,41 @@ export const startAgent = Effect.fn("startAgent")(function* (claimed: ClaimedTas
   yield* count("start_time", (yield* elapsedMs) - began)
   return yield* retryWhileStorageFails(
     registry.started({ claimId: claimed.claim.claimId, workerId: worker.id }, process)
+  )
+})
+
+/** Before what keeps an agent from starting is tried again, in milliseconds. */
+export const startAgainMs = 5000
+
+/** What passes by itself, as a full disk does: no reason to end the task. */
+const passing = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETIMEDOUT"])
+const passesLater = ({ detail, reason }: SpawnFailed) =>
+  reason === "spool" || (reason === "system" && passing.has(detail))
+
+/** Notes what keeps an agent from starting; null: the same as before. On a full disk the note may fail as well. */
+export const noteFailure = (holder: Holder, message: string | null) =>
+  Effect.flatMap(WorkerRegistry, (registry) => Effect.ignoreLogged(registry.startFailed(holder, message)))
+
+/**
+ * Starts the agent of a fresh claim. What may pass is noted, and the claim returns as it was after a pause: the task goes
+ * back to the queue once it is sure not to run. A cancel ends the wait: what became of the start is seen in the spool.
+ */
+export const beginAgent = Effect.fn("beginAgent")(function* (
+  claimed: ClaimedTask,
+  worker: Worker,
+  cancelled: Deferred.Deferred<void>
+) {
+  const holder = { claimId: claimed.claim.claimId, workerId: worker.id }
+  return yield* startAgent(claimed, worker).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "SpawnFailed" && passesLater(error),
+      (error) =>
+        Effect.logWarning(`not started yet: ${error.message}`).pipe(
+          Effect.zipRight(noteFailure(holder, error.message)),
+          Effect.zipRight(Effect.sleep(startAgainMs)),
+          Effect.as(claimed.claim)
+        )
+    ),
+    Effect.raceFirst(Effect.as(Deferred.await(cancelled), claimed.claim))
   )
 })

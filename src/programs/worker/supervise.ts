@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { SpawnFailed } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { outcome } from "../../domain/task/Outcome.ts"
 import type { EndCause } from "../../domain/task/Task.ts"
@@ -11,22 +10,23 @@ import type { Claim } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { Processes } from "../../services/Processes.ts"
-import { type ClaimedTask, Queue } from "../../services/Queue.ts"
+import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Spawner, type Target } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { capture, type Progress, progressOf } from "./capture.ts"
 import { type Ending, judgeExit, recordEnd } from "./conclude.ts"
+import { endUnreadable } from "./endUnreadable.ts"
 import { heard, isStalled, type StallWatch, stallWatch, untilReading } from "./stall.ts"
-import { recordHead, startAgent } from "./startAgent.ts"
+import { beginAgent, noteFailure, recordHead, startAgainMs } from "./startAgent.ts"
 
 export interface Supervision {
-  readonly claimed: ClaimedTask
+  readonly claimed: Held
+  /** The claim with what its start needs; null where it was taken over. */
+  readonly fresh: ClaimedTask | null
   readonly worker: Worker
   readonly settings: Settings
-  /** False: claimed just now. True: taken over. */
-  readonly adopted: boolean
   /** Done when somebody asked for a cancel. */
   readonly cancelled: Deferred.Deferred<void>
 }
@@ -101,7 +101,7 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
   const report = yield* spawner.stop(target, supervision.settings.graceMs)
   yield* failpoint("stop.ended")
   if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
-  return stopping
+  return { claim: stopping, found: report.ended + report.left }
 })
 
 /** What can be seen of the process. A lost one is looked at again with the workers that are not survivors of it. */
@@ -112,12 +112,15 @@ const look = Effect.fn("supervise.look")(function* (supervision: Supervision, cl
 })
 
 /** Captures; a spool that cannot be read is reported and tried again at the next look. */
-const captureOrWait = (claimed: ClaimedTask, progress: Progress) =>
+const captureOrWait = (claimed: Held, progress: Progress) =>
   Effect.map(capture(claimed, progress, rounds), (captured) => ({ ...captured, unread: false })).pipe(
     Effect.catchTag("SpawnFailed", (error) =>
       Effect.as(Effect.logWarning(error.message), { moved: 0, more: false, unread: true })
     )
   )
+
+/** What is known at the end, and whether an agent may have printed anything. */
+const over = (claim: Claim, ending: Ending, begun = true) => ({ claim, ending, begun })
 
 /** Follows the running agent until it is over. The claim row as it is at the end comes back with the ending. */
 const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision, initial: Claim, progress: Progress) {
@@ -127,6 +130,8 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
   const watch = stallWatch(yield* Clock.currentTimeMillis)
   const afterSleep = yield* makeSleepWatch(holderOf(supervision))
   let claim = initial
+  /** A stop has looked for the task's processes and found none. */
+  let absent = false
   let wait: number = tick.busy
 
   while (true) {
@@ -134,13 +139,18 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     const seen = yield* look(supervision, claim)
     // What was printed before the end is stored by the caller, once nobody prints any more.
     if (seen._tag === "Exited") {
-      return { claim, ending: { end: seen.end, lost: false, leftovers: 0 } satisfies Ending }
+      return over(claim, { end: seen.end, lost: false, leftovers: 0 })
     }
     if (seen._tag === "Lost" && seen.survivors === 0) {
       const signal = claim.stopCause === null ? null : "SIGKILL"
-      return { claim, ending: { end: { exitCode: null, signal }, lost: true, leftovers: 0 } satisfies Ending }
+      return over(claim, { end: { exitCode: null, signal }, lost: true, leftovers: 0 })
     }
-    if (seen._tag === "NotStarted" && (yield* spawner.revoke(claimed.claim.claimId))) return null
+    if (seen._tag === "NotStarted") {
+      if (yield* spawner.revoke(claimed.claim.claimId)) return null
+      // No process was seen that could take the token, and none can in a spool that cannot be written.
+      if (absent) return over(claim, { end: { exitCode: null, signal: null }, lost: true, leftovers: 0 }, false)
+      yield* noteFailure(holderOf(supervision), null)
+    }
     if (seen._tag === "Running" && claim.state === "claimed") {
       claim = yield* retryWhileStorageFails(registry.started(holderOf(supervision), seen.process))
     }
@@ -148,9 +158,12 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     const captured = yield* captureOrWait(claimed, progress)
     if (captured.moved > 0) heard(watch)
     const reason = yield* stopReason(supervision, claim, progress, captured.more, watch)
-    if (reason !== null) claim = yield* stop(supervision, reason)
-    else if (captured.more) continue
-    if (seen._tag === "NotStarted") wait = startAgain
+    if (reason !== null) {
+      const stopped = yield* stop(supervision, reason)
+      claim = stopped.claim
+      absent = stopped.found === 0
+    } else if (captured.more) continue
+    if (seen._tag === "NotStarted") wait = reason === null ? startAgainMs : tick.silent
     else wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
     const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
     yield* Effect.raceFirst(
@@ -184,13 +197,6 @@ const drain = Effect.fn("supervise.drain")(function* (supervision: Supervision, 
   }
 })
 
-/** Before what keeps an agent from starting is tried again, in milliseconds. */
-const startAgain = 5000
-
-/** What passes by itself, as a full disk does: no reason to end the task. */
-const passing = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETIMEDOUT"])
-const passes = ({ detail, reason }: SpawnFailed) => reason === "spool" || (reason === "system" && passing.has(detail))
-
 /**
  * Runs until the task has ended or is somebody else's. Never fails for anything an agent does. Interrupting it leaves the
  * agent running and the claim row in place: another worker carries on from there.
@@ -199,24 +205,14 @@ export const supervise = Effect.fn("supervise")(
   function* (supervision: Supervision) {
     const queue = yield* Queue
     const spawner = yield* Spawner
-    const { adopted, claimed, worker, settings } = supervision
+    const { claimed, fresh, worker, settings } = supervision
     const holder = holderOf(supervision)
-    const recording = yield* Effect.fork(adopted ? Effect.void : recordHead(claimed))
-    if (adopted) yield* spawner.transferOwnership(claimed.claim.claimId, worker.process)
-    if (adopted) yield* failpoint("adopt.reowned")
-    const claim = adopted
-      ? claimed.claim
-      : yield* startAgent(claimed, worker).pipe(
-          Effect.catchIf(
-            (error) => error._tag === "SpawnFailed" && passes(error),
-            (error) =>
-              Effect.logWarning(`not started yet: ${error.message}`).pipe(
-                Effect.zipRight(Effect.raceFirst(Effect.sleep(startAgain), Deferred.await(supervision.cancelled))),
-                // From here on as if somebody else had tried: it goes back to the queue once it is sure not to run.
-                Effect.as(claimed.claim)
-              )
-          )
-        )
+    const recording = yield* Effect.fork(fresh === null ? Effect.void : recordHead(fresh))
+    if (fresh === null) {
+      yield* spawner.transferOwnership(claimed.claim.claimId, worker.process)
+      yield* failpoint("adopt.reowned")
+    }
+    const claim = fresh === null ? claimed.claim : yield* beginAgent(fresh, worker, supervision.cancelled)
 
     const progress = yield* progressOf(claimed)
     const followed = yield* follow(supervision, claim, progress)
@@ -234,7 +230,7 @@ export const supervise = Effect.fn("supervise")(
     const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
     // Whatever a leftover printed until it was ended counts too.
     yield* failpoint("supervise.swept")
-    yield* drain(supervision, progress)
+    if (followed.begun) yield* drain(supervision, progress)
     yield* failpoint("supervise.drained")
     yield* Fiber.await(recording)
     const result = yield* judgeExit(claimed, followed.claim, { ...followed.ending, leftovers })
@@ -251,6 +247,14 @@ export const supervise = Effect.fn("supervise")(
           ),
         TaskStateConflict: (conflict) => Effect.logInfo(`no longer ours: ${conflict.message}`)
       }),
+      Effect.catchTag("StorageError", (error) =>
+        error.reason === "unfit"
+          ? endUnreadable(
+              { graceMs: supervision.settings.graceMs, worker: supervision.worker, claim: supervision.claimed.claim },
+              error
+            )
+          : Effect.fail(error)
+      ),
       Effect.annotateLogs({ task: supervision.claimed.task.id })
     )
 )

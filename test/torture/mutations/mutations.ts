@@ -64,7 +64,7 @@ const starting: ReadonlyArray<Mutation> = [
       {
         file: "src/programs/worker/supervise.ts",
         find: "const seen = yield* look(supervision, claim)",
-        replace: "const seen = yield* look(supervision, claim)\n    if (supervision.adopted) return null"
+        replace: "const seen = yield* look(supervision, claim)\n    if (supervision.fresh === null) return null"
       }
     ]
   },

@@ -3,7 +3,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { PruneReport, prune as pruneTasks } from "../../../programs/setup/prune.ts"
-import { moment } from "../../../text/FormatDuration.ts"
+import { bytes, moment } from "../../../text/FormatDuration.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
@@ -38,7 +38,8 @@ export const prune = readWriteCommand({
       return ExitCode.ok
     }
     const tasks = `${report.count} task${report.count === 1 ? "" : "s"} that ended before ${moment(report.endedBefore)}${report.schedules === 0 ? "" : `, and ${report.schedules} schedule${report.schedules === 1 ? "" : "s"}`}`
-    yield* terminal.print(report.dryRun ? `Would delete ${tasks}.` : `Deleted ${tasks}.`)
+    const returned = report.bytesReturned === 0 ? "" : ` The database file is ${bytes(report.bytesReturned)} smaller.`
+    yield* terminal.print(report.dryRun ? `Would delete ${tasks}.` : `Deleted ${tasks}.${returned}`)
     return ExitCode.ok
   })
 })

@@ -77,7 +77,7 @@ export const list = bareCommand({
       return ExitCode.ok
     }
     const now = yield* Clock.currentTimeMillis
-    yield* terminal.print(taskTable(page.tasks, now, terminal.stdout).join("\n"))
+    yield* terminal.print(taskTable(page.tasks, now, terminal.stdout, page.starting).join("\n"))
     if (next !== null) {
       const { dim } = stylesOf(terminal.stderr)
       yield* terminal.say(dim(`${page.more >= 1000 ? "1000 or more" : page.more} more: --before ${next}`))

@@ -26,6 +26,9 @@ const failureWords = (report: TaskReport, now: number): string | null => {
     : `${report.failureClass}, until ${moment(report.failureResetAt)} (${relative(report.failureResetAt, now)})`
 }
 
+const startWords = ({ startProblem }: TaskReport): string | null =>
+  startProblem === null ? null : `${startProblem.count} failed: ${clip(startProblem.message)}`
+
 const ending = (report: TaskReport): string | null => {
   if (report.cause === null) return null
   const detail =
@@ -107,7 +110,8 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
           : `${report.ahead} tasks start before it`
   const entries: ReadonlyArray<Pair> = [
     ["task", report.id],
-    ["status", statusStyle(report.status, screen)(report.status)],
+    ["status", statusStyle(report.status, screen)(claim?.state === "claimed" ? "starting" : report.status)],
+    ["starts", startWords(report)],
     ["cause", ending(report)],
     ["failure", failureWords(report, now)],
     ["error", report.error === null ? null : clip(report.error)],

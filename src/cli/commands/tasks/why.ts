@@ -49,6 +49,10 @@ export const explain = (answer: Why, now: number): string => {
       return `It waits its turn: ${before(answer.ahead)}.`
     case "starting":
       return "Nothing holds it: it starts within moments."
+    case "starting-fails": {
+      const starts = answer.tries === 1 ? "1 start" : `${answer.tries} starts`
+      return `It cannot start: ${sanitize(answer.error ?? "")} ${starts} failed; the next follows.`
+    }
   }
 }
 

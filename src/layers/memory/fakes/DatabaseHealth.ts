@@ -5,5 +5,8 @@ import { DatabaseHealth } from "../../../services/DatabaseHealth.ts"
 
 export const layer = Layer.succeed(
   DatabaseHealth,
-  DatabaseHealth.of({ check: Effect.succeed({ schema: 1, damage: [], danglingRows: 0, strandedTasks: 0 }) })
+  DatabaseHealth.of({
+    check: Effect.succeed({ schema: 1, damage: [], danglingRows: 0, strandedTasks: 0 }),
+    reclaim: Effect.succeed(0)
+  })
 )

@@ -102,7 +102,10 @@ const make = Effect.gen(function* () {
       })
     }),
 
-    claimedTask: (claimId) => store.read((state) => claimIn(state, claimWith(state, claimId))),
+    claimedTask: (claimId) =>
+      store.read((state) =>
+        Option.map(claimIn(state, claimWith(state, claimId)), ({ task, claim }) => ({ task, claim }))
+      ),
 
     finish: Effect.fn("Queue.finish")(function* (id, ending, holder, retry) {
       const retryId = yield* ids.task

@@ -13,7 +13,7 @@ import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
 import type { Environment, Launch } from "../../../domain/task/NewTask.ts"
 import type { PipelineId, Task, TaskId } from "../../../domain/task/Task.ts"
 import type { TerminalEvent } from "../../../domain/task/TerminalEvent.ts"
-import type { Claim, ClaimId } from "../../../domain/worker/Claim.ts"
+import type { Claim, ClaimId, StartProblem } from "../../../domain/worker/Claim.ts"
 import type { Worker, WorkerId } from "../../../domain/worker/Worker.ts"
 import type { StoredSchedule } from "./ScheduleState.ts"
 
@@ -50,6 +50,7 @@ export interface State {
   readonly claims: ReadonlyMap<TaskId, Claim>
   /** Every claim there ever was, so that a lost one can still name its task. */
   readonly claimHistory: ReadonlyMap<ClaimId, TaskId>
+  readonly startProblems: ReadonlyMap<TaskId, StartProblem>
   readonly workers: ReadonlyMap<WorkerId, Worker>
   readonly output: ReadonlyMap<TaskId, StoredOutput>
   readonly outbox: ReadonlyArray<TerminalEvent>
@@ -77,6 +78,7 @@ const empty: State = {
   environments: new Map(),
   claims: new Map(),
   claimHistory: new Map(),
+  startProblems: new Map(),
   workers: new Map(),
   output: new Map(),
   outbox: [],

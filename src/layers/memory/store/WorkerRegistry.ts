@@ -74,6 +74,18 @@ const make = Effect.gen(function* () {
         }))
       ),
 
+    startFailed: ({ claimId }, message) =>
+      store.write((state) => {
+        const id = state.claimHistory.get(claimId)
+        const before = id === undefined ? undefined : state.startProblems.get(id)
+        const told = message ?? before?.message
+        if (id === undefined || told === undefined) return Either.right([undefined, state] as const)
+        const problem = { count: (before?.count ?? 0) + 1, message: told }
+        return Either.right([undefined, { ...state, startProblems: put(state.startProblems, id, problem) }] as const)
+      }),
+
+    startProblem: (taskId) => store.read((state) => Option.fromNullable(state.startProblems.get(taskId))),
+
     adopt: (claimId, from, to) =>
       store.write((state) => {
         const claim = claimWith(state, claimId)

@@ -1,6 +1,6 @@
 /** The installation as the file system shows it. */
 import * as fs from "node:fs"
-import { dirname, parse } from "node:path"
+import { dirname, join, parse } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Installation } from "../../../services/Installation.ts"
@@ -38,6 +38,16 @@ export const layer = Layer.succeed(
           return { kind: "missing", mode: null, writable: allows(nearestDirectory(dirname(path)), fs.constants.W_OK) }
         }
         return { kind: kindOf(stat), mode: stat.mode & 0o777, writable: allows(path, fs.constants.W_OK) }
+      }),
+    tryWrite: (directory) =>
+      Effect.sync(() => {
+        try {
+          fs.rmdirSync(fs.mkdtempSync(join(directory, ".try-")))
+          return null
+        } catch (error) {
+          const code = error instanceof Error && "code" in error ? String(error.code) : "unknown"
+          return code === "ENOENT" ? null : code
+        }
       }),
     setMode: (path, mode) =>
       Effect.sync(() =>

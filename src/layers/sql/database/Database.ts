@@ -43,6 +43,8 @@ const openWriter = (path: string, migrations?: Migrations) =>
     const sql = yield* connect(path, false)
     // Before anything is written: the file may be of a newer Backbeat or of another program.
     const found = yield* standing(sql, path, migrations)
+    // Only a file without tables takes it. Pages that are free then can be given back to the disk, a few at a time.
+    if (found.standing === "empty") yield* sql`PRAGMA auto_vacuum = INCREMENTAL`
     yield* sql`PRAGMA journal_mode = WAL`
     yield* sql`PRAGMA synchronous = FULL`
     yield* sql`PRAGMA foreign_keys = ON`

@@ -33,17 +33,17 @@ const codeOf = (error: unknown): string | null => {
 }
 
 export const reasonOf = (error: unknown): Reason => {
-  if (ParseResult.isParseError(error)) return "corrupt"
+  if (ParseResult.isParseError(error)) return "unfit"
   const code = codeOf(error)
   return reasons.find(([pattern]) => code !== null && pattern.test(code))?.[1] ?? "unknown"
 }
 
 export const isBusy = (error: unknown): boolean => reasonOf(error) === "busy"
 
-/** Where a row did not fit. Never the values: they may be prompts or environments. */
+/** Where a value did not fit, read or written. Never the values: they may be prompts or environments. */
 const withoutValues = (error: ParseResult.ParseError): Error => {
   const places = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ path }) => path.map(String).join("."))
-  return new Error(`a stored value does not fit its schema at: ${Array.from(new Set(places)).join(", ")}`)
+  return new Error(`a value does not fit its schema at: ${Array.from(new Set(places)).join(", ")}`)
 }
 
 export const storageError = (operation: string, path: string | null, error: unknown): StorageError =>

@@ -35,7 +35,8 @@ const StepRow = Schema.Struct({
   ...SummaryRow.fields,
   ...PipelineStep.pick("name", "stage", "policy", "delayMs", "position").fields,
   stepContinuesFrom: PipelineStep.fields.continueFrom,
-  after: Schema.parseJson(PipelineStep.fields.after)
+  // For show alone: the tasks' dependencies decide what waits for what.
+  after: Schema.parseJson(PipelineStep.fields.after).annotations({ decodingFallback: () => Effect.succeed([]) })
 })
 
 /**

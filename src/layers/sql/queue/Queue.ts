@@ -95,12 +95,7 @@ const make = Effect.gen(function* () {
       return yield* claims.take(options, claimId).pipe(access.write("claim"))
     }),
 
-    claimedTask: Effect.fn("Queue.claimOf")((claimId) =>
-      claimedTask(claimId).pipe(
-        Effect.catchTag("ParseError", () => Effect.succeedNone),
-        access.read("claimOf")
-      )
-    ),
+    claimedTask: Effect.fn("Queue.claimOf")((claimId) => claimedTask(claimId).pipe(access.read("claimOf"))),
 
     finish: Effect.fn("Queue.finish")(function* (id, outcome, holder, retry) {
       if (retry === undefined || retry === null) {

@@ -69,7 +69,9 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
 
   const insertEnvironment = Statement.run(() => ({
     Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
-    execute: (row) => sql`INSERT INTO environments ${sql.insert(row)} ON CONFLICT (id) DO NOTHING`
+    execute: (row) => sql`INSERT INTO environments ${sql.insert(row)}
+      ON CONFLICT (id) DO UPDATE SET variables = excluded.variables WHERE environments.variables <> excluded.variables
+    `
   }))
 
   const replaceLabels = (taskSeq: number, labels: Labels) =>

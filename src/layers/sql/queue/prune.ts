@@ -5,11 +5,11 @@ import * as Schema from "effect/Schema"
 import { TaskId } from "../../../domain/task/Task.ts"
 import type { Access } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
-import { IdRow } from "../tasks/TaskRows.ts"
 import { makeForgetEnvironment } from "./environments.ts"
 
-/** Tasks per transaction: each may own megabytes of output. */
+/** Tasks per transaction, and bytes of output after which no further task is taken into it: the write lock is held meanwhile. */
 const batch = 20
+const batchBytes = 8_000_000
 
 export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const forgetEnvironment = makeForgetEnvironment(sql)
@@ -19,9 +19,10 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   // given the last one the earliest end.
   const findOld = Statement.findAll(() => ({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
-    Result: IdRow,
+    Result: Schema.Struct({ id: TaskId, bytes: Schema.Int }),
     execute: ({ endedBefore, limit }) => sql`
-      SELECT id FROM tasks WHERE ended_at < ${endedBefore} AND NOT EXISTS (
+      SELECT id, coalesce((SELECT sum(stored) FROM task_streams WHERE task_id = tasks.id), 0) AS bytes
+      FROM tasks WHERE ended_at < ${endedBefore} AND NOT EXISTS (
         SELECT 1 FROM pipeline_steps own
         JOIN pipeline_steps step ON step.pipeline_id = own.pipeline_id
         JOIN tasks other ON other.id = step.task_id
@@ -57,8 +58,15 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const some = (endedBefore: number, limit: number) =>
     Effect.gen(function* () {
       const old = yield* findOld({ endedBefore, limit })
-      yield* Effect.forEach(old, ({ id }) => forget(id), { discard: true })
-      return old.map(({ id }) => id)
+      const ids: Array<TaskId> = []
+      let taken = 0
+      for (const { bytes, id } of old) {
+        if (taken >= batchBytes) break
+        yield* forget(id)
+        ids.push(id)
+        taken += bytes
+      }
+      return { ids, over: old.length < limit && ids.length === old.length }
     }).pipe(access.write("prune"))
 
   return (options: { readonly endedBefore: number; readonly limit: number; readonly dryRun: boolean }) =>
@@ -68,9 +76,9 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
       }
       const gone: Array<TaskId> = []
       while (gone.length < options.limit) {
-        const ids = yield* some(options.endedBefore, Math.min(batch, options.limit - gone.length))
+        const { ids, over } = yield* some(options.endedBefore, Math.min(batch, options.limit - gone.length))
         gone.push(...ids)
-        if (ids.length < batch) break
+        if (over) break
       }
       return gone
     })

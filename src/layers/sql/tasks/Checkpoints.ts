@@ -44,6 +44,15 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  /** Only what cannot be read is replaced. */
+  const replace = Statement.findOne(() => ({
+    Request: Schema.Struct({ taskId: TaskId, takenAt: Timestamp, content: Stored }),
+    Result: Schema.Struct({ taskId: TaskId }),
+    execute: ({ content, takenAt, taskId }) => sql`
+      UPDATE checkpoints SET taken_at = ${takenAt}, content = ${content} WHERE task_id = ${taskId} RETURNING task_id
+    `
+  }))
+
   const findMissing = Statement.findAll(() => ({
     Request: Schema.Struct({ after: Schema.Number, limit: Schema.Number }),
     Result: Schema.Struct({ seq: Schema.Int, taskId: TaskId, at: Timestamp }),
@@ -61,10 +70,11 @@ const make = Effect.gen(function* () {
     execute: () => sql`SELECT coalesce(max(seq), 0) AS seq FROM outbox_readers WHERE name = 'checkpoints'`
   }))
 
+  /** One that cannot be read counts as none: the next one that is taken replaces it. */
   const content = (id: TaskId) =>
-    Effect.map(
-      findContent(id),
-      Option.map((row) => row.content)
+    findContent(id).pipe(
+      Effect.map(Option.map((row) => row.content)),
+      Effect.catchTag("ParseError", () => Effect.succeedNone)
     )
 
   return Checkpoints.of({
@@ -85,7 +95,9 @@ const make = Effect.gen(function* () {
         const inserted = yield* insert({ taskId, takenAt, content: checkpoint })
         if (Option.isSome(inserted)) return checkpoint
         const first = yield* content(taskId)
-        return Option.isSome(first) ? first.value : yield* new TaskNotFound({ reference: taskId })
+        if (Option.isSome(first)) return first.value
+        const replaced = yield* replace({ taskId, takenAt, content: checkpoint })
+        return Option.isSome(replaced) ? checkpoint : yield* new TaskNotFound({ reference: taskId })
       }).pipe(access.write("store"))
     ),
 

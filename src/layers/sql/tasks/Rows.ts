@@ -1,4 +1,5 @@
 /** The shapes of rows, derived from the domain's schemas, and the columns that each shape is read from. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Str from "effect/String"
 import { OutputChunk } from "../../../domain/output/Output.ts"
@@ -9,11 +10,15 @@ import { Claim } from "../../../domain/worker/Claim.ts"
 import { Pid } from "../../../domain/worker/Process.ts"
 import { Worker } from "../../../domain/worker/Worker.ts"
 
-const storedUsage = Schema.NullOr(Schema.parseJson(Usage))
+/** A note on a task is left out where it cannot be read: no run of the task depends on it. */
+const storedUsage = Schema.NullOr(Schema.parseJson(Usage)).annotations({
+  decodingFallback: () => Effect.succeed(null)
+})
+const storedLabels = Schema.parseJson(Labels).annotations({ decodingFallback: () => Effect.succeed({}) })
 
 export const SummaryRow = Schema.Struct({
   ...TaskSummary.fields,
-  labels: Schema.parseJson(Labels),
+  labels: storedLabels,
   usage: storedUsage
 })
 

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { TaskNotFound } from "../../../domain/Errors.ts"
 import { TaskId } from "../../../domain/task/Task.ts"
 import { type Claim, ClaimId } from "../../../domain/worker/Claim.ts"
-import type { ClaimedTask } from "../../../services/Queue.ts"
+import type { ClaimedTask, Held } from "../../../services/Queue.ts"
 import * as Statement from "../database/Statement.ts"
 import { ClaimedRow, ClaimRow, SummaryRow, summaryColumns, TaskRow, taskColumns } from "./Rows.ts"
 
@@ -68,9 +68,9 @@ export const claimedFrom =
     environment: variables
   })
 
-/** The claim of a claim row. */
+/** The task of a claim row, without what its start needs. */
 export const claimById = (sql: SqlClient.SqlClient) => {
-  const findStart = startOf(sql)
+  const findTask = taskById(sql)
   const findClaim = Statement.findOne(() => ({
     Request: ClaimId,
     Result: ClaimRow,
@@ -79,8 +79,8 @@ export const claimById = (sql: SqlClient.SqlClient) => {
   return (claimId: ClaimId) =>
     Effect.gen(function* () {
       const claim = yield* findClaim(claimId)
-      if (Option.isNone(claim)) return Option.none()
-      return Option.map(yield* findStart(claim.value.taskId), claimedFrom(claim.value))
+      if (Option.isNone(claim)) return Option.none<Held>()
+      return Option.map(yield* findTask(claim.value.taskId), (task): Held => ({ task, claim: claim.value }))
     })
 }
 

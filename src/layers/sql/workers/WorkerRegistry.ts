@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { EndCause, Millis, TaskId, Timestamp } from "../../../domain/task/Task.ts"
-import type { Claim } from "../../../domain/worker/Claim.ts"
+import { type Claim, StartProblem } from "../../../domain/worker/Claim.ts"
 import { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts"
@@ -83,6 +83,26 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  const recordFailure = Statement.run(() => ({
+    Request: Schema.Struct({ claimId: Schema.String, message: Schema.NullOr(Schema.String) }),
+    execute: ({ claimId, message }) => sql`
+      UPDATE claim_history SET start_failures = start_failures + 1, start_error = coalesce(${message}, start_error)
+      WHERE claim_id = ${claimId} AND coalesce(${message}, start_error) IS NOT NULL
+    `
+  }))
+
+  const findProblem = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: StartProblem,
+    execute: (id) => sql`
+      SELECT sum(start_failures) AS count, (
+        SELECT start_error FROM claim_history last WHERE last.task_id = ${id} AND last.start_error IS NOT NULL
+        ORDER BY claimed_at DESC LIMIT 1
+      ) AS message
+      FROM claim_history WHERE task_id = ${id} AND start_failures > 0 HAVING message IS NOT NULL
+    `
+  }))
+
   const held = <E, R>({ claimId }: Holder, step: string, row: Effect.Effect<Option.Option<Claim>, E, R>) =>
     Effect.flatMap(row, Option.match({ onNone: () => lost(claimId, step), onSome: (claim) => Effect.succeed(claim) }))
 
@@ -121,6 +141,14 @@ const make = Effect.gen(function* () {
 
     postpone: Effect.fn("WorkerRegistry.postpone")((holder, sleptMs) =>
       held(holder, "postpone", recordSleep({ holder, sleptMs })).pipe(access.write("postpone"))
+    ),
+
+    startFailed: Effect.fn("WorkerRegistry.startFailed")(({ claimId }, message) =>
+      recordFailure({ claimId, message }).pipe(access.write("startFailed"))
+    ),
+
+    startProblem: Effect.fn("WorkerRegistry.startProblem")((taskId) =>
+      findProblem(taskId).pipe(access.read("startProblem"))
     ),
 
     adopt: Effect.fn("WorkerRegistry.adopt")(function* (claimId, from, to) {

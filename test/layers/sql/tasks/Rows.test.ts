@@ -190,7 +190,7 @@ describe("rows", () => {
       const id = enqueued?.task.id ?? (yield* Effect.dieMessage("nothing enqueued"))
       yield* sql`UPDATE environments SET variables = '{"TOKEN": ["very-secret"]}'`
       const error = yield* Effect.flip(queue.captured(id))
-      assert.deepInclude(error, { _tag: "StorageError", reason: "corrupt", operation: "captured" })
+      assert.deepInclude(error, { _tag: "StorageError", reason: "unfit", operation: "captured" })
       const told = `${error.message} ${JSON.stringify(error)} ${error._tag === "StorageError" ? String(error.cause) : ""}`
       assert.include(told, "TOKEN")
       assert.notInclude(told, "secret")
