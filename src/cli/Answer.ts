@@ -11,7 +11,7 @@ import { type Loss, Terminal } from "./framework/Terminal.ts"
  */
 export type Answer = "output" | "work" | "ending"
 
-const codeOf = Effect.fn("answer.lost")(function* (loss: Loss) {
+const codeOf = Effect.fnUntraced(function* (loss: Loss) {
   const terminal = yield* Terminal
   if (loss === "closed") return ExitCode.outputClosed
   yield* terminal.say(`beat: stdout could not be written${loss === "full" ? ": the disk behind it is full" : ""}.`)

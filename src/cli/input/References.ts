@@ -10,15 +10,7 @@ import { Tasks } from "../../services/Tasks.ts"
 type Failed = AmbiguousReference | PipelineNotFound | StorageError | TaskNotFound
 
 /** What fits a reference that names nothing. */
-const candidatesOf = (error: Failed): ReadonlyArray<string> => {
-  switch (error._tag) {
-    case "AmbiguousReference":
-    case "PipelineNotFound":
-      return error.candidates
-    default:
-      return []
-  }
-}
+const candidatesOf = (error: Failed): ReadonlyArray<string> => ("candidates" in error ? error.candidates : [])
 
 /**
  * The task or the pipeline that each reference names. What both begin with is ambiguous; `@last` is the newest task.

@@ -19,7 +19,7 @@ export const TaskPage = Schema.Struct({
 export type TaskPage = typeof TaskPage.Type
 
 /** Those of some tasks that are claimed and whose agent has not started. */
-export const startingOf = Effect.fn("startingOf")(function* (tasks: ReadonlyArray<TaskSummary>) {
+export const startingOf = Effect.fnUntraced(function* (tasks: ReadonlyArray<TaskSummary>) {
   if (!tasks.some(({ status }) => status === "running")) return []
   const registry = yield* WorkerRegistry
   const claimed = new Set(

@@ -171,7 +171,7 @@ const checkSpool = Effect.fn("doctor.spool")(function* (fix: boolean) {
   const registry = yield* WorkerRegistry
   const refused = yield* installation.tryWrite(spool)
   if (refused !== null) {
-    return fail("spool", `${spool} cannot be written (${refused})`, "free its disk, or chmod u=rwx")
+    return fail("spool", `${spool} cannot be written (${refused})`, "free its disk or chmod it")
   }
   // In this order: a directory seen here had a claim row before, so without one now it is left over.
   const directories = yield* installation.entries(spool)

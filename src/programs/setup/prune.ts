@@ -43,7 +43,7 @@ const pruneSchedules = Effect.fn("prune.schedules")(function* (endedBefore: numb
 const mostRounds = 50_000
 
 /** Gives what the deleted rows took back to the disk. Others write between two rounds. */
-const reclaim = Effect.fn("prune.reclaim")(function* () {
+const reclaim = Effect.fnUntraced(function* () {
   const health = yield* DatabaseHealth
   let bytes = 0
   for (let round = 0; round < mostRounds; round += 1) {

@@ -72,7 +72,7 @@ const catchUp = Effect.fn("catchUp")(function* (claimed: Held, progress: Progres
 })
 
 /** What was printed since. What a file held when it was emptied is stored but for what came after the last look. */
-const readOn = Effect.fn("capture.read")(function* (claimed: ClaimedTask, stream: StreamName, at: StreamProgress) {
+const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: StreamName, at: StreamProgress) {
   const spawner = yield* Spawner
   const store = yield* OutputStore
   const read = () =>

@@ -63,10 +63,8 @@ const make = Effect.gen(function* () {
   }).pipe(access.write("reclaim"))
 
   /** The file shrinks when the log is written back to it. Most of that needs no lock; a busy file shrinks later. */
-  const shrink = Effect.forEach(
-    [sql`PRAGMA wal_checkpoint(PASSIVE)`, sql`PRAGMA wal_checkpoint(TRUNCATE)`],
-    (checkpoint) => Effect.ignore(checkpoint),
-    { discard: true }
+  const shrink = Effect.ignore(
+    Effect.zipRight(sql`PRAGMA wal_checkpoint(PASSIVE)`, sql`PRAGMA wal_checkpoint(TRUNCATE)`)
   )
 
   const only = (rows: ReadonlyArray<{ readonly count: number }>) => rows[0]?.count ?? 0

@@ -70,7 +70,7 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
   const insertEnvironment = Statement.run(() => ({
     Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
     execute: (row) => sql`INSERT INTO environments ${sql.insert(row)}
-      ON CONFLICT (id) DO UPDATE SET variables = excluded.variables WHERE environments.variables <> excluded.variables
+      ON CONFLICT (id) DO UPDATE SET variables = excluded.variables
     `
   }))
 
