@@ -118,7 +118,8 @@ describe("what does not fit", () => {
         usage: null,
         before: null,
         after: null,
-        diffStat: null
+        diffStat: null,
+        alongside: []
       }
       assert.deepStrictEqual(yield* checkpoints.store(fresh), fresh)
       for (const [at, damage] of damages.entries()) {
