@@ -8,7 +8,6 @@ import { bootstrap } from "./build/bootstrap.mjs"
 import { lazyBuiltins } from "./build/lazy-builtins.mjs"
 import { loaded } from "./build/loaded.mjs"
 import { mutant } from "./build/mutant.mjs"
-import { sqlIndents } from "./build/sql-indents.mjs"
 
 const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
@@ -144,7 +143,6 @@ const bundle = async (name, entry) => {
     supported: { "dynamic-import": false },
     plugins: [
       ...(mutating === null ? [] : [mutating.plugin]),
-      sqlIndents,
       nativeModule,
       mcpShims,
       ...(isDev ? [] : [leanSql]),
