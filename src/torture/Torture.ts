@@ -10,6 +10,7 @@ import { check, type Verdict } from "./checks/Checker.ts"
 import { type Coverage, coverageOf } from "./Floors.ts"
 import { runFaults } from "./faults/Faults.ts"
 import { killAll, processesOf } from "./faults/SystemProcesses.ts"
+import { ends } from "./faults/Victims.ts"
 import type { Load } from "./load/Load.ts"
 import { startLoad } from "./load/StartLoad.ts"
 import { endSchedules } from "./load/Submitters.ts"
@@ -31,10 +32,17 @@ export interface TortureOptions {
 }
 
 /** How long the rest may take once the faults are over, in milliseconds. */
-const bounds = { commands: 30_000, quiet: 9_000 } as const
+const bounds = { commands: 30_000, quiet: 15_000 } as const
 
-/** Until the last task has ended. A shim that died before it told who it was is given up after ten seconds. */
+/**
+ * How long no task may end before the rest counts as stuck. A shim that died before it told who it was is given up after ten
+ * seconds. The whole may take longer on a machine under load, up to `mostMs`.
+ */
 const settleMs = (durationMs: number): number => Math.min(90_000, 30_000 + durationMs)
+const mostMs = 600_000
+
+/** The longest that one command waits, in milliseconds. */
+const waitMs = 10_000
 
 const scratch = Effect.acquireRelease(
   Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "beat-torture-")))),
@@ -45,11 +53,12 @@ const scratch = Effect.acquireRelease(
 const drain = (load: Load, withinMs: number) =>
   Effect.gen(function* () {
     const { store, world } = load
-    const end = world.chronicle.elapsed + withinMs
-    while (store.unfinished.length > 0 && world.chronicle.elapsed < end) {
-      const left = Math.max(1000, end - world.chronicle.elapsed)
-      const running = world.start(["wait", "--timeout", `${left}ms`, ...store.unfinished.slice(0, 50)])
+    const last = world.chronicle.elapsed + mostMs
+    let progress = { ends: ends(load), at: world.chronicle.elapsed }
+    while (store.unfinished.length > 0 && world.chronicle.elapsed < Math.min(last, progress.at + withinMs)) {
+      const running = world.start(["wait", "--timeout", `${waitMs}ms`, ...store.unfinished.slice(0, 50)])
       yield* Effect.promise(() => running.finished)
+      if (ends(load) > progress.ends) progress = { ends: ends(load), at: world.chronicle.elapsed }
     }
   })
 
@@ -138,13 +147,15 @@ const progressOf = ({ chronicle }: World, { durationMs }: TortureOptions): strin
 /** Where a run has not reached its floors it continues, up to this many times the time that was asked for. */
 const mostRounds = 3
 
-const coverage = (plan: Plan, { store, world: { chronicle } }: Load): Coverage =>
-  coverageOf(plan, {
+const coverage = (plan: Plan, load: Load): Coverage => {
+  const { chronicle } = load.world
+  return coverageOf(plan, {
     kills: chronicle.kills,
-    ends: store.one<{ seq: number | null }>("SELECT max(seq) AS seq FROM outbox")?.seq ?? 0,
+    ends: ends(load),
     faults: chronicle.faults,
     failpoints: chronicle.failpoints
   })
+}
 
 /** The faults of the plan, each at its time, and the whole time that is left. */
 const runRound = (load: Load, plan: Plan, round: number) =>

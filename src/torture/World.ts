@@ -28,9 +28,13 @@ export interface StartOptions {
   /** Its stderr goes to a file of this name, as a worker's does, and its stdout nowhere. */
   readonly log?: string
   readonly stdin?: boolean
+  readonly umask?: string
   /** In a pid namespace of its own. */
   readonly elsewhere?: boolean
 }
+
+/** The umask of everything that submits work, which is that of every agent. */
+export const submitUmask: string = process.umask().toString(8).padStart(4, "0")
 
 /** Nothing where the run is over already and its directory gone. */
 const textOf = (file: string): string => {
@@ -90,11 +94,10 @@ export class World {
   start(args: ReadonlyArray<string>, options: StartOptions = {}): Running {
     const foreign = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
     const words = [...(options.elsewhere === true ? foreign : []), ...this.#beat, ...args]
-    const limited =
-      options.fileLimit === undefined
-        ? words
-        : ["/bin/sh", "-c", 'ulimit -f "$1"; shift; exec "$@"', "sh", String(options.fileLimit), ...words]
-    const [program = "", ...rest] = limited
+    const { fileLimit = "unlimited", umask } = options
+    const set = ["/bin/sh", "-c", 'ulimit -f "$1"; umask "$2"; shift 2; exec "$@"', "sh", String(fileLimit)]
+    const isPlain = options.fileLimit === undefined && umask === undefined
+    const [program = "", ...rest] = isPlain ? words : [...set, umask ?? submitUmask, ...words]
     this.#logs += options.log === undefined ? 0 : 1
     const log = options.log === undefined ? null : join(this.root, "logs", `${options.log}-${this.#logs}.log`)
     const output = log === null ? "pipe" : openSync(log, "a")

@@ -4,7 +4,12 @@ import { join } from "node:path"
 
 export interface AgentJournal {
   /** Each start there was; `asked` are the lines and the exit code that it was told. */
-  readonly starts: ReadonlyArray<{ readonly claim: string; readonly limited: boolean; readonly asked: string }>
+  readonly starts: ReadonlyArray<{
+    readonly claim: string
+    readonly limited: boolean
+    readonly asked: string
+    readonly umask: string
+  }>
   /** Lines known to be printed. */
   readonly printed: number
   /** Exit codes it was about to leave with. */
@@ -31,8 +36,8 @@ export const readJournal = (root: string, key: string, task: string): AgentJourn
   const lines = journalLines(root, key).filter((line) => line.split(" ")[1] === task)
   const words = lines.map((line) => line.split(" ").slice(2))
   return {
-    starts: words.flatMap(([word, claim = "", , limit, ...asked]) =>
-      word === "start" ? [{ claim, limited: limit !== "unlimited", asked: asked.join(" ") }] : []
+    starts: words.flatMap(([word, claim = "", , limit, umask = "", ...asked]) =>
+      word === "start" ? [{ claim, limited: limit !== "unlimited", umask, asked: asked.join(" ") }] : []
     ),
     printed: Math.max(0, ...words.flatMap(([word, count]) => (word === "printed" ? [Number(count)] : []))),
     ends: words.flatMap(([word, code]) => (word === "end" ? [Number(code)] : [])),

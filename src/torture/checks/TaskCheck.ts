@@ -4,6 +4,7 @@ import type { Hurt } from "../Chronicle.ts"
 import { expectedBytes } from "../load/Script.ts"
 import type { TaskPlan } from "../load/TaskPlan.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
+import { submitUmask } from "../World.ts"
 import type { AgentJournal } from "./AgentJournal.ts"
 import type { Edge } from "./EdgeCheck.ts"
 import { editInvariant } from "./EditCheck.ts"
@@ -89,6 +90,9 @@ const checkStarts = ({ journal, plan, row }: Subject, store: Store, report: Repo
   if (start === undefined) return
   const asked = `${plan.lines} ${plan.exitCode}`
   if (start.asked !== asked) report(editInvariant, `its agent was told '${start.asked}', stored is '${asked}'`)
+  if (start.umask !== submitUmask) {
+    report("a task runs as it was submitted", `its umask is ${start.umask}, that of the submit is ${submitUmask}`)
+  }
   if (!claims.includes(start.claim)) report("a claim comes before the process", `claim ${start.claim} is not on record`)
   else if (row.status !== "queued" && claims.length > 1 && lastClaim(store, row.id) !== start.claim) {
     report("what was started is never put back", `claim ${start.claim} had started and is not the last one`)

@@ -41,11 +41,7 @@ const unmended: ReadonlySet<FaultKind> = new Set(["foreign"])
 export const faultKinds: ReadonlyArray<FaultKind> = kinds.map(([, kind]) => kind).filter((kind) => !unmended.has(kind))
 
 /** What a command from another pid namespace does. */
-const foreignWords: ReadonlyArray<ReadonlyArray<string>> = [
-  ["wait", "--timeout", "500ms", "@last"],
-  ["list"],
-  ["status"]
-]
+const foreignWords: ReadonlyArray<ReadonlyArray<string>> = [["wait", "--timeout", "3s", "@last"], ["list"], ["status"]]
 
 /** Mean time between two faults, in milliseconds. */
 const gap = 210

@@ -6,6 +6,8 @@ export interface WorkerPlan {
   readonly failpoints: string | null
   /** Size of files, in blocks of 512 bytes, and how long the worker lives. */
   readonly limit: { readonly blocks: number; readonly forMs: number } | null
+  /** Those of the shell that starts the worker. No agent may notice them. */
+  readonly umask: string
 }
 
 type Place = readonly [name: string, passes: number]
@@ -65,7 +67,7 @@ const points = (dice: Dice, places: ReadonlyArray<Place>, count: number): string
     .map(([name, passes]) => `${name}:kill@${dice.between(1, passes + 1)}`)
     .join(",")
 
-const planWorker = (dice: Dice): WorkerPlan => {
+const planEnd = (dice: Dice): Omit<WorkerPlan, "umask"> => {
   const kind = dice.weighted([
     [40, "plain"],
     [28, "frequent"],
@@ -84,6 +86,10 @@ const planWorker = (dice: Dice): WorkerPlan => {
       return { failpoints: null, limit: null }
   }
 }
+
+const umasks = ["0022", "0077", "0027", "0002", "0000"]
+
+const planWorker = (dice: Dice): WorkerPlan => ({ ...planEnd(dice), umask: dice.pick(umasks) })
 
 /** More than can be started in the time. */
 const perSecond = 3

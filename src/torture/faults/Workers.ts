@@ -12,15 +12,15 @@ const lookMs = 60
 const startWorker = (load: Load) =>
   Effect.gen(function* () {
     const { chronicle } = load.world
-    const plan = load.workers.shift() ?? { failpoints: null, limit: null }
-    const { failpoints, limit } = plan
+    const plan = load.workers.shift() ?? { failpoints: null, limit: null, umask: "0022" }
+    const { failpoints, limit, umask } = plan
     if (limit === null) {
-      load.world.start(["worker"], { failpoints: failpoints ?? undefined, log: "worker" })
+      load.world.start(["worker"], { failpoints: failpoints ?? undefined, log: "worker", umask })
       chronicle.fault("worker", 0)
       chronicle.note(null, `a worker with ${failpoints ?? "no failpoints"}`)
       return
     }
-    const { child } = load.world.start(["worker"], { fileLimit: limit.blocks, log: "limited" })
+    const { child } = load.world.start(["worker"], { fileLimit: limit.blocks, log: "limited", umask })
     chronicle.fault("limited-worker", 0)
     chronicle.note(null, `a worker with files of ${limit.blocks} blocks`)
     yield* FiberSet.run(

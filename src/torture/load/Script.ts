@@ -13,7 +13,7 @@ note() { read -r up rest </proc/uptime; echo "$up $BACKBEAT_TASK_ID $*" >>"$jour
 nap() { sleep "$1"; } 2>/dev/null
 claim=$(readlink "/proc/$$/fd/1")
 claim=\${claim%/*}
-note start "\${claim##*/}" $$ "$(ulimit -f)" "$lines" "$code"
+note start "\${claim##*/}" $$ "$(ulimit -f)" "$(umask)" "$lines" "$code"
 case $behaviour in
   stubborn) trap '' TERM INT HUP ;;
   # Shorter than the time to settle: without its shim the task is not over before this is.

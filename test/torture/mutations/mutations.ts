@@ -69,6 +69,17 @@ const starting: ReadonlyArray<Mutation> = [
     ]
   },
   {
+    name: "worker-umask",
+    promise: "a task runs as it was submitted",
+    patches: [
+      {
+        file: "src/layers/node/spool/Shim.ts",
+        find: 'command umask "$backbeat_umask"',
+        replace: ":"
+      }
+    ]
+  },
+  {
     name: "no-adopt",
     promise: "every task ends",
     patches: [
