@@ -1,4 +1,4 @@
-/** What a command's caller gets from it, and so what becomes of the command when stdout takes no more. */
+/** What a command gives its caller. It decides what the command does when stdout cannot be written any more. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -6,8 +6,8 @@ import { ExitCode } from "./framework/ExitCode.ts"
 import { type Loss, Terminal } from "./framework/Terminal.ts"
 
 /**
- * `output`: what it prints is all of it, so it leaves as soon as that has no place to go. `work`: it finishes its work
- * first. `ending`: its exit code tells how something ended, and stays that.
+ * `output`: its output is its whole purpose, so it exits as soon as stdout fails. `work`: it finishes its work first.
+ * `ending`: its exit code reports how something ended, and a failing stdout does not change that code.
  */
 export type Answer = "output" | "work" | "ending"
 
@@ -18,7 +18,7 @@ const codeOf = Effect.fnUntraced(function* (loss: Loss) {
   return ExitCode.storage
 })
 
-/** Runs a command that answers in this way. A failure of the command itself keeps its exit code. */
+/** Runs a command with this kind of answer. If the command itself fails, its exit code is kept. */
 export const answering =
   (answer: Answer) =>
   <E, R>(command: Effect.Effect<ExitCode, E, R>): Effect.Effect<ExitCode, E, R | Terminal> =>

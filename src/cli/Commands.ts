@@ -1,4 +1,4 @@
-/** All commands of `beat`, in the order of the overview; each is loaded when it is wanted. */
+/** All commands of `beat`, in the order of the overview; each is loaded on demand. */
 import * as Effect from "effect/Effect"
 import type { Command } from "./framework/Command.ts"
 import { type CommandEntry, type CommandTree, loadAll } from "./framework/CommandTree.ts"
@@ -9,7 +9,7 @@ const groups: CommandTree["groups"] = {
   config: { summary: "Show and change settings", standard: "show" },
   pipeline: { summary: "Run several steps in order, as one", standard: "list" },
   schedule: { summary: "Run things at given times", standard: "list" },
-  service: { summary: "Keep a worker running through reboots", standard: "status" },
+  service: { summary: "Keep a worker running across reboots", standard: "status" },
   mcp: { summary: "Serve agents through MCP", standard: "config" }
 }
 
@@ -84,7 +84,7 @@ const entries: ReadonlyArray<CommandEntry> = [
   entry("mcp config", () => import("./commands/setup/mcp.ts").then(({ mcpConfig }) => mcpConfig)),
   entry("mcp install", () => import("./commands/setup/mcp.ts").then(({ mcpInstall }) => mcpInstall)),
   entry("mcp test", () => import("./commands/setup/mcp.ts").then(({ mcpTest }) => mcpTest)),
-  // The same for the torture run, which '--torture' chooses.
+  // Likewise for the torture run: '--torture' selects its bundle.
   entry("doctor", () =>
     import("./commands/setup/doctor.ts").then(({ doctor }) =>
       doctor(() => new UsageError({ problem: "'doctor' must be the first argument", hint: "beat doctor --torture" }))
@@ -98,7 +98,7 @@ const entries: ReadonlyArray<CommandEntry> = [
     import("./commands/setup/service.ts").then(({ serviceStatusCommand }) => serviceStatusCommand)
   ),
   entry("prune", () => import("./commands/setup/prune.ts").then(({ prune }) => prune)),
-  // Only its help is here: the worker has a bundle of its own, which the first word on the command line chooses.
+  // Only its help is here: the worker has its own bundle, which the first word on the command line selects.
   entry("worker", () =>
     import("./commands/setup/worker.ts").then(({ worker }) =>
       worker(() => new UsageError({ problem: "'worker' must be the first argument", hint: "beat worker [options]" }))
@@ -113,5 +113,5 @@ const completing = entry("__complete", () =>
   import("./commands/setup/completion.ts").then(({ complete }) => complete(loadAll({ groups, entries })))
 )
 
-/** The command that completions call knows all the others. */
+/** The command that completion scripts call; it knows all the others. */
 export const tree: CommandTree = { groups, entries: [...entries, completing] }

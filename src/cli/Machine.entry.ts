@@ -1,4 +1,4 @@
-/** This machine and its database, for commands: everything is opened only when a command asks for it. */
+/** This machine and its database, for commands: each part is opened only when a command asks for it. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Agents from "../layers/agents/AgentsOnDemand.ts"

@@ -1,32 +1,32 @@
-/** What is piped into this very command, told apart from a stdin that the calling process reads too. */
+/** Distinguishes input piped into this command from a stdin that the calling process reads too. */
 import { existsSync, fstatSync, readdirSync, readFileSync, statSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import type { Piped } from "./framework/Terminal.ts"
 
-/** How stdin is to be read where no `-` asks for it. */
+/** How to read stdin when no `-` argument asks for it. */
 type Stdin =
-  /** There is nothing to read, or the caller reads it as well: a `while read` loop, a script on stdin. */
+  /** Do not read it: it is empty, or the caller reads it as well (a `while read` loop, a script on stdin). */
   | "none"
-  /** A file, or the end of a pipeline: all of it is meant for this command. */
+  /** Read all of it: a file, or a pipe whose last command is this one. */
   | "ours"
-  /** A program holds the other end and may never write: it has a second for its first byte. */
+  /** A program holds the other end and may never write: wait one second for its first byte. */
   | "perhaps"
-  /** A pipe or a file, of which this system does not say who else reads it. */
+  /** A pipe or a file, but this system does not report who else reads it. */
   | "unknown"
 
-/** The time a program has to write its first byte, in milliseconds. */
+/** How long to wait for the first byte of a program, in milliseconds. */
 const patienceMs = 1000
 
 const writeOnly = 1
 const accessMode = 3
 
-/** Whether this descriptor of a process was opened to write alone. */
+/** Whether a process opened this descriptor for writing only. */
 const writes = (directory: string, fd: string): boolean => {
   const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`${directory}/fdinfo/${fd}`, "utf8"))?.[1]
   return flags !== undefined && (Number.parseInt(flags, 8) & accessMode) === writeOnly
 }
 
-/** The session of a process, by Linux's `/proc`: the field after state, parent and group. */
+/** The session id of a process, from Linux's `/proc`: the field after state, parent and group. */
 const sessionOf = (directory: string): string | undefined => {
   const stat = readFileSync(`${directory}/stat`, "utf8")
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]
@@ -40,7 +40,7 @@ const orElse = <A>(read: () => A, otherwise: A): A => {
   }
 }
 
-/** Never fails: what cannot be told is "unknown". */
+/** Never fails: the answer is "unknown" if the system does not report it. */
 const stdinKind = (): Stdin => {
   const own = orElse(() => fstatSync(0), null)
   if (own === null || !(own.isFIFO() || own.isFile() || own.isSocket())) return "none"
@@ -53,7 +53,7 @@ const stdinKind = (): Stdin => {
       return theirs.dev === own.dev && theirs.ino === own.ino
     }, false)
   return orElse((): Stdin => {
-    // A caller that is gone has left this process to another one, which says nothing about stdin.
+    // If the caller is gone, this process has a new parent, and that parent says nothing about stdin.
     if (sessionOf(caller) !== sessionOf("/proc/self")) return own.isFile() ? "unknown" : "perhaps"
     const held = readdirSync(`${caller}/fd`)
     if (same("0")) return "none"
@@ -62,7 +62,7 @@ const stdinKind = (): Stdin => {
   }, "unknown")
 }
 
-/** True once there is something to read or the end is reached; false when the time is over. */
+/** True once there is something to read or the end is reached; false after the timeout. */
 const hasBegun = (stream: NodeJS.ReadStream): Promise<boolean> =>
   new Promise((resolve) => {
     const done = (begun: boolean) => () => {
@@ -87,7 +87,7 @@ export const piped = (read: Effect.Effect<Uint8Array>): Effect.Effect<Piped> =>
       Effect.promise(() => hasBegun(process.stdin)),
       (begun) => {
         if (begun) return bytes
-        // An open stdin would keep this process from leaving.
+        // An open stdin would keep this process from exiting.
         process.stdin.destroy()
         return Effect.succeed<Piped>({ _tag: "Nothing" })
       }

@@ -1,4 +1,4 @@
-/** The terminal and the caller of this very process. */
+/** The terminal and the caller of this process. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,7 +23,7 @@ const screenOf = (stream: { readonly isTTY?: boolean; readonly columns?: number 
 
 type WriteFailure = Error & { readonly code?: string }
 
-/** Returns when the system has taken the bytes, so that leaving right after loses nothing, or with what kept it from that. */
+/** Returns once the system has accepted the bytes, so that an exit right after loses none, or returns the error. */
 const send = (stream: NodeJS.WriteStream, data: string | Uint8Array) =>
   Effect.async<WriteFailure | null>((resume) => {
     stream.write(data, (error) => resume(Effect.succeed(error ?? null)))
@@ -55,12 +55,12 @@ const readUpTo = (limit: number) =>
 
 const clearLine = "\r\u001b[K"
 
-// Each stream that Node makes takes a while, so none is made before somebody uses it.
+// Node takes a while to create each stream, so a stream is created at its first use.
 const terminal = Layer.sync(Terminal, () => {
   let shown = false
   let taken = true
   const lost = makeLoss()
-  // A stderr that takes nothing keeps no command from its work.
+  // A stderr that cannot be written must not stop a command from doing its work.
   const error = (data: string | Uint8Array) => Effect.asVoid(send(process.stderr, data))
   const clear = Effect.suspend(() => {
     if (!shown) return Effect.void
@@ -71,7 +71,7 @@ const terminal = Layer.sync(Terminal, () => {
     Effect.suspend(() => (taken ? Effect.zipRight(clear, send(process.stdout, data)) : Effect.succeed(null))).pipe(
       Effect.flatMap((failure) => {
         if (failure === null) return Effect.void
-        // A disk that has room again would continue in the middle.
+        // If the disk got room again, later output would start in the middle.
         taken = false
         return Deferred.succeed(lost, lossOf(failure))
       })
@@ -111,7 +111,7 @@ const environment = (): Record<string, string> => {
   return variables
 }
 
-/** The shell's own idea of it where the directory itself is gone. */
+/** The shell's $PWD, if the directory itself is gone. */
 const workingDirectory = (): string => {
   try {
     return process.cwd()

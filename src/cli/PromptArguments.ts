@@ -1,14 +1,14 @@
-/** The positional arguments of commands that take a prompt: the prompt, and `-` for what is piped in with it. */
+/** The positional arguments of commands that take a prompt: the prompt, and `-` for piped input. */
 import * as Args from "@effect/cli/Args"
 import * as Option from "effect/Option"
 
 export const promptArguments = Args.all({
   prompt: Args.text({ name: "prompt" }).pipe(
-    Args.withDescription("What to do, quoted; '-' or nothing reads it from a pipe"),
+    Args.withDescription("The prompt, in quotes; '-' or no prompt reads it from stdin"),
     Args.optional
   ),
   stdin: Args.text({ name: "-" }).pipe(
-    Args.withDescription("Add what is piped in to the prompt, whatever else reads it"),
+    Args.withDescription("Append stdin to the prompt, even if another process reads stdin too"),
     Args.optional
   )
 })

@@ -1,8 +1,8 @@
-/** How this very program is started again as a worker: by the same Node, through the same entry file. */
+/** How this program starts itself again as a worker: with the same Node and the same entry file. */
 import * as Layer from "effect/Layer"
 import { WorkerCommand } from "../services/WorkerCommand.ts"
 
-/** A worker allocates much that dies at once. A small nursery keeps its memory low, and measured no slower. */
+/** Most objects of a worker are short-lived. A small nursery keeps its memory low, and it measured no slower. */
 const nodeOptions = ["--max-semi-space-size=1"]
 
 export const layer = Layer.sync(WorkerCommand, () =>

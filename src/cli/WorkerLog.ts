@@ -1,4 +1,4 @@
-/** The log of a worker on stderr, which a detached one has in its log file. */
+/** The log of a worker on stderr; a detached worker's stderr is its log file. */
 import * as Logger from "effect/Logger"
 import { logLine } from "../text/LogLine.ts"
 

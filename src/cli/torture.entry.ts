@@ -1,4 +1,4 @@
-/** The entry of `beat doctor --torture`, a bundle of its own: the harness and its checker, which nothing else ever loads. */
+/** The entry of `beat doctor --torture` in its own bundle: the harness and its checker. No other command loads it. */
 
 import { randomInt } from "node:crypto"
 import type { Teardown } from "@effect/platform/Runtime"
@@ -26,14 +26,14 @@ const run = (request: TortureRequest) =>
     const { command } = yield* WorkerCommand
     if (process.platform !== "linux") {
       return yield* new UsageError({
-        problem: "The torture run needs Linux: elsewhere it cannot see which processes are its own",
-        hint: "'beat doctor' alone works here."
+        problem: "The torture run needs Linux: on other systems it cannot identify its own processes",
+        hint: "'beat doctor' without --torture works here."
       })
     }
     const seed = request.seed ?? randomInt(2 ** 31 - 1)
-    // Said first, so that a run that is cut short can be repeated as well.
+    // Printed first, so that a run that is cut short can be repeated too.
     yield* terminal.say(
-      `beat: seed ${seed}; again with: beat doctor --torture ${request.durationMs / 1000}s --seed ${seed}`
+      `beat: seed ${seed}; to repeat: beat doctor --torture ${request.durationMs / 1000}s --seed ${seed}`
     )
     const report = yield* torture({
       durationMs: request.durationMs,

@@ -1,4 +1,4 @@
-/** The entry of `beat worker`, a bundle of its own: the full worker, which light commands never load. */
+/** The entry of `beat worker` in its own bundle: the full worker, which light commands never load. */
 
 import type { Teardown } from "@effect/platform/Runtime"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -29,7 +29,9 @@ const run = ({ detach, keep, onDemand }: WorkerOptions) =>
     return ExitCode.ok
   }).pipe(
     Effect.provide(services),
-    Effect.onInterrupt(() => Effect.logInfo("interrupted: agents go on, the next worker takes them over"))
+    Effect.onInterrupt(() =>
+      Effect.logInfo("interrupted: running agents continue, and the next worker takes them over")
+    )
   )
 
 // The environment of the caller is read before the zone changes it for this process.
@@ -38,7 +40,7 @@ const caller = LocalZone.layer.pipe(Layer.provideMerge(Process.layer(version)))
 const teardown: Teardown = (exit, onExit) =>
   onExit(Exit.isSuccess(exit) ? (exit.value as number) : ExitCode.interrupted)
 
-// A closed terminal ends a foreground worker the way Ctrl-C does.
+// Closing the terminal ends a foreground worker, as Ctrl-C does.
 process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
 Effect.suspend(() => main(only(worker(run)), Machine.layer, process.argv.slice(2))).pipe(

@@ -202,7 +202,7 @@ describe("a word of another program", () => {
     ["tail", "Did you mean 'beat logs -f'?"],
     ["version", "Did you mean 'beat --version'?"],
     ["ps", "Did you mean 'beat list'?"],
-    ["rm", "'beat cancel' ends a task"]
+    ["rm", "'beat cancel' cancels a task"]
   ] as const) {
     it.effect(`is answered with the one of this: ${word}`, () =>
       Effect.gen(function* () {
@@ -225,7 +225,7 @@ describe("why", () => {
       assert.strictEqual(yield* reason(later.id), "not-before")
       assert.match(yield* text(["why", later.id]), /waits for its start time: .*\(in 1h\)/)
       assert.strictEqual(yield* reason(task.id), "no-worker")
-      assert.include(yield* text(["why", task.id]), "it is next in line")
+      assert.include(yield* text(["why", task.id]), "it is next in the queue")
 
       const worker = yield* serve(100)
       assert.strictEqual(yield* reason(task.id), "starting")
@@ -242,13 +242,13 @@ describe("why", () => {
       const host = yield* HostControl
       yield* host.setAvailableMemory(1000)
       assert.strictEqual(yield* reason(task.id), "memory")
-      assert.match(yield* text(["why", task.id]), /Memory is short: 1.0 kB available/)
+      assert.match(yield* text(["why", task.id]), /Memory is low: 1.0 kB available/)
       yield* host.setAvailableMemory(8e9)
 
       const second = yield* submit({ prompt: "urgent too", priority: "P0" })
       yield* claimNext({ workerId: worker.id })
       assert.strictEqual(yield* reason(task.id), "concurrency-limit")
-      assert.match(yield* text(["why", task.id]), /All workers are busy, 2 of 2; it is next in line/)
+      assert.match(yield* text(["why", task.id]), /All slots are in use \(2 of 2\); it is next in the queue/)
 
       const queue = yield* Queue
       yield* queue.cancel(second.id, { reason: null, by: "tester" })
@@ -334,7 +334,7 @@ describe("config", () => {
       assert.include(command.stderr, 'expected a list of texts, for example ["my-agent"')
       assert.strictEqual((yield* beat(["config", "set", "defaultAgent", "nobody"])).code, 2)
 
-      assert.include((yield* beat(["config", "unset", "maxConcurrency"])).stderr, "back to its default")
+      assert.include((yield* beat(["config", "unset", "maxConcurrency"])).stderr, "reset to its default")
       assert.strictEqual(yield* get("maxConcurrency"), 2)
       yield* beat(["config", "unset", "agents.claude.args"])
       yield* beat(["config", "unset", "agents.claude.model"])

@@ -69,7 +69,7 @@ describe("beat pipeline", () => {
       const first = yield* beat(line)
       const second = yield* beat(line)
       assert.strictEqual(first.stdout, second.stdout)
-      assert.match(second.stderr, /the key was used before, for pipeline/)
+      assert.match(second.stderr, /idempotency key already used by pipeline/)
       const shown = yield* json(Pipeline)((yield* beat(["pipeline", "status", "--json"])).stdout)
       assert.strictEqual(shown.name, `make \${x}`)
       assert.deepStrictEqual(
@@ -86,9 +86,9 @@ describe("beat pipeline", () => {
     Effect.gen(function* () {
       const wrong = (words: ReadonlyArray<string>) => beat(["pipeline", "run", ...words])
       const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
-        [[], /neither a file nor a step/],
-        [["ci/release.yaml", "--step", "x"], /not both/],
-        [["--step", "x", "--var", "a=b"], /--var is for files/],
+        [[], /No file and no step/],
+        [["ci/release.yaml", "--step", "x"], /cannot be combined/],
+        [["--step", "x", "--var", "a=b"], /--var works only with a file/],
         [["--step", " "], /--step number 1 is empty/],
         [["nope.yaml"], /nope\.yaml: there is no such file/],
         [["bad.yaml"], /bad\.yaml:2:5: steps\[0\]\.promt: there is no such key\. Did you mean 'prompt'\?/],
@@ -183,7 +183,7 @@ describe("beat pipeline", () => {
       const told = yield* json(WaitResult)((yield* beat(["wait", id, "@last", "--json"])).stdout)
       assert.deepStrictEqual([told.tasks.length, told.pipelines[0]?.id], [1, id])
       assert.strictEqual((yield* beat(["wait", id, "--status", "running"])).code, 2)
-      assert.match((yield* beat(["pipeline", "cancel", id])).stdout, /had ended before/)
+      assert.match((yield* beat(["pipeline", "cancel", id])).stdout, /had already ended/)
     }).pipe(Effect.provide(world({}, files)))
   )
 

@@ -89,7 +89,7 @@ describe.skipIf(!existsSync(binary))("tasks through the built beat", () => {
       running.child.kill("SIGINT")
       const seen = await running.done
       assert.strictEqual(seen.code, 130)
-      assert.include(seen.stderr, "continues: this command did not make it. To cancel it: beat ")
+      assert.include(seen.stderr, "continues: this command did not create it. To cancel it: beat ")
     }
     assert.include((await beat.run(["status", id, "--json"])).stdout, '"status":"running"')
     assert.include((await beat.run(["pipeline", "status", pipeline, "--json"])).stdout, '"status":"running"')

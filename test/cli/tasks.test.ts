@@ -273,7 +273,7 @@ describe("beat cancel", () => {
       assert.strictEqual(seen.code, 0)
       assert.deepStrictEqual(seen.stdout.trim().split("\n"), [
         `${id} cancelled by tester: wrong branch`,
-        `${fine} had ended before: completed after 0ms`
+        `${fine} had already ended: completed after 0ms`
       ])
       const again = yield* decode(CancelResult, (yield* beat(["cancel", id, "--json"])).stdout)
       assert.deepStrictEqual(

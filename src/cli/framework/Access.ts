@@ -1,4 +1,4 @@
-/** What a command may use: cheap services always, the store only when it asks for it. */
+/** What a command may use: the cheap services always, the store only on demand. */
 import * as Context from "effect/Context"
 import type * as Layer from "effect/Layer"
 import type { StorageError } from "../../domain/Errors.ts"
@@ -25,7 +25,7 @@ import type { TextFiles } from "../../services/TextFiles.ts"
 import type { WorkerLauncher } from "../../services/WorkerLauncher.ts"
 import type { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 
-/** What it takes to look at tasks. */
+/** The services for looking at tasks. */
 export type LookServices = Tasks | WorkerRegistry | OutputStore | Checkpoints
 
 /** The services over the database. */
@@ -35,9 +35,9 @@ export type StoreServices = LookServices | Queue | Pipelines | DatabaseHealth | 
 export class Stores extends Context.Tag("backbeat/Stores")<
   Stores,
   {
-    /** As `read`, with the few services that the commands people type most need: the others cost them time. */
+    /** Like `read`, but with only the services that frequent commands need: the others would slow them down. */
     readonly look: Layer.Layer<LookServices, StorageError>
-    /** Never creates or changes a file. Where there is no database yet it is an empty one. */
+    /** Never creates or changes a file. Without a database it reads an empty one. */
     readonly read: Layer.Layer<StoreServices, StorageError>
     /** Creates and migrates the database as needed. */
     readonly write: Layer.Layer<StoreServices, StorageError>

@@ -1,4 +1,4 @@
-/** Who typed the command, and from where: what a submitted task is captured from. */
+/** Who runs the command, and where. A submitted task captures its directory and environment from it. */
 import * as Context from "effect/Context"
 import type { Environment } from "../../domain/task/NewTask.ts"
 

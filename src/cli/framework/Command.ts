@@ -1,6 +1,6 @@
 /**
- * How a command is written: its options and arguments as values of `@effect/cli`, and an effect. The strict reading of
- * the command line, help, completions and exit codes are the same for all of them.
+ * Defines a command: its options and arguments as values of `@effect/cli`, and an effect. Strict parsing, help,
+ * completions and exit codes are the same for all commands.
  *
  * Weighed: `Command` and `CliApp` of `@effect/cli`. They add 32 KB to the light bundle, evaluate all commands before they pick
  * one, and decide help, errors and exit codes. Use them when they load a command on demand and leave these to the caller.
@@ -25,40 +25,40 @@ import { textOf } from "./HelpText.ts"
 import type { Terminal } from "./Terminal.ts"
 import { UsageError } from "./UsageError.ts"
 
-/** Everything a command can fail with: it has a name and a message for people. */
+/** An error of a command: it has a name and a message for people. */
 export interface Failure {
   readonly _tag: string
   readonly message: string
 }
 
-/** Where the overview of commands shows it. */
+/** The section of the overview that lists the command. */
 export type Section = "tasks" | "watch" | "machine" | "hidden"
 
 /** What every command may use without opening the database. */
 export type CommandServices = MachineServices | Terminal | Caller
 
 export interface Spec<O, A, E, R> {
-  /** One or two words: `run`, `config get`. Empty for bare `beat`. */
+  /** One or two words: `run`, `config get`. Empty for `beat` without a command. */
   readonly name: string
   readonly aliases?: ReadonlyArray<string>
   readonly section: Section
   /** One line for the overview. */
   readonly summary: string
-  /** More for its own help page. */
+  /** More text for the command's help page. */
   readonly details?: string
   readonly examples?: ReadonlyArray<readonly [line: string, what: string]>
   /** `Options.all({...})`, or `Options.none`. */
   readonly options: Options.Options<O>
   /** `Args.all({...})`, or `Args.none`. */
   readonly args: Args.Args<A>
-  /** What it takes on the command line shapes completions of positional arguments. */
+  /** Which candidates completions offer for positional arguments. */
   readonly completes?: "task" | "agent" | "pipeline" | "schedule" | "none"
-  /** What its caller gets from it; `work` where nothing else is said. */
+  /** What the command gives its caller (default: `work`). */
   readonly answer?: (options: O) => Answer
   readonly run: (options: O, args: A) => Effect.Effect<ExitCode, E, R>
 }
 
-/** A command whose types are settled. */
+/** A command without type parameters. */
 export interface Command extends Omit<Spec<unknown, unknown, Failure, never>, "run" | "options" | "args" | "answer"> {
   readonly path: ReadonlyArray<string>
   readonly optionShapes: ReadonlyArray<Shape>
@@ -68,7 +68,7 @@ export interface Command extends Omit<Spec<unknown, unknown, Failure, never>, "r
   readonly execute: (line: CommandLine) => Effect.Effect<ExitCode, Failure, CommandServices>
 }
 
-// The parsers may ask for these; no option of ours reads a file or asks a question.
+// The types of the parsers require these services, but no option here reads a file or asks a question.
 const parserServices = Layer.mergeAll(
   FileSystem.layerNoop({}),
   Path.layer,
@@ -101,7 +101,7 @@ export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServ
       if (first !== undefined) {
         return yield* new UsageError({
           problem: `Unexpected argument '${first.length > 60 ? `${first.slice(0, 59)}…` : first}'`,
-          hint: `'${full} --help' shows how to use it; a text of several words needs quotes.`
+          hint: `'${full} --help' shows how to use it; put a text of several words in quotes.`
         })
       }
       return { options: yield* Options.parse(options, HashMap.fromIterable(line.values), config), positionals }
@@ -112,7 +112,7 @@ export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServ
   return {
     ...rest,
     path: spec.name === "" ? [] : spec.name.split(" "),
-    // Worked out when asked for: a run needs those of one command, not of all.
+    // Computed on demand: a run needs the options of one command, not of all commands.
     get optionShapes() {
       return shapesOf(Options.getUsage(options))
     },
@@ -132,7 +132,7 @@ export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServ
   }
 }
 
-/** A command on the services that it names; the database is opened for it. */
+/** A command that uses the services in its type; the database is opened for it. */
 const onStore =
   <S>(layer: (stores: Stores["Type"]) => Layer.Layer<S, Failure>, answer: Answer) =>
   <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices | S>): Command =>
@@ -142,10 +142,10 @@ const onStore =
       run: (options, args) => Effect.flatMap(Stores, (stores) => Effect.provide(spec.run(options, args), layer(stores)))
     })
 
-/** A command that only looks at tasks: it creates no file and works where there is none. */
+/** A command that only looks at tasks: it creates no file and works without a database. */
 export const bareCommand = onStore(({ look }) => look, "output")
 
-/** A command that only reads the database, all of it. */
+/** A command that reads all parts of the database and writes none. */
 export const readOnlyCommand = onStore(({ read }) => read, "output")
 
 /** A command that writes to the database, and creates it at first use. */

@@ -1,6 +1,6 @@
 /**
- * Takes a command line apart, strictly: an unknown flag is an error, never a word of the prompt. What a command knows is
- * read from its own option definitions.
+ * Parses a command line strictly: an unknown flag is an error, never a word of the prompt. The known options come from
+ * the option definitions of the command.
  */
 import * as CliConfig from "@effect/cli/CliConfig"
 import type * as Usage from "@effect/cli/Usage"
@@ -11,11 +11,11 @@ import { UsageError } from "./UsageError.ts"
 
 export const config = CliConfig.make({ isCaseSensitive: true, showBuiltIns: false })
 
-/** How one option, or one positional argument, may be written. */
+/** The notation of one option or positional argument. */
 export interface Shape {
   /** `--priority`, `-p`; for an argument `<prompt>`. */
   readonly names: ReadonlyArray<string>
-  /** What its value is called, `duration` or `P0 | P1 | P2`; null for a switch. */
+  /** The name of its value, `duration` or `P0 | P1 | P2`; null for a switch. */
   readonly value: string | null
   readonly repeated: boolean
   readonly optional: boolean
@@ -42,13 +42,13 @@ export const shapesOf = (usage: Usage.Usage): ReadonlyArray<Shape> => {
   return walk(usage, false, false)
 }
 
-/** What `word` was probably meant to be: a name that begins with it, or the closest one. */
+/** The name that `word` was probably meant to be: one that begins with it, or the closest one. */
 export const nearest = (word: string, candidates: ReadonlyArray<string>): string | null =>
   (word.length > 2 ? candidates.find((candidate) => candidate.startsWith(word)) : undefined) ??
   Spelling.nearest(word, candidates)
 
 export interface CommandLine {
-  /** Values by the option's first name; a switch has none. */
+  /** Values by the option's first name; empty for a switch. */
   readonly values: ReadonlyMap<string, ReadonlyArray<string>>
   readonly positionals: ReadonlyArray<string>
 }
@@ -91,7 +91,7 @@ export const parse = (
     const equals = word.startsWith("--") ? word.indexOf("=") : -1
     let name = equals < 0 ? word : word.slice(0, equals)
     let attached = equals < 0 ? null : word.slice(equals + 1)
-    // Short options may stand together: `-fj`, `-n20`.
+    // Short options may be combined: `-fj`, `-n20`.
     if (!word.startsWith("--") && word.length > 2) {
       name = word.slice(0, 2)
       const rest = word.slice(2)

@@ -1,23 +1,23 @@
-/** All commands together, and which of them a command line means. */
+/** All commands, and the choice of the command for a command line. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Command } from "./Command.ts"
 import { nearest } from "./CommandLine.ts"
 import { UsageError } from "./UsageError.ts"
 
-/** Names that stand before others, as `config` before `config get`. */
+/** The first words of two-word names, such as `config` of `config get`. */
 export type Groups = Readonly<
   Record<
     string,
     {
       readonly summary: string
-      /** The command meant by the group alone. */
+      /** The command that runs when only the group is given. */
       readonly standard: string
     }
   >
 >
 
-/** A command by its name. What it is made of costs time at every start, so it is loaded when it is wanted. */
+/** A command by its name. Loading a definition costs time at every start, so each is loaded on demand. */
 export interface CommandEntry {
   readonly path: ReadonlyArray<string>
   readonly aliases: ReadonlyArray<string>
@@ -29,13 +29,13 @@ export interface CommandTree {
   readonly groups: Groups
 }
 
-/** With the definitions of all commands: for help and completions. */
+/** Loads the definitions of all commands, for help and completions. */
 export interface LoadedTree {
   readonly commands: ReadonlyArray<Command>
   readonly groups: Groups
 }
 
-/** A program of one command, which is at hand. */
+/** A tree of one command that is already loaded. */
 export const only = (command: Command): CommandTree => ({
   entries: [{ path: command.path, aliases: command.aliases ?? [], load: Effect.succeed(command) }],
   groups: {}
@@ -47,7 +47,7 @@ export const loadAll = ({ entries, groups }: CommandTree): Effect.Effect<LoadedT
     (commands) => ({ commands, groups })
   )
 
-/** What the words lead to, and the words that are left for it. */
+/** The command or group that the words select, and the remaining words. */
 export type Route =
   | { readonly _tag: "Command"; readonly entry: CommandEntry; readonly rest: ReadonlyArray<string> }
   | { readonly _tag: "Group"; readonly group: string }
@@ -63,7 +63,7 @@ const asksHelp = (words: ReadonlyArray<string>) => {
 export const topNames = (tree: CommandTree): ReadonlyArray<string> => [
   ...new Set(
     tree.entries.flatMap(({ aliases, path: [first] }) =>
-      // Such names are for programs.
+      // Names with this prefix are for programs only.
       first === undefined || first.startsWith("__") ? [] : [first, ...aliases]
     )
   ),
@@ -75,7 +75,7 @@ const find = (tree: CommandTree, path: ReadonlyArray<string>): CommandEntry | un
     (entry) => entry.path.join(" ") === path.join(" ") || (path.length === 1 && entry.aliases.includes(path[0] ?? ""))
   )
 
-/** What other programs call these. */
+/** Names of these commands in other programs. */
 const elsewhere: Readonly<Record<string, string>> = {
   stop: "beat cancel",
   kill: "beat cancel",
@@ -95,7 +95,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   clean: "beat prune"
 }
 
-const cancelOrPrune = "'beat cancel' ends a task, 'beat prune' removes tasks that have ended."
+const cancelOrPrune = "'beat cancel' cancels a task, 'beat prune' deletes tasks that have ended."
 
 const otherWord = (given: string): string | null => {
   const word = given.toLowerCase()
@@ -107,7 +107,7 @@ const unknownCommand = (given: string, names: ReadonlyArray<string>, prefix: str
   const shown = given.length > 60 ? `${given.slice(0, 59)}…` : given
   const close = nearest(given, names)
   const hint = /\s/.test(given)
-    ? `To hand over a task: beat run ${JSON.stringify(shown)}`
+    ? `To run a task: beat run ${JSON.stringify(shown)}`
     : prefix === "beat" && otherWord(given) !== null
       ? otherWord(given)
       : close === null
@@ -116,7 +116,7 @@ const unknownCommand = (given: string, names: ReadonlyArray<string>, prefix: str
   return Either.left(new UsageError({ problem: `Unknown command '${shown}'`, hint }))
 }
 
-/** Finds the command. `help: true` says that its page is wanted, not the command itself. */
+/** Finds the command. `help: true` means that its help page is requested. */
 export const route = (
   tree: CommandTree,
   argv: ReadonlyArray<string>

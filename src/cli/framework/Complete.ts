@@ -1,4 +1,4 @@
-/** What may stand next on a command line, read from the definitions of the commands. */
+/** Candidates for the next word of a command line, from the definitions of the commands. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Command } from "./Command.ts"
@@ -11,7 +11,7 @@ export interface Candidate {
   readonly description: string
 }
 
-/** Candidates that have to be looked up. */
+/** Candidates that need a lookup in the store. */
 export class Sources extends Context.Tag("backbeat/cli/Sources")<
   Sources,
   {
@@ -64,7 +64,7 @@ const optionCandidates = (command: Command): ReadonlyArray<Candidate> => [
   { value: "--help", description: "Show help" }
 ]
 
-/** The candidates, and `@last` where there are any. */
+/** The candidates, plus `@last` if there are any. */
 const lastOf = (candidates: Effect.Effect<ReadonlyArray<Candidate>>, given: ReadonlyArray<string> = []) =>
   Effect.map(
     candidates,
@@ -77,7 +77,7 @@ const lastOf = (candidates: Effect.Effect<ReadonlyArray<Candidate>>, given: Read
 /** Options whose value is a task. */
 const ofTasks = ["--after", "--not-after", "--continue-from"]
 
-/** Values an option lists itself, `P0 | P1 | P2`; agents, tasks and schedules where its name says so. */
+/** Values that the option lists (`P0 | P1 | P2`), or agents, tasks and schedules according to its name. */
 const valuesOf = Effect.fnUntraced(function* (command: Command, shape: Shape) {
   const sources = yield* Sources
   if (shape.names.includes("--agent")) return yield* sources.agents
@@ -103,7 +103,7 @@ const positionals = Effect.fnUntraced(function* (command: Command, rest: Readonl
   return choices.map((value): Candidate => ({ value, description: "" }))
 })
 
-/** `words` are those after `beat`; the last one is being typed and may be empty. */
+/** `words` are the words after `beat`; the last one is being typed and may be empty. */
 export const completionsOf = Effect.fn("completionsOf")(function* (tree: LoadedTree, words: ReadonlyArray<string>) {
   const current = words[words.length - 1] ?? ""
   const before = words.slice(0, -1)

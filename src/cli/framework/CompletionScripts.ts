@@ -1,4 +1,4 @@
-/** The scripts that shells load. They hold no knowledge: each asks `beat __complete` with the words typed so far. */
+/** The scripts that shells load. They know no commands: each calls `beat __complete` with the words typed so far. */
 
 // Descriptions are dropped: bash shows only words. Without candidates bash falls back to file names (`-o default`).
 const bash = `# bash completion for beat

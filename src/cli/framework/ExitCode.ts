@@ -3,16 +3,16 @@ import type { Task, TaskSummary } from "../../domain/task/Task.ts"
 
 export const ExitCode = {
   ok: 0,
-  /** A task failed, or the thing asked for could not be done. */
+  /** A task failed, or the command could not do its work. */
   failed: 1,
-  /** Wrong flags, arguments or settings: nothing was done. */
+  /** Wrong flags, arguments or settings: the command changed nothing. */
   usage: 2,
   /** No such task, or an id prefix that fits several. */
   notFound: 3,
   cancelled: 4,
   /** A task ended by its timeout or because it stalled. */
   timedOut: 5,
-  /** A task was cancelled because something it waited for ended otherwise than it asked. */
+  /** A task was cancelled because a dependency ended with a status that its policy does not accept. */
   dependencyFailed: 6,
   /** A defect of Backbeat itself. */
   bug: 70,
@@ -20,15 +20,15 @@ export const ExitCode = {
   storage: 74,
   /** A task ended on a usage limit: the same work may succeed later. */
   usageLimit: 75,
-  /** `--timeout` of a waiting command passed; the task goes on. */
+  /** `--timeout` of a waiting command passed; the task continues. */
   waitTimedOut: 124,
   interrupted: 130,
-  /** Whatever reads stdout has gone: the code of a program that SIGPIPE ends. */
+  /** The reader of stdout has exited: the code of a program that SIGPIPE ends. */
   outputClosed: 141
 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
-/** The exit code that tells how a task ended. A task that has not ended is `ok`: nothing is known against it. */
+/** The exit code for how a task ended. A task that has not ended is `ok`: it has not failed. */
 export const exitCodeOf = (task: Pick<Task | TaskSummary, "status" | "cause" | "failureClass">): ExitCode => {
   switch (task.status) {
     case "queued":

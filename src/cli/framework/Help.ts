@@ -11,7 +11,7 @@ import type { Screen } from "./Terminal.ts"
 const sections: ReadonlyArray<readonly [Section, string]> = [
   ["tasks", "Tasks"],
   ["watch", "Look"],
-  ["machine", "Set up and look after"]
+  ["machine", "Setup and maintenance"]
 ]
 
 const argumentText = (shape: Shape): string => {
@@ -98,7 +98,7 @@ export const groupHelp = (tree: LoadedTree, group: string, screen: Screen): stri
       columns
     ),
     "",
-    ...wrap(`'beat ${group} <command> --help' tells more.`, columns)
+    ...wrap(`'beat ${group} <command> --help' shows the details.`, columns)
   ].join("\n")
 }
 
@@ -125,14 +125,14 @@ export const rootHelp = (tree: LoadedTree, version: string, screen: Screen): str
     bold("Options"),
     ...rows(
       [
-        ["    --json", "Print one JSON document, errors too"],
+        ["    --json", "Print one JSON document, also for errors"],
         ["-h, --help", "Show help for a command"],
         ["    --version", "Show the version"]
       ],
       columns
     ),
     "",
-    ...wrap("Without a command 'beat' shows what runs now. Start here:", columns),
+    ...wrap("Without a command, 'beat' shows running, waiting and recently ended tasks. Start here:", columns),
     `  ${bold('beat run "fix the failing test"')}`,
     ...wrap(
       "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 cancelled, 5 timed out, 6 dependency failed, 70 bug, 74 storage, 75 usage limit, 124 wait timed out, 130 interrupted",

@@ -33,11 +33,11 @@ export const textOf = (doc: HelpDoc.HelpDoc): ReadonlyArray<string> => {
   }
 }
 
-// Sentences that the library adds by itself and that the usage line says already.
+// Sentences that the library adds automatically and that repeat the usage line.
 const added =
   /^(This (setting|argument|option) (is|must|may)\b.*|A user-defined piece of text\.|An integer\.|A true or false value\.|One of the following: .*)$/
 
-/** What the author wrote about each option or argument, in order. */
+/** The description of each option or argument, in order. */
 export const descriptionsOf = (doc: HelpDoc.HelpDoc): ReadonlyArray<string> => {
   switch (doc._tag) {
     case "DescriptionList":

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { escapeControls } from "../../text/Sanitize.ts"
 import { Terminal } from "./Terminal.ts"
 
-/** What `--json` prints in place of a result when a command fails; the exit code says the same. */
+/** What `--json` prints instead of a result when a command fails; the exit code matches. */
 export const JsonError = Schema.Struct({
   error: Schema.Struct({ code: Schema.String, message: Schema.String, exitCode: Schema.Int })
 }).annotations({ identifier: "JsonError" })
@@ -13,7 +13,7 @@ export const JsonError = Schema.Struct({
 export const printJson = <A, I>(schema: Schema.Schema<A, I>, value: A): Effect.Effect<void, never, Terminal> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
-    // A value of our own that does not fit its schema is a defect.
+    // A value of Backbeat that does not match its own schema is a defect.
     const encoded = yield* Schema.encode(schema)(value).pipe(Effect.orDie)
     yield* terminal.print(escapeControls(JSON.stringify(encoded, null, terminal.stdout.tty ? 2 : undefined)))
   })

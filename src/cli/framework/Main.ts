@@ -75,7 +75,7 @@ const reportDefect = Effect.fn("beat.reportDefect")(function* (json: boolean, ca
   return ExitCode.bug
 })
 
-/** Runs a command line. An interruption stays one; everything else has become an exit code and was reported. */
+/** Runs a command line. An interruption is passed on; every other failure is reported and becomes an exit code. */
 export const main = (
   tree: CommandTree,
   machine: Layer.Layer<MachineServices, Failure>,

@@ -1,4 +1,4 @@
-/** A handful of styles, which are nothing where colour is not wanted. */
+/** Text styles, which do nothing when colour is off. */
 import type { Screen } from "./Terminal.ts"
 
 const codes = {
@@ -14,7 +14,7 @@ const codes = {
 export type StyleName = keyof typeof codes
 export type Style = (text: string) => string
 
-/** The styles of a screen. Text must be free of control bytes before. */
+/** The styles of a screen. Sanitize the text first: it must contain no control bytes. */
 export const stylesOf = (screen: Screen): Readonly<Record<StyleName, Style>> => {
   const style = (name: StyleName): Style => {
     const [on, off] = codes[name]

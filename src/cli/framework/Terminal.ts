@@ -5,24 +5,24 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 
-/** What a stream can show. */
+/** The abilities of a stream. */
 export interface Screen {
   readonly tty: boolean
-  /** Columns of the terminal; null where lines need not be cut (a pipe, a file). */
+  /** Columns of the terminal; null if lines are never cut (a pipe, a file). */
   readonly columns: number | null
   readonly colour: boolean
 }
 
-/** Why stdout takes no more: its reader is gone, the disk behind it is full, or the system gave another reason. */
+/** Why stdout cannot be written: its reader is gone, its disk is full, or the system gave another reason. */
 export type Loss = "closed" | "full" | "failed"
 
-/** A place for the first loss. */
+/** Holds the first loss. */
 export const makeLoss = (): Deferred.Deferred<Loss> => Deferred.unsafeMake(FiberId.none)
 
-/** What came on a stdin that no `-` asked for. */
+/** Input on a stdin that no `-` argument asked for. */
 export type Piped =
   | { readonly _tag: "Nothing" }
-  /** There may be something, but another process may be reading it: a loop that calls this command, for instance. */
+  /** There may be input, but another process may be reading it, e.g. a loop that calls this command. */
   | { readonly _tag: "Unread" }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
 
@@ -31,25 +31,25 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
   {
     readonly stdout: Screen
     readonly stderr: Screen
-    /** Whether a person types on stdin; false for a pipe, a file and `/dev/null`. */
+    /** Whether stdin is a terminal; false for a pipe, a file and `/dev/null`. */
     readonly stdinTty: boolean
     /** All of stdin, read to its end, as UTF-8. */
     readonly stdin: Effect.Effect<string>
     /** The bytes of stdin. Reading stops once there are more than `limit`, so a longer answer means "too long". */
     readonly stdinBytes: (limit: number) => Effect.Effect<Uint8Array>
-    /** Done once stdout takes no more. What is printed after that is dropped, as everything is that stderr does not take. */
+    /** Done once stdout cannot be written. Later output is dropped, as is all output that stderr does not accept. */
     readonly lost: Deferred.Deferred<Loss>
-    /** What is piped into this command and is read by no other process. `limit` as for `stdinBytes`. */
+    /** Input piped into this command that no other process reads. `limit` as for `stdinBytes`. */
     readonly piped: (limit: number) => Effect.Effect<Piped>
-    /** One line of data on stdout, a newline is added. */
+    /** Writes one line of data to stdout and adds a newline. */
     readonly print: (text: string) => Effect.Effect<void>
-    /** Data on stdout exactly as it is. */
+    /** Writes data to stdout unchanged. */
     readonly write: (data: string | Uint8Array) => Effect.Effect<void>
     /** One line for the person on stderr. */
     readonly say: (text: string) => Effect.Effect<void>
-    /** Data on stderr exactly as it is: what an agent printed there. */
+    /** Writes data to stderr unchanged: what an agent printed there. */
     readonly writeError: (data: string | Uint8Array) => Effect.Effect<void>
-    /** A line on stderr that the next one replaces; null takes it away. Nothing happens when stderr is no terminal. */
+    /** A line on stderr that the next one replaces; null removes it. Does nothing if stderr is not a terminal. */
     readonly progress: (text: string | null) => Effect.Effect<void>
   }
 >() {}
@@ -67,9 +67,9 @@ export const capture = (options: {
   readonly columns?: number | null
   readonly colour?: boolean
   readonly stdin?: string
-  /** Stdout takes nothing, for this reason. */
+  /** Makes stdout fail, for this reason. */
   readonly lost?: Loss
-  /** Another process may read what is on stdin. */
+  /** Makes stdin look as if another process may read it. */
   readonly stdinShared?: boolean
 }): Captured => {
   const out: Array<string> = []

@@ -1,4 +1,4 @@
-/** A command line that cannot be understood. */
+/** An invalid command line. */
 import * as Schema from "effect/Schema"
 
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {

@@ -5,7 +5,7 @@ import { Caller } from "../framework/Caller.ts"
 import { Terminal } from "../framework/Terminal.ts"
 import { UsageError } from "../framework/UsageError.ts"
 
-// Reading a file needs what no other command does: it is loaded only here.
+// The parser of pipeline files is loaded only here: no other command needs it.
 const reader = Effect.promise(() => import("../../programs/pipelines/readPipeline.ts"))
 
 /** `release` for `ci/release.yaml`. */
@@ -17,7 +17,7 @@ const nameOf = (path: string): string => {
 const decode = (bytes: Uint8Array) =>
   Effect.try({
     try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-    catch: () => new UsageError({ problem: "What came from the pipe is not UTF-8 text", hint: null })
+    catch: () => new UsageError({ problem: "The text from stdin is not UTF-8", hint: null })
   })
 
 /** The plan in a file; `-` is stdin. */

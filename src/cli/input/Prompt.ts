@@ -8,7 +8,7 @@ import { UsageError } from "../framework/UsageError.ts"
 
 const hint = 'Write it in quotes: beat run "fix the failing test"; or pipe it: beat run - < prompt.md'
 
-/** The prompt on the command line, and the text that is piped in with it; null where there is none. */
+/** The prompt on the command line, and the text that is piped in with it; null if there is none. */
 export interface Given {
   readonly prompt: string
   readonly piped: string | null
@@ -40,15 +40,15 @@ const all = Effect.fn("Prompt.stdin")(function* () {
 const orNone = (text: string): string | null => (text.trim() === "" ? null : text)
 
 /**
- * What is piped in with a prompt: with `-` all of stdin; without it what no other process reads, so that a `while read`
- * loop keeps its lines.
+ * Piped input for a prompt: with `-` all of stdin; without it only input that no other process reads, so that a
+ * `while read` loop keeps its lines.
  */
 export const readPiped = Effect.fn("readPiped")(function* (asked: boolean) {
   const terminal = yield* Terminal
   if (asked) return orNone(yield* all())
   const reading = yield* Effect.fork(terminal.piped(maxPromptBytes))
   const early = yield* Effect.timeoutOption(Fiber.join(reading), "4 seconds")
-  if (Option.isNone(early)) yield* terminal.say("beat: waits for the end of stdin, which goes with the prompt")
+  if (Option.isNone(early)) yield* terminal.say("beat: waiting for the end of stdin, which is appended to the prompt")
   const piped = yield* Fiber.join(reading)
   switch (piped._tag) {
     case "Nothing":
@@ -61,14 +61,14 @@ export const readPiped = Effect.fn("readPiped")(function* (asked: boolean) {
   }
 })
 
-/** One text: `word`, or for `-` and without a word all of stdin, exactly as it is. */
+/** One text: `word`; or all of stdin, unchanged, for `-` or without a word. */
 export const readPrompt = Effect.fn("readPrompt")(function* (word: string | undefined) {
   const terminal = yield* Terminal
   if (word !== undefined && word !== "-") {
     if (word.trim() === "") return yield* new UsageError({ problem: "The prompt is empty", hint })
     return word
   }
-  if (word === undefined && terminal.stdinTty) return yield* new UsageError({ problem: "There is no prompt", hint })
+  if (word === undefined && terminal.stdinTty) return yield* new UsageError({ problem: "No prompt was given", hint })
   const prompt = yield* all()
   if (prompt.trim() === "")
     return yield* new UsageError({ problem: "The prompt is empty: nothing came on stdin", hint })
@@ -79,7 +79,7 @@ export const readPrompt = Effect.fn("readPrompt")(function* (word: string | unde
 export const readGiven = Effect.fn("readGiven")(function* (words: ReadonlyArray<string>) {
   const [first, second] = words
   if (second !== undefined && first !== "-" && second !== "-") {
-    return yield* new UsageError({ problem: `There is one argument too many: '${second}'`, hint })
+    return yield* new UsageError({ problem: `Unexpected extra argument: '${second}'`, hint })
   }
   const word = first === "-" ? (second ?? first) : first
   const prompt = yield* readPrompt(word)

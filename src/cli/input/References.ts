@@ -1,4 +1,4 @@
-/** What ids on a command line stand for, where tasks and pipelines will do. */
+/** Resolves ids on a command line that may name tasks or pipelines. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { AmbiguousReference, type StorageError, type TaskNotFound } from "../../domain/Errors.ts"
@@ -9,11 +9,11 @@ import { Tasks } from "../../services/Tasks.ts"
 
 type Failed = AmbiguousReference | PipelineNotFound | StorageError | TaskNotFound
 
-/** What fits a reference that names nothing. */
+/** Suggestions for a reference that matches nothing. */
 const candidatesOf = (error: Failed): ReadonlyArray<string> => ("candidates" in error ? error.candidates : [])
 
 /**
- * The task or the pipeline that each reference names. What both begin with is ambiguous; `@last` is the newest task.
+ * The task or the pipeline that each reference names. A prefix of both is ambiguous; `@last` is the newest task.
  */
 export const resolveAll = Effect.fn("resolveAll")(function* (references: ReadonlyArray<string>) {
   const tasks = yield* Tasks

@@ -19,18 +19,20 @@ import { choice, count, duration, optionalText, pairs } from "./Values.ts"
 export const ruleOptions = {
   cron: optionalText("cron", "expression").pipe(
     Options.withDescription(
-      "Five fields (minute hour day month weekday), six with seconds first, or @daily, @hourly, ..."
+      "Run at these times: five fields (minute hour day month weekday), six with seconds first, or @daily, @hourly, ..."
     )
   ),
   every: optionalText("every", "duration").pipe(Options.withDescription("Repeat at this interval, e.g. 15m")),
   at: optionalText("at", "time").pipe(
-    Options.withDescription("Once: 2026-12-01T09:00, 2h from now, or 'tomorrow 9am'")
+    Options.withDescription("Run once at this time, e.g. 2026-12-01T09:00, 2h (from now) or 'tomorrow 9am'")
   ),
   timezone: optionalText("timezone", "zone").pipe(
     Options.withAlias("z"),
     Options.withDescription("Time zone, e.g. Europe/Berlin (default: the system's)")
   ),
-  name: optionalText("name", "name").pipe(Options.withDescription("What to call it, in place of its id")),
+  name: optionalText("name", "name").pipe(
+    Options.withDescription("Name the schedule; commands accept the name instead of the id")
+  ),
   maxRuns: count("max-runs", 1, 1_000_000_000).pipe(
     Options.withDefault(null),
     Options.withDescription("Stop after this many runs")
@@ -44,7 +46,7 @@ export const ruleOptions = {
   ),
   grace: duration("grace").pipe(
     Options.withDefault(null),
-    Options.withDescription("How late still counts as on time; 5m if left out")
+    Options.withDescription("Treat a run that is late by at most this as on time (default: 5m)")
   ),
   overlap: choice("overlap", OverlapPolicy.literals).pipe(
     Options.withDefault(null),
@@ -64,12 +66,12 @@ export const workOptions = {
   step: Options.text("step").pipe(
     Options.withPseudoName("prompt"),
     Options.repeated,
-    Options.withDescription("A pipeline: a step by its prompt; repeatable, in order")
+    Options.withDescription("Run a pipeline: add a step with this prompt; repeatable, in order")
   ),
   pipeline: optionalText("pipeline", "file").pipe(
-    Options.withDescription("A pipeline: its file, as 'beat pipeline run' takes it")
+    Options.withDescription("Run the pipeline in this file (format: 'beat pipeline schema')")
   ),
-  var: pairs("var").pipe(Options.withDescription("A variable of the pipeline's file; repeatable")),
+  var: pairs("var").pipe(Options.withDescription("Set a variable of the pipeline file; repeatable")),
   ...taskOptions,
   ...captureOptions
 }
@@ -97,7 +99,7 @@ export const rulesOf = (given: GivenRules): WrittenRules => ({
 /** Whether the options ask for a pipeline. */
 export const isPipeline = (given: GivenWork): boolean => given.step.length > 0 || given.pipeline !== null
 
-/** Whether anything is said of what runs. */
+/** Whether the options say what runs. */
 export const saysWork = (given: GivenWork): boolean =>
   isPipeline(given) ||
   [given.agent, given.model, given.directory, given.systemPrompt].some((one) => one !== null) ||
@@ -111,7 +113,7 @@ const usage = (problem: string, hint: string | null = null) => new UsageError({ 
 const optional = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: A })
 
-/** The task as these options have it; `before` says what they leave open. */
+/** The task that these options describe; `before` supplies what they leave open. */
 export const submissionOf = Effect.fn("schedule.submission")(function* (
   given: GivenWork,
   prompt: string,
@@ -144,17 +146,17 @@ export const submissionOf = Effect.fn("schedule.submission")(function* (
 
 const planOf = Effect.fn("schedule.plan")(function* (given: GivenWork, name: string | null) {
   if (given.pipeline !== null) {
-    if (given.step.length > 0) return yield* usage("Either --pipeline or --step, not both")
+    if (given.step.length > 0) return yield* usage("--pipeline and --step cannot be combined")
     return yield* planFromFile(given.pipeline, given.var)
   }
-  if (Object.keys(given.var).length > 0) return yield* usage("--var is for the file of --pipeline")
+  if (Object.keys(given.var).length > 0) return yield* usage("--var works only with --pipeline")
   const empty = given.step.findIndex((prompt) => prompt.trim() === "")
   if (empty >= 0) return yield* usage(`--step number ${empty + 1} is empty`)
   if (given.step.length > 100) return yield* usage("A pipeline has 1 to 100 steps")
   return promptPlan(name, given.step)
 })
 
-/** What runs, captured, with hints about its agents. */
+/** The captured work of a schedule, with hints about its agents. */
 export const captureWork = Effect.fn("schedule.capture")(function* (
   given: GivenWork,
   options: {
@@ -166,15 +168,15 @@ export const captureWork = Effect.fn("schedule.capture")(function* (
   submitter: Submitter
 ) {
   if (isPipeline(given)) {
-    if (options.prompt !== null) return yield* usage("Either a prompt or a pipeline, not both")
+    if (options.prompt !== null) return yield* usage("A prompt and a pipeline cannot be combined")
     if (Object.keys(given.env).length > 0)
-      return yield* usage("--env is for tasks; a pipeline takes the variables set here")
+      return yield* usage("--env works only with tasks; a pipeline gets the current environment")
     const plan = yield* planOf(given, options.name)
     const { extra: _extra, ...defaults } = yield* submissionOf(given, "", null)
     const { pipeline, warnings } = yield* preparePipeline(plan, { ...defaults, piped: options.piped }, submitter)
     return { work: pipelineWork(pipeline), warnings }
   }
-  if (Object.keys(given.var).length > 0) return yield* usage("--var is for the file of --pipeline")
+  if (Object.keys(given.var).length > 0) return yield* usage("--var works only with --pipeline")
   const submission = yield* submissionOf(given, options.prompt ?? "", options.before)
   const { task, warnings } = yield* prepareTask({ ...submission, piped: options.piped }, submitter)
   return { work: taskWork(task), warnings }

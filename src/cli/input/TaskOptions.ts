@@ -1,4 +1,4 @@
-/** What every command that hands over tasks lets one say of them. */
+/** The options of every command that submits tasks. */
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -6,37 +6,39 @@ import { InvalidInput } from "../../domain/Errors.ts"
 import { Labels } from "../../domain/task/Task.ts"
 import { count, duration, optionalText, pairs, priority, size } from "./Values.ts"
 
-/** Left out: null, or undefined where the settings decide. */
+/** Options that were not given are null, or undefined if the settings decide. */
 export const taskOptions = {
   agent: optionalText("agent", "name").pipe(
     Options.withAlias("a"),
-    Options.withDescription("claude, codex, gemini, shell, ... ('beat agents list'); else the default agent")
+    Options.withDescription(
+      "Agent to use: claude, codex, gemini, shell, ... (default: the default agent; see 'beat agents list')"
+    )
   ),
   model: optionalText("model", "model").pipe(
     Options.withAlias("m"),
-    Options.withDescription("Model, in the agent's own words")
+    Options.withDescription("Model to use, by the agent's name for it")
   ),
   priority: priority.pipe(
     Options.withDefault(undefined),
-    Options.withDescription("P0 starts before P1 (the default), P1 before P2")
+    Options.withDescription("Priority: P0 starts before P1, P1 before P2 (default: P1)")
   ),
   directory: optionalText("directory", "path").pipe(
     Options.withAlias("C"),
     Options.withDescription("Working directory (default: the current one)")
   ),
   systemPrompt: optionalText("system-prompt", "text").pipe(
-    Options.withDescription("Added to the agent's instructions")
+    Options.withDescription("Add this text to the agent's instructions")
   ),
   timeout: duration("timeout").pipe(
     Options.withAlias("t"),
     Options.withDefault(undefined),
-    Options.withDescription("End a task after this time, for example 30m; 0 is never")
+    Options.withDescription("End a task after this time, e.g. 30m; 0 means never")
   ),
   stall: duration("stall").pipe(
     Options.withDefault(undefined),
-    Options.withDescription("End a task after this time without output or CPU use; 0 is never")
+    Options.withDescription("End a task after this time without output or CPU use; 0 means never")
   ),
-  label: pairs("label").pipe(Options.withDescription("A label to find a task by; repeatable")),
+  label: pairs("label").pipe(Options.withDescription("Add a label to find the task by; repeatable")),
   retries: count("retries", 0, 20).pipe(
     Options.withDefault(undefined),
     Options.withDescription("Retry up to this many times after a transient failure (default: 0)")
@@ -47,13 +49,15 @@ export const taskOptions = {
   )
 }
 
-/** The ones that a pipeline's file says nothing of. */
+/** Options that a pipeline file does not have. */
 export const captureOptions = {
   maxOutput: size("max-output").pipe(
     Options.withDefault(undefined),
-    Options.withDescription("Keep this much of each output stream, for example 10MB; the middle is dropped beyond")
+    Options.withDescription("Keep at most this much of each output stream, e.g. 10MB; beyond it, the middle is dropped")
   ),
-  env: pairs("env").pipe(Options.withDescription("A variable for the agent, on top of those set here; repeatable"))
+  env: pairs("env").pipe(
+    Options.withDescription("Set a variable for the agent, in addition to the current environment; repeatable")
+  )
 }
 
 /** The labels that `--label` gives. */

@@ -1,4 +1,4 @@
-/** What people write on a command line: lengths of time, moments, sizes, pairs. Each has a parser and an option. */
+/** Values on a command line: durations, moments, sizes, pairs. Each has a parser and an option. */
 import * as Args from "@effect/cli/Args"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
@@ -34,12 +34,12 @@ export const parseSize = (text: string): Parsed<number> => {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.trim().toLowerCase())
   const factor = sizes[match?.[2] ?? "?"]
   if (match === null || factor === undefined) {
-    return Either.left(`'${text}' is not a size: write for example 512k, 10MB or 1GiB`)
+    return Either.left(`'${text}' is not a size; use e.g. 512k, 10MB or 1GiB`)
   }
   return Either.right(Math.round(Number(match[1]) * factor))
 }
 
-/** A moment: ISO 8601 (`2027-03-01T09:00`, local time without a zone), or a length of time from `now` in `direction`. */
+/** A moment: ISO 8601 (`2027-03-01T09:00`, local time without a zone), or a duration from `now` in `direction`. */
 export const parseMoment =
   (direction: "past" | "future", now: number) =>
   (text: string): Effect.Effect<number, string> => {
@@ -47,21 +47,21 @@ export const parseMoment =
     if (Either.isRight(span)) return Either.right(direction === "past" ? now - span.right : now + span.right)
     const written = text.trim()
     if (/^\d{4}-\d{2}-\d{2}/.test(written)) {
-      // A date alone means its local midnight, as people mean it.
+      // A date alone means local midnight, which is what people expect.
       return readLocalDate(written)
     }
-    return Either.left(`'${text}' is not a time: write for example 10m, 2h or 2027-03-01T09:00`)
+    return Either.left(`'${text}' is not a time; use e.g. 10m, 2h or 2027-03-01T09:00`)
   }
 
 /** `KEY=VALUE`; the value may be empty and may contain `=`. */
 export const parsePair = (text: string): Parsed<readonly [string, string]> => {
   const at = text.indexOf("=")
   return at < 1
-    ? Either.left(`'${text}' is not a pair: write KEY=VALUE`)
+    ? Either.left(`'${text}' is not a pair; use KEY=VALUE`)
     : Either.right([text.slice(0, at), text.slice(at + 1)])
 }
 
-/** Parses the text of an option and names the option where it is wrong. */
+/** Parses the text of an option; an error names the option. */
 export const parsed =
   <A>(name: string, parse: (text: string) => Parsed<A>) =>
   (option: Options.Options<string>): Options.Options<A> =>
@@ -112,7 +112,7 @@ const oneOf =
 export const choice = <A extends string>(name: string, values: ReadonlyArray<A>): Options.Options<A> =>
   text(name, values.join(" | ")).pipe(parsed(name, oneOf(values)))
 
-/** The same, as often as one likes. */
+/** The same, repeatable. */
 export const choices = <A extends string>(
   name: string,
   alias: string | null,
@@ -128,7 +128,7 @@ export const choices = <A extends string>(
     )
   )
 
-/** `--label team=web --label urgent=yes`: a record, the last one of a key wins. */
+/** `--label team=web --label urgent=yes`: a record in which the last value of a key wins. */
 export const pairs = (name: string): Options.Options<Readonly<Record<string, string>>> =>
   text(name, "key=value").pipe(
     Options.repeated,
@@ -140,7 +140,7 @@ export const pairs = (name: string): Options.Options<Readonly<Record<string, str
     )
   )
 
-/** A text that may be left out: null then. */
+/** An optional text; null if it is not given. */
 export const optionalText = (name: string, placeholder: string): Options.Options<string | null> =>
   text(name, placeholder).pipe(Options.withDefault(null))
 
@@ -152,13 +152,13 @@ export const priority: Options.Options<Priority> = text("priority", "P0|P1|P2").
   parsed("priority", (written) =>
     Either.mapLeft(
       Schema.decodeUnknownEither(Priority)(written.toUpperCase()),
-      () => `'${written}' is not a priority: write P0 (first), P1 or P2`
+      () => `'${written}' is not a priority; use P0 (first), P1 or P2`
     )
   ),
   Options.withAlias("p")
 )
 
-/** `--after k3v9,x2m7:finished`, as often as one likes. */
+/** `--after k3v9,x2m7:finished`, repeatable. */
 export const dependencies = (name: string) =>
   text(name, "id[:policy],...").pipe(
     Options.repeated,

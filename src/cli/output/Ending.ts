@@ -1,4 +1,4 @@
-/** How a task stands or ended, in one line. */
+/** The status or the end of a task, in one line. */
 import type { TaskSummary } from "../../domain/task/Task.ts"
 import { span } from "../../text/FormatDuration.ts"
 import { sanitize } from "../../text/Sanitize.ts"

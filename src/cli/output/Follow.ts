@@ -1,4 +1,4 @@
-/** Prints what an agent printed: as text for people, as the bytes they are, or as JSON lines. */
+/** Prints what an agent printed: as text for people, as raw bytes, or as JSON lines. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -16,17 +16,17 @@ import { Terminal } from "../framework/Terminal.ts"
 
 export interface PrintOptions {
   readonly taskId: TaskId
-  /** Whose renderer reads stdout. */
+  /** The agent whose renderer formats stdout. */
   readonly agent: string
   readonly form: "text" | "raw" | "json"
-  /** `both`: each to the stream of the same name. One alone goes to stdout. */
+  /** `both`: each to the stream of the same name. A single stream goes to stdout. */
   readonly streams: "both" | StreamName
   /** The last lines only; null: from the beginning. */
   readonly lines: number | null
   /** Only what was captured at or after this time. */
   readonly since: number | null
   readonly follow: boolean
-  /** Put before each line of text, where several tasks print side by side. */
+  /** Prefix of each line of text when several tasks print at the same time. */
   readonly prefix?: string
 }
 
@@ -35,7 +35,7 @@ type Printed = Effect.Effect<void, TaskNotFound | StorageError, Tasks | OutputSt
 const everything = -1
 const streamOf = ({ streams }: PrintOptions): StreamName | null => (streams === "both" ? null : streams)
 
-/** Runs of lines of one stream, printed with one write each. */
+/** Groups consecutive lines of one stream, so that each group needs one write. */
 const printLines = Effect.fnUntraced(function* (lines: ReadonlyArray<Render.Rendered>, options: PrintOptions) {
   const terminal = yield* Terminal
   const wanted = options.since === null ? lines : lines.filter(({ at }) => at >= (options.since ?? 0))
@@ -89,7 +89,7 @@ const printText = (options: PrintOptions): Printed =>
 
 const toJson = Schema.encodeSync(OutputChunk)
 
-/** Where bytes of a stream are missing they are told of on stderr: stdout stays what the agent printed. */
+/** Reports missing bytes of a stream on stderr: stdout contains only what the agent printed. */
 const printChunk = (options: PrintOptions) => {
   const expected = new Map<StreamName, number>()
   return Effect.fnUntraced(function* (chunk: OutputChunk) {

@@ -19,7 +19,7 @@ import { activity, withProgress } from "./Progress.ts"
 import { warn } from "./Submitted.ts"
 import { waiting } from "./Waiting.ts"
 
-/** Ctrl-C: cancels the task and returns when its processes are gone. A second Ctrl-C ends this process, not the task. */
+/** Ctrl-C: cancels the task and returns when its processes are gone. A second Ctrl-C ends only this process. */
 const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   const terminal = yield* Terminal
   const caller = yield* Caller
@@ -28,27 +28,27 @@ const cancelled = Effect.fn("cancelled")(function* (task: Task) {
   yield* terminal.say(`\nCancelling ${id}`)
   const by = yield* nameOf(submitterOf(caller.environment))
   const wanted = { reason: "Ctrl-C", by }
-  // Committed before anything is promised: from here on it ends, whoever waits for it.
+  // Commit the cancel before the message that promises it: from here on it happens even if this process exits.
   yield* cancelWork(id, wanted)
   yield* terminal.say(
     `Cancelling. Press Ctrl-C again to stop waiting; it keeps cancelling in the background: beat status ${id}`
   )
   const request = cancel([id], { ...(yield* waiting(false)), ...wanted, tree: false })
-  // This fiber is being interrupted, so the wait, which is ended by an interruption of its own, needs another one.
+  // This fiber is being interrupted. The wait must be interruptible separately, so it runs in another fiber.
   const fiber = yield* Effect.forkDaemon(Effect.interruptible(request))
   const exit = yield* Fiber.await(fiber)
   const { tasks } = yield* exit
   for (const { task } of tasks) yield* terminal.say(`${id} ${endingText(task, terminal.stderr)}`)
 })
 
-/** Ctrl-C on something that this command found and did not make. */
+/** Ctrl-C on an existing task or pipeline that this command did not create. */
 export const leave = Effect.fn("leave")(function* (what: string, cancelling: string) {
   const terminal = yield* Terminal
   yield* terminal.progress(null)
-  yield* terminal.say(`\n${what} continues: this command did not make it. To cancel it: beat ${cancelling}`)
+  yield* terminal.say(`\n${what} continues: this command did not create it. To cancel it: beat ${cancelling}`)
 })
 
-/** Shows what the task prints until it has ended, and after it each of the tries it leads to by itself. */
+/** Shows what the task prints until it has ended, and then the same for each of its automatic retries. */
 const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) {
   const terminal = yield* Terminal
   const tasks = yield* Tasks
@@ -71,7 +71,7 @@ const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) 
     next = ended.retriedBy
     if (next !== null) {
       yield* terminal.say(`${taskId} ${endingText(ended, terminal.stderr)}`)
-      yield* terminal.say(`Trying it again as ${next}`)
+      yield* terminal.say(`Retrying as ${next}`)
     }
   }
 })
@@ -104,7 +104,7 @@ export const inForeground = <E, R>(submitted: Effect.Effect<SubmitResult, E, R>,
       const { created, task } = first
       return yield* restore(Effect.scoped(watch(result, first, json))).pipe(
         Effect.onInterrupt(() =>
-          // Another command made the task that the key led to, and may wait for it.
+          // Another command created the task with this key, and may be waiting for it.
           (created ? cancelled(task) : leave(`Task ${task.id}`, `cancel ${task.id}`)).pipe(
             Effect.catchAll((error) => terminal.say(`beat: ${error.message} To cancel: beat cancel ${task.id}`))
           )

@@ -1,4 +1,4 @@
-/** A graph of tasks in the languages that other programs draw. */
+/** A graph of tasks in the formats of graph-drawing programs. */
 import * as Graph from "effect/Graph"
 import type { TaskEdge, TaskGraph, TaskNode } from "../../domain/task/TaskGraph.ts"
 import { standingOf } from "./GraphText.ts"

@@ -13,20 +13,20 @@ const policyWords: Readonly<Record<DependencyPolicy, string>> = {
   failure: "if it fails: "
 }
 
-/** How long it has waited, runs, or took. */
+/** How long the task has waited, has run, or took. */
 const spanOf = ({ createdAt, endedAt, startedAt }: TaskNode, now: number): string =>
   shortSpan((endedAt ?? now) - (startedAt ?? createdAt))
 
-/** The status in words; what was never needed is not called cancelled. */
+/** The status in words; a task that was never needed is not called cancelled. */
 export const standingOf = ({ cause, status, waitingOn }: TaskNode): string => {
   if (cause === "dependency-failed") return "not started"
   return status === "queued" && waitingOn > 0 ? "blocked" : status
 }
 
-/** Columns that stay for the task itself. */
+/** Columns that remain for the task itself. */
 const taskColumns = 32
 
-/** The end of the lines that lead to a task: a long row of tasks must not push them off the screen. */
+/** The end of the lines that lead to a task: a deep chain of tasks must not push the task off the screen. */
 const within = (lead: string, columns: number | null): string => {
   const room = columns === null ? lead.length : Math.max(4, columns - taskColumns)
   return lead.length <= room ? lead : `…${lead.slice(1 - room)}`
@@ -95,7 +95,7 @@ export const graphText = (graph: TaskGraph, now: number, screen: Screen): Readon
     ...graph.nodes.map(({ id }) => id).filter((id) => (upstream.get(id) ?? []).length === 0)
   ]
   for (const id of tops) draw(id, "", "", "success")
-  // Only what hangs on tasks that are not shown is left.
+  // The remaining tasks depend only on tasks that are not shown.
   for (const { id } of graph.nodes) if (!drawn.has(id)) draw(id, "", "", "success")
   return lines
 }

@@ -3,10 +3,10 @@ import truncatedWidth from "fast-string-truncated-width"
 
 const styling = /\u001b\[[0-9;]*m/g
 
-/** Columns a text takes; styling takes none. */
+/** Columns that a text occupies; styling occupies none. */
 export const widthOf = (text: string): number => truncatedWidth(text.replace(styling, "")).width
 
-/** Cuts a plain text to at most `columns`, with an ellipsis where something is missing. */
+/** Cuts a plain text to at most `columns`, with an ellipsis in the place of the missing part. */
 export const cut = (text: string, columns: number): string => {
   if (columns <= 0) return ""
   const result = truncatedWidth(text, { limit: columns, ellipsis: "…", ellipsisWidth: 1 })
@@ -44,9 +44,9 @@ export const wrap = (text: string, columns: number): ReadonlyArray<string> =>
 export interface Column {
   readonly title: string
   readonly align?: "left" | "right"
-  /** The smallest width it may be cut to; without it the column is never cut. */
+  /** The smallest width to cut the column to; without it the column is never cut. */
   readonly shrinkTo?: number
-  /** Columns are left out in this order, lowest first, where the screen is too narrow; without it never. */
+  /** On a narrow screen, columns are dropped in this order, lowest first; without it the column is never dropped. */
   readonly dropAt?: number
 }
 

@@ -3,7 +3,7 @@ import { stylesOf } from "../framework/Style.ts"
 import type { Screen } from "../framework/Terminal.ts"
 import { pad, widthOf, wrap } from "./Layout.ts"
 
-/** A name, its value; null leaves the line out. Long values are wrapped beside their name. */
+/** A name and its value; null omits the line. Long values wrap in the column next to their name. */
 export type Pair = readonly [name: string, value: string | null]
 
 export const pairs = (entries: ReadonlyArray<Pair>, screen: Screen): ReadonlyArray<string> => {

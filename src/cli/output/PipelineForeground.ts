@@ -25,7 +25,7 @@ import { pipelineEnding, progressOf } from "./PipelineTable.ts"
 import { withProgress } from "./Progress.ts"
 import { waiting } from "./Waiting.ts"
 
-/** The exit code that tells how a pipeline ended: that of its first step that failed. */
+/** The exit code for how a pipeline ended: that of its first failed step. */
 export const exitCodeOfPipeline = ({ status, steps }: Pipeline): ExitCode => {
   const failed = steps.find((step) => step.status === "failed")
   if (status === "failed") return failed === undefined ? ExitCode.failed : exitCodeOf(failed.task)
@@ -36,14 +36,14 @@ const warn = Effect.fn("warnPipeline")(function* ({ created, pipeline, problem, 
   const terminal = yield* Terminal
   for (const warning of warnings) yield* terminal.say(`beat: ${sanitize(warning)}`)
   if (!created) {
-    yield* terminal.say(`beat: the key was used before, for pipeline ${pipeline.id}; no new one was made`)
+    yield* terminal.say(`beat: idempotency key already used by pipeline ${pipeline.id}; no new pipeline was created`)
   }
   if (Option.isSome(problem)) {
-    yield* terminal.say(`beat: the pipeline is stored, but nobody runs it yet. ${problem.value.message}`)
+    yield* terminal.say(`beat: the pipeline is queued, but no worker could be started: ${problem.value.message}`)
   }
 })
 
-/** The id alone on stdout, so that `id=$(beat pipeline run ...)` works; a person also reads how to go on. */
+/** The id alone on stdout, so that `id=$(beat pipeline run ...)` works; stderr has the next command. */
 export const announcePipeline = Effect.fn("announcePipeline")(function* (result: SubmittedPipeline, json: boolean) {
   const terminal = yield* Terminal
   const { id, steps } = result.pipeline
@@ -51,12 +51,12 @@ export const announcePipeline = Effect.fn("announcePipeline")(function* (result:
   if (json) yield* printJson(Pipeline, result.pipeline)
   else {
     yield* terminal.print(id)
-    if (terminal.stdout.tty) yield* terminal.say(`${steps.length} steps. Follow them: beat pipeline status ${id}`)
+    if (terminal.stdout.tty) yield* terminal.say(`${steps.length} steps. To follow it: beat pipeline status ${id}`)
   }
   return ExitCode.ok
 })
 
-/** Tells of each step that begins or ends, and prints what it prints, each line behind the name of its step. */
+/** Reports the start and the end of each step, and prints its output with the name of the step before each line. */
 const showSteps = Effect.fn("showSteps")(function* (pipeline: Pipeline, json: boolean) {
   const terminal = yield* Terminal
   const tasks = yield* Tasks
@@ -80,7 +80,7 @@ const showSteps = Effect.fn("showSteps")(function* (pipeline: Pipeline, json: bo
         prefix: `${name.padEnd(width)} | `
       })
       yield* printed
-      // What it printed comes before what became of it.
+      // Print the output of a step before its result.
       yield* terminal.say(`${bold(name)}: ${endingText(yield* tasks.summary(task.id), terminal.stderr)}`)
     }).pipe(
       Effect.catchAll((error) => terminal.say(`beat: ${error.message}`)),
@@ -113,13 +113,13 @@ const cancelled = Effect.fn("cancelledPipeline")(function* ({ id }: Pipeline) {
   yield* terminal.progress(null)
   yield* terminal.say(`\nCancelling pipeline ${id}`)
   const request = { reason: "Ctrl-C", by: yield* nameOf(submitterOf(caller.environment)) }
-  // Committed before anything is promised: from here on it ends, whoever waits for it.
+  // Commit the cancel before the message that promises it: from here on it happens even if this process exits.
   yield* (yield* Pipelines).cancel(id, request)
   yield* terminal.say(
     `Cancelling. Press Ctrl-C again to stop waiting; it keeps cancelling in the background: beat pipeline status ${id}`
   )
   const waited = cancelPipeline(id, request, yield* waiting(false))
-  // This fiber is being interrupted, so the wait, which is ended by an interruption of its own, needs another one.
+  // This fiber is being interrupted. The wait must be interruptible separately, so it runs in another fiber.
   const exit = yield* Fiber.await(yield* Effect.forkDaemon(Effect.interruptible(waited)))
   const { pipeline } = yield* exit
   yield* terminal.say(`${id} ${pipelineEnding(pipeline, terminal.stderr)}`)

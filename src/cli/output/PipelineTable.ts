@@ -10,7 +10,7 @@ import { plain, statusStyle } from "./TaskTable.ts"
 const statusText = ({ cancelRequestedAt, status }: PipelineSummary): string =>
   status === "running" && cancelRequestedAt !== null ? "ending" : status
 
-/** `3/5`: how many steps are over, of all. */
+/** `3/5`: how many of the steps have ended. */
 export const progressOf = ({ counts }: PipelineSummary): string => {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0)
   return `${all - counts.queued - counts.running}/${all}`

@@ -1,4 +1,4 @@
-/** A line that moves while a person waits: how long it takes and what is going on. Without a terminal there is none. */
+/** A progress line for a waiting person: the elapsed time and the current activity. Shown only on a terminal. */
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { TaskSummary } from "../../domain/task/Task.ts"
@@ -19,7 +19,7 @@ export const withProgress =
       const draw = Effect.gen(function* () {
         const start = yield* elapsedMs
         for (let turn = 0; ; turn = (turn + 1) % frames.length) {
-          // Nothing for the first moment: what is quick needs no spinner.
+          // Show nothing for the first moment: a quick operation needs no spinner.
           yield* Effect.sleep("200 millis")
           const elapsed = (yield* elapsedMs) - start
           const text = `${frames[turn]} ${elapsed < 1000 ? "0s" : span(Math.floor(elapsed / 1000) * 1000)} · ${yield* line}`
@@ -31,7 +31,7 @@ export const withProgress =
       return Effect.ensuring(Effect.raceFirst(self, drawing), terminal.progress(null))
     })
 
-/** What one task is doing: its last line of output, and how many there were. Without a terminal nobody reads along. */
+/** The activity of one task: its last line of output and the number of lines. Without a terminal it is not computed. */
 export const activity = Effect.fn("activity")(function* (task: Pick<TaskSummary, "id" | "agent">) {
   const terminal = yield* Terminal
   const seen = terminal.stderr.tty ? yield* watchActivity(task) : Effect.succeed({ lines: 0, last: "" })
@@ -40,7 +40,7 @@ export const activity = Effect.fn("activity")(function* (task: Pick<TaskSummary,
   )
 })
 
-/** How far several tasks are. */
+/** The progress of several tasks. */
 export const tally = (tasks: ReadonlyArray<TaskSummary>): string => {
   const done = tasks.filter(({ status }) => isTerminal(status)).length
   const running = tasks.filter(({ status }) => status === "running").length

@@ -1,4 +1,4 @@
-/** Schedules and their executions as people read them. */
+/** Schedules and their executions as text for people. */
 import type { Execution, ExecutionStatus, Schedule, ScheduleStatus, Timing } from "../../domain/schedule/Schedule.ts"
 import type { ScheduleReport } from "../../programs/schedules/scheduleReport.ts"
 import type { ServiceReport } from "../../programs/setup/service.ts"
@@ -121,7 +121,7 @@ const lastText = ({ last }: ScheduleReport, now: number): string | null => {
   return `${last.status} ${relative(last.endedAt ?? last.at, now)}${what === null ? "" : ` (${last.pipelineId === null ? "task" : "pipeline"} ${what})`}`
 }
 
-const missedWords = { skip: "not made up for", "run-once": "the last one is run", "run-all": "all are run" } as const
+const missedWords = { skip: "skipped", "run-once": "the latest one runs", "run-all": "all of them run" } as const
 
 export const describeSchedule = (report: ScheduleReport, now: number, screen: Screen): ReadonlyArray<string> => {
   const at = (time: number | null) => (time === null ? null : timeLine(time, now))
@@ -160,7 +160,7 @@ export const survivalText = ({ advice, detail, survives }: ServiceReport): strin
     survives === "yes"
       ? "Schedules survive a reboot"
       : survives === "after-login"
-        ? "After a reboot schedules go on once you log in"
-        : "Schedules do not survive a reboot by themselves"
+        ? "After a reboot, schedules continue once you log in"
+        : "Schedules do not survive a reboot automatically"
   return `${fact}: ${detail}.${advice === null ? "" : `\n-> ${advice}`}`
 }

@@ -1,4 +1,4 @@
-/** What a person or a script is told of a task that was accepted. */
+/** Messages for a person or a script about a task that was accepted. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Task } from "../../domain/task/Task.ts"
@@ -8,19 +8,19 @@ import { ExitCode } from "../framework/ExitCode.ts"
 import { printJson } from "../framework/Json.ts"
 import { Terminal } from "../framework/Terminal.ts"
 
-/** Warnings, and what stands in the way of a task that is stored all the same. On stderr. */
+/** Warnings on stderr, also if no worker could be started for the stored task. */
 export const warn = Effect.fn("warn")(function* (result: SubmitResult) {
   const terminal = yield* Terminal
   for (const { created, task, warnings } of result.tasks) {
     for (const warning of warnings) yield* terminal.say(`beat: ${sanitize(warning)}`)
-    if (!created) yield* terminal.say(`beat: the key was used before, for task ${task.id}; no new one was made`)
+    if (!created) yield* terminal.say(`beat: idempotency key already used by task ${task.id}; no new task was created`)
   }
   if (Option.isSome(result.problem)) {
     yield* terminal.say(`beat: the task is queued, but no worker could be started: ${result.problem.value.message}`)
   }
 })
 
-/** The id alone on stdout, so that `id=$(beat run ...)` works; a person also reads how to go on. */
+/** The id alone on stdout, so that `id=$(beat run ...)` works; stderr has the next command. */
 export const announce = Effect.fn("announce")(function* (result: SubmitResult, json: boolean) {
   const terminal = yield* Terminal
   yield* warn(result)
@@ -30,7 +30,7 @@ export const announce = Effect.fn("announce")(function* (result: SubmitResult, j
       continue
     }
     yield* terminal.print(task.id)
-    if (terminal.stdout.tty) yield* terminal.say(`Handed to ${task.agent}. Follow it: beat logs -f ${task.id}`)
+    if (terminal.stdout.tty) yield* terminal.say(`Submitted to ${task.agent}. To follow it: beat logs -f ${task.id}`)
   }
   return ExitCode.ok
 })

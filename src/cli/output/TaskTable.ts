@@ -19,13 +19,13 @@ export const statusStyle = (status: TaskStatus, screen: Screen): Style => styles
 /** One line of plain text: no control bytes, no line breaks. */
 export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " ").trim()
 
-/** A task that ended because what it waited for ended otherwise: as `beat pipeline status` calls its step. */
+/** A task whose dependency was not met; `beat pipeline status` uses the same word for its step. */
 const isSkipped = (task: TaskSummary): boolean => task.status === "cancelled" && task.cause === "dependency-failed"
 
 /** Its status in one word. */
 export const statusWord = (task: TaskSummary): string => (isSkipped(task) ? "skipped" : task.status)
 
-/** What the last column of a list says: the cause of a bad end, else nothing. */
+/** The last column of a list: why a task ended badly, otherwise empty. */
 export const remark = (task: TaskSummary): string => {
   if (task.retriedBy !== null) return "tried again"
   if (task.status === "failed" && task.cause !== null && task.cause !== "exit") return task.cause
@@ -38,7 +38,7 @@ export const remark = (task: TaskSummary): string => {
   return ""
 }
 
-/** How long it runs or took; nothing for a task that never started. */
+/** How long the task has run or took; empty for a task that never started. */
 const length = (task: TaskSummary, now: number): string =>
   task.startedAt === null ? "" : shortSpan((task.endedAt ?? now) - task.startedAt)
 
@@ -53,7 +53,7 @@ const columns: ReadonlyArray<Column> = [
   { title: "TASK", shrinkTo: 8 }
 ]
 
-/** One line for each task under a line of titles; the title of the task gets what room there is. */
+/** One line for each task under a line of titles; the title of the task gets the remaining width. */
 export const taskTable = (
   tasks: ReadonlyArray<TaskSummary>,
   now: number,

@@ -1,4 +1,4 @@
-/** What every waiting command says while the queue is not served. */
+/** The warning of every waiting command while no worker serves the queue. */
 import * as Effect from "effect/Effect"
 import type { EnsureWorkerOptions } from "../../programs/worker/ensureWorker.ts"
 import { Terminal } from "../framework/Terminal.ts"

@@ -1,4 +1,4 @@
-/** `beat pipeline list`, `status`, `cancel` and `retry`: pipelines that were handed over. */
+/** `beat pipeline list`, `status`, `cancel` and `retry`: pipelines that were submitted. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
@@ -33,16 +33,16 @@ export const pipelineList = readOnlyCommand({
   examples: [["beat pipeline list -s failed", "what went wrong"]],
   options: Options.all({
     status: choices("status", "s", TaskStatus.literals).pipe(
-      Options.withDescription("Only these; may be given several times")
+      Options.withDescription("Show only pipelines with this status; repeatable")
     ),
     limit: count("limit", 1, 1000).pipe(
       Options.withAlias("n"),
       Options.withDefault(20),
-      Options.withDescription("How many, at most 1000; 20 if left out")
+      Options.withDescription("Show this many, at most 1000 (default: 20)")
     ),
     before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
       Options.withDefault(null),
-      Options.withDescription("The next page: the number that the page before ended with")
+      Options.withDescription("Show the next page, from the number at the end of the previous page")
     ),
     json
   }),
@@ -93,11 +93,13 @@ export const pipelineStatus = readOnlyCommand({
 export const pipelineCancel = readWriteCommand({
   name: "pipeline cancel",
   section: "tasks",
-  summary: "End a pipeline, and wait until its processes are gone",
-  details: "Steps that wait are taken from the queue, running ones are ended; what is completed stays so.",
+  summary: "Cancel a pipeline and wait until its processes have exited",
+  details: "Removes waiting steps from the queue and stops running ones. Completed steps stay completed.",
   examples: [["beat pipeline cancel @last", "the newest one"]],
   options: Options.all({
-    reason: optionalText("reason", "text").pipe(Options.withDescription("Kept with the pipeline and its tasks")),
+    reason: optionalText("reason", "text").pipe(
+      Options.withDescription("Store this reason with the pipeline and its tasks")
+    ),
     json
   }),
   args: Args.all({ id: pipeline }),
@@ -110,11 +112,11 @@ export const pipelineCancel = readWriteCommand({
     const resolved = yield* pipelines.resolve(id)
     const request = { reason: given.reason, by: yield* nameOf(submitterOf(caller.environment)) }
     const cancelled = yield* cancelPipeline(resolved, request, yield* waiting(false)).pipe(
-      withProgress(Effect.succeed("waiting for the processes to end (Ctrl-C: they end all the same)"))
+      withProgress(Effect.succeed("waiting for the processes to exit (Ctrl-C stops the waiting, not the cancelling)"))
     )
     if (given.json) yield* printJson(Pipeline, cancelled.pipeline)
     else {
-      const before = cancelled.answer === "over" ? "had ended before: " : ""
+      const before = cancelled.answer === "over" ? "had already ended: " : ""
       yield* terminal.print(`${resolved} ${before}${pipelineEnding(cancelled.pipeline, terminal.stdout)}`)
     }
     return ExitCode.ok
@@ -124,14 +126,14 @@ export const pipelineCancel = readWriteCommand({
 export const pipelineRetry = readWriteCommand({
   name: "pipeline retry",
   section: "tasks",
-  summary: "Try a pipeline again from the first step that did not complete",
+  summary: "Retry a pipeline from the first step that did not complete",
   details:
-    "Makes a new pipeline and prints its id. Completed steps are kept, with those before them; the others run anew, in the environment captured for the first try.",
-  examples: [["beat pipeline retry -f @last", "the newest one, watched"]],
+    "Creates a new pipeline and prints its id. Completed steps are kept; the others run again, in the environment captured for the original pipeline.",
+  examples: [["beat pipeline retry -f @last", "the newest one, in the foreground"]],
   options: Options.all({
     foreground: Options.boolean("foreground").pipe(
       Options.withAlias("f"),
-      Options.withDescription("Show what the steps print and wait, as 'beat pipeline run -f' does")
+      Options.withDescription("Show the output of the steps and wait, like 'beat pipeline run -f'")
     ),
     json
   }),

@@ -1,4 +1,4 @@
-/** `beat pipeline run`, `check` and `schema`: files with steps, read, checked and handed over. */
+/** `beat pipeline run`, `check` and `schema`: read, check and submit files with steps. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -28,32 +28,38 @@ import { json, optionalText, pairs } from "../../input/Values.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 
 const variables = pairs("var").pipe(
-  Options.withDescription("A variable of the file, in place of its default; repeatable")
+  Options.withDescription("Set a variable of the file; repeatable (default: the value in the file)")
 )
 
 const options = Options.all({
   step: Options.text("step").pipe(
     Options.withPseudoName("prompt"),
     Options.repeated,
-    Options.withDescription("A step by its prompt, in place of a file; repeatable, in order")
+    Options.withDescription("Add a step with this prompt, instead of a file; repeatable, in order")
   ),
   var: variables,
-  name: optionalText("name", "text").pipe(Options.withDescription("What to call it")),
+  name: optionalText("name", "text").pipe(Options.withDescription("Name the pipeline")),
   foreground: Options.boolean("foreground").pipe(
     Options.withAlias("f"),
-    Options.withDescription("Show what the steps print and wait; Ctrl-C cancels it, the exit code tells how it ended")
+    Options.withDescription(
+      "Show the output of the steps and wait; Ctrl-C cancels the pipeline, the exit code reports how it ended"
+    )
   ),
   ...taskOptions,
   agent: optionalText("agent", "name").pipe(
     Options.withAlias("a"),
-    Options.withDescription("For steps that name none, as all that follows; else the default agent")
+    Options.withDescription(
+      "Agent for steps that name none; the options below are defaults for steps too (default: the default agent)"
+    )
   ),
   directory: optionalText("directory", "path").pipe(
     Options.withAlias("C"),
-    Options.withDescription("Where the agents work, and what relative directories of steps are taken from; else here")
+    Options.withDescription(
+      "Working directory, also the base of relative directories in steps (default: the current one)"
+    )
   ),
   key: optionalText("key", "text").pipe(
-    Options.withDescription("Idempotency key: the same key again gives the same pipeline instead of a second one")
+    Options.withDescription("Idempotency key: submitting the same key again returns the existing pipeline")
   ),
   json
 })
@@ -64,14 +70,15 @@ const planOf = Effect.fn("planOf")(function* (given: Given, file: string | null)
   const example = "'beat pipeline run FILE', or 'beat pipeline run --step \"...\" --step \"...\"'"
   const usage = (problem: string, hint: string | null) => new UsageError({ problem, hint })
   if (file === null || (file === "-" && given.step.length > 0)) {
-    if (given.step.length === 0) return yield* usage("There is neither a file nor a step", `Write ${example}.`)
-    if (Object.keys(given.var).length > 0) return yield* usage("--var is for files", "Let the shell fill in --step.")
+    if (given.step.length === 0) return yield* usage("No file and no step was given", `Write ${example}.`)
+    if (Object.keys(given.var).length > 0)
+      return yield* usage("--var works only with a file", "Without a file, use shell variables in the text of --step.")
     const empty = given.step.findIndex((prompt) => prompt.trim() === "")
     if (empty >= 0) return yield* usage(`--step number ${empty + 1} is empty`, null)
     if (given.step.length > 100) return yield* usage("A pipeline has 1 to 100 steps", null)
     return promptPlan(given.name, given.step)
   }
-  if (given.step.length > 0) return yield* usage("Either a file or --step, not both", `Write ${example}.`)
+  if (given.step.length > 0) return yield* usage("A file and --step cannot be combined", `Write ${example}.`)
   const plan = yield* planFromFile(file, given.var)
   return given.name === null ? plan : { ...plan, name: given.name }
 })
@@ -102,18 +109,18 @@ const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given, pi
 })
 
 const file = Args.text({ name: "file" }).pipe(
-  Args.withDescription("YAML or JSON with steps, as 'beat pipeline schema' has it; '-' reads it from a pipe")
+  Args.withDescription("YAML or JSON file with steps (format: 'beat pipeline schema'); '-' reads stdin")
 )
 
 export const pipelineRun = command({
   name: "pipeline run",
   section: "tasks",
-  summary: "Hand over several steps that run in order",
+  summary: "Submit several steps that run in order",
   details:
-    "Prints the pipeline's id once it is stored with all of its tasks, and returns. A step starts when those before it are completed; steps in an inner list run side by side. What a step says itself comes before the options here. What is piped in with --step follows the first prompt.",
+    "Stores the pipeline with all of its tasks, prints its id and returns. A step starts when the steps before it have completed; steps in an inner list run in parallel. A step's own settings override the options here. With --step, piped input is appended to the first prompt.",
   examples: [
     ["beat pipeline run release.yaml --var branch=main", "the steps of a file"],
-    ["beat pipeline run -f -a shell --step 'npm ci' --step 'npm test'", "two commands, watched"]
+    ["beat pipeline run -f -a shell --step 'npm ci' --step 'npm test'", "two commands, in the foreground"]
   ],
   options,
   args: Args.optional(file),
@@ -140,15 +147,15 @@ export const pipelineRun = command({
 export const CheckResult = Schema.Struct({
   file: Schema.String,
   problems: Schema.Array(PipelineProblem),
-  /** The steps with their order worked out; null where something is wrong. */
+  /** The steps in their resolved order; null if the file has a problem. */
   plan: Schema.NullOr(PipelinePlan)
 }).annotations({ identifier: "CheckResult" })
 
 export const pipelineCheck = command({
   name: "pipeline check",
   section: "tasks",
-  summary: "Say what is wrong with a pipeline file",
-  details: "Prints one line for each problem, file:line:column: message, and exits with 1 where there is one.",
+  summary: "Check a pipeline file for problems",
+  details: "Prints one line for each problem (file:line:column: message) and exits with 1 if there is any.",
   examples: [["beat pipeline check release.yaml --var branch=main", "without running it"]],
   options: Options.all({ var: variables, json }),
   args: Args.all({ file }),
@@ -173,7 +180,7 @@ export const pipelineSchema = command({
   name: "pipeline schema",
   section: "tasks",
   summary: "Print the JSON Schema of pipeline files",
-  details: "For editors: in the first line of a file, '# yaml-language-server: $schema=pipeline.schema.json'.",
+  details: "Editors use it when the first line of a file is '# yaml-language-server: $schema=pipeline.schema.json'.",
   options: Options.none,
   args: Args.none,
   run: Effect.fn("beat.pipeline.schema")(function* () {

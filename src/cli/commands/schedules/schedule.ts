@@ -33,12 +33,12 @@ import { announceSchedule, schedule, warnWithoutWorker } from "./scheduleCreate.
 const limit = count("limit", 1, 1000).pipe(
   Options.withAlias("n"),
   Options.withDefault(20),
-  Options.withDescription("How many, at most 1000; 20 if left out")
+  Options.withDescription("Show this many, at most 1000 (default: 20)")
 )
 
 const before = count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
   Options.withDefault(null),
-  Options.withDescription("The next page: the number that the page before ended with")
+  Options.withDescription("Show the next page, from the number at the end of the previous page")
 )
 
 const live: ReadonlyArray<ScheduleStatus> = ["active", "paused"]
@@ -47,10 +47,10 @@ export const scheduleList = readOnlyCommand({
   name: "schedule list",
   section: "watch",
   summary: "List schedules, newest first",
-  examples: [["beat schedule list --all", "also those that are over"]],
+  examples: [["beat schedule list --all", "including finished ones"]],
   options: Options.all({
     status: choices("status", "s", ScheduleStatus.literals).pipe(
-      Options.withDescription("Only these; may be given several times")
+      Options.withDescription("Show only schedules with this status; repeatable")
     ),
     all: Options.boolean("all").pipe(Options.withDescription("Include finished schedules")),
     limit,
@@ -67,7 +67,7 @@ export const scheduleList = readOnlyCommand({
       return ExitCode.ok
     }
     if (page.schedules.length === 0) {
-      yield* terminal.say("No schedules. Make one: beat schedule create --help")
+      yield* terminal.say("No schedules. To create one: beat schedule create --help")
       return ExitCode.ok
     }
     yield* terminal.print(scheduleTable(page.schedules, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
@@ -81,7 +81,7 @@ export const scheduleList = readOnlyCommand({
 export const scheduleStatus = readOnlyCommand({
   name: "schedule status",
   section: "watch",
-  summary: "Show one schedule with its next times",
+  summary: "Show one schedule and its next runs",
   examples: [["beat schedule status nightly", "by its name"]],
   options: Options.all({ json }),
   args: Args.optional(schedule),
@@ -100,7 +100,7 @@ export const scheduleHistoryCommand = readOnlyCommand({
   name: "schedule history",
   section: "watch",
   summary: "Show a schedule's past runs, newest first",
-  details: "The newest 200 are kept.",
+  details: "Backbeat keeps the newest 200 runs of each schedule.",
   examples: [["beat schedule history nightly -n 5", "the last five"]],
   options: Options.all({ limit, before, json }),
   args: Args.optional(schedule),
@@ -130,9 +130,9 @@ export const schedulePause = readWriteCommand({
   name: "schedule pause",
   section: "tasks",
   summary: "Pause a schedule",
-  details: "What it has started goes on. Times that pass meanwhile are not made up for.",
+  details: "Runs in progress continue. Runs that come due while the schedule is paused are skipped.",
   options: Options.all({
-    reason: optionalText("reason", "text").pipe(Options.withDescription("Kept with the schedule")),
+    reason: optionalText("reason", "text").pipe(Options.withDescription("Store this reason with the schedule")),
     json
   }),
   args: Args.all({ id: schedule }),
@@ -151,7 +151,7 @@ export const scheduleResume = readWriteCommand({
   name: "schedule resume",
   section: "tasks",
   summary: "Resume a paused schedule",
-  details: "Its next time is computed from now.",
+  details: "The next run is computed from now; runs missed while it was paused are skipped.",
   options: Options.all({ json }),
   args: Args.all({ id: schedule }),
   completes: "schedule",
@@ -164,7 +164,7 @@ export const scheduleResume = readWriteCommand({
 /** What `beat schedule cancel --json` prints. */
 export const ScheduleCancelled = Schema.Struct({
   schedule: Schedule,
-  /** Runs that were going on and have been ended. */
+  /** Runs that were in progress and were cancelled. */
   ended: Schema.Array(Execution)
 }).annotations({ identifier: "ScheduleCancelled" })
 
@@ -173,9 +173,9 @@ export const scheduleCancel = readWriteCommand({
   section: "tasks",
   summary: "Cancel a schedule permanently",
   details:
-    "What it has started goes on, unless --cancel-tasks is given: then it returns when their processes are gone.",
+    "Runs in progress continue. With --cancel-tasks they are cancelled too, and the command returns when their processes have exited.",
   options: Options.all({
-    cancelTasks: Options.boolean("cancel-tasks").pipe(Options.withDescription("Also end the runs that go on")),
+    cancelTasks: Options.boolean("cancel-tasks").pipe(Options.withDescription("Also cancel the runs in progress")),
     json
   }),
   args: Args.all({ id: schedule }),
@@ -188,7 +188,9 @@ export const scheduleCancel = readWriteCommand({
     const by = yield* nameOf(submitterOf(caller.environment))
     const ended = given.cancelTasks
       ? yield* cancelRuns(cancelled.id, by, yield* waiting(false)).pipe(
-          withProgress(Effect.succeed("waiting for the processes to end (Ctrl-C: they end all the same)"))
+          withProgress(
+            Effect.succeed("waiting for the processes to exit (Ctrl-C stops the waiting, not the cancelling)")
+          )
         )
       : []
     if (given.json) yield* printJson(ScheduleCancelled, { schedule: cancelled, ended })
@@ -204,7 +206,8 @@ export const scheduleRunNow = readWriteCommand({
   name: "schedule run-now",
   section: "tasks",
   summary: "Run a schedule now, in addition to its regular times",
-  details: "Prints the id of the task or pipeline. Times and the count of runs stay as they are.",
+  details:
+    "Prints the id of the new task or pipeline. The regular times and the run count of the schedule do not change.",
   options: Options.all({ json }),
   args: Args.all({ id: schedule }),
   completes: "schedule",

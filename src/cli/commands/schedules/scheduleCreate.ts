@@ -40,15 +40,17 @@ export const schedule = Args.text({ name: "schedule" }).pipe(
   Args.withDescription("Id of a schedule, a unique beginning of it, its name, or @last")
 )
 
-/** What stands in the way of its being fired. On stderr. */
+/** Warns on stderr if no worker will fire the schedule. */
 export const warnWithoutWorker = Effect.fn("schedule.warnServed")(function* ({ problem }: Served) {
   const terminal = yield* Terminal
   if (Option.isSome(problem)) {
-    yield* terminal.say(`beat: it is stored, but nobody fires it yet. ${sanitize(problem.value.message)}`)
+    yield* terminal.say(
+      `beat: the schedule is stored, but no worker could be started: ${sanitize(problem.value.message)}`
+    )
   }
 })
 
-/** The id alone on stdout, so that `id=$(beat schedule create ...)` works; a person also reads when it fires. */
+/** The id alone on stdout, so that `id=$(beat schedule create ...)` works; stderr has the next runs. */
 export const announceSchedule = Effect.fn("announceSchedule")(function* (
   { schedule, served }: Changed,
   warnings: ReadonlyArray<string>,
@@ -65,8 +67,9 @@ export const announceSchedule = Effect.fn("announceSchedule")(function* (
   yield* terminal.print(schedule.id)
   const now = yield* Clock.currentTimeMillis
   const { dim } = stylesOf(terminal.stderr)
-  if (schedule.status === "paused") yield* terminal.say(`It is paused. beat schedule resume ${schedule.id}`)
-  if (schedule.status === "completed" || schedule.status === "expired") yield* terminal.say("No time is left for it.")
+  if (schedule.status === "paused")
+    yield* terminal.say(`It is paused. To resume it: beat schedule resume ${schedule.id}`)
+  if (schedule.status === "completed" || schedule.status === "expired") yield* terminal.say("It has no more runs.")
   const [first, ...more] = schedule.times.map((time) => timeLine(time, now))
   if (first !== undefined) yield* terminal.say(`${schedule.status === "paused" ? "Would fire" : "Fires"} ${first}`)
   for (const line of more) yield* terminal.say(`      ${schedule.status === "paused" ? "     " : ""}${line}`)
@@ -79,11 +82,11 @@ export const scheduleCreate = readWriteCommand({
   section: "tasks",
   summary: "Run a task or a pipeline at given times",
   details:
-    "Prints the schedule's id, then its next five times in local time, and whether schedules survive a reboot. A run gets the directory and the environment of this moment. The rules for late, overlapping and skipped times: docs/schedules.md.",
+    "Prints the schedule's id, its next five runs in local time, and whether schedules survive a reboot. Each run gets the current directory and environment. docs/schedules.md has the rules for late, overlapping and skipped runs.",
   examples: [
-    ["beat schedule create --cron '0 9 * * 1-5' \"triage new issues\"", "on working days at nine"],
+    ["beat schedule create --cron '0 9 * * 1-5' \"triage new issues\"", "on weekdays at nine"],
     ["beat schedule create --at 'tomorrow 9am' -a shell 'npm audit'", "once"],
-    ["beat schedule create --every 15m --name sync -a shell 'git fetch'", "again and again"],
+    ["beat schedule create --every 15m --name sync -a shell 'git fetch'", "at an interval"],
     ["beat schedule create --name nightly --cron @daily --pipeline nightly.yaml", "a pipeline, every midnight"]
   ],
   options: Options.all({ ...ruleOptions, ...workOptions, json }),
@@ -96,7 +99,7 @@ export const scheduleCreate = readWriteCommand({
     const rules = rulesOf(given)
     if (rules.cron === null && rules.every === null && rules.at === null) {
       return yield* new UsageError({
-        problem: "There is no time: say --cron, --every or --at",
+        problem: "No time was given: use --cron, --every or --at",
         hint: "beat schedule create --cron '0 9 * * 1-5' \"triage new issues\""
       })
     }
@@ -118,15 +121,15 @@ export const scheduleEdit = readWriteCommand({
   section: "tasks",
   summary: "Change a schedule",
   details:
-    "Only what is given changes. A new prompt, agent or directory is captured anew, in the environment that the schedule has. What it started already goes on as it is.",
+    "Changes only what is given. A new prompt, agent or directory takes effect with the next run, in the environment stored with the schedule. Runs in progress continue unchanged.",
   examples: [
     ["beat schedule edit nightly --cron '0 3 * * *'", "another time"],
     ['beat schedule edit nightly "review what changed today"', "another prompt"],
-    ["beat schedule edit nightly --unset expires", "for good, from now on"]
+    ["beat schedule edit nightly --unset expires", "it no longer expires"]
   ],
   options: Options.all({
     ...ruleOptions,
-    unset: choices("unset", null, unsettable).pipe(Options.withDescription("Take this away; repeatable")),
+    unset: choices("unset", null, unsettable).pipe(Options.withDescription("Clear this setting; repeatable")),
     ...workOptions,
     json
   }),
@@ -146,8 +149,8 @@ export const scheduleEdit = readWriteCommand({
     const before = anew ? recapture(yield* schedules.work(id), submitter) : null
     if (anew && before === null && !isPipeline(given)) {
       return yield* new UsageError({
-        problem: "It starts a pipeline, which is replaced as a whole",
-        hint: "Give --pipeline FILE or --step; times and rules may be changed alone."
+        problem: "This schedule starts a pipeline, which can only be replaced as a whole",
+        hint: "Give the new pipeline with --pipeline FILE or --step. Times and rules can be changed without it."
       })
     }
     const captured = !anew

@@ -27,7 +27,7 @@ const credentialWords: Readonly<Record<NonNullable<AgentInfo["credentials"]>, st
 const credentialsOf = (agent: AgentInfo): string =>
   agent.credentials === null ? "none seen" : credentialWords[agent.credentials]
 
-/** What stands between the agent and its first task; empty when nothing does. */
+/** What the agent needs before it can run a task; empty when it is ready. */
 export const lackingOf = (agent: AgentInfo): ReadonlyArray<string> => {
   if (agent.path === null) {
     return [
@@ -37,7 +37,7 @@ export const lackingOf = (agent: AgentInfo): ReadonlyArray<string> => {
     ]
   }
   if (agent.credentials === null) {
-    return [`no credentials were seen${agent.login === null ? "" : `; give it some: ${agent.login}`}`]
+    return [`no credentials found${agent.login === null ? "" : `; log in with: ${agent.login}`}`]
   }
   return []
 }
@@ -86,14 +86,14 @@ export const agentsList = command({
     const installs = agents.flatMap((agent) =>
       agent.path === null && agent.install !== null ? [`  ${plain(agent.install)}`] : []
     )
-    const more = installs.length === 0 ? [] : ["", dim("To install those that are missing:"), ...installs]
+    const more = installs.length === 0 ? [] : ["", dim("To install the missing agents:"), ...installs]
     yield* terminal.print([...lines, ...more].join("\n"))
     const chosen = agents.some((agent) => agent.default)
     yield* terminal.say(
       dim(
         chosen
-          ? "* the default. Another one: beat config set defaultAgent NAME"
-          : "No default yet: beat config set defaultAgent NAME"
+          ? "* the default. To change it: beat config set defaultAgent NAME"
+          : "No default agent. To set one: beat config set defaultAgent NAME"
       )
     )
     return ExitCode.ok
@@ -104,7 +104,7 @@ export const agentsCheck = command({
   name: "agents check",
   section: "machine",
   summary: "Check that an agent is ready to work",
-  details: "Without a name it checks the default agent. Exit code 1 when something is missing.",
+  details: "Checks the default agent if no name is given. Exits with 1 if something is missing.",
   options: Options.all({ json }),
   args: Args.optional(Args.text({ name: "agent" }).pipe(Args.withDescription("Name of an agent"))),
   completes: "agent",

@@ -60,12 +60,12 @@ const agentCandidates = Effect.gen(function* () {
   )
 })
 
-/** Never fails and never explains: a shell is waiting for it in the middle of a line. */
+/** Never fails and prints no message: the shell calls it while a person types a line. */
 export const complete = (tree: Effect.Effect<LoadedTree>): Command =>
   command({
     name: "__complete",
     section: "hidden",
-    summary: "Answer a shell's question for completions",
+    summary: "Print completion candidates for a shell",
     options: Options.none,
     args: Args.repeated(Args.text({ name: "word" })),
     run: Effect.fn("beat.complete")(function* (_, words) {
@@ -73,7 +73,7 @@ export const complete = (tree: Effect.Effect<LoadedTree>): Command =>
       const context = yield* Effect.context<Stores | Agents | Caller>()
       const found = yield* completionsOf(yield* tree, words).pipe(
         Effect.provideService(Sources, {
-          // No answer is a good answer where there is no store to ask.
+          // Without a store there are no candidates, which is not an error.
           tasks: Effect.orElseSucceed(Effect.provide(taskCandidates, context), () => []),
           pipelines: Effect.orElseSucceed(Effect.provide(pipelineCandidates, context), () => []),
           schedules: Effect.orElseSucceed(Effect.provide(scheduleCandidates, context), () => []),

@@ -1,4 +1,4 @@
-/** `beat config`: what the settings are, and changing them. */
+/** `beat config`: shows and changes the settings. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -21,10 +21,10 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { json, parseSize } from "../../input/Values.ts"
 import { pairs } from "../../output/Pairs.ts"
 
-/** What `config show --json` prints. Keys and values of variables are hidden. */
+/** What `config show --json` prints. API keys and values of variables are hidden. */
 export const ConfigView = Schema.Struct({
   path: Schema.String,
-  /** In force: variables over the file over the defaults. */
+  /** The effective settings: variables override the file, the file overrides the defaults. */
   settings: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
   /** What the file says. */
   file: Schema.Record({ key: Schema.String, value: Schema.Unknown })
@@ -36,7 +36,7 @@ export const SettingView = Schema.Struct({ key: Schema.String, value: Schema.Unk
 })
 
 const key = Args.text({ name: "setting" }).pipe(
-  Args.withDescription("A setting by its path: maxConcurrency, agents.claude.model")
+  Args.withDescription("Path of a setting, e.g. maxConcurrency or agents.claude.model")
 )
 
 /** Times and sizes as people write them, for the overview. */
@@ -53,7 +53,7 @@ const textOf = (value: unknown): string =>
 export const configShow = command({
   name: "config show",
   section: "machine",
-  summary: "Show the settings in force",
+  summary: "Show the effective settings",
   options: Options.all({ json }),
   args: Args.none,
   run: Effect.fn("beat.config.show")(function* (given) {
@@ -101,12 +101,12 @@ const readings =
   (text: string) =>
   (field: string): ReadonlyArray<unknown> => {
     const reading = field.endsWith("Ms") ? parseDuration(text) : field.endsWith("Bytes") ? parseSize(text) : null
-    // A bare number is what it says, milliseconds or bytes.
+    // A number without a unit means milliseconds or bytes.
     if (reading === null || /^\d+$/.test(text)) return []
     return Either.isRight(reading) ? [reading.right] : []
   }
 
-/** A name that is misspelt here would fail every later `beat run`. */
+/** A misspelt name would make every later `beat run` fail. */
 const knownAgent = Effect.fn("knownAgent")(function* (agent: string) {
   const agents = yield* Agents
   const { environment } = yield* Caller
@@ -119,12 +119,12 @@ export const configSet = command({
   section: "machine",
   summary: "Change one setting",
   details:
-    "Lists are written as JSON, times as 30m or in milliseconds, sizes as 10MB or in bytes. With '-' as the value it is read from stdin, so that a key shows neither in the process list nor in your shell's history.",
+    "Write lists as JSON, times as 30m or in milliseconds, sizes as 10MB or in bytes. The value '-' is read from stdin, which keeps an API key out of the process list and out of your shell's history.",
   examples: [
     ["beat config set defaultAgent claude", "the agent used when none is named"],
-    ["beat config set maxConcurrency 4", "tasks that run at once"],
-    ["beat config set agents.codex.apiKey - < key.txt", "a key, kept in a file only you can read"],
-    [`beat config set agents.mine.command '["my-agent", "{prompt}"]'`, "an agent of your own"]
+    ["beat config set maxConcurrency 4", "tasks that run at the same time"],
+    ["beat config set agents.codex.apiKey - < key.txt", "an API key, stored in a file that only you can read"],
+    [`beat config set agents.mine.command '["my-agent", "{prompt}"]'`, "your own agent"]
   ],
   options: Options.all({ json }),
   args: Args.all({ path: key, value: Args.text({ name: "value" }).pipe(Args.withDescription("The new value, or -")) }),
@@ -146,7 +146,7 @@ export const configSet = command({
 export const configUnset = command({
   name: "config unset",
   section: "machine",
-  summary: "Take one setting back to its default",
+  summary: "Reset one setting to its default",
   options: Options.all({ json }),
   args: key,
   run: Effect.fn("beat.config.unset")(function* (given, path) {
@@ -154,7 +154,7 @@ export const configUnset = command({
     const there = yield* unsetSetting(path)
     const now = yield* settingAt(path)
     if (given.json) yield* printJson(SettingView, { key: path, value: now ?? null })
-    else yield* terminal.say(there ? `${path} is back to its default.` : `${path} was not set.`)
+    else yield* terminal.say(there ? `${path} is reset to its default.` : `${path} was not set.`)
     return ExitCode.ok
   })
 })
@@ -162,7 +162,7 @@ export const configUnset = command({
 export const configPath = command({
   name: "config path",
   section: "machine",
-  summary: "Print where the config file is",
+  summary: "Print the path of the config file",
   options: Options.all({ json }),
   args: Args.none,
   run: Effect.fn("beat.config.path")(function* (given) {

@@ -1,4 +1,4 @@
-/** `beat doctor`: is everything in order, and can it be mended. */
+/** `beat doctor`: checks the installation and repairs what it can. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -39,7 +39,7 @@ const describe = (checks: ReadonlyArray<Check>, screen: Screen) => {
 
 export interface TortureRequest {
   readonly durationMs: number
-  /** Null: a new one. */
+  /** Null: pick a new seed. */
   readonly seed: number | null
   readonly json: boolean
 }
@@ -51,9 +51,9 @@ const durationOf = (written: string) =>
     Either.filterOrLeft(
       parseDuration(written),
       (ms) => ms >= 1000,
-      () => `'${written}' is too short: one second at least`
+      () => `'${written}' is too short: the minimum is one second`
     ),
-    (problem) => new UsageError({ problem, hint: "for example: beat doctor --torture 60s" })
+    (problem) => new UsageError({ problem, hint: "e.g. beat doctor --torture 60s" })
   )
 
 const examine = Effect.fn("beat.doctor")(function* (given: { readonly fix: boolean; readonly json: boolean }) {
@@ -73,33 +73,33 @@ const examine = Effect.fn("beat.doctor")(function* (given: { readonly fix: boole
   return checks.some(({ status }) => status === "fail") ? ExitCode.failed : ExitCode.ok
 })
 
-/** The torture run is given by its own bundle, which `--torture` chooses. */
+/** The torture run comes from its own bundle, which `--torture` selects. */
 export const doctor = (torture: (request: TortureRequest) => Effect.Effect<ExitCode, Failure, CommandServices>) =>
   command({
     name: "doctor",
     section: "machine",
-    summary: "Check that everything is in order",
+    summary: "Check the installation, and repair it with --fix",
     details:
-      "--fix mends what is safe to mend: permissions of files, rows of dead workers, directories that ended tasks left behind, an outdated database, work that nobody serves. Exit code 1 when something is broken.\n\n--torture proves in a directory of its own that nothing is lost: it runs tasks, kills everything at random, and checks the whole history. It touches none of your tasks.",
+      "--fix repairs what is safe to repair: file permissions, rows of dead workers, directories left behind by ended tasks, an outdated database, queued work without a worker. Exits with 1 if something is broken.\n\n--torture proves in its own directory that no task is lost: it runs tasks, kills processes at random, and checks the whole history. It touches none of your tasks.",
     examples: [
-      ["beat doctor", "look everything over"],
-      ["beat doctor --torture 60s", "a minute of kills; the seed that it prints repeats them"]
+      ["beat doctor", "check everything"],
+      ["beat doctor --torture 60s", "a minute of kills; use the printed seed to repeat them"]
     ],
     options: Options.all({
-      fix: Options.boolean("fix").pipe(Options.withDescription("Mend what can be mended")),
+      fix: Options.boolean("fix").pipe(Options.withDescription("Repair what can be repaired safely")),
       torture: Options.boolean("torture").pipe(
         Options.withDescription(
-          `Kill everything at random for <time> (${standardTorture} if left out) and check that nothing is lost`
+          `Kill processes at random for <time> (default: ${standardTorture}) and check that no task is lost`
         )
       ),
       seed: count("seed", 0, 2 ** 31 - 1).pipe(
         Options.withDefault(null),
-        Options.withDescription("Of the torture: the same seed plans the same tasks and faults")
+        Options.withDescription("Seed of the torture run: the same seed plans the same tasks and faults")
       ),
       json
     }),
     args: Args.text({ name: "time" }).pipe(
-      Args.withDescription("How long the torture lasts, for example 60s or 10m"),
+      Args.withDescription("How long the torture run lasts, e.g. 60s or 10m"),
       Args.optional
     ),
     completes: "none",
@@ -111,7 +111,9 @@ export const doctor = (torture: (request: TortureRequest) => Effect.Effect<ExitC
         }
         if (Option.isSome(time) || given.seed !== null) {
           return yield* new UsageError({
-            problem: Option.isSome(time) ? `Unexpected argument '${time.value}'` : "'--seed' goes with '--torture'",
+            problem: Option.isSome(time)
+              ? `Unexpected argument '${time.value}'`
+              : "'--seed' works only with '--torture'",
             hint: "beat doctor --torture 60s"
           })
         }

@@ -13,10 +13,10 @@ import { pairs } from "../../output/Pairs.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 const next = (report: InitReport): string => {
-  if (report.defaultAgent !== null) return 'Ready. Hand over a task: beat run "..."'
+  if (report.defaultAgent !== null) return 'Ready. To run a task: beat run "..."'
   const installed = report.agents.filter(({ name, path }) => path !== null && name !== "shell")
   return installed.length === 0
-    ? "No coding agent is installed. 'beat agents' shows how to get one; shell commands run already: beat run -a shell '...'"
+    ? "No coding agent is installed. 'beat agents' shows how to install one. Shell commands work without one: beat run -a shell '...'"
     : `Choose the default agent: beat init --agent ${installed[0]?.name ?? "NAME"} (installed: ${installed.map(({ name }) => name).join(", ")})`
 }
 
@@ -25,7 +25,7 @@ export const init = readWriteCommand({
   section: "machine",
   summary: "Set up: create or update the database, find the agents",
   details:
-    "Safe to run again at any time; asks nothing. Not required: 'beat run' creates the database by itself. When exactly one agent is installed it becomes the default.",
+    "Safe to run again at any time; asks no questions. Not required: 'beat run' creates the database automatically. If exactly one agent is installed, it becomes the default.",
   options: Options.all({
     agent: optionalText("agent", "name").pipe(
       Options.withAlias("a"),

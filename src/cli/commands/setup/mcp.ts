@@ -1,4 +1,4 @@
-/** `beat mcp`: the MCP server, and how clients are told of it. */
+/** `beat mcp`: the MCP server, and how to configure clients for it. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -18,18 +18,18 @@ import { json } from "../../input/Values.ts"
 const unknownClient = (given: string, names: ReadonlyArray<string>) => {
   const close = nearest(given, names)
   return new UsageError({
-    problem: `'${given.slice(0, 60)}' is not a client that Backbeat knows`,
+    problem: `'${given.slice(0, 60)}' is not a supported MCP client`,
     hint: close === null ? `Known: ${names.join(", ")}` : `Did you mean '${close}'?`
   })
 }
 
-/** Only its help is here: the server has a bundle of its own, which the first words on the command line choose. */
+/** Only its help is here: the server has its own bundle, which the first words on the command line select. */
 export const mcpStart = command({
   name: "mcp start",
   section: "machine",
-  summary: "Serve MCP on stdin and stdout: what clients start",
+  summary: "Run the MCP server on stdin and stdout (MCP clients start this command)",
   details:
-    "Not for a terminal: an MCP client starts it, one for each session. While it runs it also runs queued tasks; when the client leaves, a worker in the background takes them over. Its log is logs/mcp.log beside the database.",
+    "Not for use in a terminal: an MCP client starts one server for each session. The server also runs queued tasks; when the client disconnects, a background worker takes them over. The log is logs/mcp.log next to the database.",
   options: Options.none,
   args: Args.none,
   run: () => new UsageError({ problem: "'mcp start' must be the first argument", hint: "beat mcp start" })
@@ -38,9 +38,10 @@ export const mcpStart = command({
 export const mcpConfig = command({
   name: "mcp config",
   section: "machine",
-  summary: "Print what an MCP client needs to know",
-  details: "For claude, codex, gemini, cursor or vscode; without a name the form that most other clients take.",
-  examples: [["beat mcp config codex", "what belongs into Codex's config file"]],
+  summary: "Print the configuration for an MCP client",
+  details:
+    "For claude, codex, gemini, cursor or vscode; without a name it prints the JSON that most other clients accept.",
+  examples: [["beat mcp config codex", "for Codex's config file"]],
   options: Options.all({ json }),
   args: Args.text({ name: "client" }).pipe(
     Args.withDescription("claude, codex, gemini, cursor, vscode or json"),
@@ -58,13 +59,13 @@ export const mcpConfig = command({
       return ExitCode.ok
     }
     if (found.command !== null) {
-      yield* terminal.say(`${found.client} does it with this command:\n  ${sanitize(found.command)}`)
+      yield* terminal.say(`To add the server to ${found.client}, run this command:\n  ${sanitize(found.command)}`)
     }
     if (found.file !== null) {
-      yield* terminal.say(`${found.command === null ? "This" : "Or this"} belongs into ${sanitize(found.file)}:`)
+      yield* terminal.say(`${found.command === null ? "Add this" : "Or add this"} to ${sanitize(found.file)}:`)
     }
     yield* terminal.print(found.snippet)
-    if (client !== "json") yield* terminal.say(`'beat mcp install ${client}' writes it.`)
+    if (client !== "json") yield* terminal.say(`'beat mcp install ${client}' does it for you.`)
     return ExitCode.ok
   })
 })
@@ -74,13 +75,13 @@ export const mcpInstall = command({
   section: "machine",
   summary: "Add the MCP server to a client's configuration",
   details:
-    "For claude, codex, gemini, cursor or vscode. Changes nothing else in the file, keeps a copy of it as it was, and does nothing when run again.",
+    "For claude, codex, gemini, cursor or vscode. Changes nothing else in the file, keeps a backup copy, and does nothing when run again.",
   examples: [
     ["beat mcp install claude", "Claude Code, for all your projects"],
-    ["beat mcp install cursor --dry-run", "only show what would be written"]
+    ["beat mcp install cursor --dry-run", "only show the change"]
   ],
   options: Options.all({
-    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Write nothing, show what would be written")),
+    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Show the change without writing it")),
     json
   }),
   args: Args.text({ name: "client" }).pipe(Args.withDescription("claude, codex, gemini, cursor or vscode")),
@@ -96,17 +97,17 @@ export const mcpInstall = command({
     }
     const file = sanitize(report.file)
     if (!report.changed) {
-      yield* terminal.say(`${report.client} knows Backbeat already: ${file}`)
+      yield* terminal.say(`Backbeat is already configured for ${report.client} in ${file}`)
       return ExitCode.ok
     }
     if (!report.written) {
-      yield* terminal.say(`This would go into ${file}:`)
+      yield* terminal.say(`Would be added to ${file}:`)
       yield* terminal.print(report.snippet)
       return ExitCode.ok
     }
-    yield* terminal.say(`${report.client} knows Backbeat now: ${file}`)
-    if (report.backup !== null) yield* terminal.say(`The file as it was: ${sanitize(report.backup)}`)
-    yield* terminal.say("Start a new session of it. 'beat mcp test' checks the server.")
+    yield* terminal.say(`Added Backbeat to ${report.client}'s configuration: ${file}`)
+    if (report.backup !== null) yield* terminal.say(`Backup of the previous file: ${sanitize(report.backup)}`)
+    yield* terminal.say("Start a new session of the client to use it. To check the server: beat mcp test")
     return ExitCode.ok
   })
 })
@@ -115,7 +116,8 @@ export const mcpTest = command({
   name: "mcp test",
   section: "machine",
   summary: "Check that the MCP server works",
-  details: "Starts it as a client would, asks what clients ask first, and reports each step. Exit code 1 if one fails.",
+  details:
+    "Starts the server like a client, sends a client's first requests, and reports each step. Exits with 1 if one fails.",
   options: Options.all({ json }),
   args: Args.none,
   run: Effect.fn("beat.mcp.test")(function* (given) {

@@ -16,13 +16,13 @@ export const prune = readWriteCommand({
   name: "prune",
   section: "machine",
   summary: "Delete tasks that ended long ago, with their output",
-  examples: [["beat prune --older-than 7d --dry-run", "what would go"]],
+  examples: [["beat prune --older-than 7d --dry-run", "only show what would be deleted"]],
   options: Options.all({
     olderThan: duration("older-than").pipe(
       Options.withDefault(month),
-      Options.withDescription("Ended longer ago than this; 30d if left out")
+      Options.withDescription("Delete tasks that ended longer ago than this (default: 30d)")
     ),
-    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Only say what would be deleted")),
+    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Show what would be deleted without deleting it")),
     json
   }),
   args: Args.none,

@@ -1,4 +1,4 @@
-/** `beat service`: a worker that the system keeps running, so that schedules survive a reboot. */
+/** `beat service`: a worker that the operating system keeps running, so that schedules survive a reboot. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -27,12 +27,12 @@ const describe = Effect.fn("service.describe")(function* (report: ServiceReport,
 export const serviceInstall = command({
   name: "service install",
   section: "machine",
-  summary: "Keep a worker running, also after a reboot",
+  summary: "Keep a worker running, even after a reboot",
   details:
-    "A user service of systemd on Linux, of launchd on macOS; nothing needs root. It gets BACKBEAT_HOME and the path of this program as they are now: run it again when they change. Agents outlive the service.",
-  examples: [["beat service install --dry-run", "only show what would be written"]],
+    "Installs a user service of systemd on Linux or launchd on macOS, without root. The service stores the current BACKBEAT_HOME and path of this program: run the command again when they change. Agents keep running when the service stops.",
+  examples: [["beat service install --dry-run", "only show the service file"]],
   options: Options.all({
-    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Write and start nothing, print the file")),
+    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Print the service file without installing it")),
     json
   }),
   args: Args.none,
@@ -41,7 +41,7 @@ export const serviceInstall = command({
     const terminal = yield* Terminal
     if (given.dryRun) {
       const { file, text } = yield* servicePlan
-      yield* terminal.say(`This would go into ${sanitize(file)}:`)
+      yield* terminal.say(`Would be written to ${sanitize(file)}:`)
       yield* terminal.print(text.trimEnd())
       return ExitCode.ok
     }
@@ -54,8 +54,8 @@ export const serviceInstall = command({
 export const serviceUninstall = command({
   name: "service uninstall",
   section: "machine",
-  summary: "Take the service away again",
-  details: "Its worker ends, agents go on. Other commands start workers as they need them.",
+  summary: "Remove the service",
+  details: "Its worker exits, and running agents continue. Other commands start a worker when they need one.",
   options: Options.all({ json }),
   args: Args.none,
   completes: "none",
@@ -70,7 +70,7 @@ export const serviceUninstall = command({
 export const serviceStatusCommand = command({
   name: "service status",
   section: "machine",
-  summary: "Say whether schedules survive a reboot",
+  summary: "Show whether schedules survive a reboot",
   options: Options.all({ json }),
   args: Args.none,
   completes: "none",

@@ -1,4 +1,4 @@
-/** `beat worker`: options and help for every bundle. What it runs is given by the worker's own bundle, which holds the pool. */
+/** `beat worker`: options and help for every bundle. The worker's own bundle, which has the pool, implements it. */
 
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
@@ -14,13 +14,13 @@ export interface WorkerOptions {
 
 const options = Options.all({
   keep: Options.boolean("keep").pipe(
-    Options.withDescription("Stay when there is nothing to do, until Ctrl-C or SIGTERM")
+    Options.withDescription("Keep running when the queue is empty, until Ctrl-C or SIGTERM")
   ),
   onDemand: Options.boolean("on-demand").pipe(
     Options.withDescription("Exit if another worker is already running (how other commands start a worker)")
   ),
   detach: Options.boolean("detach").pipe(
-    Options.withDescription("Start in the background, unless a worker serves the queue already")
+    Options.withDescription("Start a worker in the background, unless one is already running")
   )
 })
 
@@ -30,7 +30,7 @@ export const worker = (run: (options: WorkerOptions) => Effect.Effect<ExitCode, 
     section: "machine",
     summary: "Run queued tasks in this terminal",
     details:
-      "Runs queued tasks until there is nothing left to do. Rarely needed: 'beat run' starts a worker in the background by itself. When a worker ends, its agents go on, and the next worker takes them over.",
+      "Runs queued tasks until the queue is empty. Rarely needed: 'beat run' starts a background worker automatically. When a worker exits, its agents keep running, and the next worker takes them over.",
     examples: [["beat worker --keep", "serve the queue until Ctrl-C"]],
     options,
     args: Args.none,

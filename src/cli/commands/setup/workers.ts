@@ -1,4 +1,4 @@
-/** `beat workers`: the processes that serve the queue, and what each runs. */
+/** `beat workers`: the worker processes, and the tasks that each one runs. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
@@ -75,7 +75,7 @@ const claimLines = (report: WorkersReport, now: number, screen: Screen) => {
 export const workers = bareCommand({
   name: "workers",
   section: "watch",
-  summary: "Show the worker processes and what they run",
+  summary: "Show the worker processes and their tasks",
   options: Options.all({ json }),
   args: Args.none,
   run: Effect.fn("beat.workers")(function* (given) {
@@ -87,14 +87,14 @@ export const workers = bareCommand({
     }
     const now = yield* Clock.currentTimeMillis
     if (report.workers.length === 0 && report.claims.length === 0) {
-      yield* terminal.say("No worker runs. 'beat run' starts one when it is needed.")
+      yield* terminal.say("No worker is running. 'beat run' starts one when needed.")
       return ExitCode.ok
     }
     const screen = terminal.stdout
     const parts = [
       ...(report.workers.length === 0 ? [] : workerLines(report, now, screen)),
       "",
-      ...(report.claims.length === 0 ? ["No task runs."] : claimLines(report, now, screen)),
+      ...(report.claims.length === 0 ? ["No task is running."] : claimLines(report, now, screen)),
       "",
       `${report.claims.length} of ${report.limit} workers busy`
     ]

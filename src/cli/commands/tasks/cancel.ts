@@ -1,4 +1,4 @@
-/** `beat cancel`: ends tasks and returns when their processes are gone. */
+/** `beat cancel`: cancels tasks and returns when their processes have exited. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -17,22 +17,22 @@ import { waiting } from "../../output/Waiting.ts"
 
 const line = ({ answer, task }: Cancelled, screen: Screen): string =>
   answer === "over"
-    ? `${task.id} had ended before: ${endingText(task, screen)}`
+    ? `${task.id} had already ended: ${endingText(task, screen)}`
     : `${task.id} ${endingText(task, screen)}`
 
 export const cancel = readWriteCommand({
   name: "cancel",
   section: "tasks",
-  summary: "End tasks, and wait until their processes are gone",
+  summary: "Cancel tasks and wait until their processes have exited",
   details:
-    "A task that waits is taken from the queue; a running agent is asked to end, then made to, with all the processes it started. Tasks that the agent handed over itself go on, unless --tree is given.",
+    "Removes a waiting task from the queue. Asks a running agent to stop, then kills it with all the processes it started. Tasks that the agent itself submitted continue, unless --tree is given.",
   examples: [
     ["beat cancel @last", "the newest task"],
-    ['beat cancel k3v9 x2m7 --reason "wrong branch"', "two, with a note for whoever looks later"]
+    ['beat cancel k3v9 x2m7 --reason "wrong branch"', "two tasks, with the reason"]
   ],
   options: Options.all({
-    tree: Options.boolean("tree").pipe(Options.withDescription("Also everything that these tasks handed over")),
-    reason: optionalText("reason", "text").pipe(Options.withDescription("Kept with the task")),
+    tree: Options.boolean("tree").pipe(Options.withDescription("Also cancel all tasks that these tasks submitted")),
+    reason: optionalText("reason", "text").pipe(Options.withDescription("Store this reason with the task")),
     json
   }),
   args: task.pipe(Args.atLeast(1)),
@@ -48,13 +48,16 @@ export const cancel = readWriteCommand({
       tree: given.tree,
       reason: given.reason,
       by: yield* nameOf(submitterOf(caller.environment))
-    }).pipe(withProgress(Effect.succeed("waiting for the processes to end (Ctrl-C: they end all the same)")))
+    }).pipe(
+      withProgress(Effect.succeed("waiting for the processes to exit (Ctrl-C stops the waiting, not the cancelling)"))
+    )
     if (given.json) {
       yield* printJson(CancelResult, result)
       return ExitCode.ok
     }
     for (const entry of result.tasks) yield* terminal.print(line(entry, terminal.stdout))
-    if (result.truncated) yield* terminal.say("beat: the tree has more than 10,000 tasks; run this again for the rest")
+    if (result.truncated)
+      yield* terminal.say("beat: the tree has more than 10,000 tasks; run the command again to cancel the rest")
     return ExitCode.ok
   })
 })

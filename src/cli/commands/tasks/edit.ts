@@ -18,34 +18,34 @@ import { labelsOf } from "../../input/TaskOptions.ts"
 import { dependencies, json, moment, optionalText, pairs, priority, task } from "../../input/Values.ts"
 
 const options = Options.all({
-  prompt: optionalText("prompt", "text").pipe(Options.withDescription("What to do; '-' reads it from a pipe")),
+  prompt: optionalText("prompt", "text").pipe(Options.withDescription("New prompt; '-' reads it from stdin")),
   agent: optionalText("agent", "name").pipe(
     Options.withAlias("a"),
-    Options.withDescription("Another agent; with its own default model unless -m names one")
+    Options.withDescription("New agent; uses its default model unless -m names one")
   ),
   model: optionalText("model", "model").pipe(Options.withAlias("m"), Options.withDescription("Another model")),
-  priority: priority.pipe(Options.withDefault(null), Options.withDescription("P0, P1 or P2")),
+  priority: priority.pipe(Options.withDefault(null), Options.withDescription("New priority: P0, P1 or P2")),
   directory: optionalText("directory", "path").pipe(
     Options.withAlias("C"),
-    Options.withDescription("Where the agent works")
+    Options.withDescription("New working directory")
   ),
   notBefore: moment("not-before", "future").pipe(
     Options.withDefault(null),
-    Options.withDescription("Start at this time or after this long; 0s is now")
+    Options.withDescription("Start at this time or after this delay, e.g. 2h; 0s means now")
   ),
   label: pairs("label").pipe(Options.withDescription("Set a label; repeatable")),
   unlabel: Options.text("unlabel").pipe(
     Options.withPseudoName("key"),
     Options.repeated,
-    Options.withDescription("Take a label away; repeatable")
+    Options.withDescription("Remove a label; repeatable")
   ),
   after: dependencies("after").pipe(
-    Options.withDescription("Wait for this task too; ':finished' and ':failure' as in 'beat run'")
+    Options.withDescription("Also wait for this task; ':finished' and ':failure' work as in 'beat run'")
   ),
   notAfter: Options.text("not-after").pipe(
     Options.withPseudoName("id"),
     Options.repeated,
-    Options.withDescription("Wait no more for this task; 'all' for every one")
+    Options.withDescription("Stop waiting for this task; 'all' removes every dependency")
   ),
   json
 })
@@ -60,7 +60,7 @@ const labelsAfter = (given: Given) =>
         Object.fromEntries(Object.entries({ ...now, ...set }).filter(([key]) => !given.unlabel.includes(key)))
   )
 
-/** An edge to a task that was retried by itself has moved to its last try. */
+/** After an automatic retry, a dependency on the task points to the latest attempt. */
 const lastTryOf = Effect.fn("lastTryOf")(function* (reference: string) {
   const tasks = yield* Tasks
   return (yield* latestAttempt(yield* tasks.resolve(reference))).id
@@ -103,11 +103,12 @@ export const edit = readWriteCommand({
   name: "edit",
   section: "tasks",
   summary: "Change a task that has not started",
-  details: "All or nothing, and only what is named changes. A task that has started meanwhile is left as it is.",
+  details:
+    "Changes only what is given, and either all of it or nothing. A task that has started in the meantime is not changed.",
   examples: [
     ["beat edit @last -p P0", "start it first"],
     ['beat edit k3v9 --prompt "fix the failing test, and nothing else"', "other words"],
-    ["beat edit k3v9 --after x2m7 --not-after p4t8", "wait for another task"]
+    ["beat edit k3v9 --after x2m7 --not-after p4t8", "wait for x2m7 instead of p4t8"]
   ],
   options,
   args: Args.all({ id: task }),
@@ -117,8 +118,8 @@ export const edit = readWriteCommand({
     const changes = yield* changesOf(given)
     if (Object.keys(changes).length === 0) {
       return yield* new UsageError({
-        problem: "Nothing is to be changed",
-        hint: "'beat edit --help' shows what can be."
+        problem: "No change was given",
+        hint: "'beat edit --help' lists what can be changed."
       })
     }
     const edited = yield* editTask(yield* lastTryOf(id), changes)

@@ -27,11 +27,11 @@ const tasksOf = Effect.fn("graph.tasksOf")(function* (reference: string) {
 export const graph = readOnlyCommand({
   name: "graph",
   section: "watch",
-  summary: "Draw which task waits for which",
+  summary: "Draw the dependencies between tasks",
   details:
-    "With an id of a task or a pipeline: everything that is connected with it, ended or not. Without: everything that waits. Each task stands under one that it waits for.",
+    "With the id of a task or a pipeline, shows everything connected with it, ended or not. Without an id, shows all waiting tasks. Each task is drawn under a task that it waits for.",
   examples: [
-    ["beat graph @last", "the newest task and all around it"],
+    ["beat graph @last", "the newest task and everything connected with it"],
     ["beat graph k3v9 --mermaid > plan.mmd", "for a document"],
     ["beat graph --dot | dot -Tsvg > plan.svg", "through Graphviz"]
   ],
@@ -46,8 +46,8 @@ export const graph = readOnlyCommand({
     const terminal = yield* Terminal
     if ([given.mermaid, given.dot, given.json].filter(Boolean).length > 1) {
       return yield* new UsageError({
-        problem: "--mermaid, --dot and --json are three ways to print one thing",
-        hint: "Give one of them."
+        problem: "--mermaid, --dot and --json cannot be combined",
+        hint: "Use only one of them."
       })
     }
     const picture = yield* graphOf(reference === undefined ? null : yield* tasksOf(reference))
@@ -58,11 +58,13 @@ export const graph = readOnlyCommand({
       const lines = graphText(picture, yield* Clock.currentTimeMillis, terminal.stdout)
       for (const line of lines) yield* terminal.print(line)
       if (lines.length === 0) {
-        yield* terminal.say("No task waits for another. What is connected with one that has ended: beat graph ID")
+        yield* terminal.say(
+          "No task is waiting for another. To show the dependencies of a task that has ended: beat graph ID"
+        )
       }
     }
     if (picture.truncated) {
-      yield* terminal.say(`beat: there is more; this shows at most ${graphLimit.nodes} tasks`)
+      yield* terminal.say(`beat: the graph is larger; this shows at most ${graphLimit.nodes} tasks`)
     }
     return ExitCode.ok
   })

@@ -17,27 +17,33 @@ import { taskTable } from "../../output/TaskTable.ts"
 
 const options = Options.all({
   status: choices("status", "s", TaskStatus.literals).pipe(
-    Options.withDescription("Only these; may be given several times")
+    Options.withDescription("Show only tasks with this status; repeatable")
   ),
-  agent: optionalText("agent", "name").pipe(Options.withAlias("a"), Options.withDescription("Only this agent")),
-  label: pairs("label").pipe(Options.withAlias("l"), Options.withDescription("Only with these labels, all of them")),
+  agent: optionalText("agent", "name").pipe(
+    Options.withAlias("a"),
+    Options.withDescription("Show only tasks of this agent")
+  ),
+  label: pairs("label").pipe(
+    Options.withAlias("l"),
+    Options.withDescription("Show only tasks that have all of these labels")
+  ),
   directory: optionalText("directory", "path").pipe(
     Options.withAlias("C"),
-    Options.withDescription("Only tasks that work in this directory")
+    Options.withDescription("Show only tasks in this working directory")
   ),
   since: moment("since", "past").pipe(
     Options.withDefault(null),
-    Options.withDescription("Only those created since: 2h, 2027-03-01")
+    Options.withDescription("Show only tasks created since then, e.g. 2h or 2027-03-01")
   ),
   limit: count("limit", 1, 1000).pipe(
     Options.withAlias("n"),
     Options.withDefault(20),
-    Options.withDescription("How many, at most 1000; 20 if left out")
+    Options.withDescription("Show this many, at most 1000 (default: 20)")
   ),
   before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
     Options.withAlias("cursor"),
     Options.withDefault(null),
-    Options.withDescription("The next page: the number that the page before ended with")
+    Options.withDescription("Show the next page, from the number at the end of the previous page")
   ),
   json
 })
@@ -49,7 +55,7 @@ export const list = bareCommand({
   summary: "List tasks, newest first",
   examples: [
     ["beat ls -s failed --since 1d", "what failed since yesterday"],
-    ["beat ls -C . -s running -s queued", "what is to come in this directory"]
+    ["beat ls -C . -s running -s queued", "running and queued tasks in this directory"]
   ],
   options,
   args: Args.none,

@@ -20,10 +20,10 @@ const tellOfRetry = Effect.fn("tellOfRetry")(function* (id: TaskId) {
   const tasks = yield* Tasks
   const terminal = yield* Terminal
   const { retriedBy } = yield* tasks.summary(id)
-  if (retriedBy !== null) yield* terminal.say(`beat: ${id} was tried again: beat logs -f ${retriedBy}`)
+  if (retriedBy !== null) yield* terminal.say(`beat: ${id} was retried: beat logs -f ${retriedBy}`)
 })
 
-/** What a stream lost when its own writer emptied it is not known: at most what came between two looks. */
+/** If the writer truncated its own stream, the loss is unknown: at most what it wrote between two reads. */
 const tellOfEmptied = Effect.fn("tellOfEmptied")(function* (id: TaskId) {
   const store = yield* OutputStore
   const terminal = yield* Terminal
@@ -35,7 +35,7 @@ export const logs = bareCommand({
   section: "tasks",
   summary: "Show what an agent printed",
   details:
-    "The agent's stdout goes to stdout, as text where its format is known, and its stderr to stderr. Control characters are taken out unless --raw is given.",
+    "Prints the agent's stdout to stdout, as text if its format is known, and its stderr to stderr. Removes control characters unless --raw is given.",
   examples: [
     ["beat logs -f @last", "follow the newest task to its end"],
     ["beat logs k3v9 -n 20", "the last 20 lines"],
@@ -44,28 +44,28 @@ export const logs = bareCommand({
   options: Options.all({
     follow: Options.boolean("follow").pipe(
       Options.withAlias("f"),
-      Options.withDescription("Go on until the task has ended")
+      Options.withDescription("Follow the output until the task has ended")
     ),
     lines: count("lines", 0, 1_000_000).pipe(
       Options.withAlias("n"),
       Options.withDefault(null),
-      Options.withDescription("Only the last lines")
+      Options.withDescription("Show only this many lines from the end")
     ),
     since: moment("since", "past").pipe(
       Options.withDefault(null),
-      Options.withDescription("Only what was printed since this time (2027-03-01T09:00) or in this long (10m)")
+      Options.withDescription("Show only output since this time, e.g. 2027-03-01T09:00, or from the last 10m")
     ),
-    raw: Options.boolean("raw").pipe(Options.withDescription("The bytes exactly as the agent printed them")),
-    stderr: Options.boolean("stderr").pipe(Options.withDescription("Only the agent's stderr, on stdout")),
+    raw: Options.boolean("raw").pipe(Options.withDescription("Print the bytes exactly as the agent printed them")),
+    stderr: Options.boolean("stderr").pipe(Options.withDescription("Print only the agent's stderr, to stdout")),
     json: Options.boolean("json").pipe(
-      Options.withDescription("One JSON document for each piece of output, its bytes in base64")
+      Options.withDescription("Print one JSON document for each chunk of output, with its bytes in base64")
     )
   }),
   args: Args.all({ id: task }),
   completes: "task",
   run: Effect.fn("beat.logs")(function* (given, { id }) {
     if (given.raw && given.json) {
-      return yield* new UsageError({ problem: "--raw and --json exclude each other", hint: null })
+      return yield* new UsageError({ problem: "--raw and --json cannot be combined", hint: null })
     }
     const tasks = yield* Tasks
     const terminal = yield* Terminal

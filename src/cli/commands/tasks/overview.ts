@@ -1,4 +1,4 @@
-/** Bare `beat`: what runs now, what waits, what ended last. */
+/** Bare `beat`: running, waiting and recently ended tasks. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
@@ -14,7 +14,7 @@ import { json } from "../../input/Values.ts"
 import { type Column, cut, table } from "../../output/Layout.ts"
 import { plain, remark, statusStyle, statusWord } from "../../output/TaskTable.ts"
 
-/** Silence worth a word. */
+/** How long an agent is silent before the overview mentions it. */
 const quietMs = 60_000
 
 const columns: ReadonlyArray<Column> = [
@@ -26,7 +26,7 @@ const columns: ReadonlyArray<Column> = [
   { title: "", shrinkTo: 8 }
 ]
 
-/** The last two parts: enough to know a project by. */
+/** The last two parts of the path, which are enough to recognize a project. */
 const shortPath = (path: string): string => {
   const parts = path.split("/").filter((part) => part !== "")
   return parts.length <= 2 ? path : `…/${parts.slice(-2).join("/")}`
@@ -60,7 +60,7 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
     return [
       "No tasks yet.",
       "",
-      `  ${bold('beat run "fix the failing test"')}    hand over a task`,
+      `  ${bold('beat run "fix the failing test"')}    submit a task`,
       `  ${bold("beat run -a shell 'npm test'")}       run a shell command`,
       `  ${bold("beat agents")}                        see which agents are installed`,
       `  ${bold("beat help")}                          all commands`
@@ -90,7 +90,7 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
       return `${statusWord(task)}${why === "" ? "" : ` (${why})`} ${relative(task.endedAt ?? now, now)}`
     }),
     ...(waiting && view.nextDue === null
-      ? ["", yellow("Tasks wait and no worker runs. Start one: beat worker --detach")]
+      ? ["", yellow("No worker is running. To start one: beat worker --detach")]
       : []),
     ...(counts.queued > 0 && view.nextDue !== null && waiting
       ? ["", dim(`The next task is due in ${span(view.nextDue - now)}.`)]
@@ -110,7 +110,7 @@ export const showOverview = Effect.fn("beat.overview")(function* (asJson: boolea
 export const bare = bareCommand({
   name: "",
   section: "hidden",
-  summary: "Show what runs now, what waits and what ended last",
+  summary: "Show running, waiting and recently ended tasks",
   options: Options.all({ json }),
   args: Args.none,
   run: (options) => showOverview(options.json)

@@ -22,14 +22,14 @@ export const result = bareCommand({
   section: "tasks",
   summary: "Print an agent's final answer",
   details:
-    "The exit code tells how the task ended; of one that was tried again by itself, the last try counts. A task that has not ended has no answer yet: exit code 1.",
+    "The exit code reports how the task ended; after automatic retries, the last attempt counts. If the task has not ended, there is no answer yet and the exit code is 1.",
   examples: [["beat result --wait @last", "wait for the newest task and print its answer"]],
   options: Options.all({
     wait: Options.boolean("wait").pipe(
       Options.withAlias("w"),
-      Options.withDescription("Wait until the task has ended first")
+      Options.withDescription("Wait until the task has ended")
     ),
-    raw: Options.boolean("raw").pipe(Options.withDescription("Leave control characters in")),
+    raw: Options.boolean("raw").pipe(Options.withDescription("Keep control characters")),
     json
   }),
   args: Args.all({ id: task }),
@@ -55,7 +55,7 @@ export const result = bareCommand({
       yield* terminal.print(given.raw ? found.answer : sanitize(found.answer))
     if (code !== ExitCode.ok) yield* terminal.say(`${found.id} ${endingText(found, terminal.stderr)}`)
     else if (found.answer === null)
-      yield* terminal.say(`${found.id} gave no answer; what it printed: beat logs ${found.id}`)
+      yield* terminal.say(`${found.id} gave no answer. To see its output: beat logs ${found.id}`)
     return code
   }, Effect.scoped)
 })

@@ -1,4 +1,4 @@
-/** `beat resume`: goes on with a task that has ended. */
+/** `beat resume`: continues a task that has ended. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -14,22 +14,22 @@ import { announce } from "../../output/Submitted.ts"
 export const resume = readWriteCommand({
   name: "resume",
   section: "tasks",
-  summary: "Go on with a task that has ended",
+  summary: "Continue a task that has ended",
   details:
-    "In the agent's own session, where the agent has one: it still knows all it did. Otherwise a new task gets the prompt, what the first one left behind (its answer, errors, the end of its output, changes in git) and the context. Same directory, agent, model and environment; prints the new task's id.",
+    "Continues in the same agent session if there is one, so the agent remembers its work. Otherwise starts a new session with the prompt, the results of the ended task (its answer, errors, the end of its output, changes in git) and the context. Uses the same directory, agent, model and environment, and prints the new task's id.",
   examples: [
     ["beat resume @last", "the newest task, from where it stopped"],
-    ['beat resume k3v --context "now write the tests"', "with something new to do"],
-    ["beat resume k3v --fresh", "not in its old session"]
+    ['beat resume k3v --context "now write the tests"', "with new instructions"],
+    ["beat resume k3v --fresh", "in a new session"]
   ],
   options: Options.all({
-    context: optionalText("context", "text").pipe(Options.withDescription("What to do now")),
+    context: optionalText("context", "text").pipe(Options.withDescription("New instructions for the agent")),
     fresh: Options.boolean("fresh").pipe(
-      Options.withDescription("Begin a new session, with what the task left behind in the prompt")
+      Options.withDescription("Start a new session, with the results of the ended task in the prompt")
     ),
     foreground: Options.boolean("foreground").pipe(
       Options.withAlias("f"),
-      Options.withDescription("Show the output and wait, as 'beat run -f' does")
+      Options.withDescription("Show the output and wait, like 'beat run -f'")
     ),
     json
   }),

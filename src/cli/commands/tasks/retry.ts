@@ -1,4 +1,4 @@
-/** `beat retry`: tries an ended task again. */
+/** `beat retry`: runs an ended task again. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -14,14 +14,14 @@ import { announce } from "../../output/Submitted.ts"
 export const retry = readWriteCommand({
   name: "retry",
   section: "tasks",
-  summary: "Try a task that has ended again",
+  summary: "Retry a task that has ended",
   details:
-    "Makes a new task with the same prompt, agent, directory and limits, in the environment captured for the first one, and prints its id.",
+    "Creates a new task with the same prompt, agent, directory, limits and captured environment, and prints its id.",
   examples: [["beat retry @last", "the newest task again"]],
   options: Options.all({
     foreground: Options.boolean("foreground").pipe(
       Options.withAlias("f"),
-      Options.withDescription("Show the output and wait, as 'beat run -f' does")
+      Options.withDescription("Show the output and wait, like 'beat run -f'")
     ),
     json
   }),

@@ -1,4 +1,4 @@
-/** `beat run`: hands a task to an agent, in the background or while the caller watches. */
+/** `beat run`: runs a task with an agent, in the background or in the foreground. */
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { zeroIsNone } from "../../../domain/Duration.ts"
@@ -21,24 +21,24 @@ import { promptArguments, wordsOf } from "../../PromptArguments.ts"
 const options = Options.all({
   foreground: Options.boolean("foreground").pipe(
     Options.withAlias("f"),
-    Options.withDescription("Show the output and wait; Ctrl-C cancels the task, the exit code tells how it ended")
+    Options.withDescription("Show the output and wait; Ctrl-C cancels the task, the exit code reports how it ended")
   ),
   ...taskOptions,
   ...captureOptions,
   after: dependencies("after").pipe(
     Options.withDescription(
-      "Start when these tasks have completed; 'id:finished' is after any end, 'id:failure' only after a failed one"
+      "Start when these tasks have completed; 'id:finished' accepts any outcome, 'id:failure' only a failure"
     )
   ),
   continueFrom: optionalText("continue-from", "id").pipe(
-    Options.withDescription("Start when this task has completed, with what it left behind before the prompt")
+    Options.withDescription("Start when this task has completed, with its results before the prompt")
   ),
   notBefore: moment("not-before", "future").pipe(
     Options.withDefault(null),
-    Options.withDescription("Start at this time (2027-03-01T09:00) or after this long (2h)")
+    Options.withDescription("Start at this time, e.g. 2027-03-01T09:00, or after this delay, e.g. 2h")
   ),
   key: optionalText("key", "text").pipe(
-    Options.withDescription("Idempotency key: the same key again gives the same task instead of a second one")
+    Options.withDescription("Idempotency key: submitting the same key again returns the existing task")
   ),
   json
 })
@@ -76,16 +76,16 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, { piped,
 export const run = command({
   name: "run",
   section: "tasks",
-  summary: "Hand a task to an agent, in the background",
+  summary: "Run a task with an agent, in the background",
   details:
-    "Prints the task's id once it is stored safely, and returns. The task gets the directory and the environment of this moment. Everything after '--' belongs to the prompt. What is piped in follows the prompt, unless the calling process reads the same stdin (a 'while read' loop); '-' after the prompt adds it in every case.",
+    "Stores the task safely, prints its id and returns. The task gets the current directory and environment. Everything after '--' belongs to the prompt. Piped input is appended to the prompt, unless the calling process reads the same stdin (a 'while read' loop); '-' after the prompt always appends it.",
   examples: [
     ['beat run "fix the failing test"', "with the default agent"],
-    ["beat run -f -a shell 'npm test | tail -5'", "a shell command, watched"],
-    ['git diff | beat run "review this change"', "a prompt with what is piped in"],
+    ["beat run -f -a shell 'npm test | tail -5'", "a shell command, in the foreground"],
+    ['git diff | beat run "review this change"', "a prompt with piped input"],
     ["beat run - < prompt.md", "the prompt from a file"],
-    ["beat run -a shell --after @last 'npm test'", "when the newest task has completed"],
-    ['beat run --continue-from @last "now write the tests"', "goes on from what the newest task leaves behind"],
+    ["beat run -a shell --after @last 'npm test'", "after the newest task has completed"],
+    ['beat run --continue-from @last "now write the tests"', "continue with the results of the newest task"],
     ['id=$(beat run "...") && beat wait $id && beat result $id', "in a script"]
   ],
   options,

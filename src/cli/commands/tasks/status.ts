@@ -1,4 +1,4 @@
-/** `beat status ID`: all there is to know of one task. */
+/** `beat status ID`: everything about one task. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
@@ -52,7 +52,7 @@ const usageWords = ({ usage }: TaskReport): string | null => {
 const headWords = ({ branch, commit }: GitHead): string =>
   plain(`${branch ?? "no branch"} at ${commit === null ? "no commit" : commit.slice(0, 12)}`)
 
-/** Where the repository stood before and after, and what lies there uncommitted. */
+/** The commit of the repository before and after, and its uncommitted changes. */
 const gitWords = (checkpoint: Checkpoint): string | null => {
   const { after, before } = checkpoint
   if (after === null) return null
@@ -62,7 +62,7 @@ const gitWords = (checkpoint: Checkpoint): string | null => {
   return `${then === now ? now : `${then} -> ${now}`}${dirty}`
 }
 
-/** Of one task only where no other ran here. */
+/** Changes are attributed to this task only if no other task ran in the same directory. */
 const changesWords = ({ alongside, checkpoint }: TaskReport): string | null => {
   const stat = checkpoint?.diffStat ? clip(checkpoint.diffStat) : null
   if (checkpoint === null || checkpoint.after === null) return null
@@ -72,15 +72,15 @@ const changesWords = ({ alongside, checkpoint }: TaskReport): string | null => {
 
 const tries = ({ continuation }: TaskReport): string =>
   continuation === "session"
-    ? "goes on in the session of"
+    ? "continues the session of"
     : continuation === "checkpoint"
-      ? "goes on from"
+      ? "continues from"
       : "tries again"
 
 const retriesWords = (report: TaskReport, now: number): string | null => {
   if (report.maxRetries === 0) return null
   const limited = report.failureResetAt !== null && report.failureResetAt > now
-  return `${report.maxRetries} left, the next ${limited ? "when the limit is over" : `after ${span(report.backoffMs)}`}`
+  return `${report.maxRetries} left, the next ${limited ? "when the usage limit resets" : `after ${span(report.backoffMs)}`}`
 }
 
 const edgeWords = ({ policy, state, taskId }: Dependency): string =>
@@ -141,7 +141,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
       `${bytes(report.bytesStored)}${report.bytesDropped === 0 ? "" : `, ${bytes(report.bytesDropped)} dropped from the middle`}`
     ],
     ["emptied", report.emptied.length === 0 ? null : report.emptied.join("; ")],
-    ["leftovers", report.leftovers === 0 ? null : `${report.leftovers} processes outlived the agent and were ended`],
+    ["leftovers", report.leftovers === 0 ? null : `${report.leftovers} processes outlived the agent and were killed`],
     ["usage", usageWords(report)],
     ["session", report.sessionId === null ? null : plain(report.sessionId)],
     ["git", checkpoint === null ? null : gitWords(checkpoint)],
@@ -167,7 +167,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
 export const status = bareCommand({
   name: "status",
   section: "watch",
-  summary: "Show one task in full, or without an id what runs now",
+  summary: "Show one task in full, or without an id the overview",
   examples: [
     ["beat status @last", "the newest task"],
     ["beat status k3v --json | jq .cause", "why it ended"]

@@ -1,4 +1,4 @@
-/** `beat wait`: returns when tasks have ended, or have reached a status. */
+/** `beat wait`: returns when tasks have ended or have reached a status. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -27,13 +27,13 @@ import { waiting } from "../../output/Waiting.ts"
 
 /** What `--json` prints. */
 export const WaitResult = Schema.Struct({
-  /** In the order given, as they stood when the wait was over. */
+  /** In the order given, with their status at the end of the wait. */
   tasks: Schema.Array(TaskSummary),
   pipelines: Schema.Array(Pipeline),
   timedOut: Schema.Boolean
 }).annotations({ identifier: "WaitResult" })
 
-/** For the end: how the first that failed did. For a status: how the first that missed it ended. */
+/** When waiting for the end: how the first failed task ended. For a status: how the first task that missed it ended. */
 const codeOf = (tasks: ReadonlyArray<TaskSummary>, goal: Goal): ExitCode => {
   if (goal === "end") return tasks.map(exitCodeOf).find((code) => code !== ExitCode.ok) ?? ExitCode.ok
   const missed = tasks.find((task) => standing(task, goal) === "missed")
@@ -42,7 +42,7 @@ const codeOf = (tasks: ReadonlyArray<TaskSummary>, goal: Goal): ExitCode => {
   return code === ExitCode.ok ? ExitCode.failed : code
 }
 
-/** With `any`, only what got there counts; where nothing did, all have missed it. */
+/** With `any`, only tasks that reached the status count; if none did, all have missed it. */
 const decisive = (tasks: ReadonlyArray<TaskSummary>, goal: Goal, any: boolean) => {
   const reached = tasks.filter((task) => standing(task, goal) === "reached")
   return any && reached.length > 0 ? reached : tasks
@@ -66,13 +66,15 @@ export const wait = readOnlyCommand({
   section: "tasks",
   summary: "Wait until tasks or pipelines have ended",
   details:
-    "Exits like the first task that did not succeed: 1 failed, 4 cancelled, 5 timed out, 75 on a usage limit; 124 when --timeout passed first, in which case the tasks go on.",
+    "Exits like the first task that did not succeed: 1 failed, 4 cancelled, 5 timed out, 75 usage limit. Exits with 124 when --timeout passes first; the tasks continue.",
   examples: [
     ["beat wait @last && beat result @last", "the newest task"],
-    ["beat wait k3v9 x2m7 --any --timeout 10m", "whichever ends first, ten minutes at most"]
+    ["beat wait k3v9 x2m7 --any --timeout 10m", "until the first one ends, ten minutes at most"]
   ],
   options: Options.all({
-    any: Options.boolean("any").pipe(Options.withDescription("Return when the first of them is there")),
+    any: Options.boolean("any").pipe(
+      Options.withDescription("Return when the first of them has ended or reached the status")
+    ),
     timeout: duration("timeout").pipe(
       Options.withAlias("t"),
       Options.withDefault(null),
@@ -80,7 +82,7 @@ export const wait = readOnlyCommand({
     ),
     status: choice("status", TaskStatus.literals).pipe(
       Options.withDefault(null),
-      Options.withDescription("Wait for this status instead of the end; fails when it is out of reach")
+      Options.withDescription("Wait for this status instead of the end; fails when it cannot be reached any more")
     ),
     json
   }),
@@ -92,7 +94,10 @@ export const wait = readOnlyCommand({
     const terminal = yield* Terminal
     const { pipelineIds, taskIds } = yield* resolveAll(references)
     if (given.status !== null && pipelineIds.length > 0) {
-      return yield* new UsageError({ problem: "--status is for tasks", hint: "A pipeline is waited for to its end." })
+      return yield* new UsageError({
+        problem: "--status works only with tasks",
+        hint: "Wait for a pipeline without --status; the wait lasts until it has ended."
+      })
     }
     const goal: Goal = given.status ?? "end"
     const served = yield* waiting(false)
@@ -128,7 +133,7 @@ export const wait = readOnlyCommand({
       return ExitCode.waitTimedOut
     }
     const ended = given.any ? whole.filter(isOver) : whole
-    // Of several waits the first to be over decides, so what only goes on does not count.
+    // The first of several waits to finish decides, so tasks that still run do not count.
     const counted = given.any && ended.length > 0 ? now.filter((entry) => standing(entry, goal) === "reached") : now
     const code = codeOf(decisive(counted, goal, given.any), goal)
     return code === ExitCode.ok ? (ended.map(exitCodeOfPipeline).find((each) => each !== ExitCode.ok) ?? code) : code

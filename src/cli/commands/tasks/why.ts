@@ -1,4 +1,4 @@
-/** `beat why ID`: the one thing a task waits for. */
+/** `beat why ID`: explains what a task waits for. */
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import { json, task } from "../../input/Values.ts"
 
 const before = (ahead: number | null): string =>
   ahead === null || ahead === 0
-    ? "it is next in line"
+    ? "it is next in the queue"
     : ahead === 1
       ? "1 task starts before it"
       : `${ahead >= 1000 ? "1000 or more" : ahead} tasks start before it`
@@ -25,30 +25,30 @@ export const explain = (answer: Why, now: number): string => {
   switch (answer.reason) {
     case "ended":
       if (answer.retriedBy !== null) {
-        return `It waits for nothing: it is ${answer.status} (${answer.cause ?? "no cause"}) and was tried again. What that try waits for: beat why ${answer.retriedBy}`
+        return `It is not waiting: it is ${answer.status} (${answer.cause ?? "no cause"}) and was retried. To see what the retry waits for: beat why ${answer.retriedBy}`
       }
-      return `It waits for nothing: it is ${answer.status} (${answer.cause ?? "no cause"}).${answer.error === null ? "" : ` ${sanitize(answer.error)}`}`
+      return `It is not waiting: it is ${answer.status} (${answer.cause ?? "no cause"}).${answer.error === null ? "" : ` ${sanitize(answer.error)}`}`
     case "running":
-      return `It runs${silent}. Follow it: beat logs -f ${answer.taskId}`
+      return `It is running${silent}. To follow it: beat logs -f ${answer.taskId}`
     case "ending":
-      return `It is being ended (${answer.cause ?? "cancelled"}) and waits for its processes to go${silent}.`
+      return `It is being cancelled (${answer.cause ?? "cancelled"}) and waits for its processes to exit${silent}.`
     case "not-before":
       return `It waits for ${timeWords(answer)}: ${moment(answer.notBefore ?? now)} (${relative(answer.notBefore ?? now, now)}).`
     case "blocked": {
       const others = (answer.waitingOn ?? 1) - 1
       const rest = others === 0 ? "" : others === 1 ? " and 1 other" : ` and ${others} others`
-      return `It waits for task ${answer.blockedBy}${rest}. Why that one has not ended: beat why ${answer.blockedBy}. All of it: beat graph ${answer.taskId}`
+      return `It waits for task ${answer.blockedBy}${rest}. To see why that task has not ended: beat why ${answer.blockedBy}. To see all dependencies: beat graph ${answer.taskId}`
     }
     case "no-worker":
-      return `No worker serves the queue; ${before(answer.ahead)}. Start one: beat worker --detach`
+      return `No worker is running; ${before(answer.ahead)}. To start one: beat worker --detach`
     case "concurrency-limit":
-      return `All workers are busy, ${answer.running} of ${answer.limit}; ${before(answer.ahead)}. More at once: beat config set maxConcurrency ${(answer.limit ?? 1) + 1}`
+      return `All slots are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To run more tasks at the same time: beat config set maxConcurrency ${(answer.limit ?? 1) + 1}`
     case "memory":
-      return `Memory is short: ${bytes(answer.availableBytes ?? 0)} available, ${bytes(answer.neededBytes ?? 0)} wanted before another task starts; ${before(answer.ahead)}.`
+      return `Memory is low: ${bytes(answer.availableBytes ?? 0)} available, ${bytes(answer.neededBytes ?? 0)} required before another task starts; ${before(answer.ahead)}.`
     case "behind":
       return `It waits its turn: ${before(answer.ahead)}.`
     case "starting":
-      return "Nothing holds it: it starts within moments."
+      return "It is ready and starts within moments."
     case "starting-fails": {
       const starts = answer.tries === 1 ? "1 start" : `${answer.tries} starts`
       return `It cannot start: ${sanitize(answer.error ?? "")} ${starts} failed; the next follows.`
@@ -59,7 +59,7 @@ export const explain = (answer: Why, now: number): string => {
 export const why = bareCommand({
   name: "why",
   section: "watch",
-  summary: "Say what a task waits for",
+  summary: "Explain what a task waits for",
   options: Options.all({ json }),
   args: task,
   completes: "task",
