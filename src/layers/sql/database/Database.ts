@@ -79,7 +79,7 @@ const openReader = (path: string) =>
     return sql
   })
 
-/** Each try in a scope of its own, so that one that failed leaves no connection behind. */
+/** Each attempt to open has its own scope, so that a failed one leaves no connection open. */
 const inOwnScope = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
@@ -120,7 +120,7 @@ export const layerWriter: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> 
 /** Never writes. On a machine without a database it is an empty one in memory. */
 export const layerReader: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> = layerOf(openReader)
 
-/** A database of its own in memory. */
+/** A separate database in memory. */
 export const layerMemory: Layer.Layer<SqlClient.SqlClient, StorageError> = Layer.scoped(
   SqlClient.SqlClient,
   asStorageError("open", null)(openEmpty(false))

@@ -30,7 +30,7 @@ export const withImmediate = (sql: SqlClient.SqlClient) => {
       Effect.tapError(connection.execute("COMMIT", [], undefined), () =>
         Effect.ignore(connection.execute("ROLLBACK", [], undefined))
       ),
-    // After a failed BEGIN, and after errors on which SQLite rolls back by itself, there is nothing to roll back.
+    // After a failed BEGIN, and after errors on which SQLite rolls back automatically, there is nothing to roll back.
     rollback: (connection) => Effect.ignore(connection.execute("ROLLBACK", [], undefined)),
     rollbackSavepoint: (connection, id) =>
       Effect.ignore(connection.execute(`ROLLBACK TO SAVEPOINT backbeat_${id}`, [], undefined))
@@ -71,7 +71,7 @@ export interface Access {
 export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Access => {
   const transaction = withImmediate(sql)
   const withReserve = <R>(context: Context.Context<R>) => Context.add(context, Reserve, sql.reserve)
-  // The operation has a span of its own where anybody collects them. One for each statement would cost a third of it.
+  // One span per operation, where spans are collected. A span per statement would add about a third to its cost.
   const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
     const quiet = Effect.withTracerEnabled(effect, false)
     const again = Effect.zipRight(count("storage_retries"), quiet)

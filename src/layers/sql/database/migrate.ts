@@ -49,7 +49,7 @@ const readHeader = (sql: SqlClient.SqlClient) =>
     `
   }))().pipe(orDieWhenMissing)
 
-/** Where the schema stands. Fails for one that is too new and for files of other programs. */
+/** The state and version of the schema. Fails for one that is too new and for files of other programs. */
 export const standing = (
   sql: SqlClient.SqlClient,
   path: string | null,
@@ -74,8 +74,8 @@ export const standing = (
   })
 
 /**
- * Copies the database as it was last committed. The caller holds the write lock, so nobody can commit meanwhile, and the
- * copy is read through a connection of its own: the caller's cannot be copied in the middle of a transaction.
+ * Copies the database as it was last committed. The caller holds the write lock, so no other process can commit
+ * meanwhile. The copy is read through a separate connection: the caller's cannot be copied in the middle of a transaction.
  */
 const backUp = (path: string, version: number) =>
   Effect.gen(function* () {

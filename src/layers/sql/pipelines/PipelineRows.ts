@@ -1,4 +1,4 @@
-/** Reading pipelines: the one query that tells from its steps where a pipeline stands. */
+/** Reading pipelines: the one query that derives the state of a pipeline from its steps. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -17,7 +17,7 @@ import { SummaryRow, summaryColumns } from "../tasks/Rows.ts"
 
 const { counts: _counts, ...plainFields } = PipelineSummary.fields
 
-/** A pipeline with the counts of its steps lying flat beside it. */
+/** A pipeline, with the counts of its steps as further columns of the row. */
 const StandingRow = Schema.transform(
   Schema.Struct({ ...plainFields, ...StepCounts.fields }),
   Schema.typeSchema(PipelineSummary),
@@ -41,7 +41,7 @@ const StepRow = Schema.Struct({
 
 /**
  * The aggregate, over `pipelines p`, their steps `s` and the tasks of these, `t`; grouped by pipeline. It is the only place
- * that says how a pipeline stands: a step that failed decides, then one that somebody cancelled.
+ * that decides the status of a pipeline: a failed step comes first, then a step that was cancelled on request.
  */
 export const standing = {
   from: `pipelines p JOIN pipeline_steps s ON s.pipeline_id = p.id JOIN tasks t ON t.id = s.task_id`,

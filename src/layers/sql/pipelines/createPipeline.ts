@@ -1,4 +1,4 @@
-/** The transaction that stores a pipeline, as a body for whoever has more to do in the same one. */
+/** The body of the transaction that stores a pipeline. A caller can do more in the same transaction. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -18,8 +18,8 @@ const Level = Schema.Struct({ level: Schema.NullOr(Schema.Int) })
 
 /**
  * A task's level is above that of every task it waits for. That bounds the depth, and a search for a cycle never has to
- * look at tasks below the one it looks for. Levels are not lowered when a task ends: before a limit is enforced they are
- * worked out anew.
+ * look at tasks below the one it looks for. Levels are not lowered when a task ends: they are computed again before a
+ * limit is enforced.
  */
 export const makeDependencies = (sql: SqlClient.SqlClient) => {
   const findUpstream = Statement.findOne(() => ({
@@ -48,7 +48,7 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     `
   }))
 
-  /** Whether the task stands above itself: only tasks of a higher level can wait for it. */
+  /** Finds the task among those it waits for, directly or not: only tasks of a higher level can wait for it. */
   const findCycle = Statement.findAll(() => ({
     Request: Schema.Struct({ id: TaskId, level: Schema.Int }),
     Result: Schema.Struct({ id: TaskId }),
@@ -65,7 +65,7 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     `
   }))
 
-  /** Works the levels of all that this task waits for out anew: tasks that have ended count no more. */
+  /** Computes again the levels of all tasks that this one waits for: tasks that have ended no longer count. */
   const relevel = (id: TaskId) => sql`
     WITH RECURSIVE
       upstream (id) AS (
@@ -87,7 +87,7 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     WHERE tasks.id = found.id AND tasks.status IN ('queued', 'running')
   `
 
-  /** The task and all that has to stand higher when it stands on this level. */
+  /** The task and all tasks whose level must rise when the task has this level. */
   const lifted = (id: string, level: number) => sql`
     WITH RECURSIVE lifted (id, level) AS (
       SELECT ${id}, ${level}
@@ -115,7 +115,7 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
 
   const tooDeep = (subject: TaskId) => new DependencyInvalid({ problem: "too-deep", subject })
 
-  /** The try that counts: an automatic retry stands for the one it tries again. */
+  /** The latest attempt is the one that counts: an automatic retry replaces the attempt before it. */
   const latest = (id: TaskId) =>
     Effect.gen(function* () {
       let found = yield* findUpstream(id).pipe(orNotFound(id))
@@ -128,8 +128,8 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     })
 
   /**
-   * Draws the edges of a task that has none. Edges to what has ended are resolved at once. `isNew` spares the search for a
-   * cycle: nobody waits for a task that has just been stored.
+   * Stores the edges of a task that has none. Edges to tasks that have ended are resolved immediately. `isNew` skips the
+   * search for a cycle: no task waits for one that has just been stored.
    */
   const connect = (id: TaskId, edges: ReadonlyArray<Edge>, isNew: boolean) =>
     Effect.gen(function* () {
@@ -153,7 +153,7 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
         if (found.length > 0) return yield* new DependencyInvalid({ problem: "cycle", subject: id })
       }
       if (first <= own) return
-      // Nobody waits for a new one. What waits for another is lifted with it.
+      // No task waits for a new one. The levels of tasks that wait for an older one rise with it.
       const top = (level: number) =>
         isNew
           ? Effect.succeed(level)

@@ -48,7 +48,7 @@ const make = Effect.gen(function* () {
   const isKept = (upstream: Upstream) =>
     typeof upstream === "string" ? Effect.map(findTask(upstream), Option.isSome) : Effect.succeed(true)
 
-  /** What a retry was to go on from may have been pruned since it was prepared: then it goes on without. */
+  /** The task that a retry continues from may have been pruned since the retry was prepared: then it starts without. */
   const withoutPruned = (task: NewTask) =>
     Effect.gen(function* () {
       const { continueFrom } = task

@@ -1,4 +1,4 @@
-/** The cancel of a task: at once where it waits, a request to its worker where it runs. */
+/** Cancels a task: a queued task ends immediately, a running one gets a request that its worker carries out. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

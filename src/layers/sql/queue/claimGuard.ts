@@ -7,7 +7,7 @@ import { TaskId } from "../../../domain/task/Task.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import { taskOfClaim } from "../tasks/TaskRows.ts"
 
-/** Stands for the task of a claim that was never made, or whose task was pruned. */
+/** The placeholder for the task of a claim that was never made, or whose task was pruned. */
 const nobody = { id: TaskId.make("000000000000"), status: "queued" } as const
 
 export const failClaimLost = (sql: SqlClient.SqlClient) => {

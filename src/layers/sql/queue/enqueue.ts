@@ -25,7 +25,7 @@ export interface Arrival {
   readonly pipelineId?: PipelineId
 }
 
-/** The variables in an order of their own, so that equal sets have equal texts. */
+/** The variables in a fixed order, so that equal sets have equal texts. */
 export const canonical = (environment: NewTask["environment"]): string =>
   JSON.stringify(Object.entries(environment).sort(([left], [right]) => (left < right ? -1 : 1)))
 
@@ -87,7 +87,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
     execute: (row) => sql`INSERT INTO task_labels ${sql.insert(row)}`
   }))
 
-  /** The task that this idempotency key stands for already. */
+  /** The task that was already stored under this idempotency key. */
   const replay = (key: string, { agent, directory, prompt }: NewTask) =>
     Effect.gen(function* () {
       const found = yield* findByKey({ key, agent, directory, prompt })

@@ -20,9 +20,9 @@ import { makeReleaseDependents } from "./releaseDependents.ts"
 export const cancelledUnstarted: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
 
 /**
- * The body of the transaction that ends a task, and all that can no longer start because of it; it must run inside one.
- * Without a holder only a queued task ends. A cancel request does not change the outcome: who ends by himself first ends
- * as he did.
+ * The body of the transaction that ends a task, and all tasks that can no longer start because of it; it must run inside
+ * one. Without a holder only a queued task ends. A cancel request does not change the outcome: if the agent exits before
+ * the cancel reaches it, its own outcome counts.
  */
 export const makeFinish = (sql: SqlClient.SqlClient) => {
   const { releaseDependents } = makeReleaseDependents(sql)
@@ -38,7 +38,7 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
   const isWanted = (id: TaskId) =>
     Effect.map(findStanding(id).pipe(orNotFound(id)), ({ cancelRequestedAt }) => cancelRequestedAt === null)
 
-  /** Tells in the same statement what there is to do beside: mostly nothing. */
+  /** Returns from the same statement what else there is to do: mostly nothing. */
   const writeEnd = Statement.findOne(() => ({
     Request: Schema.Struct({ id: TaskId, from: TaskStatus, end: EndRow }),
     Result: Schema.Struct({ awaited: Schema.Int, stepped: Schema.Int }),

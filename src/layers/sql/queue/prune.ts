@@ -1,4 +1,4 @@
-/** Forgetting old tasks: a few at a time, so that nobody waits long for the write lock. */
+/** Deletes old tasks: a few at a time, so that no other process waits long for the write lock. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -14,9 +14,9 @@ const batchBytes = 8_000_000
 export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const forgetEnvironment = makeForgetEnvironment(sql)
 
-  // A pipeline that goes on, or has ended since, keeps all of its steps; a try that is still to end, or has ended since,
-  // keeps all others of the same work: any of them may be the id it is known by, and a clock that was set back may have
-  // given the last one the earliest end.
+  // A pipeline that has not ended, or ended after the limit, keeps all of its steps. An attempt that has not ended, or
+  // ended after the limit, keeps all other attempts of the same work: users may know the work by the id of any of them,
+  // and a clock that was set back may have given the last one the earliest end.
   const findOld = Statement.findAll(() => ({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: Schema.Struct({ id: TaskId, bytes: Schema.Int }),

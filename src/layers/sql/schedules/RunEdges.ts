@@ -105,7 +105,7 @@ export const makeRunEdges = (sql: SqlClient.SqlClient) => {
         return newest.value.status === "running" ? { ...free, edges: yield* onSuccess(newest.value) } : free
       }),
 
-    /** Ends the runs that go on where the schedule says so, and makes the next one wait until they are gone. */
+    /** Ends the runs that have not ended where the schedule says so, and makes the next one wait until they have. */
     overlapping: ({ overlap }: Schedule, open: ReadonlyArray<Execution>) =>
       Effect.gen(function* () {
         if (overlap === "allow" || overlap === "skip") return []

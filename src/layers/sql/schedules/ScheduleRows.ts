@@ -22,7 +22,7 @@ export const ScheduleWrite = Schema.Struct(arriving)
 export const scheduleColumns = Object.keys(Schedule.fields).map(Str.camelToSnake).join(", ")
 export const executionColumns = Object.keys(Execution.fields).map(Str.camelToSnake).join(", ")
 
-/** A task as captured; its environment is stored beside it, shared with others. */
+/** A task as captured; its environment is stored separately and shared with other tasks. */
 export const StoredTask = Schema.parseJson(NewTask.omit("environment"))
 
 /** The place of a task in its pipeline. */

@@ -26,7 +26,7 @@ import { makeStoreSchedule } from "./storeSchedule.ts"
 /** Ids named in the error of an ambiguous prefix. */
 const candidates = 10
 
-/** Executions that go on, read at most. */
+/** At most this many executions that have not ended are read. */
 const openBound = 1000
 
 /** Schedules that one transaction looks at to put them right. */

@@ -132,7 +132,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
   const putOff = (id: ScheduleId, until: number) =>
     sql`UPDATE schedules SET next_fire_at = ${until} WHERE id = ${id} AND status = 'active'`
 
-  /** A moment next to the schedule's own times that has no execution: a time of its own would be taken for dealt with. */
+  /** A moment that is not a time of the schedule and has no execution: one of its times would count as already fired. */
   const freeMoment = ({ id, timing }: Pick<Schedule, "id" | "timing">, now: number) =>
     Effect.gen(function* () {
       let at = now

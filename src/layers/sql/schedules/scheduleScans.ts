@@ -1,4 +1,4 @@
-/** Looks over all schedules: what is due and when, what may be forgotten, what waits for a time. */
+/** Queries over all schedules: those that are due and when, those that may be deleted, those that wait for a time. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Schema from "effect/Schema"
 import type { ScheduleStatus } from "../../../domain/schedule/Schedule.ts"

@@ -159,7 +159,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
   const environmentsOf = (id: ScheduleId) =>
     Effect.map(findEnvironments(id), (rows) => rows.map(({ environmentId }) => environmentId))
 
-  /** The next time by its rules; one that cannot be read is told as an input. */
+  /** The next time by its rules. Rules that cannot be read fail as an invalid input. */
   const scheduled = (
     schedule: Omit<Schedule, "seq">,
     now: number,
@@ -241,7 +241,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
         return yield* update(row).pipe(orDieWhenMissing)
       }),
 
-    /** Where it stands once it is active again. It must run inside a transaction. */
+    /** The schedule once it is active again. It must run inside a transaction. */
     resume: (id: ScheduleId) =>
       Effect.gen(function* () {
         const { seq: _seq, ...before } = yield* byId(id).pipe(orNoSchedule(id))

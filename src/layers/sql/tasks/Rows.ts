@@ -138,8 +138,8 @@ export const WorkerRow = Schema.transform(
 const { bytes: _bytes, ...chunkFields } = OutputChunk.fields
 
 /**
- * A stored run of bytes beside what was dropped of its stream. The chunk at which the kept end begins stays whole in the
- * table, so that appending never rewrites it; what was dropped of it is cut off here.
+ * A stored run of bytes, with the range that was dropped from its stream. The chunk at which the kept end begins stays
+ * whole in the table, so that appending never rewrites it; its dropped part is cut off here.
  */
 export const ChunkRow = Schema.transform(
   Schema.Struct({
