@@ -56,7 +56,7 @@ export const isInSealedDirectory = (path: string): Effect.Effect<boolean> =>
     return (yield* allows(path, fs.constants.R_OK)) && !(yield* allows(dirname(path), fs.constants.W_OK))
   })
 
-/** Paths of the files beside `path` whose names begin with its own and end with `suffix`, in the order of their names. */
+/** Paths of the files next to `path` whose names begin with its name and end with `suffix`, in the order of names. */
 export const companions = (path: string, suffix: string): Effect.Effect<ReadonlyArray<string>, FileFailure> =>
   attempt(() =>
     fs

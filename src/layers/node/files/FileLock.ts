@@ -29,14 +29,14 @@ const holderOf = (path: string): string | null => {
   }
 }
 
-/** Removes the lock of `holder`, who is thought dead. One that was taken anew in between is put back. */
+/** Removes the lock of `holder`, a process thought dead. A lock that another process took meanwhile is put back. */
 const breakLock = (path: string, holder: string): void => {
   const aside = `${path}.${randomUUID()}`
   try {
     renameSync(path, aside)
     if (holderOf(aside) !== holder) linkSync(aside, path)
   } catch {
-    // Somebody else broke or took it: the next attempt sees what holds now.
+    // Another process broke or took it: the next attempt sees the current holder.
   } finally {
     rmSync(aside, { force: true })
   }

@@ -1,4 +1,4 @@
-/** Makes directories that nobody else may enter. */
+/** Makes directories that only the current user may enter. */
 import { mkdirSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 
@@ -16,7 +16,7 @@ const make = (path: string, withParents: boolean): void => {
 }
 
 /**
- * Mode 0700, with those above it; one that is there stays as it is. Node's own `recursive` tries for ever, at full
- * speed, where a file system refuses with ENOENT below a directory that exists, as /proc does.
+ * Makes the directory and its missing parents with mode 0700; one that exists is not changed. Node's own `recursive`
+ * tries forever, at full speed, where a file system refuses with ENOENT below a directory that exists, as /proc does.
  */
 export const makePrivateDirectory = (path: string): void => make(path, true)

@@ -13,7 +13,7 @@ const mostBytes = 4 * 1024 * 1024
 
 const mostFiles = 100
 
-/** Stands for the commit before the first one: git knows the empty tree in every repository. */
+/** Takes the place of the commit before the first one: git knows the empty tree in every repository. */
 const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 /** Variables that point git at a repository must not: the directory decides. */

@@ -7,7 +7,7 @@ import type { GitHead } from "../../../domain/task/Checkpoint.ts"
 /** No file of git's that is read here is larger. */
 const mostBytes = 64 * 1024 * 1024
 
-/** Null for what is no ordinary file: to open a named pipe would wait for ever, and a device may have no end. */
+/** Null for anything but an ordinary file: opening a named pipe could wait forever, and a device may have no end. */
 const textOf = async (path: string): Promise<string | null> => {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null)
   if (file === null) return null
@@ -46,7 +46,7 @@ export const workTreeFromFiles = async (directory: string): Promise<string> => {
   return (await rootOf(real))?.root ?? real
 }
 
-/** Whether the directory is in a work tree, as far as can be told without asking git. */
+/** Whether the directory is in a work tree, as far as can be known without asking git. */
 export const isInWorkTree = (directory: string): Promise<boolean> =>
   dotGit(directory).then(
     (found) => found !== null,

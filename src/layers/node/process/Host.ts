@@ -51,7 +51,7 @@ export const cgroupRoom = (fs: string): number => {
       for (const directory of upwards(join(fs, "sys/fs/cgroup/memory"), path)) {
         const limit = whole(read(join(directory, "memory.limit_in_bytes")))
         const usage = whole(read(join(directory, "memory.usage_in_bytes")))
-        // File pages that nobody used lately are given back under pressure, so they count as room.
+        // The system frees file pages that were not used lately when memory is short, so they count as free.
         const cache = field(read(join(directory, "memory.stat")), "total_inactive_file")
         least = Math.min(least, room(limit, usage, cache))
       }
@@ -74,7 +74,7 @@ export const linuxAvailable = (fs: string): number | null => {
 }
 
 /**
- * macOS keeps almost no page free by design, so the free count would say "full" for ever. The kernel's own measure of
+ * macOS keeps almost no page free by design, so the free count would say "full" forever. The kernel's own measure of
  * memory pressure, the percentage that `memory_pressure` prints, says what programs can still have.
  */
 const darwinAvailable = Effect.async<number>((resume) => {

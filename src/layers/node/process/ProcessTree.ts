@@ -25,7 +25,7 @@ export interface Tree {
   readonly shim: ProcessEntry | null
   /** Everything else of the task that lives. */
   readonly members: ReadonlyArray<ProcessEntry>
-  /** Nothing but the shim and members stand in the shim's process group: a signal to the group hits nobody else. */
+  /** Only the shim and members are in the shim's process group: a signal to the group hits no other process. */
   readonly ownsGroup: boolean
 }
 
@@ -47,7 +47,7 @@ export const treeOf = (request: TreeRequest): Tree => {
   const children = childrenOf(request.entries)
   const holder = recorded === null ? undefined : request.entries.find((entry) => entry.pid === recorded.pid)
   const shim = holder !== undefined && keyOf(holder) === shimKey && !holder.ended ? holder : null
-  // The number names the shim's group and session until both are empty, unless somebody else has got it since.
+  // The number names the shim's group and session until both are empty, unless another process has got it since.
   const group = recorded !== null && (holder === undefined || keyOf(holder) === shimKey) ? recorded.pid : null
 
   const seen = new Map<number, Marks>()

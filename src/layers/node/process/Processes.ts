@@ -8,7 +8,7 @@ import { linuxReader } from "./LinuxProcesses.ts"
 import { portableReader } from "./PortableProcesses.ts"
 import { type ProcessReader, reader as systemReader } from "./ProcessReader.ts"
 
-/** Signal 0 asks without doing anything. A refusal means that there is somebody to refuse for. */
+/** Signal 0 only checks. A refusal means that the process exists. */
 const probe = (pid: number): "there" | "refused" | "missing" => {
   try {
     process.kill(pid, 0)

@@ -14,7 +14,7 @@ const bounds = { kill: 5000, shim: 1000 } as const
 
 /**
  * One look at the task's processes. A step of the shim carries its mark only once it has become another program, but the
- * shim tells of the agent's end before its first step: so whoever asks after looking knows such a step for what it is.
+ * shim reports the agent's end before its first step: a caller that asks for the end after the look recognises the step.
  */
 export const look = Effect.fn("TreeEnding.look")(function* (
   reader: ProcessReader,
@@ -44,7 +44,7 @@ const send = Effect.fn("TreeEnding.send")(function* (reader: ProcessReader, entr
   signal(entry.pid, name)
 })
 
-/** TERM to everything that has not had it: by the group, which no fork can slip out of, where nobody else is in it. */
+/** TERM to everything that has not had it: to the group, which no fork can escape, where no other process is in it. */
 const terminate = Effect.fn("TreeEnding.terminate")(function* (reader: ProcessReader, tree: Tree, had: Set<string>) {
   const { shim } = tree
   const whole = shim === null ? tree.members : [shim, ...tree.members]
@@ -60,8 +60,8 @@ const terminate = Effect.fn("TreeEnding.terminate")(function* (reader: ProcessRe
 })
 
 /**
- * Ends everything in scope. `ended` counts processes beside the shim; `left` what is still there after the bound. The
- * shim goes last and by itself where it can, for it has an exit status to write.
+ * Ends everything in scope. `ended` counts processes other than the shim; `left` those that still exist after the bound.
+ * The shim ends last, and may exit without a signal where it can, because it has an exit status to write.
  */
 export const endTree = Effect.fn("TreeEnding.endTree")(function* (
   reader: ProcessReader,

@@ -24,7 +24,7 @@ backbeat_had_path=\${PATH+yes} backbeat_path=\${PATH-}
 PATH=$5
 backbeat_umask=$6 backbeat_aside=$7 backbeat_words=$8
 shift 8
-# The start token. Whoever makes this directory runs the agent; everybody else leaves.
+# The start token. The shim that makes this directory runs the agent; every other shim exits.
 command mkdir "$backbeat_spool/started" || exit 0
 # State and start time of process $1. Fields of /proc/PID/stat count from the last ")", for a name may hold anything:
 # the state is then the 1st and the start time the 20th. Elsewhere ps tells a date, in one language and time zone.
@@ -72,7 +72,7 @@ backbeat_code=$?
 # From here on what it starts is its own doing: marked, so that a stop that is under way neither ends nor counts it.
 BACKBEAT_WORKER=1
 export BACKBEAT_WORKER
-# The exit status, again each second while the disk is full, for an hour; at once no more when the spool is gone.
+# Write the exit status. Try again each second for an hour while the disk is full. Stop when the spool is gone.
 backbeat_tries=0
 until printf '%s\n' "$backbeat_code" >"$backbeat_spool/exit.new" &&
   test -s "$backbeat_spool/exit.new" &&
@@ -139,7 +139,7 @@ export const shimArguments = (call: ShimCall): ReadonlyArray<string> => [
 
 /**
  * Signals that end a program which does not handle them. A shell's status 128 + n is read as one of these only: agents
- * use other codes above 128 for ends of their own (Gemini 144, 145, 173 and 244).
+ * give other codes above 128 their own meanings (Gemini 144, 145, 173 and 244).
  */
 const fatal = [
   "SIGHUP",

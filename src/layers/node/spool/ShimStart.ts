@@ -34,7 +34,7 @@ const patience = 10_000
 const failed = (reason: SpawnFailed["reason"], subject: string, detail: string) =>
   new SpawnFailed({ reason, subject, detail })
 
-/** What a start fails for that can be told before anything is started. */
+/** Fails for problems of a start that can be found before any process is started. */
 const checkPlaces = Effect.fn("Spawner.checkPlaces")(function* ({ launch, task }: ClaimedTask) {
   yield* Effect.tryPromise({
     try: async () => {
@@ -88,7 +88,7 @@ export const makeStart = (context: StartContext) => {
             agent: [claimed.launch.file, ...fillArguments(claimed.launch, prompt, files.prompt)]
           })
           const shim = spawn(shell, [...options, ...call], {
-            // The shim waits in a place that nobody wants to delete or unmount.
+            // The shim waits in a directory that no user wants to delete or unmount.
             cwd: "/",
             detached: true,
             env: given.environment,

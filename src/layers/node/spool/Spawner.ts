@@ -137,7 +137,7 @@ const make = Effect.gen(function* () {
     cpuUse: Effect.fn("Spawner.cpuUse")(function* (target) {
       const shim = (yield* Spool.shimOf(filesOf(target.claimId))) ?? target.process
       return (yield* membersOf(target)).map((entry): ProcessCpu => {
-        // The shim leads both. Where sessions cannot be told, the group alone says what is the agent's own.
+        // The shim leads both. Where sessions are unknown, only the group says which processes are the agent's own.
         const own = entry.session === shim?.pid || entry.group === shim?.pid
         const { ownMillis, waitedMillis } = entry
         return { key: keyOf(entry), role: own ? "agent" : "tool", ownMillis, waitedMillis }

@@ -94,7 +94,7 @@ const touch = async (path: string): Promise<void> => {
   await fs.writeFile(path, "", { flag: "a", mode: 0o600 })
 }
 
-/** Lays the directory out. The shim's files exist before it runs, so that it needs no umask of its own. */
+/** Creates the directory and its files. The shim's files exist before it runs, so that it need not set a umask. */
 export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentity) =>
   attempt(files, async () => {
     await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
@@ -118,8 +118,8 @@ export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | "
   )
 
 /**
- * Takes the start token as a file. Making a file and making a directory of one name exclude each other, and what stands
- * there tells for ever who was first, a crash right after it included.
+ * Takes the start token as a file. Making a file and making a directory of one name exclude each other, and the kind of
+ * the entry shows permanently which came first, even after a crash right after it.
  */
 export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnFailed> =>
   attempt(files, async () => {
@@ -151,7 +151,7 @@ export const transferOwnership = (files: SpoolFiles, owner: ProcessIdentity) =>
 export const shimOf = (files: SpoolFiles): Effect.Effect<ProcessIdentity | null> =>
   Effect.map(textOf(files.shim), (text) => (text === null ? null : parseIdentity(text)))
 
-/** The exit status; null until it stands there whole. */
+/** The exit status; null until it is written completely. */
 export const exitOf = (files: SpoolFiles): Effect.Effect<number | null> =>
   Effect.map(textOf(files.exit), (text) => (text !== null && /^\d{1,3}\n$/.test(text) ? Number(text) : null))
 

@@ -13,7 +13,7 @@ export interface Bell {
 }
 
 export interface SpoolWatcher {
-  /** The bell of a claim. Null where the system does not tell of changes. */
+  /** The bell of a claim. Null where the system does not report changes. */
   readonly at: (claimId: ClaimId, directory: string) => Effect.Effect<Bell | null>
   readonly remove: (claimId: ClaimId) => void
 }
@@ -23,7 +23,7 @@ interface Hung {
   readonly rung: Deferred.Deferred<void>
 }
 
-/** Elsewhere the system tells late, or only of some changes. */
+/** Other systems report changes late, or only some of them. */
 const prompt = process.platform === "linux"
 
 /** All are taken down when the scope closes. */

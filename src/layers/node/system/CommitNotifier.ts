@@ -8,15 +8,16 @@ import * as EffectQueue from "effect/Queue"
 import { CommitNotifier } from "../../../services/CommitNotifier.ts"
 import { Paths } from "../../../services/Paths.ts"
 
-/** Between two looks where the system does not tell of changes, in milliseconds. */
+/** Time between two looks where the system does not report changes, in milliseconds. */
 const pollMs = 40
 
 /** A commit is several writes, and commits come in bursts: one wake-up for what happens within this time. */
 const settleMs = 8
 
 /**
- * What is written is told of at once, but it counts only when it has reached the disk, and nothing tells of that. On a
- * slow disk the first look comes too early, so more follow, each after so many milliseconds.
+ * The system reports a write to the WAL immediately, but the commit becomes visible only once it has reached the disk,
+ * for which there is no event. On a slow disk the first look comes too early, so look again after each of these delays,
+ * in milliseconds.
  */
 const echoes = [16, 48, 128, 256, 512, 1024, 2048]
 
@@ -27,7 +28,7 @@ const make = Effect.gen(function* () {
   let watcher: FSWatcher | null = null
   let echo = echoes.length
 
-  // The directory is watched, not the file: it is never opened here, and SQLite makes it anew.
+  // The directory is watched, not the file: the file is never opened here, and SQLite deletes and creates it again.
   const open = (): boolean => {
     if (watcher !== null) return true
     try {
@@ -41,7 +42,7 @@ const make = Effect.gen(function* () {
         if (watcher === opened) watcher = null
       })
       watcher = opened
-      // What was written before is not told of any more.
+      // The watcher does not report what was written before it was opened.
       echo = 0
       return true
     } catch {
@@ -51,7 +52,7 @@ const make = Effect.gen(function* () {
   }
 
   yield* Effect.addFinalizer(() => Effect.sync(() => watcher?.close()))
-  // Elsewhere the system tells late, or only of some writes.
+  // Other systems report writes late, or only some of them.
   const prompt = process.platform === "linux"
 
   return CommitNotifier.of({

@@ -19,7 +19,7 @@ const die = (name: string): Effect.Effect<void> =>
     try {
       writeSync(2, `failpoint ${name}\n`)
     } catch {
-      // Nobody listens.
+      // No process reads stderr.
     }
     process.kill(process.pid, "SIGKILL")
     return Effect.never

@@ -1,7 +1,7 @@
 /** Puts the prompt into an agent's arguments, or the name of the file that holds it where it does not fit. */
 import type { Launch } from "../../../domain/task/NewTask.ts"
 
-/** Linux takes arguments of up to 128 kB each; this leaves room for what stands around the prompt. */
+/** Linux takes arguments of up to 128 kB each; this leaves room for the text around the prompt. */
 const maxArgumentBytes = 100_000
 
 /** Neither too long for an argument nor holding the byte that ends one. */

@@ -118,7 +118,7 @@ const write = (file: string) =>
     return Layer.merge(Layer.setTracer(tracer), Layer.succeed(Counters, add))
   })
 
-/** A relative path is taken from the directory of the logs: a worker in the background has no directory of its own. */
+/** A relative path is taken from the directory of the logs: a worker in the background has no working directory. */
 export const layer: Layer.Layer<never, never, Paths> = Layer.unwrapScoped(
   Effect.flatMap(Paths, ({ logs }): Effect.Effect<Layer.Layer<never>, never, Scope.Scope> => {
     const file = process.env.BACKBEAT_TRACE

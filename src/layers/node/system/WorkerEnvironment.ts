@@ -12,7 +12,7 @@ export const agentEnvironment = (captured: Environment, task: Pick<Task, "id" | 
   return { ...environment, PWD: task.directory, BACKBEAT_TASK_ID: task.id, BACKBEAT_DEPTH: String(task.depth) }
 }
 
-/** The environment of a detached worker: this process's own, marked so that nobody takes it for a task's. */
+/** The environment of a detached worker: this process's own, marked so that it is not taken for a task's. */
 export const workerEnvironment = (own: Variables): Record<string, string> => {
   const given = Object.fromEntries(
     Object.entries(own).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))

@@ -1,4 +1,4 @@
-/** Starts a worker that outlives this process, in a session of its own, with a log file for what it says. */
+/** Starts a worker that outlives this process, in its own session, with a log file for its output. */
 import { spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
