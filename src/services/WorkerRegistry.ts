@@ -41,8 +41,8 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
     /** Moves the end of its timeout, if it has one, later by time in which the machine slept. The row as it is returns. */
     readonly postpone: (holder: Holder, sleptMs: number) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /**
-     * Records that a claim's agent did not start, and why; null: for the reason on record. It outlives the claim, so that it
-     * can be told while the task is in the queue again.
+     * Records that a claim's agent did not start, and why; null: for the reason on record. The record outlives the claim,
+     * so that commands can show it while the task is in the queue again.
      */
     readonly startFailed: (holder: Holder, message: string | null) => Effect.Effect<void, StorageError>
     /** The starts of a task that failed, over all of its claims; none where all went well. */

@@ -21,7 +21,7 @@ const offsetOf = (zone: string): number | null => {
 }
 
 /**
- * `2027-03-01`, `2027-03-01T09:00`, with seconds, with a zone of its own; without one it is local time in `zone`.
+ * `2027-03-01`, `2027-03-01T09:00`, with seconds, with a zone in the text; without one it is local time in `zone`.
  * Milliseconds since 1970, or what is wrong with it.
  */
 export const parseDate = (text: string, zone: Zone): Either.Either<number, string> => {

@@ -4,7 +4,7 @@
 export interface ProcessCpu {
   /** Tells it apart from every other process. */
   readonly key: string
-  /** Coding agents start each tool in a session of its own; whatever shares the agent's session is the agent's own. */
+  /** Coding agents start each tool in a separate session; a process in the agent's session is the agent's own. */
   readonly role: "agent" | "tool"
   /** CPU time of the process itself, in milliseconds. */
   readonly ownMillis: number

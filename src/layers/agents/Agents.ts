@@ -50,7 +50,7 @@ const choose = Effect.fnUntraced(function* (settings: Settings, request: Prepare
     if (isBuiltIn(name) && settingsOf(settings, name).command !== undefined) {
       return yield* new ConfigInvalid({
         path: `agents.${name}.command`,
-        problem: `'${name}' is built in and takes no command of its own. Give the custom agent another name, or set agents.${name}.program or agents.${name}.args.`
+        problem: `'${name}' is built in and its command cannot be set. Give the custom agent another name, or set agents.${name}.program or agents.${name}.args.`
       })
     }
     return agent

@@ -1,4 +1,4 @@
-/** The store ports in memory, over one state of their own: fresh with each build. */
+/** The store ports in memory, over one shared state that each build of the layer creates. */
 import * as Layer from "effect/Layer"
 import * as Checkpoints from "./store/Checkpoints.ts"
 import * as OutputStore from "./store/OutputStore.ts"

@@ -1,4 +1,4 @@
-/** How Gemini CLI fails: a report in the stream or on stderr, a stack trace, and exit codes of its own. */
+/** How Gemini CLI fails: a report in the stream or on stderr, a stack trace, and its own exit codes. */
 import * as Schema from "effect/Schema"
 import type { Evidence } from "../../../domain/task/Agent.ts"
 import type { FailureClass } from "../../../domain/task/Task.ts"
@@ -11,7 +11,7 @@ type Problem = typeof Problem.Type
 /** The report on stderr. */
 const readReport = reader(Schema.Struct({ session_id: text, error: loose(Problem) }))
 
-/** The last JSON object that stands on lines of its own, however it is indented. */
+/** The last JSON object whose braces are on separate lines, however it is indented. */
 export const report = (stderr: ReadonlyArray<string>) => {
   const end = stderr.lastIndexOf("}")
   for (let start = end - 1; start >= 0 && start > end - 200; start--) {
@@ -25,7 +25,7 @@ export const report = (stderr: ReadonlyArray<string>) => {
 /** What it says on stderr when all is well. */
 export const chatter = /^(Warning: (Basic terminal|True color|256-color)|YOLO mode|\[STARTUP\]|Ripgrep is not)/
 
-/** Exit codes with a meaning of their own. */
+/** Exit codes with a special meaning. */
 const exitClasses: Readonly<Record<number, typeof FailureClass.Type>> = { 41: "auth", 42: "agent", 53: "max-turns" }
 
 /** Its API errors wrap their text, sometimes as JSON in JSON. */
@@ -41,7 +41,7 @@ const inHttp = (code: number | undefined): number | undefined =>
 const found = (pattern: RegExp, lines: ReadonlyArray<string>): string | undefined =>
   lines.map((line) => pattern.exec(line)?.[1]).findLast((match) => match !== undefined)
 
-/** The HTTP status, which stands in one place or another from version to version. */
+/** The HTTP status, whose place changes from version to version. */
 const statusOf = (said: Problem, stderr: ReadonlyArray<string>): number | undefined => {
   const digits = /"code":\s*(\d{3})\b/.exec(said.message ?? "")?.[1] ?? found(/^\s+(?:status|code): (\d{3}),?$/, stderr)
   return inHttp(said.code) ?? inHttp(digits === undefined ? undefined : Number(digits))
@@ -51,7 +51,7 @@ export const failureOf = (evidence: Evidence, said: Problem | undefined): Failed
   const { exitCode } = evidence.end
   const known = exitCode === null ? undefined : exitClasses[exitCode]
   if (said === undefined) {
-    // It retries for minutes and says so on stderr only: what it was at when somebody ended it.
+    // It retries for minutes and says so on stderr only: that is what it was doing when a signal ended it.
     const retry =
       evidence.end.signal === null
         ? undefined

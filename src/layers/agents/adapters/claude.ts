@@ -53,7 +53,7 @@ export const claude: Agent = {
         // A command in the background would hold the process for up to 10 minutes after the answer.
         CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-        // As the super-user it refuses to run without permission prompts unless it is told that this is meant.
+        // As the super-user it refuses to run without permission prompts unless this variable says that it is intended.
         IS_SANDBOX: request.root ? "1" : undefined
       }),
       sessionId: request.resume ?? request.sessionId

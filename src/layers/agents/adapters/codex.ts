@@ -205,7 +205,7 @@ export const codex: Agent = {
           // With analytics the process stays for seconds after the answer when it cannot reach the network.
           ...set("analytics.enabled=false"),
           ...set("check_for_update_on_startup=false"),
-          // Otherwise it waits for the network for ever.
+          // Otherwise it waits for the network with no limit.
           ...(retries === null ? [] : set("features.unbounded_connection_retries=false")),
           ...(system === null ? [] : set(`developer_instructions=${toml(system)}`)),
           ...(request.settings.args ?? []),

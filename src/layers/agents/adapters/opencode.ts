@@ -113,7 +113,7 @@ const renderer = (): Renderer => ({
   end: () => []
 })
 
-/** Providers whose protocol OpenCode knows by itself. */
+/** Providers whose protocol OpenCode knows without a setting. */
 const builtIn = [
   "anthropic",
   "openai",

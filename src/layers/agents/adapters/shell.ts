@@ -4,8 +4,8 @@ import { plain } from "../reading/Show.ts"
 import { judgeCommand } from "../starting/Command.ts"
 
 /**
- * `> /dev/stderr` opens the file behind the stream anew and empties it, where `>&2` writes to the stream as it is. It
- * is a file, so that output survives every process of ours.
+ * `> /dev/stderr` opens the file behind the stream again and empties it; `>&2` writes to the open stream. The stream is a
+ * file so that output survives every process of Backbeat.
  */
 const emptiesItsOutput = (script: string): boolean =>
   /(^|[^>])>\|?\s*\/dev\/(stdout|stderr|fd\/[12])\b/.test(script) ||

@@ -26,7 +26,7 @@ const codes: ReadonlyArray<readonly [RegExp, Class]> = [
   [/^(error_max_turns|max_turns|FatalTurnLimitedError)$/i, "max-turns"]
 ]
 
-/** Phrases that say more than the status beside them: a 429 may be a rate, a usage limit or an empty account. */
+/** Phrases that say more than the status that comes with them: a 429 may be a rate, a usage limit or an empty account. */
 const decisive: ReadonlyArray<readonly [RegExp, Class]> = [
   [
     /spend(?:ing)? (?:limit|cap)|credit balance|insufficient[_ ](?:quota|funds|credits?)|out of (?:\w+ )?credits|check your plan and billing|payment required|max(?:imum)? budget/i,
@@ -136,7 +136,7 @@ export const advice = (agent: Adviser, failure: Class, resetAt: number | null): 
       return `Check the network and agents.${agent.name}.baseUrl, then: beat retry`
     case "rate":
     case "overloaded":
-      return "This passes by itself; later: beat retry"
+      return "This usually ends without action. Try again later: beat retry"
     case "max-turns":
       return "Raise the limit on turns, or make the task smaller, then: beat retry"
     case "agent":

@@ -69,7 +69,7 @@ export const failureLine = (message: string): string => `Failed: ${oneLine(messa
 /** A text as lines. */
 export const lines = (text: string): ReadonlyArray<string> => text.replace(/\r?\n$/, "").split(/\r?\n/)
 
-/** An event nobody knows, as it came. */
+/** An unknown event, as it came. */
 export const raw = (line: string): ReadonlyArray<string> => [
   line.length <= rawLength ? line : `${line.slice(0, rawLength)}… (${line.length - rawLength} more characters)`
 ]

@@ -18,7 +18,7 @@ export interface Findings {
   readonly answer: string | null
   readonly sessionId: string | null
   readonly usage: Usage | null
-  /** What a bare exit code other than 0 means, where the text beside it must not be guessed from. */
+  /** The meaning of a bare exit code other than 0, where the output must not be used to guess it. */
   readonly exitClass?: FailureClass | undefined
 }
 
@@ -98,7 +98,7 @@ export const judge = (
   const last = tail(saidBy, 12)
   const after = last.length === 0 ? "." : `:\n${last}`
   if (signal !== null && failure?.ownExitCode !== true) {
-    // What it complained of last is often why somebody ended it.
+    // The last problem that the agent reported is often the reason for the signal.
     const why = failure === null ? after : `: ${failure.message}`
     const message = `${agent.name} was ended by signal ${signal}${why}`
     return failed(agent, evidence, findings, "signal", {
@@ -109,7 +109,7 @@ export const judge = (
   }
   if (failure !== null) return failed(agent, evidence, findings, "agent-error", failure)
   if (exitCode === null) {
-    const message = `Nobody could read how ${agent.name} ended.`
+    const message = `The exit status of ${agent.name} could not be read.`
     return failed(agent, evidence, findings, "agent-error", { message, class: "unknown" })
   }
   if (exitCode !== 0) {

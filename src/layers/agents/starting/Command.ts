@@ -1,4 +1,4 @@
-/** Agents without a format of their own: any command, judged by its exit code, whose output is its answer. */
+/** Agents without a known format: any command, judged by its exit code, whose output is its answer. */
 import type { Evidence, Verdict } from "../../../domain/task/Agent.ts"
 import type { Adviser } from "../reading/Failure.ts"
 import { judge, maxAnswerBytes } from "../reading/Verdict.ts"
@@ -40,5 +40,5 @@ export const judgeCommand = (agent: Adviser, evidence: Evidence): Verdict =>
     evidence.stderr.some((line) => line.trim().length > 0) ? evidence.stderr : evidence.stdout
   )
 
-/** An agent that nobody can say more of than its name. */
+/** An agent of which only the name is known. */
 export const named = (name: string): Adviser => ({ name, login: null, credentialVariables: [] })

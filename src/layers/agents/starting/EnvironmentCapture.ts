@@ -3,9 +3,10 @@ import type { Environment } from "../../../domain/task/NewTask.ts"
 import { matcher, withoutCall } from "./CallBound.ts"
 
 /**
- * Say where a process stands: the shell's own, the surrounding task's, and what agents and editors set to recognise their
- * children. An agent that sees them refuses to start, or takes itself for a part of another session. Configuration and
- * credentials of the same families (CLAUDE_CODE_OAUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK, CODEX_HOME, ...) are not among them.
+ * Variables that describe a process's surroundings: the shell's own, the surrounding task's, and those that agents and
+ * editors set to recognise their children. An agent that sees them refuses to start, or takes itself for a part of another
+ * session. Configuration and credentials of the same families (CLAUDE_CODE_OAUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK,
+ * CODEX_HOME, ...) are not among them.
  */
 export const isNesting = matcher(`
 _ OLDPWD PWD SHLVL BACKBEAT_TASK_ID BACKBEAT_DEPTH BACKBEAT_WORKER BACKBEAT_FAILPOINTS NODE_CHANNEL_FD
@@ -34,7 +35,7 @@ VIRTUAL_ENV CONDA_PREFIX BACKBEAT_* ANTHROPIC_* CLAUDE_* CODEX_* OPENAI_* GEMINI
 COPILOT_* PI_* API_TIMEOUT_MS
 `
 
-/** The environment without what says where a process stands. */
+/** The environment without the variables that describe a process's surroundings. */
 export const withoutPlace = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(withoutCall(environment)).filter(([name]) => !isNesting(name)))
 

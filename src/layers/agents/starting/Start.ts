@@ -5,7 +5,7 @@ import type { PlanRequest } from "../../../domain/task/Agent.ts"
 /** Linux takes no argument of 128 kB or more; beyond this a text goes another way. */
 export const maxArgumentBytes = 100_000
 
-/** How often an agent may retry a model request by itself; null leaves it to the agent. Retrying is Backbeat's to decide. */
+/** How often an agent itself may retry a model request; null leaves it to the agent. Retrying is Backbeat's to decide. */
 export const retriesOf = (request: PlanRequest, otherwise: number): number | null =>
   request.settings.retries === undefined ? otherwise : request.settings.retries
 

@@ -1,4 +1,4 @@
-/** Tells of commits as a poll would: by returning every 40 ms. */
+/** Reports commits as a poll would: by returning every 40 ms. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CommitNotifier } from "../../../services/CommitNotifier.ts"

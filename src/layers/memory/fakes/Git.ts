@@ -10,7 +10,7 @@ import { Git } from "../../../services/Git.ts"
 export class GitControl extends Context.Tag("backbeat/memory/GitControl")<
   GitControl,
   {
-    /** From now on the directory is in a repository that stands like this. */
+    /** From now on the directory is in a repository with this state. */
     readonly set: (directory: string, state: GitState) => Effect.Effect<void>
     /** How often git was asked. */
     readonly asked: Effect.Effect<number>

@@ -17,7 +17,7 @@ export class ServiceControl extends Context.Tag("backbeat/memory/ServiceControl"
 
 export const layerFake = (options: {
   readonly kind: "systemd" | "launchd" | null
-  /** What each program says; it succeeds without a word if left out. */
+  /** What each program prints (default: it succeeds and prints nothing). */
   readonly answers?: Readonly<Record<string, Ran>>
 }) =>
   Layer.effectContext(

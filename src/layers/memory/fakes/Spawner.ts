@@ -17,7 +17,7 @@ import { type Observation, Spawner, type Target } from "../../../services/Spawne
 import { put, without } from "../store/Store.ts"
 import { type Obedience, SpawnerControl } from "./SpawnerControl.ts"
 
-/** What stands in a spool directory and lives around it. */
+/** The contents of a spool directory, and the processes that belong to it. */
 interface Spool {
   readonly token: "free" | "taken" | "revoked"
   readonly shim: ProcessIdentity | null
@@ -26,7 +26,7 @@ interface Spool {
   readonly stderr: Uint8Array
   readonly end: ProcessEnd | null
   readonly lost: boolean
-  /** Living processes of the tree beside the shim and the agent. */
+  /** Living processes of the tree other than the shim and the agent. */
   readonly forks: ReadonlyArray<ProcessIdentity>
   readonly obeys: Obedience
   readonly cpuMillis: Readonly<Record<ProcessCpu["role"], number>>

@@ -22,7 +22,7 @@ export class SpawnerControl extends Context.Tag("backbeat/memory/SpawnerControl"
     /** How many agents were started. */
     readonly starts: Effect.Effect<number>
     readonly print: (claimId: ClaimId, stream: StreamName, output: Uint8Array | string) => Effect.Effect<void>
-    /** The agent empties the file of its own stream. */
+    /** The agent empties the file of its stream. */
     readonly empty: (claimId: ClaimId, stream: StreamName) => Effect.Effect<void>
     readonly end: (claimId: ClaimId, end: ProcessEnd) => Effect.Effect<void>
     /** The shim vanishes without a status; what `fork` made lives on. */

@@ -27,7 +27,7 @@ export const latest = (state: State, id: TaskId): Task | undefined => {
   return task
 }
 
-/** The longest row of tasks above this one that wait for each other; "cycle" when it stands above itself. */
+/** Length of the longest chain of tasks that this one waits for; "cycle" when the task is in that chain itself. */
 const heightOf = (state: State, id: TaskId): number | "cycle" => {
   const known = new Map<TaskId, number>()
   const visit = (at: TaskId, above: ReadonlySet<TaskId>): number | "cycle" => {

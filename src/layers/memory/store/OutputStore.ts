@@ -22,14 +22,14 @@ const untouched = ({ stream, taskId }: Pick<Append, "stream" | "taskId">, now: n
 
 const endOf = (chunk: OutputChunk): number => chunk.offset + chunk.bytes.length
 
-/** What is left of a chunk when the bytes from `head` to `tail` go; a chunk never stands on both sides. */
+/** What is left of a chunk when the bytes from `head` to `tail` are dropped; a chunk never has bytes on both sides. */
 const cut = (chunk: OutputChunk, head: number, tail: number): ReadonlyArray<OutputChunk> => {
   if (endOf(chunk) <= head || chunk.offset >= tail) return [chunk]
   if (chunk.offset < head) return [{ ...chunk, bytes: chunk.bytes.slice(0, head - chunk.offset) }]
   return endOf(chunk) <= tail ? [] : [{ ...chunk, offset: tail, bytes: chunk.bytes.slice(tail - chunk.offset) }]
 }
 
-/** The bytes as chunks, split at the border of the part that is kept for good. */
+/** The bytes as chunks, split at the border of the part that is kept permanently. */
 const chunksOf = (write: Append, from: number, head: number, seq: number, at: number): ReadonlyArray<OutputChunk> => {
   const fresh = write.bytes.slice(from - write.offset)
   const border = Math.max(0, head - from)

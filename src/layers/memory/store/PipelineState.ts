@@ -123,7 +123,7 @@ const isTriedAgain = (state: State, task: TaskId, endedBefore: number): boolean 
 }
 
 /**
- * Whether nobody still needs the task: no later try of the same work that has not ended, and no pipeline that is going on
+ * Whether the task is no longer needed: no later attempt of the same work is still open, and none of its pipelines is open
  * or ended at `endedBefore` or later.
  */
 export const isForgettable = (state: State, task: TaskId, endedBefore: number): boolean =>

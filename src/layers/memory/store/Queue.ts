@@ -42,7 +42,7 @@ const deleted = (state: State, id: TaskId): State => {
   return forgetPipelines({ ...state, tasks, environments, outbox, output, starts, checkpoints }, id)
 }
 
-/** What a retry was to go on from may have been pruned since it was prepared: then it goes on without. */
+/** The task that a retry continues from may have been pruned since the retry was prepared: then it starts without. */
 const withoutPruned = (state: State, task: NewTask): NewTask => {
   const isKept = (upstream: Upstream) => typeof upstream !== "string" || taskIn(state, upstream) !== undefined
   const { continueFrom, dependsOn } = task
@@ -53,7 +53,7 @@ const withoutPruned = (state: State, task: NewTask): NewTask => {
   }
 }
 
-/** Another task that has not ended is in the session that this one goes on in. */
+/** Refuses when another task that has not ended uses the session that this one continues. */
 const sharing = (state: State, { agent, continuation, directory, sessionId }: NewTask): TaskStateConflict | null => {
   if (continuation !== "session" || sessionId === null) return null
   const holder = Array.from(state.tasks.values(), ({ task }) => task).find(
@@ -114,7 +114,7 @@ const make = Effect.gen(function* () {
           const task = taskIn(state, id)
           if (task === undefined) return yield* Either.left(new TaskNotFound({ reference: id }))
           const claim = state.claims.get(id)
-          // Without a holder only a task ends that nobody holds.
+          // Without a holder only a task without a claim ends.
           if (claim?.claimId !== holder?.claimId || claim?.workerId !== holder?.workerId) {
             return yield* Either.left(new TaskStateConflict({ id, step: "finish", actual: task.status }))
           }

@@ -23,7 +23,7 @@ export interface Prepared {
 
 export const executionsOf = (state: State, id: ScheduleId): ReadonlyArray<Execution> => state.executions.get(id) ?? []
 
-/** How an execution stands by the end of what it started: what triggers do in a database. */
+/** The execution after the end of what it started: triggers do this in a database. */
 const standing = (state: State, execution: Execution): Execution => {
   if (execution.status !== "running") return execution
   if (execution.taskId !== null) {
@@ -41,7 +41,7 @@ const standing = (state: State, execution: Execution): Execution => {
   return { ...execution, status, endedAt: pipeline.endedAt }
 }
 
-/** Everything as it stands by now; each step begins with it. */
+/** The state with every execution brought up to date; each step begins with it. */
 export const settled = (state: State): State => ({
   ...state,
   executions: new Map(
@@ -152,7 +152,7 @@ export const onSuccess = (state: State, execution: Execution): ReadonlyArray<New
   })
 }
 
-/** Cancels what an execution started: what waits ends at once, what runs is asked to. */
+/** Cancels what an execution started: queued tasks end immediately, running ones get a request. */
 export const cancelRun = (state: State, execution: Execution, now: number): State => {
   const asked = {
     cancelRequestedAt: now,

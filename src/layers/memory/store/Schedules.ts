@@ -88,7 +88,7 @@ const make = Effect.gen(function* () {
             work,
             Array.from(all.values()).slice(0, 100)
           )
-          // What was captured was accepted before: only what it stands behind may be too much.
+          // The captured task was accepted before: only the dependencies of this run can make it too long.
           if (Either.isLeft(begun)) return assign(rowTooLong)
           fired = begun.right[0]
           next = begun.right[1]

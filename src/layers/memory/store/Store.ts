@@ -54,7 +54,7 @@ export interface State {
   readonly workers: ReadonlyMap<WorkerId, Worker>
   readonly output: ReadonlyMap<TaskId, StoredOutput>
   readonly outbox: ReadonlyArray<TerminalEvent>
-  /** Where a repository stood when the task's agent started. */
+  /** The state of the repository when the task's agent started. */
   readonly starts: ReadonlyMap<TaskId, GitHead>
   readonly checkpoints: ReadonlyMap<TaskId, Checkpoint>
   /** The last event whose checkpoint is dealt with. */

@@ -145,7 +145,7 @@ const make = Effect.gen(function* () {
     endsOf: (ids) =>
       store.read((state) => state.outbox.filter((event) => event.kind === "task").filter(({ id }) => ids.includes(id))),
     lastEvent: store.read((state) => state.outbox.at(-1)?.seq ?? 0),
-    // Every caller of the fake stands for another connection, so each commit counts.
+    // Every caller of the fake acts as another connection, so each commit counts.
     version: store.read((state) => state.commits)
   })
 })

@@ -6,7 +6,7 @@ import type { Claim } from "../../../domain/worker/Claim.ts"
 import type { Holder } from "../../../services/WorkerRegistry.ts"
 import { claimWith, put, type State, type Step } from "./Store.ts"
 
-/** Stands for the task of a claim that was never made. */
+/** The placeholder for the task of a claim that was never made. */
 const nobody = TaskId.make("000000000000")
 
 /** The claim row that `holder` holds. */
