@@ -20,12 +20,12 @@ interface Entry {
 }
 
 export interface AskedEdge {
-  /** An id that was told before. */
+  /** An id that an earlier command printed. */
   readonly upstream: string
   readonly policy: string
 }
 
-/** An answer that a command gave about a task: held against what stands there in the end. */
+/** An answer that a command gave about a task: compared with what is stored in the end. */
 export interface Answer {
   readonly task: string
   readonly by: "wait" | "logs" | "cancel"
@@ -33,7 +33,7 @@ export interface Answer {
   readonly stdout: Buffer
 }
 
-/** What became of a request to change something, as far as whoever asked was told. */
+/** The outcome of a request for a change, as the client learned it. */
 export interface Told {
   readonly outcome: "done" | "refused" | "unsure"
   /** The task that the answer names. */
@@ -50,7 +50,7 @@ export class Chronicle {
   readonly #entries: Array<Entry> = []
   readonly #file: string
   readonly #began = Date.now()
-  /** Ids by key, noted after the submitter was told. */
+  /** Ids by key, noted after the submitter received them. */
   readonly accepted = new Map<string, string>()
   /** Submissions without a key whose answer never came. */
   readonly unsure = new Set<string>()
@@ -59,7 +59,7 @@ export class Chronicle {
   readonly acceptedPipelines = new Map<string, string>()
   /** What the submitter of a key asked to wait for. */
   readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()
-  /** The task that the submitter of a key asked to go on from. */
+  /** The task that the submitter of a key asked to continue from. */
   readonly continued = new Map<string, string>()
   /** By key: each task is edited, and taken up by hand, once at most. */
   readonly edits = new Map<string, Told>()

@@ -12,7 +12,7 @@ export const TortureReport = Schema.Struct({
   /** Digest of everything that was planned: equal seeds and durations give equal plans. */
   plan: Schema.String,
   seconds: Schema.Int,
-  /** Kills with -9, at failpoints included. One that hits many processes at once counts as one. */
+  /** Kills with -9, at failpoints included. One that hits many processes at the same time counts as one. */
   kills: Schema.Int,
   tasks: Schema.Struct({
     submitted: Schema.Int,
@@ -23,7 +23,7 @@ export const TortureReport = Schema.Struct({
   pipelines: Schema.Int,
   /** Runs that schedules started. */
   scheduled: Schema.Int,
-  /** What became of edits, and of ended work that was taken up by hand; tasks that go on from another. */
+  /** Outcomes of edits and of retries by hand; tasks that continue from another. */
   changes: Counts,
   /** How often each kind of fault was brought about. */
   faults: Counts,

@@ -11,7 +11,7 @@ export const sample = (world: World, store: Store, from: number): number => {
   chronicle.samples += 1
   const count = store.one<{ count: number }>("SELECT count(*) AS count FROM claims")?.count ?? 0
   if (count > maxConcurrency)
-    chronicle.breach("at most maxConcurrency at once", null, `${count} workers, limit ${maxConcurrency}`)
+    chronicle.breach("at most maxConcurrency at a time", null, `${count} workers, limit ${maxConcurrency}`)
   let last = from
   for (const { id, seq } of store.rows<{ id: string; seq: number }>(
     "SELECT seq, id FROM outbox WHERE kind = 'task' AND seq > ? ORDER BY seq",

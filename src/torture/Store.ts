@@ -74,7 +74,7 @@ export class Store {
     )
   }
 
-  /** Takes the write lock; the function that lets go of it, or null where somebody else keeps it. */
+  /** Takes the write lock. Returns the function that releases it, or null where another connection holds it. */
   lock(): (() => void) | null {
     const holder = new Database(this.#path, { timeout: 20 })
     try {

@@ -88,11 +88,11 @@ const settle = (load: Load, withinMs: number) =>
     yield* drain(load, withinMs)
     yield* left(load, load.fibers)
     yield* quiet(load)
-    // Now, for what was left behind may end by itself before the check.
+    // Look now: a process that was left behind may exit before the check.
     for (const { command, pid, task } of processesOf(world.root)) {
       world.chronicle.breach("nothing remains", task, `process ${pid} lives after all has ended: ${command}`)
     }
-    // What a killed worker owes, the next one does at once when it is alone.
+    // A single worker does immediately what a killed worker left undone.
     world.start(["worker"], { log: "worker" })
     yield* quiet(load)
   })
@@ -180,7 +180,7 @@ const continueToFloors = (load: Load, plan: Plan) =>
     }
   })
 
-/** Runs it in a directory of its own, which stays when something was found. */
+/** Runs it in a new directory, which is kept when a promise was broken. */
 export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =>
   Effect.gen(function* () {
     const plan = makePlan(options.seed, options.durationMs)

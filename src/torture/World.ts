@@ -29,7 +29,7 @@ export interface StartOptions {
   readonly log?: string
   readonly stdin?: boolean
   readonly umask?: string
-  /** In a pid namespace of its own. */
+  /** In a separate pid namespace. */
   readonly elsewhere?: boolean
 }
 
@@ -85,7 +85,7 @@ export class World {
     }
   }
 
-  /** From now on processes find themselves on a machine that was started anew. */
+  /** From now on processes see the boot id of a machine that was restarted. */
   reboot(): void {
     this.#boot += 1
   }
@@ -134,7 +134,7 @@ export class World {
     return running
   }
 
-  /** Counts deaths at failpoints, and takes every bug that a process tells of itself for a broken promise. */
+  /** Counts deaths at failpoints, and treats every bug that a process reports about itself as a broken promise. */
   #account(args: ReadonlyArray<string>, { code, signal, stderr }: Finished): void {
     const name = /^failpoint ([\w.-]+)$/m.exec(stderr)?.[1]
     if (name !== undefined && signal === "SIGKILL") this.chronicle.failpoint(name)

@@ -83,16 +83,16 @@ describe("the check of edits", () => {
     assert.lengthOf(reportsOf(undefined, [changed("a")]), 1)
   })
 
-  it("reports half an edit, one that a retry has lost, and words that nobody asked for", () => {
+  it("reports half an edit, one that a retry has lost, and words that no request asked for", () => {
     assert.lengthOf(reportsOf(told("unsure"), [changed("a", { priority: plan.priority })]), 1)
     assert.lengthOf(reportsOf(told("unsure"), [changed("a", { labels: "{}" })]), 1)
     assert.lengthOf(reportsOf(told("unsure"), [{ ...changed("a"), labelled: false }]), 1)
     assert.lengthOf(reportsOf(told("refused"), [{ ...first("a"), labelled: true }]), 1)
     assert.lengthOf(reportsOf(told("done", "a"), [changed("a"), first("b", { retry_of: "a" })]), 1)
-    assert.include(reportsOf(undefined, [{ ...first("a"), words: `${plan.key} lines 1 0 99` }])[0] ?? "", "nobody")
+    assert.include(reportsOf(undefined, [{ ...first("a"), words: `${plan.key} lines 1 0 99` }])[0] ?? "", "no request")
   })
 
-  it("finds the words of a prompt among what is told of other tasks", () => {
+  it("finds the words of a prompt among context from other tasks", () => {
     const prompt = promptOf(plan, "/scratch")
     assert.strictEqual(wordsIn(prompt), wordsOf(plan))
     assert.strictEqual(wordsIn(`# ${prompt}\n# t99 lines 1 0 0 it printed\n${prompt}`), wordsOf(plan))

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
 export interface AgentJournal {
-  /** Each start there was; `asked` are the lines and the exit code that it was told. */
+  /** Each start there was; `asked` are the lines and the exit code that its prompt named. */
   readonly starts: ReadonlyArray<{
     readonly claim: string
     readonly limited: boolean

@@ -237,13 +237,13 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   for (const row of rows) {
     const said = words.get(row.id)
     const key = said === undefined ? null : keyIn(said)
-    if (key === null) chronicle.breach("one key, one task", row.id, "nobody submitted it")
+    if (key === null) chronicle.breach("one key, one task", row.id, "no submission names it")
     else byKey.set(key, [...(byKey.get(key) ?? []), row])
   }
 
   for (const [key, id] of chronicle.accepted) {
     if (!byId.has(id))
-      chronicle.breach("what was accepted is there", id, `the id was told for ${key}, and it is not stored`)
+      chronicle.breach("what was accepted is there", id, `the id was returned for ${key}, and it is not stored`)
   }
   let bytes = 0
   const scheduled = new Set(plan.schedules.map(({ key }) => key))

@@ -1,4 +1,4 @@
-/** Holds checkpoints against the tasks that left them: every task that has run leaves one, whoever was killed meanwhile. */
+/** Compares checkpoints with the tasks that left them: every task that ran leaves one, whichever process was killed. */
 import { wordsIn } from "../load/Script.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
 

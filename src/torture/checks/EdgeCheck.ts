@@ -1,4 +1,4 @@
-/** Holds what tasks waited for against how those ended: nobody starts too early, and nobody waits for ever. */
+/** Compares what tasks waited for with how it ended: no task starts too early, and no task waits forever. */
 import type { AskedEdge } from "../Chronicle.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
 
@@ -30,7 +30,7 @@ const triesFrom = (id: string, byId: ReadonlyMap<string, TaskRow>): ReadonlyArra
   return [id, ...(next === null || next === undefined ? [] : triesFrom(next, byId))]
 }
 
-/** What a task goes on from stays what it was asked to be, or is a later try of that. */
+/** A task continues from the task that its submitter named, or from a later attempt of it. */
 export const checkContinued = (
   row: TaskRow,
   asked: string | undefined,
@@ -38,22 +38,22 @@ export const checkContinued = (
   edges: ReadonlyArray<Edge>,
   report: Report
 ): void => {
-  const invariant = "work goes on from what it was told to"
+  const invariant = "work continues from the task it names"
   const before = row.retry_of === null ? undefined : byId.get(row.retry_of)
   // In its session an agent has it already.
   const wanted = before === undefined ? asked : row.continuation === "session" ? null : before.continue_from
   const known: ReadonlyArray<string | null> = wanted === undefined || wanted === null ? [null] : triesFrom(wanted, byId)
   if (!known.includes(row.continue_from)) {
-    report(invariant, `it goes on from ${row.continue_from}, asked for was ${wanted ?? "nothing"}`)
+    report(invariant, `it continues from ${row.continue_from}, asked for was ${wanted ?? "nothing"}`)
   }
   if (row.continue_from === null) return
   const tries = triesFrom(row.continue_from, byId)
   if (!edges.some(({ upstream_id }) => tries.includes(upstream_id))) {
-    report(invariant, `it goes on from ${row.continue_from} and does not wait for that`)
+    report(invariant, `it continues from ${row.continue_from} and does not wait for that`)
   }
 }
 
-/** `asked` is what the submitter wanted: of the first try only, for the others start at once. */
+/** `asked` is what the submitter wanted: it applies to the first attempt only, because the others start immediately. */
 export const checkEdges = (
   row: TaskRow,
   edges: ReadonlyArray<Edge>,
@@ -79,8 +79,8 @@ export const checkEdges = (
     const named = `${upstream_id} (${policy}), which is ${upstream.status}`
     if (upstream.retried_by !== null) report(invariant, `it waits for ${named} and was tried again`)
     const answer = answerOf(policy, upstream)
-    // Who was cancelled while it waited has no more interest in the answer.
-    if (state !== answer && row.cause !== "cancelled") report(invariant, `the edge to ${named} stands as ${state}`)
+    // The answer no longer matters to a task that was cancelled while it waited.
+    if (state !== answer && row.cause !== "cancelled") report(invariant, `the edge to ${named} is ${state}`)
     if (claimed !== null && claimed !== undefined) {
       if (answer !== "met") report(invariant, `it was claimed, and waited for ${named}`)
       else if (upstream.ended_at !== null && claimed < upstream.ended_at)

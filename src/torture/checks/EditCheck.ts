@@ -4,7 +4,7 @@ import { wordsOf } from "../load/Script.ts"
 import { edited, type TaskPlan } from "../load/TaskPlan.ts"
 import type { TaskRow } from "../Store.ts"
 
-/** A task of one submission, with what is stored of it beside its row. */
+/** A task of one submission, with what is stored about it outside its row. */
 export interface Stored {
   readonly row: Pick<TaskRow, "id" | "retry_of" | "priority" | "labels">
   /** The words in its prompt. */
@@ -44,7 +44,7 @@ export const checkEdit = (
   for (const { labelled, row, words } of tasks) {
     const version = versionOf(plan, words)
     if (version === null) {
-      report(row.id, `its prompt is '${words}', which nobody asked for`)
+      report(row.id, `its prompt is '${words}', which no request asked for`)
       continue
     }
     const wanted = version !== plan

@@ -5,7 +5,7 @@ import type { TaskRow } from "../Store.ts"
 
 type Report = (task: string, invariant: string, detail: string) => void
 
-/** What another try cannot change, or nobody wants tried again. */
+/** Causes that another attempt cannot change, or after which a retry is not wanted. */
 const final = new Set(["cancelled", "dependency-failed", "output-limit", "spawn-failed"])
 
 const invariant = "failed work is tried again"
@@ -25,7 +25,7 @@ export const triesAmong = (tasks: ReadonlyArray<TaskRow>): ReadonlyArray<Tries> 
     .map((row) => [row, ...follow(row, new Set([row.id]))] as const)
 }
 
-/** `before` is what the first of them takes up by hand; `retries` is how often that one may be tried again by itself. */
+/** `before` is the task that the first one retries by hand; `retries` is how many automatic retries the first one has. */
 export const checkTries = (tries: Tries, before: TaskRow | undefined, retries: number, report: Report): void => {
   const [first] = tries
   const attempts = before?.attempt ?? 0
@@ -34,7 +34,7 @@ export const checkTries = (tries: Tries, before: TaskRow | undefined, retries: n
   for (const [index, row] of tries.entries()) {
     const next = tries[index + 1]
     if (row.attempt !== attempts + index + 1)
-      report(row.id, invariant, `try ${row.attempt} stands at place ${attempts + index + 1}`)
+      report(row.id, invariant, `try ${row.attempt} is at place ${attempts + index + 1}`)
     if (row.max_retries !== retries - index)
       report(row.id, invariant, `${row.max_retries} tries are left after ${index + 1}`)
     if (next === undefined) {
@@ -65,7 +65,7 @@ const continuations: Readonly<Record<AgainPlan["how"], ReadonlyArray<string>>> =
   fresh: ["checkpoint"]
 }
 
-/** `byHand` are those of one submission that take up another, and were stored for somebody who asked. */
+/** `byHand` are the tasks of one submission that retry or resume another because a client asked for it. */
 export const checkAgain = (
   again: AgainPlan | null,
   told: Told | undefined,
@@ -79,7 +79,7 @@ export const checkAgain = (
     report(byHand[most]?.id ?? "", what, `${named} take it up, and the request was ${told?.outcome ?? "never made"}`)
   }
   if (told?.outcome === "done" && !byHand.some(({ id }) => id === told.id)) {
-    report(told.id ?? "", "what was accepted is there", "its id was told, and it takes up nothing")
+    report(told.id ?? "", "what was accepted is there", "its id was returned, and it takes up nothing")
   }
   for (const { continuation, id } of byHand) {
     if (again === null || continuation === null || !continuations[again.how].includes(continuation)) {

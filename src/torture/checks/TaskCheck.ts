@@ -62,7 +62,7 @@ const checkEnd = (subject: Subject, report: Report): void => {
     report("the end agrees with what happened", `exit code ${row.exit_code}, the agent left with ${plan.exitCode}`)
   }
   if ((row.cause === "exit" || row.cause === "agent-error") && code !== plan.exitCode) {
-    report("success is proven", `it ended by itself as '${found}', its journal tells of no such end`)
+    report("success is proven", `it exited as '${found}', its journal has no such end`)
   }
   if (
     row.status === "completed" &&
@@ -74,7 +74,7 @@ const checkEnd = (subject: Subject, report: Report): void => {
     )
   }
   if (row.cause === "cancelled" && row.cancel_requested_at === null) {
-    report("the end agrees with what happened", "cancelled without anybody's request on record")
+    report("the end agrees with what happened", "cancelled without a request on record")
   }
 }
 
@@ -89,7 +89,7 @@ const checkStarts = ({ journal, plan, row }: Subject, store: Store, report: Repo
   }
   if (start === undefined) return
   const asked = `${plan.lines} ${plan.exitCode}`
-  if (start.asked !== asked) report(editInvariant, `its agent was told '${start.asked}', stored is '${asked}'`)
+  if (start.asked !== asked) report(editInvariant, `its agent was asked for '${start.asked}', stored is '${asked}'`)
   if (start.umask !== submitUmask) {
     report("a task runs as it was submitted", `its umask is ${start.umask}, that of the submit is ${submitUmask}`)
   }

@@ -11,7 +11,7 @@ export type Fault = { readonly at: number; readonly pick: number } & (
   | { readonly kind: "leave"; readonly forMs: number }
   /** A command from another pid namespace, where none of the processes of the run can be seen. */
   | { readonly kind: "foreign"; readonly words: ReadonlyArray<string> }
-  /** Everything dies at once, and the next boot id is another. */
+  /** All processes die at the same time, and the next boot id is another. */
   | { readonly kind: "reboot" }
 )
 
@@ -46,7 +46,7 @@ const foreignWords: ReadonlyArray<ReadonlyArray<string>> = [["wait", "--timeout"
 /** Mean time between two faults, in milliseconds. */
 const gap = 210
 
-/** Mostly short, for nothing at all goes on meanwhile; now and then longer than the patience of SQLite itself. */
+/** Mostly short, because no process can write meanwhile; sometimes longer than SQLite's own busy timeout. */
 const lockMs = (dice: Dice): number => (dice.chance(0.15) ? dice.between(1000, 2500) : dice.between(50, 500))
 
 export const planFaults = (dice: Dice, durationMs: number): ReadonlyArray<Fault> => {

@@ -1,4 +1,4 @@
-/** Carries out the planned faults, each at its time, on whoever is there then. */
+/** Carries out the planned faults, each at its time, on the processes that exist then. */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { from } from "../Dice.ts"
@@ -18,14 +18,14 @@ const lookMs = 40
  */
 const instead: ReadonlyArray<Kill> = ["kill-agent", "kill-worker"]
 
-/** The kind that found a victim; null where there is nobody that can be killed. */
+/** The kind that found a victim; null where no process can be killed. */
 const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> =>
   Effect.gen(function* () {
     const { chronicle, up } = load.world
     const end = chronicle.elapsed + patienceMs
     do {
       yield* up.await
-      // What comes now is to bring everything to its end, and nobody begins again.
+      // The run is ending: all work must come to its end, and no process is started again.
       if (load.over) return null
       if (yield* killOne(load, kind, pick)) return kind
       yield* Effect.sleep(lookMs)
@@ -35,7 +35,7 @@ const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> 
     return null
   })
 
-/** The power goes: everything dies at once, and what comes up finds another boot id. */
+/** A power cut: all processes die at the same time, and those started later see another boot id. */
 const reboot = (load: Load) =>
   Effect.gen(function* () {
     const { store, world } = load

@@ -1,4 +1,4 @@
-/** Finds somebody to kill for each kind of fault, among those who are there at that moment, and kills them. */
+/** Finds a process to kill for each kind of fault, among those that exist at that moment, and kills it. */
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -116,7 +116,7 @@ const killStarting = (load: Load): Effect.Effect<boolean> =>
     return false
   })
 
-/** Whether there was anybody, of whom the one at this fraction of them all is killed, else the next that can be. */
+/** Kills the target at this fraction of the list, or the next one that can be killed. Returns whether any was. */
 export const killOne = (load: Load, kind: Kill, pick: number): Effect.Effect<boolean> => {
   switch (kind) {
     case "kill-worker":

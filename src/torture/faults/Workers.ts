@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type { Load } from "../load/Load.ts"
 
-/** Workers at once, beside the MCP server and those that commands start by themselves. */
+/** Workers at the same time, in addition to the MCP server and the workers that commands start automatically. */
 const wanted = 2
 
 /** Between two looks, in milliseconds. */
@@ -31,7 +31,7 @@ const startWorker = (load: Load) =>
     )
   })
 
-/** Goes on for as long as there is load. */
+/** Runs for as long as there is load. */
 export const keepWorkers = (load: Load): Effect.Effect<void> =>
   Effect.gen(function* () {
     while (!load.over) {

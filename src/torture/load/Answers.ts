@@ -1,4 +1,4 @@
-/** Those who are told of a task: they rely on it at once, cancel it later or watch it, and write down what they hear. */
+/** Clients that know a task's id: they use it immediately, cancel the task later or watch it, and note each answer. */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { processesOf } from "../faults/SystemProcesses.ts"
@@ -43,7 +43,7 @@ const cancelLater = (load: Load, plan: TaskPlan, cancel: NonNullable<TaskPlan["c
     if (finished.code === 0) cancelled(load, id, "beat cancel")
   })
 
-/** Whoever is told that a task is cancelled may rely on it: it has ended, and so have its processes. */
+/** A client may rely on the answer that a task is cancelled: the task has ended, and so have its processes. */
 const cancelled = (load: Load, id: string, by: string): void => {
   const { chronicle } = load.world
   const tries = triesOf(load.store, id)

@@ -68,7 +68,7 @@ export const againLater = (load: Load, plan: TaskPlan, { how, trouble }: AgainPl
     const { chronicle } = load.world
     while (!load.over && triesOf(load.store, id).some((row) => !ended(row))) yield* Effect.sleep(200)
     if (load.over) return
-    // In its session an agent is told what to do now; anew, it is told what it was asked then.
+    // In its session an agent gets only this context; a fresh start gets the original prompt.
     const context = how === "resume" && isClaude(plan.behaviour) ? wordsIn(promptIn(load, id)) : null
     chronicle.note(id, `to be taken up: ${how}`)
     const { said, ...told } = yield* ask(load, plan, trouble, {

@@ -22,7 +22,7 @@ const asDelegated = (plan: TaskPlan, root: string, edges: ReadonlyArray<AskedEdg
   ...(plan.notBeforeMs === null ? {} : { notBefore: new Date(Date.now() + plan.notBeforeMs).toISOString() })
 })
 
-/** Hands a few tasks to a server at once. Those with a key come again where the server died; true while it lives. */
+/** Sends a few tasks to a server in one call. Those with a key are sent again if the server died; true while it lives. */
 const delegate = (load: Load, server: McpClient, plans: ReadonlyArray<TaskPlan>) =>
   Effect.gen(function* () {
     const { chronicle, root } = load.world
@@ -59,7 +59,7 @@ const alike = ({ byMcp }: Load, count: number): ReadonlyArray<TaskPlan> => {
   return byMcp.splice(0, end < 0 ? keyed.length : end)
 }
 
-/** One client after another, each with a server of its own that serves the queue meanwhile. */
+/** One client after another, each with its own server that serves the queue meanwhile. */
 export const client = (load: Load) =>
   Effect.gen(function* () {
     while (!load.over) {

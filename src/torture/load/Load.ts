@@ -1,4 +1,4 @@
-/** Where a torture run stands with its plan, and how those in it run a command or take up the next work. */
+/** The progress of a torture run through its plan, and how its fibers run a command or take the next task. */
 import * as Effect from "effect/Effect"
 import type * as FiberSet from "effect/FiberSet"
 import type { AskedEdge } from "../Chronicle.ts"
@@ -8,10 +8,10 @@ import type { Finished, World } from "../World.ts"
 import type { McpClient } from "./McpClient.ts"
 import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 
-/** Nobody submits while so many tasks run or could, or so many have not ended. */
+/** No task is submitted while so many tasks run or could run, or so many have not ended. */
 const most = { ready: 26, unfinished: 90 } as const
 
-/** Where the run stands with its plan. */
+/** The progress of the run through its plan. */
 export interface Load {
   readonly world: World
   readonly store: Store
@@ -49,7 +49,7 @@ export const runCommand = (load: Load, args: ReadonlyArray<string>, trouble: Tro
     return yield* Effect.promise(() => running.finished)
   })
 
-/** The tasks it waits for, by the ids that were told so far; the same at each attempt. */
+/** The tasks it waits for, by the ids that are known so far; the same at each attempt. */
 export const edgesOf = ({ world: { chronicle } }: Load, plan: TaskPlan): ReadonlyArray<AskedEdge> => {
   const known = chronicle.edges.get(plan.key)
   if (known !== undefined) return known

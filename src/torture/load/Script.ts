@@ -1,4 +1,4 @@
-/** The agents of a torture run: shell scripts that print bytes known in advance and keep a journal of their own. */
+/** The agents of a torture run: shell scripts that print bytes known in advance and keep their own journal. */
 import type { Behaviour, TaskPlan } from "./TaskPlan.ts"
 
 /**
@@ -49,7 +49,7 @@ note end "$code"
 exit "$code"
 `
 
-/** Stands in for Claude Code: its prompt comes on stdin and holds the same words, on a line of their own. */
+/** Takes the place of Claude Code: its prompt comes on stdin and holds the same words, on a separate line. */
 export const claudeScript = (root: string): string => `#!/bin/sh
 while read -r words || [ -n "$words" ]; do
   case $words in t*' 'claude-*) exec sh "${root}/agent.sh" $words ;; esac
@@ -62,7 +62,7 @@ exit 64
 export const wordsOf = (plan: TaskPlan): string =>
   [plan.key, plan.behaviour, plan.lines, plan.pauseMs / 1000, plan.exitCode].join(" ")
 
-/** The words in a prompt, on a line of their own: what others are told of a task stands in comments, or behind them. */
+/** The words in a prompt, on a separate line: context from other tasks is in comments, or after the words. */
 export const wordsIn = (prompt: string): string | null =>
   /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tps][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
 

@@ -9,7 +9,7 @@ import { client } from "./Clients.ts"
 import type { Load } from "./Load.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
 
-/** Starts the load. It goes on until `over` is set. */
+/** Starts the load. It continues until `over` is set. */
 export const startLoad = (world: World, store: Store, plan: Plan) =>
   Effect.gen(function* () {
     const load: Load = {

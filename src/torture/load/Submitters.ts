@@ -23,7 +23,7 @@ const flags = (
   ...(plan.keyed ? ["--key", plan.key] : []),
   ...(plan.retries === 0 ? [] : ["--retries", String(plan.retries), "--backoff", `${plan.backoffMs}ms`]),
   ...(continued === undefined ? [] : ["--continue-from", continued]),
-  // Who goes on from a task waits for its success.
+  // A task that continues from another waits for its success.
   ...edges
     .filter(({ policy, upstream }) => policy !== "success" || upstream !== continued)
     .flatMap(({ policy, upstream }) => ["--after", policy === "success" ? upstream : `${upstream}:${policy}`]),

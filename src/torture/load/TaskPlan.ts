@@ -2,9 +2,9 @@
 import type { Dice } from "../Dice.ts"
 
 /**
- * `lines` prints slowly and exits; `flood` prints a lot at once; `sleeper` prints and hangs; `stubborn` does so and ignores
- * TERM; `silent` says nothing any more; `leftover` leaves a process of its own session behind; `suicide` dies by a signal;
- * `claude-*` speak a stream whose verdict counts beside the exit code of 0.
+ * `lines` prints slowly and exits; `flood` prints a lot without a pause; `sleeper` prints and hangs; `stubborn` does so and
+ * ignores TERM; `silent` stops printing; `leftover` leaves a process in another session behind; `suicide` dies by a
+ * signal; `claude-*` print a stream whose verdict counts in addition to the exit code of 0.
  */
 export type Behaviour =
   | "lines"
@@ -21,7 +21,7 @@ export type Behaviour =
 /** What becomes of a command: killed after a while, or at a failpoint. */
 export type Trouble = { readonly killAfterMs: number } | { readonly failpoint: string } | null
 
-/** A change of all that can be told apart afterwards: one line more, another exit code, another priority, a label. */
+/** Changes everything that can be checked afterwards: one line more, another exit code, another priority, a label. */
 export interface EditPlan {
   readonly afterMs: number
   /** Of an agent whose exit code counts. */
@@ -52,7 +52,7 @@ export interface TaskPlan {
   readonly notBeforeMs: number | null
   /** What it waits for: the task that was planned so many places before it, where that was accepted by then. */
   readonly after: ReadonlyArray<{ readonly back: number; readonly policy: Policy }>
-  /** It goes on from the first task whose success it waits for. */
+  /** It continues from the first task whose success it waits for. */
   readonly continues: boolean
   readonly retries: number
   readonly backoffMs: number
@@ -106,7 +106,7 @@ const lengthOf = (dice: Dice, behaviour: Behaviour): { readonly lines: number; r
     case "silent":
       return { lines: dice.between(0, 4), pauseMs: 20 }
     default:
-      // Few: each line with a pause is a process of its own, and a commit that wakes all workers.
+      // Few: each line with a pause is a separate process, and a commit that wakes all workers.
       return { lines: dice.between(0, 6), pauseMs: dice.pick([0, 20, 60, 150, 300]) }
   }
 }
@@ -203,7 +203,7 @@ export const planTasks = (dice: Dice, durationMs: number): ReadonlyArray<TaskPla
 
 const nobody = { continues: false, cancel: null, watch: null, edit: null, again: null }
 
-/** Nothing is done to a step but what is done to all: no trouble of its own, nobody who cancels or watches it. */
+/** A step gets only the faults that hit everything: no trouble on its submit, no cancel, no watcher. */
 const planStep = (dice: Dice, key: string): TaskPlan => {
   const behaviour = dice.weighted<Behaviour>([
     [6, "lines"],
@@ -238,7 +238,7 @@ const planPipeline = (dice: Dice, index: number): PipelinePlan => ({
 export const planPipelines = (dice: Dice, durationMs: number): ReadonlyArray<PipelinePlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * pipelinesPerSecond) }, (_, index) => planPipeline(dice, index))
 
-/** Few, for they submit by themselves; and sometimes none, so that workers leave when there is nothing to do. */
+/** Few, because they submit tasks automatically; sometimes none, so that workers exit when there is nothing to do. */
 export const planSchedules = (dice: Dice): ReadonlyArray<SchedulePlan> =>
   Array.from({ length: dice.between(0, 2) }, (_, index) => ({
     key: `s${index}`,

@@ -17,7 +17,7 @@ export interface Mutation {
 const claiming: ReadonlyArray<Mutation> = [
   {
     name: "over-limit",
-    promise: "at most maxConcurrency at once",
+    promise: "at most maxConcurrency at a time",
     patches: [
       {
         file: "src/layers/sql/queue/claim.ts",
