@@ -17,7 +17,7 @@ mkdirSync(databases, { recursive: true })
 
 const quoted = (name) => `"${name}"`
 
-/** What is empty in a task that nobody has claimed yet. */
+/** The columns that are empty in a task before its first claim. */
 const ends = new Set(
   ["started_at", "ended_at", "cancel_requested_at", "cause", "exit_code", "signal", "error", "failure_class"].concat([
     "failure_reset_at",
@@ -65,7 +65,7 @@ const copy = (database, { changes = {}, id, key, table, prefix }) => {
   return (first, last) => statement.run({ id, first, last })
 }
 
-/** Copies the newest task of the file, which nobody else has open, `count` times; `queued`: as if never started. */
+/** Copies the newest task of the file `count` times; no other process may have it open. `queued`: as if never started. */
 export const fill = (file, count, { prefix = "", queued = false } = {}) => {
   const database = new Database(file)
   database.pragma("foreign_keys = OFF")
@@ -163,7 +163,7 @@ export const manyTasks = async (count) => {
     const { directory, remove } = scratch()
     schema = schemaOf(await seeded(directory))
     remove()
-    // Those of other schemas nobody asks for again.
+    // Databases of other schemas are never used again.
     for (const name of readdirSync(databases)) {
       if (name.startsWith("beat-") && !name.startsWith(`beat-${schema}`))
         rmSync(join(databases, name), { recursive: true })

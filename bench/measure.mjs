@@ -1,4 +1,4 @@
-/** The tools of the benchmark: a home of its own, timed processes, and what Linux tells of a process. */
+/** The tools of the benchmark: a temporary home, timed processes, and what Linux reports about a process. */
 import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
@@ -73,7 +73,7 @@ export const launcher = (directory, env) => {
   return { start, node, stop }
 }
 
-/** Backbeat with a database of its own. `close` waits for its workers and removes what was made here. */
+/** Backbeat with a separate database. `close` waits for its workers and removes what was made here. */
 export const makeHome = (settings = {}, kept = null) => {
   const { directory, remove } = scratch()
   const state = kept ?? join(directory, "state")

@@ -1,4 +1,4 @@
-/** The original that Backbeat replaces, installed once into the cache directory, with an agent that does as it is told. */
+/** The original that Backbeat replaces, installed once into the cache directory, with an agent that runs its prompt. */
 import { spawnSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
@@ -35,10 +35,10 @@ export const install = () => {
 /** Takes its prompt for a shell script, as Backbeat's `shell` does: the original knows only three agents by name. */
 const agent = '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n'
 
-/** It starts nothing while the load average is above 1 on two cores, which a benchmark is by itself: it sees none. */
+/** The original starts nothing while the load average is above 1 on two cores, as during a benchmark: it reads 0 here. */
 const unhindered = 'require("node:os").loadavg = () => [0, 0, 0]\nrequire("node:module").syncBuiltinESMExports()\n'
 
-/** It with a HOME of its own, and with the settings without which it starts nothing on a small machine. */
+/** The original with a separate HOME, and with the settings without which it starts nothing on a small machine. */
 export const makeOriginal = (file, settings = {}, kept = null) => {
   const { directory, remove } = scratch()
   const home = kept ?? directory

@@ -1,4 +1,4 @@
-/** The table: what was measured beside the original, the floors and the goal. */
+/** The table: each measurement next to the original, the floors and the goal. */
 import { median, summary } from "./statistics.mjs"
 
 const digits = (value) => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2)
@@ -11,7 +11,7 @@ const cell = (stat) => {
   return stat.n === 1 ? shown(stat.median) : `${shown(stat.median)} (${shown(stat.p10)}-${shown(stat.p90)})`
 }
 
-/** How the median stands to the limit; the limit may be another contestant's median times a factor. */
+/** Compares the median with the limit; the limit may be another contestant's median times a factor. */
 const judge = (goal, beat, others) => {
   if (goal === undefined || beat === null) return null
   const against = goal.of === undefined ? 1 : others[goal.of]?.median

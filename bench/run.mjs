@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: Backbeat beside the original, `node -e 0` and bare scripts, in one run. Prints a table and writes
+ * `npm run bench`: Backbeat next to the original, `node -e 0` and bare scripts, in one run. Prints a table and writes
  * bench/results.json. `-- --only start,mcp` runs some groups, `--quick` few rounds, `--no-original` leaves that out.
  */
 import { writeFileSync } from "node:fs"

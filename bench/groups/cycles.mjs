@@ -1,4 +1,4 @@
-/** Claim and finish over several processes, beside a bare script that makes the same row changes. */
+/** Claim and finish over several processes, next to a bare script that makes the same row changes. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fill } from "../databases.mjs"

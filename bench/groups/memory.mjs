@@ -1,8 +1,8 @@
-/** What a worker weighs: idle, and for every task that runs beside the agent itself. */
+/** The memory of a worker: idle, and for each running task in addition to the agent itself. */
 import { binary, makeHome, memoryOf, shareOf, sleep, until } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 
-/** The processes that the original leaves behind for a task: each detached run is a Node of its own. */
+/** The processes that the original leaves behind for a task: each detached run is a separate Node process. */
 const detached = async (home, count) => {
   const logs = []
   for (let task = 0; task < count; task++) logs.push((await home.beat("run", "-a", "claude", "exec sleep 60")).stderr)
@@ -37,7 +37,7 @@ export const memory = async ({ original, quick, report, reason, say }) => {
     report({ name: "shim of a task, resident", unit: "MB", beat: parts })
     report({ name: "growth of the worker per running task", unit: "MB", beat: [growth], note: `of ${count}` })
     report({
-      name: "per running task beside its agent",
+      name: "per running task without its agent",
       unit: "MB",
       beat: parts.map((rss) => rss + growth),
       original: theirs === null ? reason : pids.flatMap((pid) => memoryOf(pid)?.rss ?? []),
@@ -55,7 +55,7 @@ export const memory = async ({ original, quick, report, reason, say }) => {
       try {
         process.kill(pid, "SIGTERM")
       } catch {
-        // Gone by itself.
+        // It exited already.
       }
     }
     await home.close()

@@ -62,7 +62,7 @@ export const start = async ({ original, quick, report, reason, say }) => {
       }
       if (quick) continue
       report({
-        name: `${command}, a million beside ten`,
+        name: `${command}, a million next to ten`,
         unit: "ms",
         beat: times[`beat ${command} 1000000`],
         floors: { "with ten": times[`beat ${command} 10`] },

@@ -70,7 +70,7 @@ export const submit = async ({ original, quick, report, reason }) => {
         const call = (prompt) =>
           server.request("tools/call", { name: "DelegateTask", arguments: { prompt, agent: "shell" } })
         note(samples.tool, await begun(served.directory, call))
-        // Until it has ended: two agents at once would share the cores.
+        // Until it has ended: two agents at the same time would share the cores.
         await sleep(150)
         return null
       },
@@ -86,7 +86,7 @@ export const submit = async ({ original, quick, report, reason }) => {
           await sleep(300)
           return prompt
         },
-        // It waits ten seconds between two starts of one server, so every round has a server of its own.
+        // It waits ten seconds between two starts of one server, so every round has its own server.
         originalTool: async () => {
           const fresh = connect(theirs, [original, "mcp", "start"])
           await fresh.initialize()

@@ -1,4 +1,4 @@
-/** The start of a race between processes: each says when it is ready, and all begin at the moment they are told then. */
+/** The start of a race between processes: each says when it is ready, and all begin at the moment they then receive. */
 
 /** The code of a process that has just started is not compiled yet: that is measured as a cold start, and not here. */
 export const warmUpCycles = 150

@@ -1,4 +1,4 @@
-/** Fan-out of terminal states by a sliding PubSub: a slow subscriber loses the oldest events and delays no other fiber. */
+/** Fan-out of terminal states by a sliding PubSub: a slow subscriber loses the oldest events and delays no fiber. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
