@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { StorageError, TaskNotFound } from "../../domain/Errors.ts"
 import { OutputChunk, type StreamName } from "../../domain/output/Output.ts"
+import { aside } from "../../domain/task/Agent.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import { follow, readTail } from "../../programs/output/follow.ts"
 import { Agents } from "../../services/Agents.ts"
@@ -12,6 +13,7 @@ import type { Tasks } from "../../services/Tasks.ts"
 import { bytes as bytesText } from "../../text/FormatDuration.ts"
 import * as Render from "../../text/Render.ts"
 import { enoughFor, lastLines, tailBytes } from "../../text/Tail.ts"
+import { stylesOf } from "../framework/Style.ts"
 import { Terminal } from "../framework/Terminal.ts"
 
 export interface PrintOptions {
@@ -38,6 +40,7 @@ const streamOf = ({ streams }: PrintOptions): StreamName | null => (streams === 
 /** Groups consecutive lines of one stream, so that each group needs one write. */
 const printLines = Effect.fnUntraced(function* (lines: ReadonlyArray<Render.Rendered>, options: PrintOptions) {
   const terminal = yield* Terminal
+  const { dim } = stylesOf(terminal.stdout)
   const wanted = options.since === null ? lines : lines.filter(({ at }) => at >= (options.since ?? 0))
   for (let from = 0; from < wanted.length; ) {
     const stream = wanted[from]?.stream
@@ -45,7 +48,7 @@ const printLines = Effect.fnUntraced(function* (lines: ReadonlyArray<Render.Rend
     while (wanted[to]?.stream === stream && to < wanted.length) to += 1
     const text = wanted
       .slice(from, to)
-      .map((line) => `${options.prefix ?? ""}${line.text}`)
+      .map((line) => `${options.prefix ?? ""}${line.text.startsWith(aside) ? dim(line.text) : line.text}`)
       .join("\n")
     yield* options.streams === "both" && stream === "stderr" ? terminal.say(text) : terminal.write(`${text}\n`)
     from = to

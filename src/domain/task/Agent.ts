@@ -75,6 +75,9 @@ export type Verdict = Pick<Outcome, "error" | "failureClass" | "failureResetAt" 
   readonly cause: "exit" | "signal" | "agent-error"
 }
 
+/** How a line begins that only names what an agent printed. Terminals show it dim. */
+export const aside = "· "
+
 /** Turns one agent's raw lines into text people can read. Keeps state between lines; never throws. */
 export interface Renderer {
   /** Lines to show for one raw line of stdout (without newline): none, one or several. */

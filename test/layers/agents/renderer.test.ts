@@ -26,6 +26,14 @@ describe("rendered runs", () => {
       "→ background task completed: sub done",
       "main done"
     ],
+    "claude6--limit-429-rate": [
+      "! 429 rate_limit: trying again in 0.6 s (1 of 2)",
+      "! 429 rate_limit: trying again in 1.2 s (2 of 2)",
+      "Failed: API Error: Server is temporarily limiting requests (not your usage limit) · fake rate limit"
+    ],
+    "claude6--limit-using-overage": ["done", "! the usage limit is reached: extra usage is paid"],
+    "claude6--limit-warning-5h": ["done"],
+    "gemini3--limit-capacity-reset": [],
     "claude1--ok-json": ["hello there"],
     "claude1--ok-text": ["hello there"],
     "codex1--tool-json": [
@@ -72,16 +80,9 @@ const agents = ["claude", "codex", "copilot", "gemini", "opencode", "pi", "qwen"
 
 describe("lines nobody expected", () => {
   for (const agent of agents) {
-    it(`${agent.name} shows unknown events and plain text as they are`, () => {
-      const unknown = [
-        '{"type":"brand_new","x":1}',
-        "plain words",
-        '{"no":"type"}',
-        '{"type":5}',
-        "{broken",
-        '["list"]'
-      ]
-      assert.deepStrictEqual(rendered(agent, unknown), unknown)
+    it(`${agent.name} shows text as it is`, () => {
+      const words = ["plain words", "{broken", '["list"]', "[warn] slow", "{", "  { indented"]
+      assert.deepStrictEqual(rendered(agent, words), words)
     })
   }
 

@@ -1,13 +1,13 @@
 /** The stream-json format of Claude Code, which Qwen Code prints too. */
 import * as Schema from "effect/Schema"
-import type { Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import type { Evidence } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { instant } from "../reading/ResetTime.ts"
-import { failureLine, lines, raw, toolCall, toolError } from "../reading/Show.ts"
+import { toolCall } from "../reading/Show.ts"
 import type { Failed, Findings } from "../reading/Verdict.ts"
 
-const Block = Schema.Struct({
+export const Block = Schema.Struct({
   type: text,
   text,
   name: text,
@@ -56,7 +56,14 @@ const Event = Schema.Struct({
   /** What this process used since its last result, where `modelUsage` counts over the session. */
   model_usage_since_last_result: models,
   // Of a rate_limit_event.
-  rate_limit_info: loose(Schema.Struct({ status: text, resetsAt: Schema.optional(Schema.Unknown) })),
+  rate_limit_info: loose(
+    Schema.Struct({
+      status: text,
+      rateLimitType: text,
+      resetsAt: Schema.optional(Schema.Unknown),
+      isUsingOverage: flag
+    })
+  ),
   // Of system events.
   attempt: number,
   max_retries: number,
@@ -67,14 +74,14 @@ const Event = Schema.Struct({
   status: text,
   summary: text
 })
-type Event = typeof Event.Type
+export type Event = typeof Event.Type
 
-const read = reader(Event)
+export const read = reader(Event)
 const readBlocks = Schema.decodeUnknownOption(Schema.Array(Block))
 
 /** A tool result is a text or a list of blocks. */
 const Blocks = Schema.Struct({ blocks: listOf(Block, {}) })
-const decodeBlocks = (content: unknown): ReadonlyArray<typeof Block.Type> => {
+export const decodeBlocks = (content: unknown): ReadonlyArray<typeof Block.Type> => {
   if (typeof content === "string") return [{ type: "text", text: content }]
   const decoded = readBlocks(content)
   if (decoded._tag === "Some") return decoded.value
@@ -82,7 +89,7 @@ const decodeBlocks = (content: unknown): ReadonlyArray<typeof Block.Type> => {
   return lenient._tag === "Some" ? (lenient.value.blocks ?? []) : []
 }
 
-const textOf = (content: unknown): string =>
+export const textOf = (content: unknown): string =>
   decodeBlocks(content)
     .map((block) => block.text ?? "")
     .join("\n")
@@ -137,14 +144,14 @@ const errorText = (error: unknown): string | undefined => {
 }
 
 /** Qwen Code up to 0.15 gives an API error as an ordinary answer. */
-const apiErrorAnswer = /^\s*\[API Error\b:?\s*([\s\S]*?)\]?\s*$/
+export const apiErrorAnswer = /^\s*\[API Error\b:?\s*([\s\S]*?)\]?\s*$/
 
 const messageOf = (result: Event): string =>
   [result.result, errorText(result.error), result.errors?.filter((error) => error.length > 0).join("; ")].find(
     (said) => said !== undefined && said.length > 0
   ) ?? `ended with ${result.subtype ?? "an error"}`
 
-const failureOf = (result: Event, events: ReadonlyArray<Event>): Failed | null => {
+export const failureOf = (result: Event, events: ReadonlyArray<Event>): Failed | null => {
   const disguised = result.result === undefined ? null : apiErrorAnswer.exec(result.result)
   const failed = result.is_error === true || (result.subtype ?? "success") !== "success"
   if (!failed && disguised === null) return denied(result)
@@ -171,9 +178,13 @@ const denied = (result: Event): Failed | null => {
   return { message: `The agent was denied permission for: ${calls.join("; ")}${more}`, class: "agent" }
 }
 
-/** A run that was ended while it waited to try again. */
-const retryOf = (event: Event | undefined): Failed | null => {
-  if (event?.subtype !== "api_retry") return null
+/** A run that was ended while it waited to try again. Nothing that a turn consists of came after that. */
+const retryOf = (stdout: ReadonlyArray<string>): Failed | null => {
+  const last = stdout.findLast((line) =>
+    /"(?:type"\s*:\s*"(?:assistant|user|result)|subtype"\s*:\s*"api_retry)"/.test(line)
+  )
+  const event = last === undefined ? null : read(last)
+  if (event?.type !== "system" || event.subtype !== "api_retry") return null
   const error = typeof event.error === "string" ? event.error : undefined
   const why = [event.error_status, error].filter((part) => part !== undefined).join(" ")
   return { message: `The model service kept failing (${why}).`, status: event.error_status, codes: [error] }
@@ -188,7 +199,7 @@ export const findings = (evidence: Evidence): Findings => {
   const last = results.at(-1)
   const sessionId = [...events].reverse().find((event) => event.session_id !== undefined)?.session_id ?? null
   if (last === undefined)
-    return { failure: retryOf(events.at(-1)), finished: false, answer: null, sessionId, usage: null }
+    return { failure: retryOf(evidence.stdout), finished: false, answer: null, sessionId, usage: null }
   const failure = failureOf(last, events)
   const isAnswer = last.is_error !== true && last.result !== undefined && !apiErrorAnswer.test(last.result)
   return {
@@ -197,94 +208,5 @@ export const findings = (evidence: Evidence): Findings => {
     answer: isAnswer ? (last.result ?? null) : null,
     sessionId: last.session_id ?? sessionId,
     usage: usageOf(results)
-  }
-}
-
-const systemLines = (event: Event, line: string): ReadonlyArray<string> => {
-  switch (event.subtype) {
-    case "init":
-    case "background_tasks_changed":
-    case "task_updated":
-    case "task_progress":
-    case "status":
-    case "hook_started":
-    case "hook_response":
-      return []
-    case "api_retry": {
-      const why = [event.error_status, typeof event.error === "string" ? event.error : undefined]
-      const seconds = Math.round((event.retry_delay_ms ?? 0) / 100) / 10
-      return [
-        `! ${why.filter((part) => part !== undefined).join(" ")}: trying again in ${seconds} s (${event.attempt ?? "?"} of ${event.max_retries ?? "?"})`
-      ]
-    }
-    case "model_fallback":
-      return [`! ${event.content ?? "switched to another model"}`]
-    case "task_started":
-      return [`→ in the background: ${event.description ?? "a task"}`]
-    case "task_notification":
-      return [`→ background task ${event.status ?? "ended"}: ${event.summary ?? event.description ?? ""}`]
-    case "compact_boundary":
-      return ["! the conversation was compacted"]
-    default:
-      return raw(line)
-  }
-}
-
-const blockLines = (block: typeof Block.Type): ReadonlyArray<string> => {
-  switch (block.type) {
-    case "text":
-      return block.text === undefined ? [] : lines(block.text)
-    case "tool_use":
-    case "server_tool_use":
-    case "mcp_tool_use":
-      return [toolCall(block.name, block.input)]
-    case "tool_result":
-      return block.is_error === true ? [toolError(textOf(block.content))] : []
-    default:
-      return []
-  }
-}
-
-export const renderer = (): Renderer => {
-  let shown = ""
-  const messageLines = (event: Event): ReadonlyArray<string> => {
-    const blocks = decodeBlocks(event.message?.content)
-    // What the user side says besides tool results is the agent talking to itself.
-    const told = event.type === "user" ? blocks.filter((block) => block.type === "tool_result") : blocks
-    const texts = told.filter((block) => block.type === "text").map((block) => block.text ?? "")
-    // The result will say it once more.
-    if (event.is_api_error_message === true || apiErrorAnswer.test(texts.join("\n"))) return []
-    if (texts.length > 0) shown = texts.join("\n")
-    const inner = event.parent_tool_use_id === undefined ? "" : "  "
-    return told.flatMap(blockLines).map((line) => `${inner}${line}`)
-  }
-  const resultLines = (event: Event): ReadonlyArray<string> => {
-    const failure = failureOf(event, [])
-    const said = event.result ?? ""
-    const isAnswer = event.is_error !== true && said !== "" && !apiErrorAnswer.test(said)
-    const answer = isAnswer && said.trim() !== shown.trim() ? lines(said) : []
-    return failure === null ? answer : [...answer, failureLine(failure.message)]
-  }
-  return {
-    line: (line) => {
-      const event = read(line)
-      switch (event?.type) {
-        case "assistant":
-        case "user":
-          return messageLines(event)
-        case "result":
-          return resultLines(event)
-        case "system":
-          return systemLines(event, line)
-        case "rate_limit_event":
-          return event.rate_limit_info?.status === "rejected" ? ["! the usage limit is reached"] : []
-        case "stream_event":
-        case "control_response":
-          return []
-        default:
-          return line.trim().length === 0 ? [] : raw(line)
-      }
-    },
-    end: () => []
   }
 }

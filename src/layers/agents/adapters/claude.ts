@@ -1,8 +1,9 @@
 /** Claude Code: `claude -p` with its stream-json output. */
 import type { Agent } from "../../../domain/task/Agent.ts"
+import { renderer } from "../ClaudeShown.ts"
 import { judge } from "../reading/Verdict.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
-import { findings, renderer } from "./ClaudeStream.ts"
+import { findings } from "./ClaudeStream.ts"
 
 const credentialVariables = [
   "ANTHROPIC_API_KEY",

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
 import { oneLine } from "../reading/Bounds.ts"
 import { listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
-import { failureLine, lines, raw, toolCall, toolError } from "../reading/Show.ts"
+import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
 
@@ -91,7 +91,7 @@ const started = (item: NonNullable<Event["item"]>): ReadonlyArray<string> => {
   }
 }
 
-const completed = (item: NonNullable<Event["item"]>, line: string): ReadonlyArray<string> => {
+const completed = (item: NonNullable<Event["item"]>, unknown: () => ReadonlyArray<string>): ReadonlyArray<string> => {
   switch (item.type) {
     case "agent_message":
       return lines(item.text ?? "")
@@ -113,7 +113,7 @@ const completed = (item: NonNullable<Event["item"]>, line: string): ReadonlyArra
     case "todo_list":
       return []
     default:
-      return raw(line)
+      return unknown()
   }
 }
 
@@ -121,6 +121,7 @@ const fileChange = (kind: string | undefined): string =>
   kind === "add" ? "Write" : kind === "delete" ? "Delete" : "Edit"
 
 const renderer = (): Renderer => {
+  const unknown = strangers()
   // An error that ends the turn comes twice: alone, then as the failure.
   let held: string | null = null
   const release = (): ReadonlyArray<string> => {
@@ -138,11 +139,11 @@ const renderer = (): Renderer => {
       case "item.started":
         return event.item === undefined ? [] : started(event.item)
       case "item.completed":
-        return event.item === undefined ? raw(line) : completed(event.item, line)
+        return event.item === undefined ? unknown(line) : completed(event.item, () => unknown(line))
       case "turn.failed":
         return [failureLine(event.error?.message ?? "")]
       default:
-        return line.trim().length === 0 ? [] : raw(line)
+        return unknown(line)
     }
   }
   return {

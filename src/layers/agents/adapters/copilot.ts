@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
-import { failureLine, lines, raw, toolCall, toolError } from "../reading/Show.ts"
+import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
 import { configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 
@@ -89,32 +89,35 @@ const findings = (evidence: Evidence): Findings => {
 const silent =
   /^(session\.|model\.|assistant\.|user\.|tool\.|system\.|hook\.|permission\.|subagent\.|pending_messages\.|abort$)/
 
-const renderer = (): Renderer => ({
-  line: (line) => {
-    const event = read(line)
-    switch (event?.type) {
-      case "assistant.message":
-        return (event.data?.content ?? "") === "" ? [] : lines(event.data?.content ?? "")
-      case "tool.execution_start":
-        return [toolCall(event.data?.toolName, event.data?.arguments)]
-      case "tool.execution_complete":
-        return event.data?.success === false
-          ? [toolError(event.data.error?.message ?? event.data.result?.content ?? "")]
-          : []
-      case "session.error":
-        return [failureLine(event.data?.message ?? "")]
-      case "session.info":
-      case "session.warning":
-        return [`! ${event.data?.message ?? ""}`]
-      case "result":
-        return []
-      default:
-        if (event !== null && event.data !== undefined && silent.test(event.type)) return []
-        return line.trim().length === 0 ? [] : raw(line)
-    }
-  },
-  end: () => []
-})
+const renderer = (): Renderer => {
+  const unknown = strangers()
+  return {
+    line: (line) => {
+      const event = read(line)
+      switch (event?.type) {
+        case "assistant.message":
+          return (event.data?.content ?? "") === "" ? [] : lines(event.data?.content ?? "")
+        case "tool.execution_start":
+          return [toolCall(event.data?.toolName, event.data?.arguments)]
+        case "tool.execution_complete":
+          return event.data?.success === false
+            ? [toolError(event.data.error?.message ?? event.data.result?.content ?? "")]
+            : []
+        case "session.error":
+          return [failureLine(event.data?.message ?? "")]
+        case "session.info":
+        case "session.warning":
+          return [`! ${event.data?.message ?? ""}`]
+        case "result":
+          return []
+        default:
+          if (event !== null && event.data !== undefined && silent.test(event.type)) return []
+          return unknown(line)
+      }
+    },
+    end: () => []
+  }
+}
 
 export const copilot: Agent = {
   name: "copilot",

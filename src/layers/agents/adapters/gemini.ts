@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
 import { flag, loose, number, reader, text } from "../reading/Printed.ts"
-import { failureLine, lines, pieces, raw, toolCall, toolError } from "../reading/Show.ts"
+import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
 import { configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 import { chatter, failureOf, Problem, report, spoken } from "./GeminiFailure.ts"
@@ -74,6 +74,7 @@ const findings = (evidence: Evidence): Findings => {
 }
 
 const renderer = (): Renderer => {
+  const unknown = strangers()
   const open = pieces()
   return {
     line: (line) => {
@@ -97,7 +98,7 @@ const renderer = (): Renderer => {
             ? before
             : [...before, failureLine(spoken(event.error?.message ?? event.status ?? ""))]
         default:
-          return line.trim().length === 0 ? before : [...before, ...raw(line)]
+          return [...before, ...unknown(line)]
       }
     },
     end: open.flush

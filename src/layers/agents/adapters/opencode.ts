@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Agent, Evidence, PlanRequest, Renderer } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
-import { failureLine, lines, raw, toolCall, toolError } from "../reading/Show.ts"
+import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
 import { configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 
@@ -90,28 +90,31 @@ const findings = (evidence: Evidence): Findings => {
   }
 }
 
-const renderer = (): Renderer => ({
-  line: (line) => {
-    const event = read(line)
-    switch (event?.type) {
-      case "step_start":
-      case "step_finish":
-      case "reasoning":
-        return []
-      case "text":
-        return lines(event.part?.text ?? "")
-      case "tool_use": {
-        const call = toolCall(event.part?.tool, event.part?.state?.input)
-        return event.part?.state?.status === "error" ? [call, toolError(event.part.state.error ?? "")] : [call]
+const renderer = (): Renderer => {
+  const unknown = strangers()
+  return {
+    line: (line) => {
+      const event = read(line)
+      switch (event?.type) {
+        case "step_start":
+        case "step_finish":
+        case "reasoning":
+          return []
+        case "text":
+          return lines(event.part?.text ?? "")
+        case "tool_use": {
+          const call = toolCall(event.part?.tool, event.part?.state?.input)
+          return event.part?.state?.status === "error" ? [call, toolError(event.part.state.error ?? "")] : [call]
+        }
+        case "error":
+          return [failureLine(errorText(event))]
+        default:
+          return unknown(line)
       }
-      case "error":
-        return [failureLine(errorText(event))]
-      default:
-        return line.trim().length === 0 ? [] : raw(line)
-    }
-  },
-  end: () => []
-})
+    },
+    end: () => []
+  }
+}
 
 /** Providers whose protocol OpenCode knows without a setting. */
 const builtIn = [

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
-import { failureLine, lines, pieces, raw, toolCall, toolError } from "../reading/Show.ts"
+import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 
@@ -95,6 +95,7 @@ const findings = (evidence: Evidence): Findings => {
 }
 
 const renderer = (): Renderer => {
+  const unknown = strangers()
   const open = pieces()
   let streamed = false
   /** The end of a message: its text came in pieces already, or comes now. */
@@ -145,7 +146,7 @@ const renderer = (): Renderer => {
         case "compaction_end":
           return []
         default:
-          return line.trim().length === 0 ? [] : [...open.flush(), ...raw(line)]
+          return line.trim().length === 0 ? [] : [...open.flush(), ...unknown(line)]
       }
     },
     end: open.flush

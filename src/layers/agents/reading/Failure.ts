@@ -33,7 +33,7 @@ const decisive: ReadonlyArray<readonly [RegExp, Class]> = [
     "budget"
   ],
   [
-    /usage limit|hit your [^.]{0,40}limit|(?:session|weekly|hourly|daily|monthly|5-hour) (?:usage )?limit|(?:daily|monthly|your) quota|out of (?:\w+ )?usage/i,
+    /(?<!\bnot (?:your |a |the )?)usage limit|hit your [^.]{0,40}limit|(?:session|weekly|hourly|daily|monthly|5-hour) (?:usage )?limit|(?:daily|monthly|your) quota|out of (?:\w+ )?usage/i,
     "usage-limit"
   ],
   // A notice of capacity names a model, which is not what is wrong.
@@ -136,7 +136,7 @@ export const advice = (agent: Adviser, failure: Class, resetAt: number | null): 
       return `Check the network and agents.${agent.name}.baseUrl, then: beat retry`
     case "rate":
     case "overloaded":
-      return "This usually ends without action. Try again later: beat retry"
+      return "This usually ends without action. Try again later: beat retry. To retry automatically: beat run --retries 3"
     case "max-turns":
       return "Raise the limit on turns, or make the task smaller, then: beat retry"
     case "agent":

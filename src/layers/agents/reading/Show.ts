@@ -1,9 +1,13 @@
 /** Lines for people: what the renderers of all agents share. */
-import type { Renderer } from "../../../domain/task/Agent.ts"
+import * as Schema from "effect/Schema"
+import { aside, type Renderer } from "../../../domain/task/Agent.ts"
 import { oneLine } from "./Bounds.ts"
+import { loose, reader, text } from "./Printed.ts"
 
 const argumentLength = 120
 const rawLength = 4000
+/** Types of unknown events that are shown: more of them are noise. */
+const mostKinds = 20
 const pieceLength = 64 * 1024
 
 /** The argument that says most, by the names agents give it. */
@@ -67,12 +71,40 @@ export const toolError = (said: unknown): string => {
 export const failureLine = (message: string): string => `Failed: ${oneLine(message, 1000)}`
 
 /** A text as lines. */
-export const lines = (text: string): ReadonlyArray<string> => text.replace(/\r?\n$/, "").split(/\r?\n/)
+export const lines = (words: string): ReadonlyArray<string> => words.replace(/\r?\n$/, "").split(/\r?\n/)
 
-/** An unknown event, as it came. */
-export const raw = (line: string): ReadonlyArray<string> => [
-  line.length <= rawLength ? line : `${line.slice(0, rawLength)}… (${line.length - rawLength} more characters)`
-]
+/** A line of JSON: an object, or a list that holds objects or lists. Whole or cut, for a cut event is no text either. */
+const isEvent = (line: string): boolean => /^\s*(?:\{\s*["}]|\[\s*[{[])/.test(line)
+
+const Kind = Schema.Struct({ type: text, subtype: text, item: loose(Schema.Struct({ type: text })) })
+const readKind = reader(Kind)
+
+/** The type of an event, in a few words. Of an event that is cut, what can be read of it. */
+const kindOf = (line: string): string => {
+  const kind = readKind(line)
+  const type = kind?.type ?? /"type"\s*:\s*"([^"\\]{1,60})"/.exec(line.slice(0, rawLength))?.[1]
+  return oneLine([type ?? "event", kind?.subtype ?? kind?.item?.type ?? ""].filter((part) => part !== "").join("/"), 80)
+}
+
+/**
+ * Lines that an adapter does not know. Text is shown as it came. An event is one line with its type, the first time
+ * only: newer agents print new events by the thousand, and `--raw` has them all.
+ */
+export const strangers = (): ((line: string) => ReadonlyArray<string>) => {
+  const met = new Set<string>()
+  return (line) => {
+    if (line.trim().length === 0) return []
+    if (!isEvent(line)) {
+      return [
+        line.length <= rawLength ? line : `${line.slice(0, rawLength)}… (${line.length - rawLength} more characters)`
+      ]
+    }
+    const kind = kindOf(line)
+    if (met.has(kind) || met.size >= mostKinds) return []
+    met.add(kind)
+    return [`${aside}${kind}`]
+  }
+}
 
 /** Joins pieces of text into whole lines. */
 export interface Pieces {
