@@ -8,7 +8,7 @@ import { WaitResult } from "../../src/cli/commands/tasks/wait.ts"
 import { JsonError } from "../../src/cli/framework/Json.ts"
 import { OutputChunk } from "../../src/domain/output/Output.ts"
 import { outcome } from "../../src/domain/task/Outcome.ts"
-import { Task, type TaskId } from "../../src/domain/task/Task.ts"
+import { type FailureClass, Task, type TaskId } from "../../src/domain/task/Task.ts"
 import { LivingProcesses } from "../../src/layers/memory/fakes/Processes.ts"
 import { TaskPage } from "../../src/programs/reports/taskPage.ts"
 import { CancelResult } from "../../src/programs/tasks/cancel.ts"
@@ -205,6 +205,25 @@ describe("beat run", () => {
       yield* finish(id, ended)
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(leaving))._tag, "Failure")
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("beat list", () => {
+  it.effect("says in NOTE which kind of failure it was, where that is known", () =>
+    Effect.gen(function* () {
+      const note = Effect.fnUntraced(function* (cause: "agent-error" | "exit" | "stalled", failureClass: FailureClass) {
+        const id = yield* over(outcome({ status: "failed", cause, failureClass, exitCode: 7 }))
+        const { stdout } = yield* beat(["list"])
+        return stdout.split("\n").find((line) => line.startsWith(id)) ?? ""
+      })
+      assert.include(yield* note("agent-error", "auth"), " auth ")
+      assert.include(yield* note("agent-error", "overloaded"), " overloaded ")
+      assert.include(yield* note("agent-error", "usage-limit"), " usage-limit ")
+      assert.include(yield* note("exit", "network"), " network ")
+      assert.include(yield* note("agent-error", "agent"), " agent-error ")
+      assert.include(yield* note("exit", "unknown"), " exit 7 ")
+      assert.include(yield* note("stalled", "network"), " stalled ")
     }).pipe(Effect.provide(world()))
   )
 })

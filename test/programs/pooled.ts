@@ -39,6 +39,7 @@ const agents = Layer.mock(Agents, {
         default: true
       }
     ]),
+  resumes: (agent) => Effect.succeed(agent === "claude"),
   renderer: () => Effect.succeed({ line: (raw) => [raw], end: () => [] }),
   verdict: (_agent, { end, stdout }) =>
     Effect.succeed({

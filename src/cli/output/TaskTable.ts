@@ -25,10 +25,18 @@ const isSkipped = (task: TaskSummary): boolean => task.status === "cancelled" &&
 /** Its status in one word. */
 export const statusWord = (task: TaskSummary): string => (isSkipped(task) ? "skipped" : task.status)
 
+/** Classes that tell no more than the cause does. */
+const vague: ReadonlySet<string> = new Set(["agent", "unknown"])
+
 /** The last column of a list: why a task ended badly, otherwise empty. */
 export const remark = (task: TaskSummary): string => {
   if (task.retriedBy !== null) return "tried again"
-  if (task.status === "failed" && task.cause !== null && task.cause !== "exit") return task.cause
+  if (task.status === "failed") {
+    // The class says more than that the agent reported it.
+    const told = task.failureClass !== null && !vague.has(task.failureClass)
+    if (told && (task.cause === "agent-error" || task.cause === "exit")) return task.failureClass ?? ""
+    if (task.cause !== null && task.cause !== "exit") return task.cause
+  }
   if (task.status === "failed" && task.exitCode !== null) return `exit ${task.exitCode}`
   if (task.status === "queued" && task.waitingOn > 0) {
     return task.waitingOn === 1 ? "waits for 1 task" : `waits for ${task.waitingOn} tasks`

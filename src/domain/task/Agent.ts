@@ -27,6 +27,16 @@ export type AgentInfo = typeof AgentInfo.Type
 export const AgentList = Schema.Struct({ agents: Schema.Array(AgentInfo) }).annotations({ identifier: "AgentList" })
 
 /** What an adapter decides a start from. */
+/** A file of an agent, and what to look for in it. */
+export interface HeldFile {
+  /** Under the home directory; `task`: the directory of the task. */
+  readonly directory: string
+  /** The variable that names another directory in its place. */
+  readonly moved?: string
+  readonly path: string
+  readonly holds: (text: string) => boolean
+}
+
 export interface PlanRequest {
   /** Absolute path of the program. */
   readonly program: string
@@ -52,6 +62,8 @@ export interface Plan {
   readonly sessionId: string | null
   /** What was asked for and this agent cannot do. */
   readonly warnings?: ReadonlyArray<string>
+  /** A warning that is left out where one of the files holds what it asks for. */
+  readonly warningUnless?: { readonly held: ReadonlyArray<HeldFile>; readonly warning: string }
 }
 
 /** How the agent's process ended: a shell's exit code (128 + n for signal n), null when no process could read it. */
@@ -95,8 +107,8 @@ export interface Agent {
   readonly login: string | null
   /** Variables any one of which carries credentials; empty when none are needed. */
   readonly credentialVariables: ReadonlyArray<string>
-  /** Files of the agent's own login, relative to the home directory. */
-  readonly loginFiles: ReadonlyArray<string>
+  /** Files any one of which holds a login of the agent's own. That a file is there proves nothing. */
+  readonly loginFiles: ReadonlyArray<HeldFile>
   /** Whether the agent can continue one of its sessions that has ended. */
   readonly resumes: boolean
   /** Exit codes after which another try would end the same: wrong arguments, nothing to run. */

@@ -10,6 +10,7 @@ import { maxPromptBytes } from "../../domain/task/Task.ts"
 import { Agents, type PrepareRequest } from "../../services/Agents.ts"
 import { Ids } from "../../services/Ids.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
+import { anyHeld } from "./Held.ts"
 import { allAgents, builtInAgent, isBuiltIn } from "./Registry.ts"
 import { cutEnd } from "./reading/Bounds.ts"
 import { credentialAdvice } from "./reading/Failure.ts"
@@ -18,7 +19,7 @@ import { plain } from "./reading/Show.ts"
 import { maxErrorBytes } from "./reading/Verdict.ts"
 import { judgeCommand, named } from "./starting/Command.ts"
 import { capture } from "./starting/EnvironmentCapture.ts"
-import { anyFile, find, isRoot, umask } from "./starting/Programs.ts"
+import { find, isRoot, umask } from "./starting/Programs.ts"
 import { maxArgumentBytes } from "./starting/Start.ts"
 
 const settingsOf = (settings: Settings, name: string): AgentSettings => settings.agents[name] ?? {}
@@ -29,13 +30,18 @@ const programOf = (settings: Settings, agent: Agent): string =>
 const locate = (settings: Settings, agent: Agent, environment: Environment, directory: string) =>
   find(programOf(settings, agent), environment.PATH, directory)
 
-const credentialsOf = Effect.fnUntraced(function* (settings: Settings, agent: Agent, environment: Environment) {
+const credentialsOf = Effect.fnUntraced(function* (
+  settings: Settings,
+  agent: Agent,
+  environment: Environment,
+  directory: string
+) {
   if (agent.credentialVariables.length === 0) return "not-needed" as const
   if (agent.credentialVariables.some((name) => (environment[name] ?? "") !== "")) return "environment" as const
   const configured = settingsOf(settings, agent.name)
   const inEnv = agent.credentialVariables.some((name) => (configured.env?.[name] ?? "") !== "")
   if (configured.apiKey !== undefined || inEnv) return "config" as const
-  return (yield* anyFile(environment.HOME, agent.loginFiles)) ? ("login" as const) : null
+  return (yield* anyHeld(agent.loginFiles, environment, directory)) ? ("login" as const) : null
 })
 
 /** Named, else the default, else the only one there. */
@@ -141,7 +147,7 @@ export const make = Effect.gen(function* () {
       Effect.all({
         agent: Effect.succeed(agent),
         path: locate(settings, agent, environment, environment.PWD ?? "/"),
-        credentials: credentialsOf(settings, agent, environment)
+        credentials: credentialsOf(settings, agent, environment, environment.PWD ?? "/")
       })
     )
     const installed = found.filter(({ agent, path }) => path !== null && agent.name !== "shell")
@@ -193,8 +199,13 @@ export const make = Effect.gen(function* () {
     })
     const long = tooLong(plan.launch)
     if (long !== null) return yield* long
-    const credentials = yield* credentialsOf(settings, agent, environment)
     const given = Object.keys(request.extra)
+    const credentials = yield* credentialsOf(settings, agent, environment, request.directory)
+    const conditional = plan.warningUnless
+    const unmet =
+      conditional !== undefined && !(yield* anyHeld(conditional.held, environment, request.directory))
+        ? [conditional.warning]
+        : []
     const names = configuredNames(plan.environment, configured.env ?? {}, request.extra)
     return {
       agent: agent.name,
@@ -214,6 +225,7 @@ export const make = Effect.gen(function* () {
       stallMs: configured.stallMs === 0 ? null : configured.stallMs,
       warnings: [
         ...(plan.warnings ?? []),
+        ...unmet,
         ...(credentials === null ? [`No credentials for ${agent.name} were seen. ${credentialAdvice(agent)}`] : [])
       ]
     }

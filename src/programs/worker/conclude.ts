@@ -90,14 +90,19 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim:
       : outcome({ ...found, status: "failed", cause: claim.stopCause, error: stopError(claim.stopCause, claimed) })
   }
   if (ending.lost) {
+    const sessionId = found.sessionId ?? claimed.task.sessionId
+    const resumes = sessionId !== null && (yield* agents.resumes(claimed.task.agent, sessionId))
+    const again = resumes
+      ? `Continue in its session: beat resume ${claimed.task.id}. Start it again: beat retry ${claimed.task.id}`
+      : `Start it again: beat retry ${claimed.task.id}`
     const rebooted = (yield* processes.bootId) !== claim.bootId
     return outcome({
       ...found,
       status: "failed",
       cause: "owner-lost",
       error: rebooted
-        ? "The machine was restarted while it ran. Start it again: beat retry"
-        : "The agent's supervisor was killed, so its exit status is unknown. Output so far was kept. Start it again: beat retry"
+        ? `The machine was restarted while it ran. ${again}`
+        : `The process that watched the agent was killed, so its end is not known. Its output is kept. ${again}`
     })
   }
   const result: Outcome = outcome({ ...verdict, ...found })

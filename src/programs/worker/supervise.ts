@@ -18,7 +18,7 @@ import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { capture, type Progress, progressOf } from "./capture.ts"
 import { type Ending, judgeExit, recordEnd } from "./conclude.ts"
 import { endUnreadable } from "./endUnreadable.ts"
-import { heard, isStalled, type StallWatch, stallWatch, untilReading } from "./stall.ts"
+import { heard, isStalled, type StallWatch, stallWatch, untilReading } from "./StallWatch.ts"
 import { beginAgent, noteFailure, recordHead, startAgainMs } from "./startAgent.ts"
 
 export interface Supervision {

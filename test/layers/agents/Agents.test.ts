@@ -208,7 +208,25 @@ describe("credentials", () => {
       )
       Fs.mkdirSync(Path.join(home.home, ".claude"))
       Fs.writeFileSync(Path.join(home.home, ".claude/.credentials.json"), "{}")
+      assert.lengthOf((yield* key({}, {})).warnings, 1)
+      const login = { claudeAiOauth: { accessToken: "t", refreshToken: "r" } }
+      Fs.writeFileSync(Path.join(home.home, ".claude/.credentials.json"), JSON.stringify(login))
       assert.deepStrictEqual(yield* key({}, {}), { key: undefined, warnings: [] })
+    })
+  )
+
+  it.scoped("warn of the method that Gemini needs with a base URL, unless it is chosen already", () =>
+    Effect.gen(function* () {
+      const home = yield* machine(["gemini"])
+      const settings: SettingsFile = { agents: { gemini: { apiKey: "k", baseUrl: "http://127.0.0.1:1" } } }
+      const warnings = Effect.map(prepare(settings, ask(home, { agent: "gemini" })), (prepared) => prepared.warnings)
+      assert.match((yield* warnings).join(), /selectedType/)
+      const file = Path.join(home.home, ".gemini/settings.json")
+      Fs.mkdirSync(Path.dirname(file))
+      Fs.writeFileSync(file, '{"security":{"auth":{"selectedType":"oauth-personal"}}}')
+      assert.lengthOf(yield* warnings, 1)
+      Fs.writeFileSync(file, '{ // chosen\n "security": { "auth": { "selectedType": "gemini-api-key" } } }')
+      assert.deepStrictEqual(yield* warnings, [])
     })
   )
 

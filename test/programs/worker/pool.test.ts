@@ -157,6 +157,21 @@ describe("pool", () => {
       yield* control.lose(claimed.claim.claimId)
       const task = yield* ended(id)
       assert.deepStrictEqual([task.status, task.cause, task.exitCode], ["failed", "owner-lost", null])
+      assert.notInclude(task.error ?? "", "beat resume")
+      assert.include(task.error ?? "", `beat retry ${id}`)
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("advises to resume a lost task where the agent keeps a session", () =>
+    Effect.gen(function* () {
+      const control = yield* SpawnerControl
+      yield* pool()
+      const id = yield* submit({ agent: "claude", sessionId: "session-1" })
+      yield* control.lose((yield* nextStart).claim.claimId)
+      assert.include((yield* ended(id)).error ?? "", `beat resume ${id}`)
+      const other = yield* submit({ agent: "mine", sessionId: "session-2" })
+      yield* control.lose((yield* nextStart).claim.claimId)
+      assert.notInclude((yield* ended(other)).error ?? "", "beat resume")
     }).pipe(Effect.provide(testLayer()))
   )
 

@@ -1,6 +1,7 @@
 /** Claude Code: `claude -p` with its stream-json output. */
-import type { Agent } from "../../../domain/task/Agent.ts"
+import type { Agent, HeldFile } from "../../../domain/task/Agent.ts"
 import { renderer } from "../ClaudeShown.ts"
+import { jsonWith } from "../Held.ts"
 import { judge } from "../reading/Verdict.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
 import { findings } from "./ClaudeStream.ts"
@@ -14,6 +15,13 @@ const credentialVariables = [
   "CLAUDE_CODE_USE_FOUNDRY"
 ]
 
+const held = (directory: string, path: string, holds: HeldFile["holds"]): HeldFile => ({
+  directory,
+  moved: "CLAUDE_CONFIG_DIR",
+  path,
+  holds
+})
+
 export const claude: Agent = {
   name: "claude",
   title: "Claude Code",
@@ -21,7 +29,12 @@ export const claude: Agent = {
   install: "npm install -g @anthropic-ai/claude-code@latest",
   login: "claude auth login",
   credentialVariables,
-  loginFiles: [".claude/.credentials.json", ".claude.json"],
+  loginFiles: [
+    held(".claude", ".credentials.json", jsonWith("claudeAiOauth.accessToken", "claudeAiOauth.refreshToken")),
+    held(".claude", "settings.json", jsonWith("apiKeyHelper", ...credentialVariables.map((name) => `env.${name}`))),
+    // Every Claude that was ever started has this one. On macOS the login itself is in the keychain.
+    held("", ".claude.json", jsonWith("primaryApiKey", ...(process.platform === "darwin" ? ["oauthAccount"] : [])))
+  ],
   resumes: true,
   plan: (request) => {
     const model = modelOf(request)

@@ -1,6 +1,7 @@
 /** Codex: `codex exec --json`. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import { jsonWith } from "../Held.ts"
 import { oneLine } from "../reading/Bounds.ts"
 import { listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
@@ -172,7 +173,14 @@ export const codex: Agent = {
   install: "npm install -g @openai/codex@latest",
   login: "codex login",
   credentialVariables,
-  loginFiles: [".codex/auth.json"],
+  loginFiles: [
+    {
+      directory: ".codex",
+      moved: "CODEX_HOME",
+      path: "auth.json",
+      holds: jsonWith("OPENAI_API_KEY", "tokens.access_token", "tokens.refresh_token")
+    }
+  ],
   resumes: true,
   // Wrong arguments.
   finalExitCodes: [2],

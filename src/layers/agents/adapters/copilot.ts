@@ -1,6 +1,7 @@
 /** GitHub Copilot CLI: `--output-format json`. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import { jsonWith } from "../Held.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -126,7 +127,33 @@ export const copilot: Agent = {
   install: "npm install -g @github/copilot@latest",
   login: "copilot login",
   credentialVariables,
-  loginFiles: [".copilot/config.json", ".config/github-copilot/apps.json", ".config/gh/hosts.yml"],
+  loginFiles: [
+    {
+      directory: ".copilot",
+      moved: "COPILOT_HOME",
+      path: "config.json",
+      holds: jsonWith(
+        "copilot_tokens",
+        "copilotTokens",
+        "logged_in_users",
+        "loggedInUsers",
+        "last_logged_in_user.login"
+      )
+    },
+    {
+      directory: ".config",
+      moved: "XDG_CONFIG_HOME",
+      path: "github-copilot/apps.json",
+      holds: jsonWith("*.oauth_token")
+    },
+    // Its token may be in the keyring; then only the user is named.
+    {
+      directory: ".config/gh",
+      moved: "GH_CONFIG_DIR",
+      path: "hosts.yml",
+      holds: (text) => /^\s+(?:oauth_token|user):\s*\S/m.test(text)
+    }
+  ],
   resumes: true,
   plan: (request) => {
     const model = modelOf(request)

@@ -1,6 +1,7 @@
 /** Gemini CLI: `-o stream-json`; what goes wrong is reported on stderr and in odd exit codes. */
 import * as Schema from "effect/Schema"
-import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, HeldFile, Renderer } from "../../../domain/task/Agent.ts"
+import { jsonWith, textSetting } from "../Held.ts"
 import { flag, loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -105,6 +106,25 @@ const renderer = (): Renderer => {
   }
 }
 
+/** `GEMINI_CLI_HOME` stands for the home directory. */
+const held = (path: string, holds: HeldFile["holds"]): HeldFile => ({
+  directory: "",
+  moved: "GEMINI_CLI_HOME",
+  path,
+  holds
+})
+
+const selected = (text: string): boolean => /"selected(?:Auth)?Type"\s*:\s*"gemini-api-key"/.test(text)
+
+const methodSelected = {
+  held: [
+    held(".gemini/settings.json", selected),
+    { directory: "task", path: ".gemini/settings.json", holds: selected }
+  ],
+  warning:
+    'With a base URL, gemini needs {"security":{"auth":{"selectedType":"gemini-api-key"}}} in ~/.gemini/settings.json; otherwise it ends with "Invalid auth method selected".'
+}
+
 export const gemini: Agent = {
   name: "gemini",
   title: "Gemini CLI",
@@ -112,7 +132,15 @@ export const gemini: Agent = {
   install: "npm install -g @google/gemini-cli@latest",
   login: "gemini (then choose a login)",
   credentialVariables,
-  loginFiles: [".gemini/oauth_creds.json", ".gemini/google_accounts.json", ".gemini/gemini-credentials.json"],
+  loginFiles: [
+    held(".gemini/oauth_creds.json", jsonWith("access_token", "refresh_token")),
+    // The account that is logged in, where the login itself is in the keychain.
+    held(".gemini/google_accounts.json", jsonWith("active")),
+    // Encrypted.
+    held(".gemini/gemini-credentials.json", (text) => text.trim().length > 2),
+    held(".gemini/.env", textSetting(credentialVariables)),
+    held(".env", textSetting(credentialVariables))
+  ],
   resumes: true,
   // Credentials, input, configuration.
   finalExitCodes: [41, 42, 52],
@@ -145,12 +173,9 @@ export const gemini: Agent = {
         GEMINI_TELEMETRY_ENABLED: "false"
       }),
       sessionId: request.resume ?? request.sessionId,
-      warnings:
-        baseUrl === undefined && (request.environment.GOOGLE_GEMINI_BASE_URL ?? "") === ""
-          ? []
-          : [
-              'With a base URL, gemini needs {"security":{"auth":{"selectedType":"gemini-api-key"}}} in ~/.gemini/settings.json; otherwise it ends with "Invalid auth method selected".'
-            ]
+      ...(baseUrl === undefined && (request.environment.GOOGLE_GEMINI_BASE_URL ?? "") === ""
+        ? {}
+        : { warningUnless: methodSelected })
     }
   },
   verdict: (evidence) =>

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, PlanRequest, Renderer } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
+import { jsonWith } from "../Held.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -169,7 +170,20 @@ export const opencode: Agent = {
   install: "npm install -g opencode-ai@latest",
   login: "opencode auth login",
   credentialVariables,
-  loginFiles: [".local/share/opencode/auth.json"],
+  loginFiles: [
+    {
+      directory: ".local/share",
+      moved: "XDG_DATA_HOME",
+      path: "opencode/auth.json",
+      holds: jsonWith("*.key", "*.access", "*.refresh", "*.token")
+    },
+    {
+      directory: ".config",
+      moved: "XDG_CONFIG_HOME",
+      path: "opencode/opencode.json",
+      holds: jsonWith("provider.*.options.apiKey")
+    }
+  ],
   resumes: true,
   plan: (request) => {
     const model = modelOf(request)

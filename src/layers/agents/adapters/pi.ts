@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
+import { jsonWith } from "../Held.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -166,7 +167,20 @@ export const pi: Agent = {
   install: "npm install -g @mariozechner/pi-coding-agent@latest",
   login: "pi (then /login)",
   credentialVariables,
-  loginFiles: [".pi/agent/auth.json", ".pi/agent/models.json"],
+  loginFiles: [
+    {
+      directory: ".pi/agent",
+      moved: "PI_CODING_AGENT_DIR",
+      path: "auth.json",
+      holds: jsonWith("*.key", "*.access", "*.refresh")
+    },
+    {
+      directory: ".pi/agent",
+      moved: "PI_CODING_AGENT_DIR",
+      path: "models.json",
+      holds: jsonWith("providers.*.apiKey")
+    }
+  ],
   resumes: true,
   plan: (request) => {
     const model = modelOf(request)

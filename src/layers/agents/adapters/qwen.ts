@@ -1,6 +1,7 @@
 /** Qwen Code: a Gemini CLI fork that prints Claude's stream-json. */
 import type { Agent } from "../../../domain/task/Agent.ts"
 import { renderer } from "../ClaudeShown.ts"
+import { jsonWith, textSetting } from "../Held.ts"
 import { judge } from "../reading/Verdict.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 import { findings } from "./ClaudeStream.ts"
@@ -14,7 +15,15 @@ export const qwen: Agent = {
   install: "npm install -g @qwen-code/qwen-code@latest",
   login: "qwen (then /auth)",
   credentialVariables,
-  loginFiles: [".qwen/oauth_creds.json", ".qwen/settings.json"],
+  loginFiles: [
+    { directory: ".qwen", path: "oauth_creds.json", holds: jsonWith("access_token", "refresh_token") },
+    {
+      directory: ".qwen",
+      path: "settings.json",
+      holds: jsonWith("security.auth.apiKey", ...credentialVariables.map((name) => `env.${name}`))
+    },
+    { directory: ".qwen", path: ".env", holds: textSetting(credentialVariables) }
+  ],
   resumes: true,
   // As Gemini, which it comes from: credentials, input, configuration.
   finalExitCodes: [41, 42, 52],

@@ -27,10 +27,6 @@ export const find = (program: string, path: string | undefined, directory: strin
     return candidates.find(isProgram) ?? null
   })
 
-/** Whether any of these files is there, under the home directory. */
-export const anyFile = (home: string | undefined, files: ReadonlyArray<string>): Effect.Effect<boolean> =>
-  Effect.sync(() => home !== undefined && home !== "" && files.some((file) => Fs.existsSync(Path.join(home, file))))
-
 export const isRoot: Effect.Effect<boolean> = Effect.sync(() => process.getuid?.() === 0)
 
 /** The file mode mask of this process. Asking the system for it sets it for a moment, so Linux is asked by a file (4.7 on). */

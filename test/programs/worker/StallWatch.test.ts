@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import type { ProcessCpu } from "../../../src/domain/task/Stall.ts"
 import { TaskId } from "../../../src/domain/task/Task.ts"
 import { ClaimId } from "../../../src/domain/worker/Claim.ts"
-import { heard, isStalled, stallWatch, untilReading } from "../../../src/programs/worker/stall.ts"
+import { heard, isStalled, stallWatch, untilReading } from "../../../src/programs/worker/StallWatch.ts"
 import { Spawner, type Target } from "../../../src/services/Spawner.ts"
 
 const minute = 60_000
