@@ -3,9 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { SpawnFailed } from "../domain/Errors.ts"
 import type { StreamName } from "../domain/output/Output.ts"
-
 import type { OutputEmptied } from "../domain/output/OutputEmptied.ts"
-
 import type { ProcessEnd } from "../domain/task/Agent.ts"
 import type { CpuUse } from "../domain/task/Stall.ts"
 import type { TaskId } from "../domain/task/Task.ts"

@@ -102,7 +102,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim:
       cause: "owner-lost",
       error: rebooted
         ? `The machine was restarted while it ran. ${again}`
-        : `The process that watched the agent was killed, so its end is not known. Its output is kept. ${again}`
+        : `The agent's supervisor was killed, so its exit status is unknown. Output so far was kept. ${again}`
     })
   }
   const result: Outcome = outcome({ ...verdict, ...found })

@@ -4,8 +4,8 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { anyHeld } from "../../../src/layers/agents/Held.ts"
 import { builtInAgent } from "../../../src/layers/agents/Registry.ts"
+import { anyHeld } from "../../../src/layers/agents/starting/Held.ts"
 
 /** Writes files into a home of its own; whether the agent has a login there. */
 const loggedIn = (name: string, files: Readonly<Record<string, unknown>>, variables: Record<string, string> = {}) => {

@@ -1,9 +1,9 @@
 /** Claude Code: `claude -p` with its stream-json output. */
 import type { Agent, HeldFile } from "../../../domain/task/Agent.ts"
-import { renderer } from "../ClaudeShown.ts"
-import { jsonWith } from "../Held.ts"
 import { judge } from "../reading/Verdict.ts"
+import { jsonWith } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
+import { renderer } from "./ClaudeShown.ts"
 import { findings } from "./ClaudeStream.ts"
 
 const credentialVariables = [

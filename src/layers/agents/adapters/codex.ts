@@ -1,11 +1,11 @@
 /** Codex: `codex exec --json`. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
-import { jsonWith } from "../Held.ts"
 import { oneLine } from "../reading/Bounds.ts"
 import { listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
+import { jsonWith } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
 
 const credentialVariables = ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN"]

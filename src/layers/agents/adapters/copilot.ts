@@ -1,10 +1,10 @@
 /** GitHub Copilot CLI: `--output-format json`. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
-import { jsonWith } from "../Held.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
+import { jsonWith } from "../starting/Held.ts"
 import { configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 
 const credentialVariables = [

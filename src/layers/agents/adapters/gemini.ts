@@ -1,10 +1,10 @@
 /** Gemini CLI: `-o stream-json`; what goes wrong is reported on stderr and in odd exit codes. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, HeldFile, Renderer } from "../../../domain/task/Agent.ts"
-import { jsonWith, textSetting } from "../Held.ts"
 import { flag, loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
+import { jsonWith, textSetting } from "../starting/Held.ts"
 import { configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 import { chatter, failureOf, Problem, report, spoken } from "./GeminiFailure.ts"
 

@@ -2,10 +2,10 @@
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, PlanRequest, Renderer } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
-import { jsonWith } from "../Held.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
+import { jsonWith } from "../starting/Held.ts"
 import { configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
 
 const credentialVariables = [

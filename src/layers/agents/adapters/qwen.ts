@@ -1,9 +1,9 @@
 /** Qwen Code: a Gemini CLI fork that prints Claude's stream-json. */
 import type { Agent } from "../../../domain/task/Agent.ts"
-import { renderer } from "../ClaudeShown.ts"
-import { jsonWith, textSetting } from "../Held.ts"
 import { judge } from "../reading/Verdict.ts"
+import { jsonWith, textSetting } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
+import { renderer } from "./ClaudeShown.ts"
 import { findings } from "./ClaudeStream.ts"
 
 const credentialVariables = ["OPENAI_API_KEY", "DASHSCOPE_API_KEY", "BAILIAN_CODING_PLAN_API_KEY"]

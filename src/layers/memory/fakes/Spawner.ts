@@ -5,9 +5,7 @@ import * as Layer from "effect/Layer"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import { SpawnFailed } from "../../../domain/Errors.ts"
-
 import { OutputEmptied } from "../../../domain/output/OutputEmptied.ts"
-
 import type { ProcessEnd } from "../../../domain/task/Agent.ts"
 import type { CpuUse, ProcessCpu } from "../../../domain/task/Stall.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"

@@ -1,15 +1,7 @@
 /** What people see of the stream-json format of Claude Code, which Qwen Code prints too. */
-import type { Renderer } from "../../domain/task/Agent.ts"
-import {
-  apiErrorAnswer,
-  type Block,
-  decodeBlocks,
-  type Event,
-  failureOf,
-  read,
-  textOf
-} from "./adapters/ClaudeStream.ts"
-import { failureLine, lines, strangers, toolCall, toolError } from "./reading/Show.ts"
+import type { Renderer } from "../../../domain/task/Agent.ts"
+import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
+import { apiErrorAnswer, type Block, decodeBlocks, type Event, failureOf, read, textOf } from "./ClaudeStream.ts"
 
 const systemLines = (event: Event, unknown: () => ReadonlyArray<string>): ReadonlyArray<string> => {
   switch (event.subtype) {

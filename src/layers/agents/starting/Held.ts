@@ -2,8 +2,8 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import type { HeldFile } from "../../domain/task/Agent.ts"
-import type { Environment } from "../../domain/task/NewTask.ts"
+import type { HeldFile } from "../../../domain/task/Agent.ts"
+import type { Environment } from "../../../domain/task/NewTask.ts"
 
 /** Larger files are no settings. Claude Code keeps its history in one of several megabytes. */
 const mostBytes = 64 * 1024 * 1024
