@@ -1,6 +1,6 @@
 /** The full worker: the SQL services, plus agents, processes, the machine and the fan-out of ends. */
 import * as Layer from "effect/Layer"
-import * as Agents from "./agents/Agents.ts"
+import * as Agents from "./agents/AgentsJudging.ts"
 import * as Installation from "./node/files/Installation.ts"
 import * as Paths from "./node/files/Paths.ts"
 import * as SettingsStore from "./node/files/SettingsStore.ts"

@@ -9,7 +9,7 @@ import { root } from "./Sources.ts"
 /** What only a worker needs. A command that reads or writes rows never pays for it. */
 const workerOnly: ReadonlyArray<RegExp> = [
   /^src\/programs\/worker\/(pool|supervise|capture|conclude|evidence|retryWhileStorageFails)\b/,
-  /^src\/layers\/Full\.ts$/,
+  /^src\/layers\/(Full\.ts|agents\/AgentsJudging\.ts)$/,
   /^src\/layers\/node\/(spool\/(Spawner|Shim|ShimStart)|process\/TreeEnding)\b/,
   /^src\/layers\/memory\//
 ]

@@ -114,6 +114,5 @@ export interface Agent {
   /** Exit codes after which another try would end the same: wrong arguments, nothing to run. */
   readonly finalExitCodes?: ReadonlyArray<number>
   readonly plan: (request: PlanRequest) => Plan
-  readonly verdict: (evidence: Evidence) => Verdict
   readonly renderer: () => Renderer
 }

@@ -1,28 +1,24 @@
 /** The agents service: chooses an agent, finds its program and credentials, and fixes how a task will be started. */
 import { Buffer } from "node:buffer"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { AgentMissing, AgentUnknown, ConfigInvalid, InvalidInput, NoDefaultAgent } from "../../domain/Errors.ts"
 import type { AgentSettings, Settings } from "../../domain/settings/Settings.ts"
 import type { Agent, AgentInfo } from "../../domain/task/Agent.ts"
 import type { Environment, Launch } from "../../domain/task/NewTask.ts"
 import { maxPromptBytes } from "../../domain/task/Task.ts"
-import { Agents, type PrepareRequest } from "../../services/Agents.ts"
+import type { Agents, PrepareRequest } from "../../services/Agents.ts"
 import { Ids } from "../../services/Ids.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { allAgents, builtInAgent, isBuiltIn } from "./Registry.ts"
-import { cutEnd } from "./reading/Bounds.ts"
 import { credentialAdvice } from "./reading/Failure.ts"
-import { mask } from "./reading/Secrets.ts"
 import { plain } from "./reading/Show.ts"
-import { maxErrorBytes } from "./reading/Verdict.ts"
-import { judgeCommand, named } from "./starting/Command.ts"
 import { capture } from "./starting/EnvironmentCapture.ts"
 import { anyHeld } from "./starting/Held.ts"
 import { find, isRoot, umask } from "./starting/Programs.ts"
 import { maxArgumentBytes } from "./starting/Start.ts"
 
-const settingsOf = (settings: Settings, name: string): AgentSettings => settings.agents[name] ?? {}
+export const settingsOf = (settings: Settings, name: string): AgentSettings => settings.agents[name] ?? {}
 
 const programOf = (settings: Settings, agent: Agent): string =>
   settingsOf(settings, agent.name).program ?? agent.program
@@ -136,7 +132,7 @@ const configuredNames = (
     (name) => planned[name] !== null && extra[name] === undefined
   )
 
-/** The service itself, for a layer that builds it later. */
+/** The service without its verdicts. */
 export const make = Effect.gen(function* () {
   const store = yield* SettingsStore
   const ids = yield* Ids
@@ -231,29 +227,14 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  /** Keys of the config file: they are taken out of error texts whatever they look like. */
-  const keysOf = (name: string) =>
-    store.get.pipe(
-      Effect.map((settings) => [settingsOf(settings, name).apiKey].filter((key) => key !== undefined)),
-      // A verdict must not fail for a config file that became unreadable meanwhile.
-      Effect.catchTag("ConfigInvalid", () => Effect.succeed([]))
-    )
-
-  return Agents.of({
+  const agents: Omit<Context.Tag.Service<typeof Agents>, "verdict"> = {
     list,
     prepare,
     resumes: (name, sessionId) =>
       Effect.sync(() => builtInAgent(name)?.resumes === true && sessionPattern.test(sessionId)),
     isFinal: (name, exitCode) =>
       Effect.sync(() => exitCode !== null && builtInAgent(name)?.finalExitCodes?.includes(exitCode) === true),
-    verdict: Effect.fn("Agents.verdict")(function* (name, evidence) {
-      const agent = builtInAgent(name)
-      const verdict = agent === undefined ? judgeCommand(named(name), evidence) : agent.verdict(evidence)
-      if (verdict.error === null) return verdict
-      return { ...verdict, error: cutEnd(mask(verdict.error, yield* keysOf(name)), maxErrorBytes) }
-    }),
     renderer: (name) => Effect.sync(() => builtInAgent(name)?.renderer() ?? plain())
-  })
+  }
+  return agents
 })
-
-export const layer: Layer.Layer<Agents, never, SettingsStore | Ids> = Layer.effect(Agents, make)

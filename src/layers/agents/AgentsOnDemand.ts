@@ -18,7 +18,7 @@ const make = Effect.gen(function* () {
     prepare: (request) => Effect.flatMap(agents, ({ prepare }) => prepare(request)),
     resumes: (agent, sessionId) => Effect.flatMap(agents, ({ resumes }) => resumes(agent, sessionId)),
     isFinal: (agent, exitCode) => Effect.flatMap(agents, ({ isFinal }) => isFinal(agent, exitCode)),
-    verdict: (agent, evidence) => Effect.flatMap(agents, ({ verdict }) => verdict(agent, evidence)),
+    verdict: () => Effect.dieMessage("only a worker judges what an agent did"),
     renderer: (agent) => Effect.flatMap(agents, ({ renderer }) => renderer(agent))
   })
 })

@@ -1,6 +1,7 @@
 /** Events that no adapter knows: one dim line with their type, no JSON, and no other verdict. */
 import { assert, describe, it } from "@effect/vitest"
 import { aside } from "../../../src/domain/task/Agent.ts"
+import { verdictOf } from "../../../src/layers/agents/AgentsJudging.ts"
 import { custom } from "../../../src/layers/agents/adapters/custom.ts"
 import { builtInAgent } from "../../../src/layers/agents/Registry.ts"
 import { agentOf, evidence, names, rendered } from "./Samples.ts"
@@ -52,8 +53,8 @@ describe("an event that no adapter knows", () => {
       const recorded = evidence(name)
       const strange = JSON.stringify({ type: "invented", session_id: 5, message: { content: "x" }, result: "no" })
       const stdout = [strange, ...recorded.stdout.flatMap((line) => [line, strange])]
-      const drifted = agent.verdict({ ...recorded, stdout })
-      assert.deepStrictEqual(drifted, agent.verdict(recorded))
+      const drifted = verdictOf(agent.name, { ...recorded, stdout })
+      assert.deepStrictEqual(drifted, verdictOf(agent.name, recorded))
       const lines = rendered(agent, stdout)
       assert.deepStrictEqual(
         lines.filter((line) => line.startsWith(aside)),
@@ -97,15 +98,14 @@ describe("what Claude Code prints while a tool runs", () => {
   })
 
   it("does not hide that it was about to try again", () => {
-    const claude = builtInAgent("claude")
     const retry = { type: "system", subtype: "api_retry", attempt: 1, error_status: 529, error: "overloaded" }
     const after = { type: "system", subtype: "commands_changed" }
     const line = (event: unknown) => JSON.stringify(event)
     const killed = { end: { exitCode: 143, signal: "SIGTERM" }, stderr: [], endedAt: 0 }
-    const waiting = claude?.verdict({ ...killed, stdout: [line(retry), line(after)] })
+    const waiting = verdictOf("claude", { ...killed, stdout: [line(retry), line(after)] })
     assert.deepInclude(waiting, { failureClass: "overloaded" })
     const reply = { type: "assistant", message: { content: [] } }
-    const working = claude?.verdict({ ...killed, stdout: [line(retry), line(reply), line(after)] })
+    const working = verdictOf("claude", { ...killed, stdout: [line(retry), line(reply), line(after)] })
     assert.deepInclude(working, { failureClass: "unknown" })
   })
 })

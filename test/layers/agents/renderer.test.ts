@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { Outcome, outcome } from "../../../src/domain/task/Outcome.ts"
+import { verdictOf } from "../../../src/layers/agents/AgentsJudging.ts"
 import { builtInAgent } from "../../../src/layers/agents/Registry.ts"
 import { runs } from "../../fuzz/effort.ts"
 import { agentOf, endedAt, evidence, names, rendered } from "./Samples.ts"
@@ -123,7 +124,7 @@ describe("lines nobody expected", () => {
         for (const agent of agents) {
           for (const line of rendered(agent, stdout)) assert.isString(line)
           const signal = exitCode === 143 ? "SIGTERM" : null
-          const verdict = agent.verdict({ end: { exitCode, signal }, stdout, stderr, endedAt })
+          const verdict = verdictOf(agent.name, { end: { exitCode, signal }, stdout, stderr, endedAt })
           if (exitCode !== 0) assert.strictEqual(verdict.status, "failed")
           // What a verdict holds can be stored.
           assert.isTrue(isOutcome(outcome({ ...verdict })))

@@ -1,9 +1,7 @@
 /** The verdict over real output: exit code and stream must both say success. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Verdict } from "../../../src/domain/task/Agent.ts"
-import { claude } from "../../../src/layers/agents/adapters/claude.ts"
-import { gemini } from "../../../src/layers/agents/adapters/gemini.ts"
-import { shell } from "../../../src/layers/agents/adapters/shell.ts"
+import { verdictOf } from "../../../src/layers/agents/AgentsJudging.ts"
 import { agentOf, endedAt, evidence, names } from "./Samples.ts"
 
 type Expected = readonly [
@@ -78,7 +76,7 @@ describe("the verdict over recorded runs", () => {
 
   for (const [sample, [status, cause, failureClass, answer, usage]] of Object.entries(expected)) {
     it(sample, () => {
-      const verdict = agentOf(sample).verdict(evidence(sample))
+      const verdict = verdictOf(agentOf(sample).name, evidence(sample))
       assert.deepStrictEqual(
         { status: verdict.status, cause: verdict.cause, failureClass: verdict.failureClass },
         { status, cause, failureClass }
@@ -100,7 +98,7 @@ describe("the verdict over recorded runs", () => {
 })
 
 describe("what a person reads", () => {
-  const error = (sample: string) => agentOf(sample).verdict(evidence(sample)).error ?? ""
+  const error = (sample: string) => verdictOf(agentOf(sample).name, evidence(sample)).error ?? ""
 
   it("names what went wrong and the command that mends it", () => {
     assert.match(error("codex1--err-401"), /401 Unauthorized.*\n.*codex login.*beat config set agents\.codex\.apiKey/)
@@ -119,7 +117,7 @@ describe("what a person reads", () => {
       ["shell--", message]
     ]
     for (const [sample, line] of outputs) {
-      const verdict = agentOf(sample).verdict({
+      const verdict = verdictOf(agentOf(sample).name, {
         end: { exitCode: 1, signal: null },
         stdout: [line],
         stderr: [],
@@ -130,7 +128,7 @@ describe("what a person reads", () => {
   })
 
   it("says when a limit ends", () => {
-    const reset = (sample: string) => agentOf(sample).verdict(evidence(sample)).failureResetAt
+    const reset = (sample: string) => verdictOf(agentOf(sample).name, evidence(sample)).failureResetAt
     assert.strictEqual(reset("claude5-oauth--oauth-429-usage"), 1_795_422_680_000)
     assert.isNotNull(reset("codex1--err-429-usage"))
     assert.isNull(reset("claude1--err-429-retries2-stream"))
@@ -139,18 +137,16 @@ describe("what a person reads", () => {
 
 describe("ends that look like something else", () => {
   it("does not take gemini's 401 (exit code 145) for a signal", () => {
-    const verdict = gemini.verdict(evidence("gemini1--err-401", { exitCode: 145, signal: "SIGSTKFLT" }))
+    const verdict = verdictOf("gemini", evidence("gemini1--err-401", { exitCode: 145, signal: "SIGSTKFLT" }))
     assert.strictEqual(verdict.cause, "agent-error")
     assert.strictEqual(verdict.failureClass, "auth")
-    const streamed = gemini.verdict(evidence("gemini3--stream-401", { exitCode: 145, signal: "SIGSTKFLT" }))
+    const streamed = verdictOf("gemini", evidence("gemini3--stream-401", { exitCode: 145, signal: "SIGSTKFLT" }))
     assert.deepStrictEqual([streamed.cause, streamed.failureClass], ["agent-error", "auth"])
     assert.match(streamed.error ?? "", /^this key is not welcome\n/)
   })
 
   it("takes a real signal for one, whatever the stream said", () => {
-    const killed = agentOf("claude1--ok-json").verdict(
-      evidence("claude1--ok-json", { exitCode: 143, signal: "SIGTERM" })
-    )
+    const killed = verdictOf("claude", evidence("claude1--ok-json", { exitCode: 143, signal: "SIGTERM" }))
     assert.deepStrictEqual([killed.status, killed.cause], ["failed", "signal"])
     assert.match(killed.error ?? "", /SIGTERM/)
   })
@@ -158,7 +154,7 @@ describe("ends that look like something else", () => {
   for (const sample of names) {
     it(`never calls ${sample} completed with a bad or unknown exit code`, () => {
       for (const exitCode of [1, 255, null]) {
-        const verdict = agentOf(sample).verdict(evidence(sample, { exitCode, signal: null }))
+        const verdict = verdictOf(agentOf(sample).name, evidence(sample, { exitCode, signal: null }))
         assert.strictEqual(verdict.status, "failed")
       }
     })
@@ -166,7 +162,7 @@ describe("ends that look like something else", () => {
     it(`never calls ${sample} completed when its last line is missing`, () => {
       const whole = evidence(sample, { exitCode: 0, signal: null })
       const cut = { ...whole, stdout: whole.stdout.slice(0, -1), stderr: [] }
-      const verdict = agentOf(sample).verdict(cut)
+      const verdict = verdictOf(agentOf(sample).name, cut)
       // Two results in one run: without the last one the other stands.
       if (["claude4--subagent-task", "claude4--sj-in-two-turns", "claude5-bg--bg-task-holds-exit"].includes(sample))
         return
@@ -176,7 +172,7 @@ describe("ends that look like something else", () => {
 
   it("keeps the class of what an agent was waiting for when it was ended", () => {
     const whole = evidence("claude1--err-429-retries2-stream")
-    const verdict = claude.verdict({
+    const verdict = verdictOf("claude", {
       ...whole,
       stdout: whole.stdout.slice(0, 3),
       end: { exitCode: 143, signal: "SIGTERM" }
@@ -188,12 +184,12 @@ describe("ends that look like something else", () => {
     const stderr = [
       "Attempt 5 failed. Retrying with backoff... Error: exception TypeError: fetch failed sending request"
     ]
-    const verdict = gemini.verdict({ end: { exitCode: 143, signal: "SIGTERM" }, stdout: [], stderr, endedAt })
+    const verdict = verdictOf("gemini", { end: { exitCode: 143, signal: "SIGTERM" }, stdout: [], stderr, endedAt })
     assert.deepStrictEqual([verdict.cause, verdict.failureClass], ["signal", "network"])
   })
 
   it("explains a missing login that is printed as plain text", () => {
-    const verdict = claude.verdict({
+    const verdict = verdictOf("claude", {
       end: { exitCode: 1, signal: null },
       stdout: ["Not logged in · Please run /login"],
       stderr: [],
@@ -206,7 +202,7 @@ describe("ends that look like something else", () => {
 
 describe("shell", () => {
   const run = (exitCode: number, stdout: ReadonlyArray<string>, stderr: ReadonlyArray<string> = []) =>
-    shell.verdict({ end: { exitCode, signal: null }, stdout, stderr, endedAt })
+    verdictOf("shell", { end: { exitCode, signal: null }, stdout, stderr, endedAt })
 
   it("answers with what was printed", () => {
     assert.deepInclude(run(0, ["one", "two", ""]), { status: "completed", answer: "one\ntwo" })

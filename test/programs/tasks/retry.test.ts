@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Agents from "../../../src/layers/agents/Agents.ts"
+import * as Agents from "../../../src/layers/agents/AgentsJudging.ts"
 import { retry } from "../../../src/programs/tasks/retry.ts"
 import { submit } from "../../../src/programs/tasks/submit.ts"
 import { Queue } from "../../../src/services/Queue.ts"

@@ -1,5 +1,5 @@
 /** Claude Code: `claude -p` with its stream-json output. */
-import type { Agent, HeldFile } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, HeldFile, Verdict } from "../../../domain/task/Agent.ts"
 import { judge } from "../reading/Verdict.ts"
 import { jsonWith } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
@@ -73,11 +73,13 @@ export const claude: Agent = {
       sessionId: request.resume ?? request.sessionId
     }
   },
-  verdict: (evidence) => {
-    const found = findings(evidence)
-    // Without a login it says so on stdout and prints no event.
-    const spoken = evidence.stdout.filter((line) => !line.startsWith("{"))
-    return judge(claude, evidence, found, [...spoken, ...evidence.stderr])
-  },
   renderer
+}
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict => {
+  const found = findings(evidence)
+  // Without a login it says so on stdout and prints no event.
+  const spoken = evidence.stdout.filter((line) => !line.startsWith("{"))
+  return judge(claude, evidence, found, [...spoken, ...evidence.stderr])
 }

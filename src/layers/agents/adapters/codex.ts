@@ -1,6 +1,6 @@
 /** Codex: `codex exec --json`. */
 import * as Schema from "effect/Schema"
-import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, Renderer, Verdict } from "../../../domain/task/Agent.ts"
 import { oneLine } from "../reading/Bounds.ts"
 import { listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
@@ -231,12 +231,14 @@ export const codex: Agent = {
       sessionId: request.resume
     }
   },
-  verdict: (evidence) =>
-    judge(
-      codex,
-      evidence,
-      findings(evidence),
-      evidence.stderr.filter((line) => !chatter.test(line))
-    ),
   renderer
 }
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict =>
+  judge(
+    codex,
+    evidence,
+    findings(evidence),
+    evidence.stderr.filter((line) => !chatter.test(line))
+  )

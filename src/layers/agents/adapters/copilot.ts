@@ -1,6 +1,6 @@
 /** GitHub Copilot CLI: `--output-format json`. */
 import * as Schema from "effect/Schema"
-import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, Renderer, Verdict } from "../../../domain/task/Agent.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -192,6 +192,8 @@ export const copilot: Agent = {
       sessionId: request.resume ?? request.sessionId
     }
   },
-  verdict: (evidence) => judge(copilot, evidence, findings(evidence)),
   renderer
 }
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict => judge(copilot, evidence, findings(evidence))

@@ -4,7 +4,6 @@ import type { AgentSettings } from "../../../domain/settings/Settings.ts"
 import type { Agent, PlanRequest } from "../../../domain/task/Agent.ts"
 import type { Launch } from "../../../domain/task/NewTask.ts"
 import { plain } from "../reading/Show.ts"
-import { judgeCommand, named } from "../starting/Command.ts"
 import { modelOf, prefix } from "../starting/Start.ts"
 
 const promptPlace = /\{prompt\}|\{promptFile\}/
@@ -46,6 +45,5 @@ export const custom = (name: string, command: NonNullable<AgentSettings["command
         ? [`The command of agent ${name} has no place for {model}: the model is ignored.`]
         : []
   }),
-  verdict: (evidence) => judgeCommand(named(name), evidence),
   renderer: plain
 })

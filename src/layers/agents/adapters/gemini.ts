@@ -1,6 +1,6 @@
 /** Gemini CLI: `-o stream-json`; what goes wrong is reported on stderr and in odd exit codes. */
 import * as Schema from "effect/Schema"
-import type { Agent, Evidence, HeldFile, Renderer } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, HeldFile, Renderer, Verdict } from "../../../domain/task/Agent.ts"
 import { flag, loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -178,12 +178,14 @@ export const gemini: Agent = {
         : { warningUnless: methodSelected })
     }
   },
-  verdict: (evidence) =>
-    judge(
-      gemini,
-      evidence,
-      findings(evidence),
-      evidence.stderr.filter((line) => !chatter.test(line))
-    ),
   renderer
 }
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict =>
+  judge(
+    gemini,
+    evidence,
+    findings(evidence),
+    evidence.stderr.filter((line) => !chatter.test(line))
+  )

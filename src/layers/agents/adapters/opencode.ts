@@ -1,6 +1,6 @@
 /** OpenCode: `opencode run --format json`. */
 import * as Schema from "effect/Schema"
-import type { Agent, Evidence, PlanRequest, Renderer } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, PlanRequest, Renderer, Verdict } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
@@ -210,6 +210,8 @@ export const opencode: Agent = {
       sessionId: request.resume
     }
   },
-  verdict: (evidence) => judge(opencode, evidence, findings(evidence)),
   renderer
 }
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict => judge(opencode, evidence, findings(evidence))

@@ -1,6 +1,6 @@
 /** pi: `pi -p --mode json`, which leaves with exit code 0 whatever happened. */
 import * as Schema from "effect/Schema"
-import type { Agent, Evidence, Renderer } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, Renderer, Verdict } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
@@ -214,6 +214,8 @@ export const pi: Agent = {
           : ["pi takes no base URL from its caller: put it into ~/.pi/agent/models.json."]
     }
   },
-  verdict: (evidence) => judge(pi, evidence, findings(evidence)),
   renderer
 }
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict => judge(pi, evidence, findings(evidence))

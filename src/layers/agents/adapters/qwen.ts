@@ -1,5 +1,5 @@
 /** Qwen Code: a Gemini CLI fork that prints Claude's stream-json. */
-import type { Agent } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, Verdict } from "../../../domain/task/Agent.ts"
 import { judge } from "../reading/Verdict.ts"
 import { jsonWith, textSetting } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
@@ -60,13 +60,15 @@ export const qwen: Agent = {
       sessionId: request.resume ?? request.sessionId
     }
   },
-  verdict: (evidence) => {
-    const found = findings(evidence)
-    // It counts each run from zero and knows no cost.
-    return judge(qwen, evidence, {
-      ...found,
-      usage: found.usage === null ? null : { ...found.usage, cumulative: false }
-    })
-  },
   renderer
+}
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict => {
+  const found = findings(evidence)
+  // It counts each run from zero and knows no cost.
+  return judge(qwen, evidence, {
+    ...found,
+    usage: found.usage === null ? null : { ...found.usage, cumulative: false }
+  })
 }

@@ -1,5 +1,5 @@
 /** The shell: the prompt is a script for `/bin/sh`. */
-import type { Agent } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, Verdict } from "../../../domain/task/Agent.ts"
 import { plain } from "../reading/Show.ts"
 import { judgeCommand } from "../starting/Command.ts"
 
@@ -43,6 +43,8 @@ export const shell: Agent = {
       ]
     }
   },
-  verdict: (evidence) => judgeCommand(shell, evidence),
   renderer: plain
 }
+
+/** Whether it did its work, told from its stream and its exit code. */
+export const verdict = (evidence: Evidence): Verdict => judgeCommand(shell, evidence)
