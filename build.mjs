@@ -52,6 +52,12 @@ const mcpShims = {
 /** What few commands need, in a file of its own that is loaded by them alone. */
 const apart = {
   yaml: { module: "yaml", entry: "node_modules/yaml/dist/index.js" },
+  editors: { module: "\\./clients/editors\\.ts", entry: "src/programs/setup/clients/editors.ts" },
+  completion: {
+    module: "\\.\\./\\.\\./framework/CompletionScripts\\.ts",
+    entry: "src/cli/framework/CompletionScripts.ts"
+  },
+  service: { module: "\\./serviceFile\\.ts", entry: "src/programs/setup/serviceFile.ts" },
   chrono: { module: "chrono-node/en", entry: "node_modules/chrono-node/dist/cjs/locales/en/index.js" }
 }
 const loadedApart = {
@@ -133,6 +139,8 @@ const bundle = async (name, entry) => {
     legalComments: "none",
     logLevel: "warning",
     external: ["better-sqlite3/package.json"],
+    // Its other form finds its parts at run time.
+    alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     define: {
       __BACKBEAT_VERSION__: JSON.stringify(version),
       ...(name === "mcp" ? { __BACKBEAT_TOOL_SCHEMAS__: JSON.stringify(await toolSchemas()) } : {}),

@@ -49,7 +49,14 @@ const trusted = (directory) => {
 
 const cacheDirectory = () => {
   const beside = path.join(__dirname, ".cache")
-  const base = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || "", ".cache")
+  const configured = process.env.XDG_CACHE_HOME || ""
+  const home = process.env.HOME || ""
+  // A relative variable counts for nothing, as XDG has it; and nothing is written into the root directory.
+  const base = path.isAbsolute(configured)
+    ? configured
+    : path.resolve("/", home) === "/"
+      ? ""
+      : path.join(home, ".cache")
   const candidates = trusted(__dirname) ? [beside] : []
   if (path.isAbsolute(base)) candidates.push(path.join(base, "backbeat"))
   for (const directory of candidates) {
@@ -161,6 +168,14 @@ const load = (bundle, words) => {
   }
 }
 
+// They call themselves Node and load no native module of its.
+const other = process.versions.bun ? "Bun" : process.versions.deno ? "Deno" : null
+if (other !== null) {
+  process.stderr.write(
+    `beat: needs Node 20 or newer; this is ${other} (${process.execPath}). Run: node ${__filename}\n`
+  )
+  process.exit(70)
+}
 if (major < 20) {
   process.stderr.write(`beat: needs Node 20 or newer; this is ${process.version} (${process.execPath}).\n`)
   process.exit(70)

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -13,11 +14,13 @@ import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as EffectRuntime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
+import { ExitCode } from "./cli/framework/ExitCode.ts"
 import { version } from "./cli/framework/Version.ts"
 import * as WorkerCommand from "./cli/WorkerCommand.entry.ts"
 import * as Layers from "./layers/Full.ts"
 import * as Directories from "./layers/node/files/Directories.ts"
-import * as PathsLayer from "./layers/node/files/Paths.ts"
+import { settleHome } from "./layers/node/files/Paths.ts"
+import { environment, workingDirectory } from "./layers/node/files/Surroundings.ts"
 import * as Failpoints from "./layers/node/system/Failpoints.ts"
 import * as LocalZone from "./layers/node/system/LocalZone.ts"
 import { makeServer, type Run } from "./mcp/protocol/Server.ts"
@@ -25,7 +28,6 @@ import { Session } from "./mcp/protocol/Session.ts"
 import { stdioTransport } from "./mcp/protocol/Stdio.ts"
 import { ensureWorker } from "./programs/worker/ensureWorker.ts"
 import { runPool } from "./programs/worker/pool.ts"
-import { Paths } from "./services/Paths.ts"
 import { Pipelines } from "./services/Pipelines.ts"
 import { Queue } from "./services/Queue.ts"
 import { Schedules } from "./services/Schedules.ts"
@@ -53,7 +55,12 @@ const signal = () => {
   return { send: () => send(), received }
 }
 
-const paths = Effect.runSync(Effect.provide(Paths, PathsLayer.layer))
+const settled = settleHome(process.env)
+if (Either.isLeft(settled)) {
+  process.stderr.write(`beat: ${settled.left.message}\n`)
+  process.exit(ExitCode.usage)
+}
+const paths = settled.right
 const logFile = join(paths.logs, "mcp.log")
 
 /** stdout belongs to the protocol, and clients hide stderr: the log is a file, and what cannot be logged is lost. */
@@ -67,19 +74,6 @@ const log = (line: string): void => {
   }
 }
 
-const environment = Object.fromEntries(
-  Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-)
-
-/** The shell's own idea of it where the directory itself is gone. */
-const workingDirectory = (): string => {
-  try {
-    return process.cwd()
-  } catch {
-    return process.env.PWD ?? "/"
-  }
-}
-
 const leaving = signal()
 const serving = signal()
 let poolFiber: Fiber.RuntimeFiber<unknown> | null = null
@@ -88,7 +82,7 @@ const session = Layer.succeed(
   Session,
   Session.of({
     directory: workingDirectory(),
-    environment,
+    environment: environment(),
     serving: Effect.suspend(() => {
       startPool()
       return Effect.promise(() => serving.received)

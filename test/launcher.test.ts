@@ -222,6 +222,20 @@ it("an outdated Node is told what is needed", async () => {
   assert.match(stderr, /^beat: needs Node 20 or newer; this is v/)
 })
 
+for (const [key, name] of [
+  ["bun", "Bun"],
+  ["deno", "Deno"]
+] as const) {
+  it(`${name} is told that Node is needed`, async () => {
+    const other = join(root, "other.cjs")
+    const versions = `{ ...process.versions, ${key}: "1.2.0" }`
+    writeFileSync(other, `Object.defineProperty(process, "versions", { value: ${versions} })`)
+    const { code, stderr } = await run(process.execPath, ["-r", other, join(dist, "beat.cjs"), "status"])
+    assert.strictEqual(code, 70)
+    assert.match(stderr, new RegExp(`^beat: needs Node 20 or newer; this is ${name} `))
+  })
+}
+
 describe("the native module", () => {
   const load = async () => {
     copyFileSync(new URL("../build/native-module.cjs", import.meta.url), join(dist, "native-module.cjs"))

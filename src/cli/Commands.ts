@@ -83,6 +83,7 @@ const entries: ReadonlyArray<CommandEntry> = [
   entry("mcp start", () => import("./commands/setup/mcp.ts").then(({ mcpStart }) => mcpStart)),
   entry("mcp config", () => import("./commands/setup/mcp.ts").then(({ mcpConfig }) => mcpConfig)),
   entry("mcp install", () => import("./commands/setup/mcp.ts").then(({ mcpInstall }) => mcpInstall)),
+  entry("mcp uninstall", () => import("./commands/setup/mcp.ts").then(({ mcpUninstall }) => mcpUninstall)),
   entry("mcp test", () => import("./commands/setup/mcp.ts").then(({ mcpTest }) => mcpTest)),
   // Likewise for the torture run: '--torture' selects its bundle.
   entry("doctor", () =>

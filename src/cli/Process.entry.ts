@@ -2,6 +2,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { environment, workingDirectory } from "../layers/node/files/Surroundings.ts"
 import { Caller } from "./framework/Caller.ts"
 import { type Loss, makeLoss, type Screen, Terminal } from "./framework/Terminal.ts"
 import { piped } from "./Piped.entry.ts"
@@ -104,21 +105,6 @@ const terminal = Layer.sync(Terminal, () => {
     }
   })
 })
-
-const environment = (): Record<string, string> => {
-  const variables: Record<string, string> = {}
-  for (const [key, value] of Object.entries(process.env)) if (value !== undefined) variables[key] = value
-  return variables
-}
-
-/** The shell's $PWD, if the directory itself is gone. */
-const workingDirectory = (): string => {
-  try {
-    return process.cwd()
-  } catch {
-    return process.env.PWD ?? "/"
-  }
-}
 
 export const layer = (version: string): Layer.Layer<Terminal | Caller> =>
   Layer.merge(

@@ -6,28 +6,34 @@ import type { ConfigInvalid } from "../domain/Errors.ts"
 export interface ServerCommand {
   readonly command: string
   readonly args: ReadonlyArray<string>
+  /** BACKBEAT_HOME, or the XDG variables, where they were set: the server then means the database of this process. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 export interface ClientDirectories {
   readonly home: string
+  /** The XDG configuration directory. */
+  readonly config: string
   /** Where graphical programs of this system keep their settings. */
   readonly applications: string
-  /** `CODEX_HOME` can name another directory. */
+  /** Codex and Copilot may have been told another place. */
   readonly codex: string
+  readonly copilot: string
 }
 
 export class McpClients extends Context.Tag("backbeat/McpClients")<
   McpClients,
   {
-    /** `beat mcp start`, by its name where the PATH leads to this very program, else by its full path. */
+    /** `beat mcp start`, by its name where every program finds this very `beat` and its Node, else by full paths. */
     readonly server: Effect.Effect<ServerCommand>
-    readonly directories: Effect.Effect<ClientDirectories>
-    /** The text of a file; null where there is none. */
+    /** Fails for a user without a home directory. */
+    readonly directories: Effect.Effect<ClientDirectories, ConfigInvalid>
+    /** The text of a file, byte order mark included; null where there is none. Fails for what is not UTF-8. */
     readonly read: (path: string) => Effect.Effect<string | null, ConfigInvalid>
     /**
-     * Puts a text in place of a file in one step, through links and with its permissions kept. The old text
-     * is kept as a copy in the same directory; returns the name of that copy, null where there was no file.
+     * Puts a text in place of a file in one step, through links and with its permissions kept. Fails where the file no
+     * longer says `before`. What was there stays next to it; returns the name of that copy, null where nothing was.
      */
-    readonly replace: (path: string, text: string) => Effect.Effect<string | null, ConfigInvalid>
+    readonly replace: (path: string, before: string | null, text: string) => Effect.Effect<string | null, ConfigInvalid>
   }
 >() {}

@@ -21,6 +21,11 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
     own: /^src\/(domain|services|text|programs)\//,
     packages: /^effect\/|^chrono-node\/en$/
   },
+  {
+    of: /^src\/programs\/setup\//,
+    own: /^src\/(domain|services|text|programs)\//,
+    packages: /^effect\/|^(jsonc-parser|smol-toml|toml-eslint-parser)$/
+  },
   { of: /^src\/programs\//, own: /^src\/(domain|services|text|programs)\//, packages: /^effect\// },
   { of: /^src\/layers\/(node|agents)\//, own: /^src\/(domain|services|layers)\//, packages: /^(effect|node:|@effect)/ },
   {

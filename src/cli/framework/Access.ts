@@ -37,7 +37,7 @@ export class Stores extends Context.Tag("backbeat/Stores")<
   {
     /** Like `read`, but with only the services that frequent commands need: the others would slow them down. */
     readonly look: Layer.Layer<LookServices, StorageError>
-    /** Never creates or changes a file. Without a database it reads an empty one. */
+    /** Never creates a file or changes a row, but migrates an older schema. Without a database it reads an empty one. */
     readonly read: Layer.Layer<StoreServices, StorageError>
     /** Creates and migrates the database as needed. */
     readonly write: Layer.Layer<StoreServices, StorageError>

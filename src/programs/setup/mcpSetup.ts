@@ -1,129 +1,26 @@
-/** How each MCP client is told of our server: the file it reads, what has to stand in it, and how to change just that. */
+/** Adds our server to the configuration of MCP clients and takes it out again: nothing else in their files changes. */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { ConfigInvalid } from "../../domain/Errors.ts"
-import { type ClientDirectories, McpClients, type ServerCommand } from "../../services/McpClients.ts"
+import { McpClients } from "../../services/McpClients.ts"
+import type { ClientName } from "./clients/clientName.ts"
+import type { Client } from "./clients/clients.ts"
 
-export const ClientName = Schema.Literal("claude", "codex", "gemini", "cursor", "vscode")
-export type ClientName = typeof ClientName.Type
+export { ClientName } from "./clients/clientName.ts"
 
-/** The name under which clients know the server. */
-const server = "backbeat"
+// Loaded when a client is to be set up: few commands need it.
+const setup = Effect.promise(() => import("./clients/editors.ts"))
 
-interface Client {
-  readonly title: string
-  readonly file: (directories: ClientDirectories) => string
-  /** The client's own command that does the same; null where it has none. */
-  readonly command: ((start: ServerCommand) => string) | null
-  readonly format: "json" | "toml"
-  /** The object that servers stand in. */
-  readonly section: string
-  readonly entry: (start: ServerCommand) => Readonly<Record<string, unknown>>
-}
-
-const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
-const words = ({ args, command }: ServerCommand): string => [command, ...args].map(word).join(" ")
-
-const plain = ({ args, command }: ServerCommand) => ({ command, args })
-const stdio = (start: ServerCommand) => ({ type: "stdio", ...plain(start) })
-
-const clients: { readonly [Name in ClientName]: Client } = {
-  claude: {
-    title: "Claude Code",
-    file: ({ home }) => `${home}/.claude.json`,
-    command: (start) => `claude mcp add --scope user ${server} -- ${words(start)}`,
-    format: "json",
-    section: "mcpServers",
-    entry: stdio
-  },
-  codex: {
-    title: "Codex",
-    file: ({ codex }) => `${codex}/config.toml`,
-    command: (start) => `codex mcp add ${server} -- ${words(start)}`,
-    format: "toml",
-    section: "mcp_servers",
-    entry: plain
-  },
-  gemini: {
-    title: "Gemini CLI",
-    file: ({ home }) => `${home}/.gemini/settings.json`,
-    command: (start) => `gemini mcp add --scope user ${server} ${words(start)}`,
-    format: "json",
-    section: "mcpServers",
-    entry: plain
-  },
-  cursor: {
-    title: "Cursor",
-    file: ({ home }) => `${home}/.cursor/mcp.json`,
-    command: null,
-    format: "json",
-    section: "mcpServers",
-    entry: stdio
-  },
-  vscode: {
-    title: "VS Code",
-    file: ({ applications }) => `${applications}/Code/User/mcp.json`,
-    command: (start) => `code --add-mcp ${word(JSON.stringify({ name: server, ...stdio(start) }))}`,
-    format: "json",
-    section: "servers",
-    entry: stdio
+/** The client's file that is there, else the one that it would be given, with its text. */
+const fileOf = Effect.fn("mcpSetup.fileOf")(function* (client: Client) {
+  const { directories, read } = yield* McpClients
+  const [first, ...others] = client.files(yield* directories)
+  for (const file of [first, ...others]) {
+    const text = yield* read(file)
+    if (text !== null) return { file, text }
   }
-}
-
-const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
-
-const tomlValue = (value: unknown): string =>
-  // A JSON text of strings is a TOML value too.
-  Array.isArray(value) ? `[${value.map(tomlValue).join(", ")}]` : JSON.stringify(value)
-
-const tomlTable = (section: string, entry: Readonly<Record<string, unknown>>): string =>
-  [`[${section}.${server}]`, ...Object.entries(entry).map(([key, value]) => `${key} = ${tomlValue(value)}`)].join("\n")
-
-const snippetOf = (client: Client, start: ServerCommand): string =>
-  client.format === "toml"
-    ? tomlTable(client.section, client.entry(start))
-    : JSON.stringify({ [client.section]: { [server]: client.entry(start) } }, null, 2)
-
-const bad = (path: string, problem: string) => Either.left(new ConfigInvalid({ path, problem }))
-
-/** The file's own indentation. */
-const indentOf = (text: string): string => /\n([ \t]+)"/.exec(text)?.[1] ?? "  "
-
-const intoJson = (path: string, text: string | null, client: Client, start: ServerCommand) => {
-  const parsed = Either.try((): unknown => (text === null || text.trim() === "" ? {} : JSON.parse(text)))
-  const byHand = `add this by hand:\n${snippetOf(client, start)}`
-  if (Either.isLeft(parsed)) return bad(path, `is not plain JSON, and its comments would be lost; ${byHand}`)
-  const whole = parsed.right
-  if (!isObject(whole)) return bad(path, `is no JSON object; ${byHand}`)
-  const section = whole[client.section] ?? {}
-  if (!isObject(section)) return bad(path, `'${client.section}' is no object; ${byHand}`)
-  const before = section[server]
-  // What the person has added to it, variables for instance, stays.
-  const entry = { ...(isObject(before) ? before : {}), ...client.entry(start) }
-  if (JSON.stringify(before) === JSON.stringify(entry)) return Either.right(text ?? "")
-  const next = { ...whole, [client.section]: { ...section, [server]: entry } }
-  return Either.right(`${JSON.stringify(next, null, indentOf(text ?? ""))}\n`)
-}
-
-/** Only our table is touched: comments and order elsewhere stay. */
-const intoToml = (text: string | null, client: Client, start: ServerCommand): string => {
-  const lines = (text ?? "").split("\n")
-  const header = new RegExp(`^\\s*\\[\\s*${client.section}\\s*\\.\\s*"?${server}"?\\s*\\]\\s*(#.*)?$`)
-  const entry = client.entry(start)
-  const at = lines.findIndex((line) => header.test(line))
-  if (at < 0) {
-    const before = (text ?? "").replace(/\n*$/, "")
-    return `${before === "" ? "" : `${before}\n\n`}${tomlTable(client.section, entry)}\n`
-  }
-  const length = lines.slice(at + 1).findIndex((line) => /^\s*\[/.test(line))
-  const end = length < 0 ? lines.length : at + 1 + length
-  const own = lines.slice(at + 1, end)
-  const keys = Object.entries(entry).map(([key, value]) => ({ key, line: `${key} = ${tomlValue(value)}` }))
-  const changed = own.map((line) => keys.find(({ key }) => new RegExp(`^\\s*${key}\\s*=`).test(line))?.line ?? line)
-  const missing = keys.flatMap(({ line }) => (changed.includes(line) ? [] : [line]))
-  return [...lines.slice(0, at + 1), ...missing, ...changed, ...lines.slice(end)].join("\n")
-}
+  return { file: first, text: null }
+})
 
 export const Snippet = Schema.Struct({
   client: Schema.String,
@@ -137,16 +34,18 @@ export type Snippet = typeof Snippet.Type
 
 /** What to write where; `json` is what most other clients take. */
 export const mcpSnippet = Effect.fn("mcpSnippet")(function* (name: ClientName | "json") {
-  const { directories, server: startOf } = yield* McpClients
+  const { server: startOf } = yield* McpClients
+  const { clients, snippetOf } = yield* setup
   const start = yield* startOf
   if (name === "json") {
     const snippet: Snippet = { client: "json", file: null, command: null, snippet: snippetOf(clients.cursor, start) }
     return snippet
   }
   const client = clients[name]
+  const { file } = yield* fileOf(client)
   const snippet: Snippet = {
     client: client.title,
-    file: client.file(yield* directories),
+    file,
     command: client.command === null ? null : client.command(start),
     snippet: snippetOf(client, start)
   }
@@ -156,7 +55,7 @@ export const mcpSnippet = Effect.fn("mcpSnippet")(function* (name: ClientName | 
 export const InstallReport = Schema.Struct({
   client: Schema.String,
   file: Schema.String,
-  /** False: it was there already. */
+  /** False: it was as asked for already. */
   changed: Schema.Boolean,
   /** Whether anything was written. */
   written: Schema.Boolean,
@@ -166,24 +65,28 @@ export const InstallReport = Schema.Struct({
 }).annotations({ identifier: "McpInstallReport" })
 export type InstallReport = typeof InstallReport.Type
 
-/** Adds the server to a client's configuration, or brings it up to date; nothing else in the file changes. */
-export const installMcp = Effect.fn("installMcp")(function* (name: ClientName, dryRun: boolean) {
-  const { directories, read, replace, server: startOf } = yield* McpClients
+const change = Effect.fn("mcpSetup.change")(function* (name: ClientName, dryRun: boolean, install: boolean) {
+  const { replace, server: startOf } = yield* McpClients
+  const { clients, server, snippetOf, withoutServer, withServer } = yield* setup
   const start = yield* startOf
   const client = clients[name]
-  const file = client.file(yield* directories)
-  const before = yield* read(file)
-  const after =
-    client.format === "toml" ? intoToml(before, client, start) : yield* intoJson(file, before, client, start)
-  const changed = after !== (before ?? "")
-  const written = changed && !dryRun
-  const report: InstallReport = {
-    client: client.title,
-    file,
-    changed,
-    written,
-    backup: written ? yield* replace(file, after) : null,
-    snippet: snippetOf(client, start)
+  const snippet = snippetOf(client, start)
+  const { file, text } = yield* fileOf(client)
+  const before = text ?? ""
+  const result = install ? withServer(client, before, start) : withoutServer(client, before)
+  if (result._tag === "Refused") {
+    const byHand = install ? `add this by hand:\n${snippet}` : `remove '${server}' from '${client.section}' by hand`
+    return yield* new ConfigInvalid({ path: file, problem: `${result.problem}; ${byHand}` })
   }
+  const changed = result.text !== before
+  const written = changed && !dryRun
+  const backup = written ? yield* replace(file, text, result.text) : null
+  const report: InstallReport = { client: client.title, file, changed, written, backup, snippet }
   return report
 })
+
+/** Adds the server to a client's configuration, or brings it up to date; nothing else in the file changes. */
+export const installMcp = (name: ClientName, dryRun: boolean) => change(name, dryRun, true)
+
+/** Takes the server out of a client's configuration, with what a person has added to its entry. */
+export const uninstallMcp = (name: ClientName, dryRun: boolean) => change(name, dryRun, false)

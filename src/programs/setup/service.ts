@@ -4,7 +4,6 @@ import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { Paths } from "../../services/Paths.ts"
 import { ServiceSystem } from "../../services/ServiceSystem.ts"
-import { label, launchdList, systemdUnit, unitName } from "./serviceFile.ts"
 
 /** `after-login`: the worker starts when its user logs in, not with the machine. */
 export const Survival = Schema.Literal("yes", "after-login", "no")
@@ -25,7 +24,11 @@ export const ServiceReport = Schema.Struct({
 }).annotations({ identifier: "ServiceReport" })
 export type ServiceReport = typeof ServiceReport.Type
 
+// A file apart: only `beat service` and `beat doctor` need it.
+const files = Effect.promise(() => import("./serviceFile.ts"))
+
 const planned = Effect.gen(function* () {
+  const { label, launchdList, systemdUnit, unitName } = yield* files
   const system = yield* ServiceSystem
   const { logs } = yield* Paths
   const { command, environment } = system
@@ -34,14 +37,14 @@ const planned = Effect.gen(function* () {
     environment,
     log: `${logs}/worker.log`
   })
-  return { system, text }
+  return { system, text, label, unitName }
 })
 
 const install = "'beat service install' keeps a worker running"
 
 /** Looks only at the file and asks the service manager; nothing is changed. */
 export const serviceStatus = Effect.fn("service.status")(function* () {
-  const { system, text } = yield* planned
+  const { label, system, text, unitName } = yield* planned
   const { file, kind, run, uid, user } = system
   const found = kind === null ? null : yield* system.read(file)
   const installed = found !== null
@@ -115,13 +118,10 @@ const unsupported = new InvalidInput({
 /** What `install` would write, and where. */
 export const servicePlan = Effect.map(planned, ({ system, text }) => ({ kind: system.kind, file: system.file, text }))
 
-/** Writes the file, has the system check it, and starts the worker now and from now on. Again does no harm. */
-export const installService = Effect.fn("service.install")(function* () {
-  const { system, text } = yield* planned
+/** Has the system read the file that was written, and start the worker now and from now on. */
+const activate = Effect.fn("service.activate")(function* (before: string | null) {
+  const { label, system, text, unitName } = yield* planned
   const { file, kind, run, uid } = system
-  if (kind === null) return yield* unsupported
-  const before = yield* system.read(file)
-  yield* system.write(file, text)
   if (kind === "launchd") {
     yield* inTurn([["plutil", "-lint", file]])
     // One that is loaded is not read again.
@@ -135,12 +135,34 @@ export const installService = Effect.fn("service.install")(function* () {
       ["systemctl", "--user", start, unitName]
     ])
   }
+})
+
+/** As it was before an installation that failed: a file that no system uses would be reported by every later command. */
+const restore = Effect.fn("service.restore")(function* (before: string | null) {
+  const { system, unitName } = yield* planned
+  const { file, kind, remove, run, write } = system
+  if (before !== null) yield* write(file, before)
+  else {
+    if (kind === "systemd") yield* run("systemctl", ["--user", "disable", unitName])
+    yield* remove(file)
+  }
+  if (kind === "systemd") yield* run("systemctl", ["--user", "daemon-reload"])
+})
+
+/** Writes the file and starts the service. Running it again does no harm; where it fails, nothing has changed. */
+export const installService = Effect.fn("service.install")(function* () {
+  const { system, text } = yield* planned
+  const { file, kind } = system
+  if (kind === null) return yield* unsupported
+  const before = yield* system.read(file)
+  yield* system.write(file, text)
+  yield* Effect.tapErrorCause(activate(before), () => Effect.ignore(restore(before)))
   return yield* serviceStatus()
 })
 
 /** Ends the worker of the service, not its agents, and removes the file. */
 export const uninstallService = Effect.fn("service.uninstall")(function* () {
-  const { system } = yield* planned
+  const { label, system, unitName } = yield* planned
   const { file, kind, run, uid } = system
   if (kind === null) return yield* unsupported
   const there = (yield* system.read(file)) !== null

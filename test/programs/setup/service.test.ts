@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import { layerFake, ServiceControl } from "../../../src/layers/memory/fakes/ServiceSystem.ts"
 import { installService, serviceStatus, uninstallService } from "../../../src/programs/setup/service.ts"
 import { launchdList, systemdUnit } from "../../../src/programs/setup/serviceFile.ts"
+import { ServiceSystem } from "../../../src/services/ServiceSystem.ts"
 import * as TemporaryHome from "../../support/home.ts"
 
 const plan = {
@@ -111,13 +112,38 @@ describe("a service", () => {
 
   it.effect("that the system refuses is an error with its words", () =>
     Effect.gen(function* () {
+      const control = yield* ServiceControl
       const error = yield* Effect.flip(installService())
       assert.include(error.message, "Failed to connect to bus")
+      assert.deepStrictEqual(yield* control.files, {})
+      assert.deepInclude(yield* serviceStatus(), { installed: false })
     }).pipe(
       Effect.provide(
         on("systemd", { "systemctl --user daemon-reload": { code: 1, output: "Failed to connect to bus" } })
       )
     )
+  )
+
+  for (const refused of ["--user enable backbeat.service", "--user start backbeat.service"]) {
+    it.effect(`leaves nothing half-installed after a failing 'systemctl ${refused}'`, () =>
+      Effect.gen(function* () {
+        const control = yield* ServiceControl
+        yield* Effect.flip(installService())
+        assert.deepStrictEqual(yield* control.files, {})
+        assert.include(yield* control.ran, "systemctl --user disable backbeat.service")
+      }).pipe(Effect.provide(on("systemd", { [`systemctl ${refused}`]: { code: 1, output: "refused" } })))
+    )
+  }
+
+  it.effect("that was there before stays as it was where the new one is refused", () =>
+    Effect.gen(function* () {
+      const { file, write } = yield* ServiceSystem
+      const control = yield* ServiceControl
+      yield* write(file, "an older unit")
+      yield* Effect.flip(installService())
+      assert.deepStrictEqual(yield* control.files, { [file]: "an older unit" })
+      assert.notInclude(yield* control.ran, "systemctl --user disable backbeat.service")
+    }).pipe(Effect.provide(on("systemd", { "systemctl --user restart backbeat.service": { code: 1, output: "no" } })))
   )
 
   it.effect("is loaded by launchd, and there is none where neither is", () =>

@@ -11,7 +11,6 @@ import { Caller } from "../../framework/Caller.ts"
 import { type Command, command } from "../../framework/Command.ts"
 import type { LoadedTree } from "../../framework/CommandTree.ts"
 import { type Candidate, completionsOf, Sources } from "../../framework/Complete.ts"
-import { scripts } from "../../framework/CompletionScripts.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { cut } from "../../output/Layout.ts"
@@ -100,15 +99,17 @@ export const completion = command({
   options: Options.none,
   args: Args.choice(
     [
-      ["bash", scripts.bash],
-      ["zsh", scripts.zsh],
-      ["fish", scripts.fish]
+      ["bash", "bash" as const],
+      ["zsh", "zsh" as const],
+      ["fish", "fish" as const]
     ],
     { name: "shell" }
   ).pipe(Args.withDescription("bash, zsh or fish")),
-  run: Effect.fn("beat.completion")(function* (_, script) {
+  run: Effect.fn("beat.completion")(function* (_, shell) {
     const terminal = yield* Terminal
-    yield* terminal.write(script)
+    // A file apart: a shell reads it once.
+    const { scripts } = yield* Effect.promise(() => import("../../framework/CompletionScripts.ts"))
+    yield* terminal.write(scripts[shell])
     return ExitCode.ok
   })
 })

@@ -3,7 +3,14 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { nearest } from "../../../domain/Spelling.ts"
-import { ClientName, InstallReport, installMcp, mcpSnippet, Snippet } from "../../../programs/setup/mcpSetup.ts"
+import {
+  ClientName,
+  InstallReport,
+  installMcp,
+  mcpSnippet,
+  Snippet,
+  uninstallMcp
+} from "../../../programs/setup/mcpSetup.ts"
 import { TestReport, testMcp } from "../../../programs/setup/mcpTest.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -14,6 +21,8 @@ import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { json } from "../../input/Values.ts"
+
+const known = `${ClientName.literals.slice(0, -1).join(", ")} or ${ClientName.literals.at(-1)}`
 
 const unknownClient = (given: string, names: ReadonlyArray<string>) => {
   const close = nearest(given, names)
@@ -39,14 +48,10 @@ export const mcpConfig = command({
   name: "mcp config",
   section: "machine",
   summary: "Print the configuration for an MCP client",
-  details:
-    "For claude, codex, gemini, cursor or vscode; without a name it prints the JSON that most other clients accept.",
+  details: `For ${known}; without a name it prints the JSON that most other clients accept.`,
   examples: [["beat mcp config codex", "for Codex's config file"]],
   options: Options.all({ json }),
-  args: Args.text({ name: "client" }).pipe(
-    Args.withDescription("claude, codex, gemini, cursor, vscode or json"),
-    Args.withDefault("json")
-  ),
+  args: Args.text({ name: "client" }).pipe(Args.withDescription(`${known}, or json`), Args.withDefault("json")),
   completes: "none",
   run: Effect.fn("beat.mcp.config")(function* (given, name) {
     const terminal = yield* Terminal
@@ -70,44 +75,73 @@ export const mcpConfig = command({
   })
 })
 
-export const mcpInstall = command({
-  name: "mcp install",
+const clientNamed = Effect.fn("mcp.clientNamed")(function* (name: string) {
+  const client = ClientName.literals.find((each) => each === name)
+  return client ?? (yield* unknownClient(name, ClientName.literals))
+})
+
+/** Options and arguments of the commands that change a client's file. */
+const changing = {
   section: "machine",
-  summary: "Add the MCP server to a client's configuration",
-  details:
-    "For claude, codex, gemini, cursor or vscode. Changes nothing else in the file, keeps a backup copy, and does nothing when run again.",
-  examples: [
-    ["beat mcp install claude", "Claude Code, for all your projects"],
-    ["beat mcp install cursor --dry-run", "only show the change"]
-  ],
   options: Options.all({
     dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Show the change without writing it")),
     json
   }),
-  args: Args.text({ name: "client" }).pipe(Args.withDescription("claude, codex, gemini, cursor or vscode")),
-  completes: "none",
+  args: Args.text({ name: "client" }).pipe(Args.withDescription(known)),
+  completes: "none"
+} as const
+
+/** Reports the file: the first line if nothing changes, the second for a dry run, the third after a change. */
+const describe = Effect.fn("mcp.describe")(function* (
+  report: InstallReport,
+  asJson: boolean,
+  lines: readonly [string, string, string]
+) {
+  const terminal = yield* Terminal
+  if (asJson) yield* printJson(InstallReport, report)
+  else yield* terminal.say(`${lines[report.written ? 2 : report.changed ? 1 : 0]} ${sanitize(report.file)}`)
+  if (!asJson && report.backup !== null) yield* terminal.say(`Backup of the previous file: ${sanitize(report.backup)}`)
+  return terminal
+})
+
+export const mcpInstall = command({
+  ...changing,
+  name: "mcp install",
+  summary: "Add the MCP server to a client's configuration",
+  details:
+    "Changes nothing else in the file, keeps a backup copy, and does nothing when run again. Where that is not safe it prints the text to add by hand.",
+  examples: [
+    ["beat mcp install claude", "Claude Code, for all your projects"],
+    ["beat mcp install cursor --dry-run", "only show the change"]
+  ],
   run: Effect.fn("beat.mcp.install")(function* (given, name) {
-    const terminal = yield* Terminal
-    const client = ClientName.literals.find((each) => each === name)
-    if (client === undefined) return yield* unknownClient(name, ClientName.literals)
-    const report = yield* installMcp(client, given.dryRun)
-    if (given.json) {
-      yield* printJson(InstallReport, report)
-      return ExitCode.ok
-    }
-    const file = sanitize(report.file)
-    if (!report.changed) {
-      yield* terminal.say(`Backbeat is already configured for ${report.client} in ${file}`)
-      return ExitCode.ok
-    }
-    if (!report.written) {
-      yield* terminal.say(`Would be added to ${file}:`)
-      yield* terminal.print(report.snippet)
-      return ExitCode.ok
-    }
-    yield* terminal.say(`Added Backbeat to ${report.client}'s configuration: ${file}`)
-    if (report.backup !== null) yield* terminal.say(`Backup of the previous file: ${sanitize(report.backup)}`)
-    yield* terminal.say("Start a new session of the client to use it. To check the server: beat mcp test")
+    const report = yield* installMcp(yield* clientNamed(name), given.dryRun)
+    const { client } = report
+    const terminal = yield* describe(report, given.json, [
+      `Backbeat is already configured for ${client} in`,
+      "Would be added to",
+      `Added Backbeat to ${client}'s configuration:`
+    ])
+    if (given.json) return ExitCode.ok
+    if (report.written) yield* terminal.say("Start a new session of the client to use it. To check the server: beat mcp test")
+    else if (report.changed) yield* terminal.print(report.snippet)
+    return ExitCode.ok
+  })
+})
+
+export const mcpUninstall = command({
+  ...changing,
+  name: "mcp uninstall",
+  summary: "Remove the MCP server from a client's configuration",
+  details: "Changes nothing else in the file and keeps a backup copy.",
+  run: Effect.fn("beat.mcp.uninstall")(function* (given, name) {
+    const report = yield* uninstallMcp(yield* clientNamed(name), given.dryRun)
+    const { client } = report
+    yield* describe(report, given.json, [
+      `Backbeat is not configured for ${client} in`,
+      "Would be removed from",
+      `Removed Backbeat from ${client}'s configuration:`
+    ])
     return ExitCode.ok
   })
 })

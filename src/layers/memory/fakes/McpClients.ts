@@ -6,26 +6,35 @@ import { McpClients } from "../../../services/McpClients.ts"
 
 export class ClientFiles extends Context.Tag("backbeat/test/ClientFiles")<ClientFiles, Map<string, string>>() {}
 
-export const layer = Layer.effectContext(
-  Effect.sync(() => {
-    const files = new Map<string, string>()
-    return Context.make(ClientFiles, files).pipe(
-      Context.add(
-        McpClients,
-        McpClients.of({
-          server: Effect.succeed({ command: "beat", args: ["mcp", "start"] }),
-          directories: Effect.succeed({ home: "/home/b", applications: "/home/b/.config", codex: "/home/b/.codex" }),
-          read: (path) => Effect.sync(() => files.get(path) ?? null),
-          replace: (path, text) =>
-            Effect.sync(() => {
-              const before = files.get(path)
-              files.set(path, text)
-              if (before === undefined) return null
-              files.set(`${path}.before-backbeat`, before)
-              return `${path}.before-backbeat`
-            })
-        })
+export const layerWith = (env: Readonly<Record<string, string>>) =>
+  Layer.effectContext(
+    Effect.sync(() => {
+      const files = new Map<string, string>()
+      return Context.make(ClientFiles, files).pipe(
+        Context.add(
+          McpClients,
+          McpClients.of({
+            server: Effect.succeed({ command: "beat", args: ["mcp", "start"], env }),
+            directories: Effect.succeed({
+              home: "/home/b",
+              config: "/home/b/.config",
+              applications: "/home/b/.config",
+              codex: "/home/b/.codex",
+              copilot: "/home/b/.copilot"
+            }),
+            read: (path) => Effect.sync(() => files.get(path) ?? null),
+            replace: (path, _before, text) =>
+              Effect.sync(() => {
+                const before = files.get(path)
+                files.set(path, text)
+                if (before === undefined) return null
+                files.set(`${path}.before-backbeat`, before)
+                return `${path}.before-backbeat`
+              })
+          })
+        )
       )
-    )
-  })
-)
+    })
+  )
+
+export const layer = layerWith({})

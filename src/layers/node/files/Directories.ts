@@ -1,14 +1,11 @@
 /** Directories as the file system shows them. */
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { Directories } from "../../../services/Directories.ts"
-
-const withHome = (given: string): string =>
-  given === "~" || given.startsWith("~/") ? path.join(os.homedir(), given.slice(1)) : given
+import { expandHome } from "./UserHome.ts"
 
 const problemWith = (directory: string): string | null => {
   try {
@@ -25,7 +22,7 @@ export const layer = Layer.succeed(
   Directories.of({
     resolve: Effect.fn("Directories.resolve")(function* (given, base) {
       // Kept as written otherwise: links are not resolved, for a project reached by a link is meant by that name.
-      const directory = path.resolve(base, withHome(given))
+      const directory = path.resolve(base, expandHome(given))
       const problem = problemWith(directory)
       if (problem !== null) return yield* new InvalidInput({ field: "directory", problem, example: "-C ~/project" })
       return directory

@@ -1,13 +1,15 @@
 /** The configuration files of MCP clients on this machine. */
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigInvalid } from "../../../domain/Errors.ts"
 import { McpClients } from "../../../services/McpClients.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
+import { realFuture } from "./RealPath.ts"
+import { workingDirectory } from "./Surroundings.ts"
 import { codeOf } from "./SystemCode.ts"
+import { noHome, userHome } from "./UserHome.ts"
 
 const realPath = (file: string): string | null => {
   try {
@@ -17,44 +19,82 @@ const realPath = (file: string): string | null => {
   }
 }
 
-/** Whether a shell that is asked for `beat` starts this entry file. */
-const isOnPath = (entry: string): boolean => {
-  const own = realPath(entry)
+/** The first program of that name on the PATH, where it is this very file. */
+const onPath = (name: string, file: string): string | null => {
+  const own = realPath(file)
   const first = (process.env.PATH ?? "")
     .split(path.delimiter)
     .filter((directory) => path.isAbsolute(directory))
-    .map((directory) => path.join(directory, "beat"))
-    .find((file) => fs.existsSync(file))
-  return first !== undefined && own !== null && realPath(first) === own
+    .map((directory) => path.join(directory, name))
+    .find((candidate) => fs.existsSync(candidate))
+  return first !== undefined && own !== null && realPath(first) === own ? first : null
 }
 
-const applications = (home: string): string => {
-  if (process.platform === "darwin") return path.join(home, "Library", "Application Support")
-  const configured = process.env.XDG_CONFIG_HOME
-  return configured !== undefined && path.isAbsolute(configured) ? configured : path.join(home, ".config")
+/** On the PATH of every program, also of one that a desktop starts; those of macOS do not search /usr/local/bin. */
+const everywhere = new Set(
+  process.platform === "darwin" ? ["/usr/bin", "/bin"] : ["/usr/bin", "/bin", "/usr/local/bin"]
+)
+
+const isEverywhere = (file: string | null): boolean => file !== null && everywhere.has(path.dirname(file))
+
+/** The variables that choose the database and the settings, where they were set. */
+const homeVariables = (): Record<string, string> => {
+  const names = process.env.BACKBEAT_HOME ? ["BACKBEAT_HOME"] : ["XDG_STATE_HOME", "XDG_CONFIG_HOME"]
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name]
+      return value !== undefined && path.isAbsolute(value) ? [[name, value]] : []
+    })
+  )
+}
+
+/** A directory of the user's that a variable may name. */
+const directoryBy = (name: string, usual: string): string => {
+  const value = process.env[name]
+  return value ? path.resolve(workingDirectory(), value) : usual
 }
 
 const failed = (file: string, what: string) => (error: unknown) =>
-  new ConfigInvalid({ path: file, problem: `${what} (${codeOf(error)})` })
+  error instanceof ConfigInvalid ? error : new ConfigInvalid({ path: file, problem: `${what} (${codeOf(error)})` })
 
-const replaceFile = (given: string, text: string): string | null => {
-  const file = realPath(given) ?? given
+/** Every byte counts, so the text keeps its byte order mark, and what is not UTF-8 is not guessed at. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const readText = (file: string): string | null => {
+  if (fs.statSync(file, { throwIfNoEntry: false }) === undefined) return null
+  const bytes = fs.readFileSync(file)
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    const problem = "is not UTF-8 text; add the entry by hand: 'beat mcp config' with the name of the client prints it"
+    throw new ConfigInvalid({ path: file, problem })
+  }
+}
+
+const replaceFile = (given: string, before: string | null, text: string): string | null => {
+  const file = realFuture(given)
   fs.mkdirSync(path.dirname(file), { recursive: true })
-  const before = fs.statSync(file, { throwIfNoEntry: false })
-  const backup = before === undefined ? null : `${file}.before-backbeat`
-  if (backup !== null) fs.copyFileSync(file, backup)
+  const stat = fs.statSync(file, { throwIfNoEntry: false })
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    fs.writeFileSync(temporary, text, { mode: before === undefined ? 0o600 : before.mode & 0o777 })
+    fs.writeFileSync(temporary, text, { mode: stat === undefined ? 0o600 : stat.mode & 0o777 })
+    // Root may be setting up the client of somebody else.
+    if (stat !== undefined && stat.uid !== process.geteuid?.()) fs.chownSync(temporary, stat.uid, stat.gid)
     const opened = fs.openSync(temporary, "r")
     fs.fsyncSync(opened)
     fs.closeSync(opened)
+    // Clients write these files too.
+    if (readText(file) !== before) {
+      throw new ConfigInvalid({ path: given, problem: "was changed by another program meanwhile. Run this again." })
+    }
+    const backup = stat === undefined ? null : `${file}.before-backbeat`
+    if (backup !== null) fs.copyFileSync(file, backup)
     fs.renameSync(temporary, file)
+    return backup
   } catch (error) {
     fs.rmSync(temporary, { force: true })
     throw error
   }
-  return backup
 }
 
 export const layer = Layer.effect(
@@ -62,22 +102,30 @@ export const layer = Layer.effect(
   Effect.map(WorkerCommand, ({ command }) =>
     McpClients.of({
       server: Effect.sync(() => {
-        const [program, ...args] = command
-        return isOnPath(args.at(-1) ?? "")
-          ? { command: "beat", args: ["mcp", "start"] }
-          : { command: program, args: [...args, "mcp", "start"] }
+        const program = command[0]
+        const entry = command.at(-1) ?? ""
+        const [node, beat] = [onPath("node", program), onPath("beat", entry)]
+        const env = homeVariables()
+        return isEverywhere(node) && isEverywhere(beat)
+          ? { command: "beat", args: ["mcp", "start"], env }
+          : { command: node ?? program, args: [beat ?? entry, "mcp", "start"], env }
       }),
-      directories: Effect.sync(() => {
-        const home = os.homedir()
-        return { home, applications: applications(home), codex: process.env.CODEX_HOME || path.join(home, ".codex") }
+      directories: Effect.suspend(() => {
+        const home = userHome()
+        if (home === null) return new ConfigInvalid({ path: "HOME", problem: noHome })
+        const configured = process.env.XDG_CONFIG_HOME
+        const config = configured !== undefined && path.isAbsolute(configured) ? configured : path.join(home, ".config")
+        return Effect.succeed({
+          home,
+          config,
+          applications: process.platform === "darwin" ? path.join(home, "Library", "Application Support") : config,
+          codex: directoryBy("CODEX_HOME", path.join(home, ".codex")),
+          copilot: directoryBy("COPILOT_HOME", path.join(home, ".copilot"))
+        })
       }),
-      read: (file) =>
-        Effect.try({
-          try: () => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : null),
-          catch: failed(file, "cannot be read")
-        }),
-      replace: (file, text) =>
-        Effect.try({ try: () => replaceFile(file, text), catch: failed(file, "cannot be written") })
+      read: (file) => Effect.try({ try: () => readText(file), catch: failed(file, "cannot be read") }),
+      replace: (file, before, text) =>
+        Effect.try({ try: () => replaceFile(file, before, text), catch: failed(file, "cannot be written") })
     })
   )
 )

@@ -1,6 +1,7 @@
 /** The settings: one JSON file, `BACKBEAT_*` variables on top. */
 import { randomUUID } from "node:crypto"
-import { closeSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -11,6 +12,9 @@ import { Host } from "../../../services/Host.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
 import { withFileLock } from "./FileLock.ts"
+import { makePrivateDirectory } from "./PrivateDirectory.ts"
+import { realFuture } from "./RealPath.ts"
+import { codeOf } from "./SystemCode.ts"
 
 /** Which variable sets which setting. */
 export const settingVariables = {
@@ -49,9 +53,6 @@ const fromVariables = (variables: Variables): Either.Either<SettingsFile, Config
   return Either.right(settings)
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error"
-
 /** Where in the text JSON stopped making sense. The parser's own message would quote the file, keys and all. */
 const syntaxProblem = (text: string, error: unknown): string => {
   const position = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined
@@ -84,19 +85,12 @@ const parse = (path: string, text: string): Either.Either<SettingsFile, ConfigIn
   )
 }
 
-/** The file behind a link, so that a config kept elsewhere stays a link. */
-const targetOf = (path: string): string => {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
-}
-
 const replaceFile = (path: string, text: string) =>
   Effect.try({
     try: () => {
-      const target = targetOf(path)
+      // Through links, so that a file kept elsewhere stays a link, also where its target is not there yet.
+      const target = realFuture(path)
+      makePrivateDirectory(dirname(target))
       const temporary = `${target}.${randomUUID()}.tmp`
       try {
         const file = openSync(temporary, "wx", 0o600)

@@ -1,14 +1,11 @@
 /** Text files of the file system. */
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { TextFiles } from "../../../services/TextFiles.ts"
-
-const withHome = (given: string): string =>
-  given === "~" || given.startsWith("~/") ? path.join(os.homedir(), given.slice(1)) : given
+import { expandHome } from "./UserHome.ts"
 
 const readFile = (file: string, limit: number): string => {
   const found = fs.statSync(file, { throwIfNoEntry: false })
@@ -29,7 +26,7 @@ export const layer = Layer.succeed(
   TextFiles.of({
     read: (given, base, limit) =>
       Effect.try({
-        try: () => readFile(path.resolve(base, withHome(given)), limit),
+        try: () => readFile(path.resolve(base, expandHome(given)), limit),
         catch: (error) => new InvalidInput({ field: given, problem: reasonOf(error), example: null })
       }).pipe(Effect.withSpan("TextFiles.read"))
   })

@@ -10,6 +10,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { type Ran, ServiceSystem } from "../../../services/ServiceSystem.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
 import { codeOf } from "../files/SystemCode.ts"
+import { registeredHome, userHome } from "../files/UserHome.ts"
 
 const patienceMs = 10_000
 
@@ -27,21 +28,24 @@ const configHome = (home: string): string => {
   return configured !== undefined && path.isAbsolute(configured) ? configured : path.join(home, ".config")
 }
 
-const kind = process.platform === "darwin" ? "launchd" : process.platform === "linux" ? "systemd" : null
+const managerOf = process.platform === "darwin" ? "launchd" : process.platform === "linux" ? "systemd" : null
 
 const fileIn = (home: string): string =>
-  kind === "launchd"
+  managerOf === "launchd"
     ? path.join(home, "Library", "LaunchAgents", "dev.backbeat.worker.plist")
     : path.join(configHome(home), "systemd", "user", "backbeat.service")
 
-/** With BACKBEAT_HOME as an absolute path; the others where they are set. */
+/** What the worker needs to mean this database and these settings; `home` is real and absolute. */
 const variables = (home: string): Record<string, string> => {
-  const own: Record<string, string> = {}
-  if (process.env.BACKBEAT_HOME) own.BACKBEAT_HOME = home
-  for (const name of ["XDG_STATE_HOME", "XDG_CONFIG_HOME", "PATH"]) {
+  const own: Record<string, string> = process.env.BACKBEAT_HOME ? { BACKBEAT_HOME: home } : {}
+  for (const name of ["XDG_STATE_HOME", "XDG_CONFIG_HOME"]) {
     const value = process.env[name]
-    if (value !== undefined && value !== "") own[name] = value
+    if (value !== undefined && path.isAbsolute(value)) own[name] = value
   }
+  // The manager sets HOME by the password file.
+  const user = userHome()
+  if (user !== null && user !== registeredHome()) own.HOME = user
+  if (process.env.PATH) own.PATH = process.env.PATH
   return own
 }
 
@@ -51,9 +55,11 @@ const failed = (file: string, what: string) => (error: unknown) =>
 const make = Effect.gen(function* () {
   const { command } = yield* WorkerCommand
   const { home } = yield* Paths
+  const user = userHome()
   return ServiceSystem.of({
-    kind,
-    file: fileIn(os.homedir()),
+    // A user without a home directory has no services.
+    kind: user === null ? null : managerOf,
+    file: fileIn(user ?? home),
     ...account(),
     command: command.map((word) => (path.isAbsolute(word) || word.startsWith("-") ? word : path.resolve(word))),
     environment: variables(home),

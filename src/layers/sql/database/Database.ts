@@ -15,7 +15,7 @@ import { createPrivateDeep, exists, type FileFailure, isInSealedDirectory } from
 import { fromColumn, toColumn } from "./direct.ts"
 import { asStorageError, patience } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
-import { isBusy } from "./storageFailure.ts"
+import { isBusy, reasonOf } from "./storageFailure.ts"
 
 /**
  * Opens without touching the file. The client caches statements that failed to prepare like those that did not, so the
@@ -64,7 +64,17 @@ const openEmpty = (readonly: boolean) =>
 const tooOld = (path: string, version: number) =>
   new StorageError({ operation: "open", reason: "schema-too-old", path, cause: new Error(`schema ${version}`) })
 
-const openReader = (path: string) =>
+/** Where a reader finds an older schema it does what a writer would; where it may not write, it says what to do. */
+const bringUpToDate = (path: string, version: number, migrations?: Migrations) =>
+  Effect.scoped(openWriter(path, migrations)).pipe(
+    Effect.asVoid,
+    Effect.catchIf(
+      (error) => reasonOf(error) === "read-only",
+      () => tooOld(path, version)
+    )
+  )
+
+const openReader = (path: string, migrations?: Migrations) =>
   Effect.gen(function* () {
     const there = yield* Effect.mapError(
       exists(path),
@@ -72,10 +82,10 @@ const openReader = (path: string) =>
     )
     if (!there) return yield* openEmpty(true)
     const sql = yield* connect(path, true)
-    const found = yield* standing(sql, path)
+    const found = yield* standing(sql, path, migrations)
     // Another process is about to fill a new file: there is nothing in it yet.
     if (found.standing === "empty") return yield* openEmpty(true)
-    if (found.standing === "old") return yield* tooOld(path, found.version)
+    if (found.standing === "old") yield* bringUpToDate(path, found.version, migrations)
     return sql
   })
 
@@ -117,8 +127,11 @@ export const layerMigrating = (migrations: Migrations) => layerOf((path) => open
 /** Makes home and file where they are missing and brings the schema up to date. */
 export const layerWriter: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> = layerOf((path) => openWriter(path))
 
-/** Never writes. On a machine without a database it is an empty one in memory. */
-export const layerReader: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> = layerOf(openReader)
+/** The same for a reader. */
+export const layerReaderMigrating = (migrations: Migrations) => layerOf((path) => openReader(path, migrations))
+
+/** Never writes, except that it brings an older schema up to date. Without a database it is an empty one in memory. */
+export const layerReader: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> = layerOf((path) => openReader(path))
 
 /** A separate database in memory. */
 export const layerMemory: Layer.Layer<SqlClient.SqlClient, StorageError> = Layer.scoped(

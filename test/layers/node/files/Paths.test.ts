@@ -1,6 +1,12 @@
 /** Where files live, for every combination of the variables that decide it. */
+
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { pathsOf } from "../../../../src/layers/node/files/Paths.ts"
+import * as Either from "effect/Either"
+import { pathsOf, settleHome } from "../../../../src/layers/node/files/Paths.ts"
+import { realFuture } from "../../../../src/layers/node/files/RealPath.ts"
 
 const directories = { home: () => "/home/ann", current: () => "/srv/project" }
 const gone = () => assert.fail("asked for a directory that may not exist")
@@ -35,5 +41,81 @@ describe("Paths", () => {
 
   it("takes an empty BACKBEAT_HOME for none", () => {
     assert.strictEqual(pathsOf({ BACKBEAT_HOME: "" }, directories).home, "/home/ann/.local/state/backbeat")
+  })
+})
+
+const inDirectory = (use: (directory: string) => void) => {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), "beat-paths-")))
+  try {
+    use(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+describe("the real path", () => {
+  it("leads through links, also where the target or a part below it is missing", () => {
+    inDirectory((directory) => {
+      mkdirSync(join(directory, "real"))
+      symlinkSync("real", join(directory, "link"))
+      symlinkSync("../real/../later", join(directory, "real/dangling"))
+      for (const [given, real] of [
+        ["real", "real"],
+        ["link", "real"],
+        ["link/x/y", "real/x/y"],
+        ["link/dangling/x", "later/x"],
+        ["missing/x", "missing/x"]
+      ] as const) {
+        assert.strictEqual(realFuture(join(directory, given)), join(directory, real), given)
+      }
+    })
+  })
+
+  it("is refused for links in a circle", () => {
+    inDirectory((directory) => {
+      symlinkSync("b", join(directory, "a"))
+      symlinkSync("a", join(directory, "b"))
+      assert.throws(() => realFuture(join(directory, "a/x")), /circle/)
+    })
+  })
+})
+
+describe("a settled home", () => {
+  it("is written back as one real path, and the same when asked again", () => {
+    inDirectory((directory) => {
+      mkdirSync(join(directory, "real"))
+      symlinkSync("real", join(directory, "link"))
+      const variables: Record<string, string | undefined> = { BACKBEAT_HOME: join(directory, "./link/") }
+      const first = Either.getOrThrow(settleHome(variables))
+      assert.deepStrictEqual(variables, { BACKBEAT_HOME: join(directory, "real") })
+      assert.deepStrictEqual(Either.getOrThrow(settleHome(variables)), first)
+      assert.strictEqual(first.config, join(directory, "real/config.json"))
+    })
+  })
+
+  it("has the spool next to the real database, under a name of its own where that has another name", () => {
+    inDirectory((directory) => {
+      writeFileSync(join(directory, "other.db"), "")
+      mkdirSync(join(directory, "home"))
+      symlinkSync("../other.db", join(directory, "home/backbeat.db"))
+      const paths = Either.getOrThrow(settleHome({ BACKBEAT_HOME: join(directory, "home") }))
+      assert.strictEqual(paths.home, join(directory, "home"))
+      assert.strictEqual(paths.database, join(directory, "other.db"))
+      assert.strictEqual(paths.spool, join(directory, "other.db.spool"))
+    })
+  })
+
+  it("is never the root directory", () => {
+    for (const own of ["/", "//", "/../", "/tmp/.."]) {
+      const refused = settleHome({ BACKBEAT_HOME: own })
+      assert(Either.isLeft(refused), own)
+      assert.include(refused.left.message, "root directory")
+    }
+  })
+
+  it("leaves no empty variable to hand on", () => {
+    const variables: Record<string, string | undefined> = { BACKBEAT_HOME: "", XDG_STATE_HOME: "/state" }
+    settleHome(variables)
+    assert.notProperty(variables, "BACKBEAT_HOME")
   })
 })

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -111,7 +112,7 @@ describe("get", () => {
 
   it.effect("refuses unknown settings and suggests the nearest", () =>
     Effect.gen(function* () {
-      assert.include(yield* problem('{ "maxWorker": 1 }'), "Did you mean 'maxConcurrency'?")
+      assert.include(yield* problem('{ "maxConcurency": 1 }'), "Did you mean 'maxConcurrency'?")
       assert.include(yield* problem('{ "agents": { "pi": { "modle": "x" } } }'), "Did you mean 'agents.pi.model'?")
       assert.notInclude(yield* problem('{ "zzzzzzzz": 1 }'), "Did you mean")
     })
@@ -179,6 +180,15 @@ describe("update", () => {
       yield* withStore(setClaims(9))
       assert.strictEqual(readFileSync(config, "utf8"), readFileSync(real, "utf8"))
       assert.include(readFileSync(real, "utf8"), "9")
+    })
+  )
+
+  it.effect("makes the file that a link points to where it is not there yet", () =>
+    Effect.gen(function* () {
+      symlinkSync("dotfiles/new/beat.json", config)
+      yield* withStore(setClaims(9))
+      assert.strictEqual(readlinkSync(config), "dotfiles/new/beat.json")
+      assert.include(readFileSync(join(home, "dotfiles/new/beat.json"), "utf8"), "9")
     })
   )
 

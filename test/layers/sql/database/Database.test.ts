@@ -1,7 +1,7 @@
 /** Opening the database: made private, brought up to date under a lock, and left alone where it is not ours. */
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
@@ -284,17 +284,31 @@ describe("the reader", () => {
     })
   )
 
-  it.scopedLive("does not change an old schema, and says so", () =>
+  it.scopedLive("brings an old schema up to date, with a copy, and still cannot write rows", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       yield* submit(home)
-      const { database } = pathsIn(home)
-      const old = new Sqlite(database)
-      old.pragma("user_version = 0")
-      old.close()
-      const error = yield* Effect.flip(version.pipe(on(home, Database.layerReader)))
-      assert.deepInclude(error, { _tag: "StorageError", reason: "schema-too-old" })
-      assert.deepStrictEqual(backups(dirname(database)), [])
+      yield* Effect.gen(function* () {
+        assert.strictEqual(yield* version, current + 1)
+        const sql = yield* SqlClient.SqlClient
+        assert.strictEqual((yield* sql`SELECT id FROM tasks`).length, 1)
+        assert.include(String((yield* Effect.flip(sql`DELETE FROM task_inputs`)).cause), "readonly")
+      }).pipe(on(home, Database.layerReaderMigrating(further(1))))
+      assert.strictEqual(backups(home).length, 1)
+    })
+  )
+
+  it.scopedLive("waits where others bring it up to date at the same time", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      yield* submit(home)
+      const layers = [Database.layerReaderMigrating, Database.layerMigrating].flatMap((layer) => [layer, layer])
+      const opened = yield* Effect.all(
+        layers.map((layer) => version.pipe(on(home, layer(further(1))))),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(opened, Array(4).fill(current + 1))
+      assert.strictEqual(backups(home).length, 1)
     })
   )
 })
