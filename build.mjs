@@ -52,7 +52,7 @@ const mcpShims = {
 /** What few commands need, in a file of its own that is loaded by them alone. */
 const apart = {
   yaml: { module: "yaml", entry: "node_modules/yaml/dist/index.js" },
-  editors: { module: "\\./clients/editors\\.ts", entry: "src/programs/setup/clients/editors.ts" },
+  editors: { module: "\\./clients/Editors\\.ts", entry: "src/programs/setup/clients/Editors.ts" },
   completion: {
     module: "\\.\\./\\.\\./framework/CompletionScripts\\.ts",
     entry: "src/cli/framework/CompletionScripts.ts"

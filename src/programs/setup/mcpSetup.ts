@@ -3,13 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ConfigInvalid } from "../../domain/Errors.ts"
 import { McpClients } from "../../services/McpClients.ts"
-import type { ClientName } from "./clients/clientName.ts"
+import type { ClientName } from "./clients/ClientName.ts"
 import type { Client } from "./clients/clients.ts"
 
-export { ClientName } from "./clients/clientName.ts"
+export { ClientName } from "./clients/ClientName.ts"
 
 // Loaded when a client is to be set up: few commands need it.
-const setup = Effect.promise(() => import("./clients/editors.ts"))
+const setup = Effect.promise(() => import("./clients/Editors.ts"))
 
 /** The client's file that is there, else the one that it would be given, with its text. */
 const fileOf = Effect.fn("mcpSetup.fileOf")(function* (client: Client) {

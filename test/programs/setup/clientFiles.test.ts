@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as jsonc from "jsonc-parser"
 import { parse } from "smol-toml"
 import { parseTOML } from "toml-eslint-parser"
-import type { EditResult } from "../../../src/programs/setup/clients/entry.ts"
-import { removeJson, setJson } from "../../../src/programs/setup/clients/jsonEdit.ts"
-import { removeToml, setToml, type TomlParsers } from "../../../src/programs/setup/clients/tomlEdit.ts"
+import type { EditResult } from "../../../src/programs/setup/clients/Entry.ts"
+import { removeJson, setJson } from "../../../src/programs/setup/clients/JsonEdit.ts"
+import { removeToml, setToml, type TomlParsers } from "../../../src/programs/setup/clients/TomlEdit.ts"
 
 const entry = { command: "beat", args: ["mcp", "start"] }
 const textOf = (result: EditResult): string =>

@@ -123,7 +123,8 @@ export const mcpInstall = command({
       `Added Backbeat to ${client}'s configuration:`
     ])
     if (given.json) return ExitCode.ok
-    if (report.written) yield* terminal.say("Start a new session of the client to use it. To check the server: beat mcp test")
+    if (report.written)
+      yield* terminal.say("Start a new session of the client to use it. To check the server: beat mcp test")
     else if (report.changed) yield* terminal.print(report.snippet)
     return ExitCode.ok
   })

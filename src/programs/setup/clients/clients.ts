@@ -1,7 +1,7 @@
 /** The MCP clients that Backbeat can set up: the file each of them reads, and how our server is written into it. */
 import type { ClientDirectories, ServerCommand } from "../../../services/McpClients.ts"
-import type { ClientName } from "./clientName.ts"
-import type { Entry } from "./entry.ts"
+import type { ClientName } from "./ClientName.ts"
+import type { Entry } from "./Entry.ts"
 
 /** The name under which clients know the server. */
 export const server = "backbeat"

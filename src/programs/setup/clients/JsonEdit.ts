@@ -1,6 +1,6 @@
 /** Changes one entry of somebody's JSON or JSONC file and keeps every other byte: comments, order, numbers, line ends. */
 import type { JSONScanner, Node, ParseError, ParseOptions } from "jsonc-parser"
-import type { EditResult, Entry } from "./entry.ts"
+import type { EditResult, Entry } from "./Entry.ts"
 
 /** Of `jsonc-parser`, which is loaded when a file is to be changed. */
 export interface JsonParser {

@@ -1,5 +1,5 @@
 /** Names, values and tables as TOML text. */
-import { type Entry, isEntry } from "./entry.ts"
+import { type Entry, isEntry } from "./Entry.ts"
 
 export const bare = (key: string): string => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key))
 export const dotted = (path: ReadonlyArray<string>): string => path.map(bare).join(".")

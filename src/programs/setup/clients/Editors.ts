@@ -4,10 +4,10 @@ import { parse } from "smol-toml"
 import { parseTOML } from "toml-eslint-parser"
 import type { ServerCommand } from "../../../services/McpClients.ts"
 import { type Client, clients, server } from "./clients.ts"
-import type { EditResult, Entry } from "./entry.ts"
-import { entryInJson, removeJson, setJson } from "./jsonEdit.ts"
-import { entryInToml, removeToml, setToml, type TomlParsers } from "./tomlEdit.ts"
-import { tomlTable } from "./tomlText.ts"
+import type { EditResult, Entry } from "./Entry.ts"
+import { entryInJson, removeJson, setJson } from "./JsonEdit.ts"
+import { entryInToml, removeToml, setToml, type TomlParsers } from "./TomlEdit.ts"
+import { tomlTable } from "./TomlText.ts"
 
 export { clients, server }
 

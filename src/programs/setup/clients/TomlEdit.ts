@@ -1,8 +1,8 @@
 /** Changes one table of somebody's TOML file, however it is written there, and keeps every other byte. */
 import type { AST } from "toml-eslint-parser"
-import { type EditResult, type Entry, isEntry } from "./entry.ts"
-import { bare, dotted, tomlTable, written } from "./tomlText.ts"
-import { type Pair, type TomlTree, treeOfToml } from "./tomlTree.ts"
+import { type EditResult, type Entry, isEntry } from "./Entry.ts"
+import { bare, dotted, tomlTable, written } from "./TomlText.ts"
+import { type Pair, type TomlTree, treeOfToml } from "./TomlTree.ts"
 
 /** The parsers, which are loaded when a file is to be changed: one finds the places, another one checks the result. */
 export interface TomlParsers {
