@@ -50,7 +50,7 @@ const figures = {
   "spool, directories": { share: 0, slack: 6 }
 }
 
-const home = makeHome({ BACKBEAT_MAX_WORKERS: "4" })
+const home = makeHome({ BACKBEAT_MAX_CONCURRENCY: "4" })
 const worker = home.start([binary, "worker", "--keep"])
 const server = connect(home, [binary, "mcp", "start"])
 const samples = Object.fromEntries(Object.keys(figures).map((name) => [name, []]))

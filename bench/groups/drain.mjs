@@ -9,7 +9,7 @@ const count = 100
 
 /** Tasks per second from the start of the worker to the last end. */
 const drained = async () => {
-  const home = makeHome({ BACKBEAT_MAX_WORKERS: "8", BACKBEAT_IDLE_MS: "0" })
+  const home = makeHome({ BACKBEAT_MAX_CONCURRENCY: "8", BACKBEAT_IDLE_MS: "0" })
   try {
     await home.beat("run", "-a", "shell", "true")
     await home.beat("wait", "@last")

@@ -12,7 +12,7 @@ const detached = async (home, count) => {
 export const memory = async ({ original, quick, report, reason, say }) => {
   if (memoryOf(process.pid) === null) return say("  not measured: there is no /proc")
   const count = 20
-  const home = makeHome({ BACKBEAT_MAX_WORKERS: String(count), BACKBEAT_IDLE_MS: "0" })
+  const home = makeHome({ BACKBEAT_MAX_CONCURRENCY: String(count), BACKBEAT_IDLE_MS: "0" })
   const theirs = original === null ? null : makeOriginal(original)
   let pids = []
   try {

@@ -13,7 +13,7 @@ const start = (env: Readonly<Record<string, string>> = {}): Server => {
 }
 
 beforeEach(() => {
-  beat = new Beat({ BACKBEAT_MAX_WORKERS: "4" })
+  beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "4" })
 })
 afterEach(async () => {
   for (const server of servers.splice(0)) server.kill()

@@ -13,7 +13,7 @@ const marked = (beat: Beat, id: string): ReadonlyArray<number> =>
 const descendants = (pid: number): ReadonlyArray<number> => [pid, ...children(pid).flatMap(descendants)]
 
 describe.skipIf(process.platform !== "linux")("cancel", () => {
-  const beat = new Beat({ BACKBEAT_GRACE_MS: "500", BACKBEAT_MAX_WORKERS: "6" })
+  const beat = new Beat({ BACKBEAT_GRACE_MS: "500", BACKBEAT_MAX_CONCURRENCY: "6" })
   afterAll(() => beat.close())
 
   it("ends an agent that traps TERM, its grandchildren and those in sessions of their own", async () => {

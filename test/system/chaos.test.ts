@@ -42,7 +42,7 @@ interface Row {
 }
 
 describe.skipIf(process.platform !== "linux")("chaos", () => {
-  const beat = new Beat({ BACKBEAT_MAX_WORKERS: "8", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "8", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
   const notes = join(beat.home, "notes")
   mkdirSync(notes)
   writeFileSync(

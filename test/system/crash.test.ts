@@ -42,7 +42,7 @@ const claimFor = (beat: Beat, owner: ProcessIdentity, command: string) =>
   )
 
 describe.skipIf(process.platform !== "linux")("kill -9 of the worker", () => {
-  const beat = new Beat({ BACKBEAT_MAX_WORKERS: "4" })
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "4" })
   afterAll(() => beat.close())
 
   it("leaves agents running; another worker takes over with every byte and the right exit code", async () => {

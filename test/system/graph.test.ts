@@ -25,7 +25,7 @@ const graphs = FastCheck.sample(anyGraph, { numRuns: 3, seed }).map((graph) =>
 )
 
 describe.skipIf(process.platform !== "linux")("graphs of tasks", () => {
-  const beat = new Beat({ BACKBEAT_MAX_WORKERS: "6", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "6", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
   const notes = join(beat.home, "notes")
   mkdirSync(notes)
   afterAll(() => beat.close())

@@ -9,7 +9,7 @@ import { shellTask, withStore } from "./Store.ts"
 /** `SCHEDULES=50 SCHEDULE_WORKERS=8 SCHEDULE_SECONDS=60` is the full size. */
 const size = {
   schedules: Number(process.env.SCHEDULES ?? 10),
-  workers: Number(process.env.SCHEDULE_RUNTIMES ?? 3),
+  workers: Number(process.env.SCHEDULE_WORKERS ?? 3),
   seconds: Number(process.env.SCHEDULE_SECONDS ?? 8)
 }
 
@@ -24,7 +24,7 @@ interface Row {
 const sleep = (ms: number) => new Promise((resume) => setTimeout(resume, ms))
 
 describe.skipIf(process.platform !== "linux")("schedules under workers that are killed", () => {
-  const beat = new Beat({ BACKBEAT_MAX_WORKERS: "4", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "4", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
   afterAll(() => beat.close())
 
   const create = (index: number) =>

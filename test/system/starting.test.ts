@@ -6,7 +6,7 @@ import { Beat, binary, until } from "./Beat.ts"
 
 const homes: Array<Beat> = []
 const fresh = (): Beat => {
-  const beat = new Beat({ BACKBEAT_MAX_WORKERS: "2" })
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "2" })
   homes.push(beat)
   return beat
 }

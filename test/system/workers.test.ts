@@ -11,7 +11,7 @@ const count = 160
 
 describe(`four workers and ${count} tasks`, () => {
   const limit = 6
-  const beat = new Beat({ BACKBEAT_MAX_WORKERS: String(limit), BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: String(limit), BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
   afterAll(() => beat.close())
 
   it("start each task once, never more than the limit at a time, most urgent first", { timeout: 300_000 }, async () => {

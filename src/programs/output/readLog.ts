@@ -12,7 +12,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import * as Render from "../../text/Render.ts"
 import { enoughFor, tailBytes } from "../../text/Tail.ts"
 import { follow, readTail } from "./follow.ts"
-import { keepReader, type LogReader, takeReader } from "./logReaders.ts"
+import { keepReader, type LogReader, takeReader } from "./LogReader.ts"
 
 export const LogPage = Schema.Struct({
   taskId: TaskId,

@@ -15,11 +15,11 @@ import { Spawner, type Target } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
+import { beginAgent, noteFailure, recordHead, startAgainMs } from "./beginAgent.ts"
 import { capture, type Progress, progressOf } from "./capture.ts"
 import { type Ending, judgeExit, recordEnd } from "./conclude.ts"
 import { endUnreadable } from "./endUnreadable.ts"
 import { heard, isStalled, type StallWatch, stallWatch, untilReading } from "./StallWatch.ts"
-import { beginAgent, noteFailure, recordHead, startAgainMs } from "./startAgent.ts"
 
 export interface Supervision {
   readonly claimed: Held

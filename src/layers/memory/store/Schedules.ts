@@ -12,8 +12,8 @@ import { type Due, type FireAnswer, Schedules } from "../../../services/Schedule
 import { prepareWork } from "./PreparedWork.ts"
 import { check, find, isLive, leading, retiming, scheduled, summaryOf, withSchedule } from "./ScheduleChecks.ts"
 import { cancelRun, executionsOf, isNew, note, settled, start, whenOver } from "./ScheduleState.ts"
+import { allPutRight, forgettable, forgotten, freeMoment } from "./ScheduleUpkeep.ts"
 import { put, type State, Store } from "./Store.ts"
-import { allPutRight, forgettable, forgotten, freeMoment } from "./scheduleUpkeep.ts"
 
 const make = Effect.gen(function* () {
   const store = yield* Store

@@ -19,7 +19,7 @@ import { codeOf } from "./SystemCode.ts"
 /** Which variable sets which setting. */
 export const settingVariables = {
   BACKBEAT_DEFAULT_AGENT: { key: "defaultAgent", kind: "text" },
-  BACKBEAT_MAX_WORKERS: { key: "maxConcurrency", kind: "number" },
+  BACKBEAT_MAX_CONCURRENCY: { key: "maxConcurrency", kind: "number" },
   BACKBEAT_MAX_DEPTH: { key: "maxDepth", kind: "number" },
   BACKBEAT_TIMEOUT_MS: { key: "timeoutMs", kind: "number" },
   BACKBEAT_STALL_MS: { key: "stallMs", kind: "number" },

@@ -8,7 +8,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 /** The agent's environment: as captured, plus where it runs and which task it belongs to. */
 export const agentEnvironment = (captured: Environment, task: Pick<Task, "id" | "depth" | "directory">) => {
   // A task that carried the mark of a worker would never be ended. The others are switches of Backbeat's own tests.
-  const { BACKBEAT_RUNTIME: _, BACKBEAT_BOOT_ID: __, BACKBEAT_FAILPOINTS: ___, ...environment } = captured
+  const { BACKBEAT_WORKER: _, BACKBEAT_BOOT_ID: __, BACKBEAT_FAILPOINTS: ___, ...environment } = captured
   return { ...environment, PWD: task.directory, BACKBEAT_TASK_ID: task.id, BACKBEAT_DEPTH: String(task.depth) }
 }
 
@@ -19,7 +19,7 @@ export const workerEnvironment = (own: Variables): Record<string, string> => {
   )
   // Who pretends another boot means all of Backbeat's own processes.
   const boot = own.BACKBEAT_BOOT_ID === undefined ? {} : { BACKBEAT_BOOT_ID: own.BACKBEAT_BOOT_ID }
-  return { BACKBEAT_RUNTIME: "1", ...withoutPlace(given), ...boot }
+  return { BACKBEAT_WORKER: "1", ...withoutPlace(given), ...boot }
 }
 
 const carriedOver = new Set(

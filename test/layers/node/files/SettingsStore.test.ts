@@ -76,15 +76,18 @@ describe("get", () => {
           assert.deepStrictEqual([second.maxConcurrency, second.graceMs, second.defaultAgent], [6, 7, "codex"])
           assert.deepStrictEqual(yield* store.file, { maxConcurrency: 6, defaultAgent: "codex" })
         }),
-      { BACKBEAT_GRACE_MS: "7", BACKBEAT_MAX_WORKERS: "" }
+      { BACKBEAT_GRACE_MS: "7", BACKBEAT_MAX_CONCURRENCY: "" }
     )
   )
 
   for (const value of ["0", "-3", "NaN", "1e3", "0x10", "2.5", "many", "1001"]) {
-    it.effect(`refuses BACKBEAT_MAX_WORKERS=${value}, naming the variable`, () =>
+    it.effect(`refuses BACKBEAT_MAX_CONCURRENCY=${value}, naming the variable`, () =>
       Effect.gen(function* () {
-        const message = yield* problem("{}", { BACKBEAT_MAX_WORKERS: value })
-        assert.match(message, /^BACKBEAT_MAX_WORKERS: expected a whole number from 1 to 1000, not .*, for example 4$/)
+        const message = yield* problem("{}", { BACKBEAT_MAX_CONCURRENCY: value })
+        assert.match(
+          message,
+          /^BACKBEAT_MAX_CONCURRENCY: expected a whole number from 1 to 1000, not .*, for example 4$/
+        )
         assert.include(message, value)
       })
     )

@@ -135,7 +135,7 @@ describe("Spawner.start", () => {
           tricky: "a\nb'c\"$x",
           spool: "s",
           code: "c",
-          BACKBEAT_RUNTIME: "1",
+          BACKBEAT_WORKER: "1",
           BACKBEAT_TASK_ID: "outer"
         }
         const claimed = claimOf({
@@ -149,7 +149,7 @@ describe("Spawner.start", () => {
         const [cwd, environment] = JSON.parse(yield* textOf(claimed, "stdout"))
         const { OLDPWD: _, SHLVL: __, _: ___, ...seen } = environment
         assert.strictEqual(cwd, fs.realpathSync(directory))
-        const { BACKBEAT_RUNTIME: ____, ...kept } = captured
+        const { BACKBEAT_WORKER: ____, ...kept } = captured
         assert.deepStrictEqual(seen, {
           ...kept,
           HOME: directory,

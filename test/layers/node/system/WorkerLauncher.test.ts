@@ -89,7 +89,7 @@ describe("environments", () => {
       BACKBEAT_HOME: "/store",
       BACKBEAT_API_KEY: "secret",
       ANTHROPIC_API_KEY: "secret",
-      BACKBEAT_RUNTIME: "1"
+      BACKBEAT_WORKER: "1"
     })
   })
 
@@ -111,7 +111,7 @@ describe("environments", () => {
 
   it("an agent is marked with its task and never as a worker", () => {
     const id = TaskId.make("k3v9x2m7q4ab")
-    const captured = { A: "1", BACKBEAT_RUNTIME: "1", BACKBEAT_TASK_ID: "outer" }
+    const captured = { A: "1", BACKBEAT_WORKER: "1", BACKBEAT_TASK_ID: "outer" }
     const environment: Record<string, string> = agentEnvironment(captured, { id, depth: 3, directory: "/some place" })
     assert.deepStrictEqual(environment, { A: "1", PWD: "/some place", BACKBEAT_TASK_ID: id, BACKBEAT_DEPTH: "3" })
   })
