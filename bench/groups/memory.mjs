@@ -37,7 +37,7 @@ export const memory = async ({ original, quick, report, reason, say }) => {
     report({ name: "shim of a task, resident", unit: "MB", beat: parts })
     report({ name: "growth of the worker per running task", unit: "MB", beat: [growth], note: `of ${count}` })
     report({
-      name: "per running task without its agent",
+      name: "per running task, without its agent",
       unit: "MB",
       beat: parts.map((rss) => rss + growth),
       original: theirs === null ? reason : pids.flatMap((pid) => memoryOf(pid)?.rss ?? []),

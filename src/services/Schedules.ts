@@ -1,4 +1,4 @@
-/** Durable schedules: what fires when, and what became of each time. */
+/** Durable schedules: what fires when, and the outcome of each time. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"

@@ -15,7 +15,7 @@ import type { ClaimedTask } from "./Queue.ts"
 export type Observation =
   /** The start token was not taken: nothing runs, and after `revoke` nothing will. */
   | { readonly _tag: "NotStarted" }
-  /** The token is taken, the shim has not told its identity yet. */
+  /** The token is taken, the shim has not reported its identity yet. */
   | { readonly _tag: "Starting" }
   | { readonly _tag: "Running"; readonly process: ProcessIdentity }
   /** The agent ended and its status was read. */
@@ -28,7 +28,7 @@ export interface Target {
   readonly taskId: TaskId
   readonly claimId: ClaimId
   readonly process: ProcessIdentity | null
-  /** Live Backbeat workers: never touched, wherever they stand in the tree. */
+  /** Live Backbeat workers: never touched, wherever they are in the tree. */
   readonly spare: ReadonlyArray<ProcessIdentity>
 }
 

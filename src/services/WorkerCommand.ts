@@ -1,4 +1,4 @@
-/** The command that runs this very `beat` again: what starts a worker, told by the entry point. */
+/** The command that runs this very `beat` again: what starts a worker, set by the entry point. */
 import * as Context from "effect/Context"
 
 export class WorkerCommand extends Context.Tag("backbeat/WorkerCommand")<

@@ -1,4 +1,4 @@
-/** Looks at the database again and again while a torture run lasts: what has ended must stay as it is, limits must hold. */
+/** Reads the database again and again during a torture run: rows of ended tasks must not change, limits must hold. */
 import * as Effect from "effect/Effect"
 import type { Store } from "./Store.ts"
 import { maxConcurrency, type World } from "./World.ts"
@@ -11,7 +11,7 @@ export const sample = (world: World, store: Store, from: number): number => {
   chronicle.samples += 1
   const count = store.one<{ count: number }>("SELECT count(*) AS count FROM claims")?.count ?? 0
   if (count > maxConcurrency)
-    chronicle.breach("at most maxConcurrency at a time", null, `${count} workers, limit ${maxConcurrency}`)
+    chronicle.breach("at most maxConcurrency at the same time", null, `${count} workers, limit ${maxConcurrency}`)
   let last = from
   for (const { id, seq } of store.rows<{ id: string; seq: number }>(
     "SELECT seq, id FROM outbox WHERE kind = 'task' AND seq > ? ORDER BY seq",

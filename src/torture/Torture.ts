@@ -49,7 +49,7 @@ const scratch = Effect.acquireRelease(
   (root) => Effect.sync(() => killAll(root))
 )
 
-/** Waits until all tasks have ended, as a person would: a command that waits sees to it that the queue is served. */
+/** Waits until all tasks have ended, as a person would: a command that waits keeps a worker running. */
 const drain = (load: Load, withinMs: number) =>
   Effect.gen(function* () {
     const { store, world } = load
@@ -71,7 +71,7 @@ const left = ({ world }: Load, fibers: FiberSet.FiberSet) =>
     world.chronicle.breach("commands return", null, `still there when they should not be: ${names.join("; ")}`)
   })
 
-/** Waits until nothing of the run lives any more. */
+/** Waits until no process of the run lives. */
 const quiet = ({ world }: Load) =>
   Effect.gen(function* () {
     const end = world.chronicle.elapsed + bounds.quiet

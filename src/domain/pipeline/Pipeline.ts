@@ -65,7 +65,7 @@ export type StepStatus = typeof StepStatus.Type
 export const stepStatusOf = ({ cause, status }: Pick<TaskSummary, "status" | "cause">): StepStatus =>
   status === "cancelled" && cause === "dependency-failed" ? "skipped" : status
 
-/** How many steps stand where. */
+/** How many steps have each status. */
 export const StepCounts = Schema.Struct({
   queued: Schema.Int,
   running: Schema.Int,

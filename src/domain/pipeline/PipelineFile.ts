@@ -1,4 +1,4 @@
-/** The pipeline file: what may stand in it, written once for reading it and for its JSON Schema. */
+/** The pipeline file: its fields, written once for reading it and for its JSON Schema. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"

@@ -72,7 +72,7 @@ const upcoming = (plan: Plan, next: Next, after: number): Upcoming => {
   return { status: "active", nextDueAt: dueAt, nextFireAt: fireTime(plan, dueAt) }
 }
 
-/** The first time after `after`, or the problem of a rule that cannot be read any more. */
+/** The first time after `after`, or the problem of a rule that can no longer be read. */
 export const upcomingAfter = (plan: Plan, after: number): Either.Either<Upcoming, string> =>
   Either.map(nextOf(plan.timing), (next) => upcoming(plan, next, after))
 
@@ -210,7 +210,7 @@ export const standingBefore = (overlap: OverlapPolicy, open: ReadonlyArray<Execu
   return open.filter((one) => one === newest || one.origin === "manual")
 }
 
-/** Why a run is skipped that would stand behind more tasks than may wait for one another. */
+/** Why a run is skipped that would make a longer chain of waiting tasks than is allowed. */
 export const rowTooLong = "too many tasks were waiting for one another already"
 
 /** Decides about `dueAt`, whose fire time has come, and about the times missed together with it. */

@@ -1,4 +1,4 @@
-/** The schedule: what is to be started when, how it treats late and overlapping times, and what became of each time. */
+/** The schedule: what is to be started when, how it treats late and overlapping times, and the outcome of each time. */
 import * as Schema from "effect/Schema"
 import { NewPipeline, tasksOf as stepTasksOf } from "../pipeline/Pipeline.ts"
 import { NewTask } from "../task/NewTask.ts"

@@ -97,6 +97,6 @@ const describe = (error: ParseResult.ParseError, raw: unknown): string => {
 
 const decode = Schema.decodeUnknownEither(SettingsFile, { onExcessProperty: "error", errors: "all" })
 
-/** Reads settings from decoded JSON. `source` names where they stand: a file, or a variable. */
+/** Reads settings from decoded JSON. `source` names where they come from: a file, or a variable. */
 export const decodeSettings = (source: string, raw: unknown): Either.Either<SettingsFile, ConfigInvalid> =>
   Either.mapLeft(decode(raw), (error) => new ConfigInvalid({ path: source, problem: describe(error, raw) }))

@@ -59,7 +59,7 @@ export const decideRetry = ({ before, finalExitCode, jitter, now, outcome, task 
   const limited = outcome.failureClass === "usage-limit" && outcome.failureResetAt !== null ? outcome.failureResetAt : 0
   return {
     _tag: "Retry",
-    // Everybody waits for the same reset: a minute spreads them.
+    // All tasks wait for the same reset: a minute spreads them.
     notBefore: Math.max(now + pause, limited + Math.round(jitter * 60_000) * (limited > 0 ? 1 : 0)),
     maxRetries: task.maxRetries - 1,
     backoffMs: Math.max(task.backoffMs, Math.min(maxBackoffMs, task.backoffMs * 2))

@@ -132,7 +132,7 @@ export const TaskSummary = Schema.Struct({
   model: Schema.NullOr(Schema.String),
   /** Absolute path the agent works in. */
   directory: Schema.String,
-  /** Null is no limit. */
+  /** Null: no limit. */
   timeoutMs: Schema.NullOr(Millis),
   /** Time without output and with next to no CPU use (Stall.ts) after which the task ends as stalled; null is off. */
   stallMs: Schema.NullOr(Millis),

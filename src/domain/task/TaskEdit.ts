@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { Environment, Launch, NewDependency } from "./NewTask.ts"
 import { Labels, Millis, Priority, TaskId, Timestamp } from "./Task.ts"
 
-/** A field that is not there stays as it is. */
+/** A field that is missing does not change. */
 export const TaskEdit = Schema.partialWith(
   Schema.Struct({
     prompt: Schema.String,
@@ -16,7 +16,7 @@ export const TaskEdit = Schema.partialWith(
     stallMs: Schema.NullOr(Millis),
     notBefore: Schema.NullOr(Timestamp),
     labels: Labels,
-    /** All of them: what is not named is waited for no more. */
+    /** The whole list: the task no longer waits for tasks that are not named. */
     dependsOn: Schema.Array(Schema.Struct({ ...NewDependency.fields, upstream: TaskId })),
     launch: Launch,
     environment: Environment,

@@ -28,7 +28,7 @@ export type TaskNode = typeof TaskNode.Type
 export const TaskGraph = Schema.Struct({
   /** In order of arrival. */
   nodes: Schema.Array(TaskNode),
-  /** An edge may lead to a task that was pruned and is no node any more. */
+  /** An edge may lead to a task that was pruned and is no longer a node. */
   edges: Schema.Array(TaskEdge),
   /** There is more than is shown. */
   truncated: Schema.Boolean

@@ -8,7 +8,7 @@ import { WorkerId } from "./Worker.ts"
 export const ClaimId = Schema.String.pipe(Schema.pattern(/^[0-9a-z]{16}$/), Schema.brand("ClaimId"))
 export type ClaimId = typeof ClaimId.Type
 
-/** `claimed`: no process is known yet. `running`: the shim has told its identity. */
+/** `claimed`: no process is known yet. `running`: the shim has reported its identity. */
 export const ClaimState = Schema.Literal("claimed", "running")
 
 /**

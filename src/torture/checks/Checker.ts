@@ -91,7 +91,7 @@ const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
 
 const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void => {
   const asked = store.task(answer.task)
-  // Who waits for a task waits for the last try of it.
+  // A task that waits for another waits for its latest attempt.
   const row = answer.by === "wait" ? lastTry(store, answer.task) : asked
   if (row === undefined) return
   const ending = row.cause === "dependency-failed" ? "doomed" : row.status

@@ -38,7 +38,7 @@ export const checkContinued = (
   edges: ReadonlyArray<Edge>,
   report: Report
 ): void => {
-  const invariant = "work continues from the task it names"
+  const invariant = "work continues from the task that was named"
   const before = row.retry_of === null ? undefined : byId.get(row.retry_of)
   // In its session an agent has it already.
   const wanted = before === undefined ? asked : row.continuation === "session" ? null : before.continue_from

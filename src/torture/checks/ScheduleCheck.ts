@@ -1,4 +1,4 @@
-/** Holds a schedule against its rule: each time once, none forgotten, and every run told of. */
+/** Compares a schedule's executions with its rule: each time once, none missing, and every run reported. */
 
 import type { SchedulePlan } from "../load/TaskPlan.ts"
 import type { Store, TaskRow } from "../Store.ts"

@@ -91,7 +91,7 @@ const names = (directory: string): ReadonlyArray<string> => {
   }
 }
 
-/** Lies in wait for a shim that has the start token and has not told yet who it is. */
+/** Waits for a shim that has the start token and has not yet reported its identity. */
 const killStarting = (load: Load): Effect.Effect<boolean> =>
   Effect.gen(function* () {
     const { chronicle, home, root } = load.world

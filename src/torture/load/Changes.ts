@@ -1,4 +1,4 @@
-/** Those who change tasks that may not have started yet, and who take up by hand what has ended. */
+/** Clients that edit tasks before their start, and that retry or resume tasks after their end. */
 import * as Effect from "effect/Effect"
 import type { Told } from "../Chronicle.ts"
 import { ended, triesOf } from "../Store.ts"

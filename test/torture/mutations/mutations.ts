@@ -17,7 +17,7 @@ export interface Mutation {
 const claiming: ReadonlyArray<Mutation> = [
   {
     name: "over-limit",
-    promise: "at most maxConcurrency at a time",
+    promise: "at most maxConcurrency at the same time",
     patches: [
       {
         file: "src/layers/sql/queue/claim.ts",

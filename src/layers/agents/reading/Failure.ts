@@ -1,4 +1,4 @@
-/** Why an agent failed: told from HTTP status, error code and, last, text; and what a person can do about it. */
+/** Why an agent failed, from the HTTP status, the error code and, last, the text; and what a person can do about it. */
 import type { FailureClass } from "../../../domain/task/Task.ts"
 
 type Class = typeof FailureClass.Type
@@ -88,7 +88,7 @@ const saidStatus = (message: string): number | undefined => {
 const first = (table: ReadonlyArray<readonly [RegExp, Class]>, said: string): Class | null =>
   table.find(([pattern]) => pattern.test(said))?.[1] ?? null
 
-/** `otherwise` when nothing tells. */
+/** `otherwise` when nothing shows the class. */
 export const classify = (signs: Signs, otherwise: Class): Class => {
   const message = signs.message.slice(0, 20_000)
   const named = (signs.codes ?? []).filter((code) => code !== undefined)

@@ -45,7 +45,7 @@ const afterLength = (said: string, now: number): number | null => {
 
 const atClock = (found: RegExpExecArray, now: number): number | null => {
   const [, monthName, dayOfMonth, year, hourText = "", minuteText, half, zoneName] = found
-  // A bare number is no time of day: "try again 3 times".
+  // A bare number is not a time of day: "try again 3 times".
   if (minuteText === undefined && half === undefined) return null
   const said = Number(hourText)
   const hours = half === undefined ? said : (said % 12) + (half.toLowerCase() === "p" ? 12 : 0)

@@ -24,7 +24,7 @@ const printed = (stdout: ReadonlyArray<string>): string => {
     .trimEnd()
 }
 
-/** A command's words are its own: a build that prints "connection refused" is no failure of a model service. */
+/** A command's words are its own: a build that prints "connection refused" is not a failure of a model service. */
 export const judgeCommand = (agent: Adviser, evidence: Evidence): Verdict =>
   judge(
     agent,

@@ -1,4 +1,4 @@
-/** A git that knows the repositories a test tells it of. */
+/** A git that knows the repositories that a test sets. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

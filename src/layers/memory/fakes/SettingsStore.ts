@@ -5,7 +5,7 @@ import * as SynchronizedRef from "effect/SynchronizedRef"
 import { type SettingsFile, withDefaults } from "../../../domain/settings/Settings.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
 
-/** Starts with `file`, on a machine with `cores` processors; no variables stand above it. */
+/** Starts with `file`, on a machine with `cores` processors; no variables override it. */
 export const layer = (file: SettingsFile, cores = 2) =>
   Layer.effect(
     SettingsStore,

@@ -1,4 +1,4 @@
-/** How a test decides what becomes of the processes that the in-memory spawner pretends to run. */
+/** How a test controls the processes that the in-memory spawner pretends to run. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Queue from "effect/Queue"
@@ -35,7 +35,7 @@ export class SpawnerControl extends Context.Tag("backbeat/memory/SpawnerControl"
     readonly failNext: (error: SpawnFailed) => Effect.Effect<void>
     /** The next start takes the token and then never returns, as when its worker is killed there. */
     readonly hangNext: Effect.Effect<void>
-    /** The shim of a start that hangs tells who it is. */
+    /** The shim of a start that hangs reports its identity. */
     readonly tell: (claimId: ClaimId) => Effect.Effect<ProcessIdentity>
     /** Whom the shim would call at its end. */
     readonly ownerOf: (claimId: ClaimId) => Effect.Effect<ProcessIdentity | null>

@@ -1,4 +1,4 @@
-/** Pipelines on the in-memory state: where they stand, and what the end of tasks means for them. */
+/** Pipelines on the in-memory state: their status, and what the end of tasks means for them. */
 import {
   type Pipeline,
   type PipelineStep,
@@ -55,7 +55,7 @@ export const pipelineIn = (state: State, stored: StoredPipeline): Pipeline => {
 
 export const withoutSteps = ({ steps: _steps, ...summary }: Pipeline): PipelineSummary => summary
 
-/** Lets the pauses of steps begin that wait for nothing any more, and appends the ends of pipelines that are over. */
+/** Starts the pauses of steps that no longer wait for a task, and appends the ends of pipelines that have ended. */
 export const concludePipelines = (state: State, touched: ReadonlyArray<PipelineId>, now: number): State => {
   let next = state
   for (const stored of state.pipelines.values()) {

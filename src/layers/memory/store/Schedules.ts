@@ -93,7 +93,7 @@ const make = Effect.gen(function* () {
           fired = begun.right[0]
           next = begun.right[1]
         }
-        // A time that was dealt with before is no run: it does not count for the most there may be.
+        // A time that was recorded before is not a run: it does not count towards the limit.
         const after = run === null || fired !== null ? null : Either.getOrNull(upcomingAfter(schedule, run))
         const upcoming = after ?? decided.right.upcoming
         const updatedAt = upcoming.status === "active" ? schedule.updatedAt : now

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
 import { makePrivateDirectory } from "./PrivateDirectory.ts"
 
-/** The lock was not to be had: `cause` is null when others held it for the whole time. */
+/** The lock could not be taken: `cause` is null when other processes held it for the whole time. */
 export class LockUnavailable extends Data.TaggedError("LockUnavailable")<{
   readonly path: string
   readonly cause: unknown

@@ -75,7 +75,7 @@ const readBootId = (): string => {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()
   } catch {
-    // Some sandboxes hide it; the time of the boot tells boots apart as well.
+    // Some sandboxes hide it; the time of the boot identifies a boot too.
     const booted = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "latin1"))
     return `btime-${booted?.[1] ?? "unknown"}`
   }

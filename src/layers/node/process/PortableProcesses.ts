@@ -39,7 +39,7 @@ export const parseLine = (line: string): ProcessEntry | null => {
     ended: state.startsWith("Z"),
     stopped: state.startsWith("T"),
     ownMillis: parseCpuTime(time),
-    // `ps` tells it of no process.
+    // `ps` reports it for no process.
     waitedMillis: 0
   }
 }
@@ -62,7 +62,7 @@ export const portableReader: ProcessReader = {
   marks: () => ({ taskId: null, worker: false }),
   order: (startTime) => Date.parse(`${startTime} UTC`),
   bootId: Effect.gen(function* () {
-    // macOS names each boot. The time of the boot, which other systems tell, moves when the clock is set.
+    // macOS names each boot. The time of the boot, which other systems report, moves when the clock is set.
     const session = (yield* run("sysctl", ["-n", "kern.bootsessionuuid"]))?.stdout.trim() ?? ""
     if (session !== "") return session
     const booted = /sec = (\d+)/.exec((yield* run("sysctl", ["-n", "kern.boottime"]))?.stdout ?? "")

@@ -8,7 +8,7 @@ export interface ProcessEntry {
   readonly pid: number
   readonly parent: number
   readonly group: number
-  /** Null where the system does not tell sessions. */
+  /** Null where the system does not report sessions. */
   readonly session: number | null
   readonly startTime: string
   /** A zombie: it has ended and only waits for its parent to read its status. */

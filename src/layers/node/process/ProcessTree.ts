@@ -10,7 +10,7 @@ export interface TreeRequest {
   readonly taskId: TaskId
   /** The shim as it was recorded under this boot, alive or not. */
   readonly shim: { readonly pid: number; readonly startTime: string } | null
-  /** Keys of workers and of this process itself: never touched, wherever they stand. */
+  /** Keys of workers and of this process itself: never touched, wherever they are in the tree. */
   readonly spared: ReadonlySet<string>
   /** Keys of processes that were seen to belong to the task before: they stay part of it when their parents end. */
   readonly known: ReadonlySet<string>

@@ -33,7 +33,7 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
     process.kill(pid, name)
   } catch {
-    // Gone meanwhile, or another user's by now (sudo): the next look tells.
+    // Gone meanwhile, or another user's by now (sudo): the next look shows which.
   }
 }
 

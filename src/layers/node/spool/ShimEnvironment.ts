@@ -7,7 +7,7 @@ export interface ShimEnvironment {
   /** The shell, and what it is given before `-c`. */
   readonly shell: readonly [string, ...ReadonlyArray<string>]
   readonly environment: Environment
-  /** How many variables stand in it as `backbeat_aside_1`, `backbeat_aside_2`, ... instead, each as NAME=VALUE. */
+  /** How many variables are in it as `backbeat_aside_1`, `backbeat_aside_2`, ... instead, each as NAME=VALUE. */
   readonly aside: number
 }
 

@@ -1,4 +1,4 @@
-/** Starts a claim's agent through the shim, once, and waits until the shim has told who it is. */
+/** Starts a claim's agent through the shim, once, and waits until the shim has reported its identity. */
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
 import * as Deferred from "effect/Deferred"
@@ -24,11 +24,11 @@ export interface StartContext {
   readonly bootId: string
   /** What runs `beat`. */
   readonly command: ReadonlyArray<string>
-  /** Shims of this process, each with what tells its end. */
+  /** Shims of this process, each with the signal of its end. */
   readonly own: Map<ClaimId, Deferred.Deferred<void>>
 }
 
-/** How long to wait for the shim's word, in milliseconds. It takes a few, unless the machine is badly loaded. */
+/** How long to wait for the shim's identity, in milliseconds. It takes a few, unless the machine is badly loaded. */
 const patience = 10_000
 
 const failed = (reason: SpawnFailed["reason"], subject: string, detail: string) =>
@@ -107,7 +107,7 @@ export const makeStart = (context: StartContext) => {
       })
     )
 
-  /** Waits for the identity that a shim writes; null when it does not come, which `isOver` may tell early. */
+  /** Waits for the identity that a shim writes; null when it does not come, which `isOver` may report early. */
   const awaitIdentity = Effect.fn("Spawner.awaitIdentity")(function* (files: Spool.SpoolFiles, isOver: () => boolean) {
     const deadline = (yield* elapsedMs) + patience
     let wait = 1
@@ -132,10 +132,10 @@ export const makeStart = (context: StartContext) => {
     }
     yield* Spool.transferOwnership(files, owner)
     const identity = yield* awaitIdentity(files, () => false)
-    return identity ?? (yield* failed("system", claimed.launch.file, "an earlier start never told who it is"))
+    return identity ?? (yield* failed("system", claimed.launch.file, "an earlier start never reported its identity"))
   })
 
-  /** What became of a shim that did not tell: it must either be known or never run anything. */
+  /** Settles a start whose shim reported no identity: the shim must either be known or never run an agent. */
   const silent = Effect.fn("Spawner.silent")(function* (
     claimed: ClaimedTask,
     files: Spool.SpoolFiles,

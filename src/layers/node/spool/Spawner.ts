@@ -18,7 +18,7 @@ import { makeStart } from "./ShimStart.ts"
 import * as Spool from "./Spool.ts"
 import { makeSpoolBells } from "./SpoolWatcher.ts"
 
-/** How long a shim that took the token may take to tell who it is, in milliseconds. */
+/** How long a shim that took the token may take to report its identity, in milliseconds. */
 const toldWithin = 10_000
 
 /** Between two looks at an agent of which this process hears nothing, in milliseconds. */
@@ -33,10 +33,10 @@ const make = Effect.gen(function* () {
   const bootId = yield* processes.bootId
   const self = yield* processes.self
   const filesOf = (claimId: ClaimId) => Spool.filesOf(paths.spool, claimId)
-  /** Shims that this process started: told when they end. */
+  /** Shims that this process started: their ends are reported to it. */
   const own = new Map<ClaimId, Deferred.Deferred<void>>()
 
-  /** Since when this process sees a token that was taken by a shim which has not told who it is. */
+  /** Since when this process sees a token that was taken by a shim which has not reported its identity. */
   const untold = new Map<ClaimId, number>()
 
   const bells = yield* makeSpoolBells
@@ -106,7 +106,7 @@ const make = Effect.gen(function* () {
     }),
     transferOwnership: Effect.fn("Spawner.reown")((claimId, owner) =>
       Spool.transferOwnership(filesOf(claimId), owner).pipe(
-        // Without a spool there is no shim to tell.
+        // Without a spool no shim can report an end.
         Effect.catchTag("SpawnFailed", (error) =>
           error.detail === "ENOENT" ? Effect.void : Effect.logWarning(error.message)
         )
@@ -124,7 +124,7 @@ const make = Effect.gen(function* () {
       const ended = own.get(claimId)
       const bell = ended === undefined ? null : yield* bells.at(claimId, filesOf(claimId).directory)
       if (ended === undefined || bell === null) return yield* Effect.sleep(Math.min(withinMs, unheardMs))
-      // The caller looks once more: only from now on is it told.
+      // The caller looks once more: changes are reported only from now on.
       if (bell.fresh) return
       yield* Effect.timeoutOption(Effect.raceFirst(childEnd(claimId, ended), Deferred.await(bell.rung)), withinMs)
     }),

@@ -161,7 +161,7 @@ const hasContent = (path: string): Promise<boolean> =>
     () => false
   )
 
-/** Whether the agent has ended: told as soon as the shim has begun to write the exit status. */
+/** Whether the agent has ended: true as soon as the shim has begun to write the exit status. */
 export const agentEnded = (files: SpoolFiles): Effect.Effect<boolean> =>
   // In the order of the rename from one to the other, so that it is not missed between the two.
   Effect.promise(async () => (await hasContent(`${files.exit}.new`)) || (await hasContent(files.exit)))

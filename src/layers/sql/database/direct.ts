@@ -34,7 +34,7 @@ export const fromColumn = remembering(Str.snakeToCamel)
 
 const named = SqlStatement.defaultTransforms(fromColumn, false).array
 
-/** How statements that stand in no transaction get the connection: each waits for the transactions of other fibers. */
+/** How statements outside a transaction get the connection: each waits for the transactions of other fibers. */
 export class Reserve extends Context.Tag("backbeat/sql/Reserve")<Reserve, SqlClient.SqlClient["reserve"]>() {}
 
 const isStatement = (value: unknown): value is SqlStatement.Statement<unknown> =>

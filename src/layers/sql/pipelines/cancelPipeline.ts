@@ -19,7 +19,7 @@ export const makeCancelPipeline = (sql: SqlClient.SqlClient) => {
     execute: (id) => sql`SELECT id FROM pipelines WHERE id = ${id}`
   }))
 
-  /** Those that stand higher wait for those below them. */
+  /** Tasks of a higher level wait for those of a lower one. */
   const findOpen = Statement.findAll(() => ({
     Request: PipelineId,
     Result: TaskSummary.pick("id", "status"),

@@ -1,4 +1,4 @@
-/** What the end of tasks means for the pipelines they are steps of: pauses begin, and a pipeline may be over. */
+/** What the end of tasks means for the pipelines they are steps of: pauses begin, and a pipeline may end. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -20,7 +20,7 @@ export const makePipelineEnds = (sql: SqlClient.SqlClient) => {
     `
   }))
 
-  /** A step that waits for nothing any more waits for its pause; none of them has a start time before. */
+  /** A step that no longer waits for a task waits for its pause; no step has a start time before. */
   const startPauses = Statement.run(() => ({
     Request: Schema.Struct({ touched: Touched, at: Timestamp }),
     execute: ({ at, touched }) => sql`

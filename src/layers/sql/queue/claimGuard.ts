@@ -1,4 +1,4 @@
-/** The error of a claim that does not hold any more: ended, put back, or adopted by another worker. */
+/** The error of a claim that is no longer valid: ended, put back, or adopted by another worker. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

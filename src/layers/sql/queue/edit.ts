@@ -91,7 +91,7 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
         DELETE FROM task_dependencies
         WHERE task_id = ${id} AND upstream_id NOT IN (SELECT value FROM json_each(${JSON.stringify(kept)}))
       `
-      // What stays as it is may be of a task that was pruned after it had ended.
+      // An unchanged dependency may name a task that was pruned after it had ended.
       const fresh = drawn.filter((one) => !before.some((edge) => isSameEdge(one, edge)))
       yield* connect(id, fresh, false)
       const unmet = (yield* storedEdges(id)).find(({ state }) => state === "unmet")

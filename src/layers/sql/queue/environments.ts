@@ -1,7 +1,7 @@
 /** Captured environments, stored once for all who share them, and deleted with the last of these. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 
-/** Deletes an environment that neither a task nor a schedule uses any more. It must run inside a transaction. */
+/** Deletes an environment that no task and no schedule uses. It must run inside a transaction. */
 export const makeForgetEnvironment = (sql: SqlClient.SqlClient) => (id: string) =>
   sql`
   DELETE FROM environments WHERE id = ${id}

@@ -58,7 +58,7 @@ export const makeFinish = (sql: SqlClient.SqlClient) => {
       sql`INSERT INTO outbox ${sql.insert(event)} RETURNING seq, kind, id, status, cause, at, retried_by`
   }))
 
-  /** Who waits for the task waits for its retry from now on. */
+  /** Tasks that wait for this one wait for its retry from now on. */
   const handOver = (id: TaskId, retry: TaskId) =>
     sql`UPDATE task_dependencies SET upstream_id = ${retry} WHERE upstream_id = ${id} AND state = 'pending'`
 

@@ -140,7 +140,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
       return at
     })
 
-  /** A rule that cannot be read any more. */
+  /** A rule that can no longer be read. */
   const pause = (id: ScheduleId, reason: string) => sql`
     UPDATE schedules SET status = 'paused', reason = ${reason}, next_due_at = NULL, next_fire_at = NULL,
       revision = revision + 1
@@ -195,7 +195,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
                     together(edges, yield* overlapping(schedule, open))
                   )
             yield* trim(id, now)
-            // A time that was dealt with before is no run: it does not count for the most there may be.
+            // A time that was recorded before is not a run: it does not count towards the limit.
             const upcoming =
               run !== null && fired === null
                 ? Either.getOrElse(upcomingAfter(schedule, run), () => decided.right.upcoming)

@@ -101,7 +101,7 @@ export const taskColumns = [
   "task_inputs.system_prompt"
 ].join(", ")
 
-/** The process of a worker or worker lies flat in its row. */
+/** The process of a worker or of a claim, as columns of its row. */
 const flat = { startTime: Schema.NonEmptyString, bootId: Schema.NonEmptyString }
 
 const { process: _claimProcess, ...claimFields } = Claim.fields
