@@ -10,7 +10,7 @@ const digests = __BUNDLE_DIGESTS__
 
 const major = Number(process.versions.node.split(".")[0])
 
-/** The worker and the MCP server have bundles of their own; everything else, help included, is the light one. */
+/** The worker and the MCP server have their own bundles; all other commands, including help, use the light bundle. */
 const pick = (words) => {
   const help = words.some((word) => word === "--help" || word === "-h")
   if (!help && words[0] === "worker" && digests.worker) return "worker"
@@ -20,8 +20,8 @@ const pick = (words) => {
 }
 
 /**
- * A closed pipe or a full disk behind stdout or stderr throws nothing. The commands learn of it from the callback of each
- * write and decide what it means; a worker works on. A stream is made when it is first used.
+ * A closed pipe or a full disk behind stdout or stderr must not throw. The commands get the error in the callback of each
+ * write and decide what it means; a worker ignores it. A stream is created at its first use.
  */
 const survivePipes = () => {
   for (const name of ["stdout", "stderr"]) {
@@ -37,7 +37,7 @@ const survivePipes = () => {
   }
 }
 
-/** A directory of ours that nobody else can write to: what is in it will be run. */
+/** A directory that belongs to this user and that no other user can write to: its content is executed. */
 const trusted = (directory) => {
   try {
     const stat = fs.statSync(directory)
@@ -65,7 +65,7 @@ const cacheDirectory = () => {
       fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
       if (trusted(directory)) return directory
     } catch (_) {
-      // Read-only or not ours: the next one.
+      // Read-only, or owned by another user: try the next one.
     }
   }
   return null
@@ -84,7 +84,7 @@ const prune = (directory, bundle) => {
   for (const { file } of files.slice(kept)) fs.rmSync(file, { force: true })
 }
 
-/** Code, then the commands it was seen running: each adds the functions that V8 compiled for it. */
+/** The code cache, then the commands that it has seen: each command adds the functions that V8 compiled for it. */
 const store = (directory, bundle, file, script, commands) => {
   const temporary = `${file}.${process.pid}`
   try {
@@ -92,26 +92,26 @@ const store = (directory, bundle, file, script, commands) => {
     trailer.write(commands.join(","))
     const out = fs.openSync(temporary, "w", 0o600)
     fs.writeFileSync(out, Buffer.concat([script.createCachedData(), trailer]))
-    // V8 does not check what it loads, so a power cut must not leave half of it under the final name.
+    // V8 does not verify a cache file, so a power failure must not leave half a file under the final name.
     fs.fsyncSync(out)
     fs.closeSync(out)
     fs.renameSync(temporary, file)
     prune(directory, bundle)
   } catch (_) {
-    // A cache that cannot be written costs time, nothing else.
+    // A cache that cannot be written only costs time.
     try {
       fs.rmSync(temporary, { force: true })
     } catch (_) {}
   }
 }
 
-/** `command` is what this process runs, as far as the cache is concerned. */
+/** `command` is the name under which the cache records what this process runs. */
 const loadCached = (bundle, command, directory) => {
   const vm = require("vm")
   const filename = path.join(__dirname, `${bundle}.cjs`)
-  // The digest tells releases apart, which npm gives one and the same time; the time tells builds apart.
+  // The digest distinguishes releases, whose files all have the same time from npm; the time distinguishes builds.
   const built = fs.statSync(filename).mtimeMs.toString(36)
-  // V8 rejects code that was compiled under other flags; each set of them keeps its own.
+  // V8 rejects code that was compiled with other flags, so each set of flags has its own cache.
   const flags = [...process.execArgv, process.env.NODE_OPTIONS || ""]
     .join("")
     .replace(/[^\w=-]/g, "")
@@ -140,7 +140,7 @@ const loadCached = (bundle, command, directory) => {
   if (!known && !full) {
     const save = () => store(directory, bundle, file, script, commands.concat(command))
     if (bundle === "cli" || bundle === "torture") process.on("exit", (code) => code === 2 || code === 70 || save())
-    // A worker may end by kill -9, so its cache is taken once it has come up.
+    // A worker may end by kill -9, so its cache is taken once it has started.
     else setTimeout(save, 1500).unref()
   }
   const module = { exports: {}, filename, id: filename, loaded: false }
@@ -148,7 +148,7 @@ const loadCached = (bundle, command, directory) => {
     script.runInThisContext()(module.exports, require("module").createRequire(filename), module, filename, __dirname)
 }
 
-/** What the code cache calls it: `beat` alone is one of the most used. */
+/** The name of the command in the code cache: `beat` alone is one of the most used commands. */
 const commandOf = ([first]) => (first === undefined ? "." : /^[a-z]{1,16}$/.test(first) ? first : "-")
 
 const load = (bundle, words) => {
@@ -182,8 +182,8 @@ if (major < 20) {
 }
 const words = process.argv.slice(2)
 const bundle = pick(words)
-// Both are there for long and do little at a time, so their nursery stays as small as that of a worker that was launched
-// with the flag for it; here it is too late to limit its size.
+// Both run for a long time and do little at a time, so their nursery stays as small as that of a worker launched with the
+// flag for it. Here it is too late to limit its size.
 if (bundle === "mcp" || bundle === "worker") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
 survivePipes()
 load(bundle, words)()

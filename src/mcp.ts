@@ -1,4 +1,4 @@
-/** The entry of `beat mcp start`: answers at once, serves the queue beside it, and hands over when the client leaves. */
+/** The entry of `beat mcp start`: answers immediately, serves the queue, and hands it over when the client leaves. */
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
@@ -34,11 +34,11 @@ import { Schedules } from "./services/Schedules.ts"
 import { Tasks } from "./services/Tasks.ts"
 import { logLine } from "./text/LogLine.ts"
 
-/** The pool starts when the client has what it asked for first, or by now at the latest. */
+/** The pool starts after the client's first answer, or after this time at the latest. */
 const poolDelayMs = 150
 const poolLatestMs = 2000
 
-/** From the end of stdin to the end of this process, with all that is done in between. */
+/** The most time from the end of stdin to the exit of this process, including all cleanup. */
 const answersMs = 250
 const leaveMs = 300
 const handOverMs = 350
@@ -63,7 +63,7 @@ if (Either.isLeft(settled)) {
 const paths = settled.right
 const logFile = join(paths.logs, "mcp.log")
 
-/** stdout belongs to the protocol, and clients hide stderr: the log is a file, and what cannot be logged is lost. */
+/** stdout belongs to the protocol, and clients hide stderr: the log is a file, and a line that cannot be written is lost. */
 const log = (line: string): void => {
   try {
     mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
@@ -154,8 +154,8 @@ const layer = Layer.mergeAll(
 let services = ManagedRuntime.make(layer)
 
 /**
- * Built at first use: a client learns what there is before any file is opened. What failed is tried anew; a call that
- * its client cancels meanwhile leaves it to the others.
+ * Built at first use: a client can list the tools before any file is opened. After a failure the next call builds it
+ * again. A call that its client cancels in the meantime does not stop the build for other calls.
  */
 const built = Effect.suspend(() => {
   const made = services
@@ -188,7 +188,7 @@ const startPool = (): void => {
   poolFiber = Effect.runFork(
     Effect.flatMap(built, (runtime) => Effect.provide(pool, runtime)).pipe(
       Effect.tapErrorCause((cause) => Effect.sync(() => report("error", "the worker pool has stopped", cause))),
-      // Tasks are safe meanwhile, and tools say what is wrong: nobody waits for a pool that cannot start.
+      // Tasks stay safe, and tools report the problem: no call waits for a pool that cannot start.
       Effect.ensuring(Effect.sync(serving.send)),
       Effect.sandbox,
       Effect.retry(Schedule.spaced("5 seconds")),
@@ -210,13 +210,13 @@ const run: Run = async (name, effect, abort) => {
   if (Exit.isSuccess(exit)) return exit.value
   const failure = Cause.failureOption(exit.cause)
   if (failure._tag === "Some") throw failure.value
-  if (Cause.isInterruptedOnly(exit.cause)) throw new Error(`${name} was ended`)
+  if (Cause.isInterruptedOnly(exit.cause)) throw new Error(`${name} was cancelled`)
   throw bug(name, exit.cause)
 }
 
 const transport = stdioTransport(process.stdin, process.stdout, (ms, then) => setTimeout(then, ms))
 
-/** Off the list first: whoever submits from now on finds no worker here and launches one; what is there gets one now. */
+/** Unregister first: later submitters then find no worker here and launch one. For existing work, launch one now. */
 const handOver = async (): Promise<void> => {
   if (poolFiber === null) return
   await Promise.race([Effect.runPromise(Fiber.interrupt(poolFiber)), sleep(leaveMs)])

@@ -1,4 +1,4 @@
-/** Takes arguments as clients send them: `null` for one that is left out, and lists and objects as JSON text. */
+/** Accepts arguments as clients send them: `null` for an omitted one, and lists and objects as JSON text. */
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import * as AST from "effect/SchemaAST"
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The alternatives of a type as they are sent, without what it is turned into. */
+/** The alternatives of a type in their encoded form, without its transformations. */
 const alternatives = (ast: AST.AST): ReadonlyArray<AST.AST> => {
   const sent = AST.encodedAST(ast)
   if (AST.isUnion(sent)) return sent.types.flatMap(alternatives)
@@ -21,7 +21,7 @@ const isText = (ast: AST.AST): boolean =>
 const takes = (ast: AST.AST, value: unknown): boolean =>
   Either.isRight(ParseResult.decodeUnknownEither(Schema.make(ast))(value))
 
-/** The list or the object in a JSON text, where one is wanted and the text itself is not. */
+/** The list or the object in a JSON text, if the schema takes one and does not take text. */
 const fromText = (ast: AST.AST, text: string): unknown => {
   const wanted = alternatives(ast)
   const holds = wanted.some((one) => AST.isTupleType(one) || AST.isTypeLiteral(one))
@@ -29,7 +29,7 @@ const fromText = (ast: AST.AST, text: string): unknown => {
   return Either.getOrElse(Schema.decodeUnknownEither(Schema.parseJson())(text), () => text)
 }
 
-/** `raw` in the form that the schema describes, as far as it is known what is meant; what is not is left for the schema to refuse. */
+/** `raw` in the schema's form if its meaning is clear; otherwise unchanged, and the schema refuses it. */
 export const lenient = (ast: AST.AST, raw: unknown): unknown => {
   const value = typeof raw === "string" ? fromText(ast, raw) : raw
   const wanted = alternatives(ast)
@@ -76,7 +76,7 @@ const oneInWords = (ast: AST.AST): ReadonlyArray<string> => {
   return ["any value"]
 }
 
-/** The type of what is at a path, as it is sent; null where the schema has no such place. */
+/** The encoded type at a path; null if the schema has no such path. */
 export const typeAt = (ast: AST.AST, path: ReadonlyArray<PropertyKey>): AST.AST | null => {
   const [key, ...rest] = path
   if (key === undefined) return ast

@@ -1,4 +1,4 @@
-/** What tools that start or await tasks give: the tasks, those that go on, and where to go on waiting. */
+/** The result of tools that start or await tasks: the tasks, the pending ones, and the cursor for the next wait. */
 import * as Schema from "effect/Schema"
 import { TaskId } from "../domain/task/Task.ts"
 import { TaskState } from "../programs/reports/taskState.ts"
@@ -10,15 +10,15 @@ export const TaskStates = Schema.Struct({
   pending: Schema.Array(TaskId),
   /** Give this to WaitTasks. */
   cursor: Schema.Int,
-  /** More have ended than are told here: call WaitTasks with the cursor again. */
+  /** More tasks have ended than are listed here: call WaitTasks with the cursor again. */
   more: Schema.Boolean,
   timedOut: Schema.Boolean,
-  /** For people: credentials that were not seen, a worker that could not be started. */
+  /** For people: missing credentials, a worker that could not be started. */
   warnings: Schema.Array(Schema.String)
 }).annotations({ identifier: "TaskStates" })
 export type TaskStates = typeof TaskStates.Type
 
-/** Links that a list of tasks carries at most: the pattern is plain by then. */
+/** The most links in a list of tasks: the pattern of the links is clear by then. */
 const mostLinks = 5
 
 export const linksOf = ({ tasks }: TaskStates): ReadonlyArray<Link> =>
@@ -29,7 +29,7 @@ export const linksOf = ({ tasks }: TaskStates): ReadonlyArray<Link> =>
     ])
     .slice(0, mostLinks)
 
-/** The one task that an answer is about, if there is just one and it goes on. */
+/** The only task of an answer, if there is exactly one and it has not ended. */
 export const onlyPending = ({ pending, tasks }: TaskStates): string | null => {
   const [only, ...others] = new Set([...pending, ...tasks.map(({ id }) => id)])
   return only !== undefined && others.length === 0 && pending.length === 1 ? only : null

@@ -1,9 +1,9 @@
-/** The answer of a tool as the protocol carries it: structured, the same as text, and links to what is left out. */
+/** The answer of a tool in the protocol's form: structured, the same as text, and links to the omitted parts. */
 import type { CallToolResult } from "@modelcontextprotocol/server"
 import type { JsonObject } from "./fields/JsonSchemas.ts"
 import type { Link } from "./protocol/Resources.ts"
 
-/** Clients cut results that are longer than their own limit, unless they are told that this is meant. */
+/** Clients cut results above their own limit, unless this field says that the length is intended. */
 const meantToBeLong = 10_000
 
 export const toolResult = (value: JsonObject, links: ReadonlyArray<Link>): CallToolResult => {

@@ -1,4 +1,4 @@
-/** All tools, in the order in which clients see them: fixed, so that what a model was told stays cached. */
+/** All tools, in the order that clients see. The order is fixed, so that the model's prompt cache stays valid. */
 import type { Tool } from "./Tool.ts"
 import { cancelPipeline } from "./tools/CancelPipeline.ts"
 import { cancelSchedule } from "./tools/CancelSchedule.ts"

@@ -1,4 +1,4 @@
-/** What a client is told of tasks that were accepted. */
+/** Messages to a client about tasks that were accepted. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isTerminal } from "../domain/task/Task.ts"
@@ -10,11 +10,11 @@ export const statesAfter = Effect.fn("statesAfter")(function* (result: SubmitRes
   const states = yield* Effect.forEach(result.tasks, ({ task }) => taskState(task.id))
   const warnings = result.tasks.flatMap(({ created, task, warnings }) => [
     ...warnings,
-    ...(created ? [] : [`the key was used before, for task ${task.id}; no new one was made`])
+    ...(created ? [] : [`idempotency key already used by task ${task.id}; no new task was created`])
   ])
   const problem = Option.match(result.problem, {
     onNone: () => [],
-    onSome: ({ message }) => [`stored, but nobody runs it yet. ${message}`]
+    onSome: ({ message }) => [`the task is queued, but no worker could be started: ${message}`]
   })
   const answer: TaskStates = {
     tasks: states,

@@ -1,4 +1,4 @@
-/** The words for a stream whose file its own writer has emptied. */
+/** The message for a stream whose writer truncated its own file. */
 import type { StreamState } from "../domain/output/Output.ts"
 
 export const emptiedWords = (streams: ReadonlyArray<StreamState>): ReadonlyArray<string> =>

@@ -1,4 +1,4 @@
-/** Lengths of time and moments as people say them. */
+/** Formats durations and moments for people. */
 
 const steps: ReadonlyArray<readonly [number, string]> = [
   [604_800_000, "w"],
@@ -24,7 +24,7 @@ export const span = (milliseconds: number): string => {
 /** One unit: `42s`, `3m`, `2h`, `6d`. For columns. */
 export const shortSpan = (milliseconds: number): string => span(milliseconds).split(" ")[0] ?? ""
 
-/** `3m ago`, `in 1h 59m`, `now`: what is to come is not rounded down to half of itself. */
+/** `3m ago`, `in 1h 59m`, `now`: a future time is not rounded down to half of its length. */
 export const relative = (at: number, now: number): string => {
   if (Math.abs(now - at) < 1000) return "now"
   return at <= now ? `${shortSpan(now - at)} ago` : `in ${span(at - now)}`

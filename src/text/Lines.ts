@@ -1,10 +1,10 @@
 /** Cuts bytes into lines of text: no boundary between chunks can corrupt a character, no line can exhaust the memory. */
 
-/** A line longer than this is cut; adapters read none that is longer either. In UTF-16 units. */
+/** A longer line is cut; adapters do not read longer lines either. In UTF-16 units. */
 export const longestLine = 8 * 1024 * 1024
 
 export interface Lines {
-  /** Lines that these bytes complete, without their newline. */
+  /** The lines that these bytes complete, without their newlines. */
   readonly push: (bytes: Uint8Array) => ReadonlyArray<string>
   /** The unfinished line, if there is one. The next bytes may continue elsewhere in the stream. */
   readonly flush: () => ReadonlyArray<string>

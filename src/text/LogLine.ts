@@ -8,7 +8,7 @@ const text = (message: unknown): string =>
     .map((part) => (typeof part === "string" ? part : part instanceof Error ? part.message : JSON.stringify(part)))
     .join(" ")
 
-/** Time, level, what happened; annotations and, on lines of its own, the cause. */
+/** Time, level, what happened; annotations and, on separate lines, the cause. */
 export const logLine: Logger.Logger<unknown, string> = Logger.make(
   ({ annotations, cause, date, logLevel, message }) => {
     const about = [...HashMap.entries(annotations)].map(([key, value]) => ` ${key}=${String(value)}`).join("")

@@ -1,17 +1,17 @@
-/** Shortens texts in their middle: how something began and how it ended says most. */
+/** Shortens texts in the middle: the start and the end say most. */
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
 
-/** At most `limit` bytes of UTF-8, no character broken; a note tells how much is left out. */
+/** At most `limit` bytes of UTF-8, without broken characters; a note gives the number of omitted bytes. */
 export const cutMiddle = (text: string, limit: number): string => {
   if (text.length * 3 <= limit) return text
   const bytes = encoder.encode(text)
   if (bytes.length <= limit) return text
   const note = `\n[... ${bytes.length - limit} bytes left out ...]\n`
-  // The note may grow by a digit once its own length is left out too.
+  // The note may grow by a digit once the bytes that it replaces are counted too.
   const room = limit - note.length - 2
   if (room < 2) return decoder.decode(bytes.subarray(0, backTo(bytes, limit)))
   const head = backTo(bytes, Math.ceil(room / 2))

@@ -1,4 +1,4 @@
-/** What one task left behind, in words for the agent that goes on with its work. */
+/** Describes the results of one task for the agent that continues its work. */
 import type { Checkpoint, GitHead } from "../domain/task/Checkpoint.ts"
 import type { Task } from "../domain/task/Task.ts"
 import { span } from "./FormatDuration.ts"
@@ -13,13 +13,13 @@ const most = { error: 2000, diffStat: 3000, tail: 8000 } as const
 /** Names of files at most. */
 const mostFiles = 30
 
-/** A name in a line of its own, whatever it is made of. */
+/** A name on a single line, whatever characters it contains. */
 const inLine = (name: string): string => sanitize(name).replace(/\s+/g, " ")
 
 const headWords = ({ branch, commit }: GitHead): string =>
   `${commit === null ? "no commit" : commit.slice(0, 12)} (${branch === null ? "no branch" : inLine(branch)})`
 
-/** Changes that may be those of other tasks are not told as its own. */
+/** Changes that other tasks may have made are not reported as its own. */
 const changesTitle = ({ alongside }: Checkpoint): string =>
   alongside.length === 0
     ? "Changes since its start"
@@ -44,7 +44,7 @@ const part = (title: string, text: string | null, limit: number): ReadonlyArray<
   return clean === "" ? [] : ["", `${title}:`, cutMiddle(clean, limit)]
 }
 
-/** At most `limit` bytes; the end always stays. The output is told where there is no answer, or more went wrong than it tells. */
+/** At most `limit` bytes; the end is always kept. Includes the output if the answer is missing or omits the failure. */
 export const recordText = (task: Told, checkpoint: Checkpoint, limit: number): string => {
   const { answer, cause, diffStat, durationMs, error, status, tail } = checkpoint
   const how = status === "completed" ? "completed" : `${status} (${cause})`

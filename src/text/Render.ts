@@ -1,4 +1,4 @@
-/** Turns stored chunks into lines that a person can read, with what was dropped shown where it was dropped. */
+/** Turns stored chunks into lines that a person can read, with a mark where output was dropped. */
 
 import type { OutputChunk, StreamName } from "../domain/output/Output.ts"
 import type { Renderer } from "../domain/task/Agent.ts"
@@ -16,20 +16,20 @@ export interface Rendered {
 
 export interface Render {
   readonly push: (chunk: OutputChunk) => ReadonlyArray<Rendered>
-  /** What is left when the output ends. */
+  /** The remaining lines when the output ends. */
   readonly end: () => ReadonlyArray<Rendered>
 }
 
-/** A shown line is cut here: beyond it nobody reads, and terminals get slow. In UTF-16 units. */
+/** A shown line is cut here: longer lines are not readable and make terminals slow. In UTF-16 units. */
 const longestShown = 64 * 1024
 
-/** Of a line that lost its other half. */
+/** The mark of a line that lost its other half. */
 const longestFragment = 500
 
 const shorten = (text: string, limit: number): string =>
   text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters, see --raw)`
 
-/** What a terminal would show of a line that is written over itself, as progress bars do. */
+/** What a terminal shows of a line that overwrites itself, as progress bars do. */
 const overwritten = (line: string): string => {
   if (!line.includes("\r")) return line
   return (
@@ -54,11 +54,11 @@ interface Reader {
   readonly lines: Lines.Lines
   /** Where the next byte is expected; null before the first chunk. */
   expected: number | null
-  /** What is read until the next newline lost its beginning: after a gap it is shown, before the first line it is not. */
+  /** The text up to the next newline has lost its start: it is shown after a gap, but not before the first line. */
   broken: "no" | "gap" | "start"
 }
 
-/** `renderer` reads stdout; what stderr says is shown as it is. Chunks come in order of capture. */
+/** `renderer` formats stdout; stderr is shown unchanged. Chunks come in order of capture. */
 export const make = (renderer: Renderer): Render => {
   const readers: Readonly<Record<StreamName, Reader>> = {
     stdout: { lines: Lines.make(), expected: null, broken: "no" },

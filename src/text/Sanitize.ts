@@ -6,7 +6,7 @@
  */
 
 /**
- * Whole sequences, so that no remnant such as `[31m` is left to read: control strings (OSC, DCS, SOS, PM, APC) with their
+ * Whole sequences, so that no remnant such as `[31m` stays visible: control strings (OSC, DCS, SOS, PM, APC) with their
  * terminator, CSI with its parameters, and two-byte escapes, each introduced by ESC or by its single C1 character.
  * https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
  */
@@ -19,12 +19,12 @@ const sequences = new RegExp(
   "g"
 )
 
-/** Control characters but tab and newline, and the marks and overrides of writing direction. */
+/** Control characters except tab and newline, and the marks and overrides of writing direction. */
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 export const sanitize = (text: string): string => text.replace(sequences, "").replace(controls, "")
 
-/** A JSON text that says the same without the characters that JSON allows in it and terminals obey. */
+/** An equivalent JSON text without the characters that JSON allows but that control a terminal. */
 export const escapeControls = (json: string): string =>
   json.replace(
     /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,

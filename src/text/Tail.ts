@@ -1,7 +1,7 @@
 /** The end of what an agent printed: the last lines, found backwards, with bounded memory. */
 import type { OutputChunk, StreamName } from "../domain/output/Output.ts"
 
-/** What is held in memory at once while looking for lines. */
+/** The most bytes in memory while looking for lines. */
 export const tailBytes = 16 * 1024 * 1024
 
 const newline = 10
@@ -12,7 +12,7 @@ const countNewlines = (bytes: Uint8Array): number => {
   return count
 }
 
-/** Says, as chunks are added to the array it is shown, when it holds `lines` lines and the end of one before. */
+/** Returns true once the chunks in the growing array hold `lines` lines and the end of the line before. */
 export const enoughFor = (lines: number): ((newestFirst: ReadonlyArray<OutputChunk>) => boolean) => {
   let seen = 0
   let newlines = 0
@@ -23,12 +23,12 @@ export const enoughFor = (lines: number): ((newestFirst: ReadonlyArray<OutputChu
       size += bytes.length
     }
     seen = newestFirst.length
-    // Each of the two streams may end with a line of its own.
+    // Each of the two streams may end with an unfinished line.
     return newlines > lines + 2 || size >= tailBytes
   }
 }
 
-/** The last `lines` lines of the chunks, over the streams together, cut to the byte. Oldest first, as they come. */
+/** The last `lines` lines of the chunks, counted over both streams, cut to the byte. Oldest first, like the input. */
 export const lastLines = (chunks: ReadonlyArray<OutputChunk>, lines: number): ReadonlyArray<OutputChunk> => {
   const begun = new Set<StreamName>()
   let ends = 0

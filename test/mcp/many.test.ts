@@ -149,6 +149,6 @@ describe("a wait", () => {
     const once = await server.delegate("true", { key: "k1" })
     const twice = await server.call("DelegateTask", { agent: "shell", prompt: "true", key: "k1" })
     assert.strictEqual(twice.structuredContent.tasks[0].id, once)
-    assert.match(twice.structuredContent.warnings[0], /used before/)
+    assert.match(twice.structuredContent.warnings[0], /already used by/)
   })
 })

@@ -86,7 +86,7 @@ describe("pipelines over MCP", () => {
     const second = await server.call("CreatePipeline", { steps, key: "k" })
     const { id } = first.structuredContent
     assert.strictEqual(second.structuredContent.id, id)
-    assert.match(second.structuredContent.warnings.join(), /no new one was made/)
+    assert.match(second.structuredContent.warnings.join(), /no new pipeline was created/)
     const cancelled = await server.call("CancelPipeline", { id, reason: "enough" })
     assert.strictEqual(cancelled.structuredContent.status, "cancelled")
     assert.deepStrictEqual(

@@ -9,7 +9,7 @@ export const Reference = Schema.NonEmptyString.pipe(Schema.maxLength(64)).annota
 
 export const References = Schema.Array(Reference).pipe(Schema.minItems(1), Schema.maxItems(100))
 
-/** Whole numbers within bounds, in one sentence. */
+/** Whole numbers within bounds, with one sentence as the error. */
 export const whole = (low: number, high: number, description: string) => {
   const message = () => `expected a whole number from ${low} to ${high}`
   return Schema.Number.annotations({ message }).pipe(

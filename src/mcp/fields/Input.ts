@@ -1,11 +1,11 @@
-/** Reads the arguments of a call, and says of bad ones which field it is, what the rule is, and an example. */
+/** Decodes the arguments of a call. An error names the field, its rule and an example. */
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { nearest } from "../../domain/Spelling.ts"
 import { inWords, lenient, typeAt } from "../Lenient.ts"
 
-/** The arguments of a call do not fit. */
+/** The arguments of a call are invalid. */
 export class InputProblem extends Schema.TaggedError<InputProblem>()("InvalidArguments", {
   problems: Schema.Array(Schema.String)
 }) {
@@ -14,7 +14,7 @@ export class InputProblem extends Schema.TaggedError<InputProblem>()("InvalidArg
   }
 }
 
-/** Problems told at once: more would not be read. */
+/** The most problems in one error: a longer list would not be read. */
 const mostProblems = 5
 
 const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
@@ -27,7 +27,7 @@ const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
 const nameOf = (path: ReadonlyArray<PropertyKey>): string =>
   path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`)).join("")
 
-/** Keys may be wrong too: theirs is the path of the object they stand in. */
+/** Keys may be wrong too: the path of a wrong key is the path of its object. */
 const exampleFor = (example: unknown, path: ReadonlyArray<PropertyKey>): string => {
   const plain = path.map((key) => (typeof key === "number" ? 0 : key))
   const found = at(example, plain) ?? at(example, plain.slice(0, -1))
@@ -39,7 +39,7 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
-/** A type as it is written in the source says nothing to a model. */
+/** The name of a type in the source tells a model nothing. */
 const typed = /readonly|ReadonlyArray|Array<|[{}]|\[x: /
 
 const ruleOf = (messages: ReadonlyArray<string>, words: string | null): string => {

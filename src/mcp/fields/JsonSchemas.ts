@@ -1,4 +1,4 @@
-/** JSON Schemas for clients, made of the same schemas that rows and commands use, without what only costs context. */
+/** JSON Schemas for clients, made from the schemas of rows and commands, without the parts that only cost context. */
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
 
@@ -6,7 +6,7 @@ export type JsonObject = { readonly [key: string]: unknown }
 
 const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
-/** What filters say of themselves; keywords such as `minimum` say the same. */
+/** The descriptions of filters, which keywords such as `minimum` repeat. */
 const generic = /^an? (integer|string|number|array|non|positive|negative|object|record)/
 
 const isEmpty = (value: unknown): boolean =>
@@ -18,7 +18,7 @@ const withoutNoise = (schema: JsonObject): JsonObject => {
     if (key === "$schema" || key === "$defs") continue
     if (key === "title" && typeof value === "string") continue
     if (key === "description" && typeof value === "string" && generic.test(value)) continue
-    // A record of anything: one keyword says it.
+    // A record of any values: one keyword describes it.
     if (key === "patternProperties" && isObject(value) && Object.keys(value).join() === "") {
       kept.additionalProperties = tidy(value[""])
       continue
@@ -41,7 +41,7 @@ const tidy = (value: unknown): unknown => {
 
 const prefix = "#/$defs/"
 
-/** Definitions as small as a reference to them stand where they are used. */
+/** A definition that is as small as a reference to it is inlined. */
 const inline = (value: unknown, small: ReadonlyMap<string, JsonObject>): unknown => {
   if (Array.isArray(value)) return value.map((inner) => inline(inner, small))
   if (!isObject(value)) return value
@@ -53,10 +53,10 @@ const inline = (value: unknown, small: ReadonlyMap<string, JsonObject>): unknown
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
-/** One object with its definitions beside it. The root is the object itself, as clients want it. */
+/** One object, with its definitions next to it. The root must be the object itself: clients require it. */
 export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   const made: unknown = JSON.parse(JSON.stringify(JSONSchema.make(schema, { target: "jsonSchema2020-12" })))
-  if (!isObject(made)) throw new Error("a schema of a tool is no object")
+  if (!isObject(made)) throw new Error("the schema of a tool is not an object")
   const definitions = new Map<string, JsonObject>()
   for (const [name, value] of Object.entries(isObject(made.$defs) ? made.$defs : {})) {
     if (isObject(value)) definitions.set(name, withoutNoise(value))
@@ -72,8 +72,8 @@ export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
     })
   )
   const body = inline(root, small)
-  if (!isObject(body)) throw new Error("a schema of a tool is no object")
-  // A struct without fields would take arrays too.
+  if (!isObject(body)) throw new Error("the schema of a tool is not an object")
+  // Without a type, a struct without fields would accept arrays too.
   if (body.type !== "object") return { type: "object", properties: {}, additionalProperties: false }
   const text = JSON.stringify(body)
   const shared: Record<string, unknown> = {}
@@ -84,7 +84,7 @@ export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   return used.length === 0 ? body : { ...body, $defs: Object.fromEntries(used) }
 }
 
-/** Bounds that nobody runs into by mistake; reading the arguments enforces them and says so. */
+/** Bounds that no caller reaches by mistake; decoding the arguments enforces them and reports them. */
 const bounds = new Set(["minLength", "maxLength", "minItems", "maxItems", "minimum", "pattern", "propertyNames"])
 
 const largestTold = 1_000_000
@@ -97,7 +97,7 @@ const briefly = (value: unknown, key = ""): unknown => {
     Object.entries(value).flatMap(([name, inner]) => {
       if (inProperties) return [[name, briefly(inner)]]
       if (bounds.has(name) || (name === "additionalProperties" && inner === false)) return []
-      // Anything may stand there: that is so without a word.
+      // Any value is allowed, which an empty schema says already.
       if (name === "additionalProperties" && isObject(inner) && inner.$id === "/schemas/unknown") return []
       if (name === "description" && inner === "") return []
       if (name === "maximum" && typeof inner === "number" && inner > largestTold) return []
@@ -106,7 +106,7 @@ const briefly = (value: unknown, key = ""): unknown => {
   )
 }
 
-/** The schema of arguments: it stands in a model's context all the time. */
+/** The schema of arguments, which is always in a model's context. */
 export const inputSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   const brief = briefly(jsonSchema(schema))
   return isObject(brief) ? brief : {}

@@ -1,4 +1,4 @@
-/** How an agent says when something runs, and what it is told of a schedule. */
+/** The fields with which an agent says when something runs, and the fields of a schedule in answers. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -10,7 +10,7 @@ import { Session } from "../protocol/Session.ts"
 import type { Call } from "../Tool.ts"
 import { whole } from "./Fields.ts"
 
-/** One of a few words, which only an error lists: they would cost every context. */
+/** One of a few words. Only an error lists them: in the schema they would cost tokens in every context. */
 const word = <A extends string>(words: ReadonlyArray<A>) =>
   Schema.String.pipe(
     Schema.filter((text): text is A => words.some((one) => one === text), {
@@ -33,7 +33,7 @@ export type When = Schema.Struct.Type<typeof whenFields>
 
 export const ScheduleReference = Schema.NonEmptyString.pipe(Schema.maxLength(64))
 
-/** ISO 8601, as models read them best. */
+/** ISO 8601, which models read best. */
 const Time = Schema.String
 
 export const ScheduleState = Schema.Struct({
@@ -52,14 +52,14 @@ export const scheduleState = (schedule: Schedule, times: ReadonlyArray<number>):
 
 export const Scheduled = Schema.Struct({ ...ScheduleState.fields, warnings: Schema.Array(Schema.String) })
 
-/** Who asks, for the record. */
+/** Who makes the request, for the record. */
 export const askedBy = Effect.fn("mcp.askedBy")(function* (call: Call) {
   const session = yield* Session
   const submitter = submitterOf(session.environment)
   return submitter.taskId === null && call.client !== null ? call.client : yield* nameOf(submitter)
 })
 
-/** Stores it; a client that loses patience meanwhile leaves it whole. */
+/** Stores the schedule; a client that gives up in the meantime does not leave half of it. */
 export const schedule = Effect.fn("mcp.schedule")(function* (
   when: When,
   captured: { readonly work: Work; readonly warnings: ReadonlyArray<string> },
@@ -81,7 +81,7 @@ export const schedule = Effect.fn("mcp.schedule")(function* (
   const { schedule, served } = yield* Effect.uninterruptible(createSchedule(rules, captured.work, yield* askedBy(call)))
   const problem = Option.match(served.problem, {
     onNone: () => [],
-    onSome: ({ message }) => [`stored, but nobody fires it yet. ${message}`]
+    onSome: ({ message }) => [`the schedule is stored, but no worker could be started: ${message}`]
   })
   return { ...scheduleState(schedule, schedule.times), warnings: [...captured.warnings, ...problem] }
 })

@@ -1,4 +1,4 @@
-/** How an agent describes a task, in every tool that takes one. */
+/** The fields that describe a task, in every tool that takes one. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
@@ -26,7 +26,7 @@ const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
   encode: (at) => ParseResult.succeed(new Date(at).toISOString())
 })
 
-/** A task as an agent describes it; what is left out is decided by the settings. */
+/** A task as an agent describes it; the settings decide omitted fields. */
 export const taskFields = {
   prompt: Schema.optional(
     Schema.NonEmptyString.annotations({ description: "What to do. The agent sees nothing of this conversation" })
@@ -36,12 +36,12 @@ export const taskFields = {
   ),
   model: Schema.optional(Schema.NonEmptyString),
   systemPrompt: Schema.optional(Schema.String),
-  priority: Schema.optional(Priority.annotations({ description: "P0 first; P1 if left out" })),
+  priority: Schema.optional(Priority.annotations({ description: "P0 first (default: P1)" })),
   directory: Schema.optional(
-    Schema.NonEmptyString.annotations({ description: "Where the agent works; the server's directory if left out" })
+    Schema.NonEmptyString.annotations({ description: "Working directory (default: the server's)" })
   ),
   timeoutMs: Schema.optional(whole(0, 365 * day, "0: never")),
-  stallMs: Schema.optional(whole(0, 365 * day, "Ends it after this long without output and CPU use; 0: never")),
+  stallMs: Schema.optional(whole(0, 365 * day, "End it after this long without output and CPU use; 0: never")),
   maxOutputBytes: Schema.optional(whole(1024, 4 * 1024 ** 3, "Kept of each output stream")),
   notBefore: Schema.optional(Moment.annotations({ description: "Earliest start, ISO 8601" })),
   dependsOn: Schema.optional(
@@ -49,30 +49,28 @@ export const taskFields = {
       .pipe(Schema.maxItems(100))
       .annotations({ description: "Tasks to complete first; 'id:finished': end in any way, 'id:failure': fail" })
   ),
-  continueFrom: Schema.optional(
-    Schema.String.annotations({ description: "Task whose outcome goes before the prompt" })
-  ),
-  retries: Schema.optional(whole(0, 20, "Tries again by itself")),
-  backoffMs: Schema.optional(whole(0, 365 * day, "Before the first of them; doubles")),
+  continueFrom: Schema.optional(Schema.String.annotations({ description: "Task whose results go before the prompt" })),
+  retries: Schema.optional(whole(0, 20, "Automatic retries")),
+  backoffMs: Schema.optional(whole(0, 365 * day, "Before the first retry; doubles")),
   key: Schema.optional(
     Schema.NonEmptyString.pipe(Schema.maxLength(256)).annotations({
-      description: "The same key again gives the same task, never a second one"
+      description: "Idempotency key: a repeat returns the same task"
     })
   ),
-  labels: Schema.optional(Labels.annotations({ description: "To find it by in ListTasks" })),
+  labels: Schema.optional(Labels.annotations({ description: "Labels to filter by in ListTasks" })),
   env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
 }
 
 export type DescribedTask = Schema.Struct.Type<typeof taskFields>
 
-/** What an agent may name: a task that is stored, or a member of the same batch. */
+/** A reference to a stored task or to a member of the same batch. */
 const upstreamOf = Effect.fn("upstreamOf")(function* (reference: string, members: ReadonlyMap<string, number>) {
   const tasks = yield* Tasks
   const member = members.get(reference)
   return member === undefined ? yield* tasks.resolve(reference) : { member }
 })
 
-/** The task as it is to be prepared; `members` are the names in its batch. */
+/** The task to prepare; `members` are the names in its batch. */
 export const submissionOf = Effect.fn("submissionOf")(function* (
   one: DescribedTask & { readonly prompt: string },
   members: ReadonlyMap<string, number>

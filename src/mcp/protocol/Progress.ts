@@ -1,4 +1,4 @@
-/** Keeps a waiting client informed, so that it neither gives up nor leaves a person in the dark. */
+/** Sends progress to a waiting client, so that it does not give up and a person sees what happens. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
@@ -10,17 +10,17 @@ import { Tasks } from "../../services/Tasks.ts"
 import { span } from "../../text/FormatDuration.ts"
 import type { Call } from "../Tool.ts"
 
-/** The first line comes soon, so that a person sees that something happens; clients give up after minutes of silence. */
+/** The first line comes soon, so that a person sees that the call works; clients give up after minutes of silence. */
 const firstMs = 1000
 const everyMs = 5000
 
-/** Tells `line` every few seconds while `self` runs. A line that cannot be made ends nothing. */
+/** Sends `line` every few seconds while `self` runs. A failure to make a line does not end the call. */
 export const withProgress =
   <E2, R2>(call: Call, line: Effect.Effect<string, E2, R2>) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | R2> => {
     if (!call.listening) return self
     const tell = Effect.flatMap(line, call.progress).pipe(
-      Effect.catchAllCause((cause) => Effect.logDebug("no progress could be told", cause))
+      Effect.catchAllCause((cause) => Effect.logDebug("progress could not be sent", cause))
     )
     const telling = Effect.sleep(firstMs).pipe(
       Effect.zipRight(Effect.forever(Effect.zipRight(tell, Effect.sleep(everyMs))))

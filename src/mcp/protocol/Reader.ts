@@ -13,7 +13,7 @@ import { Session } from "./Session.ts"
 /** Bytes of output in one read. */
 const maxBytes = 100_000
 
-/** Ids offered at once. */
+/** The most ids in one completion. */
 const mostCompletions = 20
 
 export const templates = [
@@ -29,7 +29,7 @@ export const templates = [
     name: "output",
     title: "Output of a task",
     description:
-      "What the agent printed, as readable text (raw=true: as printed), at most 100 kB; '_meta' has the 'next' to give as since",
+      "What the agent printed, as readable text (raw=true: as printed), at most 100 kB; pass 'next' from '_meta' as 'since' to read on",
     mimeType: "text/plain"
   },
   {
@@ -69,7 +69,7 @@ export const readResource = Effect.fn("readResource")(function* (uri: string) {
   if (found === null || reference === undefined) {
     return yield* new InvalidInput({
       field: "uri",
-      problem: "is no address of a task",
+      problem: "is not the address of a task",
       example: `${scheme}k3v9x2m7q4ab/output`
     })
   }
@@ -116,7 +116,7 @@ const idsFor = Effect.fn("idsFor")(function* (beginning: string) {
   )
 })
 
-/** What may follow what was typed. */
+/** Completions of the typed text. */
 export const complete = Effect.fn("complete")(function* (argument: string, value: string) {
   switch (argument) {
     case "id":

@@ -1,4 +1,4 @@
-/** The addresses under which clients read tasks: the task itself, what its agent printed, and its final answer. */
+/** The addresses of tasks for clients: the task itself, its output, and its final answer. */
 
 export interface Link {
   readonly uri: string

@@ -1,4 +1,4 @@
-/** Puts tools, resources and prompts on the protocol: the only place, beside the transport, that knows the SDK. */
+/** Serves tools, resources and prompts over the protocol. Only this file and the transport use the SDK. */
 import {
   CLIENT_INFO_META_KEY,
   ProtocolError,
@@ -23,7 +23,7 @@ export type Era = "legacy" | "modern"
 
 /**
  * Runs an effect over the services of this process. An abort ends it; a defect is reported and becomes a short message.
- * Rejects with the effect's failure, and with a `StorageError` where the services could not be had.
+ * Rejects with the effect's failure, or with a `StorageError` if the services could not be opened.
  */
 export type Run = <A>(name: string, effect: Effect.Effect<A, Error, ToolServices>, signal: AbortSignal) => Promise<A>
 
@@ -38,7 +38,7 @@ const cacheHints = {
 } as const
 
 class Backbeat extends Server {
-  /** The base class takes answers of `tools/call` for nothing but tool results; ours may be handles of tasks. */
+  /** The base class accepts only tool results as answers of `tools/call`; these answers may be task handles. */
   protected override _wrapHandler(...given: Parameters<Server["_wrapHandler"]>): ReturnType<Server["_wrapHandler"]> {
     const [method, handler] = given
     return method === "tools/call" ? handler : super._wrapHandler(method, handler)
@@ -90,22 +90,24 @@ const callTool =
       const { links, taskId, value } = yield* tool.call(given.arguments, call)
       if (!handleOnly) return toolResult(value, links)
       if (taskId !== null) return yield* createHandle(era, taskId)
-      // Nothing is left to wait for, or several tasks: today's clients take either, the others asked for a handle.
+      // The task has ended, or there are several. Current clients accept a plain answer; older ones asked for a handle.
       return era === "modern"
         ? toolResult(value, links)
-        : toolError("Run this without 'task': it takes one task that has not ended.")
+        : toolError(
+            "Call this tool without 'task': only a call with exactly one task that has not ended can run as a task."
+          )
     }).pipe(
       Effect.catchAll((failure) => Effect.succeed(toolError(failureText(failure)))),
       Effect.map((result): Result => result)
     )
     return run(tool.name, answer, context.mcpReq.signal).catch((error: unknown) => {
-      // The store could not even be opened.
+      // The store could not be opened.
       if (error instanceof StorageError) return toolError(failureText(error))
       throw error
     })
   }
 
-/** Resources have no results of their own for failures: they are errors of the protocol. */
+/** The results of resources have no form for failures, so failures become protocol errors. */
 const invalidParams = (failure: ToolFailure) => new ProtocolError(ProtocolErrorCode.InvalidParams, failureText(failure))
 
 export const makeServer = (era: Era, version: string, run: Run): Server => {

@@ -6,13 +6,13 @@ import type { Environment } from "../../domain/task/NewTask.ts"
 export class Session extends Context.Tag("backbeat/mcp/Session")<
   Session,
   {
-    /** Working directory of the server, absolute: what relative paths are taken from. */
+    /** Working directory of the server, absolute: the base of relative paths. */
     readonly directory: string
-    /** What submitted tasks are captured from. */
+    /** The environment that submitted tasks capture. */
     readonly environment: Environment
-    /** Returns once this process serves the queue itself, or could not be made to. */
+    /** Returns once this process serves the queue, or could not start to. */
     readonly serving: Effect.Effect<void>
-    /** Returns when the client has left: whoever waits for something answers with what there is. */
+    /** Returns when the client has disconnected: waiting tools then answer with what they have. */
     readonly leaving: Effect.Effect<void>
   }
 >() {}

@@ -1,5 +1,5 @@
 /**
- * Newline-delimited JSON-RPC over a pair of streams, as a transport of the SDK: bad lines are answered, none ends it.
+ * Newline-delimited JSON-RPC over a pair of streams, as a transport of the SDK: a bad line gets an error answer and does not end the connection.
  *
  * Weighed: the SDK's `StdioServerTransport` (2.4), which answers nothing to a bad line, holds a line of any length, keeps reading
  * from a client that reads nothing, and does not tell when the last answer is written. Use it when it bounds a line and what it
@@ -17,39 +17,39 @@ import {
 /** A message larger than this is refused. Bytes. */
 const largestMessage = 16 * 1024 * 1024
 
-/** What may wait for a client that does not read: beyond it nothing more is begun. Bytes. */
+/** The most output buffered for a client that does not read: above it no new call starts. Bytes. */
 const mostWaiting = 4 * 1024 * 1024
 
-/** Calls at once; the others wait their turn. */
+/** The most concurrent calls; further calls wait. */
 const mostOpen = 512
 
-/** What a client may send while nothing is begun; after that it counts as gone. Characters. */
+/** The most input accepted while no call starts; after that the client counts as gone. Characters. */
 const mostHeld = 32 * 1024 * 1024
 
-/** While nothing is begun a little is read from time to time: the end of stdin shows only to who reads. */
+/** While no call starts, read a little from time to time: only a read can find the end of stdin. */
 const sipMs = 100
 
-/** Progress that nobody reads is not worth keeping. Bytes. */
+/** Above this much unread output, progress messages are dropped. Bytes. */
 const mostProgressWaiting = 256 * 1024
 
 const newline = 10
 
 export interface StdioTransport extends Transport {
-  /** Reads no more, and returns when everything that was asked is answered. */
+  /** Stops reading, and returns when every request is answered. */
   readonly settled: () => Promise<void>
   /** Called when the client has closed its end. */
   onend: (() => void) | undefined
-  /** Called when the first answer has been handed to the system. */
+  /** Called when the system has accepted the first answer. */
   onanswer: (() => void) | undefined
 }
 
-/** The id of a message that is none, so that its sender learns what was wrong with it. */
+/** The id in an invalid message, so that its sender learns what was wrong. */
 const idOf = (value: unknown): RequestId | null => {
   const id: unknown = typeof value === "object" && value !== null && "id" in value ? value.id : null
   return typeof id === "string" || (typeof id === "number" && Number.isInteger(id)) ? id : null
 }
 
-/** The request that this line takes back, if that is all it does. */
+/** The request that this line cancels, if the line is only a cancellation. */
 const cancelledBy = (line: string): RequestId | null => {
   if (!line.includes("notifications/cancelled")) return null
   try {
@@ -61,7 +61,7 @@ const cancelledBy = (line: string): RequestId | null => {
   }
 }
 
-/** Cuts bytes into lines. A line that grows too large is dropped while it comes, and told once. */
+/** Cuts bytes into lines. A line that grows too large is dropped while it arrives, and reported once. */
 const lineReader = (onLine: (line: string) => void, onOversized: () => void) => {
   let parts: Array<Uint8Array> = []
   let size = 0
@@ -161,7 +161,7 @@ export const stdioTransport = (
   }
 
   const hold = (line: string) => {
-    // What ends a call must not wait for one to end.
+    // A cancellation must not wait for a call to end.
     const cancelled = open.size < mostOpen ? null : cancelledBy(line)
     if (cancelled !== null && open.has(cancelled)) return onLine(line)
     held.push(line)
@@ -193,7 +193,7 @@ export const stdioTransport = (
       input.on("end", onEnd)
       input.on("close", onEnd)
       input.on("error", onEnd)
-      // The client is gone: there is nobody to answer.
+      // The client is gone: no answer can be delivered.
       output.on("error", onEnd)
       output.on("drain", begin)
     },

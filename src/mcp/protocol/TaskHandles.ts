@@ -1,4 +1,4 @@
-/** Tasks of the protocol: the handle is the id of our task, so it is durable and good in any process, after any restart. */
+/** Tasks of the protocol: the handle is the id of a Backbeat task, so it is durable and valid in any process. */
 import {
   CLIENT_CAPABILITIES_META_KEY,
   ProtocolError,
@@ -24,12 +24,12 @@ import { failureText } from "./Failures.ts"
 import type { Era, Run } from "./Server.ts"
 import { Session } from "./Session.ts"
 
-/** SEP-2663. The era before had tasks in its core, in another form (SEP-1686). */
+/** SEP-2663. The earlier protocol had tasks in its core, in another form (SEP-1686). */
 const extension = "io.modelcontextprotocol/tasks"
 
 const pollMs = 3000
 
-/** What a server of this era says that it can do. */
+/** The capabilities that a server of this protocol version declares. */
 export const offersHandles = (era: Era) =>
   era === "modern"
     ? { extensions: { [extension]: {} } }
@@ -37,7 +37,7 @@ export const offersHandles = (era: Era) =>
 
 const Declared = Schema.Struct({ extensions: Schema.Record({ key: Schema.String, value: Schema.Unknown }) })
 
-/** Today the client declares that it takes handles, and the server decides; before, the client asked for one. */
+/** Current clients declare that they take handles, and the server decides; earlier clients asked for one. */
 export const wantsHandle = (era: Era, tool: Tool, asked: unknown, context: ServerContext): boolean => {
   if (era === "modern") {
     const declared: unknown = Reflect.get(context.mcpReq.envelope ?? {}, CLIENT_CAPABILITIES_META_KEY)
@@ -53,12 +53,12 @@ const iso = (at: number): string => new Date(at).toISOString()
 
 const statusOf = (era: Era, task: TaskSummary) => {
   if (!isTerminal(task.status)) return "working"
-  // Today `failed` is for errors of the protocol alone: a task that failed has completed with a bad result.
+  // In the current protocol `failed` is only for protocol errors: a failed task counts as completed with a bad result.
   return task.status === "failed" && era === "modern" ? "completed" : task.status
 }
 
 const described = Effect.fn("handle.describe")(function* (era: Era, id: TaskId) {
-  // Tried again by itself, it goes on: the handle stands for the work.
+  // An automatic retry continues the task: the handle represents the work, not one attempt.
   const { createdAt } = yield* (yield* Tasks).summary(id)
   const task = yield* latestAttempt(id)
   const state = yield* taskState(task.id)
@@ -77,10 +77,10 @@ const described = Effect.fn("handle.describe")(function* (era: Era, id: TaskId) 
 
 const decodeId = Schema.decodeUnknown(TaskId)
 
-/** Handles are whole ids: a shortened one may mean another task tomorrow. */
+/** Handles are full ids: a prefix may match another task tomorrow. */
 const known = (handle: string) =>
   decodeId(handle).pipe(
-    Effect.mapError(() => new InvalidInput({ field: "taskId", problem: "is no task id", example: "k3v9x2m7q4ab" }))
+    Effect.mapError(() => new InvalidInput({ field: "taskId", problem: "is not a task id", example: "k3v9x2m7q4ab" }))
   )
 
 export const createHandle = Effect.fn("handle.create")(function* (era: Era, handle: string) {
@@ -90,7 +90,7 @@ export const createHandle = Effect.fn("handle.create")(function* (era: Era, hand
 
 const encodeStates = Schema.encode(TaskStates)
 
-/** What the call would have given, had it waited. */
+/** The answer that the call would have given if it had waited. */
 const outcomeOf = Effect.fn("handle.outcome")(function* (id: TaskId) {
   const tasks = yield* Tasks
   const last = yield* latestAttempt(id)
@@ -157,7 +157,7 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
   )
 
   if (era === "modern") {
-    // Our tasks never ask for anything, so there is nothing that an answer could belong to.
+    // Backbeat's tasks never request input, so no answer can be expected.
     server.setRequestHandler("tasks/update", { params: Update }, ({ taskId }, context) =>
       served(
         "tasks/update",
@@ -185,7 +185,7 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
           timeoutMs: 2 ** 31 - 1,
           enough: session.leaving
         })
-        // This server leaves: no answer yet, and no other than an error could say so.
+        // This server is shutting down and has no answer yet. Only an error can say so.
         if (!isTerminal((yield* latestAttempt(id)).status)) {
           return yield* new InvalidInput({ field: "taskId", problem: "the task has not ended", example: null })
         }

@@ -1,4 +1,4 @@
-/** Ends a pipeline, with all the processes of its steps. */
+/** Cancels a pipeline, with all the processes of its steps. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { PipelineState, pipelineState } from "../../programs/pipelines/pipelineState.ts"
@@ -12,7 +12,7 @@ import { tool } from "../Tool.ts"
 export const cancelPipeline = tool({
   name: "CancelPipeline",
   title: "Cancel a pipeline",
-  description: "Ends all steps that have not ended.",
+  description: "Cancel all steps that have not ended.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({ id: Schema.NonEmptyString, reason: Schema.optional(Schema.String) }),
   output: PipelineState,
@@ -30,7 +30,7 @@ export const cancelPipeline = tool({
         justLaunched: false,
         onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
       }
-    ).pipe(withProgress(call, Effect.succeed("waiting for the processes to end")))
+    ).pipe(withProgress(call, Effect.succeed("waiting for the processes to exit")))
     return pipelineState(pipeline)
   })
 })

@@ -1,4 +1,4 @@
-/** Ends a schedule for good. */
+/** Cancels a schedule permanently. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cancelRuns, cancelSchedule as end } from "../../programs/schedules/cancelRuns.ts"
@@ -31,7 +31,7 @@ export const cancelSchedule = tool({
           Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
       }
       yield* cancelRuns(cancelled.id, yield* askedBy(call), options).pipe(
-        withProgress(call, Effect.succeed("waiting for the processes to end"))
+        withProgress(call, Effect.succeed("waiting for the processes to exit"))
       )
     }
     return scheduleState(cancelled, [])

@@ -1,4 +1,4 @@
-/** Ends tasks, with all their processes. */
+/** Cancels tasks, with all their processes. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CancelResult, cancel } from "../../programs/tasks/cancel.ts"
@@ -12,12 +12,12 @@ import { tool } from "../Tool.ts"
 export const cancelTask = tool({
   name: "CancelTask",
   title: "Cancel tasks",
-  description: "Ends tasks and returns when all their processes are gone.",
+  description: "Cancel (stop) tasks and return when all their processes have exited.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     ids: References,
     reason: Schema.optional(Schema.String.pipe(Schema.maxLength(1000))),
-    tree: Schema.optionalWith(Schema.Boolean.annotations({ description: "Also all that they delegated" }), {
+    tree: Schema.optionalWith(Schema.Boolean.annotations({ description: "Also cancel all that they delegated" }), {
       default: () => false
     })
   }),
@@ -36,6 +36,6 @@ export const cancelTask = tool({
       by,
       justLaunched: false,
       onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
-    }).pipe(withProgress(call, Effect.succeed("waiting for the processes to end")))
+    }).pipe(withProgress(call, Effect.succeed("waiting for the processes to exit")))
   })
 })

@@ -1,4 +1,4 @@
-/** Changes the settings of an agent, all at once. */
+/** Changes several settings of an agent in one write. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AgentUnknown } from "../../domain/Errors.ts"
@@ -13,18 +13,18 @@ const settings = Schema.Literal("apiKey", "baseUrl", "model", "args", "env", "pr
 
 const Output = Schema.Struct({
   agent: AgentInfo,
-  /** What the config file says now; keys and variables are hidden. */
+  /** The new content of the config file; API keys and variables are hidden. */
   settings: Schema.Record({ key: Schema.String, value: Schema.Unknown })
 })
 
 export const configureAgent = tool({
   name: "ConfigureAgent",
   title: "Configure an agent",
-  description: "Changes an agent's settings in one write and returns them; keys are kept privately, never shown.",
+  description: "Change an agent's settings in one write and return them; keys are stored privately, never shown.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     agent: Schema.NonEmptyString,
-    default: Schema.optional(Schema.Boolean.annotations({ description: "Use it where none is named" })),
+    default: Schema.optional(Schema.Boolean.annotations({ description: "Make it the default agent" })),
     set: Schema.optional(AgentSettings.annotations({ identifier: "AgentSettings" })),
     unset: Schema.optional(Schema.Array(settings))
   }),

@@ -1,4 +1,4 @@
-/** Hands several tasks over that run in order. */
+/** Submits several tasks that run in order. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -12,7 +12,7 @@ import { tool } from "../Tool.ts"
 
 const Text = Schema.optional(Schema.NonEmptyString)
 
-/** The fields that are asked for most; the others of a step in a file are read as a file's are, errors included. */
+/** The most common fields. The other fields of a step are decoded as in a pipeline file, with the same errors. */
 const Step = Schema.Struct({
   name: Text,
   prompt: Schema.NonEmptyString,
@@ -20,10 +20,10 @@ const Step = Schema.Struct({
   model: Text,
   directory: Text,
   after: Schema.optional(
-    Schema.Array(Schema.String).annotations({ description: "Names of steps; else the one before" })
+    Schema.Array(Schema.String).annotations({ description: "Names of steps (default: the previous one)" })
   ),
   policy: Schema.optional(DependencyPolicy.annotations({ description: "Of these" })),
-  continueFrom: Schema.optional(Schema.String.annotations({ description: "Step whose outcome goes before the prompt" }))
+  continueFrom: Schema.optional(Schema.String.annotations({ description: "Step whose results go before the prompt" }))
 }).pipe(Schema.extend(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 
 const Input = Schema.Struct({
@@ -37,7 +37,7 @@ const Input = Schema.Struct({
 export const createPipeline = tool({
   name: "CreatePipeline",
   title: "Create a pipeline",
-  description: "Stores tasks that run in order, all or none. Then WaitTasks with their ids.",
+  description: "Store tasks that run in order, all or none. Then call WaitTasks with their ids.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Input,
   output: Schema.Struct({ ...PipelineState.fields, warnings: Schema.Array(Schema.String) }),
@@ -65,13 +65,15 @@ export const createPipeline = tool({
     const plan = yield* planOf(content, content.name ?? "pipeline")
     yield* session.serving
     const options = { defaults: stepDefaults(session.directory), idempotencyKey: key ?? null }
-    // A client that loses patience meanwhile must not leave half of it.
+    // A client that gives up in the meantime must not leave half of the pipeline.
     const result = yield* Effect.uninterruptible(submitPipeline(plan, options, submitterOf(session.environment)))
     const problem = Option.match(result.problem, {
       onNone: () => [],
-      onSome: ({ message }) => [`stored, but nobody runs it yet. ${message}`]
+      onSome: ({ message }) => [`the pipeline is queued, but no worker could be started: ${message}`]
     })
-    const replayed = result.created ? [] : ["the key was used before, for this pipeline; no new one was made"]
+    const replayed = result.created
+      ? []
+      : ["idempotency key already used by this pipeline; no new pipeline was created"]
     return { ...pipelineState(result.pipeline), warnings: [...result.warnings, ...replayed, ...problem] }
   })
 })

@@ -1,4 +1,4 @@
-/** Hands one task over, or several at once. */
+/** Submits one task, or several in one call. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
@@ -12,9 +12,9 @@ import { tool } from "../Tool.ts"
 
 const One = Schema.Struct({
   ...taskFields,
-  /** For `dependsOn` and `continueFrom` of the others. */
+  /** The name for `dependsOn` and `continueFrom` of the other tasks. */
   name: Schema.optional(Schema.NonEmptyString)
-  // The same fields twice would be the larger half of what all tools cost.
+  // Listing the same fields twice would be more than half of the tokens of all tools.
 }).annotations({ jsonSchema: { type: "object" } })
 type One = typeof One.Type
 
@@ -23,7 +23,7 @@ const Input = Schema.Struct({
   tasks: Schema.optional(
     Schema.Array(One).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
       description:
-        "Several, stored all or none: the same fields, and 'name' to depend on each other; what one leaves out is taken from beside 'tasks'"
+        "Several, stored all or none: the same fields, and 'name' for dependencies between them; the call's own arguments are the defaults"
     })
   )
 })
@@ -42,7 +42,7 @@ const asked = ({
     if (tasks !== undefined && merged.key !== undefined && one.key === undefined && tasks.length > 1) {
       return new InvalidInput({
         field: `tasks[${index}].key`,
-        problem: "each task needs a key of its own",
+        problem: "each task needs its own key",
         example: null
       })
     }
@@ -70,7 +70,7 @@ export const delegateTask = tool({
   name: "DelegateTask",
   title: "Delegate a task",
   description:
-    "Hands work to a coding agent in the background and returns at once: id, position, what it waits for. Safely stored when this returns; runs even if this session ends. Then WaitTasks.",
+    "Run a task with a coding agent in the background. Returns immediately: id, position, what it waits for. The task is stored and runs even if this session ends. Then call WaitTasks.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Input,
   output: TaskStates,
@@ -99,7 +99,7 @@ export const delegateTask = tool({
     const members = yield* namesIn(input.tasks ?? [])
     const submissions = yield* Effect.forEach(yield* asked(input), (one) => submissionOf(one, members))
     yield* session.serving
-    // A client that loses patience meanwhile must not leave half of it.
+    // A client that gives up in the meantime must not leave half of the batch.
     const result = yield* Effect.uninterruptible(submit(submissions, submitterOf(session.environment)))
     return yield* statesAfter(result)
   }),

@@ -17,7 +17,7 @@ import { tool } from "../Tool.ts"
 
 const { agent, dependsOn, directory, labels, model, notBefore, priority, prompt } = taskFields
 
-/** Described where a task is made. */
+/** DelegateTask describes these fields. */
 const Input = Schema.Struct({
   id: Reference,
   ...Schema.Struct({ prompt, agent, model, priority, directory, notBefore, labels, dependsOn }).fields
@@ -39,7 +39,7 @@ const edges = Effect.fn("edges")(function* (written: ReadonlyArray<string>) {
 export const editTask = tool({
   name: "EditTask",
   title: "Edit a task",
-  description: "Changes fields of DelegateTask on a task that has not started; labels and dependsOn as a whole.",
+  description: "Change fields of DelegateTask on a task that has not started; labels and dependsOn are replaced.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: Input,
   output: TaskStates,
@@ -70,7 +70,7 @@ export const editTask = tool({
     if (Object.keys(changes).length === 0) {
       return yield* new InvalidInput({
         field: "EditTask",
-        problem: "nothing is to be changed",
+        problem: "no change was given",
         example: '"priority": "P0"'
       })
     }

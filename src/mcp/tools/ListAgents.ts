@@ -1,4 +1,4 @@
-/** Which coding agents there are. */
+/** Lists the coding agents. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AgentList } from "../../domain/task/Agent.ts"
@@ -9,7 +9,8 @@ import { tool } from "../Tool.ts"
 export const listAgents = tool({
   name: "ListAgents",
   title: "List agents",
-  description: "The coding agents: installed (path), logged in (credentials), default, and what to run where not.",
+  description:
+    "List the coding agents: installed (path), logged in (credentials), default, and how to install or log in.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({}),
   output: AgentList,

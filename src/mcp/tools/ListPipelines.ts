@@ -1,4 +1,4 @@
-/** Finds pipelines by where they stand. */
+/** Finds pipelines by their status. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { PipelinePage } from "../../domain/pipeline/Pipeline.ts"
@@ -14,7 +14,7 @@ export const listPipelines = tool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     status: Schema.optional(Schema.Array(TaskStatus)),
-    cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the page before"))
+    cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))
   }),
   output: PipelinePage,
   example: { status: ["failed"], cursor: 12 },

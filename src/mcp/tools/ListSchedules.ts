@@ -1,4 +1,4 @@
-/** Finds schedules, those that are over too if asked. */
+/** Finds schedules, including finished ones on request. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ScheduleStatus } from "../../domain/schedule/Schedule.ts"

@@ -1,4 +1,4 @@
-/** Finds tasks by what they are. */
+/** Finds tasks by their fields. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskStatus } from "../../domain/task/Task.ts"
@@ -12,7 +12,7 @@ import { tool } from "../Tool.ts"
 export const listTasks = tool({
   name: "ListTasks",
   title: "List tasks",
-  description: "Tasks that match all filters, newest first, with their total and the cursor to the next page.",
+  description: "List tasks that match all filters, newest first, with the total and the next page's cursor.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     status: Schema.optional(Schema.Array(TaskStatus)),
@@ -20,9 +20,9 @@ export const listTasks = tool({
     labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
     directory: Schema.optional(Schema.NonEmptyString),
     parent: Schema.optional(Reference),
-    sinceMs: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "Created since this time, milliseconds since 1970")),
-    limit: Schema.optionalWith(whole(1, 100, "10 if left out"), { default: () => 10 }),
-    cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the page before"))
+    sinceMs: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "Created since, in milliseconds since 1970")),
+    limit: Schema.optionalWith(whole(1, 100, "Default: 10"), { default: () => 10 }),
+    cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))
   }),
   output: TaskPage,
   example: {

@@ -1,4 +1,4 @@
-/** Lets a schedule rest. */
+/** Pauses a schedule. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Schedules } from "../../services/Schedules.ts"

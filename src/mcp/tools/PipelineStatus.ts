@@ -8,7 +8,7 @@ import { tool } from "../Tool.ts"
 export const pipelineStatus = tool({
   name: "PipelineStatus",
   title: "Status of a pipeline",
-  description: "A pipeline and its steps, with their task ids.",
+  description: "Show a pipeline and its steps, with their task ids.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({ id: Schema.NonEmptyString }),
   output: PipelineState,

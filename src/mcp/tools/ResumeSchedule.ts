@@ -1,4 +1,4 @@
-/** Wakes a schedule that was paused. */
+/** Resumes a paused schedule. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { resumeSchedule as resume } from "../../programs/schedules/changeSchedule.ts"

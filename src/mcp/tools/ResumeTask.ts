@@ -1,4 +1,4 @@
-/** Goes on with a task that has ended. */
+/** Continues a task that has ended. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { resume } from "../../programs/tasks/resume.ts"
@@ -16,9 +16,9 @@ export const resumeTask = tool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({
     id: Schema.String,
-    /** What to do now. */
+    /** New instructions for the agent. */
     context: Schema.optional(Schema.String),
-    /** In a new session, with what the task left behind in the prompt. */
+    /** Start a new session, with the results of the task in the prompt. */
     fresh: Schema.optional(Schema.Boolean)
   }),
   output: TaskStates,

@@ -1,4 +1,4 @@
-/** Tries a task again. */
+/** Runs an ended task again. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { retry } from "../../programs/tasks/retry.ts"
@@ -13,7 +13,7 @@ import { tool } from "../Tool.ts"
 export const retryTask = tool({
   name: "RetryTask",
   title: "Retry a task",
-  description: "Runs a task that has ended again, as a new task with the same prompt, agent and directory.",
+  description: "Run an ended task again, as a new task with the same prompt, agent and directory.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({ id: Reference }),
   output: TaskStates,

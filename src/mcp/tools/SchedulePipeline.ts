@@ -9,13 +9,13 @@ import { planOf, stepDefaults } from "../fields/StepFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
-/** Any object: what a step is, CreatePipeline says already. */
+/** Any object: CreatePipeline already describes a step. */
 const Step = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 
 export const schedulePipeline = tool({
   name: "SchedulePipeline",
   title: "Schedule a pipeline",
-  description: "Runs steps as CreatePipeline's at given times.",
+  description: "Run a pipeline at given times; steps as in CreatePipeline.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({ steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)), ...whenFields }),
   output: Scheduled,

@@ -1,4 +1,4 @@
-/** Where a schedule stands, and what became of its last times. */
+/** Shows a schedule's status and its latest runs. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Execution } from "../../domain/schedule/Schedule.ts"
@@ -12,7 +12,7 @@ const shown = 5
 export const scheduleStatus = tool({
   name: "ScheduleStatus",
   title: "Schedule status",
-  description: "Next times and last executions.",
+  description: "Show a schedule's next times and latest runs.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({ id: ScheduleReference }),
   output: Schema.Struct({

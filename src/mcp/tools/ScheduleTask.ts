@@ -14,7 +14,7 @@ const Text = Schema.optional(Schema.NonEmptyString)
 export const scheduleTask = tool({
   name: "ScheduleTask",
   title: "Schedule a task",
-  description: "Runs a task at given times, also after this session.",
+  description: "Run a task at given or recurring times, even after this session ends.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({ prompt: Schema.NonEmptyString, ...whenFields, agent: Text, model: Text, directory: Text }),
   output: Scheduled,

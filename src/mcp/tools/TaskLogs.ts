@@ -7,20 +7,20 @@ import { Reference, whole } from "../fields/Fields.ts"
 import { outputLink } from "../protocol/Resources.ts"
 import { tool } from "../Tool.ts"
 
-/** What one call may put into a model's context. */
+/** The most bytes that one call puts into a model's context. */
 const maxBytes = 20_000
 
 export const taskLogs = tool({
   name: "TaskLogs",
   title: "Output of a task",
   description:
-    "What the agent said and did: the last lines, or with 'since' what follows; at most 20 kB, with 'next' to go on. For the answer alone use TaskResult.",
+    "Read a task's output (logs): the last lines, or those after 'since'; at most 20 kB, with 'next' for more. For the answer alone use TaskResult.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     id: Reference,
-    lines: Schema.optionalWith(whole(1, 10_000, "The last lines; 50 if left out"), { default: () => 50 }),
+    lines: Schema.optionalWith(whole(1, 10_000, "From the end (default: 50)"), { default: () => 50 }),
     since: Schema.optional(
-      Schema.String.annotations({ description: "'next' of the page before; '0.0': the beginning" })
+      Schema.String.annotations({ description: "'next' of the previous page; '0.0': the beginning" })
     ),
     raw: Schema.optionalWith(Schema.Boolean.annotations({ description: "As printed, not as readable text" }), {
       default: () => false

@@ -1,4 +1,4 @@
-/** Shows one task in full, or all of them at a glance. */
+/** Shows one task in full, or an overview of all tasks. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
@@ -47,7 +47,7 @@ export const taskStatus = tool({
   name: "TaskStatus",
   title: "Status of tasks",
   description:
-    "With an id: everything about that task, with what it waits for, cause and error. Without: counts and the newest 20.",
+    "Show a task's status with what it waits for, cause and error; without an id: counts and the newest 20 tasks.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({ id: Schema.optional(Reference) }),
   output: Output,

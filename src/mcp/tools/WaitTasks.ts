@@ -1,4 +1,4 @@
-/** Waits until tasks have ended, for as long as clients allow, and tells each end exactly once. */
+/** Waits until tasks have ended, for as long as clients allow, and reports each end exactly once. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { taskState } from "../../programs/reports/taskState.ts"
@@ -17,7 +17,7 @@ export const waitTasks = tool({
   name: "WaitTasks",
   title: "Wait for tasks",
   description:
-    "Waits until a task has ended ('any') or all have ('all'). Returns those that ended since the cursor with the start of their answers, what is pending, and a new cursor. Call again with it while something is pending. Better than polling.",
+    "Wait until one task ('any') or all ('all') have ended. Returns those that ended since the cursor with the start of their answers, the pending ones, and a new cursor for the next call. Better than polling.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     ids: References,
@@ -26,7 +26,7 @@ export const waitTasks = tool({
       default: () => longestMs
     }),
     cursor: Schema.optionalWith(
-      whole(0, Number.MAX_SAFE_INTEGER, "From the answer before; left out: tell all that have ended"),
+      whole(0, Number.MAX_SAFE_INTEGER, "From the previous answer (default: report all ends)"),
       { default: () => 0 }
     )
   }),
