@@ -1,4 +1,4 @@
-/** Finds the tasks that share a work tree with a task: what they change cannot be told apart. */
+/** Finds the tasks that share a work tree with a task: their changes cannot be attributed to one of them. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Task, TaskId, TaskPlace } from "../domain/task/Task.ts"
@@ -67,7 +67,7 @@ export const mayRunAlongside = Effect.fn("mayRunAlongside")(
 const named = (ids: ReadonlyArray<TaskId>): string =>
   `${ids.slice(0, 3).join(", ")}${ids.length > 3 ? " and others" : ""}`
 
-/** What its submitter is told; null where there is nothing to tell. */
+/** The warning for the submitter; null if there is none. */
 export const sharedWarning = (others: ReadonlyArray<TaskPlace>): string | null => {
   const [first, ...more] = others.map(({ id }) => id)
   if (first === undefined) return null
@@ -76,7 +76,7 @@ export const sharedWarning = (others: ReadonlyArray<TaskPlace>): string | null =
     : `${others.length} tasks work in the same directory at the same time, and their changes can get mixed up: ${named([first, ...more])}`
 }
 
-/** In place of changes that one task could be known by; null where the task was alone. */
+/** The text instead of a task's changes; null if no other task ran there. */
 export const sharedWords = (others: ReadonlyArray<TaskId>): string | null =>
   others.length === 0
     ? null

@@ -8,10 +8,10 @@ import { Tasks } from "../services/Tasks.ts"
 /** Between two looks at the version: far below what a person notices, far above what a machine does. */
 const pollMs = 60
 
-/** The version does not tell of this process's own commits, so every reader looks again after this long anyway. */
+/** The version does not change with this process's own commits, so every reader looks again after this time anyway. */
 const rescanMs = 300
 
-/** A store that is locked for a while is worth waiting for; what does not pass by itself is not. */
+/** Wait for a store that is locked for a while; fail on an error that does not pass automatically. */
 export const retryWhileBusy = <A, E extends { readonly _tag: string }, R>(
   self: Effect.Effect<A, E | StorageError, R>
 ): Effect.Effect<A, E | StorageError, R> =>

@@ -31,7 +31,7 @@ const nameOf = (path: ReadonlyArray<PropertyKey>): string =>
 const exampleFor = (example: unknown, path: ReadonlyArray<PropertyKey>): string => {
   const plain = path.map((key) => (typeof key === "number" ? 0 : key))
   const found = at(example, plain) ?? at(example, plain.slice(0, -1))
-  return found === undefined ? "" : `, for example ${JSON.stringify(found)}`
+  return found === undefined ? "" : `, e.g. ${JSON.stringify(found)}`
 }
 
 const shown = (value: unknown): string => {
@@ -95,7 +95,7 @@ const problemsOf = (
       const close = nearest(String(path.at(-1)), names)
       return `${name}: there is no such argument. ${close === null ? `Known: ${names.join(", ")}` : `Did you mean '${close}'?`}`
     }
-    if (name === "") return `the arguments: expected an object, for example ${JSON.stringify(example)}`
+    if (name === "") return `the arguments: expected an object, e.g. ${JSON.stringify(example)}`
     const actual = at(raw, path)
     const found =
       actual === undefined ? "it is missing" : `${ruleOf(messages, wordsAt(schema, path))}, not ${shown(actual)}`

@@ -13,7 +13,7 @@ export interface LogReader {
   held: {
     readonly lines: ReadonlyArray<string>
     readonly stream: StreamName
-    /** Where the stream is read to once they are told; null for a line that is not finished. */
+    /** The position in the stream behind these lines; null for an unfinished line. */
     readonly end: number | null
   } | null
 }
@@ -35,7 +35,7 @@ export const keepReader = (store: OutputStore["Type"], place: string, reader: Lo
   }
 }
 
-/** The reader that waits at a place. It moves on from there, so whoever comes to the place again starts a new one. */
+/** The reader that waits at a place. It moves on from there, so the next reader at the same place is a new one. */
 export const takeReader = (store: OutputStore["Type"], place: string): LogReader | null => {
   const readers = byStore.get(store)
   const reader = readers?.get(place) ?? null

@@ -10,7 +10,7 @@ import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { nextChange, retryWhileBusy } from "../changes.ts"
 
-/** Chunks read at once: bounds the memory of a reader that is slower than the agent. */
+/** Chunks in one read: bounds the memory of a reader that is slower than the agent. */
 const batch = 16
 
 export interface FollowOptions {
@@ -18,7 +18,7 @@ export interface FollowOptions {
   readonly stream: StreamName | null
   /** Chunks above this number. */
   readonly after: number
-  /** Go on until the task has ended and everything is read; false: stop at the present end. */
+  /** Continue until the task has ended and everything is read; false: stop at the present end. */
   readonly follow: boolean
 }
 

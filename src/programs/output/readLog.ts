@@ -19,7 +19,7 @@ export const LogPage = Schema.Struct({
   status: TaskStatus,
   /** Whole lines, safe to show: what the agent said, did and printed, stdout and stderr in the order of capture. */
   text: Schema.String,
-  /** Give this as `since` to go on behind this page. */
+  /** Pass this as `since` to get the next page. */
   next: Schema.String,
   /** Whether there is more behind this page already. */
   more: Schema.Boolean
@@ -95,8 +95,8 @@ const collector = (maxBytes: number) => {
 }
 
 /**
- * Continues at a position. A renderer keeps state between lines: the reader that made the page before is used where it is
- * still kept, and a new one is shown everything from the start, of which only what lies behind the position is told.
+ * Continues at a position. A renderer keeps state between lines, so the reader of the previous page is reused if it is
+ * still kept. A new reader reads everything from the start and returns only the lines behind the position.
  */
 const readOn = Effect.fn("readLog.on")(function* (
   taskId: TaskId,
@@ -135,7 +135,7 @@ const readOn = Effect.fn("readLog.on")(function* (
           reader.seq = chunk.seq
           reader.shownTo = end
           if (end <= from[chunk.stream]) continue
-          // An unfinished line is told when it is finished.
+          // An unfinished line is returned once it is finished.
           const finished = piece.bytes.at(-1) === newline
           if (!page.add(lines)) {
             reader.held = { lines, stream: chunk.stream, end: finished ? end : null }

@@ -16,15 +16,15 @@ export type Path = ReadonlyArray<PropertyKey>
 
 export interface Parsed {
   readonly value: unknown
-  /** Where the value at a path stands; where there is none, the closest thing around it. */
+  /** The place of the value at a path, or of the closest enclosing value if there is none. */
   readonly valueAt: (path: Path) => Position
-  /** Where the key at the end of a path stands. */
+  /** The place of the key at the end of a path. */
   readonly keyAt: (path: Path) => Position
   /** The text of a single value as it is written, without quotes; null for lists, objects and where there is none. */
   readonly textAt: (path: Path) => string | null
 }
 
-/** Larger files are hardly written by hand. */
+/** Files written by hand are smaller. */
 export const maxFileBytes = 4 * 1024 * 1024
 
 /** Uses of anchors: enough for any real file, too few to make a small one explode. */
@@ -35,10 +35,10 @@ const start: Position = { line: 1, column: 1 }
 /** Merges inside merges: a map can merge itself in. */
 const maxMerges = 10
 
-/** Of a text that is not YAML, the first faults bring about the rest. */
+/** If a text is not YAML, the first faults cause the others. */
 const maxFaults = 20
 
-// The library weighs more than a light command: it is loaded by those that read a file.
+// The library is larger than a light command, so only commands that read a file load it.
 const load = Effect.promise(() => import("yaml"))
 
 /** Never fails: what cannot be read is a list of faults. */
@@ -56,7 +56,7 @@ export const parseText = Effect.fn("parseText")(function* (source: string) {
 
   const keyOf = ({ key }: Pair): string => String(yaml.isScalar(key) ? key.value : key)
 
-  /** The pair of a key; where the map has none of its own, the first one that it merges in (`<<: *anchor`). */
+  /** The pair of a key; if the map lacks the key, the first pair that it merges in (`<<: *anchor`). */
   const pairOf = (document: Document.Parsed, map: YAMLMap, name: string, depth: number): Pair | undefined => {
     const own = map.items.find((item) => keyOf(item) === name)
     if (own !== undefined || depth > maxMerges) return own
@@ -105,7 +105,9 @@ export const parseText = Effect.fn("parseText")(function* (source: string) {
       return document.errors.slice(0, maxFaults).map(({ code, message, pos }) => ({
         ...positionOf(pos[0]),
         message:
-          code === "MULTIPLE_DOCS" ? "a second document begins here: a file is one" : message.replaceAll(/\s+/g, " ")
+          code === "MULTIPLE_DOCS"
+            ? "a second document begins here: a file has one document"
+            : message.replaceAll(/\s+/g, " ")
       }))
     }
     const value: unknown = document.toJS({ maxAliasCount: maxAliases })

@@ -85,7 +85,7 @@ export const order = (placed: ReadonlyArray<Placed>, parsed: Parsed): Ordered =>
         ? problem(parsed.valueAt(at), `${nameOf(at)}: there is no step before this one`)
         : problem(
             parsed.valueAt(at),
-            `${nameOf(at)}: ${before.length} steps stand before this one`,
+            `${nameOf(at)}: ${before.length} steps come before this one`,
             `Name one of them: ${before.map((index) => names[index]).join(", ")}`
           )
     )
@@ -113,7 +113,7 @@ export const order = (placed: ReadonlyArray<Placed>, parsed: Parsed): Ordered =>
       problem(
         parsed.valueAt([...path, "after"]),
         circle.length === 1 ? `${nameOf(path)}: it would wait for itself` : `${nameOf(path)}: a circle: ${trail}`,
-        "Take one of these names out of 'after'."
+        "Remove one of these names from 'after'."
       )
     )
   }

@@ -10,7 +10,7 @@ import type { Parsed, Path } from "./document.ts"
 import { order, type Placed } from "./order.ts"
 import { isObject, nameOf, problem, problemsOf } from "./problems.ts"
 
-/** A plan, or all that is wrong. */
+/** A plan, or all problems. */
 export type Checked =
   | { readonly plan: PipelinePlan; readonly problems: readonly [] }
   | { readonly plan: null; readonly problems: ReadonlyArray<PipelineProblem> }
@@ -47,7 +47,7 @@ const stepOf = (
   }
 }
 
-/** Where each step stands: an inner list holds steps side by side. */
+/** The place of each step: the steps of an inner list run in parallel. */
 const entriesOf = (steps: ReadonlyArray<unknown>) =>
   steps.flatMap(
     (entry, stage): ReadonlyArray<{ readonly path: Path; readonly stage: number; readonly raw: unknown }> =>
@@ -64,7 +64,7 @@ const readSteps = (steps: ReadonlyArray<unknown>, defaults: typeof Defaults.Type
 
   steps.forEach((entry, index) => {
     if (!Array.isArray(entry) || entry.length > 0) return
-    add(["steps", index], `steps[${index}]: the list is empty`, "Put steps into it, or take it out.")
+    add(["steps", index], `steps[${index}]: the list is empty`, "Add steps to it, or remove it.")
   })
   const entries = entriesOf(steps)
   if (entries.length === 0 || entries.length > maxSteps) {
@@ -75,7 +75,7 @@ const readSteps = (steps: ReadonlyArray<unknown>, defaults: typeof Defaults.Type
     const entry: unknown = typeof raw === "string" ? { prompt: raw } : raw
     if (!isObject(entry)) {
       const nested = Array.isArray(entry)
-      const message = nested ? "steps side by side cannot hold a list again" : "expected a step or a prompt"
+      const message = nested ? "a list of parallel steps cannot contain another list" : "expected a step or a prompt"
       add(path, `${nameOf(path)}: ${message}`, "Use 'after' for any other order.")
       continue
     }

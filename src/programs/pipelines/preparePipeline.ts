@@ -56,7 +56,7 @@ const submissionOf = Effect.fn("preparePipeline.submission")(function* (step: Pl
   return submission
 })
 
-/** Nothing is stored. Hints about the agents come beside it. */
+/** Stores nothing. Also returns hints about the agents. */
 export const preparePipeline = Effect.fn("preparePipeline")(function* (
   plan: PipelinePlan,
   defaults: PipelineDefaults,

@@ -30,7 +30,7 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
-/** A rule of ours, else what the schema expected. */
+/** A rule of Backbeat, otherwise what the schema expected. */
 const ruleOf = (messages: ReadonlyArray<string>): string => {
   const own = messages.find((message) => !message.startsWith("Expected "))
   if (own !== undefined) return own
@@ -50,10 +50,11 @@ const keyRules: Readonly<Record<string, string>> = {
   labels: "keys of labels have 1 to 64 of A-Z a-z 0-9 _ . - /"
 }
 
-/** Of one step: whoever has mended these looks again. The time to tell of all rises with the square of their number. */
+/** The most problems reported for one step: after a fix, the file is checked again. The time to report all grows with the
+ * square of their number. */
 const mostIssues = 100
 
-/** One problem for each field of `raw`, which stands at `base` in the file. `keysAt`: what may stand in an object. */
+/** One problem for each field of `raw`, whose path in the file is `base`. `keysAt`: the keys allowed in an object. */
 export const problemsOf = (
   error: ParseResult.ParseError,
   raw: unknown,
@@ -67,7 +68,7 @@ export const problemsOf = (
     entry.messages.push(message)
     byField.set(nameOf(path), entry)
   }
-  // A field that may be left out says so beside what is wrong inside it.
+  // An optional field reports that it may be omitted, in addition to the problem inside it.
   const telling = Array.from(byField).filter(([name, { messages }]) => {
     const inner = Array.from(byField.keys()).some(
       (other) => other !== name && /^[.[]/.test(other.slice(name.length)) && other.startsWith(name)

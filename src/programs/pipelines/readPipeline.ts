@@ -1,4 +1,4 @@
-/** Reads a pipeline file: YAML or JSON, with every error at once and each at its place. */
+/** Reads a pipeline file: YAML or JSON. Reports all errors together, each with its place. */
 import * as Effect from "effect/Effect"
 import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
@@ -39,7 +39,7 @@ const variablesOf = (declared: unknown, given: ReadOptions["variables"], parsed:
   for (const [name, value] of Object.entries(known)) {
     if (Object.hasOwn(given, name)) continue
     if (value === null) {
-      // Known, so that each use is not an error of its own.
+      // Count it as declared, so that each use is not a separate error.
       variables.set(name, "")
       problems.push(
         problem(parsed.keyAt(["vars", name]), `vars.${name}: it has no value`, `Give one: --var ${name}=...`)
@@ -84,7 +84,7 @@ const check = (parsed: Parsed, options: ReadOptions): Checked => {
       problem(parsed.keyAt(["vars"]), `--var ${name}: the file has no such variable`, suggestion(name, table.known))
     )
   }
-  // What is wrong with a text that was not filled in says nothing new.
+  // Problems in a text whose variables are not filled in would repeat the error above.
   const spoilt = new Set(filled.unknown.map(({ path }) => nameOf(path)))
   const content = isObject(filled.value) ? filled.value : {}
   const checked = planOf(vars === undefined ? content : { ...content, vars }, options.name, parsed)
@@ -92,7 +92,7 @@ const check = (parsed: Parsed, options: ReadOptions): Checked => {
   return problems.length === 0 ? checked : { plan: null, problems }
 }
 
-/** The plan, or all that is wrong with the text, in its order. */
+/** The plan, or all problems of the text, in the order of the text. */
 export const readPipeline = Effect.fn("readPipeline")(function* (text: string, options: ReadOptions) {
   const parsed = yield* parseText(text)
   const { plan, problems } =

@@ -1,4 +1,4 @@
-/** Tries a pipeline again that has not completed: what is done is kept, the rest runs anew. */
+/** Retries a pipeline that has not completed: completed steps are kept, the others run again. */
 import * as Effect from "effect/Effect"
 import type { NewPipelineStep, Pipeline, PipelineStep } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineStateConflict } from "../../domain/pipeline/PipelineErrors.ts"

@@ -1,4 +1,4 @@
-/** Hands pipelines over, and sees that someone runs them. */
+/** Submits pipelines, and makes sure that a worker runs them. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
@@ -18,7 +18,7 @@ export interface SubmittedPipeline {
   readonly warnings: ReadonlyArray<string>
   /** Whether a worker was launched for it. */
   readonly launched: boolean
-  /** The pipeline is stored and safe, but nobody could be found to run it yet. */
+  /** The pipeline is stored and safe, but no worker could be started yet. */
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
 

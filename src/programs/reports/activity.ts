@@ -13,7 +13,7 @@ export interface Activity {
   readonly last: string
 }
 
-/** Reads along in a fiber of its own, for as long as the scope lasts; the effect it returns tells what was seen. */
+/** Reads the output in its own fiber until the scope closes; the returned effect gives what was read so far. */
 export const watchActivity = Effect.fn("watchActivity")(function* (task: Pick<TaskSummary, "id" | "agent">) {
   const seen = yield* Ref.make<Activity>({ lines: 0, last: "" })
   const agents = yield* Agents

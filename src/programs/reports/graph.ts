@@ -1,4 +1,4 @@
-/** The tasks that hang together: around some of them, or all that somebody waits for. */
+/** Connected tasks: those around some tasks, or all that wait or are waited for. */
 import * as Effect from "effect/Effect"
 import type { TaskId } from "../../domain/task/Task.ts"
 import type { TaskEdge, TaskGraph } from "../../domain/task/TaskGraph.ts"
@@ -11,8 +11,8 @@ export const graphLimit = { nodes: 500, edges: 5000 } as const
 const keyOf = ({ from, to }: TaskEdge): string => `${from} ${to}`
 
 /**
- * Everything that these tasks are connected with, in both directions. What waited for one that was retried by itself hangs on
- * its last try.
+ * Everything connected with these tasks, in both directions. After an automatic retry, the dependents of a task point to
+ * its latest attempt.
  */
 const around = Effect.fn("graph.around")(function* (ids: ReadonlyArray<TaskId>) {
   const tasks = yield* Tasks

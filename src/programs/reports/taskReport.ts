@@ -1,4 +1,4 @@
-/** All there is to know of one task. */
+/** Everything about one task. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -42,7 +42,7 @@ export const TaskReport = Schema.Struct({
 }).annotations({ identifier: "TaskReport" })
 export type TaskReport = typeof TaskReport.Type
 
-/** Whoever asks often has the whole id. */
+/** Frequent callers pass the full id. */
 const isTaskId = Schema.is(TaskId)
 
 export const taskReport = Effect.fn("taskReport")(function* (reference: string) {

@@ -26,7 +26,7 @@ export const TaskResult = Schema.Struct({
 }).annotations({ identifier: "TaskResult" })
 export type TaskResult = typeof TaskResult.Type
 
-/** `longest` characters of the answer at most. Of a task that was retried by itself, its last try's. */
+/** At most `longest` characters of the answer. After automatic retries, the answer of the latest attempt. */
 export const taskResult = Effect.fn("taskResult")(function* (asked: TaskId, longest: number) {
   const tasks = yield* Tasks
   const { id } = yield* latestAttempt(asked)

@@ -1,4 +1,4 @@
-/** A task in a few lines, for callers that read every word: where it stands, what it waits for, how it ended. */
+/** A task in a few lines, for callers that read every word: its status, what it waits for, how it ended. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

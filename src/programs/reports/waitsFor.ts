@@ -8,13 +8,13 @@ export const timeWords = ({ failureBefore }: Why): string => {
     case null:
       return "its start time"
     case "usage-limit":
-      return "the end of the usage limit that the try before ran into"
+      return "the reset of the usage limit that stopped the previous attempt"
     default:
-      return `the pause after the try before (${failureBefore})`
+      return `the delay after the previous attempt (${failureBefore})`
   }
 }
 
-/** What stands between a task and its start, in words; null where nothing does. */
+/** What a queued task waits for, in words; null if it waits for nothing. */
 export const waitsFor = (found: Why, now: number): string | null => {
   switch (found.reason) {
     case "not-before":
@@ -28,7 +28,7 @@ export const waitsFor = (found: Why, now: number): string | null => {
     case "no-worker":
       return "a worker; none is running, and one starts when a command waits"
     case "concurrency-limit":
-      return `a free place: ${found.running} of ${found.limit} workers are taken`
+      return `a free slot (${found.running} of ${found.limit} in use)`
     case "memory":
       return `memory: ${bytes(found.availableBytes ?? 0)} available, ${bytes(found.neededBytes ?? 0)} needed`
     case "behind":

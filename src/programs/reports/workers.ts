@@ -1,4 +1,4 @@
-/** Who serves the queue, alive or not, and what each is doing. */
+/** The registered workers, alive or not, and the tasks of each. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Claim } from "../../domain/worker/Claim.ts"
@@ -10,7 +10,7 @@ import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 
 export const WorkerView = Schema.Struct({
   ...Worker.fields,
-  /** False: its process is gone; another worker takes its workers over. */
+  /** False: its process is gone; another worker takes its tasks over. */
   alive: Schema.Boolean
 }).annotations({ identifier: "WorkerView" })
 export type WorkerView = typeof WorkerView.Type
@@ -21,7 +21,7 @@ export const ClaimView = Schema.Struct({
   agent: Schema.NonEmptyString,
   /** Null until the process has told who it is. */
   alive: Schema.NullOr(Schema.Boolean),
-  /** Its worker is gone and nobody has taken it over yet. */
+  /** Its worker is gone and no other worker has taken it over yet. */
   orphaned: Schema.Boolean
 }).annotations({ identifier: "WorkerView" })
 export type ClaimView = typeof ClaimView.Type
@@ -29,7 +29,7 @@ export type ClaimView = typeof ClaimView.Type
 export const WorkersReport = Schema.Struct({
   workers: Schema.Array(WorkerView),
   claims: Schema.Array(ClaimView),
-  /** How many may run at once, over all processes. */
+  /** The most tasks that may run at the same time, over all processes. */
   limit: Schema.Int
 }).annotations({ identifier: "WorkersReport" })
 export type WorkersReport = typeof WorkersReport.Type

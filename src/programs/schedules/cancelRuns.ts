@@ -1,4 +1,4 @@
-/** Ends a schedule, and where asked the runs of it that go on: then it returns when their processes are gone. */
+/** Cancels a schedule and, if asked, its runs in progress; in that case it returns when their processes have exited. */
 import * as Effect from "effect/Effect"
 import type { ScheduleId } from "../../domain/schedule/ScheduleId.ts"
 import { Schedules } from "../../services/Schedules.ts"
@@ -7,7 +7,7 @@ import { cancelPipeline } from "../pipelines/waitForPipeline.ts"
 import { cancel } from "../tasks/cancel.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
-/** One that is cancelled already still has its runs ended: whoever asked for both may have been interrupted in between. */
+/** Also cancel the runs of a cancelled schedule: an earlier command may have been interrupted between the two. */
 export const cancelSchedule = Effect.fn("cancelSchedule")(function* (id: ScheduleId, alsoRuns: boolean) {
   const schedules = yield* Schedules
   const cancelled = schedules.cancel(id)

@@ -1,4 +1,4 @@
-/** Making, changing and running schedules, each followed by a look that somebody is awake to fire them. */
+/** Creates, changes and runs schedules, and then makes sure that a worker is running to fire them. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -20,10 +20,10 @@ import { ensureWorker } from "../worker/ensureWorker.ts"
 import { readMoment, readTiming, readZone, type WrittenTiming } from "./readTiming.ts"
 import { reportOn, type ScheduleReport } from "./scheduleReport.ts"
 
-/** Whether somebody is there to fire it. */
+/** Whether a worker is running to fire it. */
 export interface Served {
   readonly launched: boolean
-  /** It is stored and safe, but nobody could be started yet. */
+  /** The schedule is stored and safe, but no worker could be started yet. */
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
 
@@ -53,7 +53,7 @@ const checkName = (name: string | null) =>
     ? Effect.void
     : new InvalidInput({
         field: "name",
-        problem: `'${name}' is no name: a letter, then letters, digits and . _ -, 64 at most`,
+        problem: `'${name}' is not a valid name: use a letter, then letters, digits and . _ -, at most 64 characters`,
         example: "nightly-tests"
       })
 
@@ -64,7 +64,8 @@ const resolveAfter = (reference: string | null) =>
     return yield* schedules.resolve(reference)
   })
 
-/** A run is nobody's child: who made the schedule may be long gone. The depth stays, so that agents cannot go on for ever. */
+/** A run has no parent task: the creator of the schedule may be long gone. The depth is kept, so that agents cannot
+ * delegate without limit. */
 const ofItself = (task: NewTask): NewTask => ({ ...task, parentId: null, idempotencyKey: null, notBefore: null })
 
 export const taskWork = (task: NewTask): Work => ({ kind: "task", task: ofItself(task) })
@@ -124,7 +125,7 @@ export const createSchedule = Effect.fn("createSchedule")(function* (
 export const unsettable = ["name", "expires", "max-runs", "after"] as const
 export type Unset = (typeof unsettable)[number]
 
-/** Only what is given is changed. `unset` is taken away. */
+/** Changes only what is given. Clears the settings in `unset`. */
 export const editSchedule = Effect.fn("editSchedule")(function* (
   id: ScheduleId,
   rules: WrittenRules,
@@ -164,7 +165,7 @@ export const editSchedule = Effect.fn("editSchedule")(function* (
   if (Object.keys(edit).length === 0) {
     return yield* new InvalidInput({
       field: "edit",
-      problem: "nothing was given to change",
+      problem: "no change was given",
       example: "--cron '0 9 * * *'"
     })
   }
@@ -180,7 +181,7 @@ export const resumeSchedule = Effect.fn("resumeSchedule")(function* (id: Schedul
   return result
 })
 
-/** The execution, and whether somebody is there to run it. */
+/** The execution, and whether a worker is running to run it. */
 export const runSchedule = Effect.fn("runSchedule")(function* (id: ScheduleId) {
   const schedules = yield* Schedules
   const execution = yield* schedules.runNow(id)

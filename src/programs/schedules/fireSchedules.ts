@@ -1,4 +1,4 @@
-/** Fires the schedules whose time has come, one time of each after the other, and pauses those that cannot run any more. */
+/** Fires due schedules, one due time of each after the other, and pauses schedules that cannot run any more. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -9,30 +9,30 @@ import { Agents } from "../../services/Agents.ts"
 import { Installation } from "../../services/Installation.ts"
 import { type Due, type FireAnswer, Schedules } from "../../services/Schedules.ts"
 
-/** Read at once; the next ones come with the next look. */
+/** The most schedules in one read; the next read gets the others. */
 const atOnce = 50
 
-/** Looks in one call: whoever is late by more lets other work in between. */
+/** The most reads in one call: with a longer backlog, other work runs in between. */
 const mostLooks = 20
 
-/** The agents that are known; null where a broken config file keeps that from being told. */
+/** The known agents; null if a broken config file hides them. */
 const knownAgents = Effect.gen(function* () {
   const listed = yield* Effect.either((yield* Agents).list({}))
   return Either.isRight(listed) ? new Set(listed.right.map(({ name }) => name)) : null
 })
 
-/** Why what the schedule starts cannot run any more; null when nothing stands against it. */
+/** Why the schedule's work cannot run any more; null if it can. */
 const problemWith = Effect.fn("schedule.problem")(function* ({ work }: Due, known: ReadonlySet<string> | null) {
   const installation = yield* Installation
   for (const { agent, directory, launch } of tasksOf(work)) {
     if (known !== null && !known.has(agent)) {
-      return `there is no agent '${agent}' any more: put it back into the config, or name another with 'beat schedule edit'`
+      return `there is no agent '${agent}' any more: add it to the config again, or choose another one with 'beat schedule edit'`
     }
     if ((yield* installation.file(directory)).kind !== "directory") {
-      return `the directory ${directory} is not there any more: create it again, or 'beat schedule edit --directory'`
+      return `the directory ${directory} does not exist any more: create it again, or choose another one with 'beat schedule edit --directory'`
     }
     if ((yield* installation.file(launch.file)).kind !== "file") {
-      return `the program ${launch.file} is not there any more: install it again, or 'beat schedule edit --agent ${agent}'`
+      return `the program ${launch.file} does not exist any more: install it again, or run 'beat schedule edit --agent ${agent}'`
     }
   }
   return null
@@ -42,7 +42,7 @@ const pause = Effect.fn("schedule.pause")(function* ({ schedule }: Due, reason: 
   const schedules = yield* Schedules
   yield* schedules.pause(schedule.id, { reason, revision: schedule.revision }).pipe(
     Effect.zipRight(Effect.logWarning(`schedule ${schedule.id} is paused: ${reason}`)),
-    // Somebody else has changed it meanwhile.
+    // Another process has changed it in the meantime.
     Effect.catchTags({ ScheduleNotFound: () => Effect.void, ScheduleStateConflict: () => Effect.void })
   )
 })
@@ -66,7 +66,7 @@ const tell = (due: Due, answer: FireAnswer) => {
   }
 }
 
-/** Fires those that nothing stands against. Returns the schedules that have to be fired before some of them. */
+/** Fires the schedules that can run. Returns the schedules that have to fire before some of them. */
 const fireTogether = Effect.fn("schedule.fire")(function* (due: ReadonlyArray<Due>, known: ReadonlySet<string> | null) {
   const schedules = yield* Schedules
   const able: Array<Due> = []
@@ -103,8 +103,8 @@ const fireLeaders = Effect.fn("schedule.leaders")(function* (
 })
 
 /**
- * Fires what has been due for `overdueMs`; returns whether there was anything. To be called again for as long as something
- * is: it looks at the state alone.
+ * Fires the schedules that have been due for `overdueMs`; returns whether there were any. Call it again while there are
+ * some: it depends only on the stored state.
  */
 export const fireSchedules = Effect.fn("fireSchedules")(function* ({ overdueMs } = { overdueMs: 0 }) {
   const schedules = yield* Schedules

@@ -28,7 +28,7 @@ const invalid = (field: string, problem: string, example: string | null = null) 
 /** `01.02.2027`, `1/2/2027`, `1-2-27`: which of them is the month depends on the country. */
 const ambiguous = /^\s*\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})\b/
 
-/** `2026-12-01T09:00` in the zone, with a zone of its own, `2h` from now, or as people say it. */
+/** `2026-12-01T09:00` in the zone, with its own zone, `2h` from now, or as people say it. */
 export const readMoment = Effect.fn("readMoment")(function* (field: string, text: string, zone: Zone) {
   const now = yield* Clock.currentTimeMillis
   const written = text.trim()
@@ -66,7 +66,7 @@ export const readTiming = Effect.fn("readTiming")(function* (written: WrittenTim
   const now = yield* Clock.currentTimeMillis
   if (at !== null) {
     const moment = yield* readMoment("at", at, zone)
-    if (moment <= now) return yield* invalid("at", `'${at}' has passed already`)
+    if (moment <= now) return yield* invalid("at", `'${at}' is in the past`)
     return { kind: "at", at: moment, timezone } satisfies Timing
   }
   if (every !== null) {
@@ -86,7 +86,7 @@ export const writtenTiming = (when: string, timezone: string | null): WrittenTim
   const every = /^every\s+(\d.*)$/i.exec(text)?.[1]
   if (every !== undefined) return { ...none, every }
   const fields = text.split(/\s+/)
-  // A cron expression that is wrong is told as one: no time begins with a field and a star.
+  // Report a wrong cron expression as such: no time begins with a field and a star.
   const looksLikeCron =
     text.startsWith("@") || ((fields.length === 5 || fields.length === 6) && /^[\d*,/-]+$/.test(fields[0] ?? ""))
   return Either.isRight(parseCron(text)) || looksLikeCron ? { ...none, cron: text } : { ...none, at: text }

@@ -1,4 +1,4 @@
-/** What there is to tell of a schedule: where it stands, its next times, and its newest execution. */
+/** A report about a schedule: its status, its next times, and its newest execution. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -11,7 +11,7 @@ import { Schedules } from "../../services/Schedules.ts"
 const strayedText =
   "Its next time is further away than its rule allows: the clock was set back. A worker puts that right when it looks"
 
-/** Times to come that are told. */
+/** The number of reported future times. */
 export const shownTimes = 5
 
 export const ScheduleReport = Schema.Struct({
@@ -20,7 +20,7 @@ export const ScheduleReport = Schema.Struct({
   times: Schema.Array(Timestamp),
   /** The newest execution. */
   last: Schema.NullOr(Execution),
-  /** Runs that go on. */
+  /** Runs in progress. */
   open: Schema.Int,
   /** What keeps it from its times although it is active; null where all is well. */
   problem: Schema.NullOr(Schema.String)

@@ -12,7 +12,7 @@ type Json = Readonly<Record<string, unknown>>
 
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** What stands in place of a secret. */
+/** The placeholder for a secret. */
 export const hidden = "(hidden)"
 
 const hideWithin = (value: unknown): unknown => {

@@ -1,4 +1,4 @@
-/** Looks the installation over, part by part, and mends what can be mended without risk. */
+/** Checks the installation, part by part, and repairs what can be repaired without risk. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -19,7 +19,7 @@ import { serviceStatus } from "./service.ts"
 export const Check = Schema.Struct({
   /** Stable name: `node`, `home`, `modes`, `config`, `disk`, `agents`, `database`, `workers`, `workers`, `spool`, `queue`, `schedules`. */
   name: Schema.String,
-  /** `warn`: works, but look at it. `fixed`: was wrong and has been mended now. */
+  /** `warn`: works, but needs attention. `fixed`: was broken and is repaired now. */
   status: Schema.Literal("ok", "warn", "fail", "fixed"),
   detail: Schema.String,
   /** What to do. */
@@ -35,7 +35,7 @@ const fixed = (name: string, detail: string): Check => ({ name, status: "fixed",
 const warn = (name: string, detail: string, advice: string | null): Check => ({ name, status: "warn", detail, advice })
 const fail = (name: string, detail: string, advice: string | null): Check => ({ name, status: "fail", detail, advice })
 
-const mending = "'beat doctor --fix' mends it"
+const mending = "'beat doctor --fix' repairs it"
 const megabyte = 1_000_000
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`
 
@@ -50,10 +50,10 @@ const checkHome = Effect.gen(function* () {
   const { home } = yield* Paths
   const facts = yield* (yield* Installation).file(home)
   if (facts.kind !== "missing" && facts.kind !== "directory") {
-    return fail("home", `${home} is not a directory`, "move it away, or set BACKBEAT_HOME")
+    return fail("home", `${home} is not a directory`, "move the file away, or set BACKBEAT_HOME")
   }
-  if (!facts.writable) return fail("home", `${home} cannot be written`, "mend its permissions, or set BACKBEAT_HOME")
-  return ok("home", facts.kind === "missing" ? `${home} (not there yet, made at first use)` : home)
+  if (!facts.writable) return fail("home", `${home} cannot be written`, "correct its permissions, or set BACKBEAT_HOME")
+  return ok("home", facts.kind === "missing" ? `${home} (does not exist yet; created at first use)` : home)
 })
 
 const octal = (mode: number) => mode.toString(8).padStart(4, "0")
@@ -81,7 +81,7 @@ const checkModes = Effect.fn("doctor.modes")(function* (fix: boolean) {
     left.push(path)
   }
   if (open.length === 0) return ok("modes", "files are private to you")
-  const detail = `others can get at ${open.join(", ")}`
+  const detail = `other users can access ${open.join(", ")}`
   return left.length === 0
     ? fixed("modes", detail)
     : warn("modes", detail, fix ? `chmod go= ${left.join(" ")}` : mending)
@@ -139,10 +139,14 @@ export const checkMachine = Effect.fn("doctor.machine")(function* (environment: 
 const checkDatabase = Effect.gen(function* () {
   const { database } = yield* Paths
   const facts = yield* (yield* Installation).file(database)
-  if (facts.kind === "missing") return ok("database", `${database} (not there yet, made at first use)`)
+  if (facts.kind === "missing") return ok("database", `${database} (does not exist yet; created at first use)`)
   const report = yield* (yield* DatabaseHealth).check
   if (report.damage.length > 0) {
-    return fail("database", `${database} is damaged: ${report.damage.join("; ")}`, "its backups lie beside it")
+    return fail(
+      "database",
+      `${database} is damaged: ${report.damage.join("; ")}`,
+      "its backups are in the same directory"
+    )
   }
   if (report.danglingRows > 0) {
     return fail("database", `${plural(report.danglingRows, "row")} point at nothing`, "please report it")
@@ -194,13 +198,13 @@ const checkQueue = Effect.fn("doctor.queue")(function* (fix: boolean) {
   if (living.size > 0 || (counts.queued === 0 && counts.running === 0 && !scheduled)) {
     return ok("queue", `${counts.queued} queued, ${counts.running} running`)
   }
-  const detail = `${counts.queued} queued, ${counts.running} running (${orphans} without a worker process)${scheduled ? ", schedules to fire" : ""}, and nobody serves them`
+  const detail = `${counts.queued} queued, ${counts.running} running (${orphans} without a worker process)${scheduled ? ", schedules to fire" : ""}, and no worker is running`
   if (!fix) return warn("queue", detail, "start a worker: beat worker --detach")
   const launched = yield* Effect.either(ensureWorker())
   return Either.isRight(launched) ? fixed("queue", detail) : fail("queue", detail, launched.left.message)
 })
 
-/** Whether somebody will be awake for what is scheduled, also after a reboot. */
+/** Whether a worker will run for the schedules, also after a reboot. */
 const checkSchedules = Effect.gen(function* () {
   const schedules = yield* Schedules
   const active = yield* schedules.list({ status: ["active"], limit: 1000, before: null })
@@ -210,14 +214,14 @@ const checkSchedules = Effect.gen(function* () {
   const told = `${plural(active.length, "active schedule")}; ${service.detail}`
   if (stuck.length > 0) {
     const named = stuck.slice(0, 3).map(({ id, name, reason }) => `${name ?? id} is paused: ${reason}`)
-    return warn("schedules", `${told}. ${named.join("; ")}`, "'beat schedule resume' when it is put right")
+    return warn("schedules", `${told}. ${named.join("; ")}`, "run 'beat schedule resume' when the cause is fixed")
   }
   if (active.length === 0) return ok("schedules", "none active")
   return service.survives === "yes"
     ? ok("schedules", `${told}: they survive a reboot`)
     : warn(
         "schedules",
-        `${told}: they ${service.survives === "no" ? "do not survive a reboot" : "go on after a reboot once you log in"}`,
+        `${told}: they ${service.survives === "no" ? "do not survive a reboot" : "continue after a reboot once you log in"}`,
         service.advice
       )
 })

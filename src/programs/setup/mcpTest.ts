@@ -1,4 +1,4 @@
-/** Goes through what an MCP client does first, step by step, and says which of them fails and how long each took. */
+/** Runs the first steps of an MCP client, and reports which step fails and how long each took. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { elapsedMs } from "../../domain/Elapsed.ts"
@@ -84,8 +84,8 @@ export const testMcp = Effect.fn("testMcp")(function* (version: string) {
       "leave",
       Effect.flatMap(server.close(closeMs), (code) =>
         code === 0
-          ? Effect.succeed([null, "it ended by itself"] as const)
-          : new ProbeFailed({ problem: `it ended with exit code ${code}`, stderr: "" })
+          ? Effect.succeed([null, "it exited without a reason"] as const)
+          : new ProbeFailed({ problem: `it exited with code ${code}`, stderr: "" })
       )
     )
   })

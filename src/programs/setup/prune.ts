@@ -1,4 +1,4 @@
-/** Deletes tasks that ended long ago, a few at a time so that nobody waits for the lock. */
+/** Deletes tasks that ended long ago, a few at a time so that no other process waits long for the lock. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -1,4 +1,4 @@
-/** Keeps a worker running through reboots: installs, removes and looks at the system's own service for it. */
+/** Keeps a worker running across reboots: installs, removes and checks the operating system's service for it. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
@@ -16,7 +16,7 @@ export const ServiceReport = Schema.Struct({
   /** The file says what this version would write for this home. */
   current: Schema.Boolean,
   running: Schema.Boolean,
-  /** Whether schedules go on after a reboot. */
+  /** Whether schedules continue after a reboot. */
   survives: Survival,
   detail: Schema.String,
   /** What to do; null where all is well. */

@@ -15,11 +15,11 @@ export const label = "dev.backbeat.worker"
 const quoted = (text: string): string =>
   `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("\n", "\\n")}"`
 
-/** In an argument a dollar sign would begin a variable; the name of the program is taken as it stands. */
+/** In an argument a dollar sign would begin a variable; the name of the program is taken literally. */
 const word = (text: string): string => quoted(text).replaceAll("$", "$$$$")
 
 /**
- * Only the worker itself is ended with the service: agents outlive every process of ours, also this one. An agent that
+ * Only the worker itself is ended with the service: agents outlive every Backbeat process, including this one. An agent that
  * the kernel ends for its memory must not take the service along.
  */
 export const systemdUnit = ({ command: [program = "", ...args], environment }: ServicePlan): string =>

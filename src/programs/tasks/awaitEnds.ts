@@ -1,4 +1,4 @@
-/** Waits for ends since a cursor: who comes back with the cursor misses nothing and sees nothing twice. */
+/** Waits for ends since a cursor: a caller that passes the cursor back misses no end and sees none twice. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,7 +12,7 @@ import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import { nextChange, retryWhileBusy } from "../changes.ts"
 import { type EnsureWorkerOptions, whileWorkerRuns } from "../worker/ensureWorker.ts"
 
-/** Ends told at once; the rest comes with the next call. */
+/** The most ends in one answer; the next call returns the others. */
 export const endsAtOnce = 20
 
 export interface AwaitOptions extends EnsureWorkerOptions {
@@ -26,12 +26,12 @@ export interface AwaitOptions extends EnsureWorkerOptions {
 }
 
 export interface Ends {
-  /** After the cursor, in the order in which they happened. Of a task that was retried by itself, the end of its last try. */
+  /** After the cursor, in the order in which they happened. After automatic retries, the end of the latest attempt. */
   readonly ended: ReadonlyArray<TaskEnded>
   /** Tasks that have not ended. */
   readonly pending: ReadonlyArray<TaskId>
   readonly cursor: number
-  /** More have ended than are told at once. */
+  /** More tasks have ended than one answer holds. */
   readonly more: boolean
   /** The time was over before what was waited for had happened. */
   readonly timedOut: boolean
@@ -64,7 +64,7 @@ const look = Effect.fn("awaitEnds.look")(function* (ids: ReadonlyArray<TaskId>, 
   return found
 })
 
-/** Returns with the next end in this process, which the version of the store does not tell of. */
+/** Returns with the next end in this process, which the version of the store does not report. */
 const ownEnds = Effect.gen(function* () {
   const events = yield* Effect.serviceOption(TerminalEvents)
   if (Option.isNone(events)) return Effect.never

@@ -19,7 +19,7 @@ export interface CancelOptions extends EnsureWorkerOptions {
 export const Cancelled = Schema.Struct({
   /** `ended`: was queued. `requested`: was running. `over`: had ended before. */
   answer: Schema.Literal("ended", "requested", "over"),
-  /** What became of the task; one that ended by itself meanwhile is not cancelled. */
+  /** The task after the cancel; a task that ended on its own before the cancel is not cancelled. */
   task: TaskSummary
 })
 export type Cancelled = typeof Cancelled.Type

@@ -1,4 +1,4 @@
-/** Changes a task that has not started; what its agent is started with is worked out anew. */
+/** Changes a task that has not started; the arguments of its agent are computed again. */
 import * as Effect from "effect/Effect"
 import { InvalidInput, TaskStateConflict } from "../../domain/Errors.ts"
 import type { Labels, Priority, Task, TaskId } from "../../domain/task/Task.ts"
@@ -21,7 +21,7 @@ export interface Changes {
   readonly dependsOn?: ((now: Task["dependsOn"]) => NonNullable<TaskEdit["dependsOn"]>) | undefined
 }
 
-/** Tries of an edit that others come before: each is a whole edit of somebody, so there are not many. */
+/** The most attempts while other edits win the race: each lost attempt is another complete edit, so there are few. */
 const tries = 5
 
 const touchesAgent = ({ agent, directory, model, prompt }: Changes): boolean =>
@@ -35,7 +35,7 @@ const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes: Change
   if (inSession && (changes.agent !== undefined || changes.directory !== undefined)) {
     return yield* new InvalidInput({
       field: changes.agent === undefined ? "directory" : "agent",
-      problem: `task ${task.id} goes on in a session of ${task.agent} in ${task.directory}, which knows nothing elsewhere`,
+      problem: `task ${task.id} continues a session of ${task.agent} in ${task.directory}; sessions cannot move to another directory`,
       example: null
     })
   }
@@ -84,7 +84,7 @@ export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes) {
     }
     return yield* queue.edit(id, change, revision)
   })
-  // Still queued after a conflict: somebody else has edited it meanwhile.
+  // Still queued after a conflict: another process has edited it in the meantime.
   return yield* Effect.retry(once, {
     times: tries,
     while: (error) => error._tag === "TaskStateConflict" && error.actual === "queued"

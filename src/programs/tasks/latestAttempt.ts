@@ -1,4 +1,4 @@
-/** The try that counts: an automatic retry stands for the task it tries again. */
+/** Finds the attempt that counts: an automatic retry replaces the task that it retries. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskId } from "../../domain/task/Task.ts"

@@ -40,7 +40,7 @@ export interface Submission {
   readonly retryOf: TaskId | null
   /** How it takes up the task in `retryOf`. */
   readonly continuation?: Continuation | null
-  /** The agent's own session to go on with. */
+  /** The agent session to continue. */
   readonly resume?: string | undefined
   readonly dependsOn?: ReadonlyArray<NewDependency>
   /** The task whose checkpoint goes before the prompt at the start; a dependency on it is implied. */

@@ -8,8 +8,8 @@ import type { Submission } from "./prepareTask.ts"
 import { givenWith, sameSubmission, submittersEnvironment } from "./sameSubmission.ts"
 
 /**
- * What it went on from, it goes on from again, at the last try of it. An end that has come counts whatever it is: who
- * takes up the work has seen it.
+ * A resubmitted task continues from the latest attempt of the original's upstream. An upstream that already ended
+ * satisfies the dependency, whatever its outcome: the person who resubmits the work has seen it.
  */
 const upstreamOf = Effect.fn("again.upstream")(
   function* (task: Task) {
@@ -19,7 +19,7 @@ const upstreamOf = Effect.fn("again.upstream")(
     const policy = isTerminal(upstream.status) ? "finished" : (edge?.policy ?? "success")
     return { id: upstream.id, edge: { upstream: upstream.id, policy } satisfies NewDependency }
   },
-  // Pruned: nothing is known of it any more.
+  // The task was pruned.
   Effect.catchTag("TaskNotFound", () => Effect.succeed<{ id: TaskId; edge: NewDependency } | null>(null))
 )
 

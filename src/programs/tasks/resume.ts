@@ -1,4 +1,4 @@
-/** Goes on with an ended task: in its agent's own session, or anew with what it left behind. */
+/** Continues an ended task: in its agent session, or in a new session with its results. */
 import * as Effect from "effect/Effect"
 import { InvalidInput, TaskStateConflict } from "../../domain/Errors.ts"
 import { isTerminal, type Task, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
@@ -14,9 +14,9 @@ import { submit } from "./submit.ts"
 import type { Submitter } from "./submitter.ts"
 
 export interface ResumeOptions {
-  /** What to do now; null: what was asked before. */
+  /** New instructions; null: the earlier prompt. */
   readonly context: string | null
-  /** Not in the agent's own session. */
+  /** Do not use the agent's session. */
   readonly fresh: boolean
 }
 
@@ -26,7 +26,7 @@ const recordBytes = 24_000
 /** Tasks in a row that were continued in one session: what was asked in all of them belongs to the work. */
 const longestChain = 100
 
-/** The id of the session that the agent can go on with; null where there is none. */
+/** The id of the session that the agent can continue; null if there is none. */
 const sessionOf = Effect.fn("resume.session")(function* (task: Task) {
   const agents = yield* Agents
   if (task.sessionId === null) return null
@@ -36,7 +36,7 @@ const sessionOf = Effect.fn("resume.session")(function* (task: Task) {
   return (yield* agents.resumes(task.agent, task.sessionId)) ? task.sessionId : null
 })
 
-/** Two agents in one session would each lose what the other says. */
+/** Two agents in one session would lose each other's messages. */
 const refuseSharing = Effect.fn("resume.refuseSharing")(function* (task: Task, sessionId: string) {
   const tasks = yield* Tasks
   const { tasks: active } = yield* tasks.list({
@@ -53,15 +53,15 @@ const refuseSharing = Effect.fn("resume.refuseSharing")(function* (task: Task, s
   if (holder === undefined) return
   return yield* new InvalidInput({
     field: "task",
-    problem: `task ${holder.id} goes on in the same session and has not ended. Wait for it, or begin anew with --fresh`,
+    problem: `task ${holder.id} is still using this session. Wait for it, or start a new session with --fresh`,
     example: null
   })
 })
 
 const carryOn = ({ cause, status }: Task): string =>
   status === "completed"
-    ? "Go on with this work: check what you did, and do what is left of it."
-    : `You were ended before you were done (${cause}). Look at what is there, and go on from where you stopped.`
+    ? "Continue this work: check what you did, and do what is left."
+    : `You were ended before you were done (${cause}). Check the current state, and continue from where you stopped.`
 
 /** What to say in the session. One that never started was to say something there, and still has to. */
 const promptInSession = (task: Task, context: string | null): string =>
@@ -100,7 +100,7 @@ const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context
     return [told, ...(context === null ? [] : [quote("What to do now:", context)]), asked].join("\n")
   }
   const told = quote(`This was tried before, in task ${task.id}; here is its record.`, record)
-  return [asked, told, context ?? "Look at what is there already, and go on from where it stopped."].join("\n\n")
+  return [asked, told, context ?? "Check the current state, and continue from where it stopped."].join("\n\n")
 })
 
 /** The new task goes by the old one's agent, model, directory, limits and captured environment, as a retry does. */

@@ -1,4 +1,4 @@
-/** Hands tasks over: prepares each for its agent, stores them, and sees that someone runs them. */
+/** Submits tasks: prepares each for its agent, stores them, and makes sure that a worker runs them. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
@@ -23,7 +23,7 @@ export interface SubmitResult {
   readonly tasks: ReadonlyArray<Submitted>
   /** Whether a worker was launched for them. */
   readonly launched: boolean
-  /** The tasks are stored and safe, but nobody could be found to run them yet. */
+  /** The tasks are stored and safe, but no worker could be started yet. */
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
 

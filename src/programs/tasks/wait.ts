@@ -27,8 +27,8 @@ export interface WaitOptions extends EnsureWorkerOptions {
 }
 
 /**
- * Returns the tasks as they stood when the wait was over, in the order given; for one that was retried by itself, its
- * last try. A task whose goal is out of reach ends its own wait. No time limit: `Effect.timeout` is for the caller.
+ * Returns the tasks in their state at the end of the wait, in the order given; after automatic retries, the latest
+ * attempt. A task whose goal is out of reach ends its own wait. No time limit: `Effect.timeout` is for the caller.
  */
 export const waitFor = Effect.fn("waitFor")(function* (ids: ReadonlyArray<TaskId>, options: WaitOptions) {
   const tasks = yield* Tasks

@@ -1,4 +1,4 @@
-/** The start of a fresh claim's agent, with what its task goes on from, and what is noted of the moment. */
+/** Starts the agent of a new claim, with the results that its task continues from, and records the state at the start. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
@@ -13,7 +13,7 @@ import { type Holder, WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { promptAtStart } from "./upstream.ts"
 
-/** Records where the repository stands. Runs beside the start, which does not wait for it. */
+/** Records the commit of the repository. Runs in parallel with the start, which does not wait for it. */
 export const recordHead = Effect.fn("recordHead")(function* (claimed: ClaimedTask) {
   const git = yield* Git
   const checkpoints = yield* Checkpoints
@@ -37,7 +37,7 @@ const startAgent = Effect.fn("startAgent")(function* (claimed: ClaimedTask, work
 /** Before what keeps an agent from starting is tried again, in milliseconds. */
 export const startAgainMs = 5000
 
-/** What passes by itself, as a full disk does: no reason to end the task. */
+/** Temporary errors, such as a full disk: no reason to end the task. */
 const passing = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETIMEDOUT"])
 const passesLater = ({ detail, reason }: SpawnFailed) =>
   reason === "spool" || (reason === "system" && passing.has(detail))

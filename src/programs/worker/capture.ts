@@ -25,12 +25,12 @@ export type Progress = Record<StreamName, StreamProgress>
 /** Bytes that are compared before more are read. */
 const compared = 64
 
-/** A program that writes over its own output all the time is told from one that empties it by the size alone from here on. */
+/** From this many bytes on, only the size distinguishes a program that overwrites its output from one that empties it. */
 const mostCompared = 100
 
 const none = new Uint8Array()
 
-/** The offsets that the store has reached: where a new owner goes on. */
+/** The offsets that the store has reached: where a new owner continues. */
 export const progressOf = Effect.fn("progressOf")(function* (claimed: Held) {
   const store = yield* OutputStore
   const taskId = claimed.task.id
@@ -98,7 +98,7 @@ const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: Strea
   )
 })
 
-/** Stores what was printed since, up to `rounds` reads of each stream. True when there may be more at once. */
+/** Stores what was printed since, up to `rounds` reads of each stream. True if there may be more already. */
 export const capture = Effect.fn("capture")(function* (claimed: Held, progress: Progress, rounds: number) {
   const store = yield* OutputStore
   let more = false

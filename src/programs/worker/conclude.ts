@@ -16,7 +16,7 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { autoRetry } from "./autoRetry.ts"
 import { readEvidence } from "./evidence.ts"
 
-/** What is known of an end: the agent's process status, or that nobody could read it. */
+/** What is known of an end: the agent's process status, or that it could not be read. */
 export interface Ending {
   readonly end: ProcessEnd
   /** The shim left no status behind. */
@@ -31,7 +31,7 @@ const minutes = (ms: number): string =>
 const stopError = (cause: EndCause, claimed: Held): string | null => {
   switch (cause) {
     case "timeout":
-      return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. Give it more: beat run --timeout`
+      return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. To allow more time: beat run --timeout`
     case "stalled":
       return `Ended after ${minutes(claimed.task.stallMs ?? 0)} without output and with next to no CPU use. Allow more: beat run --stall, 0 for no limit`
     case "output-limit":
@@ -41,22 +41,22 @@ const stopError = (cause: EndCause, claimed: Held): string | null => {
   }
 }
 
-/** An agent that was to go on in a session and complains of it, or never came to say that it is there. */
+/** An agent that was to continue a session but reports an error about it, or never reports that it started. */
 const withSessionAdvice = ({ task }: Held, result: Outcome): Outcome => {
   const { continuation, retryOf, sessionId } = task
   if (result.status === "completed" || continuation !== "session" || retryOf === null || sessionId === null)
     return result
   const entered = result.sessionId === sessionId && result.error?.includes(sessionId) !== true
-  const advice = `If its session is gone, begin a new one: beat resume ${retryOf} --fresh`
+  const advice = `If its session is gone, start a new one: beat resume ${retryOf} --fresh`
   return entered ? result : { ...result, error: `${result.error ?? ""} ${advice}`.trim() }
 }
 
-/** Stands for the verdict of an adapter that broke: success is not proven. */
+/** The verdict when an adapter fails: success is not proven. */
 const undecided: Verdict = {
   status: "failed",
   cause: "agent-error",
   error:
-    "What it printed could not be read as this agent's output, so nobody knows whether it did its work. See: beat logs",
+    "Its output could not be read as the output of this agent, so its success is unknown. To see the output: beat logs",
   failureClass: "unknown",
   failureResetAt: null,
   sessionId: null,
@@ -109,7 +109,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim:
   return withSessionAdvice(claimed, result)
 })
 
-/** Stores the end, clears the spool, then tells who listens. Somebody else's end of the same claim is accepted. */
+/** Stores the end, clears the spool, then notifies listeners. Accepts an end of the same claim by another worker. */
 export const recordEnd = Effect.fn("conclude")(function* (claimed: Held, found: Outcome, holder: Holder) {
   const queue = yield* Queue
   const spawner = yield* Spawner

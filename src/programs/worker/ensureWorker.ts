@@ -1,4 +1,4 @@
-/** Makes sure that somebody serves the queue: whoever submits or waits calls this, so nobody waits for no one. */
+/** Makes sure that a worker serves the queue: every command that submits or waits calls this. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
@@ -36,7 +36,7 @@ const launchesBeforeWarning = 3
 export interface EnsureWorkerOptions {
   /** A worker was launched a moment ago: give it time to register before the first look. */
   readonly justLaunched: boolean
-  /** Told once for each stretch in which no worker stays up. Waiting goes on. */
+  /** Called once for each period in which no worker stays up. The wait continues. */
   readonly onTrouble: (problem: WorkerUnavailable | StorageError) => Effect.Effect<void>
 }
 

@@ -1,4 +1,4 @@
-/** Sees that every task that has run leaves a checkpoint, whoever ended it and whatever was killed meanwhile. */
+/** Makes sure that every task that has run leaves a checkpoint, whichever process ended it and whichever was killed. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as EffectQueue from "effect/Queue"
@@ -17,7 +17,7 @@ export interface CheckpointKeeper {
   readonly ended: (id: TaskId) => Effect.Effect<void>
   /** Looks whether anything has ended elsewhere. One cheap statement. */
   readonly look: Effect.Effect<void, StorageError>
-  /** Whether a checkpoint is being taken, or will be at once. */
+  /** Whether a checkpoint is being taken, or is about to be. */
   readonly busy: Effect.Effect<boolean>
 }
 
@@ -30,7 +30,7 @@ const graceMs = 10_000
 /** Between two looks at ends that cannot be read, in milliseconds. */
 const unreadableMs = 60_000
 
-/** Ends looked at together, and checkpoints taken at once. */
+/** The most ends in one read, and the most checkpoints taken at the same time. */
 const batch = 50
 const abreast = 4
 
@@ -56,7 +56,7 @@ export const makeCheckpointKeeper = Effect.fn("makeCheckpointKeeper")(function* 
     return (yield* Effect.filter(others, ({ process }) => processes.alive(process))).length === 0
   })
 
-  /** One that cannot be taken is told of and passed over: it would fail again at each try, and hold up all others. */
+  /** Log a checkpoint that cannot be taken and skip it: retrying would fail again and block the others. */
   const take = ({ taskId }: Missing) =>
     retryWhileStorageFails(takeCheckpoint(taskId)).pipe(
       // Pruned meanwhile.
@@ -65,7 +65,7 @@ export const makeCheckpointKeeper = Effect.fn("makeCheckpointKeeper")(function* 
       Effect.annotateLogs({ task: taskId })
     )
 
-  /** Takes what is due; how long until more is, or null. */
+  /** Takes the due checkpoints. Returns the time until the next one is due, or null. */
   const sweep = Effect.gen(function* () {
     // In this order: an end that comes in between is found at the next sweep.
     const own = new Set(mine)

@@ -1,4 +1,4 @@
-/** The worker pool: one level-triggered loop that adopts what is orphaned, fires what is due and claims what is ready. */
+/** The worker pool: one level-triggered loop that adopts orphaned tasks, fires due schedules and claims ready tasks. */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -36,25 +36,25 @@ export interface PoolOptions {
   readonly version: string
   /** Leave when nothing is queued, running or scheduled. */
   readonly leaveWhenIdle: boolean
-  /** Run once the worker is on the list: from then on whoever submits finds the queue served. */
+  /** Run once the worker is registered: from then on every submitter finds the queue served. */
   readonly onRegistered?: Effect.Effect<void>
-  /** Returns when somebody in this process has given it something to do: its own commits it does not hear of. */
+  /** Returns when this process has created work for it: the version does not change with this process's own commits. */
   readonly nudged?: Effect.Effect<void>
 }
 
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
 const livenessMs = 1000
 
-/** How long a time that is due is left to the eldest worker: many that come for it at once would only wait for each other. */
+/** Younger workers wait this long before firing a due schedule, so that workers do not contend for the write lock. */
 const contentionDelayMs = 250
 
-/** Between two looks for spools that nobody needs any more. */
+/** The interval between searches for unused spools. */
 const tidyEvery = "10 minutes"
 
-/** The same while there is nothing that anybody could have left behind. A clock that was set is noticed as soon. */
+/** The liveness interval while no task is queued or running. Also bounds how late a clock change is noticed. */
 const quietMs = 5000
 
-/** The same while nothing is due at any time either: what comes then comes with a commit. */
+/** The liveness interval while no time is due either: new work then arrives with a commit. */
 const asleepMs = 15_000
 
 /** One worker's running parts. */
@@ -65,7 +65,7 @@ interface Pool {
   readonly cancels: Map<TaskId, Deferred.Deferred<void>>
   readonly wake: EffectQueue.Queue<void>
   readonly checkpoints: CheckpointKeeper
-  /** Whether it has been here longest: then it fires what is due at once, and the others only what is left lying. */
+  /** Whether this is the oldest worker: it fires due schedules immediately, and the others only those it leaves. */
   readonly eldest: Ref.Ref<boolean>
   readonly settling: ReturnType<typeof makeSettling>
 }
@@ -76,7 +76,7 @@ const watch = Effect.fn("pool.watch")(function* (
   claimed: Held,
   fresh: ClaimedTask | null
 ) {
-  // One that was taken from us and has come back before its fiber noticed goes on as it is.
+  // A claim that was taken away and came back before its fiber noticed continues unchanged.
   if (FiberMap.unsafeHas(pool.fibers, claimed.claim.claimId)) return
   const cancelled = yield* Deferred.make<void>()
   pool.cancels.set(claimed.task.id, cancelled)
@@ -84,7 +84,7 @@ const watch = Effect.fn("pool.watch")(function* (
     pool.fibers,
     claimed.claim.claimId,
     supervise({ claimed, fresh, worker: pool.worker, settings, cancelled }).pipe(
-      Effect.catchAllCause((cause) => Effect.logError(`task ${claimed.task.id}: looking after it failed`, cause)),
+      Effect.catchAllCause((cause) => Effect.logError(`task ${claimed.task.id}: supervisor crashed`, cause)),
       Effect.ensuring(
         Effect.sync(() => {
           if (pool.cancels.get(claimed.task.id) === cancelled) pool.cancels.delete(claimed.task.id)
@@ -108,7 +108,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const living = new Set(alive.map((worker) => worker.id))
   yield* Ref.set(pool.eldest, alive[0] === undefined || alive[0].id === pool.worker.id)
   if (!living.has(pool.worker.id)) {
-    // Somebody took this worker for dead, for example after a restored backup: it registers again.
+    // Another worker took this one for dead, e.g. after a restored backup: register again.
     yield* registry.register(pool.worker)
   }
   for (const claim of claims) {
@@ -132,7 +132,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   }
 })
 
-/** Tells the supervisors of this worker which of their tasks somebody wants cancelled. */
+/** Tells the supervisors of this worker which of their tasks have a cancel request. */
 const cancel = Effect.fn("pool.cancel")(function* (pool: Pool) {
   if (pool.cancels.size === 0) return
   const tasks = yield* Tasks
@@ -266,7 +266,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
   let lookedAt = 0
   while (true) {
     const settings = yield* readSettings(lastSettings)
-    // Before anything is read: a commit that comes in between ends the pause at once.
+    // Before any read: a commit that arrives in between ends the pause immediately.
     const seen = yield* attempt(
       told,
       Effect.flatMap(Tasks, (tasks) => tasks.version),

@@ -10,7 +10,7 @@ export interface KnownSettings {
   readonly problem: string | null
 }
 
-/** The settings in force; a broken config file leaves those from before, and is told of once. */
+/** The effective settings; a broken config file keeps the previous ones and is reported once. */
 export const readSettings = Effect.fn("pool.readSettings")(function* (last: Ref.Ref<KnownSettings>) {
   const store = yield* SettingsStore
   const known = yield* Ref.get(last)

@@ -27,7 +27,7 @@ export interface Supervision {
   readonly fresh: ClaimedTask | null
   readonly worker: Worker
   readonly settings: Settings
-  /** Done when somebody asked for a cancel. */
+  /** Done when a cancel is requested. */
   readonly cancelled: Deferred.Deferred<void>
 }
 
@@ -137,7 +137,7 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
   while (true) {
     claim = yield* afterSleep(claim)
     const seen = yield* look(supervision, claim)
-    // What was printed before the end is stored by the caller, once nobody prints any more.
+    // The caller stores what was printed before the end, once no process prints any more.
     if (seen._tag === "Exited") {
       return over(claim, { end: seen.end, lost: false, leftovers: 0 })
     }
@@ -179,7 +179,7 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
 const drainTries = 10
 const drainPause = (failures: number) => Math.min(5000, 100 * 2 ** failures)
 
-/** Stores what is left when the agent is over. Only where leftovers are kept may somebody still print: up to a limit. */
+/** Stores what is left when the agent is over. Only if leftover processes are kept can more output come: up to a limit. */
 const drain = Effect.fn("supervise.drain")(function* (supervision: Supervision, progress: Progress) {
   const { claimed, settings } = supervision
   let failures = 0
@@ -198,7 +198,7 @@ const drain = Effect.fn("supervise.drain")(function* (supervision: Supervision, 
 })
 
 /**
- * Runs until the task has ended or is somebody else's. Never fails for anything an agent does. Interrupting it leaves the
+ * Runs until the task has ended or belongs to another worker. Never fails for anything an agent does. Interrupting it leaves the
  * agent running and the claim row in place: another worker carries on from there.
  */
 export const supervise = Effect.fn("supervise")(

@@ -27,7 +27,7 @@ const tailOf = Effect.fn("takeCheckpoint.tail")(function* (id: TaskId) {
   return cutMiddle(text, most.tail)
 })
 
-/** The one there is, or a fresh one, which is stored. Whoever comes second is given what the first one stored. */
+/** Returns the stored checkpoint, or takes and stores one. If two processes take it, both get the first stored one. */
 export const takeCheckpoint = Effect.fn("takeCheckpoint")(function* (id: TaskId) {
   const checkpoints = yield* Checkpoints
   const tasks = yield* Tasks
@@ -45,7 +45,7 @@ export const takeCheckpoint = Effect.fn("takeCheckpoint")(function* (id: TaskId)
     {
       // One that started after the end has changed what is found now.
       alongside: ranAlongside(task, takenAt),
-      // What stands there now is none of a task's doing that never started.
+      // A task that never started did not make the current changes.
       after: started ? git.state(task.directory) : Effect.succeed(null),
       diffStat: before === null ? Effect.succeed(null) : git.diffStat(task.directory, before)
     },

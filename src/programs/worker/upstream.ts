@@ -1,4 +1,4 @@
-/** Puts what an earlier task left behind before the prompt of the one that goes on from it, when that one starts. */
+/** Puts the results of an earlier task before the prompt of the task that continues from it, at its start. */
 import * as Effect from "effect/Effect"
 import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"
 import type { ClaimedTask } from "../../services/Queue.ts"
@@ -15,7 +15,7 @@ const budget = 24_000
 /** What a record gets at most while others wait behind it: the nearest task matters most. */
 const share = 0.6
 
-/** Tasks in a row that are told of, and the fewest bytes that are worth a record. */
+/** The most earlier tasks with a record, and the fewest bytes that are worth a record. */
 const longestChain = 10
 const least = 500
 
@@ -64,7 +64,7 @@ const recorded = Effect.fn("upstream.recorded")(
   Effect.catchTag("TaskNotFound", () => Effect.succeed(null))
 )
 
-const gone = (id: TaskId): string => `This task goes on from task ${id}, of which nothing is known any more.`
+const gone = (id: TaskId): string => `This task continues from task ${id}, which has been deleted.`
 
 /**
  * The prompt as the agent gets it. The stored one stays as it is, and stored checkpoints do not change, so that a start
@@ -82,7 +82,7 @@ export const promptAtStart = Effect.fn("promptAtStart")(function* (claimed: Clai
   if (told.length === 0) return `${remark(reader, gone(continueFrom))}\n\n${prompt}`
   const quote = quoteFor(reader)
   const parts = told.map(({ task, text }) =>
-    quote(`The record of task ${task.id}, from which this work goes on.`, text)
+    quote(`The record of task ${task.id}, from which this work continues.`, text)
   )
   return `${parts.join("\n\n")}\n\n${prompt}`
 })

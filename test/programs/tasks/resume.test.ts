@@ -65,7 +65,7 @@ describe("resume", () => {
     Effect.gen(function* () {
       const done = yield* ran()
       const broken = yield* ran({ prompt: "other" }, outcome({ status: "failed", cause: "timeout" }))
-      assert.match((yield* go(done.id)).prompt, /^Go on with this work/)
+      assert.match((yield* go(done.id)).prompt, /^Continue this work/)
       assert.match((yield* go(broken.id)).prompt, /ended before you were done \(timeout\)/)
     }).pipe(Effect.provide(layer()))
   )
@@ -129,7 +129,7 @@ describe("resume", () => {
       yield* finish(waiting.id, failed)
       const next = yield* go(waiting.id)
       const taken = yield* Effect.flip(go(waiting.id))
-      assert.match(taken.message, new RegExp(`task ${next.id} goes on in the same session.*--fresh`))
+      assert.match(taken.message, new RegExp(`task ${next.id} is still using this session.*--fresh`))
       assert.strictEqual((yield* go(waiting.id, { fresh: true })).continuation, "checkpoint")
       const empty = yield* Effect.flip(go(waiting.id, { context: " \n" }))
       assert.strictEqual(empty._tag, "InvalidInput")

@@ -147,7 +147,7 @@ describe("a task that goes on from another", () => {
       const asked = yield* promptAtStart(yield* claimNext())
       assert.match(
         asked,
-        new RegExp(`^This task goes on from task ${first}, of which nothing is known any more\\.\n\nand now`)
+        new RegExp(`^This task continues from task ${first}, which has been deleted\\.\n\nand now`)
       )
     }).pipe(Effect.provide(testLayer()))
   )
