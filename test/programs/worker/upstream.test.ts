@@ -145,10 +145,7 @@ describe("a task that goes on from another", () => {
       yield* TestClock.adjust("3 seconds")
       yield* queue.prune({ endedBefore: 1000, limit: 10, dryRun: false })
       const asked = yield* promptAtStart(yield* claimNext())
-      assert.match(
-        asked,
-        new RegExp(`^This task continues from task ${first}, which has been deleted\\.\n\nand now`)
-      )
+      assert.match(asked, new RegExp(`^This task continues from task ${first}, which has been deleted\\.\n\nand now`))
     }).pipe(Effect.provide(testLayer()))
   )
 
