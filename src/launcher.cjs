@@ -15,7 +15,7 @@ const pick = (words) => {
   const help = words.some((word) => word === "--help" || word === "-h")
   if (!help && words[0] === "worker" && digests.worker) return "worker"
   if (!help && words[0] === "mcp" && words[1] === "start" && digests.mcp) return "mcp"
-  if (!help && words[0] === "doctor" && words.indexOf("--torture") > 0 && digests.torture) return "torture"
+  if (!help && words[0] === "doctor" && digests.torture) return "torture"
   return "cli"
 }
 
@@ -168,6 +168,22 @@ const load = (bundle, words) => {
   }
 }
 
+/**
+ * As process 1 of a container a signal without a handler is lost, and a pid of 1 is never that of a worker. So the work is
+ * done in a child, which gets every signal that asks for an end.
+ */
+const inChild = () => {
+  const child = require("child_process").spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    stdio: "inherit"
+  })
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]) process.on(name, () => child.kill(name))
+  child.on("error", (error) => {
+    process.stderr.write(`beat: cannot be started as a child of process 1: ${error.message}\n`)
+    process.exit(70)
+  })
+  child.on("exit", (code, signal) => process.exit(signal ? 128 + require("os").constants.signals[signal] : code))
+}
+
 // They call themselves Node and load no native module of its.
 const other = process.versions.bun ? "Bun" : process.versions.deno ? "Deno" : null
 if (other !== null) {
@@ -182,8 +198,11 @@ if (major < 20) {
 }
 const words = process.argv.slice(2)
 const bundle = pick(words)
-// Both run for a long time and do little at a time, so their nursery stays as small as that of a worker launched with the
-// flag for it. Here it is too late to limit its size.
-if (bundle === "mcp" || bundle === "worker") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
-survivePipes()
-load(bundle, words)()
+if (process.pid === 1 && (bundle === "mcp" || bundle === "worker")) inChild()
+else {
+  // Both run for a long time and do little at a time, so their nursery stays as small as that of a worker launched with the
+  // flag for it. Here it is too late to limit its size.
+  if (bundle === "mcp" || bundle === "worker") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
+  survivePipes()
+  load(bundle, words)()
+}

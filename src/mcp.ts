@@ -10,13 +10,13 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as EffectRuntime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import { ExitCode } from "./cli/framework/ExitCode.ts"
 import { version } from "./cli/framework/Version.ts"
 import * as WorkerCommand from "./cli/WorkerCommand.entry.ts"
+import type { WorkerId } from "./domain/worker/Worker.ts"
 import * as Layers from "./layers/Full.ts"
 import * as Directories from "./layers/node/files/Directories.ts"
 import { settleHome } from "./layers/node/files/Paths.ts"
@@ -26,12 +26,11 @@ import * as LocalZone from "./layers/node/system/LocalZone.ts"
 import { makeServer, type Run } from "./mcp/protocol/Server.ts"
 import { Session } from "./mcp/protocol/Session.ts"
 import { stdioTransport } from "./mcp/protocol/Stdio.ts"
-import { ensureWorker } from "./programs/worker/ensureWorker.ts"
+import { handOver } from "./programs/serving/handOver.ts"
 import { runPool } from "./programs/worker/pool.ts"
 import { Pipelines } from "./services/Pipelines.ts"
 import { Queue } from "./services/Queue.ts"
 import { Schedules } from "./services/Schedules.ts"
-import { Tasks } from "./services/Tasks.ts"
 import { logLine } from "./text/LogLine.ts"
 
 /** The pool starts after the client's first answer, or after this time at the latest. */
@@ -76,6 +75,7 @@ const log = (line: string): void => {
 
 const leaving = signal()
 const serving = signal()
+let workerId: WorkerId | null = null
 let poolFiber: Fiber.RuntimeFiber<unknown> | null = null
 
 const session = Layer.succeed(
@@ -182,7 +182,11 @@ const startPool = (): void => {
     kind: "mcp",
     version,
     leaveWhenIdle: false,
-    onRegistered: Effect.sync(serving.send),
+    onRegistered: (id) =>
+      Effect.sync(() => {
+        workerId = id
+        serving.send()
+      }),
     nudged: EffectQueue.take(nudges)
   })
   poolFiber = Effect.runFork(
@@ -217,15 +221,11 @@ const run: Run = async (name, effect, abort) => {
 const transport = stdioTransport(process.stdin, process.stdout, (ms, then) => setTimeout(then, ms))
 
 /** Unregister first: later submitters then find no worker here and launch one. For existing work, launch one now. */
-const handOver = async (): Promise<void> => {
+const leave = async (): Promise<void> => {
   if (poolFiber === null) return
   await Promise.race([Effect.runPromise(Fiber.interrupt(poolFiber)), sleep(leaveMs)])
-  const launch = Effect.gen(function* () {
-    const { queued, running } = yield* (yield* Tasks).counts
-    const scheduled = yield* (yield* Schedules).nextFire
-    if (queued + running > 0 || Option.isSome(scheduled)) yield* ensureWorker()
-  })
-  await Promise.race([runWith(launch, AbortSignal.timeout(handOverMs)), sleep(handOverMs)])
+  if (workerId === null) return
+  await Promise.race([runWith(handOver(workerId), AbortSignal.timeout(handOverMs)), sleep(handOverMs)])
 }
 
 let ending = false
@@ -234,7 +234,7 @@ const end = async (): Promise<void> => {
   ending = true
   leaving.send()
   await Promise.race([transport.settled(), sleep(answersMs)])
-  await handOver()
+  await leave()
   process.exit(0)
 }
 

@@ -27,7 +27,7 @@ const program = Effect.gen(function* () {
   let errors = 0
   const cycle = Effect.gen(function* () {
     const claimed = yield* Effect.either(
-      queue.claim({ workerId, maxConcurrency: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
+      queue.claim({ workerId, maxConcurrency: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0, uid: null })
     )
     if (claimed._tag === "Left") errors += 1
     if (claimed._tag === "Left" || Option.isNone(claimed.right)) return

@@ -61,7 +61,14 @@ const seed = Effect.gen(function* () {
 
 const finish = Effect.gen(function* () {
   const queue = yield* Queue
-  const claimed = yield* queue.claim({ workerId, maxConcurrency: 1, onlyWhenIdle: false, bootId: "b", uptimeMs: 0 })
+  const claimed = yield* queue.claim({
+    workerId,
+    maxConcurrency: 1,
+    onlyWhenIdle: false,
+    bootId: "b",
+    uptimeMs: 0,
+    uid: null
+  })
   if (Option.isNone(claimed)) return yield* Effect.dieMessage("nothing to claim")
   const { claim } = claimed.value
   const end = outcome(

@@ -33,6 +33,7 @@ export default Effect.gen(function* () {
       retry_of TEXT,
       root_id TEXT,
       retried_by TEXT,
+      uid INTEGER,
       continuation TEXT CHECK (continuation IN ('retry', 'session', 'checkpoint')),
       continue_from TEXT,
       waiting_on INTEGER NOT NULL DEFAULT 0 CHECK (waiting_on >= 0),
@@ -68,7 +69,7 @@ export default Effect.gen(function* () {
   `
   // Carries what a claim looks at, so that passing over tasks that are not due reads no row. Blocked ones are not in it.
   yield* sql`
-    CREATE INDEX tasks_ready ON tasks (priority, seq, not_before, cancel_requested_at)
+    CREATE INDEX tasks_ready ON tasks (priority, seq, not_before, cancel_requested_at, uid)
     WHERE status = 'queued' AND waiting_on = 0
   `
   yield* sql`
@@ -158,7 +159,10 @@ export default Effect.gen(function* () {
       start_time TEXT NOT NULL,
       boot_id TEXT NOT NULL,
       version TEXT NOT NULL,
-      started_at INTEGER NOT NULL
+      schema INTEGER NOT NULL,
+      uid INTEGER,
+      started_at INTEGER NOT NULL,
+      seen_at INTEGER NOT NULL
     ) STRICT
   `
 

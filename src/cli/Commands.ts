@@ -85,11 +85,13 @@ const entries: ReadonlyArray<CommandEntry> = [
   entry("mcp install", () => import("./commands/setup/mcp.ts").then(({ mcpInstall }) => mcpInstall)),
   entry("mcp uninstall", () => import("./commands/setup/mcp.ts").then(({ mcpUninstall }) => mcpUninstall)),
   entry("mcp test", () => import("./commands/setup/mcp.ts").then(({ mcpTest }) => mcpTest)),
-  // Likewise for the torture run: '--torture' selects its bundle.
+  // Likewise for the doctor, whose bundle holds the torture run too.
   entry("doctor", () =>
-    import("./commands/setup/doctor.ts").then(({ doctor }) =>
-      doctor(() => new UsageError({ problem: "'doctor' must be the first argument", hint: "beat doctor --torture" }))
-    )
+    import("./commands/setup/doctor.ts").then(({ doctor }) => {
+      const misplaced = () =>
+        new UsageError({ problem: "'doctor' must be the first argument", hint: "beat doctor [options]" })
+      return doctor(misplaced, misplaced)
+    })
   ),
   entry("service install", () => import("./commands/setup/service.ts").then(({ serviceInstall }) => serviceInstall)),
   entry("service uninstall", () =>

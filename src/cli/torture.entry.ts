@@ -1,4 +1,4 @@
-/** The entry of `beat doctor --torture` in its own bundle: the harness and its checker. No other command loads it. */
+/** The entry of `beat doctor`, a bundle of its own: what it looks over, and the harness of the torture run with its checker. */
 
 import { randomInt } from "node:crypto"
 import type { Teardown } from "@effect/platform/Runtime"
@@ -9,6 +9,7 @@ import { WorkerCommand } from "../services/WorkerCommand.ts"
 import { lines, TortureReport } from "../torture/Report.ts"
 import { torture } from "../torture/Torture.ts"
 import { doctor, type TortureRequest } from "./commands/setup/doctor.ts"
+import { examine } from "./commands/setup/examine.ts"
 import { only } from "./framework/CommandTree.ts"
 import { ExitCode } from "./framework/ExitCode.ts"
 import { printJson } from "./framework/Json.ts"
@@ -51,7 +52,7 @@ const run = (request: TortureRequest) =>
 const teardown: Teardown = (exit, leave) =>
   leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
 
-Effect.suspend(() => main(only(doctor(run)), Machine.layer, process.argv.slice(2))).pipe(
+Effect.suspend(() => main(only(doctor(examine, run)), Machine.layer, process.argv.slice(2))).pipe(
   Effect.provide(Process.layer(version)),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

@@ -15,6 +15,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
     "schema-too-old",
     "schema-too-new",
     "unreleased",
+    "other-user",
     "unknown"
   ),
   path: Schema.NullOr(Schema.String),
@@ -41,6 +42,8 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
         return `${where} was written by a newer Backbeat. Update this one: npm install -g backbeat`
       case "unreleased":
         return `${where} was made by an unreleased Backbeat, whose tables this version does not read. Move it aside and start again: mv '${where}' '${where}.old'`
+      case "other-user":
+        return `${where} is not yours: ${this.cause instanceof Error ? this.cause.message : "it belongs to another user"}. Run this as its owner, or set BACKBEAT_HOME to a directory of your own.`
       case "unknown":
         return `The store failed in ${this.operation} (${where}).`
     }
@@ -75,9 +78,12 @@ export class AmbiguousReference extends Schema.TaggedError<AmbiguousReference>()
 export class TaskStateConflict extends Schema.TaggedError<TaskStateConflict>()("TaskStateConflict", {
   id: TaskId,
   step: Schema.String,
-  actual: TaskStatus
+  actual: TaskStatus,
+  /** What else is to be known of its state. */
+  note: Schema.optional(Schema.String)
 }) {
   override get message(): string {
+    if (this.note !== undefined) return `Task ${this.id} is ${this.actual} and cannot ${this.step} now: ${this.note}`
     const wait = isTerminal(this.actual) ? "" : ` Wait for its end: beat wait ${this.id}`
     return `Task ${this.id} is ${this.actual}: it cannot ${this.step} now.${wait}`
   }

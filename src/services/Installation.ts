@@ -15,6 +15,8 @@ export class Installation extends Context.Tag("backbeat/Installation")<
   {
     /** The version of Node that runs this, without a `v`. */
     readonly node: Effect.Effect<string>
+    /** Says whose the database at this path is where it is another user's; null where it is this user's. */
+    readonly foreignOwner: (path: string) => Effect.Effect<string | null>
     readonly file: (path: string) => Effect.Effect<FileFacts>
     /** Makes and removes a directory in this one: null where that works or there is no such directory yet, else the system's reason. */
     readonly tryWrite: (directory: string) => Effect.Effect<string | null>

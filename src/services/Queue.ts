@@ -16,7 +16,7 @@ import type { Task, TaskId } from "../domain/task/Task.ts"
 import type { TaskEdit } from "../domain/task/TaskEdit.ts"
 import type { TaskEnded } from "../domain/task/TerminalEvent.ts"
 import type { Claim, ClaimId } from "../domain/worker/Claim.ts"
-import type { WorkerId } from "../domain/worker/Worker.ts"
+import type { Uid, WorkerId } from "../domain/worker/Worker.ts"
 
 /** A claimed task: all that is needed to look after it once it was started. */
 export interface Held {
@@ -45,6 +45,8 @@ export interface ClaimOptions {
   readonly bootId: string
   /** `Host.uptimeMs` now: a timeout is counted from it. */
   readonly uptimeMs: number
+  /** Only tasks that this user has submitted. */
+  readonly uid: Uid
 }
 
 export interface CancelRequest {

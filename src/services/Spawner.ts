@@ -18,6 +18,8 @@ export type Observation =
   /** The token is taken, the shim has not reported its identity yet. */
   | { readonly _tag: "Starting" }
   | { readonly _tag: "Running"; readonly process: ProcessIdentity }
+  /** The agent was started in another pid namespace or on another host: whether it lives cannot be seen. */
+  | { readonly _tag: "Hidden" }
   /** The agent ended and its status was read. */
   | { readonly _tag: "Exited"; readonly end: ProcessEnd; readonly process: ProcessIdentity | null }
   /** The shim is gone without having left a status; `survivors` counts processes of the task that still live. */
@@ -28,6 +30,8 @@ export interface Target {
   readonly taskId: TaskId
   readonly claimId: ClaimId
   readonly process: ProcessIdentity | null
+  /** The place in which the claim was made, as in a `ProcessIdentity`. */
+  readonly bootId: string
   /** Live Backbeat workers: never touched, wherever they are in the tree. */
   readonly spare: ReadonlyArray<ProcessIdentity>
 }

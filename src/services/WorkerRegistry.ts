@@ -16,7 +16,10 @@ export interface Holder {
 export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
   WorkerRegistry,
   {
+    /** Puts a worker on the list, or writes its row again where it is on it. */
     readonly register: (worker: Worker) => Effect.Effect<void, StorageError>
+    /** The schema that this process knows, and the one that is stored now: another process may have migrated. */
+    readonly schema: Effect.Effect<{ readonly known: number; readonly stored: number }, StorageError>
     /**
      * Takes a worker off the list. `when: "idle"` does it only if no task is queued or running and no schedule is
      * active, in one transaction, so that nothing committed before can be left without a worker. `superseded`: only while `by` is still registered.

@@ -275,13 +275,13 @@ describe("workers", () => {
       yield* registry.started({ claimId: kept.claim.claimId, workerId: alive.id }, process)
       const report = yield* json(WorkersReport, ["workers"])
       assert.deepStrictEqual(
-        report.workers.map(({ alive: lives }) => lives),
-        [true, false]
+        report.workers.map(({ serving }) => serving),
+        ["serves", "dead"]
       )
       assert.deepStrictEqual(
         report.claims.map((claim) => [claim.title, claim.alive, claim.orphaned]),
         [
-          ["kept", true, false],
+          ["kept", "alive", false],
           ["lost", null, true]
         ]
       )

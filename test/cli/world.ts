@@ -3,8 +3,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { tree } from "../../src/cli/Commands.ts"
+import { doctor } from "../../src/cli/commands/setup/doctor.ts"
+import { examine } from "../../src/cli/commands/setup/examine.ts"
 import { type MachineServices, type StoreServices, Stores } from "../../src/cli/framework/Access.ts"
 import { Caller } from "../../src/cli/framework/Caller.ts"
+import { only } from "../../src/cli/framework/CommandTree.ts"
 import { main } from "../../src/cli/framework/Main.ts"
 import { capture } from "../../src/cli/framework/Terminal.ts"
 import { InvalidInput, StorageError } from "../../src/domain/Errors.ts"
@@ -24,6 +27,7 @@ const installation = Layer.succeed(
     node: Effect.succeed("20.20.2"),
     file: (path) => Effect.succeed({ kind: path.endsWith(".db") ? "file" : "missing", mode: 0o600, writable: true }),
     tryWrite: () => Effect.succeed(null),
+    foreignOwner: () => Effect.succeed(null),
     setMode: () => Effect.succeed(true),
     freeBytes: () => Effect.succeed(10_000_000_000),
     entries: () => Effect.succeed([]),
@@ -79,6 +83,9 @@ export interface Screen {
   readonly broken?: StorageError["reason"]
 }
 
+/** The doctor has a bundle of its own. */
+const doctors = only(doctor(examine, () => Effect.dieMessage("no torture here")))
+
 /** What `beat` with these words prints, and its exit code. */
 export const beat = (words: ReadonlyArray<string>, screen: Screen = {}): Effect.Effect<Outcome, never, World> =>
   Effect.gen(function* () {
@@ -100,6 +107,8 @@ export const beat = (words: ReadonlyArray<string>, screen: Screen = {}): Effect.
     const caller = Layer.succeed(Caller, Caller.of({ directory: "/srv", environment: {}, version: "1.2.3" }))
     const { broken: _, ...terminal } = screen
     const seen = capture(terminal)
-    const code = yield* main(tree, machine, words).pipe(Effect.provide(Layer.merge(seen.layer, caller)))
+    const code = yield* main(words[0] === "doctor" ? doctors : tree, machine, words).pipe(
+      Effect.provide(Layer.merge(seen.layer, caller))
+    )
     return { code, stdout: seen.stdout(), stderr: seen.stderr() }
   })

@@ -19,7 +19,10 @@ const worker = (id: WorkerId, startedAt: number): Worker => ({
   kind: "on-demand",
   process: { pid: 300 + startedAt, startTime: "99", bootId: "boot-1" },
   version: "0.1.0",
-  startedAt
+  schema: 1,
+  uid: 1000,
+  startedAt,
+  seenAt: startedAt
 })
 
 export const claimContract = (subject: Subject) => {

@@ -20,7 +20,7 @@ import {
   storyOf
 } from "../support/schedules.ts"
 import { Probe, type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, completed, failed, newTask, workerA } from "../support/tasks.ts"
+import { claimNext, completed, failed, newTask, workerA, workerWith } from "../support/tasks.ts"
 
 const nobody = ScheduleId.make("zzzzzzzzzzzz")
 
@@ -542,7 +542,7 @@ export const schedulesContract = (subject: Subject) => {
         const queue = yield* Queue
         const probe = yield* Probe
         const process = { pid: 7, startTime: "1", bootId: "boot-1" }
-        yield* registry.register({ id: workerA, kind: "on-demand", process, version: "1", startedAt: 0 })
+        yield* registry.register(workerWith({ id: workerA, kind: "on-demand", process }))
         const made = yield* createSchedule({ timing: { kind: "at", at: minute, timezone: "UTC" } })
         assert.isFalse(yield* registry.leave(workerA, "idle"))
         yield* fireInAMinute

@@ -22,6 +22,7 @@ import { Agents, type PrepareRequest } from "../../src/services/Agents.ts"
 import { Paths } from "../../src/services/Paths.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { workerWith } from "../support/tasks.ts"
 
 /** What agents were prepared for, in order. */
 export class Prepared extends Context.Tag("backbeat/test/Prepared")<
@@ -90,13 +91,12 @@ export const layer = (settings: SettingsFile = {}) =>
     Layer.succeed(Paths, paths)
   )
 
-export const workerOf = (pid: number): Worker => ({
-  id: WorkerId.make(String(pid).padStart(16, "r")),
-  kind: "worker",
-  process: { pid, startTime: "1", bootId: "boot-1" },
-  version: "0.0.0",
-  startedAt: 0
-})
+export const workerOf = (pid: number, fields: Partial<Worker> = {}): Worker =>
+  workerWith({
+    id: WorkerId.make(String(pid).padStart(16, "r")),
+    process: { pid, startTime: "1", bootId: "boot-1" },
+    ...fields
+  })
 
 export const submission = (overrides: Partial<Submission> = {}): Submission => ({
   prompt: "do it",

@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
 import { outcome } from "../../src/domain/task/Outcome.ts"
-import { WorkerId } from "../../src/domain/worker/Worker.ts"
+import { type Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
+import { uid } from "../../src/layers/memory/fakes/Processes.ts"
+import { schema } from "../../src/layers/memory/store/WorkerRegistry.ts"
 import { type ClaimOptions, type Held, Queue } from "../../src/services/Queue.ts"
 import type { ListFilter } from "../../src/services/Tasks.ts"
 
@@ -51,7 +53,19 @@ export const claimOptions = (overrides: Partial<ClaimOptions> = {}): ClaimOption
   onlyWhenIdle: false,
   bootId: "boot-1",
   uptimeMs: 0,
+  uid: null,
   ...overrides
+})
+
+/** A worker of the pretended machine. */
+export const workerWith = (fields: Pick<Worker, "id" | "process"> & Partial<Worker>): Worker => ({
+  kind: "worker",
+  version: "0.0.0",
+  schema,
+  uid,
+  startedAt: 0,
+  seenAt: 0,
+  ...fields
 })
 
 export const completed = outcome({ status: "completed", cause: "exit", exitCode: 0 })

@@ -6,13 +6,23 @@ import * as Schema from "effect/Schema"
 import { afterAll, assert, describe, it } from "vitest"
 import type { ProcessIdentity } from "../../src/domain/worker/Process.ts"
 import { WorkerId } from "../../src/domain/worker/Worker.ts"
+import * as ProcessesNode from "../../src/layers/node/process/Processes.ts"
+import { Processes } from "../../src/services/Processes.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { workerWith } from "../support/tasks.ts"
 import { Beat, children, isAlive, kill, until } from "./Beat.ts"
 import { shellTask, withStore } from "./Store.ts"
 
 const workerId = Schema.decodeSync(WorkerId)("0123456789abcdef")
-const bootId = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+/** The place of this process, which is that of every `beat` it starts. */
+const here = () =>
+  Effect.runSync(
+    Effect.provide(
+      Effect.flatMap(Processes, (processes) => processes.bootId),
+      ProcessesNode.layer
+    )
+  )
 
 /** A shell command that prints a line each tenth of a second, as often as told. */
 const chatter = (lines: number, exitCode = 0) =>
@@ -27,14 +37,15 @@ const claimFor = (beat: Beat, owner: ProcessIdentity, command: string) =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const registry = yield* WorkerRegistry
-      yield* registry.register({ id: workerId, kind: "worker", process: owner, version: "0", startedAt: 1 })
+      yield* registry.register(workerWith({ id: workerId, process: owner }))
       yield* queue.enqueue([shellTask(beat, command)], { maxDepth: 3 })
       const claimed = yield* queue.claim({
         workerId,
         maxConcurrency: 8,
         onlyWhenIdle: false,
         bootId: owner.bootId,
-        uptimeMs: 0
+        uptimeMs: 0,
+        uid: null
       })
       if (claimed._tag === "None") return yield* Effect.dieMessage("nothing to claim")
       return claimed.value
@@ -83,7 +94,7 @@ describe.skipIf(process.platform !== "linux")("a crash between claim and start",
   it("puts the task back and runs it exactly once", async () => {
     const starts = join(beat.home, "starts")
     // Init never has this start time, and pid 2 and up that do not live here are dead in the same way.
-    const owner = { pid: 4_194_000, startTime: "1", bootId: bootId() }
+    const owner = { pid: 4_194_000, startTime: "1", bootId: here() }
     const claimed = await claimFor(beat, owner, `echo x >> ${starts}`)
     const waited = await beat.run(["wait", "--timeout", "120s", claimed.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)
@@ -97,7 +108,7 @@ describe.skipIf(process.platform !== "linux")("a pid that came back", () => {
 
   it("is not taken for the worker that had it", async () => {
     // This test's own process lives; the worker that had its pid started at another time.
-    const owner = { pid: process.pid, startTime: "1", bootId: bootId() }
+    const owner = { pid: process.pid, startTime: "1", bootId: here() }
     const claimed = await claimFor(beat, owner, "echo ran")
     const waited = await beat.run(["wait", "--timeout", "120s", claimed.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)

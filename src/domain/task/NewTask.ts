@@ -26,6 +26,8 @@ export const Launch = Schema.Struct({
   stdin: Schema.Literal("prompt", "none"),
   /** Put before the prompt wherever it is handed over: the system prompt, for agents that take none. */
   promptPrefix: Schema.optional(Schema.String),
+  /** The user who submitted the task. Only a worker of this user claims it; where it is missing, any does. */
+  uid: Schema.optional(Schema.Int.pipe(Schema.nonNegative())),
   /** Names of the variables that come from the config and not from the submitter: a retry reads them again. */
   configured: Schema.optional(Schema.Array(Schema.String)),
   /** Names of the variables that the submitter gave to this task alone: a retry gives them again. */

@@ -132,6 +132,12 @@ const configuredNames = (
     (name) => planned[name] !== null && extra[name] === undefined
   )
 
+/** Whose task it is: a worker of another user must not run it. */
+const user = (): { readonly uid?: number } => {
+  const uid = process.geteuid?.()
+  return uid === undefined ? {} : { uid }
+}
+
 /** The service without its verdicts. */
 export const make = Effect.gen(function* () {
   const store = yield* SettingsStore
@@ -208,6 +214,7 @@ export const make = Effect.gen(function* () {
       model: request.model ?? configured.model ?? null,
       launch: {
         ...plan.launch,
+        ...user(),
         ...(names.length === 0 ? {} : { configured: names }),
         ...(given.length === 0 ? {} : { given }),
         umask: request.umask ?? (yield* umask)

@@ -13,6 +13,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { emptiedWords } from "../../text/Emptied.ts"
 import { ranAlongside } from "../alongside.ts"
+import { Neglected, neglected } from "../serving/neglect.ts"
 import { silenceOf } from "./silence.ts"
 import { waitsFor } from "./waitsFor.ts"
 import { why } from "./why.ts"
@@ -33,6 +34,8 @@ export const TaskReport = Schema.Struct({
   timeLeftMs: Schema.NullOr(Schema.Int),
   /** Tasks that have run in the same work tree since its start, at most 20; once it has ended, those of its checkpoint. */
   alongside: Schema.Array(TaskId),
+  /** Why no worker looks after it although it runs; null where one does. */
+  neglect: Schema.NullOr(Neglected),
   /** Tasks that its agent submitted, at most 1000. */
   children: Schema.Array(TaskId),
   /** What it left behind; null before its end, and where it never started. */
@@ -59,6 +62,7 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const now = yield* Clock.currentTimeMillis
   const checkpoint = isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
   const begun = isTerminal(task.status) || claim?.state === "running"
+  const found = task.status === "running" ? yield* neglected([id]) : new Map<TaskId, typeof Neglected.Type>()
   const report: TaskReport = {
     ...task,
     claim,
@@ -67,6 +71,7 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     waitsFor: task.status === "queued" ? waitsFor(yield* why(id), now) : null,
     silentMs: yield* silenceOf(task),
     timeLeftMs: deadline === null ? null : Math.max(0, deadline - (yield* (yield* Host).uptimeMs)),
+    neglect: found.get(id) ?? null,
     children: yield* tasks.children(id),
     alongside: checkpoint?.alongside ?? (yield* ranAlongside(task, task.endedAt ?? now)),
     checkpoint,

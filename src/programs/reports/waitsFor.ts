@@ -35,7 +35,12 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return `${found.ahead} tasks ahead of it`
     case "starting-fails":
       return `its start: ${found.error}`
+    case "elsewhere":
+      return "a worker in another container or on another host, which serves the queue"
     case "starting":
+    case "worker-lost":
+    case "worker-stopped":
+    case "worker-unseen":
     case "running":
     case "ending":
     case "ended":

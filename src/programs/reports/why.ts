@@ -7,8 +7,9 @@ import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } fro
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { neglected, rescue } from "../serving/neglect.ts"
+import { hasWorker, seenWorkers } from "../serving/serving.ts"
 import { admission, makeSettling } from "../worker/admission.ts"
-import { hasWorker } from "../worker/ensureWorker.ts"
 import { silenceOf } from "./silence.ts"
 
 export const WhyReason = Schema.Literal(
@@ -18,6 +19,14 @@ export const WhyReason = Schema.Literal(
   "running",
   /** It runs and is being ended. */
   "ending",
+  /** It counts as running, and its worker is gone; one was started if none served the queue. */
+  "worker-lost",
+  /** Its worker, `workerPid`, is stopped by a signal. */
+  "worker-stopped",
+  /** Its worker is in another container or on another host and has not written for minutes. */
+  "worker-unseen",
+  /** A worker in another container or on another host serves the queue, and none is started here. */
+  "elsewhere",
   /** `notBefore` has not come yet. */
   "not-before",
   /** `waitingOn` tasks have to end first, `blockedBy` among them. */
@@ -55,7 +64,9 @@ export const Why = Schema.Struct({
   silentMs: Schema.NullOr(Schema.Int),
   /** Why the try before it failed, where its time comes from that. */
   failureBefore: Schema.NullOr(FailureClass),
-  tries: Schema.NullOr(Schema.Int)
+  tries: Schema.NullOr(Schema.Int),
+  /** The pid of the worker process that the reason is about. */
+  workerPid: Schema.NullOr(Schema.Int)
 }).annotations({ identifier: "Why" })
 export type Why = typeof Why.Type
 
@@ -83,6 +94,7 @@ export const why = Effect.fn("why")(function* (reference: string) {
     silentMs: null,
     failureBefore: null,
     tries: null,
+    workerPid: null,
     ...more
   })
 
@@ -98,6 +110,12 @@ export const why = Effect.fn("why")(function* (reference: string) {
 
   if (isTerminal(task.status)) return answer("ended")
   if (task.status === "running") {
+    const found = yield* neglected([id])
+    const state = found.get(id)
+    if (state !== undefined) {
+      yield* rescue(found)
+      return answer(state.reason, { workerPid: state.pid, silentMs: yield* silenceOf(task) })
+    }
     const claim = yield* registry.claimOf(id)
     const stop = Option.match(claim, { onNone: () => null, onSome: ({ stopCause }) => stopCause })
     const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
@@ -132,5 +150,12 @@ export const why = Effect.fn("why")(function* (reference: string) {
       neededBytes: Math.round(admitted.needed)
     })
   }
-  return ahead > 0 ? answer("behind", { ahead }) : yield* starting({ ahead })
+  if (ahead > 0) return answer("behind", { ahead })
+  const seen = yield* seenWorkers()
+  const away = seen.some(({ serving }) => serving === "serves")
+    ? undefined
+    : seen.find(({ serving }) => serving === "elsewhere")
+  return away === undefined
+    ? yield* starting({ ahead })
+    : answer("elsewhere", { ahead, workerPid: away.worker.process.pid })
 })

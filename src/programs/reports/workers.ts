@@ -2,16 +2,18 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Claim } from "../../domain/worker/Claim.ts"
-import { Worker } from "../../domain/worker/Worker.ts"
+import { Alive } from "../../domain/worker/Process.ts"
+import { Serving, Worker } from "../../domain/worker/Worker.ts"
 import { Processes } from "../../services/Processes.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { seenWorkers } from "../serving/serving.ts"
 
 export const WorkerView = Schema.Struct({
   ...Worker.fields,
-  /** False: its process is gone; another worker takes its tasks over. */
-  alive: Schema.Boolean
+  /** Whether it serves the queue, as seen from here. `dead`: another worker takes its claims over. */
+  serving: Serving
 }).annotations({ identifier: "WorkerView" })
 export type WorkerView = typeof WorkerView.Type
 
@@ -19,8 +21,8 @@ export const ClaimView = Schema.Struct({
   ...Claim.fields,
   title: Schema.String,
   agent: Schema.NonEmptyString,
-  /** Null until the process has told who it is. */
-  alive: Schema.NullOr(Schema.Boolean),
+  /** Null until the process has reported its identity. */
+  alive: Schema.NullOr(Alive),
   /** Its worker is gone and no other worker has taken it over yet. */
   orphaned: Schema.Boolean
 }).annotations({ identifier: "WorkerView" })
@@ -34,13 +36,10 @@ export const WorkersReport = Schema.Struct({
 }).annotations({ identifier: "WorkersReport" })
 export type WorkersReport = typeof WorkersReport.Type
 
-/** The registered workers with whether they live, oldest first. */
+/** The registered workers with whether they serve the queue, oldest first. */
 export const workers = Effect.fn("workers")(function* () {
-  const registry = yield* WorkerRegistry
-  const processes = yield* Processes
-  return yield* Effect.forEach(yield* registry.workers, (worker) =>
-    Effect.map(processes.alive(worker.process), (alive): WorkerView => ({ ...worker, alive }))
-  )
+  const seen = yield* seenWorkers()
+  return seen.map(({ worker, serving }): WorkerView => ({ ...worker, serving }))
 })
 
 export const workersReport = Effect.fn("workers")(function* () {
@@ -50,7 +49,7 @@ export const workersReport = Effect.fn("workers")(function* () {
   const settings = yield* SettingsStore
   const { maxConcurrency } = yield* settings.get
   const known = yield* workers()
-  const living = new Set(known.filter(({ alive }) => alive).map(({ id }) => id))
+  const kept = new Set(known.filter(({ serving }) => serving !== "dead").map(({ id }) => id))
   const views = yield* Effect.forEach(yield* registry.claims, (claim) =>
     Effect.gen(function* () {
       const task = yield* tasks.summary(claim.taskId)
@@ -60,7 +59,7 @@ export const workersReport = Effect.fn("workers")(function* () {
         title: task.title,
         agent: task.agent,
         alive,
-        orphaned: !living.has(claim.workerId)
+        orphaned: !kept.has(claim.workerId)
       }
       return [view]
       // It ended between the two looks.

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Environment } from "../../domain/task/NewTask.ts"
+import { isServing, type Serving } from "../../domain/worker/Worker.ts"
 import { Agents } from "../../services/Agents.ts"
 import { DatabaseHealth } from "../../services/DatabaseHealth.ts"
 import { Installation } from "../../services/Installation.ts"
@@ -17,7 +18,7 @@ import { ensureWorker } from "../worker/ensureWorker.ts"
 import { serviceStatus } from "./service.ts"
 
 export const Check = Schema.Struct({
-  /** Stable name: `node`, `home`, `modes`, `config`, `disk`, `agents`, `database`, `workers`, `workers`, `spool`, `queue`, `schedules`. */
+  /** Stable name: `node`, `home`, `owner`, `modes`, `config`, `disk`, `agents`, `database`, `workers`, `workers`, `spool`, `queue`, `schedules`. */
   name: Schema.String,
   /** `warn`: works, but needs attention. `fixed`: was broken and is repaired now. */
   status: Schema.Literal("ok", "warn", "fail", "fixed"),
@@ -54,6 +55,19 @@ const checkHome = Effect.gen(function* () {
   }
   if (!facts.writable) return fail("home", `${home} cannot be written`, "correct its permissions, or set BACKBEAT_HOME")
   return ok("home", facts.kind === "missing" ? `${home} (does not exist yet; created at first use)` : home)
+})
+
+/** A worker claims only what its own user has submitted. */
+const checkOwner = Effect.gen(function* () {
+  const { database } = yield* Paths
+  const foreign = yield* (yield* Installation).foreignOwner(database)
+  return foreign === null
+    ? ok("owner", "the files are yours")
+    : fail(
+        "owner",
+        `${database}: ${foreign}`,
+        "run 'beat' as that user, or set BACKBEAT_HOME to a directory of your own"
+      )
 })
 
 const octal = (mode: number) => mode.toString(8).padStart(4, "0")
@@ -129,6 +143,7 @@ export const checkMachine = Effect.fn("doctor.machine")(function* (environment: 
   return [
     yield* checkNode,
     yield* checkHome,
+    yield* checkOwner,
     yield* checkModes(fix),
     yield* checkConfig,
     yield* checkDisk,
@@ -157,11 +172,29 @@ const checkDatabase = Effect.gen(function* () {
   return ok("database", `${database}, schema ${report.schema}, whole`)
 })
 
+/** What keeps a worker that is on the list from serving the queue. */
+const notServing: Readonly<Record<Serving, string>> = {
+  serves: "serves",
+  elsewhere: "serves from another container or host",
+  unseen: "was registered in another container or on another host and has not written for minutes",
+  stopped: "is stopped by a signal: it does nothing, and its tasks wait for it",
+  "other-schema": "is of another version: it does not know this database",
+  "other-user": "runs as another user: it does not claim your tasks",
+  dead: "is dead"
+}
+
 const checkWorkers = Effect.fn("doctor.workers")(function* (fix: boolean) {
   const registry = yield* WorkerRegistry
   const known = yield* workers()
-  const dead = known.filter(({ alive }) => !alive)
-  const living = plural(known.length - dead.length, "live worker")
+  const dead = known.filter(({ serving }) => serving === "dead")
+  const living = plural(known.filter(({ serving }) => isServing(serving)).length, "live worker")
+  const idle = known.filter(({ serving }) => !isServing(serving) && serving !== "dead")
+  if (dead.length === 0 && idle.length > 0) {
+    const named = idle.map((worker) => `pid ${worker.process.pid} ${notServing[worker.serving]}`)
+    const stopped = idle.filter(({ serving }) => serving === "stopped").map(({ process }) => process.pid)
+    const advice = stopped.length === 0 ? null : `continue it: kill -CONT ${stopped.join(" ")}`
+    return warn("workers", `${living}; ${named.join("; ")}`, advice)
+  }
   if (dead.length === 0) return ok("workers", living)
   const detail = `${plural(dead.length, "dead worker")} still listed, ${living}`
   if (!fix) return warn("workers", detail, mending)
@@ -192,10 +225,12 @@ const checkSpool = Effect.fn("doctor.spool")(function* (fix: boolean) {
 const checkQueue = Effect.fn("doctor.queue")(function* (fix: boolean) {
   const registry = yield* WorkerRegistry
   const counts = yield* (yield* Tasks).counts
-  const living = new Set((yield* workers()).filter(({ alive }) => alive).map(({ id }) => id))
-  const orphans = (yield* registry.claims).filter(({ workerId }) => !living.has(workerId)).length
+  const known = yield* workers()
+  const kept = new Set(known.filter(({ serving }) => serving !== "dead").map(({ id }) => id))
+  const orphans = (yield* registry.claims).filter(({ workerId }) => !kept.has(workerId)).length
+  const served = known.some(({ serving }) => isServing(serving))
   const scheduled = Option.isSome(yield* (yield* Schedules).nextFire)
-  if (living.size > 0 || (counts.queued === 0 && counts.running === 0 && !scheduled)) {
+  if (served || (counts.queued === 0 && counts.running === 0 && !scheduled)) {
     return ok("queue", `${counts.queued} queued, ${counts.running} running`)
   }
   const detail = `${counts.queued} queued, ${counts.running} running (${orphans} without a worker process)${scheduled ? ", schedules to fire" : ""}, and no worker is running`

@@ -5,6 +5,7 @@ import { type TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { type CancelAnswer, Queue } from "../../services/Queue.ts"
 import { type ListPage, Tasks } from "../../services/Tasks.ts"
 import { retryWhileBusy } from "../changes.ts"
+import { wakeStopped } from "../serving/wakeStopped.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 import { waitFor } from "./wait.ts"
@@ -110,7 +111,10 @@ export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId
     for (const id of fresh) {
       answers.set(id, yield* retryWhileBusy(cancelWork(id, options)))
     }
-    yield* waitFor(fresh, { ...options, goal: "end", any: false })
+    const ends = Effect.gen(function* () {
+      yield* waitFor(fresh, { ...options, goal: "end", any: false })
+    })
+    yield* Effect.raceFirst(ends, wakeStopped(fresh))
     if (!options.tree || truncated) break
   }
 

@@ -7,6 +7,7 @@ import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { isScript, quoteFor } from "../../text/Quote.ts"
 import { recordText } from "../../text/Record.ts"
+import { neglected, neglectWords, rescue } from "../serving/neglect.ts"
 import { takeCheckpoint } from "../worker/takeCheckpoint.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 import { resubmit } from "./resubmit.ts"
@@ -109,7 +110,11 @@ export const resume = Effect.fn("resume")(function* (id: TaskId, options: Resume
   const task = yield* tasks.get(id)
   const last = yield* latestAttempt(id)
   if (!isTerminal(last.status)) {
-    return yield* new TaskStateConflict({ id: last.id, step: "be resumed", actual: last.status })
+    const found = yield* neglected(last.status === "running" ? [last.id] : [])
+    const state = found.get(last.id)
+    if (state !== undefined) yield* rescue(found)
+    const note = state === undefined ? {} : { note: `it ${neglectWords(state)}. Then: beat resume ${id}` }
+    return yield* new TaskStateConflict({ id: last.id, step: "be resumed", actual: last.status, ...note })
   }
   if (options.context !== null && options.context.trim() === "") {
     return yield* new InvalidInput({ field: "context", problem: "is empty", example: '--context "Now add the tests"' })

@@ -5,6 +5,7 @@ import type { ProcessEnd, Verdict } from "../../domain/task/Agent.ts"
 import { type Outcome, outcome } from "../../domain/task/Outcome.ts"
 import type { EndCause } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
+import { nearness } from "../../domain/worker/Process.ts"
 import { Agents } from "../../services/Agents.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { Processes } from "../../services/Processes.ts"
@@ -19,10 +20,13 @@ import { readEvidence } from "./evidence.ts"
 /** What is known of an end: the agent's process status, or that it could not be read. */
 export interface Ending {
   readonly end: ProcessEnd
-  /** The shim left no status behind. */
-  readonly lost: boolean
+  /** The shim left no status behind: it is `gone`, or whether it lives cannot be seen from here. */
+  readonly lost: "gone" | "hidden" | null
   readonly leftovers: number
 }
+
+/** The end of a task whose processes cannot be seen from here. */
+export const hiddenEnding: Ending = { end: { exitCode: null, signal: null }, lost: "hidden", leftovers: 0 }
 
 const minutes = (ms: number): string =>
   ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
@@ -40,6 +44,10 @@ const stopError = (cause: EndCause, claimed: Held): string | null => {
       return null
   }
 }
+
+/** Also after a cancel: "cancelled" would say that its processes are gone. */
+const hiddenError =
+  "It ran in another container or on another host, and its worker there has not written for minutes. Its processes cannot be seen from here: if one still runs, end it there. Its output is kept. Start it again: beat retry"
 
 /** An agent that was to continue a session but reports an error about it, or never reports that it started. */
 const withSessionAdvice = ({ task }: Held, result: Outcome): Outcome => {
@@ -84,18 +92,21 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim:
     usage: verdict.usage,
     leftovers: ending.leftovers
   }
+  if (ending.lost === "hidden") {
+    return outcome({ ...found, status: "failed", cause: "owner-lost", error: hiddenError })
+  }
   if (claim.stopCause !== null) {
     return claim.stopCause === "cancelled"
       ? outcome({ ...found, status: "cancelled", cause: "cancelled" })
       : outcome({ ...found, status: "failed", cause: claim.stopCause, error: stopError(claim.stopCause, claimed) })
   }
-  if (ending.lost) {
+  if (ending.lost === "gone") {
     const sessionId = found.sessionId ?? claimed.task.sessionId
     const resumes = sessionId !== null && (yield* agents.resumes(claimed.task.agent, sessionId))
     const again = resumes
       ? `Continue in its session: beat resume ${claimed.task.id}. Start it again: beat retry ${claimed.task.id}`
       : `Start it again: beat retry ${claimed.task.id}`
-    const rebooted = (yield* processes.bootId) !== claim.bootId
+    const rebooted = nearness(claim.bootId, yield* processes.bootId) === "over"
     return outcome({
       ...found,
       status: "failed",
@@ -110,11 +121,19 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim:
 })
 
 /** Stores the end, clears the spool, then notifies listeners. Accepts an end of the same claim by another worker. */
-export const recordEnd = Effect.fn("conclude")(function* (claimed: Held, found: Outcome, holder: Holder) {
+export const recordEnd = Effect.fn("conclude")(function* (
+  claimed: Held,
+  found: Outcome,
+  holder: Holder,
+  /** False where an agent may still run: a retry would be a second one. */
+  mayRetry = true
+) {
   const queue = yield* Queue
   const spawner = yield* Spawner
   const events = yield* TerminalEvents
-  const { result, retry } = yield* retryWhileStorageFails(autoRetry(claimed.task, found))
+  const { result, retry } = mayRetry
+    ? yield* retryWhileStorageFails(autoRetry(claimed.task, found))
+    : { result: found, retry: null }
   const event = yield* retryWhileStorageFails(queue.finish(claimed.task.id, result, holder, retry)).pipe(
     Effect.catchTags({
       TaskStateConflict: (conflict) => Effect.as(Effect.logInfo(`not ours to end any more: ${conflict.message}`), null),

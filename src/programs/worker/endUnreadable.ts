@@ -6,8 +6,8 @@ import type { Claim } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
-import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { spared } from "../serving/targets.ts"
 
 const unreadable = (unstarted: boolean) =>
   outcome({
@@ -25,10 +25,7 @@ export const endUnreadable = Effect.fn("endUnreadable")(function* (
   const queue = yield* Queue
   const spawner = yield* Spawner
   yield* Effect.logError(`task ${claim.taskId} is ended: ${error.message} ${String(error.cause)}`)
-  const { claimId, process, taskId } = claim
-  const registry = yield* WorkerRegistry
-  const spare = (yield* retryWhileStorageFails(registry.workers)).map((other) => other.process)
-  const target = { taskId, claimId, process, spare: [worker.process, ...spare] }
+  const target = yield* spared(worker, claim)
   const unstarted = yield* spawner.revoke(claim.claimId)
   if (!unstarted) {
     const { left } = yield* spawner.stop(target, graceMs)

@@ -1,27 +1,18 @@
 /** Makes sure that a worker serves the queue: every command that submits or waits calls this. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { type StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
+import type { WorkerId } from "../../domain/worker/Worker.ts"
 import { Paths } from "../../services/Paths.ts"
-import { Processes } from "../../services/Processes.ts"
 import { WorkerLauncher } from "../../services/WorkerLauncher.ts"
-import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-
-/** Whether a registered worker lives. */
-export const hasWorker = Effect.fn("isServed")(function* () {
-  const registry = yield* WorkerRegistry
-  const processes = yield* Processes
-  const workers = yield* registry.workers
-  const found = yield* Effect.findFirst(workers.toReversed(), (worker) => processes.alive(worker.process))
-  return Option.isSome(found)
-})
+import { hasWorker } from "../serving/serving.ts"
 
 /**
- * Launches a worker where none lives; true when it did. To be called after the commit that gives it work: a worker
- * that leaves looks at the queue in a transaction, so either it sees the task, or this sees that it has left.
+ * Launches a worker where none serves the queue; true when it did. To be called after the commit that gives it work: a
+ * worker that leaves looks at the queue in a transaction, so either it sees the task, or this sees that it has left.
+ * `leaving`: the calling worker itself, which does not count any more.
  */
-export const ensureWorker = Effect.fn("ensureWorker")(function* () {
-  if (yield* hasWorker()) return false
+export const ensureWorker = Effect.fn("ensureWorker")(function* (leaving: WorkerId | null = null) {
+  if (yield* hasWorker(leaving)) return false
   const launcher = yield* WorkerLauncher
   yield* launcher.launch
   return true

@@ -53,7 +53,8 @@ export const makeCheckpointKeeper = Effect.fn("makeCheckpointKeeper")(function* 
 
   const isAlone = Effect.gen(function* () {
     const others = (yield* registry.workers).filter(({ id }) => id !== self)
-    return (yield* Effect.filter(others, ({ process }) => processes.alive(process))).length === 0
+    const seen = yield* Effect.forEach(others, ({ process }) => processes.alive(process))
+    return seen.every((alive) => alive === "dead")
   })
 
   /** Log a checkpoint that cannot be taken and skip it: retrying would fail again and block the others. */

@@ -10,7 +10,7 @@ import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import type { ClaimId } from "../../domain/worker/Claim.ts"
-import type { Worker, WorkerKind } from "../../domain/worker/Worker.ts"
+import type { Worker, WorkerId, WorkerKind } from "../../domain/worker/Worker.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { count } from "../../services/Counters.ts"
 import { Host } from "../../services/Host.ts"
@@ -24,6 +24,8 @@ import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 import { makeClockWatch } from "../schedules/clockWatch.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
+import { isEldest, isOutdated, makePresence, type Presence } from "../serving/presence.ts"
+import { seenWorkers } from "../serving/serving.ts"
 import { admission, makeSettling } from "./admission.ts"
 import { endUnreadable } from "./endUnreadable.ts"
 import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
@@ -37,7 +39,7 @@ export interface PoolOptions {
   /** Leave when nothing is queued, running or scheduled. */
   readonly leaveWhenIdle: boolean
   /** Run once the worker is registered: from then on every submitter finds the queue served. */
-  readonly onRegistered?: Effect.Effect<void>
+  readonly onRegistered?: (id: WorkerId) => Effect.Effect<void>
   /** Returns when this process has created work for it: the version does not change with this process's own commits. */
   readonly nudged?: Effect.Effect<void>
 }
@@ -68,6 +70,7 @@ interface Pool {
   /** Whether this is the oldest worker: it fires due schedules immediately, and the others only those it leaves. */
   readonly eldest: Ref.Ref<boolean>
   readonly settling: ReturnType<typeof makeSettling>
+  readonly presence: Presence
 }
 
 const watch = Effect.fn("pool.watch")(function* (
@@ -100,20 +103,18 @@ const watch = Effect.fn("pool.watch")(function* (
 const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings) {
   const queue = yield* Queue
   const registry = yield* WorkerRegistry
-  const processes = yield* Processes
   // In this order: a worker registers before it claims, so the owner of a row seen here is on the list, or has left.
   const claims = yield* registry.claims
   const workers = yield* registry.workers
-  const alive = yield* Effect.filter(workers, (worker) => processes.alive(worker.process))
-  const living = new Set(alive.map((worker) => worker.id))
-  yield* Ref.set(pool.eldest, alive[0] === undefined || alive[0].id === pool.worker.id)
-  if (!living.has(pool.worker.id)) {
-    // Another worker took this one for dead, e.g. after a restored backup: register again.
+  const gone = yield* pool.presence.gone(workers)
+  if (!workers.some(({ id }) => id === pool.worker.id)) {
+    // Its row was taken off, for example by a restored backup.
     yield* registry.register(pool.worker)
   }
+  const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))
   for (const claim of claims) {
     const mine = claim.workerId === pool.worker.id
-    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : living.has(claim.workerId)) continue
+    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : kept.has(claim.workerId)) continue
     if (!mine && !(yield* registry.adopt(claim.claimId, claim.workerId, pool.worker.id))) continue
     const claimed = yield* queue.claimedTask(claim.claimId).pipe(
       // It must not keep the others waiting.
@@ -128,8 +129,9 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     yield* watch(pool, settings, claimed.value, null)
   }
   for (const worker of workers) {
-    if (!living.has(worker.id)) yield* registry.leave(worker.id, "always")
+    if (gone.has(worker.id) && (yield* pool.presence.mayForget(worker))) yield* registry.leave(worker.id, "always")
   }
+  yield* Ref.set(pool.eldest, yield* isEldest(pool.worker.id))
 })
 
 /** Tells the supervisors of this worker which of their tasks have a cancel request. */
@@ -149,6 +151,7 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
   const tasks = yield* Tasks
   const processes = yield* Processes
   const host = yield* Host
+  if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* tasks.counts).queued > 0) yield* pool.presence.write
   while ((yield* tasks.counts).queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
@@ -158,7 +161,8 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
       maxConcurrency: settings.maxConcurrency,
       onlyWhenIdle: room.onlyWhenIdle,
       bootId: yield* processes.bootId,
-      uptimeMs: yield* host.uptimeMs
+      uptimeMs: yield* host.uptimeMs,
+      uid: processes.uid
     })
     if (Option.isNone(claimed)) return
     const { agent, createdAt, id, notBefore } = claimed.value.task
@@ -173,7 +177,6 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
 const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings, idleSince: Ref.Ref<number | null>) {
   if (!pool.options.leaveWhenIdle) return false
   const registry = yield* WorkerRegistry
-  const processes = yield* Processes
   const tasks = yield* Tasks
   const now = yield* elapsedMs
   if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)) {
@@ -181,10 +184,10 @@ const leave = Effect.fn("pool.leave")(function* (pool: Pool, settings: Settings,
     return false
   }
   if (pool.worker.kind === "on-demand") {
-    const [first] = yield* registry.workers
-    if (first !== undefined && first.id !== pool.worker.id && (yield* processes.alive(first.process))) {
-      return yield* registry.leave(pool.worker.id, { superseded: first.id })
-    }
+    const seen = yield* seenWorkers()
+    const place = seen.findIndex(({ worker }) => worker.id === pool.worker.id)
+    const older = seen.slice(0, Math.max(0, place)).find(({ serving }) => serving === "serves")
+    if (older !== undefined) return yield* registry.leave(pool.worker.id, { superseded: older.worker.id })
   }
   const counts = yield* tasks.counts
   const schedules = yield* Schedules
@@ -227,12 +230,16 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
   const processes = yield* Processes
   const registry = yield* WorkerRegistry
   const settingsStore = yield* SettingsStore
+  const startedAt = yield* Clock.currentTimeMillis
   const worker: Worker = {
     id: yield* ids.worker,
     kind: options.kind,
     process: yield* processes.self,
     version: options.version,
-    startedAt: yield* Clock.currentTimeMillis
+    schema: (yield* registry.schema).known,
+    uid: processes.uid,
+    startedAt,
+    seenAt: startedAt
   }
   const lastSettings = yield* Ref.make<KnownSettings>({ settings: yield* settingsStore.get, problem: null })
   const idleSince = yield* Ref.make<number | null>(null)
@@ -249,9 +256,10 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
     wake: yield* EffectQueue.sliding<void>(1),
     checkpoints: yield* makeCheckpointKeeper(worker.id),
     eldest: yield* Ref.make(false),
-    settling: makeSettling()
+    settling: makeSettling(),
+    presence: yield* makePresence(worker)
   }
-  yield* options.onRegistered ?? Effect.void
+  yield* options.onRegistered?.(worker.id) ?? Effect.void
   yield* Effect.logInfo(`worker ${worker.id} (${worker.kind}, pid ${worker.process.pid}) started`)
 
   yield* tidy().pipe(
@@ -272,6 +280,7 @@ export const runPool = Effect.fn("runPool")(function* (options: PoolOptions) {
       Effect.flatMap(Tasks, (tasks) => tasks.version),
       -1
     )
+    if (yield* attempt(told, isOutdated, false)) break
     const now = yield* elapsedMs
     if (now - lookedAt >= livenessMs) {
       yield* attempt(told, adopt(pool, settings), undefined)

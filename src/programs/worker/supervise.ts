@@ -9,15 +9,15 @@ import type { EndCause } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { failpoint } from "../../services/Failpoints.ts"
-import { Processes } from "../../services/Processes.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
-import { Spawner, type Target } from "../../services/Spawner.ts"
+import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { spared, targetOf } from "../serving/targets.ts"
 import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { beginAgent, noteFailure, recordHead, startAgainMs } from "./beginAgent.ts"
 import { capture, type Progress, progressOf } from "./capture.ts"
-import { type Ending, judgeExit, recordEnd } from "./conclude.ts"
+import { type Ending, hiddenEnding, judgeExit, recordEnd } from "./conclude.ts"
 import { endUnreadable } from "./endUnreadable.ts"
 import { heard, isStalled, type StallWatch, stallWatch, untilReading } from "./StallWatch.ts"
 
@@ -38,23 +38,6 @@ const tick = { busy: 40, silent: 250, still: 2000 } as const
 const rounds = 8
 
 const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
-
-/** The task's processes. Enough to look at them; before a signal is sent `spared` adds who must not get it. */
-const targetOf = (claim: Claim): Target => ({
-  taskId: claim.taskId,
-  claimId: claim.claimId,
-  process: claim.process,
-  spare: []
-})
-
-/** The task's processes, and the live workers that must be spared wherever they stand in its tree. */
-const spared = Effect.fn("supervise.spared")(function* (supervision: Supervision, claim: Claim) {
-  const registry = yield* WorkerRegistry
-  const processes = yield* Processes
-  const workers = yield* retryWhileStorageFails(registry.workers)
-  const alive = yield* Effect.filter(workers, (worker) => processes.alive(worker.process))
-  return { ...targetOf(claim), spare: [supervision.worker.process, ...alive.map((worker) => worker.process)] }
-})
 
 /** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
 const untilTimed = ({ claimed }: Supervision, watch: StallWatch, deadline: number): number =>
@@ -97,7 +80,7 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
   const spawner = yield* Spawner
   const stopping = yield* retryWhileStorageFails(registry.stopping(holderOf(supervision), cause))
   yield* failpoint("stop.recorded")
-  const target = yield* spared(supervision, stopping)
+  const target = yield* spared(supervision.worker, stopping)
   const report = yield* spawner.stop(target, supervision.settings.graceMs)
   yield* failpoint("stop.ended")
   if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
@@ -108,7 +91,9 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
 const look = Effect.fn("supervise.look")(function* (supervision: Supervision, claim: Claim) {
   const spawner = yield* Spawner
   const seen = yield* spawner.observe(targetOf(claim))
-  return seen._tag === "Lost" && seen.survivors > 0 ? yield* spawner.observe(yield* spared(supervision, claim)) : seen
+  return seen._tag === "Lost" && seen.survivors > 0
+    ? yield* spawner.observe(yield* spared(supervision.worker, claim))
+    : seen
 })
 
 /** Captures; a spool that cannot be read is reported and tried again at the next look. */
@@ -139,16 +124,16 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
     const seen = yield* look(supervision, claim)
     // The caller stores what was printed before the end, once no process prints any more.
     if (seen._tag === "Exited") {
-      return over(claim, { end: seen.end, lost: false, leftovers: 0 })
+      return over(claim, { end: seen.end, lost: null, leftovers: 0 })
     }
     if (seen._tag === "Lost" && seen.survivors === 0) {
       const signal = claim.stopCause === null ? null : "SIGKILL"
-      return over(claim, { end: { exitCode: null, signal }, lost: true, leftovers: 0 })
+      return over(claim, { end: { exitCode: null, signal }, lost: "gone", leftovers: 0 })
     }
     if (seen._tag === "NotStarted") {
       if (yield* spawner.revoke(claimed.claim.claimId)) return null
       // No process was seen that could take the token, and none can in a spool that cannot be written.
-      if (absent) return over(claim, { end: { exitCode: null, signal: null }, lost: true, leftovers: 0 }, false)
+      if (absent) return over(claim, { end: { exitCode: null, signal: null }, lost: "gone", leftovers: 0 }, false)
       yield* noteFailure(holderOf(supervision), null)
     }
     if (seen._tag === "Running" && claim.state === "claimed") {
@@ -162,6 +147,8 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
       const stopped = yield* stop(supervision, reason)
       claim = stopped.claim
       absent = stopped.found === 0
+      // No signal reaches it, and a look will never tell that it is gone.
+      if (seen._tag === "Hidden") return over(claim, hiddenEnding)
     } else if (captured.more) continue
     if (seen._tag === "NotStarted") wait = reason === null ? startAgainMs : tick.silent
     else wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
@@ -224,7 +211,7 @@ export const supervise = Effect.fn("supervise")(
       return
     }
     yield* failpoint("supervise.ended")
-    const target = yield* spared(supervision, followed.claim)
+    const target = yield* spared(supervision.worker, followed.claim)
     // A stop ends all of it, also when the worker that began it was killed half-way.
     const all = settings.leftovers === "end" || followed.claim.stopCause !== null
     const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
@@ -234,7 +221,7 @@ export const supervise = Effect.fn("supervise")(
     yield* failpoint("supervise.drained")
     yield* Fiber.await(recording)
     const result = yield* judgeExit(claimed, followed.claim, { ...followed.ending, leftovers })
-    yield* recordEnd(claimed, result, holder)
+    yield* recordEnd(claimed, result, holder, followed.ending.lost !== "hidden")
   },
   (effect, supervision) =>
     effect.pipe(

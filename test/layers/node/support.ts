@@ -138,6 +138,7 @@ export const targetOf = (claimed: ClaimedTask, more: Partial<Target> = {}): Targ
   taskId: claimed.task.id,
   claimId: claimed.claim.claimId,
   process: null,
+  bootId: claimed.claim.bootId,
   spare: [],
   ...more
 })

@@ -54,5 +54,6 @@ export const claimOptions = {
   maxConcurrency: 1000,
   onlyWhenIdle: false,
   bootId: "boot",
-  uptimeMs: 0
+  uptimeMs: 0,
+  uid: null
 }

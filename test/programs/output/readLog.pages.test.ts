@@ -20,7 +20,8 @@ const running = Effect.gen(function* () {
     maxConcurrency: 9,
     onlyWhenIdle: false,
     bootId: "boot-1",
-    uptimeMs: 0
+    uptimeMs: 0,
+    uid: null
   })
   assert.isTrue(Option.isSome(claimed))
   return submitted.task.id

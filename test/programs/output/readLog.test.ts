@@ -22,7 +22,8 @@ const running = Effect.gen(function* () {
     maxConcurrency: 9,
     onlyWhenIdle: false,
     bootId: "boot-1",
-    uptimeMs: 1_000_000
+    uptimeMs: 1_000_000,
+    uid: null
   })
   assert.isTrue(Option.isSome(claimed))
   return submitted.task.id

@@ -14,6 +14,7 @@ const target: Target = {
   taskId: TaskId.make("000000000001"),
   claimId: ClaimId.make("0000000000000001"),
   process: null,
+  bootId: "boot-1",
   spare: []
 }
 

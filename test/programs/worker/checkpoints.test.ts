@@ -19,7 +19,7 @@ import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
 import { bytesOf } from "../../support/output.ts"
-import { claimNext, completed } from "../../support/tasks.ts"
+import { claimNext, completed, workerWith } from "../../support/tasks.ts"
 import { ended, eventually, nextStart, pool, submit, testLayer } from "../pooled.ts"
 
 const stored = (id: TaskId) => Effect.flatMap(Checkpoints, (checkpoints) => checkpoints.get(id))
@@ -169,13 +169,7 @@ describe("checkpoints that are missing", () => {
   it.scoped("are left for ten seconds to the worker that ended the task", () =>
     Effect.gen(function* () {
       const registry = yield* WorkerRegistry
-      yield* registry.register({
-        id: WorkerId.make("bbbbbbbbbbbbbbbb"),
-        kind: "worker",
-        process: Processes.self,
-        version: "0.0.0",
-        startedAt: 0
-      })
+      yield* registry.register(workerWith({ id: WorkerId.make("bbbbbbbbbbbbbbbb"), process: Processes.self }))
       yield* pool()
       yield* TestClock.adjust("1 second")
       const id = yield* orphaned

@@ -21,6 +21,7 @@ import { Spawner } from "../../../src/services/Spawner.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
 import { TerminalEvents } from "../../../src/services/TerminalEvents.ts"
 import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
+import { workerWith } from "../../support/tasks.ts"
 import { ended, eventually, nextStart, pool, submit, testLayer } from "../pooled.ts"
 
 describe("pool", () => {
@@ -195,19 +196,14 @@ const dead = Schema.decodeSync(WorkerId)("0123456789abcdef")
 const claimAsDead = Effect.gen(function* () {
   const queue = yield* Queue
   const registry = yield* WorkerRegistry
-  yield* registry.register({
-    id: dead,
-    kind: "worker",
-    process: { pid: 999, startTime: "1", bootId: "boot-1" },
-    version: "0.0.0",
-    startedAt: 0
-  })
+  yield* registry.register(workerWith({ id: dead, process: { pid: 999, startTime: "1", bootId: "boot-1" } }))
   const claimed = yield* queue.claim({
     workerId: dead,
     maxConcurrency: 8,
     onlyWhenIdle: false,
     bootId: "boot-1",
-    uptimeMs: 1_000_000
+    uptimeMs: 1_000_000,
+    uid: null
   })
   if (claimed._tag === "None") return yield* Effect.dieMessage("nothing to claim")
   return claimed.value
@@ -302,13 +298,14 @@ describe("pool beside a worker that has just come", () => {
       const arrive = yield* Effect.once(
         Effect.gen(function* () {
           yield* living.add(newcomer)
-          yield* registry.register({ id: dead, kind: "worker", process: newcomer, version: "0", startedAt: 0 })
+          yield* registry.register(workerWith({ id: dead, process: newcomer }))
           yield* queue.claim({
             workerId: dead,
             maxConcurrency: 8,
             onlyWhenIdle: false,
             bootId: "boot-1",
-            uptimeMs: 1_000_000
+            uptimeMs: 1_000_000,
+            uid: null
           })
         })
       )
@@ -409,7 +406,7 @@ describe("pool that may leave", () => {
       const living = yield* Processes.LivingProcesses
       const older = { pid: 777, startTime: "1", bootId: "boot-1" }
       yield* living.add(older)
-      yield* registry.register({ id: dead, kind: "worker", process: older, version: "0", startedAt: 0 })
+      yield* registry.register(workerWith({ id: dead, process: older }))
       yield* TestClock.adjust("1 second")
       const done = yield* Deferred.make<void>()
       const running = yield* pool({ leaveWhenIdle: true, kind: "on-demand" })

@@ -34,7 +34,7 @@ const flood = (spawner: typeof Spawner.Service) =>
   Effect.succeed<Partial<typeof Spawner.Service>>({
     read: (claimId, stream, offset, limit) =>
       Effect.gen(function* () {
-        const seen = yield* spawner.observe({ taskId: nobody, claimId, process: null, spare: [] })
+        const seen = yield* spawner.observe({ taskId: nobody, claimId, process: null, bootId: "boot-1", spare: [] })
         if (stream === "stderr" || seen._tag !== "Running") return yield* spawner.read(claimId, stream, offset, limit)
         yield* Effect.sleep("10 millis")
         return new Uint8Array(limit).fill(121)

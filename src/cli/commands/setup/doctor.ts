@@ -5,36 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { parseDuration } from "../../../domain/Duration.ts"
-import { type Check, checkMachine, checkStore, DoctorReport } from "../../../programs/setup/doctor.ts"
-import { sanitize } from "../../../text/Sanitize.ts"
-import { Stores } from "../../framework/Access.ts"
-import { Caller } from "../../framework/Caller.ts"
 import { type CommandServices, command, type Failure } from "../../framework/Command.ts"
-import { ExitCode } from "../../framework/ExitCode.ts"
-import { printJson } from "../../framework/Json.ts"
-import { type StyleName, stylesOf } from "../../framework/Style.ts"
-import { type Screen, Terminal } from "../../framework/Terminal.ts"
+import type { ExitCode } from "../../framework/ExitCode.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { count, json } from "../../input/Values.ts"
-import { pairs } from "../../output/Pairs.ts"
 
-const colours: Readonly<Record<Check["status"], StyleName>> = {
-  ok: "green",
-  warn: "yellow",
-  fail: "red",
-  fixed: "cyan"
-}
-
-const describe = (checks: ReadonlyArray<Check>, screen: Screen) => {
-  const styles = stylesOf(screen)
-  return pairs(
-    checks.map((check) => {
-      const advice = check.advice === null ? "" : `\n-> ${check.advice}`
-      const [first = "", ...more] = sanitize(check.detail + advice).split("\n")
-      return [check.name, [`${styles[colours[check.status]](check.status.padEnd(5))} ${first}`, ...more].join("\n")]
-    }),
-    screen
-  )
+export interface ExamineRequest {
+  /** Mend what can be mended. */
+  readonly fix: boolean
+  readonly json: boolean
 }
 
 export interface TortureRequest {
@@ -56,25 +35,11 @@ const durationOf = (written: string) =>
     (problem) => new UsageError({ problem, hint: "e.g. beat doctor --torture 60s" })
   )
 
-const examine = Effect.fn("beat.doctor")(function* (given: { readonly fix: boolean; readonly json: boolean }) {
-  const terminal = yield* Terminal
-  const { environment } = yield* Caller
-  const stores = yield* Stores
-  const machine = yield* checkMachine(environment, given.fix)
-  const store = yield* checkStore(given.fix).pipe(
-    Effect.provide(given.fix ? stores.write : stores.read),
-    Effect.catchTag("StorageError", (error) =>
-      Effect.succeed<ReadonlyArray<Check>>([{ name: "database", status: "fail", detail: error.message, advice: null }])
-    )
-  )
-  const checks = [...machine, ...store]
-  if (given.json) yield* printJson(DoctorReport, { checks })
-  else yield* terminal.print(describe(checks, terminal.stdout).join("\n"))
-  return checks.some(({ status }) => status === "fail") ? ExitCode.failed : ExitCode.ok
-})
-
-/** The torture run comes from its own bundle, which `--torture` selects. */
-export const doctor = (torture: (request: TortureRequest) => Effect.Effect<ExitCode, Failure, CommandServices>) =>
+/** What it does is given by a bundle of its own, which the first word on the command line chooses. */
+export const doctor = (
+  examine: (request: ExamineRequest) => Effect.Effect<ExitCode, Failure, CommandServices>,
+  torture: (request: TortureRequest) => Effect.Effect<ExitCode, Failure, CommandServices>
+) =>
   command({
     name: "doctor",
     section: "machine",

@@ -3,6 +3,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { isServing } from "../../../domain/worker/Worker.ts"
 import { workersReport as reportOf, WorkersReport } from "../../../programs/reports/workers.ts"
 import { shortSpan } from "../../../text/FormatDuration.ts"
 import { bareCommand } from "../../framework/Command.ts"
@@ -29,7 +30,7 @@ const workerLines = (report: WorkersReport, now: number, screen: Screen) => {
     report.workers.map((worker) => [
       { text: worker.id, style: bold },
       { text: worker.kind },
-      { text: worker.alive ? "alive" : "dead", style: worker.alive ? green : red },
+      { text: worker.serving, style: isServing(worker.serving) ? green : red },
       { text: String(worker.process.pid) },
       { text: shortSpan(now - worker.startedAt) },
       { text: String(report.claims.filter(({ workerId }) => workerId === worker.id).length) },
@@ -43,7 +44,7 @@ const workerLines = (report: WorkersReport, now: number, screen: Screen) => {
 const claimState = (claim: WorkersReport["claims"][number]): string => {
   if (claim.stopCause !== null) return `ending: ${claim.stopCause}`
   if (claim.orphaned) return "orphaned"
-  return claim.alive === false ? "ended" : claim.state
+  return claim.alive === "dead" ? "ended" : claim.state
 }
 
 const claimLines = (report: WorkersReport, now: number, screen: Screen) => {

@@ -13,6 +13,7 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { choices, count, json, moment, optionalText, pairs } from "../../input/Values.ts"
+import { tellNeglect } from "../../output/Attention.ts"
 import { taskTable } from "../../output/TaskTable.ts"
 
 const options = Options.all({
@@ -76,6 +77,7 @@ export const list = bareCommand({
     const { next } = page
     if (given.json) {
       yield* printJson(TaskPage, page)
+      yield* tellNeglect(page.tasks)
       return ExitCode.ok
     }
     if (page.tasks.length === 0) {
@@ -84,6 +86,7 @@ export const list = bareCommand({
     }
     const now = yield* Clock.currentTimeMillis
     yield* terminal.print(taskTable(page.tasks, now, terminal.stdout, page.starting).join("\n"))
+    yield* tellNeglect(page.tasks)
     if (next !== null) {
       const { dim } = stylesOf(terminal.stderr)
       yield* terminal.say(dim(`${page.more >= 1000 ? "1000 or more" : page.more} more: --before ${next}`))

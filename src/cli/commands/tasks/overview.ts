@@ -3,6 +3,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { isServing } from "../../../domain/worker/Worker.ts"
 import { Overview, overview } from "../../../programs/reports/summary.ts"
 import { relative, shortSpan, span } from "../../../text/FormatDuration.ts"
 import { bareCommand } from "../../framework/Command.ts"
@@ -11,6 +12,7 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
+import { tellNeglect } from "../../output/Attention.ts"
 import { type Column, cut, table } from "../../output/Layout.ts"
 import { plain, remark, statusStyle, statusWord } from "../../output/TaskTable.ts"
 
@@ -66,7 +68,7 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
       `  ${bold("beat help")}                          all commands`
     ].map(fitted)
   }
-  const live = view.workers.filter(({ alive }) => alive)
+  const live = view.workers.filter(({ serving }) => isServing(serving))
   const words = (["running", "queued", "completed", "failed", "cancelled"] as const)
     .filter((status) => counts[status] > 0 || status === "running")
     .map((status) => statusStyle(status, screen)(`${counts[status]} ${status}`))
@@ -104,6 +106,7 @@ export const showOverview = Effect.fn("beat.overview")(function* (asJson: boolea
   const view = yield* overview()
   if (asJson) yield* printJson(Overview, view)
   else yield* terminal.print(lines(view, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+  yield* tellNeglect(view.running)
   return ExitCode.ok
 })
 

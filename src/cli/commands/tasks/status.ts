@@ -8,6 +8,7 @@ import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
 import type { Dependency } from "../../../domain/task/Task.ts"
 import { sharedWords } from "../../../programs/alongside.ts"
 import { TaskReport, taskReport } from "../../../programs/reports/taskReport.ts"
+import { neglectWords, rescue } from "../../../programs/serving/neglect.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { bareCommand } from "../../framework/Command.ts"
@@ -135,6 +136,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
       "worker",
       claim === null ? null : `${claim.state}, pid ${claim.process?.pid ?? "not known yet"}, worker ${claim.workerId}`
     ],
+    ["attention", report.neglect === null ? null : neglectWords(report.neglect)],
     ["being ended", claim?.stopCause == null ? null : `${claim.stopCause}, since ${at(claim.stopAt)}`],
     [
       "output",
@@ -181,6 +183,7 @@ export const status = bareCommand({
     const report = yield* taskReport(reference.value)
     if (given.json) yield* printJson(TaskReport, report)
     else yield* terminal.print(describe(report, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    if (report.neglect !== null) yield* rescue(new Map([[report.id, report.neglect]]))
     return ExitCode.ok
   })
 })

@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { timeWords } from "../../../programs/reports/waitsFor.ts"
 import { Why, why as whyOf } from "../../../programs/reports/why.ts"
+import { neglectWords } from "../../../programs/serving/neglect.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { bareCommand } from "../../framework/Command.ts"
@@ -30,6 +31,12 @@ export const explain = (answer: Why, now: number): string => {
       return `It is not waiting: it is ${answer.status} (${answer.cause ?? "no cause"}).${answer.error === null ? "" : ` ${sanitize(answer.error)}`}`
     case "running":
       return `It is running${silent}. To follow it: beat logs -f ${answer.taskId}`
+    case "worker-lost":
+    case "worker-stopped":
+    case "worker-unseen":
+      return `It ${neglectWords({ reason: answer.reason, pid: answer.workerPid })}${silent}.`
+    case "elsewhere":
+      return `The queue is served from another container or host (worker pid ${answer.workerPid} there); ${before(answer.ahead)}. No worker is started here while that one writes.`
     case "ending":
       return `It is being cancelled (${answer.cause ?? "cancelled"}) and waits for its processes to exit${silent}.`
     case "not-before":

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
-import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
+import { type Alive, nearness, type ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { Processes } from "../../../services/Processes.ts"
 
 const keyOf = (process: ProcessIdentity): string => JSON.stringify([process.bootId, process.pid, process.startTime])
@@ -15,26 +15,43 @@ export class LivingProcesses extends Context.Tag("backbeat/memory/LivingProcesse
     readonly add: (process: ProcessIdentity) => Effect.Effect<void>
     readonly end: (process: ProcessIdentity) => Effect.Effect<void>
     readonly has: (process: ProcessIdentity) => Effect.Effect<boolean>
+    /** Stops a process as SIGSTOP does; `continue` undoes it. */
+    readonly stop: (process: ProcessIdentity) => Effect.Effect<void>
+    readonly continue: (process: ProcessIdentity) => Effect.Effect<void>
+    readonly isStopped: (process: ProcessIdentity) => Effect.Effect<boolean>
   }
 >() {}
 
 export const layerLiving = Layer.effect(
   LivingProcesses,
-  Effect.map(Ref.make<ReadonlySet<string>>(new Set()), (ref) =>
-    LivingProcesses.of({
-      add: (process) => Ref.update(ref, (living) => new Set(living).add(keyOf(process))),
-      end: (process) =>
-        Ref.update(ref, (living) => new Set(Array.from(living).filter((key) => key !== keyOf(process)))),
-      has: (process) => Effect.map(Ref.get(ref), (living) => living.has(keyOf(process)))
+  Effect.gen(function* () {
+    const living = yield* Ref.make<ReadonlySet<string>>(new Set())
+    const frozen = yield* Ref.make<ReadonlySet<string>>(new Set())
+    const add = (ref: typeof living) => (process: ProcessIdentity) =>
+      Ref.update(ref, (keys) => new Set(keys).add(keyOf(process)))
+    const remove = (ref: typeof living) => (process: ProcessIdentity) =>
+      Ref.update(ref, (keys) => new Set(Array.from(keys).filter((key) => key !== keyOf(process))))
+    const has = (ref: typeof living) => (process: ProcessIdentity) =>
+      Effect.map(Ref.get(ref), (keys) => keys.has(keyOf(process)))
+    return LivingProcesses.of({
+      add: add(living),
+      end: remove(living),
+      has: has(living),
+      stop: add(frozen),
+      continue: remove(frozen),
+      isStopped: has(frozen)
     })
-  )
+  })
 )
 
 /** The identity of the process that `layer` speaks for. */
 export const self: ProcessIdentity = { pid: 4242, startTime: "1000", bootId: "boot-1" }
 
+/** The user that every process of the pretended machine acts as, where a test does not say otherwise. */
+export const uid = 1000
+
 /** One process on a machine that others may share: it lives from the build of this layer on. */
-export const layerAs = (identity: ProcessIdentity) =>
+export const layerAs = (identity: ProcessIdentity, user: number | null = uid) =>
   Layer.effect(
     Processes,
     Effect.gen(function* () {
@@ -42,8 +59,16 @@ export const layerAs = (identity: ProcessIdentity) =>
       yield* living.add(identity)
       return Processes.of({
         self: Effect.succeed(identity),
-        alive: living.has,
-        bootId: Effect.succeed(identity.bootId)
+        alive: Effect.fn("Processes.alive")(function* (asked) {
+          const near = nearness(asked.bootId, identity.bootId)
+          if (near !== "here") return (near === "over" ? "dead" : "unknown") satisfies Alive
+          return ((yield* living.has(asked)) ? "alive" : "dead") satisfies Alive
+        }),
+        stopped: (asked) =>
+          Effect.zipWith(living.has(asked), living.isStopped(asked), (lives, stopped) => lives && stopped),
+        wake: (asked) => Effect.zipLeft(living.isStopped(asked), living.continue(asked)),
+        bootId: Effect.succeed(identity.bootId),
+        uid: user
       })
     })
   )

@@ -134,7 +134,9 @@ export const take = (
 ): Step<Claim | undefined> => {
   const busy = state.claims.size
   if (busy >= options.maxConcurrency || (options.onlyWhenIdle && busy > 0)) return [undefined, state]
-  const ready = Array.from(state.tasks.values(), (stored) => stored.task)
+  const ready = Array.from(state.tasks.values())
+    .filter(({ launch }) => launch.uid === undefined || launch.uid === options.uid)
+    .map((stored) => stored.task)
     .filter((task) => isReady(task, context.now))
     .sort(claimOrder)
   const [task] = ready

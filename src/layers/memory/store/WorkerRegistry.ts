@@ -10,6 +10,9 @@ import { claimWith, put, type State, Store, without } from "./Store.ts"
 
 type When = "always" | "idle" | { readonly superseded: WorkerId }
 
+/** Of the pretended database. */
+export const schema = 1
+
 const mayLeave = (state: State, when: When): boolean => {
   if (when === "always") return true
   if (when !== "idle") return state.workers.has(when.superseded)
@@ -28,6 +31,8 @@ const make = Effect.gen(function* () {
       store.write((state) =>
         Either.right([undefined, { ...state, workers: put(state.workers, worker.id, worker) }] as const)
       ),
+
+    schema: Effect.succeed({ known: schema, stored: schema }),
 
     leave: (id, when) =>
       store.write((state) =>

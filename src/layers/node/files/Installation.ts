@@ -4,6 +4,7 @@ import { dirname, join, parse } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Installation } from "../../../services/Installation.ts"
+import { foreignOwner } from "./Ownership.ts"
 
 const attempt = <A>(run: () => A, fallback: A): A => {
   try {
@@ -31,6 +32,7 @@ export const layer = Layer.succeed(
   Installation,
   Installation.of({
     node: Effect.sync(() => process.versions.node),
+    foreignOwner: (path) => Effect.sync(() => foreignOwner(path)),
     file: (path) =>
       Effect.sync(() => {
         const stat = attempt(() => fs.statSync(path, { throwIfNoEntry: false }), undefined)

@@ -1,7 +1,9 @@
 /** Processes as Linux shows them, in /proc. */
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import { codeOf } from "../files/SystemCode.ts"
+import { hostOf } from "./HostId.ts"
 import type { Marks, ProcessEntry, ProcessReader } from "./ProcessReader.ts"
 
 /** CPU times come in ticks of a hundredth of a second on every Linux that node runs on (USER_HZ). */
@@ -26,6 +28,23 @@ export const parseStat = (text: string): ProcessEntry | null => {
     ownMillis: (field(14) + field(15)) * millisPerTick,
     waitedMillis: (field(16) + field(17)) * millisPerTick
   }
+}
+
+let agreed: boolean | undefined
+
+/**
+ * Whether the numbers in /proc are those of this process's namespace. After `unshare --pid` without a /proc of its own they
+ * are not: each would name another process.
+ */
+const numbersAgree = (): boolean => {
+  agreed ??= (() => {
+    try {
+      return readlinkSync("/proc/self") === String(process.pid)
+    } catch {
+      return false
+    }
+  })()
+  return agreed
 }
 
 const readEntry = (pid: number): ProcessEntry | "unknown" | null => {
@@ -81,10 +100,27 @@ const readBootId = (): string => {
   }
 }
 
+/** Containers may lack the machine id, or share it: boot and namespace tell those apart. */
+const readHost = (): string => {
+  try {
+    return hostOf(readFileSync("/etc/machine-id", "latin1").trim() || hostname())
+  } catch {
+    return hostOf(hostname())
+  }
+}
+
+const readPids = (): string => {
+  try {
+    return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "")
+  } catch {
+    return ""
+  }
+}
+
 export const linuxReader: ProcessReader = {
-  entry: (pid) => Effect.sync(() => readEntry(pid)),
-  all: Effect.sync(readAll),
-  marks: readMarks,
+  entry: (pid) => Effect.sync(() => (numbersAgree() ? readEntry(pid) : "unknown")),
+  all: Effect.sync(() => (numbersAgree() ? readAll() : [])),
+  marks: (pid) => (numbersAgree() ? readMarks(pid) : { taskId: null, worker: false }),
   order: Number,
-  bootId: Effect.sync(readBootId)
+  place: Effect.sync(() => ({ host: readHost(), boot: readBootId(), pids: readPids() }))
 }

@@ -1,6 +1,8 @@
 /** Processes as `ps` shows them: for macOS, and for tests of that path anywhere else. */
 import { execFile } from "node:child_process"
+import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
+import { hostOf } from "./HostId.ts"
 import type { ProcessEntry, ProcessReader } from "./ProcessReader.ts"
 
 /** Start times are dates in words: one language and one time zone, or the same process would look like another. */
@@ -61,11 +63,15 @@ export const portableReader: ProcessReader = {
   all: Effect.map(run("ps", ["-ax", ...columns]), (answer) => (answer === null ? [] : parse(answer.stdout))),
   marks: () => ({ taskId: null, worker: false }),
   order: (startTime) => Date.parse(`${startTime} UTC`),
-  bootId: Effect.gen(function* () {
+  place: Effect.gen(function* () {
     // macOS names each boot. The time of the boot, which other systems report, moves when the clock is set.
     const session = (yield* run("sysctl", ["-n", "kern.bootsessionuuid"]))?.stdout.trim() ?? ""
-    if (session !== "") return session
     const booted = /sec = (\d+)/.exec((yield* run("sysctl", ["-n", "kern.boottime"]))?.stdout ?? "")
-    return `boot-${booted?.[1] ?? "unknown"}`
+    const boot = session === "" ? `boot-${booted?.[1] ?? "unknown"}` : session
+    // The name of a Mac changes with its network; its hardware does not.
+    const hardware = /"IOPlatformUUID" = "([^"]+)"/.exec(
+      (yield* run("ioreg", ["-rd1", "-c", "IOPlatformExpertDevice"]))?.stdout ?? ""
+    )
+    return { host: hostOf(hardware?.[1] ?? hostname()), boot, pids: "" }
   })
 }

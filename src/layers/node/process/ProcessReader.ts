@@ -1,5 +1,6 @@
 /** What the system shows of processes, in one shape for every system. */
 import * as Effect from "effect/Effect"
+import type { Place } from "../../../domain/worker/Process.ts"
 import { linuxReader } from "./LinuxProcesses.ts"
 import { portableReader } from "./PortableProcesses.ts"
 
@@ -36,7 +37,7 @@ export interface ProcessReader {
   readonly marks: (pid: number) => Marks
   /** A number that rises with the start time, to tell what began before what. */
   readonly order: (startTime: string) => number
-  readonly bootId: Effect.Effect<string>
+  readonly place: Effect.Effect<Place>
 }
 
 /** The reader for this system. */

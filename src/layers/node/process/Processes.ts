@@ -1,12 +1,12 @@
 /** Who this process is, and whether another still lives, as the operating system says. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
+import { type Alive, nearness, type ProcessIdentity, placeText } from "../../../domain/worker/Process.ts"
 import { Processes } from "../../../services/Processes.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { linuxReader } from "./LinuxProcesses.ts"
 import { portableReader } from "./PortableProcesses.ts"
-import { type ProcessReader, reader as systemReader } from "./ProcessReader.ts"
+import { living, type ProcessReader, reader as systemReader } from "./ProcessReader.ts"
 
 /** Signal 0 only checks. A refusal means that the process exists. */
 const probe = (pid: number): "there" | "refused" | "missing" => {
@@ -18,15 +18,15 @@ const probe = (pid: number): "there" | "refused" | "missing" => {
   }
 }
 
-/** The boot this process belongs to. Tests pretend another one with `BACKBEAT_BOOT_ID`. */
-const bootOf = (reader: ProcessReader): Effect.Effect<string> =>
-  Effect.suspend(() => {
+/** The place of this process. Tests pretend another boot with `BACKBEAT_BOOT_ID`. */
+const placeOf = (reader: ProcessReader): Effect.Effect<string> =>
+  Effect.map(reader.place, (place) => {
     const pretended = process.env.BACKBEAT_BOOT_ID
-    return pretended === undefined || pretended === "" ? reader.bootId : Effect.succeed(pretended)
+    return placeText(pretended === undefined || pretended === "" ? place : { ...place, boot: pretended })
   })
 
 const make = Effect.fn("Processes.make")(function* (reader: ProcessReader) {
-  const bootId = yield* Effect.cached(bootOf(reader))
+  const bootId = yield* Effect.cached(placeOf(reader))
   const self = yield* Effect.cached(
     Effect.gen(function* () {
       const entry = yield* reader.entry(process.pid)
@@ -36,21 +36,45 @@ const make = Effect.fn("Processes.make")(function* (reader: ProcessReader) {
   )
 
   const alive = Effect.fn("Processes.alive")(function* (asked: ProcessIdentity) {
-    if (asked.pid <= 1 || asked.bootId !== (yield* bootId)) return false
+    if (asked.pid <= 1) return "dead" satisfies Alive
+    const near = nearness(asked.bootId, yield* bootId)
+    if (near !== "here") return (near === "over" ? "dead" : "unknown") satisfies Alive
     const entry = yield* reader.entry(asked.pid)
     // Without an entry it may still be there, hidden from us (the mount option hidepid).
-    if (entry === null) return probe(asked.pid) === "refused"
-    if (entry === "unknown" || asked.startTime === "unknown") return probe(asked.pid) !== "missing"
-    return !entry.ended && entry.startTime === asked.startTime
+    if (entry === null) return (probe(asked.pid) === "refused" ? "unknown" : "dead") satisfies Alive
+    if (entry === "unknown" || asked.startTime === "unknown") {
+      return (probe(asked.pid) === "missing" ? "dead" : "unknown") satisfies Alive
+    }
+    return (!entry.ended && entry.startTime === asked.startTime ? "alive" : "dead") satisfies Alive
   })
 
-  return Processes.of({ self, alive, bootId })
+  const stopped = Effect.fn("Processes.stopped")(function* (asked: ProcessIdentity) {
+    if ((yield* alive(asked)) !== "alive") return false
+    const entry = yield* living(reader, asked)
+    return entry !== null && entry !== "unknown" && entry.stopped
+  })
+
+  const wake = Effect.fn("Processes.wake")(function* (asked: ProcessIdentity) {
+    if (!(yield* stopped(asked))) return false
+    return yield* Effect.sync(() => {
+      try {
+        return process.kill(asked.pid, "SIGCONT")
+      } catch {
+        return false
+      }
+    })
+  })
+
+  return Processes.of({ self, alive, stopped, wake, bootId, uid: process.geteuid?.() ?? null })
 })
 
-export const layer = Layer.effect(Processes, make(systemReader))
+/** On what a reader shows of the system. */
+export const layerOf = (reader: ProcessReader) => Layer.effect(Processes, make(reader))
+
+export const layer = layerOf(systemReader)
 
 /** Through `/proc`. */
-export const layerLinux = Layer.effect(Processes, make(linuxReader))
+export const layerLinux = layerOf(linuxReader)
 
 /** Through `ps` and `sysctl`. */
-export const layerPortable = Layer.effect(Processes, make(portableReader))
+export const layerPortable = layerOf(portableReader)

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
 import type { ProcessCpu } from "../../../domain/task/Stall.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
-import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
+import { nearness, type ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { Processes } from "../../../services/Processes.ts"
@@ -78,13 +78,16 @@ const make = Effect.gen(function* () {
     if (end !== null) return end
     if (told !== null) {
       untold.delete(target.claimId)
-      if (yield* processes.alive(told)) return { _tag: "Running", process: told } satisfies Observation
+      const alive = yield* processes.alive(told)
+      if (alive === "alive") return { _tag: "Running", process: told } satisfies Observation
+      if (alive === "unknown") return { _tag: "Hidden" } satisfies Observation
       // It may have written its last word between the two looks.
       const late = yield* exited(target, told)
       return late ?? ({ _tag: "Lost", survivors: (yield* membersOf(target)).length } satisfies Observation)
     }
     const token = yield* Spool.tokenOf(files)
     if (token === "free" || token === "revoked") return { _tag: "NotStarted" } satisfies Observation
+    if (nearness(target.bootId, bootId) === "hidden") return { _tag: "Hidden" } satisfies Observation
     const now = yield* elapsedMs
     // Measured here: the date of a file and a clock that was set say nothing about how long this shim has had.
     const since = untold.get(target.claimId) ?? now

@@ -8,6 +8,7 @@ import { WorkerUnavailable } from "../../../domain/Errors.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
 import { WorkerLauncher } from "../../../services/WorkerLauncher.ts"
+import { foreignOwner } from "../files/Ownership.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { workerEnvironment } from "./WorkerEnvironment.ts"
 
@@ -51,12 +52,17 @@ const make = Effect.gen(function* () {
       }
     })
 
+  const start = Effect.acquireUseRelease(
+    Effect.tryPromise({ try: () => openLog(paths.logs, log), catch: unavailable }),
+    started,
+    (output) => Effect.promise(() => output.close().catch(() => undefined))
+  )
+
   return WorkerLauncher.of({
-    launch: Effect.acquireUseRelease(
-      Effect.tryPromise({ try: () => openLog(paths.logs, log), catch: unavailable }),
-      started,
-      (output) => Effect.promise(() => output.close().catch(() => undefined))
-    ).pipe(Effect.withSpan("WorkerLauncher.launch"))
+    launch: Effect.suspend(() => {
+      const foreign = foreignOwner(paths.database)
+      return foreign === null ? Effect.void : new WorkerUnavailable({ detail: `${paths.home}: ${foreign}`, log })
+    }).pipe(Effect.zipRight(start), Effect.withSpan("WorkerLauncher.launch"))
   })
 })
 

@@ -12,6 +12,7 @@ import * as Scope from "effect/Scope"
 import { StorageError } from "../../../domain/Errors.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { createPrivateDeep, exists, type FileFailure, isInSealedDirectory } from "../../node/files/DatabaseFiles.ts"
+import { foreignOwner } from "../../node/files/Ownership.ts"
 import { fromColumn, toColumn } from "./direct.ts"
 import { asStorageError, patience } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
@@ -39,6 +40,10 @@ const connect = (filename: string, readonly: boolean) =>
 
 const openWriter = (path: string, migrations?: Migrations) =>
   Effect.gen(function* () {
+    const foreign = yield* Effect.sync(() => foreignOwner(path))
+    if (foreign !== null) {
+      return yield* new StorageError({ operation: "open", reason: "other-user", path, cause: new Error(foreign) })
+    }
     yield* createPrivateDeep(path)
     const sql = yield* connect(path, false)
     // Before anything is written: the file may be of a newer Backbeat or of another program.

@@ -3,7 +3,8 @@
  * their schemas cost is felt at every start.
  */
 import * as SqlSchema from "@effect/sql/SqlSchema"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"
 import { direct } from "./direct.ts"
 
@@ -48,5 +49,7 @@ export const single = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E
 export const run = <I, II, R, E>(command: () => Command<I, II, R, E>) =>
   atFirstUse(() => {
     const { Request, execute } = command()
-    return SqlSchema.void({ Request, execute: (request) => direct(execute(request)) })
+    const write = SqlSchema.void({ Request, execute: (request) => direct(execute(request)) })
+    // What cannot be written is wrong in this program. A `ParseError` would pass for a damaged database.
+    return (request: I) => Effect.catchIf(write(request), ParseResult.isParseError, (error) => Effect.die(error))
   })

@@ -30,6 +30,9 @@ const numbered = (migrations: Migrations): ReadonlyArray<readonly [number, Migra
 
 const latestOf = (migrations: Migrations): number => Math.max(0, ...numbered(migrations).map(([version]) => version))
 
+/** The schema that this version knows. */
+export const latest = latestOf(known)
+
 /** `empty` is a database without any table. */
 export type Standing = "current" | "old" | "empty"
 

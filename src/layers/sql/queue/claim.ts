@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { outcome } from "../../../domain/task/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../../domain/task/Task.ts"
 import { type Claim, type ClaimId, deadlineOf } from "../../../domain/worker/Claim.ts"
+import { Uid } from "../../../domain/worker/Worker.ts"
 import type { ClaimOptions } from "../../../services/Queue.ts"
 import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
@@ -21,7 +22,7 @@ const unreadable = outcome({
   error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
 })
 
-const Room = Schema.Struct({ now: Timestamp, limit: Schema.Int })
+const Room = Schema.Struct({ now: Timestamp, limit: Schema.Int, uid: Uid })
 
 /** Fewer workers than this there must be, over all processes. */
 const limitOf = ({ maxConcurrency, onlyWhenIdle }: ClaimOptions): number =>
@@ -31,10 +32,11 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
   const findStart = startOf(sql)
 
   // The index is named, since the planner would rather sort all that is queued.
-  const ready = ({ limit, now }: typeof Room.Type) => sql`
+  const ready = ({ limit, now, uid }: typeof Room.Type) => sql`
     SELECT id FROM tasks INDEXED BY tasks_ready
     WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
       AND (not_before IS NULL OR not_before <= ${now})
+      AND (uid IS NULL OR uid = ${uid})
       AND (SELECT count(*) FROM claims) < ${limit}
     ORDER BY priority, seq LIMIT 1
   `
@@ -58,13 +60,13 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
 
   /** The task that may start now, where there is room for it. Cheap, and needs no lock. */
   const next = (options: ClaimOptions) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => findReady({ now, limit: limitOf(options) }))
+    Effect.flatMap(Clock.currentTimeMillis, (now) => findReady({ now, limit: limitOf(options), uid: options.uid }))
 
   /** Must run inside a transaction. */
   const take = (options: ClaimOptions, claimId: ClaimId) =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const started = yield* start({ now, limit: limitOf(options) })
+      const started = yield* start({ now, limit: limitOf(options), uid: options.uid })
       if (Option.isNone(started)) return Option.none()
       const { id, timeoutMs } = started.value
       yield* direct(sql`INSERT INTO claim_history ${sql.insert({ claimId, taskId: id, claimedAt: now })}`)

@@ -111,6 +111,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         id,
         title: titleOf(prompt),
         status: "queued",
+        uid: launch.uid ?? null,
         depth,
         attempt: (original?.attempt ?? 0) + 1,
         rootId: original === null ? null : (original.rootId ?? task.retryOf),

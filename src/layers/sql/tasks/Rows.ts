@@ -8,7 +8,7 @@ import { Outcome } from "../../../domain/task/Outcome.ts"
 import { ByteCount, Dependency, Labels, TaskSummary, Timestamp, Usage } from "../../../domain/task/Task.ts"
 import { Claim } from "../../../domain/worker/Claim.ts"
 import { Pid } from "../../../domain/worker/Process.ts"
-import { Worker } from "../../../domain/worker/Worker.ts"
+import { Uid, Worker } from "../../../domain/worker/Worker.ts"
 
 /** A note on a task is left out where it cannot be read: no run of the task depends on it. */
 const storedUsage = Schema.NullOr(Schema.parseJson(Usage)).annotations({
@@ -41,33 +41,36 @@ export const ClaimedRow = Schema.Struct({
 })
 
 /** What is written of a task when it arrives. */
-export const ArrivalRow = SummaryRow.pick(
-  "id",
-  "title",
-  "status",
-  "priority",
-  "agent",
-  "model",
-  "directory",
-  "timeoutMs",
-  "stallMs",
-  "maxOutputBytes",
-  "notBefore",
-  "depth",
-  "parentId",
-  "attempt",
-  "retryOf",
-  "rootId",
-  "continuation",
-  "continueFrom",
-  "pipelineId",
-  "maxRetries",
-  "backoffMs",
-  "idempotencyKey",
-  "labels",
-  "createdAt",
-  "sessionId"
-)
+export const ArrivalRow = Schema.Struct({
+  uid: Uid,
+  ...SummaryRow.pick(
+    "id",
+    "title",
+    "status",
+    "priority",
+    "agent",
+    "model",
+    "directory",
+    "timeoutMs",
+    "stallMs",
+    "maxOutputBytes",
+    "notBefore",
+    "depth",
+    "parentId",
+    "attempt",
+    "retryOf",
+    "rootId",
+    "continuation",
+    "continueFrom",
+    "pipelineId",
+    "maxRetries",
+    "backoffMs",
+    "idempotencyKey",
+    "labels",
+    "createdAt",
+    "sessionId"
+  ).fields
+})
 
 /** What is written of a task when it ends. */
 export const EndRow = Schema.Struct({

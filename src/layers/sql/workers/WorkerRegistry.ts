@@ -11,6 +11,7 @@ import { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts"
 import { makeAccess } from "../database/Immediate.ts"
+import { latest } from "../database/migrate.ts"
 import * as Statement from "../database/Statement.ts"
 import { failClaimLost } from "../queue/claimGuard.ts"
 import { ClaimRow, WorkerRow } from "../tasks/Rows.ts"
@@ -28,8 +29,15 @@ const make = Effect.gen(function* () {
     execute: (row) => sql`
       INSERT INTO workers ${sql.insert(row)}
       ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, pid = excluded.pid, start_time = excluded.start_time,
-        boot_id = excluded.boot_id, version = excluded.version, started_at = excluded.started_at
+        boot_id = excluded.boot_id, version = excluded.version, schema = excluded.schema, uid = excluded.uid,
+        started_at = excluded.started_at, seen_at = excluded.seen_at
     `
+  }))
+
+  const findSchema = Statement.findOne(() => ({
+    Request: Schema.Void,
+    Result: Schema.Struct({ stored: Schema.Int }),
+    execute: () => sql`SELECT user_version AS stored FROM pragma_user_version`
   }))
 
   const findWorkers = Statement.findAll(() => ({
@@ -122,6 +130,13 @@ const make = Effect.gen(function* () {
       const left = yield* sql`DELETE FROM workers WHERE ${condition} RETURNING id`.pipe(access.write("leave"))
       return left.length > 0
     }),
+
+    schema: findSchema().pipe(
+      Effect.map(Option.getOrElse(() => ({ stored: latest }))),
+      Effect.map(({ stored }) => ({ known: latest, stored })),
+      access.read("schema"),
+      Effect.withSpan("WorkerRegistry.schema")
+    ),
 
     workers: findWorkers().pipe(access.read("workers"), Effect.withSpan("WorkerRegistry.workers")),
 

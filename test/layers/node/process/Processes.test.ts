@@ -1,15 +1,24 @@
 /** Identities of processes, through /proc and through ps. */
 import { spawn } from "node:child_process"
-import * as fs from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { placeText } from "../../../../src/domain/worker/Process.ts"
 import { linuxReader, parseMarks, parseStat } from "../../../../src/layers/node/process/LinuxProcesses.ts"
 import { parseCpuTime, parseLine, portableReader } from "../../../../src/layers/node/process/PortableProcesses.ts"
 import * as ProcessesNode from "../../../../src/layers/node/process/Processes.ts"
+import type { ProcessEntry, ProcessReader } from "../../../../src/layers/node/process/ProcessReader.ts"
 import { Processes } from "../../../../src/services/Processes.ts"
 import { fileWith, home, programPath, until } from "../support.ts"
+
+const Place = Schema.Struct({
+  host: Schema.Literal("h1", "h2"),
+  boot: Schema.Literal("b1", "b2"),
+  pids: Schema.Literal("", "1", "2")
+})
 
 const sleeper = Effect.acquireRelease(
   Effect.sync(() => spawn("/bin/sleep", ["300"], { stdio: "ignore" })),
@@ -86,7 +95,7 @@ for (const [name, layer, reader, isHere] of [
         const self = yield* processes.self
         assert.strictEqual(self.pid, process.pid)
         assert.strictEqual(self.bootId, yield* processes.bootId)
-        assert.isTrue(yield* processes.alive(self))
+        assert.strictEqual(yield* processes.alive(self), "alive")
 
         const child = yield* sleeper
         const entry = yield* reader.entry(child.pid ?? 0)
@@ -94,14 +103,25 @@ for (const [name, layer, reader, isHere] of [
         if (entry === null || entry === "unknown") return
         assert.strictEqual(entry.parent, process.pid)
         const identity = { pid: entry.pid, startTime: entry.startTime, bootId: self.bootId }
-        assert.isTrue(yield* processes.alive(identity))
-        assert.isFalse(yield* processes.alive({ ...identity, startTime: `1${identity.startTime}` }))
-        assert.isFalse(yield* processes.alive({ ...identity, bootId: "another" }))
+        assert.strictEqual(yield* processes.alive(identity), "alive")
+        assert.strictEqual(yield* processes.alive({ ...identity, startTime: `1${identity.startTime}` }), "dead")
+        assert.strictEqual(yield* processes.alive({ ...identity, bootId: "another/host/1" }), "unknown")
+        assert.isFalse(yield* processes.stopped(identity))
+        assert.isFalse(yield* processes.wake(identity))
+        child.kill("SIGSTOP")
+        yield* until("its stop", processes.stopped(identity))
+        assert.strictEqual(yield* processes.alive(identity), "alive")
+        assert.isFalse(yield* processes.stopped({ ...identity, bootId: "another/host/1" }))
+        assert.isTrue(yield* processes.wake(identity))
+        yield* until(
+          "that it goes on",
+          Effect.map(processes.stopped(identity), (stopped) => !stopped)
+        )
         assert.isTrue((yield* reader.all).some((other) => other.pid === identity.pid))
         child.kill("SIGKILL")
         yield* until(
           "its end",
-          Effect.map(processes.alive(identity), (alive) => !alive)
+          Effect.map(processes.alive(identity), (alive) => alive === "dead")
         )
         assert.isNull(yield* reader.entry(4_194_000))
       }).pipe(Effect.provide(layer))
@@ -125,18 +145,18 @@ for (const [name, layer, reader, isHere] of [
           )
         )
         const identity = { pid, startTime: entry.startTime, bootId: yield* processes.bootId }
-        assert.isFalse(yield* processes.alive(identity))
+        assert.strictEqual(yield* processes.alive(identity), "dead")
       }).pipe(Effect.provide(layer))
     )
 
-    it.scopedLive("gives the benefit of the doubt where a start time could not be had", () =>
+    it.scopedLive("cannot tell where a start time could not be had", () =>
       Effect.gen(function* () {
         const processes = yield* Processes
         const bootId = yield* processes.bootId
         const child = yield* sleeper
-        assert.isTrue(yield* processes.alive({ pid: child.pid ?? 0, startTime: "unknown", bootId }))
-        assert.isFalse(yield* processes.alive({ pid: 4_194_000, startTime: "unknown", bootId }))
-        assert.isFalse(yield* processes.alive({ pid: 1, startTime: "unknown", bootId }))
+        assert.strictEqual(yield* processes.alive({ pid: child.pid ?? 0, startTime: "unknown", bootId }), "unknown")
+        assert.strictEqual(yield* processes.alive({ pid: 4_194_000, startTime: "unknown", bootId }), "dead")
+        assert.strictEqual(yield* processes.alive({ pid: 1, startTime: "unknown", bootId }), "dead")
       }).pipe(Effect.provide(layer))
     )
   })
@@ -152,10 +172,58 @@ describe("BACKBEAT_BOOT_ID", () => {
       process.env.BACKBEAT_BOOT_ID = "pretended"
       yield* Effect.addFinalizer(() => Effect.sync(() => delete process.env.BACKBEAT_BOOT_ID))
       const processes = yield* Effect.provide(Processes, Layer.fresh(ProcessesNode.layer))
-      assert.strictEqual(yield* processes.bootId, "pretended")
-      assert.isFalse(yield* processes.alive(real))
-      assert.isTrue(yield* processes.alive(yield* processes.self))
-      assert.isFalse(fs.existsSync("/nowhere"))
+      assert.include(yield* processes.bootId, "/pretended/")
+      assert.strictEqual(yield* processes.alive(real), "dead")
+      assert.strictEqual(yield* processes.alive(yield* processes.self), "alive")
     })
+  )
+})
+
+/** A pid that is there and may be asked for, and one that no Linux gives. */
+const there = process.pid
+const nowhere = 4_194_000
+
+describe("alive", () => {
+  it.effect.prop(
+    "has three answers, and says dead only of what this place can see or has outlived",
+    {
+      place: Arbitrary.make(Place),
+      asked: Arbitrary.make(Place),
+      pid: Arbitrary.make(Schema.Literal(there, nowhere)),
+      shown: Arbitrary.make(Schema.Literal("same", "other start", "zombie", "hidden", "none"))
+    },
+    ({ asked, pid, place, shown }) =>
+      Effect.gen(function* () {
+        const entry: ProcessEntry = {
+          pid,
+          parent: 1,
+          group: pid,
+          session: pid,
+          startTime: shown === "other start" ? "2" : "1",
+          ended: shown === "zombie",
+          stopped: false,
+          ownMillis: 0,
+          waitedMillis: 0
+        }
+        const reader: ProcessReader = {
+          ...portableReader,
+          entry: () => Effect.succeed(shown === "none" ? null : shown === "hidden" ? "unknown" : entry),
+          place: Effect.succeed(place)
+        }
+        const processes = yield* Effect.provide(Processes, Layer.fresh(ProcessesNode.layerOf(reader)))
+        const answer = yield* processes.alive({ pid, startTime: "1", bootId: placeText(asked) })
+        const same = asked.host === place.host && asked.boot === place.boot && asked.pids === place.pids
+        const expected = !same
+          ? asked.host === place.host && asked.boot !== place.boot
+            ? "dead"
+            : "unknown"
+          : shown === "same"
+            ? "alive"
+            : shown === "hidden" && pid === there
+              ? "unknown"
+              : "dead"
+        assert.strictEqual(answer, expected)
+      }),
+    { fastCheck: { numRuns: 300 } }
   )
 })

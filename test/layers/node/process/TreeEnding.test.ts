@@ -30,7 +30,7 @@ const looking = (shown: ReadonlyArray<ReadonlyArray<ProcessEntry>>, told: Readon
     entry: () => Effect.succeed(null),
     marks: () => ({ taskId, worker: false }),
     order: Number,
-    bootId: Effect.succeed("boot")
+    place: Effect.succeed({ host: "h", boot: "boot", pids: "" })
   }
   const scope = {
     taskId,

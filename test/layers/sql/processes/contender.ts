@@ -54,7 +54,8 @@ const work = Effect.gen(function* () {
       maxConcurrency: 1000,
       onlyWhenIdle: false,
       bootId: "boot",
-      uptimeMs: 0
+      uptimeMs: 0,
+      uid: null
     })
     if (Option.isNone(claimed)) return done
     const { task, claim } = claimed.value

@@ -127,7 +127,9 @@ describe("rows", () => {
           assert.deepStrictEqual(yield* tasks.get(id), stored)
           assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0 })
 
-          const claimed = yield* Effect.flatten(queue.claim({ ...claimOptions, bootId: process.bootId, uptimeMs: 5 }))
+          const claimed = yield* Effect.flatten(
+            queue.claim({ ...claimOptions, bootId: process.bootId, uptimeMs: 5, uid: launch.uid ?? null })
+          )
           const running: Task = { ...stored, status: "running", startedAt: now }
           assert.deepStrictEqual(claimed, {
             task: running,

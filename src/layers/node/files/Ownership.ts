@@ -1,0 +1,42 @@
+/** Whose a home is: agents of a user run as that user, so no other may write to the queue. */
+import { readFileSync, statSync } from "node:fs"
+import { dirname, parse } from "node:path"
+
+const ownerOf = (path: string): number | null => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.uid ?? null
+  } catch {
+    return null
+  }
+}
+
+const nameOf = (uid: number): string => {
+  try {
+    const line = readFileSync("/etc/passwd", "utf8")
+      .split("\n")
+      .find((entry) => entry.split(":")[2] === String(uid))
+    const name = line?.split(":")[0]
+    return name === undefined ? `uid ${uid}` : `${name} (uid ${uid})`
+  } catch {
+    return `uid ${uid}`
+  }
+}
+
+/** The owner of the nearest directory above that exists: who will be thought to own what is made there. */
+const ownerAbove = (path: string): number | null => {
+  let current = dirname(path)
+  while (current !== parse(current).root && ownerOf(current) === null) current = dirname(current)
+  return ownerOf(current)
+}
+
+/**
+ * Says whose the database at `path` is where it is not this user's; null where it may be written. A directory that root
+ * has made for a user is that user's. Where nothing is there yet, only root is refused, in a directory of somebody else.
+ */
+export const foreignOwner = (path: string, euid: number | null = process.geteuid?.() ?? null): string | null => {
+  if (euid === null) return null
+  const file = ownerOf(path)
+  const found = file ?? ownerOf(dirname(path)) ?? (euid === 0 ? ownerAbove(dirname(path)) : null)
+  if (found === null || found === euid || (file === null && found === 0)) return null
+  return `it belongs to ${nameOf(found)} and you are ${nameOf(euid)}`
+}

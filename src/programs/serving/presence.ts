@@ -1,0 +1,80 @@
+/** What a worker knows of the others, and tells of itself, where a look at a process cannot answer. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
+import { seenEveryMs, unseenMs, type Worker, type WorkerId } from "../../domain/worker/Worker.ts"
+import { Processes } from "../../services/Processes.ts"
+import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { seenWorkers } from "./serving.ts"
+
+/** A worker that cannot be seen and has nothing to do writes nothing: its row is kept so long, in milliseconds. */
+const forgottenMs = 24 * 60 * 60_000
+
+/** What a worker that cannot be seen last wrote, and when that was first read, by a clock that never jumps. */
+interface Unseen {
+  readonly seenAt: number
+  readonly sinceMs: number
+}
+
+export interface Presence {
+  /** Workers whose claims may be taken over: dead, or silent for minutes where they cannot be seen. */
+  readonly gone: (workers: ReadonlyArray<Worker>) => Effect.Effect<ReadonlySet<WorkerId>>
+  /** Whether the row of a worker that is gone may be removed. One that cannot be seen may only have had nothing to do. */
+  readonly mayForget: (worker: Worker) => Effect.Effect<boolean>
+  /** Writes about every ten seconds that this worker lives. To be called while it has work. */
+  readonly write: Effect.Effect<void, Effect.Effect.Error<ReturnType<WorkerRegistry["Type"]["register"]>>>
+}
+
+export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const unseen = new Map<WorkerId, Unseen>()
+  let writtenAt = own.seenAt
+
+  const isSilent = Effect.fn("presence.isSilent")(function* ({ id, seenAt }: Worker) {
+    const nowMs = yield* elapsedMs
+    const known = unseen.get(id)
+    if (known === undefined || known.seenAt !== seenAt) {
+      unseen.set(id, { seenAt, sinceMs: nowMs })
+      return false
+    }
+    return nowMs - known.sinceMs > unseenMs
+  })
+
+  const presence: Presence = {
+    gone: Effect.fn("presence.gone")(function* (workers) {
+      const gone = new Set<WorkerId>()
+      for (const worker of workers) {
+        if (worker.id === own.id) continue
+        const alive = yield* processes.alive(worker.process)
+        if (alive !== "unknown") unseen.delete(worker.id)
+        if (alive === "dead" || (alive === "unknown" && (yield* isSilent(worker)))) gone.add(worker.id)
+      }
+      return gone
+    }),
+    mayForget: ({ id, seenAt }) =>
+      Effect.map(Clock.currentTimeMillis, (now) => !unseen.has(id) || now - seenAt >= forgottenMs),
+    write: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      // A clock that was set back must not keep it silent.
+      if (Math.abs(now - writtenAt) < seenEveryMs) return
+      yield* registry.register({ ...own, seenAt: now })
+      writtenAt = now
+    })
+  }
+  return presence
+})
+
+/** Whether this worker has been here longest of those that serve: it fires what is due first. */
+export const isEldest = Effect.fn("isEldest")(function* (own: WorkerId) {
+  const first = (yield* seenWorkers()).find(({ worker, serving }) => serving === "serves" || worker.id === own)
+  return first === undefined || first.worker.id === own
+})
+
+/** Whether another process has migrated the database since: what this one knows of it is out of date. */
+export const isOutdated = Effect.gen(function* () {
+  const { known, stored } = yield* (yield* WorkerRegistry).schema
+  if (stored > known)
+    yield* Effect.logWarning("the database was brought to a newer schema: this worker is too old for it")
+  return stored > known
+})
