@@ -40,7 +40,7 @@ describe.skipIf(!mayUnshare)("another pid namespace (needs unshare --pid)", { ti
     await running(beat, id)
     const shim = beat.shim(id)
     const why = await under(beat, "unshare", namespaces, ["why", id])
-    assert.match(why.text, /It runs/)
+    assert.match(why.text, /It is running/)
     const waited = await under(beat, "unshare", namespaces, ["wait", id])
     assert.strictEqual(waited.code, 0, waited.text)
     assert.isNotNull(shim)

@@ -1,7 +1,7 @@
 /** Tells a person that a running task has no worker, and starts one for it. */
 import * as Effect from "effect/Effect"
 import type { TaskId, TaskSummary } from "../../domain/task/Task.ts"
-import { neglected, neglectWords, rescue } from "../../programs/serving/neglect.ts"
+import { neglected, neglectWords, rescue } from "../../programs/serving/Neglect.ts"
 import { stylesOf } from "../framework/Style.ts"
 import { Terminal } from "../framework/Terminal.ts"
 

@@ -7,8 +7,8 @@ import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } fro
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { neglected, rescue } from "../serving/neglect.ts"
-import { hasWorker, seenWorkers } from "../serving/serving.ts"
+import { neglected, rescue } from "../serving/Neglect.ts"
+import { hasWorker, seenWorkers } from "../serving/Seen.ts"
 import { admission, makeSettling } from "../worker/admission.ts"
 import { silenceOf } from "./silence.ts"
 

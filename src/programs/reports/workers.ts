@@ -8,7 +8,7 @@ import { Processes } from "../../services/Processes.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { seenWorkers } from "../serving/serving.ts"
+import { seenWorkers } from "../serving/Seen.ts"
 
 export const WorkerView = Schema.Struct({
   ...Worker.fields,

@@ -5,7 +5,7 @@ import { elapsedMs } from "../../domain/Elapsed.ts"
 import { seenEveryMs, unseenMs, type Worker, type WorkerId } from "../../domain/worker/Worker.ts"
 import { Processes } from "../../services/Processes.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { seenWorkers } from "./serving.ts"
+import { seenWorkers } from "./Seen.ts"
 
 /** A worker that cannot be seen and has nothing to do writes nothing: its row is kept so long, in milliseconds. */
 const forgottenMs = 24 * 60 * 60_000

@@ -7,7 +7,7 @@ import type { Worker } from "../../domain/worker/Worker.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
-import { spared } from "../serving/targets.ts"
+import { spared } from "../serving/spared.ts"
 
 const unreadable = (unstarted: boolean) =>
   outcome({

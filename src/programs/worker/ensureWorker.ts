@@ -4,7 +4,7 @@ import { type StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
 import type { WorkerId } from "../../domain/worker/Worker.ts"
 import { Paths } from "../../services/Paths.ts"
 import { WorkerLauncher } from "../../services/WorkerLauncher.ts"
-import { hasWorker } from "../serving/serving.ts"
+import { hasWorker } from "../serving/Seen.ts"
 
 /**
  * Launches a worker where none serves the queue; true when it did. To be called after the commit that gives it work: a

@@ -6,7 +6,7 @@ import type { TaskId } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
-import { type Seen, seenWorkers } from "./serving.ts"
+import { type Seen, seenWorkers } from "./Seen.ts"
 
 /**
  * `worker-lost`: the worker is gone, and another has to say what became of the task. `worker-stopped`: the worker lives
