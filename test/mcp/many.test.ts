@@ -98,7 +98,7 @@ describe("a wait", () => {
       agent: "shell",
       tasks: Array.from({ length: 30 }, (_, index) => ({ prompt: `echo ${index}` }))
     })
-    const ids: ReadonlyArray<string> = made.structuredContent.pending
+    const ids: ReadonlyArray<string> = made.structuredContent.tasks.map(({ id }: { id: string }) => id)
     assert.lengthOf(ids, 30)
     const seen: Array<string> = []
     let cursor: number = made.structuredContent.cursor

@@ -101,15 +101,12 @@ for (const [era, open] of Object.entries(eras)) {
       const bad = await server.call("DelegateTask", { promt: "x", priority: "high", timeoutMs: -1 })
       assert.isTrue(bad.isError)
       assert.include(textOf(bad), "promt: there is no such argument. Did you mean 'prompt'?")
-      assert.include(textOf(bad), 'priority: expected "P0" or "P1" or "P2", not "high", for example "P1"')
-      assert.include(
-        textOf(bad),
-        "timeoutMs: expected a whole number from 0 to 31536000000, not -1, for example 1800000"
-      )
+      assert.include(textOf(bad), 'priority: expected "P0" or "P1" or "P2", not "high", e.g. "P1"')
+      assert.include(textOf(bad), "timeoutMs: expected a whole number from 0 to 31536000000, not -1, e.g. 1800000")
       const list = await server.call("TaskResult", ["x"])
-      assert.include(textOf(list), 'the arguments: expected an object, for example {"id":"k3v9x2m7q4ab"}')
+      assert.include(textOf(list), 'the arguments: expected an object, e.g. {"id":"k3v9x2m7q4ab"}')
       const missing = await server.call("TaskResult")
-      assert.include(textOf(missing), 'id: it is missing, for example "k3v9x2m7q4ab"')
+      assert.include(textOf(missing), 'id: it is missing, e.g. "k3v9x2m7q4ab"')
       const unknown = await server.call("TaskResult", { id: "zzzz" })
       assert.isTrue(unknown.isError)
       assert.match(textOf(unknown), /^TaskNotFound: .*\nNext: ListTasks shows the ids\.$/)

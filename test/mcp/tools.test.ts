@@ -96,13 +96,13 @@ describe("bad arguments", () => {
 
   it.effect("name the field, the rule and an example", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* problems({}), ['ids: it is missing, for example ["k3v9"]'])
-      assert.deepStrictEqual(yield* problems({ ids: [7] }), ['ids[0]: expected string, not 7, for example "k3v9"'])
+      assert.deepStrictEqual(yield* problems({}), ['ids: it is missing, e.g. ["k3v9"]'])
+      assert.deepStrictEqual(yield* problems({ ids: [7] }), ['ids[0]: expected string, not 7, e.g. "k3v9"'])
       assert.deepStrictEqual(yield* problems({ ids: ["a"], nn: 1 }), [
         "nn: there is no such argument. Did you mean 'n'?"
       ])
       const [first = ""] = yield* problems([])
-      assert.match(first, /for example \{"ids":\["k3v9"\],"n":1\}$/)
+      assert.match(first, /e\.g\. \{"ids":\["k3v9"\],"n":1\}$/)
     })
   )
 })

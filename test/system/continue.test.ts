@@ -69,7 +69,7 @@ describe("work that goes on from other work", () => {
     assert.include(task.prompt, "# found it in date.ts")
     assert.include(task.prompt, "# rm -rf a.txt")
     const text = (await beat.run(["status", task.id])).stdout
-    assert.include(text, `attempt       2, goes on from ${first}`)
+    assert.include(text, `attempt       2, continues from ${first}`)
     git(directory, "cat-file", "-e", "HEAD:a.txt")
   })
 

@@ -45,7 +45,7 @@ describe("beat schedule", () => {
       assert.strictEqual(stdout, "")
       return `${code} ${stderr.replace(/^beat: /, "").trim()}`
     }
-    assert.match(await refused("create", "-a", "shell", "true"), /^2 There is no time: say --cron, --every or --at/)
+    assert.match(await refused("create", "-a", "shell", "true"), /^2 No time was given: use --cron, --every or --at/)
     assert.match(
       await refused("create", "--cron", "61 * * * *", "-a", "shell", "true"),
       /^2 cron: '61' is not for the minute/

@@ -416,8 +416,9 @@ describe("plans", () => {
       const home = yield* machine(["mytool"])
       const launch = (agent: string, fields: Partial<PrepareRequest> = {}) =>
         Effect.map(prepare(settings, ask(home, { agent, ...fields })), (prepared) => {
-          const { umask, ...launch } = prepared.launch
+          const { uid, umask, ...launch } = prepared.launch
           assert.strictEqual(umask, process.umask())
+          assert.strictEqual(uid, process.geteuid?.())
           return launch
         })
       const file = Path.join(home.bin, "mytool")
@@ -486,7 +487,8 @@ describe("plans", () => {
         args: ["{promptFile}"],
         promptAt: [0],
         stdin: "none",
-        umask: process.umask()
+        umask: process.umask(),
+        uid: process.geteuid?.()
       })
       assert.strictEqual(prepared.stallMs, undefined)
       assert.match(prepared.warnings.join(), /no model/)

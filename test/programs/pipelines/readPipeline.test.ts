@@ -242,8 +242,8 @@ steps:
           "9:5 steps[1].system-prompt: there is no such key | Did you mean 'systemPrompt'?",
           "10:22 steps[1].labels.issue: expected string, not 7",
           "11:5 steps[2]: expected a step or a prompt | Use 'after' for any other order.",
-          "12:6 steps[3][0]: steps side by side cannot hold a list again | Use 'after' for any other order.",
-          "13:5 steps[4]: the list is empty | Put steps into it, or take it out.",
+          "12:6 steps[3][0]: a list of parallel steps cannot contain another list | Use 'after' for any other order.",
+          "13:5 steps[4]: the list is empty | Add steps to it, or remove it.",
           '14:11 steps[5].name: expected a name of 1 to 64 letters, digits and `_ . -`, for example build, not "a b"',
           '15:13 steps[5].prompt: expected what the agent is to do, not empty and without NUL characters, not ""',
           "16:14 steps[5].retries: expected a whole number from 0 to 20, not 21",
@@ -269,7 +269,7 @@ steps:
           "3:13 steps[1]: a step is called 'build' already | The other one is in line 2.",
           "4:38 steps[2].after[0]: there is no step 'biuld' | Did you mean 'build'?",
           "4:45 steps[2].after[1]: there is no step 'deploy' | Known: build, build, step-4, step-5, step-6, step-7",
-          "6:32 steps[4].continueFrom: 2 steps stand before this one | Name one of them: step-4, step-5",
+          "6:32 steps[4].continueFrom: 2 steps come before this one | Name one of them: step-4, step-5",
           "7:32 steps[5].continueFrom: there is no step 'tset' | Did you mean 'test'?"
         ]
       )
@@ -277,7 +277,7 @@ steps:
         yield* faults(
           "steps:\n  - { name: a, prompt: x, after: c }\n  - { name: b, prompt: x }\n  - { name: c, prompt: x }"
         ),
-        ["2:34 steps[0]: a circle: a after c after b after a | Take one of these names out of 'after'."]
+        ["2:34 steps[0]: a circle: a after c after b after a | Remove one of these names from 'after'."]
       )
       assert.deepStrictEqual(yield* faults("steps:\n  - { name: a, prompt: x, after: [a] }"), [
         "2:34 steps[0]: it would wait for itself | Take one of these names out of 'after'."

@@ -60,7 +60,7 @@ describe("a pool with schedules", () => {
 
 describe("what is due", () => {
   const cases: ReadonlyArray<readonly [what: string, overrides: Partial<NewTask>, reason: string]> = [
-    ["its directory", { directory: "/gone/project" }, "the directory /gone/project is not there"],
+    ["its directory", { directory: "/gone/project" }, "the directory /gone/project does not exist any more"],
     [
       "its program",
       { launch: { file: "/gone/claude", args: [], promptAt: [], stdin: "none" } },

@@ -40,7 +40,7 @@ describe("Spawner.start", () => {
         })
         assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "NotStarted" })
         const process = yield* start(claimed)
-        assert.isTrue(yield* processes.alive(process))
+        assert.strictEqual(yield* processes.alive(process), "alive")
         assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "Running", process })
         yield* until(
           "first line",

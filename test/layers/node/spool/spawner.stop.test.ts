@@ -155,7 +155,8 @@ describe("Spawner.stop", () => {
         const { startTime } = yield* identityOf(pid, bootId)
         const claimed = claimOf({ directory, bootId, launch: script("true") })
         const reused = { pid, startTime: `${Number(startTime) - 1}`, bootId }
-        const lastBoot = { pid, startTime, bootId: "another" }
+        const [host, , pids] = bootId.split("/")
+        const lastBoot = { pid, startTime, bootId: `${host}/another/${pids}` }
         for (const process of [reused, lastBoot]) {
           const target = targetOf(claimed, { process })
           assert.deepStrictEqual(yield* spawner.observe(target), { _tag: "Lost", survivors: 0 })
