@@ -1,5 +1,5 @@
 /** Several real processes on one file. */
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs"
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -110,13 +110,18 @@ describe("a directory that cannot be written", () => {
     return { parent, home }
   })
 
+  /** The home belongs to the process that looks at it: another user's would be refused for that reason. */
   const seal = (home: string) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        for (const file of [pathsIn(home).database, `${pathsIn(home).database}-wal`, `${pathsIn(home).database}-shm`]) {
-          if (existsSync(file)) chmodSync(file, 0o444)
+        const { gid, uid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, ...stranger }
+        const { database } = pathsIn(home)
+        for (const file of [database, `${database}-wal`, `${database}-shm`].filter((path) => existsSync(path))) {
+          chmodSync(file, 0o444)
+          chownSync(file, uid, gid)
         }
         chmodSync(home, 0o555)
+        chownSync(home, uid, gid)
       }),
       () => Effect.sync(() => chmodSync(home, 0o755))
     )

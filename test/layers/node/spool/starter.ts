@@ -2,9 +2,9 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { Processes } from "../../../src/services/Processes.ts"
-import { Spawner } from "../../../src/services/Spawner.ts"
-import { layerIn } from "./support.ts"
+import { Processes } from "../../../../src/services/Processes.ts"
+import { Spawner } from "../../../../src/services/Spawner.ts"
+import { layerIn } from "../support.ts"
 
 const [, , directory = ""] = process.argv
 process.env.BACKBEAT_HOME = directory
