@@ -280,7 +280,7 @@ steps:
         ["2:34 steps[0]: a circle: a after c after b after a | Remove one of these names from 'after'."]
       )
       assert.deepStrictEqual(yield* faults("steps:\n  - { name: a, prompt: x, after: [a] }"), [
-        "2:34 steps[0]: it would wait for itself | Take one of these names out of 'after'."
+        "2:34 steps[0]: it would wait for itself | Remove one of these names from 'after'."
       ])
     })
   )
