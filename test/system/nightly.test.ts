@@ -50,7 +50,10 @@ describe("beat schedule", () => {
       await refused("create", "--cron", "61 * * * *", "-a", "shell", "true"),
       /^2 cron: '61' is not for the minute/
     )
-    assert.match(await refused("create", "--at", "2020-01-01", "-a", "shell", "true"), /^2 at: '2020-01-01' is in the past/)
+    assert.match(
+      await refused("create", "--at", "2020-01-01", "-a", "shell", "true"),
+      /^2 at: '2020-01-01' is in the past/
+    )
     assert.match(await refused("create", "--every", "5m", "-z", "Mars/One", "-a", "shell", "true"), /^2 timezone: /)
     assert.match(
       await refused("create", "--every", "5m", "--at", "2h", "-a", "shell", "true"),
