@@ -5,9 +5,11 @@ import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { bootstrap } from "./build/bootstrap.mjs"
+import { lazyDeclarations } from "./build/lazy/lazyDeclarations.mjs"
 import { lazyBuiltins } from "./build/lazy-builtins.mjs"
 import { loaded } from "./build/loaded.mjs"
 import { mutant } from "./build/mutant.mjs"
+import { webPage } from "./build/web-page.mjs"
 
 const root = new URL("./", import.meta.url)
 const at = (path) => fileURLToPath(new URL(path, root))
@@ -27,7 +29,9 @@ const entries = {
   cli: "src/cli.ts",
   worker: "src/cli/worker.entry.ts",
   mcp: "src/mcp.ts",
-  torture: "src/cli/torture.entry.ts"
+  torture: "src/cli/torture.entry.ts",
+  web: "src/cli/web.entry.ts",
+  top: "src/cli/top.entry.ts"
 }
 
 /** better-sqlite3's JavaScript is bundled: fourteen files fewer to find at the start. Only its `.node` file stays outside. */
@@ -49,15 +53,32 @@ const mcpShims = {
   }
 }
 
+/** Clients and sockets of Effect's HTTP server, of which the web server uses none: a third of its size. */
+const webShims = {
+  name: "web-shims",
+  setup(builder) {
+    builder.onResolve({ filter: /^(ws|undici)$/ }, () => ({ path: at("build/no-sockets.mjs") }))
+  }
+}
+
 /** What few commands need, in a file of its own that is loaded by them alone. */
 const apart = {
   yaml: { module: "yaml", entry: "node_modules/yaml/dist/index.js" },
+  // Only a worker with a pipeline step that has a schema for its answer.
+  "json-schema": {
+    module: "@cfworker/json-schema",
+    entry: "node_modules/@cfworker/json-schema/dist/commonjs/index.js"
+  },
   editors: { module: "\\./clients/Editors\\.ts", entry: "src/programs/setup/clients/Editors.ts" },
   completion: {
     module: "\\.\\./\\.\\./framework/CompletionScripts\\.ts",
     entry: "src/cli/framework/CompletionScripts.ts"
   },
   service: { module: "\\./serviceFile\\.ts", entry: "src/programs/setup/serviceFile.ts" },
+  // The list prices, which only a worker asks for, and only where an agent tells no cost.
+  prices: { module: "\\./priceTable\\.ts", entry: "src/layers/usage/priceTable.ts" },
+  // What brings messages to hooks: few processes send one.
+  hooks: { module: "\\./sendParcel\\.ts", entry: "src/layers/node/hooks/sendParcel.ts" },
   chrono: { module: "chrono-node/en", entry: "node_modules/chrono-node/dist/cjs/locales/en/index.js" }
 }
 const loadedApart = {
@@ -67,22 +88,98 @@ const loadedApart = {
     builder.onResolve({ filter: /\/pipelines\/jsonSchema\.ts$/ }, ({ kind }) =>
       kind === "dynamic-import" ? { path: "./pipeline-schema.cjs", external: true } : null
     )
+    builder.onResolve({ filter: /\/web\/Page\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./web-page.cjs", external: true } : null
+    )
     for (const [name, { module }] of Object.entries(apart)) {
       builder.onResolve({ filter: new RegExp(`^${module}$`) }, () => ({ path: `./${name}.cjs`, external: true }))
     }
   }
 }
 
-/** SQL is text to the minifier, which leaves its indentation alone: 4 KB of the light bundle. Lines stay, for comments. */
-const leanSql = {
-  name: "lean-sql",
+/**
+ * Effect asks at load whether a function of its own is in a stack, so that it can be seen in one. V8 always answers that it is,
+ * and to answer it parses the whole bundle again. Remove this when effect/Utils no longer takes a stack at load.
+ */
+const noStackAtLoad = {
+  name: "no-stack-at-load",
   setup(builder) {
-    builder.onLoad({ filter: /[\\/](src[\\/]layers[\\/]sql|migrations)[\\/].*\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, "utf8")).replace(/\n +/g, "\n"),
-      loader: "ts"
-    }))
+    builder.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]Utils\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8")
+      const asked = /standard\.effect_internal_function\(\(\) => new Error\(\)\.stack\)[^;]*=== true/
+      if (!asked.test(text)) throw new Error(`${path}: takes no stack at load any more`)
+      return { contents: text.replace(asked, "true"), loader: "js" }
+    })
   }
 }
+
+/** SQL is text to the minifier, which leaves its indentation alone: 4 KB of the light bundle. Lines stay, for comments. */
+const leanSql = (path, text) =>
+  !isDev && /[\\/]src[\\/]layers[\\/]sql[\\/]/.test(path) ? text.replace(/\n +/g, "\n") : text
+
+/** The statements that make the tables: in a file apart, since a start needs them only where there is no database yet. */
+const tables = []
+const withoutTables = (text) =>
+  text.replace(
+    /\bsql`([^`$\\]*)`/g,
+    (_, statement) => `sql.unsafe(require("./tables.cjs")[${tables.push(statement.replace(/\n +/g, "\n")) - 1}])`
+  )
+
+const platformError = at("node_modules/@effect/platform/dist/esm/Error.js")
+
+const sourceFiles = async () => {
+  const names = await readdir(at("src"), { recursive: true })
+  return names
+    .filter((name) => name.endsWith(".ts") && !/^web[\\/]client[\\/]/.test(name))
+    .map((name) => at(`src/${name}`))
+}
+
+/** The errors of this package are built from schemas too, and a light command meets none of them. */
+const platformErrors = async () => {
+  const packages = ["platform", "platform-node", "platform-node-shared", "sql"].map(
+    (name) => `node_modules/@effect/${name}/dist/esm`
+  )
+  const files = await Promise.all(
+    packages.map(async (directory) =>
+      (await readdir(at(directory), { recursive: true })).map((name) => at(`${directory}/${name}`))
+    )
+  )
+  const scripts = files.flat().filter((name) => name.endsWith(".js") && !name.endsWith("index.js"))
+  const texts = await Promise.all(scripts.map(async (path) => [path, await readFile(path, "utf8")]))
+  return texts.filter(
+    ([path, text]) => path === platformError || /from "(@effect\/platform|\.{1,2})\/Error(\.js)?"/.test(text)
+  )
+}
+
+/** The source as the bundles take it: with the mutation of a mutant, and with declarations that wait for their first use. */
+const preparedSource = async () => {
+  const files = await sourceFiles()
+  const texts = await Promise.all(files.map((path) => readFile(path, "utf8")))
+  const patched = files.map((path, index) => [
+    path,
+    mutating === null ? texts[index] : mutating.patched(path, texts[index])
+  ])
+  const outside = [...Object.values(entries), ...Object.values(apart).map(({ entry }) => entry)].map(at)
+  const prepared = lazyDeclarations(new Map([...patched, ...(await platformErrors())]), outside)
+  for (const name of (await readdir(at("migrations"), { recursive: true })).sort()) {
+    if (name.endsWith(".ts"))
+      prepared.set(at(`migrations/${name}`), withoutTables(await readFile(at(`migrations/${name}`), "utf8")))
+  }
+  return prepared
+}
+
+const ownSource = (prepared) => ({
+  name: "own-source",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/](src|migrations)[\\/].*\.ts$/ }, async ({ path }) => {
+      mutating?.reached(path)
+      return { contents: leanSql(path, prepared.get(path)), loader: "ts" }
+    })
+    builder.onLoad({ filter: /[\\/]@effect[\\/][^\\/]+[\\/]dist[\\/]esm[\\/].*\.js$/ }, ({ path }) =>
+      prepared.has(path) ? { contents: prepared.get(path), loader: "js" } : undefined
+    )
+  }
+})
 
 /** Regular expressions keep what stands in them: those of this library have dashes that are no ASCII. */
 const asciiSources = {
@@ -117,6 +214,12 @@ const toolSchemas = async () => {
   )
 }
 
+/** The document of the HTTP API, for generators of clients; what the package holds is what the source says. */
+const openApiDocument = async () => {
+  const { openApi } = await loaded("src/web/api/openApi.ts")
+  return `${JSON.stringify(openApi, null, 2)}\n`
+}
+
 /** The JSON Schema of pipeline files, for editors; what the package holds is what the source says. */
 const pipelineSchema = async () => {
   const { pipelineJsonSchema } = await loaded("src/programs/pipelines/jsonSchema.ts")
@@ -138,7 +241,7 @@ const bundle = async (name, entry) => {
     format: "cjs",
     legalComments: "none",
     logLevel: "warning",
-    external: ["better-sqlite3/package.json"],
+    external: ["better-sqlite3/package.json", "./tables.cjs"],
     // Its other form finds its parts at run time.
     alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     define: {
@@ -150,10 +253,11 @@ const bundle = async (name, entry) => {
     // A file apart is loaded by `require`: code from the cache has no `import()`.
     supported: { "dynamic-import": false },
     plugins: [
-      ...(mutating === null ? [] : [mutating.plugin]),
       nativeModule,
       mcpShims,
-      ...(isDev ? [] : [leanSql]),
+      webShims,
+      noStackAtLoad,
+      ownSource(prepared),
       asciiSources,
       lazyBuiltins,
       loadedApart
@@ -168,18 +272,20 @@ const bundle = async (name, entry) => {
   return { name, contents, metafile, digest: createHash("sha256").update(contents).digest("hex").slice(0, 16) }
 }
 
+const prepared = await preparedSource()
 const present = Object.entries(entries).filter(([, entry]) => existsSync(at(entry)))
 const bundles = await Promise.all(present.map(([name, entry]) => bundle(name, entry)))
 const parts = await Promise.all(Object.entries(apart).map(([name, { entry }]) => bundle(name, entry)))
 if (mutating !== null && mutating.unreached.size > 0) {
   throw new Error(`no bundle contains ${Array.from(mutating.unreached).join(", ")}`)
 }
-const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])))
+const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])), version)
 
 await mkdir(at(dist), { recursive: true })
 if (!isMutant && !isDev) {
   await mkdir(at("schema"), { recursive: true })
   await writeFile(at("schema/pipeline.schema.json"), await pipelineSchema())
+  await writeFile(at("schema/openapi.json"), await openApiDocument())
 }
 const written = [".cache"]
 for (const { name, contents, metafile } of [...bundles, ...parts]) {
@@ -187,6 +293,8 @@ for (const { name, contents, metafile } of [...bundles, ...parts]) {
 }
 const schemaSource = `exports.pipelineJsonSchema=()=>(${(await pipelineSchema()).trim()});\n`
 written.push(await put("pipeline-schema.cjs", schemaSource))
+written.push(await put("tables.cjs", `module.exports=${JSON.stringify(tables)};\n`))
+written.push(await put("web-page.cjs", await webPage(isDev)))
 written.push(await put("beat.cjs", boot, 0o755))
 for (const name of await readdir(at(dist))) {
   if (!written.includes(name) && !/^\.\w+\.\w+/.test(name))

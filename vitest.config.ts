@@ -20,9 +20,9 @@ export default defineConfig({
       reportOnFailure: true
     },
     pool: "forks",
-    poolOptions: { forks: { maxForks: 2, minForks: 1 } },
+    poolOptions: { forks: { maxForks: 3, minForks: 1 } },
     // A bound against what hangs, not on pace: the suite passes on a machine with a load of ten on two cores.
-    testTimeout: 120_000,
-    hookTimeout: 120_000
+    testTimeout: 300_000,
+    hookTimeout: 300_000
   }
 })

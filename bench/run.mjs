@@ -4,14 +4,17 @@
  */
 import { writeFileSync } from "node:fs"
 import { cpus, loadavg, totalmem } from "node:os"
+import { claim } from "./groups/claim.mjs"
 import { cycles } from "./groups/cycles.mjs"
 import { drain } from "./groups/drain.mjs"
 import { graph } from "./groups/graph.mjs"
 import { mcp } from "./groups/mcp.mjs"
 import { memory } from "./groups/memory.mjs"
+import { model } from "./groups/model.mjs"
 import { output } from "./groups/output.mjs"
 import { start } from "./groups/start.mjs"
 import { submit } from "./groups/submit.mjs"
+import { workspace } from "./groups/workspace.mjs"
 import { now } from "./measure.mjs"
 import { install } from "./original.mjs"
 import { makeReport } from "./report.mjs"
@@ -21,10 +24,13 @@ const groups = {
   submit: ["From submitting to running", submit],
   drain: ["Working off a queue", drain],
   cycles: ["Claim and finish over processes", cycles],
+  claim: ["Claims from a queue that waits for limits", claim],
   mcp: ["MCP server", mcp],
+  model: ["MCP server: what a model is shown, and many servers", model],
   output: ["Output", output],
   memory: ["Memory", memory],
-  graph: ["Dependencies", graph]
+  graph: ["Dependencies", graph],
+  workspace: ["Workspaces of isolated tasks", workspace]
 }
 
 const say = (line) => process.stdout.write(`${line}\n`)

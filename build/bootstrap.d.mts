@@ -1,2 +1,2 @@
 /** Makes the file that `beat` starts with. */
-export declare const bootstrap: (digests: Readonly<Record<string, string>>) => Promise<string>
+export declare const bootstrap: (digests: Readonly<Record<string, string>>, version: string) => Promise<string>

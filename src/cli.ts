@@ -14,17 +14,22 @@ import * as Machine from "./cli/Machine.entry.ts"
 import * as Process from "./cli/Process.entry.ts"
 import * as Failpoints from "./layers/node/system/Failpoints.ts"
 import * as LocalZone from "./layers/node/system/LocalZone.ts"
+import { messageLine } from "./text/LogLine.ts"
 
 // The environment of the caller is read before the zone changes it for this process.
 const caller = LocalZone.layer.pipe(Layer.provideMerge(Process.layer(version)))
 
 // stdout carries results only.
-const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(messageLine))
 
 const teardown: Teardown = (exit, leave) =>
   leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
 
-Effect.suspend(() => main(tree, Machine.layer, process.argv.slice(2))).pipe(
+// Each write to the terminal waits until the system has it, so nothing is lost. Closing the fibers and layers that hold nothing
+// takes a tenth of a look.
+const leave = (code: ExitCode) => Effect.sync(() => process.exit(code))
+
+Effect.suspend(() => main(tree, Machine.layer, process.argv.slice(2), leave)).pipe(
   Effect.provide(Layer.mergeAll(caller, Failpoints.layer, logs)),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

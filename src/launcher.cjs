@@ -7,15 +7,18 @@ const path = require("path")
 
 /** Filled in by the build: the digest of each bundle, which names its cache. */
 const digests = __BUNDLE_DIGESTS__
+const version = __BACKBEAT_VERSION__
 
 const major = Number(process.versions.node.split(".")[0])
 
-/** The worker and the MCP server have their own bundles; all other commands, including help, use the light bundle. */
+/** The worker, the MCP server, the web server, the doctor and the live screen have their own bundles; all other commands, including help, use the light bundle. */
 const pick = (words) => {
   const help = words.some((word) => word === "--help" || word === "-h")
   if (!help && words[0] === "worker" && digests.worker) return "worker"
   if (!help && words[0] === "mcp" && words[1] === "start" && digests.mcp) return "mcp"
   if (!help && words[0] === "doctor" && digests.torture) return "torture"
+  if (!help && (words[0] === "web" || words[0] === "api") && digests.web) return "web"
+  if (!help && words[0] === "top" && digests.top) return "top"
   return "cli"
 }
 
@@ -74,20 +77,37 @@ const cacheDirectory = () => {
 /** Several Node versions and installations may share the directory, but it never grows. */
 const kept = 6
 const trailerBytes = 256
+const dayMillis = 86400000
 
-const prune = (directory, bundle) => {
-  const files = fs
+/** The caches of a bundle, newest first. */
+const cachesOf = (directory, bundle) =>
+  fs
     .readdirSync(directory)
     .filter((name) => name.startsWith(`${bundle}.`))
-    .map((name) => ({ file: path.join(directory, name), at: fs.statSync(path.join(directory, name)).mtimeMs }))
+    .map((name) => ({ name, at: fs.statSync(path.join(directory, name)).mtimeMs }))
     .sort((a, b) => b.at - a.at)
-  for (const { file } of files.slice(kept)) fs.rmSync(file, { force: true })
+
+const prune = (directory, bundle) => {
+  for (const { name } of cachesOf(directory, bundle).slice(kept)) fs.rmSync(path.join(directory, name), { force: true })
+}
+
+/**
+ * Whether a cache may be stored. Caches of this build that were written today are not evicted by one more set of flags: if more
+ * sets take turns than there are places, each would evict the next one to be used, and every start would compile everything.
+ */
+const hasRoom = (directory, bundle, file) => {
+  const build = path.basename(file).split(".").slice(-2).join(".")
+  const others = cachesOf(directory, bundle).filter(
+    ({ at, name }) => name !== path.basename(file) && name.endsWith(`.${build}`) && Date.now() - at < dayMillis
+  )
+  return others.length < kept
 }
 
 /** The code cache, then the commands that it has seen: each command adds the functions that V8 compiled for it. */
 const store = (directory, bundle, file, script, commands) => {
   const temporary = `${file}.${process.pid}`
   try {
+    if (!hasRoom(directory, bundle, file)) return
     const trailer = Buffer.alloc(trailerBytes, " ")
     trailer.write(commands.join(","))
     const out = fs.openSync(temporary, "w", 0o600)
@@ -111,11 +131,10 @@ const loadCached = (bundle, command, directory) => {
   const filename = path.join(__dirname, `${bundle}.cjs`)
   // The digest distinguishes releases, whose files all have the same time from npm; the time distinguishes builds.
   const built = fs.statSync(filename).mtimeMs.toString(36)
-  // V8 rejects code that was compiled with other flags, so each set of flags has its own cache.
-  const flags = [...process.execArgv, process.env.NODE_OPTIONS || ""]
-    .join("")
-    .replace(/[^\w=-]/g, "")
-    .slice(0, 80)
+  // V8 rejects code that was compiled with other flags of its own, so each set of those has its own cache. The tag is the same
+  // for sets that differ only in flags of Node, such as --no-warnings. Without flags nothing is loaded to ask for it.
+  const hasFlags = process.execArgv.length > 0 || Boolean(process.env.NODE_OPTIONS)
+  const flags = hasFlags ? `-${require("v8").cachedDataVersionTag().toString(36)}` : ""
   const node = `${process.version}-${process.arch}${flags}`
   const file = path.join(directory, `${bundle}.${node}.${digests[bundle]}.${built}`)
   const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(filename, "latin1")}\n})`
@@ -139,7 +158,8 @@ const loadCached = (bundle, command, directory) => {
   const full = commands.join(",").length + command.length >= trailerBytes
   if (!known && !full) {
     const save = () => store(directory, bundle, file, script, commands.concat(command))
-    if (bundle === "cli" || bundle === "torture") process.on("exit", (code) => code === 2 || code === 70 || save())
+    if (bundle === "cli" || bundle === "torture" || bundle === "top")
+      process.on("exit", (code) => code === 2 || code === 70 || save())
     // A worker may end by kill -9, so its cache is taken once it has started.
     else setTimeout(save, 1500).unref()
   }
@@ -157,14 +177,32 @@ const load = (bundle, words) => {
   try {
     const directory = cacheDirectory()
     if (directory === null) return plain
-    const { enableCompileCache } = require("module")
-    if (enableCompileCache) {
-      enableCompileCache(path.join(directory, "node"))
-      return plain
-    }
+    // Node's own `enableCompileCache` (from Node 22) keeps a quarter of what this keeps, and costs a start 40 ms more.
     return loadCached(bundle, commandOf(words), directory)
   } catch (_) {
     return plain
+  }
+}
+
+/** What these words print, where it is a text of the build: the version, or the script for a shell's completion. */
+const textFor = (words) => {
+  if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) return `${version}\n`
+  if (words.length === 2 && (words[0] === "completion" || words[0] === "completions")) {
+    const script = require("./completion.cjs").scripts[words[1]]
+    if (typeof script === "string") return script
+  }
+  return null
+}
+
+/** Whether the answer is printed. Where it cannot be, the bundle prints it again and reports why. */
+const answered = (words) => {
+  const text = textFor(words)
+  if (text === null) return false
+  try {
+    // All at one time: a pipe takes up to 4 kB whole or not at all.
+    return fs.writeSync(1, text) === Buffer.byteLength(text)
+  } catch (_) {
+    return false
   }
 }
 
@@ -198,11 +236,12 @@ if (major < 20) {
 }
 const words = process.argv.slice(2)
 const bundle = pick(words)
-if (process.pid === 1 && (bundle === "mcp" || bundle === "worker")) inChild()
-else {
+if (process.pid === 1 && (bundle === "mcp" || bundle === "worker" || bundle === "web")) inChild()
+else if (!answered(words)) {
   // Both run for a long time and do little at a time, so their nursery stays as small as that of a worker launched with the
   // flag for it. Here it is too late to limit its size.
-  if (bundle === "mcp" || bundle === "worker") require("v8").setFlagsFromString("--semi-space-growth-factor=1")
+  if (bundle === "mcp" || bundle === "worker" || bundle === "web")
+    require("v8").setFlagsFromString("--semi-space-growth-factor=1")
   survivePipes()
   load(bundle, words)()
 }

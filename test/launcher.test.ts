@@ -39,7 +39,8 @@ const bundleText = (name: string) => `
 
 const install = async (digest = "0001") => {
   for (const name of ["cli", "worker", "mcp"]) writeFileSync(join(dist, `${name}.cjs`), bundleText(name))
-  writeFileSync(join(dist, "beat.cjs"), await bootstrap({ cli: digest, worker: digest, mcp: digest }))
+  writeFileSync(join(dist, "beat.cjs"), await bootstrap({ cli: digest, worker: digest, mcp: digest }, "1.2.3"))
+  writeFileSync(join(dist, "completion.cjs"), 'exports.scripts = { bash: "complete beat\\n" }')
 }
 
 beforeEach(async () => {
@@ -68,8 +69,6 @@ const beat = async (...words: ReadonlyArray<string>): Promise<unknown> => {
   return JSON.parse(stdout)
 }
 
-// Node brings a code cache of its own from 22.1 on, which the bootstrap then uses.
-const ownCache = Number(process.versions.node.split(".")[0]) < 22
 const cached = (directory = join(dist, ".cache")): ReadonlyArray<string> =>
   existsSync(directory) ? readdirSync(directory).sort() : []
 
@@ -94,8 +93,8 @@ describe("the bundle", () => {
   }
 })
 
-describe.skipIf(!ownCache)("the code cache", () => {
-  it("is written once per command, beside the bundle, for its owner only", async () => {
+describe("the code cache", () => {
+  it("is written once per command, next to the bundle, for its owner only", async () => {
     await beat("status")
     const [file = "", ...more] = cached()
     assert.deepStrictEqual(more, [])
@@ -110,7 +109,7 @@ describe.skipIf(!ownCache)("the code cache", () => {
     assert.match(readFileSync(path, "latin1"), /status,list *$/)
   })
 
-  it("knows beat without a word, and beat with nothing but options, as commands of their own", async () => {
+  it("knows beat without a word, and beat with nothing but options, as separate commands", async () => {
     await beat()
     await beat("--json")
     const [file = ""] = cached()
@@ -122,7 +121,7 @@ describe.skipIf(!ownCache)("the code cache", () => {
     assert.deepStrictEqual(cached(), [])
   })
 
-  it("that is damaged is replaced, and harms nobody", async () => {
+  it("that is damaged is replaced, and does no harm", async () => {
     await beat("status")
     const [file = ""] = cached()
     const path = join(dist, ".cache", file)
@@ -159,6 +158,41 @@ describe.skipIf(!ownCache)("the code cache", () => {
     )
   })
 
+  it("is shared by sets of flags that V8 does not know", async () => {
+    const options = ["", "--no-warnings", "--max-http-header-size=20000", "--no-warnings --no-deprecation"]
+    for (const NODE_OPTIONS of options) {
+      await run(process.execPath, [join(dist, "beat.cjs"), "status"], { NODE_OPTIONS })
+    }
+    assert.isAtMost(cached().length, 2)
+  })
+
+  it("of a set of flags survives more sets than there are files", async () => {
+    const round = async () => {
+      for (const size of [1, 2, 3, 4, 5, 6, 7, 8]) {
+        await run(process.execPath, [`--stack-size=${900 + size}`, join(dist, "beat.cjs"), "status"])
+      }
+      return cached().map((name) => statSync(join(dist, ".cache", name)).ino)
+    }
+    const first = await round()
+    assert.lengthOf(first, 6)
+    assert.deepStrictEqual(await round(), first)
+  })
+
+  it("gives its place to another set of flags after a day", async () => {
+    await beat("status")
+    const days = new Date(Date.now() - 2 * 86_400_000)
+    const under = (size: number) =>
+      run(process.execPath, [`--stack-size=${900 + size}`, join(dist, "beat.cjs"), "status"])
+    for (const size of [1, 2, 3, 4, 5]) await under(size)
+    const before = cached()
+    assert.lengthOf(before, 6)
+    for (const name of before) utimesSync(join(dist, ".cache", name), days, days)
+    await under(6)
+    const added = cached().filter((name) => !before.includes(name))
+    assert.lengthOf(added, 1)
+    assert.lengthOf(cached(), 6)
+  })
+
   it("never grows past a few files", async () => {
     mkdirSync(join(dist, ".cache"), { mode: 0o700 })
     for (let index = 0; index < 20; index++) writeFileSync(join(dist, ".cache", `cli.v1.${index}`), "old")
@@ -167,7 +201,7 @@ describe.skipIf(!ownCache)("the code cache", () => {
     assert.isTrue(cached().some((name) => name.includes(process.version)))
   })
 
-  it("goes to the user's cache directory where others may write beside the bundle", async () => {
+  it("goes to the user's cache directory where others may write next to the bundle", async () => {
     chmodSync(dist, 0o777)
     await beat("status")
     assert.deepStrictEqual(cached(), [])
@@ -188,12 +222,53 @@ describe.skipIf(!ownCache)("the code cache", () => {
   })
 })
 
-it("where Node has a code cache of its own, that one is used, in the same directory", async () => {
+it("Node's own code cache, which keeps less, is not used", async () => {
   const newer = join(root, "newer.cjs")
   writeFileSync(newer, 'require("module").enableCompileCache = (directory) => console.error(directory)')
   const { stderr, stdout } = await run(process.execPath, ["-r", newer, join(dist, "beat.cjs"), "status"])
   assert.strictEqual(stdout, '["cli","status"]\n')
-  assert.strictEqual(stderr, `${join(dist, ".cache", "node")}\n`)
+  assert.strictEqual(stderr, "")
+  assert.lengthOf(cached(), 1)
+})
+
+describe("the answer without a bundle", () => {
+  const printed = async (...words: ReadonlyArray<string>) => {
+    const { stderr, stdout } = await run(process.execPath, [join(dist, "beat.cjs"), ...words])
+    assert.strictEqual(stderr, "")
+    return stdout
+  }
+
+  it("is the version", async () => {
+    rmSync(join(dist, "cli.cjs"))
+    for (const word of ["--version", "-V"]) assert.strictEqual(await printed(word), "1.2.3\n")
+  })
+
+  it("is the completion script", async () => {
+    rmSync(join(dist, "cli.cjs"))
+    for (const word of ["completion", "completions"]) assert.strictEqual(await printed(word, "bash"), "complete beat\n")
+  })
+
+  it("is left to the bundle where the words say anything else", async () => {
+    for (const words of [
+      ["--version", "--json"],
+      ["list", "--version"],
+      ["completion"],
+      ["completion", "tcsh"],
+      ["completion", "toString"],
+      ["completion", "bash", "--help"]
+    ]) {
+      assert.deepStrictEqual(await beat(...words), ["cli", ...words])
+    }
+  })
+
+  it("is left to the bundle where stdout takes nothing", async () => {
+    for (const words of ["--version", "completion bash"]) {
+      const script = `"$0" "$1" ${words} >/dev/full; echo "$?" >&3`
+      const arguments_ = ["-c", `exec 3>&1; ${script}`, process.execPath, join(dist, "beat.cjs")]
+      writeFileSync(join(dist, "cli.cjs"), "process.exit(74)")
+      assert.strictEqual((await run("/bin/sh", arguments_)).stdout, "74\n", words)
+    }
+  })
 })
 
 it("a full disk behind both streams is told to the writer alone", async () => {

@@ -10,7 +10,7 @@ database.pragma("synchronous = FULL")
 const owner = String(process.pid).padStart(16, "0")
 
 const ready = database.prepare<[], { id: string }>(
-  "SELECT id FROM tasks INDEXED BY tasks_ready WHERE status = 'queued' AND waiting_on = 0 ORDER BY priority, seq LIMIT 1"
+  "SELECT id FROM tasks INDEXED BY tasks_ready WHERE lane = 1 AND status = 'queued' AND waiting_on = 0 ORDER BY priority, seq LIMIT 1"
 )
 const run = database.prepare("UPDATE tasks SET status = 'running', started_at = ? WHERE id = ? AND status = 'queued'")
 const record = database.prepare("INSERT INTO claim_history (claim_id, task_id, claimed_at) VALUES (?, ?, ?)")

@@ -35,6 +35,7 @@ export default Effect.gen(function* () {
       after TEXT NOT NULL,
       continue_from INTEGER,
       delay_ms INTEGER NOT NULL DEFAULT 0,
+      gate TEXT,
       PRIMARY KEY (pipeline_id, position)
     ) STRICT, WITHOUT ROWID
   `

@@ -1,4 +1,4 @@
-/** Schedules, what a run of each starts, and what became of their times. */
+/** Schedules, what a run of each starts, and what happened at their times. */
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 

@@ -22,8 +22,11 @@ export default Effect.gen(function* () {
       priority TEXT NOT NULL CHECK (priority IN ('P0', 'P1', 'P2')),
       agent TEXT NOT NULL,
       model TEXT,
+      account TEXT,
+      lane INTEGER NOT NULL DEFAULT 1,
       directory TEXT NOT NULL,
       timeout_ms INTEGER,
+      time_left_ms INTEGER,
       stall_ms INTEGER,
       max_output_bytes INTEGER NOT NULL,
       not_before INTEGER,
@@ -37,11 +40,23 @@ export default Effect.gen(function* () {
       continuation TEXT CHECK (continuation IN ('retry', 'session', 'checkpoint')),
       continue_from TEXT,
       waiting_on INTEGER NOT NULL DEFAULT 0 CHECK (waiting_on >= 0),
+      asks INTEGER NOT NULL DEFAULT 0 CHECK (asks >= 0),
       level INTEGER NOT NULL DEFAULT 0,
       revision INTEGER NOT NULL DEFAULT 0,
       max_retries INTEGER NOT NULL DEFAULT 0,
       backoff_ms INTEGER NOT NULL DEFAULT 0,
+      on_limit TEXT NOT NULL DEFAULT 'park' CHECK (on_limit IN ('park', 'fail')),
+      give_up_ms INTEGER NOT NULL DEFAULT 604800000,
+      fallback TEXT NOT NULL DEFAULT '[]',
+      parks INTEGER NOT NULL DEFAULT 0 CHECK (parks >= 0),
+      parked_at INTEGER,
+      wakes INTEGER NOT NULL DEFAULT 0 CHECK (wakes >= 0),
+      resume_session TEXT,
       pipeline_id TEXT,
+      "group" TEXT,
+      goal_id TEXT,
+      workspace_id TEXT,
+      start_commit TEXT,
       idempotency_key TEXT UNIQUE,
       labels TEXT NOT NULL,
       created_at INTEGER NOT NULL,
@@ -51,7 +66,7 @@ export default Effect.gen(function* () {
       cancel_reason TEXT,
       cancelled_by TEXT,
       cause TEXT CHECK (cause IN ('exit', 'signal', 'timeout', 'stalled', 'cancelled', 'spawn-failed', 'agent-error',
-        'dependency-failed', 'owner-lost', 'output-limit')),
+        'dependency-failed', 'owner-lost', 'output-limit', 'rejected')),
       exit_code INTEGER,
       signal TEXT,
       error TEXT,
@@ -64,18 +79,27 @@ export default Effect.gen(function* () {
       answer TEXT,
       CHECK ((status IN ('completed', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
       CHECK ((ended_at IS NULL) = (cause IS NULL)),
-      CHECK (status <> 'running' OR started_at IS NOT NULL)
+      CHECK (status <> 'running' OR started_at IS NOT NULL),
+      CHECK (ended_at IS NULL OR asks = 0),
+      CHECK (parked_at IS NULL OR status IN ('queued', 'cancelled', 'failed'))
     ) STRICT
   `
-  // Carries what a claim looks at, so that passing over tasks that are not due reads no row. Blocked ones are not in it.
+  // Carries what a claim looks at, so that passing over tasks that are not due reads no row. Those that are blocked, or
+  // wait for an answer, are not in it.
   yield* sql`
-    CREATE INDEX tasks_ready ON tasks (priority, seq, not_before, cancel_requested_at, uid)
-    WHERE status = 'queued' AND waiting_on = 0
+    CREATE INDEX tasks_ready ON tasks (lane, priority, seq, not_before, cancel_requested_at, uid, workspace_id,
+      pipeline_id, id, goal_id)
+    WHERE status = 'queued' AND waiting_on = 0 AND asks = 0
   `
   yield* sql`
     CREATE INDEX tasks_due ON tasks (not_before) WHERE status = 'queued' AND waiting_on = 0 AND not_before IS NOT NULL
   `
+  yield* sql`
+    CREATE INDEX tasks_fallback ON tasks (lane, seq) WHERE status = 'queued' AND waiting_on = 0 AND fallback <> '[]'
+  `
+  yield* sql`CREATE INDEX tasks_group ON tasks ("group", status, seq) WHERE "group" IS NOT NULL`
   yield* sql`CREATE INDEX tasks_root ON tasks (root_id, seq) WHERE root_id IS NOT NULL`
+  yield* sql`CREATE INDEX tasks_goal ON tasks (goal_id, status) WHERE goal_id IS NOT NULL`
   yield* sql`CREATE INDEX tasks_status ON tasks (status, seq)`
   yield* sql`CREATE INDEX tasks_agent ON tasks (agent, seq)`
   yield* sql`CREATE INDEX tasks_directory ON tasks (directory, seq)`
@@ -172,6 +196,12 @@ export default Effect.gen(function* () {
       task_id TEXT PRIMARY KEY REFERENCES tasks (id) ON DELETE RESTRICT,
       claim_id TEXT NOT NULL UNIQUE,
       worker_id TEXT NOT NULL,
+      account TEXT,
+      reserve_micro INTEGER NOT NULL DEFAULT 0,
+      reserve_tokens INTEGER NOT NULL DEFAULT 0,
+      used_micro INTEGER NOT NULL DEFAULT 0,
+      used_tokens INTEGER NOT NULL DEFAULT 0,
+      used TEXT NOT NULL DEFAULT '[]',
       state TEXT NOT NULL CHECK (state IN ('claimed', 'running')),
       pid INTEGER CHECK (pid > 1),
       start_time TEXT,
@@ -181,10 +211,13 @@ export default Effect.gen(function* () {
       deadline_uptime INTEGER,
       stop_cause TEXT,
       stop_at INTEGER,
+      input_closed INTEGER NOT NULL DEFAULT 0 CHECK (input_closed IN (0, 1)),
       CHECK ((state = 'running') = (pid IS NOT NULL AND start_time IS NOT NULL AND running_at IS NOT NULL)),
       CHECK ((stop_cause IS NULL) = (stop_at IS NULL))
     ) STRICT
   `
+
+  yield* sql`CREATE INDEX claims_account ON claims (account) WHERE account IS NOT NULL`
 
   // Every claim there was, as long as its task is kept: a claim that was lost can still name its task.
   yield* sql`
@@ -222,6 +255,7 @@ export default Effect.gen(function* () {
       dropped_at INTEGER,
       base INTEGER NOT NULL DEFAULT 0,
       emptied INTEGER NOT NULL DEFAULT 0,
+      since INTEGER NOT NULL DEFAULT 0,
       updated_at INTEGER NOT NULL,
       PRIMARY KEY (task_id, stream),
       CHECK (size = stored + dropped)

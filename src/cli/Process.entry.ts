@@ -2,6 +2,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { environment, workingDirectory } from "../layers/node/files/Surroundings.ts"
 import { Caller } from "./framework/Caller.ts"
 import { type Loss, makeLoss, type Screen, Terminal } from "./framework/Terminal.ts"
@@ -40,6 +41,17 @@ const readAll = Effect.promise(async () => {
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString("utf8")
 })
+
+/** Yields whole lines, and the rest at the end. */
+async function* stdinLines() {
+  let rest = ""
+  for await (const chunk of process.stdin.setEncoding("utf8")) {
+    const lines = `${rest}${chunk}`.split("\n")
+    rest = lines.pop() ?? ""
+    yield* lines
+  }
+  if (rest !== "") yield rest
+}
 
 const readUpTo = (limit: number) =>
   Effect.promise(async () => {
@@ -88,6 +100,7 @@ const terminal = Layer.sync(Terminal, () => {
     get stdinTty() {
       return process.stdin.isTTY === true
     },
+    lines: Stream.orDie(Stream.fromAsyncIterable(stdinLines(), (error) => error)),
     stdin: readAll,
     stdinBytes: readUpTo,
     piped: (limit) => piped(readUpTo(limit)),

@@ -1,4 +1,4 @@
-/** The entry of `beat doctor`, a bundle of its own: what it looks over, and the harness of the torture run with its checker. */
+/** The entry of `beat doctor`, a separate bundle: what it looks over, and the harness of the torture run with its checker. */
 
 import { randomInt } from "node:crypto"
 import type { Teardown } from "@effect/platform/Runtime"

@@ -178,7 +178,14 @@ export class NoDefaultAgent extends Schema.TaggedError<NoDefaultAgent>()("NoDefa
 
 /** The agent's process could not be started. */
 export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed", {
-  reason: Schema.Literal("program-missing", "directory-missing", "arguments-too-long", "spool", "system"),
+  reason: Schema.Literal(
+    "program-missing",
+    "directory-missing",
+    "arguments-too-long",
+    "spool",
+    "system",
+    "no-candidate"
+  ),
   subject: Schema.String,
   detail: Schema.String
 }) {
@@ -192,6 +199,8 @@ export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed"
         return `The arguments and environment for ${this.subject} are larger than the system allows. Shorten --env, or submit with capture: allowlist.`
       case "spool":
         return `The spool directory ${this.subject} could not be written (${this.detail}). Check the disk and its permissions.`
+      case "no-candidate":
+        return `None of its candidates is kept: beat status ${this.subject}`
       case "system":
         return `The system could not start ${this.subject} (${this.detail}).`
     }

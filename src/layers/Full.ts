@@ -1,10 +1,16 @@
-/** The full worker: the SQL services, plus agents, processes, the machine and the fan-out of ends. */
+/** The full layer: `Light.ts`, plus processes, agents and the worker pool. Only a worker and an MCP server take it. */
 import * as Layer from "effect/Layer"
+import * as WorkerPool from "../programs/serving/WorkerPool.ts"
 import * as Agents from "./agents/AgentsJudging.ts"
+import * as LimitReader from "./agents/asking/LimitReader.ts"
+import * as Light from "./Light.ts"
+import * as Fingerprints from "./node/files/Fingerprints.ts"
 import * as Installation from "./node/files/Installation.ts"
 import * as Paths from "./node/files/Paths.ts"
 import * as SettingsStore from "./node/files/SettingsStore.ts"
 import * as Git from "./node/git/Git.ts"
+import * as WorkspaceGit from "./node/git/WorkspaceGit.ts"
+import * as HookSender from "./node/hooks/HookSender.ts"
 import * as Host from "./node/process/Host.ts"
 import * as Processes from "./node/process/Processes.ts"
 import * as Spawner from "./node/spool/Spawner.ts"
@@ -12,22 +18,33 @@ import * as CommitNotifier from "./node/system/CommitNotifier.ts"
 import * as Ids from "./node/system/Ids.ts"
 import * as TraceFile from "./node/system/TraceFile.ts"
 import * as WorkerLauncher from "./node/system/WorkerLauncher.ts"
-import * as Database from "./sql/database/Database.ts"
-import * as SqlServices from "./sql/SqlServices.ts"
+import * as OwnWork from "./OwnWork.ts"
 import * as TerminalEvents from "./TerminalEvents.ts"
+import * as Prices from "./usage/Prices.ts"
 
-const machine = Layer.mergeAll(Installation.layer, Paths.layer, Ids.layer, Host.layer, Processes.layer, Git.layer)
+const machine = Layer.mergeAll(Installation.layer, Paths.layer, Ids.layer, Git.layer, Host.layer, Processes.layer)
 
-const store = SqlServices.layer.pipe(Layer.provide(Database.layerWriter))
+const processes = Layer.mergeAll(Spawner.layer, WorkerLauncher.layer, HookSender.layer)
 
-const agents = Agents.layer.pipe(Layer.provideMerge(SettingsStore.layer))
+const agents = Agents.layer.pipe(
+  Layer.provide(Fingerprints.layer),
+  Layer.merge(LimitReader.layer),
+  Layer.merge(Prices.layer),
+  Layer.provideMerge(SettingsStore.layer)
+)
 
-/** What the worker pool needs. Requires the command that starts `beat` again. */
-export const layer = Layer.mergeAll(
-  store,
+const workspaces = WorkspaceGit.layer.pipe(Layer.provide(Paths.layer))
+
+/** Everything that the worker pool needs. Requires the command that starts `beat` again. */
+export const ports = Layer.mergeAll(
+  Light.write,
+  processes,
   agents,
-  Spawner.layer,
-  WorkerLauncher.layer,
+  workspaces,
   CommitNotifier.layer,
   TerminalEvents.layer
-).pipe(Layer.provideMerge(TraceFile.layer), Layer.provideMerge(machine))
+).pipe(Layer.provideMerge(TraceFile.layer), Layer.provideMerge(OwnWork.layer), Layer.provideMerge(machine))
+
+/** A worker: the pool and its ports. */
+export const layer = (options: WorkerPool.WorkerPoolOptions) =>
+  WorkerPool.layer(options).pipe(Layer.provideMerge(ports))

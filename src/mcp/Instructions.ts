@@ -1,23 +1,28 @@
 /** What the server tells a model about when to use which tool, and the prompts that people pick. */
 
-export const instructions = `Backbeat runs coding agents (claude, codex, gemini, ... or a shell command) in the background on this machine. A task is stored before DelegateTask returns and continues when this session ends.
+/** Codex shows its model the first 250 characters alone: they are the loop. */
+export const instructions = `Backbeat runs coding agents or shell commands in the background. Call DelegateTask with a self-contained prompt, then WaitTasks with the ids; while 'pending' is not empty, WaitTasks again with the returned cursor. Tasks continue without this session.
+
+It runs claude, codex, gemini and others that ListAgents shows, on this machine. Tasks are stored.
 
 When to delegate: work that takes minutes, can run in parallel, or needs another agent. Not for what you can do immediately.
 
-How:
-1. Call DelegateTask with a self-contained prompt: the agent sees nothing of this conversation. Name the files, the goal and how to check it. Several independent tasks go into one call with 'tasks'. Give 'key' when a repeat must not start it twice. Tasks in the same directory see each other's changes.
-2. Call WaitTasks with the ids. While 'pending' is not empty, call it again with the cursor it returned: you miss nothing and see nothing twice. Do not poll TaskStatus.
-3. WaitTasks returns the start of each answer. TaskResult has the full answer. Read TaskLogs only after a failure or to see progress.
+The prompt: the agent sees nothing of this conversation. Name the files, the goal and how to check it. Several independent tasks go into one call with 'tasks'. Give 'key' when a repeat must not start it twice. Tasks in the same directory see each other's changes; 'isolate' gives each a separate git workspace, then TaskDiff shows and MergeTask brings in what it changed. 'loop' repeats a task until a command passes.
 
-Dependencies: 'dependsOn' names tasks that must complete first, by id or, within one call, by 'name'; 'continueFrom' also puts the results of that task before the prompt. CreatePipeline runs steps in order; ScheduleTask is for recurring work.
+The answer: WaitTasks returns the start of it, TaskResult all of it. Read TaskLogs only after a failure or to see progress. Do not poll TaskStatus.
 
-When something fails: 'error' and 'failureClass' say why. auth: ListAgents shows the login command; ask the person to run it. usage-limit: wait until 'failureResetAt' or delegate to another agent. timeout or stalled: split the work, or allow more time. Then call RetryTask, ResumeTask to continue in the same agent session, or DelegateTask with a better prompt.
+Dependencies: 'dependsOn' names tasks that must complete first, by id or, within one call, by 'name'; 'continueFrom' also puts the results of that task before the prompt. Schedules is for recurring work (cron, every day).
 
-When a queued task does not start: TaskStatus with the id shows what it waits for.
+When something fails: 'error' and 'failureClass' say why. auth: ListAgents shows the login command; ask the person to run it. timeout or stalled: split the work, or allow more time. A usage limit is waited out; 'parked' says until when. Then call RetryTask (mode 'resume' continues in the same session), or DelegateTask with a better prompt.
 
 CancelTask cancels a task and ends all its processes; tasks that it delegated continue unless 'tree' is true.
 
 Ids may be shortened to a unique beginning; @last is the newest task.`
+
+/** The same for the agent of a task, which can end its turn instead of waiting. */
+export const instructionsInside = `${instructions}
+
+You run inside a task of Backbeat. To wait for tasks that you delegated, call WakeMe and end your turn: your session is resumed with their results, over restarts and usage limits, and costs nothing in the meantime. Use WaitTasks only for tasks that take less than a minute. Isolated tasks start from the last commit of your directory, so commit first; bring their work in with MergeTask.`
 
 export interface Prompt {
   readonly name: string

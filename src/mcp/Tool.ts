@@ -1,43 +1,76 @@
 /** A tool as a plain value: schemas of its input and output, its description, and an effect. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as ContestErrors from "../domain/contest/ContestErrors.ts"
 import type * as Errors from "../domain/Errors.ts"
+import type { GoalLimitReached } from "../domain/goal/GoalErrors.ts"
+import type * as LoopErrors from "../domain/loop/LoopErrors.ts"
+import type * as MergeErrors from "../domain/merge/MergeErrors.ts"
 import type * as PipelineErrors from "../domain/pipeline/PipelineErrors.ts"
+import type * as QuestionErrors from "../domain/questions/QuestionErrors.ts"
 import type * as ScheduleErrors from "../domain/schedule/ScheduleErrors.ts"
+import type { OutsideTask } from "../domain/task/TaskBoundary.ts"
+import type { WakeRefused } from "../domain/wake/Wake.ts"
+import type * as WorkspaceErrors from "../domain/workspace/WorkspaceErrors.ts"
 import type { Agents } from "../services/Agents.ts"
+import type { Budgets } from "../services/Budgets.ts"
 import type { Checkpoints } from "../services/Checkpoints.ts"
+import type { Contests } from "../services/Contests.ts"
 import type { Directories } from "../services/Directories.ts"
+import type { EndWatch } from "../services/EndWatch.ts"
+import type { Gates } from "../services/Gates.ts"
 import type { Git } from "../services/Git.ts"
 import type { Host } from "../services/Host.ts"
+import type { Ids } from "../services/Ids.ts"
+import type { Loops } from "../services/Loops.ts"
+import type { MergeGit } from "../services/MergeGit.ts"
+import type { Merges } from "../services/Merges.ts"
 import type { OutputStore } from "../services/OutputStore.ts"
 import type { Paths } from "../services/Paths.ts"
 import type { Pipelines } from "../services/Pipelines.ts"
 import type { Processes } from "../services/Processes.ts"
+import type { Questions } from "../services/Questions.ts"
 import type { Queue } from "../services/Queue.ts"
 import type { Schedules } from "../services/Schedules.ts"
 import type { SettingsStore } from "../services/SettingsStore.ts"
 import type { Tasks } from "../services/Tasks.ts"
+import type { Wakes } from "../services/Wakes.ts"
 import type { WorkerLauncher } from "../services/WorkerLauncher.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import type { WorkspaceGit } from "../services/WorkspaceGit.ts"
+import type { Workspaces } from "../services/Workspaces.ts"
 import { decodeInput, type InputProblem } from "./fields/Input.ts"
-import { inputSchema, type JsonObject, jsonSchema } from "./fields/JsonSchemas.ts"
+import { inputSchema, type JsonObject, outputSchema } from "./fields/JsonSchemas.ts"
 import type { Link } from "./protocol/Resources.ts"
 import type { Session } from "./protocol/Session.ts"
+import { withoutShell } from "./withoutShell.ts"
 
 /** The services that a tool may use. */
 export type ToolServices =
   | Agents
   | Checkpoints
+  | Contests
   | Directories
+  | EndWatch
+  | Gates
+  | Budgets
   | Git
   | Host
+  | Ids
+  | Loops
+  | MergeGit
+  | Merges
   | OutputStore
   | Paths
   | Pipelines
   | Processes
+  | Questions
   | Queue
   | WorkerLauncher
   | Schedules
+  | WorkspaceGit
+  | Wakes
+  | Workspaces
   | Session
   | SettingsStore
   | Tasks
@@ -51,12 +84,22 @@ export type ToolFailure =
   | Errors.ConfigInvalid
   | Errors.DependencyInvalid
   | Errors.DepthExceeded
+  | GoalLimitReached
   | Errors.IdempotencyConflict
   | Errors.InvalidInput
   | Errors.NoDefaultAgent
+  | OutsideTask
+  | WakeRefused
+  | ContestErrors.ContestNotFound
+  | LoopErrors.LoopNotFound
+  | MergeErrors.MergeFailed
+  | MergeErrors.MergeRefused
+  | WorkspaceErrors.NotIsolable
   | PipelineErrors.PipelineKeyConflict
   | PipelineErrors.PipelineNotFound
   | PipelineErrors.PipelineRetryConflict
+  | QuestionErrors.QuestionNotFound
+  | QuestionErrors.TooManyQuestions
   | Errors.WorkerUnavailable
   | ScheduleErrors.ScheduleNotFound
   | ScheduleErrors.ScheduleStateConflict
@@ -149,7 +192,7 @@ const schemasOf = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>) =>
     () =>
       ready()?.[spec.name] ??
       (typeof __BACKBEAT_TOOL_SCHEMAS__ === "undefined"
-        ? { input: inputSchema(spec.input), output: jsonSchema(spec.output) }
+        ? { input: inputSchema(spec.input), output: outputSchema(spec.output) }
         : { input: {}, output: {} })
   )
 
@@ -179,6 +222,6 @@ export const tool = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>): Tool => {
         const value = yield* encode(output).pipe(Effect.orDie)
         if (!isJsonObject(value)) return yield* Effect.dieMessage(`${spec.name} returned a value that is not an object`)
         return { value, links: spec.links?.(output) ?? [], taskId: spec.taskOf?.(output) ?? null }
-      }).pipe(Effect.withSpan(`mcp.${spec.name}`))
+      }).pipe(withoutShell, Effect.withSpan(`mcp.${spec.name}`))
   }
 }

@@ -1,13 +1,18 @@
 /** The answer of a tool in the protocol's form: structured, the same as text, and links to the omitted parts. */
 import type { CallToolResult } from "@modelcontextprotocol/server"
 import type { JsonObject } from "./fields/JsonSchemas.ts"
+import { forModel } from "./forModel.ts"
 import type { Link } from "./protocol/Resources.ts"
 
 /** Clients cut results above their own limit, unless this field says that the length is intended. */
 const meantToBeLong = 10_000
 
-export const toolResult = (value: JsonObject, links: ReadonlyArray<Link>): CallToolResult => {
-  const text = JSON.stringify(value)
+/** Text of agents is part of it. A tag in it could close the fence that a client puts around a result. */
+const fenceProof = (json: string): string => json.replaceAll("<", "\\u003c")
+
+export const toolResult = (given: JsonObject, links: ReadonlyArray<Link>): CallToolResult => {
+  const value = forModel(given)
+  const text = fenceProof(JSON.stringify(value))
   return {
     content: [{ type: "text", text }, ...links.map((link) => ({ type: "resource_link" as const, ...link }))],
     structuredContent: { ...value },

@@ -9,7 +9,12 @@ import { Tasks } from "../services/Tasks.ts"
 const mostLooked = 500
 export const mostNamed = 20
 
-const here = Effect.fn("alongside.here")(function* (directory: string, places: ReadonlyArray<TaskPlace>) {
+/** One task at a time works in a workspace, so that only tasks without one share files. */
+const here = Effect.fn("alongside.here")(function* (
+  { directory, workspaceId }: Pick<Task, "directory" | "workspaceId">,
+  open: ReadonlyArray<TaskPlace>
+) {
+  const places = workspaceId === null ? open.filter((place) => place.workspaceId === null) : []
   if (places.length === 0) return []
   const git = yield* Git
   const directories = Array.from(new Set([directory, ...places.map((place) => place.directory)]))
@@ -23,13 +28,13 @@ const here = Effect.fn("alongside.here")(function* (directory: string, places: R
 
 /** Tasks that ran in the work tree of this one between its start and `until`, oldest first, at most 20. */
 export const ranAlongside = Effect.fn("ranAlongside")(function* (
-  task: Pick<Task, "id" | "directory" | "startedAt">,
+  task: Pick<Task, "id" | "directory" | "startedAt" | "workspaceId">,
   until: number
 ) {
   if (task.startedAt === null) return []
   const tasks = yield* Tasks
   const others = (yield* tasks.during(task.startedAt, until, mostLooked)).filter(({ id }) => id !== task.id)
-  return (yield* here(task.directory, others)).map(({ id }) => id)
+  return (yield* here(task, others)).map(({ id }) => id)
 })
 
 /** The task and those whose agents submitted it: they wait for it, mostly. */
@@ -57,7 +62,7 @@ export const mayRunAlongside = Effect.fn("mayRunAlongside")(
     if (open.length <= 1) return []
     const line = yield* lineOf(task)
     return yield* here(
-      task.directory,
+      task,
       open.filter(({ id }) => !line.includes(id))
     )
   },

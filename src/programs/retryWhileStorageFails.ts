@@ -32,15 +32,17 @@ export const retryWhileStorageFails = <A, E, R>(self: Effect.Effect<A, E, R>): E
   )
 
 /**
- * A step of a loop: one that meets what never passes is left out, so that the other steps do their work. The log has it
- * once; `told` remembers that.
+ * A step of a loop: one that meets what never passes, or a defect, is left out, so that the other steps do their work. The
+ * log has it once; `told` remembers that.
  */
-export const attempt = <A, B, R>(told: Set<string>, step: Effect.Effect<A, StorageError, R>, otherwise: B) =>
-  retryWhileStorageFails(step).pipe(
-    Effect.catchTag("StorageError", (error) => {
-      const message = `left out: ${error.message} ${String(error.cause)}`
-      if (told.has(message)) return Effect.succeed(otherwise)
-      told.add(message)
-      return Effect.as(Effect.logError(message), otherwise)
-    })
+export const attempt = <A, B, R>(told: Set<string>, step: Effect.Effect<A, StorageError, R>, otherwise: B) => {
+  const leftOut = (message: string) => {
+    if (told.has(message)) return Effect.succeed(otherwise)
+    told.add(message)
+    return Effect.as(Effect.logError(message), otherwise)
+  }
+  return retryWhileStorageFails(step).pipe(
+    Effect.catchTag("StorageError", (error) => leftOut(`left out: ${error.message} ${String(error.cause)}`)),
+    Effect.catchAllDefect((defect) => leftOut(`left out, and a defect of Backbeat: ${String(defect)}`))
   )
+}

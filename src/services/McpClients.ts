@@ -16,9 +16,11 @@ export interface ClientDirectories {
   readonly config: string
   /** Where graphical programs of this system keep their settings. */
   readonly applications: string
-  /** Codex and Copilot may have been told another place. */
+  /** Codex, Copilot and Claude may have been told another place. */
   readonly codex: string
   readonly copilot: string
+  /** The settings of Claude Code. */
+  readonly claude: string
 }
 
 export class McpClients extends Context.Tag("backbeat/McpClients")<
@@ -35,5 +37,7 @@ export class McpClients extends Context.Tag("backbeat/McpClients")<
      * longer says `before`. What was there stays next to it; returns the name of that copy, null where nothing was.
      */
     readonly replace: (path: string, before: string | null, text: string) => Effect.Effect<string | null, ConfigInvalid>
+    /** Removes a file that still says `before`, and the directory that it was in where nothing else is in it. */
+    readonly remove: (path: string, before: string) => Effect.Effect<void, ConfigInvalid>
   }
 >() {}

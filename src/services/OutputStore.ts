@@ -2,8 +2,11 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StorageError } from "../domain/Errors.ts"
+import type { StoredSignal } from "../domain/limits/Signal.ts"
+import type { MessageId } from "../domain/message/Message.ts"
 import type { OutputChunk, StreamName, StreamState } from "../domain/output/Output.ts"
 import type { TaskId } from "../domain/task/Task.ts"
+import type { LiveUse } from "../domain/usage/ModelUse.ts"
 
 export interface Append {
   readonly taskId: TaskId
@@ -12,6 +15,12 @@ export interface Append {
   readonly offset: number
   /** At most 4 MB. */
   readonly bytes: Uint8Array
+  /** What these bytes say of the limits of the task's account: stored with them, and like them once. */
+  readonly signals?: ReadonlyArray<StoredSignal>
+  /** Messages that these bytes prove the agent to have taken. */
+  readonly taken?: ReadonlyArray<MessageId>
+  /** What these bytes say the agent has used: counted with them, and like them once. */
+  readonly use?: LiveUse
 }
 
 export class OutputStore extends Context.Tag("backbeat/OutputStore")<

@@ -14,6 +14,8 @@ export class Processes extends Context.Tag("backbeat/Processes")<
     readonly stopped: (process: ProcessIdentity) => Effect.Effect<boolean>
     /** Continues a process that `stopped` holds for; true when the signal was sent. */
     readonly wake: (process: ProcessIdentity) => Effect.Effect<boolean>
+    /** What its niceness and limits of the system keep it and its children from, as far as this process is freer. */
+    readonly restraints: (process: ProcessIdentity) => Effect.Effect<ReadonlyArray<string>>
     /** The place of this process: host, boot and pid namespace. */
     readonly bootId: Effect.Effect<string>
     /** The user that this process acts as. */

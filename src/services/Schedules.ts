@@ -63,7 +63,7 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
     /** Active schedules whose fire time is not after `now`, earliest first. `limit` from 1 to 1000. */
     readonly due: (now: number, limit: number) => Effect.Effect<ReadonlyArray<Due>, StorageError>
     /**
-     * Fires one time of each of these, where they still stand as given, and answers in their order. One transaction decides
+     * Fires one time of each of these, where they are still as given, and answers in their order. One transaction decides
      * by the rules, records each time, stores what it starts and sets the next one. Over all processes a time is fired once.
      * A schedule of which something cannot be read is paused with the reason. One that could not be started for a reason
      * that may pass gives it and is tried again in a minute. Neither keeps another from being fired.

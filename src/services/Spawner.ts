@@ -39,6 +39,8 @@ export interface Target {
 export class Spawner extends Context.Tag("backbeat/Spawner")<
   Spawner,
   {
+    /** Why a workspace cannot be mounted over the repository `over` for one agent alone, else null. */
+    readonly mountObstacle: (over: string, userHome: string | null) => Effect.Effect<string | null>
     /**
      * Starts the claim's agent in its own session and returns the shim's identity. At most once per claim, for any number of callers:
      * the start token decides. The shim receives `owner` and starts a worker if that one is gone when the agent ends.
@@ -61,6 +63,13 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
       limit: number,
       before?: Uint8Array
     ) => Effect.Effect<Uint8Array, SpawnFailed | OutputEmptied>
+    /**
+     * Hands a text to the agent of a claim whose stdin is open: once for each id, however often it is called. Only the owner of
+     * the claim may call it. False: the input is at its end, and nothing reaches the agent any more.
+     */
+    readonly tell: (claimId: ClaimId, id: string, text: string) => Effect.Effect<boolean, SpawnFailed>
+    /** Ends the agent's stdin after what it was told. Again is fine. */
+    readonly endInput: (claimId: ClaimId) => Effect.Effect<void, SpawnFailed>
     /** Bytes of a stream in the spool, captured or not. 0 where the size cannot be read. */
     readonly printed: (claimId: ClaimId, stream: StreamName) => Effect.Effect<number>
     /** Returns when something may have changed: own child ended, or at the latest after `withinMs`. */

@@ -3,6 +3,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
+import type { GoalWait } from "../domain/goal/Goal.ts"
+import type { LimitWait } from "../domain/limits/AccountLimits.ts"
+import type { Park } from "../domain/limits/Park.ts"
 import type { Task, TaskGlance, TaskId, TaskPlace, TaskStatus, TaskSummary } from "../domain/task/Task.ts"
 import type { TaskEdge, TaskNode } from "../domain/task/TaskGraph.ts"
 import type { TaskEnded, TerminalEvent } from "../domain/task/TerminalEvent.ts"
@@ -51,6 +54,8 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly list: (filter: ListFilter) => Effect.Effect<ListPage, StorageError>
     /** Kept by triggers in a row per status: the same cost with ten tasks and with a million. */
     readonly counts: Effect.Effect<Counts, StorageError>
+    /** Whether all queued tasks wait for answers of a person, or for tasks that do: no worker can start any. */
+    readonly awaitAnswers: Effect.Effect<boolean, StorageError>
     /** Queued tasks that would be claimed before this one; null when it is not queued. Counted up to 1000. */
     readonly ahead: (id: TaskId) => Effect.Effect<Option.Option<number>, StorageError>
     /**
@@ -74,12 +79,20 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     ) => Effect.Effect<ReadonlyArray<TaskEdge>, StorageError>
     /** What a picture shows of these tasks, at most 1000 ids, in order of arrival; one that is not there is left out. */
     readonly nodes: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyArray<TaskNode>, StorageError>
-    /** All tries of the work that began with this task, the first one included, at most 1000, oldest first. */
-    readonly tries: (rootId: TaskId) => Effect.Effect<ReadonlyArray<TaskSummary>, StorageError>
+    /** All attempts of the work that began with this task, the first one included, at most 1000, oldest first. */
+    readonly attempts: (rootId: TaskId) => Effect.Effect<ReadonlyArray<TaskSummary>, StorageError>
     /** The earliest not-before time in the future among queued tasks. */
     readonly nextDue: (now: number) => Effect.Effect<Option.Option<number>, StorageError>
+    /** The limit that a queued task waits for; none where its account is open, or nothing is known to limit it. */
+    readonly limitWait: (id: TaskId) => Effect.Effect<Option.Option<LimitWait>, StorageError>
+    /** The goal whose places are all in use, where it keeps this queued task from being claimed. */
+    readonly goalWait: (id: TaskId) => Effect.Effect<Option.Option<GoalWait>, StorageError>
+    /** When a task was parked, at most 1000 times, oldest first. */
+    readonly parks: (id: TaskId) => Effect.Effect<ReadonlyArray<Park>, StorageError>
     /** Running tasks with a cancel request, at most 1000. */
     readonly cancelRequested: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /** Running tasks with an open question, at most 1000. */
+    readonly asking: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
     /** Terminal events after `seq`, oldest first, at most `limit`. */
     readonly events: (after: number, limit: number) => Effect.Effect<ReadonlyArray<TerminalEvent>, StorageError>
     /** The terminal events of these tasks, at most 1000 ids, oldest first. A task that has not ended has none. */

@@ -3,8 +3,8 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { StorageError, TaskStateConflict } from "../domain/Errors.ts"
-import type { EndCause, TaskId } from "../domain/task/Task.ts"
-import type { Claim, ClaimId, StartProblem } from "../domain/worker/Claim.ts"
+import type { TaskId } from "../domain/task/Task.ts"
+import type { Claim, ClaimId, StartProblem, StopCause } from "../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../domain/worker/Process.ts"
 import type { Worker, WorkerId } from "../domain/worker/Worker.ts"
 
@@ -21,8 +21,8 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
     /** The schema that this process knows, and the one that is stored now: another process may have migrated. */
     readonly schema: Effect.Effect<{ readonly known: number; readonly stored: number }, StorageError>
     /**
-     * Takes a worker off the list. `when: "idle"` does it only if no task is queued or running and no schedule is
-     * active, in one transaction, so that nothing committed before can be left without a worker. `superseded`: only while `by` is still registered.
+     * Takes a worker off the list. `when: "idle"` does it only if no task runs, all that are queued wait for answers of a
+     * person or for such tasks, no schedule is active and every hook has read all notices, in one transaction, so that nothing committed before can be left without a worker. `superseded`: only while `by` is still registered.
      * Returns whether it left.
      */
     readonly leave: (
@@ -40,7 +40,7 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
       process: ProcessIdentity
     ) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /** Records, before the first signal, why the worker is being ended. The first cause stays; the row as it is returns. */
-    readonly stopping: (holder: Holder, cause: EndCause) => Effect.Effect<Claim, TaskStateConflict | StorageError>
+    readonly stopping: (holder: Holder, cause: StopCause) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /** Moves the end of its timeout, if it has one, later by time in which the machine slept. The row as it is returns. */
     readonly postpone: (holder: Holder, sleptMs: number) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /**

@@ -1,4 +1,4 @@
-/** The log of a worker: one line each, readable in a terminal and in a file. */
+/** Log lines: of a worker, readable in a terminal and in a file, and of a command, for the person who typed it. */
 import * as Cause from "effect/Cause"
 import * as HashMap from "effect/HashMap"
 import * as Logger from "effect/Logger"
@@ -16,3 +16,9 @@ export const logLine: Logger.Logger<unknown, string> = Logger.make(
     return `${date.toISOString()} ${logLevel.label.toLowerCase().padEnd(5)} ${text(message)}${about}${why}`
   }
 )
+
+/** `beat: what happened`, as the errors of a command. */
+export const messageLine: Logger.Logger<unknown, string> = Logger.make(({ cause, message }) => {
+  const why = Cause.isEmpty(cause) ? "" : `\n${Cause.pretty(cause)}`
+  return `beat: ${text(message)}${why}`
+})

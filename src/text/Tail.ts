@@ -6,7 +6,7 @@ export const tailBytes = 16 * 1024 * 1024
 
 const newline = 10
 
-const countNewlines = (bytes: Uint8Array): number => {
+export const countNewlines = (bytes: Uint8Array): number => {
   let count = 0
   for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count += 1
   return count

@@ -85,7 +85,7 @@ const closing = ({ kept, ok, proven, shortfalls, violations }: TortureReport): s
   if (!ok) return `${violations.length} violations. The scratch directory is kept: ${kept}`
   return proven
     ? "Nothing was lost, started twice or wrongly ended."
-    : `No violation was found, but this run is no proof: ${shortfalls.join("; ")}. Give it more time or a machine with less load.`
+    : `No violation was found, but this run proves nothing: ${shortfalls.join("; ")}. Give it more time or a machine with less load.`
 }
 
 export const lines = (report: TortureReport): ReadonlyArray<string> => {

@@ -96,7 +96,7 @@ export class Store {
 }
 
 /** A task and the automatic retries of it, which a cancel and a wait mean too. */
-export const triesOf = (store: Store, id: string): ReadonlyArray<TaskRow> => {
+export const attemptsOf = (store: Store, id: string): ReadonlyArray<TaskRow> => {
   const row = store.task(id)
-  return row === undefined ? [] : [row, ...(row.retried_by === null ? [] : triesOf(store, row.retried_by))]
+  return row === undefined ? [] : [row, ...(row.retried_by === null ? [] : attemptsOf(store, row.retried_by))]
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { Beat, binary, type Finished } from "../system/Beat.ts"
+import { Beat, binary, type Finished, kill, until } from "../system/Beat.ts"
 import { FakeModel } from "./fakeModel/FakeModel.ts"
 import { furnish, type Installed, install, type RealAgent, realAgents } from "./RealAgents.ts"
 
@@ -27,7 +27,7 @@ interface Status {
   readonly usage: { readonly inputTokens: number | null } | null
 }
 
-/** One agent in a home of its own. */
+/** One agent in a separate home. */
 class Bench {
   readonly beat = new Beat({ BACKBEAT_IDLE_MS: "3000" })
   readonly directory = join(this.beat.home, "project")
@@ -140,7 +140,7 @@ for (const agent of realAgents.filter(({ name }) => chosen.includes(name))) {
       assert.notInclude(`${logs.stdout}${logs.stderr}`, bench.fake.key)
     })
 
-    real("goes on in its own session when it is resumed, and begins anew on request", async (bench) => {
+    real("continues in its own session when it is resumed, and starts over on request", async (bench) => {
       const first = await bench.task(`SAY: the first word of ${agent.name}`)
       const session = first.task.sessionId
       const resumed = await bench.run(["resume", first.id, "--context", "SAY: the second word"])
@@ -161,6 +161,46 @@ for (const agent of realAgents.filter(({ name }) => chosen.includes(name))) {
       assert.deepInclude(third.task, { status: "completed", continuation: "checkpoint", attempt: 2 })
       assert.notStrictEqual(third.task.sessionId, session)
       assert.isFalse(bench.fake.heardTogether("the second word", "the third word"))
+    })
+
+    real(
+      "is parked by a usage limit in the middle of its work, and continues in its session: no step is done twice",
+      async (bench) => {
+        // The others do not end at the refusal of this server, or do not say that it is a limit.
+        if (!["claude", "codex"].includes(agent.name)) return
+        // Only a login has windows; a key has rates.
+        const login = agent.name === "claude" ? ["--env", `CLAUDE_CODE_OAUTH_TOKEN=${bench.fake.key}`] : []
+        const steps = ["TOOL: echo one >> steps.txt", "TOOL: echo two >> steps.txt", "ERROR: 429 x1 usage_limit"]
+        const prompt = [...steps, "TOOL: echo three >> steps.txt", "SAY: all three"].join("\n")
+        const submitted = await bench.run(["run", "-t", "90s", ...login, "-"], prompt)
+        assert.strictEqual(submitted.code, 0, submitted.stderr)
+        const id = submitted.stdout.trim()
+        const parkedRows = () =>
+          bench.beat.rows("SELECT id FROM tasks WHERE id = ? AND status = 'queued' AND parks = 1", id)
+        await until("it is parked", () => parkedRows().length === 1)
+        const parked = JSON.parse((await bench.run(["status", id, "--json"])).stdout)
+        assert.deepInclude(parked, { status: "queued", attempt: 1, parks: 1 })
+        assert.match((await bench.run(["why", id])).stdout, /It waits for the .*limit of account/)
+        // Whichever process is killed meanwhile: what is parked is in the database.
+        for (const pid of bench.beat.workers()) kill(pid, "SIGKILL")
+        // An hour is too long for a test; a person may know better.
+        const opened = await bench.run(["limits", "open", agent.name])
+        assert.strictEqual(opened.code, 0, opened.stderr)
+        const { task } = await bench.end(id)
+        assert.deepInclude(task, { status: "completed", attempt: 1, answer: "all three", sessionId: parked.sessionId })
+        assert.strictEqual(readFileSync(join(bench.directory, "steps.txt"), "utf8"), "one\ntwo\nthree\n")
+      }
+    )
+
+    real("is parked when it would sleep inside its process until the limit ends", async (bench) => {
+      if (agent.name !== "opencode") return
+      const submitted = await bench.run(["run", "-"], "ERROR: 429 retry-after=7200 usage_limit Usage limit reached")
+      assert.strictEqual(submitted.code, 0, submitted.stderr)
+      const id = submitted.stdout.trim()
+      const parked = "SELECT id FROM tasks WHERE id = ? AND status = 'queued' AND parks = 1"
+      await until("it is parked", () => bench.beat.rows(parked, id).length === 1)
+      assert.strictEqual((await bench.run(["cancel", id])).code, 0)
+      await bench.run(["limits", "open", agent.name])
     })
 
     real("is ended as stalled when the model never answers", async (bench) => {

@@ -1,7 +1,8 @@
 /** What the built files contain, read from the build's own account of them. */
-import { existsSync, readFileSync, statSync } from "node:fs"
-import { builtinModules } from "node:module"
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { builtinModules, createRequire } from "node:module"
 import { join } from "node:path"
+import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { root } from "./Sources.ts"
@@ -9,13 +10,22 @@ import { root } from "./Sources.ts"
 /** What only a worker needs. A command that reads or writes rows never pays for it. */
 const workerOnly: ReadonlyArray<RegExp> = [
   /^src\/programs\/worker\/(pool|supervise|capture|conclude|evidence|retryWhileStorageFails)\b/,
+  /^src\/programs\/serving\/WorkerPool\.ts$/,
   /^src\/layers\/(Full\.ts|agents\/AgentsJudging\.ts)$/,
   /^src\/layers\/node\/(spool\/(Spawner|Shim|ShimStart)|process\/TreeEnding)\b/,
   /^src\/layers\/memory\//
 ]
 
-/** The harness that kills everything: in a bundle of its own, and in no other. */
+/** The harness that kills everything: in its own bundle, and in no other. */
 const tortureOnly: ReadonlyArray<RegExp> = [/^src\/torture\//]
+
+/** What answers requests of browsers. */
+const webOnly: ReadonlyArray<RegExp> = [
+  /^src\/(web|layers\/node\/web)\//,
+  /node_modules\/@effect\/platform\/.*(HttpApi|HttpRouter|HttpServer)/
+]
+/** The live screen: likewise. */
+const topOnly: ReadonlyArray<RegExp> = [/^src\/cli\/top\//, /^src\/programs\/top\//]
 
 /** Packages that cost a start dearly and that nothing here needs. */
 const unwanted: ReadonlyArray<RegExp> = [
@@ -23,8 +33,11 @@ const unwanted: ReadonlyArray<RegExp> = [
   /node_modules\/@effect\/(cluster|workflow|rpc|ai)\//
 ]
 
-/** The light bundle is read at every command: its size is start-up time. */
-const mostBytes = 800_000
+/** Effect's HTTP server reads bodies of several parts with it, and asks for it by name. */
+const ofBodies = /node_modules\/multipasta\//
+
+/** The bundle of the light commands: its size is start-up time. */
+const mostBytes = 1_200_000
 
 const Metafile = Schema.parseJson(
   Schema.Struct({
@@ -52,21 +65,35 @@ const outputOf = (name: string) => {
 const matching = (files: ReadonlyArray<string>, patterns: ReadonlyArray<RegExp>) =>
   files.filter((file) => patterns.some((pattern) => pattern.test(file)))
 
-/** Our own files that the light bundle loads when a command needs them. */
+/** Our own files that a bundle loads when it needs them. */
 const loadedApart = [
+  "./json-schema.cjs",
   "./yaml.cjs",
   "./chrono.cjs",
   "./pipeline-schema.cjs",
   "./editors.cjs",
   "./service.cjs",
-  "./completion.cjs"
+  "./completion.cjs",
+  "./prices.cjs",
+  "./hooks.cjs",
+  "./web-page.cjs",
+  "./tables.cjs"
 ]
+
+/** The files that a script of the page loads before it runs. */
+const importsOf = (script: string): ReadonlyArray<string> =>
+  Array.from(script.matchAll(/(?:from|import)"\.(\/[\w.-]+)"/g), ([, path = ""]) => path)
 
 const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]))
 
 describe("the bundle of the light commands", () => {
   it("has no worker pool in it", () => {
     assert.deepStrictEqual(matching(outputOf("cli").files, workerOnly), [])
+  })
+
+  it("has no web server in it", () => {
+    assert.deepStrictEqual(matching(outputOf("cli").files, webOnly), [])
+    assert.isNotEmpty(matching(outputOf("web").files, webOnly))
   })
 
   it("leaves to a file apart what few commands need", () => {
@@ -82,8 +109,35 @@ describe("the bundle of the light commands", () => {
   })
 })
 
+describe("the page of beat web", () => {
+  const { assets } = createRequire(import.meta.url)(join(root, "dist", "web-page.cjs"))
+  const packed = (path: string): number => gzipSync(assets[path].body, { level: 9 }).length
+  const paths: ReadonlyArray<string> = Object.keys(assets)
+
+  it("is small: what is drawn first takes 30 KB, and all of it 80 KB, compressed", () => {
+    const first = ["/", "/app.css", "/app.js", ...importsOf(assets["/app.js"].body)]
+    const sum = (names: ReadonlyArray<string>) => names.reduce((total, path) => total + packed(path), 0)
+    assert.isBelow(sum(first), 30_000, first.join(" "))
+    assert.isBelow(sum(paths), 80_000)
+  })
+
+  it("loads nothing from elsewhere", () => {
+    for (const path of paths) {
+      assert.notMatch(assets[path].body.replaceAll("http://www.w3.org/", ""), /https?:\/\//, path)
+    }
+  })
+
+  it("puts no text in as markup", () => {
+    const sources = readdirSync(join(root, "src/web/client")).filter((name) => /\.tsx?$/.test(name))
+    for (const name of sources) {
+      const text = readFileSync(join(root, "src/web/client", name), "utf8")
+      assert.notMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function/, name)
+    }
+  })
+})
+
 describe("every bundle", () => {
-  for (const name of ["cli", "worker", "mcp", "torture"]) {
+  for (const name of ["cli", "worker", "mcp", "torture", "web", "top"]) {
     it(`${name}: loads nothing from outside but Node's own modules and the native one`, () => {
       const outside = outputOf(name).imports.filter(
         ({ external, path }) => external === true && !builtin.has(path) && !loadedApart.includes(path)
@@ -96,15 +150,24 @@ describe("every bundle", () => {
     })
 
     it(`${name}: has no package in it that only costs time`, () => {
-      assert.deepStrictEqual(matching(outputOf(name).files, unwanted), [])
+      const found = matching(outputOf(name).files, unwanted)
+      assert.deepStrictEqual(name === "web" ? found.filter((file) => !ofBodies.test(file)) : found, [])
     })
   }
 
   it("but its own has nothing of the torture run in it", () => {
-    for (const name of ["cli", "worker", "mcp"]) {
+    for (const name of ["cli", "worker", "mcp", "top"]) {
       assert.deepStrictEqual(matching(outputOf(name).files, tortureOnly), [], name)
     }
     assert.isNotEmpty(matching(outputOf("torture").files, tortureOnly))
+  })
+
+  it("but its own has nothing of the live screen in it, and the live screen no worker pool", () => {
+    for (const name of ["cli", "worker", "mcp", "torture"]) {
+      assert.deepStrictEqual(matching(outputOf(name).files, topOnly), [], name)
+    }
+    assert.isNotEmpty(matching(outputOf("top").files, topOnly))
+    assert.deepStrictEqual(matching(outputOf("top").files, workerOnly), [])
   })
 
   it("contains the worker pool where it is needed", () => {

@@ -1,16 +1,27 @@
 /** The pages of reference say what the schemas say: every field, and nothing that is not there. */
 import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
+import { BudgetsView } from "../../src/cli/commands/budgets/budget.ts"
+import { GroupsView } from "../../src/cli/commands/gates/group.ts"
+import { HookView } from "../../src/cli/commands/hooks/hooks.ts"
+import { CancelDocument } from "../../src/cli/commands/tasks/cancel.ts"
 import { WaitResult } from "../../src/cli/commands/tasks/wait.ts"
 import { JsonError } from "../../src/cli/framework/Json.ts"
+import { BatchDocument } from "../../src/cli/output/Batched.ts"
+import { Contest } from "../../src/domain/contest/Contest.ts"
+import { Notice, Reset } from "../../src/domain/events/Notice.ts"
+import { Delivery } from "../../src/domain/hooks/Delivery.ts"
+import { Question } from "../../src/domain/questions/Question.ts"
 import { AgentSettings, SettingsFile, withDefaults } from "../../src/domain/settings/Settings.ts"
 import { Task } from "../../src/domain/task/Task.ts"
+import { UsageView } from "../../src/domain/usage/UsageReport.ts"
+import { BudgetView } from "../../src/programs/budgets/BudgetView.ts"
+import { Inbox } from "../../src/programs/questions/inbox.ts"
 import { Overview } from "../../src/programs/reports/summary.ts"
 import { TaskPage } from "../../src/programs/reports/taskPage.ts"
 import { TaskReport } from "../../src/programs/reports/taskReport.ts"
 import { TaskResult } from "../../src/programs/reports/taskResult.ts"
 import { Why } from "../../src/programs/reports/why.ts"
-import { CancelResult } from "../../src/programs/tasks/cancel.ts"
 
 const docs = new URL("../../docs/", import.meta.url)
 const page = (name: string): string => readFileSync(new URL(name, docs), "utf8")
@@ -56,8 +67,20 @@ describe("docs/json.md", () => {
     TaskResult: TaskResult.fields,
     Overview: Overview.fields,
     Why: Why.fields,
+    GroupsView: GroupsView.fields,
+    Question: Question.fields,
+    Inbox: Inbox.fields,
+    BudgetsView: BudgetsView.fields,
+    BudgetView: BudgetView.fields,
+    Notice: Notice.fields,
+    Reset: Reset.fields,
+    HookView: HookView.fields,
+    Delivery: Delivery.fields,
     WaitResult: WaitResult.fields,
-    CancelResult: CancelResult.fields,
+    CancelResult: CancelDocument.fields,
+    Contest: Contest.fields,
+    UsageView: UsageView.fields,
+    BatchDocument: BatchDocument.fields,
     JsonError: JsonError.fields
   }
 

@@ -14,7 +14,7 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
   {
     of: /^src\/programs\/pipelines\//,
     own: /^src\/(domain|services|text|programs)\//,
-    packages: /^effect\/|^yaml$/
+    packages: /^effect\/|^yaml$|^@cfworker\/json-schema$/
   },
   {
     of: /^src\/programs\/schedules\//,
@@ -27,6 +27,13 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
     packages: /^effect\/|^(jsonc-parser|smol-toml|toml-eslint-parser)$/
   },
   { of: /^src\/programs\//, own: /^src\/(domain|services|text|programs)\//, packages: /^effect\// },
+  { of: /^src\/layers\/Light\.ts$/, own: /^src\/(layers\/(sql\/|OnDemand\.ts$)|services\/)/, packages: /^effect\// },
+  // The worker pool is a program, and a layer of the full set.
+  {
+    of: /^src\/layers\/Full\.ts$/,
+    own: /^src\/layers\/|^src\/programs\/serving\/WorkerPool\.ts$/,
+    packages: /^effect\//
+  },
   { of: /^src\/layers\/(node|agents)\//, own: /^src\/(domain|services|layers)\//, packages: /^(effect|node:|@effect)/ },
   {
     of: /^src\/layers\//,
@@ -42,6 +49,18 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
     of: /^src\/mcp\//,
     own: /^src\/(domain|services|text|programs|mcp)\//,
     packages: /^effect\/|^@modelcontextprotocol\/server/
+  },
+  // A page knows the shapes that it is sent, and asks only the server that sent it.
+  {
+    of: /^src\/web\/client\//,
+    own: /^src\/(domain|web|text)\//,
+    packages: /^(preact(\/hooks)?|@preact\/signals|@tanstack\/virtual-core)$/
+  },
+  // The exit codes are those of `beat`: an answer tells which one the same command would have had.
+  {
+    of: /^src\/web\//,
+    own: /^src\/(domain|services|text|programs|web)\/|^src\/cli\/framework\/ExitCode\.ts$/,
+    packages: /^(effect|@effect\/platform)\//
   },
   // The checker believes nothing of the product: it reads files and rows for itself.
   { of: /^src\/torture\//, own: /^src\/torture\//, packages: /^(effect\/|node:|better-sqlite3$)/ },
@@ -86,6 +105,23 @@ describe("imports", () => {
       ...(/^src\/.*\bindex\.[a-z]+$/.test(path) ? ["is a barrel"] : [])
     ])
     assert.deepStrictEqual(found, [])
+  })
+
+  it("reach the database from an entry only through Light.ts and Full.ts", () => {
+    const found = offences(({ imports, path }) =>
+      entryPoint.test(path)
+        ? imports.filter(({ target }) => target.startsWith("src/layers/sql/")).map(({ target }) => `imports ${target}`)
+        : []
+    )
+    assert.deepStrictEqual(found, [])
+    for (const name of ["Light", "Full"]) {
+      assert.isNotEmpty(
+        sources.filter(
+          ({ imports, path }) =>
+            entryPoint.test(path) && imports.some(({ target }) => target === `src/layers/${name}.ts`)
+        )
+      )
+    }
   })
 
   it("form no circle", () => {

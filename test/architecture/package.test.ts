@@ -20,7 +20,7 @@ describe("package.json", () => {
 
   it("names exact versions", () => {
     const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
-      ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)
+      ([, version]) => !/^(npm:[@\w/.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)
     )
     assert.deepStrictEqual(loose, [])
   })

@@ -54,7 +54,7 @@ describe("a decision", () => {
     assert.deepStrictEqual(lacking, [])
   })
 
-  it("has a number of its own", () => {
+  it("has its own number", () => {
     const numbers = decisions.map((page) => page.slice(0, "docs/decisions/0000".length))
     assert.strictEqual(new Set(numbers).size, numbers.length)
   })

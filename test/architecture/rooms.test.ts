@@ -1,4 +1,5 @@
 /** How files are named and how many of them a folder holds. AGENTS.md has the rule. */
+import { readFileSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import ts from "typescript"
@@ -96,8 +97,6 @@ const amongTypes = [
   "src/cli/output/Waiting.ts",
   "src/layers/node/spool/ShimEnvironment.ts",
   "src/mcp/Tool.ts",
-  "src/mcp/Tools.ts",
-  "src/text/LogLine.ts",
   "src/torture/Torture.ts",
   "src/torture/load/StartLoad.ts"
 ]
@@ -112,7 +111,7 @@ describe("the name of a file", () => {
     assert.deepStrictEqual(found, [])
   })
 
-  it("is no exception that is not needed", () => {
+  it("is on the list of exceptions only where it has to be", () => {
     const wrong = new Set(sources.filter((source) => problemOf(source) !== null).map(({ path }) => path))
     assert.deepStrictEqual(
       exceptions.filter((path) => !wrong.has(path)),
@@ -148,5 +147,27 @@ describe("a folder", () => {
   it(`is at most ${deepest} floors below src`, () => {
     const deep = sources.map(({ path }) => dirname(path)).filter((folder) => folder.split("/").length - 1 > deepest)
     assert.deepStrictEqual(deep, [])
+  })
+})
+
+describe("the table of rooms in docs/architecture.md", () => {
+  it("has every folder below those that it names, once", () => {
+    const page = readFileSync(new URL("../../docs/architecture.md", import.meta.url), "utf8")
+    const [, table = ""] = page.split("| folder | its rooms |\n| --- | --- |\n")
+    const rows = (table.split("\n\n")[0] ?? "").split("\n").map((row) => row.split(" | "))
+    const folders = rows.map(([folder = ""]) => folder.replaceAll(/[|` ]/g, ""))
+    assert.isAbove(folders.length, 8)
+    assert.deepStrictEqual(folders, [...new Set(folders)])
+    for (const [at, folder] of folders.entries()) {
+      const told = Array.from(
+        (rows[at]?.[1] ?? "").replaceAll(/\([^)]*\)/g, "").matchAll(/`([^`]+)`/g),
+        ([, name]) => name
+      )
+      const below = sources.flatMap(({ path }) => {
+        const [room, ...rest] = path.startsWith(`src/${folder}/`) ? path.slice(folder.length + 5).split("/") : []
+        return room === undefined || rest.length === 0 ? [] : [room]
+      })
+      assert.sameMembers(told, [...new Set(below)], folder)
+    }
   })
 })

@@ -4,7 +4,7 @@ import { sourcesIn } from "./Sources.ts"
 
 /** Where the process, the console, the system's clock and its random source may be touched. */
 const mayTouchSystem =
-  /^src\/layers\/(node|agents)\/|^src\/torture\/|^src\/(cli|mcp)\.ts$|^src\/(cli|mcp)\/[^/]+\.entry\.ts$/
+  /^src\/layers\/(node|agents)\/|^src\/torture\/|^src\/web\/client\/|^src\/(cli|mcp)\.ts$|^src\/(cli|mcp)\/[^/]+\.entry\.ts$/
 
 /** A local value may be called `process` too, hence the list of what only the global one has. */
 const system = new RegExp(

@@ -57,7 +57,7 @@ describe.skipIf(!existsSync(binary))("the built beat", () => {
     )
   })
 
-  it("gives up at once where no directory can be made", async () => {
+  it("gives up immediately where no directory can be made", async () => {
     const beat = fresh({ BACKBEAT_HOME: "/proc/backbeat" })
     for (const [words, code] of [
       [["run", "-a", "shell", "true"], 74],

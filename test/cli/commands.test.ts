@@ -79,7 +79,7 @@ describe("bare beat", () => {
     }).pipe(Effect.provide(world()))
   )
 
-  it.effect("says when work waits and nobody serves it", () =>
+  it.effect("says when work waits and no worker serves it", () =>
     Effect.gen(function* () {
       yield* submit()
       assert.include(yield* text([]), "no worker")

@@ -37,7 +37,7 @@ describe.skipIf(!existsSync(binary))("completions", () => {
   }
 
   it.skipIf(!installed("bash"))("bash knows commands, options, ids and agents", async () => {
-    assert.deepStrictEqual(await askBash(["beat", "li"]), ["list"])
+    assert.deepStrictEqual(await askBash(["beat", "lis"]), ["list"])
     assert.deepStrictEqual(await askBash(["beat", "status", ""]), [id, "@last"])
     assert.deepStrictEqual(await askBash(["beat", "status", id.slice(0, 4)]), [id])
     assert.deepStrictEqual(await askBash(["beat", "run", "-a", "she"]), ["shell"])
@@ -71,9 +71,9 @@ describe.skipIf(!existsSync(binary))("completions", () => {
       assert.deepStrictEqual(await askBash(["beat", "schedule", "pause", "ni"]), ["nightly"])
       assert.deepStrictEqual(await askBash(["beat", "schedule", "create", "--after", "ni"]), ["nightly"])
       assert.deepStrictEqual(await askBash(["beat", "pipeline", "cancel", ""]), [pipeline, "@last"])
-      assert.deepStrictEqual(await askBash([join(bin, "beat"), "li"]), ["list"])
+      assert.deepStrictEqual(await askBash([join(bin, "beat"), "lis"]), ["list"])
       symlinkSync(binary, join(beat.home, "own-beat"))
-      assert.deepStrictEqual(await askBash(["~/own-beat", "li"]), ["list"])
+      assert.deepStrictEqual(await askBash(["~/own-beat", "lis"]), ["list"])
     }
   )
 

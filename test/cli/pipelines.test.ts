@@ -135,7 +135,7 @@ describe("beat pipeline", () => {
     }).pipe(Effect.provide(world({}, files)))
   )
 
-  it.effect("list and status show where pipelines stand, on a narrow screen too", () =>
+  it.effect("list and status show the state of pipelines, on a narrow screen too", () =>
     Effect.gen(function* () {
       yield* beat(["pipeline", "run", "ci/release.yaml"])
       yield* endNext(completed)
@@ -160,7 +160,7 @@ describe("beat pipeline", () => {
     }).pipe(Effect.provide(world({}, files)))
   )
 
-  it.effect("graph draws the steps of a pipeline, ended ones as well, and nothing beside them", () =>
+  it.effect("graph draws the steps of a pipeline, including ended ones, and nothing else", () =>
     Effect.gen(function* () {
       const id = (yield* beat(["pipeline", "run", "ci/release.yaml"])).stdout.trim()
       yield* beat(["run", "-a", "shell", "something else"])
@@ -187,7 +187,7 @@ describe("beat pipeline", () => {
     }).pipe(Effect.provide(world({}, files)))
   )
 
-  it.effect("retry keeps what is completed and runs the rest anew", () =>
+  it.effect("retry keeps what is completed and runs the rest again", () =>
     Effect.gen(function* () {
       const id = (yield* beat(["pipeline", "run", "ci/release.yaml"])).stdout.trim()
       const early = yield* beat(["pipeline", "retry", id])

@@ -129,7 +129,7 @@ describe("Lines", () => {
     assert.deepStrictEqual(linesOf(Array.from(bytes, (byte) => Uint8Array.of(byte))), ["aé漢👩‍👩‍👧", "b"])
   })
 
-  it("cuts a line that does not end, and goes on after it", () => {
+  it("cuts a line that does not end, and continues after it", () => {
     const endless = bytesOf("x".repeat(1000))
     const [cut, next] = linesOf([...Array.from({ length: 100 }, () => endless), bytesOf("\nnext\n")], 5000)
     assert.strictEqual(cut, `${"x".repeat(5000)}… (95000 more characters)`)
@@ -175,7 +175,7 @@ describe("Render", () => {
     ])
   })
 
-  it("shows a gap where it is, and the broken lines beside it without the renderer", () => {
+  it("shows a gap where it is, and the broken lines around it without the renderer", () => {
     const renderer = { line: (raw: string) => [`<${raw}>`], end: () => [] }
     // The tail begins within a character.
     const tail = bytesOf("é tail\nnext\n").subarray(1)
@@ -213,7 +213,7 @@ describe("Render", () => {
     )
   })
 
-  it("shortens a line that nobody could read", () => {
+  it("shortens a line that is too long to read", () => {
     const [line] = shown([chunk(1, 0, `${"x".repeat(1_000_000)}\n`)])
     assert.isBelow(line?.length ?? 0, 70_000)
     assert.match(line ?? "", /see --raw\)$/)

@@ -97,7 +97,7 @@ describe.skipIf(!existsSync(binary))("tasks through the built beat", () => {
     await beat.run(["pipeline", "cancel", pipeline])
   })
 
-  it("go on ending after a second Ctrl-C", async () => {
+  it("keeps ending after a second Ctrl-C", async () => {
     const beat = fresh()
     const running = beat.start(["run", "-f", "-a", "shell", "trap '' TERM; echo up; while :; do sleep 0.1; done"])
     await until("the agent", () => running.stdout().includes("up"))

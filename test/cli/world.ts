@@ -83,7 +83,7 @@ export interface Screen {
   readonly broken?: StorageError["reason"]
 }
 
-/** The doctor has a bundle of its own. */
+/** The doctor has its own bundle. */
 const doctors = only(doctor(examine, () => Effect.dieMessage("no torture here")))
 
 /** What `beat` with these words prints, and its exit code. */

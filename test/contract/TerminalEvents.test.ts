@@ -29,7 +29,7 @@ const seqs = (stream: Stream.Stream<TerminalEvent>, count: number) =>
   Effect.map(Stream.runCollect(Stream.take(stream, count)), (events) => Chunk.toArray(events).map(({ seq }) => seq))
 
 describe("TerminalEvents", () => {
-  it.scoped("reach everybody who subscribed before, and nobody else", () =>
+  it.scoped("reach every earlier subscriber, and no other", () =>
     Effect.gen(function* () {
       const events = yield* TerminalEvents
       yield* events.publish(event(1))
@@ -57,7 +57,7 @@ describe("TerminalEvents", () => {
     }).pipe(Effect.provide(TerminalEventsPubSub.layer))
   )
 
-  it.effect("end with the scope of the subscriber, and the publisher goes on", () =>
+  it.effect("end with the scope of the subscriber, and the publisher continues", () =>
     Effect.gen(function* () {
       const events = yield* TerminalEvents
       const scope = yield* Scope.make()

@@ -15,7 +15,7 @@ export const cancelContract = (subject: Subject) => {
 
   describe(`Queue.cancel over ${subject.name}`, () => {
     test(
-      "ends a queued task at once",
+      "ends a queued task immediately",
       Effect.gen(function* () {
         const task = yield* submit()
         yield* TestClock.adjust("2 seconds")

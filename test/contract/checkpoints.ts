@@ -39,7 +39,7 @@ export const checkpointsContract = (subject: Subject) => {
 
   describe(`Checkpoints over ${subject.name}`, () => {
     test(
-      "keep the first one, whoever comes later",
+      "keep the first one, whichever process comes later",
       Effect.gen(function* () {
         const checkpoints = yield* Checkpoints
         const { id } = yield* over

@@ -256,7 +256,7 @@ export const dependencyContract = (subject: Subject) => {
     )
 
     test(
-      "are not retried once somebody asked for the end",
+      "are not retried once a person asked for the end",
       Effect.gen(function* () {
         const queue = yield* Queue
         const { task, claim } = yield* Effect.zipRight(submit(), claimNext())
@@ -369,7 +369,12 @@ export const dependencyContract = (subject: Subject) => {
           notBefore: 0,
           labels: { b: "2" }
         })
-        assert.deepStrictEqual(yield* queue.captured(task.id), { launch, environment: { PATH: "/x" }, revision: 1 })
+        assert.deepStrictEqual(yield* queue.captured(task.id), {
+          launch,
+          environment: { PATH: "/x" },
+          revision: 1,
+          resumeSession: null
+        })
         const { claim } = yield* claimNext()
         const running = yield* Effect.flip(queue.edit(task.id, { priority: "P2" }, 1))
         assert.strictEqual(running._tag, "TaskStateConflict")

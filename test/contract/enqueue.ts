@@ -2,6 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import { AccountKey } from "../../src/domain/limits/Account.ts"
 import { TaskId } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -23,6 +24,7 @@ export const enqueueContract = (subject: Subject) => {
           priority: "P0",
           agent: "claude",
           model: "opus",
+          account: { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" },
           directory: "/srv/work",
           timeoutMs: 60_000,
           stallMs: 5000,
@@ -38,20 +40,31 @@ export const enqueueContract = (subject: Subject) => {
         const queue = yield* Queue
         const [enqueued] = yield* queue.enqueue([given], { maxDepth: 3 })
         assert(enqueued !== undefined)
-        const { environment, launch, ...fields } = given
+        const { account, environment, launch, workspace: _, ...fields } = given
         const { id, seq, ...rest } = enqueued.task
         assert.isTrue(enqueued.created)
         assert.match(id, /^[0-9a-hjkmnp-tv-z]{12}$/)
         assert.isAtLeast(seq, 1)
         assert.deepStrictEqual(rest, {
           ...fields,
+          account: account?.key ?? null,
+          group: null,
+          goalId: null,
+          onLimit: "park",
+          giveUpMs: 604_800_000,
+          fallback: [],
+          parks: 0,
+          parkedAt: null,
+          wakes: 0,
           title: "first line",
           status: "queued",
           attempt: 1,
           rootId: null,
           retriedBy: null,
           waitingOn: 0,
+          asks: 0,
           pipelineId: null,
+          workspaceId: null,
           dependsOn: [],
           continueFrom: null,
           createdAt: 5000,
@@ -73,7 +86,7 @@ export const enqueueContract = (subject: Subject) => {
           answer: null
         })
         assert.deepStrictEqual(yield* (yield* Tasks).get(id), enqueued.task)
-        assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0 })
+        assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0, resumeSession: null })
       })
     )
 
@@ -186,7 +199,7 @@ export const enqueueContract = (subject: Subject) => {
     )
 
     test(
-      "keeps a session to one task at a time, however many ask at once",
+      "keeps a session to one task at a time, however many ask at the same time",
       Effect.gen(function* () {
         const queue = yield* Queue
         const inSession = newTask({ agent: "claude", continuation: "session", sessionId: "s-1" })

@@ -58,7 +58,8 @@ export const finishContract = (subject: Subject) => {
           at: 7000,
           retriedBy: null
         })
-        const expected = { ...claimed.task, ...ending, endedAt: 7000, bytesStored: 4, bytesDropped: 3 }
+        const { spending: _spending, ...stored } = ending
+        const expected = { ...claimed.task, ...stored, endedAt: 7000, bytesStored: 4, bytesDropped: 3 }
         assert.deepStrictEqual(yield* tasks.get(id), expected)
         assert.deepStrictEqual(yield* tasks.events(0, 10), [event])
         assert.strictEqual(yield* tasks.lastEvent, event.seq)
@@ -100,7 +101,7 @@ export const finishContract = (subject: Subject) => {
     )
 
     test(
-      "refuses whoever does not hold the claim, and changes nothing",
+      "refuses a caller that does not hold the claim, and changes nothing",
       Effect.gen(function* () {
         const queue = yield* Queue
         const claimed = yield* submitAndClaim()

@@ -31,7 +31,15 @@ export const appendContract = (subject: Subject) => {
         const { task } = yield* submitAndClaim()
         yield* TestClock.adjust("1 second")
         const first = yield* write(task.id, "stdout", 0, bytesOf("hello "))
-        const common = { taskId: task.id, stream: "stdout", dropped: 0, droppedAt: null, base: 0, emptied: 0 } as const
+        const common = {
+          taskId: task.id,
+          stream: "stdout",
+          dropped: 0,
+          droppedAt: null,
+          base: 0,
+          emptied: 0,
+          since: 0
+        } as const
         assert.deepStrictEqual(first, { ...common, size: 6, stored: 6, updatedAt: 1000 })
         yield* TestClock.adjust("1 second")
         const second = yield* write(task.id, "stdout", 6, bytesOf("world"))
@@ -42,7 +50,7 @@ export const appendContract = (subject: Subject) => {
     )
 
     test(
-      "records where its own writer emptied a stream, once for each, and goes on behind it",
+      "records where its own writer emptied a stream, once for each, and continues after it",
       Effect.gen(function* () {
         const store = yield* OutputStore
         const { task } = yield* submitAndClaim()
@@ -137,7 +145,7 @@ export const appendContract = (subject: Subject) => {
     )
 
     test(
-      "takes 4 MB at once",
+      "takes 4 MB in one call",
       Effect.gen(function* () {
         const { task } = yield* submitAndClaim()
         const bytes = Uint8Array.from({ length: 4 * 1024 ** 2 }, (_, index) => (index * 31) % 251)

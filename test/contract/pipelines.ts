@@ -32,7 +32,11 @@ export const pipelineContract = (subject: Subject) => {
         const pipelines = yield* Pipelines
         yield* TestClock.adjust("5 seconds")
         const made = yield* create(
-          [{}, { stage: 0, after: [] }, { after: [0, 1], policy: "finished", delayMs: 50, continueFrom: 1 }],
+          [
+            {},
+            { stage: 0, after: [] },
+            { after: [0, 1], policy: "finished", delayMs: 50, continueFrom: 1, gate: "verdict" }
+          ],
           { name: "release", idempotencyKey: "k" }
         )
         const { steps, ...summary } = made
@@ -58,6 +62,8 @@ export const pipelineContract = (subject: Subject) => {
               name: "a",
               stage: 0,
               policy: "success",
+              gate: null,
+              contest: null,
               delayMs: 0,
               position: 0,
               after: [],
@@ -71,6 +77,8 @@ export const pipelineContract = (subject: Subject) => {
               name: "b",
               stage: 0,
               policy: "success",
+              gate: null,
+              contest: null,
               delayMs: 0,
               position: 1,
               after: [],
@@ -84,6 +92,8 @@ export const pipelineContract = (subject: Subject) => {
               name: "c",
               stage: 2,
               policy: "finished",
+              gate: "verdict",
+              contest: null,
               delayMs: 50,
               position: 2,
               after: [0, 1],
@@ -96,6 +106,8 @@ export const pipelineContract = (subject: Subject) => {
           ]
         )
         assert.deepStrictEqual(yield* pipelines.get(made.id), made)
+        const rules = yield* Effect.forEach(made.steps, ({ task }) => pipelines.answerRule(task.id))
+        assert.deepStrictEqual(rules.map(Option.getOrNull), [null, null, "verdict"])
         assert.deepStrictEqual((yield* pipelines.list({ status: [], limit: 10, before: null })).pipelines, [summary])
         const missing = yield* Effect.flip(pipelines.get(PipelineId.make("zzzzzzzzzzzz")))
         assert.strictEqual(missing._tag, "PipelineNotFound")

@@ -1,8 +1,11 @@
 /** What every queue promises of deleting old tasks. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { BudgetName } from "../../src/domain/budgets/Budget.ts"
 import type { TaskId } from "../../src/domain/task/Task.ts"
+import { Budgets } from "../../src/services/Budgets.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -27,7 +30,7 @@ export const pruneContract = (subject: Subject) => {
 
   describe(`Queue.prune over ${subject.name}`, () => {
     test(
-      "keeps all tries of a work until the last one is old, also where a clock that was set back gave it the earliest end",
+      "keeps all attempts of a work until the last one is old, also where a clock that was set back gave it the earliest end",
       Effect.gen(function* () {
         const queue = yield* Queue
         const tasks = yield* Tasks
@@ -84,7 +87,7 @@ export const pruneContract = (subject: Subject) => {
     )
 
     test(
-      "keeps the tries of a work until the last of them has ended",
+      "keeps the attempts of a work until the last of them has ended",
       Effect.gen(function* () {
         const queue = yield* Queue
         const old = { endedBefore: 1_000_000, limit: 10, dryRun: false }
@@ -97,6 +100,50 @@ export const pruneContract = (subject: Subject) => {
         assert.deepStrictEqual(yield* queue.prune(old), [])
         yield* queue.finish(third.task.id, completed, third.claim)
         assert.deepStrictEqual(yield* queue.prune(old), [first.task.id, second.task.id, third.task.id])
+      })
+    )
+
+    test(
+      "keeps the tasks that a task comes from until it is old too",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const root = yield* submitAndClaim({ prompt: "root" })
+        const child = yield* submitAndClaim({ prompt: "child", parentId: root.task.id })
+        const below = yield* submitAndClaim({ prompt: "below", parentId: child.task.id })
+        yield* queue.finish(root.task.id, completed, root.claim)
+        yield* queue.finish(child.task.id, completed, child.claim)
+        yield* TestClock.adjust("10 seconds")
+        const prune = { endedBefore: 10_000, limit: 10, dryRun: false }
+        assert.deepStrictEqual(yield* queue.prune(prune), [])
+        yield* queue.finish(below.task.id, completed, below.claim)
+        assert.deepStrictEqual(yield* queue.prune(prune), [])
+        yield* TestClock.adjust("10 seconds")
+        const all = [root, child, below].map(({ task }) => task.id)
+        assert.sameMembers(Array.from(yield* queue.prune({ ...prune, endedBefore: 20_000 })), all)
+      })
+    )
+
+    test(
+      "deletes the budgets of a task with its last attempt, and no other budget",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const budgets = yield* Budgets
+        const found = (name: string) => Effect.map(budgets.find(BudgetName.make(name)), Option.isSome)
+        const first = yield* submitAndClaim({ agent: "claude", budgetMicro: 1_000_000 })
+        const { id } = first.task
+        const common = { period: "total", metric: "usd", amount: 5, warnPercent: 80, action: "pause" } as const
+        const one = { ...common, name: BudgetName.make("one"), scope: "task", value: id, timezone: "UTC" } as const
+        yield* budgets.set(one)
+        yield* budgets.set({ ...one, name: BudgetName.make("agent"), scope: "agent", value: "claude", period: "day" })
+        const retry = newTask({ agent: "claude", retryOf: id, continuation: "retry" })
+        yield* queue.finish(id, failed, first.claim, retry)
+        const second = yield* claimNext()
+        yield* queue.finish(second.task.id, completed, second.claim)
+        yield* TestClock.adjust("1 second")
+        assert.lengthOf(yield* queue.prune({ endedBefore: 1000, limit: 1, dryRun: false }), 1)
+        assert.deepStrictEqual([yield* found(id), yield* found("one"), yield* found("agent")], [true, true, true])
+        assert.lengthOf(yield* queue.prune({ endedBefore: 1000, limit: 1, dryRun: false }), 1)
+        assert.deepStrictEqual([yield* found(id), yield* found("one"), yield* found("agent")], [false, false, true])
       })
     )
 

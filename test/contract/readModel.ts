@@ -149,7 +149,8 @@ export const outlookContract = (subject: Subject) => {
           id: one.task.id,
           title: "one",
           status: "completed",
-          directory: "/a"
+          directory: "/a",
+          workspaceId: null
         })
       })
     )

@@ -88,7 +88,7 @@ export const claimContract = (subject: Subject) => {
     )
 
     test(
-      "refuses whoever does not hold the claim",
+      "refuses a caller that does not hold the claim",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
         const { task, claim } = yield* submitAndClaim()

@@ -33,7 +33,7 @@ export const requeueContract = (subject: Subject) => {
     )
 
     test(
-      "is refused to whoever does not hold the claim",
+      "is refused to a caller that does not hold the claim",
       Effect.gen(function* () {
         const queue = yield* Queue
         const { task, claim } = yield* submitAndClaim()

@@ -123,7 +123,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "give each run a session of its own",
+      "give each run its own session",
       Effect.gen(function* () {
         const queue = yield* Queue
         const task = newTask({
@@ -171,7 +171,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "go on with the automatic retry of what they started",
+      "continue with the automatic retry of what they started",
       Effect.gen(function* () {
         const queue = yield* Queue
         const made = yield* createSchedule()
@@ -188,7 +188,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "hold what is due against clocks: one time each, however late",
+      "fire at their times whatever the clock does: one time each, however late",
       Effect.gen(function* () {
         const made = yield* createSchedule({
           graceMs: 0,
@@ -245,7 +245,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "skip a time while the run before goes on",
+      "skip a time while the previous run is still running",
       Effect.gen(function* () {
         const queue = yield* Queue
         const made = yield* createSchedule({ overlap: "skip" })
@@ -353,7 +353,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "pause, resume without catching up, and end for good",
+      "pause, resume without catching up, and end permanently",
       Effect.gen(function* () {
         const schedules = yield* Schedules
         const made = yield* createSchedule()
@@ -403,7 +403,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "run beside their times",
+      "run in addition to their times",
       Effect.gen(function* () {
         const schedules = yield* Schedules
         const made = yield* createSchedule()
@@ -614,7 +614,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "queue behind the run before also where somebody ran them by hand in between",
+      "queue behind the previous run also where a person ran them by hand in between",
       Effect.gen(function* () {
         const queue = yield* Queue
         const tasks = yield* Tasks
@@ -637,7 +637,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "fire a time at whose very millisecond somebody ran them by hand",
+      "fire a time in whose millisecond a person ran them by hand",
       Effect.gen(function* () {
         const schedules = yield* Schedules
         const made = yield* createSchedule()
@@ -657,7 +657,7 @@ export const schedulesContract = (subject: Subject) => {
     )
 
     test(
-      "skip a time whose run would stand behind more tasks than may wait for one another, and go on",
+      "skip a time whose run would wait behind more tasks than may wait for one another, and continue",
       Effect.gen(function* () {
         const schedules = yield* Schedules
         const pipeline = newPipeline(Array.from({ length: 40 }, (_, at) => ({ name: `s${at}` })))

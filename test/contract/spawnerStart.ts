@@ -77,7 +77,7 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
       )
     )
 
-    it.scopedLive("starts a claim once, whoever asks and however often", () =>
+    it.scopedLive("starts a claim once, however many processes ask and however often", () =>
       run((harness) =>
         Effect.gen(function* () {
           const spawner = yield* Spawner

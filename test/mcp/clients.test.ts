@@ -3,6 +3,10 @@ import { Client, type ClientOptions } from "@modelcontextprotocol/client"
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio"
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js"
 import { StdioClientTransport as StdioV1 } from "@modelcontextprotocol/sdk/client/stdio.js"
+import { Client as Client10 } from "mcp-sdk-1.0/client/index.js"
+import { StdioClientTransport as Stdio10 } from "mcp-sdk-1.0/client/stdio.js"
+import { Client as Client112 } from "mcp-sdk-1.12/client/index.js"
+import { StdioClientTransport as Stdio112 } from "mcp-sdk-1.12/client/stdio.js"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { Beat, binary, isAlive, kill, until } from "../system/Beat.ts"
 import type { ToolAnswer } from "./Server.ts"
@@ -52,31 +56,62 @@ const today =
     }
   }
 
-const before = async (): Promise<Connected> => {
-  const client = new ClientV1(identity)
-  const transport = new StdioV1({ ...server(), stderr: "inherit" })
-  await client.connect(transport)
-  return {
-    pid: transport.pid ?? 0,
-    call: async (name, args, told) =>
-      (await client.callTool(
-        { name, arguments: args },
-        undefined,
-        told === undefined ? {} : { onprogress: ({ message }) => told(message ?? "") }
-      )) as unknown as ToolAnswer,
-    read: async (uri) => {
-      const [content] = (await client.readResource({ uri })).contents
-      return content !== undefined && "text" in content ? String(content.text) : ""
-    },
-    tools: async () => (await client.listTools()).tools.map(({ name }) => name),
-    close: () => client.close()
-  }
+/** The earlier transports keep their process to themselves. */
+const pidOf = (transport: object): number => {
+  const child: unknown = Reflect.get(transport, "_process")
+  return typeof child === "object" && child !== null && "pid" in child && typeof child.pid === "number" ? child.pid : 0
 }
+
+/** A client of an earlier SDK. Each has the methods of the latest one among them. */
+const before =
+  (connect: () => Promise<readonly [client: unknown, transport: object]>) => async (): Promise<Connected> => {
+    const [connected, transport] = await connect()
+    const client = connected as ClientV1
+    return {
+      pid: pidOf(transport),
+      call: async (name, args, told) =>
+        (await client.callTool(
+          { name, arguments: args },
+          undefined,
+          told === undefined ? {} : { onprogress: ({ message }) => told(message ?? "") }
+        )) as unknown as ToolAnswer,
+      read: async (uri) => {
+        const [content] = (await client.readResource({ uri })).contents
+        return content !== undefined && "text" in content ? String(content.text) : ""
+      },
+      tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+      close: () => client.close()
+    }
+  }
+
+const v1 = before(async () => {
+  const [client, transport] = [new ClientV1(identity), new StdioV1({ ...server(), stderr: "inherit" })]
+  await client.connect(transport)
+  return [client, transport]
+})
+
+const v112 = before(async () => {
+  const [client, transport] = [new Client112(identity), new Stdio112({ ...server(), stderr: "inherit" })]
+  await client.connect(transport)
+  return [client, transport]
+})
+
+/** This SDK cannot choose the directory of its server. */
+const v10 = before(async () => {
+  const [client, transport] = [
+    new Client10(identity, { capabilities: {} }),
+    new Stdio10({ ...server(), stderr: "inherit" })
+  ]
+  await client.connect(transport)
+  return [client, transport]
+})
 
 const clients: Readonly<Record<string, () => Promise<Connected>>> = {
   "today's client, today's era": today({ versionNegotiation: { mode: { pin: "2026-07-28" } } }),
   "today's client, the era before": today({ versionNegotiation: { mode: "legacy" } }),
-  "the client before": before
+  "the client before": v1,
+  "the client of 2025-03-26 (SDK 1.12.0)": v112,
+  "the client of 2024-11-05 (SDK 1.0.4)": v10
 }
 
 const gone = (pid: number) => until("the server's end", () => !isAlive(pid) || null)
@@ -124,6 +159,6 @@ for (const [name, connect] of Object.entries(clients)) {
       const other = await second.call("TaskResult", { id: "nothing" })
       assert.isTrue(other.isError)
       await second.close()
-    }, 40_000)
+    })
   })
 }

@@ -79,7 +79,10 @@ describe("the extension", () => {
     const stubborn = { agent: "shell", prompt: "exit 4", retries: 1, backoffMs: 3_600_000 }
     const other = await server.request("tools/call", { name: "DelegateTask", arguments: stubborn })
     const { taskId } = other.result ?? {}
-    await until("the next try", () => beat.rows("SELECT 1 FROM tasks WHERE retry_of = ?", String(taskId)).length > 0)
+    await until(
+      "the next attempt",
+      () => beat.rows("SELECT 1 FROM tasks WHERE retry_of = ?", String(taskId)).length > 0
+    )
     assert.deepInclude((await server.request("tasks/get", { taskId })).result, { taskId, status: "working" })
     assert.isUndefined((await server.request("tasks/cancel", { taskId })).error)
     await polled(server, taskId, "cancelled")

@@ -66,7 +66,7 @@ describe("arguments of a tool", () => {
     })
   )
 
-  it.effect("that are wrong are told of in words, never as a type of the source", () =>
+  it.effect("that are wrong are reported in words, never as a type of the source", () =>
     Effect.gen(function* () {
       for (const [raw, words] of [
         [{ ids: 7 }, "ids: expected a list of texts, not 7"],

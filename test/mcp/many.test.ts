@@ -56,7 +56,7 @@ describe("ten servers on one file", () => {
     const next = start()
     await next.initialize()
     await until("the list is clean", () => beat.workers().every((pid) => pid === next.child.pid) || null)
-  }, 60_000)
+  })
 })
 
 describe("a server inside of a task", () => {
@@ -87,7 +87,7 @@ describe("a server inside of a task", () => {
     assert.strictEqual(done.structuredContent.tasks[0].status, "completed", JSON.stringify(done.structuredContent))
     assert.include(done.structuredContent.tasks[0].answer, `BACKBEAT_TASK_ID=${child?.id}`)
     await until("the inner server is off the list", () => beat.workers().length <= 2 || null)
-  }, 30_000)
+  })
 })
 
 describe("a wait", () => {
@@ -119,7 +119,7 @@ describe("a wait", () => {
     const fresh = await server.call("WaitTasks", { ids, mode: "all" })
     assert.isTrue(fresh.structuredContent.more)
     assert.lengthOf(fresh.structuredContent.tasks, 20)
-  }, 60_000)
+  })
 
   it("ends at its time and says so", async () => {
     const server = start()

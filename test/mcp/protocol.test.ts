@@ -1,7 +1,7 @@
 /** The built server on the wire, in both eras: what it must survive, and how it answers. */
 import { existsSync, readdirSync, readlinkSync } from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { tools as known } from "../../src/mcp/Tools.ts"
+import { coreTools } from "../../src/mcp/Tools.ts"
 import { patient } from "../support/pace.ts"
 import { Beat, until } from "../system/Beat.ts"
 import { type Message, Server } from "./Server.ts"
@@ -51,7 +51,7 @@ for (const [era, open] of Object.entries(eras)) {
       await open()
       const { result } = await server.request("tools/list")
       const tools = result?.tools as ReadonlyArray<{ name: string; outputSchema: object; annotations: object }>
-      assert.strictEqual(tools.length, known.length)
+      assert.strictEqual(tools.length, coreTools.length)
       for (const tool of tools) {
         assert.hasAllKeys(tool.annotations, [
           "title",
@@ -78,7 +78,7 @@ for (const [era, open] of Object.entries(eras)) {
       assert.strictEqual((await server.request("tools/list", {}, "7")).id, "7")
     })
 
-    it("answers a line that is no JSON and the good one after it", async () => {
+    it("answers a line that is not JSON and the good one after it", async () => {
       await open()
       server.write('{"jsonrpc": "2.0", "id": 1, \n')
       server.write("[1,2]\n\n")
@@ -109,7 +109,10 @@ for (const [era, open] of Object.entries(eras)) {
       assert.include(textOf(missing), 'id: it is missing, e.g. "k3v9x2m7q4ab"')
       const unknown = await server.call("TaskResult", { id: "zzzz" })
       assert.isTrue(unknown.isError)
-      assert.match(textOf(unknown), /^TaskNotFound: .*\nNext: ListTasks shows the ids\.$/)
+      assert.match(
+        textOf(unknown),
+        /^TaskNotFound: No task 'zzzz'\. TaskStatus shows the ids\.\nNext: TaskStatus without/
+      )
       assert.strictEqual((await server.request("resources/read", { uri: "backbeat://task/zz" })).error?.code, -32602)
     })
   })
@@ -165,7 +168,7 @@ describe("many and long calls", () => {
     assert.lengthOf(new Set(server.messages.flatMap(({ id }) => (String(id).startsWith("c") ? [id] : []))), 100)
   })
 
-  it("a cancelled wait ends unanswered, and the task goes on", async () => {
+  it("a cancelled wait ends unanswered, and the task continues", async () => {
     await server.initialize()
     const id = await server.delegate("sleep 1; echo done")
     server.write(
@@ -177,7 +180,7 @@ describe("many and long calls", () => {
     assert.isUndefined(server.messages.find((message) => message.id === "w"))
   })
 
-  it("of more calls than are begun at once each can be cancelled, and the next is served", async () => {
+  it("of more calls than are begun together each can be cancelled, and the next is served", async () => {
     await server.initialize()
     const id = await server.delegate("sleep 60")
     const ids = Array.from({ length: 512 }, (_, index) => `w${index}`)
@@ -191,7 +194,7 @@ describe("many and long calls", () => {
     assert.isUndefined(server.messages.find((message) => String(message.id).startsWith("w")))
   })
 
-  it("a first call that is cancelled at once opens the database no second time", async () => {
+  it("a first call that is cancelled immediately opens the database no second time", async () => {
     await server.initialize()
     server.write(
       `${JSON.stringify({ jsonrpc: "2.0", id: "x", method: "tools/call", params: { name: "TaskStatus" } })}\n`
@@ -220,7 +223,7 @@ describe("many and long calls", () => {
     assert.match(String(told[0]?.params?.message), /^running \d+m?s, (no output yet|[12] lines?, last: \w+)$/)
   })
 
-  it("a client that never reads holds nobody up, and the end of stdin ends the server", async () => {
+  it("a client that never reads delays no other, and the end of stdin ends the server", async () => {
     await server.initialize()
     const id = await server.delegate("head -c 100000 /dev/zero | tr '\\0' x | fold -w 100")
     await server.call("WaitTasks", { ids: [id] })
@@ -263,7 +266,7 @@ describe("leaving", () => {
     assert.strictEqual((await beat.run(["cancel", id])).code, 0)
   })
 
-  it("starts nobody when nothing is left to do", async () => {
+  it("starts no worker when nothing is left to do", async () => {
     await server.initialize()
     const id = await server.delegate("true")
     await server.call("WaitTasks", { ids: [id] })
@@ -271,7 +274,7 @@ describe("leaving", () => {
     assert.deepStrictEqual(beat.workers(), [])
   })
 
-  it("leaves at once when it was asked nothing, and on SIGTERM", async () => {
+  it("leaves immediately when it was asked nothing, and on SIGTERM", async () => {
     assert.strictEqual((await server.leave()).code, 0)
     const other = new Server(beat)
     await other.initialize()

@@ -5,26 +5,37 @@ import * as Schema from "effect/Schema"
 import { decodeInput } from "../../src/mcp/fields/Input.ts"
 import { jsonSchema } from "../../src/mcp/fields/JsonSchemas.ts"
 import { instructions, prompts } from "../../src/mcp/Instructions.ts"
-import { tools } from "../../src/mcp/Tools.ts"
+import { coreTools, insideTools, tools } from "../../src/mcp/Tools.ts"
 import { Beat } from "../system/Beat.ts"
 import { Server } from "./Server.ts"
 
 const mostTokens = 2500
+const mostBytes = 25_000
 
 describe("the tools", () => {
-  it("stand in a fixed order", () => {
+  it("have a fixed order, with those first that clients list", () => {
+    assert.deepStrictEqual(
+      coreTools.map(({ name }) => name),
+      tools.slice(0, coreTools.length).map(({ name }) => name)
+    )
+    assert.isAtMost(coreTools.length, 12)
     assert.deepStrictEqual(
       tools.map(({ name }) => name),
       [
         "DelegateTask",
         "WaitTasks",
         "TaskStatus",
-        "ListTasks",
-        "TaskLogs",
         "TaskResult",
+        "TaskLogs",
+        "TaskDiff",
+        "MergeTask",
         "CancelTask",
-        "EditTask",
         "RetryTask",
+        "EditTask",
+        "Schedules",
+        "ListAgents",
+        "WakeMe",
+        "ListTasks",
         "ResumeTask",
         "CreatePipeline",
         "PipelineStatus",
@@ -37,15 +48,26 @@ describe("the tools", () => {
         "PauseSchedule",
         "ResumeSchedule",
         "CancelSchedule",
-        "ListAgents",
-        "ConfigureAgent"
+        "ConfigureAgent",
+        "AskPerson"
       ]
     )
   })
 
-  it(`cost at most ${mostTokens} tokens`, () => {
-    const shown = tools.map(({ description, inputSchema, name }) => ({ name, description, inputSchema }))
-    assert.isAtMost(JSON.stringify(shown).length / 4, mostTokens)
+  it(`cost at most ${mostTokens} tokens, and the whole list at most ${mostBytes} bytes`, () => {
+    for (const some of [coreTools, insideTools]) {
+      const listed = some.map(({ annotations, description, inputSchema, name, outputSchema, title }) => ({
+        annotations,
+        description,
+        inputSchema,
+        name,
+        outputSchema,
+        title
+      }))
+      assert.isAtMost(JSON.stringify(listed).length, mostBytes)
+      const shown = some.map(({ description, inputSchema, name }) => ({ name, description, inputSchema }))
+      assert.isAtMost(JSON.stringify(shown).length / 4, mostTokens)
+    }
   })
 
   it("have schemas that are objects, with every reference resolved", () => {
@@ -65,6 +87,12 @@ describe("the tools", () => {
 })
 
 describe("the instructions", () => {
+  it("have the loop in the 250 characters that Codex shows", () => {
+    const [first = ""] = instructions.split("\n\n")
+    assert.isAtMost(first.length, 250)
+    for (const word of ["DelegateTask", "WaitTasks", "pending", "cursor"]) assert.include(first, word)
+  })
+
   it("are a guide of at most 300 words", () => {
     assert.isAtMost(instructions.split(/\s+/).length, 300)
     for (const [, name] of instructions.matchAll(/\b([A-Z][a-z]+(?:Task|Tasks|Status|Agents|Logs|Result))\b/g)) {
@@ -132,7 +160,7 @@ describe("the built server", () => {
       const listed = result?.tools as ReadonlyArray<{ name: string; inputSchema: object; outputSchema: object }>
       assert.deepStrictEqual(
         listed.map(({ inputSchema, name, outputSchema }) => ({ name, inputSchema, outputSchema })),
-        tools.map(({ inputSchema, name, outputSchema }) => ({ name, inputSchema, outputSchema }))
+        coreTools.map(({ inputSchema, name, outputSchema }) => ({ name, inputSchema, outputSchema }))
       )
     } finally {
       server.kill()

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import { WorkspaceId } from "../../src/domain/workspace/WorkspaceId.ts"
 import { GitControl } from "../../src/layers/memory/fakes/Git.ts"
 import { mayRunAlongside, sharedWarning, sharedWords } from "../../src/programs/alongside.ts"
 import { taskReport } from "../../src/programs/reports/taskReport.ts"
@@ -59,7 +60,18 @@ describe("tasks in one work tree", () => {
     }).pipe(Effect.provide(world()))
   )
 
-  it.effect("are told of at the submit, unless one waits for the other, starts later or is its parent", () =>
+  it.effect("are alone where one of them works in a workspace", () =>
+    Effect.gen(function* () {
+      const { workspaceId, ...isolated } = yield* submit({ directory: "/repo" })
+      const own = { ...isolated, workspaceId: WorkspaceId.make("w3v9x2m7q4ab") }
+      const other = yield* submit({ directory: "/repo" })
+      assert.isNull(workspaceId)
+      assert.deepStrictEqual(yield* mayRunAlongside(own), [])
+      assert.lengthOf(yield* mayRunAlongside(other), 1)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("are reported at the submit, unless one waits for the other, starts later or is its parent", () =>
     Effect.gen(function* () {
       const parent = yield* submit({ directory: "/repo" })
       yield* claimNext()

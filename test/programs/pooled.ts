@@ -10,17 +10,22 @@ import * as CommitNotifier from "../../src/layers/memory/fakes/CommitNotifier.ts
 import * as Git from "../../src/layers/memory/fakes/Git.ts"
 import * as Host from "../../src/layers/memory/fakes/Host.ts"
 import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
+import * as LimitReader from "../../src/layers/memory/fakes/LimitReader.ts"
+import * as MergeGit from "../../src/layers/memory/fakes/MergeGit.ts"
 import * as Processes from "../../src/layers/memory/fakes/Processes.ts"
 import * as SettingsStore from "../../src/layers/memory/fakes/SettingsStore.ts"
 import * as Spawner from "../../src/layers/memory/fakes/Spawner.ts"
 import { SpawnerControl } from "../../src/layers/memory/fakes/SpawnerControl.ts"
+import * as WorkerLauncher from "../../src/layers/memory/fakes/WorkerLauncher.ts"
+import * as WorkspaceGit from "../../src/layers/memory/fakes/WorkspaceGit.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as TerminalEventsPubSub from "../../src/layers/TerminalEvents.ts"
-import { runPool } from "../../src/programs/worker/pool.ts"
+import * as WorkerPoolLayer from "../../src/programs/serving/WorkerPool.ts"
 import { Agents } from "../../src/services/Agents.ts"
 import { Installation } from "../../src/services/Installation.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
+import { WorkerPool } from "../../src/services/WorkerPool.ts"
 import { newTask } from "../support/tasks.ts"
 
 /** Judges by the exit code alone, as for an agent without a stream format. */
@@ -40,6 +45,8 @@ const agents = Layer.mock(Agents, {
       }
     ]),
   resumes: (agent) => Effect.succeed(agent === "claude"),
+  hasSessions: (agent) => Effect.succeed(agent === "claude"),
+  signals: () => Effect.succeed([]),
   renderer: () => Effect.succeed({ line: (raw) => [raw], end: () => [] }),
   verdict: (_agent, { end, stdout }) =>
     Effect.succeed({
@@ -67,15 +74,19 @@ const installation = Layer.mock(Installation, {
 export const testLayer = (settings: SettingsFile = {}) =>
   Layer.mergeAll(
     MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
+    WorkerLauncher.layer,
     Spawner.layer,
     CommitNotifier.layer,
     Processes.layer,
     Host.layer,
     Git.layer,
+    WorkspaceGit.layerTest,
+    MergeGit.layerTest,
     SettingsStore.layer(settings),
     TerminalEventsPubSub.layer,
     agents,
-    installation
+    installation,
+    LimitReader.layer
   )
 
 export const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
@@ -85,10 +96,13 @@ export const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
   return stored.task.id
 })
 
-export const pool = (options: { readonly kind?: "worker" | "on-demand"; readonly leaveWhenIdle?: boolean } = {}) =>
-  Effect.fork(
-    runPool({ kind: options.kind ?? "worker", version: "0.0.0", leaveWhenIdle: options.leaveWhenIdle ?? false })
+export const pool = (options: { readonly kind?: "worker" | "on-demand"; readonly leaveWhenIdle?: boolean } = {}) => {
+  const { kind = "worker", leaveWhenIdle = false } = options
+  return Effect.flatMap(WorkerPool, ({ left }) => left).pipe(
+    Effect.provide(WorkerPoolLayer.layer({ kind, version: "0.0.0", leaveWhenIdle, handOverWithin: null })),
+    Effect.fork
   )
+}
 
 /** Lets time pass, half a second at a time and two minutes at most, until `look` is true. */
 export const eventually = <E, R>(what: string, look: Effect.Effect<boolean, E, R>) =>

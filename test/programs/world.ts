@@ -12,9 +12,12 @@ import { type Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
 import * as Git from "../../src/layers/memory/fakes/Git.ts"
 import * as Host from "../../src/layers/memory/fakes/Host.ts"
 import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
+import * as LimitReader from "../../src/layers/memory/fakes/LimitReader.ts"
+import * as MergeGit from "../../src/layers/memory/fakes/MergeGit.ts"
 import * as Processes from "../../src/layers/memory/fakes/Processes.ts"
 import * as SettingsStore from "../../src/layers/memory/fakes/SettingsStore.ts"
 import * as WorkerLauncher from "../../src/layers/memory/fakes/WorkerLauncher.ts"
+import * as WorkspaceGit from "../../src/layers/memory/fakes/WorkspaceGit.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import type { Submission } from "../../src/programs/tasks/prepareTask.ts"
 import type { Submitter } from "../../src/programs/tasks/submitter.ts"
@@ -64,6 +67,10 @@ const agents = Layer.effectContext(
         list: () => Effect.succeed([]),
         isFinal: () => Effect.succeed(false),
         resumes: (agent) => Effect.succeed(agent === "claude"),
+        hasSessions: (agent) => Effect.succeed(agent === "claude"),
+        account: () => Effect.succeed(null),
+        signals: () => Effect.succeed([]),
+        heard: () => Effect.succeed([]),
         verdict: () => Effect.dieMessage("nothing ends here")
       })
     ).pipe(Context.add(Prepared, Prepared.of({ requests: Ref.get(requests) })))
@@ -74,6 +81,8 @@ export const paths = Paths.of({
   home: "/home/b",
   database: "/home/b/backbeat.db",
   spool: "/home/b/spool",
+  workspaces: "/home/b/workspaces",
+  trash: "/home/b/trash",
   logs: "/home/b/logs",
   config: "/home/b/config.json"
 })
@@ -82,10 +91,13 @@ export const paths = Paths.of({
 export const layer = (settings: SettingsFile = {}) =>
   Layer.mergeAll(
     MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
+    LimitReader.layer,
     WorkerLauncher.layer,
     Processes.layer,
     Host.layer,
     Git.layer,
+    WorkspaceGit.layerTest,
+    MergeGit.layerTest,
     SettingsStore.layer(settings),
     agents,
     Layer.succeed(Paths, paths)

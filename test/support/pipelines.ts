@@ -35,6 +35,7 @@ export const newPipeline = (
         delayMs: 0,
         after: position === 0 ? [] : [position - 1],
         continueFrom: null,
+        gate: null,
         ...sketch
       } as const
       const dependsOn = step.after.map((place) => ({ upstream: upstream(place), policy: step.policy }))

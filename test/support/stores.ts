@@ -9,9 +9,16 @@ import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as MemoryStore from "../../src/layers/memory/store/Store.ts"
 import * as Database from "../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
+import type { Budgets } from "../../src/services/Budgets.ts"
 import type { Checkpoints } from "../../src/services/Checkpoints.ts"
+import type { Gates } from "../../src/services/Gates.ts"
+import type { Ledger } from "../../src/services/Ledger.ts"
+import type { Limits } from "../../src/services/Limits.ts"
+import type { Loops } from "../../src/services/Loops.ts"
+import type { Messages } from "../../src/services/Messages.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import type { Pipelines } from "../../src/services/Pipelines.ts"
+import type { Questions } from "../../src/services/Questions.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Schedules } from "../../src/services/Schedules.ts"
 import type { Tasks } from "../../src/services/Tasks.ts"
@@ -27,7 +34,22 @@ export class Probe extends Context.Tag("backbeat/test/Probe")<
   }
 >() {}
 
-export type Ports = Queue | Tasks | WorkerRegistry | OutputStore | Pipelines | Checkpoints | Schedules | Probe
+export type Ports =
+  | Queue
+  | Tasks
+  | WorkerRegistry
+  | OutputStore
+  | Pipelines
+  | Checkpoints
+  | Schedules
+  | Limits
+  | Gates
+  | Questions
+  | Budgets
+  | Loops
+  | Ledger
+  | Messages
+  | Probe
 
 /** A store under test: each build of the layer starts empty. */
 export interface Subject {

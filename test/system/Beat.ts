@@ -1,4 +1,4 @@
-/** Drives the built `beat` as a user does: argv in, stdout, stderr and exit code out, in a home of its own. */
+/** Drives the built `beat` as a user does: argv in, stdout, stderr and exit code out, in its own home. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -149,7 +149,7 @@ export class Beat {
     for (const { pid } of this.rows<{ pid: number | null }>("SELECT pid FROM claims")) {
       if (pid !== null && marked(pid, this.home)) kill(-pid, "SIGKILL")
     }
-    rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 }
 
@@ -162,8 +162,9 @@ const marked = (pid: number, home: string): boolean => {
   }
 }
 
-/** Signals a process that may be gone already. */
+/** Signals a process that may be gone already. 0 would be the group of the tests themselves. */
 export const kill = (pid: number, signal: NodeJS.Signals): boolean => {
+  if (!(Math.abs(pid) > 1)) throw new Error(`there is no process to send ${signal} to`)
   try {
     process.kill(pid, signal)
     return true
@@ -194,7 +195,7 @@ export const children = (pid: number): ReadonlyArray<number> => {
 export const until = async <A>(
   what: string,
   look: () => A | false | null | undefined,
-  withinMs = 60_000
+  withinMs = 120_000
 ): Promise<A> => {
   const end = Date.now() + withinMs
   while (true) {

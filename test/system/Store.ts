@@ -28,6 +28,8 @@ export const withStore = <A, E>(
       home,
       database: beat.databaseFile,
       spool: join(home, "spool"),
+      workspaces: join(home, "workspaces"),
+      trash: join(home, "trash"),
       logs: join(home, "logs"),
       config: join(home, "config.json")
     })

@@ -16,7 +16,7 @@ describe.skipIf(process.platform !== "linux")("cancel", () => {
   const beat = new Beat({ BACKBEAT_GRACE_MS: "500", BACKBEAT_MAX_CONCURRENCY: "6" })
   afterAll(() => beat.close())
 
-  it("ends an agent that traps TERM, its grandchildren and those in sessions of their own", async () => {
+  it("ends an agent that traps TERM, its grandchildren and those in separate sessions", async () => {
     const pids = join(beat.home, "pids")
     const stubborn = join(beat.home, "stubborn.sh")
     writeFileSync(stubborn, `trap '' TERM INT HUP\necho $$ >> ${pids}\nexec tail -f /dev/null\n`)
@@ -48,7 +48,7 @@ describe.skipIf(process.platform !== "linux")("cancel", () => {
     assert.deepStrictEqual(row, { status: "cancelled", cause: "cancelled", cancel_reason: "no longer needed" })
   })
 
-  it("ends a queued task at once, without a worker", async () => {
+  it("ends a queued task immediately, without a worker", async () => {
     const id = await beat.submit("echo never", ["--not-before", "1h"])
     const cancelled = await beat.run(["cancel", id])
     assert.strictEqual(cancelled.code, 0, cancelled.stderr)

@@ -31,7 +31,7 @@ const checkpointed = (beat: Beat, id: string) =>
 
 const commits = "git -c user.name=t -c user.email=t@example.com commit -qam second"
 
-describe("work that goes on from other work", () => {
+describe("work that continues other work", () => {
   const beat = new Beat()
   let directory = ""
   let first = ""

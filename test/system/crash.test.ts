@@ -78,7 +78,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the worker", () => {
     for (const id of ids) assert.strictEqual(beat.output(id).toString(), expected(20))
   })
 
-  it("needs nobody: the shim calls for a worker when its agent ends", async () => {
+  it("needs no command: the shim starts a worker when its agent ends", async () => {
     const id = await beat.submit(chatter(10))
     await until("it prints", () => beat.output(id).length > 0)
     for (const worker of beat.workers()) kill(worker, "SIGKILL")

@@ -45,7 +45,7 @@ describe.skipIf(!existsSync(binary))("a row that became unreadable", () => {
       assert.strictEqual(beat.output(id).toString(), "end\n")
       assert.strictEqual((await beat.run(["list"])).code, 0)
     }
-  }, 90_000)
+  })
 
   it("that its end needs: its processes are ended, and so is the task, which says why", async () => {
     const beat = fresh()
@@ -60,7 +60,7 @@ describe.skipIf(!existsSync(binary))("a row that became unreadable", () => {
     assert.strictEqual(row?.cause, "owner-lost")
     assert.include(row?.error, "cannot be read")
     assert.deepStrictEqual(beat.rows("SELECT * FROM claims"), [])
-  }, 60_000)
+  })
 
   it("of the task before: the one that continues from it starts, and can be cancelled", async () => {
     const beat = fresh()
@@ -73,5 +73,5 @@ describe.skipIf(!existsSync(binary))("a row that became unreadable", () => {
       await running(beat, next)
       assert.strictEqual((await beat.run(["cancel", next])).code, 0)
     }
-  }, 60_000)
+  })
 })

@@ -51,7 +51,7 @@ describe.skipIf(!mounted)(`a disk of 6 MB${mounted ? "" : " (skipped: this user 
     const [worker = 0] = small.workers()
     const shim = small.shim(id) ?? 0
     const began = ticks(worker)
-    // Long enough for several tries; a busy loop would use some two hundred ticks of it.
+    // Long enough for several attempts; a busy loop would use some two hundred ticks of it.
     await new Promise((resume) => setTimeout(resume, 2000))
     const used = ticks(worker) - began
     assert.isTrue(isAlive(worker))

@@ -161,7 +161,7 @@ describe("a home that cannot be told", () => {
     }
   })
 
-  it("is no matter to a command from a directory that is gone, except where the task would run in it", () => {
+  it("does not matter to a command from a directory that is gone, except where the task would run in it", () => {
     for (const variables of ["PWD=", "PWD=/", "PWD=relative", `PWD='${gone}'`, "-u PWD"]) {
       const run = fromNowhere(variables, "run -a shell -- true")
       refused(run, run.status, /there is no directory/)

@@ -1,4 +1,4 @@
-/** Automatic retries with the built program: the last try counts, for whoever waits, cancels or depends. */
+/** Automatic retries with the built program: the last attempt counts, for whoever waits, cancels or depends. */
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
@@ -21,7 +21,9 @@ describe("automatic retries", () => {
   const rows = () =>
     beat.rows<Row>("SELECT id, status, attempt, retry_of, root_id, retried_by, max_retries FROM tasks ORDER BY seq")
 
-  it("go on until one succeeds, and who waits for the first waits for the last", { timeout: 240_000 }, async () => {
+  it("continue until one succeeds, and a command that waits for the first waits for the last", {
+    timeout: 240_000
+  }, async () => {
     const count = join(beat.home, "count")
     const script = `echo x >>"${count}"; n=$(wc -l <"${count}"); echo "try $n"; exit $((3 - n))`
     const first = await beat.submit(script, ["--retries", "4", "--backoff", "20ms"])
@@ -56,12 +58,12 @@ describe("automatic retries", () => {
     assert.include(missing.stderr, "Not retried: the failure is permanent.")
   })
 
-  it("are what the first try's id stands for, wherever the work is meant", { timeout: 240_000 }, async () => {
+  it("are what the first attempt's id stands for, wherever the work is meant", { timeout: 240_000 }, async () => {
     const first = await beat.submit(`test -e "${beat.home}/second" && echo fine || { echo bad; exit 3; }`, [
       ...["--retries", "1", "--backoff", "1h"]
     ])
     const behind = await beat.submit("true", ["--after", `${first}:finished`])
-    const second = await until("the next try", () => rows().find(({ retry_of }) => retry_of === first)?.id)
+    const second = await until("the next attempt", () => rows().find(({ retry_of }) => retry_of === first)?.id)
     const said = async (...args: ReadonlyArray<string>) => {
       const { code, stderr, stdout } = await beat.run(args)
       return { code, text: stdout + stderr }
@@ -82,9 +84,11 @@ describe("automatic retries", () => {
     assert.deepStrictEqual(await said("result", "--wait", first), { code: 0, text: "fine\n" })
   })
 
-  it("end with a cancel of the first try, while the next one waits for its time", { timeout: 240_000 }, async () => {
+  it("end with a cancel of the first attempt, while the next one waits for its time", {
+    timeout: 240_000
+  }, async () => {
     const first = await beat.submit("exit 3", ["--retries", "2", "--backoff", "1h"])
-    await until("the next try", () => rows().some(({ retry_of }) => retry_of === first))
+    await until("the next attempt", () => rows().some(({ retry_of }) => retry_of === first))
     const cancelled = await beat.run(["cancel", first])
     assert.strictEqual(cancelled.code, 0, cancelled.stderr)
     const { code } = await beat.run(["wait", "--timeout", "40s", first])

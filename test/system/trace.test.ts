@@ -70,7 +70,7 @@ describe("BACKBEAT_TRACE", () => {
 
   it("has the spans of a task's life and the counters of its worker, for the owner alone", async () => {
     assert.strictEqual((await runTask({ BACKBEAT_TRACE: file })).code, 0)
-    await until("the last span", () => existsSync(file) && spansOf(file).some(({ name }) => name === "runPool"))
+    await until("the last span", () => existsSync(file) && spansOf(file).some(({ name }) => name === "workOn"))
 
     const spans = spansOf(file)
     const byId = new Map(spans.map((span) => [span.spanId, span]))

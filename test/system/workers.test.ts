@@ -79,7 +79,7 @@ describe("an on-demand worker", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
 
-  it("is started by whoever needs it, serves several tasks, and leaves", async () => {
+  it("is started by the command that needs it, serves several tasks, and leaves", async () => {
     const ids = [await beat.submit("echo one"), await beat.submit("echo two")]
     await until("both end", () => ids.every((id) => beat.status(id).status === "completed"))
     await until("the worker leaves", () => beat.workers().length === 0)

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "vitest"
 import type { Told } from "../../src/torture/Chronicle.ts"
 import { checkEdit, type Stored, versionOf } from "../../src/torture/checks/EditCheck.ts"
-import { checkAgain, checkTries, triesAmong } from "../../src/torture/checks/RetryCheck.ts"
+import { attemptsAmong, checkAgain, checkAttempts } from "../../src/torture/checks/RetryCheck.ts"
 import { promptOf, wordsIn, wordsOf } from "../../src/torture/load/Script.ts"
 import { edited, type TaskPlan } from "../../src/torture/load/TaskPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
@@ -71,7 +71,7 @@ describe("the check of edits", () => {
     assert.isEmpty(reportsOf(told("unsure"), [changed("a")]))
   })
 
-  it("lets an edit of a later try pass, and what follows from it", () => {
+  it("lets an edit of a later attempt pass, and what follows from it", () => {
     assert.isEmpty(reportsOf(told("done", "b"), [first("a"), changed("b", { retry_of: "a" })]))
     assert.isEmpty(reportsOf(told("done", "a"), [changed("a"), changed("b", { retry_of: "a" })]))
   })
@@ -103,8 +103,8 @@ describe("the check of edits", () => {
 
 const triesReports = (rows: ReadonlyArray<TaskRow>, retries: number, before?: TaskRow): ReadonlyArray<string> => {
   const reports: Array<string> = []
-  for (const tries of triesAmong(rows).filter(([one]) => before === undefined || one.retry_of === before.id)) {
-    checkTries(tries, before, retries, (task, _invariant, detail) => reports.push(`${task}: ${detail}`))
+  for (const tries of attemptsAmong(rows).filter(([one]) => before === undefined || one.retry_of === before.id)) {
+    checkAttempts(tries, before, retries, (task, _invariant, detail) => reports.push(`${task}: ${detail}`))
   }
   return reports
 }
@@ -115,7 +115,7 @@ describe("the check of tries", () => {
 
   it("tells automatic retries from work that was taken up by hand", () => {
     const byHand = row("c", { attempt: 2, retry_of: "a", root_id: "a", max_retries: 1, continuation: "retry" })
-    const found = triesAmong([one, two, byHand])
+    const found = attemptsAmong([one, two, byHand])
     assert.deepStrictEqual(
       found.map((tries) => tries.map(({ id }) => id)),
       [["a", "b"], ["c"]]

@@ -1,4 +1,4 @@
-/** The torture run as a user starts it: short, with a plan of its own, in the product and with one promise broken. */
+/** The torture run as a user starts it: short, with its own plan, in the product and with one promise broken. */
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

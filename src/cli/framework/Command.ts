@@ -16,9 +16,11 @@ import * as PlatformTerminal from "@effect/platform/Terminal"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { type Answer, answering } from "../Answer.ts"
 import { type MachineServices, Stores } from "./Access.ts"
-import type { Caller } from "./Caller.ts"
+import { Caller } from "./Caller.ts"
 import { type CommandLine, config, type Shape, shapesOf } from "./CommandLine.ts"
 import type { ExitCode } from "./ExitCode.ts"
 import { textOf } from "./HelpText.ts"
@@ -52,9 +54,13 @@ export interface Spec<O, A, E, R> {
   /** `Args.all({...})`, or `Args.none`. */
   readonly args: Args.Args<A>
   /** Which candidates completions offer for positional arguments. */
-  readonly completes?: "task" | "agent" | "pipeline" | "schedule" | "none"
+  readonly completes?: "task" | "agent" | "pipeline" | "schedule" | "loop" | "none"
+  /** What an agent may not do from inside a task, after "may not": `change settings`. */
+  readonly forPersons?: string
   /** What the command gives its caller (default: `work`). */
   readonly answer?: (options: O) => Answer
+  /** Whether it changes no row and no file, so that the process may leave as soon as the answer is written. */
+  readonly looks?: boolean
   readonly run: (options: O, args: A) => Effect.Effect<ExitCode, E, R>
 }
 
@@ -89,6 +95,11 @@ const toUsageError =
   (command: string) =>
   (error: ValidationError): UsageError =>
     new UsageError({ problem: textOf(error.error).join("\n"), hint: `'${command} --help' shows how to use it.` })
+
+const refuseInside = (step: string | undefined) =>
+  step === undefined
+    ? Effect.void
+    : Effect.flatMap(Caller, ({ environment }) => requireOutside(submitterOf(environment), step))
 
 /** A command that needs no database. */
 export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices>): Command => {
@@ -126,7 +137,7 @@ export const command = <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServ
       return Args.getHelp(args)
     },
     execute: (line): Effect.Effect<ExitCode, Failure, CommandServices> =>
-      Effect.flatMap(read(line), (given) =>
+      Effect.flatMap(Effect.zipLeft(read(line), refuseInside(spec.forPersons)), (given) =>
         run(given.options, given.positionals).pipe(answering(answer === undefined ? "work" : answer(given.options)))
       )
   }
@@ -138,6 +149,7 @@ const onStore =
   <O, A, E extends Failure>(spec: Spec<O, A, E, CommandServices | S>): Command =>
     command({
       answer: () => answer,
+      looks: answer === "output",
       ...spec,
       run: (options, args) => Effect.flatMap(Stores, (stores) => Effect.provide(spec.run(options, args), layer(stores)))
     })

@@ -13,6 +13,8 @@ export type Groups = Readonly<
       readonly summary: string
       /** The command that runs when only the group is given. */
       readonly standard: string
+      /** The command that runs when the word after the group names no command, as in `beat loop "fix it"`. */
+      readonly direct?: string
     }
   >
 >
@@ -143,6 +145,10 @@ export const route = (
   const group = Object.hasOwn(tree.groups, name) ? tree.groups[name] : undefined
   if (group !== undefined) {
     const [sub, ...words] = after
+    const direct = group.direct === undefined ? undefined : find(tree, [name, group.direct])
+    const leadsDirectly =
+      direct !== undefined && sub?.startsWith("-") === true && after.some((word) => !word.startsWith("-"))
+    if (leadsDirectly) return Either.right({ route: { _tag: "Command", entry: direct, rest: rest(after) }, help })
     if (sub === undefined || sub.startsWith("-")) {
       if (help) return Either.right({ route: { _tag: "Group", group: name }, help: true })
       const standard = find(tree, [name, group.standard])
@@ -152,6 +158,9 @@ export const route = (
     }
     const inside = tree.entries.filter(({ path }) => path[0] === name)
     const found = find(tree, [name, sub])
+    if (found === undefined && direct !== undefined && /\s/.test(after.join(" ").trim())) {
+      return Either.right({ route: { _tag: "Command", entry: direct, rest: rest(after) }, help })
+    }
     if (found === undefined) {
       return unknownCommand(
         sub,

@@ -19,6 +19,7 @@ export class Sources extends Context.Tag("backbeat/cli/Sources")<
     readonly agents: Effect.Effect<ReadonlyArray<Candidate>>
     readonly pipelines: Effect.Effect<ReadonlyArray<Candidate>>
     readonly schedules: Effect.Effect<ReadonlyArray<Candidate>>
+    readonly loops: Effect.Effect<ReadonlyArray<Candidate>>
   }
 >() {}
 
@@ -99,6 +100,7 @@ const positionals = Effect.fnUntraced(function* (command: Command, rest: Readonl
   if (command.completes === "task") return yield* lastOf(sources.tasks, given)
   if (command.completes === "pipeline") return yield* lastOf(sources.pipelines, given)
   if (command.completes === "schedule") return yield* lastOf(sources.schedules, given)
+  if (command.completes === "loop") return yield* lastOf(sources.loops, given)
   const choices = last?.value?.split(" | ") ?? []
   return choices.map((value): Candidate => ({ value, description: "" }))
 })

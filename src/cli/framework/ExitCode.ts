@@ -14,12 +14,16 @@ export const ExitCode = {
   timedOut: 5,
   /** A task was cancelled because a dependency ended with a status that its policy does not accept. */
   dependencyFailed: 6,
+  /** All that is waited for needs an answer of a person: `beat inbox`. */
+  needsInput: 7,
   /** A defect of Backbeat itself. */
   bug: 70,
   /** The database is locked, full, read-only, damaged or of another version; or stdout could not be written. */
   storage: 74,
   /** A task ended on a usage limit: the same work may succeed later. */
   usageLimit: 75,
+  /** `beat ask`: there is no answer yet. The same number: the same command may succeed later. */
+  unanswered: 75,
   /** `--timeout` of a waiting command passed; the task continues. */
   waitTimedOut: 124,
   interrupted: 130,
@@ -51,11 +55,20 @@ const ofError: Readonly<Record<string, ExitCode>> = {
   ConfigInvalid: ExitCode.usage,
   IdempotencyConflict: ExitCode.usage,
   DependencyInvalid: ExitCode.usage,
+  NotIsolable: ExitCode.usage,
   PipelineInvalid: ExitCode.usage,
   PipelineKeyConflict: ExitCode.usage,
   PipelineNotFound: ExitCode.notFound,
   TaskNotFound: ExitCode.notFound,
+  WorkspaceNotFound: ExitCode.notFound,
+  GroupNotFound: ExitCode.notFound,
+  HookNotFound: ExitCode.notFound,
+  DeliveryNotFound: ExitCode.notFound,
+  BudgetNotFound: ExitCode.notFound,
+  LoopNotFound: ExitCode.notFound,
+  ContestNotFound: ExitCode.notFound,
   ScheduleNotFound: ExitCode.notFound,
+  QuestionNotFound: ExitCode.notFound,
   AmbiguousReference: ExitCode.notFound,
   StorageError: ExitCode.storage
 }

@@ -26,10 +26,14 @@ const printHelp = Effect.fn("beat.help")(function* (page: string) {
   return ExitCode.ok
 }, answering("output"))
 
+/** What follows a command that only looked, once its database is closed: the process may end there. */
+export type Leave = (code: ExitCode) => Effect.Effect<ExitCode>
+
 const dispatch = Effect.fn("beat.dispatch")(function* (
   tree: CommandTree,
   machine: Layer.Layer<MachineServices, Failure>,
-  argv: ReadonlyArray<string>
+  argv: ReadonlyArray<string>,
+  leave: Leave
 ) {
   const terminal = yield* Terminal
   const { version } = yield* Caller
@@ -46,7 +50,8 @@ const dispatch = Effect.fn("beat.dispatch")(function* (
       const command = yield* entry.load
       if (found.help) return yield* printHelp(commandHelp(command, terminal.stdout))
       const line = yield* parse(rest, command.optionShapes, ["beat", ...command.path].join(" "))
-      return yield* Effect.provide(command.execute(line), machine)
+      const done = command.execute(line)
+      return yield* Effect.provide(command.looks === true ? Effect.flatMap(done, leave) : done, machine)
     }
   }
 })
@@ -79,10 +84,11 @@ const reportDefect = Effect.fn("beat.reportDefect")(function* (json: boolean, ca
 export const main = (
   tree: CommandTree,
   machine: Layer.Layer<MachineServices, Failure>,
-  argv: ReadonlyArray<string>
+  argv: ReadonlyArray<string>,
+  leave: Leave = Effect.succeed
 ): Effect.Effect<ExitCode, never, Terminal | Caller> => {
   const json = wantsJson(argv)
-  return dispatch(tree, machine, argv).pipe(
+  return dispatch(tree, machine, argv, leave).pipe(
     Effect.catchAll((error) => reportFailure(json, error)),
     Effect.catchAllCause((cause) => (Cause.isInterrupted(cause) ? Effect.failCause(cause) : reportDefect(json, cause)))
   )

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 
 /** The abilities of a stream. */
 export interface Screen {
@@ -33,6 +34,8 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
     readonly stderr: Screen
     /** Whether stdin is a terminal; false for a pipe, a file and `/dev/null`. */
     readonly stdinTty: boolean
+    /** The lines of stdin as they come, without their newlines. */
+    readonly lines: Stream.Stream<string>
     /** All of stdin, read to its end, as UTF-8. */
     readonly stdin: Effect.Effect<string>
     /** The bytes of stdin. Reading stops once there are more than `limit`, so a longer answer means "too long". */
@@ -54,14 +57,14 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
   }
 >() {}
 
-/** What a command printed, for tests. */
+/** What a command printed. */
 export interface Captured {
   readonly stdout: () => string
   readonly stderr: () => string
   readonly layer: Layer.Layer<Terminal>
 }
 
-/** A terminal that keeps what is printed. */
+/** A terminal that keeps what is printed: for tests, and for commands that run behind the live screen. */
 export const capture = (options: {
   readonly tty?: boolean
   readonly columns?: number | null
@@ -95,6 +98,7 @@ export const capture = (options: {
         stdout: screen,
         stderr: screen,
         stdinTty: options.stdin === undefined,
+        lines: Stream.fromIterable((options.stdin ?? "").split("\n").filter((line) => line !== "")),
         stdin: Effect.sync(() => options.stdin ?? ""),
         stdinBytes: () => Effect.sync(() => new TextEncoder().encode(options.stdin ?? "")),
         lost,

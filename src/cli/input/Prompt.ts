@@ -37,6 +37,9 @@ const all = Effect.fn("Prompt.stdin")(function* () {
   return yield* textOf(yield* terminal.stdinBytes(maxPromptBytes))
 })
 
+/** All of stdin as text. */
+export const readText = all
+
 const orNone = (text: string): string | null => (text.trim() === "" ? null : text)
 
 /**

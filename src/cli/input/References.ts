@@ -1,23 +1,33 @@
-/** Resolves ids on a command line that may name tasks or pipelines. */
+/** Resolves ids on a command line that may name tasks, pipelines, loops or contests. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type { ContestId } from "../../domain/contest/Contest.ts"
+import type { ContestNotFound } from "../../domain/contest/ContestErrors.ts"
 import { AmbiguousReference, type StorageError, type TaskNotFound } from "../../domain/Errors.ts"
+import type { LoopNotFound } from "../../domain/loop/LoopErrors.ts"
+import type { LoopId } from "../../domain/loop/LoopId.ts"
 import type { PipelineNotFound } from "../../domain/pipeline/PipelineErrors.ts"
 import type { PipelineId, TaskId } from "../../domain/task/Task.ts"
+import { Contests } from "../../services/Contests.ts"
+import { Loops } from "../../services/Loops.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import { Tasks } from "../../services/Tasks.ts"
 
-type Failed = AmbiguousReference | PipelineNotFound | StorageError | TaskNotFound
+type Failed = AmbiguousReference | ContestNotFound | LoopNotFound | PipelineNotFound | StorageError | TaskNotFound
 
 /** Suggestions for a reference that matches nothing. */
 const candidatesOf = (error: Failed): ReadonlyArray<string> => ("candidates" in error ? error.candidates : [])
 
 /**
- * The task or the pipeline that each reference names. A prefix of both is ambiguous; `@last` is the newest task.
+ * The task, the pipeline, the loop or the contest that each reference names. A prefix of two of them is ambiguous; `@last` is the newest task.
  */
 export const resolveAll = Effect.fn("resolveAll")(function* (references: ReadonlyArray<string>) {
   const tasks = yield* Tasks
   const pipelines = yield* Pipelines
+  const loops = yield* Loops
+  const contests = yield* Contests
+  const contestIds = new Set<ContestId>()
+  const loopIds = new Set<LoopId>()
   const taskIds = new Set<TaskId>()
   const pipelineIds = new Set<PipelineId>()
   for (const reference of references) {
@@ -27,14 +37,26 @@ export const resolveAll = Effect.fn("resolveAll")(function* (references: Readonl
     }
     const task = yield* Effect.either(tasks.resolve(reference))
     const pipeline = yield* Effect.either(pipelines.resolve(reference))
+    const loop = yield* Effect.either(loops.resolve(reference))
+    const contest = yield* Effect.either(contests.resolve(reference))
+    const contestFits = Either.match(contest, { onLeft: candidatesOf, onRight: (id) => [id] })
+    const loopFits = Either.match(loop, { onLeft: candidatesOf, onRight: (id) => [id] })
     const taskFits = Either.match(task, { onLeft: candidatesOf, onRight: (id) => [id] })
     const pipelineFits = Either.match(pipeline, { onLeft: candidatesOf, onRight: (id) => [id] })
-    if (taskFits.length > 0 && pipelineFits.length > 0) {
-      return yield* new AmbiguousReference({ reference, candidates: [...taskFits, ...pipelineFits] })
-    }
+    const fits = [taskFits, pipelineFits, loopFits, contestFits].filter(({ length }) => length > 0)
+    if (fits.length > 1) return yield* new AmbiguousReference({ reference, candidates: fits.flat() })
     if (Either.isRight(task)) taskIds.add(task.right)
     else if (Either.isRight(pipeline)) pipelineIds.add(pipeline.right)
+    else if (Either.isRight(loop)) loopIds.add(loop.right)
+    else if (Either.isRight(contest)) contestIds.add(contest.right)
+    else if (contestFits.length > 0) return yield* contest.left
+    else if (loopFits.length > 0) return yield* loop.left
     else return yield* pipelineFits.length > 0 ? pipeline.left : task.left
   }
-  return { taskIds: Array.from(taskIds), pipelineIds: Array.from(pipelineIds) }
+  return {
+    taskIds: Array.from(taskIds),
+    pipelineIds: Array.from(pipelineIds),
+    loopIds: Array.from(loopIds),
+    contestIds: Array.from(contestIds)
+  }
 })

@@ -3,7 +3,8 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { MissedPolicy, OverlapPolicy } from "../../domain/schedule/Schedule.ts"
-import { preparePipeline } from "../../programs/pipelines/preparePipeline.ts"
+import { requireGroup } from "../../programs/gates/requireGroup.ts"
+import { preparePipeline, refuseIsolation } from "../../programs/pipelines/preparePipeline.ts"
 import { promptPlan } from "../../programs/pipelines/promptPlan.ts"
 import { pipelineWork, taskWork, type WrittenRules } from "../../programs/schedules/changeSchedule.ts"
 import { prepareTask, type Submission } from "../../programs/tasks/prepareTask.ts"
@@ -12,7 +13,7 @@ import { Directories } from "../../services/Directories.ts"
 import { Caller } from "../framework/Caller.ts"
 import { UsageError } from "../framework/UsageError.ts"
 import { planFromFile } from "./PipelineInput.ts"
-import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "./TaskOptions.ts"
+import { captureOptions, groupOption, labelsOf, maxOutputOf, taskOptions } from "./TaskOptions.ts"
 import { choice, count, duration, optionalText, pairs } from "./Values.ts"
 
 /** When, and by which rules. Null is "not given". */
@@ -73,6 +74,7 @@ export const workOptions = {
   ),
   var: pairs("var").pipe(Options.withDescription("Set a variable of the pipeline file; repeatable")),
   ...taskOptions,
+  group: groupOption,
   ...captureOptions
 }
 
@@ -102,7 +104,7 @@ export const isPipeline = (given: GivenWork): boolean => given.step.length > 0 |
 /** Whether the options say what runs. */
 export const saysWork = (given: GivenWork): boolean =>
   isPipeline(given) ||
-  [given.agent, given.model, given.directory, given.systemPrompt].some((one) => one !== null) ||
+  [given.group, given.agent, given.model, given.directory, given.systemPrompt].some((one) => one !== null) ||
   [given.priority, given.timeout, given.stall, given.maxOutput, given.retries, given.backoff].some(
     (one) => one !== undefined
   ) ||
@@ -138,6 +140,7 @@ export const submissionOf = Effect.fn("schedule.submission")(function* (
     labels: Object.keys(labels).length === 0 ? (before?.labels ?? {}) : labels,
     extra: given.env,
     retryOf: null,
+    ...optional("group", (yield* requireGroup(given.group)) ?? before?.group),
     ...optional("maxRetries", given.retries ?? before?.maxRetries),
     ...optional("backoffMs", given.backoff ?? before?.backoffMs)
   }
@@ -145,6 +148,7 @@ export const submissionOf = Effect.fn("schedule.submission")(function* (
 })
 
 const planOf = Effect.fn("schedule.plan")(function* (given: GivenWork, name: string | null) {
+  if (given.group !== null) return yield* usage("--group works for a task, not for a pipeline")
   if (given.pipeline !== null) {
     if (given.step.length > 0) return yield* usage("--pipeline and --step cannot be combined")
     return yield* planFromFile(given.pipeline, given.var)
@@ -172,6 +176,7 @@ export const captureWork = Effect.fn("schedule.capture")(function* (
     if (Object.keys(given.env).length > 0)
       return yield* usage("--env works only with tasks; a pipeline gets the current environment")
     const plan = yield* planOf(given, options.name)
+    yield* refuseIsolation(plan)
     const { extra: _extra, ...defaults } = yield* submissionOf(given, "", null)
     const { pipeline, warnings } = yield* preparePipeline(plan, { ...defaults, piped: options.piped }, submitter)
     return { work: pipelineWork(pipeline), warnings }

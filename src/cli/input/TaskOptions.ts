@@ -2,9 +2,10 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { parseMoney } from "../../domain/budgets/parseAmount.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { Labels } from "../../domain/task/Task.ts"
-import { count, duration, optionalText, pairs, priority, size } from "./Values.ts"
+import { Labels, OnLimit } from "../../domain/task/Task.ts"
+import { choice, count, duration, optionalText, pairs, parsed, priority, size } from "./Values.ts"
 
 /** Options that were not given are null, or undefined if the settings decide. */
 export const taskOptions = {
@@ -49,6 +50,41 @@ export const taskOptions = {
   )
 }
 
+/** The group of a task. */
+export const groupOption = optionalText("group", "name").pipe(
+  Options.withAlias("g"),
+  Options.withDescription("Count the task against the limit of this group (see 'beat group set')")
+)
+
+/** What a task may spend. */
+export const budgetOption = Options.text("budget").pipe(
+  Options.withPseudoName("amount"),
+  parsed("budget", parseMoney),
+  Options.withDefault(null),
+  Options.withDescription(
+    "Park the task and everything that its agent submits once this is spent, e.g. 5usd; 'beat budget set ID --total 10usd' raises it"
+  )
+)
+
+/** What a task does when it meets a usage limit. */
+export const limitOptions = {
+  fallback: optionalText("fallback", "agents").pipe(
+    Options.withDescription(
+      "Give the task to the first of these agents that is open, e.g. codex,gemini, when a limit keeps it for over 30 minutes"
+    )
+  ),
+  onLimit: choice("on-limit", OnLimit.literals).pipe(
+    Options.withDefault(undefined),
+    Options.withDescription(
+      "At a usage limit, park the task until the limit ends, or fail with exit code 75 (default: park)"
+    )
+  ),
+  giveUp: duration("give-up").pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("Fail after this time since it met its first usage limit, e.g. 12h (default: 7d)")
+  )
+}
+
 /** Options that a pipeline file does not have. */
 export const captureOptions = {
   maxOutput: size("max-output").pipe(
@@ -71,6 +107,21 @@ export const labelsOf = (given: Readonly<Record<string, string>>): Effect.Effect
         example: "--label team=web"
       })
   )
+
+/** What `--fallback` gives. */
+export const fallbackOf = (given: string | null): Effect.Effect<ReadonlyArray<string>, InvalidInput> => {
+  const agents = (given ?? "").split(",").map((name) => name.trim())
+  if (given === null) return Effect.succeed([])
+  return agents.length <= 5 && agents.every((name) => /^[a-z][a-z0-9-]{0,31}$/.test(name))
+    ? Effect.succeed(agents)
+    : Effect.fail(
+        new InvalidInput({
+          field: "--fallback",
+          problem: "names 1 to 5 agents, separated by commas",
+          example: "codex,gemini"
+        })
+      )
+}
 
 const smallestOutput = 1024
 

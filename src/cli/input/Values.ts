@@ -112,13 +112,19 @@ const oneOf =
 export const choice = <A extends string>(name: string, values: ReadonlyArray<A>): Options.Options<A> =>
   text(name, values.join(" | ")).pipe(parsed(name, oneOf(values)))
 
+/** The line that names an option fits on a screen; the description lists what this leaves out. */
+const shownChoices = (values: ReadonlyArray<string>): string => {
+  const all = values.join(" | ")
+  return all.length <= 70 ? all : "WORD"
+}
+
 /** The same, repeatable. */
 export const choices = <A extends string>(
   name: string,
   alias: string | null,
   values: ReadonlyArray<A>
 ): Options.Options<ReadonlyArray<A>> =>
-  text(name, values.join(" | ")).pipe(
+  text(name, shownChoices(values)).pipe(
     (option) => (alias === null ? option : Options.withAlias(option, alias)),
     Options.repeated,
     Options.mapEffect((all) =>

@@ -1,4 +1,6 @@
 /** The status or the end of a task, in one line. */
+
+import { isAsking } from "../../domain/task/isAsking.ts"
 import type { TaskSummary } from "../../domain/task/Task.ts"
 import { span } from "../../text/FormatDuration.ts"
 import { sanitize } from "../../text/Sanitize.ts"
@@ -46,6 +48,9 @@ const detail = (task: TaskSummary): string => {
   }
 }
 
+/** A task that needs a person shows that instead of its status. */
+const word = (task: TaskSummary): string => (isAsking(task) ? "asks: it needs input (beat inbox)" : task.status)
+
 /** `completed after 2m 5s`, `failed (timeout) after 30m: ...`, `cancelled by ann: not needed`, `running`. */
 export const endingText = (task: TaskSummary, screen: Screen): string =>
-  `${stylesOf(screen)[colours[task.status]](task.status)}${detail(task)}`
+  `${stylesOf(screen)[isAsking(task) ? "yellow" : colours[task.status]](word(task))}${detail(task)}`

@@ -15,6 +15,7 @@ import { printJson } from "../framework/Json.ts"
 import { Terminal } from "../framework/Terminal.ts"
 import { endingText } from "./Ending.ts"
 import { printOutput } from "./Follow.ts"
+import { tellingParks } from "./LimitText.ts"
 import { activity, withProgress } from "./Progress.ts"
 import { warn } from "./Submitted.ts"
 import { waiting } from "./Waiting.ts"
@@ -66,7 +67,7 @@ const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) 
       follow: true
     })
     const standing = Effect.map(tasks.summary(taskId), ({ status }) => status)
-    yield* whileWorkerRuns(output, served).pipe(withProgress(standing))
+    yield* whileWorkerRuns(output, served).pipe(tellingParks([taskId]), withProgress(standing))
     const ended: TaskSummary = yield* tasks.summary(taskId)
     next = ended.retriedBy
     if (next !== null) {
@@ -83,7 +84,7 @@ const watch = Effect.fn("watch")(function* ({ launched }: SubmitResult, { create
   if (json) {
     const served = yield* waiting(launched)
     const doing = yield* activity(task)
-    yield* waitFor([task.id], { ...served, goal: "end", any: false }).pipe(withProgress(doing))
+    yield* waitFor([task.id], { ...served, goal: "end", any: false }).pipe(tellingParks([task.id]), withProgress(doing))
   } else yield* showAll(task, launched)
   const ended = yield* tasks.get((yield* latestAttempt(task.id)).id)
   if (json) yield* printJson(Task, ended)

@@ -1,5 +1,8 @@
 /** Pipelines and their steps as tables. */
+
 import type { Pipeline, PipelineStep, PipelineSummary, StepStatus } from "../../domain/pipeline/Pipeline.ts"
+import { isAsking } from "../../domain/task/isAsking.ts"
+import { cutText } from "../../programs/reports/taskState.ts"
 import { moment, relative, shortSpan, span } from "../../text/FormatDuration.ts"
 import { stylesOf } from "../framework/Style.ts"
 import type { Screen } from "../framework/Terminal.ts"
@@ -52,16 +55,19 @@ export const stepStyle = (status: StepStatus, screen: Screen) =>
   status === "skipped" ? stylesOf(screen).dim : statusStyle(status, screen)
 
 /** What it waits for or why it ended badly, in a few words. */
-const noteOf = ({ after, kept, policy, status, task }: PipelineStep, names: ReadonlyArray<string>): string => {
+const noteOf = ({ after, contest, kept, policy, status, task }: PipelineStep, names: ReadonlyArray<string>): string => {
   if (kept) return "kept"
   if (status === "failed" && task.cause !== null) {
+    if (task.cause === "rejected" && task.error !== null) return `rejected: ${cutText(task.error, 80)}`
     return task.cause === "exit" && task.exitCode !== null ? `exit ${task.exitCode}` : task.cause
   }
+  if (isAsking(task)) return "needs input"
   if (status === "queued" && task.waitingOn > 0) {
     const until = policy === "success" ? "" : policy === "failure" ? " failed" : " ended"
     return `after ${after.map((place) => names[place] ?? "?").join(", ")}${until}`
   }
-  return task.attempt > 1 ? `try ${task.attempt}` : ""
+  if (contest !== null) return `candidates: beat status ${contest}`
+  return task.attempt > 1 ? `attempt ${task.attempt}` : ""
 }
 
 const stepColumns: ReadonlyArray<Column> = [

@@ -44,5 +44,6 @@ export const activity = Effect.fn("activity")(function* (task: Pick<TaskSummary,
 export const tally = (tasks: ReadonlyArray<TaskSummary>): string => {
   const done = tasks.filter(({ status }) => isTerminal(status)).length
   const running = tasks.filter(({ status }) => status === "running").length
-  return `${done} of ${tasks.length} ended, ${running} running`
+  const parked = tasks.filter(({ parkedAt, status }) => status === "queued" && parkedAt !== null).length
+  return `${done} of ${tasks.length} ended, ${running} running${parked === 0 ? "" : `, ${parked} parked`}`
 }

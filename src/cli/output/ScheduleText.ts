@@ -1,8 +1,9 @@
 /** Schedules and their executions as text for people. */
-import type { Execution, ExecutionStatus, Schedule, ScheduleStatus, Timing } from "../../domain/schedule/Schedule.ts"
+import type { Execution, ExecutionStatus, Schedule, ScheduleStatus } from "../../domain/schedule/Schedule.ts"
 import type { ScheduleReport } from "../../programs/schedules/scheduleReport.ts"
 import type { ServiceReport } from "../../programs/setup/service.ts"
 import { moment, relative, span } from "../../text/FormatDuration.ts"
+import { timingText } from "../../text/timingText.ts"
 import { type Style, type StyleName, stylesOf } from "../framework/Style.ts"
 import type { Screen } from "../framework/Terminal.ts"
 import { type Column, table } from "./Layout.ts"
@@ -23,18 +24,6 @@ const colours: Readonly<Record<ScheduleStatus | ExecutionStatus, StyleName>> = {
 
 export const standingStyle = (status: ScheduleStatus | ExecutionStatus, screen: Screen): Style =>
   stylesOf(screen)[colours[status]]
-
-/** `0 9 * * 1-5 (Europe/Berlin)`, `every 15m`, `once at ...`. */
-export const timingText = (timing: Timing): string => {
-  switch (timing.kind) {
-    case "cron":
-      return `${timing.expression} (${timing.timezone})`
-    case "every":
-      return `every ${span(timing.everyMs)}`
-    case "at":
-      return `once at ${moment(timing.at)}`
-  }
-}
 
 const columns: ReadonlyArray<Column> = [
   { title: "ID" },
@@ -137,7 +126,7 @@ export const describeSchedule = (report: ScheduleReport, now: number, screen: Sc
       report.times.map((time) => timeLine(time, now)).join("\n") || null
     ],
     ["last", lastText(report, now)],
-    ["going on", report.open === 0 ? null : String(report.open)],
+    ["open runs", report.open === 0 ? null : String(report.open)],
     ["runs", report.maxRuns === null ? String(report.runs) : `${report.runs} of ${report.maxRuns}`],
     ["expires", at(report.expiresAt)],
     ["missed", `${report.missed} (later than ${span(report.graceMs)}: ${missedWords[report.missed]})`],

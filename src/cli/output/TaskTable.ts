@@ -1,5 +1,8 @@
 /** Tasks as lines of a table, and the colours of their statuses. */
-import type { TaskId, TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
+
+import { isAsking } from "../../domain/task/isAsking.ts"
+import type { TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
+import type { TaskPage } from "../../programs/reports/taskPage.ts"
 import { shortSpan } from "../../text/FormatDuration.ts"
 import { sanitize } from "../../text/Sanitize.ts"
 import { type Style, type StyleName, stylesOf } from "../framework/Style.ts"
@@ -16,6 +19,9 @@ const colours: Readonly<Record<TaskStatus, StyleName>> = {
 
 export const statusStyle = (status: TaskStatus, screen: Screen): Style => stylesOf(screen)[colours[status]]
 
+const styleOf = (task: TaskSummary, screen: Screen): Style =>
+  isAsking(task) ? stylesOf(screen).yellow : statusStyle(task.status, screen)
+
 /** One line of plain text: no control bytes, no line breaks. */
 export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " ").trim()
 
@@ -23,10 +29,11 @@ export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " 
 const isSkipped = (task: TaskSummary): boolean => task.status === "cancelled" && task.cause === "dependency-failed"
 
 /** Its status in one word. */
-export const statusWord = (task: TaskSummary): string => (isSkipped(task) ? "skipped" : task.status)
+export const statusWord = (task: TaskSummary): string =>
+  isSkipped(task) ? "skipped" : isAsking(task) ? "asks" : task.status
 
 /** Classes that tell no more than the cause does. */
-const vague: ReadonlySet<string> = new Set(["agent", "unknown"])
+export const vague: ReadonlySet<string> = new Set(["agent", "unknown"])
 
 /** The last column of a list: why a task ended badly, otherwise empty. */
 export const remark = (task: TaskSummary): string => {
@@ -41,6 +48,8 @@ export const remark = (task: TaskSummary): string => {
   if (task.status === "queued" && task.waitingOn > 0) {
     return task.waitingOn === 1 ? "waits for 1 task" : `waits for ${task.waitingOn} tasks`
   }
+  if (isAsking(task)) return task.asks === 1 ? "needs input" : `${task.asks} questions`
+  if (task.parkedAt !== null && task.status === "queued") return "parked"
   if (isSkipped(task)) return "dependency"
   if (task.status === "running" && task.cancelRequestedAt !== null) return "ending"
   return ""
@@ -66,19 +75,27 @@ export const taskTable = (
   tasks: ReadonlyArray<TaskSummary>,
   now: number,
   screen: Screen,
-  starting: ReadonlyArray<TaskId> = []
+  { budgeted, paused, starting }: Pick<TaskPage, "budgeted" | "paused" | "starting"> = {
+    budgeted: [],
+    paused: [],
+    starting: []
+  }
 ): ReadonlyArray<string> => {
   const { bold, dim } = stylesOf(screen)
+  const budgets = new Map(budgeted.map(({ budget, id }) => [id, `budget ${budget}`]))
   return table(
     columns,
     tasks.map((task) => [
       { text: task.id, style: bold },
-      { text: starting.includes(task.id) ? "starting" : statusWord(task), style: statusStyle(task.status, screen) },
+      { text: starting.includes(task.id) ? "starting" : statusWord(task), style: styleOf(task, screen) },
       { text: task.priority, style: dim },
       { text: plain(task.agent) },
       { text: shortSpan(now - task.createdAt), style: dim },
       { text: length(task, now) },
-      { text: remark(task), style: dim },
+      {
+        text: paused.includes(task.id) ? "paused" : plain(budgets.get(task.id) ?? remark(task)),
+        style: dim
+      },
       { text: plain(task.title) }
     ]),
     screen.columns,

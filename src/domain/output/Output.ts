@@ -32,6 +32,8 @@ export const StreamState = Schema.Struct({
   base: ByteCount,
   /** How often its own writer emptied it (`> /dev/stdout`): what it printed before the last look is kept. */
   emptied: Schema.Int.pipe(Schema.nonNegative()),
+  /** Where the output of the present claim begins: above 0 after the task was parked. What is before it judges nothing. */
+  since: ByteCount,
   /** The last capture. */
   updatedAt: Timestamp
 }).annotations({ identifier: "StreamState" })

@@ -1,5 +1,7 @@
 /** The pipeline: tasks with an order and a name, its status, and how it is submitted. */
 import * as Schema from "effect/Schema"
+import { ContestId, ContestRules } from "../contest/Contest.ts"
+import { NewContest } from "../contest/NewContest.ts"
 import { NewTask } from "../task/NewTask.ts"
 import {
   DependencyPolicy,
@@ -12,6 +14,7 @@ import {
   TaskSummary,
   Timestamp
 } from "../task/Task.ts"
+import { AnswerRule } from "./AnswerRule.ts"
 
 /** Something wrong in a pipeline file. Lines and columns count from 1. */
 export const PipelineProblem = Schema.Struct({
@@ -22,6 +25,14 @@ export const PipelineProblem = Schema.Struct({
   hint: Schema.NullOr(Schema.String)
 }).annotations({ identifier: "PipelineProblem" })
 export type PipelineProblem = typeof PipelineProblem.Type
+
+/** The candidates of a step, and what decides among them. */
+export const StepContest = Schema.Struct({
+  /** Null is what the step says. */
+  candidates: Schema.Array(Schema.Struct({ agent: Schema.NullOr(Schema.String), model: Schema.NullOr(Schema.String) })),
+  ...ContestRules.pick("check", "score", "better").fields
+}).annotations({ identifier: "StepContest" })
+export type StepContest = typeof StepContest.Type
 
 /** A step as it was written, checked: others are named by their place, from 0. */
 export const PlannedStep = Schema.Struct({
@@ -47,13 +58,23 @@ export const PlannedStep = Schema.Struct({
   after: Schema.Array(Schema.Int),
   /** The pause between their end and its start. */
   delayMs: Millis,
-  continueFrom: Schema.NullOr(Schema.Int)
+  continueFrom: Schema.NullOr(Schema.Int),
+  /** `own`: it works in its own workspace, cut from what the step before left. Null: where the others work. */
+  workspace: Schema.NullOr(Schema.Literal("own")),
+  /** What its answer has to say; null: nothing. */
+  gate: Schema.NullOr(AnswerRule),
+  /** Several candidates work on its prompt, and the steps after it work on what is kept. Null: one task. */
+  contest: Schema.NullOr(StepContest)
 }).annotations({ identifier: "PlannedStep" })
 export type PlannedStep = typeof PlannedStep.Type
 
 /** A pipeline file that was read and checked. */
 export const PipelinePlan = Schema.Struct({
   name: Schema.String,
+  /** Whether the steps work in a workspace that they share. */
+  isolate: Schema.Boolean,
+  /** The command of the setup, which is a step too: it also runs in the workspace of each candidate. */
+  setup: Schema.NullOr(Schema.String),
   steps: Schema.Array(PlannedStep)
 }).annotations({ identifier: "PipelinePlan" })
 export type PipelinePlan = typeof PipelinePlan.Type
@@ -116,15 +137,17 @@ export type PipelinePage = typeof PipelinePage.Type
 const Places = Schema.Array(Schema.Int.pipe(Schema.nonNegative()))
 
 export const PipelineStep = Schema.Struct({
-  ...PlannedStep.pick("name", "stage", "policy", "delayMs").fields,
+  ...PlannedStep.pick("name", "stage", "policy", "delayMs", "gate").fields,
   /** Its place among the steps, from 0. */
   position: Schema.Int.pipe(Schema.nonNegative()),
   after: Places,
   continueFrom: Schema.NullOr(Schema.Int),
   status: StepStatus,
+  /** The contest whose kept candidate its task hands on. */
+  contest: Schema.NullOr(ContestId),
   /** Its task was completed by the pipeline that this one tries again. */
   kept: Schema.Boolean,
-  /** Its newest try. */
+  /** Its newest attempt. */
   task: TaskSummary
 }).annotations({ identifier: "PipelineStep" })
 export type PipelineStep = typeof PipelineStep.Type
@@ -138,12 +161,14 @@ export type Pipeline = typeof Pipeline.Type
 
 /** A step as it is handed over. */
 export const NewPipelineStep = Schema.Struct({
-  ...PipelineStep.pick("name", "stage", "policy", "delayMs", "after", "continueFrom").fields,
+  ...PipelineStep.pick("name", "stage", "policy", "delayMs", "after", "continueFrom", "gate").fields,
   /**
    * The task to store, or one that another pipeline has completed. Among the tasks to store, `dependsOn` and
    * `continueFrom` count them as members in the order of their steps.
    */
-  work: Schema.Union(NewTask, Schema.Struct({ kept: TaskId }))
+  work: Schema.Union(NewTask, Schema.Struct({ kept: TaskId })),
+  /** Its tasks count as members after those of all steps, and the task in `work` waits for them. */
+  contest: Schema.optionalWith(NewContest, { exact: true })
 })
 export type NewPipelineStep = typeof NewPipelineStep.Type
 
@@ -158,18 +183,24 @@ export type NewPipeline = typeof NewPipeline.Type
 
 export const isKept = (work: NewPipelineStep["work"]): work is { readonly kept: TaskId } => "kept" in work
 
-/** The tasks that a pipeline brings with it, in the order of their steps. */
-export const tasksOf = (pipeline: NewPipeline): ReadonlyArray<NewTask> =>
-  pipeline.steps.flatMap(({ work }) => (isKept(work) ? [] : [work]))
+export const contestTasksOf = ({ candidates }: NewContest): ReadonlyArray<NewTask> =>
+  candidates.flatMap((tasks) => tasks.map(({ task }) => task))
+
+/** The tasks that a pipeline brings with it, in the order of their steps; then those of the contests of steps. */
+export const tasksOf = ({ steps }: NewPipeline): ReadonlyArray<NewTask> => [
+  ...steps.flatMap(({ work }) => (isKept(work) ? [] : [work])),
+  ...steps.flatMap(({ contest }) => (contest === undefined ? [] : contestTasksOf(contest)))
+]
 
 /** What two pipelines with the same idempotency key have to have in common. */
 export const fingerprint = ({ name, steps }: NewPipeline): string =>
   JSON.stringify([
     name,
-    steps.map(({ after, name, policy, work }) => [
+    steps.map(({ after, contest, name, policy, work }) => [
       name,
       after,
       policy,
-      isKept(work) ? work.kept : [work.prompt, work.agent, work.directory]
+      isKept(work) ? work.kept : [work.prompt, work.agent, work.directory],
+      ...(contest === undefined ? [] : [[contest.rules, contestTasksOf(contest).map(({ agent }) => agent)]])
     ])
   ])

@@ -4,7 +4,9 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { fewestCandidates, mostCandidates } from "../contest/Contest.ts"
 import { parseDuration } from "../Duration.ts"
+import { Better } from "../loop/Loop.ts"
 import { DependencyPolicy, Labels, MaxRetries, Millis, Priority } from "../task/Task.ts"
 
 /** Steps of one pipeline. */
@@ -87,7 +89,7 @@ const field = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.optional(described(schema, description))
 
 /** What a step may say, and `defaults` for all steps. */
-const settings = {
+export const stepSettings = {
   agent: field(text("the name of an agent"), "claude, codex, gemini, shell, ...; else the default agent"),
   model: field(text("the name of a model"), "Model, in the agent's own words"),
   directory: field(text("a path"), "Where the agent works, from the directory of the submitter; else there"),
@@ -104,21 +106,66 @@ const settings = {
   ),
   delay: field(Span, "The pause between the end of the steps before and this one"),
   labels: field(Labels.annotations({ jsonSchema: { maxProperties: 32 } }), "Labels to find the tasks by"),
-  retries: field(Retries, "Automatic tries after one that failed"),
+  retries: field(Retries, "Automatic attempts after one that failed"),
   backoff: field(Span, "The pause before the first of them; it doubles with each")
 }
 
-const Defaults = Schema.Struct(settings).annotations({ identifier: "Defaults" })
+const Defaults = Schema.Struct(stepSettings).annotations({ identifier: "Defaults" })
+
+/** How many candidates: a whole number, or a text of digits. */
+const Times = Schema.transform(
+  Schema.Union(Schema.Number, Schema.NumberFromString),
+  Schema.Int.pipe(Schema.between(fewestCandidates, mostCandidates)),
+  { strict: true, decode: (written) => written, encode: (count) => count }
+).annotations({
+  message: said(`expected a whole number from ${fewestCandidates} to ${mostCandidates}`),
+  jsonSchema: orVariable({ type: "integer", minimum: fewestCandidates, maximum: mostCandidates })
+})
+
+/** What candidates differ in. */
+export const Matrix = Schema.Struct({
+  agent: Schema.optional(Schema.Array(text("the name of an agent")).pipe(Schema.minItems(1))),
+  model: Schema.optional(Schema.Array(Schema.NullOr(text("the name of a model"))).pipe(Schema.minItems(1)))
+})
+
+/** What decides which candidate is kept. */
+export const Best = Schema.Struct({
+  check: field(text("a shell command"), "A candidate passes only if this command exits with 0: npm test"),
+  score: field(text("a shell command"), "The last number that this command prints ranks the candidates that pass"),
+  better: field(oneOf(Better, Better.literals, "lower or higher"), "Which score is better")
+})
 
 /** One step. */
 export const FileStep = Schema.Struct({
   name: field(StepName, "Else step-1, step-2, ... by its place"),
   prompt: described(text("what the agent is to do"), "What the agent is to do"),
-  ...settings,
+  ...stepSettings,
   after: Schema.optional(
     Schema.Union(StepName, Schema.Array(StepName)).annotations({
       message: said("expected the name of a step, or a list of names"),
       description: "The steps this one follows, in place of those before it; [] starts immediately"
+    })
+  ),
+  workspace: Schema.optional(
+    Schema.Literal("own").annotations({
+      message: said("expected own, or leave it out"),
+      description: "own: its own workspace, cut from what the step before left, in a pipeline with isolate: true"
+    })
+  ),
+  times: Schema.optional(
+    described(Times, "This many candidates work side by side; the steps after it work on the one that is kept")
+  ),
+  matrix: Schema.optional(
+    Matrix.annotations({ description: "In place of times: a candidate for each agent with each model" })
+  ),
+  best: Schema.optional(
+    Best.annotations({ description: "With times or matrix: what decides which candidate is kept" })
+  ),
+  gate: Schema.optional(
+    Schema.Union(Schema.Boolean, Schema.Record({ key: Schema.String, value: Schema.Unknown })).annotations({
+      message: said("expected true, or a JSON Schema"),
+      description:
+        "true: the answer has to end in PASS, and FAIL stops the steps after it. A JSON Schema: it has to allow the answer"
     })
   ),
   continueFrom: Schema.optional(
@@ -146,6 +193,15 @@ export const FileFrame = Schema.Struct({
     }).annotations({
       description: `Variables with their defaults, for \${name} in any text; null has to be given. $\${name} stays as it is`
     })
+  ),
+  isolate: Schema.optional(
+    Schema.Boolean.annotations({
+      message: said("expected true or false"),
+      description: "Whether the steps work in a workspace that they share, so that the repository does not change"
+    })
+  ),
+  setup: Schema.optional(
+    described(text("a shell command"), "Runs in the workspace before all steps: npm ci. It needs isolate: true")
   ),
   defaults: Schema.optional(Defaults.annotations({ description: "For every step that says nothing else" })),
   steps: Schema.Array(Schema.Unknown).annotations({ message: said("expected a list of steps") })

@@ -86,7 +86,7 @@ export type Schedule = typeof Schedule.Type
 export const ExecutionStatus = Schema.Literal("running", "completed", "failed", "cancelled", "skipped", "missed")
 export type ExecutionStatus = typeof ExecutionStatus.Type
 
-/** What became of one time, or for `missed` of several in a row. */
+/** What happened at one time, or for `missed` of several in a row. */
 export const Execution = Schema.Struct({
   scheduleId: ScheduleId,
   /** The time by the rule. */

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ConfigInvalid } from "../Errors.ts"
+import { HookSettings } from "../hooks/Hook.ts"
 import { nearest } from "../Spelling.ts"
 import { AgentSettings, SettingsFile } from "./Settings.ts"
 
@@ -16,11 +17,24 @@ const examples: { readonly [K in keyof SettingsFile]-?: string } = {
   maxSpoolBytes: "4294967296",
   graceMs: "3000",
   leftovers: '"keep"',
+  maxParks: "30",
+  askParkMs: "600000",
+  overage: '"allow"',
+  headroomPercent: "3",
+  prices: '{ "gpt-6": { "input": 5, "output": 25 } }',
   capture: '"full"',
   captureAllow: '["AWS_*"]',
   memoryReserveBytes: "536870912",
   memoryPerTaskBytes: "419430400",
   idleMs: "2000",
+  workspaceMount: '"never"',
+  workspaceInclude: '[".env"]',
+  isolate: '["~/shop"]',
+  workspaceMaxBytes: "20000000000",
+  workspaceKeepMs: "604800000",
+  workspaceTrashMs: "604800000",
+  mcpShell: "false",
+  hooks: '{ "phone": { "ntfy": "https://ntfy.sh/my-topic" } }',
   agents: '{ "claude": { "model": "opus" } }'
 }
 
@@ -32,8 +46,28 @@ const agentExamples: { readonly [K in keyof AgentSettings]-?: string } = {
   env: '{ "LANG": "C" }',
   program: '"/opt/claude/bin/claude"',
   command: '["my-agent", "--model", "{model}", "{prompt}"]',
+  account: '"claude"',
+  reserve: '"30%@09:00-18:00"',
   retries: "2",
-  stallMs: "600000"
+  stallMs: "600000",
+  steer: "true"
+}
+
+const hookExamples: { readonly [K in keyof HookSettings]-?: string } = {
+  on: '["failed", "pipeline-ended"]',
+  where: '{ "labels": { "team": "web" }, "status": ["failed"] }',
+  run: '["/home/me/bin/after"]',
+  url: '"https://ci.example/beat"',
+  secret: '"whsec_..."',
+  ntfy: '"https://ntfy.sh/my-topic"',
+  token: '"tk_..."',
+  slack: '"https://hooks.slack.com/services/..."',
+  desktop: "true",
+  quiet: '"22:00-07:00"',
+  sumMs: "60000",
+  timeoutMs: "30000",
+  retryMs: "5000",
+  enabled: "false"
 }
 
 const lookUp = (table: object, key: PropertyKey | undefined): string | null => {
@@ -41,23 +75,36 @@ const lookUp = (table: object, key: PropertyKey | undefined): string | null => {
   return typeof found === "string" ? found : null
 }
 
-const exampleFor = (path: ReadonlyArray<PropertyKey>): string | null =>
-  path[0] === "agents" && path.length > 2 ? lookUp(agentExamples, path[2]) : lookUp(examples, path[0])
+/** Settings that have others inside, by a name that people choose. */
+const inner = {
+  agents: { examples: agentExamples, fields: AgentSettings.fields, noun: "agent", name: "my-agent" },
+  hooks: { examples: hookExamples, fields: HookSettings.fields, noun: "hook", name: "phone" }
+} as const
 
-/** Values are shown for plain settings only: a value under `agents` may be an API key. */
+const innerOf = ([first]: ReadonlyArray<PropertyKey>) =>
+  first === "agents" || first === "hooks" ? inner[first] : undefined
+
+const exampleFor = (path: ReadonlyArray<PropertyKey>): string | null => {
+  const within = innerOf(path)
+  return within !== undefined && path.length > 2 ? lookUp(within.examples, path[2]) : lookUp(examples, path[0])
+}
+
+/** Values are shown for plain settings only: a value inside another may be a key. */
 const shown = (path: ReadonlyArray<PropertyKey>, raw: unknown): string => {
   const [key] = path
-  if (path.length !== 1 || key === undefined || key === "agents" || typeof raw !== "object" || raw === null) return ""
+  if (path.length !== 1 || key === undefined || innerOf(path) !== undefined || typeof raw !== "object" || raw === null)
+    return ""
   const value: unknown = Reflect.get(raw, key)
   if (typeof value === "number") return `, not ${value}`
   return typeof value === "string" ? `, not ${JSON.stringify(value.slice(0, 40))}` : ""
 }
 
 const unexpected = (path: ReadonlyArray<PropertyKey>): string => {
-  if (path[0] === "agents" && path.length === 2) {
-    return "agent names are 1 to 32 lower-case letters, digits and '-', beginning with a letter, for example my-agent"
+  const within = innerOf(path)
+  if (within !== undefined && path.length === 2) {
+    return `${within.noun} names are 1 to 32 lower-case letters, digits and '-', beginning with a letter, for example ${within.name}`
   }
-  const known = Object.keys(path[0] === "agents" ? AgentSettings.fields : SettingsFile.fields)
+  const known = Object.keys(within?.fields ?? SettingsFile.fields)
   const guess = nearest(String(path[path.length - 1]), known)
   const hint = guess === null ? "" : ` Did you mean '${[...path.slice(0, -1), guess].map(String).join(".")}'?`
   return `there is no such setting.${hint} Known: ${known.join(", ")}`

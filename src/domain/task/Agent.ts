@@ -1,6 +1,8 @@
 /** The agent: how a coding agent is started, and how what it prints is read. */
 import * as Schema from "effect/Schema"
+import type { AccountIdentity } from "../limits/Account.ts"
 import type { AgentSettings } from "../settings/Settings.ts"
+import type { ModelUse } from "../usage/ModelUse.ts"
 import type { Environment, Launch } from "./NewTask.ts"
 import type { Outcome } from "./Outcome.ts"
 
@@ -37,6 +39,19 @@ export interface HeldFile {
   readonly holds: (text: string) => boolean
 }
 
+/** A file of a login. */
+export type AccountFile = Pick<HeldFile, "directory" | "moved" | "path">
+
+/** What an adapter tells an account from. */
+export interface AccountRequest {
+  /** All variables that the agent will get. */
+  readonly environment: Environment
+  readonly settings: AgentSettings
+  readonly model: string | null
+  /** The text of a file; null where there is none or it cannot be read. */
+  readonly read: (file: AccountFile) => string | null
+}
+
 export interface PlanRequest {
   /** Absolute path of the program. */
   readonly program: string
@@ -50,6 +65,10 @@ export interface PlanRequest {
   readonly resume: string | null
   /** The submitter's captured variables. */
   readonly environment: Environment
+  /** The MCP server of Backbeat, for agents that take one on their command line; null: none was asked for. */
+  readonly server: NonNullable<Launch["server"]> | null
+  /** Its stdin stays open for messages while it runs, where the agent can take them. */
+  readonly steer: boolean
   /** Whether the task will run as the super-user, which some agents refuse without a word more. */
   readonly root: boolean
 }
@@ -79,12 +98,16 @@ export interface Evidence {
   readonly stdout: ReadonlyArray<string>
   readonly stderr: ReadonlyArray<string>
   readonly endedAt: number
+  /** The time zone in which the agent prints local times; missing: that of this process. */
+  readonly zone?: string | undefined
 }
 
 /** What an adapter says of an ended process. The caller adds its own status changes (cancel, timeout). */
+/** `uses`: what it used of each model, where it tells more than the sum in `usage`. */
 export type Verdict = Pick<Outcome, "error" | "failureClass" | "failureResetAt" | "sessionId" | "answer" | "usage"> & {
   readonly status: "completed" | "failed"
   readonly cause: "exit" | "signal" | "agent-error"
+  readonly uses?: ReadonlyArray<ModelUse> | undefined
 }
 
 /** How a line begins that only names what an agent printed. Terminals show it dim. */
@@ -111,8 +134,12 @@ export interface Agent {
   readonly loginFiles: ReadonlyArray<HeldFile>
   /** Whether the agent can continue one of its sessions that has ended. */
   readonly resumes: boolean
-  /** Exit codes after which another try would end the same: wrong arguments, nothing to run. */
+  /** Exit codes after which another attempt would end the same: wrong arguments, nothing to run. */
   readonly finalExitCodes?: ReadonlyArray<number>
+  /** Whether `plan` hands over `server`. False: its user can set the server up; missing: it knows none. */
+  readonly takesServer?: boolean
   readonly plan: (request: PlanRequest) => Plan
+  /** Whose limits its requests count against; missing: no limit is known of it, and it never waits for one. */
+  readonly account?: (request: AccountRequest) => AccountIdentity
   readonly renderer: () => Renderer
 }

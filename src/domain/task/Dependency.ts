@@ -28,7 +28,7 @@ export const parseDependency = (
   const [reference = "", policy = "success", ...rest] = text.trim().split(":")
   const known = DependencyPolicy.literals.find((literal) => literal === policy)
   return reference === "" || known === undefined || rest.length > 0
-    ? Either.left(`'${text}' is no dependency: write an id, or for example k3v9:finished or k3v9:failure`)
+    ? Either.left(`'${text}' is not a dependency: write an id, or for example k3v9:finished or k3v9:failure`)
     : Either.right({ reference, policy: known })
 }
 

@@ -1,12 +1,18 @@
 /** A task as it is handed over, with everything it will need captured: nothing is taken from the worker that runs it. */
 import * as Schema from "effect/Schema"
+import { GroupName } from "../gates/GroupName.ts"
+import { Account } from "../limits/Account.ts"
+import { InputFormat } from "../message/Message.ts"
+import { WorkspaceRequest } from "../workspace/Workspace.ts"
 import {
   ByteCount,
   Continuation,
   DependencyPolicy,
+  Fallback,
   Labels,
   MaxRetries,
   Millis,
+  OnLimit,
   Priority,
   TaskId,
   Timestamp
@@ -22,8 +28,11 @@ export const Launch = Schema.Struct({
    * Braces in other arguments stay as they are.
    */
   promptAt: Schema.Array(Schema.Int),
-  /** `prompt`: the agent reads its prompt from stdin. `none`: stdin is `/dev/null`. */
-  stdin: Schema.Literal("prompt", "none"),
+  /**
+   * `prompt`: the agent reads its prompt from stdin. `none`: stdin is `/dev/null`. The others stay open for messages:
+   * `stream-json` with the prompt as the first one, `lines` without it.
+   */
+  stdin: Schema.Literal("prompt", "none", ...InputFormat.literals),
   /** Put before the prompt wherever it is handed over: the system prompt, for agents that take none. */
   promptPrefix: Schema.optional(Schema.String),
   /** The user who submitted the task. Only a worker of this user claims it; where it is missing, any does. */
@@ -33,12 +42,26 @@ export const Launch = Schema.Struct({
   /** Names of the variables that the submitter gave to this task alone: a retry gives them again. */
   given: Schema.optional(Schema.Array(Schema.String)),
   /** The submitter's umask. Without it, the environment was captured by an older rule and is filtered at the start. */
-  umask: Schema.optional(Schema.Int.pipe(Schema.between(0, 0o777)))
+  umask: Schema.optional(Schema.Int.pipe(Schema.between(0, 0o777))),
+  /** How the agent starts the MCP server of Backbeat, where the agent gets it without set-up. */
+  server: Schema.optional(
+    Schema.Struct({
+      command: Schema.NonEmptyString,
+      args: Schema.Array(Schema.String),
+      env: Schema.Record({ key: Schema.String, value: Schema.String })
+    })
+  ),
+  /** The submitter's niceness, -20 to 19. */
+  niceness: Schema.optional(Schema.Int.pipe(Schema.between(-20, 19)))
 }).annotations({ identifier: "Launch" })
 export type Launch = typeof Launch.Type
 
 /** The one name that no record of this language can hold. */
 const recordable = (name: string) => name !== "__proto__"
+
+/** How the agent of a launch takes messages while it runs; null: it does not. */
+export const inputFormatOf = ({ stdin }: Pick<Launch, "stdin">): InputFormat | null =>
+  stdin === "prompt" || stdin === "none" ? null : stdin
 
 /** Environment variables. Never printed, logged or put into an error. */
 export const Environment = Schema.Record({ key: Schema.String.pipe(Schema.filter(recordable)), value: Schema.String })
@@ -57,6 +80,10 @@ export const NewTask = Schema.Struct({
   priority: Priority,
   agent: Schema.NonEmptyString,
   model: Schema.NullOr(Schema.String),
+  /** Missing: no limit is known to count against it. */
+  account: Schema.optionalWith(Account, { exact: true }),
+  /** Missing: none. */
+  group: Schema.optionalWith(Schema.NullOr(GroupName), { exact: true }),
   directory: Schema.String,
   timeoutMs: Schema.NullOr(Millis),
   stallMs: Schema.NullOr(Millis),
@@ -74,10 +101,17 @@ export const NewTask = Schema.Struct({
   continueFrom: Schema.NullOr(Upstream),
   maxRetries: MaxRetries,
   backoffMs: Millis,
+  onLimit: Schema.optionalWith(OnLimit, { exact: true }),
+  giveUpMs: Schema.optionalWith(Millis, { exact: true }),
+  fallback: Schema.optionalWith(Fallback, { exact: true }),
+  /** What it may spend with its retries and everything that it submits, in millionths of a US dollar. Missing: not bounded. */
+  budgetMicro: Schema.optionalWith(Schema.Int.pipe(Schema.positive()), { exact: true }),
   idempotencyKey: Schema.NullOr(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256))),
   labels: Labels,
   launch: Launch,
   environment: Environment,
+  /** The workspace that it works in. Without one it works in `directory` itself. */
+  workspace: Schema.optionalWith(WorkspaceRequest, { exact: true }),
   /** The session id given to the agent, where it accepts one. */
   sessionId: Schema.NullOr(Schema.String)
 })
@@ -87,7 +121,10 @@ export type NewTask = typeof NewTask.Type
  * The task for another start of the same launch: a session that was given to the agent by its id exists after the first
  * start, and the agent would refuse it.
  */
-export const withFreshSession = (task: NewTask, session: string): NewTask => {
+export const withFreshSession = <T extends Pick<NewTask, "continuation" | "launch" | "sessionId">>(
+  task: T,
+  session: string
+): T => {
   const { launch, sessionId } = task
   if (sessionId === null || task.continuation === "session") return task
   const args = launch.args.map((arg, at) => (launch.promptAt.includes(at) ? arg : arg.replaceAll(sessionId, session)))

@@ -1,5 +1,6 @@
 /** How a task ends: the one argument of `Queue.finish`. */
 import * as Schema from "effect/Schema"
+import { Spending } from "../usage/ModelUse.ts"
 import { EndCause, FailureClass, TerminalStatus, Timestamp, Usage } from "./Task.ts"
 
 export const Outcome = Schema.Struct({
@@ -13,6 +14,8 @@ export const Outcome = Schema.Struct({
   sessionId: Schema.NullOr(Schema.String),
   answer: Schema.NullOr(Schema.String),
   usage: Schema.NullOr(Usage),
+  /** What its last run used, for the ledger; null: no run of it counts. */
+  spending: Schema.NullOr(Spending),
   leftovers: Schema.Int.pipe(Schema.nonNegative())
 })
 export type Outcome = typeof Outcome.Type
@@ -27,6 +30,7 @@ export const outcome = (fields: Pick<Outcome, "status" | "cause"> & Partial<Outc
   sessionId: null,
   answer: null,
   usage: null,
+  spending: null,
   leftovers: 0,
   ...fields
 })

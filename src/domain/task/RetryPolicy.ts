@@ -5,14 +5,14 @@ import type { EndCause, FailureClass, Task, TaskSummary } from "./Task.ts"
 /** How far a pause grows, in milliseconds. One that was asked for and is longer stays as it is. */
 export const maxBackoffMs = 60 * 60_000
 
-/** This many identical failures within this time end the tries: the work, not the moment, is what fails. */
+/** This many identical failures within this time end the attempts: the work, not the moment, is what fails. */
 export const breaker = { failures: 3, withinMs: 10 * 60_000 } as const
 
-/** What another try cannot change. */
+/** What another attempt cannot change. */
 const finalCauses: ReadonlySet<EndCause> = new Set(["cancelled", "dependency-failed", "output-limit", "spawn-failed"])
 const finalClasses: ReadonlySet<FailureClass> = new Set(["auth", "budget", "max-turns", "model"])
 
-/** What passes with time: the pauses between the tries are meant for these, however often they come. */
+/** What passes with time: the pauses between the attempts are meant for these, however often they come. */
 const passing: ReadonlySet<FailureClass> = new Set(["network", "overloaded", "rate", "usage-limit"])
 
 type Failure = Pick<TaskSummary, "cause" | "exitCode" | "failureClass" | "error">
@@ -35,17 +35,18 @@ export interface RetryQuestion {
   readonly outcome: Outcome
   /** The agent says of its exit code that nothing else is to be expected of it. */
   readonly finalExitCode: boolean
-  /** Earlier tries of the same work. */
+  /** Earlier attempts of the same work. */
   readonly before: ReadonlyArray<Failure & Pick<TaskSummary, "endedAt">>
   /** Milliseconds since 1970. */
   readonly now: number
-  /** From 0 to 1: spreads the tries of tasks that failed together. */
+  /** From 0 to 1: spreads the attempts of tasks that failed together. */
   readonly jitter: number
 }
 
-/** Decides on the next try. Its row says how many are left after it, and the pause that would come then: twice as long. */
+/** Decides on the next attempt. Its row says how many are left after it, and the pause that would come then: twice as long. */
 export const decideRetry = ({ before, finalExitCode, jitter, now, outcome, task }: RetryQuestion): RetryDecision => {
-  if (outcome.status !== "failed" || task.maxRetries === 0) return final(null)
+  // A rejection is a decision, and its reason says all.
+  if (outcome.status !== "failed" || task.maxRetries === 0 || outcome.cause === "rejected") return final(null)
   if (finalCauses.has(outcome.cause) || finalExitCode) return final("Not retried: the failure is permanent.")
   if (outcome.failureClass !== null && finalClasses.has(outcome.failureClass)) {
     return final("Not retried: the failure is permanent.")

@@ -1,5 +1,9 @@
 /** The task: what was asked for, its status, and how it ended. */
 import * as Schema from "effect/Schema"
+import { GroupName } from "../gates/GroupName.ts"
+import { AccountKey } from "../limits/Account.ts"
+import { LoopId } from "../loop/LoopId.ts"
+import { WorkspaceId } from "../workspace/WorkspaceId.ts"
 
 /** 12 characters of Crockford base 32 in lower case: 60 random bits, so that a short prefix is unique. */
 export const TaskId = Schema.String.pipe(
@@ -47,7 +51,8 @@ export const EndCause = Schema.Literal(
   "agent-error",
   "dependency-failed",
   "owner-lost",
-  "output-limit"
+  "output-limit",
+  "rejected"
 )
 export type EndCause = typeof EndCause.Type
 
@@ -77,6 +82,13 @@ export type Continuation = typeof Continuation.Type
 
 /** Tries after the first one. */
 export const MaxRetries = Schema.Int.pipe(Schema.between(0, 20))
+
+/** What is done with a task that meets a usage limit. */
+export const OnLimit = Schema.Literal("park", "fail")
+export type OnLimit = typeof OnLimit.Type
+
+/** Agents that take a task over when a limit stops its own: 5 at most. */
+export const Fallback = Schema.Array(Schema.NonEmptyString).pipe(Schema.maxItems(5))
 
 /** Why an agent failed, as far as its adapter could tell: what to wait for, retry or mend depends on it. */
 export const FailureClass = Schema.Literal(
@@ -130,6 +142,8 @@ export const TaskSummary = Schema.Struct({
   priority: Priority,
   agent: Schema.NonEmptyString,
   model: Schema.NullOr(Schema.String),
+  /** Whose limits its requests count against; null where none are known. */
+  account: Schema.NullOr(AccountKey),
   /** Absolute path the agent works in. */
   directory: Schema.String,
   /** Null: no limit. */
@@ -144,25 +158,45 @@ export const TaskSummary = Schema.Struct({
   depth: Schema.Int.pipe(Schema.nonNegative()),
   /** The task whose agent submitted this one. */
   parentId: Schema.NullOr(TaskId),
-  /** 1 for a first try. */
+  /** 1 for a first attempt. */
   attempt: Schema.Int.pipe(Schema.positive()),
   /** The task this one tries again. */
   retryOf: Schema.NullOr(TaskId),
-  /** The first task of its chain of tries; null for a first try. */
+  /** The first task of its chain of attempts; null for a first attempt. */
   rootId: Schema.NullOr(TaskId),
   /** The automatic retry of this task: its end is the one that counts. */
   retriedBy: Schema.NullOr(TaskId),
-  /** How it takes up the task in `retryOf`; null for a first try. */
+  /** How it takes up the task in `retryOf`; null for a first attempt. */
   continuation: Schema.NullOr(Continuation),
   /** The task whose checkpoint goes before the prompt when this one starts. */
   continueFrom: Schema.NullOr(TaskId),
   /** Dependencies that are pending: above 0 it is blocked. */
   waitingOn: Schema.Int.pipe(Schema.nonNegative()),
+  /** Its questions that no person has answered: above 0 it needs input, and is not claimed. */
+  asks: Schema.Int.pipe(Schema.nonNegative()),
   maxRetries: MaxRetries,
   /** The pause before the first automatic retry; it doubles with each. */
   backoffMs: Millis,
   /** The pipeline it is a step of. */
   pipelineId: Schema.NullOr(PipelineId),
+  /** The group whose limit it counts against. */
+  group: Schema.NullOr(GroupName),
+  /** The goal whose lead delegated it, directly or not, or whose lead it is. */
+  goalId: Schema.NullOr(LoopId),
+  /** What is done when it meets a usage limit: it waits in the queue for the limit to end, or it fails. */
+  onLimit: OnLimit,
+  /** How long it waits for limits in all. */
+  giveUpMs: Millis,
+  /** The agents that take it over, in this order, while its account is closed for long. */
+  fallback: Fallback,
+  /** How often it was parked, that is, put back into the queue by a limit. No attempt was used up by that. */
+  parks: Schema.Int.pipe(Schema.nonNegative()),
+  /** Since when it waits for a limit to end; null when it does not. */
+  parkedAt: Schema.NullOr(Timestamp),
+  /** How often it has waited in the queue, between two turns of its agent, for tasks that it delegated. */
+  wakes: Schema.Int.pipe(Schema.nonNegative()),
+  /** The workspace that it works in; null: it works in `directory` itself. */
+  workspaceId: Schema.NullOr(WorkspaceId),
   idempotencyKey: Schema.NullOr(Schema.String),
   labels: Labels,
   createdAt: Timestamp,
@@ -196,7 +230,7 @@ export const TaskGlance = TaskSummary.pick("id", "title", "status", "agent", "cr
 export type TaskGlance = typeof TaskGlance.Type
 
 /** Where a task works. */
-export const TaskPlace = TaskSummary.pick("id", "title", "status", "directory")
+export const TaskPlace = TaskSummary.pick("id", "title", "status", "directory", "workspaceId")
 export type TaskPlace = typeof TaskPlace.Type
 
 /** The whole task. */

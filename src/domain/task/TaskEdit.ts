@@ -1,7 +1,8 @@
 /** What may be changed of a task that has not started. */
 import * as Schema from "effect/Schema"
+import { Account } from "../limits/Account.ts"
 import { Environment, Launch, NewDependency } from "./NewTask.ts"
-import { Labels, Millis, Priority, TaskId, Timestamp } from "./Task.ts"
+import { Fallback, Labels, Millis, Priority, TaskId, Timestamp } from "./Task.ts"
 
 /** A field that is missing does not change. */
 export const TaskEdit = Schema.partialWith(
@@ -11,6 +12,8 @@ export const TaskEdit = Schema.partialWith(
     priority: Priority,
     agent: Schema.NonEmptyString,
     model: Schema.NullOr(Schema.String),
+    account: Schema.NullOr(Account),
+    fallback: Fallback,
     directory: Schema.String,
     timeoutMs: Schema.NullOr(Millis),
     stallMs: Schema.NullOr(Millis),

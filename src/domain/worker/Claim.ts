@@ -18,6 +18,13 @@ export const ClaimState = Schema.Literal("claimed", "running")
 export const deadlineOf = (uptimeMs: number, timeoutMs: number | null): number | null =>
   timeoutMs === null ? null : Math.min(uptimeMs + timeoutMs, Number.MAX_SAFE_INTEGER)
 
+/**
+ * Why an agent is ended. Its task is parked where it is `limited` (it met a usage limit and would wait inside its process),
+ * `paused` by a person, or `asks` (a question of it stays open), or where a `budget` is spent that it counts against.
+ */
+export const StopCause = Schema.Literal(...EndCause.literals, "limited", "paused", "asks", "budget")
+export type StopCause = typeof StopCause.Type
+
 export const Claim = Schema.Struct({
   taskId: TaskId,
   claimId: ClaimId,
@@ -33,7 +40,7 @@ export const Claim = Schema.Struct({
   /** When the timeout ends it: milliseconds of `Host.uptimeMs`, for a clock that is set must not end it early or late. */
   deadlineUptime: Schema.NullOr(Millis),
   /** Why Backbeat is ending it, written before the first signal so that an adopter knows. */
-  stopCause: Schema.NullOr(EndCause),
+  stopCause: Schema.NullOr(StopCause),
   stopAt: Schema.NullOr(Timestamp)
 }).annotations({ identifier: "Worker" })
 export type Claim = typeof Claim.Type

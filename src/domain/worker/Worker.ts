@@ -38,7 +38,7 @@ export const unseenMs = 5 * 60_000
 /**
  * Whether a worker serves the queue for the process that asks. Only `serves` and `elsewhere` do.
  * `elsewhere`: it cannot be seen from here and has written within minutes. `unseen`: it has not.
- * `stopped`: it lives and does nothing until somebody sends SIGCONT; its agents stay its own.
+ * `stopped`: it lives and does nothing until it gets SIGCONT; its agents stay its own.
  * `other-schema`: it knows an older or a newer database. `other-user`: it claims no task of this user.
  */
 export const Serving = Schema.Literal(

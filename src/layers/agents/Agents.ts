@@ -2,20 +2,23 @@
 import { Buffer } from "node:buffer"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { AgentMissing, AgentUnknown, ConfigInvalid, InvalidInput, NoDefaultAgent } from "../../domain/Errors.ts"
+import { type Account, accountKey, fingerprinted } from "../../domain/limits/Account.ts"
 import type { AgentSettings, Settings } from "../../domain/settings/Settings.ts"
 import type { Agent, AgentInfo } from "../../domain/task/Agent.ts"
-import type { Environment, Launch } from "../../domain/task/NewTask.ts"
+import { type Environment, inputFormatOf, type Launch } from "../../domain/task/NewTask.ts"
 import { maxPromptBytes } from "../../domain/task/Task.ts"
 import type { Agents, PrepareRequest } from "../../services/Agents.ts"
+import { Fingerprints } from "../../services/Fingerprints.ts"
 import { Ids } from "../../services/Ids.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { allAgents, builtInAgent, isBuiltIn } from "./Registry.ts"
 import { credentialAdvice } from "./reading/Failure.ts"
 import { plain } from "./reading/Show.ts"
 import { capture } from "./starting/EnvironmentCapture.ts"
-import { anyHeld } from "./starting/Held.ts"
-import { find, isRoot, umask } from "./starting/Programs.ts"
+import { anyHeld, textOf } from "./starting/Held.ts"
+import { find, isRoot, niceness, umask } from "./starting/Programs.ts"
 import { maxArgumentBytes } from "./starting/Start.ts"
 
 export const settingsOf = (settings: Settings, name: string): AgentSettings => settings.agents[name] ?? {}
@@ -88,11 +91,11 @@ const problemOf = (request: PrepareRequest): InvalidInput | null => {
   }
   for (const [name, value] of Object.entries(request.extra)) {
     if (name === "" || /[=\0]/.test(name) || value.includes("\0")) {
-      return invalid("env", "is no variable that a program can be given", "--env NAME=VALUE")
+      return invalid("env", "is not a variable that a program can be given", "--env NAME=VALUE")
     }
   }
   if (request.resume !== undefined && !sessionPattern.test(request.resume)) {
-    return invalid("session", "is no id that an agent gives its sessions")
+    return invalid("session", "is not an id that an agent gives its sessions")
   }
   return null
 }
@@ -132,16 +135,44 @@ const configuredNames = (
     (name) => planned[name] !== null && extra[name] === undefined
   )
 
+const untaken = ({ name, resumes }: Agent): string =>
+  resumes
+    ? `${name} takes no messages while it runs: what is sent becomes the next turn of its session.`
+    : `${name} takes no messages: its prompt comes on stdin.`
+
 /** Whose task it is: a worker of another user must not run it. */
 const user = (): { readonly uid?: number } => {
   const uid = process.geteuid?.()
   return uid === undefined ? {} : { uid }
 }
 
+const withoutServer = (name: string): string =>
+  `${name} takes no MCP server on its command line: to let it delegate, add Backbeat to its settings once: beat mcp install ${name}`
+
 /** The service without its verdicts. */
 export const make = Effect.gen(function* () {
   const store = yield* SettingsStore
   const ids = yield* Ids
+  const fingerprints = yield* Fingerprints
+
+  /** Whose limits count; null where none are known, or where the key of the fingerprints cannot be read. */
+  const accountOf = Effect.fn("Agents.account")(function* (
+    agent: Agent,
+    settings: AgentSettings,
+    model: string | null,
+    environment: Environment,
+    directory: string
+  ) {
+    const identify =
+      agent.account ?? (settings.account === undefined ? undefined : builtInAgent(settings.account)?.account)
+    if (identify === undefined) return null
+    const found = identify({ environment, settings, model, read: (file) => textOf(file, environment, directory) })
+    const fingerprint = yield* fingerprints.of(fingerprinted(found))
+    return Option.match(fingerprint, {
+      onNone: () => null,
+      onSome: (known): Account => ({ key: accountKey(found, known), agent: agent.name })
+    })
+  })
 
   const list = Effect.fn("Agents.list")(function* (environment: Environment) {
     const settings = yield* store.get
@@ -188,6 +219,7 @@ export const make = Effect.gen(function* () {
     if (program === null) {
       return yield* new AgentMissing({ agent: agent.name, program: programOf(settings, agent), install: agent.install })
     }
+    const steer = request.steer ?? configured.steer ?? false
     const plan = agent.plan({
       program,
       prompt: request.prompt,
@@ -196,7 +228,9 @@ export const make = Effect.gen(function* () {
       settings: configured,
       sessionId: yield* ids.uuid,
       resume: agent.resumes ? (request.resume ?? null) : null,
+      steer,
       environment,
+      server: request.server ?? null,
       root: yield* isRoot
     })
     const long = tooLong(plan.launch)
@@ -209,34 +243,50 @@ export const make = Effect.gen(function* () {
         ? [conditional.warning]
         : []
     const names = configuredNames(plan.environment, configured.env ?? {}, request.extra)
+    const complete = {
+      ...withPlan(captured, plan.environment),
+      ...own,
+      ...(moved === null ? {} : { PATH: bothPaths(environment.PATH, other) })
+    }
+    const model = request.model ?? configured.model ?? null
+    const account = yield* accountOf(agent, configured, model, complete, request.directory)
     return {
       agent: agent.name,
-      model: request.model ?? configured.model ?? null,
+      model,
+      ...(account === null ? {} : { account }),
       launch: {
         ...plan.launch,
         ...user(),
         ...(names.length === 0 ? {} : { configured: names }),
         ...(given.length === 0 ? {} : { given }),
-        umask: request.umask ?? (yield* umask)
+        ...(request.server === undefined ? {} : { server: request.server }),
+        umask: request.umask ?? (yield* umask),
+        niceness: request.niceness ?? (yield* niceness)
       },
-      environment: {
-        ...withPlan(captured, plan.environment),
-        ...own,
-        ...(moved === null ? {} : { PATH: bothPaths(environment.PATH, other) })
-      },
+      environment: complete,
       sessionId: plan.sessionId,
       stallMs: configured.stallMs === 0 ? null : configured.stallMs,
       warnings: [
         ...(plan.warnings ?? []),
         ...unmet,
+        ...(request.server !== undefined && agent.takesServer === false ? [withoutServer(agent.name)] : []),
+        ...(steer && inputFormatOf(plan.launch) === null ? [untaken(agent)] : []),
         ...(credentials === null ? [`No credentials for ${agent.name} were seen. ${credentialAdvice(agent)}`] : [])
       ]
     }
   })
 
-  const agents: Omit<Context.Tag.Service<typeof Agents>, "verdict"> = {
+  const agents: Omit<Context.Tag.Service<typeof Agents>, "verdict" | "signals" | "heard"> = {
     list,
     prepare,
+    account: Effect.fn("Agents.accountNow")(function* (name, { directory, environment, model }) {
+      const settings = yield* store.get
+      const agent = allAgents(settings).find((known) => known.name === name)
+      return agent === undefined
+        ? null
+        : yield* accountOf(agent, settingsOf(settings, name), model, environment, directory)
+    }),
+    hasSessions: (name) => Effect.sync(() => builtInAgent(name)?.resumes === true),
     resumes: (name, sessionId) =>
       Effect.sync(() => builtInAgent(name)?.resumes === true && sessionPattern.test(sessionId)),
     isFinal: (name, exitCode) =>

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Evidence, Verdict } from "../../domain/task/Agent.ts"
 import { Agents } from "../../services/Agents.ts"
+import type { Fingerprints } from "../../services/Fingerprints.ts"
 import type { Ids } from "../../services/Ids.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { make, settingsOf } from "./Agents.ts"
@@ -17,6 +18,8 @@ import * as Shell from "./adapters/shell.ts"
 import { cutEnd } from "./reading/Bounds.ts"
 import { mask } from "./reading/Secrets.ts"
 import { maxErrorBytes } from "./reading/Verdict.ts"
+import { signalsOf } from "./signals/AgentSignals.ts"
+import { claudeHeard } from "./signals/claudeHeard.ts"
 import { judgeCommand, named } from "./starting/Command.ts"
 
 const verdicts: ReadonlyMap<string, (evidence: Evidence) => Verdict> = new Map([
@@ -48,6 +51,8 @@ const judging = Effect.gen(function* () {
 
   return Agents.of({
     ...agents,
+    signals: (agent, stream, lines) => Effect.sync(() => signalsOf(agent, stream, lines)),
+    heard: (agent, lines) => Effect.sync(() => (agent === "claude" ? lines.flatMap(claudeHeard) : [])),
     verdict: Effect.fn("Agents.verdict")(function* (name, evidence) {
       const verdict = verdictOf(name, evidence)
       if (verdict.error === null) return verdict
@@ -56,4 +61,4 @@ const judging = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Agents, never, SettingsStore | Ids> = Layer.effect(Agents, judging)
+export const layer: Layer.Layer<Agents, never, Fingerprints | SettingsStore | Ids> = Layer.effect(Agents, judging)

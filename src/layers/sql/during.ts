@@ -19,7 +19,7 @@ export const findDuring = (sql: SqlClient.SqlClient) => {
     SELECT ${columns}, seq FROM tasks WHERE status = 'running'
     UNION ALL
     SELECT ${columns}, seq FROM tasks INDEXED BY tasks_ready
-    WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
+    WHERE status = 'queued' AND waiting_on = 0 AND asks = 0 AND cancel_requested_at IS NULL
       AND (not_before IS NULL OR not_before <= ${now})
   `
   const find = Statement.findAll(() => ({

@@ -103,11 +103,23 @@ const problemsOf = (
   }).slice(0, mostProblems)
 }
 
+/** Levels of nested lists and objects. What is deeper would use up the stack while it is decoded. */
+const mostLevels = 32
+
+const isTooDeep = (value: unknown, level = 0): boolean => {
+  if (typeof value !== "object" || value === null) return false
+  if (level >= mostLevels) return true
+  return Object.values(value).some((inner) => isTooDeep(inner, level + 1))
+}
+
 /** Missing arguments count as none. */
 export const decodeInput = <A, I>(schema: Schema.Schema<A, I>, example: I) => {
   const decode = Schema.decodeUnknown(schema, { onExcessProperty: "error", errors: "all" })
   return (sent: unknown): Effect.Effect<A, InputProblem> =>
     Effect.suspend(() => {
+      if (isTooDeep(sent)) {
+        return new InputProblem({ problems: [`the arguments: at most ${mostLevels} levels of lists and objects`] })
+      }
       const raw = lenient(schema.ast, sent ?? {})
       return decode(raw).pipe(
         Effect.mapError((error) => new InputProblem({ problems: problemsOf(error, raw, schema, example) }))

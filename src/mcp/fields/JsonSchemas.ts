@@ -1,13 +1,14 @@
 /** JSON Schemas for clients, made from the schemas of rows and commands, without the parts that only cost context. */
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
+import { isTime } from "../forModel.ts"
 
 export type JsonObject = { readonly [key: string]: unknown }
 
 const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
 /** The descriptions of filters, which keywords such as `minimum` repeat. */
-const generic = /^an? (integer|string|number|array|non|positive|negative|object|record)/
+const generic = /^an? (integer|string|number|array|non|positive|negative|object|record|finite)/
 
 const isEmpty = (value: unknown): boolean =>
   Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0
@@ -84,11 +85,9 @@ export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   return used.length === 0 ? body : { ...body, $defs: Object.fromEntries(used) }
 }
 
-/** Bounds that no caller reaches by mistake; decoding the arguments enforces them and reports them. */
-const bounds = new Set(["minLength", "maxLength", "minItems", "maxItems", "minimum", "pattern", "propertyNames"])
-
 const largestTold = 1_000_000
 
+/** Without what only repeats the default of the language: any value, and bounds that no caller reaches by mistake. */
 const briefly = (value: unknown, key = ""): unknown => {
   if (Array.isArray(value)) return value.map((inner) => briefly(inner))
   if (!isObject(value)) return value
@@ -96,18 +95,66 @@ const briefly = (value: unknown, key = ""): unknown => {
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, inner]) => {
       if (inProperties) return [[name, briefly(inner)]]
-      if (bounds.has(name) || (name === "additionalProperties" && inner === false)) return []
-      // Any value is allowed, which an empty schema says already.
       if (name === "additionalProperties" && isObject(inner) && inner.$id === "/schemas/unknown") return []
       if (name === "description" && inner === "") return []
       if (name === "maximum" && typeof inner === "number" && inner > largestTold) return []
+      if (name === "minLength" && inner === 1) return []
+      // The characters of a key: an error names them.
+      if (name === "propertyNames") return []
+      if (name === "properties" && isEmpty(inner) && "additionalProperties" in value) return []
       return [[name, briefly(inner, name)]]
     })
   )
 }
 
-/** The schema of arguments, which is always in a model's context. */
+/** The schema of arguments: everything that the server takes and refuses. It is always in a model's context. */
 export const inputSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   const brief = briefly(jsonSchema(schema))
-  return isObject(brief) ? brief : {}
+  return isObject(brief) ? withoutRepeats(brief) : {}
+}
+
+/** The members of a list take the fields of the call itself: what those mean is said once. */
+const withoutRepeats = (schema: JsonObject): JsonObject => {
+  const fields = isObject(schema.properties) ? schema.properties : {}
+  const described = (name: string) => isObject(fields[name]) && "description" in fields[name]
+  const plain = (name: string, field: unknown) => {
+    if (!isObject(field) || !described(name)) return field
+    const { description: _, ...rest } = field
+    return rest
+  }
+  const properties = Object.entries(fields).map(([name, field]) => {
+    if (!isObject(field) || !isObject(field.items) || !isObject(field.items.properties)) return [name, field] as const
+    const members = Object.entries(field.items.properties).map(([key, inner]) => [key, plain(key, inner)] as const)
+    return [name, { ...field, items: { ...field.items, properties: Object.fromEntries(members) } }] as const
+  })
+  return { ...schema, properties: Object.fromEntries(properties) }
+}
+
+/** Levels of objects whose fields are named. */
+const shownLevels = 2
+
+/** Fields and their types, as far as `forModel` leaves them: null is never sent, and times are texts. */
+const shapeOf = (value: unknown, definitions: JsonObject, levels: number, key: string): JsonObject => {
+  if (!isObject(value)) return {}
+  const { $ref, anyOf } = value
+  if (typeof $ref === "string") return shapeOf(definitions[$ref.slice(prefix.length)], definitions, levels, key)
+  if (Array.isArray(anyOf)) {
+    const [one, ...others] = anyOf.filter((alternative) => !isObject(alternative) || alternative.type !== "null")
+    return others.length === 0 ? shapeOf(one, definitions, levels, key) : {}
+  }
+  if (isTime(key)) return { type: "string" }
+  if (value.type === "array") return { type: "array", items: shapeOf(value.items, definitions, levels, key) }
+  if (value.type === "object" && isObject(value.properties) && levels > 0) {
+    const fields = Object.entries(value.properties).map(
+      ([name, inner]) => [name, shapeOf(inner, definitions, levels - 1, name)] as const
+    )
+    return { type: "object", properties: Object.fromEntries(fields) }
+  }
+  return typeof value.type === "string" ? { type: value.type } : {}
+}
+
+/** The schema of an answer, as small as an answer may be. */
+export const outputSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
+  const whole = jsonSchema(schema)
+  return { ...shapeOf(whole, isObject(whole.$defs) ? whole.$defs : {}, shownLevels, ""), type: "object" }
 }

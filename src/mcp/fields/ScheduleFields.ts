@@ -10,23 +10,15 @@ import { Session } from "../protocol/Session.ts"
 import type { Call } from "../Tool.ts"
 import { whole } from "./Fields.ts"
 
-/** One of a few words. Only an error lists them: in the schema they would cost tokens in every context. */
-const word = <A extends string>(words: ReadonlyArray<A>) =>
-  Schema.String.pipe(
-    Schema.filter((text): text is A => words.some((one) => one === text), {
-      message: () => `expected one of ${words.join(", ")}`
-    })
-  )
-
 const Text = Schema.optional(Schema.NonEmptyString)
 
 export const whenFields = {
   when: Schema.NonEmptyString.annotations({ description: "Cron, 'every 15m' or a time: 'tomorrow 9am'" }),
-  timezone: Text,
+  timezone: Schema.optional(Schema.NonEmptyString.annotations({ description: "e.g. Europe/Berlin" })),
   name: Text,
   maxRuns: Schema.optional(whole(1, 1_000_000_000, "")),
-  overlap: Schema.optional(word(OverlapPolicy.literals)),
-  missed: Schema.optional(word(MissedPolicy.literals))
+  overlap: Schema.optional(OverlapPolicy.annotations({ description: "While the last run runs (default: skip)" })),
+  missed: Schema.optional(MissedPolicy.annotations({ description: "Times while no worker ran (default: run-once)" }))
 }
 
 export type When = Schema.Struct.Type<typeof whenFields>

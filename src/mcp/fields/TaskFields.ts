@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
-import { Labels, Priority } from "../../domain/task/Task.ts"
+import { Fallback, Labels, OnLimit, Priority } from "../../domain/task/Task.ts"
 import { readLocalDate } from "../../programs/schedules/readLocalDate.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { Directories } from "../../services/Directories.ts"
@@ -26,6 +26,20 @@ const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
   encode: (at) => ParseResult.succeed(new Date(at).toISOString())
 })
 
+const Dependencies = Schema.Array(Schema.NonEmptyString).pipe(Schema.maxItems(100))
+
+/** What an edit changes. DelegateTask describes these fields, and a model reads that once. */
+export const editableFields = {
+  prompt: Schema.optional(Schema.NonEmptyString),
+  agent: Schema.optional(Schema.NonEmptyString),
+  model: Schema.optional(Schema.NonEmptyString),
+  priority: Schema.optional(Priority),
+  directory: Schema.optional(Schema.NonEmptyString),
+  notBefore: Schema.optional(Moment),
+  labels: Schema.optional(Labels),
+  dependsOn: Schema.optional(Dependencies)
+}
+
 /** A task as an agent describes it; the settings decide omitted fields. */
 export const taskFields = {
   prompt: Schema.optional(
@@ -41,27 +55,35 @@ export const taskFields = {
     Schema.NonEmptyString.annotations({ description: "Working directory (default: the server's)" })
   ),
   timeoutMs: Schema.optional(whole(0, 365 * day, "0: never")),
-  stallMs: Schema.optional(whole(0, 365 * day, "End it after this long without output and CPU use; 0: never")),
+  stallMs: Schema.optional(whole(0, 365 * day, "Longest silence without CPU use; 0: never")),
   maxOutputBytes: Schema.optional(whole(1024, 4 * 1024 ** 3, "Kept of each output stream")),
   notBefore: Schema.optional(Moment.annotations({ description: "Earliest start, ISO 8601" })),
   dependsOn: Schema.optional(
-    Schema.Array(Schema.NonEmptyString)
-      .pipe(Schema.maxItems(100))
-      .annotations({ description: "Tasks to complete first; 'id:finished': end in any way, 'id:failure': fail" })
+    Dependencies.annotations({
+      description: "Tasks to complete first; 'id:finished': end in any way, 'id:failure': fail"
+    })
   ),
   continueFrom: Schema.optional(Schema.String.annotations({ description: "Task whose results go before the prompt" })),
   retries: Schema.optional(whole(0, 20, "Automatic retries")),
   backoffMs: Schema.optional(whole(0, 365 * day, "Before the first retry; doubles")),
   key: Schema.optional(
     Schema.NonEmptyString.pipe(Schema.maxLength(256)).annotations({
-      description: "Idempotency key: a repeat returns the same task"
+      description: "A repeat returns the same task"
     })
   ),
-  labels: Schema.optional(Labels.annotations({ description: "Labels to filter by in ListTasks" })),
+  labels: Schema.optional(Labels.annotations({ description: "Labels to filter by in TaskStatus" })),
   env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
 }
 
 export type DescribedTask = Schema.Struct.Type<typeof taskFields>
+
+/** What all tasks of a call do when they meet a usage limit. */
+export const limitFields = {
+  onLimit: Schema.optional(OnLimit.annotations({ description: "At a usage limit (default: park)" })),
+  fallback: Schema.optional(Fallback.annotations({ description: "Next agents at a long limit" }))
+}
+
+type Limits = Schema.Struct.Type<typeof limitFields>
 
 /** A reference to a stored task or to a member of the same batch. */
 const upstreamOf = Effect.fn("upstreamOf")(function* (reference: string, members: ReadonlyMap<string, number>) {
@@ -72,7 +94,7 @@ const upstreamOf = Effect.fn("upstreamOf")(function* (reference: string, members
 
 /** The task to prepare; `members` are the names in its batch. */
 export const submissionOf = Effect.fn("submissionOf")(function* (
-  one: DescribedTask & { readonly prompt: string },
+  one: DescribedTask & Limits & { readonly prompt: string },
   members: ReadonlyMap<string, number>
 ) {
   const session = yield* Session
@@ -102,6 +124,8 @@ export const submissionOf = Effect.fn("submissionOf")(function* (
       })
     ),
     continueFrom: one.continueFrom === undefined ? null : yield* upstreamOf(one.continueFrom, members),
+    ...(one.onLimit === undefined ? {} : { onLimit: one.onLimit }),
+    ...(one.fallback === undefined ? {} : { fallback: one.fallback }),
     ...(one.retries === undefined ? {} : { maxRetries: one.retries }),
     ...(one.backoffMs === undefined ? {} : { backoffMs: one.backoffMs })
   }

@@ -1,6 +1,7 @@
 /** How failures reach a model: a stable code, what happened, and what to do next. */
 import type { InputProblem } from "../fields/Input.ts"
 import type { ToolFailure } from "../Tool.ts"
+import { toolWords } from "../toolWords.ts"
 
 const nextStep = (failure: ToolFailure | InputProblem): string => {
   switch (failure._tag) {
@@ -16,36 +17,57 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
       return "Correct the dependencies and call again. Nothing was stored."
     case "DepthExceeded":
       return "Do this work yourself instead of delegating it."
+    case "GoalLimitReached":
+      return "Do the rest yourself, or end your turn with what you have."
     case "IdempotencyConflict":
       return "Use the existing task with this key, or call again with another key."
     case "InvalidArguments":
     case "InvalidInput":
       return "Correct the argument and call again."
     case "NoDefaultAgent":
-      return "Call again with 'agent', or choose a default with ConfigureAgent."
+      return "Call again with 'agent'. ListAgents shows the names."
+    case "ContestNotFound":
+    case "LoopNotFound":
+      return "TaskStatus lists the newest tasks."
+    case "MergeFailed":
+      return "Ask the person to look at the repository."
+    case "MergeRefused":
+      return "Nothing has changed. Correct what it names and call again, or ask the person."
+    case "NotIsolable":
+      return "Call again without 'isolate' and 'loop', or ask the person."
+    case "OutsideTask":
+      return "Do without it, or tell the person what you need."
     case "PipelineKeyConflict":
       return "Use the existing pipeline with this key, or call again with another key."
     case "PipelineNotFound":
       return "ListPipelines shows the ids."
     case "PipelineRetryConflict":
       return "Call WaitTasks until the other task has ended."
+    case "QuestionNotFound":
+      return "Call again with the same question."
+    case "TooManyQuestions":
+      return "End your turn, or decide without an answer and say so."
     case "WorkerUnavailable":
       return "The task is safe. Ask the person to run 'beat doctor'."
     case "ScheduleNotFound":
-      return "ListSchedules shows the ids."
+      return "Schedules with action 'list' shows the ids."
     case "ScheduleStateConflict":
-      return "ScheduleStatus shows its current state."
+      return "Schedules with action 'status' shows its current state."
     case "StorageError":
       return failure.reason === "busy" ? "Call again." : "Ask the person to run 'beat doctor'."
     case "TaskNotFound":
-      return "ListTasks shows the ids."
+      return "TaskStatus without an id shows the newest tasks."
     case "TaskStateConflict":
       return failure.actual === "queued" || failure.actual === "running"
         ? "Call WaitTasks until it has ended."
         : "TaskStatus shows its current state."
+    case "WakeRefused":
+      return failure.problem === "limit"
+        ? "End your turn when you are done. What still runs then is not waited for."
+        : "Correct it and call again, or continue without waiting."
   }
 }
 
-/** `TaskNotFound: No task 'x'. ... Next: ListTasks shows the ids.` */
+/** `TaskNotFound: No task 'x'. ... Next: TaskStatus without an id shows the newest tasks.` */
 export const failureText = (failure: ToolFailure | InputProblem): string =>
-  `${failure._tag}: ${failure.message}\nNext: ${nextStep(failure)}`
+  `${failure._tag}: ${toolWords(failure.message)}\nNext: ${nextStep(failure)}`

@@ -8,13 +8,14 @@ import {
   type ServerContext
 } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { StorageError } from "../../domain/Errors.ts"
 import { nearest } from "../../domain/Spelling.ts"
-import { instructions, prompts } from "../Instructions.ts"
-import type { Call, ToolFailure, ToolServices } from "../Tool.ts"
+import { instructions, instructionsInside, prompts } from "../Instructions.ts"
+import type { Call, Tool, ToolFailure, ToolServices } from "../Tool.ts"
 import { toolError, toolResult } from "../ToolResult.ts"
-import { tools } from "../Tools.ts"
+import { coreTools, insideTools, tools } from "../Tools.ts"
 import { failureText } from "./Failures.ts"
 import { complete, listResources, readResource, templates } from "./Reader.ts"
 import { createHandle, offersHandles, serveHandles, wantsHandle } from "./TaskHandles.ts"
@@ -37,10 +38,30 @@ const cacheHints = {
   "server/discover": { ttlMs: hour, cacheScope: "public" }
 } as const
 
+/** What a schema of the SDK found wrong with a request, as the message of an error. */
+const Refusal = Schema.parseJson(
+  Schema.Array(
+    Schema.Struct({ path: Schema.Array(Schema.Union(Schema.String, Schema.Number)), message: Schema.String })
+  )
+)
+
+const mostNamed = 5
+
 class Backbeat extends Server {
-  /** The base class accepts only tool results as answers of `tools/call`; these answers may be task handles. */
   protected override _wrapHandler(...given: Parameters<Server["_wrapHandler"]>): ReturnType<Server["_wrapHandler"]> {
-    const [method, handler] = given
+    const [method, read] = given
+    /** The SDK answers a request that its schema refuses as if that were a fault of the server. */
+    const handler: typeof read = async (request, context) => {
+      try {
+        return await read(request, context)
+      } catch (error) {
+        const found = Schema.decodeUnknownOption(Refusal)(error instanceof Error ? error.message : null)
+        if (Option.isNone(found) || error instanceof ProtocolError) throw error
+        const problems = found.value.slice(0, mostNamed).map(({ message, path }) => `${path.join(".")}: ${message}`)
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, problems.join("; ").slice(0, 1000))
+      }
+    }
+    // The base class accepts only tool results as answers of `tools/call`; these answers may be task handles.
     return method === "tools/call" ? handler : super._wrapHandler(method, handler)
   }
 }
@@ -73,6 +94,12 @@ const listenerOf = (context: ServerContext): Pick<Call, "listening" | "progress"
   return { listening: true, progress }
 }
 
+/** Clients of earlier versions reject a whole result because of one `resource_link`. */
+const linksSince = "2025-06-18"
+
+const knowsLinks = (server: Server, era: Era): boolean =>
+  era === "modern" || (server.getNegotiatedProtocolVersion() ?? "") >= linksSince
+
 const callTool =
   (server: Server, era: Era, run: Run) => async (given: typeof CallParams.Type, context: ServerContext) => {
     const tool = tools.find(({ name }) => name === given.name)
@@ -87,7 +114,8 @@ const callTool =
     const handleOnly = wantsHandle(era, tool, given.task, context)
     const call: Call = { client: clientOf(server, context), handleOnly, ...listenerOf(context) }
     const answer = Effect.gen(function* () {
-      const { links, taskId, value } = yield* tool.call(given.arguments, call)
+      const { links: found, taskId, value } = yield* tool.call(given.arguments, call)
+      const links = knowsLinks(server, era) ? found : []
       if (!handleOnly) return toolResult(value, links)
       if (taskId !== null) return yield* createHandle(era, taskId)
       // The task has ended, or there are several. Current clients accept a plain answer; older ones asked for a handle.
@@ -110,26 +138,41 @@ const callTool =
 /** The results of resources have no form for failures, so failures become protocol errors. */
 const invalidParams = (failure: ToolFailure) => new ProtocolError(ProtocolErrorCode.InvalidParams, failureText(failure))
 
-export const makeServer = (era: Era, version: string, run: Run): Server => {
+const toolList = (shown: ReadonlyArray<Tool>) => ({
+  tools: shown.map((tool) => ({
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: { ...tool.inputSchema, type: "object" as const },
+    outputSchema: { ...tool.outputSchema, type: "object" as const },
+    annotations: { title: tool.title, ...tool.annotations },
+    ...(tool.mayBeTask ? { execution: { taskSupport: "optional" as const } } : {})
+  }))
+})
+
+/** Which tools are listed. All are answered. `inside`: for the agent of a task. */
+export type Toolset = "core" | "inside" | "all"
+
+const listed: Readonly<Record<Toolset, ReadonlyArray<Tool>>> = { core: coreTools, inside: insideTools, all: tools }
+
+export const makeServer = (era: Era, version: string, run: Run, toolset: Toolset): Server => {
   const server: Server = new Backbeat(
     { name: "backbeat", title: "Backbeat", version },
     {
-      instructions,
+      instructions: toolset === "inside" ? instructionsInside : instructions,
       cacheHints,
       capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, ...offersHandles(era) }
     }
   )
-  server.setRequestHandler("tools/list", () => ({
-    tools: tools.map((tool) => ({
-      name: tool.name,
-      title: tool.title,
-      description: tool.description,
-      inputSchema: { ...tool.inputSchema, type: "object" as const },
-      outputSchema: { ...tool.outputSchema, type: "object" as const },
-      annotations: { title: tool.title, ...tool.annotations },
-      ...(tool.mayBeTask ? { execution: { taskSupport: "optional" as const } } : {})
-    }))
-  }))
+  const shown = listed[toolset]
+  const refuseCursor = (cursor: string | undefined) => {
+    // No list has a second page.
+    if (cursor !== undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, "There is no such cursor")
+  }
+  server.setRequestHandler("tools/list", ({ params }) => {
+    refuseCursor(params?.cursor)
+    return toolList(shown)
+  })
   server.setRequestHandler("tools/call", { params: CallParams }, callTool(server, era, run))
 
   server.setRequestHandler("resources/list", async (_, { mcpReq }) => ({
@@ -154,6 +197,11 @@ export const makeServer = (era: Era, version: string, run: Run): Server => {
     const names = prompts.map(({ name }) => name).join(", ")
     if (prompt === undefined) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt '${params.name}'. Known: ${names}`)
+    }
+    const missing = prompt.arguments.find(({ name, required }) => required && !params.arguments?.[name]?.trim())
+    if (missing !== undefined) {
+      const problem = `The prompt '${prompt.name}' needs the argument '${missing.name}': ${missing.description}`
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, problem)
     }
     const text = prompt.text(params.arguments ?? {})
     return { description: prompt.description, messages: [{ role: "user", content: { type: "text", text } }] }

@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cancelRuns, cancelSchedule as end } from "../../programs/schedules/cancelRuns.ts"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { askedBy, ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
 import { withProgress } from "../protocol/Progress.ts"
@@ -20,6 +22,7 @@ export const cancelSchedule = tool({
   output: ScheduleState,
   example: { id: "4h8s1zq6w0be", cancelTasks: true },
   handle: Effect.fn("CancelSchedule")(function* ({ cancelTasks, id }, call) {
+    yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const session = yield* Session
     const schedules = yield* Schedules
     const cancelled = yield* end(yield* schedules.resolve(id), cancelTasks === true)

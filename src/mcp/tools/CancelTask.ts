@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CancelResult, cancel } from "../../programs/tasks/cancel.ts"
+import { requireOwn } from "../../programs/tasks/requireOwn.ts"
 import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { References } from "../fields/Fields.ts"
@@ -29,6 +30,7 @@ export const cancelTask = tool({
     const submitter = submitterOf(session.environment)
     const by = submitter.taskId === null && call.client !== null ? call.client : yield* nameOf(submitter)
     const ids = yield* Effect.forEach(input.ids, tasks.resolve)
+    yield* requireOwn(submitter, ids, "cancel")
     yield* session.serving
     return yield* cancel(ids, {
       tree: input.tree,

@@ -5,9 +5,12 @@ import { AgentUnknown } from "../../domain/Errors.ts"
 import { AgentSettings } from "../../domain/settings/Settings.ts"
 import { AgentInfo } from "../../domain/task/Agent.ts"
 import { configureAgent as configure } from "../../programs/setup/configureAgent.ts"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
+import { requireShell } from "../withoutShell.ts"
 
 const settings = Schema.Literal("apiKey", "baseUrl", "model", "args", "env", "program", "command", "retries", "stallMs")
 
@@ -33,6 +36,11 @@ export const configureAgent = tool({
   handle: Effect.fn("ConfigureAgent")(function* (input) {
     const agents = yield* Agents
     const session = yield* Session
+    yield* requireOutside(submitterOf(session.environment), "configure agents")
+    // Each of these decides which program runs.
+    for (const field of ["command", "program", "args", "env"] as const) {
+      if (input.set?.[field] !== undefined) yield* requireShell(field)
+    }
     const before = yield* agents.list(session.environment)
     if (input.set?.command === undefined && before.every(({ name }) => name !== input.agent)) {
       return yield* new AgentUnknown({ agent: input.agent, known: before.map(({ name }) => name) })

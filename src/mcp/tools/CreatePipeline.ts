@@ -29,7 +29,7 @@ const Step = Schema.Struct({
 const Input = Schema.Struct({
   name: Text,
   steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
-    description: "Also priority, timeout ('30m'), stall, delay, retries, backoff, systemPrompt, labels"
+    description: "Also priority, timeout ('30m'), stall, delay, retries, backoff, systemPrompt, labels, gate"
   }),
   key: Schema.optional(Schema.NonEmptyString.pipe(Schema.maxLength(200)))
 })

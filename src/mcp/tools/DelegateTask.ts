@@ -1,35 +1,171 @@
 /** Submits one task, or several in one call. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { fewestCandidates, mostCandidates } from "../../domain/contest/Contest.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
+import { Better, mostRounds, standardRounds } from "../../domain/loop/Loop.ts"
+import { standardEvaluationMs, submitLoop } from "../../programs/loops/submitLoop.ts"
+import { taskState } from "../../programs/reports/taskState.ts"
+import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { submit } from "../../programs/tasks/submit.ts"
 import { submitterOf } from "../../programs/tasks/submitter.ts"
-import { submissionOf, taskFields } from "../fields/TaskFields.ts"
+import { isolationOf } from "../../programs/workspaces/isolationOf.ts"
+import { placeWork } from "../../programs/workspaces/placeWork.ts"
+import { Queue } from "../../services/Queue.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { delegateContest } from "../delegateContest.ts"
+import { whole } from "../fields/Fields.ts"
+import { limitFields, submissionOf, taskFields } from "../fields/TaskFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { statesAfter } from "../submitted.ts"
 import { linksOf, onlyPending, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"
+import { requireShell } from "../withoutShell.ts"
 
 const One = Schema.Struct({
   ...taskFields,
   /** The name for `dependsOn` and `continueFrom` of the other tasks. */
   name: Schema.optional(Schema.NonEmptyString)
-  // Listing the same fields twice would be more than half of the tokens of all tools.
-}).annotations({ jsonSchema: { type: "object" } })
+})
 type One = typeof One.Type
+
+const Loop = Schema.Struct({
+  until: Schema.optional(Schema.NonEmptyString.annotations({ description: "Ends it with exit code 0" })),
+  score: Schema.optional(Schema.NonEmptyString.annotations({ description: "Prints the score" })),
+  better: Schema.optional(Better),
+  target: Schema.optional(Schema.Finite),
+  max: Schema.optional(whole(1, mostRounds, "Rounds (default: 10)"))
+})
 
 const Input = Schema.Struct({
   ...taskFields,
+  ...limitFields,
+  isolate: Schema.optional(
+    Schema.Boolean.annotations({
+      description: "Work in a separate git workspace"
+    })
+  ),
+  base: Schema.optional(
+    Schema.NonEmptyString.annotations({
+      description: "HEAD, tree, revision or task"
+    })
+  ),
+  in: Schema.optional(Schema.NonEmptyString.annotations({ description: "Task whose workspace to use" })),
+  loop: Schema.optional(Loop.annotations({ description: "Repeat, isolated, until a command passes" })),
+  times: Schema.optional(
+    whole(fewestCandidates, mostCandidates, "Candidates side by side, isolated; 'best' keeps one")
+  ),
+  best: Schema.optional(Schema.NonEmptyString.annotations({ description: "Command that a kept one passes" })),
   tasks: Schema.optional(
     Schema.Array(One).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
-      description:
-        "Several, stored all or none: the same fields, and 'name' for dependencies between them; the call's own arguments are the defaults"
+      description: "Several, all or none; a field left out is the call's; 'name' is for dependsOn"
     })
   )
 })
 type Input = typeof Input.Type
 
+/** What the tasks of a goal get that their lead does not say: a workspace cut from its own as it is, and our server. */
+const withinGoal = Effect.fn("DelegateTask.goal")(
+  function* (input: Input) {
+    const { environment } = yield* Session
+    const tasks = yield* Tasks
+    const queue = yield* Queue
+    const { taskId } = submitterOf(environment)
+    if (taskId === null || (yield* tasks.summary(taskId)).goalId === null) return { given: input, server: undefined }
+    const { launch } = yield* queue.captured(taskId)
+    const isolate = input.isolate ?? true
+    const base = isolate && input.base === undefined ? { base: "tree" } : {}
+    const own = input.loop !== undefined || input.times !== undefined
+    return { given: own ? input : { ...input, isolate, ...base }, server: launch.server }
+  },
+  // A task of another home.
+  (effect, input) => Effect.catchTag(effect, "TaskNotFound", () => Effect.succeed({ given: input, server: undefined }))
+)
+
+/** Each isolated task gets its own workspace. */
+const placed = Effect.fn("DelegateTask.placed")(function* (
+  described: ReadonlyArray<Submission>,
+  { base, in: place, isolate }: Pick<Input, "base" | "in" | "isolate">
+) {
+  if (place !== undefined && (isolate === true || base !== undefined))
+    return yield* new InvalidInput({ field: "in", problem: "excludes 'isolate' and 'base'", example: null })
+  if (isolate !== true && base !== undefined)
+    return yield* new InvalidInput({ field: "base", problem: "needs 'isolate'", example: '"isolate": true' })
+  const { environment } = yield* Session
+  const all = yield* Effect.forEach(described, (one) =>
+    Effect.gen(function* () {
+      const isolation = yield* isolationOf(one.directory, isolate ?? (place === undefined ? null : false), environment)
+      return yield* placeWork(one, { isolation, base: base ?? null, in: place ?? null }, environment)
+    })
+  ).pipe(
+    Effect.catchTag(
+      "WorkspaceNotFound",
+      () => new InvalidInput({ field: "in", problem: `task ${place} has no workspace`, example: null })
+    )
+  )
+  return {
+    submissions: all.map(({ work }) => work),
+    notes: Array.from(new Set(all.flatMap(({ notes }) => notes)))
+  }
+})
+
+/** The answer is the work of the first round: WaitTasks follows it, and TaskStatus names its loop. */
+const delegateLoop = Effect.fn("DelegateTask.loop")(function* (input: Input, loop: typeof Loop.Type) {
+  const session = yield* Session
+  const wrong = (field: string, problem: string) =>
+    new InvalidInput({ field, problem, example: '{"until": "npm test"}' })
+  for (const other of ["tasks", "times", "best"] as const)
+    if (input[other] !== undefined) return yield* wrong("loop", `cannot be combined with '${other}'`)
+  if (input.prompt === undefined) return yield* wrong("prompt", "it is missing")
+  if (loop.until === undefined && loop.score === undefined)
+    return yield* wrong("loop", "needs 'until', 'score' or both")
+  yield* requireShell("loop")
+  if (loop.score !== undefined && loop.better === undefined)
+    return yield* wrong("loop.better", "is needed with 'score'")
+  const submission = yield* submissionOf({ ...input, prompt: input.prompt }, new Map())
+  yield* session.serving
+  const submitted = yield* Effect.uninterruptible(
+    submitLoop(
+      submission,
+      {
+        until: loop.until ?? null,
+        score: loop.score ?? null,
+        judge: null,
+        better: loop.better ?? "lower",
+        target: loop.target ?? null,
+        maxRounds: loop.max ?? standardRounds,
+        patience: null,
+        deadline: null,
+        budgetUsd: null,
+        protect: [],
+        samples: 1,
+        minDelta: 0,
+        evaluationMs: standardEvaluationMs
+      },
+      input.base ?? "HEAD",
+      submitterOf(session.environment)
+    )
+  )
+  const [first] = submitted.loop.rounds
+  const states = first === undefined ? [] : [yield* taskState(first.workTask)]
+  const answer: TaskStates = {
+    tasks: states,
+    pending: states.map(({ id }) => id),
+    cursor: 0,
+    more: false,
+    timedOut: false,
+    warnings: [`loop ${submitted.loop.id}: this is the task of its first round`, ...submitted.warnings]
+  }
+  return answer
+})
+
 const asked = ({
+  base: _base,
+  best: _best,
+  in: _in,
+  isolate: _isolate,
+  loop: _loop,
+  times: _times,
   tasks,
   ...shared
 }: Input): Effect.Effect<ReadonlyArray<One & { readonly prompt: string }>, InvalidInput> =>
@@ -70,7 +206,7 @@ export const delegateTask = tool({
   name: "DelegateTask",
   title: "Delegate a task",
   description:
-    "Run a task with a coding agent in the background. Returns immediately: id, position, what it waits for. The task is stored and runs even if this session ends. Then call WaitTasks.",
+    "Run a task with a coding agent or a shell command in the background, several in parallel, isolated in workspaces, in a loop until a test passes, or as rival candidates. Returns immediately; tasks run on if this session ends. Then call WaitTasks.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Input,
   output: TaskStates,
@@ -92,16 +228,31 @@ export const delegateTask = tool({
     key: "fix-date-1",
     labels: { team: "web" },
     env: { CI: "1" },
+    isolate: true,
+    base: "HEAD",
+    in: "k3v9x2m7q4ab",
+    onLimit: "park" as const,
+    fallback: ["codex"],
+    times: 3,
+    best: "npm test",
+    loop: { until: "npm test", score: "node bench.js", better: "lower" as const, target: 20, max: 10 },
     tasks: [{ prompt: "Write the changelog entry", name: "changelog" }]
   },
-  handle: Effect.fn("DelegateTask")(function* (input) {
+  handle: Effect.fn("DelegateTask")(function* (asIs) {
     const session = yield* Session
+    const { given: input, server } = yield* withinGoal(asIs)
+    if (input.loop !== undefined) return yield* delegateLoop(input, input.loop)
+    if (input.times !== undefined || input.best !== undefined) return yield* delegateContest(input)
     const members = yield* namesIn(input.tasks ?? [])
-    const submissions = yield* Effect.forEach(yield* asked(input), (one) => submissionOf(one, members))
+    const described = yield* Effect.forEach(yield* asked(input), (one) =>
+      Effect.map(submissionOf(one, members), (submission) => ({ ...submission, server }))
+    )
+    const { submissions, notes } = yield* placed(described, input)
     yield* session.serving
     // A client that gives up in the meantime must not leave half of the batch.
     const result = yield* Effect.uninterruptible(submit(submissions, submitterOf(session.environment)))
-    return yield* statesAfter(result)
+    const states = yield* statesAfter(result)
+    return { ...states, warnings: [...states.warnings, ...notes] }
   }),
   links: linksOf,
   taskOf: onlyPending

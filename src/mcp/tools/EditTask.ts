@@ -7,21 +7,17 @@ import { parseDependency } from "../../domain/task/Dependency.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
 import { type Changes, edit } from "../../programs/tasks/edit.ts"
 import { latestAttempt } from "../../programs/tasks/latestAttempt.ts"
+import { requireOwn } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Reference } from "../fields/Fields.ts"
-import { taskFields } from "../fields/TaskFields.ts"
+import { editableFields } from "../fields/TaskFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { linksOf, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"
 
-const { agent, dependsOn, directory, labels, model, notBefore, priority, prompt } = taskFields
-
-/** DelegateTask describes these fields. */
-const Input = Schema.Struct({
-  id: Reference,
-  ...Schema.Struct({ prompt, agent, model, priority, directory, notBefore, labels, dependsOn }).fields
-}).annotations({ jsonSchema: { type: "object", required: ["id"], properties: { id: { type: "string" } } } })
+const Input = Schema.Struct({ id: Reference, ...editableFields })
 
 const edges = Effect.fn("edges")(function* (written: ReadonlyArray<string>) {
   const tasks = yield* Tasks
@@ -74,6 +70,7 @@ export const editTask = tool({
         example: '"priority": "P0"'
       })
     }
+    yield* requireOwn(submitterOf(session.environment), [taskId], "edit")
     yield* Effect.uninterruptible(edit(taskId, changes))
     const state = yield* taskState(taskId)
     return { tasks: [state], pending: [taskId], cursor: 0, more: false, timedOut: false, warnings: [] }

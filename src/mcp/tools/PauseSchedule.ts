@@ -1,8 +1,11 @@
 /** Pauses a schedule. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 export const pauseSchedule = tool({
@@ -14,6 +17,7 @@ export const pauseSchedule = tool({
   output: ScheduleState,
   example: { id: "4h8s1zq6w0be", reason: "holidays" },
   handle: Effect.fn("PauseSchedule")(function* ({ id, reason }) {
+    yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const schedules = yield* Schedules
     const given = { reason: reason?.slice(0, 1000) ?? null, revision: null }
     return scheduleState(yield* schedules.pause(yield* schedules.resolve(id), given), [])

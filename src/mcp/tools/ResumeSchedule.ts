@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { resumeSchedule as resume } from "../../programs/schedules/changeSchedule.ts"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
 import { Session } from "../protocol/Session.ts"
@@ -16,6 +18,7 @@ export const resumeSchedule = tool({
   output: ScheduleState,
   example: { id: "4h8s1zq6w0be" },
   handle: Effect.fn("ResumeSchedule")(function* ({ id }) {
+    yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const session = yield* Session
     const schedules = yield* Schedules
     const resolved = yield* schedules.resolve(id)

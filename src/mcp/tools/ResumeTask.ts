@@ -1,6 +1,7 @@
 /** Continues a task that has ended. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { requireOwn } from "../../programs/tasks/requireOwn.ts"
 import { resume } from "../../programs/tasks/resume.ts"
 import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -28,7 +29,9 @@ export const resumeTask = tool({
     const tasks = yield* Tasks
     const taskId = yield* tasks.resolve(id)
     yield* session.serving
-    const result = yield* Effect.uninterruptible(resume(taskId, { context, fresh }, submitterOf(session.environment)))
+    const submitter = submitterOf(session.environment)
+    yield* requireOwn(submitter, [taskId], "resume")
+    const result = yield* Effect.uninterruptible(resume(taskId, { context, fresh }, submitter))
     return yield* statesAfter(result)
   }),
   links: linksOf

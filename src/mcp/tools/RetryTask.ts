@@ -1,6 +1,8 @@
 /** Runs an ended task again. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { requireOwn } from "../../programs/tasks/requireOwn.ts"
+import { resume } from "../../programs/tasks/resume.ts"
 import { retry } from "../../programs/tasks/retry.ts"
 import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -13,17 +15,28 @@ import { tool } from "../Tool.ts"
 export const retryTask = tool({
   name: "RetryTask",
   title: "Retry a task",
-  description: "Run an ended task again, as a new task with the same prompt, agent and directory.",
+  description:
+    "Run an ended task again as a new task: 'fresh' with the same prompt (default), or 'resume' in its agent session with 'context' as instructions.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
-  input: Schema.Struct({ id: Reference }),
+  input: Schema.Struct({
+    id: Reference,
+    mode: Schema.optionalWith(Schema.Literal("fresh", "resume"), { default: () => "fresh" as const }),
+    context: Schema.optional(Schema.NonEmptyString.annotations({ description: "With resume: what to do now" }))
+  }),
   output: TaskStates,
-  example: { id: "k3v9x2m7q4ab" },
-  handle: Effect.fn("RetryTask")(function* ({ id }) {
+  example: { id: "k3v9x2m7q4ab", mode: "resume" as const, context: "Now write the tests" },
+  handle: Effect.fn("RetryTask")(function* ({ context, id, mode }) {
     const session = yield* Session
     const tasks = yield* Tasks
     const taskId = yield* tasks.resolve(id)
     yield* session.serving
-    const result = yield* Effect.uninterruptible(retry(taskId, submitterOf(session.environment)))
+    const submitter = submitterOf(session.environment)
+    yield* requireOwn(submitter, [taskId], "retry")
+    const again =
+      mode === "resume"
+        ? resume(taskId, { context: context ?? null, fresh: false }, submitter)
+        : retry(taskId, submitter)
+    const result = yield* Effect.uninterruptible(again)
     return yield* statesAfter(result)
   }),
   links: linksOf

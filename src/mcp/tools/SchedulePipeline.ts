@@ -1,8 +1,9 @@
 /** Runs a pipeline at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { preparePipeline } from "../../programs/pipelines/preparePipeline.ts"
+import { preparePipeline, refuseIsolation } from "../../programs/pipelines/preparePipeline.ts"
 import { pipelineWork } from "../../programs/schedules/changeSchedule.ts"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Scheduled, schedule, whenFields } from "../fields/ScheduleFields.ts"
 import { planOf, stepDefaults } from "../fields/StepFields.ts"
@@ -32,8 +33,10 @@ export const schedulePipeline = tool({
     missed: "skip"
   },
   handle: Effect.fn("SchedulePipeline")(function* ({ steps, ...when }, call) {
+    yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const session = yield* Session
     const plan = yield* planOf({ steps }, when.name ?? "pipeline")
+    yield* refuseIsolation(plan)
     const { pipeline, warnings } = yield* preparePipeline(
       plan,
       stepDefaults(session.directory),

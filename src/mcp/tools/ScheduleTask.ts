@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { taskWork } from "../../programs/schedules/changeSchedule.ts"
 import { prepareTask } from "../../programs/tasks/prepareTask.ts"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Scheduled, schedule, whenFields } from "../fields/ScheduleFields.ts"
 import { submissionOf } from "../fields/TaskFields.ts"
@@ -31,6 +32,7 @@ export const scheduleTask = tool({
     directory: "/home/me/project"
   },
   handle: Effect.fn("ScheduleTask")(function* ({ agent, directory, model, prompt, ...when }, call) {
+    yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const session = yield* Session
     const described = {
       prompt,

@@ -14,7 +14,7 @@ export const taskLogs = tool({
   name: "TaskLogs",
   title: "Output of a task",
   description:
-    "Read a task's output (logs): the last lines, or those after 'since'; at most 20 kB, with 'next' for more. For the answer alone use TaskResult.",
+    "Read a task's output (logs): the last lines, or those after 'since'; at most 20 kB, with 'next' for more.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     id: Reference,

@@ -3,12 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
 import { TaskStatus as Status, TaskGlance } from "../../domain/task/Task.ts"
+import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { TaskReport, taskReport } from "../../programs/reports/taskReport.ts"
 import { cutText } from "../../programs/reports/taskState.ts"
+import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { cutMiddle } from "../../text/Middle.ts"
-import { Reference } from "../fields/Fields.ts"
+import { Reference, whole } from "../fields/Fields.ts"
 import { outputLink, resultLink, taskLink } from "../protocol/Resources.ts"
+import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
 /** Characters of a prompt or an answer; the rest is behind a link. */
@@ -32,8 +35,10 @@ const shortened = (checkpoint: Checkpoint | null): Checkpoint | null =>
 const Output = Schema.Struct({
   /** Null without an id. Long texts are cut at 2000 characters. */
   task: Schema.NullOr(TaskReport),
-  /** Null with an id. */
-  all: Schema.NullOr(Glance)
+  /** Null with an id or a filter. */
+  all: Schema.NullOr(Glance),
+  /** Tasks that match the filters, newest first. */
+  page: Schema.NullOr(TaskPage)
 })
 
 const glance = Effect.gen(function* () {
@@ -43,20 +48,56 @@ const glance = Effect.gen(function* () {
   return { counts, newest: newest.map((task) => ({ ...task, title: cutText(task.title, 100) })) }
 })
 
+const filters = {
+  status: Schema.optional(Schema.Array(Status)),
+  agent: Schema.optional(Schema.NonEmptyString),
+  labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  directory: Schema.optional(Schema.NonEmptyString),
+  limit: Schema.optional(whole(1, 100, "Default: 10")),
+  cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))
+}
+
+const pageOf = Effect.fn("TaskStatus.page")(function* (wanted: Schema.Struct.Type<typeof filters>) {
+  const directories = yield* Directories
+  const session = yield* Session
+  return yield* taskPage({
+    status: wanted.status ?? [],
+    agent: wanted.agent ?? null,
+    labels: wanted.labels ?? {},
+    directory: wanted.directory === undefined ? null : yield* directories.resolve(wanted.directory, session.directory),
+    parentId: null,
+    since: null,
+    limit: wanted.limit ?? 10,
+    before: wanted.cursor ?? null
+  })
+})
+
 export const taskStatus = tool({
   name: "TaskStatus",
   title: "Status of tasks",
   description:
-    "Show a task's status with what it waits for, cause and error; without an id: counts and the newest 20 tasks.",
+    "Show one task: what it waits for, cause, error, cost, limit, workspace. Without an id: counts and the newest 20 tasks, or those that match the filters.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: Schema.Struct({ id: Schema.optional(Reference) }),
+  input: Schema.Struct({ id: Schema.optional(Reference), ...filters }),
   output: Output,
-  example: { id: "k3v9x2m7q4ab" },
-  handle: Effect.fn("TaskStatus")(function* ({ id }) {
-    if (id === undefined) return { task: null, all: yield* glance }
+  example: {
+    id: "k3v9x2m7q4ab",
+    status: ["failed" as const],
+    agent: "claude",
+    labels: { team: "web" },
+    directory: "/home/me/project",
+    limit: 10,
+    cursor: 120
+  },
+  handle: Effect.fn("TaskStatus")(function* ({ id, ...wanted }) {
+    if (id === undefined && Object.values(wanted).some((value) => value !== undefined)) {
+      return { task: null, all: null, page: yield* pageOf(wanted) }
+    }
+    if (id === undefined) return { task: null, all: yield* glance, page: null }
     const report = yield* taskReport(id)
     return {
       all: null,
+      page: null,
       task: {
         ...report,
         prompt: cutText(report.prompt, longestText),

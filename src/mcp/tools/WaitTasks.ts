@@ -1,6 +1,10 @@
 /** Waits until tasks have ended, for as long as clients allow, and reports each end exactly once. */
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
+import type { TaskId } from "../../domain/task/Task.ts"
+import { parkedBeyond } from "../../programs/limits/parkedBeyond.ts"
+import { needInput } from "../../programs/questions/needInput.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
 import { awaitEnds } from "../../programs/tasks/awaitEnds.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -10,6 +14,9 @@ import { Session } from "../protocol/Session.ts"
 import { linksOf, onlyPending, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"
 
+/** Parked and asking tasks in one answer. */
+const mostParked = 20
+
 /** Clients give up on a call after a minute. */
 const longestMs = 50_000
 
@@ -17,7 +24,7 @@ export const waitTasks = tool({
   name: "WaitTasks",
   title: "Wait for tasks",
   description:
-    "Wait until one task ('any') or all ('all') have ended. Returns those that ended since the cursor with the start of their answers, the pending ones, and a new cursor for the next call. Better than polling.",
+    "Wait until one task ('any') or all ('all') have ended. Returns those that ended since the cursor with the start of their answers, the pending ones, and a new cursor. Returns early if all wait for limits or people.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     ids: References,
@@ -38,17 +45,30 @@ export const waitTasks = tool({
     const ids = yield* Effect.forEach(input.ids, tasks.resolve)
     if (!call.handleOnly) yield* session.serving
     const warnings: Array<string> = []
+    const parked = yield* Ref.make<ReadonlyArray<TaskId>>([])
+    // A client that waits for hours gives up on the call: it is told when to ask again.
+    const allParked = parkedBeyond(ids, input.timeoutMs).pipe(
+      Effect.flatMap((open) => Ref.set(parked, open)),
+      Effect.catchAll(() => Effect.never)
+    )
+    const allAsk = needInput(ids).pipe(
+      Effect.flatMap((open) => Ref.set(parked, open)),
+      Effect.catchAll(() => Effect.never)
+    )
     const ends = yield* awaitEnds(ids, {
       cursor: input.cursor,
       all: input.mode === "all",
       timeoutMs: call.handleOnly ? 0 : input.timeoutMs,
-      enough: session.leaving,
-      justLaunched: false,
+      enough: Effect.raceFirst(
+        session.leaving,
+        Effect.provideService(Effect.raceFirst(allParked, allAsk), Tasks, tasks)
+      ),
       onTrouble: (problem) =>
         Effect.sync(() => warnings.push(`still waiting: workers keep exiting. ${problem.message}`))
     }).pipe(withProgress(call, yield* doing(ids, call)))
+    const waiting = (yield* Ref.get(parked)).filter((id) => ends.pending.includes(id)).slice(0, mostParked)
     return {
-      tasks: yield* Effect.forEach(ends.ended, ({ id }) => taskState(id)),
+      tasks: yield* Effect.forEach([...ends.ended.map(({ id }) => id), ...waiting], taskState),
       pending: ends.pending,
       cursor: ends.cursor,
       more: ends.more,

@@ -71,6 +71,8 @@ export const readTail = Effect.fn("readTail")(function* (
   taskId: TaskId,
   options: {
     readonly stream: StreamName | null
+    /** Only chunks below this number; not given: from the end. */
+    readonly before?: number
     /** Asked after each batch, with what has been read so far, newest first. */
     readonly enough: (newestFirst: ReadonlyArray<OutputChunk>) => boolean
   }
@@ -80,7 +82,12 @@ export const readTail = Effect.fn("readTail")(function* (
   let complete = false
   while (!complete && !options.enough(newestFirst)) {
     const chunks = yield* retryWhileBusy(
-      output.readBack({ taskId, stream: options.stream, before: newestFirst.at(-1)?.seq ?? null, limit: batch })
+      output.readBack({
+        taskId,
+        stream: options.stream,
+        before: newestFirst.at(-1)?.seq ?? options.before ?? null,
+        limit: batch
+      })
     )
     newestFirst.push(...chunks)
     complete = chunks.length < batch

@@ -14,7 +14,7 @@ export const PipelineState = Schema.Struct({
     Schema.Struct({
       name: Schema.String,
       status: StepStatus,
-      /** Its newest try: for WaitTasks and TaskResult. */
+      /** Its newest attempt: for WaitTasks and TaskResult. */
       taskId: TaskId,
       agent: Schema.String,
       /** Names of the steps it follows. */

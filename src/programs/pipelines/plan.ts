@@ -4,10 +4,12 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { PipelinePlan, PipelineProblem, PlannedStep } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
-import { FileFrame, FileStep, maxSteps } from "../../domain/pipeline/PipelineFile.ts"
+import { Best, FileFrame, FileStep, Matrix, maxSteps } from "../../domain/pipeline/PipelineFile.ts"
 import { Labels } from "../../domain/task/Task.ts"
 import type { Parsed, Path } from "./document.ts"
+import { isolationProblems, withSetup } from "./isolationProblems.ts"
 import { order, type Placed } from "./order.ts"
+import { contestOf, contestProblems } from "./prepareContest.ts"
 import { isObject, nameOf, problem, problemsOf } from "./problems.ts"
 
 /** A plan, or all problems. */
@@ -19,10 +21,34 @@ const strictly = { onExcessProperty: "error", errors: "all" } as const
 const readFrame = Schema.decodeUnknownEither(FileFrame, strictly)
 const readStep = Schema.decodeUnknownEither(FileStep, strictly)
 const isLabels = Schema.is(Labels)
-const Defaults = FileStep.omit("name", "prompt", "after", "continueFrom")
+const Defaults = FileStep.omit(
+  "name",
+  "prompt",
+  "after",
+  "continueFrom",
+  "workspace",
+  "gate",
+  "times",
+  "matrix",
+  "best"
+)
 
 const keysAt = (path: Path): ReadonlyArray<string> =>
-  Object.keys(path.length === 0 ? FileFrame.fields : path[0] === "defaults" ? Defaults.fields : FileStep.fields)
+  Object.keys(
+    path.at(-1) === "best"
+      ? Best.fields
+      : path.at(-1) === "matrix"
+        ? Matrix.fields
+        : path.length === 0
+          ? FileFrame.fields
+          : path[0] === "defaults"
+            ? Defaults.fields
+            : FileStep.fields
+  )
+
+/** `gate` as it is written. */
+const ruleOf = (gate: FileStep["gate"]): PlannedStep["gate"] =>
+  gate === undefined || gate === false ? null : gate === true ? "verdict" : { schema: JSON.stringify(gate) }
 
 const stepOf = (
   { stage, step }: Placed,
@@ -43,7 +69,10 @@ const stepOf = (
     retries: all.retries ?? null,
     backoffMs: all.backoff ?? null,
     policy: all.policy ?? "success",
-    delayMs: all.delay ?? 0
+    delayMs: all.delay ?? 0,
+    workspace: step.workspace ?? null,
+    gate: ruleOf(step.gate),
+    contest: contestOf(step)
   }
 }
 
@@ -98,22 +127,32 @@ export const planOf = (content: Readonly<Record<string, unknown>>, fallback: str
   const frame = readFrame(content)
   if (Either.isLeft(frame)) problems.push(...problemsOf(frame.left, content, [], keysAt, parsed))
   if (!Array.isArray(content.steps)) return { plan: null, problems }
-  const { defaults = {}, name } = Either.getOrElse(frame, () => ({ defaults: {}, name: undefined }))
+  const {
+    defaults = {},
+    isolate = false,
+    name,
+    setup = null
+  } = Either.getOrElse(frame, (): Partial<typeof FileFrame.Type> => ({}))
   const steps = readSteps(content.steps, defaults, parsed)
   problems.push(...steps.problems)
   // Names of steps that could not be read would all seem unknown.
   if (!steps.complete) return { plan: null, problems }
   const { after, continueFrom, names, problems: ofOrder } = order(steps.placed, parsed)
-  problems.push(...ofOrder)
+  problems.push(...ofOrder, ...isolationProblems(content, steps.placed, { after, isolate, names, setup }, parsed))
+  // In a circle every step comes before every other.
+  if (ofOrder.length === 0) problems.push(...contestProblems(steps.placed, { after, isolate, names }, parsed))
   if (problems.length > 0) return { plan: null, problems }
+  const planned = steps.placed.map((each, index) => ({
+    ...stepOf(each, defaults),
+    name: names[index] ?? "",
+    after: after[index] ?? [],
+    continueFrom: continueFrom[index] ?? null
+  }))
   const plan: PipelinePlan = {
     name: name ?? fallback,
-    steps: steps.placed.map((each, index) => ({
-      ...stepOf(each, defaults),
-      name: names[index] ?? "",
-      after: after[index] ?? [],
-      continueFrom: continueFrom[index] ?? null
-    }))
+    isolate,
+    setup,
+    steps: setup === null ? planned : withSetup(planned, setup)
   }
   return { plan, problems: [] }
 }

@@ -19,7 +19,7 @@ export interface ReadOptions {
   readonly variables: Readonly<Record<string, string>>
 }
 
-/** A value as it is written: `1.10` stays `1.10`. What is no text, number, yes or no, or date is left for the schema to refuse. */
+/** A value as it is written: `1.10` stays `1.10`. A value that is not text, a number, yes or no, or a date is left for the schema to refuse. */
 const asWritten = (value: unknown, text: string | null): unknown =>
   value === null || (typeof value === "object" && !(value instanceof Date)) ? value : (text ?? value)
 

@@ -1,15 +1,28 @@
 /** Retries a pipeline that has not completed: completed steps are kept, the others run again. */
 import * as Effect from "effect/Effect"
-import type { NewPipelineStep, Pipeline, PipelineStep } from "../../domain/pipeline/Pipeline.ts"
+import * as Option from "effect/Option"
+import type { ContestId } from "../../domain/contest/Contest.ts"
+import type { NewCandidate, NewContest } from "../../domain/contest/NewContest.ts"
+import {
+  contestTasksOf,
+  type NewPipelineStep,
+  type Pipeline,
+  type PipelineStep
+} from "../../domain/pipeline/Pipeline.ts"
 import { PipelineStateConflict } from "../../domain/pipeline/PipelineErrors.ts"
-import type { Upstream } from "../../domain/task/NewTask.ts"
+import type { NewDependency, Upstream } from "../../domain/task/NewTask.ts"
 import { isTerminal, type PipelineId } from "../../domain/task/Task.ts"
+import { Contests } from "../../services/Contests.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import { Tasks } from "../../services/Tasks.ts"
+import { Workspaces } from "../../services/Workspaces.ts"
+import { placeAt } from "../contests/submitContest.ts"
 import { prepareTask } from "../tasks/prepareTask.ts"
 import { resubmit } from "../tasks/resubmit.ts"
 import { resubmitted } from "../tasks/retry.ts"
 import type { Submitter } from "../tasks/submitter.ts"
+import { planWorkspaces } from "../workspaces/planWorkspace.ts"
+import { linked } from "./prepareContest.ts"
 import { storePipeline } from "./submitPipeline.ts"
 
 /** Places of the steps that are kept: completed, and so were all they followed. */
@@ -23,11 +36,71 @@ const keptOf = ({ steps }: Pipeline): ReadonlySet<number> => {
   return kept
 }
 
-/** The limits of its first try: each automatic retry has less left of them. */
-const retriesOf = Effect.fn("retryPipeline.retries")(function* ({ task }: PipelineStep) {
+/** The limits of its first attempt: each automatic retry has less left of them. */
+const retriesOf = Effect.fn("retryPipeline.retries")(function* ({ task }: Pick<PipelineStep, "task">) {
   if (task.rootId === null || task.continuation !== "retry") return task
   const tasks = yield* Tasks
   return yield* tasks.summary(task.rootId).pipe(Effect.catchTag("TaskNotFound", () => Effect.succeed(task)))
+})
+
+interface Again {
+  readonly contest: ContestId
+  /** What each candidate begins after, and the step whose results go before its prompt. */
+  readonly dependsOn: ReadonlyArray<NewDependency>
+  readonly continueFrom: Upstream | null
+  readonly first: number
+}
+
+/** The same candidates, each in a new workspace. */
+const contestAgain = Effect.fn("retryPipeline.contest")(function* (
+  { contest: id, continueFrom, dependsOn, first }: Again,
+  submitter: Submitter
+) {
+  const tasks = yield* Tasks
+  const contests = yield* Contests
+  const workspaces = yield* Workspaces
+  const { candidates, directory, rules, title } = yield* contests
+    .get(id)
+    .pipe(Effect.catchTag("ContestNotFound", () => Effect.dieMessage("a step without its contest")))
+  const entrants = yield* contests.entrants(id)
+  const prepared: Array<NewCandidate> = []
+  const edges: Array<NewDependency> = []
+  let prompt = title
+  let member = first
+  const [one] = candidates
+  const place = one === undefined ? Option.none() : yield* workspaces.ofTask(one.workTask)
+  const base = Option.isNone(place) ? "HEAD" : place.value.workspace.base
+  const { requests } = yield* planWorkspaces(directory, base, candidates.length)
+  for (const [index, { number }] of candidates.entries()) {
+    const request = requests[index]
+    if (request === undefined) continue
+    const own = entrants.filter((entrant) => entrant.number === number)
+    const candidate = yield* Effect.forEach(own, ({ role, taskId }, position) =>
+      Effect.gen(function* () {
+        const whole = yield* tasks.get(taskId)
+        const { environment, submission } = yield* resubmit(whole, submitter.environment.PATH)
+        if (role === "work") prompt = whole.prompt
+        const begins = role === "work" || role === "setup"
+        const { task } = yield* prepareTask(
+          {
+            ...submission,
+            retryOf: null,
+            workspace: placeAt({ ...request, baseKind: "step" }, position),
+            dependsOn: begins ? dependsOn : [],
+            continueFrom: role === "work" ? continueFrom : null,
+            maxRetries: (yield* retriesOf({ task: whole })).maxRetries
+          },
+          { ...submitter, environment }
+        )
+        return role === "choice" ? [] : [{ role, task }]
+      })
+    )
+    prepared.push(linked(candidate.flat(), member))
+    member += own.length
+    edges.push({ upstream: { member: member - 1 }, policy: "finished" })
+  }
+  const contest: NewContest = { rules, prompt, directory, candidates: prepared }
+  return { contest, edges }
 })
 
 export const retryPipeline = Effect.fn("retryPipeline")(function* (id: PipelineId, submitter: Submitter) {
@@ -43,13 +116,26 @@ export const retryPipeline = Effect.fn("retryPipeline")(function* (id: PipelineI
     return step !== undefined && kept.has(place) ? step.task.id : { member: fresh.indexOf(place) }
   }
   const warnings = new Set<string>()
+  let members = fresh.length
   const steps = yield* Effect.forEach(pipeline.steps, (step) =>
     Effect.gen(function* () {
-      const { after, continueFrom, delayMs, name, policy, stage, task } = step
-      const place = { name, stage, policy, after, delayMs, continueFrom }
+      const { after, continueFrom, delayMs, gate, name, policy, stage, task } = step
+      const place = { name, stage, policy, after, delayMs, continueFrom, gate }
       if (kept.has(step.position)) return { ...place, work: { kept: task.id } } satisfies NewPipelineStep
       const whole = yield* tasks.get(task.id)
       const { environment, submission } = yield* resubmit(whole, submitter.environment.PATH)
+      const edges: ReadonlyArray<NewDependency> = after.map((other) => ({ upstream: upstream(other), policy }))
+      const from = continueFrom === null ? null : upstream(continueFrom)
+      if (step.contest !== null) {
+        const again = { contest: step.contest, dependsOn: edges, continueFrom: from, first: members }
+        const { contest, edges: ends } = yield* contestAgain(again, submitter)
+        members += contestTasksOf(contest).length
+        const choice = yield* prepareTask(
+          { ...submission, retryOf: null, dependsOn: [...edges, ...ends], continueFrom: null },
+          { ...submitter, environment }
+        )
+        return { ...place, work: choice.task, contest } satisfies NewPipelineStep
+      }
       const { backoffMs, maxRetries } = yield* retriesOf(step)
       // A step that never ran has nothing to be tried again.
       const began = task.startedAt !== null
@@ -57,8 +143,8 @@ export const retryPipeline = Effect.fn("retryPipeline")(function* (id: PipelineI
         {
           ...submission,
           ...(began ? resubmitted(whole) : { retryOf: null }),
-          dependsOn: after.map((other) => ({ upstream: upstream(other), policy })),
-          continueFrom: continueFrom === null ? null : upstream(continueFrom),
+          dependsOn: edges,
+          continueFrom: from,
           maxRetries,
           backoffMs
         },

@@ -1,12 +1,12 @@
 /** `${name}` in the texts of a pipeline file. The environment is not read: a file means the same wherever it runs. */
 import type { Path } from "./document.ts"
 
-/** `$${` stays as `${`. What is no plain name between the braces is left to the shell. */
+/** `$${` stays as `${`. What is not a plain name between the braces is left to the shell. */
 const pattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_-]*)\}/g
 
 export interface Substituted {
   readonly value: unknown
-  /** Names that no variable has, with the path of the text they stand in. */
+  /** Names that no variable has, with the path of the text that they are in. */
   readonly unknown: ReadonlyArray<{ readonly path: Path; readonly name: string }>
   readonly used: ReadonlySet<string>
 }

@@ -3,8 +3,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Gate } from "../../domain/gates/Gate.ts"
+import { AccountLimits } from "../../domain/limits/AccountLimits.ts"
+import { Question } from "../../domain/questions/Question.ts"
 import { type TaskStatus, TaskSummary, Timestamp } from "../../domain/task/Task.ts"
+import { Budgets } from "../../services/Budgets.ts"
+import { Gates } from "../../services/Gates.ts"
+import { Limits } from "../../services/Limits.ts"
+import { Questions } from "../../services/Questions.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
+import { HoldView, holdView } from "../budgets/BudgetView.ts"
 import { silenceOf } from "./silence.ts"
 import { WorkerView, workers } from "./workers.ts"
 
@@ -30,6 +38,16 @@ export const Overview = Schema.Struct({
   ended: Schema.Array(TaskSummary),
   /** When the next task that waits for a time may start. */
   nextDue: Schema.NullOr(Timestamp),
+  /** The accounts that are closed by a limit, with the tasks that wait for them. */
+  limits: Schema.Array(AccountLimits),
+  /** Whether all that is queued waits for answers of a person. */
+  awaitsAnswers: Schema.Boolean,
+  /** What agents ask a person, oldest first, at most 200. */
+  questions: Schema.Array(Question),
+  /** The budgets that keep tasks from starting. */
+  budgets: Schema.Array(HoldView),
+  /** What is paused. */
+  gates: Schema.Array(Gate),
   workers: Schema.Array(WorkerView)
 }).annotations({ identifier: "Overview" })
 export type Overview = typeof Overview.Type
@@ -65,6 +83,11 @@ export const overview = Effect.fn("overview")(function* () {
     queued,
     ended,
     nextDue: Option.getOrNull(yield* tasks.nextDue(now)),
+    limits: counts.queued === 0 ? [] : (yield* (yield* Limits).list).filter(({ opensAt }) => opensAt !== null),
+    awaitsAnswers: counts.queued > 0 && (yield* tasks.awaitAnswers),
+    questions: counts.queued + counts.running === 0 ? [] : yield* (yield* Questions).open,
+    budgets: counts.queued === 0 ? [] : (yield* (yield* Budgets).holding).map(holdView),
+    gates: yield* (yield* Gates).list,
     workers: yield* workers()
   }
   return result

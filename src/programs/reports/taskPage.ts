@@ -1,7 +1,9 @@
 /** One page of tasks, newest first, with what it takes to get the next. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaskId, TaskSummary } from "../../domain/task/Task.ts"
+import { isTerminal, TaskId, TaskSummary } from "../../domain/task/Task.ts"
+import { Budgets } from "../../services/Budgets.ts"
+import { Gates } from "../../services/Gates.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 
@@ -9,6 +11,10 @@ export const TaskPage = Schema.Struct({
   tasks: Schema.Array(TaskSummary),
   /** Those that are claimed and whose agent has not started. */
   starting: Schema.Array(TaskId),
+  /** Those that a person has paused one by one. */
+  paused: Schema.Array(TaskId),
+  /** Queued tasks for which a budget has no room. */
+  budgeted: Schema.Array(Schema.Struct({ id: TaskId, budget: Schema.String })),
   /** How many match over all pages; exact up to 1000. */
   total: Schema.Int,
   /** How many more match behind this page, counted up to 1000. */
@@ -28,6 +34,22 @@ export const startingOf = Effect.fnUntraced(function* (tasks: ReadonlyArray<Task
   return tasks.flatMap(({ id }) => (claimed.has(id) ? [id] : []))
 })
 
+const pausedOf = Effect.fnUntraced(function* (tasks: ReadonlyArray<TaskSummary>) {
+  if (tasks.every(({ status }) => isTerminal(status))) return []
+  const gates = yield* (yield* Gates).list
+  const paused = new Set(gates.flatMap(({ name, scope }) => (scope === "task" ? [name] : [])))
+  return tasks.flatMap(({ id }) => (paused.has(id) ? [id] : []))
+})
+
+/** Those of some tasks for which a budget has no room. */
+const budgetedOf = Effect.fnUntraced(function* (tasks: ReadonlyArray<TaskSummary>) {
+  const budgets = yield* Budgets
+  const queued = tasks.filter(({ status, waitingOn }) => status === "queued" && waitingOn === 0)
+  if (queued.length === 0) return []
+  const holds = yield* budgets.holdsOf(queued.map(({ id }) => id))
+  return Array.from(holds, ([id, { budget }]) => ({ id, budget: budget.name }))
+})
+
 export const taskPage = Effect.fn("taskPage")(function* (filter: ListFilter) {
   const { list } = yield* Tasks
   const { more, tasks } = yield* list(filter)
@@ -35,6 +57,8 @@ export const taskPage = Effect.fn("taskPage")(function* (filter: ListFilter) {
   const page: TaskPage = {
     tasks,
     starting: yield* startingOf(tasks),
+    paused: yield* pausedOf(tasks),
+    budgeted: yield* budgetedOf(tasks),
     total: all.tasks.length + all.more,
     more,
     next: more > 0 ? (tasks.at(-1)?.seq ?? null) : null

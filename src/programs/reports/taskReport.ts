@@ -3,14 +3,20 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { ContestId } from "../../domain/contest/Contest.ts"
+import { Park } from "../../domain/limits/Park.ts"
+import { Question } from "../../domain/questions/Question.ts"
 import { Checkpoint } from "../../domain/task/Checkpoint.ts"
 import { isTerminal, Task, TaskId } from "../../domain/task/Task.ts"
 import { Claim, StartProblem } from "../../domain/worker/Claim.ts"
+import { WorkResult, Workspace } from "../../domain/workspace/Workspace.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { Host } from "../../services/Host.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
+import { Questions } from "../../services/Questions.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { Workspaces } from "../../services/Workspaces.ts"
 import { emptiedWords } from "../../text/Emptied.ts"
 import { ranAlongside } from "../alongside.ts"
 import { Neglected, neglected } from "../serving/Neglect.ts"
@@ -28,6 +34,12 @@ export const TaskReport = Schema.Struct({
   ahead: Schema.NullOr(Schema.Int),
   /** What it waits for, in words; null when it waits for nothing. */
   waitsFor: Schema.NullOr(Schema.String),
+  /** Whether a pause, an open question, the limit of its group or a budget keeps it from starting. */
+  held: Schema.Boolean,
+  /** When limits put it back into the queue, oldest first. */
+  parked: Schema.Array(Park),
+  /** What its agent has asked a person, oldest first, at most 1000. */
+  questions: Schema.Array(Question),
   /** Milliseconds without output; null when it does not run. */
   silentMs: Schema.NullOr(Schema.Int),
   /** Milliseconds until its timeout ends it, 0 when that is due; null when it does not run or has no timeout. */
@@ -40,6 +52,12 @@ export const TaskReport = Schema.Struct({
   children: Schema.Array(TaskId),
   /** What it left behind; null before its end, and where it never started. */
   checkpoint: Schema.NullOr(Checkpoint),
+  /** The workspace that it works in; null: it works in its directory. */
+  workspace: Schema.NullOr(Workspace),
+  /** The contest whose candidate it is, or which it evaluates; null where it is in none. */
+  contestId: Schema.NullOr(ContestId),
+  /** What it left in its workspace; null before its end. */
+  result: Schema.NullOr(WorkResult),
   /** Streams that their own writer emptied, in words. */
   emptied: Schema.Array(Schema.String)
 }).annotations({ identifier: "TaskReport" })
@@ -53,6 +71,7 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const registry = yield* WorkerRegistry
   const output = yield* OutputStore
   const checkpoints = yield* Checkpoints
+  const workspaces = yield* Workspaces
   const task = yield* isTaskId(reference)
     ? tasks.get(reference)
     : Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
@@ -63,18 +82,26 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const checkpoint = isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
   const begun = isTerminal(task.status) || claim?.state === "running"
   const found = task.status === "running" ? yield* neglected([id]) : new Map<TaskId, typeof Neglected.Type>()
+  const place = task.workspaceId === null ? null : Option.getOrNull(yield* workspaces.ofTask(id))
+  const waiting = task.status === "queued" || task.asks > 0 ? yield* why(id) : null
   const report: TaskReport = {
     ...task,
     claim,
     startProblem: begun ? null : Option.getOrNull(yield* registry.startProblem(id)),
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
-    waitsFor: task.status === "queued" ? waitsFor(yield* why(id), now) : null,
+    waitsFor: waiting === null ? null : waitsFor(waiting, now),
+    held: waiting !== null && ["paused", "asks", "group-limit", "budget"].includes(waiting.reason),
+    parked: task.parks === 0 ? [] : yield* tasks.parks(id),
+    questions: task.startedAt === null ? [] : yield* (yield* Questions).ofTask(id),
     silentMs: yield* silenceOf(task),
     timeLeftMs: deadline === null ? null : Math.max(0, deadline - (yield* (yield* Host).uptimeMs)),
     neglect: found.get(id) ?? null,
     children: yield* tasks.children(id),
     alongside: checkpoint?.alongside ?? (yield* ranAlongside(task, task.endedAt ?? now)),
     checkpoint,
+    workspace: place?.workspace ?? null,
+    contestId: place?.contestId ?? null,
+    result: task.workspaceId === null ? null : Option.getOrNull(yield* workspaces.result(id)),
     emptied: emptiedWords(yield* output.streams(id))
   }
   return report

@@ -3,7 +3,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { LimitWait } from "../../domain/limits/AccountLimits.ts"
+import { Question } from "../../domain/questions/Question.ts"
 import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
+import { Questions } from "../../services/Questions.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { waitsFor } from "./waitsFor.ts"
 import { why } from "./why.ts"
@@ -21,6 +24,10 @@ export const TaskState = Schema.Struct({
   ahead: Schema.NullOr(Schema.Int),
   /** What it waits for, in words; null when it waits for nothing. */
   waitsFor: Schema.NullOr(Schema.String),
+  /** The usage limit that it waits for, and how often it was parked; null when it waits for none. */
+  parked: Schema.NullOr(Schema.Struct({ ...LimitWait.fields, parks: Schema.Int })),
+  /** Its open questions, which only a person answers; null when there is none. */
+  asks: Schema.NullOr(Schema.Array(Question.pick("id", "text", "options"))),
   startedAt: Schema.NullOr(Timestamp),
   endedAt: Schema.NullOr(Timestamp),
   cause: Schema.NullOr(EndCause),
@@ -30,8 +37,8 @@ export const TaskState = Schema.Struct({
   failureResetAt: Schema.NullOr(Timestamp),
   /** The final answer, cut at 500 characters. */
   answer: Schema.NullOr(Schema.String),
-  /** Whether there is more of the answer. */
-  answerCut: Schema.Boolean
+  /** True where there is more of the answer. */
+  answerCut: Schema.NullOr(Schema.Literal(true))
 }).annotations({ identifier: "TaskState" })
 export type TaskState = typeof TaskState.Type
 
@@ -50,13 +57,21 @@ export const taskState = Effect.fn("taskState")(function* (id: TaskId) {
   const over = isTerminal(summary.status)
   const answer = over ? (yield* tasks.get(id)).answer : null
   const now = yield* Clock.currentTimeMillis
+  const found = summary.status === "queued" || summary.asks > 0 ? yield* why(id) : null
+  const wait = found?.reason === "limit" ? yield* tasks.limitWait(id) : Option.none()
+  const asked = summary.asks === 0 ? [] : yield* (yield* Questions).ofTask(id)
+  const asks = asked
+    .filter((question) => question.state === "open")
+    .map((question) => ({ id: question.id, text: question.text, options: question.options }))
   const state: TaskState = {
     id,
     title: cutText(summary.title, 100),
     status: summary.status,
     agent: summary.agent,
     ahead: summary.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
-    waitsFor: summary.status === "queued" ? waitsFor(yield* why(id), now) : null,
+    waitsFor: found === null ? null : waitsFor(found, now),
+    parked: Option.getOrNull(Option.map(wait, (one) => ({ ...one, parks: summary.parks }))),
+    asks: asks.length === 0 ? null : asks,
     startedAt: summary.startedAt,
     endedAt: summary.endedAt,
     cause: summary.cause,
@@ -65,7 +80,7 @@ export const taskState = Effect.fn("taskState")(function* (id: TaskId) {
     failureClass: summary.failureClass,
     failureResetAt: summary.failureResetAt,
     answer: answer === null ? null : cutText(answer, answerExcerpt),
-    answerCut: answer !== null && answer.length > answerExcerpt
+    answerCut: answer !== null && answer.length > answerExcerpt ? true : null
   }
   return state
 })

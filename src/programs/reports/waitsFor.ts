@@ -1,5 +1,18 @@
+/** The limit that a task waits for, and when it ends. */
+export const limitWords = ({ account, opensAt, window }: Pick<Why, "account" | "opensAt" | "window">, now: number) =>
+  account === null || opensAt === null || window === null
+    ? null
+    : window === credit
+      ? `credit: account ${fingerprintOf(account)} has none left. Add some, then: beat limits open ${fingerprintOf(account)}. It is tried again ${moment(opensAt)} (in ${span(opensAt - now)})`
+      : `the ${windowWords({ name: window, family: "" })} of account ${fingerprintOf(account)}, opens ${moment(opensAt)} (in ${span(opensAt - now)})`
+
 /** What a queued task waits for, in words that go into one line. */
+import { fingerprintOf } from "../../domain/limits/Account.ts"
+import { credit, windowWords } from "../../domain/limits/Window.ts"
+import { questionName } from "../../domain/questions/Question.ts"
 import { bytes, moment, span } from "../../text/FormatDuration.ts"
+import { holdWords } from "../budgets/holdWords.ts"
+import { gateWords } from "../gates/gateWords.ts"
 import type { Why } from "./why.ts"
 
 /** What its time is the time of. */
@@ -21,6 +34,20 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return found.notBefore === null
         ? null
         : `${timeWords(found)}, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
+    case "limit":
+      return limitWords(found, now)
+    case "paused":
+      return found.gate === null ? null : `the end of a pause: ${gateWords(found.gate, now)}`
+    case "asks":
+      return found.question === null
+        ? "an answer of a person"
+        : `an answer to ${questionName(found.question.id)}: ${found.question.text}`
+    case "budget":
+      return found.budget === null ? null : holdWords(found.budget, now)
+    case "group-limit":
+      return `a place in group ${found.group} (${found.running} of ${found.limit} in use)`
+    case "goal-limit":
+      return `a place in goal ${found.goal} (${found.running} of ${found.limit} in use)`
     case "blocked":
       return (found.waitingOn ?? 0) > 1
         ? `${found.waitingOn} tasks, ${found.blockedBy} among them`
@@ -31,8 +58,12 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return `a free slot (${found.running} of ${found.limit} in use)`
     case "memory":
       return `memory: ${bytes(found.availableBytes ?? 0)} available, ${bytes(found.neededBytes ?? 0)} needed`
+    case "workspace":
+      return `its workspace, in which task ${found.blockedBy} works`
+    case "workspace-bytes":
+      return `disk: workspaces hold ${bytes(found.workspaceBytes ?? 0)} of ${bytes(found.workspaceMaxBytes ?? 0)}`
     case "behind":
-      return `${found.ahead} tasks ahead of it`
+      return found.ahead === 1 ? "1 task ahead of it" : `${found.ahead} tasks ahead of it`
     case "starting-fails":
       return `its start: ${found.error}`
     case "elsewhere":

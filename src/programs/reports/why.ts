@@ -3,10 +3,21 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
+import { Gate } from "../../domain/gates/Gate.ts"
+import { GroupName } from "../../domain/gates/GroupName.ts"
+import { AccountKey } from "../../domain/limits/Account.ts"
+import { LoopId } from "../../domain/loop/LoopId.ts"
+import { Question } from "../../domain/questions/Question.ts"
+import { FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
+import { StopCause } from "../../domain/worker/Claim.ts"
+import { Budgets } from "../../services/Budgets.ts"
+import { Gates } from "../../services/Gates.ts"
+import { Questions } from "../../services/Questions.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { Workspaces } from "../../services/Workspaces.ts"
+import { HoldView, holdView } from "../budgets/BudgetView.ts"
 import { neglected, rescue } from "../serving/Neglect.ts"
 import { hasWorker, seenWorkers } from "../serving/Seen.ts"
 import { admission, makeSettling } from "../worker/admission.ts"
@@ -29,6 +40,18 @@ export const WhyReason = Schema.Literal(
   "elsewhere",
   /** `notBefore` has not come yet. */
   "not-before",
+  /** The limit `window` of its account is met: it opens at `opensAt`. */
+  "limit",
+  /** A person paused everything, or its group, agent or pipeline: `gate`. */
+  "paused",
+  /** It has asked `question`, and waits for a person. */
+  "asks",
+  /** A budget that covers it has no room for it: `budget`. */
+  "budget",
+  /** `running` of `limit` tasks of `group` run. */
+  "group-limit",
+  /** `running` of `limit` tasks of its goal, `goal`, run. */
+  "goal-limit",
   /** `waitingOn` tasks have to end first, `blockedBy` among them. */
   "blocked",
   /** No worker serves the queue. */
@@ -37,6 +60,10 @@ export const WhyReason = Schema.Literal(
   "concurrency-limit",
   /** `availableBytes` of memory are free, `neededBytes` are wanted. */
   "memory",
+  /** Another task, `blockedBy`, works in its workspace. */
+  "workspace",
+  /** Workspaces hold `workspaceBytes` of `workspaceMaxBytes`, and it needs another one. */
+  "workspace-bytes",
   /** `ahead` tasks start before it. */
   "behind",
   /** Nothing: it starts within moments. */
@@ -49,11 +76,23 @@ export const Why = Schema.Struct({
   taskId: TaskId,
   status: TaskStatus,
   reason: WhyReason,
-  cause: Schema.NullOr(EndCause),
+  cause: Schema.NullOr(StopCause),
   error: Schema.NullOr(Schema.String),
   /** The automatic retry that it led to. */
   retriedBy: Schema.NullOr(TaskId),
   notBefore: Schema.NullOr(Timestamp),
+  /** The account whose limit it waits for. */
+  account: Schema.NullOr(AccountKey),
+  window: Schema.NullOr(Schema.String),
+  opensAt: Schema.NullOr(Timestamp),
+  gate: Schema.NullOr(Gate),
+  /** Its oldest open question. */
+  question: Schema.NullOr(Question.pick("id", "text", "options")),
+  budget: Schema.NullOr(HoldView),
+  /** The group whose limit it waits for. */
+  group: Schema.NullOr(GroupName),
+  /** The goal whose limit it waits for. */
+  goal: Schema.NullOr(LoopId),
   waitingOn: Schema.NullOr(Schema.Int),
   blockedBy: Schema.NullOr(TaskId),
   ahead: Schema.NullOr(Schema.Int),
@@ -61,8 +100,10 @@ export const Why = Schema.Struct({
   limit: Schema.NullOr(Schema.Int),
   availableBytes: Schema.NullOr(Schema.Int),
   neededBytes: Schema.NullOr(Schema.Int),
+  workspaceBytes: Schema.NullOr(Schema.Int),
+  workspaceMaxBytes: Schema.NullOr(Schema.Int),
   silentMs: Schema.NullOr(Schema.Int),
-  /** Why the try before it failed, where its time comes from that. */
+  /** Why the attempt before it failed, where its time comes from that. */
   failureBefore: Schema.NullOr(FailureClass),
   tries: Schema.NullOr(Schema.Int),
   /** The pid of the worker process that the reason is about. */
@@ -84,6 +125,14 @@ export const why = Effect.fn("why")(function* (reference: string) {
     error: task.error,
     retriedBy: task.retriedBy,
     notBefore: task.notBefore,
+    account: null,
+    window: null,
+    opensAt: null,
+    gate: null,
+    question: null,
+    budget: null,
+    group: null,
+    goal: null,
     waitingOn: null,
     blockedBy: null,
     ahead: null,
@@ -91,6 +140,8 @@ export const why = Effect.fn("why")(function* (reference: string) {
     limit: null,
     availableBytes: null,
     neededBytes: null,
+    workspaceBytes: null,
+    workspaceMaxBytes: null,
     silentMs: null,
     failureBefore: null,
     tries: null,
@@ -108,6 +159,14 @@ export const why = Effect.fn("why")(function* (reference: string) {
       })
     )
 
+  const asking = (more: Partial<Why> = {}) =>
+    Effect.gen(function* () {
+      const asked = yield* (yield* Questions).ofTask(id)
+      const open = asked.find(({ state }) => state === "open")
+      const question = open === undefined ? null : { id: open.id, text: open.text, options: open.options }
+      return answer("asks", { ...more, question })
+    })
+
   if (isTerminal(task.status)) return answer("ended")
   if (task.status === "running") {
     const found = yield* neglected([id])
@@ -121,6 +180,7 @@ export const why = Effect.fn("why")(function* (reference: string) {
     const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
     if (cause === null && Option.exists(claim, ({ state }) => state === "claimed")) return yield* starting()
     const silentMs = yield* silenceOf(task)
+    if (cause === null && task.asks > 0) return yield* asking({ silentMs })
     return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
   }
   if (task.waitingOn > 0) {
@@ -134,12 +194,33 @@ export const why = Effect.fn("why")(function* (reference: string) {
     return answer("not-before", { failureBefore })
   }
 
+  if (task.asks > 0) return yield* asking()
+
   const ahead = Option.getOrElse(yield* tasks.ahead(id), () => 0)
+  const hold = Option.getOrNull(yield* (yield* Gates).holding(id))
+  if (hold !== null) {
+    return "gate" in hold ? answer("paused", { ahead, gate: hold.gate }) : answer("group-limit", { ahead, ...hold })
+  }
+  const limit = yield* tasks.limitWait(id)
+  if (Option.isSome(limit)) return answer("limit", { ahead, ...limit.value })
+  const budget = Option.getOrNull(yield* (yield* Budgets).holds(id))
+  if (budget !== null) return answer("budget", { ahead, budget: holdView(budget), opensAt: budget.budget.to })
+  const full = task.goalId === null ? Option.none() : yield* tasks.goalWait(id)
+  if (Option.isSome(full)) return answer("goal-limit", { ahead, ...full.value })
   if (!(yield* hasWorker())) return answer("no-worker", { ahead })
 
-  const settings = yield* SettingsStore
+  const settings = yield* (yield* SettingsStore).get
+  if (task.workspaceId !== null) {
+    const workspaces = yield* Workspaces
+    const place = yield* workspaces.waitOf(id)
+    if (place !== null && place.by !== null) return answer("workspace", { ahead, blockedBy: place.by })
+    const { workspaceMaxBytes } = settings
+    const workspaceBytes = (yield* workspaces.held).bytes
+    if (place?.state === "planned" && workspaceMaxBytes !== null && workspaceBytes >= workspaceMaxBytes)
+      return answer("workspace-bytes", { ahead, workspaceBytes, workspaceMaxBytes })
+  }
   const claims = yield* registry.claims
-  const admitted = yield* admission(claims, yield* makeSettling()(claims), yield* settings.get)
+  const admitted = yield* admission(claims, yield* makeSettling()(claims), settings)
   if (admitted._tag === "ConcurrencyLimit") {
     return answer("concurrency-limit", { ahead, running: admitted.running, limit: admitted.limit })
   }

@@ -25,7 +25,7 @@ export const ClaimView = Schema.Struct({
   alive: Schema.NullOr(Alive),
   /** Its worker is gone and no other worker has taken it over yet. */
   orphaned: Schema.Boolean
-}).annotations({ identifier: "WorkerView" })
+}).annotations({ identifier: "ClaimView" })
 export type ClaimView = typeof ClaimView.Type
 
 export const WorkersReport = Schema.Struct({

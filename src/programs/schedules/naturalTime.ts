@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { fromLocal, offsetAt, toLocal, type Zone } from "../../domain/schedule/Zone.ts"
 
-/** Milliseconds since 1970, or null where it is no time that can be understood. Without a zone it is that of `zone`. */
+/** Milliseconds since 1970, or null where it cannot be understood as a time. Without a zone it is that of `zone`. */
 export const naturalTime = Effect.fn("naturalTime")(function* (text: string, zone: Zone, now: number) {
   const chrono = yield* Effect.promise(() => import("chrono-node/en"))
   const instant = DateTime.toDateUtc(DateTime.unsafeMake(now))

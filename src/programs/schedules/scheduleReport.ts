@@ -35,6 +35,24 @@ export const SchedulePage = Schema.Struct({
 }).annotations({ identifier: "SchedulePage" })
 export type SchedulePage = typeof SchedulePage.Type
 
+/** Executions that a board shows of each schedule. */
+const shownExecutions = 20
+
+/** The schedules of one page, each with what is to come and what was. */
+export const ScheduleBoard = Schema.Struct({
+  /** Newest first. */
+  schedules: Schema.Array(
+    Schema.Struct({
+      ...ScheduleReport.fields,
+      /** The newest 20, newest first. */
+      executions: Schema.Array(Execution)
+    }).annotations({ identifier: "ScheduleOnBoard" })
+  ),
+  /** The cursor of the next page; null where this is the last one. */
+  next: Schema.NullOr(Schema.Int)
+}).annotations({ identifier: "ScheduleBoard" })
+export type ScheduleBoard = typeof ScheduleBoard.Type
+
 export const History = Schema.Struct({
   /** Newest first. */
   executions: Schema.Array(Execution),
@@ -92,4 +110,19 @@ export const scheduleHistory = Effect.fn("scheduleHistory")(function* (
     next: found.length > shown.length ? (shown.at(-1)?.dueAt ?? null) : null
   }
   return history
+})
+
+export const scheduleBoard = Effect.fn("scheduleBoard")(function* (filter: Parameters<typeof schedulePage>[0]) {
+  const schedules = yield* Schedules
+  const page = yield* schedulePage(filter)
+  const board: ScheduleBoard = {
+    ...page,
+    schedules: yield* Effect.forEach(page.schedules, (schedule) =>
+      Effect.all({
+        report: reportOn(schedule),
+        executions: schedules.history(schedule.id, { limit: shownExecutions, before: null })
+      }).pipe(Effect.map(({ executions, report }) => ({ ...report, executions })))
+    )
+  }
+  return board
 })

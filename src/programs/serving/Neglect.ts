@@ -1,4 +1,4 @@
-/** Running tasks that no worker looks after: found by whoever reads them, said in words, and given a worker. */
+/** Running tasks that no worker looks after: any process that reads them finds them, says so, and gives them a worker. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -9,7 +9,7 @@ import { ensureWorker } from "../worker/ensureWorker.ts"
 import { type Seen, seenWorkers } from "./Seen.ts"
 
 /**
- * `worker-lost`: the worker is gone, and another has to say what became of the task. `worker-stopped`: the worker lives
+ * `worker-lost`: the worker is gone, and another has to say how the task ended. `worker-stopped`: the worker lives
  * and does nothing. `worker-unseen`: it belongs to another container or host and has not written for minutes.
  */
 export const Neglect = Schema.Literal("worker-lost", "worker-stopped", "worker-unseen").annotations({
@@ -73,7 +73,7 @@ export const rescue = Effect.fn("rescue")(function* (found: ReadonlyMap<TaskId, 
 export const neglectWords = ({ reason, pid }: Neglected): string => {
   switch (reason) {
     case "worker-lost":
-      return `has lost its worker${pid === null ? "" : ` (pid ${pid} is gone)`}: the next worker says within seconds what became of it`
+      return `has lost its worker${pid === null ? "" : ` (pid ${pid} is gone)`}: the next worker says within seconds how it ended`
     case "worker-stopped":
       return `has a worker that is stopped (pid ${pid}): kill -CONT ${pid}`
     case "worker-unseen":

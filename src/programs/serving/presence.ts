@@ -1,4 +1,4 @@
-/** What a worker knows of the others, and tells of itself, where a look at a process cannot answer. */
+/** What a worker knows of the others, and writes about itself, where a look at a process cannot answer. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
@@ -65,7 +65,7 @@ export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
   return presence
 })
 
-/** Whether this worker has been here longest of those that serve: it fires what is due first. */
+/** Whether this worker has been here longest of those that serve: it fires due schedules first. */
 export const isEldest = Effect.fn("isEldest")(function* (own: WorkerId) {
   const first = (yield* seenWorkers()).find(({ worker, serving }) => serving === "serves" || worker.id === own)
   return first === undefined || first.worker.id === own

@@ -16,7 +16,7 @@ export const targetOf = (claim: Claim): Target => ({
   spare: []
 })
 
-/** The task's processes, and the live workers that must be spared wherever they stand in its tree. */
+/** The task's processes, and the live workers that must be spared wherever they are in its tree. */
 export const spared = Effect.fn("spared")(function* (own: Worker, claim: Claim) {
   const registry = yield* WorkerRegistry
   const processes = yield* Processes

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { ConfigInvalid, InvalidInput } from "../../domain/Errors.ts"
+import { HookSettings } from "../../domain/hooks/Hook.ts"
 import { nearest } from "../../domain/Spelling.ts"
 import { AgentSettings, type Settings, SettingsFile } from "../../domain/settings/Settings.ts"
 import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
@@ -34,22 +35,54 @@ const hideAgent = (agent: unknown): unknown => {
   return shown
 }
 
-/** The settings with keys and the values of variables hidden. */
+/** Who knows the path of such an address may send to it, or read what is sent. */
+const originOf = (address: string): string =>
+  address.replace(
+    /^(https?:\/\/)(?:[^/?#]*@)?([^/?#]*)(.*)$/i,
+    (_, scheme, host, rest) => `${scheme}${host}${rest === "" || rest === "/" ? "" : `/${hidden}`}`
+  )
+
+const hideHook = (hook: unknown): unknown =>
+  isObject(hook)
+    ? Object.fromEntries(
+        Object.entries(hook).map(([key, value]) => {
+          if (key === "secret" || key === "token") return [key, hidden]
+          return [key, typeof value === "string" && /^https?:/i.test(value) ? originOf(value) : hideWithin(value)]
+        })
+      )
+    : hook
+
+const hideIn: Readonly<Record<string, (value: unknown) => unknown>> = { agents: hideAgent, hooks: hideHook }
+
+/** The settings with keys, the values of variables and the secret parts of addresses hidden. */
 export const withoutSecrets = (settings: SettingsFile | Settings): Json =>
   Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [
-      key,
-      key === "agents" && isObject(value)
-        ? Object.fromEntries(Object.entries(value).map(([name, agent]) => [name, hideAgent(agent)]))
-        : value
-    ])
+    Object.entries(settings).map(([key, value]) => {
+      const hide = Object.hasOwn(hideIn, key) ? hideIn[key] : undefined
+      return [
+        key,
+        hide !== undefined && isObject(value)
+          ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner)]))
+          : value
+      ]
+    })
   )
 
 const unsafeNames = new Set(["__proto__", "constructor", "prototype"])
 
+/** What is named by people, and the fields of each; `open` is the one whose keys are free. */
+const inside: Readonly<
+  Record<string, { readonly noun: string; readonly fields: ReadonlyArray<string>; readonly open: string }>
+> = {
+  agents: { noun: "an agent", fields: Object.keys(AgentSettings.fields), open: "env" },
+  hooks: { noun: "a hook", fields: Object.keys(HookSettings.fields), open: "where" }
+}
+
 /** The parts of `agents.claude.model`. Names of variables may not contain dots, so nothing needs quoting. */
 const partsOf = (path: string): Either.Either<readonly [string, ...ReadonlyArray<string>], InvalidInput> => {
-  const [first = "", ...rest] = path.split(".")
+  const [first = "", ...inner] = path.split(".")
+  // The name of a model may have dots.
+  const rest = first === "prices" && inner.length > 0 ? [inner.join(".")] : inner
   const problem = (text: string) =>
     Either.left(new InvalidInput({ field: path, problem: text, example: "maxConcurrency or agents.claude.model" }))
   if ([first, ...rest].some((part) => part === "" || unsafeNames.has(part))) return problem("is not a setting")
@@ -59,13 +92,15 @@ const partsOf = (path: string): Either.Either<readonly [string, ...ReadonlyArray
     return close === null ? `. Known: ${names.join(", ")}` : `. Did you mean '${close}'?`
   }
   if (!known.includes(first)) return problem(`there is no such setting${guess(first, known)}`)
-  if (first !== "agents" && rest.length > 0) return problem(`'${first}' has nothing inside`)
+  const within = Object.hasOwn(inside, first) ? inside[first] : undefined
+  if (within === undefined && first !== "prices" && rest.length > 0) return problem(`'${first}' has nothing inside`)
   const field = rest[1]
-  const fields = Object.keys(AgentSettings.fields)
-  if (first === "agents" && field !== undefined && !fields.includes(field)) {
-    return problem(`an agent has no setting '${field}'${guess(field, fields)}`)
+  if (within !== undefined && field !== undefined && !within.fields.includes(field)) {
+    return problem(`${within.noun} has no setting '${field}'${guess(field, within.fields)}`)
   }
-  if (rest.length > 3 || (rest.length === 3 && field !== "env")) return problem(`'${field}' has nothing inside`)
+  if (rest.length > 3 || (rest.length === 3 && field !== within?.open)) {
+    return problem(`'${field}' has nothing inside`)
+  }
   return Either.right([first, ...rest])
 }
 

@@ -9,16 +9,18 @@ import { Agents } from "../../services/Agents.ts"
 import { DatabaseHealth } from "../../services/DatabaseHealth.ts"
 import { Installation } from "../../services/Installation.ts"
 import { Paths } from "../../services/Paths.ts"
+import { Processes } from "../../services/Processes.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { workers } from "../reports/workers.ts"
+import { type WorkerView, workers } from "../reports/workers.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
+import { doctorWork } from "./doctorWork.ts"
 import { serviceStatus } from "./service.ts"
 
 export const Check = Schema.Struct({
-  /** Stable name: `node`, `home`, `owner`, `modes`, `config`, `disk`, `agents`, `database`, `workers`, `workers`, `spool`, `queue`, `schedules`. */
+  /** Stable name: `node`, `home`, `owner`, `modes`, `config`, `disk`, `agents`, `database`, `workers`, `spool`, `queue`, `schedules`, `workspaces`, `merges`, `hooks`. */
   name: Schema.String,
   /** `warn`: works, but needs attention. `fixed`: was broken and is repaired now. */
   status: Schema.Literal("ok", "warn", "fail", "fixed"),
@@ -183,6 +185,17 @@ const notServing: Readonly<Record<Serving, string>> = {
   dead: "is dead"
 }
 
+/** Workers that were launched under a niceness or limits that this process does not have. */
+const restrained = Effect.fn("doctor.restrained")(function* (known: ReadonlyArray<WorkerView>) {
+  const processes = yield* Processes
+  const held = yield* Effect.forEach(known, ({ process }) =>
+    Effect.map(processes.restraints(process), (restraints) =>
+      restraints.length === 0 ? [] : [`pid ${process.pid} runs with ${restraints.join(", ")}`]
+    )
+  )
+  return held.flat()
+})
+
 const checkWorkers = Effect.fn("doctor.workers")(function* (fix: boolean) {
   const registry = yield* WorkerRegistry
   const known = yield* workers()
@@ -194,6 +207,11 @@ const checkWorkers = Effect.fn("doctor.workers")(function* (fix: boolean) {
     const stopped = idle.filter(({ serving }) => serving === "stopped").map(({ process }) => process.pid)
     const advice = stopped.length === 0 ? null : `continue it: kill -CONT ${stopped.join(" ")}`
     return warn("workers", `${living}; ${named.join("; ")}`, advice)
+  }
+  const held = dead.length > 0 ? [] : yield* restrained(known)
+  if (held.length > 0) {
+    const advice = "its tasks run so too: end it with 'kill -TERM PID', and another starts when there is work"
+    return warn("workers", `${living}; ${held.join("; ")}`, advice)
   }
   if (dead.length === 0) return ok("workers", living)
   const detail = `${plural(dead.length, "dead worker")} still listed, ${living}`
@@ -215,7 +233,7 @@ const checkSpool = Effect.fn("doctor.spool")(function* (fix: boolean) {
   const claims = new Set<string>((yield* registry.claims).map(({ claimId }) => claimId))
   const left = directories.filter((name) => /^[0-9a-z]{16}$/.test(name) && !claims.has(name))
   if (left.length === 0) return ok("spool", `${plural(claims.size, "running task")}, nothing left over`)
-  const detail = `${plural(left.length, "directory").replace("directorys", "directories")} of ended tasks in ${spool}`
+  const detail = `${left.length} ${left.length === 1 ? "directory" : "directories"} of ended tasks in ${spool}`
   if (!fix) return warn("spool", detail, mending)
   const removed = yield* Effect.forEach(left, (name) => installation.removeDirectory(`${spool}/${name}`))
   return removed.every((gone) => gone) ? fixed("spool", detail) : warn("spool", detail, "remove them by hand")
@@ -268,6 +286,7 @@ export const checkStore = Effect.fn("doctor.store")(function* (fix: boolean) {
     yield* checkWorkers(fix),
     yield* checkSpool(fix),
     yield* checkQueue(fix),
-    yield* checkSchedules
+    yield* checkSchedules,
+    ...(yield* doctorWork(fix))
   ]
 })

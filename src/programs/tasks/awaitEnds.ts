@@ -1,21 +1,16 @@
 /** Waits for ends since a cursor: a caller that passes the cursor back misses no end and sees none twice. */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
 import type { TaskId } from "../../domain/task/Task.ts"
 import type { TaskEnded } from "../../domain/task/TerminalEvent.ts"
+import { EndWatch } from "../../services/EndWatch.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { TerminalEvents } from "../../services/TerminalEvents.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
-import { type EnsureWorkerOptions, whileWorkerRuns } from "../worker/ensureWorker.ts"
+import { retryWhileBusy } from "../changes.ts"
+import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** The most ends in one answer; the next call returns the others. */
 export const endsAtOnce = 20
 
-export interface AwaitOptions extends EnsureWorkerOptions {
+export interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
   /** The `seq` of the last end that was seen; 0 is none. */
   readonly cursor: number
   /** Return when every task has ended, not with the first end. */
@@ -37,7 +32,7 @@ export interface Ends {
   readonly timedOut: boolean
 }
 
-/** How things stand: one read of the outbox, so that an end is either before the new cursor or after it. */
+/** The present state: one read of the outbox, so that an end is either before the new cursor or after it. */
 const look = Effect.fn("awaitEnds.look")(function* (ids: ReadonlyArray<TaskId>, options: AwaitOptions) {
   const tasks = yield* Tasks
   const ends: Array<TaskEnded> = []
@@ -64,41 +59,24 @@ const look = Effect.fn("awaitEnds.look")(function* (ids: ReadonlyArray<TaskId>, 
   return found
 })
 
-/** Returns with the next end in this process, which the version of the store does not report. */
-const ownEnds = Effect.gen(function* () {
-  const events = yield* Effect.serviceOption(TerminalEvents)
-  if (Option.isNone(events)) return Effect.never
-  const ends = yield* events.value.subscribe
-  const wake = yield* Queue.sliding<void>(1)
-  yield* Stream.runForEach(ends, () => Queue.offer(wake, undefined)).pipe(Effect.forkScoped)
-  return Queue.take(wake)
-})
-
 /** Every id has to exist. */
 export const awaitEnds = Effect.fn("awaitEnds")(function* (given: ReadonlyArray<TaskId>, options: AwaitOptions) {
   const tasks = yield* Tasks
+  const watching = yield* EndWatch
   const ids = Array.from(new Set(given))
-  // The version is read before the rows: a commit between the two is then seen as a change, never missed.
-  let version = yield* retryWhileBusy(tasks.version)
+  // The number is read before the rows: an end between the two is then seen as a new one, never missed.
+  let seen = yield* retryWhileBusy(tasks.lastEvent)
   const first = yield* look(ids, options)
   if (!first.timedOut || options.timeoutMs <= 0) return first
 
-  const over = yield* Deferred.make<void>()
-  const clock = yield* Effect.sleep(options.timeoutMs).pipe(
-    Effect.raceFirst(options.enough),
-    Effect.zipRight(Deferred.succeed(over, undefined)),
-    Effect.fork
-  )
-  const wake = yield* ownEnds
+  const nextEnd = yield* watching.watch(options.onTrouble)
   const rounds = Effect.gen(function* () {
     while (true) {
-      version = yield* Effect.raceFirst(nextChange(version), Effect.as(wake, version))
+      seen = yield* nextEnd(seen)
       const now = yield* look(ids, options)
       if (!now.timedOut) return now
     }
   })
-  return yield* whileWorkerRuns(rounds, options).pipe(
-    Effect.raceFirst(Effect.zipRight(Deferred.await(over), look(ids, options))),
-    Effect.ensuring(Fiber.interruptFork(clock))
-  )
+  const over = Effect.raceFirst(Effect.sleep(options.timeoutMs), options.enough)
+  return yield* Effect.raceFirst(rounds, Effect.zipRight(over, look(ids, options)))
 }, Effect.scoped)

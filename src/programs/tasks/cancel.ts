@@ -77,7 +77,7 @@ export const descendants = Effect.fn("descendants")(function* (roots: ReadonlyAr
   return { ids: Array.from(found), truncated: false }
 })
 
-/** Cancels the try that counts: the work is to stop, also when it failed and waits for its next try by now. */
+/** Cancels the attempt that counts: the work is to stop, also when it failed and waits for its next attempt by now. */
 export const cancelWork = Effect.fn("cancelWork")(function* (
   id: TaskId,
   { by, reason }: Pick<CancelOptions, "by" | "reason">
@@ -118,7 +118,7 @@ export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId
     if (!options.tree || truncated) break
   }
 
-  // Several tries of one work come to one end, and who was asked first knows what the cancel did to it.
+  // Several attempts of one work come to one end, and who was asked first knows what the cancel did to it.
   const ended = new Map<TaskId, Cancelled>()
   for (const id of ids) {
     const task = yield* retryWhileBusy(latestAttempt(id))

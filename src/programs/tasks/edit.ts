@@ -5,6 +5,7 @@ import type { Labels, Priority, Task, TaskId } from "../../domain/task/Task.ts"
 import type { TaskEdit } from "../../domain/task/TaskEdit.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
+import { promptForAnother } from "../limits/promptForAnother.ts"
 import { prepareTask } from "./prepareTask.ts"
 import { resubmit } from "./resubmit.ts"
 
@@ -22,13 +23,13 @@ export interface Changes {
 }
 
 /** The most attempts while other edits win the race: each lost attempt is another complete edit, so there are few. */
-const tries = 5
+const attempts = 5
 
 const touchesAgent = ({ agent, directory, model, prompt }: Changes): boolean =>
   [agent, directory, model, prompt].some((change) => change !== undefined)
 
 /** The start of the changed task, in the environment captured when it was submitted. */
-const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes: Changes) {
+export const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes: Changes) {
   const tasks = yield* Tasks
   const { environment, submission } = yield* resubmit(task)
   const inSession = task.continuation === "session" && task.retryOf !== null
@@ -40,7 +41,9 @@ const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes: Change
     })
   }
   const resume = inSession && task.retryOf !== null ? (yield* tasks.summary(task.retryOf)).sessionId : null
-  const { prompt, agent, directory } = changes
+  const { agent, directory } = changes
+  const another = agent !== undefined && agent !== task.agent && task.parks > 0
+  const prompt = changes.prompt ?? (another ? yield* promptForAnother(task) : undefined)
   const { task: prepared } = yield* prepareTask(
     {
       ...submission,
@@ -58,6 +61,7 @@ const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes: Change
   const edit: TaskEdit = {
     agent: prepared.agent,
     model: prepared.model,
+    account: prepared.account ?? null,
     directory: prepared.directory,
     launch: prepared.launch,
     environment: prepared.environment,
@@ -86,7 +90,7 @@ export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes) {
   })
   // Still queued after a conflict: another process has edited it in the meantime.
   return yield* Effect.retry(once, {
-    times: tries,
+    times: attempts,
     while: (error) => error._tag === "TaskStateConflict" && error.actual === "queued"
   })
 })

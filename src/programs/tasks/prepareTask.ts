@@ -1,11 +1,21 @@
 /** Makes a task ready to be stored: its agent's launch is fixed, and what the submitter left open comes from the settings. */
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../../domain/Errors.ts"
-import type { Environment, NewDependency, NewTask, Upstream } from "../../domain/task/NewTask.ts"
-import { type Continuation, type Labels, maxPromptBytes, type Priority, type TaskId } from "../../domain/task/Task.ts"
+import type { GroupName } from "../../domain/gates/GroupName.ts"
+import type { Environment, Launch, NewDependency, NewTask, Upstream } from "../../domain/task/NewTask.ts"
+import {
+  type Continuation,
+  type Labels,
+  maxPromptBytes,
+  type OnLimit,
+  type Priority,
+  type TaskId
+} from "../../domain/task/Task.ts"
+import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
 import { Agents } from "../../services/Agents.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { fenced, isScript } from "../../text/Quote.ts"
+import { realDirectory } from "../workspaces/realDirectory.ts"
 import type { Submitter } from "./submitter.ts"
 
 /** The pause before the first automatic retry, in milliseconds. */
@@ -15,6 +25,8 @@ export interface Submission {
   readonly prompt: string
   /** Text that the submitter piped in: it follows the prompt, unless the agent runs its prompt as a script. */
   readonly piped?: string | null
+  /** Text that Backbeat puts after the prompt, unless the agent runs its prompt as a script. */
+  readonly closing?: string | null
   /** Null: the default agent. */
   readonly agent: string | null
   readonly model: string | null
@@ -33,8 +45,12 @@ export interface Submission {
   readonly labels: Labels
   /** Variables added to the captured ones. */
   readonly extra: Environment
+  /** Gives the agent the MCP server of Backbeat. */
+  readonly server?: Launch["server"]
   /** Undefined: the umask of this process. */
   readonly umask?: number | undefined
+  /** Undefined: the niceness of this process. */
+  readonly niceness?: number | undefined
   /** Where a program is looked for that is not on the captured PATH: it may have moved since. */
   readonly otherPath?: string | undefined
   readonly retryOf: TaskId | null
@@ -45,9 +61,23 @@ export interface Submission {
   readonly dependsOn?: ReadonlyArray<NewDependency>
   /** The task whose checkpoint goes before the prompt at the start; a dependency on it is implied. */
   readonly continueFrom?: Upstream | null
+  /** The workspace that it works in. */
+  readonly workspace?: WorkspaceRequest | undefined
   readonly maxRetries?: number
   /** Milliseconds before the first automatic retry. */
   readonly backoffMs?: number
+  /** What is done when it meets a usage limit. */
+  readonly onLimit?: OnLimit
+  /** Milliseconds that it waits for limits in all. */
+  readonly giveUpMs?: number
+  /** Agents that take it over while its account is closed for long. */
+  readonly fallback?: ReadonlyArray<string>
+  /** What it may spend with its tree, in US dollars. */
+  readonly budgetUsd?: number
+  /** The group whose limit it counts against. */
+  readonly group?: GroupName | null
+  /** Its agent takes messages while it runs; undefined is what the settings say. */
+  readonly steer?: boolean | undefined
 }
 
 const promptProblem = (prompt: string): string | null => {
@@ -70,6 +100,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
   const settings = yield* (yield* SettingsStore).get
   const problem = promptProblem(submission.prompt)
   if (problem !== null) return yield* new InvalidInput({ field: "prompt", problem, example: null })
+  const directory = realDirectory(submission.directory, submitter.environment)
   const { warnings, stallMs, ...plan } = yield* agents.prepare({
     agent: submission.agent,
     prompt: submission.prompt,
@@ -77,14 +108,19 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     systemPrompt: submission.systemPrompt,
     environment: submitter.environment,
     extra: submission.extra,
-    directory: submission.directory,
+    directory,
     umask: submission.umask,
+    server: submission.server,
+    niceness: submission.niceness,
     otherPath: submission.otherPath,
-    resume: submission.resume
+    resume: submission.resume,
+    steer: submission.steer
   })
   const piped = submission.piped ?? null
-  const script = piped !== null && isScript({ agent: plan.agent, program: plan.launch.file })
-  const prompt = piped === null || script ? submission.prompt : withPiped(submission.prompt, piped)
+  const closing = submission.closing ?? null
+  const script = (piped !== null || closing !== null) && isScript({ agent: plan.agent, program: plan.launch.file })
+  const given = piped === null || script ? submission.prompt : withPiped(submission.prompt, piped)
+  const prompt = closing === null || script ? given : `${given}\n\n${closing}`
   const tooLarge = promptProblem(prompt)
   if (tooLarge !== null) return yield* new InvalidInput({ field: "prompt", problem: tooLarge, example: null })
   const agentStallMs = stallMs === undefined ? settings.stallMs : stallMs
@@ -93,7 +129,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     prompt,
     systemPrompt: submission.systemPrompt,
     priority: submission.priority,
-    directory: submission.directory,
+    directory,
     timeoutMs: submission.timeoutMs === undefined ? settings.timeoutMs : submission.timeoutMs,
     stallMs: submission.stallMs === undefined ? agentStallMs : submission.stallMs,
     maxOutputBytes: submission.maxOutputBytes ?? settings.maxOutputBytes,
@@ -106,8 +142,16 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     continueFrom: submission.continueFrom ?? null,
     maxRetries: submission.maxRetries ?? 0,
     backoffMs: submission.backoffMs ?? defaultBackoffMs,
+    ...(submission.onLimit === undefined ? {} : { onLimit: submission.onLimit }),
+    ...(submission.giveUpMs === undefined ? {} : { giveUpMs: submission.giveUpMs }),
+    ...(submission.fallback === undefined ? {} : { fallback: submission.fallback }),
+    ...(submission.budgetUsd === undefined
+      ? {}
+      : { budgetMicro: Math.max(1, Math.round(submission.budgetUsd * 1_000_000)) }),
+    ...(submission.group === undefined ? {} : { group: submission.group }),
     idempotencyKey: submission.idempotencyKey,
-    labels: submission.labels
+    labels: submission.labels,
+    ...(submission.workspace === undefined ? {} : { workspace: submission.workspace })
   }
-  return { task, warnings: script ? [...warnings, leftOut(plan.agent)] : warnings }
+  return { task, warnings: script && piped !== null ? [...warnings, leftOut(plan.agent)] : warnings }
 })

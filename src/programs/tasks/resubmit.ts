@@ -33,6 +33,8 @@ export const resubmit = Effect.fn("again")(function* (task: Task, otherPath?: st
     ...sameSubmission(task),
     ...givenWith(captured),
     otherPath,
+    // The work continues where it was, also after its workspace was reclaimed.
+    workspace: task.workspaceId === null ? undefined : { kind: "existing", id: task.workspaceId, startCommit: null },
     retryOf: task.id,
     continueFrom: upstream?.id ?? null,
     dependsOn: upstream === null ? [] : [upstream.edge]

@@ -1,6 +1,7 @@
 /** Continues an ended task: in its agent session, or in a new session with its results. */
 import * as Effect from "effect/Effect"
 import { InvalidInput, TaskStateConflict } from "../../domain/Errors.ts"
+import type { MessageId } from "../../domain/message/Message.ts"
 import { isTerminal, type Task, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Queue } from "../../services/Queue.ts"
@@ -19,6 +20,8 @@ export interface ResumeOptions {
   readonly context: string | null
   /** Do not use the agent's session. */
   readonly fresh: boolean
+  /** Messages that are in the context: marked as moved to the new task. */
+  readonly moves?: ReadonlyArray<MessageId>
 }
 
 /** Bytes of the record in a fresh prompt. */
@@ -37,8 +40,8 @@ const sessionOf = Effect.fn("resume.session")(function* (task: Task) {
   return (yield* agents.resumes(task.agent, task.sessionId)) ? task.sessionId : null
 })
 
-/** Two agents in one session would lose each other's messages. */
-const refuseSharing = Effect.fn("resume.refuseSharing")(function* (task: Task, sessionId: string) {
+/** The task that uses a session now; null: none does. */
+export const sessionHolder = Effect.fn("resume.sessionHolder")(function* (task: Task, sessionId: string) {
   const tasks = yield* Tasks
   const { tasks: active } = yield* tasks.list({
     status: ["queued", "running"],
@@ -50,8 +53,13 @@ const refuseSharing = Effect.fn("resume.refuseSharing")(function* (task: Task, s
     limit: 1000,
     before: null
   })
-  const holder = active.find((other: TaskSummary) => other.sessionId === sessionId)
-  if (holder === undefined) return
+  return active.find((other: TaskSummary) => other.sessionId === sessionId) ?? null
+})
+
+/** Two agents in one session would lose each other's messages. */
+const refuseSharing = Effect.fn("resume.refuseSharing")(function* (task: Task, sessionId: string) {
+  const holder = yield* sessionHolder(task, sessionId)
+  if (holder === null) return
   return yield* new InvalidInput({
     field: "task",
     problem: `task ${holder.id} is still using this session. Wait for it, or start a new session with --fresh`,
@@ -123,7 +131,11 @@ export const resume = Effect.fn("resume")(function* (id: TaskId, options: Resume
   const { environment, submission } = yield* resubmit(task, submitter.environment.PATH)
   if (sessionId === null) {
     const prompt = yield* promptAnew(task, options.context)
-    return yield* submit([{ ...submission, prompt, continuation: "checkpoint" }], { ...submitter, environment })
+    return yield* submit(
+      [{ ...submission, prompt, continuation: "checkpoint" }],
+      { ...submitter, environment },
+      options.moves
+    )
   }
   yield* refuseSharing(task, sessionId)
   return yield* submit(
@@ -138,6 +150,7 @@ export const resume = Effect.fn("resume")(function* (id: TaskId, options: Resume
         dependsOn: []
       }
     ],
-    { ...submitter, environment }
+    { ...submitter, environment },
+    options.moves
   )
 })

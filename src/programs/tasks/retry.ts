@@ -9,7 +9,7 @@ import { submit } from "./submit.ts"
 import type { Submitter } from "./submitter.ts"
 
 /**
- * How a new try takes up the one before. What was asked of an agent in the middle of its session says nothing outside of
+ * How a new attempt takes up the one before. What was asked of an agent in the middle of its session says nothing outside of
  * it, so that is asked there again.
  */
 export const resubmitted = ({ continuation, sessionId }: Task) =>
@@ -25,7 +25,7 @@ export const retry = Effect.fn("retry")(function* (id: TaskId, submitter: Submit
   const tasks = yield* Tasks
   const task = yield* tasks.get(id)
   const last = yield* latestAttempt(id)
-  // Also where its automatic retry is still to come: two tries of one work would get into each other's way.
+  // Also where its automatic retry is still to come: two attempts of one work would get into each other's way.
   if (!isTerminal(last.status)) {
     return yield* new TaskStateConflict({ id: last.id, step: "be retried", actual: last.status })
   }

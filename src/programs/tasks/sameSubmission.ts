@@ -1,5 +1,5 @@
 /** What work that is stored was submitted as: for submitting it again, whole or with something changed. */
-import type { Environment, Launch, NewTask } from "../../domain/task/NewTask.ts"
+import { type Environment, inputFormatOf, type Launch, type NewTask } from "../../domain/task/NewTask.ts"
 import type { Submission } from "./prepareTask.ts"
 
 type Work = Pick<
@@ -16,6 +16,10 @@ type Work = Pick<
   | "labels"
   | "maxRetries"
   | "backoffMs"
+  | "onLimit"
+  | "giveUpMs"
+  | "fallback"
+  | "group"
 >
 
 /** Without what concerned that one submission: its key, its start time, its place in a line of retries. */
@@ -35,22 +39,29 @@ export const sameSubmission = (work: Work): Submission => ({
   extra: {},
   retryOf: null,
   maxRetries: work.maxRetries,
-  backoffMs: work.backoffMs
+  backoffMs: work.backoffMs,
+  ...(work.onLimit === undefined ? {} : { onLimit: work.onLimit }),
+  ...(work.group === undefined ? {} : { group: work.group }),
+  ...(work.fallback === undefined ? {} : { fallback: work.fallback }),
+  ...(work.giveUpMs === undefined ? {} : { giveUpMs: work.giveUpMs })
 })
 
-/** What the submitter gave to this task alone, and the umask of the submit. */
+/** What the submitter gave to this task alone, the umask and niceness of the submit, and whether it takes messages. */
 export const givenWith = (captured: {
   readonly environment: Environment
   readonly launch: Launch
-}): Pick<Submission, "extra" | "umask"> => {
+}): Pick<Submission, "extra" | "umask" | "niceness" | "server" | "steer"> => {
   const given = new Set(captured.launch.given ?? [])
   return {
     extra: Object.fromEntries(Object.entries(captured.environment).filter(([name]) => given.has(name))),
-    umask: captured.launch.umask
+    umask: captured.launch.umask,
+    server: captured.launch.server,
+    niceness: captured.launch.niceness,
+    steer: inputFormatOf(captured.launch) !== null
   }
 }
 
-/** The environment as the submitter had it. A key that was wrong in the config then must not stand before the right one. */
+/** The environment as the submitter had it. A key that was wrong in the config then must not precede the right one. */
 export const submittersEnvironment = (captured: {
   readonly environment: Environment
   readonly launch: Launch

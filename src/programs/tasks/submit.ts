@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
+import type { MessageId } from "../../domain/message/Message.ts"
 import { isTerminal, type Task } from "../../domain/task/Task.ts"
 import { Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
@@ -27,15 +28,19 @@ export interface SubmitResult {
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
 
-/** All or none are stored. Returns after the commit. */
-export const submit = Effect.fn("submit")(function* (submissions: ReadonlyArray<Submission>, submitter: Submitter) {
+/** All or none are stored. Returns after the commit. The first says the messages in `moves`. */
+export const submit = Effect.fn("submit")(function* (
+  submissions: ReadonlyArray<Submission>,
+  submitter: Submitter,
+  moves: ReadonlyArray<MessageId> = []
+) {
   const queue = yield* Queue
   const settings = yield* (yield* SettingsStore).get
 
   const prepared = yield* Effect.forEach(submissions, (submission) => prepareTask(submission, submitter))
   const stored = yield* queue.enqueue(
     prepared.map(({ task }) => task),
-    { maxDepth: settings.maxDepth }
+    { maxDepth: settings.maxDepth, moves }
   )
   const tasks = yield* Effect.forEach(stored, ({ task, created }, index) =>
     Effect.gen(function* () {

@@ -27,6 +27,12 @@ export const heard = (watch: StallWatch): void => {
   watch.readings = []
 }
 
+/** Nothing is expected of it meanwhile, and the time does not count. */
+export const standStill = (watch: StallWatch, now: number): null => {
+  watch.seenAt = now
+  return null
+}
+
 const lastReading = ({ readings }: StallWatch): number => readings.at(-1)?.silent ?? 0
 
 /**

@@ -14,12 +14,12 @@ import { resubmit } from "../tasks/resubmit.ts"
 import { resubmitted } from "../tasks/retry.ts"
 
 /** The task's errors stay short enough to be shown. */
-const withReason = (result: Outcome, reason: string): Outcome => ({
-  ...result,
-  error: result.error === null ? reason : `${result.error.replace(/\s*[.]?$/, ".")} ${reason}`
-})
+export const withReason = (result: Outcome, reason: string | null): Outcome =>
+  reason === null
+    ? result
+    : { ...result, error: result.error === null ? reason : `${result.error.replace(/\s*[.]?$/, ".")} ${reason}` }
 
-/** The next try of the same work, prepared by the settings of now: what was wrong in them may be right by now. */
+/** The next attempt of the same work, prepared by the settings of now: what was wrong in them may be right by now. */
 const nextTry = Effect.fn("nextTry")(function* (
   task: Task,
   fields: Pick<NewTask, "notBefore" | "maxRetries" | "backoffMs">
@@ -40,7 +40,7 @@ export const autoRetry = Effect.fn("tryAgain")(function* (task: Task, result: Ou
     task,
     outcome: result,
     finalExitCode: yield* agents.isFinal(task.agent, result.exitCode),
-    before: (yield* tasks.tries(task.rootId ?? task.id)).filter(({ id }) => id !== task.id),
+    before: (yield* tasks.attempts(task.rootId ?? task.id)).filter(({ id }) => id !== task.id),
     now: yield* Clock.currentTimeMillis,
     jitter: yield* Random.next
   })

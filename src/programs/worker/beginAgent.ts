@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { SpawnFailed } from "../../domain/Errors.ts"
+import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { count } from "../../services/Counters.ts"
@@ -10,7 +11,12 @@ import { Git } from "../../services/Git.ts"
 import type { ClaimedTask } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { type Holder, WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { continuation } from "../limits/park.ts"
+import { roundPrompt } from "../loops/roundPrompt.ts"
+import { promptWithAnswers, turnPrompt } from "../questions/turnPrompt.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { wakePrompt, withWake } from "../wakes/wakePrompt.ts"
+import { enterWorkspace } from "../workspaces/enterWorkspace.ts"
 import { promptAtStart } from "./upstream.ts"
 
 /** Records the commit of the repository. Runs in parallel with the start, which does not wait for it. */
@@ -21,13 +27,29 @@ export const recordHead = Effect.fn("recordHead")(function* (claimed: ClaimedTas
   if (head !== null) yield* retryWhileStorageFails(checkpoints.started(claimed.claim.claimId, head))
 })
 
+/** What an agent is asked that begins a session. */
+const promptOf = Effect.fn("startAgent.prompt")(function* (
+  claimed: ClaimedTask,
+  wake: { readonly text: string } | null
+) {
+  const prompt = withWake(yield* roundPrompt(claimed, yield* promptAtStart(claimed)), wake, claimed)
+  return yield* promptWithAnswers(claimed, prompt)
+})
+
 /** Starts it; the claim row as it is then. What keeps it from starting is a `SpawnFailed`. */
-const startAgent = Effect.fn("startAgent")(function* (claimed: ClaimedTask, worker: Worker) {
+const startAgent = Effect.fn("startAgent")(function* (unplaced: ClaimedTask, worker: Worker, settings: Settings) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
   const began = yield* elapsedMs
-  const asked = { ...claimed, task: { ...claimed.task, prompt: yield* promptAtStart(claimed) } }
-  const process = yield* spawner.start(asked, worker.process)
+  const claimed = yield* enterWorkspace(unplaced, settings)
+  const wake = yield* wakePrompt(claimed)
+  const session = claimed.resumeSession
+  const asked =
+    session === null
+      ? { ...claimed, task: { ...claimed.task, prompt: yield* promptOf(claimed, wake) } }
+      : yield* continuation(claimed, session, yield* turnPrompt(claimed, wake))
+  const environment = wake === null ? asked.environment : { ...asked.environment, BACKBEAT_WAKE: String(wake.n) }
+  const process = yield* spawner.start({ ...asked, environment }, worker.process)
   yield* count("start_time", (yield* elapsedMs) - began)
   return yield* retryWhileStorageFails(
     registry.started({ claimId: claimed.claim.claimId, workerId: worker.id }, process)
@@ -48,15 +70,16 @@ export const noteFailure = (holder: Holder, message: string | null) =>
 
 /**
  * Starts the agent of a fresh claim. What may pass is noted, and the claim returns as it was after a pause: the task goes
- * back to the queue once it is sure not to run. A cancel ends the wait: what became of the start is seen in the spool.
+ * back to the queue once it is sure not to run. A cancel ends the wait: the spool shows whether it has started.
  */
 export const beginAgent = Effect.fn("beginAgent")(function* (
   claimed: ClaimedTask,
   worker: Worker,
+  settings: Settings,
   cancelled: Deferred.Deferred<void>
 ) {
   const holder = { claimId: claimed.claim.claimId, workerId: worker.id }
-  return yield* startAgent(claimed, worker).pipe(
+  return yield* startAgent(claimed, worker, settings).pipe(
     Effect.catchIf(
       (error) => error._tag === "SpawnFailed" && passesLater(error),
       (error) =>

@@ -1,10 +1,14 @@
 /** Moves what an agent printed from its spool into the output store, exactly once. */
 import * as Effect from "effect/Effect"
+import type { MessageId } from "../../domain/message/Message.ts"
 import type { StreamName } from "../../domain/output/Output.ts"
+import type { Settings } from "../../domain/settings/Settings.ts"
 import { count } from "../../services/Counters.ts"
+import { failpoint } from "../../services/Failpoints.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import type { Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
+import { limitWatch, nothing, readSignals, type Told } from "../limits/LimitWatch.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
 /** One read and one transaction: bounds memory per task, and how long others wait for the write lock. */
@@ -45,6 +49,23 @@ export const progressOf = Effect.fn("progressOf")(function* (claimed: Held) {
   })
   const progress: Progress = { stdout: yield* one("stdout"), stderr: yield* one("stderr") }
   return progress
+})
+
+/**
+ * The watch of a new owner: the last lines that are stored are read again, since an agent that sleeps says so once, and
+ * the beginning of a line whose end is still to come is taken from there.
+ */
+export const limitWatchOf = Effect.fn("limitWatchOf")(function* (claimed: Held, settings: Settings) {
+  const store = yield* OutputStore
+  const watch = limitWatch()
+  const taskId = claimed.task.id
+  for (const { size, since, stream } of yield* retryWhileStorageFails(store.streams(taskId))) {
+    const [chunk] = yield* retryWhileStorageFails(store.readBack({ taskId, stream, before: null, limit: 1 }))
+    if (chunk === undefined || chunk.offset + chunk.bytes.length !== size || size <= since) continue
+    const bytes = chunk.bytes.subarray(Math.max(0, since - chunk.offset))
+    yield* readSignals(claimed, settings, watch, stream, bytes)
+  }
+  return watch
 })
 
 const joined = (first: Uint8Array, second: Uint8Array): Uint8Array =>
@@ -98,8 +119,20 @@ const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: Strea
   )
 })
 
+/** What newly captured bytes say, for the transaction that stores them. */
+export interface Reading extends Told {
+  readonly taken: ReadonlyArray<MessageId>
+}
+
+const unread = () => Effect.succeed<Reading>({ ...nothing, taken: [] })
+
 /** Stores what was printed since, up to `rounds` reads of each stream. True if there may be more already. */
-export const capture = Effect.fn("capture")(function* (claimed: Held, progress: Progress, rounds: number) {
+export const capture = Effect.fn("capture")(function* (
+  claimed: Held,
+  progress: Progress,
+  rounds: number,
+  read: (stream: StreamName, bytes: Uint8Array) => Effect.Effect<Reading> = unread
+) {
   const store = yield* OutputStore
   let more = false
   let moved = 0
@@ -109,9 +142,14 @@ export const capture = Effect.fn("capture")(function* (claimed: Held, progress: 
       const at = progress[stream]
       const bytes = yield* readOn(claimed, stream, at)
       if (bytes.length === 0) break
+      const { use, ...reading } = yield* read(stream, bytes)
       const state = yield* retryWhileStorageFails(
-        store.append({ taskId: claimed.task.id, stream, offset: at.size, bytes }, { cap: claimed.task.maxOutputBytes })
+        store.append(
+          { taskId: claimed.task.id, stream, offset: at.size, bytes, ...reading, ...(use === null ? {} : { use }) },
+          { cap: claimed.task.maxOutputBytes }
+        )
       )
+      if (reading.taken.length > 0) yield* failpoint("send.taken")
       at.last = bytes.length < compared ? joined(at.last, bytes) : bytes.slice(-compared)
       at.size = state.size
       moved += bytes.length

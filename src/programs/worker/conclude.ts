@@ -1,6 +1,7 @@
 /** Ends a supervised task: reads the verdict from what is stored, and hands the outcome to `Queue.finish`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { Settings } from "../../domain/settings/Settings.ts"
 import type { ProcessEnd, Verdict } from "../../domain/task/Agent.ts"
 import { type Outcome, outcome } from "../../domain/task/Outcome.ts"
 import type { EndCause } from "../../domain/task/Task.ts"
@@ -13,7 +14,11 @@ import { type Held, Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
+import { recordCandidate } from "../contests/recordCandidate.ts"
+import { recordWork } from "../loops/recordWork.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { spendingOf } from "../usage/spendingOf.ts"
+import { sealTask } from "../workspaces/sealTask.ts"
 import { autoRetry } from "./autoRetry.ts"
 import { readEvidence } from "./evidence.ts"
 
@@ -72,33 +77,93 @@ const undecided: Verdict = {
   usage: null
 }
 
+/** The time zone in which the agent of a task prints times; undefined: that of this process. */
+const zoneOf = ({ task }: Held) =>
+  Effect.flatMap(Queue, (queue) => queue.captured(task.id)).pipe(
+    Effect.map(({ environment }) => (environment.TZ === "" ? undefined : environment.TZ)),
+    Effect.catchTag("TaskNotFound", () => Effect.succeed(undefined)),
+    retryWhileStorageFails
+  )
+
+/** An agent that waited inside its process for a limit to end, and was ended so that its place is free. */
+const limited = (verdict: Verdict, found: Partial<Outcome>): Outcome =>
+  outcome({
+    ...found,
+    status: "failed",
+    cause: "agent-error",
+    error: verdict.error ?? "The agent waited for a usage limit to end.",
+    failureClass: verdict.failureClass === "budget" ? "budget" : "usage-limit",
+    failureResetAt: verdict.failureResetAt
+  })
+
+/** An agent whose turn was ended so that its task waits for a person. */
+const held = (found: Partial<Outcome>): Outcome =>
+  outcome({ ...found, status: "failed", cause: "agent-error", error: "Its turn was ended to wait for a person." })
+
 /** The outcome of a task, from who ended it, what its process said and what its adapter reads in the output. */
-export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim: Claim, ending: Ending) {
+export const judgeExit = Effect.fn("outcomeOf")(function* (
+  claimed: Held,
+  claim: Claim,
+  ending: Ending,
+  { prices }: Pick<Settings, "prices">
+) {
   const agents = yield* Agents
   const processes = yield* Processes
   const now = yield* Clock.currentTimeMillis
   const evidence = yield* retryWhileStorageFails(readEvidence(claimed.task.id))
-  const verdict = yield* agents.verdict(claimed.task.agent, { ...evidence, end: ending.end, endedAt: now }).pipe(
-    // A reader that breaks on what it reads would break again at each try, and its task would never end.
-    Effect.catchAllDefect((defect) =>
-      Effect.as(Effect.logError(`the output of ${claimed.task.agent} could not be judged`, defect), undecided)
-    )
-  )
+  const judge = (zone: string | undefined) =>
+    agents
+      .verdict(claimed.task.agent, {
+        ...evidence,
+        end: ending.end,
+        endedAt: now,
+        ...(zone === undefined ? {} : { zone })
+      })
+      .pipe(
+        // A reader that breaks on what it reads would break again at each attempt, and its task would never end.
+        Effect.catchAllDefect((defect) =>
+          Effect.as(Effect.logError(`the output of ${claimed.task.agent} could not be judged`, defect), undecided)
+        )
+      )
+  const first = yield* judge(undefined)
+  // A time of day is that of the task's own time zone.
+  const zone = first.failureClass === "usage-limit" ? yield* zoneOf(claimed) : undefined
+  const verdict = zone === undefined ? first : yield* judge(zone)
+  const { uses: _uses, ...told } = verdict
   const found = {
     exitCode: ending.end.exitCode,
     signal: ending.end.signal,
     sessionId: verdict.sessionId,
     answer: verdict.answer,
     usage: verdict.usage,
+    spending: yield* spendingOf(claimed.task, verdict, prices),
     leftovers: ending.leftovers
   }
   if (ending.lost === "hidden") {
     return outcome({ ...found, status: "failed", cause: "owner-lost", error: hiddenError })
   }
   if (claim.stopCause !== null) {
-    return claim.stopCause === "cancelled"
-      ? outcome({ ...found, status: "cancelled", cause: "cancelled" })
-      : outcome({ ...found, status: "failed", cause: claim.stopCause, error: stopError(claim.stopCause, claimed) })
+    switch (claim.stopCause) {
+      case "cancelled":
+        return outcome({ ...found, status: "cancelled", cause: "cancelled" })
+      case "limited":
+        // It may have ended well in the moment before the signal.
+        return verdict.status === "completed" ? outcome({ ...told, ...found }) : limited(verdict, found)
+      case "paused":
+      case "asks":
+        return verdict.status === "completed" ? outcome({ ...told, ...found }) : held(found)
+      case "budget":
+        return verdict.status === "completed"
+          ? outcome({ ...told, ...found })
+          : outcome({ ...found, status: "failed", cause: "agent-error", error: "Ended because a budget is spent." })
+      default:
+        return outcome({
+          ...found,
+          status: "failed",
+          cause: claim.stopCause,
+          error: stopError(claim.stopCause, claimed)
+        })
+    }
   }
   if (ending.lost === "gone") {
     const sessionId = found.sessionId ?? claimed.task.sessionId
@@ -116,7 +181,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (claimed: Held, claim:
         : `The agent's supervisor was killed, so its exit status is unknown. Output so far was kept. ${again}`
     })
   }
-  const result: Outcome = outcome({ ...verdict, ...found })
+  const result: Outcome = outcome({ ...told, ...found })
   return withSessionAdvice(claimed, result)
 })
 
@@ -131,6 +196,14 @@ export const recordEnd = Effect.fn("conclude")(function* (
   const queue = yield* Queue
   const spawner = yield* Spawner
   const events = yield* TerminalEvents
+  // Where an agent may still run, its workspace is not whole yet.
+  if (mayRetry) {
+    const left = yield* sealTask(claimed)
+    if (left !== null) {
+      yield* recordWork(left)
+      yield* recordCandidate(left)
+    }
+  }
   const { result, retry } = mayRetry
     ? yield* retryWhileStorageFails(autoRetry(claimed.task, found))
     : { result: found, retry: null }

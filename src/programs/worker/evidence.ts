@@ -58,14 +58,14 @@ const lastLines = (bytes: Uint8Array, from: number): number => {
 }
 
 /**
- * Whole lines of the pieces of one stream of `size` bytes. A line that a gap cut, or that is over 4 MB, is left out; the
+ * Whole lines of the pieces of one stream of `size` bytes, which begins at `since`. A line that a gap cut, or that is over 4 MB, is left out; the
  * last line counts without a newline too.
  */
-export const linesOf = (pieces: ReadonlyArray<Piece>, size: number): ReadonlyArray<string> => {
+export const linesOf = (pieces: ReadonlyArray<Piece>, size: number, since = 0): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const run of runs(pieces)) {
     let start = 0
-    if (run.offset > 0) {
+    if (run.offset > since) {
       const first = run.bytes.indexOf(10)
       start = first === -1 ? run.bytes.length : first + 1
     }
@@ -83,17 +83,30 @@ export const linesOf = (pieces: ReadonlyArray<Piece>, size: number): ReadonlyArr
   return lines
 }
 
+/** What is printed before a park belongs to an earlier claim. */
+const sinceOf = (chunks: ReadonlyArray<OutputChunk>, since: number): ReadonlyArray<OutputChunk> =>
+  since === 0
+    ? chunks
+    : chunks.flatMap((chunk) => {
+        const before = Math.max(0, since - chunk.offset)
+        if (before >= chunk.bytes.length) return []
+        return [{ ...chunk, offset: chunk.offset + before, bytes: chunk.bytes.subarray(before) }]
+      })
+
 const readStream = Effect.fn("evidence.readStream")(function* (taskId: TaskId, state: StreamState) {
   const store = yield* OutputStore
   const bound = window[state.stream]
 
   const head: Array<OutputChunk> = []
   let taken = 0
+  let last = -1
   while (taken < bound.head) {
-    const chunks = yield* store.read({ taskId, stream: state.stream, after: head.at(-1)?.seq ?? -1, limit: page })
-    head.push(...chunks)
-    taken += chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0)
-    if (chunks.length < page) return linesOf(head, state.size)
+    const chunks = yield* store.read({ taskId, stream: state.stream, after: last, limit: page })
+    const own = sinceOf(chunks, state.since)
+    head.push(...own)
+    taken += own.reduce((sum, chunk) => sum + chunk.bytes.length, 0)
+    last = chunks.at(-1)?.seq ?? last
+    if (chunks.length < page) return linesOf(head, state.size, state.since)
   }
 
   const tail: Array<OutputChunk> = []
@@ -112,7 +125,7 @@ const readStream = Effect.fn("evidence.readStream")(function* (taskId: TaskId, s
     taken += fresh.reduce((sum, chunk) => sum + chunk.bytes.length, 0)
     reached = fresh.length < page
   }
-  return linesOf([...head, ...tail.reverse()], state.size)
+  return linesOf([...head, ...tail.reverse()], state.size, state.since)
 })
 
 /** Both streams of a task as the adapter's verdict wants them. */

@@ -3,23 +3,31 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as EffectQueue from "effect/Queue"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { outcome } from "../../domain/task/Outcome.ts"
-import type { EndCause } from "../../domain/task/Task.ts"
-import type { Claim } from "../../domain/worker/Claim.ts"
+import type { Claim, StopCause } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import type { LimitWatch } from "../limits/LimitWatch.ts"
+import { notParked, otherAccount, park, parkingOf } from "../limits/park.ts"
+import { converse } from "../messages/Conversation.ts"
+import { captureOrWait, drain, isFlooded, type Listening, listeningOf } from "../messages/Listening.ts"
+import { answerAllows } from "../pipelines/answerAllows.ts"
+import { type Asking, makeAskWatch } from "../questions/AskWatch.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spared, targetOf } from "../serving/spared.ts"
+import type { TaskSignals } from "../serving/TaskSignals.ts"
 import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
+import { withReason } from "./autoRetry.ts"
 import { beginAgent, noteFailure, recordHead, startAgainMs } from "./beginAgent.ts"
-import { capture, type Progress, progressOf } from "./capture.ts"
+import { type Progress, progressOf } from "./capture.ts"
 import { type Ending, hiddenEnding, judgeExit, recordEnd } from "./conclude.ts"
 import { endUnreadable } from "./endUnreadable.ts"
-import { heard, isStalled, type StallWatch, stallWatch, untilReading } from "./StallWatch.ts"
+import { heard, isStalled, type StallWatch, stallWatch, standStill, untilReading } from "./StallWatch.ts"
 
 export interface Supervision {
   readonly claimed: Held
@@ -27,15 +35,11 @@ export interface Supervision {
   readonly fresh: ClaimedTask | null
   readonly worker: Worker
   readonly settings: Settings
-  /** Done when a cancel is requested. */
-  readonly cancelled: Deferred.Deferred<void>
+  readonly signals: TaskSignals
 }
 
 /** Time between looks at a spool, in milliseconds: right after output, when none has come, and when none comes at all. */
 const tick = { busy: 40, silent: 250, still: 2000 } as const
-
-/** At most this many reads of a stream before cancel, timeout and exit are looked at again. */
-const rounds = 8
 
 const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
 
@@ -43,39 +47,31 @@ const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim
 const untilTimed = ({ claimed }: Supervision, watch: StallWatch, deadline: number): number =>
   Math.max(1, Math.min(tick.still, deadline, untilReading(claimed.task.stallMs, watch)))
 
-/** Whether the spool holds more than it may. What is printed faster than it is stored is looked for there. */
-const isFlooded = Effect.fn("supervise.isFlooded")(function* (
-  { claimed, settings }: Supervision,
-  progress: Progress,
-  behind: boolean
-) {
-  const spawner = yield* Spawner
-  for (const stream of ["stdout", "stderr"] as const) {
-    const read = progress[stream].size - progress[stream].base
-    const printed = behind ? yield* spawner.printed(claimed.claim.claimId, stream) : read
-    if (Math.max(printed, read) > settings.maxSpoolBytes) return true
-  }
-  return false
-})
-
 /** Why the task must be ended now, if it must. */
 const stopReason = Effect.fn("supervise.stopReason")(function* (
   supervision: Supervision,
-  claim: Claim,
+  { claim, openMs }: Asking,
   progress: Progress,
   behind: boolean,
-  watch: StallWatch
+  watch: StallWatch,
+  limits: LimitWatch
 ) {
+  const { claimed, settings, signals } = supervision
   const now = yield* Clock.currentTimeMillis
   if (claim.stopCause !== null) return claim.stopCause
-  if (yield* Deferred.isDone(supervision.cancelled)) return "cancelled" as const
-  if ((yield* timeLeft(claim)) <= 0) return "timeout" as const
+  if (yield* Deferred.isDone(signals.cancelled)) return "cancelled" as const
+  if (yield* Deferred.isDone(signals.paused)) return "paused" as const
+  if (yield* Deferred.isDone(signals.spent)) return "budget" as const
+  if (limits.stop) return "limited" as const
+  if (openMs !== null && signals.parks && openMs >= settings.askParkMs) return "asks" as const
+  if (openMs === null && (yield* timeLeft(claim)) <= 0) return "timeout" as const
   if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
-  return (yield* isStalled(supervision.claimed.task, targetOf(claim), watch, now)) ? ("stalled" as const) : null
+  if (openMs !== null) return standStill(watch, now)
+  return (yield* isStalled(claimed.task, targetOf(claim), watch, now)) ? ("stalled" as const) : null
 })
 
 /** Ends the tree for a cause that is on record before the first signal. */
-const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, cause: EndCause) {
+const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, cause: StopCause) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
   const stopping = yield* retryWhileStorageFails(registry.stopping(holderOf(supervision), cause))
@@ -96,31 +92,30 @@ const look = Effect.fn("supervise.look")(function* (supervision: Supervision, cl
     : seen
 })
 
-/** Captures; a spool that cannot be read is reported and tried again at the next look. */
-const captureOrWait = (claimed: Held, progress: Progress) =>
-  Effect.map(capture(claimed, progress, rounds), (captured) => ({ ...captured, unread: false })).pipe(
-    Effect.catchTag("SpawnFailed", (error) =>
-      Effect.as(Effect.logWarning(error.message), { moved: 0, more: false, unread: true })
-    )
-  )
-
 /** What is known at the end, and whether an agent may have printed anything. */
 const over = (claim: Claim, ending: Ending, begun = true) => ({ claim, ending, begun })
 
 /** Follows the running agent until it is over. The claim row as it is at the end comes back with the ending. */
-const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision, initial: Claim, progress: Progress) {
+const follow = Effect.fn("supervise.follow")(function* (
+  supervision: Supervision,
+  initial: Claim,
+  progress: Progress,
+  listening: Listening
+) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
-  const { claimed } = supervision
+  const { claimed, signals } = supervision
   const watch = stallWatch(yield* Clock.currentTimeMillis)
   const afterSleep = yield* makeSleepWatch(holderOf(supervision))
+  const whileAsking = yield* makeAskWatch(holderOf(supervision), signals.asks)
   let claim = initial
   /** A stop has looked for the task's processes and found none. */
   let absent = false
   let wait: number = tick.busy
 
   while (true) {
-    claim = yield* afterSleep(claim)
+    const asking = yield* whileAsking(yield* afterSleep(claim))
+    claim = asking.claim
     const seen = yield* look(supervision, claim)
     // The caller stores what was printed before the end, once no process prints any more.
     if (seen._tag === "Exited") {
@@ -140,9 +135,19 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
       claim = yield* retryWhileStorageFails(registry.started(holderOf(supervision), seen.process))
     }
 
-    const captured = yield* captureOrWait(claimed, progress)
+    const captured = yield* captureOrWait(supervision, progress, listening)
     if (captured.moved > 0) heard(watch)
-    const reason = yield* stopReason(supervision, claim, progress, captured.more, watch)
+    const reason = yield* stopReason(
+      supervision,
+      { ...asking, claim },
+      progress,
+      captured.more,
+      watch,
+      listening.limits
+    )
+    if (reason === null && seen._tag === "Running") {
+      yield* converse(listening.conversation, holderOf(supervision), claimed.task.id, !captured.more)
+    }
     if (reason !== null) {
       const stopped = yield* stop(supervision, reason)
       claim = stopped.claim
@@ -157,30 +162,15 @@ const follow = Effect.fn("supervise.follow")(function* (supervision: Supervision
       still && claim.stopCause === null
         ? spawner.rest(claimed.claim.claimId, untilTimed(supervision, watch, yield* timeLeft(claim)))
         : spawner.pause(claimed.claim.claimId, wait),
-      claim.stopCause === null ? Deferred.await(supervision.cancelled) : Effect.never
+      claim.stopCause === null
+        ? Effect.raceAll([
+            Deferred.await(signals.cancelled),
+            Deferred.await(signals.paused),
+            Deferred.await(signals.spent),
+            EffectQueue.take(signals.messaged)
+          ])
+        : Effect.never
     )
-  }
-})
-
-/** Reads of a spool that fails before its task is ended without the rest, and the pauses between them: half a minute. */
-const drainTries = 10
-const drainPause = (failures: number) => Math.min(5000, 100 * 2 ** failures)
-
-/** Stores what is left when the agent is over. Only if leftover processes are kept can more output come: up to a limit. */
-const drain = Effect.fn("supervise.drain")(function* (supervision: Supervision, progress: Progress) {
-  const { claimed, settings } = supervision
-  let failures = 0
-  while (true) {
-    const captured = yield* captureOrWait(claimed, progress)
-    if (captured.unread) {
-      failures += 1
-      if (failures === drainTries) return yield* Effect.logError("the rest of its output cannot be read and is lost")
-      yield* Effect.sleep(drainPause(failures))
-      continue
-    }
-    if (!captured.more) return
-    if (settings.leftovers === "keep" && (yield* isFlooded(supervision, progress, false))) return
-    yield* Effect.yieldNow()
   }
 })
 
@@ -194,15 +184,22 @@ export const supervise = Effect.fn("supervise")(
     const spawner = yield* Spawner
     const { claimed, fresh, worker, settings } = supervision
     const holder = holderOf(supervision)
+    const account = fresh === null ? null : yield* otherAccount(fresh)
+    if (account !== null) {
+      yield* Effect.logInfo(`task ${claimed.task.id}: ${claimed.task.agent} is logged in to another account by now`)
+      return yield* retryWhileStorageFails(queue.requeue(holder, account))
+    }
     const recording = yield* Effect.fork(fresh === null ? Effect.void : recordHead(fresh))
     if (fresh === null) {
       yield* spawner.transferOwnership(claimed.claim.claimId, worker.process)
       yield* failpoint("adopt.reowned")
     }
-    const claim = fresh === null ? claimed.claim : yield* beginAgent(fresh, worker, supervision.cancelled)
+    const claim =
+      fresh === null ? claimed.claim : yield* beginAgent(fresh, worker, settings, supervision.signals.cancelled)
 
     const progress = yield* progressOf(claimed)
-    const followed = yield* follow(supervision, claim, progress)
+    const listening = yield* listeningOf(supervision, fresh)
+    const followed = yield* follow(supervision, claim, progress, listening)
     if (followed === null) {
       yield* Effect.logInfo(`task ${claimed.task.id} had not started: back to the queue`)
       yield* failpoint("supervise.unstarted")
@@ -217,11 +214,17 @@ export const supervise = Effect.fn("supervise")(
     const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
     // Whatever a leftover printed until it was ended counts too.
     yield* failpoint("supervise.swept")
-    if (followed.begun) yield* drain(supervision, progress)
+    if (followed.begun) yield* drain(supervision, progress, listening)
     yield* failpoint("supervise.drained")
     yield* Fiber.await(recording)
-    const result = yield* judgeExit(claimed, followed.claim, { ...followed.ending, leftovers })
-    yield* recordEnd(claimed, result, holder, followed.ending.lost !== "hidden")
+    const judged = yield* judgeExit(claimed, followed.claim, { ...followed.ending, leftovers }, settings)
+    const visible = followed.ending.lost !== "hidden"
+    const end = { claimed, claim: followed.claim, result: judged, settings }
+    const parking = visible ? yield* parkingOf(end) : notParked
+    if (parking._tag === "Park") return yield* park(claimed, parking.parking, holder, parking.hold)
+    // Only a turn that is the last one has to answer.
+    const result = yield* answerAllows(claimed.task, judged)
+    yield* recordEnd(claimed, withReason(result, parking.reason), holder, visible)
   },
   (effect, supervision) =>
     effect.pipe(
@@ -229,7 +232,11 @@ export const supervise = Effect.fn("supervise")(
         SpawnFailed: (error) =>
           recordEnd(
             supervision.claimed,
-            outcome({ status: "failed", cause: "spawn-failed", error: error.message }),
+            outcome({
+              status: "failed",
+              cause: error.reason === "no-candidate" ? "rejected" : "spawn-failed",
+              error: error.message
+            }),
             holderOf(supervision)
           ),
         TaskStateConflict: (conflict) => Effect.logInfo(`no longer ours: ${conflict.message}`)

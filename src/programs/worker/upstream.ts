@@ -1,6 +1,8 @@
 /** Puts the results of an earlier task before the prompt of the task that continues from it, at its start. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"
+import { Contests } from "../../services/Contests.ts"
 import type { ClaimedTask } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { quoteFor, remark } from "../../text/Quote.ts"
@@ -54,12 +56,16 @@ const records = Effect.fn("upstream.records")(function* (first: TaskId, room: nu
   return told
 })
 
-/** The last try of a task that has ended; null where there is none any more, or not yet. */
+/** The last attempt of a task that has ended; null where there is none any more, or not yet. */
 const recorded = Effect.fn("upstream.recorded")(
   function* (id: TaskId) {
     const tasks = yield* Tasks
     const last = yield* latestAttempt(id)
-    return isTerminal(last.status) ? yield* tasks.get(last.id) : null
+    if (!isTerminal(last.status)) return null
+    const contests = yield* Contests
+    // A step with candidates hands on the work of the one that is kept.
+    const kept = last.pipelineId === null ? Option.none() : yield* contests.keptBy(last.id)
+    return yield* tasks.get(Option.getOrElse(kept, () => last.id))
   },
   Effect.catchTag("TaskNotFound", () => Effect.succeed(null))
 )

@@ -31,7 +31,7 @@ export const journalLines = (root: string, key: string): ReadonlyArray<string> =
     .split("\n")
     .filter(Boolean)
 
-/** What the agent of this one task wrote: its tries share a key. */
+/** What the agent of this one task wrote: its attempts share a key. */
 export const readJournal = (root: string, key: string, task: string): AgentJournal => {
   const lines = journalLines(root, key).filter((line) => line.split(" ")[1] === task)
   const words = lines.map((line) => line.split(" ").slice(2))

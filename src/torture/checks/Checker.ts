@@ -13,7 +13,7 @@ import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
-import { checkAgain, checkTries, triesAmong } from "./RetryCheck.ts"
+import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
 import { checkTask } from "./TaskCheck.ts"
 
@@ -187,10 +187,10 @@ const checkWork = (
   { chronicle }: World
 ): void => {
   const report = (id: string, invariant: string, detail: string) => chronicle.breach(invariant, id, detail)
-  const all = triesAmong(found)
-  for (const tries of all) {
-    const before = tries[0].retry_of === null ? undefined : byId.get(tries[0].retry_of)
-    checkTries(tries, before, before === undefined ? plan.retries : before.max_retries, report)
+  const all = attemptsAmong(found)
+  for (const attempts of all) {
+    const before = attempts[0].retry_of === null ? undefined : byId.get(attempts[0].retry_of)
+    checkAttempts(attempts, before, before === undefined ? plan.retries : before.max_retries, report)
   }
   const byHand = all.flatMap(([first]) => (first.retry_of === null ? [] : [first]))
   checkAgain(plan.again, chronicle.agains.get(plan.key), byHand, report)
@@ -214,9 +214,9 @@ const checkOne = (
 ): number => {
   const report = (invariant: string, detail: string) => chronicle.breach(invariant, row.id, detail)
   const isHurt = ({ id }: TaskRow) => chronicle.hurts.get(id)?.has("cancel") === true
-  // Who cancels one try means the work.
-  const tries = triesAmong(found).find((some) => some.includes(row)) ?? []
-  const cancelled = tries.some(isHurt) ? (["cancel"] as const) : []
+  // A cancel of one attempt means the work.
+  const attempts = attemptsAmong(found).find((some) => some.includes(row)) ?? []
+  const cancelled = attempts.some(isHurt) ? (["cancel"] as const) : []
   const hurts = new Set([...(chronicle.hurts.get(row.id) ?? []), ...cancelled])
   const edges = edgesOf(store, row.id)
   const journal = readJournal(root, plan.key, row.id)

@@ -24,10 +24,10 @@ const answerOf = (policy: string, upstream: TaskRow): string => {
 
 type Report = (invariant: string, detail: string) => void
 
-/** The ids of a task and of the tries after it. */
-const triesFrom = (id: string, byId: ReadonlyMap<string, TaskRow>): ReadonlyArray<string> => {
+/** The ids of a task and of the attempts after it. */
+const attemptsFrom = (id: string, byId: ReadonlyMap<string, TaskRow>): ReadonlyArray<string> => {
   const next = byId.get(id)?.retried_by
-  return [id, ...(next === null || next === undefined ? [] : triesFrom(next, byId))]
+  return [id, ...(next === null || next === undefined ? [] : attemptsFrom(next, byId))]
 }
 
 /** A task continues from the task that its submitter named, or from a later attempt of it. */
@@ -42,13 +42,14 @@ export const checkContinued = (
   const before = row.retry_of === null ? undefined : byId.get(row.retry_of)
   // In its session an agent has it already.
   const wanted = before === undefined ? asked : row.continuation === "session" ? null : before.continue_from
-  const known: ReadonlyArray<string | null> = wanted === undefined || wanted === null ? [null] : triesFrom(wanted, byId)
+  const known: ReadonlyArray<string | null> =
+    wanted === undefined || wanted === null ? [null] : attemptsFrom(wanted, byId)
   if (!known.includes(row.continue_from)) {
     report(invariant, `it continues from ${row.continue_from}, asked for was ${wanted ?? "nothing"}`)
   }
   if (row.continue_from === null) return
-  const tries = triesFrom(row.continue_from, byId)
-  if (!edges.some(({ upstream_id }) => tries.includes(upstream_id))) {
+  const attempts = attemptsFrom(row.continue_from, byId)
+  if (!edges.some(({ upstream_id }) => attempts.includes(upstream_id))) {
     report(invariant, `it continues from ${row.continue_from} and does not wait for that`)
   }
 }
@@ -64,8 +65,8 @@ export const checkEdges = (
 ): void => {
   const invariant = "a task starts when it may"
   for (const { policy, upstream } of asked) {
-    const tries = triesFrom(upstream, byId)
-    if (!edges.some((edge) => edge.policy === policy && tries.includes(edge.upstream_id))) {
+    const attempts = attemptsFrom(upstream, byId)
+    if (!edges.some((edge) => edge.policy === policy && attempts.includes(edge.upstream_id))) {
       report(invariant, `it was to wait for ${upstream} (${policy}), and no such edge is stored`)
     }
   }

@@ -1,4 +1,4 @@
-/** Holds the tries of one piece of work against each other: each follows a failure, none is missing, none too many. */
+/** Holds the attempts of one piece of work against each other: each follows a failure, none is missing, none too many. */
 import type { Told } from "../Chronicle.ts"
 import type { AgainPlan } from "../load/TaskPlan.ts"
 import type { TaskRow } from "../Store.ts"
@@ -6,15 +6,15 @@ import type { TaskRow } from "../Store.ts"
 type Report = (task: string, invariant: string, detail: string) => void
 
 /** Causes that another attempt cannot change, or after which a retry is not wanted. */
-const final = new Set(["cancelled", "dependency-failed", "output-limit", "spawn-failed"])
+const final = new Set(["cancelled", "dependency-failed", "output-limit", "rejected", "spawn-failed"])
 
 const invariant = "failed work is tried again"
 
 /** A task that was submitted, or taken up by hand, with the automatic retries of it, in order. */
-export type Tries = readonly [first: TaskRow, ...again: ReadonlyArray<TaskRow>]
+export type Attempts = readonly [first: TaskRow, ...again: ReadonlyArray<TaskRow>]
 
-/** All tasks of one submission, by who asked for them: each is the first of its tries, or follows one. */
-export const triesAmong = (tasks: ReadonlyArray<TaskRow>): ReadonlyArray<Tries> => {
+/** All tasks of one submission, by who asked for them: each is the first of its attempts, or follows one. */
+export const attemptsAmong = (tasks: ReadonlyArray<TaskRow>): ReadonlyArray<Attempts> => {
   const byId = new Map(tasks.map((row) => [row.id, row]))
   const follow = (row: TaskRow, seen: ReadonlySet<string>): ReadonlyArray<TaskRow> => {
     const next = row.retried_by === null || seen.has(row.retried_by) ? undefined : byId.get(row.retried_by)
@@ -26,23 +26,29 @@ export const triesAmong = (tasks: ReadonlyArray<TaskRow>): ReadonlyArray<Tries> 
 }
 
 /** `before` is the task that the first one retries by hand; `retries` is how many automatic retries the first one has. */
-export const checkTries = (tries: Tries, before: TaskRow | undefined, retries: number, report: Report): void => {
-  const [first] = tries
-  const attempts = before?.attempt ?? 0
+export const checkAttempts = (
+  attempts: Attempts,
+  before: TaskRow | undefined,
+  retries: number,
+  report: Report
+): void => {
+  const [first] = attempts
+  const earlier = before?.attempt ?? 0
   const root = before === undefined ? null : (before.root_id ?? before.id)
-  if (first.root_id !== root) report(first.id, invariant, `its first try is said to be ${first.root_id}, it is ${root}`)
-  for (const [index, row] of tries.entries()) {
-    const next = tries[index + 1]
-    if (row.attempt !== attempts + index + 1)
-      report(row.id, invariant, `try ${row.attempt} is at place ${attempts + index + 1}`)
+  if (first.root_id !== root)
+    report(first.id, invariant, `its first attempt is said to be ${first.root_id}, it is ${root}`)
+  for (const [index, row] of attempts.entries()) {
+    const next = attempts[index + 1]
+    if (row.attempt !== earlier + index + 1)
+      report(row.id, invariant, `attempt ${row.attempt} is at place ${earlier + index + 1}`)
     if (row.max_retries !== retries - index)
-      report(row.id, invariant, `${row.max_retries} tries are left after ${index + 1}`)
+      report(row.id, invariant, `${row.max_retries} attempts are left after ${index + 1}`)
     if (next === undefined) {
       const may = row.status === "failed" && row.max_retries > 0 && !final.has(row.cause ?? "")
       const explained = row.cancel_requested_at !== null || (row.error ?? "").includes("Not tried again")
       if (may && !explained)
-        report(row.id, invariant, `it failed with ${row.max_retries} tries left, and there is no next one`)
-      if (row.retried_by !== null) report(row.id, invariant, `its next try ${row.retried_by} is not stored`)
+        report(row.id, invariant, `it failed with ${row.max_retries} attempts left, and there is no next one`)
+      if (row.retried_by !== null) report(row.id, invariant, `its next attempt ${row.retried_by} is not stored`)
       continue
     }
     if (row.status !== "failed") report(row.id, invariant, `it is ${row.status}, and was tried again`)
@@ -50,11 +56,11 @@ export const checkTries = (tries: Tries, before: TaskRow | undefined, retries: n
       report(
         row.id,
         invariant,
-        `it names ${row.retried_by} as its next try, which is ${next.id} after ${next.retry_of}`
+        `it names ${row.retried_by} as its next attempt, which is ${next.id} after ${next.retry_of}`
       )
     }
     if (next.root_id !== (root ?? first.id))
-      report(next.id, invariant, `its first try is said to be ${next.root_id}, it is ${root ?? first.id}`)
+      report(next.id, invariant, `its first attempt is said to be ${next.root_id}, it is ${root ?? first.id}`)
     if (next.not_before === null) report(next.id, invariant, "there is no pause before it")
   }
 }

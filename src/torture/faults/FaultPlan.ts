@@ -34,11 +34,8 @@ const kinds: ReadonlyArray<readonly [number, FaultKind]> = [
   [4, "foreign"]
 ]
 
-/** Faults that break a promise today. The change that mends the product takes its fault off this list. */
-const unmended: ReadonlySet<FaultKind> = new Set(["foreign"])
-
 /** Every kind of fault that a plan may contain. */
-export const faultKinds: ReadonlyArray<FaultKind> = kinds.map(([, kind]) => kind).filter((kind) => !unmended.has(kind))
+export const faultKinds: ReadonlyArray<FaultKind> = kinds.map(([, kind]) => kind)
 
 /** What a command from another pid namespace does. */
 const foreignWords: ReadonlyArray<ReadonlyArray<string>> = [["wait", "--timeout", "3s", "@last"], ["list"], ["status"]]
@@ -50,11 +47,10 @@ const gap = 210
 const lockMs = (dice: Dice): number => (dice.chance(0.15) ? dice.between(1000, 2500) : dice.between(50, 500))
 
 export const planFaults = (dice: Dice, durationMs: number): ReadonlyArray<Fault> => {
-  const planned = kinds.filter(([, kind]) => !unmended.has(kind))
   const faults: Array<Fault> = []
   let at = 300
   while (at < durationMs) {
-    const kind = dice.weighted(planned)
+    const kind = dice.weighted(kinds)
     const common = { at, pick: dice.fraction() }
     switch (kind) {
       case "freeze":

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { processesOf } from "../faults/SystemProcesses.ts"
-import { ended, triesOf } from "../Store.ts"
+import { attemptsOf, ended } from "../Store.ts"
 import { againLater, editLater } from "./Changes.ts"
 import { type Load, runCommand } from "./Load.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
@@ -46,12 +46,12 @@ const cancelLater = (load: Load, plan: TaskPlan, cancel: NonNullable<TaskPlan["c
 /** A client may rely on the answer that a task is cancelled: the task has ended, and so have its processes. */
 const cancelled = (load: Load, id: string, by: string): void => {
   const { chronicle } = load.world
-  const tries = triesOf(load.store, id)
-  const open = tries.find((row) => !ended(row))
+  const attempts = attemptsOf(load.store, id)
+  const open = attempts.find((row) => !ended(row))
   if (open !== undefined) {
     chronicle.breach("an answer comes after the commit", open.id, `${by} returned while the task was ${open.status}`)
   }
-  const left = processesOf(load.world.root).filter(({ task }) => tries.some((row) => row.id === task))
+  const left = processesOf(load.world.root).filter(({ task }) => attempts.some((row) => row.id === task))
   if (left.length > 0) {
     const named = left.map(({ command, pid }) => `${pid} ${command}`).join("; ")
     chronicle.breach("cancelled means gone", id, `${by} returned while there was ${named}`)

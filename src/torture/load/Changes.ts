@@ -1,7 +1,7 @@
 /** Clients that edit tasks before their start, and that retry or resume tasks after their end. */
 import * as Effect from "effect/Effect"
 import type { Told } from "../Chronicle.ts"
-import { ended, triesOf } from "../Store.ts"
+import { attemptsOf, ended } from "../Store.ts"
 import { type Load, runCommand } from "./Load.ts"
 import { idsOf } from "./McpClient.ts"
 import { isClaude, promptOf, wordsIn } from "./Script.ts"
@@ -66,7 +66,7 @@ export const editLater = (load: Load, plan: TaskPlan, edit: EditPlan, id: string
 export const againLater = (load: Load, plan: TaskPlan, { how, trouble }: AgainPlan, id: string) =>
   Effect.gen(function* () {
     const { chronicle } = load.world
-    while (!load.over && triesOf(load.store, id).some((row) => !ended(row))) yield* Effect.sleep(200)
+    while (!load.over && attemptsOf(load.store, id).some((row) => !ended(row))) yield* Effect.sleep(200)
     if (load.over) return
     // In its session an agent gets only this context; a fresh start gets the original prompt.
     const context = how === "resume" && isClaude(plan.behaviour) ? wordsIn(promptIn(load, id)) : null

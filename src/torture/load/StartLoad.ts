@@ -1,4 +1,4 @@
-/** Puts everybody of a torture run to work. */
+/** Starts every process of a torture run. */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { keepWorkers } from "../faults/Workers.ts"

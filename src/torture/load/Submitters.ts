@@ -44,7 +44,7 @@ const submit = (load: Load, plan: TaskPlan) =>
       if (finished.code === 0) return yield* accept(load, plan, finished.stdout.toString().trim(), "beat run")
       chronicle.note(plan.key, `no answer: ${finished.code ?? finished.signal} ${finished.stderr.trim().slice(0, 300)}`)
       if (!plan.keyed) return void chronicle.unsure.add(plan.key)
-      // The store may be locked for a while; anything else is no reason to refuse.
+      // The store may be locked for a while; nothing else is a reason to refuse.
       if (finished.code !== null && finished.code !== 74) {
         return chronicle.breach("a task is accepted", plan.key, `exit ${finished.code}: ${finished.stderr.trim()}`)
       }

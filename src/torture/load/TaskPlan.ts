@@ -18,7 +18,7 @@ export type Behaviour =
   | "claude-error"
   | "claude-cut"
 
-/** What becomes of a command: killed after a while, or at a failpoint. */
+/** What happens to a command: killed after a while, or at a failpoint. */
 export type Trouble = { readonly killAfterMs: number } | { readonly failpoint: string } | null
 
 /** Changes everything that can be checked afterwards: one line more, another exit code, another priority, a label. */

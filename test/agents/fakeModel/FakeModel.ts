@@ -32,7 +32,8 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
 export class FakeModel {
   readonly key = "sk-test-backbeat-0123456789"
   url = ""
-  readonly #bodies: Array<string> = []
+  /** The requests for an answer: as they are understood, and as they were sent. */
+  readonly requests: Array<{ readonly asked: ModelRequest; readonly body: unknown }> = []
   /** How often each ERROR and DROP with a number has been met. */
   readonly #met = new Map<string, number>()
   readonly #server = createServer((request, response) => {
@@ -59,7 +60,10 @@ export class FakeModel {
 
   /** Whether a single request carried all of these texts. */
   heardTogether(...texts: ReadonlyArray<string>): boolean {
-    return this.#bodies.some((body) => texts.every((text) => body.includes(text)))
+    return this.requests.some(({ body }) => {
+      const sent = JSON.stringify(body)
+      return texts.every((text) => sent.includes(text))
+    })
   }
 
   close(): void {
@@ -90,7 +94,7 @@ export class FakeModel {
       return sendJson(response, 200, { object: "list", data: [] })
     if (asked === null || request.method !== "POST")
       return sendJson(response, 404, { error: { message: "no such path" } })
-    this.#bodies.push(JSON.stringify(parse(text)))
+    this.requests.push({ asked, body: parse(text) })
     await this.#answer(asked, turnOf(asked), response)
   }
 

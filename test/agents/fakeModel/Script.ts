@@ -3,6 +3,7 @@
  *
  *   SAY: text        say it                         THINK: text      think it (Anthropic, Gemini)
  *   TOOL: command    call the agent's shell tool    CALL: name {..}  call a tool by name; `*` stands for any characters
+ *                    ($ID1 in it: the first id that an answer named, $ID2 the second)
  *   ECHO: tool       say a tool's last answer       JSON: {..}       say it
  *   SLEEP: seconds   wait before the answer         DRIP: seconds    stream the text over so long
  *   HANG:            never answer                   DROP: [xN]       cut the connection in the middle
@@ -93,12 +94,20 @@ const shellCall = (tools: ReadonlyArray<Tool>, command: string): Part => {
   return { _tag: "Call", name, namespace, args, program: null }
 }
 
-const namedCall = (tools: ReadonlyArray<Tool>, value: string): Part => {
+/** The ids of tasks in the answers of tools, in the order in which they were named. */
+const idsIn = (heard: ReadonlyArray<Message>): ReadonlyArray<string> => {
+  const answers = heard.flatMap(({ results }) => results).join("\n")
+  return [...new Set(Array.from(answers.matchAll(/\bid\\*"\s*:\s*\\*"([0-9a-z]{12})\b/g), ([, id = ""]) => id))]
+}
+
+const namedCall = ({ api, tools }: ModelRequest, line: string, heard: ReadonlyArray<Message>): Part => {
+  const value = line.replace(/\$ID(\d+)/g, (_, at) => idsIn(heard)[Number(at) - 1] ?? "")
   const [, asked = value, text = ""] = /^(\S+)\s*([\s\S]*)$/.exec(value) ?? []
   const pattern = new RegExp(`^${asked.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`)
   const tool = tools.find(({ name, namespace }) => pattern.test(name) || pattern.test(`${namespace}__${name}`))
   // Codex offers MCP tools only when it is asked for them, and takes namespace and name.
-  const [, space = null, rest = asked] = tool === undefined ? (/^(mcp__.+?)__(.+)$/.exec(asked) ?? []) : []
+  const split = tool === undefined && api === "responses" ? /^(mcp__.+?)__(.+)$/.exec(asked) : null
+  const [, space = null, rest = asked] = split ?? []
   const args = text === "" ? {} : Object.fromEntries(Object.entries(parse(text) ?? { input: text }))
   return { _tag: "Call", name: tool?.name ?? rest, namespace: tool?.namespace ?? space, args, program: null }
 }
@@ -115,7 +124,7 @@ const partOf = (request: ModelRequest, { name, value }: Directive, heard: Readon
     case "TOOL":
       return shellCall(request.tools, value)
     case "CALL":
-      return namedCall(request.tools, value)
+      return namedCall(request, value, heard)
     case "ECHO": {
       const result = heard.findLast(({ results }) => results.length > 0)?.results.join("\n") ?? ""
       return said(value === "prompt" ? prompt : value === "system" ? request.system : withoutReminders(result))

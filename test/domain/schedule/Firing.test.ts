@@ -105,7 +105,7 @@ describe("a time", () => {
     assert.deepInclude(at(plan({ timing: once }), hour, { now: day }).upcoming, { status: "completed" })
   })
 
-  it("is skipped beside a run that goes on, and behind one that has failed", () => {
+  it("is skipped while a run continues, and behind one that has failed", () => {
     assert.strictEqual(at(plan(), hour, { now: hour, open: 1 }).recorded[0]?.status, "skipped")
     assert.strictEqual(at(plan({ overlap: "allow" }), hour, { now: hour, open: 1 }).run, hour)
     assert.strictEqual(at(plan({ overlap: "queue" }), hour, { now: hour, open: 100 }).recorded[0]?.status, "skipped")

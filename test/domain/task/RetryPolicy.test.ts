@@ -36,7 +36,7 @@ describe("an automatic retry", () => {
     })
   })
 
-  it("comes for everything that another try may change", () => {
+  it("comes for everything that another attempt may change", () => {
     for (const cause of ["exit", "signal", "timeout", "stalled", "agent-error", "owner-lost"] as const) {
       assert.strictEqual(decide({ ...failure, cause })._tag, "Retry", cause)
     }
@@ -45,8 +45,8 @@ describe("an automatic retry", () => {
     }
   })
 
-  it("does not come where another try would end the same, nor unasked", () => {
-    for (const cause of ["spawn-failed", "output-limit", "dependency-failed", "cancelled"] as const) {
+  it("does not come where another attempt would end the same, nor unasked", () => {
+    for (const cause of ["spawn-failed", "output-limit", "dependency-failed", "cancelled", "rejected"] as const) {
       assert.strictEqual(decide({ ...failure, cause })._tag, "Final", cause)
     }
     for (const failureClass of ["auth", "model", "max-turns", "budget"] as const) {

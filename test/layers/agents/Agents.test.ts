@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type { SettingsFile } from "../../../src/domain/settings/Settings.ts"
 import * as AgentsLayer from "../../../src/layers/agents/AgentsJudging.ts"
 import { capture, isNesting } from "../../../src/layers/agents/starting/EnvironmentCapture.ts"
+import * as Fingerprints from "../../../src/layers/memory/fakes/Fingerprints.ts"
 import * as Ids from "../../../src/layers/memory/fakes/Ids.ts"
 import * as SettingsStore from "../../../src/layers/memory/fakes/SettingsStore.ts"
 import { givenWith } from "../../../src/programs/tasks/sameSubmission.ts"
@@ -43,12 +44,16 @@ const ask = (
 
 const prepare = (settings: SettingsFile, request: PrepareRequest) =>
   Effect.flatMap(Agents, (agents) => agents.prepare(request)).pipe(
-    Effect.provide(AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest])))
+    Effect.provide(
+      AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest, Fingerprints.layer]))
+    )
   )
 
 const list = (settings: SettingsFile, environment: Record<string, string>) =>
   Effect.flatMap(Agents, (agents) => agents.list(environment)).pipe(
-    Effect.provide(AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest])))
+    Effect.provide(
+      AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest, Fingerprints.layer]))
+    )
   )
 
 const messageOf = (result: Either.Either<unknown, { readonly _tag: string; readonly message: string }>) =>
@@ -122,7 +127,7 @@ describe("the choice of an agent", () => {
 })
 
 describe("the environment of a task", () => {
-  it("drops what says where the submitter stands, and keeps configuration and credentials", () => {
+  it("drops what says where the submitter is, and keeps configuration and credentials", () => {
     const gone = [
       ...["_", "OLDPWD", "PWD", "SHLVL", "BACKBEAT_TASK_ID", "BACKBEAT_DEPTH", "BACKBEAT_WORKER", "AI_AGENT"],
       ...["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_SSE_PORT"],
@@ -230,7 +235,7 @@ describe("credentials", () => {
     })
   )
 
-  it.scoped("never stand in the arguments", () =>
+  it.scoped("are never in the arguments", () =>
     Effect.gen(function* () {
       const names = ["claude", "codex", "copilot", "gemini", "opencode", "pi", "qwen"]
       const home = yield* machine(names)
@@ -262,7 +267,11 @@ describe("credentials", () => {
     }).pipe(
       Effect.provide(
         AgentsLayer.layer.pipe(
-          Layer.provide([SettingsStore.layer({ agents: { codex: { apiKey: "my-own-odd-key" } } }), Ids.layerTest])
+          Layer.provide([
+            SettingsStore.layer({ agents: { codex: { apiKey: "my-own-odd-key" } } }),
+            Ids.layerTest,
+            Fingerprints.layer
+          ])
         )
       )
     )
@@ -317,7 +326,7 @@ describe("plans", () => {
         session: uuid
       })
       assert.deepStrictEqual(yield* args("opencode"), {
-        line: "run --format json --model m",
+        line: "run --format json --print-logs --log-level ERROR --model m",
         prefix: "be terse\n\n",
         session: null
       })
@@ -339,7 +348,7 @@ describe("plans", () => {
     })
   )
 
-  it.scoped("go on with the agent's own session where it has one", () =>
+  it.scoped("continue the agent's own session where it has one", () =>
     Effect.gen(function* () {
       const home = yield* machine([...names, "mytool"])
       const resume = "ses_01a2-0832"
@@ -373,7 +382,7 @@ describe("plans", () => {
       }
       const agents = yield* Effect.provide(
         Agents,
-        AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest]))
+        AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest, Fingerprints.layer]))
       )
       for (const agent of names) assert.isTrue(yield* agents.resumes(agent, uuid), agent)
       assert.isFalse(yield* agents.resumes("claude", "--model"))
@@ -416,8 +425,9 @@ describe("plans", () => {
       const home = yield* machine(["mytool"])
       const launch = (agent: string, fields: Partial<PrepareRequest> = {}) =>
         Effect.map(prepare(settings, ask(home, { agent, ...fields })), (prepared) => {
-          const { uid, umask, ...launch } = prepared.launch
+          const { uid, umask, niceness, ...launch } = prepared.launch
           assert.strictEqual(umask, process.umask())
+          assert.strictEqual(niceness, Os.getPriority())
           assert.strictEqual(uid, process.geteuid?.())
           return launch
         })
@@ -441,22 +451,30 @@ describe("plans", () => {
     })
   )
 
-  it.scoped("keep the umask and the variables that were given to this task alone for another try", () =>
-    Effect.gen(function* () {
-      const home = yield* machine([])
-      const given = { GIT_DIR: "/other/.git", MAKEFLAGS: "-j1" }
-      for (const umask of [0, 0o022, 0o077, 0o777]) {
-        const fields = { agent: "shell", umask, extra: given, environment: { PATH: home.bin, GIT_DIR: "/mine/.git" } }
-        const { environment, launch } = yield* prepare({ capture: "allowlist" }, ask(home, fields))
-        assert.deepInclude(launch, { umask, given: ["GIT_DIR", "MAKEFLAGS"] })
-        assert.deepInclude(environment, { PATH: home.bin, ...given })
-        const again = givenWith({ environment, launch })
-        assert.deepStrictEqual(again, { extra: given, umask })
-        assert.deepStrictEqual(yield* prepare({ capture: "allowlist" }, ask(home, { ...fields, ...again })), {
-          ...(yield* prepare({ capture: "allowlist" }, ask(home, fields)))
-        })
-      }
-    })
+  it.scoped(
+    "keep the umask, the niceness and the variables that were given to this task alone for another attempt",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* machine([])
+        const given = { GIT_DIR: "/other/.git", MAKEFLAGS: "-j1" }
+        for (const umask of [0, 0o022, 0o077, 0o777]) {
+          const fields = {
+            agent: "shell",
+            umask,
+            niceness: 7,
+            extra: given,
+            environment: { PATH: home.bin, GIT_DIR: "/mine/.git" }
+          }
+          const { environment, launch } = yield* prepare({ capture: "allowlist" }, ask(home, fields))
+          assert.deepInclude(launch, { umask, niceness: 7, given: ["GIT_DIR", "MAKEFLAGS"] })
+          assert.deepInclude(environment, { PATH: home.bin, ...given })
+          const again = givenWith({ environment, launch })
+          assert.deepStrictEqual(again, { extra: given, umask, niceness: 7, server: undefined, steer: false })
+          assert.deepStrictEqual(yield* prepare({ capture: "allowlist" }, ask(home, { ...fields, ...again })), {
+            ...(yield* prepare({ capture: "allowlist" }, ask(home, fields)))
+          })
+        }
+      })
   )
 
   it.scoped("look on the PATH of now for a program that has moved", () =>
@@ -488,6 +506,7 @@ describe("plans", () => {
         promptAt: [0],
         stdin: "none",
         umask: process.umask(),
+        niceness: Os.getPriority(),
         uid: process.geteuid?.()
       })
       assert.strictEqual(prepared.stallMs, undefined)

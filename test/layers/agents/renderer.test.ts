@@ -32,7 +32,7 @@ describe("rendered runs", () => {
       "! 429 rate_limit: trying again in 1.2 s (2 of 2)",
       "Failed: API Error: Server is temporarily limiting requests (not your usage limit) · fake rate limit"
     ],
-    "claude6--limit-using-overage": ["done", "! the usage limit is reached: extra usage is paid"],
+    "claude6--limit-using-overage": ["done", "! the usage limit is reached, and paid credits are in use"],
     "claude6--limit-warning-5h": ["done"],
     "gemini3--limit-capacity-reset": [],
     "claude1--ok-json": ["hello there"],
@@ -79,7 +79,7 @@ const agents = ["claude", "codex", "copilot", "gemini", "opencode", "pi", "qwen"
   return agent
 })
 
-describe("lines nobody expected", () => {
+describe("unexpected lines", () => {
   for (const agent of agents) {
     it(`${agent.name} shows text as it is`, () => {
       const words = ["plain words", "{broken", '["list"]', "[warn] slow", "{", "  { indented"]

@@ -31,10 +31,14 @@ const expected: Readonly<Record<string, Expected>> = {
   "claude5-oauth--oauth-429-usage": ["failed", "agent-error", "usage-limit", null, null],
   "claude6--limit-429-rate": ["failed", "agent-error", "rate", null, null],
   "claude6--limit-midrun": ["failed", "agent-error", "usage-limit", null, [19718, 20, 0.09909, false]],
+  "claude6--limit-no-headers-429": ["failed", "agent-error", "usage-limit", null, null],
   "claude6--limit-out-of-credits": ["failed", "agent-error", "usage-limit", null, null],
+  "claude6--limit-overage-exhausted": ["failed", "agent-error", "budget", null, null],
+  "claude6--limit-rejected-7d-opus": ["failed", "agent-error", "usage-limit", null, null],
   "claude6--limit-rejected-7d": ["failed", "agent-error", "usage-limit", null, null],
   "claude6--limit-using-overage": ["completed", "exit", null, "done", [9814, 1, 0.049095, false]],
   "claude6--limit-warning-5h": ["completed", "exit", null, "done", [9813, 1, 0.04909, false]],
+  "claude6--watchdog-waits": ["completed", "exit", null, "over", [39480, 25, 0.198025, false]],
   "claude--resumed": ["completed", "exit", null, "b", [9707, 1, 0.04856, false]],
   "codex1--conn-refused": ["failed", "signal", "network", null, null],
   "codex1--err-401": ["failed", "agent-error", "auth", null, null],
@@ -59,10 +63,11 @@ const expected: Readonly<Record<string, Expected>> = {
   "gemini3--stream-401": ["failed", "agent-error", "auth", null, [0, 0, null, false]],
   "gemini3--stream-404": ["failed", "agent-error", "model", null, [0, 0, null, false]],
   "gemini3--stream-429-quota": ["failed", "agent-error", "usage-limit", null, [0, 0, null, false]],
-  "gemini3--limit-capacity-reset": ["failed", "signal", "unknown", null, null],
+  "gemini3--limit-capacity-reset": ["failed", "signal", "usage-limit", null, null],
   "gemini3--limit-midrun": ["failed", "agent-error", "usage-limit", null, [12024, 18, null, false]],
   "opencode--opencode-401": ["failed", "agent-error", "auth", null, null],
   "opencode--opencode-json": ["completed", "exit", null, "done", [4804, 13, 0.014607, false]],
+  "opencode2--limit-429-printlogs": ["failed", "signal", "usage-limit", null, null],
   "pi--pi-401": ["failed", "agent-error", "auth", null, [0, 0, 0, false]],
   "pi--pi-json": ["completed", "exit", null, "done", [1194, 13, 0.003777, false]],
   "qwen--qwen-401": ["failed", "agent-error", "auth", null, [0, 0, null, false]],
@@ -95,6 +100,44 @@ describe("the verdict over recorded runs", () => {
       if (!sample.endsWith("-text") && sample !== "gemini1--ok-json") assert.isNotNull(verdict.sessionId)
     })
   }
+})
+
+describe("when a limit ends", () => {
+  const resetOf = (sample: string, zone?: string) => {
+    const at = verdictOf(agentOf(sample).name, {
+      ...evidence(sample),
+      endedAt: Date.parse("2026-11-28T23:16:50Z"),
+      ...(zone === undefined ? {} : { zone })
+    }).failureResetAt
+    return at === null ? null : new Date(at).toISOString()
+  }
+
+  it("is read from the date in the text", () => {
+    assert.strictEqual(resetOf("claude6--limit-no-headers-429"), "2026-12-01T00:00:00.000Z")
+  })
+
+  it("is the time of the limit that refused, not of a window that is still open", () => {
+    assert.strictEqual(resetOf("claude6--limit-rejected-7d-opus"), "2026-12-02T10:36:09.000Z")
+    assert.strictEqual(resetOf("claude6--limit-out-of-credits"), "2026-11-29T00:19:23.000Z")
+  })
+
+  it("is in the zone of the agent and never before the limit ends, since the agent cuts the seconds off", () => {
+    // The true second was 00:16:46 UTC.
+    assert.strictEqual(resetOf("codex3--limit-reached", "UTC"), "2026-11-29T00:17:00.000Z")
+    assert.strictEqual(resetOf("codex3--limit-reached", "Asia/Tokyo"), null)
+  })
+
+  it("is the next midnight in Los Angeles for a daily quota of Google", () => {
+    assert.strictEqual(resetOf("gemini3--limit-midrun"), "2026-11-29T08:00:00.000Z")
+  })
+
+  it("is read from the notice that Gemini prints before it sleeps", () => {
+    assert.strictEqual(resetOf("gemini3--limit-capacity-reset"), "2026-11-29T02:37:00.000Z")
+  })
+
+  it("is unknown for a 429 that is not a usage limit", () => {
+    assert.isNull(resetOf("claude6--limit-429-rate"))
+  })
 })
 
 describe("what a person reads", () => {

@@ -1,4 +1,4 @@
-/** What tests of real processes need: a home of their own, claims that run a script, and waits with a bound. */
+/** What tests of real processes need: their own home, claims that run a script, and waits with a bound. */
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -29,6 +29,8 @@ export const pathsIn = (directory: string): Paths["Type"] => ({
   home: directory,
   database: join(directory, "backbeat.db"),
   spool: join(directory, "spool"),
+  workspaces: join(directory, "workspaces"),
+  trash: join(directory, "trash"),
   logs: join(directory, "logs"),
   config: join(directory, "config.json")
 })
@@ -73,6 +75,16 @@ export const claimOf = (options: {
     priority: "P1",
     agent: "shell",
     model: null,
+    account: null,
+    group: null,
+    goalId: null,
+    onLimit: "park",
+    giveUpMs: 0,
+    fallback: [],
+    parks: 0,
+    parkedAt: null,
+    wakes: 0,
+    workspaceId: null,
     directory: options.directory,
     timeoutMs: null,
     stallMs: null,
@@ -87,6 +99,7 @@ export const claimOf = (options: {
     continuation: null,
     continueFrom: null,
     waitingOn: 0,
+    asks: 0,
     maxRetries: 0,
     backoffMs: 0,
     pipelineId: null,
@@ -116,6 +129,7 @@ export const claimOf = (options: {
   }
   return {
     task,
+    resumeSession: null,
     claim: {
       taskId,
       claimId: ClaimId.make(`claim${number.slice(-11)}`),
@@ -215,7 +229,7 @@ export const script = (text: string, ...args: ReadonlyArray<string>) => ({
   args: ["-c", text, "sh", ...args]
 })
 
-/** Runs a test on a spawner with a home of its own. */
+/** Runs a test on a spawner with its own home. */
 export const withSpawner = <A, E, R>(
   body: (context: { readonly directory: string; readonly bootId: string }) => Effect.Effect<A, E, R>
 ) =>

@@ -44,7 +44,7 @@ const page = (id: TaskId, since: string | null, maxBytes = 1000, lines = 2) =>
   readLog(id, { raw: false, since, lines, maxBytes })
 
 describe("readLog", () => {
-  it.effect("goes on where the page before ended, and keeps an unfinished line for later", () =>
+  it.effect("continues where the previous page ended, and keeps an unfinished line for later", () =>
     Effect.gen(function* () {
       const id = yield* running
       const print = printer(id)
@@ -98,7 +98,7 @@ describe("readLog", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("cuts a line that is larger than a page, and goes on behind it", () =>
+  it.effect("cuts a line that is larger than a page, and continues after it", () =>
     Effect.gen(function* () {
       const id = yield* running
       yield* printer(id)(`${"漢".repeat(500)}\nshort\n`)
@@ -109,7 +109,7 @@ describe("readLog", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("refuses what is no position", () =>
+  it.effect("refuses what is not a position", () =>
     Effect.gen(function* () {
       const id = yield* running
       const error = yield* Effect.flip(page(id, "12"))

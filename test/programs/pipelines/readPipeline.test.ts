@@ -40,6 +40,7 @@ steps:
     retries: 2
     backoff: 10s
     continueFrom: true
+    gate: true
   - npm test
 `)
       assert.strictEqual(plan.name, "release")
@@ -68,7 +69,10 @@ steps:
         policy: "finished",
         after: [0],
         delayMs: 90_000,
-        continueFrom: 0
+        continueFrom: 0,
+        workspace: null,
+        gate: "verdict",
+        contest: null
       })
       assert.strictEqual(plan.steps[2]?.timeoutMs, 1_800_000)
     })
@@ -183,10 +187,10 @@ steps:
       assert.strictEqual(plan.steps[0]?.agent, "shell")
       assert.strictEqual(plan.steps[0]?.timeoutMs, 300_000)
       assert.deepStrictEqual(yield* faults("steps: [{ prompt: a, x-note: b }]"), [
-        "1:22 steps[0].x-note: there is no such key | Known: name, prompt, agent, model, directory, priority, timeout, stall, systemPrompt, policy, delay, labels, retries, backoff, after, continueFrom"
+        "1:22 steps[0].x-note: there is no such key | Known: name, prompt, agent, model, directory, priority, timeout, stall, systemPrompt, policy, delay, labels, retries, backoff, after, workspace, times, matrix, best, gate, continueFrom"
       ])
       assert.deepStrictEqual(yield* faults("xnote: 1\nsteps: [a]"), [
-        "1:1 xnote: there is no such key | Known: name, vars, defaults, steps"
+        "1:1 xnote: there is no such key | Known: name, vars, isolate, setup, defaults, steps"
       ])
     })
   )
@@ -210,7 +214,7 @@ steps:
 })
 
 describe("what is wrong with a pipeline file", () => {
-  it.effect("is told all at once, each with its place and a hint", () =>
+  it.effect("gets all problems together, each with its place and a hint", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* faults(`name: x
@@ -250,6 +254,55 @@ steps:
           "17:11 steps[5].agent: it has no value | expected the name of an agent"
         ]
       )
+    })
+  )
+
+  it.effect("may be its candidates", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* faults(`isolate: true
+steps:
+  - { name: a, prompt: x, times: 1 }
+  - { name: b, prompt: x, times: 2 }
+  - { name: c, prompt: x, times: 2, best: { check: y, beter: lower } }
+`),
+        [
+          "3:34 steps[0].times: expected a whole number from 2 to 16, not 1",
+          "5:55 steps[2].best.beter: there is no such key | Did you mean 'better'?"
+        ]
+      )
+      assert.deepStrictEqual(
+        yield* faults(`isolate: true
+steps:
+  - { name: b, prompt: x, times: 2 }
+  - { name: c, prompt: x, matrix: { agent: [claude] }, best: { check: y } }
+  - { name: d, prompt: x, best: { check: y } }
+  - [{ name: e, prompt: x, times: 3, best: { score: y }, gate: true }, { name: f, prompt: x }]
+`),
+        [
+          "3:27 steps[0].times: nothing decides which candidate is kept | Write 'best: { check: npm test }'.",
+          "4:27 steps[1].matrix: 1 candidates | Give 2 to 16.",
+          "5:27 steps[2].best: there are no candidates | Write 'times: 3' or 'matrix'.",
+          "6:28 steps[3][0].times: f would work in the workspace meanwhile | Add 'workspace: own' there, or 'after'.",
+          "6:38 steps[3][0].best: 'score' and 'better' need each other | Write 'better: lower' or 'better: higher'.",
+          "6:58 steps[3][0].gate: a step with candidates has none | Leave it out."
+        ]
+      )
+      const plan = yield* read(`isolate: true
+steps:
+  - { name: b, prompt: x, matrix: { agent: [claude, codex], model: [null, m] }, best: { check: y } }
+`)
+      assert.deepStrictEqual(plan.steps[0]?.contest, {
+        candidates: [
+          { agent: "claude", model: null },
+          { agent: "claude", model: "m" },
+          { agent: "codex", model: null },
+          { agent: "codex", model: "m" }
+        ],
+        check: "y",
+        score: null,
+        better: "lower"
+      })
     })
   )
 

@@ -9,7 +9,7 @@ import { createSchedule } from "../../support/schedules.ts"
 import { testLayer } from "../pooled.ts"
 
 describe("a schedule that is ended", () => {
-  it.effect("is no error for who asked for its runs to end too, and was interrupted the first time", () =>
+  it.effect("is not an error for a person who asked for its runs to end too, and was interrupted the first time", () =>
     Effect.gen(function* () {
       const schedules = yield* Schedules
       const made = yield* createSchedule()

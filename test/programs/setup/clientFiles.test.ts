@@ -137,8 +137,7 @@ describe("a TOML file", () => {
     "as braces in braces": 'mcp_servers = { backbeat = { command = "old" }, other = {} }\n',
     "with dotted names": 'mcp_servers.backbeat.command = "old"\nmcp_servers.backbeat.x = 1\n[b]\n',
     "with dotted names in a table": '[mcp_servers]\n  backbeat.command = "old"\n',
-    "with an environment of its own":
-      '[mcp_servers.backbeat]\ncommand = "old"\n\n[mcp_servers.backbeat.env]\nA = "b"\n',
+    "with its own environment": '[mcp_servers.backbeat]\ncommand = "old"\n\n[mcp_servers.backbeat.env]\nA = "b"\n',
     "with only an environment": '[mcp_servers.backbeat.env]\nA = "b"\n',
     "with a command over several lines": '[mcp_servers.backbeat]\ncommand = """\nold"""\n',
     "without an end of its last line": "[mcp_servers.backbeat]"

@@ -18,7 +18,7 @@ const options = { ...quietly, tree: false, reason: "wrong branch", by: "tester" 
 const statusOf = (id: TaskId) => Effect.flatMap(Tasks, (tasks) => Effect.map(tasks.summary(id), ({ status }) => status))
 
 describe("cancel", () => {
-  it.effect("ends a queued task at once and tells who asked and why", () =>
+  it.effect("ends a queued task immediately and tells who asked and why", () =>
     Effect.gen(function* () {
       const { id } = yield* submit()
       const { tasks } = yield* cancel([id, id], options)
@@ -84,7 +84,7 @@ describe("cancel", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("ends what an automatic retry delegated too, and tells of the work once", () =>
+  it.effect("ends what an automatic retry delegated too, and reports the work once", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const first = yield* submit({ maxRetries: 1, priority: "P0" })

@@ -38,7 +38,7 @@ const go = (id: Parameters<typeof resume>[0], options: Partial<ResumeOptions> = 
   Effect.flatMap(resume(id, { context: null, fresh: false, ...options }, person), firstOf)
 
 describe("resume", () => {
-  it.effect("goes on in the agent's own session, where it stood and as it was", () =>
+  it.effect("continues in the agent's own session, where it was and as it was", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const first = yield* ran({ model: "opus", directory: "/srv/app", labels: { team: "web" }, priority: "P0" })
@@ -70,7 +70,7 @@ describe("resume", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("asks anew on request, with what was asked, what came of it and what to do now", () =>
+  it.effect("starts over on request, with what was asked, what came of it and what to do now", () =>
     Effect.gen(function* () {
       const checkpoints = yield* Checkpoints
       const first = yield* ran()
@@ -83,7 +83,7 @@ describe("resume", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("asks anew where there is no session to go on with", () =>
+  it.effect("starts over where there is no session to continue", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const shell = yield* ran({ agent: "shell", prompt: "make" }, failed)
@@ -177,7 +177,7 @@ describe("resume", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("goes on from what the task went on from, where it has to begin anew", () =>
+  it.effect("continues from what the task continued from, where it has to start over", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const tasks = yield* Tasks

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Agents from "../../../src/layers/agents/AgentsJudging.ts"
+import * as Fingerprints from "../../../src/layers/memory/fakes/Fingerprints.ts"
 import { retry } from "../../../src/programs/tasks/retry.ts"
 import { submit } from "../../../src/programs/tasks/submit.ts"
 import { Queue } from "../../../src/services/Queue.ts"
@@ -23,10 +24,10 @@ const ended = (overrides: Parameters<typeof submission>[0]) =>
 const program = process.execPath
 
 /** The real agents over the settings in memory. */
-const withAgents = Agents.layer.pipe(Layer.provideMerge(layer()))
+const withAgents = Agents.layer.pipe(Layer.provide(Fingerprints.layer), Layer.provideMerge(layer()))
 
 describe("retry", () => {
-  it.effect("makes another attempt in the captured environment, with a session of its own", () =>
+  it.effect("makes another attempt in the captured environment, with its own session", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const first = yield* ended({
@@ -56,7 +57,7 @@ describe("retry", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("takes what came from the config anew: a key may have been wrong", () =>
+  it.effect("takes what came from the config again: a key may have been wrong", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const settings = yield* SettingsStore

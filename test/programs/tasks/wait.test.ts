@@ -12,7 +12,7 @@ import { finish, layer, quietly } from "../world.ts"
 const options = { ...quietly, goal: "end", any: false } as const
 
 describe("waitFor", () => {
-  it.effect("returns at once, and launches nothing, when all is over", () =>
+  it.effect("returns immediately, and launches nothing, when all is over", () =>
     Effect.gen(function* () {
       const launches = yield* Launches
       const { id } = yield* submit()
@@ -66,7 +66,7 @@ describe("waitFor", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("launches a worker for a queue that nobody serves, and again when it is gone", () =>
+  it.effect("launches a worker for a queue that no worker serves, and again when it is gone", () =>
     Effect.gen(function* () {
       const launches = yield* Launches
       const { id } = yield* submit()

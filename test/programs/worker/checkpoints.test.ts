@@ -218,7 +218,7 @@ describe("checkpoints that are missing", () => {
 })
 
 describe("an idle worker", () => {
-  it.scoped("asks nobody for checkpoints", () =>
+  it.scoped("asks for no checkpoints", () =>
     Effect.gen(function* () {
       const asked = yield* Ref.make(0)
       const checkpoints = yield* Checkpoints

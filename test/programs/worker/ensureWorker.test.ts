@@ -73,7 +73,7 @@ describe("keepServed", () => {
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("slows down and tells once when no worker stays up, and goes on", () =>
+  it.effect("slows down and reports once that no worker stays up, and continues", () =>
     Effect.gen(function* () {
       const launches = yield* Launches
       const told = yield* Ref.make<ReadonlyArray<string>>([])

@@ -1,7 +1,16 @@
 /** Lines out of stored bytes: whole ones only, wherever the pieces were cut, and a bounded number. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import { linesOf } from "../../../src/programs/worker/evidence.ts"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
+import { AccountKey } from "../../../src/domain/limits/Account.ts"
+import * as Ids from "../../../src/layers/memory/fakes/Ids.ts"
+import * as MemoryServices from "../../../src/layers/memory/MemoryServices.ts"
+import { linesOf, readEvidence } from "../../../src/programs/worker/evidence.ts"
+import { OutputStore } from "../../../src/services/OutputStore.ts"
+import { Queue } from "../../../src/services/Queue.ts"
+import { claimNext, submit } from "../../support/tasks.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -48,9 +57,41 @@ describe("linesOf", () => {
     assert.strictEqual(lines.at(-1), "29999")
   })
 
-  it("leaves out a line that is too long, and goes on behind it", () => {
+  it("leaves out a line that is too long, and continues after it", () => {
     const long = new Uint8Array(4 * 1024 * 1024 + 1).fill(120)
     const all = new Uint8Array([...bytes("a\n"), ...long, ...bytes("\nb\n")])
     assert.deepStrictEqual(linesOf([{ offset: 0, bytes: all }], all.length), ["a", "b"])
   })
+})
+
+describe("what a task is judged by", () => {
+  it.effect("is what its present claim printed: the refusal before it was parked counts no more", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const output = yield* OutputStore
+      const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
+      const { id } = yield* submit({ agent: "claude", account })
+      const print = (offset: number, text: string) =>
+        output.append({ taskId: id, stream: "stdout", offset, bytes: bytes(text) }, { cap: 10_000 })
+      const claimed = yield* claimNext()
+      yield* print(0, "refused\nhalf")
+      const parking = {
+        limit: true,
+        wake: false,
+        told: true,
+        prompt: null,
+        resetsAt: null,
+        credit: false,
+        launch: null,
+        timeLeftMs: null,
+        spending: null
+      }
+      yield* queue.park(claimed.claim, { ...parking, sessionId: "s" })
+      yield* TestClock.adjust("1 hour")
+      yield* claimNext()
+      assert.deepStrictEqual((yield* readEvidence(id)).stdout, [])
+      yield* print(12, "goes on\ndone\n")
+      assert.deepStrictEqual((yield* readEvidence(id)).stdout, ["goes on", "done"])
+    }).pipe(Effect.provide(MemoryServices.layer.pipe(Layer.provide(Ids.layerTest))))
+  )
 })

@@ -78,7 +78,7 @@ describe("pool", () => {
     }).pipe(Effect.provide(testLayer({ maxConcurrency: 4 })))
   )
 
-  it.scoped("ends a running task that somebody cancels, with who and why", () =>
+  it.scoped("ends a running task that a person cancels, with who and why", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       yield* pool()
@@ -135,7 +135,7 @@ describe("pool", () => {
     }).pipe(Effect.provide(testLayer({ maxSpoolBytes: 4096 })))
   )
 
-  it.scoped("fails a task that cannot be started, says why, and goes on with the next", () =>
+  it.scoped("fails a task that cannot be started, says why, and continues with the next", () =>
     Effect.gen(function* () {
       const control = yield* SpawnerControl
       yield* control.failNext(new SpawnFailed({ reason: "directory-missing", subject: "/gone", detail: "ENOENT" }))
@@ -254,7 +254,7 @@ describe("pool after the death of another worker", () => {
     }).pipe(Effect.provide(testLayer()))
   )
 
-  it.scoped("finishes what ended while nobody looked", () =>
+  it.scoped("finishes what ended while no worker ran", () =>
     Effect.gen(function* () {
       const control = yield* SpawnerControl
       const first = yield* pool()
@@ -344,7 +344,7 @@ describe("a config file that breaks while a pool runs", () => {
     })
   )
 
-  it.scoped("leaves the settings as they were, and is told of once", () =>
+  it.scoped("leaves the settings as they were, and is reported once", () =>
     Effect.gen(function* () {
       const control = yield* SpawnerControl
       const told = yield* Ref.make<ReadonlyArray<string>>([])
@@ -400,7 +400,7 @@ describe("pool that may leave", () => {
     }).pipe(Effect.provide(testLayer({ idleMs: 1000 })))
   )
 
-  it.scoped("leaves at once when an older worker serves the queue", () =>
+  it.scoped("leaves immediately when an older worker serves the queue", () =>
     Effect.gen(function* () {
       const registry = yield* WorkerRegistry
       const living = yield* Processes.LivingProcesses

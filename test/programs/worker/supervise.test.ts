@@ -48,7 +48,7 @@ const nobody = TaskId.make("000000000000")
 const everything = 10 ** 13
 
 describe("an agent that prints faster than its output is stored", () => {
-  it.scoped("is ended when somebody cancels", () =>
+  it.scoped("is ended by a cancel", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       yield* pool()
@@ -59,7 +59,7 @@ describe("an agent that prints faster than its output is stored", () => {
     }).pipe(Effect.provide(withSpawner(flood, { maxSpoolBytes: 10 ** 12 })))
   )
 
-  it.scoped("is ended by what stands in the spool, not by what was stored of it", () =>
+  it.scoped("is ended by what is in the spool, not by what was stored of it", () =>
     Effect.gen(function* () {
       yield* pool()
       const id = yield* submit({ maxOutputBytes: everything })
@@ -122,7 +122,7 @@ describe("a spool that cannot be read", () => {
   )
 })
 
-describe("a start that fails for what passes by itself", () => {
+describe("a start that fails for a reason that passes", () => {
   for (const error of [
     new SpawnFailed({ reason: "spool", subject: "/spool", detail: "ENOSPC" }),
     new SpawnFailed({ reason: "system", subject: "/bin/sh", detail: "EAGAIN" })
@@ -157,7 +157,7 @@ describe("a start that fails for what passes by itself", () => {
   )
 })
 
-describe("an agent whose output nobody can judge", () => {
+describe("an agent whose output cannot be judged", () => {
   it.scoped("has failed, and is over", () =>
     Effect.gen(function* () {
       const control = yield* SpawnerControl
@@ -169,7 +169,14 @@ describe("an agent whose output nobody can judge", () => {
       assert.deepStrictEqual([task.status, task.cause, task.exitCode], ["failed", "agent-error", 0])
     }).pipe(
       Effect.provide(
-        Layer.merge(testLayer(), Layer.mock(Agents, { verdict: () => Effect.dieMessage("a surprise in the stream") }))
+        Layer.merge(
+          testLayer(),
+          Layer.mock(Agents, {
+            verdict: () => Effect.dieMessage("a surprise in the stream"),
+            hasSessions: () => Effect.succeed(false),
+            signals: () => Effect.succeed([])
+          })
+        )
       )
     )
   )

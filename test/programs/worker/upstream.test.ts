@@ -33,7 +33,7 @@ const askedFrom = (id: TaskId, overrides: Partial<NewTask> = {}) =>
 
 const size = (text: string): number => new TextEncoder().encode(text).length
 
-describe("a task that goes on from another", () => {
+describe("a task that continues from another", () => {
   it.scoped("starts after it, and is told what it left behind; the stored prompt stays", () =>
     Effect.gen(function* () {
       const control = yield* SpawnerControl
@@ -97,7 +97,7 @@ describe("a task that goes on from another", () => {
     }).pipe(Effect.provide(testLayer()))
   )
 
-  it.effect("is told of those before too, the nearest last and with most room; the ends of all stay", () =>
+  it.effect("is told about those before too, the nearest last and with most room; the ends of all stay", () =>
     Effect.gen(function* () {
       const long = (name: string) => done(`${name} begins ${"x".repeat(40_000)} ${name} ends`)
       const plan = yield* over({ prompt: "plan" }, long("plan"))
@@ -122,7 +122,7 @@ describe("a task that goes on from another", () => {
       const first = yield* submit({ agent: "claude", prompt: "flaky" })
       const next = yield* submit({ agent: "claude", prompt: "and now this", continueFrom: first })
       const { claim } = yield* claimNext()
-      const failed = outcome({ status: "failed", cause: "exit", error: "the first try" })
+      const failed = outcome({ status: "failed", cause: "exit", error: "the first attempt" })
       const retry = newTask({ agent: "claude", prompt: "flaky", retryOf: first, continuation: "retry" })
       const { retriedBy } = yield* queue.finish(first, failed, claim, retry)
       assert.isNotNull(retriedBy)
@@ -133,7 +133,7 @@ describe("a task that goes on from another", () => {
       assert.strictEqual(claimed.task.id, next)
       const asked = yield* promptAtStart(claimed)
       assert.include(asked, "the second try")
-      assert.notInclude(asked, "the first try")
+      assert.notInclude(asked, "the first attempt")
     }).pipe(Effect.provide(testLayer()))
   )
 

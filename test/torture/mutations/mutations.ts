@@ -107,7 +107,13 @@ const output: ReadonlyArray<Mutation> = [
   {
     name: "skip-drain",
     promise: "every byte is stored, in order",
-    patches: [{ file: "src/programs/worker/supervise.ts", find: "yield* drain(supervision, progress)", replace: "" }]
+    patches: [
+      {
+        file: "src/programs/worker/supervise.ts",
+        find: "if (followed.begun) yield* drain(supervision, progress, listening)",
+        replace: ""
+      }
+    ]
   }
 ]
 

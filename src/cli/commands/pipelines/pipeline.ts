@@ -16,10 +16,10 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { choices, count, json, optionalText } from "../../input/Values.ts"
+import { choices, count, json } from "../../input/Values.ts"
+import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 import { describePipeline, pipelineEnding, pipelineTable } from "../../output/PipelineTable.ts"
-import { withProgress } from "../../output/Progress.ts"
 import { waiting } from "../../output/Waiting.ts"
 
 const pipeline = Args.text({ name: "id" }).pipe(
@@ -97,9 +97,7 @@ export const pipelineCancel = readWriteCommand({
   details: "Removes waiting steps from the queue and stops running ones. Completed steps stay completed.",
   examples: [["beat pipeline cancel @last", "the newest one"]],
   options: Options.all({
-    reason: optionalText("reason", "text").pipe(
-      Options.withDescription("Store this reason with the pipeline and its tasks")
-    ),
+    reason: reasonOption("pipeline"),
     json
   }),
   args: Args.all({ id: pipeline }),
@@ -111,14 +109,12 @@ export const pipelineCancel = readWriteCommand({
     const pipelines = yield* Pipelines
     const resolved = yield* pipelines.resolve(id)
     const request = { reason: given.reason, by: yield* nameOf(submitterOf(caller.environment)) }
-    const cancelled = yield* cancelPipeline(resolved, request, yield* waiting(false)).pipe(
-      withProgress(Effect.succeed("waiting for the processes to exit (Ctrl-C stops the waiting, not the cancelling)"))
-    )
+    const cancelled = yield* cancelPipeline(resolved, request, yield* waiting(false)).pipe(whileCancelling)
     if (given.json) yield* printJson(Pipeline, cancelled.pipeline)
-    else {
-      const before = cancelled.answer === "over" ? "had already ended: " : ""
-      yield* terminal.print(`${resolved} ${before}${pipelineEnding(cancelled.pipeline, terminal.stdout)}`)
-    }
+    else
+      yield* terminal.print(
+        cancelledLine(resolved, cancelled.answer, pipelineEnding(cancelled.pipeline, terminal.stdout))
+      )
     return ExitCode.ok
   })
 })

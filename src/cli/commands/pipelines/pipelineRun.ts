@@ -9,6 +9,7 @@ import { zeroIsNone } from "../../../domain/Duration.ts"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { PipelinePlan, PipelineProblem } from "../../../domain/pipeline/Pipeline.ts"
 import { problemText } from "../../../domain/pipeline/PipelineErrors.ts"
+import { takingTurns } from "../../../programs/pipelines/isolationProblems.ts"
 import { promptPlan } from "../../../programs/pipelines/promptPlan.ts"
 import { submitPipeline } from "../../../programs/pipelines/submitPipeline.ts"
 import { submitterOf } from "../../../programs/tasks/submitter.ts"
@@ -44,6 +45,14 @@ const options = Options.all({
     Options.withDescription(
       "Show the output of the steps and wait; Ctrl-C cancels the pipeline, the exit code reports how it ended"
     )
+  ),
+  isolate: Options.boolean("isolate").pipe(
+    Options.withDescription(
+      "Let the steps work in a workspace that they share: nothing here changes until 'beat merge'"
+    )
+  ),
+  base: optionalText("base", "HEAD | tree | revision | id").pipe(
+    Options.withDescription("Cut the workspace of an isolated pipeline at this commit (default: HEAD)")
   ),
   ...taskOptions,
   agent: optionalText("agent", "name").pipe(
@@ -102,6 +111,7 @@ const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given, pi
     stallMs: zeroIsNone(given.stall),
     labels: yield* labelsOf(given.label),
     piped,
+    base: given.base,
     ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
     ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
   }
@@ -130,7 +140,10 @@ export const pipelineRun = command({
     const caller = yield* Caller
     const stores = yield* Stores
     const file = Option.getOrNull(path)
-    const plan = yield* planOf(given, file)
+    const read = yield* planOf(given, file)
+    const plan = given.isolate ? { ...read, isolate: true } : read
+    if (given.base !== null && !plan.isolate)
+      return yield* new UsageError({ problem: "--base needs an isolated pipeline", hint: "Add --isolate." })
     const piped = given.step.length > 0 ? yield* readPiped(file === "-") : null
     const submission = yield* submissionOf(given, piped)
     const submitted = submitPipeline(plan, submission, submitterOf(caller.environment))
@@ -170,6 +183,11 @@ export const pipelineCheck = command({
     else if (plan !== null) {
       const { length } = plan.steps
       yield* terminal.print(`${file}: fine, ${length === 1 ? "one step" : `${length} steps`}`)
+      for (const names of takingTurns(plan)) {
+        yield* terminal.say(
+          `beat: ${names.join(" and ")} take turns in one workspace; with 'workspace: own' they work at the same time`
+        )
+      }
     }
     for (const problem of given.json ? [] : problems) yield* terminal.print(sanitize(problemText(file, problem)))
     return plan === null ? ExitCode.failed : ExitCode.ok

@@ -128,6 +128,7 @@ export const scheduleHistoryCommand = readOnlyCommand({
 
 export const schedulePause = readWriteCommand({
   name: "schedule pause",
+  forPersons: "change schedules",
   section: "tasks",
   summary: "Pause a schedule",
   details: "Runs in progress continue. Runs that come due while the schedule is paused are skipped.",
@@ -149,6 +150,7 @@ export const schedulePause = readWriteCommand({
 
 export const scheduleResume = readWriteCommand({
   name: "schedule resume",
+  forPersons: "change schedules",
   section: "tasks",
   summary: "Resume a paused schedule",
   details: "The next run is computed from now; runs missed while it was paused are skipped.",
@@ -170,6 +172,7 @@ export const ScheduleCancelled = Schema.Struct({
 
 export const scheduleCancel = readWriteCommand({
   name: "schedule cancel",
+  forPersons: "change schedules",
   section: "tasks",
   summary: "Cancel a schedule permanently",
   details:
@@ -204,6 +207,7 @@ export const scheduleCancel = readWriteCommand({
 
 export const scheduleRunNow = readWriteCommand({
   name: "schedule run-now",
+  forPersons: "change schedules",
   section: "tasks",
   summary: "Run a schedule now, in addition to its regular times",
   details:

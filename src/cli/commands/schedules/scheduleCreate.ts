@@ -79,6 +79,7 @@ export const announceSchedule = Effect.fn("announceSchedule")(function* (
 
 export const scheduleCreate = readWriteCommand({
   name: "schedule create",
+  forPersons: "change schedules",
   section: "tasks",
   summary: "Run a task or a pipeline at given times",
   details:
@@ -118,6 +119,7 @@ export const scheduleCreate = readWriteCommand({
 
 export const scheduleEdit = readWriteCommand({
   name: "schedule edit",
+  forPersons: "change schedules",
   section: "tasks",
   summary: "Change a schedule",
   details:

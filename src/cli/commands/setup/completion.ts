@@ -3,6 +3,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { Agents } from "../../../services/Agents.ts"
+import { Loops } from "../../../services/Loops.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Tasks } from "../../../services/Tasks.ts"
@@ -51,6 +52,16 @@ const scheduleCandidates = Effect.gen(function* () {
   )
 })
 
+const loopCandidates = Effect.gen(function* () {
+  const stores = yield* Stores
+  const { loops } = yield* Effect.flatMap(Loops, (all) =>
+    all.list({ status: [], goals: false, limit: 30, before: null })
+  ).pipe(Effect.provide(stores.read))
+  return loops.map(
+    ({ id, status, title }): Candidate => ({ value: id, description: `${status}: ${cut(plain(title), 50)}` })
+  )
+})
+
 const agentCandidates = Effect.gen(function* () {
   const agents = yield* Agents
   const { environment } = yield* Caller
@@ -76,6 +87,7 @@ export const complete = (tree: Effect.Effect<LoadedTree>): Command =>
           tasks: Effect.orElseSucceed(Effect.provide(taskCandidates, context), () => []),
           pipelines: Effect.orElseSucceed(Effect.provide(pipelineCandidates, context), () => []),
           schedules: Effect.orElseSucceed(Effect.provide(scheduleCandidates, context), () => []),
+          loops: Effect.orElseSucceed(Effect.provide(loopCandidates, context), () => []),
           agents: Effect.orElseSucceed(Effect.provide(agentCandidates, context), () => [])
         })
       )

@@ -116,6 +116,7 @@ const knownAgent = Effect.fn("knownAgent")(function* (agent: string) {
 
 export const configSet = command({
   name: "config set",
+  forPersons: "change settings",
   section: "machine",
   summary: "Change one setting",
   details:
@@ -145,6 +146,7 @@ export const configSet = command({
 
 export const configUnset = command({
   name: "config unset",
+  forPersons: "change settings",
   section: "machine",
   summary: "Reset one setting to its default",
   options: Options.all({ json }),

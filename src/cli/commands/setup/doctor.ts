@@ -35,7 +35,7 @@ const durationOf = (written: string) =>
     (problem) => new UsageError({ problem, hint: "e.g. beat doctor --torture 60s" })
   )
 
-/** What it does is given by a bundle of its own, which the first word on the command line chooses. */
+/** What it does is in a separate bundle, which the first word on the command line chooses. */
 export const doctor = (
   examine: (request: ExamineRequest) => Effect.Effect<ExitCode, Failure, CommandServices>,
   torture: (request: TortureRequest) => Effect.Effect<ExitCode, Failure, CommandServices>

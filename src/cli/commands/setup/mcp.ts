@@ -20,7 +20,7 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
-import { json } from "../../input/Values.ts"
+import { choice, json } from "../../input/Values.ts"
 
 const known = `${ClientName.literals.slice(0, -1).join(", ")} or ${ClientName.literals.at(-1)}`
 
@@ -39,7 +39,12 @@ export const mcpStart = command({
   summary: "Run the MCP server on stdin and stdout (MCP clients start this command)",
   details:
     "Not for use in a terminal: an MCP client starts one server for each session. The server also runs queued tasks; when the client disconnects, a background worker takes them over. The log is logs/mcp.log next to the database.",
-  options: Options.none,
+  options: Options.all({
+    tools: choice("tools", ["core", "all"]).pipe(
+      Options.withDefault("core"),
+      Options.withDescription("List the twelve tools that most clients need, or all (default: core); all are answered")
+    )
+  }),
   args: Args.none,
   run: () => new UsageError({ problem: "'mcp start' must be the first argument", hint: "beat mcp start" })
 })

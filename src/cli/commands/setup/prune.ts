@@ -14,6 +14,7 @@ const month = 30 * 24 * 60 * 60 * 1000
 
 export const prune = readWriteCommand({
   name: "prune",
+  forPersons: "delete tasks",
   section: "machine",
   summary: "Delete tasks that ended long ago, with their output",
   examples: [["beat prune --older-than 7d --dry-run", "only show what would be deleted"]],

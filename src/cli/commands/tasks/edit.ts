@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import { type Labels, Task, type TaskId } from "../../../domain/task/Task.ts"
 import { type Changes, edit as editTask } from "../../../programs/tasks/edit.ts"
 import { latestAttempt } from "../../../programs/tasks/latestAttempt.ts"
+import { requireOwn } from "../../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../../programs/tasks/submitter.ts"
 import { Directories } from "../../../services/Directories.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -122,7 +124,9 @@ export const edit = readWriteCommand({
         hint: "'beat edit --help' lists what can be changed."
       })
     }
-    const edited = yield* editTask(yield* lastTryOf(id), changes)
+    const latest = yield* lastTryOf(id)
+    yield* requireOwn(submitterOf((yield* Caller).environment), [latest], "edit")
+    const edited = yield* editTask(latest, changes)
     if (given.json) yield* printJson(Task, edited)
     else yield* terminal.print(edited.id)
     return ExitCode.ok

@@ -85,7 +85,7 @@ export const list = bareCommand({
       return ExitCode.ok
     }
     const now = yield* Clock.currentTimeMillis
-    yield* terminal.print(taskTable(page.tasks, now, terminal.stdout, page.starting).join("\n"))
+    yield* terminal.print(taskTable(page.tasks, now, terminal.stdout, page).join("\n"))
     yield* tellNeglect(page.tasks)
     if (next !== null) {
       const { dim } = stylesOf(terminal.stderr)

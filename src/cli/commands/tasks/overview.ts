@@ -1,11 +1,19 @@
 /** Bare `beat`: running, waiting and recently ended tasks. */
+
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { fingerprintOf } from "../../../domain/limits/Account.ts"
+import type { AccountLimits } from "../../../domain/limits/AccountLimits.ts"
+import { windowWords } from "../../../domain/limits/Window.ts"
+import { questionName } from "../../../domain/questions/Question.ts"
+import { isAsking } from "../../../domain/task/isAsking.ts"
 import { isServing } from "../../../domain/worker/Worker.ts"
+import { holdWords } from "../../../programs/budgets/holdWords.ts"
+import { gateWords } from "../../../programs/gates/gateWords.ts"
 import { Overview, overview } from "../../../programs/reports/summary.ts"
-import { relative, shortSpan, span } from "../../../text/FormatDuration.ts"
+import { moment, relative, shortSpan, span } from "../../../text/FormatDuration.ts"
 import { bareCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
@@ -14,10 +22,19 @@ import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
 import { tellNeglect } from "../../output/Attention.ts"
 import { type Column, cut, table } from "../../output/Layout.ts"
+import { questionWords } from "../../output/QuestionText.ts"
 import { plain, remark, statusStyle, statusWord } from "../../output/TaskTable.ts"
 
 /** How long an agent is silent before the overview mentions it. */
 const quietMs = 60_000
+
+/** Questions in the overview. */
+const mostQuestions = 3
+
+const answering = (count: number): string =>
+  count > mostQuestions
+    ? `${count - mostQuestions} more: beat inbox. To answer: beat answer Q TEXT`
+    : "To answer: beat answer Q TEXT"
 
 const columns: ReadonlyArray<Column> = [
   { title: "" },
@@ -32,6 +49,13 @@ const columns: ReadonlyArray<Column> = [
 const shortPath = (path: string): string => {
   const parts = path.split("/").filter((part) => part !== "")
   return parts.length <= 2 ? path : `…/${parts.slice(-2).join("/")}`
+}
+
+/** `claude: 5-hour limit, opens in 1h 20m; 41 tasks wait` */
+const closedWords = ({ account, agent, opensAt, waiting, window }: AccountLimits, now: number): string => {
+  const what = windowWords({ name: window ?? "", family: "" })
+  const wait = waiting === 1 ? "1 task waits" : `${waiting >= 1000 ? "1000 or more" : waiting} tasks wait`
+  return `${plain(agent)} ${fingerprintOf(account)}: ${what}, opens ${moment(opensAt ?? now)} (${relative(opensAt ?? now, now)}); ${wait}`
 }
 
 const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<string> => {
@@ -73,17 +97,30 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
     .filter((status) => counts[status] > 0 || status === "running")
     .map((status) => statusStyle(status, screen)(`${counts[status]} ${status}`))
   const served = live.length === 0 ? "no worker" : `${live.length} worker process${live.length === 1 ? "" : "es"}`
-  const waiting = counts.queued > 0 && live.length === 0
+  const waiting = counts.queued > 0 && !view.awaitsAnswers && live.length === 0
+  const asking = new Set(view.questions.map(({ id, taskId }) => taskId ?? id)).size
+  const asks = asking === 0 ? [] : [yellow(`${asking} asks`)]
+  const paused = new Set(view.gates.flatMap(({ name, scope }) => (scope === "task" ? [name] : [])))
   const silence = new Map(view.running.map(({ id, silentMs }) => [id, silentMs]))
   return [
-    `${words.join(", ")}; ${waiting ? yellow(served) : dim(served)}`,
+    `${[...words, ...asks].join(", ")}; ${waiting ? yellow(served) : dim(served)}`,
+    ...view.gates.map((gate) => yellow(fitted(`paused: ${plain(gateWords(gate, now))}`))),
+    ...view.questions
+      .slice(0, mostQuestions)
+      .map((one) => yellow(fitted(`${questionName(one.id)} asks ${questionWords(one)}`))),
+    ...(view.questions.length === 0 ? [] : [dim(fitted(answering(view.questions.length)))]),
+    ...view.budgets.map((hold) => yellow(fitted(plain(holdWords(hold, now))))),
+    ...view.limits.map((account) => yellow(fitted(closedWords(account, now)))),
     ...section("Running", view.running, (task) => {
       const silentMs = silence.get(task.id) ?? 0
       const quiet = silentMs >= quietMs ? `, silent ${shortSpan(silentMs)}` : ""
       const ending = task.cancelRequestedAt === null ? "" : ", ending"
-      return `${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`
+      const asks = isAsking(task) ? "asks, " : ""
+      return `${asks}${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`
     }),
     ...section("Waiting", view.queued, (task) => {
+      if (paused.has(task.id)) return `paused ${shortSpan(now - task.createdAt)}`
+      if (isAsking(task)) return `asks ${shortSpan(now - task.createdAt)}`
       if (task.notBefore !== null && task.notBefore > now) return `starts ${relative(task.notBefore, now)}`
       return `${task.priority} ${remark(task) === "" ? shortSpan(now - task.createdAt) : remark(task)}`
     }),

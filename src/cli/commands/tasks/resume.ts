@@ -1,26 +1,77 @@
-/** `beat resume`: continues a task that has ended. */
+/** `beat resume`: continues a task that has ended, or ends a pause. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { TaskId } from "../../../domain/task/Task.ts"
+import { subjectOf } from "../../../programs/gates/gateWords.ts"
+import { resumePaused } from "../../../programs/gates/pauseTask.ts"
+import { resumeSchedule } from "../../../programs/schedules/changeSchedule.ts"
+import { latestAttempt } from "../../../programs/tasks/latestAttempt.ts"
+import { requireOutside, requireOwn } from "../../../programs/tasks/requireOwn.ts"
 import { resume as resumeTask } from "../../../programs/tasks/resume.ts"
 import { submitterOf } from "../../../programs/tasks/submitter.ts"
+import { ensureWorker } from "../../../programs/worker/ensureWorker.ts"
+import { Gates } from "../../../services/Gates.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { UsageError } from "../../framework/UsageError.ts"
+import { gateOptions, selectedGate, selectsGate } from "../../input/GateOptions.ts"
 import { json, optionalText, task } from "../../input/Values.ts"
 import { inForeground } from "../../output/Foreground.ts"
 import { announce } from "../../output/Submitted.ts"
 
+const endPause = Effect.fn("beat.resume.pause")(function* (given: Parameters<typeof selectedGate>[0]) {
+  const terminal = yield* Terminal
+  const { environment } = yield* Caller
+  yield* requireOutside(submitterOf(environment), "end a pause")
+  const selected = yield* selectedGate(given, "resume")
+  if (selected.scope === "schedule") {
+    yield* resumeSchedule(selected.id)
+    yield* terminal.say(`Resumed: schedule ${selected.id}.`)
+    return ExitCode.ok
+  }
+  const { name, scope } = selected
+  if (!(yield* (yield* Gates).open(scope, name))) {
+    yield* terminal.say(`beat: ${subjectOf(selected)} is not paused. 'beat' shows what is.`)
+    return ExitCode.failed
+  }
+  if ((yield* (yield* Tasks).counts).queued > 0) yield* ensureWorker()
+  yield* terminal.say(`Resumed: ${subjectOf(selected)}.`)
+  return ExitCode.ok
+})
+
+/** Continues a paused task. Returns whether the task was paused. */
+const resumedFromPause = Effect.fn("beat.resume.task")(function* (id: TaskId, otherwise: boolean) {
+  const terminal = yield* Terminal
+  const gates = yield* Gates
+  const last = yield* latestAttempt(id)
+  const paused = (yield* gates.list).some(({ name, scope }) => scope === "task" && name === last.id)
+  if (!paused) return false
+  if (otherwise) {
+    return yield* new UsageError({
+      problem: `Task ${last.id} is paused: it continues as it was, without --context, --fresh and --foreground`,
+      hint: `beat resume ${last.id}`
+    })
+  }
+  if (yield* resumePaused(id)) yield* terminal.say(`Resumed: task ${last.id}.`)
+  return true
+})
+
 export const resume = readWriteCommand({
   name: "resume",
   section: "tasks",
-  summary: "Continue a task that has ended",
+  summary: "Continue a task that has ended or is paused, or end a pause",
   details:
-    "Continues in the same agent session if there is one, so the agent remembers its work. Otherwise starts a new session with the prompt, the results of the ended task (its answer, errors, the end of its output, changes in git) and the context. Uses the same directory, agent, model and environment, and prints the new task's id.",
+    "A task that 'beat pause ID' has paused continues as it was. A task that has ended continues in a new task: in the same agent session if there is one, so the agent remembers its work. Otherwise the new task starts a new session with the prompt, the results of the ended task (its answer, errors, the end of its output, changes in git) and the context. It uses the same directory, agent, model and environment. Prints the new task's id. With --all, --group, --agent, --pipeline or --schedule it ends a pause instead: see 'beat pause'.",
   examples: [
     ["beat resume @last", "the newest task, from where it stopped"],
     ['beat resume k3v --context "now write the tests"', "with new instructions"],
-    ["beat resume k3v --fresh", "in a new session"]
+    ["beat resume k3v --fresh", "in a new session"],
+    ["beat resume --all", "let queued tasks start again after 'beat pause --all'"]
   ],
   options: Options.all({
     context: optionalText("context", "text").pipe(Options.withDescription("New instructions for the agent")),
@@ -31,15 +82,33 @@ export const resume = readWriteCommand({
       Options.withAlias("f"),
       Options.withDescription("Show the output and wait, like 'beat run -f'")
     ),
+    ...gateOptions,
     json
   }),
-  args: Args.all({ id: task }),
+  args: Args.all({ id: Args.optional(task) }),
   completes: "task",
   answer: ({ foreground }) => (foreground ? "ending" : "work"),
-  run: Effect.fn("beat.resume")(function* ({ context, foreground, fresh, json }, { id }) {
+  run: Effect.fn("beat.resume")(function* ({ context, foreground, fresh, json, ...gate }, { id }) {
+    if (selectsGate(gate)) {
+      if (Option.isSome(id) || context !== null || fresh || foreground) {
+        return yield* new UsageError({
+          problem: "A task and a pause cannot be resumed by one command",
+          hint: "beat resume --all, or: beat resume ID"
+        })
+      }
+      return yield* endPause(gate)
+    }
+    if (Option.isNone(id)) {
+      return yield* new UsageError({ problem: "Missing argument: id of a task", hint: "beat resume @last" })
+    }
     const tasks = yield* Tasks
     const caller = yield* Caller
-    const submitted = resumeTask(yield* tasks.resolve(id), { context, fresh }, submitterOf(caller.environment))
+    const resolved = yield* tasks.resolve(id.value)
+    const submitter = submitterOf(caller.environment)
+    yield* requireOwn(submitter, [resolved], "resume")
+    const paused = yield* resumedFromPause(resolved, context !== null || fresh || foreground)
+    if (paused) return ExitCode.ok
+    const submitted = resumeTask(resolved, { context, fresh }, submitter)
     if (foreground) return yield* inForeground(submitted, json)
     return yield* announce(yield* submitted, json)
   })

@@ -2,6 +2,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import { requireOwn } from "../../../programs/tasks/requireOwn.ts"
 import { retry as retryTask } from "../../../programs/tasks/retry.ts"
 import { submitterOf } from "../../../programs/tasks/submitter.ts"
 import { Tasks } from "../../../services/Tasks.ts"
@@ -31,7 +32,10 @@ export const retry = readWriteCommand({
   run: Effect.fn("beat.retry")(function* (given, { id }) {
     const tasks = yield* Tasks
     const caller = yield* Caller
-    const submitted = retryTask(yield* tasks.resolve(id), submitterOf(caller.environment))
+    const resolved = yield* tasks.resolve(id)
+    const submitter = submitterOf(caller.environment)
+    yield* requireOwn(submitter, [resolved], "retry")
+    const submitted = retryTask(resolved, submitter)
     if (given.foreground) return yield* inForeground(submitted, given.json)
     return yield* announce(yield* submitted, given.json)
   })

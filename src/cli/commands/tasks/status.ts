@@ -1,23 +1,38 @@
 /** `beat status ID`: everything about one task. */
+
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { Contest } from "../../../domain/contest/Contest.ts"
+import type { Park } from "../../../domain/limits/Park.ts"
+import { windowWords } from "../../../domain/limits/Window.ts"
+import { Pipeline } from "../../../domain/pipeline/Pipeline.ts"
+import { answerWords, type Question, questionName } from "../../../domain/questions/Question.ts"
 import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
+import { isAsking } from "../../../domain/task/isAsking.ts"
 import type { Dependency } from "../../../domain/task/Task.ts"
 import { sharedWords } from "../../../programs/alongside.ts"
 import { TaskReport, taskReport } from "../../../programs/reports/taskReport.ts"
 import { neglectWords, rescue } from "../../../programs/serving/Neglect.ts"
+import { Contests } from "../../../services/Contests.ts"
+import { Pipelines } from "../../../services/Pipelines.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
+import { Stores } from "../../framework/Access.ts"
 import { bareCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
+import { stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json, task } from "../../input/Values.ts"
+import { describeContest } from "../../output/ContestTable.ts"
 import { type Pair, pairs } from "../../output/Pairs.ts"
+import { describePipeline } from "../../output/PipelineTable.ts"
+import { questionWords } from "../../output/QuestionText.ts"
 import { plain, statusStyle } from "../../output/TaskTable.ts"
+import { nestedWords, resultWords, workspaceWords } from "../../output/WorkText.ts"
 import { showOverview } from "./overview.ts"
 
 const failureWords = (report: TaskReport, now: number): string | null => {
@@ -84,6 +99,17 @@ const retriesWords = (report: TaskReport, now: number): string | null => {
   return `${report.maxRetries} left, the next ${limited ? "when the usage limit resets" : `after ${span(report.backoffMs)}`}`
 }
 
+/** How often limits put it back, and for how long. No attempt was used up by that. */
+const parkWords = (parks: ReadonlyArray<Park>, now: number): string | null => {
+  const last = parks.at(-1)
+  if (last === undefined) return null
+  const waited = parks.reduce((sum, { at, releasedAt }) => sum + (releasedAt ?? now) - at, 0)
+  const times = parks.length === 1 ? "once" : `${parks.length} times`
+  const start = last.sessionId === null ? "starts again" : "continues in its session"
+  const state = last.releasedAt === null ? `, since ${moment(last.at)}; it ${start} then` : ""
+  return `${times}, ${span(waited)} in all, by the ${windowWords({ name: last.window, family: "" })}${state}`
+}
+
 const edgeWords = ({ policy, state, taskId }: Dependency): string =>
   `${taskId}${policy === "success" ? "" : ` (${policy === "finished" ? "either way" : "its failure"})`}${
     state === "pending" ? "" : state === "met" ? ", met" : ", not met"
@@ -95,6 +121,26 @@ const clip = (text: string): string => {
   const clean = sanitize(text).trimEnd()
   return clean.length <= longest ? clean : `${clean.slice(0, longest)}…`
 }
+
+const standing = (report: TaskReport, screen: Screen): string =>
+  isAsking(report)
+    ? stylesOf(screen).yellow("asks (needs input)")
+    : statusStyle(report.status, screen)(report.claim?.state === "claimed" ? "starting" : report.status)
+
+const questionLine = (question: Question): string => {
+  const name = questionName(question.id)
+  const reply =
+    question.answer === null
+      ? question.state === "open"
+        ? `beat answer ${name} ${question.options.length === 0 ? "TEXT" : "NUMBER"}`
+        : "no answer"
+      : plain(answerWords(question))
+  return `${name} ${questionWords(question)}: ${reply}`
+}
+
+/** The newest ones; `--json` has all. */
+const questionsWords = ({ questions }: TaskReport): string | null =>
+  questions.length === 0 ? null : clip(questions.slice(-10).map(questionLine).join("\n"))
 
 const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArray<string> => {
   const at = (time: number | null) => (time === null ? null : `${moment(time)} (${relative(time, now)})`)
@@ -111,7 +157,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
           : `${report.ahead} tasks start before it`
   const entries: ReadonlyArray<Pair> = [
     ["task", report.id],
-    ["status", statusStyle(report.status, screen)(claim?.state === "claimed" ? "starting" : report.status)],
+    ["status", standing(report, screen)],
     ["starts", startWords(report)],
     ["cause", ending(report)],
     ["failure", failureWords(report, now)],
@@ -119,10 +165,14 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["cancelled by", report.cancelledBy === null ? null : plain(report.cancelledBy)],
     ["cancel asked", report.status === "running" ? at(report.cancelRequestedAt) : null],
     ["reason", report.cancelReason === null ? null : plain(report.cancelReason)],
-    ["position", waits],
+    ["waits for", report.parkedAt === null && !report.held ? null : report.waitsFor],
+    ["questions", questionsWords(report)],
+    ["parked", parkWords(report.parked, now)],
+    ["position", isAsking(report) ? null : waits],
     ["agent", plain(report.agent + (report.model === null ? "" : ` (${report.model})`))],
     ["directory", plain(report.directory)],
     ["priority", report.priority],
+    ["group", report.group],
     ["created", at(report.createdAt)],
     ["not before", at(report.notBefore)],
     ["started", at(report.startedAt)],
@@ -146,6 +196,9 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["leftovers", report.leftovers === 0 ? null : `${report.leftovers} processes outlived the agent and were killed`],
     ["usage", usageWords(report)],
     ["session", report.sessionId === null ? null : plain(report.sessionId)],
+    ["workspace", workspaceWords(report)],
+    ["result", resultWords(report)],
+    ["nested", nestedWords(report)],
     ["git", checkpoint === null ? null : gitWords(checkpoint)],
     ["changes", changesWords(report)],
     ["ran here too", report.endedAt === null && report.alongside.length > 0 ? report.alongside.join(" ") : null],
@@ -153,6 +206,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["depends on", report.dependsOn.length === 0 ? null : clip(report.dependsOn.map(edgeWords).join(", "))],
     ["retries", retriesWords(report, now)],
     ["tried again", report.retriedBy === null ? null : `as ${report.retriedBy}`],
+    ["contest", report.contestId],
     ["pipeline", report.pipelineId],
     ["labels", labels.length === 0 ? null : plain(labels.map(([key, value]) => `${key}=${value}`).join(" "))],
     ["key", report.idempotencyKey === null ? null : plain(report.idempotencyKey)],
@@ -166,10 +220,40 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
   return pairs(entries, screen)
 }
 
+/** The pipeline of this reference, or the failure that there is no such task. */
+const showPipeline = <E>(reference: string, asJson: boolean, noTask: E) =>
+  Effect.gen(function* () {
+    const pipelines = yield* Pipelines
+    const terminal = yield* Terminal
+    const id = yield* pipelines
+      .resolve(reference)
+      .pipe(Effect.catchTag("PipelineNotFound", (error) => Effect.fail(error.candidates.length > 0 ? error : noTask)))
+    const pipeline = yield* pipelines.get(id)
+    if (asJson) yield* printJson(Pipeline, pipeline)
+    else yield* terminal.print(describePipeline(pipeline, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    return ExitCode.ok
+  })
+
+/** The contest of this reference, else its pipeline. */
+const showContest = <E>(reference: string, asJson: boolean, noTask: E) =>
+  Effect.gen(function* () {
+    const contests = yield* Contests
+    const terminal = yield* Terminal
+    const found = yield* Effect.either(contests.resolve(reference))
+    if (found._tag === "Left") {
+      const none = found.left._tag === "ContestNotFound" && found.left.candidates.length === 0
+      return none ? yield* showPipeline(reference, asJson, noTask) : yield* found.left
+    }
+    const contest = yield* contests.get(found.right)
+    if (asJson) yield* printJson(Contest, contest)
+    else yield* terminal.print(describeContest(contest, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    return ExitCode.ok
+  })
+
 export const status = bareCommand({
   name: "status",
   section: "watch",
-  summary: "Show one task in full, or without an id the overview",
+  summary: "Show one task in full, a contest or a pipeline, or without an id the overview",
   examples: [
     ["beat status @last", "the newest task"],
     ["beat status k3v --json | jq .cause", "why it ended"]
@@ -180,7 +264,13 @@ export const status = bareCommand({
   run: Effect.fn("beat.status")(function* (given, reference) {
     if (Option.isNone(reference)) return yield* showOverview(given.json)
     const terminal = yield* Terminal
-    const report = yield* taskReport(reference.value)
+    const found = yield* Effect.either(taskReport(reference.value))
+    if (found._tag === "Left") {
+      if (found.left._tag !== "TaskNotFound") return yield* found.left
+      const { read } = yield* Stores
+      return yield* Effect.provide(showContest(reference.value, given.json, found.left), read)
+    }
+    const report = found.right
     if (given.json) yield* printJson(TaskReport, report)
     else yield* terminal.print(describe(report, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
     if (report.neglect !== null) yield* rescue(new Map([[report.id, report.neglect]]))

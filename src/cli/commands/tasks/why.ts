@@ -2,7 +2,10 @@
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { timeWords } from "../../../programs/reports/waitsFor.ts"
+import { fingerprintOf } from "../../../domain/limits/Account.ts"
+import { holdWords, raiseCommand } from "../../../programs/budgets/holdWords.ts"
+import { gateWords, openingCommand } from "../../../programs/gates/gateWords.ts"
+import { limitWords, timeWords } from "../../../programs/reports/waitsFor.ts"
 import { Why, why as whyOf } from "../../../programs/reports/why.ts"
 import { neglectWords } from "../../../programs/serving/Neglect.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
@@ -12,6 +15,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { json, task } from "../../input/Values.ts"
+import { askedWords } from "../../output/QuestionText.ts"
 
 const before = (ahead: number | null): string =>
   ahead === null || ahead === 0
@@ -38,9 +42,34 @@ export const explain = (answer: Why, now: number): string => {
     case "elsewhere":
       return `The queue is served from another container or host (worker pid ${answer.workerPid} there); ${before(answer.ahead)}. No worker is started here while that one writes.`
     case "ending":
+      if (answer.cause === "paused" || answer.cause === "asks")
+        return `Its turn is being ended, and it is parked then${silent}.`
+      if (answer.cause === "limited")
+        return `It met a usage limit: its agent is being ended, and it is parked then${silent}.`
+      if (answer.cause === "budget")
+        return `A budget is spent: its agent is being ended, and it is parked then${silent}.`
       return `It is being cancelled (${answer.cause ?? "cancelled"}) and waits for its processes to exit${silent}.`
     case "not-before":
       return `It waits for ${timeWords(answer)}: ${moment(answer.notBefore ?? now)} (${relative(answer.notBefore ?? now, now)}).`
+    case "limit": {
+      const sooner = `beat edit ${answer.taskId} -a AGENT, or beat limits open ${answer.account === null ? "" : fingerprintOf(answer.account)}`
+      return `It waits for ${limitWords(answer, now)}; ${before(answer.ahead)}. To start it sooner: ${sooner}`
+    }
+    case "paused": {
+      if (answer.gate === null) return "It is paused."
+      return `It is paused: ${sanitize(gateWords(answer.gate, now))}. To start it: ${openingCommand(answer.gate)}`
+    }
+    case "asks":
+      return answer.question === null
+        ? "It asks a person. To see what: beat inbox"
+        : `It needs input. ${sanitize(askedWords(answer.question))}`
+    case "budget":
+      if (answer.budget === null) return "It waits for a budget."
+      return `It waits for ${sanitize(holdWords(answer.budget, now))}. To start it sooner: ${raiseCommand(answer.budget)}`
+    case "group-limit":
+      return `All places of group ${answer.group} are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To run more of them: beat group set ${answer.group} --limit ${(answer.limit ?? 1) + 1}`
+    case "goal-limit":
+      return `All places of goal ${answer.goal} are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To see its tasks: beat tree ${answer.goal}`
     case "blocked": {
       const others = (answer.waitingOn ?? 1) - 1
       const rest = others === 0 ? "" : others === 1 ? " and 1 other" : ` and ${others} others`
@@ -52,6 +81,10 @@ export const explain = (answer: Why, now: number): string => {
       return `All slots are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To run more tasks at the same time: beat config set maxConcurrency ${(answer.limit ?? 1) + 1}`
     case "memory":
       return `Memory is low: ${bytes(answer.availableBytes ?? 0)} available, ${bytes(answer.neededBytes ?? 0)} required before another task starts; ${before(answer.ahead)}.`
+    case "workspace":
+      return `It waits for its workspace, in which task ${answer.blockedBy} works. To see that task: beat status ${answer.blockedBy}`
+    case "workspace-bytes":
+      return `It waits for disk: workspaces hold ${bytes(answer.workspaceBytes ?? 0)} of ${bytes(answer.workspaceMaxBytes ?? 0)}, and those that no task needs are reclaimed. To see them: beat workspace list. To allow more: beat config set workspaceMaxBytes N`
     case "behind":
       return `It waits its turn: ${before(answer.ahead)}.`
     case "starting":

@@ -38,7 +38,9 @@ const systemLines = (event: Event, unknown: () => ReadonlyArray<string>): Readon
 const limitLines = ({ rate_limit_info: limit }: Event): ReadonlyArray<string> => {
   if (limit?.status !== "rejected" || (limit.rateLimitType === undefined && limit.resetsAt === undefined)) return []
   return [
-    limit.isUsingOverage === true ? "! the usage limit is reached: extra usage is paid" : "! the usage limit is reached"
+    limit.isUsingOverage === true
+      ? "! the usage limit is reached, and paid credits are in use"
+      : "! the usage limit is reached"
   ]
 }
 
@@ -60,6 +62,13 @@ const blockLines = (block: typeof Block.Type): ReadonlyArray<string> => {
 export const renderer = (): Renderer => {
   const unknown = strangers()
   let shown = ""
+  let asked = false
+  /** What was said to the agent while it ran; the first is its prompt. */
+  const saidLines = (event: Event): ReadonlyArray<string> => {
+    const first = !asked
+    asked = true
+    return first ? [] : lines(textOf(event.message?.content)).map((line) => `> ${line}`)
+  }
   const messageLines = (event: Event): ReadonlyArray<string> => {
     const blocks = decodeBlocks(event.message?.content)
     // What the user side says besides tool results is the agent talking to itself.
@@ -84,13 +93,14 @@ export const renderer = (): Renderer => {
       switch (event?.type) {
         case "assistant":
         case "user":
-          return messageLines(event)
+          return event.isReplay === true ? saidLines(event) : messageLines(event)
         case "result":
           return resultLines(event)
         case "system":
           return systemLines(event, () => unknown(line))
         case "rate_limit_event":
           return limitLines(event)
+        case "command_lifecycle":
         case "stream_event":
         case "control_request":
         case "control_response":

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { Evidence } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
+import { type ModelUse, modelUse, sumOf } from "../../../domain/usage/ModelUse.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { instant } from "../reading/ResetTime.ts"
 import { toolCall } from "../reading/Show.ts"
@@ -31,6 +32,7 @@ const Event = Schema.Struct({
   subtype: text,
   session_id: text,
   parent_tool_use_id: text,
+  isReplay: flag,
   message: loose(Schema.Struct({ content: Schema.optional(Schema.Unknown) })),
   // Of a result.
   is_error: flag,
@@ -137,6 +139,39 @@ const usageOf = (results: ReadonlyArray<Event>): Usage | null => {
   }
 }
 
+const usesOf = (models: Readonly<Record<string, typeof ModelUsage.Type>>): ReadonlyArray<ModelUse> =>
+  Object.entries(models).map(([model, use]) =>
+    modelUse(
+      model,
+      {
+        inputTokens: use.inputTokens,
+        outputTokens: use.outputTokens,
+        cacheReadTokens: use.cacheReadInputTokens,
+        cacheWriteTokens: use.cacheCreationInputTokens
+      },
+      use.costUSD
+    )
+  )
+
+/** One use for each model, where the results of a run name it several times. */
+const merged = (uses: ReadonlyArray<ModelUse>): ReadonlyArray<ModelUse> => {
+  const byName = new Map<string | null, ModelUse>()
+  for (const use of uses) {
+    const same = byName.get(use.model)
+    byName.set(use.model, same === undefined ? use : sumOf(same, use))
+  }
+  return Array.from(byName.values())
+}
+
+/** By model, counted as `usageOf` counts. */
+const byModel = (results: ReadonlyArray<Event>): ReadonlyArray<ModelUse> | undefined => {
+  const since = results.map((result) => result.model_usage_since_last_result).filter((use) => use !== undefined)
+  if (since.length > 0 && since.length === results.length) return merged(since.flatMap(usesOf))
+  const total = results.at(-1)?.modelUsage
+  const uses = total === undefined ? [] : usesOf(total)
+  return uses.length === 0 ? undefined : uses
+}
+
 const errorText = (error: unknown): string | undefined => {
   if (typeof error === "string") return error
   if (typeof error !== "object" || error === null || !("message" in error)) return undefined
@@ -165,7 +200,9 @@ export const failureOf = (result: Event, events: ReadonlyArray<Event>): Failed |
     message: disguised?.[1] ?? messageOf(result),
     status: result.api_error_status,
     codes: [result.api_error, result.api_error_type, result.terminal_reason, result.subtype],
-    resetAt: limit?.status === "rejected" ? instant(limit.resetsAt) : null
+    resetAt: limit?.status === "rejected" ? instant(limit.resetsAt) : null,
+    // No window that waiting opens is full: the paid credits are used up.
+    class: limit?.status === "rejected" && limit.rateLimitType === "overage" ? "budget" : undefined
   }
 }
 
@@ -207,6 +244,7 @@ export const findings = (evidence: Evidence): Findings => {
     finished: true,
     answer: isAnswer ? (last.result ?? null) : null,
     sessionId: last.session_id ?? sessionId,
-    usage: usageOf(results)
+    usage: usageOf(results),
+    uses: byModel(results)
   }
 }

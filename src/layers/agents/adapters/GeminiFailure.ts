@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Evidence } from "../../../domain/task/Agent.ts"
 import type { FailureClass } from "../../../domain/task/Task.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
+import { nextPacificMidnight } from "../reading/ResetTime.ts"
 import type { Failed } from "../reading/Verdict.ts"
 
 export const Problem = Schema.Struct({ type: text, message: text, code: number })
@@ -55,14 +56,16 @@ export const failureOf = (evidence: Evidence, said: Problem | undefined): Failed
     const retry =
       evidence.end.signal === null
         ? undefined
-        : found(/^Attempt \d+ failed\. Retrying[^:]*?\.\.\. ?(.*)$/, evidence.stderr)
+        : found(/^Attempt \d+ failed(?:\. Retrying[^:]*?\.\.\. ?|: )(.*)$/, evidence.stderr)
     if (retry !== undefined) return { message: retry }
     const shown = evidence.stderr.findLast((line) => line.trim().length > 0 && !chatter.test(line))
     return known === undefined ? null : { message: shown ?? `gemini ended with exit code ${exitCode}`, class: known }
   }
   const status = statusOf(said, evidence.stderr)
+  const message = spoken(said.message ?? "The agent reported an error.")
   return {
-    message: spoken(said.message ?? "The agent reported an error."),
+    message,
+    resetAt: /\bdaily quota\b|\bper ?day\b/i.test(message) ? nextPacificMidnight(evidence.endedAt) : null,
     status,
     codes: [said.type, found(/\b(TerminalQuotaError|RetryableQuotaError|ModelNotFoundError)\b/, evidence.stderr)],
     class: known,

@@ -1,5 +1,6 @@
 /** Claude Code: `claude -p` with its stream-json output. */
-import type { Agent, Evidence, HeldFile, Verdict } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, HeldFile, PlanRequest, Verdict } from "../../../domain/task/Agent.ts"
+import { anthropic } from "../accounts/Vendors.ts"
 import { judge } from "../reading/Verdict.ts"
 import { jsonWith } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
@@ -22,6 +23,10 @@ const held = (directory: string, path: string, holds: HeldFile["holds"]): HeldFi
   holds
 })
 
+/** In addition to the servers that its user has set up. */
+const serverArgs = (server: PlanRequest["server"]): ReadonlyArray<string> =>
+  server === null ? [] : ["--mcp-config", JSON.stringify({ mcpServers: { backbeat: { type: "stdio", ...server } } })]
+
 export const claude: Agent = {
   name: "claude",
   title: "Claude Code",
@@ -36,6 +41,8 @@ export const claude: Agent = {
     held("", ".claude.json", jsonWith("primaryApiKey", ...(process.platform === "darwin" ? ["oauthAccount"] : [])))
   ],
   resumes: true,
+  takesServer: true,
+  account: anthropic,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)
@@ -49,27 +56,34 @@ export const claude: Agent = {
           "stream-json",
           "--verbose",
           "--dangerously-skip-permissions",
+          // With replays it confirms each message by its id.
+          ...(request.steer ? ["--input-format", "stream-json", "--replay-user-messages"] : []),
           ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),
           ...(model === null ? [] : ["--model", model]),
           ...(system === null ? [] : ["--append-system-prompt", system]),
+          ...serverArgs(request.server),
           ...(request.settings.args ?? [])
         ],
         promptAt: [],
-        stdin: "prompt",
+        stdin: request.steer ? "stream-json" : "prompt",
         ...(system === null ? prefix(request.systemPrompt) : {})
       },
-      environment: defaults(request, {
-        ANTHROPIC_API_KEY: configuredKey(request, credentialVariables),
-        ANTHROPIC_BASE_URL: request.settings.baseUrl,
-        // Headers of features in trial are refused by many servers that only speak the same protocol.
-        CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: request.settings.baseUrl === undefined ? undefined : "1",
-        CLAUDE_CODE_MAX_RETRIES: retries === null ? undefined : String(retries),
-        // A command in the background would hold the process for up to 10 minutes after the answer.
-        CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-        // As the super-user it refuses to run without permission prompts unless this variable says that it is intended.
-        IS_SANDBOX: request.root ? "1" : undefined
-      }),
+      environment: {
+        // With it a limit is waited for inside of the process, which holds a place for hours and prints nothing.
+        CLAUDE_CODE_RETRY_WATCHDOG: null,
+        ...defaults(request, {
+          ANTHROPIC_API_KEY: configuredKey(request, credentialVariables),
+          ANTHROPIC_BASE_URL: request.settings.baseUrl,
+          // Headers of features in trial are refused by many servers that only speak the same protocol.
+          CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: request.settings.baseUrl === undefined ? undefined : "1",
+          CLAUDE_CODE_MAX_RETRIES: retries === null ? undefined : String(retries),
+          // A command in the background would hold the process for up to 10 minutes after the answer.
+          CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
+          CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+          // As the super-user it refuses to run without permission prompts unless this variable says that it is intended.
+          IS_SANDBOX: request.root ? "1" : undefined
+        })
+      },
       sessionId: request.resume ?? request.sessionId
     }
   },

@@ -1,6 +1,8 @@
 /** Codex: `codex exec --json`. */
 import * as Schema from "effect/Schema"
-import type { Agent, Evidence, Renderer, Verdict } from "../../../domain/task/Agent.ts"
+import type { Agent, Evidence, PlanRequest, Renderer, Verdict } from "../../../domain/task/Agent.ts"
+import { modelUse, withoutCached } from "../../../domain/usage/ModelUse.ts"
+import { openai } from "../accounts/Vendors.ts"
 import { oneLine } from "../reading/Bounds.ts"
 import { listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
@@ -77,7 +79,18 @@ const findings = (evidence: Evidence): Findings => {
             cacheWriteTokens: usage.cache_write_input_tokens ?? null,
             costUsd: null,
             cumulative: true
-          }
+          },
+    uses:
+      usage === undefined
+        ? undefined
+        : [
+            modelUse(null, {
+              inputTokens: withoutCached(usage.input_tokens, usage.cached_input_tokens),
+              outputTokens: usage.output_tokens,
+              cacheReadTokens: usage.cached_input_tokens,
+              cacheWriteTokens: usage.cache_write_input_tokens
+            })
+          ]
   }
 }
 
@@ -166,6 +179,20 @@ const chatter = /^(WARNING: proceeding|Reading (additional input|prompt) from st
 /** A string as TOML has it; JSON's form is one of them. */
 const toml = (value: string): string => JSON.stringify(value)
 
+/** Codex passes little of its environment to a server, and by default gives up on a call after a minute. */
+const serverSettings = (server: PlanRequest["server"]): ReadonlyArray<string> => {
+  if (server === null) return []
+  const key = "mcp_servers.backbeat"
+  const env = Object.entries(server.env).map(([name, value]) => `${toml(name)}=${toml(value)}`)
+  return [
+    `${key}.command=${toml(server.command)}`,
+    `${key}.args=[${server.args.map(toml).join(",")}]`,
+    `${key}.env={${env.join(",")}}`,
+    `${key}.env_vars=["BACKBEAT_TASK_ID","BACKBEAT_DEPTH","BACKBEAT_WORKSPACE","BACKBEAT_WORKSPACE_HOME","CODEX_API_KEY","OPENAI_API_KEY","ANTHROPIC_API_KEY","CODEX_HOME"]`,
+    `${key}.tool_timeout_sec=90`
+  ]
+}
+
 export const codex: Agent = {
   name: "codex",
   title: "Codex",
@@ -182,8 +209,10 @@ export const codex: Agent = {
     }
   ],
   resumes: true,
+  takesServer: true,
   // Wrong arguments.
   finalExitCodes: [2],
+  account: openai,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)
@@ -216,6 +245,7 @@ export const codex: Agent = {
           ...set("check_for_update_on_startup=false"),
           // Otherwise it waits for the network with no limit.
           ...(retries === null ? [] : set("features.unbounded_connection_retries=false")),
+          ...serverSettings(request.server).flatMap(set),
           ...(system === null ? [] : set(`developer_instructions=${toml(system)}`)),
           ...(request.settings.args ?? []),
           ...(request.resume === null ? [] : ["resume", request.resume]),

@@ -1,6 +1,7 @@
 /** GitHub Copilot CLI: `--output-format json`. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer, Verdict } from "../../../domain/task/Agent.ts"
+import { github } from "../accounts/Vendors.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -155,6 +156,8 @@ export const copilot: Agent = {
     }
   ],
   resumes: true,
+  takesServer: false,
+  account: github,
   plan: (request) => {
     const model = modelOf(request)
     const { baseUrl } = request.settings

@@ -22,7 +22,7 @@ const launchOf = (command: ReadonlyArray<string>, request: PlanRequest): Launch 
     file: request.program,
     args,
     promptAt,
-    stdin: promptAt.length === 0 ? "prompt" : "none",
+    stdin: promptAt.length === 0 ? "prompt" : request.steer ? "lines" : "none",
     ...(template.some((part) => part.includes("{system}")) ? {} : prefix(request.systemPrompt))
   }
 }

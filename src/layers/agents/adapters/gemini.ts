@@ -1,6 +1,8 @@
 /** Gemini CLI: `-o stream-json`; what goes wrong is reported on stderr and in odd exit codes. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, HeldFile, Renderer, Verdict } from "../../../domain/task/Agent.ts"
+import { modelUse, withoutCached } from "../../../domain/usage/ModelUse.ts"
+import { google } from "../accounts/Vendors.ts"
 import { flag, loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -16,6 +18,8 @@ const credentialVariables = [
   "GOOGLE_APPLICATION_CREDENTIALS"
 ]
 
+const counts = { input_tokens: number, output_tokens: number, cached: number }
+
 const Event = Schema.Struct({
   type: Schema.String,
   session_id: text,
@@ -29,7 +33,10 @@ const Event = Schema.Struct({
   severity: text,
   message: text,
   error: loose(Problem),
-  stats: loose(Schema.Struct({ input_tokens: number, output_tokens: number, cached: number }))
+  model: text,
+  stats: loose(
+    Schema.Struct({ ...counts, models: loose(Schema.Record({ key: Schema.String, value: Schema.Struct(counts) })) })
+  )
 })
 
 const read = reader(Event)
@@ -52,6 +59,7 @@ const findings = (evidence: Evidence): Findings => {
     .map((event) => event.content ?? "")
     .join("")
   const { stats } = result ?? {}
+  const model = events.find((event) => event.type === "init")?.model
   return {
     failure:
       result !== undefined && result.status !== "success" && problem === undefined
@@ -70,7 +78,17 @@ const findings = (evidence: Evidence): Findings => {
             cacheWriteTokens: null,
             costUsd: null,
             cumulative: false
-          }
+          },
+    uses:
+      stats === undefined
+        ? undefined
+        : Object.entries(stats.models ?? { [model ?? ""]: stats }).map(([name, use]) =>
+            modelUse(name === "" ? null : name, {
+              inputTokens: withoutCached(use.input_tokens, use.cached),
+              outputTokens: use.output_tokens,
+              cacheReadTokens: use.cached
+            })
+          )
   }
 }
 
@@ -142,8 +160,10 @@ export const gemini: Agent = {
     held(".env", textSetting(credentialVariables))
   ],
   resumes: true,
+  takesServer: false,
   // Credentials, input, configuration.
   finalExitCodes: [41, 42, 52],
+  account: google,
   plan: (request) => {
     const model = modelOf(request)
     const { baseUrl } = request.settings

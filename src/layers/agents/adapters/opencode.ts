@@ -2,6 +2,8 @@
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, PlanRequest, Renderer, Verdict } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
+import { type ModelUse, useOf } from "../../../domain/usage/ModelUse.ts"
+import { byProvider } from "../accounts/Vendors.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -66,6 +68,21 @@ const usageOf = (steps: ReadonlyArray<Event>): Usage | null => {
   }
 }
 
+/** A request that failed, as its log has it: it tries again without a limit and says so nowhere else. */
+export const loggedFailure = (line: string): { readonly message: string; readonly sessionId: string | null } | null => {
+  const message = /\bmessage="stream error".*\berror\.error="((?:[^"\\]|\\.)*)"/.exec(line)?.[1]
+  if (message === undefined) return null
+  return { message: message.replace(/\\"/g, '"'), sessionId: /\bsession\.id=(\w+)/.exec(line)?.[1] ?? null }
+}
+
+/** What a line says that one step has used. */
+export const stepUse = (line: string): ModelUse | null => {
+  if (!line.startsWith('{"type":"step_finish"')) return null
+  const event = read(line)
+  const usage = event === null ? null : usageOf([event])
+  return usage === null ? null : useOf(usage)
+}
+
 const findings = (evidence: Evidence): Findings => {
   const events = evidence.stdout.map(read).filter((event) => event !== null)
   const steps = events.filter((event) => event.type === "step_finish")
@@ -76,17 +93,20 @@ const findings = (evidence: Evidence): Findings => {
     .filter((event) => event.type === "text" && event.part?.messageID === last?.part?.messageID)
     .map((event) => event.part?.text ?? "")
     .join("\n")
+  const logged = evidence.stderr.map(loggedFailure).findLast((found) => found !== null) ?? null
   const failure =
     last?.type === "error"
       ? { message: errorText(last), status: last.error?.data?.statusCode, codes: [last.error?.name] }
       : finished && reason !== undefined && !["stop", "end_turn", "unknown"].includes(reason)
         ? { message: `The model stopped before it was done (${reason}).` }
-        : null
+        : !finished && logged !== null
+          ? { message: logged.message }
+          : null
   return {
     failure,
     finished,
     answer: finished && failure === null ? answer : null,
-    sessionId: events.find((event) => event.sessionID !== undefined)?.sessionID ?? null,
+    sessionId: events.find((event) => event.sessionID !== undefined)?.sessionID ?? logged?.sessionId ?? null,
     usage: usageOf(steps)
   }
 }
@@ -185,6 +205,8 @@ export const opencode: Agent = {
     }
   ],
   resumes: true,
+  takesServer: false,
+  account: byProvider,
   plan: (request) => {
     const model = modelOf(request)
     return {
@@ -194,6 +216,10 @@ export const opencode: Agent = {
           "run",
           "--format",
           "json",
+          // Otherwise it prints nothing at all while it waits for a limit to end, however long that takes.
+          "--print-logs",
+          "--log-level",
+          "ERROR",
           ...(model === null ? [] : ["--model", model]),
           ...(request.resume === null ? [] : ["--session", request.resume]),
           ...(request.settings.args ?? [])

@@ -2,6 +2,8 @@
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, Renderer, Verdict } from "../../../domain/task/Agent.ts"
 import type { Usage } from "../../../domain/task/Task.ts"
+import { type ModelUse, useOf } from "../../../domain/usage/ModelUse.ts"
+import { byProvider } from "../accounts/Vendors.ts"
 import { flag, listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
 import { failureLine, lines, pieces, strangers, toolCall, toolError } from "../reading/Show.ts"
 import { type Findings, judge } from "../reading/Verdict.ts"
@@ -29,6 +31,7 @@ const Event = Schema.Struct({
   message: loose(
     Schema.Struct({
       role: text,
+      model: text,
       content: listOf(Block, {}),
       stopReason: text,
       errorMessage: text,
@@ -78,6 +81,15 @@ const usageOf = (messages: ReadonlyArray<Event>): Usage | null => {
   }
 }
 
+/** What a line says that one answer has used. */
+export const messageUse = (line: string): ModelUse | null => {
+  if (!line.startsWith('{"type":"message_end"')) return null
+  const event = read(line)
+  if (event?.message?.role !== "assistant") return null
+  const usage = usageOf([event])
+  return usage === null ? null : { ...useOf(usage), model: event.message.model ?? null }
+}
+
 const findings = (evidence: Evidence): Findings => {
   const events = ofTypes(evidence.stdout, ["session", "message_end", "agent_end"])
     .map(read)
@@ -85,13 +97,15 @@ const findings = (evidence: Evidence): Findings => {
   const replies = events.filter((event) => event.type === "message_end" && event.message?.role === "assistant")
   const last = replies.at(-1)?.message
   const reason = last?.stopReason
+  const usage = usageOf(replies)
   const failed = reason !== undefined && reason !== "stop" && reason !== "toolUse"
   return {
     failure: failed ? { message: last?.errorMessage ?? `The model stopped before it was done (${reason}).` } : null,
     finished: reason === "stop" && events.some((event) => event.type === "agent_end"),
     answer: reason === "stop" ? textOf(last?.content) : null,
     sessionId: events.find((event) => event.type === "session")?.id ?? null,
-    usage: usageOf(replies)
+    usage,
+    uses: usage === null ? undefined : [{ ...useOf(usage), model: last?.model ?? null }]
   }
 }
 
@@ -182,6 +196,7 @@ export const pi: Agent = {
     }
   ],
   resumes: true,
+  account: byProvider,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)

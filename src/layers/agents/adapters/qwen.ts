@@ -1,5 +1,8 @@
 /** Qwen Code: a Gemini CLI fork that prints Claude's stream-json. */
 import type { Agent, Evidence, Verdict } from "../../../domain/task/Agent.ts"
+import type { Usage } from "../../../domain/task/Task.ts"
+import { modelUse, withoutCached } from "../../../domain/usage/ModelUse.ts"
+import { qwenLogin } from "../accounts/Vendors.ts"
 import { judge } from "../reading/Verdict.ts"
 import { jsonWith, textSetting } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix } from "../starting/Start.ts"
@@ -25,8 +28,10 @@ export const qwen: Agent = {
     { directory: ".qwen", path: ".env", holds: textSetting(credentialVariables) }
   ],
   resumes: true,
+  takesServer: false,
   // As Gemini, which it comes from: credentials, input, configuration.
   finalExitCodes: [41, 42, 52],
+  account: qwenLogin,
   plan: (request) => {
     const model = modelOf(request)
     const system = asArgument(request.systemPrompt)
@@ -63,12 +68,17 @@ export const qwen: Agent = {
   renderer
 }
 
+/** Qwen Code's input tokens include those from a cache, as in its own counter. */
+const apart = ({ cacheReadTokens, inputTokens, outputTokens }: Usage) =>
+  modelUse(null, { inputTokens: withoutCached(inputTokens, cacheReadTokens), outputTokens, cacheReadTokens })
+
 /** Whether it did its work, told from its stream and its exit code. */
 export const verdict = (evidence: Evidence): Verdict => {
   const found = findings(evidence)
   // It counts each run from zero and knows no cost.
   return judge(qwen, evidence, {
     ...found,
-    usage: found.usage === null ? null : { ...found.usage, cumulative: false }
+    usage: found.usage === null ? null : { ...found.usage, cumulative: false },
+    uses: found.usage === null ? undefined : [apart(found.usage)]
   })
 }

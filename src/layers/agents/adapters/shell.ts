@@ -30,7 +30,7 @@ export const shell: Agent = {
         // By file: no limit on length, and nothing of it shows in `ps`.
         args: [...args, "{promptFile}"],
         promptAt: [args.length],
-        stdin: "none"
+        stdin: request.steer ? "lines" : "none"
       },
       environment: {},
       sessionId: null,

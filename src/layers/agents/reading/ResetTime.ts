@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** Seconds or milliseconds since 1970, whichever it is, as milliseconds; null when it is no such time. */
+/** Seconds or milliseconds since 1970, whichever it is, as milliseconds; null when it is not such a time. */
 export const instant = (value: unknown): number | null => {
   const number = typeof value === "string" && /^\d{9,14}$/.test(value) ? Number(value) : value
   if (typeof number === "string") {
@@ -19,10 +19,11 @@ export const instant = (value: unknown): number | null => {
 
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
-const zoneOf = (name: string | undefined): DateTime.TimeZone =>
-  name === undefined
-    ? DateTime.zoneMakeLocal()
-    : Option.getOrElse(DateTime.zoneFromString(name === "GMT" ? "UTC" : name), () => DateTime.zoneMakeLocal())
+/** The zone in the text, else that of the agent, whose local time it is, else that of this process. */
+const zoneOf = (name: string | undefined, agents: string | null): DateTime.TimeZone =>
+  [name === "GMT" ? "UTC" : name, agents]
+    .map((one) => (one === undefined || one === null ? Option.none() : DateTime.zoneFromString(one)))
+    .find(Option.isSome)?.value ?? DateTime.zoneMakeLocal()
 
 const month = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?"
 const clock = new RegExp(
@@ -30,6 +31,8 @@ const clock = new RegExp(
     "(\\d{1,2})(?::(\\d{2}))?(?::\\d{2})?\\s*([ap])?\\.?m?\\.?(?:\\s*\\(?([A-Z][A-Za-z_]+(?:/[A-Za-z_+\\-0-9]+)*)\\)?)?",
   "i"
 )
+/** "on 2026-12-01 at 00:00 UTC" */
+const dated = /\bon\s+(\d{4}-\d\d-\d\d)(?:\s+at)?\s+(\d\d:\d\d)(?::\d\d)?\s*(?:UTC|GMT|Z)\b/i
 const length =
   /(?:reset|resets|try again|retry|retrying|available)(?: again)?\s+(?:in|after)\s+((?:\d+(?:\.\d+)?\s*(?:days?|d|hours?|hrs?|h|minutes?|mins?|ms|m|seconds?|secs?|s)(?:,|\s|and)*)+)/i
 const unit = (name: string): number =>
@@ -43,7 +46,13 @@ const afterLength = (said: string, now: number): number | null => {
   return total > 0 && total < 400 * day ? now + Math.round(total) : null
 }
 
-const atClock = (found: RegExpExecArray, now: number): number | null => {
+/** The next midnight in Los Angeles: Google's daily quotas begin again then. */
+export const nextPacificMidnight = (now: number): number => {
+  const here = DateTime.unsafeMakeZoned(now, { timeZone: DateTime.zoneUnsafeMakeNamed("America/Los_Angeles") })
+  return DateTime.add(DateTime.startOf(here, "day"), { days: 1 }).epochMillis
+}
+
+const atClock = (found: RegExpExecArray, now: number, agentsZone: string | null): number | null => {
   const [, monthName, dayOfMonth, year, hourText = "", minuteText, half, zoneName] = found
   // A bare number is not a time of day: "try again 3 times".
   if (minuteText === undefined && half === undefined) return null
@@ -51,7 +60,7 @@ const atClock = (found: RegExpExecArray, now: number): number | null => {
   const hours = half === undefined ? said : (said % 12) + (half.toLowerCase() === "p" ? 12 : 0)
   const minutes = Number(minuteText ?? 0)
   if (hours > 23 || minutes > 59) return null
-  const zone = zoneOf(zoneName)
+  const zone = zoneOf(zoneName, agentsZone)
   const here = DateTime.toParts(DateTime.unsafeMakeZoned(now, { timeZone: zone }))
   const parts = {
     year: year === undefined ? here.year : Number(year),
@@ -64,19 +73,26 @@ const atClock = (found: RegExpExecArray, now: number): number | null => {
   }
   const made = DateTime.makeZoned(parts, { timeZone: zone, adjustForTimeZone: true })
   if (Option.isNone(made)) return null
-  // Times are said to the minute: one that is just over is meant, an older one is tomorrow's (or next year's).
-  if (made.value.epochMillis > now - 2 * minute) return made.value.epochMillis
+  // Agents cut the seconds off: the minute has to be over.
+  const cut = minuteText === undefined ? 0 : minute
+  // A time that is just over is meant, an older one is tomorrow's (or next year's).
+  if (made.value.epochMillis > now - 2 * minute) return made.value.epochMillis + cut
   if (year !== undefined) return null
   const step = monthName === undefined ? { days: 1 } : { years: 1 }
-  return DateTime.add(made.value, step).epochMillis
+  return DateTime.add(made.value, step).epochMillis + cut
 }
 
-/** Reads `resets 8:31am (Europe/Paris)`, `try again at Nov 24th, 2026 8:01 AM`, `try again in 2 hours 5 minutes`. */
-export const resetIn = (text: string, now: number): number | null => {
+/**
+ * Reads `resets 8:31am (Europe/Paris)`, `try again at Nov 24th, 2026 8:01 AM`, `try again in 2 hours 5 minutes`,
+ * `regain access on 2026-12-01 at 00:00 UTC`. `zone`: of the process that printed a time without one.
+ */
+export const resetIn = (text: string, now: number, zone: string | null = null): number | null => {
   const piped = /limit reached\|(\d{9,13})/.exec(text)
   if (piped !== null) return instant(piped[1])
   const passed = length.exec(text)
   if (passed?.[1] !== undefined) return afterLength(passed[1], now)
+  const onDate = dated.exec(text)
+  if (onDate !== null) return instant(`${onDate[1]}T${onDate[2]}:00Z`)
   const found = clock.exec(text)
-  return found === null ? null : atClock(found, now)
+  return found === null ? null : atClock(found, now, zone)
 }

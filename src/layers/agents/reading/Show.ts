@@ -73,7 +73,7 @@ export const failureLine = (message: string): string => `Failed: ${oneLine(messa
 /** A text as lines. */
 export const lines = (words: string): ReadonlyArray<string> => words.replace(/\r?\n$/, "").split(/\r?\n/)
 
-/** A line of JSON: an object, or a list that holds objects or lists. Whole or cut, for a cut event is no text either. */
+/** A line of JSON: an object, or a list that holds objects or lists. Whole or cut, for a cut event is not text either. */
 const isEvent = (line: string): boolean => /^\s*(?:\{\s*["}]|\[\s*[{[])/.test(line)
 
 const Kind = Schema.Struct({ type: text, subtype: text, item: loose(Schema.Struct({ type: text })) })

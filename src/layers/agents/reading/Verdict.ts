@@ -1,6 +1,7 @@
 /** From what an adapter found in the stream, and from the exit code, to the verdict: both must say success. */
 import type { Evidence, Verdict } from "../../../domain/task/Agent.ts"
 import type { FailureClass, Usage } from "../../../domain/task/Task.ts"
+import type { ModelUse } from "../../../domain/usage/ModelUse.ts"
 import { cutEnd, cutMiddle } from "./Bounds.ts"
 import { type Adviser, advice, classify, type Signs } from "./Failure.ts"
 import { resetIn } from "./ResetTime.ts"
@@ -18,6 +19,8 @@ export interface Findings {
   readonly answer: string | null
   readonly sessionId: string | null
   readonly usage: Usage | null
+  /** By model, and with cached tokens apart from the input, where `usage` has it otherwise. */
+  readonly uses?: ReadonlyArray<ModelUse> | undefined
   /** The meaning of a bare exit code other than 0, where the output must not be used to guess it. */
   readonly exitClass?: FailureClass | undefined
 }
@@ -51,7 +54,10 @@ const failed = (
   why: Failed
 ): Verdict => {
   const failureClass = why.class ?? classify(why, cause === "agent-error" ? "agent" : "unknown")
-  const resetAt = failureClass === "usage-limit" ? (why.resetAt ?? resetIn(why.message, evidence.endedAt)) : null
+  const resetAt =
+    failureClass === "usage-limit"
+      ? (why.resetAt ?? resetIn(why.message, evidence.endedAt, evidence.zone ?? null))
+      : null
   const help = advice(agent, failureClass, resetAt)
   const message = cutMiddle(mask(why.message), maxErrorBytes - 600)
   return {
@@ -62,7 +68,8 @@ const failed = (
     failureResetAt: resetAt,
     sessionId: findings.sessionId,
     answer: bounded(findings.answer),
-    usage: counted(findings.usage)
+    usage: counted(findings.usage),
+    uses: findings.uses
   }
 }
 
@@ -128,6 +135,7 @@ export const judge = (
     failureResetAt: null,
     sessionId: findings.sessionId,
     answer: bounded(findings.answer),
-    usage: counted(findings.usage)
+    usage: counted(findings.usage),
+    uses: findings.uses
   }
 }

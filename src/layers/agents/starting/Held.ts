@@ -1,11 +1,11 @@
-/** Looks for what agents keep in files: logins of their own, and settings that a warning would be about. */
+/** Looks for what agents keep in files: logins, and settings that a warning would be about. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import type { HeldFile } from "../../../domain/task/Agent.ts"
+import type { AccountFile, HeldFile } from "../../../domain/task/Agent.ts"
 import type { Environment } from "../../../domain/task/NewTask.ts"
 
-/** Larger files are no settings. Claude Code keeps its history in one of several megabytes. */
+/** Larger files are not settings. Claude Code keeps its history in one of several megabytes. */
 const mostBytes = 64 * 1024 * 1024
 
 const valuesAt = (value: unknown, path: ReadonlyArray<string>): ReadonlyArray<unknown> => {
@@ -39,7 +39,7 @@ export const textSetting =
   (text: string): boolean =>
     new RegExp(`^\\s*(?:export\\s+)?(?:${variables.join("|")})\\s*=\\s*["']?[^\\s"'#]`, "m").test(text)
 
-const pathOf = (file: HeldFile, environment: Environment, directory: string): string | null => {
+const pathOf = (file: AccountFile, environment: Environment, directory: string): string | null => {
   if (file.directory === "task") return Path.join(directory, file.path)
   const moved = file.moved === undefined ? "" : (environment[file.moved] ?? "")
   if (moved !== "") return Path.resolve(directory, moved, file.path)
@@ -53,6 +53,18 @@ const holds = (path: string, file: HeldFile): boolean => {
     return facts.isFile() && facts.size <= mostBytes && file.holds(Fs.readFileSync(path, "utf8"))
   } catch {
     return false
+  }
+}
+
+/** Its text; null where it is missing, too large or unreadable. */
+export const textOf = (file: AccountFile, environment: Environment, directory: string): string | null => {
+  const path = pathOf(file, environment, directory)
+  try {
+    if (path === null) return null
+    const facts = Fs.statSync(path)
+    return facts.isFile() && facts.size <= mostBytes ? Fs.readFileSync(path, "utf8") : null
+  } catch {
+    return null
   }
 }
 

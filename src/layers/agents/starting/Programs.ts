@@ -1,5 +1,6 @@
 /** Finds programs the way a shell does, on a PATH that may be another process's. */
 import * as Fs from "node:fs"
+import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 
@@ -39,3 +40,6 @@ export const umask: Effect.Effect<number> = Effect.sync(() => {
   }
   return process.umask()
 })
+
+/** The niceness of this process, -20 to 19. */
+export const niceness: Effect.Effect<number> = Effect.sync(() => Os.getPriority())

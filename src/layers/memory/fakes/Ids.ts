@@ -2,10 +2,14 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
+import { ContestId } from "../../../domain/contest/Contest.ts"
+import { LoopId } from "../../../domain/loop/LoopId.ts"
+import { MergeId } from "../../../domain/merge/Merge.ts"
 import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import { PipelineId, TaskId } from "../../../domain/task/Task.ts"
 import { ClaimId } from "../../../domain/worker/Claim.ts"
 import { WorkerId } from "../../../domain/worker/Worker.ts"
+import { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
 import { Ids } from "../../../services/Ids.ts"
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -36,6 +40,10 @@ export const layerTest = Layer.effect(
       claim: Effect.map(next, (count) => ClaimId.make(spread(count, 16))),
       worker: Effect.map(next, (count) => WorkerId.make(spread(count, 16))),
       schedule: Effect.map(next, (count) => ScheduleId.make(spread(count, 12))),
+      workspace: Effect.map(next, (count) => WorkspaceId.make(spread(count, 12))),
+      merge: Effect.map(next, (count) => MergeId.make(spread(count, 12))),
+      loop: Effect.map(next, (count) => LoopId.make(spread(count, 12))),
+      contest: Effect.map(next, (count) => ContestId.make(spread(count, 12))),
       uuid: Effect.map(next, (count) => `00000000-0000-4000-8000-${count.toString(16).padStart(12, "0")}`),
       digest: (text) =>
         Effect.map(

@@ -20,7 +20,8 @@ export const layerWith = (env: Readonly<Record<string, string>>) =>
               config: "/home/b/.config",
               applications: "/home/b/.config",
               codex: "/home/b/.codex",
-              copilot: "/home/b/.copilot"
+              copilot: "/home/b/.copilot",
+              claude: "/home/b/.claude"
             }),
             read: (path) => Effect.sync(() => files.get(path) ?? null),
             replace: (path, _before, text) =>
@@ -30,7 +31,8 @@ export const layerWith = (env: Readonly<Record<string, string>>) =>
                 if (before === undefined) return null
                 files.set(`${path}.before-backbeat`, before)
                 return `${path}.before-backbeat`
-              })
+              }),
+            remove: (path) => Effect.sync(() => void files.delete(path))
           })
         )
       )

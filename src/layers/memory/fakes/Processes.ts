@@ -67,6 +67,7 @@ export const layerAs = (identity: ProcessIdentity, user: number | null = uid) =>
         stopped: (asked) =>
           Effect.zipWith(living.has(asked), living.isStopped(asked), (lives, stopped) => lives && stopped),
         wake: (asked) => Effect.zipLeft(living.isStopped(asked), living.continue(asked)),
+        restraints: () => Effect.succeed([]),
         bootId: Effect.succeed(identity.bootId),
         uid: user
       })

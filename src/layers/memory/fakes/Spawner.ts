@@ -27,6 +27,8 @@ interface Spool {
   /** Living processes of the tree other than the shim and the agent. */
   readonly forks: ReadonlyArray<ProcessIdentity>
   readonly obeys: Obedience
+  readonly told: ReadonlyArray<{ readonly id: string; readonly text: string }>
+  readonly inputEnded: boolean
   readonly cpuMillis: Readonly<Record<ProcessCpu["role"], number>>
   /** Rung when something changed. */
   readonly bell: EffectQueue.Queue<void>
@@ -92,6 +94,8 @@ const make = Effect.gen(function* () {
       lost: false,
       forks: [],
       obeys: "term",
+      told: [],
+      inputEnded: false,
       cpuMillis: { agent: 0, tool: 0 },
       bell: yield* EffectQueue.dropping<void>(1)
     }
@@ -166,6 +170,7 @@ const make = Effect.gen(function* () {
   }
 
   const spawner = Spawner.of({
+    mountObstacle: () => Effect.succeed("nothing is mounted in memory"),
     start,
     stop,
     observe: (target) => Effect.map(find(target.claimId), (spool) => observation(spool, target)),
@@ -183,6 +188,17 @@ const make = Effect.gen(function* () {
           ? new OutputEmptied({ stream })
           : Effect.succeed(bytes.slice(offset, offset + limit))
       }),
+    tell: Effect.fn("Spawner.tell")(function* (claimId, id, text) {
+      const spool = yield* find(claimId)
+      if (spool?.told.some((one) => one.id === id) === true) return true
+      if (spool === undefined || spool.inputEnded) return false
+      yield* change(claimId, ({ told }) => ({ told: [...told, { id, text }] }))
+      return true
+    }),
+    endInput: (claimId) =>
+      Effect.flatMap(find(claimId), (spool) =>
+        spool === undefined ? Effect.void : Effect.asVoid(change(claimId, () => ({ inputEnded: true })))
+      ),
     printed: (claimId, stream) => Effect.map(find(claimId), (spool) => spool?.[stream].length ?? 0),
     pause: Effect.fn("Spawner.pause")(untilChange),
     rest: Effect.fn("Spawner.rest")(untilChange),
@@ -221,6 +237,9 @@ const make = Effect.gen(function* () {
       yield* change(claimId, () => ({ shim }))
       return shim
     }),
+    told: (claimId) => Effect.map(open(claimId), ({ told }) => told),
+    inputEnded: (claimId) => Effect.map(open(claimId), ({ inputEnded }) => inputEnded),
+    endInput: (claimId) => Effect.asVoid(change(claimId, () => ({ inputEnded: true }))),
     ownerOf: (claimId) => Effect.map(open(claimId), (spool) => spool.owner)
   })
 

@@ -37,6 +37,11 @@ export class SpawnerControl extends Context.Tag("backbeat/memory/SpawnerControl"
     readonly hangNext: Effect.Effect<void>
     /** The shim of a start that hangs reports its identity. */
     readonly tell: (claimId: ClaimId) => Effect.Effect<ProcessIdentity>
+    /** What the agent was told while it ran, in order. */
+    readonly told: (claimId: ClaimId) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly text: string }>>
+    readonly inputEnded: (claimId: ClaimId) => Effect.Effect<boolean>
+    /** What hands lines to the agent is killed. */
+    readonly endInput: (claimId: ClaimId) => Effect.Effect<void>
     /** Whom the shim would call at its end. */
     readonly ownerOf: (claimId: ClaimId) => Effect.Effect<ProcessIdentity | null>
   }

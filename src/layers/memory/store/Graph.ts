@@ -5,6 +5,7 @@ import { isSameEdge, maxLevel, orderOf, redrawn, resolutionOf } from "../../../d
 import type { NewDependency, NewTask } from "../../../domain/task/NewTask.ts"
 import type { Dependency, Task, TaskId } from "../../../domain/task/Task.ts"
 import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
+import { closed } from "./QuestionState.ts"
 import { changed, type State, type Step, taskIn } from "./Store.ts"
 
 const pendingOf = (task: Task | undefined): ReadonlyArray<Dependency> =>
@@ -16,7 +17,7 @@ const withEdges = (state: State, id: TaskId, dependsOn: ReadonlyArray<Dependency
     waitingOn: dependsOn.filter((edge) => edge.state === "pending").length
   })
 
-/** The try that counts. */
+/** The attempt that counts. */
 export const latest = (state: State, id: TaskId): Task | undefined => {
   let task = taskIn(state, id)
   while (task?.retriedBy !== null && task?.retriedBy !== undefined) {
@@ -162,11 +163,12 @@ export const releaseDependents = (
     const root = roots.get(unmet.taskId) ?? unmet.taskId
     roots.set(id, root)
     const error = `Task ${root} ended otherwise than this task was to wait for.`
-    next = changed(next, id, {
+    next = changed(closed(next, id), id, {
       status: "cancelled",
       cause: "dependency-failed",
       endedAt: now,
       waitingOn: 0,
+      asks: 0,
       error
     })
     const event: TaskEnded = {

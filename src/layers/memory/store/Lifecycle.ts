@@ -1,5 +1,6 @@
 /** The steps in the life of a task on the in-memory state: submit, claim, end. */
 import * as Either from "effect/Either"
+import { treeBudget } from "../../../domain/budgets/Budget.ts"
 import {
   type DependencyInvalid,
   DepthExceeded,
@@ -7,6 +8,7 @@ import {
   TaskNotFound,
   TaskStateConflict
 } from "../../../domain/Errors.ts"
+import { defaultGiveUpMs } from "../../../domain/limits/Parking.ts"
 import type { Environment, NewTask } from "../../../domain/task/NewTask.ts"
 import type { Outcome } from "../../../domain/task/Outcome.ts"
 import { type Task, type TaskId, titleOf } from "../../../domain/task/Task.ts"
@@ -15,8 +17,13 @@ import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import { endStep, transition } from "../../../domain/task/Transition.ts"
 import { type Claim, type ClaimId, deadlineOf } from "../../../domain/worker/Claim.ts"
 import type { ClaimOptions, Enqueued } from "../../../services/Queue.ts"
+import { heldFor, holdsIn } from "./BudgetState.ts"
+import { holdIn, withoutTaskGate } from "./GateState.ts"
 import { handOver, reconnect, releaseDependents } from "./Graph.ts"
+import { recorded } from "./LedgerState.ts"
+import { gateOf, hasPlace, openingOf, released, served, withAccount } from "./LimitState.ts"
 import { afterEnds, replaceStep } from "./PipelineState.ts"
+import { closed, given } from "./QuestionState.ts"
 import { changed, put, type State, type Step, taskIn, without } from "./Store.ts"
 
 /** Below 0 when `left` would be claimed before `right`. */
@@ -27,6 +34,7 @@ export const claimOrder = (left: Task, right: Task): number =>
 export const isReady = (task: Task, now: number): boolean =>
   task.status === "queued" &&
   task.waitingOn === 0 &&
+  task.asks === 0 &&
   task.cancelRequestedAt === null &&
   (task.notBefore === null || task.notBefore <= now)
 
@@ -54,10 +62,28 @@ export const submit = (
   const original = task.retryOf === null ? undefined : taskIn(state, task.retryOf)
   if (task.retryOf !== null && original === undefined) return Either.left(new TaskNotFound({ reference: task.retryOf }))
 
-  const { continueFrom: _upstream, dependsOn: _edges, environment, launch, ...fields } = task
+  const {
+    account,
+    budgetMicro,
+    continueFrom: _upstream,
+    dependsOn: _edges,
+    environment,
+    launch,
+    workspace,
+    ...fields
+  } = task
   const stored: Task = {
     ...fields,
     id: context.id,
+    account: account?.key ?? null,
+    group: task.group ?? null,
+    goalId: null,
+    onLimit: task.onLimit ?? "park",
+    giveUpMs: task.giveUpMs ?? defaultGiveUpMs,
+    fallback: task.fallback ?? [],
+    parks: 0,
+    parkedAt: null,
+    wakes: 0,
     seq: state.lastSeq + 1,
     title: titleOf(task.prompt),
     status: "queued",
@@ -68,7 +94,9 @@ export const submit = (
     continueFrom: null,
     dependsOn: [],
     waitingOn: 0,
+    asks: 0,
     pipelineId: null,
+    workspaceId: workspace?.id ?? null,
     createdAt: context.now,
     startedAt: null,
     endedAt: null,
@@ -87,10 +115,20 @@ export const submit = (
     usage: null,
     answer: null
   }
+  const known = account === undefined ? state : withAccount(state, account.key, account.agent, context.now)
+  const budget = budgetMicro === undefined ? null : treeBudget(stored.id, budgetMicro)
   const next: State = {
-    ...state,
+    ...known,
+    budgets: budget === null ? known.budgets : put(known.budgets, budget.name, budget),
     lastSeq: stored.seq,
-    tasks: put(state.tasks, stored.id, { task: stored, launch, environment: keyOf(environment), revision: 0 }),
+    tasks: put(state.tasks, stored.id, {
+      task: stored,
+      launch,
+      environment: keyOf(environment),
+      revision: 0,
+      resumeSession: null,
+      timeLeftMs: null
+    }),
     environments: put(state.environments, keyOf(environment), environment)
   }
   return Either.right([{ task: stored, created: true }, next])
@@ -110,16 +148,19 @@ export const edit = (
     if (task.status !== "queued" || stored.revision !== revision) {
       return yield* Either.left(new TaskStateConflict({ id, step: "be edited", actual: task.status }))
     }
-    const { dependsOn, environment, launch, ...given } = change
+    const { account, dependsOn, environment, launch, ...given } = change
     const title = change.prompt === undefined ? task.title : titleOf(change.prompt)
     const known = environment === undefined ? stored.environment : keyOf(environment)
+    const acquainted = account ? withAccount(state, account.key, account.agent, task.createdAt) : state
     const next: State = {
-      ...state,
+      ...acquainted,
       tasks: put(state.tasks, id, {
-        task: { ...task, ...given, title },
+        task: { ...task, ...given, title, account: account === undefined ? task.account : (account?.key ?? null) },
         launch: launch ?? stored.launch,
         environment: known,
-        revision: revision + 1
+        revision: revision + 1,
+        resumeSession: launch === undefined ? stored.resumeSession : null,
+        timeLeftMs: stored.timeLeftMs
       }),
       environments: environment === undefined ? state.environments : put(state.environments, known, environment)
     }
@@ -138,6 +179,9 @@ export const take = (
     .filter(({ launch }) => launch.uid === undefined || launch.uid === options.uid)
     .map((stored) => stored.task)
     .filter((task) => isReady(task, context.now))
+    .filter((task) => holdIn(state, task, context.now) === null)
+    .filter((task) => openingOf(state, task, context.now).opensAt === 0 && hasPlace(state, task, context.now))
+    .filter((task) => holdsIn(state, task, context.now).length === 0)
     .sort(claimOrder)
   const [task] = ready
   if (task === undefined) return [undefined, state]
@@ -150,16 +194,25 @@ export const take = (
     bootId: options.bootId,
     claimedAt: context.now,
     runningAt: null,
-    deadlineUptime: deadlineOf(options.uptimeMs, task.timeoutMs),
+    deadlineUptime: deadlineOf(options.uptimeMs, state.tasks.get(task.id)?.timeLeftMs ?? task.timeoutMs),
     stopCause: null,
     stopAt: null
   }
-  const running = changed(state, task.id, { status: "running", startedAt: context.now })
+  const running = released(
+    changed(given(state, task.id, context.claimId), task.id, {
+      status: "running",
+      startedAt: task.startedAt ?? context.now,
+      parkedAt: null
+    }),
+    task.id,
+    context.now
+  )
   return [
     claim,
     {
       ...running,
       claims: put(state.claims, task.id, claim),
+      live: put(state.live, task.id, heldFor(state, task, context.now)),
       claimHistory: put(state.claimHistory, claim.claimId, task.id)
     }
   ]
@@ -188,15 +241,30 @@ export const conclude = (
     at: now,
     retriedBy
   }
+  const { spending, ...end } = outcome
   const ended = changed(state, id, {
-    ...outcome,
+    ...end,
     sessionId: outcome.sessionId ?? task.sessionId,
     endedAt: now,
     retriedBy,
-    waitingOn: 0
+    waitingOn: 0,
+    asks: 0
   })
   const claims = without(state.claims, id)
-  const next = { ...ended, claims, outbox: [...state.outbox, event], lastEvent: event.seq }
+  const claim = state.claims.get(id)
+  const proven =
+    outcome.status === "completed" && claim !== undefined && task.account !== null
+      ? served(ended, gateOf(ended, task.account), claim.claimedAt, now)
+      : ended
+  const counted = claim === undefined ? proven : recorded(proven, task, claim, spending, now)
+  const told = withoutTaskGate(closed(counted, id), id, retriedBy)
+  const next = {
+    ...told,
+    live: without(told.live, id),
+    claims,
+    outbox: [...state.outbox, event],
+    lastEvent: event.seq
+  }
   if (retriedBy !== null) return Either.right([event, replaceStep(handOver(next, id, retriedBy), id, retriedBy)])
   const [cascaded, settled] = releaseDependents(next, [id], now)
   return Either.right([event, afterEnds(settled, [id, ...cascaded.map((end) => end.id)], now)])

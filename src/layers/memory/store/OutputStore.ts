@@ -4,6 +4,9 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { OutputChunk, StreamState } from "../../../domain/output/Output.ts"
 import { type Append, OutputStore } from "../../../services/OutputStore.ts"
+import { reported } from "./BudgetState.ts"
+import { observe } from "./LimitState.ts"
+import { confirmed } from "./MessageState.ts"
 import { put, Store, type StoredOutput } from "./Store.ts"
 
 const nothing: StoredOutput = { chunks: [], streams: [], lastSeq: 0 }
@@ -17,6 +20,7 @@ const untouched = ({ stream, taskId }: Pick<Append, "stream" | "taskId">, now: n
   droppedAt: null,
   base: 0,
   emptied: 0,
+  since: 0,
   updatedAt: now
 })
 
@@ -98,7 +102,12 @@ const make = Effect.gen(function* () {
       }
       return yield* store.write((state, now) => {
         const [after, output] = append(state.output.get(write.taskId) ?? nothing, write, cap, now)
-        return Either.right([after, { ...state, output: put(state.output, write.taskId, output) }] as const)
+        const next = { ...state, output: put(state.output, write.taskId, output) }
+        const fresh = after.size > (stored?.size ?? 0)
+        if (!fresh) return Either.right([after, next] as const)
+        const told = confirmed(next, write.taskId, write.taken ?? [], now)
+        const observed = observe(told, write.taskId, write.signals ?? [], now)
+        return Either.right([after, reported(observed, write.taskId, write.use, now)] as const)
       })
     }),
 

@@ -23,7 +23,16 @@ const stepsIn = (state: State, { id, steps }: StoredPipeline): ReadonlyArray<Pip
   steps.flatMap(({ taskId, ...step }, position) => {
     const task = taskIn(state, taskId)
     if (task === undefined) return []
-    return [{ ...step, position, status: stepStatusOf(task), kept: task.pipelineId !== id, task: summaryOf(task) }]
+    return [
+      {
+        ...step,
+        position,
+        status: stepStatusOf(task),
+        kept: task.pipelineId !== id,
+        contest: null,
+        task: summaryOf(task)
+      }
+    ]
   })
 
 export const pipelineIn = (state: State, stored: StoredPipeline): Pipeline => {
@@ -77,7 +86,8 @@ export const concludePipelines = (state: State, touched: ReadonlyArray<PipelineI
       at: now,
       retriedBy: null
     }
-    next = { ...next, outbox: [...next.outbox, event], lastEvent: event.seq }
+    const gates = next.gates.filter(({ name, scope }) => scope !== "pipeline" || name !== id)
+    next = { ...next, outbox: [...next.outbox, event], lastEvent: event.seq, gates }
   }
   return next
 }
@@ -93,7 +103,7 @@ export const afterEnds = (state: State, ended: ReadonlyArray<TaskId>, now: numbe
     now
   )
 
-/** An automatic retry takes the place of the try that failed. */
+/** An automatic retry takes the place of the attempt that failed. */
 export const replaceStep = (state: State, failed: TaskId, retry: TaskId): State => {
   const pipelineId = taskIn(state, failed)?.pipelineId ?? null
   const pipelines = new Map(state.pipelines)
@@ -122,12 +132,20 @@ const isTriedAgain = (state: State, task: TaskId, endedBefore: number): boolean 
   )
 }
 
+/** A task keeps those that it comes from: the budgets of a tree are found by way of them. */
+const hasYoungerBelow = (state: State, task: TaskId, endedBefore: number): boolean =>
+  Array.from(state.tasks.values()).some(
+    ({ task: { endedAt, id, parentId } }) =>
+      parentId === task && (endedAt === null || endedAt >= endedBefore || hasYoungerBelow(state, id, endedBefore))
+  )
+
 /**
- * Whether the task is no longer needed: no later attempt of the same work is still open, and none of its pipelines is open
- * or ended at `endedBefore` or later.
+ * Whether the task is no longer needed: no later attempt of the same work and no task below it is still open, and none of its
+ * pipelines is open or ended at `endedBefore` or later.
  */
 export const isForgettable = (state: State, task: TaskId, endedBefore: number): boolean =>
   !isTriedAgain(state, task, endedBefore) &&
+  !hasYoungerBelow(state, task, endedBefore) &&
   pipelinesOf(state, [task]).every(({ steps }) =>
     steps.every(({ taskId }) => {
       const endedAt = taskIn(state, taskId)?.endedAt ?? null

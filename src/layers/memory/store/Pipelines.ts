@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { fingerprint, isKept, tasksOf } from "../../../domain/pipeline/Pipeline.ts"
 import {
   PipelineKeyConflict,
@@ -78,7 +79,7 @@ const make = Effect.gen(function* () {
           })
           next = releaseDependents(next, [], now)[1]
           let member = 0
-          const steps = pipeline.steps.flatMap(({ work, ...step }) => {
+          const steps = pipeline.steps.flatMap(({ contest: _contest, work, ...step }) => {
             const taskId = isKept(work) ? work.kept : named[member++]?.id
             return taskId === undefined ? [] : [{ ...step, taskId }]
           })
@@ -126,6 +127,12 @@ const make = Effect.gen(function* () {
       if (first !== undefined && second === undefined) return first
       return yield* new PipelineNotFound({ reference, candidates: fits })
     }),
+
+    answerRule: (task) =>
+      store.read((state) => {
+        const steps = Array.from(state.pipelines.values()).flatMap((stored) => stored.steps)
+        return Option.fromNullable(steps.find(({ taskId }) => taskId === task)?.gate)
+      }),
 
     list: ({ before, limit, status }) =>
       store.read((state) => {

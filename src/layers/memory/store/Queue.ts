@@ -4,10 +4,12 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { TaskNotFound, TaskStateConflict } from "../../../domain/Errors.ts"
+import type { Account } from "../../../domain/limits/Account.ts"
 import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
 import type { Outcome } from "../../../domain/task/Outcome.ts"
 import { outcome } from "../../../domain/task/Outcome.ts"
-import { isTerminal, type TaskId } from "../../../domain/task/Task.ts"
+import { isTerminal, type Task, type TaskId } from "../../../domain/task/Task.ts"
+import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import type { Claim } from "../../../domain/worker/Claim.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { type CancelAnswer, type ClaimedTask, type Enqueued, Queue } from "../../../services/Queue.ts"
@@ -15,7 +17,10 @@ import type { Holder } from "../../../services/WorkerRegistry.ts"
 import { held } from "./claimGuard.ts"
 import { connectAll, releaseDependents } from "./Graph.ts"
 import { conclude, edit, submit, take } from "./Lifecycle.ts"
+import { park, withAccount } from "./LimitState.ts"
+import { moveMessages } from "./MessageState.ts"
 import { forgetPipelines, isForgettable } from "./PipelineState.ts"
+import { givenBack } from "./QuestionState.ts"
 import { settled } from "./ScheduleState.ts"
 import { changed, claimWith, type State, Store, type StoredTask, taskIn, without } from "./Store.ts"
 
@@ -26,8 +31,18 @@ const claimIn = (state: State, claim: Claim | undefined): Option.Option<ClaimedT
   const task = claim === undefined ? undefined : taskIn(state, claim.taskId)
   return claim === undefined || stored === undefined || task === undefined
     ? Option.none()
-    : Option.some({ task, claim, launch: stored.launch, environment: environmentIn(state, stored) })
+    : Option.some({
+        task,
+        claim,
+        launch: stored.launch,
+        environment: environmentIn(state, stored),
+        resumeSession: stored.resumeSession
+      })
 }
+
+/** The task had a turn before, after which it was put back into the queue. */
+const hasBegun = (state: State, { id, parks, wakes }: Task): boolean =>
+  parks + wakes > 0 || (state.tasks.get(id)?.resumeSession ?? null) !== null
 
 const environmentIn = (state: State, stored: StoredTask) => state.environments.get(stored.environment) ?? {}
 
@@ -39,7 +54,19 @@ const deleted = (state: State, id: TaskId): State => {
   const output = without(state.output, id)
   const starts = without(state.starts, id)
   const checkpoints = without(state.checkpoints, id)
-  return forgetPipelines({ ...state, tasks, environments, outbox, output, starts, checkpoints }, id)
+  const parks = without(state.parks, id)
+  const questions = state.questions.filter(({ question }) => question.taskId !== id)
+  const messages = state.messages.filter(({ taskId }) => taskId !== id)
+  const gates = state.gates.filter(({ name, scope }) => scope !== "task" || name !== id)
+  const root = state.tasks.get(id)?.task.rootId ?? id
+  const isLast = !Array.from(tasks.values()).some(({ task }) => task.id === root || task.rootId === root)
+  const budgets = new Map(
+    Array.from(state.budgets).filter(
+      ([, { scope, value }]) => !isLast || value !== root || (scope !== "task" && scope !== "tree")
+    )
+  )
+  const left = { tasks, environments, outbox, output, starts, checkpoints, parks, questions, messages, gates, budgets }
+  return forgetPipelines({ ...state, ...left }, id)
 }
 
 /** The task that a retry continues from may have been pruned since the retry was prepared: then it starts without. */
@@ -70,7 +97,7 @@ const make = Effect.gen(function* () {
   const ids = yield* Ids
 
   return Queue.of({
-    enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
+    enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth, moves = [] }) {
       const named = yield* Effect.forEach(tasks, (task) => Effect.map(ids.task, (id) => ({ task, id })))
       return yield* store.write((state, now) =>
         Either.gen(function* () {
@@ -88,7 +115,8 @@ const make = Effect.gen(function* () {
             return one === undefined ? undefined : { id: one.task.id, created: one.created }
           }
           next = yield* connectAll(next, tasks, idAt)
-          const [, settled] = releaseDependents(next, [], now)
+          const [, released] = releaseDependents(next, [], now)
+          const settled = yield* moveMessages(released, moves, enqueued[0]?.task.id)
           return [enqueued.map((one) => ({ ...one, task: taskIn(settled, one.task.id) ?? one.task })), settled] as const
         })
       )
@@ -134,7 +162,7 @@ const make = Effect.gen(function* () {
       )
     }),
 
-    requeue: Effect.fn("Queue.requeue")(function* (holder: Holder) {
+    requeue: Effect.fn("Queue.requeue")(function* (holder: Holder, account?: Account) {
       yield* store.write((state, now) =>
         Either.gen(function* () {
           const claim = yield* held(state, holder, "requeue")
@@ -143,11 +171,36 @@ const make = Effect.gen(function* () {
             const [, ended] = yield* Either.mapLeft(conclude(state, claim.taskId, cancelled, now), () => conflict)
             return [undefined, ended] as const
           }
-          const queued = changed(state, claim.taskId, { status: "queued", startedAt: null })
-          return [undefined, { ...queued, claims: without(state.claims, claim.taskId) }] as const
+          const known = account === undefined ? state : withAccount(state, account.key, account.agent, now)
+          const before = taskIn(state, claim.taskId)
+          const queued = changed(known, claim.taskId, {
+            status: "queued",
+            startedAt: before !== undefined && hasBegun(state, before) ? before.startedAt : null,
+            ...(account === undefined ? {} : { account: account.key })
+          })
+          const back = givenBack(queued, claim.claimId)
+          return [
+            undefined,
+            { ...back, claims: without(state.claims, claim.taskId), live: without(state.live, claim.taskId) }
+          ] as const
         })
       )
     }),
+
+    park: Effect.fn("Queue.park")((holder, parking) =>
+      store.write((state, now) =>
+        Either.gen(function* () {
+          const claim = yield* held(state, holder, "park")
+          const conflict = new TaskStateConflict({ id: claim.taskId, step: "park", actual: "running" })
+          if (taskIn(state, claim.taskId)?.cancelRequestedAt === null) {
+            return [Option.none<TaskEnded>(), park(state, claim, parking, now)] as const
+          }
+          const ending = { ...cancelled, spending: parking.spending }
+          const [event, ended] = yield* Either.mapLeft(conclude(state, claim.taskId, ending, now), () => conflict)
+          return [Option.some(event), ended] as const
+        })
+      )
+    ),
 
     cancel: Effect.fn("Queue.cancel")(function* (id, request) {
       return yield* store.write<CancelAnswer, TaskNotFound>((state, now) => {
@@ -171,7 +224,14 @@ const make = Effect.gen(function* () {
     captured: Effect.fn("Queue.captured")(function* (id) {
       const found = yield* store.read((state) => {
         const stored = state.tasks.get(id)
-        return stored && { launch: stored.launch, environment: environmentIn(state, stored), revision: stored.revision }
+        return (
+          stored && {
+            launch: stored.launch,
+            environment: environmentIn(state, stored),
+            revision: stored.revision,
+            resumeSession: stored.resumeSession
+          }
+        )
       })
       return found === undefined ? yield* new TaskNotFound({ reference: id }) : found
     }),

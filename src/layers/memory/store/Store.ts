@@ -5,6 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
+import type { BudgetName, BudgetStanding } from "../../../domain/budgets/Budget.ts"
+import type { Gate } from "../../../domain/gates/Gate.ts"
+import type { GroupName } from "../../../domain/gates/GroupName.ts"
+import type { AccountKey } from "../../../domain/limits/Account.ts"
+import type { Park } from "../../../domain/limits/Park.ts"
+import type { Window } from "../../../domain/limits/Window.ts"
 import type { OutputChunk, StreamState } from "../../../domain/output/Output.ts"
 import type { PipelineStep, PipelineSummary } from "../../../domain/pipeline/Pipeline.ts"
 import type { Execution } from "../../../domain/schedule/Schedule.ts"
@@ -13,8 +19,14 @@ import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
 import type { Environment, Launch } from "../../../domain/task/NewTask.ts"
 import type { PipelineId, Task, TaskId } from "../../../domain/task/Task.ts"
 import type { TerminalEvent } from "../../../domain/task/TerminalEvent.ts"
+import type { SessionTotal } from "../../../domain/usage/SessionTotals.ts"
 import type { Claim, ClaimId, StartProblem } from "../../../domain/worker/Claim.ts"
 import type { Worker, WorkerId } from "../../../domain/worker/Worker.ts"
+import type { LiveClaim } from "./BudgetState.ts"
+import type { LedgerEntry } from "./LedgerState.ts"
+import type { StoredAccount } from "./LimitState.ts"
+import type { StoredMessage } from "./MessageState.ts"
+import type { StoredQuestion } from "./QuestionState.ts"
 import type { StoredSchedule } from "./ScheduleState.ts"
 
 /** A task with what its start needs. The byte counts in `task` are filled in on reading, from the streams. */
@@ -25,6 +37,10 @@ export interface StoredTask {
   readonly environment: string
   /** How often it was edited. */
   readonly revision: number
+  /** The session in which it continues after it was parked. */
+  readonly resumeSession: string | null
+  /** What was left of its timeout when it was parked. */
+  readonly timeLeftMs: number | null
 }
 
 export interface StoredOutput {
@@ -34,7 +50,7 @@ export interface StoredOutput {
 }
 
 type PipelineFields = Omit<PipelineSummary, "status" | "counts" | "startedAt" | "endedAt">
-type StepFields = Omit<PipelineStep, "position" | "status" | "kept" | "task">
+type StepFields = Omit<PipelineStep, "position" | "status" | "kept" | "task" | "contest">
 
 export interface StoredPipeline extends PipelineFields {
   readonly digest: string
@@ -52,6 +68,25 @@ export interface State {
   readonly claimHistory: ReadonlyMap<ClaimId, TaskId>
   readonly startProblems: ReadonlyMap<TaskId, StartProblem>
   readonly workers: ReadonlyMap<WorkerId, Worker>
+  readonly accounts: ReadonlyMap<AccountKey, StoredAccount>
+  readonly windows: ReadonlyArray<Window>
+  readonly ledger: ReadonlyArray<LedgerEntry>
+  /** By agent, session and model. */
+  readonly sessionTotals: ReadonlyMap<string, SessionTotal>
+  readonly budgets: ReadonlyMap<BudgetName, BudgetStanding>
+  /** What running tasks hold of their budgets. */
+  readonly live: ReadonlyMap<TaskId, LiveClaim>
+  readonly gates: ReadonlyArray<Gate>
+  /** In order of arrival. */
+  readonly questions: ReadonlyArray<StoredQuestion>
+  readonly lastQuestion: number
+  /** The limit of each. */
+  readonly groups: ReadonlyMap<GroupName, number | null>
+  readonly parks: ReadonlyMap<TaskId, ReadonlyArray<Park>>
+  /** In order of arrival. */
+  readonly messages: ReadonlyArray<StoredMessage>
+  /** Claims whose agent gets no more messages. */
+  readonly closedInputs: ReadonlySet<ClaimId>
   readonly output: ReadonlyMap<TaskId, StoredOutput>
   readonly outbox: ReadonlyArray<TerminalEvent>
   /** The state of the repository when the task's agent started. */
@@ -80,6 +115,19 @@ const empty: State = {
   claimHistory: new Map(),
   startProblems: new Map(),
   workers: new Map(),
+  accounts: new Map(),
+  windows: [],
+  ledger: [],
+  sessionTotals: new Map(),
+  budgets: new Map(),
+  live: new Map(),
+  gates: [],
+  questions: [],
+  lastQuestion: 0,
+  groups: new Map(),
+  parks: new Map(),
+  messages: [],
+  closedInputs: new Set(),
   output: new Map(),
   outbox: [],
   starts: new Map(),

@@ -8,6 +8,7 @@ import type { Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { type TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
 import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
 import { claimOrder, isReady } from "./Lifecycle.ts"
+import { openingOf } from "./LimitState.ts"
 import { type State, Store, taskIn } from "./Store.ts"
 
 const bound = 1000
@@ -83,8 +84,11 @@ const make = Effect.gen(function* () {
               : task.startedAt !== null && task.startedAt <= until && (task.endedAt === null || task.endedAt >= from)
           )
           .slice(0, limit)
-          .map(({ directory, id, status, title }) => ({ id, title, status, directory }))
+          .map(({ directory, id, status, title, workspaceId }) => ({ id, title, status, directory, workspaceId }))
       ),
+    awaitAnswers: store.read((state) =>
+      all(state).every(({ asks, status, waitingOn }) => status !== "queued" || waitingOn > 0 || asks > 0)
+    ),
     ahead: (id) =>
       store.read((state, now) => {
         const task = taskIn(state, id)
@@ -119,7 +123,7 @@ const make = Effect.gen(function* () {
           .filter(({ id }) => ids.includes(id))
           .map((task) => nodeOf(task))
       ),
-    tries: (rootId) =>
+    attempts: (rootId) =>
       store.read((state) =>
         all(state)
           .filter((task) => task.id === rootId || task.rootId === rootId)
@@ -135,11 +139,27 @@ const make = Effect.gen(function* () {
         )
         return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
       }),
+    limitWait: (id) =>
+      store.read((state, now) => {
+        const task = state.tasks.get(id)?.task
+        if (task === undefined || task.account === null || task.status !== "queued") return Option.none()
+        const { opensAt, window } = openingOf(state, task, now)
+        return window === null ? Option.none() : Option.some({ account: task.account, window, opensAt })
+      }),
+
+    // Goals are tested over SQLite alone.
+    goalWait: () => Effect.succeedNone,
+
+    parks: (id) => store.read((state) => state.parks.get(id) ?? []),
+
     cancelRequested: store.read((state) =>
       all(state)
         .filter((task) => task.status === "running" && task.cancelRequestedAt !== null)
         .slice(0, bound)
         .map((task) => task.id)
+    ),
+    asking: store.read((state) =>
+      all(state).flatMap(({ asks, id, status }) => (status === "running" && asks > 0 ? [id] : []))
     ),
     events: (after, limit) => store.read((state) => state.outbox.filter(({ seq }) => seq > after).slice(0, limit)),
     endsOf: (ids) =>

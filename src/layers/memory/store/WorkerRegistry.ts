@@ -17,7 +17,9 @@ const mayLeave = (state: State, when: When): boolean => {
   if (when === "always") return true
   if (when !== "idle") return state.workers.has(when.superseded)
   if (Array.from(state.schedules.values()).some(({ schedule }) => schedule.status === "active")) return false
-  return !Array.from(state.tasks.values()).some(({ task }) => task.status === "queued" || task.status === "running")
+  return !Array.from(state.tasks.values()).some(
+    ({ task }) => (task.status === "queued" && task.waitingOn === 0 && task.asks === 0) || task.status === "running"
+  )
 }
 
 const later = (deadline: number | null, ms: number): number | null =>

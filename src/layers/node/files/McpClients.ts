@@ -78,7 +78,7 @@ const replaceFile = (given: string, before: string | null, text: string): string
   const temporary = `${file}.${process.pid}.tmp`
   try {
     fs.writeFileSync(temporary, text, { mode: stat === undefined ? 0o600 : stat.mode & 0o777 })
-    // Root may be setting up the client of somebody else.
+    // Root may be setting up another user's client.
     if (stat !== undefined && stat.uid !== process.geteuid?.()) fs.chownSync(temporary, stat.uid, stat.gid)
     const opened = fs.openSync(temporary, "r")
     fs.fsyncSync(opened)
@@ -95,6 +95,16 @@ const replaceFile = (given: string, before: string | null, text: string): string
     fs.rmSync(temporary, { force: true })
     throw error
   }
+}
+
+const removeFile = (file: string, before: string): void => {
+  if (readText(file) !== before) {
+    throw new ConfigInvalid({ path: file, problem: "was changed by another program meanwhile. Run this again." })
+  }
+  fs.rmSync(file)
+  fs.rmSync(`${file}.before-backbeat`, { force: true })
+  const directory = path.dirname(file)
+  if (fs.readdirSync(directory).length === 0) fs.rmdirSync(directory)
 }
 
 export const layer = Layer.effect(
@@ -120,12 +130,15 @@ export const layer = Layer.effect(
           config,
           applications: process.platform === "darwin" ? path.join(home, "Library", "Application Support") : config,
           codex: directoryBy("CODEX_HOME", path.join(home, ".codex")),
-          copilot: directoryBy("COPILOT_HOME", path.join(home, ".copilot"))
+          copilot: directoryBy("COPILOT_HOME", path.join(home, ".copilot")),
+          claude: directoryBy("CLAUDE_CONFIG_DIR", path.join(home, ".claude"))
         })
       }),
       read: (file) => Effect.try({ try: () => readText(file), catch: failed(file, "cannot be read") }),
       replace: (file, before, text) =>
-        Effect.try({ try: () => replaceFile(file, before, text), catch: failed(file, "cannot be written") })
+        Effect.try({ try: () => replaceFile(file, before, text), catch: failed(file, "cannot be written") }),
+      remove: (file, before) =>
+        Effect.try({ try: () => removeFile(file, before), catch: failed(file, "cannot be removed") })
     })
   )
 )

@@ -31,7 +31,7 @@ const ownerAbove = (path: string): number | null => {
 
 /**
  * Says whose the database at `path` is where it is not this user's; null where it may be written. A directory that root
- * has made for a user is that user's. Where nothing is there yet, only root is refused, in a directory of somebody else.
+ * has made for a user is that user's. Where nothing is there yet, only root is refused, in another user's directory.
  */
 export const foreignOwner = (path: string, euid: number | null = process.geteuid?.() ?? null): string | null => {
   if (euid === null) return null

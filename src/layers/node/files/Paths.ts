@@ -32,6 +32,8 @@ export const pathsOf = (
     home,
     database: join(home, databaseName),
     spool: join(home, "spool"),
+    workspaces: join(home, "workspaces"),
+    trash: join(home, "trash"),
     logs: join(home, "logs"),
     config: join(chosen ?? xdg("XDG_CONFIG_HOME", ".config"), "config.json")
   }
@@ -49,6 +51,8 @@ const withoutLinks = (paths: Paths["Type"]): Paths["Type"] => {
     home,
     database,
     spool: join(dirname(database), name === databaseName ? "spool" : `${name}.spool`),
+    workspaces: join(home, "workspaces"),
+    trash: join(home, "trash"),
     logs: join(home, "logs"),
     // A configuration that is a link is replaced through it.
     config: paths.config

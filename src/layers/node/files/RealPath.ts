@@ -10,7 +10,7 @@ const linkAt = (path: string): string | null => {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null
   } catch (error) {
-    // What is missing is no link. What cannot be looked at is left to the one who opens it, with the system's own words.
+    // What is missing is not a link. What cannot be looked at is left to the one who opens it, with the system's own words.
     if (codeOf(error) === "ELOOP") throw error
     return null
   }

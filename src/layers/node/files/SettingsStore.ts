@@ -30,7 +30,8 @@ export const settingVariables = {
   BACKBEAT_CAPTURE: { key: "capture", kind: "text" },
   BACKBEAT_MEMORY_RESERVE_BYTES: { key: "memoryReserveBytes", kind: "number" },
   BACKBEAT_MEMORY_PER_TASK_BYTES: { key: "memoryPerTaskBytes", kind: "number" },
-  BACKBEAT_IDLE_MS: { key: "idleMs", kind: "number" }
+  BACKBEAT_IDLE_MS: { key: "idleMs", kind: "number" },
+  BACKBEAT_ASK_PARK_MS: { key: "askParkMs", kind: "number" }
 } as const satisfies Record<string, { readonly key: keyof SettingsFile; readonly kind: "text" | "number" }>
 
 type Variables = Readonly<Record<string, string | undefined>>

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Git } from "../../../services/Git.ts"
 import { headFromFiles, isInWorkTree, workTreeFromFiles } from "./GitFiles.ts"
+import { gitEnvironment } from "./gitEnvironment.ts"
 
 /** A repository that takes longer is left alone. */
 const patienceMs = 4000
@@ -16,31 +17,16 @@ const mostFiles = 100
 /** Takes the place of the commit before the first one: git knows the empty tree in every repository. */
 const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
-/** Variables that point git at a repository must not: the directory decides. */
-const environment = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"))),
-  LC_ALL: "C",
-  GIT_OPTIONAL_LOCKS: "0",
-  GIT_TERMINAL_PROMPT: "0",
-  // A repository that has only a part of itself must not fetch the rest.
-  GIT_NO_LAZY_FETCH: "1",
-  GIT_CONFIG_COUNT: "3",
-  // A monitor of the file system would be started and stay.
-  GIT_CONFIG_KEY_0: "core.fsmonitor",
-  GIT_CONFIG_VALUE_0: "false",
-  GIT_CONFIG_KEY_1: "core.quotePath",
-  GIT_CONFIG_VALUE_1: "false",
-  // The whole repository counts, wherever in it the task works.
-  GIT_CONFIG_KEY_2: "diff.relative",
-  GIT_CONFIG_VALUE_2: "false"
-})
+/** A monitor of the file system would be started and stay. The whole repository counts, wherever in it the task works. */
+const settings = { "core.fsmonitor": "false", "core.quotePath": "false", "diff.relative": "false" }
 
 /** What it printed; null when it failed or could not be run. */
 const ask = (directory: string, ...args: ReadonlyArray<string>): Effect.Effect<string | null> =>
   Effect.async<string | null>((resume) => {
     const options = {
       cwd: directory,
-      env: environment(),
+      // A repository that has only a part of itself must not fetch the rest.
+      env: gitEnvironment(settings, { GIT_NO_LAZY_FETCH: "1" }),
       encoding: "utf8",
       timeout: patienceMs,
       killSignal: "SIGKILL",

@@ -33,7 +33,7 @@ export const parseStat = (text: string): ProcessEntry | null => {
 let agreed: boolean | undefined
 
 /**
- * Whether the numbers in /proc are those of this process's namespace. After `unshare --pid` without a /proc of its own they
+ * Whether the numbers in /proc are those of this process's namespace. After `unshare --pid` without its own /proc they
  * are not: each would name another process.
  */
 const numbersAgree = (): boolean => {

@@ -27,8 +27,6 @@ export interface Marks {
   readonly worker: boolean
 }
 
-export const noMarks: Marks = { taskId: null, worker: false }
-
 export interface ProcessReader {
   /** Null: there is no such process. `unknown`: the system does not say. */
   readonly entry: (pid: number) => Effect.Effect<ProcessEntry | "unknown" | null>

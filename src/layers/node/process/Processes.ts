@@ -7,6 +7,7 @@ import { codeOf } from "../files/SystemCode.ts"
 import { linuxReader } from "./LinuxProcesses.ts"
 import { portableReader } from "./PortableProcesses.ts"
 import { living, type ProcessReader, reader as systemReader } from "./ProcessReader.ts"
+import { restraintsOf } from "./Restraints.ts"
 
 /** Signal 0 only checks. A refusal means that the process exists. */
 const probe = (pid: number): "there" | "refused" | "missing" => {
@@ -65,7 +66,11 @@ const make = Effect.fn("Processes.make")(function* (reader: ProcessReader) {
     })
   })
 
-  return Processes.of({ self, alive, stopped, wake, bootId, uid: process.geteuid?.() ?? null })
+  const restraints = Effect.fn("Processes.restraints")(function* (asked: ProcessIdentity) {
+    return (yield* alive(asked)) === "alive" ? restraintsOf(asked.pid) : []
+  })
+
+  return Processes.of({ self, alive, stopped, wake, restraints, bootId, uid: process.geteuid?.() ?? null })
 })
 
 /** On what a reader shows of the system. */

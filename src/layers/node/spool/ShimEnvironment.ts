@@ -19,7 +19,7 @@ const actsOnShell = (name: string, value: string): boolean =>
   name.startsWith("BASH_FUNC_") ||
   value.startsWith("() {")
 
-/** Bash hands on variables whose names are no identifiers; dash and busybox drop them. */
+/** Bash hands on variables whose names are not identifiers; dash and busybox drop them. */
 const bash = (): string | null => {
   for (const path of ["/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"]) {
     try {

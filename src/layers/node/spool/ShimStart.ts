@@ -1,10 +1,13 @@
 /** Starts a claim's agent through the shim, once, and waits until the shim has reported its identity. */
 import { type ChildProcess, spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
 import { SpawnFailed } from "../../../domain/Errors.ts"
+import { sayText } from "../../../domain/message/AgentInput.ts"
+import { inputFormatOf } from "../../../domain/task/NewTask.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
@@ -12,8 +15,11 @@ import type { ClaimedTask } from "../../../services/Queue.ts"
 import { withoutCall } from "../../agents/starting/CallBound.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { reader } from "../process/ProcessReader.ts"
+import { setNiceness } from "../process/Restraints.ts"
 import { fillArguments } from "../system/PromptArguments.ts"
 import { agentEnvironment, successorCommand, toolPath } from "../system/WorkerEnvironment.ts"
+import * as Input from "./Input.ts"
+import { mounted } from "./Mount.ts"
 import { shimArguments } from "./Shim.ts"
 import { shimEnvironment } from "./ShimEnvironment.ts"
 import * as Spool from "./Spool.ts"
@@ -35,16 +41,17 @@ const failed = (reason: SpawnFailed["reason"], subject: string, detail: string) 
   new SpawnFailed({ reason, subject, detail })
 
 /** Fails for problems of a start that can be found before any process is started. */
-const checkPlaces = Effect.fn("Spawner.checkPlaces")(function* ({ launch, task }: ClaimedTask) {
+const checkPlaces = Effect.fn("Spawner.checkPlaces")(function* ({ launch, place, task }: ClaimedTask) {
+  const directory = place?.directory ?? task.directory
   yield* Effect.tryPromise({
     try: async () => {
-      if (!(await fs.stat(task.directory)).isDirectory()) throw new Error("not a directory")
+      if (!(await fs.stat(directory)).isDirectory()) throw new Error("not a directory")
     },
-    catch: (error) => failed("directory-missing", task.directory, codeOf(error))
+    catch: (error) => failed("directory-missing", directory, codeOf(error))
   })
   yield* Effect.tryPromise({
-    try: () => fs.access(task.directory, fs.constants.X_OK),
-    catch: (error) => failed("system", `in ${task.directory}`, codeOf(error))
+    try: () => fs.access(directory, fs.constants.X_OK),
+    catch: (error) => failed("system", `in ${directory}`, codeOf(error))
   })
   yield* Effect.tryPromise({
     try: async () => {
@@ -74,18 +81,22 @@ export const makeStart = (context: StartContext) => {
     Effect.flatMap(Deferred.make<void>(), (ended) =>
       Effect.async<ChildProcess, SpawnFailed>((resume) => {
         try {
-          const given = shimEnvironment(agentEnvironment(capturedOf(claimed), claimed.task))
+          const { launch, place, task } = claimed
+          const directory = place?.directory ?? task.directory
+          const captured = { ...capturedOf(claimed), ...place?.variables }
+          const given = shimEnvironment(agentEnvironment(captured, { ...task, directory }))
           const [shell, ...options] = given.shell
           const call = shimArguments({
             spool: files.directory,
             bootId,
-            directory: claimed.task.directory,
-            input: claimed.launch.stdin === "prompt" ? files.prompt : "/dev/null",
+            // A mounted workspace has to be entered after the mount.
+            directory: place?.over == null ? directory : "/",
+            input: inputFormatOf(launch) !== null ? null : launch.stdin === "prompt" ? files.prompt : "/dev/null",
             toolPath: toolPath(process.env),
-            umask: claimed.launch.umask,
+            umask: launch.umask,
             aside: given.aside,
             worker: successorCommand(process.env, command),
-            agent: [claimed.launch.file, ...fillArguments(claimed.launch, prompt, files.prompt)]
+            agent: mounted(place, [launch.file, ...fillArguments(launch, prompt, files.prompt)])
           })
           const shim = spawn(shell, [...options, ...call], {
             // The shim waits in a directory that no user wants to delete or unmount.
@@ -94,6 +105,8 @@ export const makeStart = (context: StartContext) => {
             env: given.environment,
             stdio: "ignore"
           })
+          // The worker may have been launched by a command of another niceness. The shim has not started its agent yet.
+          if (launch.niceness !== undefined && shim.pid !== undefined) setNiceness(shim.pid, launch.niceness)
           shim.once("exit", () => Deferred.unsafeDone(ended, Effect.void))
           shim.once("spawn", () => {
             own.set(claimed.claim.claimId, ended)
@@ -167,6 +180,10 @@ export const makeStart = (context: StartContext) => {
     const prompt = `${claimed.launch.promptPrefix ?? ""}${claimed.task.prompt}`
     yield* failpoint("start.checked")
     yield* Spool.prepare(files, prompt, owner)
+    if (claimed.launch.stdin === "stream-json") {
+      const id = randomUUID()
+      yield* Spool.attempt(files, () => Input.begin(files, id, sayText("stream-json", id, prompt)))
+    }
     yield* failpoint("start.prepared")
     const shim = yield* spawnShim(claimed, files, prompt)
     yield* failpoint("start.spawned")

@@ -13,6 +13,8 @@ import { type Observation, Spawner, type Target } from "../../../services/Spawne
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
 import { keyOf, reader } from "../process/ProcessReader.ts"
 import { endTree, look, type Scope } from "../process/TreeEnding.ts"
+import * as Input from "./Input.ts"
+import { mountObstacle } from "./Mount.ts"
 import { endOf } from "./Shim.ts"
 import { makeStart } from "./ShimStart.ts"
 import * as Spool from "./Spool.ts"
@@ -97,6 +99,7 @@ const make = Effect.gen(function* () {
   })
 
   return Spawner.of({
+    mountObstacle: (over, userHome) => mountObstacle(over, userHome, paths.home),
     start,
     observe,
     revoke: Effect.fn("Spawner.revoke")(function* (claimId) {
@@ -118,6 +121,8 @@ const make = Effect.gen(function* () {
     read: Effect.fn("Spawner.read")((claimId, stream, offset, limit, before) =>
       Spool.read(filesOf(claimId), stream, offset, limit, before)
     ),
+    tell: Effect.fn("Spawner.tell")((claimId, id, text) => Input.tell(filesOf(claimId), id, text)),
+    endInput: Effect.fn("Spawner.endInput")((claimId) => Input.close(filesOf(claimId))),
     printed: Effect.fn("Spawner.printed")((claimId, stream) => Spool.sizeOf(filesOf(claimId), stream)),
     pause: Effect.fn("Spawner.pause")(function* (claimId, withinMs) {
       const ended = own.get(claimId)

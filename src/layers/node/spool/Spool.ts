@@ -26,6 +26,10 @@ export interface SpoolFiles {
   readonly exit: string
   /** The worker that is to collect it. */
   readonly owner: string
+  /** What an agent is told while it runs: see `Input.ts`. */
+  readonly input: string
+  /** The FIFO that tells the shim of more of it. */
+  readonly bell: string
 }
 
 export const filesOf = (root: string, claimId: ClaimId): SpoolFiles => {
@@ -38,11 +42,13 @@ export const filesOf = (root: string, claimId: ClaimId): SpoolFiles => {
     started: join(directory, "started"),
     shim: join(directory, "shim"),
     exit: join(directory, "exit"),
-    owner: join(directory, "owner")
+    owner: join(directory, "owner"),
+    input: join(directory, "input"),
+    bell: join(directory, "bell")
   }
 }
 
-const attempt = <A>(files: SpoolFiles, work: () => Promise<A>): Effect.Effect<A, SpawnFailed> =>
+export const attempt = <A>(files: SpoolFiles, work: () => Promise<A>): Effect.Effect<A, SpawnFailed> =>
   Effect.tryPromise({
     try: work,
     catch: (error) => new SpawnFailed({ reason: "spool", subject: files.directory, detail: codeOf(error) })
@@ -77,7 +83,7 @@ export const parseIdentity = (text: string): ProcessIdentity | null => {
 let writes = 0
 
 /** Appears whole or not at all. */
-const replace = async (path: string, content: string): Promise<void> => {
+export const replace = async (path: string, content: string): Promise<void> => {
   writes += 1
   const temporary = `${path}.${process.pid}.${writes}`
   try {
@@ -103,6 +109,7 @@ export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentit
       replace(files.owner, identityText(owner)),
       touch(files.stdout),
       touch(files.stderr),
+      touch(files.input),
       touch(`${files.shim}.new`),
       touch(`${files.exit}.new`)
     ])

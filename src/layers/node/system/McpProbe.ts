@@ -29,7 +29,7 @@ const probed = (child: ChildProcess): ProbedServer => {
       for (const each of waiting.values()) {
         Deferred.unsafeDone(
           each,
-          Effect.fail(failure(`it wrote something to stdout that is no JSON: ${line.slice(0, 80)}`))
+          Effect.fail(failure(`it wrote something to stdout that is not JSON: ${line.slice(0, 80)}`))
         )
       }
       return

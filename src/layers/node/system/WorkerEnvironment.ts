@@ -31,7 +31,7 @@ const soundsSecret = /KEY|TOKEN|SECRET|PASS|CREDENTIAL/i
 
 /**
  * The command by which a shim calls for a worker. The shim lives in the task's environment, where another BACKBEAT_HOME
- * or limit may stand, so the variables that decide which store and which settings are named, and nothing else is kept.
+ * or limit may be set, so the variables that decide which store and which settings are named, and nothing else is kept.
  */
 export const successorCommand = (own: Variables, beat: ReadonlyArray<string>): ReadonlyArray<string> => [
   "env",

@@ -9,7 +9,9 @@ import { Paths } from "../../../services/Paths.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
 import { WorkerLauncher } from "../../../services/WorkerLauncher.ts"
 import { foreignOwner } from "../files/Ownership.ts"
+import { isMounted } from "../files/Surroundings.ts"
 import { codeOf } from "../files/SystemCode.ts"
+import { nicenessOf, setNiceness } from "../process/Restraints.ts"
 import { workerEnvironment } from "./WorkerEnvironment.ts"
 
 /** A log that has grown past this is put aside, in place of the one put aside before. */
@@ -44,6 +46,8 @@ const make = Effect.gen(function* () {
           env: workerEnvironment(process.env),
           stdio: ["ignore", output.fd, output.fd]
         })
+        // It serves all tasks, not only those of a command that was started with nice.
+        if (child.pid !== undefined && (nicenessOf(child.pid) ?? 0) > 0) setNiceness(child.pid, 0)
         child.once("spawn", () => resume(Effect.void))
         child.once("error", (error) => resume(Effect.fail(unavailable(error))))
         child.unref()
@@ -60,6 +64,12 @@ const make = Effect.gen(function* () {
 
   return WorkerLauncher.of({
     launch: Effect.suspend(() => {
+      if (isMounted(process.env)) {
+        return new WorkerUnavailable({
+          detail: "no worker is started from inside the workspace of a task; one is when its agent ends its turn",
+          log
+        })
+      }
       const foreign = foreignOwner(paths.database)
       return foreign === null ? Effect.void : new WorkerUnavailable({ detail: `${paths.home}: ${foreign}`, log })
     }).pipe(Effect.zipRight(start), Effect.withSpan("WorkerLauncher.launch"))

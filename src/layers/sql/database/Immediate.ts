@@ -9,6 +9,7 @@ import * as Scope from "effect/Scope"
 import type { StorageError } from "../../../domain/Errors.ts"
 import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
+import { announceWork } from "../../../services/OwnWork.ts"
 import { Reserve } from "./direct.ts"
 import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
 
@@ -42,7 +43,7 @@ export const withImmediate = (sql: SqlClient.SqlClient) => {
     )
 }
 
-/** About 20 s of tries, ever further apart: each may stand still for SQLite's own short wait, so the pauses are longer. */
+/** About 20 s of attempts, ever further apart: each may stand still for SQLite's own short wait, so the pauses are longer. */
 export const patience = Schedule.exponential("5 millis", 1.7).pipe(
   Schedule.union(Schedule.spaced("400 millis")),
   Schedule.jittered,
@@ -65,6 +66,8 @@ export interface Access {
   readonly read: (operation: string) => Storage
   /** One immediate transaction. It may run several times, all but the last without effect. */
   readonly write: (operation: string) => Storage
+  /** Like `write`, for what may make a task ready or stop one: after the commit it wakes the worker of this process. */
+  readonly writeWork: (operation: string) => Storage
 }
 
 /** How every method of the SQL layers reaches the database at `path`. */
@@ -77,19 +80,21 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
     const again = Effect.zipRight(count("storage_retries"), quiet)
     return Effect.catchIf(quiet, isBusy, () => Effect.retry(again, { schedule: patience, while: isBusy }))
   }
+  const write =
+    (operation: string): Storage =>
+    <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+      const place = operation.replaceAll(" ", "-")
+      return retryWhileBusy(transaction(Effect.zipLeft(effect, failpoint(`${place}.commit`)))).pipe(
+        asStorageError(operation, path),
+        Effect.zipLeft(failpoint(`${place}.committed`))
+      )
+    }
   return {
     read:
       (operation) =>
       <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         asStorageError(operation, path)(retryWhileBusy(Effect.mapInputContext(effect, withReserve<R>))),
-    write:
-      (operation) =>
-      <A, E, R>(effect: Effect.Effect<A, E, R>) => {
-        const place = operation.replaceAll(" ", "-")
-        return retryWhileBusy(transaction(Effect.zipLeft(effect, failpoint(`${place}.commit`)))).pipe(
-          asStorageError(operation, path),
-          Effect.zipLeft(failpoint(`${place}.committed`))
-        )
-      }
+    write,
+    writeWork: (operation) => (effect) => Effect.zipLeft(write(operation)(effect), announceWork)
   }
 }

@@ -9,8 +9,10 @@ import { StreamName, StreamState } from "../../../domain/output/Output.ts"
 import { ByteCount, TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import { type Append, OutputStore } from "../../../services/OutputStore.ts"
 import { Paths } from "../../../services/Paths.ts"
+import { makeSettle } from "../budgets/settle.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { makeWindows } from "../limits/windows.ts"
 import { ChunkRow } from "../tasks/Rows.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
 import { type Gap, gapAfter, pieces } from "./retention.ts"
@@ -21,6 +23,8 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
+  const windows = makeWindows(sql)
+  const settle = makeSettle(sql)
 
   const findStream = Statement.findOne(() => ({
     Request: One,
@@ -68,7 +72,7 @@ const make = Effect.gen(function* () {
       INSERT INTO task_streams ${sql.insert(row)}
       ON CONFLICT (task_id, stream) DO UPDATE SET size = excluded.size, stored = excluded.stored,
         dropped = excluded.dropped, dropped_at = excluded.dropped_at, base = excluded.base,
-        emptied = excluded.emptied, updated_at = excluded.updated_at
+        emptied = excluded.emptied, since = excluded.since, updated_at = excluded.updated_at
     `
   }))
 
@@ -101,6 +105,7 @@ const make = Effect.gen(function* () {
           droppedAt: null,
           base: 0,
           emptied: 0,
+          since: 0,
           updatedAt: now
         })
       )
@@ -168,6 +173,14 @@ const make = Effect.gen(function* () {
         updatedAt: now
       }
       yield* saveStream(after)
+      yield* windows.observe(taskId, write.signals ?? [])
+      for (const id of write.taken ?? []) {
+        yield* sql`
+          UPDATE messages SET state = 'taken', taken_at = ${now}, claim_id = NULL
+          WHERE id = ${id} AND task_id = ${taskId} AND state IN ('stored', 'written')
+        `
+      }
+      if (write.use !== undefined) yield* settle.running(taskId, write.use)
       return after
     })
 

@@ -3,6 +3,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { AnswerRule } from "../../../domain/pipeline/AnswerRule.ts"
 import {
   type Pipeline,
   PipelineStep,
@@ -34,9 +35,14 @@ const StandingRow = Schema.transform(
 const StepRow = Schema.Struct({
   ...SummaryRow.fields,
   ...PipelineStep.pick("name", "stage", "policy", "delayMs", "position").fields,
+  ...PipelineStep.pick("contest").fields,
   stepContinuesFrom: PipelineStep.fields.continueFrom,
   // For show alone: the tasks' dependencies decide what waits for what.
-  after: Schema.parseJson(PipelineStep.fields.after).annotations({ decodingFallback: () => Effect.succeed([]) })
+  after: Schema.parseJson(PipelineStep.fields.after).annotations({ decodingFallback: () => Effect.succeed([]) }),
+  // For show alone as well: a rule that cannot be read lets no step pass.
+  gate: Schema.NullOr(Schema.parseJson(AnswerRule)).annotations({
+    decodingFallback: () => Effect.succeed("verdict" as const)
+  })
 })
 
 /**
@@ -99,9 +105,10 @@ export const makePipelineRows = (sql: SqlClient.SqlClient) => {
     Request: PipelineId,
     Result: StepRow,
     execute: (id) => sql`
-      SELECT ${taskColumns}, step.name, step.stage, step.policy, step.delay_ms, step.position, step.after,
-        step.continue_from AS step_continues_from
+      SELECT ${taskColumns}, step.name, step.stage, step.policy, step.delay_ms, step.position, step.after, step.gate,
+        step.continue_from AS step_continues_from, choice.contest_id AS contest
       FROM pipeline_steps step JOIN tasks ON tasks.id = step.task_id
+      LEFT JOIN contest_tasks choice ON choice.task_id = step.task_id AND choice.role = 'choice'
       WHERE step.pipeline_id = ${id} ORDER BY step.position
     `
   }))
@@ -112,7 +119,18 @@ export const makePipelineRows = (sql: SqlClient.SqlClient) => {
       if (Option.isNone(summary)) return Option.none<Pipeline>()
       const rows = yield* findSteps(id)
       const steps = rows.map(
-        ({ after, delayMs, name, policy, position, stage, stepContinuesFrom, ...task }): PipelineStep => ({
+        ({
+          after,
+          contest,
+          delayMs,
+          gate,
+          name,
+          policy,
+          position,
+          stage,
+          stepContinuesFrom,
+          ...task
+        }): PipelineStep => ({
           name,
           stage,
           policy,
@@ -120,6 +138,8 @@ export const makePipelineRows = (sql: SqlClient.SqlClient) => {
           position,
           after,
           continueFrom: stepContinuesFrom,
+          gate,
+          contest,
           status: stepStatusOf(task),
           kept: task.pipelineId !== id,
           task

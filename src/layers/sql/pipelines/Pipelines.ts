@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { AnswerRule } from "../../../domain/pipeline/AnswerRule.ts"
 import { fingerprint, tasksOf } from "../../../domain/pipeline/Pipeline.ts"
 import { PipelineNotFound } from "../../../domain/pipeline/PipelineErrors.ts"
-import { PipelineId } from "../../../domain/task/Task.ts"
+import { PipelineId, TaskId } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
@@ -26,7 +27,7 @@ const make = Effect.gen(function* () {
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
   const create = makeCreatePipeline(sql)
-  const cancel = makeCancelPipeline(sql)
+  const cancel = makeCancelPipeline(sql, ids)
   const { get, page } = makePipelineRows(sql)
 
   const Found = Schema.Struct({ id: PipelineId })
@@ -51,6 +52,12 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  const findRule = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: Schema.Struct({ gate: Schema.parseJson(AnswerRule) }),
+    execute: (task) => sql`SELECT gate FROM pipeline_steps WHERE task_id = ${task} AND gate IS NOT NULL LIMIT 1`
+  }))
+
   return Pipelines.of({
     create: Effect.fn("Pipelines.create")(function* (pipeline, { maxDepth }) {
       const id = yield* ids.pipeline
@@ -58,7 +65,13 @@ const make = Effect.gen(function* () {
       const arrivals = yield* Effect.forEach(tasksOf(pipeline), (task) =>
         Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
       )
-      return yield* create({ id, pipeline, digest, arrivals }, maxDepth).pipe(access.write("create pipeline"))
+      const contestIds = yield* Effect.forEach(
+        pipeline.steps.filter(({ contest }) => contest !== undefined),
+        () => ids.contest
+      )
+      return yield* create({ id, pipeline, digest, arrivals, contestIds }, maxDepth).pipe(
+        access.writeWork("create pipeline")
+      )
     }),
 
     get: Effect.fn("Pipelines.get")((id) => get(id).pipe(orNoPipeline(id), access.read("pipeline"))),
@@ -83,7 +96,13 @@ const make = Effect.gen(function* () {
       return { pipelines: found.slice(0, limit), more: found.length > limit }
     }),
 
-    cancel: Effect.fn("Pipelines.cancel")((id, request) => cancel(id, request).pipe(access.write("cancel pipeline")))
+    answerRule: Effect.fn("Pipelines.answerRule")((task) =>
+      findRule(task).pipe(Effect.map(Option.map(({ gate }) => gate)), access.read("answerRule"))
+    ),
+
+    cancel: Effect.fn("Pipelines.cancel")((id, request) =>
+      cancel(id, request).pipe(access.writeWork("cancel pipeline"))
+    )
   })
 })
 

@@ -4,10 +4,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { isKept, type NewPipeline, PipelineStep } from "../../../domain/pipeline/Pipeline.ts"
+import type { ContestId } from "../../../domain/contest/Contest.ts"
+import type { NewContest } from "../../../domain/contest/NewContest.ts"
+import { AnswerRule } from "../../../domain/pipeline/AnswerRule.ts"
+import { contestTasksOf, isKept, type NewPipeline, PipelineStep } from "../../../domain/pipeline/Pipeline.ts"
 import { PipelineKeyConflict, PipelineRetryConflict } from "../../../domain/pipeline/PipelineErrors.ts"
 import { PipelineId, TaskId } from "../../../domain/task/Task.ts"
 import type { CreatedPipeline } from "../../../services/Pipelines.ts"
+import { makeStoreContest } from "../contests/storeContest.ts"
 import * as Statement from "../database/Statement.ts"
 import { type Arrival, makeEnqueue } from "../queue/enqueue.ts"
 import { makePipelineRows, orNoPipeline } from "./PipelineRows.ts"
@@ -21,17 +25,21 @@ export interface PipelineArrival {
   readonly digest: string
   /** Of `tasksOf`, in this order. */
   readonly arrivals: ReadonlyArray<Arrival>
+  /** One for each contest of a step. */
+  readonly contestIds: ReadonlyArray<ContestId>
 }
 
 const StepRow = Schema.Struct({
   ...PipelineStep.pick("position", "stage", "name", "policy", "delayMs", "continueFrom").fields,
   pipelineId: PipelineId,
   taskId: TaskId,
-  after: Schema.parseJson(PipelineStep.fields.after)
+  after: Schema.parseJson(PipelineStep.fields.after),
+  gate: Schema.NullOr(Schema.parseJson(AnswerRule))
 })
 
 export const makeCreatePipeline = (sql: SqlClient.SqlClient) => {
   const enqueue = makeEnqueue(sql)
+  const storeContest = makeStoreContest(sql)
   const { concludePipelines } = makePipelineEnds(sql)
   const { get } = makePipelineRows(sql)
 
@@ -61,7 +69,7 @@ export const makeCreatePipeline = (sql: SqlClient.SqlClient) => {
   const stored = (id: PipelineId) => get(id).pipe(orNoPipeline(id), Effect.catchTag("PipelineNotFound", Effect.die))
 
   /** Must run inside a transaction. */
-  return ({ arrivals, digest, id, pipeline }: PipelineArrival, maxDepth: number) =>
+  return ({ arrivals, contestIds, digest, id, pipeline }: PipelineArrival, maxDepth: number) =>
     Effect.gen(function* () {
       const { idempotencyKey, name, retryOf } = pipeline
       const twin = idempotencyKey === null ? Option.none() : yield* findByKey(idempotencyKey)
@@ -82,10 +90,20 @@ export const makeCreatePipeline = (sql: SqlClient.SqlClient) => {
         maxDepth
       )
       let member = 0
-      for (const [position, { work, ...step }] of pipeline.steps.entries()) {
+      const contests: Array<{ readonly contest: NewContest; readonly choice: TaskId }> = []
+      for (const [position, { contest, work, ...step }] of pipeline.steps.entries()) {
         const taskId = isKept(work) ? work.kept : tasks[member++]?.task.id
         if (taskId === undefined) return yield* Effect.dieMessage("a step without a task")
         yield* insertStep({ ...step, pipelineId: id, position, taskId })
+        if (contest !== undefined) contests.push({ contest, choice: taskId })
+      }
+      for (const [at, { choice, contest }] of contests.entries()) {
+        const contestId = contestIds[at]
+        if (contestId === undefined) return yield* Effect.dieMessage("a contest without an id")
+        const { length } = contestTasksOf(contest)
+        const taskIds = tasks.slice(member, member + length).map(({ task }) => task.id)
+        member += length
+        yield* storeContest({ id: contestId, contest, taskIds, choice, at: createdAt })
       }
       yield* concludePipelines([id], createdAt)
       return { pipeline: yield* stored(id), created: true } satisfies CreatedPipeline

@@ -61,7 +61,7 @@ export const makePipelineEnds = (sql: SqlClient.SqlClient) => {
           at
         )
       }),
-    /** An automatic retry takes the place of the try that failed. */
+    /** An automatic retry takes the place of the attempt that failed. */
     replaceStep: (failed: TaskId, retry: TaskId) =>
       Effect.gen(function* () {
         const moved = yield* sql`

@@ -176,5 +176,5 @@ export const makeDependencies = (sql: SqlClient.SqlClient) => {
     `
   }))
 
-  return { connect, edgesOf }
+  return { connect, edgesOf, latest }
 }

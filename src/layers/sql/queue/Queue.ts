@@ -11,6 +11,10 @@ import { Paths } from "../../../services/Paths.ts"
 import { Queue } from "../../../services/Queue.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { makeLaneOf } from "../limits/laneOf.ts"
+import { makePark } from "../limits/park.ts"
+import { makeMoveMessages } from "../messages/moveMessages.ts"
+import { makeGiveBack } from "../questions/giveBack.ts"
 import { StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
 import { claimById, IdRow, orNotFound } from "../tasks/TaskRows.ts"
 import { makeCancel } from "./cancel.ts"
@@ -30,11 +34,16 @@ const make = Effect.gen(function* () {
   const store = makeEnqueue(sql)
   const refuseSharing = makeRefuseSharing(sql)
   const edit = makeEdit(sql)
-  const finish = makeFinish(sql)
+  const finish = makeFinish(sql, ids)
   const cancel = makeCancel(sql, finish)
   const claims = makeClaim(sql, finish)
   const lost = failClaimLost(sql)
   const claimedTask = claimById(sql)
+  const park = makePark(sql)
+  const giveBack = makeGiveBack(sql)
+  const laneOf = makeLaneOf(sql)
+
+  const moveMessages = makeMoveMessages(sql)
 
   const arrivalOf = (task: NewTask): Effect.Effect<Arrival> =>
     Effect.all({ id: ids.task, task: Effect.succeed(task), environmentId: ids.digest(canonical(task.environment)) })
@@ -61,18 +70,28 @@ const make = Effect.gen(function* () {
 
   const findHeld = Statement.findOne(() => ({
     Request: Schema.Struct({ claimId: Schema.String, workerId: Schema.String }),
-    Result: TaskSummary.pick("id", "cancelRequestedAt"),
+    Result: Schema.Struct({
+      ...TaskSummary.pick("id", "cancelRequestedAt", "model", "agent", "group").fields,
+      budgets: Schema.String
+    }),
     execute: ({ claimId, workerId }) => sql`
-      SELECT tasks.id, tasks.cancel_requested_at FROM claims JOIN tasks ON tasks.id = claims.task_id
+      SELECT tasks.id, tasks.cancel_requested_at, tasks.model, tasks.agent, tasks."group",
+        coalesce((SELECT budgets FROM lanes WHERE lanes.id = tasks.lane), '') AS budgets
+      FROM claims JOIN tasks ON tasks.id = claims.task_id
       WHERE claims.claim_id = ${claimId} AND claims.worker_id = ${workerId}
     `
   }))
 
   const findCaptured = Statement.findOne(() => ({
     Request: TaskId,
-    Result: Schema.Struct({ launch: StoredLaunch, variables: StoredEnvironment, revision: Schema.Int }),
+    Result: Schema.Struct({
+      launch: StoredLaunch,
+      variables: StoredEnvironment,
+      revision: Schema.Int,
+      resumeSession: Schema.NullOr(Schema.String)
+    }),
     execute: (id) => sql`
-      SELECT task_inputs.launch, environments.variables, tasks.revision
+      SELECT task_inputs.launch, environments.variables, tasks.revision, tasks.resume_session
       FROM task_inputs
       JOIN environments ON environments.id = task_inputs.environment_id
       JOIN tasks ON tasks.id = task_inputs.task_id
@@ -81,10 +100,14 @@ const make = Effect.gen(function* () {
   }))
 
   return Queue.of({
-    enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
+    enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth, moves = [] }) {
       // Outside of the transaction, which must not wait for anything.
       const arrivals = yield* Effect.forEach(tasks, arrivalOf)
-      return yield* refuseSharing(tasks).pipe(Effect.zipRight(store(arrivals, maxDepth)), access.write("enqueue"))
+      return yield* refuseSharing(tasks).pipe(
+        Effect.zipRight(store(arrivals, maxDepth)),
+        Effect.tap((stored) => moveMessages(moves, stored)),
+        access.writeWork("enqueue")
+      )
     }),
 
     claim: Effect.fn("Queue.claim")(function* (options) {
@@ -103,11 +126,12 @@ const make = Effect.gen(function* () {
       }
       const again = yield* arrivalOf(retry)
       const storeRetry = withoutPruned(again.task).pipe(
-        Effect.flatMap((task) => store([{ ...again, task }], Number.MAX_SAFE_INTEGER)),
+        Effect.flatMap((task) => store([{ ...again, task }], Number.MAX_SAFE_INTEGER, "retry")),
         // It comes from a task that was accepted, and waits for nothing.
         Effect.catchTags({
           DependencyInvalid: Effect.die,
           DepthExceeded: Effect.die,
+          GoalLimitReached: Effect.die,
           IdempotencyConflict: Effect.die,
           TaskNotFound: Effect.die
         }),
@@ -116,31 +140,61 @@ const make = Effect.gen(function* () {
       return yield* finish(id, outcome, holder, storeRetry).pipe(access.write("finish"))
     }),
 
-    requeue: Effect.fn("Queue.requeue")(function* (holder) {
+    requeue: Effect.fn("Queue.requeue")(function* (holder, account) {
       yield* Effect.gen(function* () {
         const held = yield* findHeld(holder)
         if (Option.isNone(held)) return yield* lost(holder.claimId, "requeue")
-        const { cancelRequestedAt, id } = held.value
+        const { agent, budgets, cancelRequestedAt, group, id, model } = held.value
         if (cancelRequestedAt !== null) {
           yield* finish(id, cancelledUnstarted, holder).pipe(Effect.catchTag("TaskNotFound", Effect.die))
           return
         }
         yield* sql`DELETE FROM claims WHERE claim_id = ${holder.claimId}`
-        yield* sql`UPDATE tasks SET status = 'queued', started_at = NULL WHERE id = ${id} AND status = 'running'`
+        yield* giveBack(holder.claimId)
+        // One that was put back before has started before, and waits no more.
+        yield* sql`
+          UPDATE tasks SET status = 'queued',
+            started_at = CASE WHEN parks + wakes > 0 OR resume_session IS NOT NULL THEN started_at END
+          WHERE id = ${id} AND status = 'running'
+        `
+        if (account !== undefined) {
+          const lane = yield* laneOf({ account, model, agent, group, budgets })
+          yield* sql`UPDATE tasks SET account = ${account.key}, lane = ${lane} WHERE id = ${id}`
+        }
       }).pipe(access.write("requeue"))
     }),
 
-    cancel: Effect.fn("Queue.cancel")((id, request) => cancel(id, request).pipe(access.write("cancel"))),
+    park: Effect.fn("Queue.park")(function* (holder, parking) {
+      return yield* Effect.gen(function* () {
+        const held = yield* findHeld(holder)
+        if (Option.isNone(held)) return yield* lost(holder.claimId, "park")
+        const { cancelRequestedAt, id } = held.value
+        if (cancelRequestedAt === null) {
+          yield* park(id, holder.claimId, parking)
+          return Option.none()
+        }
+        return Option.some(
+          yield* finish(id, { ...cancelledUnstarted, spending: parking.spending }, holder).pipe(
+            Effect.catchTag("TaskNotFound", Effect.die)
+          )
+        )
+      }).pipe(access.write("park"))
+    }),
+
+    cancel: Effect.fn("Queue.cancel")((id, request) => cancel(id, request).pipe(access.writeWork("cancel"))),
 
     captured: Effect.fn("Queue.captured")(function* (id) {
-      const { launch, revision, variables } = yield* findCaptured(id).pipe(orNotFound(id), access.read("captured"))
-      return { launch, environment: variables, revision }
+      const { launch, resumeSession, revision, variables } = yield* findCaptured(id).pipe(
+        orNotFound(id),
+        access.read("captured")
+      )
+      return { launch, environment: variables, revision, resumeSession }
     }),
 
     edit: Effect.fn("Queue.edit")(function* (id, change, revision) {
       const { environment } = change
       const environmentId = environment === undefined ? null : yield* ids.digest(canonical(environment))
-      return yield* edit(id, change, revision, environmentId).pipe(access.write("edit"))
+      return yield* edit(id, change, revision, environmentId).pipe(access.writeWork("edit"))
     }),
 
     prune: Effect.fn("Queue.prune")(makePrune(sql, access))

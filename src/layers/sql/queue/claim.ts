@@ -4,15 +4,21 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { doublingMs, mostDoublings } from "../../../domain/limits/Places.ts"
 import { outcome } from "../../../domain/task/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../../domain/task/Task.ts"
 import { type Claim, type ClaimId, deadlineOf } from "../../../domain/worker/Claim.ts"
 import { Uid } from "../../../domain/worker/Worker.ts"
 import type { ClaimOptions } from "../../../services/Queue.ts"
+import { budgetCondition } from "../budgets/StandingRow.ts"
 import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
+import { gateConditions } from "../gates/gateConditions.ts"
+import { goalCondition } from "../goals/GoalRows.ts"
 import { ClaimRow } from "../tasks/Rows.ts"
 import { claimedFrom, IdRow, startOf } from "../tasks/TaskRows.ts"
+import { makeCarryOutWake } from "../wakes/carryOutWake.ts"
+import { heldBytes } from "../workspaces/workspaceSpace.ts"
 import type { makeFinish } from "./finish.ts"
 
 /** The end of a task that would keep every other from being claimed. */
@@ -22,7 +28,25 @@ const unreadable = outcome({
   error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
 })
 
-const Room = Schema.Struct({ now: Timestamp, limit: Schema.Int, uid: Uid })
+const Room = Schema.Struct({
+  now: Timestamp,
+  limit: Schema.Int,
+  uid: Uid,
+  maxBytes: Schema.NullOr(Schema.Int)
+})
+
+const roomOf = (options: ClaimOptions, now: number): typeof Room.Type => ({
+  now,
+  limit: limitOf(options),
+  uid: options.uid,
+  maxBytes: options.workspaceMaxBytes ?? null
+})
+
+const Started = Schema.Struct({
+  ...TaskSummary.pick("id", "timeoutMs", "parks", "wakes").fields,
+  /** Whose place it takes. */
+  account: Schema.NullOr(Schema.String)
+})
 
 /** Fewer workers than this there must be, over all processes. */
 const limitOf = ({ maxConcurrency, onlyWhenIdle }: ClaimOptions): number =>
@@ -30,26 +54,58 @@ const limitOf = ({ maxConcurrency, onlyWhenIdle }: ClaimOptions): number =>
 
 export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
   const findStart = startOf(sql)
+  const { wake } = makeCarryOutWake(sql)
 
-  // The index is named, since the planner would rather sort all that is queued.
-  const ready = ({ limit, now, uid }: typeof Room.Type) => sql`
-    SELECT id FROM tasks INDEXED BY tasks_ready
-    WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
+  /** There is room on the disk for another workspace. */
+  const hasSpace = (maxBytes: number | null) => (maxBytes === null ? sql`1 = 1` : sql`${heldBytes(sql)} < ${maxBytes}`)
+
+  /** The first task of a lane. The index is named, since the planner would rather sort all that is queued. */
+  const firstOf = ({ maxBytes, now, uid }: typeof Room.Type) => sql`
+    SELECT seq FROM tasks INDEXED BY tasks_ready
+    WHERE lane = lanes.id AND status = 'queued' AND waiting_on = 0 AND asks = 0 AND cancel_requested_at IS NULL
       AND (not_before IS NULL OR not_before <= ${now})
       AND (uid IS NULL OR uid = ${uid})
-      AND (SELECT count(*) FROM claims) < ${limit}
+      AND ${gateConditions(sql, now).task}
+      AND ${goalCondition(sql, now)}
+      AND (workspace_id IS NULL OR EXISTS (
+        SELECT 1 FROM workspaces WHERE workspaces.id = workspace_id
+          AND (workspaces.state = 'ready' OR (workspaces.state = 'planned' AND ${hasSpace(maxBytes)}))
+          AND NOT EXISTS (
+            SELECT 1 FROM tasks running WHERE running.workspace_id = workspaces.id AND running.status = 'running'
+          )
+      ))
     ORDER BY priority, seq LIMIT 1
+  `
+
+  /** The account has a place for another task: `placesNow` of domain/limits. */
+  const hasPlace = ({ now }: typeof Room.Type) => sql`
+    (accounts.places IS NULL
+      OR (accounts.places > 1 AND ${now} - accounts.places_at >= ${doublingMs * mostDoublings})
+      OR (SELECT count(*) FROM claims WHERE claims.account = lanes.gate) < CASE
+        WHEN accounts.places = 1 OR ${now} < accounts.places_at THEN accounts.places
+        ELSE accounts.places << ((${now} - accounts.places_at) / ${doublingMs}) END)
+  `
+
+  // One look for each open lane: tasks that wait for a limit cost nothing, however many they are.
+  const ready = (room: typeof Room.Type) => sql`
+    SELECT first.id FROM lanes
+    LEFT JOIN accounts ON accounts.key = lanes.gate
+    CROSS JOIN tasks AS first ON first.seq = (${firstOf(room)})
+    WHERE lanes.opens_at <= ${room.now} AND ${gateConditions(sql, room.now).lane} AND ${hasPlace(room)}
+      AND ${budgetCondition(sql, room.now)} AND (SELECT count(*) FROM claims) < ${room.limit}
+    ORDER BY first.priority, first.seq LIMIT 1
   `
 
   const findReady = Statement.findOne(() => ({ Request: Room, Result: IdRow, execute: ready }))
 
   const start = Statement.findOne(() => ({
     Request: Room,
-    Result: TaskSummary.pick("id", "timeoutMs"),
+    Result: Started,
     execute: (room) => sql`
-      UPDATE tasks SET status = 'running', started_at = ${room.now}
-      WHERE id = (${ready(room)}) AND status = 'queued' AND waiting_on = 0
-      RETURNING id, timeout_ms
+      UPDATE tasks SET status = 'running', started_at = coalesce(started_at, ${room.now}), parked_at = NULL
+      WHERE id = (${ready(room)}) AND status = 'queued' AND waiting_on = 0 AND asks = 0
+      RETURNING id, coalesce(time_left_ms, timeout_ms) AS timeout_ms, parks, wakes,
+        (SELECT nullif(gate, '') FROM lanes WHERE lanes.id = tasks.lane) AS account
     `
   }))
 
@@ -60,15 +116,15 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
 
   /** The task that may start now, where there is room for it. Cheap, and needs no lock. */
   const next = (options: ClaimOptions) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => findReady({ now, limit: limitOf(options), uid: options.uid }))
+    Effect.flatMap(Clock.currentTimeMillis, (now) => findReady(roomOf(options, now)))
 
   /** Must run inside a transaction. */
   const take = (options: ClaimOptions, claimId: ClaimId) =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const started = yield* start({ now, limit: limitOf(options), uid: options.uid })
+      const started = yield* start(roomOf(options, now))
       if (Option.isNone(started)) return Option.none()
-      const { id, timeoutMs } = started.value
+      const { account, id, parks, timeoutMs, wakes } = started.value
       yield* direct(sql`INSERT INTO claim_history ${sql.insert({ claimId, taskId: id, claimedAt: now })}`)
       const claim: Claim = {
         taskId: id,
@@ -84,6 +140,17 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
         stopAt: null
       }
       yield* insertClaim(claim)
+      // Reserved from now on, in the transaction that saw the room for it.
+      yield* direct(sql`
+        UPDATE claims SET reserve_micro = lanes.reserve_micro, reserve_tokens = lanes.reserve_tokens
+        FROM tasks JOIN lanes ON lanes.id = tasks.lane AND lanes.budgets <> ''
+        WHERE claims.claim_id = ${claimId} AND tasks.id = claims.task_id
+      `)
+      if (account !== null) yield* direct(sql`UPDATE claims SET account = ${account} WHERE claim_id = ${claimId}`)
+      if (parks > 0) {
+        yield* direct(sql`UPDATE parks SET released_at = ${now} WHERE task_id = ${id} AND n = ${parks}`)
+      }
+      if (wakes > 0) yield* wake(id, wakes, claimId, now)
       return yield* findStart(id).pipe(
         Effect.map(Option.map(claimedFrom(claim))),
         Effect.catchTag("ParseError", () =>

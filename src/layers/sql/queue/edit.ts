@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { DependencyInvalid, TaskStateConflict } from "../../../domain/Errors.ts"
 import { isSameEdge, redrawn } from "../../../domain/task/Dependency.ts"
-import { Labels, TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
+import { Fallback, Labels, TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
 import type { TaskEdit } from "../../../domain/task/TaskEdit.ts"
+import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
-import { StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
+import { makeLaneOf } from "../limits/laneOf.ts"
+import { StoredEnvironment, StoredLaunch, SummaryRow } from "../tasks/Rows.ts"
 import { orNotFound, taskById } from "../tasks/TaskRows.ts"
 import { makeDependencies } from "./Dependencies.ts"
 
@@ -18,13 +20,17 @@ const EditedTask = Schema.partialWith(
       "priority",
       "agent",
       "model",
+      "account",
       "directory",
       "timeoutMs",
       "stallMs",
       "notBefore",
       "sessionId"
     ).fields,
-    labels: Schema.parseJson(Labels)
+    labels: Schema.parseJson(Labels),
+    fallback: Schema.parseJson(Fallback),
+    lane: Schema.Int,
+    resumeSession: Schema.Null
   }),
   { exact: true }
 )
@@ -46,14 +52,33 @@ const defined = <A extends object>(fields: A) =>
 export const makeEdit = (sql: SqlClient.SqlClient) => {
   const { connect, edgesOf: storedEdges } = makeDependencies(sql)
   const whole = taskById(sql)
+  const laneOf = makeLaneOf(sql)
+  const laneBudgets = makeLaneBudgets(sql)
 
   const findStanding = Statement.findOne(() => ({
     Request: TaskId,
     Result: Schema.Struct({
-      ...TaskSummary.pick("seq", "status", "cancelRequestedAt", "continueFrom").fields,
+      ...TaskSummary.pick(
+        "seq",
+        "status",
+        "cancelRequestedAt",
+        "continueFrom",
+        "agent",
+        "group",
+        "rootId",
+        "parentId",
+        "directory"
+      ).fields,
+      labels: SummaryRow.fields.labels,
+      lane: Schema.Int,
       revision: Schema.Int
     }),
-    execute: (id) => sql`SELECT seq, status, cancel_requested_at, continue_from, revision FROM tasks WHERE id = ${id}`
+    execute: (id) =>
+      sql`
+        SELECT seq, status, cancel_requested_at, continue_from, agent, "group", root_id, parent_id, directory, labels, lane,
+          revision
+        FROM tasks WHERE id = ${id}
+      `
   }))
 
   const updateTask = Statement.run(() => ({
@@ -104,9 +129,31 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
       if (standing.status !== "queued" || standing.revision !== revision) {
         return yield* new TaskStateConflict({ id, step: "be edited", actual: standing.status })
       }
-      const { dependsOn, environment, labels, launch, prompt, systemPrompt, ...fields } = edit
+      const { account, dependsOn, environment, labels, launch, prompt, systemPrompt, ...fields } = edit
+      // Another start: what it waited for, and the session in which it was to continue, are those of the one before.
+      const { group, parentId, rootId } = standing
+      const agent = edit.agent ?? standing.agent
+      const directory = edit.directory ?? standing.directory
+      const counted = { id, rootId, parentId, agent, directory, labels: labels ?? standing.labels }
+      const budgets = yield* laneBudgets.keyOf(counted)
+      const lane =
+        account === undefined
+          ? yield* laneBudgets.laneWith(standing.lane, budgets)
+          : yield* laneOf({ account, model: edit.model ?? null, agent, group, budgets })
+      const resumeSession = launch === undefined ? undefined : null
       const title = prompt === undefined ? undefined : titleOf(prompt)
-      yield* updateTask({ id, revision, fields: defined({ ...fields, labels, title }) })
+      yield* updateTask({
+        id,
+        revision,
+        fields: defined({
+          ...fields,
+          account: account === null ? null : account?.key,
+          labels,
+          lane,
+          resumeSession,
+          title
+        })
+      })
       if (environment !== undefined && environmentId !== null) {
         yield* insertEnvironment({ id: environmentId, variables: environment })
       }

@@ -4,14 +4,20 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { BudgetStanding, treeBudget } from "../../../domain/budgets/Budget.ts"
 import { DependencyInvalid, DepthExceeded, IdempotencyConflict } from "../../../domain/Errors.ts"
+import { defaultGiveUpMs } from "../../../domain/limits/Parking.ts"
 import { orderOf } from "../../../domain/task/Dependency.ts"
 import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
 import { type PipelineId, type Task, TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
 import type { Enqueued } from "../../../services/Queue.ts"
+import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
+import { makeAdmitDelegation } from "../goals/admitDelegation.ts"
+import { makeLaneOf } from "../limits/laneOf.ts"
 import { ArrivalRow, StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
 import { orDieWhenMissing, orNotFound, summaryById, taskById } from "../tasks/TaskRows.ts"
+import { makeProvideWorkspace } from "../workspaces/provideWorkspace.ts"
 import { makeDependencies } from "./Dependencies.ts"
 import { makeReleaseDependents } from "./releaseDependents.ts"
 
@@ -33,8 +39,12 @@ export const canonical = (environment: NewTask["environment"]): string =>
 export const makeEnqueue = (sql: SqlClient.SqlClient) => {
   const { connect, edgesOf } = makeDependencies(sql)
   const { cascade } = makeReleaseDependents(sql)
+  const provide = makeProvideWorkspace(sql)
   const summary = summaryById(sql)
   const whole = taskById(sql)
+  const laneOf = makeLaneOf(sql)
+  const admit = makeAdmitDelegation(sql)
+  const laneBudgets = makeLaneBudgets(sql)
 
   const findByKey = Statement.findOne(() => ({
     Request: Schema.Struct({
@@ -54,8 +64,8 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
 
   const findForebear = Statement.findOne(() => ({
     Request: TaskId,
-    Result: TaskSummary.pick("depth", "attempt", "rootId"),
-    execute: (id) => sql`SELECT depth, attempt, root_id FROM tasks WHERE id = ${id}`
+    Result: TaskSummary.pick("depth", "attempt", "rootId", "goalId"),
+    execute: (id) => sql`SELECT depth, attempt, root_id, goal_id FROM tasks WHERE id = ${id}`
   }))
 
   const insertTask = Statement.single(() => ({
@@ -82,6 +92,11 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
     execute: (row) => sql`INSERT INTO task_inputs ${sql.insert(row)}`
   }))
 
+  const insertBudget = Statement.run(() => ({
+    Request: BudgetStanding.omit("used", "reserved"),
+    execute: (row) => sql`INSERT INTO budgets ${sql.insert(row)}`
+  }))
+
   const insertLabel = Statement.run(() => ({
     Request: Schema.Struct({ taskSeq: Schema.Int, key: Schema.String, value: Schema.String }),
     execute: (row) => sql`INSERT INTO task_labels ${sql.insert(row)}`
@@ -98,25 +113,55 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
     })
 
   /** The row of a task and what belongs to it, but for its edges. */
-  const insert = ({ environmentId, id, pipelineId, task }: Arrival, maxDepth: number) =>
+  const insert = ({ environmentId, id, pipelineId, task }: Arrival, maxDepth: number, kind: "new" | "retry") =>
     Effect.gen(function* () {
       const parent = task.parentId === null ? Option.none() : yield* findForebear(task.parentId)
       const depth = Option.match(parent, { onNone: () => task.depth, onSome: (row) => row.depth + 1 })
       if (depth > maxDepth) return yield* new DepthExceeded({ depth, limit: maxDepth })
       const original = task.retryOf === null ? null : yield* findForebear(task.retryOf).pipe(orNotFound(task.retryOf))
+      const rootId = original === null ? null : (original.rootId ?? task.retryOf)
 
-      const { continueFrom: _upstream, dependsOn: _edges, environment, launch, prompt, systemPrompt, ...fields } = task
+      const {
+        account,
+        budgetMicro,
+        continueFrom: _upstream,
+        dependsOn: _edges,
+        environment,
+        launch,
+        prompt,
+        systemPrompt,
+        workspace,
+        ...fields
+      } = task
+      if (workspace !== undefined) yield* provide(workspace)
+      if (budgetMicro !== undefined) yield* insertBudget(treeBudget(id, budgetMicro))
       const { seq } = yield* insertTask({
         ...fields,
         id,
+        account: account?.key ?? null,
+        group: task.group ?? null,
+        // A lead that is tried again automatically is the lead. What a person tries again or continues is the person's.
+        goalId: Option.getOrNull(parent)?.goalId ?? (kind === "retry" ? (original?.goalId ?? null) : null),
+        lane: yield* laneOf({
+          account: account ?? null,
+          model: task.model,
+          agent: task.agent,
+          group: task.group ?? null,
+          budgets: yield* laneBudgets.keyOf({ ...task, id, rootId })
+        }),
+        onLimit: task.onLimit ?? "park",
+        giveUpMs: task.giveUpMs ?? defaultGiveUpMs,
+        fallback: task.fallback ?? [],
         title: titleOf(prompt),
         status: "queued",
         uid: launch.uid ?? null,
         depth,
         attempt: (original?.attempt ?? 0) + 1,
-        rootId: original === null ? null : (original.rootId ?? task.retryOf),
+        rootId,
         continueFrom: null,
         pipelineId: pipelineId ?? null,
+        workspaceId: workspace?.id ?? null,
+        startCommit: workspace?.kind === "existing" ? workspace.startCommit : null,
         createdAt: yield* Clock.currentTimeMillis
       }).pipe(orDieWhenMissing)
       yield* insertEnvironment({ id: environmentId, variables: environment })
@@ -124,14 +169,16 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       for (const [key, value] of Object.entries(task.labels)) yield* insertLabel({ taskSeq: seq, key, value })
     })
 
-  return (arrivals: ReadonlyArray<Arrival>, maxDepth: number) =>
+  /** An automatic retry is not a new task of a goal: its number is bounded with the task that it tries again. */
+  return (arrivals: ReadonlyArray<Arrival>, maxDepth: number, kind: "new" | "retry" = "new") =>
     Effect.gen(function* () {
+      if (kind === "new") yield* admit(arrivals.map(({ task }) => task))
       const order = yield* orderOf(arrivals.map(({ task }) => task))
       const twins = new Map<number, Task>()
       for (const [member, arrival] of arrivals.entries()) {
         const { idempotencyKey } = arrival.task
         const twin = idempotencyKey === null ? null : yield* replay(idempotencyKey, arrival.task)
-        if (twin === null) yield* insert(arrival, maxDepth)
+        if (twin === null) yield* insert(arrival, maxDepth, kind)
         else twins.set(member, twin)
       }
 

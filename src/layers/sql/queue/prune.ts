@@ -1,4 +1,7 @@
-/** Deletes old tasks: a few at a time, so that no other process waits long for the write lock. */
+/**
+ * Deletes old tasks: a few at a time, so that no other process waits long for the write lock. What refers to them goes with
+ * them, but for the ledger, and for independent records: notices, deliveries and executions of schedules.
+ */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -6,6 +9,7 @@ import { TaskId } from "../../../domain/task/Task.ts"
 import type { Access } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeForgetEnvironment } from "./environments.ts"
+import { makeForgetTraces } from "./forgetTraces.ts"
 
 /** Tasks per transaction, and bytes of output after which no further task is taken into it: the write lock is held meanwhile. */
 const batch = 20
@@ -13,10 +17,12 @@ const batchBytes = 8_000_000
 
 export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const forgetEnvironment = makeForgetEnvironment(sql)
+  const traces = makeForgetTraces(sql)
 
-  // A pipeline that has not ended, or ended after the limit, keeps all of its steps. An attempt that has not ended, or
+  // A pipeline, a loop, a goal or a contest that has not ended, or ended after the limit, keeps all of its tasks. An attempt that has not ended, or
   // ended after the limit, keeps all other attempts of the same work: users may know the work by the id of any of them,
-  // and a clock that was set back may have given the last one the earliest end.
+  // and a clock that was set back may have given the last one the earliest end. A task keeps those that it comes from: the
+  // budgets of a tree are found by way of them.
   const findOld = Statement.findAll(() => ({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: Schema.Struct({ id: TaskId, bytes: Schema.Int }),
@@ -28,10 +34,28 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
         JOIN tasks other ON other.id = step.task_id
         WHERE own.task_id = tasks.id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
       ) AND NOT EXISTS (
+        SELECT 1 FROM pipeline_steps step JOIN tasks other ON other.id = step.task_id
+        WHERE step.pipeline_id = tasks.pipeline_id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
+      ) AND NOT EXISTS (
+        SELECT 1 FROM loop_round_tasks own JOIN loops ON loops.id = own.loop_id
+        WHERE own.task_id = tasks.id AND (loops.ended_at IS NULL OR loops.ended_at >= ${endedBefore})
+      ) AND NOT EXISTS (
+        SELECT 1 FROM loops WHERE loops.id = tasks.goal_id
+          AND (loops.ended_at IS NULL OR loops.ended_at >= ${endedBefore})
+      ) AND NOT EXISTS (
+        SELECT 1 FROM contest_tasks own JOIN contests ON contests.id = own.contest_id
+        WHERE own.task_id = tasks.id AND (contests.ended_at IS NULL OR contests.ended_at >= ${endedBefore})
+      ) AND NOT EXISTS (
         SELECT 1 FROM tasks try WHERE try.root_id = coalesce(tasks.root_id, tasks.id)
           AND (try.ended_at IS NULL OR try.ended_at >= ${endedBefore})
       ) AND NOT EXISTS (
         SELECT 1 FROM tasks root WHERE root.id = tasks.root_id AND root.ended_at >= ${endedBefore}
+      ) AND NOT EXISTS (
+        WITH RECURSIVE below (id, ended_at) AS (
+          SELECT child.id, child.ended_at FROM tasks child WHERE child.parent_id = tasks.id
+          UNION SELECT child.id, child.ended_at FROM below JOIN tasks child ON child.parent_id = below.id
+        )
+        SELECT 1 FROM below WHERE below.ended_at IS NULL OR below.ended_at >= ${endedBefore}
       )
       ORDER BY ended_at, seq LIMIT ${limit}
     `
@@ -43,15 +67,28 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
     execute: (id) => sql`SELECT environment_id FROM task_inputs WHERE task_id = ${id}`
   }))
 
+  const ofLoop = Statement.findAll(() => ({
+    Request: TaskId,
+    Result: Schema.Struct({ environmentId: Schema.String }),
+    execute: (id) => sql`
+      SELECT DISTINCT environment_id FROM loop_tasks
+      WHERE loop_id IN (SELECT loop_id FROM loop_round_tasks WHERE task_id = ${id})
+    `
+  }))
+
   const forget = (id: TaskId) =>
     Effect.gen(function* () {
-      const environments = yield* ofTask(id)
+      const environments = [...(yield* ofTask(id)), ...(yield* ofLoop(id))]
+      const forgetTraces = yield* traces.of(id)
+      yield* sql`DELETE FROM loops WHERE id IN (SELECT loop_id FROM loop_round_tasks WHERE task_id = ${id})`
+      yield* sql`DELETE FROM contests WHERE id IN (SELECT contest_id FROM contest_tasks WHERE task_id = ${id})`
       yield* sql`DELETE FROM outbox WHERE id = ${id} AND kind = 'task'`
       const pipelines = sql`SELECT pipeline_id FROM pipeline_steps WHERE task_id = ${id}`
       yield* sql`DELETE FROM outbox WHERE kind = 'pipeline' AND id IN (${pipelines})`
       yield* sql`DELETE FROM pipelines WHERE id IN (${pipelines})`
       // Inputs, labels, claims and output go with it.
       yield* sql`DELETE FROM tasks WHERE id = ${id} AND ended_at IS NOT NULL`
+      yield* forgetTraces
       yield* Effect.forEach(environments, ({ environmentId }) => forgetEnvironment(environmentId), { discard: true })
     })
 
@@ -80,6 +117,7 @@ export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
         gone.push(...ids)
         if (over) break
       }
+      yield* traces.withoutTasks(options.endedBefore).pipe(access.write("prune"))
       return gone
     })
 }

@@ -31,6 +31,12 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
     `
   }))
 
+  /** How the first of them ended, and why where its answer said so. */
+  const told = sql`(
+    SELECT status || ' (' || cause || CASE cause WHEN 'rejected' THEN ': ' || coalesce(substr(error, 1, 300), '') ELSE '' END || ')'
+    FROM tasks root WHERE root.id = found.root
+  )`
+
   // A task that waits for the success of a doomed one is doomed too; one that waits for its end or failure is not.
   const cancelDoomed = Statement.findAll(() => ({
     Request: Schema.Struct({ seeds: Ids, at: Timestamp }),
@@ -49,14 +55,14 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
           JOIN tasks ON tasks.id = edge.task_id AND tasks.status = 'queued'
         )
       UPDATE tasks SET
-        status = 'cancelled', cause = 'dependency-failed', ended_at = ${at}, waiting_on = 0,
+        status = 'cancelled', cause = 'dependency-failed', ended_at = ${at}, waiting_on = 0, asks = 0,
         error = 'Task ' || found.root || CASE
             WHEN found.policy = 'failure' THEN ' did not fail, and this task was only for that case.'
             WHEN found.policy IS NULL THEN ' ' || coalesce(
-              (SELECT status || ' (' || cause || ')' FROM tasks root WHERE root.id = found.root), 'ended'
+              ${told}, 'ended'
             ) || ', and this task depends on it through others.'
             ELSE ' ' || coalesce(
-              (SELECT status || ' (' || cause || ')' FROM tasks root WHERE root.id = found.root), 'ended'
+              ${told}, 'ended'
             ) || ', and this task was to start after its success.'
           END || ' To run it all the same: beat retry ' || tasks.id
       FROM (SELECT id, min(root) AS root, policy FROM doomed GROUP BY id) AS found
@@ -83,6 +89,17 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
     `
   }))
 
+  // A task that waits for any of several waits no more.
+  const liftAny = Statement.run(() => ({
+    Request: Ids,
+    execute: (ended) => sql`
+      DELETE FROM task_dependencies WHERE state = 'pending' AND wake = 2 AND task_id IN (
+        SELECT task_id FROM task_dependencies
+        WHERE upstream_id IN (SELECT value FROM json_each(${ended})) AND wake = 2 AND state = 'met'
+      )
+    `
+  }))
+
   const recount = Statement.run(() => ({
     Request: Ids,
     execute: (ended) => sql`
@@ -95,6 +112,9 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
     `
   }))
 
+  const settle = (ended: ReadonlyArray<TaskId>) =>
+    Effect.all([resolveEdges(ended), liftAny(ended), recount(ended)], { discard: true })
+
   /** Cancels what can never start among `seeds` and all that hangs on it. Returns what it ended. */
   const cascade = (seeds: ReadonlyArray<TaskId>) =>
     Effect.gen(function* () {
@@ -102,8 +122,7 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
       const cancelled = (yield* cancelDoomed({ seeds, at })).map(({ id }) => id)
       if (cancelled.length === 0) return cancelled
       yield* appendEvents({ ids: cancelled, at })
-      yield* resolveEdges(cancelled)
-      yield* recount(cancelled)
+      yield* settle(cancelled)
       return cancelled
     })
 
@@ -112,8 +131,7 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
     /** Resolves what waits for a task that has just ended. Returns the tasks it cancelled for it. */
     releaseDependents: (ended: TaskId) =>
       Effect.gen(function* () {
-        yield* resolveEdges([ended])
-        yield* recount([ended])
+        yield* settle([ended])
         const doomed = yield* findDoomedBy([ended])
         return doomed.length === 0 ? [] : yield* cascade(doomed.map(({ id }) => id))
       })

@@ -9,6 +9,7 @@ import { Execution, type Schedule } from "../../../domain/schedule/Schedule.ts"
 import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { NewDependency } from "../../../domain/task/NewTask.ts"
 import { TaskId, TaskStatus, Timestamp } from "../../../domain/task/Task.ts"
+import type { Ids } from "../../../services/Ids.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeCancelPipeline } from "../pipelines/cancelPipeline.ts"
 import { makeCancel } from "../queue/cancel.ts"
@@ -36,10 +37,10 @@ export interface Leading {
   readonly edges: ReadonlyArray<NewDependency>
 }
 
-export const makeRunEdges = (sql: SqlClient.SqlClient) => {
+export const makeRunEdges = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
   const byId = scheduleById(sql)
-  const cancelTask = makeCancel(sql, makeFinish(sql))
-  const cancelPipeline = makeCancelPipeline(sql)
+  const cancelTask = makeCancel(sql, makeFinish(sql, ids))
+  const cancelPipeline = makeCancelPipeline(sql, ids)
 
   /** The newest run of a schedule that started something, up to a time. */
   const findNewestRun = Statement.findOne(() => ({

@@ -26,7 +26,7 @@ export const executionColumns = Object.keys(Execution.fields).map(Str.camelToSna
 export const StoredTask = Schema.parseJson(NewTask.omit("environment"))
 
 /** The place of a task in its pipeline. */
-export const StoredStep = Schema.NullOr(Schema.parseJson(NewPipelineStep.omit("work")))
+export const StoredStep = Schema.NullOr(Schema.parseJson(NewPipelineStep.omit("work", "contest")))
 
 const WorkRow = Schema.Struct({
   title: Schema.String,

@@ -6,7 +6,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { fingerprint } from "../../../domain/pipeline/Pipeline.ts"
-import { Execution, type Schedule, type ScheduleStatus, tasksOf, type Work } from "../../../domain/schedule/Schedule.ts"
+import {
+  Execution,
+  type Schedule,
+  type ScheduleStatus,
+  type Timing,
+  tasksOf,
+  type Work
+} from "../../../domain/schedule/Schedule.ts"
 import { ScheduleNotFound, ScheduleStateConflict } from "../../../domain/schedule/ScheduleErrors.ts"
 import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import { withFreshSession } from "../../../domain/task/NewTask.ts"
@@ -38,12 +45,12 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const ids = yield* Ids
   const { database } = yield* Paths
-  const { read, write } = makeAccess(sql, database)
+  const { read, write, writeWork } = makeAccess(sql, database)
   const byId = scheduleById(sql)
   const workOf = workById(sql)
   const store = makeStoreSchedule(sql)
   const findPage = makeSchedulePage(sql)
-  const { findOpen, fire, pause, putOffFor, putRight, runNow } = makeFire(sql)
+  const { findOpen, fire, pause, putOffFor, putRight, runNow } = makeFire(sql, ids)
   const savepoint = withImmediate(sql)
   const lost: FireAnswer = { _tag: "Lost" }
   const cannotStart = (id: ScheduleId, reason: string) => Effect.as(pause(id, reason), lost)
@@ -70,7 +77,12 @@ const make = Effect.gen(function* () {
       const { pipeline } = work
       return {
         arrivals,
-        pipeline: { id: yield* ids.pipeline, pipeline, digest: yield* ids.digest(fingerprint(pipeline)) }
+        pipeline: {
+          id: yield* ids.pipeline,
+          pipeline,
+          contestIds: [],
+          digest: yield* ids.digest(fingerprint(pipeline))
+        }
       }
     })
 
@@ -125,11 +137,21 @@ const make = Effect.gen(function* () {
       return yield* store.update(row).pipe(orDieWhenMissing)
     })
 
+  const cancelled = (id: ScheduleId, reason: string | null) =>
+    leave(id, "be cancelled", ["active", "paused", "completed", "expired"], { status: "cancelled", reason }, null)
+
+  /** One that has left the clock needs its times no more: now stands for times that cannot be read. */
+  const forgetTimes = (id: ScheduleId) =>
+    Effect.flatMap(Clock.currentTimeMillis, (at) => {
+      const timing = JSON.stringify({ kind: "at", at, timezone: "UTC" } satisfies Timing)
+      return sql`UPDATE schedules SET timing = ${timing} WHERE id = ${id}`
+    })
+
   return Schedules.of({
     create: Effect.fn("Schedules.create")(function* (schedule) {
       const id = yield* ids.schedule
       const ready = yield* captured(schedule.work)
-      return yield* store.create(id, schedule, ready).pipe(write("createSchedule"))
+      return yield* store.create(id, schedule, ready).pipe(writeWork("createSchedule"))
     }),
 
     get: Effect.fn("Schedules.get")((id) => byId(id).pipe(orNoSchedule(id), read("getSchedule"))),
@@ -224,28 +246,27 @@ const make = Effect.gen(function* () {
     runNow: Effect.fn("Schedules.runNow")(function* (id) {
       const work = yield* workOf(id).pipe(orNoSchedule(id), read("runSchedule"))
       const ready = yield* prepared(work)
-      return yield* runNow(id, ready).pipe(write("runSchedule"))
+      return yield* runNow(id, ready).pipe(writeWork("runSchedule"))
     }),
 
     pause: Effect.fn("Schedules.pause")((id, { reason, revision }) =>
       leave(id, "be paused", ["active"], { status: "paused", reason }, revision).pipe(write("pauseSchedule"))
     ),
 
-    resume: Effect.fn("Schedules.resume")((id) => store.resume(id).pipe(write("resumeSchedule"))),
+    resume: Effect.fn("Schedules.resume")((id) => store.resume(id).pipe(writeWork("resumeSchedule"))),
 
     cancel: Effect.fn("Schedules.cancel")((id) =>
-      leave(
-        id,
-        "be cancelled",
-        ["active", "paused", "completed", "expired"],
-        { status: "cancelled", reason: null },
-        null
-      ).pipe(write("cancelSchedule"))
+      cancelled(id, null).pipe(
+        Effect.catchTag("ParseError", () =>
+          Effect.zipRight(forgetTimes(id), cancelled(id, "its times could not be read"))
+        ),
+        write("cancelSchedule")
+      )
     ),
 
     edit: Effect.fn("Schedules.edit")(function* (id, change, revision) {
       const ready = change.work === undefined ? null : yield* captured(change.work)
-      return yield* store.edit(id, change, ready, revision).pipe(write("editSchedule"))
+      return yield* store.edit(id, change, ready, revision).pipe(writeWork("editSchedule"))
     }),
 
     prune: Effect.fn("Schedules.prune")(({ dryRun, endedBefore, limit }) =>

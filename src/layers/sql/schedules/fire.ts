@@ -19,6 +19,7 @@ import { ScheduleStateConflict } from "../../../domain/schedule/ScheduleErrors.t
 import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { NewDependency } from "../../../domain/task/NewTask.ts"
 import { Timestamp } from "../../../domain/task/Task.ts"
+import type { Ids } from "../../../services/Ids.ts"
 import type { FireAnswer } from "../../../services/Schedules.ts"
 import { withImmediate } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
@@ -40,10 +41,10 @@ const againMs = 60_000
 /** Deeper than any limit: the depth was checked when the schedule was made. */
 const anyDepth = Number.MAX_SAFE_INTEGER
 
-export const makeFire = (sql: SqlClient.SqlClient) => {
+export const makeFire = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
   const enqueue = makeEnqueue(sql)
   const createPipeline = makeCreatePipeline(sql)
-  const { leading, overlapping, together } = makeRunEdges(sql)
+  const { leading, overlapping, together } = makeRunEdges(sql, ids)
   const savepoint = withImmediate(sql)
   const columns = sql.literal(executionColumns)
   const byId = scheduleById(sql)
@@ -122,6 +123,7 @@ export const makeFire = (sql: SqlClient.SqlClient) => {
       yield* Effect.catchTags(storing, {
         // What was captured has no key and retries nothing, and what it waits for was read in this transaction.
         DepthExceeded: Effect.die,
+        GoalLimitReached: Effect.die,
         IdempotencyConflict: Effect.die,
         TaskNotFound: Effect.die
       })

@@ -30,7 +30,12 @@ export const makeSchedulePage = (sql: SqlClient.SqlClient) => {
     const found = yield* Effect.forEach(ids, ({ id }) =>
       byId(id).pipe(
         Effect.catchTag("ParseError", () =>
-          Effect.as(Effect.logWarning(`schedule ${id} is left out: what is stored of it cannot be read`), Option.none())
+          Effect.as(
+            Effect.logWarning(
+              `Schedule ${id} is left out: its times cannot be read. To remove it: beat schedule cancel ${id}`
+            ),
+            Option.none()
+          )
         )
       )
     )

@@ -137,7 +137,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
     })
 
   const stepsOf = (work: Work) =>
-    work.kind === "task" ? [] : work.pipeline.steps.map(({ work: _task, ...step }) => step)
+    work.kind === "task" ? [] : work.pipeline.steps.map(({ contest: _contest, work: _task, ...step }) => step)
 
   const writeWork = (id: ScheduleId, { tasks, work }: Captured) =>
     Effect.gen(function* () {

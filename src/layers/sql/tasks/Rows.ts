@@ -2,13 +2,15 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Str from "effect/String"
+import { AccountKey } from "../../../domain/limits/Account.ts"
 import { OutputChunk } from "../../../domain/output/Output.ts"
 import { Environment, Launch } from "../../../domain/task/NewTask.ts"
 import { Outcome } from "../../../domain/task/Outcome.ts"
-import { ByteCount, Dependency, Labels, TaskSummary, Timestamp, Usage } from "../../../domain/task/Task.ts"
+import { ByteCount, Dependency, Fallback, Labels, TaskSummary, Timestamp, Usage } from "../../../domain/task/Task.ts"
 import { Claim } from "../../../domain/worker/Claim.ts"
 import { Pid } from "../../../domain/worker/Process.ts"
 import { Uid, Worker } from "../../../domain/worker/Worker.ts"
+import { CommitId } from "../../../domain/workspace/Workspace.ts"
 
 /** A note on a task is left out where it cannot be read: no run of the task depends on it. */
 const storedUsage = Schema.NullOr(Schema.parseJson(Usage)).annotations({
@@ -16,8 +18,14 @@ const storedUsage = Schema.NullOr(Schema.parseJson(Usage)).annotations({
 })
 const storedLabels = Schema.parseJson(Labels).annotations({ decodingFallback: () => Effect.succeed({}) })
 
+/** An account that cannot be read is none: no limit holds the task then. */
+export const storedAccount = Schema.NullOr(AccountKey).annotations({ decodingFallback: () => Effect.succeed(null) })
+const storedFallback = Schema.parseJson(Fallback).annotations({ decodingFallback: () => Effect.succeed([]) })
+
 export const SummaryRow = Schema.Struct({
   ...TaskSummary.fields,
+  account: storedAccount,
+  fallback: storedFallback,
   labels: storedLabels,
   usage: storedUsage
 })
@@ -37,12 +45,14 @@ export const StoredEnvironment = Schema.parseJson(Environment)
 export const ClaimedRow = Schema.Struct({
   ...TaskRow.fields,
   launch: StoredLaunch,
-  variables: StoredEnvironment
+  variables: StoredEnvironment,
+  resumeSession: Schema.NullOr(Schema.String)
 })
 
 /** What is written of a task when it arrives. */
 export const ArrivalRow = Schema.Struct({
   uid: Uid,
+  lane: Schema.Int,
   ...SummaryRow.pick(
     "id",
     "title",
@@ -50,6 +60,7 @@ export const ArrivalRow = Schema.Struct({
     "priority",
     "agent",
     "model",
+    "account",
     "directory",
     "timeoutMs",
     "stallMs",
@@ -63,19 +74,28 @@ export const ArrivalRow = Schema.Struct({
     "continuation",
     "continueFrom",
     "pipelineId",
+    "group",
+    "goalId",
+    "workspaceId",
     "maxRetries",
     "backoffMs",
+    "onLimit",
+    "giveUpMs",
+    "fallback",
     "idempotencyKey",
     "labels",
     "createdAt",
     "sessionId"
-  ).fields
+  ).fields,
+  startCommit: Schema.NullOr(CommitId)
 })
+
+const { spending: _ledger, ...ending } = Outcome.fields
 
 /** What is written of a task when it ends. */
 export const EndRow = Schema.Struct({
-  ...Outcome.fields,
-  ...TaskSummary.pick("retriedBy", "waitingOn").fields,
+  ...ending,
+  ...TaskSummary.pick("retriedBy", "waitingOn", "asks").fields,
   usage: storedUsage,
   endedAt: Timestamp
 })
@@ -84,7 +104,7 @@ const { bytesDropped: _dropped, bytesStored: _stored, ...own } = SummaryRow.fiel
 
 /** The columns of `SummaryRow`: short texts only, and two sums over at most two rows. */
 export const summaryColumns = [
-  ...Object.keys(own).map((name) => `tasks.${Str.camelToSnake(name)}`),
+  ...Object.keys(own).map((name) => `tasks."${Str.camelToSnake(name)}"`),
   "coalesce((SELECT sum(s.stored) FROM task_streams s WHERE s.task_id = tasks.id), 0) AS bytes_stored",
   "coalesce((SELECT sum(s.dropped) FROM task_streams s WHERE s.task_id = tasks.id), 0) AS bytes_dropped"
 ].join(", ")

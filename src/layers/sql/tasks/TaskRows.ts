@@ -51,7 +51,7 @@ export const startOf = (sql: SqlClient.SqlClient) =>
     Request: TaskId,
     Result: ClaimedRow,
     execute: (id) => sql`
-      SELECT ${sql.literal(taskColumns)}, task_inputs.launch, environments.variables
+      SELECT ${sql.literal(taskColumns)}, task_inputs.launch, environments.variables, tasks.resume_session
       FROM tasks
       JOIN task_inputs ON task_inputs.task_id = tasks.id
       JOIN environments ON environments.id = task_inputs.environment_id
@@ -61,11 +61,12 @@ export const startOf = (sql: SqlClient.SqlClient) =>
 
 export const claimedFrom =
   (claim: Claim) =>
-  ({ launch, variables, ...task }: typeof ClaimedRow.Type): ClaimedTask => ({
+  ({ launch, resumeSession, variables, ...task }: typeof ClaimedRow.Type): ClaimedTask => ({
     task,
     claim,
     launch,
-    environment: variables
+    environment: variables,
+    resumeSession
   })
 
 /** The task of a claim row, without what its start needs. */

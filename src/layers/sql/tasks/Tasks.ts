@@ -15,6 +15,9 @@ import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { findDuring } from "../during.ts"
+import { gateConditions } from "../gates/gateConditions.ts"
+import { makeWaits } from "../limits/waits.ts"
+import { makeAskingTasks } from "../questions/askingTasks.ts"
 import { moreBound, seqsOf } from "./list.ts"
 import { SummaryRow, summaryColumns } from "./Rows.ts"
 import { IdRow, orDieWhenMissing, orNotFound, summaryById, taskById } from "./TaskRows.ts"
@@ -76,26 +79,30 @@ const make = Effect.gen(function* () {
 
   const findPlace = Statement.findOne(() => ({
     Request: TaskId,
-    Result: Schema.Struct({ status: TaskStatus, priority: Priority, seq: Schema.Int }),
-    execute: (id) => sql`SELECT status, priority, seq FROM tasks WHERE id = ${id}`
+    Result: Schema.Struct({ status: TaskStatus, priority: Priority, seq: Schema.Int, lane: Schema.Int }),
+    execute: (id) => sql`SELECT status, priority, seq, lane FROM tasks WHERE id = ${id}`
   }))
 
   // The index is named where the planner would rather sort all tasks of a status.
   const countAhead = Statement.single(() => ({
-    Request: Schema.Struct({ priority: Priority, seq: Schema.Int, now: Timestamp }),
+    Request: Schema.Struct({ lane: Schema.Int, priority: Priority, seq: Schema.Int, now: Timestamp }),
     Result: Schema.Struct({ count: Schema.Int }),
-    execute: ({ now, priority, seq }) => sql`
-      SELECT count(*) AS count FROM (
-        SELECT 1 FROM tasks INDEXED BY tasks_ready
-        WHERE status = 'queued' AND waiting_on = 0 AND cancel_requested_at IS NULL
-          AND (not_before IS NULL OR not_before <= ${now})
-          AND (priority, seq) < (${priority}, ${seq})
-        LIMIT ${bound}
-      )
+    // What waits for another limit is not ahead of it.
+    execute: ({ lane, now, priority, seq }) => sql`
+      SELECT coalesce(sum((
+        SELECT count(*) FROM (
+          SELECT 1 FROM tasks INDEXED BY tasks_ready
+          WHERE lane = lanes.id AND status = 'queued' AND waiting_on = 0 AND asks = 0 AND cancel_requested_at IS NULL
+            AND (not_before IS NULL OR not_before <= ${now})
+            AND ${gateConditions(sql, now).task} AND (priority, seq) < (${priority}, ${seq})
+          LIMIT ${bound}
+        )
+      )), 0) AS count FROM lanes WHERE (opens_at <= ${now} AND ${gateConditions(sql, now).lane}) OR id = ${lane}
     `
   }))
 
   const during = findDuring(sql)
+  const waits = makeWaits(sql)
 
   const findChildren = Statement.findAll(() => ({
     Request: TaskId,
@@ -139,7 +146,7 @@ const make = Effect.gen(function* () {
     `
   }))
 
-  const findTries = Statement.findAll(() => ({
+  const findAttempts = Statement.findAll(() => ({
     Request: TaskId,
     Result: SummaryRow,
     execute: (rootId) => sql`
@@ -235,7 +242,7 @@ const make = Effect.gen(function* () {
       if (Option.isNone(place) || place.value.status !== "queued") return Option.none()
       const now = yield* Clock.currentTimeMillis
       const { count } = yield* countAhead({ ...place.value, now }).pipe(orDieWhenMissing, read("ahead"))
-      return Option.some(count)
+      return Option.some(Math.min(bound, count))
     }),
 
     during: Effect.fn("Tasks.during")((from, until, limit) => during(from, until, limit).pipe(read("during"))),
@@ -250,17 +257,24 @@ const make = Effect.gen(function* () {
 
     nodes: Effect.fn("Tasks.nodes")((ids) => findNodes(ids).pipe(read("nodes"))),
 
-    tries: Effect.fn("Tasks.tries")((rootId) => findTries(rootId).pipe(read("tries"))),
+    attempts: Effect.fn("Tasks.attempts")((rootId) => findAttempts(rootId).pipe(read("attempts"))),
 
     nextDue: Effect.fn("Tasks.nextDue")(function* (now) {
       return Option.map(yield* findDue(now).pipe(read("nextDue")), ({ notBefore }) => notBefore)
     }),
+
+    limitWait: Effect.fn("Tasks.limitWait")((id) => waits.limitWait(id).pipe(read("limitWait"))),
+    goalWait: Effect.fn("Tasks.goalWait")((id) => waits.goalWait(id).pipe(read("goalWait"))),
+
+    parks: Effect.fn("Tasks.parks")((id) => waits.parks(id).pipe(read("parks"))),
 
     cancelRequested: findCancelRequested().pipe(
       read("cancelRequested"),
       Effect.map((rows) => rows.map(({ id }) => id)),
       Effect.withSpan("Tasks.cancelRequested")
     ),
+
+    ...makeAskingTasks(sql, read),
 
     events: Effect.fn("Tasks.events")((after, limit) => findEvents({ after, limit }).pipe(read("events"))),
 

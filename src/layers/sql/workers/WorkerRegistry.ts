@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { EndCause, Millis, TaskId, Timestamp } from "../../../domain/task/Task.ts"
-import { type Claim, StartProblem } from "../../../domain/worker/Claim.ts"
+import { Millis, TaskId, Timestamp } from "../../../domain/task/Task.ts"
+import { type Claim, StartProblem, StopCause } from "../../../domain/worker/Claim.ts"
 import { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts"
@@ -70,7 +70,7 @@ const make = Effect.gen(function* () {
   }))
 
   const recordStop = Statement.findOne(() => ({
-    Request: Schema.Struct({ holder: HolderRequest, cause: EndCause, now: Timestamp }),
+    Request: Schema.Struct({ holder: HolderRequest, cause: StopCause, now: Timestamp }),
     Result: ClaimRow,
     execute: ({ cause, holder, now }) => sql`
       UPDATE claims SET stop_cause = coalesce(stop_cause, ${cause}), stop_at = coalesce(stop_at, ${now})
@@ -123,8 +123,13 @@ const make = Effect.gen(function* () {
           ? sql`id = ${id}`
           : when === "idle"
             ? sql`
-                id = ${id} AND NOT EXISTS (SELECT 1 FROM tasks WHERE status IN ('queued', 'running'))
+                id = ${id} AND NOT EXISTS (SELECT 1 FROM tasks WHERE status = 'running') AND NOT EXISTS (
+                  SELECT 1 FROM tasks INDEXED BY tasks_ready
+                  WHERE status = 'queued' AND waiting_on = 0 AND asks = 0
+                )
                   AND NOT EXISTS (SELECT 1 FROM schedules WHERE status = 'active')
+                  AND NOT EXISTS (SELECT 1 FROM hook_cursors WHERE seq < (SELECT max(seq) FROM notices))
+                  AND NOT EXISTS (SELECT 1 FROM messages WHERE state = 'stored')
               `
             : sql`id = ${id} AND EXISTS (SELECT 1 FROM workers AS other WHERE other.id = ${when.superseded})`
       const left = yield* sql`DELETE FROM workers WHERE ${condition} RETURNING id`.pipe(access.write("leave"))

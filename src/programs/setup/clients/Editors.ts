@@ -1,4 +1,4 @@
-/** The known clients and the editors of their files, with the parsers: a bundle of its own, which only `beat mcp` loads. */
+/** The known clients and the editors of their files, with the parsers: a separate bundle, which only `beat mcp` loads. */
 import * as jsonc from "jsonc-parser"
 import { parse } from "smol-toml"
 import { parseTOML } from "toml-eslint-parser"

@@ -1,4 +1,4 @@
-/** Changes one entry of somebody's JSON or JSONC file and keeps every other byte: comments, order, numbers, line ends. */
+/** Changes one entry of a user's JSON or JSONC file and keeps every other byte: comments, order, numbers, line ends. */
 import type { JSONScanner, Node, ParseError, ParseOptions } from "jsonc-parser"
 import type { EditResult, Entry } from "./Entry.ts"
 

@@ -1,4 +1,4 @@
-/** Changes one table of somebody's TOML file, however it is written there, and keeps every other byte. */
+/** Changes one table of a user's TOML file, however it is written there, and keeps every other byte. */
 import type { AST } from "toml-eslint-parser"
 import { type EditResult, type Entry, isEntry } from "./Entry.ts"
 import { bare, dotted, tomlTable, written } from "./TomlText.ts"

@@ -21,7 +21,7 @@ export interface Pair extends Place {
   readonly value: Place
   /** The pairs within braces; null for any other value. */
   readonly inline: ReadonlyArray<Pair> | null
-  /** The pairs around it within the same braces; null where it has a line of its own. */
+  /** The pairs around it within the same braces; null where it has its own line. */
   readonly braces: Place | null
 }
 

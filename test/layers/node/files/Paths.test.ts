@@ -17,6 +17,8 @@ describe("Paths", () => {
       home: "/home/ann/.local/state/backbeat",
       database: "/home/ann/.local/state/backbeat/backbeat.db",
       spool: "/home/ann/.local/state/backbeat/spool",
+      workspaces: "/home/ann/.local/state/backbeat/workspaces",
+      trash: "/home/ann/.local/state/backbeat/trash",
       logs: "/home/ann/.local/state/backbeat/logs",
       config: "/home/ann/.config/backbeat/config.json"
     })
@@ -93,7 +95,7 @@ describe("a settled home", () => {
     })
   })
 
-  it("has the spool next to the real database, under a name of its own where that has another name", () => {
+  it("has the spool next to the real database, under its own name where that has another name", () => {
     inDirectory((directory) => {
       writeFileSync(join(directory, "other.db"), "")
       mkdirSync(join(directory, "home"))

@@ -64,7 +64,7 @@ describe("get", () => {
     })
   )
 
-  it.effect("puts variables over the file, and reads the file anew each time", () =>
+  it.effect("puts variables over the file, and reads the file again each time", () =>
     withStore(
       (store) =>
         Effect.gen(function* () {
@@ -195,7 +195,7 @@ describe("update", () => {
     })
   )
 
-  it.live("loses no change when many are made at once", () =>
+  it.live("loses no change when many are made at the same time", () =>
     Effect.gen(function* () {
       const names = Array.from({ length: 20 }, (_, index) => `agent-${index}`)
       const add = (name: string) =>

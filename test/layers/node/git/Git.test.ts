@@ -131,7 +131,7 @@ describe("Git", () => {
   )
 
   test(
-    "tells of the whole repository where its settings say less",
+    "reports the whole repository where its settings say less",
     Effect.gen(function* () {
       const directory = yield* repository
       const first = commit(directory, "a.txt", "1\n")

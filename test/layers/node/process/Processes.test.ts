@@ -43,7 +43,7 @@ describe("parseStat", () => {
     })
   })
 
-  it("refuses what is no such line", () => {
+  it("refuses a line of another form", () => {
     for (const text of ["", "x", "12", "12 (a) S 1 2"]) assert.isNull(parseStat(text))
   })
 })

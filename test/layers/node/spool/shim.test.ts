@@ -53,6 +53,8 @@ for (const [shell, ...first] of shells) {
       readonly directory?: string
       readonly before?: (spool: string) => void
       readonly umask?: number
+      /** The lines of an agent that takes them while it runs. */
+      readonly lines?: string
       /** Of the agent; a shell of before the variables were set aside gets them as they are. */
       readonly environment?: Record<string, string>
       readonly bare?: boolean
@@ -62,6 +64,10 @@ for (const [shell, ...first] of shells) {
         const spool = join(directory, "spool")
         fs.mkdirSync(spool)
         fs.writeFileSync(join(spool, "owner"), (yield* owners)[options.owner ?? "alive"])
+        if (options.lines !== undefined) {
+          fs.writeFileSync(join(spool, "input"), options.lines)
+          fs.writeFileSync(join(spool, "stdout"), "")
+        }
         options.before?.(spool)
         const variables = { PATH: "/nowhere", ...options.environment }
         const given = shimEnvironment(variables)
@@ -69,7 +75,8 @@ for (const [shell, ...first] of shells) {
           spool,
           bootId: "boot",
           directory: options.directory ?? directory,
-          input: "/dev/null",
+          input: options.lines === undefined ? "/dev/null" : null,
+          pause: 1,
           toolPath: "/usr/bin:/bin",
           umask: options.umask,
           aside: options.bare === true ? 0 : given.aside,
@@ -254,6 +261,123 @@ for (const [shell, ...first] of shells) {
         fs.writeFileSync(join(directory, "go"), "")
         yield* gone(pid)
         assert.isFalse(fs.existsSync(join(directory, "called")))
+      })
+    )
+
+    /** Rings as a worker does; false where nobody hears it. */
+    const ring = (spool: string): boolean => {
+      try {
+        const bell = fs.openSync(join(spool, "bell"), fs.constants.O_WRONLY | fs.constants.O_NONBLOCK)
+        fs.writeSync(bell, "\n")
+        fs.closeSync(bell)
+        return true
+      } catch {
+        return false
+      }
+    }
+    const add = (spool: string, text: string) => {
+      fs.appendFileSync(join(spool, "input"), text)
+      return ring(spool)
+    }
+    const printed = (file: string, text: string) =>
+      Effect.gen(function* () {
+        while (fs.readFileSync(file, "utf8") !== text) yield* Effect.sleep(5)
+      }).pipe(Effect.timeout(20_000))
+
+    it.scopedLive("hands lines to an agent while it runs, whole and unchanged, until the input is closed", () =>
+      Effect.gen(function* () {
+        const { file, pid, spool } = yield* launch({ agent: "/bin/cat; exit 7", lines: "say 1 one\n" })
+        yield* printed(file("stdout"), "one\n")
+        assert.isTrue(add(spool, 'say 2  two  \\n "$HOME" `x`\tto\n'))
+        yield* printed(file("stdout"), 'one\n two  \\n "$HOME" `x`\tto\n')
+        assert.isTrue(add(spool, "say 3 half a"))
+        assert.isTrue(add(spool, " line\nsomething else\nsay 4 last\nclose\nsay 5 late\n"))
+        assert.strictEqual(yield* fileWith(file("exit")), "7\n")
+        assert.strictEqual(
+          fs.readFileSync(file("stdout"), "utf8"),
+          'one\n two  \\n "$HOME" `x`\tto\nhalf a line\nlast\n'
+        )
+        yield* gone(pid)
+        assert.isFalse(ring(spool))
+      })
+    )
+
+    it.scopedLive("hands over a long text from a separate file, between lines", () =>
+      Effect.gen(function* () {
+        const long = "0123456789".repeat(100_000)
+        const { file } = yield* launch({
+          agent: "/bin/cat",
+          lines: "say 1 one\nfile 2\nsay 3 three\nclose\n",
+          before: (spool) => fs.writeFileSync(join(spool, "say.2"), `${long}\n`)
+        })
+        assert.strictEqual(yield* fileWith(file("exit")), "0\n")
+        assert.isTrue(fs.readFileSync(file("stdout"), "utf8") === `one\n${long}\nthree\n`)
+      })
+    )
+
+    it.scopedLive("gives the agent nothing but its stdin, and ends when the agent does though its input is open", () =>
+      Effect.gen(function* () {
+        const words = ["/bin/sh", "-c", "read -r line; /bin/ls /proc/self/fd; echo $line; exit 4"] as const
+        const { file, pid, spool } = yield* launch({ agent: "", words, lines: "say 1 one\n" })
+        assert.strictEqual(yield* fileWith(file("exit")), "4\n")
+        // 3 is the directory that ls reads. What this process itself has from its parent is above 9.
+        const open = fs.readFileSync(file("stdout"), "utf8").split("\n")
+        assert.deepStrictEqual(
+          open.filter((name) => /^[0-9]$/.test(name)),
+          ["0", "1", "2", "3"]
+        )
+        yield* gone(pid)
+        assert.isFalse(ring(spool))
+      }).pipe((test) => (process.platform === "linux" ? test : Effect.void))
+    )
+
+    it.scopedLive("ends the agent's input where the process that hands it over is killed", () =>
+      Effect.gen(function* () {
+        const { file, pid, spool } = yield* launch({ agent: "/bin/cat; exit 6", lines: "say 1 one\n" })
+        yield* printed(file("stdout"), "one\n")
+        const entries = yield* reader.all
+        for (const entry of entries) {
+          const isPump = entry.parent === pid && fs.readlinkSync(`/proc/${entry.pid}/fd/1`) === join(spool, "stdin")
+          if (isPump) process.kill(entry.pid, "SIGKILL")
+        }
+        assert.strictEqual(yield* fileWith(file("exit")), "6\n")
+        assert.isFalse(ring(spool))
+      }).pipe((test) => (process.platform === "linux" ? test : Effect.void))
+    )
+
+    it.scopedLive("calls for a worker while an agent waits for lines and the owner is gone, once for each owner", () =>
+      Effect.gen(function* () {
+        const { directory, file, spool } = yield* launch({ agent: "/bin/cat; exit 5", lines: "", owner: "gone" })
+        const called = join(directory, "called")
+        assert.strictEqual(yield* fileWith(called), "worker\na b\nhome=here\ntask=\nworker=\n")
+        fs.rmSync(called)
+        yield* Effect.sleep(2200)
+        assert.isFalse(fs.existsSync(called))
+        fs.writeFileSync(file("owner.new"), (yield* owners).alive)
+        fs.renameSync(file("owner.new"), file("owner"))
+        add(spool, "close\n")
+        assert.strictEqual(yield* fileWith(file("exit")), "5\n")
+      })
+    )
+
+    it.scopedLive("ends the agent's input where the shim itself was killed", () =>
+      Effect.gen(function* () {
+        const { directory, file, pid } = yield* launch({ agent: "/bin/cat; echo >ended", lines: "say 1 one\n" })
+        yield* printed(file("stdout"), "one\n")
+        process.kill(pid, "SIGKILL")
+        yield* fileWith(join(directory, "ended"))
+      })
+    )
+
+    it.scopedLive("lives on when its group is signalled, and an agent that ignores it gets the end of its input", () =>
+      Effect.gen(function* () {
+        const { directory, file, pid } = yield* launch({
+          agent: "trap : TERM; echo >ready; while read -r line; do :; done; /bin/cat; exit 9",
+          lines: ""
+        })
+        yield* fileWith(join(directory, "ready"))
+        process.kill(-pid, "SIGTERM")
+        assert.strictEqual(yield* fileWith(file("exit")), "9\n")
       })
     )
 

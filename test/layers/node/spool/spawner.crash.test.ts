@@ -25,7 +25,7 @@ import {
 
 const agent = "echo begin; while [ ! -e go ]; do sleep 0.02; done; echo 'end 🦊'; exit 4"
 
-/** Runs `starter.ts` in a node of its own until it has told the identities of the shim and of itself. */
+/** Runs `starter.ts` in its own node until it has told the identities of the shim and of itself. */
 const startElsewhere = (directory: string, bootId: string) =>
   Effect.gen(function* () {
     const entry = join(directory, "starter.mjs")
@@ -50,7 +50,7 @@ const startElsewhere = (directory: string, bootId: string) =>
   })
 
 describe("the owner of an agent", () => {
-  it.scopedLive("may be killed: the agent ends by itself and the shim calls for a worker", () =>
+  it.scopedLive("may be killed: the agent ends without help and the shim starts a worker", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
         const spawner = yield* Spawner

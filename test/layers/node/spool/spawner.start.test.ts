@@ -1,5 +1,6 @@
 /** Starting agents through the shim: what they get, what they leave, and that they run once. */
 import * as fs from "node:fs"
+import * as os from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -203,6 +204,18 @@ describe("Spawner.start", () => {
     )
   )
 
+  it.scopedLive("starts the agent with the niceness of the submitter", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const niceness = os.getPriority() + 3
+        const claimed = claimOf({ directory, bootId, launch: { ...script("nice"), niceness } })
+        yield* start(claimed)
+        yield* ended(claimed)
+        assert.strictEqual(yield* textOf(claimed, "stdout"), `${niceness}\n`)
+      })
+    )
+  )
+
   it.scopedLive("gives no PATH to an agent whose task had none", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
@@ -341,30 +354,32 @@ describe("Spawner.start", () => {
     )
   )
 
-  it.scopedLive("gives the start up for good when the shim cannot say who it is, and leaves no half-written file", () =>
-    withSpawner(({ bootId, directory }) =>
-      Effect.gen(function* () {
-        const spawner = yield* Spawner
-        const claimed = claimOf({ directory, bootId, launch: script("echo > ran") })
-        const spool = join(directory, "spool", claimed.claim.claimId)
-        fs.mkdirSync(spool, { recursive: true })
-        fs.symlinkSync("/dev/full", join(spool, "shim.new"))
-        assert.strictEqual((yield* Effect.flip(start(claimed))).reason, "spool")
-        assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "NotStarted" })
-        assert.isTrue(yield* spawner.revoke(claimed.claim.claimId))
-        assert.isFalse(fs.existsSync(join(directory, "ran")))
+  it.scopedLive(
+    "gives the start up permanently when the shim cannot report its identity, and leaves no half-written file",
+    () =>
+      withSpawner(({ bootId, directory }) =>
+        Effect.gen(function* () {
+          const spawner = yield* Spawner
+          const claimed = claimOf({ directory, bootId, launch: script("echo > ran") })
+          const spool = join(directory, "spool", claimed.claim.claimId)
+          fs.mkdirSync(spool, { recursive: true })
+          fs.symlinkSync("/dev/full", join(spool, "shim.new"))
+          assert.strictEqual((yield* Effect.flip(start(claimed))).reason, "spool")
+          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "NotStarted" })
+          assert.isTrue(yield* spawner.revoke(claimed.claim.claimId))
+          assert.isFalse(fs.existsSync(join(directory, "ran")))
 
-        const other = claimOf({ directory, bootId, launch: script("echo > ran") })
-        const inTheWay = join(directory, "spool", other.claim.claimId, "prompt")
-        fs.mkdirSync(inTheWay, { recursive: true })
-        assert.strictEqual((yield* Effect.flip(start(other))).reason, "spool")
-        const left = fs.readdirSync(join(directory, "spool", other.claim.claimId))
-        assert.deepStrictEqual(
-          left.filter((name) => name.startsWith("prompt.")),
-          []
-        )
-      })
-    )
+          const other = claimOf({ directory, bootId, launch: script("echo > ran") })
+          const inTheWay = join(directory, "spool", other.claim.claimId, "prompt")
+          fs.mkdirSync(inTheWay, { recursive: true })
+          assert.strictEqual((yield* Effect.flip(start(other))).reason, "spool")
+          const left = fs.readdirSync(join(directory, "spool", other.claim.claimId))
+          assert.deepStrictEqual(
+            left.filter((name) => name.startsWith("prompt.")),
+            []
+          )
+        })
+      )
   )
 
   it.scopedLive("wakes a pause when the agent ends, and sleeps where it can know nothing", () =>

@@ -46,7 +46,7 @@ describe("Spawner.stop", () => {
     )
   )
 
-  it.scopedLive("kills what ignores TERM, grandchildren in sessions of their own included", () =>
+  it.scopedLive("kills what ignores TERM, grandchildren in separate sessions included", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
         const spawner = yield* Spawner
@@ -145,7 +145,7 @@ describe("Spawner.stop", () => {
     )
   )
 
-  it.scopedLive("is not fooled by a number that somebody else has now", () =>
+  it.scopedLive("does not take another process with the same number for it", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
         const spawner = yield* Spawner
@@ -227,11 +227,11 @@ describe("Spawner.sweep", () => {
 })
 
 describe("Spawner.cpuUse", () => {
-  it.scopedLive("tells what is the agent's own from the tools in sessions of their own", () =>
+  it.scopedLive("tells what is the agent's own from the tools in separate sessions", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {
         const spawner = yield* Spawner
-        const busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done >busy; sleep 300"
+        const busy = "sleep 300 & i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done >busy; wait"
         const claimed = claimOf({ directory, bootId, launch: script(`setsid sh -c '${busy}' & wait`) })
         yield* start(claimed)
         yield* until(

@@ -1,4 +1,4 @@
-/** Failpoints: read strictly, counted, and deadly to a process of their own. */
+/** Failpoints: read strictly, counted, and deadly to their own process. */
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"

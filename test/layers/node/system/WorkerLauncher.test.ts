@@ -26,7 +26,7 @@ const launchIn = (directory: string, command: readonly [string, ...ReadonlyArray
   )
 
 describe("WorkerLauncher", () => {
-  it.scopedLive("starts a worker in a session of its own, with its words in a private log", () =>
+  it.scopedLive("starts a worker in its own session, with its words in a private log", () =>
     Effect.gen(function* () {
       const directory = join(yield* home, "new")
       const report =

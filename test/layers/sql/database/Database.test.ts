@@ -200,7 +200,7 @@ describe("a database that this version does not know", () => {
     })
   )
 
-  it.scopedLive("is refused when it is no database", () =>
+  it.scopedLive("is refused when it is not a database", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       writeFileSync(pathsIn(home).database, "not a database at all, but long enough to be looked at ".repeat(200))

@@ -23,7 +23,7 @@ const lock = (home: string) =>
 
 const submit = Effect.flatMap(Queue, (queue) => queue.enqueue([newTask()], { maxDepth: 3 }))
 
-/** Returns when the fiber waits for time to pass: its first try has failed. */
+/** Returns when the fiber waits for time to pass: its first attempt has failed. */
 const pausing = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
   Effect.gen(function* () {
     for (let tries = 0; tries < 10_000; tries += 1) {
@@ -48,7 +48,7 @@ describe("a locked database", () => {
     })
   )
 
-  it.scoped("is an error after some 20 s, and no earlier; afterwards work goes on", () =>
+  it.scoped("is an error after some 20 s, and no earlier; afterwards work continues", () =>
     Effect.gen(function* () {
       const home = yield* temporaryHome
       const context = yield* Layer.build(services(home))
@@ -72,7 +72,7 @@ describe("a locked database", () => {
 })
 
 describe("a full disk", () => {
-  it.effect("is named, leaves nothing half done, and work goes on when there is room again", () =>
+  it.effect("is named, leaves nothing half done, and work continues when there is room again", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const sql = yield* SqlClient.SqlClient

@@ -36,7 +36,7 @@ const submitted = (home: string, count: number) =>
   }).pipe(Effect.provide(services(home)))
 
 describe("several processes", () => {
-  it.scopedLive("may open a file at once that none of them has made", () =>
+  it.scopedLive("may open a file at the same time that none of them has made", () =>
     Effect.gen(function* () {
       const home = join(yield* temporaryHome, "new")
       const told = yield* compete(Array.from({ length: 4 }, () => ["schema", home] as const))
@@ -138,7 +138,7 @@ describe("a directory that cannot be written", () => {
     })
   )
 
-  it.scopedLive("does not keep anybody from reading while another process has the database open", () =>
+  it.scopedLive("lets every process read while another process has the database open", () =>
     Effect.gen(function* () {
       const { home } = yield* sealed
       const open = yield* Layer.build(services(home))

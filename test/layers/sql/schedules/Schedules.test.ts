@@ -65,6 +65,15 @@ describe("a schedule whose own row cannot be read", () => {
         listed.map(({ id }) => id),
         [sound.id]
       )
+      assert.deepInclude(yield* schedules.cancel(broken.id), {
+        status: "cancelled",
+        reason: "its times could not be read"
+      })
+      const all = yield* schedules.list({ status: [], limit: 10, before: null })
+      assert.sameMembers(
+        all.map(({ id }) => id),
+        [broken.id, sound.id]
+      )
     }).pipe(Effect.provide(testSql))
   )
 })

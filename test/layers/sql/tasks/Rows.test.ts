@@ -49,8 +49,10 @@ const newTasks = FastCheck.record({
   systemPrompt: FastCheck.option(anyText),
   directory: anyText
 }).map(
-  ({ task, ...texts }): NewTask => ({
+  ({ task: { workspace, budgetMicro: _ownBudget, ...task }, ...texts }): NewTask => ({
     ...task,
+    // The other kind names a workspace that is stored already.
+    ...(workspace?.kind === "new" ? { workspace } : {}),
     ...texts,
     depth: task.depth % 4,
     retryOf: null,
@@ -91,9 +93,19 @@ describe("rows", () => {
           const now = yield* Clock.currentTimeMillis
           const [enqueued] = yield* queue.enqueue([task], { maxDepth: 3 })
           const id = enqueued?.task.id ?? (yield* Effect.dieMessage("nothing enqueued"))
-          const { environment, launch, ...fields } = task
+          const { account, environment, launch, workspace, ...fields } = task
           const stored: Task = {
             ...fields,
+            account: account?.key ?? null,
+            group: task.group ?? null,
+            goalId: null,
+            onLimit: task.onLimit ?? "park",
+            giveUpMs: task.giveUpMs ?? 604_800_000,
+            fallback: task.fallback ?? [],
+            parks: 0,
+            parkedAt: null,
+            wakes: 0,
+            workspaceId: workspace?.id ?? null,
             id,
             seq: enqueued?.task.seq ?? 0,
             title: titleOf(task.prompt),
@@ -102,6 +114,7 @@ describe("rows", () => {
             rootId: null,
             retriedBy: null,
             waitingOn: 0,
+            asks: 0,
             pipelineId: null,
             dependsOn: [],
             continueFrom: null,
@@ -125,7 +138,7 @@ describe("rows", () => {
           }
           assert.deepStrictEqual(enqueued, { task: stored, created: true })
           assert.deepStrictEqual(yield* tasks.get(id), stored)
-          assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0 })
+          assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0, resumeSession: null })
 
           const claimed = yield* Effect.flatten(
             queue.claim({ ...claimOptions, bootId: process.bootId, uptimeMs: 5, uid: launch.uid ?? null })
@@ -133,6 +146,7 @@ describe("rows", () => {
           const running: Task = { ...stored, status: "running", startedAt: now }
           assert.deepStrictEqual(claimed, {
             task: running,
+            resumeSession: null,
             launch,
             environment,
             claim: {
@@ -159,7 +173,8 @@ describe("rows", () => {
           assert.isNotNull(transition("running", endStep[ending.status]))
           const event = yield* queue.finish(id, ending, holder)
           assert.deepStrictEqual(yield* tasks.events(event.seq - 1, 1), [event])
-          const ended = { ...running, ...ending, sessionId: ending.sessionId ?? task.sessionId, endedAt: now }
+          const { spending: _spending, ...kept } = ending
+          const ended = { ...running, ...kept, sessionId: ending.sessionId ?? task.sessionId, endedAt: now }
           assert.deepStrictEqual(yield* tasks.get(id), ended)
           const { answer: _answer, dependsOn: _edges, prompt: _prompt, systemPrompt: _system, ...summary } = ended
           assert.deepStrictEqual(yield* tasks.summary(id), summary)
@@ -182,7 +197,7 @@ describe("rows", () => {
     ).pipe(Effect.provide(memory))
   )
 
-  it.effect("that do not fit are an error without what stands in them", () =>
+  it.effect("that do not fit are an error that does not show what is in them", () =>
     Effect.gen(function* () {
       const queue = yield* Queue
       const sql = yield* SqlClient.SqlClient

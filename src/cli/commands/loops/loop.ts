@@ -1,0 +1,150 @@
+/** `beat loop list`, `status`, `pause`, `resume` and `cancel`: loops that were submitted. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
+import { cancelLoop } from "../../../programs/loops/waitForLoop.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { ensureWorker } from "../../../programs/worker/ensureWorker.ts"
+import { Loops } from "../../../services/Loops.ts"
+import { Caller } from "../../framework/Caller.ts"
+import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
+import { ExitCode } from "../../framework/ExitCode.ts"
+import { printJson } from "../../framework/Json.ts"
+import { stylesOf } from "../../framework/Style.ts"
+import { Terminal } from "../../framework/Terminal.ts"
+import { choices, count, json } from "../../input/Values.ts"
+import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
+import { describeLoop, loopEnding, loopTable } from "../../output/LoopTable.ts"
+import { waiting } from "../../output/Waiting.ts"
+
+const loop = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a loop, a unique beginning of it, or @last"))
+
+export const loopList = readOnlyCommand({
+  name: "loop list",
+  section: "watch",
+  summary: "List loops, newest first",
+  examples: [["beat loop list -s running -s paused", "those that have not ended"]],
+  options: Options.all({
+    status: choices("status", "s", LoopStatus.literals).pipe(
+      Options.withDescription(`Show only loops with this status: ${LoopStatus.literals.join(", ")}; repeatable`)
+    ),
+    limit: count("limit", 1, 1000).pipe(
+      Options.withAlias("n"),
+      Options.withDefault(20),
+      Options.withDescription("Show this many, at most 1000 (default: 20)")
+    ),
+    before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
+      Options.withDefault(null),
+      Options.withDescription("Show the next page, from the number at the end of the previous page")
+    ),
+    json
+  }),
+  args: Args.none,
+  run: Effect.fn("beat.loop.list")(function* (given) {
+    const terminal = yield* Terminal
+    const { loops, more } = yield* (yield* Loops).list({ ...given, goals: false })
+    const next = more ? (loops.at(-1)?.seq ?? null) : null
+    if (given.json) {
+      yield* printJson(LoopPage, { loops, next })
+      return ExitCode.ok
+    }
+    if (loops.length === 0) {
+      yield* terminal.say(`No loops. Start one: beat loop "fix the tests" --until "npm test"`)
+      return ExitCode.ok
+    }
+    yield* terminal.print(loopTable(loops, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    if (next !== null) {
+      const { dim } = stylesOf(terminal.stderr)
+      yield* terminal.say(dim(`There are more: beat loop list --before ${next}`))
+    }
+    return ExitCode.ok
+  })
+})
+
+export const loopStatus = readOnlyCommand({
+  name: "loop status",
+  section: "watch",
+  summary: "Show one loop with its rounds and scores",
+  examples: [["beat loop status", "the newest one"]],
+  options: Options.all({ json }),
+  args: Args.optional(loop),
+  completes: "loop",
+  run: Effect.fn("beat.loop.status")(function* (given, reference) {
+    const terminal = yield* Terminal
+    const loops = yield* Loops
+    const found = yield* loops.get(yield* loops.resolve(Option.getOrElse(reference, () => "@last")))
+    if (given.json) yield* printJson(Loop, found)
+    else yield* terminal.print(describeLoop(found, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    return ExitCode.ok
+  })
+})
+
+export const loopPause = readWriteCommand({
+  name: "loop pause",
+  section: "tasks",
+  summary: "Pause a loop after the round that is running",
+  examples: [["beat loop pause @last", "the newest one"]],
+  options: Options.all({ json }),
+  args: Args.all({ id: loop }),
+  completes: "loop",
+  run: Effect.fn("beat.loop.pause")(function* (given, { id }) {
+    const terminal = yield* Terminal
+    const loops = yield* Loops
+    const paused = yield* loops.pause(yield* loops.resolve(id))
+    if (given.json) yield* printJson(Loop, paused)
+    else
+      yield* terminal.print(`${paused.id} pauses after round ${paused.round}. Resume it: beat loop resume ${paused.id}`)
+    return ExitCode.ok
+  })
+})
+
+export const loopResume = readWriteCommand({
+  name: "loop resume",
+  section: "tasks",
+  summary: "Resume a paused loop with its next round",
+  examples: [["beat loop resume @last", "the newest one"]],
+  options: Options.all({ json }),
+  args: Args.all({ id: loop }),
+  completes: "loop",
+  run: Effect.fn("beat.loop.resume")(function* (given, { id }) {
+    const terminal = yield* Terminal
+    const loops = yield* Loops
+    const resumed = yield* loops.resume(yield* loops.resolve(id))
+    yield* ensureWorker().pipe(
+      Effect.catchAll((error) =>
+        terminal.say(`beat: the round is queued, but no worker could be started: ${error.message}`)
+      )
+    )
+    if (given.json) yield* printJson(Loop, resumed)
+    else yield* terminal.print(`${resumed.id} ${loopEnding(resumed, terminal.stdout)}, round ${resumed.round}`)
+    return ExitCode.ok
+  })
+})
+
+export const loopCancel = readWriteCommand({
+  name: "loop cancel",
+  section: "tasks",
+  summary: "Cancel a loop and wait until its processes have exited",
+  details: "Stops the round that is running. What earlier rounds left is kept: beat loop status shows it.",
+  examples: [["beat loop cancel @last", "the newest one"]],
+  options: Options.all({
+    reason: reasonOption("loop"),
+    json
+  }),
+  args: Args.all({ id: loop }),
+  completes: "loop",
+  answer: () => "ending",
+  run: Effect.fn("beat.loop.cancel")(function* (given, { id }) {
+    const terminal = yield* Terminal
+    const caller = yield* Caller
+    const resolved = yield* (yield* Loops).resolve(id)
+    const request = { reason: given.reason, by: yield* nameOf(submitterOf(caller.environment)) }
+    const cancelled = yield* cancelLoop(resolved, request, yield* waiting(false)).pipe(whileCancelling)
+    if (given.json) yield* printJson(Loop, cancelled.loop)
+    else yield* terminal.print(cancelledLine(resolved, cancelled.answer, loopEnding(cancelled.loop, terminal.stdout)))
+    return ExitCode.ok
+  })
+})

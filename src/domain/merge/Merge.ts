@@ -1,0 +1,64 @@
+/** The merge: the work of a task on its way into a branch of the user, on record from before the first change. */
+import * as Schema from "effect/Schema"
+import { TaskId, Timestamp } from "../task/Task.ts"
+import { ProcessIdentity } from "../worker/Process.ts"
+import { CommitId } from "../workspace/Workspace.ts"
+
+/** Formed as a task's id is; each is looked up among its own kind. */
+export const MergeId = Schema.String.pipe(
+  Schema.pattern(/^[0-9a-hjkmnp-tv-z]{12}$/, { description: "12 characters, e.g. g5t7w2d9m4xk" }),
+  Schema.brand("MergeId"),
+  Schema.annotations({ identifier: "MergeId" })
+)
+export type MergeId = typeof MergeId.Type
+
+/**
+ * `testing`: its command runs, and nothing has changed. `applying`: the branch and its files change; a process that dies
+ * here leaves it to the next one. `proposing`: it is on its way to a pull request, which calls continue. `proposed`: `reason` is
+ * the address of the pull request. `merged`: the branch is at `merged`. `refused`: nothing has changed, for `reason`.
+ */
+export const MergeState = Schema.Literal(
+  "testing",
+  "applying",
+  "proposing",
+  "proposed",
+  "merged",
+  "conflict",
+  "refused",
+  "undone"
+)
+export type MergeState = typeof MergeState.Type
+
+export const Merge = Schema.Struct({
+  id: MergeId,
+  taskId: TaskId,
+  /** The top directory of the repository. */
+  home: Schema.NonEmptyString,
+  /** The branch, as in `main`. */
+  branch: Schema.NonEmptyString,
+  /** The work tree that has the branch checked out; null: none has. */
+  tree: Schema.NullOr(Schema.String),
+  /** The commit of the branch before. */
+  before: CommitId,
+  /** The commit that holds both; null where they do not fit together. */
+  merged: Schema.NullOr(CommitId),
+  state: MergeState,
+  /** The task that tested it. */
+  checkTask: Schema.NullOr(TaskId),
+  /** Files that both have changed, where they do not fit together; at most 100. */
+  conflicts: Schema.Array(Schema.String),
+  reason: Schema.NullOr(Schema.String),
+  /** The process that carries it out. */
+  owner: ProcessIdentity,
+  createdAt: Timestamp,
+  /** When its state changed last. */
+  changedAt: Timestamp
+}).annotations({ identifier: "Merge" })
+export type Merge = typeof Merge.Type
+
+export const isOpen = ({ state }: Pick<Merge, "state">): boolean => state === "testing" || state === "applying"
+
+/** Private names in the repository. The second holds the files of the work tree as they were before. */
+export const mergeRef = (id: MergeId): string => `refs/backbeat/merge/${id}`
+export const beforeRef = (id: MergeId): string => `refs/backbeat/merge/${id}.before`
+export const tornRef = (id: MergeId): string => `refs/backbeat/merge/${id}.torn`

@@ -1,0 +1,80 @@
+/** The lines of a batch (`beat run --batch`): each is a prompt, or a JSON object with a prompt and the settings of its task. */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { stepSettings } from "../pipeline/PipelineFile.ts"
+
+/** Tasks of one batch. */
+export const mostLines = 10_000
+
+const { delay: _delay, policy: _policy, ...settings } = stepSettings
+
+const text = (what: string, longest: number) =>
+  Schema.String.pipe(
+    Schema.filter((value) => value.trim() !== "" && value.length <= longest && !value.includes("\0"), {
+      message: () => `expected ${what}, not empty and without NUL characters`
+    })
+  )
+
+/** What a JSON line may say. What it leaves out is what the options of the command say. */
+export const BatchFields = Schema.Struct({
+  prompt: text("what the agent is to do", Number.POSITIVE_INFINITY),
+  ...settings,
+  group: Schema.optional(text("the name of a group", 64)),
+  env: Schema.optional(Schema.Record({ key: Schema.NonEmptyString, value: Schema.String })),
+  key: Schema.optional(text("a key of 1 to 256 characters", 256))
+})
+export type BatchFields = typeof BatchFields.Type
+
+/** A line with its number, from 1. */
+export interface BatchLine {
+  readonly line: number
+  readonly fields: BatchFields
+}
+
+export interface BatchProblem {
+  /** Null: the problem concerns more than one line. */
+  readonly line: number | null
+  readonly problem: string
+}
+
+const decodeFields = Schema.decodeUnknownEither(BatchFields, { errors: "first", onExcessProperty: "error" })
+const parseJson = Schema.decodeUnknownEither(Schema.parseJson(Schema.Object))
+const fieldNames = Object.keys(BatchFields.fields).join(", ")
+
+const problemOf = (error: ParseResult.ParseError): string => {
+  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  if (issue === undefined) return "it is not the object that a line has to be"
+  const path = issue.path.map(String).join(".")
+  if (issue._tag === "Unexpected") return `there is no field '${path}'. The fields are ${fieldNames}`
+  return issue._tag === "Missing" ? `'${path}' is missing` : `${path}: ${issue.message}`
+}
+
+const jsonLine = (line: number, written: string): Either.Either<BatchLine, BatchProblem> =>
+  Either.mapLeft(parseJson(written), () => "it is not a JSON object, as the first line is").pipe(
+    Either.flatMap((value) => Either.mapLeft(decodeFields(value), problemOf)),
+    Either.mapBoth({ onLeft: (problem) => ({ line, problem }), onRight: (fields) => ({ line, fields }) })
+  )
+
+/**
+ * The lines of a text, without the empty ones. Where the first is a JSON object, all have to be; otherwise each is a prompt. A line
+ * that is wrong makes all of it wrong.
+ */
+export const parseBatch = (batch: string): Either.Either<ReadonlyArray<BatchLine>, BatchProblem> => {
+  const lines = batch
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .map((written, index) => ({ line: index + 1, written }))
+    .filter(({ written }) => written.trim() !== "")
+  const [first] = lines
+  if (first === undefined) return Either.left({ line: null, problem: "there is no line with a prompt in it" })
+  if (lines.length > mostLines) {
+    return Either.left({ line: null, problem: `there are ${lines.length} prompts; a batch takes ${mostLines}` })
+  }
+  const isJson = Either.isRight(parseJson(first.written))
+  return Either.all(
+    lines.map(({ line, written }) =>
+      isJson ? jsonLine(line, written) : Either.right({ line, fields: { prompt: written } })
+    )
+  )
+}

@@ -1,0 +1,56 @@
+/** The wake: a task waits in the queue for tasks that it delegated, and continues in its session when they have ended. */
+import * as Schema from "effect/Schema"
+import { TaskId, Timestamp } from "../task/Task.ts"
+import { ClaimId } from "../worker/Claim.ts"
+
+/** Tasks in one wake, as many as a task may depend on. */
+export const mostAwaited = 100
+
+/** Wakes of one task. A goal sets its own bound. */
+export const mostWakes = 100
+
+/** `all`: when the last of the tasks has ended. `any`: when the first of them has. */
+export const WakeMode = Schema.Literal("all", "any")
+export type WakeMode = typeof WakeMode.Type
+
+export const Wake = Schema.Struct({
+  taskId: TaskId,
+  /** 1 for the first wake of the task. */
+  n: Schema.Int.pipe(Schema.positive()),
+  /** The run of the agent that asked for it. */
+  claimId: ClaimId,
+  mode: WakeMode,
+  /** `agent`: it asked. `backbeat`: it ended its turn while its tasks were open. */
+  askedBy: Schema.Literal("agent", "backbeat"),
+  askedAt: Timestamp,
+  /** When the run ended and the task went back to the queue; null while the agent still runs. */
+  parkedAt: Schema.NullOr(Timestamp),
+  /** When the task was claimed again. */
+  wokenAt: Schema.NullOr(Timestamp),
+  /** The session in which it continues; null where its agent starts again. */
+  sessionId: Schema.NullOr(Schema.String),
+  /** The tasks that it waits for, in the order in which they were named. */
+  awaited: Schema.Array(TaskId)
+}).annotations({ identifier: "Wake" })
+export type Wake = typeof Wake.Type
+
+/** A wake that cannot be stored. */
+export class WakeRefused extends Schema.TaggedError<WakeRefused>()("WakeRefused", {
+  id: TaskId,
+  problem: Schema.Literal("not-running", "cycle", "limit", "nothing-open"),
+  /** The task in the way for `cycle`; the bound for `limit`. */
+  detail: Schema.String
+}) {
+  override get message(): string {
+    switch (this.problem) {
+      case "not-running":
+        return `Task ${this.id} does not run: only the agent of a running task can ask to be woken.`
+      case "cycle":
+        return `Task ${this.detail} waits for this task itself, so neither would ever start. Leave it out, or cancel it.`
+      case "limit":
+        return `limit: ${this.detail} wakes used. Finish with what you have.`
+      case "nothing-open":
+        return "All of these tasks have ended: there is nothing to wait for. Read TaskResult and continue."
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/** What a running `beat web` leaves on disk for the next one: who it is and how to reach it. Only its user may read it. */
+import * as Schema from "effect/Schema"
+import { Timestamp } from "../task/Task.ts"
+import { ProcessIdentity } from "../worker/Process.ts"
+
+/** 32 random bytes in base64url. Each start makes a new one. */
+export const WebToken = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{43}$/))
+
+export const WebRecord = Schema.Struct({
+  process: ProcessIdentity,
+  port: Schema.Int.pipe(Schema.between(1, 65_535)),
+  token: WebToken,
+  readOnly: Schema.Boolean,
+  allowRun: Schema.Boolean,
+  version: Schema.String,
+  startedAt: Timestamp
+}).annotations({ identifier: "WebRecord" })
+export type WebRecord = typeof WebRecord.Type
+
+/** A fragment is never sent to a server and is in no log. */
+export const urlOf = ({ port, token }: Pick<WebRecord, "port" | "token">): string =>
+  `http://127.0.0.1:${port}/#t=${token}`

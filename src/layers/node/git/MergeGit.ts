@@ -1,0 +1,282 @@
+/** Merges and diffs by the `git` program. */
+import { spawn } from "node:child_process"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { MergeFailed } from "../../../domain/merge/MergeErrors.ts"
+import type { CommitId } from "../../../domain/workspace/Workspace.ts"
+import { failpoint } from "../../../services/Failpoints.ts"
+import { type BranchState, type ChangedFile, type DiffForm, type Fit, MergeGit } from "../../../services/MergeGit.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
+import { pagerEnvironment } from "./gitEnvironment.ts"
+import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
+import { nameIn, snapshotTree } from "./SealWorkspace.ts"
+
+/** A tree of thousands of files takes seconds; a slow disk may take longer. */
+const applyMs = 10 * 60_000
+
+const failing =
+  (repository: string) =>
+  <A, R>(effect: Effect.Effect<A, GitFailed, R>): Effect.Effect<A, MergeFailed, R> =>
+    Effect.mapError(effect, ({ detail }) => new MergeFailed({ repository, detail }))
+
+/** What git said when it would not, or null. */
+const asked = <R>(effect: Effect.Effect<unknown, GitFailed, R>) =>
+  effect.pipe(
+    Effect.as(null),
+    Effect.catchTag("GitFailed", ({ detail }) => Effect.succeed(detail))
+  )
+
+const branchRef = (name: string) => `refs/heads/${name}`
+
+const branch = Effect.fn("MergeGit.branch")(function* (home: string, name: string) {
+  const ref = branchRef(name)
+  const found = yield* git({ directory: home, args: ["rev-parse", "--verify", "--quiet", ref], accepts: [0, 1, 128] })
+  if (found.code !== 0) return null
+  const listed = yield* gitText({ directory: home, args: ["worktree", "list", "--porcelain"] })
+  const entries = listed.split("\n\n").map((entry) => entry.split("\n"))
+  const checkedOut = entries.find((lines) => lines.includes(`branch ${ref}`))
+  const tree = checkedOut?.find((line) => line.startsWith("worktree "))?.slice("worktree ".length) ?? null
+  const state: BranchState = { commit: yield* nameIn(found.stdout.toString("utf8")), tree }
+  return state
+})
+
+const tried = Effect.fn("MergeGit.fit")(function* (
+  home: string,
+  ours: CommitId,
+  theirs: CommitId,
+  base: CommitId | null
+) {
+  const mine = base === null ? ours : yield* committed(home, `${ours}^{tree}`, [base], "merge base\n")
+  const { code, stdout } = yield* git({
+    directory: home,
+    args: ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", mine, theirs],
+    accepts: [0, 1]
+  })
+  const [tree = "", ...files] = stdout.toString("utf8").split("\0")
+  const named = files.filter((file) => file !== "")
+  return code === 0
+    ? ({ _tag: "Fits", tree: yield* nameIn(tree) } satisfies Fit)
+    : ({ _tag: "Conflicts", files: Array.from(new Set(named)) } satisfies Fit)
+})
+
+/** A repository without a user name still gets its commit. */
+const committed = Effect.fn("MergeGit.committed")(function* (
+  home: string,
+  tree: string,
+  parents: ReadonlyArray<string>,
+  message: string
+) {
+  const settingOf = (key: string) => gitText({ directory: home, args: ["config", key], accepts: [0, 1] })
+  const name = yield* settingOf("user.name")
+  const email = yield* settingOf("user.email")
+  const variables = {
+    ...(name === "" ? { GIT_AUTHOR_NAME: "Backbeat", GIT_COMMITTER_NAME: "Backbeat" } : {}),
+    ...(email === "" ? { GIT_AUTHOR_EMAIL: "backbeat@localhost", GIT_COMMITTER_EMAIL: "backbeat@localhost" } : {})
+  }
+  const named = yield* gitText({ directory: home, args: ["rev-parse", "--verify", tree] })
+  const parentWords = parents.flatMap((parent) => ["-p", parent])
+  return yield* nameIn(
+    yield* gitText({ directory: home, args: ["commit-tree", named, ...parentWords], stdin: message, variables })
+  )
+})
+
+const between = (tree: string, from: CommitId, to: CommitId, filter: string) =>
+  gitList({ directory: tree, args: ["diff", "--name-only", "--no-renames", "-z", `--diff-filter=${filter}`, from, to] })
+
+/** A lock of the git that was killed. One that is older belongs to another command. */
+const removeLock = (tree: string, since: number) =>
+  Effect.flatMap(
+    gitText({ directory: tree, args: ["rev-parse", "--path-format=absolute", "--git-path", "index.lock"] }),
+    (lock) =>
+      Effect.promise(async () => {
+        const found = await fs.stat(lock).catch(() => null)
+        if (found !== null && found.mtimeMs >= since - 1000) await fs.rm(lock, { force: true })
+      })
+  )
+
+/** Files that the killed step has touched, as they were: those that `from` has, by git; those that only `to` has are removed. */
+const putBack = Effect.fn("MergeGit.putBack")(function* (tree: string, from: CommitId, to: CommitId) {
+  const had = yield* between(tree, from, to, "MDT")
+  const added = yield* between(tree, from, to, "A")
+  if (had.length > 0) {
+    yield* git({
+      directory: tree,
+      args: ["restore", `--source=${from}`, "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"],
+      stdin: had.map((name) => `:(top,literal)${name}`).join("\0"),
+      patienceMs: applyMs
+    })
+  }
+  if (added.length === 0) return
+  yield* git({
+    directory: tree,
+    args: ["rm", "--cached", "--quiet", "--ignore-unmatch", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"],
+    stdin: added.map((name) => `:(top,literal)${name}`).join("\0")
+  })
+  yield* Effect.promise(async () => {
+    for (const name of added) await fs.rm(join(tree, name), { force: true }).catch(() => {})
+  })
+})
+
+/** Those of the files that are as neither of the two commits has them, staged or not. */
+const editedIn = Effect.fn("MergeGit.edited")(function* (
+  tree: string,
+  files: ReadonlyArray<string>,
+  one: CommitId,
+  other: CommitId
+) {
+  const touched = new Set(files)
+  const differing = (commit: CommitId) =>
+    Effect.map(
+      gitList({ directory: tree, args: ["diff", "--name-only", "--no-renames", "-z", commit, "--"] }),
+      (names) => names.filter((name) => touched.has(name))
+    )
+  const fromOther = new Set(yield* differing(other))
+  return (yield* differing(one)).filter((name) => fromOther.has(name))
+})
+
+const forward = (tree: string, to: CommitId) =>
+  asked(git({ directory: tree, args: ["merge", "--ff-only", "--no-stat", "--quiet", to], patienceMs: applyMs }))
+
+const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
+  patch: ["--patch"],
+  stat: ["--stat"],
+  names: ["--name-only"]
+}
+
+/** Drivers of a repository run programs, and what is compared is the work of an agent. */
+const safeDiff = ["diff", "--no-ext-diff", "--no-textconv", "--find-renames"]
+
+const counted = (text: string | undefined) => (text === "-" || text === undefined ? null : Number(text))
+
+const make = Effect.gen(function* () {
+  const paths = yield* Paths
+
+  return MergeGit.of({
+    place: Effect.fn("MergeGit.place")((directory) =>
+      Effect.all({
+        top: gitText({ directory, args: ["rev-parse", "--show-toplevel"] }),
+        common: gitText({ directory, args: ["rev-parse", "--path-format=absolute", "--git-common-dir"] })
+      }).pipe(
+        Effect.flatMap(({ common, top }) =>
+          Effect.promise(async () => ({
+            top: await fs.realpath(top).catch(() => top),
+            common: await fs.realpath(common).catch(() => common)
+          }))
+        ),
+        failing(directory)
+      )
+    ),
+
+    current: Effect.fn("MergeGit.current")((tree) =>
+      git({ directory: tree, args: ["symbolic-ref", "--quiet", "--short", "HEAD"], accepts: [0, 1] }).pipe(
+        Effect.map(({ code, stdout }) => (code === 0 ? stdout.toString("utf8").trim() : null)),
+        failing(tree)
+      )
+    ),
+
+    branch: (home, name) => branch(home, name).pipe(failing(home)),
+    fit: (home, ours, theirs, base) => tried(home, ours, theirs, base).pipe(failing(home)),
+
+    treeOf: Effect.fn("MergeGit.treeOf")((repository, commit) =>
+      gitText({ directory: repository, args: ["rev-parse", "--verify", `${commit}^{tree}`] }).pipe(
+        Effect.flatMap(nameIn),
+        failing(repository)
+      )
+    ),
+
+    commit: (home, tree, parents, message) => committed(home, tree, parents, message).pipe(failing(home)),
+
+    move: Effect.fn("MergeGit.move")((home, ref, to, from) =>
+      asked(git({ directory: home, args: ["update-ref", ref, to, ...(from === null ? [] : [from])] })).pipe(
+        Effect.map((problem) => problem === null)
+      )
+    ),
+
+    record: Effect.fn("MergeGit.record")((tree, ref, name) =>
+      Clock.currentTimeMillis.pipe(
+        Effect.flatMap((at) => snapshotTree(tree, join(paths.home, `index-${name}`), at)),
+        Effect.flatMap((commit) => git({ directory: tree, args: ["update-ref", ref, commit] })),
+        Effect.asVoid,
+        failing(tree)
+      )
+    ),
+
+    apply: Effect.fn("MergeGit.apply")((tree, to) => forward(tree, to)),
+
+    finish: Effect.fn("MergeGit.finish")((tree, from, to, since) =>
+      Effect.gen(function* () {
+        yield* removeLock(tree, since)
+        yield* putBack(tree, from, to)
+        yield* failpoint("merge.putBack")
+        return yield* forward(tree, to)
+      }).pipe(failing(tree))
+    ),
+
+    takeBack: Effect.fn("MergeGit.takeBack")((tree, name, from, to) =>
+      Effect.gen(function* () {
+        const touched = yield* between(tree, from, to, "ADMT")
+        const edited = yield* editedIn(tree, touched, from, to)
+        if (edited.length > 0) return `these files have changed since: ${edited.slice(0, 5).join(", ")}`
+        yield* putBack(tree, to, from)
+        yield* failpoint("undo.putBack")
+        yield* git({ directory: tree, args: ["update-ref", branchRef(name), to, from] })
+        return null
+      }).pipe(Effect.catchTag("GitFailed", ({ detail }) => Effect.succeed(detail)))
+    ),
+
+    hasGh,
+    remoteOf: (home, name) => remoteOf(home, name).pipe(failing(home)),
+    push: (home, remote, name, commit) => push(home, remote, name, commit).pipe(failing(home)),
+    openPullRequest: (request) => openPullRequest(request).pipe(failing(request.home)),
+
+    changedFiles: Effect.fn("MergeGit.changedFiles")((repository, from, to) =>
+      gitList({ directory: repository, args: [...safeDiff, "--numstat", "--no-renames", "-z", from, to, "--"] }).pipe(
+        Effect.map((entries) =>
+          entries.map((entry): ChangedFile => {
+            const [insertions, deletions, ...path] = entry.split("\t")
+            return { path: path.join("\t"), insertions: counted(insertions), deletions: counted(deletions) }
+          })
+        ),
+        failing(repository)
+      )
+    ),
+
+    has: Effect.fn("MergeGit.has")((repository, commit) =>
+      git({ directory: repository, args: ["cat-file", "-e", `${commit}^{commit}`] }).pipe(
+        Effect.as(true),
+        Effect.orElseSucceed(() => false)
+      )
+    ),
+
+    diff: Effect.fn("MergeGit.diff")((repository, from, to, { color, columns, form }) =>
+      gitText({
+        directory: repository,
+        args: [
+          ...safeDiff,
+          ...(form === "stat" && columns !== null ? [`--stat=${columns}`] : formWords[form]),
+          `--color=${color ? "always" : "never"}`,
+          from,
+          to,
+          "--"
+        ]
+      }).pipe(failing(repository))
+    ),
+
+    page: Effect.fn("MergeGit.page")((repository, from, to, form) =>
+      Effect.async<void, MergeFailed>((resume) => {
+        const child = spawn("git", ["-C", repository, ...safeDiff, ...formWords[form], from, to, "--"], {
+          stdio: "inherit",
+          env: pagerEnvironment(process.env)
+        })
+        child.once("error", (error) => resume(new MergeFailed({ repository, detail: error.message })))
+        child.once("exit", () => resume(Effect.void))
+      })
+    )
+  })
+})
+
+export const layer = Layer.effect(MergeGit, make)

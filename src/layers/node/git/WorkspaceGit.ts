@@ -1,0 +1,292 @@
+/** Workspaces by the `git` program and the file system. */
+import * as fs from "node:fs/promises"
+import { basename, dirname, join, relative } from "node:path"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { branchOf, type Workspace } from "../../../domain/workspace/Workspace.ts"
+import { NotIsolable, WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
+import type { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
+import { failpoint } from "../../../services/Failpoints.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { type HomeState, WorkspaceGit } from "../../../services/WorkspaceGit.ts"
+import { codeOf } from "../files/SystemCode.ts"
+import { cut, isWhole } from "./CutWorkspace.ts"
+import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
+import { nameIn, seal, snapshotTree } from "./SealWorkspace.ts"
+import { unsealed } from "./unsealed.ts"
+
+/** `git merge-tree --write-tree` came with this version. */
+const oldest = [2, 38] as const
+
+const mostChanged = 1000
+const mostUsers = 10
+
+/** A directory is counted for this long at most. */
+const sizeMs = 5000
+
+const versionOf = Effect.gen(function* () {
+  const text = yield* gitText({ directory: null, args: ["--version"] })
+  const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(text) ?? []
+  const fits = Number(major) > oldest[0] || (Number(major) === oldest[0] && Number(minor) >= oldest[1])
+  return { text, fits }
+})
+
+/** What git's refusal means for a directory. */
+const refusal = (directory: string, { detail, reason }: GitFailed): NotIsolable => {
+  if (reason === "missing") return new NotIsolable({ directory, problem: "no-git", detail })
+  if (/not a git repository/.test(detail)) return new NotIsolable({ directory, problem: "no-repository", detail })
+  return new NotIsolable({ directory, problem: "refused", detail })
+}
+
+const inspect = Effect.fn("WorkspaceGit.inspect")(function* (directory: string) {
+  const wrong = (problem: NotIsolable["problem"], detail = "") => new NotIsolable({ directory, problem, detail })
+  const version = yield* versionOf.pipe(Effect.mapError((error) => refusal(directory, error)))
+  if (!version.fits) return yield* wrong("old-git", version.text)
+  const ask = (...args: ReadonlyArray<string>) =>
+    gitText({ directory, args }).pipe(Effect.mapError((error) => refusal(directory, error)))
+  if ((yield* ask("rev-parse", "--is-bare-repository")) === "true") return yield* wrong("bare")
+  const top = yield* ask("rev-parse", "--show-toplevel")
+  if (top === "") return yield* wrong("bare")
+  const home = yield* Effect.promise(() => fs.realpath(top).catch(() => top))
+  const real = yield* Effect.promise(() => fs.realpath(directory).catch(() => directory))
+  const head = yield* gitText({ directory, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"] }).pipe(
+    Effect.flatMap(nameIn),
+    Effect.mapError((error) => (error.reason === "exit" ? wrong("no-commit") : refusal(directory, error)))
+  )
+  const changed = yield* gitList({ directory: home, args: ["status", "--porcelain", "-z", "--no-renames"] }).pipe(
+    Effect.mapError((error) => refusal(directory, error))
+  )
+  const state: HomeState = { home, subdirectory: relative(home, real), head, dirty: changed.length }
+  return state
+})
+
+/** A process as the file system of the system tells it: its directory and its command. */
+const processes = async (): Promise<ReadonlyArray<{ readonly pid: string; readonly cwd: string }>> => {
+  const pids = (await fs.readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name))
+  return pids.map((pid) => ({ pid, cwd: `/proc/${pid}/cwd` }))
+}
+
+/** How many parent directories are searched. */
+const deepest = 100
+
+/**
+ * Whether the directory of a process lies in the one with this device and inode. It is climbed from within, by the mounts of
+ * the process: where the workspace is mounted over its repository, the path of that directory means another one here.
+ */
+const liesIn = async (cwd: string, dev: number, ino: number): Promise<boolean> => {
+  let below: { readonly dev: number; readonly ino: number } | null = null
+  for (let [at, level] = [cwd, 0]; level < deepest; [at, level] = [`${at}/..`, level + 1]) {
+    const found = await fs.stat(at).catch(() => null)
+    if (found === null) return false
+    if (found.dev === dev && found.ino === ino) return true
+    // The root is its own parent.
+    if (below?.dev === found.dev && below.ino === found.ino) return false
+    below = found
+  }
+  return false
+}
+
+const users = (workspace: Workspace) =>
+  Effect.promise(async () => {
+    const top = await fs.stat(workspace.path).catch(() => null)
+    if (top === null) return []
+    const found: Array<string> = []
+    for (const { cwd, pid } of await processes()) {
+      if (found.length >= mostUsers) break
+      if (!(await liesIn(cwd, top.dev, top.ino))) continue
+      const command = await fs.readFile(`/proc/${pid}/comm`, "utf8").catch(() => "?")
+      found.push(`${command.trim()} (pid ${pid})`)
+    }
+    return found
+  })
+
+/** Bytes that the files take on disk, without following links. */
+const sizeOf = async (path: string, until: () => boolean): Promise<number> => {
+  const entries = await fs.readdir(path, { withFileTypes: true }).catch(() => [])
+  let sum = 0
+  for (const entry of entries) {
+    if (until()) return sum
+    const at = join(path, entry.name)
+    if (entry.isDirectory()) sum += await sizeOf(at, until)
+    else sum += ((await fs.lstat(at).catch(() => null))?.blocks ?? 0) * 512
+  }
+  return sum
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  fs.lstat(path).then(
+    () => true,
+    () => false
+  )
+
+const make = Effect.gen(function* () {
+  const paths = yield* Paths
+  const { trash } = paths
+
+  const failing =
+    (step: WorkspaceFailed["step"], path: string) =>
+    <A, R>(effect: Effect.Effect<A, GitFailed, R>): Effect.Effect<A, WorkspaceFailed, R> =>
+      Effect.mapError(effect, ({ detail }) => new WorkspaceFailed({ step, path, detail }))
+
+  const moving = <A>(step: "reclaim" | "restore", path: string, run: () => Promise<A>) =>
+    Effect.tryPromise({
+      try: run,
+      catch: (error) => new WorkspaceFailed({ step, path, detail: codeOf(error) })
+    })
+
+  return WorkspaceGit.of({
+    inspect,
+
+    revision: Effect.fn("WorkspaceGit.revision")((home, name) =>
+      gitText({
+        directory: home,
+        args: ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]
+      }).pipe(
+        Effect.flatMap(nameIn),
+        Effect.mapError((error) =>
+          error.reason === "exit"
+            ? new NotIsolable({ directory: home, problem: "no-revision", detail: name })
+            : refusal(home, error)
+        )
+      )
+    ),
+
+    snapshot: (home, claimId) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) =>
+        snapshotTree(home, join(paths.home, `index-${claimId}`), at).pipe(
+          Effect.mapError((error) => refusal(home, error))
+        )
+      ),
+
+    pin: Effect.fn("WorkspaceGit.pin")((home, ref, commit) =>
+      git({ directory: home, args: ["update-ref", ref, commit] }).pipe(
+        Effect.mapError((error) => refusal(home, error)),
+        Effect.asVoid
+      )
+    ),
+
+    unpin: Effect.fn("WorkspaceGit.unpin")((home, ref) =>
+      Effect.ignore(git({ directory: home, args: ["update-ref", "-d", ref] }))
+    ),
+
+    cut,
+    isWhole,
+    seal,
+    unsealed,
+
+    startAt: Effect.fn("WorkspaceGit.startAt")(function* ({ home, id, path }, commit) {
+      yield* Effect.gen(function* () {
+        const known = yield* git({
+          directory: path,
+          args: ["cat-file", "-e", `${commit}^{commit}`],
+          accepts: [0, 1, 128]
+        })
+        if (known.code !== 0) {
+          yield* git({
+            directory: path,
+            args: ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", home, commit],
+            variables: { GIT_CONFIG_COUNT: "0" }
+          }).pipe(
+            Effect.catchAll(() =>
+              git({
+                directory: path,
+                args: ["fetch", "--quiet", "--no-tags", home, "+refs/backbeat/*:refs/backbeat/home/*"]
+              })
+            )
+          )
+        }
+        yield* git({ directory: path, args: ["checkout", "--quiet", "--force", "-B", branchOf(id), commit] })
+        yield* failpoint("start.checkedOut")
+        yield* git({ directory: path, args: ["clean", "--quiet", "-f", "-d"] })
+      }).pipe(failing("start", path))
+    }),
+
+    head: Effect.fn("WorkspaceGit.head")(({ path }) =>
+      gitText({ directory: path, args: ["rev-parse", "HEAD^{commit}"] }).pipe(
+        Effect.flatMap(nameIn),
+        failing("start", path)
+      )
+    ),
+
+    changed: Effect.fn("WorkspaceGit.changed")((repository, from, to, pathspecs) =>
+      gitList({
+        directory: repository,
+        args: ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", from, to, "--", ...pathspecs]
+      }).pipe(
+        Effect.map((names) => names.slice(0, mostChanged)),
+        failing("compare", repository)
+      )
+    ),
+
+    files: Effect.fn("WorkspaceGit.files")((repository, commit, paths) =>
+      paths.length === 0
+        ? Effect.succeed([])
+        : gitList({ directory: repository, args: ["ls-tree", "-z", "--full-tree", commit, "--", ...paths] }).pipe(
+            Effect.map((entries) =>
+              entries.flatMap((entry) => {
+                const [facts = "", name = ""] = entry.split("\t")
+                return facts.split(" ")[1] === "blob" ? [name] : []
+              })
+            ),
+            failing("compare", repository)
+          )
+    ),
+
+    users: (workspace) => users(workspace),
+
+    exists: ({ path }) => Effect.promise(() => isThere(path)),
+
+    trashOf: ({ id }) =>
+      Effect.promise(async () => {
+        const target = join(trash, id)
+        return (await isThere(target)) ? target : null
+      }),
+
+    discard: Effect.fn("WorkspaceGit.discard")((workspace) =>
+      moving("reclaim", workspace.path, async () => {
+        await fs.mkdir(trash, { recursive: true, mode: 0o700 })
+        const first = join(trash, workspace.id)
+        const source = dirname(workspace.path)
+        // It was renamed before: the process that did it was killed before it could say so.
+        if (!(await isThere(source)) && (await isThere(first))) return first
+        let target = first
+        for (let copy = 2; await isThere(target); copy += 1) target = `${first}-${copy}`
+        await fs.rename(source, target)
+        return target
+      })
+    ),
+
+    retrieve: Effect.fn("WorkspaceGit.retrieve")(({ path, trashPath }) =>
+      moving("restore", path, () =>
+        trashPath === null ? Promise.reject(new Error("ENOENT")) : fs.rename(trashPath, dirname(path))
+      ).pipe(Effect.asVoid)
+    ),
+
+    erase: Effect.fn("WorkspaceGit.erase")((trashPath) =>
+      moving("reclaim", trashPath, () => fs.rm(trashPath, { recursive: true, force: true, maxRetries: 2 })).pipe(
+        Effect.asVoid
+      )
+    ),
+
+    size: Effect.fn("WorkspaceGit.size")((path, patienceMs = sizeMs) =>
+      Effect.promise(async () => {
+        const end = process.hrtime.bigint() + BigInt(patienceMs) * 1_000_000n
+        const isOver = () => process.hrtime.bigint() > end
+        const sum = await sizeOf(path, isOver)
+        return isOver() ? null : sum
+      })
+    ),
+
+    sweep: Effect.fn("WorkspaceGit.sweep")((_id: WorkspaceId, path: string) =>
+      Effect.promise(async () => {
+        const names = await fs.readdir(dirname(path)).catch(() => [])
+        for (const name of names.filter((entry) => entry.startsWith(`${basename(path)}.tmp-`))) {
+          await fs.rm(join(dirname(path), name), { recursive: true, force: true }).catch(() => {})
+        }
+      })
+    )
+  })
+})
+
+export const layer = Layer.effect(WorkspaceGit, make)

@@ -1,0 +1,39 @@
+/** Repositories inside a workspace whose contents are in no commit of it. */
+import * as Effect from "effect/Effect"
+import type { CommitId, Workspace } from "../../../domain/workspace/Workspace.ts"
+import { WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
+import { gitList } from "./GitProgram.ts"
+
+/** Untracked repositories: git lists one by its name and a slash, however deep it is, and never what is in it. */
+export const nestedIn = (path: string) =>
+  Effect.map(gitList({ directory: path, args: ["ls-files", "-z", "--others", "--exclude-standard"] }), (names) =>
+    names.filter((name) => name.endsWith("/")).map((name) => name.slice(0, -1))
+  )
+
+/** The mode of an entry that is the name of a commit: a submodule, or a repository that was added like a file. */
+const linkMode = "160000"
+
+/**
+ * Entries whose repository is not as it was in the base: they name a commit that the base does not name, or have files or commits that
+ * no entry names. That commit may be in the workspace alone.
+ */
+export const changedLinks = (path: string, base: CommitId) =>
+  Effect.map(
+    gitList({
+      directory: path,
+      args: ["diff-index", "--raw", "-z", "--no-renames", "--ignore-submodules=none", base, "--"]
+    }),
+    (fields) =>
+      fields.flatMap((field, at) => {
+        const name = fields[at + 1]
+        return at % 2 === 0 && field.split(" ")[1] === linkMode && name !== undefined ? [name] : []
+      })
+  )
+
+/** Their paths, each once. */
+export const unsealedIn = (path: string, base: CommitId) =>
+  Effect.map(Effect.all([nestedIn(path), changedLinks(path, base)]), (found) => Array.from(new Set(found.flat())))
+
+export const unsealed = Effect.fn("WorkspaceGit.unsealed")(({ base, path }: Workspace) =>
+  unsealedIn(path, base).pipe(Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "seal", path, detail })))
+)

@@ -1,0 +1,41 @@
+/** Makes one message of all messages that wait for a hook. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Sending } from "../../../domain/hooks/Delivery.ts"
+import { HookMessage } from "../../../domain/hooks/HookMessage.ts"
+import { encodeSummary } from "../../../domain/hooks/Summary.ts"
+import * as Statement from "../database/Statement.ts"
+
+/** More than these wait for the next message. */
+const most = 1000
+
+const decode = Schema.decodeUnknownOption(Schema.parseJson(HookMessage))
+
+export const makeSum = (sql: SqlClient.SqlClient) => {
+  const join = Statement.findAll(() => ({
+    Request: Schema.Struct({ hook: Schema.String, lead: Schema.Int }),
+    Result: Schema.Struct({ seq: Schema.Int, body: Schema.String }),
+    execute: ({ hook, lead }) => sql`
+      UPDATE deliveries SET state = 'summed', next_at = NULL, lead = ${lead} WHERE number IN (
+        SELECT number FROM deliveries WHERE hook = ${hook} AND state = 'due' AND attempts = 0 ORDER BY number LIMIT ${most}
+      )
+      RETURNING seq, body
+    `
+  }))
+
+  /** The delivery with what has joined it. Alone it stays as it is. */
+  return Effect.fn("Deliveries.sum")(function* (lead: Sending, now: number) {
+    const joined = yield* join({ hook: lead.hook, lead: lead.seq })
+    if (joined.length === 0) return lead
+    const rows = [{ seq: lead.seq, body: lead.body }, ...joined].sort((one, other) => one.seq - other.seq)
+    const body = encodeSummary(
+      lead,
+      rows.flatMap(({ body }) => Option.toArray(decode(body))),
+      now
+    )
+    yield* sql`UPDATE deliveries SET body = ${body} WHERE hook = ${lead.hook} AND seq = ${lead.seq}`
+    return { ...lead, body }
+  })
+}

@@ -1,0 +1,97 @@
+/** Stores a round: its row and its tasks, from what the loop captured when it was submitted. */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { LoopRules } from "../../../domain/loop/Loop.ts"
+import { LoopId } from "../../../domain/loop/LoopId.ts"
+import { type NewDependency, type NewTask, withFreshSession } from "../../../domain/task/NewTask.ts"
+import { TaskId } from "../../../domain/task/Task.ts"
+import type { CommitId } from "../../../domain/workspace/Workspace.ts"
+import type { Ids } from "../../../services/Ids.ts"
+import * as Statement from "../database/Statement.ts"
+import { makeEnqueue } from "../queue/enqueue.ts"
+import { StoredTask } from "../schedules/ScheduleRows.ts"
+import { StoredEnvironment } from "../tasks/Rows.ts"
+import { Role } from "./LoopRows.ts"
+
+export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
+  const enqueue = makeEnqueue(sql)
+
+  const findCaptured = Statement.findAll(() => ({
+    Request: LoopId,
+    Result: Schema.Struct({
+      position: Schema.Int,
+      role: Role,
+      environmentId: Schema.String,
+      task: StoredTask,
+      variables: StoredEnvironment
+    }),
+    execute: (id) => sql`
+      SELECT loop_tasks.position, loop_tasks.role, loop_tasks.environment_id, loop_tasks.task, environments.variables
+      FROM loop_tasks JOIN environments ON environments.id = loop_tasks.environment_id
+      WHERE loop_tasks.loop_id = ${id} ORDER BY loop_tasks.position
+    `
+  }))
+
+  const insertRoundTask = Statement.run(() => ({
+    Request: Schema.Struct({ loopId: LoopId, round: Schema.Int, position: Schema.Int, taskId: TaskId }),
+    execute: (row) => sql`INSERT INTO loop_round_tasks ${sql.insert(row)}`
+  }))
+
+  /**
+   * Each evaluation follows the one before it: they work in one directory. A judge costs money, so it starts only where every
+   * command of `until` has passed.
+   */
+  const following = (task: NewTask, position: number, roles: ReadonlyArray<Role>): NewTask => {
+    if (position === 0) return task
+    const dependsOn = roles.slice(0, position).flatMap((role, member): ReadonlyArray<NewDependency> => {
+      if (roles[position] === "judge" && role === "until") return [{ upstream: { member }, policy: "success" }]
+      return member === position - 1 ? [{ upstream: { member }, policy: "finished" }] : []
+    })
+    return { ...task, dependsOn, continueFrom: null }
+  }
+
+  /** The work of a round ends at the deadline of the loop. Its evaluations have their own time. */
+  const within = (task: NewTask, { deadline }: LoopRules, role: Role, now: number): NewTask =>
+    role !== "work" || deadline === null
+      ? task
+      : { ...task, timeoutMs: Math.max(1, Math.min(task.timeoutMs ?? Number.POSITIVE_INFINITY, deadline - now)) }
+
+  /** All tasks of a loop work in one workspace, which the work of each round finds at the commit that it starts from. */
+  const inWorkspace = (task: NewTask, role: Role, round: number, startCommit: CommitId | null): NewTask => {
+    const { workspace } = task
+    if (workspace?.kind !== "new" || (round === 1 && role === "work")) return task
+    const start = role === "work" ? (startCommit ?? workspace.base) : null
+    return { ...task, workspace: { kind: "existing", id: workspace.id, startCommit: start } }
+  }
+
+  /** It must run inside a transaction. */
+  return (id: LoopId, rules: LoopRules, round: number, startCommit: CommitId | null, maxDepth: number) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const captured = yield* findCaptured(id)
+      const roles = captured.map(({ role }) => role)
+      const arrivals = yield* Effect.forEach(captured, ({ environmentId, role, task, variables }, position) =>
+        Effect.gen(function* () {
+          const fresh = withFreshSession({ ...task, environment: variables }, yield* ids.uuid)
+          const placed = inWorkspace(within(fresh, rules, role, now), role, round, startCommit)
+          return { id: yield* ids.task, environmentId, task: following(placed, position, roles) }
+        })
+      )
+      yield* enqueue(arrivals, maxDepth)
+      yield* sql`
+        INSERT INTO loop_rounds (loop_id, round, start_commit, started_at)
+        VALUES (${id}, ${round}, ${startCommit}, ${now})
+      `
+      // The work of a goal is its lead.
+      yield* sql`
+        UPDATE tasks SET goal_id = ${id}
+        WHERE id = ${arrivals[0]?.id ?? null} AND EXISTS (SELECT 1 FROM goals WHERE loop_id = ${id})
+      `
+      for (const [position, arrival] of arrivals.entries()) {
+        yield* insertRoundTask({ loopId: id, round, position, taskId: arrival.id })
+      }
+      yield* sql`UPDATE loops SET round = ${round} WHERE id = ${id}`
+    })
+}

@@ -1,0 +1,31 @@
+/** A value as a model reads it: without empty fields, with times that people write, and without bytes that a terminal obeys. */
+import * as Schema from "effect/Schema"
+import { sanitize } from "../text/Sanitize.ts"
+import type { JsonObject } from "./fields/JsonSchemas.ts"
+import { toolWords } from "./toolWords.ts"
+
+const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+
+/** Fields that hold milliseconds since 1970: `createdAt`, `notBefore`, `at`. */
+export const isTime = (key: string): boolean => /At$|^at$|^notBefore$|^until$/.test(key)
+
+/** Fields with messages of ours; an agent's answer is left as it is. */
+const isMessage = (key: string): boolean => /^(error|warnings|reason|note)$/.test(key)
+
+/** Milliseconds of 1973: a smaller number is a length of time or a count. */
+const earliest = 100_000_000_000
+
+const shown = (value: unknown, key: string): unknown => {
+  if (typeof value === "string") return sanitize(isMessage(key) ? toolWords(value) : value)
+  if (typeof value === "number" && value >= earliest && isTime(key)) return new Date(value).toISOString()
+  if (Array.isArray(value)) return value.map((inner) => shown(inner, key))
+  return isObject(value) ? forModel(value) : value
+}
+
+/** Null and undefined fields are left out: they would be most of what a model is shown of a queued task. */
+export const forModel = (value: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) =>
+      inner === null || inner === undefined ? [] : [[key, shown(inner, key)] as const]
+    )
+  )

@@ -1,0 +1,44 @@
+/** Messages that commands print, in the words of the tools: a model that has no shell cannot type `beat wait`. */
+
+/** The longest first. What only a person can do (`beat config`, `beat doctor`) stays: the model passes it on. */
+const words: ReadonlyArray<readonly [RegExp, string]> = [
+  [/, or look into beat workspace path \S+/g, ""],
+  [/beat run --timeout/g, "DelegateTask with 'timeoutMs'"],
+  [/beat run --stall/g, "DelegateTask with 'stallMs'"],
+  [/beat run --isolate/g, "DelegateTask with 'isolate'"],
+  [/'?beat run --times'?/g, "DelegateTask with 'times'"],
+  [/beat run --give-up/g, "a setting of the person"],
+  [/beat run -a shell '[^']*'/g, "DelegateTask with the agent 'shell'"],
+  [/beat resume (\S+) --fresh/g, "DelegateTask with 'continueFrom' $1"],
+  [/beat resume (\S+)/g, "RetryTask $1 with mode 'resume'"],
+  [/beat loop status (\S+)/g, "TaskStatus of its task"],
+  [/'?beat pipeline status'?/g, "PipelineStatus"],
+  [/'?beat pipeline list'?/g, "ListPipelines"],
+  [/beat pipeline run FILE/g, "DelegateTask with 'tasks'"],
+  [/beat schedule cancel/g, "Schedules with action 'cancel'"],
+  [/beat schedule create --help/g, "Schedules with action 'create'"],
+  [/'beat schedule list( --all)?'/g, "Schedules with action 'list'"],
+  [/'beat schedule edit[^']*'/g, "a new schedule"],
+  [/beat loop "[^"]*" --until "[^"]*"/g, "DelegateTask with 'loop'"],
+  [/'beat (list|loop list)' shows/g, "TaskStatus shows"],
+  [/'beat agents list' shows/g, "ListAgents shows"],
+  [/'beat merge ID'/g, "MergeTask"],
+  [/beat (list|status)\b/g, "TaskStatus"],
+  [/beat wait\b/g, "WaitTasks"],
+  [/beat logs\b/g, "TaskLogs"],
+  [/beat retry\b/g, "RetryTask"],
+  [/beat cancel\b/g, "CancelTask"],
+  [/beat edit\b/g, "EditTask"],
+  [/beat run( "[^"]*")?/g, "DelegateTask"],
+  [/ Merge into it: --into \S+/g, ""],
+  [/ Make it: --branch \S+/g, ""],
+  [/(leave out|and) --isolate/g, "$1 'isolate'"],
+  [/ (Name one|Name the one to merge into): --into BRANCH[^.]*/g, " Check one out"],
+  [/; --base tree takes/g, "; 'base' \"tree\" takes"],
+  [/To start after it: --after (\S+)/g, "To start after it: 'dependsOn' $1"],
+  [/or start a new session with --fresh/g, "or use mode 'fresh'"],
+  [/Shorten --env/g, "Shorten 'env'"]
+]
+
+export const toolWords = (text: string): string =>
+  words.reduce((told, [said, instead]) => told.replace(said, instead), text)

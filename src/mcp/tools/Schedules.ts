@@ -1,0 +1,121 @@
+/** One tool for schedules: it creates, lists, shows, pauses, resumes and cancels them. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../domain/Errors.ts"
+import { taskWork } from "../../programs/schedules/changeSchedule.ts"
+import { schedulePage } from "../../programs/schedules/scheduleReport.ts"
+import { prepareTask } from "../../programs/tasks/prepareTask.ts"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { Schedules as Port } from "../../services/Schedules.ts"
+import { ScheduleReference, ScheduleState, schedule, scheduleState, whenFields } from "../fields/ScheduleFields.ts"
+import { submissionOf } from "../fields/TaskFields.ts"
+import { Session } from "../protocol/Session.ts"
+import { type Call, tool } from "../Tool.ts"
+import { cancelSchedule } from "./CancelSchedule.ts"
+
+const Text = Schema.optional(Schema.NonEmptyString)
+
+const Input = Schema.Struct({
+  action: Schema.Literal("create", "list", "status", "pause", "resume", "cancel"),
+  id: Schema.optional(ScheduleReference.annotations({ description: "All but create and list" })),
+  prompt: Text,
+  ...whenFields,
+  when: Schema.optional(whenFields.when),
+  agent: Text,
+  model: Text,
+  directory: Text,
+  reason: Text
+})
+type Input = typeof Input.Type
+
+const Output = Schema.Struct({ schedules: Schema.Array(ScheduleState), warnings: Schema.Array(Schema.String) })
+
+const missing = (field: string, example: string) => new InvalidInput({ field, problem: "it is missing", example })
+
+const create = Effect.fn("Schedules.create")(function* (input: Input, call: Call) {
+  const session = yield* Session
+  const { agent, directory, model, prompt, when } = input
+  if (prompt === undefined) return yield* missing("prompt", '"Triage the new issues"')
+  if (when === undefined) return yield* missing("when", '"0 9 * * 1-5"')
+  const described = {
+    prompt,
+    ...(agent === undefined ? {} : { agent }),
+    ...(model === undefined ? {} : { model }),
+    ...(directory === undefined ? {} : { directory })
+  }
+  const submission = yield* submissionOf(described, new Map())
+  const { task, warnings } = yield* prepareTask(submission, submitterOf(session.environment))
+  const { maxRuns, missed, name, overlap, timezone } = input
+  const rules = {
+    when,
+    ...(maxRuns === undefined ? {} : { maxRuns }),
+    ...(missed === undefined ? {} : { missed }),
+    ...(name === undefined ? {} : { name }),
+    ...(overlap === undefined ? {} : { overlap }),
+    ...(timezone === undefined ? {} : { timezone })
+  }
+  const { warnings: told, ...state } = yield* schedule(rules, { work: taskWork(task), warnings }, call)
+  return { schedules: [state], warnings: told }
+})
+
+const change = Effect.fn("Schedules.change")(function* (input: Input, call: Call) {
+  const schedules = yield* Port
+  if (input.id === undefined) return yield* missing("id", '"4h8s1zq6w0be"')
+  const id = yield* schedules.resolve(input.id)
+  switch (input.action) {
+    case "pause":
+      return yield* schedules.pause(id, { reason: input.reason?.slice(0, 1000) ?? null, revision: null })
+    case "resume":
+      return yield* schedules.resume(id)
+    case "cancel":
+      yield* cancelSchedule.call({ id }, call).pipe(Effect.catchTag("InvalidArguments", Effect.die))
+      return yield* schedules.get(id)
+    default:
+      return yield* schedules.get(id)
+  }
+})
+
+export const schedulesTool = tool({
+  name: "Schedules",
+  title: "Schedules",
+  description:
+    "Run a task later or at recurring times (cron, every 15 minutes), also after this session ends: create, list, show, pause, resume or cancel schedules.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input: Input,
+  output: Output,
+  example: {
+    action: "create" as const,
+    id: "4h8s1zq6w0be",
+    prompt: "Triage the new issues and label them",
+    when: "0 9 * * 1-5",
+    timezone: "Europe/Berlin",
+    name: "triage",
+    maxRuns: 10,
+    overlap: "skip" as const,
+    missed: "run-once" as const,
+    agent: "claude",
+    model: "sonnet",
+    directory: "/home/me/project",
+    reason: "holidays"
+  },
+  handle: Effect.fn("Schedules")(function* (input, call) {
+    const { environment } = yield* Session
+    if (input.action !== "list" && input.action !== "status") {
+      yield* requireOutside(submitterOf(environment), "change schedules")
+    }
+    if (input.action === "create") return yield* create(input, call)
+    if (input.action === "list") {
+      const { schedules } = yield* schedulePage({ status: ["active", "paused"], limit: 20, before: null })
+      return {
+        schedules: schedules.map((one) => scheduleState(one, one.nextFireAt === null ? [] : [one.nextFireAt])),
+        warnings: []
+      }
+    }
+    const changed = yield* change(input, call)
+    return {
+      schedules: [scheduleState(changed, changed.nextFireAt === null ? [] : [changed.nextFireAt])],
+      warnings: []
+    }
+  })
+})

@@ -1,0 +1,59 @@
+/** Lets the agent of a task end its turn and be resumed when the tasks that it delegated have ended. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../domain/Errors.ts"
+import { TaskId } from "../../domain/task/Task.ts"
+import { mostAwaited, WakeMode } from "../../domain/wake/Wake.ts"
+import { requireOwn } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Wakes } from "../../services/Wakes.ts"
+import { Reference } from "../fields/Fields.ts"
+import { Session } from "../protocol/Session.ts"
+import { tool } from "../Tool.ts"
+
+export const wakeMe = tool({
+  name: "WakeMe",
+  title: "Wake me when tasks have ended",
+  description:
+    "Inside a task: wait for tasks that you delegated without using a token. Call it, then end your turn; your session is resumed with their results when all ('all') or one ('any') have ended. Better than WaitTasks for more than a minute.",
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: Schema.Struct({
+    ids: Schema.optional(
+      Schema.Array(Reference)
+        .pipe(Schema.minItems(1), Schema.maxItems(mostAwaited))
+        .annotations({ description: "Default: all open tasks that you delegated" })
+    ),
+    when: Schema.optionalWith(WakeMode, { default: () => "all" as const })
+  }),
+  output: Schema.Struct({
+    waitsFor: Schema.Array(TaskId),
+    when: WakeMode,
+    /** 1 for the first wake of the task. */
+    wake: Schema.Int,
+    next: Schema.String
+  }),
+  example: { ids: ["k3v9x2m7q4ab"], when: "all" as const },
+  handle: Effect.fn("WakeMe")(function* ({ ids, when }) {
+    const session = yield* Session
+    const tasks = yield* Tasks
+    const wakes = yield* Wakes
+    const submitter = submitterOf(session.environment)
+    if (submitter.taskId === null) {
+      return yield* new InvalidInput({
+        field: "WakeMe",
+        problem: "works inside a task of Backbeat alone; wait with WaitTasks",
+        example: null
+      })
+    }
+    const named = yield* Effect.forEach(ids ?? [], tasks.resolve)
+    yield* requireOwn(submitter, named, "wait for")
+    const wake = yield* wakes.ask({ taskId: submitter.taskId, ids: named, mode: when, askedBy: "agent" })
+    return {
+      waitsFor: wake.awaited,
+      when: wake.mode,
+      wake: wake.n,
+      next: "End your turn now. Nothing runs for you until you are resumed with the results."
+    }
+  })
+})

@@ -1,0 +1,36 @@
+/** Waits for a contest to be decided, from any process, without being busy; and cancels one. */
+import * as Effect from "effect/Effect"
+import type { Contest, ContestId } from "../../domain/contest/Contest.ts"
+import { Contests } from "../../services/Contests.ts"
+import type { CancelRequest } from "../../services/Queue.ts"
+import { retryWhileBusy } from "../changes.ts"
+import { requireOwn } from "../tasks/requireOwn.ts"
+import type { Submitter } from "../tasks/submitter.ts"
+import { waitUntil } from "../waitUntil.ts"
+import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
+
+const isDecided = ({ status }: Contest) => status !== "running"
+
+/** No time limit: `Effect.timeout` is for the caller. */
+export const waitForContest = Effect.fn("waitForContest")(function* (id: ContestId, options: EnsureWorkerOptions) {
+  const contests = yield* Contests
+  return yield* waitUntil(contests.get(id), isDecided, options)
+})
+
+/** Returns when the processes of its tasks are gone. */
+export const cancelContest = Effect.fn("cancelContest")(function* (
+  id: ContestId,
+  request: CancelRequest,
+  submitter: Submitter,
+  options: EnsureWorkerOptions
+) {
+  const contests = yield* Contests
+  const { candidates } = yield* retryWhileBusy(contests.get(id))
+  yield* requireOwn(
+    submitter,
+    candidates.map(({ workTask }) => workTask),
+    "cancel"
+  )
+  const answer = yield* retryWhileBusy(contests.cancel(id, request))
+  return { answer, contest: yield* waitForContest(id, options) }
+})

@@ -1,0 +1,55 @@
+/** Pauses one task: it does not start, or its running turn is ended and its session kept. */
+import * as Effect from "effect/Effect"
+import { TaskStateConflict } from "../../domain/Errors.ts"
+import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
+import { Agents } from "../../services/Agents.ts"
+import { Gates } from "../../services/Gates.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { latestAttempt } from "../tasks/latestAttempt.ts"
+import { waitUntil } from "../waitUntil.ts"
+import { type EnsureWorkerOptions, ensureWorker } from "../worker/ensureWorker.ts"
+
+export interface Pause {
+  readonly until: number | null
+  readonly reason: string | null
+  readonly by: string
+}
+
+/** Whether its agent may still have a process, and the pause is not ended. */
+const isEnding = Effect.fn("pauseTask.isEnding")(function* (id: TaskId) {
+  const { status } = yield* (yield* Tasks).summary(id)
+  return status === "running" && (yield* (yield* Gates).pausing).includes(id)
+})
+
+/** The attempt that counts, as it is once no process of it is left. It may have ended before the pause reached it. */
+export const pauseTask = Effect.fn("pauseTask")(function* (
+  reference: TaskId,
+  pause: Pause,
+  serving: EnsureWorkerOptions
+) {
+  const agents = yield* Agents
+  const gates = yield* Gates
+  const tasks = yield* Tasks
+  const { agent, id, status } = yield* latestAttempt(reference)
+  if (isTerminal(status)) return yield* new TaskStateConflict({ id, step: "be paused", actual: status })
+  if (status === "running" && !(yield* agents.hasSessions(agent))) {
+    return yield* new TaskStateConflict({
+      id,
+      step: "be paused",
+      actual: status,
+      note: `agent ${agent} keeps no session in which it could continue. Wait for its end, or cancel it`
+    })
+  }
+  yield* gates.close({ scope: "task", name: id, ...pause })
+  if (status === "running") yield* waitUntil(isEnding(id), (ending) => !ending, serving)
+  return yield* tasks.summary(id)
+})
+
+/** Ends the pause of a task that has not ended; false where it is not paused. */
+export const resumePaused = Effect.fn("resumePaused")(function* (reference: TaskId) {
+  const gates = yield* Gates
+  const { id, status } = yield* latestAttempt(reference)
+  if (isTerminal(status) || !(yield* gates.open("task", id))) return false
+  yield* ensureWorker()
+  return true
+})

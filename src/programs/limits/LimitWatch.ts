@@ -1,0 +1,151 @@
+/** Reads what an agent prints for what it says of limits and of its use, line by line, while it runs. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { costOf, noCost } from "../../domain/budgets/Spend.ts"
+import type { LimitSignal, StoredSignal } from "../../domain/limits/Signal.ts"
+import { overage } from "../../domain/limits/Window.ts"
+import type { StreamName } from "../../domain/output/Output.ts"
+import type { Settings } from "../../domain/settings/Settings.ts"
+import { type LiveUse, mergedUses } from "../../domain/usage/ModelUse.ts"
+import { Agents } from "../../services/Agents.ts"
+import type { Held } from "../../services/Queue.ts"
+import { pricedFor } from "../usage/spendingOf.ts"
+
+/** The longest line that is read, in bytes: what tells limits is short. */
+const longestLine = 1024 * 1024
+
+export interface LineRest {
+  /** The beginning of a line whose end has not come yet. */
+  bytes: Uint8Array
+  /** The line is longer than is read: what comes up to its end is left out. */
+  skipping: boolean
+}
+
+export interface LimitWatch {
+  readonly rest: Record<StreamName, LineRest>
+  /** The agent waits inside its process for a limit, or its requests cost money on top of the plan: it has to be ended. */
+  stop: boolean
+  /** The last answers of which was counted what they used. */
+  readonly counted: Set<string>
+}
+
+/** Answers whose lines may be mixed: those of agents that work side by side inside one. */
+const mostCounted = 200
+
+export const limitWatch = (): LimitWatch => ({
+  rest: { stdout: { bytes: new Uint8Array(), skipping: false }, stderr: { bytes: new Uint8Array(), skipping: false } },
+  stop: false,
+  counted: new Set()
+})
+
+/** What captured bytes say beyond their text. */
+export interface Told {
+  readonly signals: ReadonlyArray<StoredSignal>
+  readonly use: LiveUse | null
+}
+
+export const nothing: Told = { signals: [], use: null }
+
+const decoder = new TextDecoder()
+
+/** The whole lines in these bytes with what was left of those before; the beginning of the last line is kept. */
+export const wholeLines = (rest: LineRest, bytes: Uint8Array, longest = longestLine): ReadonlyArray<string> => {
+  const end = bytes.lastIndexOf(10)
+  if (end === -1) {
+    if (rest.skipping || rest.bytes.length + bytes.length > longest) {
+      Object.assign(rest, { bytes: new Uint8Array(), skipping: true })
+    } else rest.bytes = joined(rest.bytes, bytes)
+    return []
+  }
+  const whole = joined(rest.bytes, bytes.subarray(0, end))
+  const lines = decoder.decode(whole).split("\n")
+  const read = rest.skipping ? lines.slice(1) : lines
+  Object.assign(rest, { bytes: bytes.slice(end + 1), skipping: false })
+  return read.map((line) => line.replace(/\r$/, ""))
+}
+
+const joined = (first: Uint8Array, second: Uint8Array): Uint8Array => {
+  if (first.length === 0) return second
+  const both = new Uint8Array(first.length + second.length)
+  both.set(first)
+  both.set(second, first.length)
+  return both
+}
+
+type LimitSettings = Pick<Settings, "overage" | "headroomPercent">
+
+/** A window that is nearly full starts no further task, so that none is refused. */
+const withHeadroom = (signal: StoredSignal, { headroomPercent }: LimitSettings): StoredSignal =>
+  signal._tag === "Seen" && signal.used !== null && signal.used >= 1 - headroomPercent / 100
+    ? { ...signal, closed: true }
+    : signal
+
+/** What is stored of a signal by the settings, and whether its agent has to be ended. */
+export const judged = (
+  signals: ReadonlyArray<LimitSignal>,
+  settings: LimitSettings,
+  now: number
+): { readonly stored: ReadonlyArray<StoredSignal>; readonly stop: boolean } => {
+  const paid = signals.some(({ _tag }) => _tag === "Overage")
+  const allowed = paid && settings.overage === "allow"
+  const stored = signals.flatMap((signal): ReadonlyArray<StoredSignal> => {
+    switch (signal._tag) {
+      case "Served":
+        return [signal]
+      case "Used":
+        return []
+      case "Seen":
+        return [allowed ? signal : withHeadroom(signal, settings)]
+      case "Sleeping":
+        return signal.ms === null
+          ? []
+          : [{ _tag: "Seen", window: "limit", family: "", used: null, closed: true, resetsAt: now + signal.ms }]
+      default:
+        return allowed
+          ? []
+          : [{ _tag: "Seen", window: overage, family: "", used: null, closed: true, resetsAt: signal.resetsAt }]
+    }
+  })
+  return { stored, stop: signals.some(({ _tag }) => _tag === "Sleeping") || (paid && !allowed) }
+}
+
+/** What was used that is not counted yet. */
+const liveUse = Effect.fn("limits.liveUse")(function* (
+  { task }: Held,
+  { prices }: Pick<Settings, "prices">,
+  { counted }: LimitWatch,
+  signals: ReadonlyArray<LimitSignal>
+) {
+  const fresh = signals.flatMap((signal) => {
+    if (signal._tag !== "Used" || (signal.key !== null && counted.has(signal.key))) return []
+    if (signal.key !== null) counted.add(signal.key)
+    return [signal.use]
+  })
+  for (const key of counted) {
+    if (counted.size <= mostCounted) break
+    counted.delete(key)
+  }
+  if (fresh.length === 0) return null
+  const uses = mergedUses(yield* Effect.forEach(fresh, (use) => pricedFor(task, use, prices)))
+  return { uses, cost: costOf(uses, noCost) } satisfies LiveUse
+})
+
+/** What newly captured bytes say of limits, and what they say was used. `stop` stays once it is set. */
+export const readSignals = Effect.fn("limits.read")(function* (
+  held: Held,
+  settings: LimitSettings & Pick<Settings, "prices">,
+  watch: LimitWatch,
+  stream: StreamName,
+  bytes: Uint8Array
+) {
+  const lines = wholeLines(watch.rest[stream], bytes)
+  if (lines.length === 0) return nothing
+  const agents = yield* Agents
+  const signals = yield* agents.signals(held.task.agent, stream, lines)
+  if (signals.length === 0) return nothing
+  const use = yield* liveUse(held, settings, watch, signals)
+  if (held.task.account === null) return { signals: [], use }
+  const { stop, stored } = judged(signals, settings, yield* Clock.currentTimeMillis)
+  watch.stop ||= stop
+  return { signals: stored, use }
+})

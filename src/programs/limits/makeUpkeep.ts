@@ -1,0 +1,15 @@
+/** What a worker does about limits now and then: it asks where asking is free, keeps what is reserved, gives tasks to their fallbacks, and removes pauses that are over. */
+import * as Effect from "effect/Effect"
+import type { Settings } from "../../domain/settings/Settings.ts"
+import { Gates } from "../../services/Gates.ts"
+import { makeAskLimits } from "./AskLimits.ts"
+import { keepReserves } from "./keepReserves.ts"
+import { moveToFallback } from "./moveToFallback.ts"
+
+const tidyGates = Effect.flatMap(Gates, (gates) => gates.tidy)
+
+export const makeUpkeep = () => {
+  const ask = makeAskLimits()
+  return (settings: Settings) =>
+    Effect.all([tidyGates, ask(), keepReserves(settings), moveToFallback()], { discard: true })
+}

@@ -1,0 +1,60 @@
+/** Gives queued tasks whose own agent is kept by a limit for long to the next agent that they name. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { AccountKey } from "../../domain/limits/Account.ts"
+import type { AccountLimits } from "../../domain/limits/AccountLimits.ts"
+import type { TaskId } from "../../domain/task/Task.ts"
+import { Limits } from "../../services/Limits.ts"
+import { Queue } from "../../services/Queue.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { startOf } from "../tasks/edit.ts"
+
+/** A limit that ends within this time is waited for. */
+export const fallbackAfterMs = 30 * 60_000
+
+/** Tasks at one look: each is prepared again. */
+const most = 10
+
+const vendorOf = (key: AccountKey): string => key.slice(0, key.indexOf("/"))
+
+/** Another account of the same vendor is not a fallback: it would evade its limit. */
+const takes = (own: AccountKey | null, other: AccountKey | null, all: ReadonlyArray<AccountLimits>): boolean =>
+  other === null ||
+  (own !== null &&
+    vendorOf(other) !== vendorOf(own) &&
+    all.every(({ account, opensAt }) => account !== other || opensAt === null))
+
+const move = Effect.fn("moveToFallback.one")(function* (id: TaskId, all: ReadonlyArray<AccountLimits>) {
+  const queue = yield* Queue
+  const tasks = yield* Tasks
+  // The revision first: an edit between the two reads is then seen as one.
+  const { revision } = yield* queue.captured(id)
+  const task = yield* tasks.get(id)
+  if (task.status !== "queued") return
+  for (const [at, agent] of task.fallback.entries()) {
+    const change = yield* Effect.option(startOf(task, { agent }))
+    if (change._tag === "None" || !takes(task.account, change.value.account?.key ?? null, all)) continue
+    // Those before it are closed or missing now, and are asked no more.
+    yield* queue.edit(id, { ...change.value, fallback: task.fallback.slice(at + 1) }, revision)
+    yield* Effect.logInfo(`task ${id}: given to ${agent}, since a limit keeps ${task.agent}`)
+    return
+  }
+})
+
+/** A task that another process changes, claims or forgets meanwhile is left to it. */
+export const moveToFallback = Effect.fn("moveToFallback")(function* () {
+  const limits = yield* Limits
+  const now = yield* Clock.currentTimeMillis
+  const ids = yield* limits.waitingBeyond(now + fallbackAfterMs, most)
+  if (ids.length === 0) return
+  const all = yield* limits.list
+  for (const id of ids) {
+    yield* move(id, all).pipe(
+      Effect.catchTags({
+        TaskStateConflict: () => Effect.void,
+        TaskNotFound: () => Effect.void,
+        DependencyInvalid: () => Effect.void
+      })
+    )
+  }
+})

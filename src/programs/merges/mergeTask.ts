@@ -1,0 +1,225 @@
+/** Brings what a task left into a branch of the user: tried without a work tree, tested if asked, then applied. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { beforeRef, type Merge, type MergeId, mergeRef } from "../../domain/merge/Merge.ts"
+import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
+import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
+import type { CommitId, WorkResult, Workspace } from "../../domain/workspace/Workspace.ts"
+import { failpoint } from "../../services/Failpoints.ts"
+import { Ids } from "../../services/Ids.ts"
+import { MergeGit } from "../../services/MergeGit.ts"
+import { Merges } from "../../services/Merges.ts"
+import { Processes } from "../../services/Processes.ts"
+import { Tasks } from "../../services/Tasks.ts"
+import { Workspaces } from "../../services/Workspaces.ts"
+import { checkMerge } from "./checkMerge.ts"
+import { clearTheWay } from "./recoverMerge.ts"
+
+export interface MergeOptions {
+  /** The directory of the caller. */
+  readonly directory: string
+  /** The branch; null: the one that is checked out. */
+  readonly into: string | null
+  /** Make this branch and touch nothing else. */
+  readonly create: string | null
+  readonly keepCommits: boolean
+  /** The command that has to pass first. */
+  readonly check: string | null
+  readonly dryRun: boolean
+  readonly message: string | null
+  /** The workspace of the agent that asks: it may merge into that alone. */
+  readonly within: string | null
+}
+
+/** How one task came out. */
+export interface MergeOutcome {
+  readonly taskId: TaskId
+  readonly title: string
+  readonly state: "merged" | "fits" | "unchanged" | "conflict" | "refused"
+  readonly branch: string
+  readonly before: CommitId
+  readonly after: CommitId | null
+  readonly files: number
+  readonly insertions: number
+  readonly deletions: number
+  readonly conflicts: ReadonlyArray<string>
+  readonly reason: string | null
+  readonly mergeId: MergeId | null
+  readonly checkTask: TaskId | null
+}
+
+export const refuse = (reason: string) => new MergeRefused({ reason })
+
+export const resultOf = Effect.fn("mergeTask.result")(function* (id: TaskId) {
+  const tasks = yield* Tasks
+  const workspaces = yield* Workspaces
+  const task = yield* tasks.summary(id)
+  if (!isTerminal(task.status)) return yield* refuse(`Task ${id} is ${task.status}. Wait for its end: beat wait ${id}`)
+  const result = Option.getOrNull(yield* workspaces.result(id))
+  const place = Option.getOrNull(yield* workspaces.ofTask(id))
+  if (result === null || place === null) {
+    return yield* refuse(
+      task.workspaceId === null
+        ? `Task ${id} worked in ${task.directory} itself: there is nothing to merge. Isolated tasks have results: beat run --isolate`
+        : `Task ${id} left nothing in its workspace.`
+    )
+  }
+  return { task, result, workspace: place.workspace }
+})
+
+/** The top directory of the caller, which has to be in the repository that the work was cut from. */
+export const homeOf = Effect.fn("mergeTask.home")(function* (
+  workspace: Workspace,
+  options: Pick<MergeOptions, "directory" | "within">
+) {
+  const git = yield* MergeGit
+  const here = yield* git
+    .place(options.directory)
+    .pipe(Effect.mapError(() => refuse(`Run this in ${workspace.home}: ${options.directory} is not a git repository`)))
+  const home = yield* git
+    .place(workspace.home)
+    .pipe(
+      Effect.mapError(() => refuse(`The repository ${workspace.home}, from which this was cut, is not there any more.`))
+    )
+  if (here.common !== home.common) {
+    return yield* refuse(`Run this in ${workspace.home}: the task was cut from that repository, not from ${here.top}.`)
+  }
+  if (options.within !== null && here.top !== options.within) {
+    return yield* refuse("An agent may merge into its own workspace alone.")
+  }
+  return here.top
+})
+
+const targetOf = Effect.fn("mergeTask.target")(function* (workspace: Workspace, options: MergeOptions) {
+  const git = yield* MergeGit
+  const home = yield* homeOf(workspace, options)
+  // A merge that was killed is ended first: it may move the branch.
+  if (!options.dryRun) yield* clearTheWay(home)
+  if (options.create !== null) {
+    if ((yield* git.branch(home, options.create)) !== null) {
+      return yield* refuse(`The branch ${options.create} exists already. Merge into it: --into ${options.create}`)
+    }
+    return { home, branch: options.create, commit: null, tree: null }
+  }
+  const branch = options.into ?? (yield* git.current(home))
+  if (branch === null)
+    return yield* refuse("No branch is checked out here. Name one: --into BRANCH, or --branch NAME for a new one.")
+  const state = yield* git.branch(home, branch)
+  if (state === null) return yield* refuse(`There is no branch ${branch}. Make it: --branch ${branch}`)
+  return { home, branch, commit: state.commit, tree: state.tree }
+})
+
+export const messageOf = (title: string, id: TaskId, message: string | null) =>
+  `${message ?? (title === "" ? `Work of task ${id}` : title)}\n\nBackbeat-Task: ${id}\n`
+
+/** Applies a merge that is on record. Returns why it could not, or null. */
+const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: CommitId) {
+  const git = yield* MergeGit
+  const { before, branch, home, id, tree } = merge
+  if (tree === null) {
+    const moved = yield* git.move(home, `refs/heads/${branch}`, merged, before)
+    return moved ? null : `the branch ${branch} was moved by another command meanwhile`
+  }
+  yield* git.record(tree, beforeRef(id), `before-${id}`)
+  yield* failpoint("merge.recorded")
+  const problem = yield* git.apply(tree, merged)
+  yield* failpoint("merge.applied")
+  return problem
+})
+
+const sizeOf = ({ deletions, files, insertions }: WorkResult) => ({ files, insertions, deletions })
+
+export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: MergeOptions) {
+  const git = yield* MergeGit
+  const merges = yield* Merges
+  const ids = yield* Ids
+  const processes = yield* Processes
+  const { result, task, workspace } = yield* resultOf(id)
+  const target = yield* targetOf(workspace, options)
+  const { branch, home, tree } = target
+  if (!(yield* git.has(home, result.commit))) {
+    return yield* refuse(
+      `The result of task ${id} is not in ${home} yet${result.problem === null ? "" : ` (${result.problem})`}. It is in ${workspace.path}.`
+    )
+  }
+  const before = target.commit ?? workspace.base
+  const outcome = (fields: Partial<MergeOutcome> & Pick<MergeOutcome, "state">): MergeOutcome => ({
+    taskId: id,
+    title: task.title,
+    branch,
+    before,
+    after: null,
+    ...sizeOf(result),
+    conflicts: [],
+    reason: null,
+    mergeId: null,
+    checkTask: null,
+    ...fields
+  })
+
+  // The user's own uncommitted files were part of the base: only what the agent changed is brought in.
+  const base = workspace.baseKind === "tree" ? workspace.base : null
+  const fitted = yield* git.fit(home, before, result.commit, base)
+  if (fitted._tag === "Conflicts") return outcome({ state: "conflict", conflicts: fitted.files.slice(0, 100) })
+  if (fitted.tree === (yield* git.treeOf(home, before)) && options.create === null)
+    return outcome({ state: "unchanged" })
+  if (options.dryRun) return outcome({ state: "fits" })
+
+  const parents = options.keepCommits ? [before, result.commit] : [before]
+  const merged = yield* git.commit(home, fitted.tree, parents, messageOf(task.title, id, options.message))
+  if (options.create !== null) {
+    const made = yield* git.move(home, `refs/heads/${branch}`, merged, "0".repeat(merged.length))
+    return made
+      ? outcome({ state: "merged", after: merged })
+      : outcome({ state: "refused", reason: `the branch ${branch} could not be made` })
+  }
+
+  const now = yield* Clock.currentTimeMillis
+  const merge: Merge = {
+    id: yield* ids.merge,
+    taskId: id,
+    home,
+    branch,
+    tree,
+    before,
+    merged,
+    state: "testing",
+    checkTask: null,
+    conflicts: [],
+    reason: null,
+    owner: yield* processes.self,
+    createdAt: now,
+    changedAt: now
+  }
+  yield* git.move(home, mergeRef(merge.id), merged, null)
+  if (!(yield* merges.begin(merge)))
+    return yield* refuse(`Another merge into ${home} has begun. Try again when it has ended.`)
+  yield* failpoint("merge.begun")
+  const refused = (reason: string, checkTask: TaskId | null) =>
+    Effect.as(
+      merges.change(merge, { state: "refused", reason, checkTask }),
+      outcome({ state: "refused", reason, checkTask })
+    )
+
+  return yield* Effect.gen(function* () {
+    const checked = options.check === null ? null : yield* checkMerge(merge, merged, options.check, task)
+    if (checked !== null && !checked.passed) {
+      return yield* refused(`the check failed: beat logs ${checked.taskId}`, checked.taskId)
+    }
+    yield* merges.change(merge, { state: "applying", checkTask: checked?.taskId ?? null })
+    yield* failpoint("merge.applying")
+    const problem = yield* apply(merge, merged)
+    const applying = { ...merge, state: "applying" as const }
+    if (problem !== null) {
+      yield* merges.change(applying, { state: "refused", reason: problem })
+      return outcome({ state: "refused", reason: problem, checkTask: checked?.taskId ?? null })
+    }
+    yield* merges.change(applying, { state: "merged" })
+    return outcome({ state: "merged", after: merged, mergeId: merge.id, checkTask: checked?.taskId ?? null })
+  }).pipe(
+    Effect.tapErrorCause(() =>
+      merges.change(merge, { state: "refused", reason: "it was interrupted before anything was changed" })
+    )
+  )
+})

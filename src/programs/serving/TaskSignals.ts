@@ -1,0 +1,85 @@
+/** What the loop of a worker tells the supervisors of its tasks: cancels, pauses, spent budgets, open questions and messages that wait. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as EffectQueue from "effect/Queue"
+import * as Ref from "effect/Ref"
+import type { StorageError } from "../../domain/Errors.ts"
+import type { TaskId } from "../../domain/task/Task.ts"
+import { Agents } from "../../services/Agents.ts"
+import { Budgets } from "../../services/Budgets.ts"
+import { Gates } from "../../services/Gates.ts"
+import { Messages } from "../../services/Messages.ts"
+import type { Held } from "../../services/Queue.ts"
+import { Tasks } from "../../services/Tasks.ts"
+
+/** What concerns one running task. */
+export interface TaskSignals {
+  /** Done when a cancel is requested. */
+  readonly cancelled: Deferred.Deferred<void>
+  /** Done when a person pauses it. Never of an agent without sessions: it could not continue. */
+  readonly paused: Deferred.Deferred<void>
+  /** Done when a budget with the action `stop` is spent. */
+  readonly spent: Deferred.Deferred<void>
+  /** Whether a question of it is open. */
+  readonly asks: Ref.Ref<boolean>
+  /** Whether its agent can be ended and continue later. */
+  readonly parks: boolean
+  /** Has something when a message may wait for the agent. */
+  readonly messaged: EffectQueue.Queue<void>
+}
+
+export interface SignalBoard {
+  readonly open: (held: Held) => Effect.Effect<TaskSignals, never, Agents>
+  readonly close: (id: TaskId, signals: TaskSignals) => Effect.Effect<void>
+  /** Looks for all of it in the store and tells those whom it concerns. */
+  readonly look: Effect.Effect<void, StorageError, Budgets | Gates | Messages | Tasks>
+}
+
+export const makeSignalBoard = (): SignalBoard => {
+  const known = new Map<TaskId, TaskSignals>()
+  return {
+    open: Effect.fn("signals.open")(function* ({ task }) {
+      const agents = yield* Agents
+      const signals: TaskSignals = {
+        cancelled: yield* Deferred.make<void>(),
+        paused: yield* Deferred.make<void>(),
+        spent: yield* Deferred.make<void>(),
+        asks: yield* Ref.make(task.asks > 0),
+        parks: yield* agents.hasSessions(task.agent),
+        messaged: yield* EffectQueue.sliding<void>(1)
+      }
+      known.set(task.id, signals)
+      return signals
+    }),
+
+    close: (id, signals) =>
+      Effect.sync(() => {
+        if (known.get(id) === signals) known.delete(id)
+      }),
+
+    look: Effect.gen(function* () {
+      if (known.size === 0) return
+      const tasks = yield* Tasks
+      const gates = yield* Gates
+      const messages = yield* Messages
+      for (const id of yield* tasks.cancelRequested) {
+        const signals = known.get(id)
+        if (signals !== undefined) yield* Deferred.succeed(signals.cancelled, undefined)
+      }
+      for (const id of yield* gates.pausing) {
+        const signals = known.get(id)
+        if (signals?.parks === true) yield* Deferred.succeed(signals.paused, undefined)
+      }
+      for (const id of yield* (yield* Budgets).stopping) {
+        const signals = known.get(id)
+        if (signals !== undefined) yield* Deferred.succeed(signals.spent, undefined)
+      }
+      const asking = new Set(yield* tasks.asking)
+      for (const [id, { asks }] of known) yield* Ref.set(asks, asking.has(id))
+      for (const id of yield* messages.waiting) {
+        const signals = known.get(id)
+        if (signals !== undefined) yield* EffectQueue.offer(signals.messaged, undefined)
+      }
+    })
+  }
+}

@@ -1,0 +1,26 @@
+/** Brings a reclaimed workspace back: from the trash with all of its files, else from its newest seal. */
+import * as Effect from "effect/Effect"
+import { WorkspaceBusy } from "../../domain/workspace/WorkspaceErrors.ts"
+import type { WorkspaceId } from "../../domain/workspace/WorkspaceId.ts"
+import { SettingsStore } from "../../services/SettingsStore.ts"
+import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
+import { Workspaces } from "../../services/Workspaces.ts"
+
+/** Returns the workspace. A kill in the middle leaves it in the trash or in its place. */
+export const restoreWorkspace = Effect.fn("restoreWorkspace")(function* (id: WorkspaceId) {
+  const git = yield* WorkspaceGit
+  const workspaces = yield* Workspaces
+  const { workspaceInclude } = yield* (yield* SettingsStore).get
+  const workspace = yield* workspaces.get(id)
+  if (workspace.state !== "trashed" && workspace.state !== "gone") {
+    return yield* new WorkspaceBusy({ id, reason: "it was not reclaimed" })
+  }
+  if (!(yield* git.isWhole(workspace))) {
+    const inTrash = workspace.state === "trashed" && (yield* git.trashOf(workspace)) !== null
+    yield* inTrash
+      ? git.retrieve(workspace)
+      : git.cut(workspace, workspace.lastSeal ?? workspace.base, `restore-${id}`, workspaceInclude)
+  }
+  yield* workspaces.restored(id, "ready")
+  return yield* workspaces.get(id)
+})

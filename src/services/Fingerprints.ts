@@ -1,0 +1,15 @@
+/** Keyed hashes: two texts can be told apart or known to be the same, and neither can be read. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+
+export class Fingerprints extends Context.Tag("backbeat/Fingerprints")<
+  Fingerprints,
+  {
+    /**
+     * 10 characters of base 32 of the HMAC-SHA256 of the text, with a random key of this home that no other home has.
+     * None where the key can be neither read nor written.
+     */
+    readonly of: (text: string) => Effect.Effect<Option.Option<string>>
+  }
+>() {}

@@ -1,0 +1,28 @@
+/** The limits of accounts: what is known of them, and what a person decides about them. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { StorageError } from "../domain/Errors.ts"
+import type { AccountKey } from "../domain/limits/Account.ts"
+import type { AccountLimits } from "../domain/limits/AccountLimits.ts"
+import type { StoredSignal } from "../domain/limits/Signal.ts"
+import type { TaskId } from "../domain/task/Task.ts"
+
+export class Limits extends Context.Tag("backbeat/Limits")<
+  Limits,
+  {
+    /** The accounts that a task has used, at most 200, by agent and key. */
+    readonly list: Effect.Effect<ReadonlyArray<AccountLimits>, StorageError>
+    /** Queued tasks with a fallback whose own account stays closed beyond `until`, at most `limit`, by lane and arrival. */
+    readonly waitingBeyond: (until: number, limit: number) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /** Stores what a service answered about an account that was asked. A refusal of a task counts for more than that. */
+    readonly observe: (account: AccountKey, signals: ReadonlyArray<StoredSignal>) => Effect.Effect<void, StorageError>
+    /** No task of the account starts before `until`. One that runs continues. */
+    readonly close: (account: AccountKey, until: number, reason: string | null) => Effect.Effect<void, StorageError>
+    /** Opens all windows of the account, a closing by hand included. One task starts, and its answer lets others follow. */
+    readonly open: (account: AccountKey) => Effect.Effect<void, StorageError>
+    /** The windows of `to` count for `account` too: two keys of one account. */
+    readonly join: (account: AccountKey, to: AccountKey) => Effect.Effect<void, StorageError>
+    /** The account has its own windows again. */
+    readonly split: (account: AccountKey) => Effect.Effect<void, StorageError>
+  }
+>() {}

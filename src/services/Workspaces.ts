@@ -1,0 +1,86 @@
+/** The records of workspaces and of what tasks left in them. The files are the matter of `WorkspaceGit`. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { ContestId } from "../domain/contest/Contest.ts"
+import type { StorageError } from "../domain/Errors.ts"
+import type { TaskId } from "../domain/task/Task.ts"
+import type { CommitId, WorkResult, Workspace, WorkspaceState } from "../domain/workspace/Workspace.ts"
+import type { WorkspaceBusy, WorkspaceNotFound } from "../domain/workspace/WorkspaceErrors.ts"
+import type { WorkspaceId } from "../domain/workspace/WorkspaceId.ts"
+
+/** The workspace of a task, the commit that it is set to before the task starts, and the contest of the task. */
+export interface TaskWorkspace {
+  readonly workspace: Workspace
+  readonly startCommit: CommitId | null
+  readonly contestId: ContestId | null
+  /** What the task hands on, where it is the choice of a contest; a commit of null: no candidate is kept. */
+  readonly choice: { readonly winner: number | null; readonly commit: CommitId | null } | null
+}
+
+/** A workspace with the newest task in it. */
+export interface WorkspaceEntry {
+  readonly workspace: Workspace
+  readonly taskId: TaskId | null
+  readonly title: string | null
+  /** Whether a task in it runs. */
+  readonly working: boolean
+}
+
+export class Workspaces extends Context.Tag("backbeat/Workspaces")<
+  Workspaces,
+  {
+    readonly ofTask: (id: TaskId) => Effect.Effect<Option.Option<TaskWorkspace>, StorageError>
+    readonly get: (id: WorkspaceId) => Effect.Effect<Workspace, WorkspaceNotFound | StorageError>
+    /** The id of a workspace or of a task in one, a unique prefix of one of them, or `@last`: that of the newest task. */
+    readonly resolve: (reference: string) => Effect.Effect<WorkspaceId, WorkspaceNotFound | StorageError>
+    /** Newest first. Empty `state` means any. */
+    readonly list: (filter: {
+      readonly state: ReadonlyArray<WorkspaceState>
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<WorkspaceEntry>, StorageError>
+    /** The files are in place, and the agent sees them at the path of the repository (`mounted`) or at their own. */
+    readonly ready: (id: WorkspaceId, mounted: boolean) => Effect.Effect<void, StorageError>
+    /** Moves the base of one that is not cut yet. */
+    readonly rebase: (id: WorkspaceId, base: CommitId) => Effect.Effect<void, StorageError>
+    /** Stores what a task left; the same task again replaces it. */
+    readonly sealed: (result: WorkResult) => Effect.Effect<void, StorageError>
+    /** Why it could not be sealed. It is not reclaimed until it was. */
+    readonly troubled: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
+    readonly result: (id: TaskId) => Effect.Effect<Option.Option<WorkResult>, StorageError>
+    readonly keep: (id: WorkspaceId, kept: boolean) => Effect.Effect<void, StorageError>
+    /**
+     * Workspaces that no task needs and that were last used before `before`, the oldest first; and those whose reclaim began
+     * before `abandoned`.
+     */
+    readonly idle: (
+      before: number,
+      abandoned: number,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
+    /** Its bytes on disk, as they were counted; null leaves what was counted before. */
+    readonly measured: (id: WorkspaceId, bytes: number | null) => Effect.Effect<void, StorageError>
+    /** Workspaces in their place that were not measured since a task used them. */
+    readonly unmeasured: (limit: number) => Effect.Effect<ReadonlyArray<Pick<Workspace, "id" | "path">>, StorageError>
+    /** What the workspaces in their place hold, without the trash: as far as they were measured. */
+    readonly held: Effect.Effect<{ readonly bytes: number; readonly count: number }, StorageError>
+    /** The state of the workspace of a task, and the task that works in it now; null: it has none. */
+    readonly waitOf: (
+      id: TaskId
+    ) => Effect.Effect<{ readonly state: WorkspaceState; readonly by: TaskId | null } | null, StorageError>
+    /** The workspaces in which a task works now, with the task. */
+    readonly working: Effect.Effect<ReadonlyMap<WorkspaceId, TaskId>, StorageError>
+    /** Workspaces that went to the trash before `before`, the oldest first. */
+    readonly trash: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
+    /** `ready` becomes `reclaiming`, unless the user keeps it or a task in it waits or runs. */
+    readonly reclaiming: (id: WorkspaceId) => Effect.Effect<Workspace, WorkspaceBusy | WorkspaceNotFound | StorageError>
+    /** Its files are in the trash. */
+    readonly trashed: (id: WorkspaceId, trashPath: string) => Effect.Effect<void, StorageError>
+    /** It stays where it is, for this reason. */
+    readonly returned: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
+    /** Its files are deleted. */
+    readonly gone: (id: WorkspaceId) => Effect.Effect<void, StorageError>
+    /** `trashed` or `gone` becomes `planned` or, where the files are back in place, `ready`; with a new slot. */
+    readonly restored: (id: WorkspaceId, state: "planned" | "ready") => Effect.Effect<void, StorageError>
+  }
+>() {}

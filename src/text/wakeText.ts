@@ -1,0 +1,86 @@
+/** What an agent is told when it continues after its tasks have ended. Bounded, whatever they printed. */
+import type { EndCause, TaskId, TaskStatus } from "../domain/task/Task.ts"
+import type { Wake } from "../domain/wake/Wake.ts"
+import { cutMiddle } from "./Middle.ts"
+import { sanitize } from "./Sanitize.ts"
+
+/** Bytes of all reports together, and the fewest of one. */
+const budget = 24_000
+const least = 400
+
+/** Names of files in one list. */
+const mostFiles = 20
+
+/** One of the awaited tasks as it is now. */
+export interface AwaitedTask {
+  readonly id: TaskId
+  readonly agent: string
+  readonly title: string
+  readonly status: TaskStatus
+  readonly cause: EndCause | null
+  readonly error: string | null
+  readonly answer: string | null
+  /** Files that its workspace holds in another form than the base; null where it had none. */
+  readonly files: ReadonlyArray<string> | null
+}
+
+const named = (files: ReadonlyArray<string>): string =>
+  files.length <= mostFiles
+    ? files.map(sanitize).join(", ")
+    : `${files.slice(0, mostFiles).map(sanitize).join(", ")} and ${files.length - mostFiles} more`
+
+const howOf = ({ cause, status }: AwaitedTask): string =>
+  status === "queued" || status === "running"
+    ? `is still ${status}`
+    : status === "completed" || cause === null
+      ? status
+      : `${status} (${cause})`
+
+const changesOf = ({ files, id }: AwaitedTask): string | null => {
+  if (files === null) return null
+  if (files.length === 0) return "It changed no file."
+  return `It changed ${named(files)}. Bring this into your directory: MergeTask {"id": "${id}"}`
+}
+
+const reportOf = (task: AwaitedTask, room: number): string => {
+  const said = task.status === "completed" ? task.answer : task.error
+  return [
+    `Task ${task.id} (${task.agent}) ${howOf(task)}: ${sanitize(task.title)}`,
+    changesOf(task),
+    said === null || said.trim() === "" ? null : cutMiddle(sanitize(said).trim(), room)
+  ]
+    .filter((line) => line !== null)
+    .join("\n")
+}
+
+/** Files that several of them changed. */
+export const overlaps = (tasks: ReadonlyArray<AwaitedTask>): ReadonlyArray<string> => {
+  const byFile = new Map<string, Array<TaskId>>()
+  for (const { files, id } of tasks) {
+    for (const file of files ?? []) byFile.set(file, [...(byFile.get(file) ?? []), id])
+  }
+  return Array.from(byFile).flatMap(([file, ids]) => (ids.length > 1 ? [`${sanitize(file)} (${ids.join(", ")})`] : []))
+}
+
+/** The words of Backbeat, and the reports, which come from the tasks. */
+export const wakeText = (wake: Pick<Wake, "askedBy" | "mode" | "n">, tasks: ReadonlyArray<AwaitedTask>) => {
+  const room = Math.max(least, Math.floor(budget / Math.max(1, tasks.length)))
+  const shared = overlaps(tasks)
+  const open = tasks.filter(({ status }) => status === "queued" || status === "running").length
+  const begin =
+    wake.askedBy === "agent"
+      ? `Your tasks have ended (wake ${wake.n}).`
+      : `You ended your turn while tasks of yours were open. They have ended by now (wake ${wake.n}).`
+  return {
+    head: [
+      wake.mode === "any" && open > 0 ? `One of your tasks has ended (wake ${wake.n}); ${open} are open.` : begin,
+      shared.length === 0
+        ? null
+        : `Changed by more than one task, so merge these one after the other: ${shared.slice(0, mostFiles).join(", ")}.`,
+      "Continue your work with these results. To wait for further tasks, call WakeMe and end your turn."
+    ]
+      .filter((line) => line !== null)
+      .join("\n"),
+    reports: tasks.map((task) => reportOf(task, room)).join("\n\n")
+  }
+}

@@ -1,0 +1,5 @@
+/** The contract of questions, over every store. */
+import { subjects } from "../support/stores.ts"
+import { questionsContract } from "./questions.ts"
+
+for (const subject of subjects) questionsContract(subject)

@@ -1,0 +1,520 @@
+/** What every store promises of limits: parking, places, release, and what a person decides. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { AccountKey } from "../../src/domain/limits/Account.ts"
+import type { Seen } from "../../src/domain/limits/Signal.ts"
+import type { NewTask } from "../../src/domain/task/NewTask.ts"
+import { Limits } from "../../src/services/Limits.ts"
+import { OutputStore } from "../../src/services/OutputStore.ts"
+import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
+import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { type Subject, testsOver } from "../support/stores.ts"
+import { claimNext, claimOptions, completed, failed, submit } from "../support/tasks.ts"
+
+const claude = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
+const codex = { key: AccountKey.make("openai/login/8w1p5c0xnd"), agent: "codex" }
+const hour = 3_600_000
+const minute = 60_000
+
+/** Tests begin a day after 1970, so that a time before now is still a time. */
+const begin = TestClock.setTime(24 * hour)
+const now = Effect.clockWith((clock) => clock.currentTimeMillis)
+
+const of = (account: typeof claude, more: Partial<NewTask> = {}) => submit({ agent: account.agent, account, ...more })
+
+const parked = (more: Partial<Parking> = {}): Parking => ({
+  limit: true,
+  wake: false,
+  told: true,
+  prompt: null,
+  resetsAt: null,
+  credit: false,
+  sessionId: null,
+  launch: null,
+  timeLeftMs: null,
+  spending: null,
+  ...more
+})
+
+const park = (claimed: ClaimedTask, more: Partial<Parking> = {}) =>
+  Effect.flatMap(Queue, (queue) => queue.park(claimed.claim, parked(more)))
+
+const tryClaim = (maxConcurrency = 100) =>
+  Effect.flatMap(Queue, (queue) => queue.claim(claimOptions({ maxConcurrency })))
+
+/** Claims all that may start now; their ids. */
+const claimAll = Effect.gen(function* () {
+  const claimed: Array<ClaimedTask> = []
+  while (true) {
+    const next = yield* tryClaim()
+    if (Option.isNone(next)) return claimed
+    claimed.push(next.value)
+  }
+})
+
+const idsOf = (claimed: ReadonlyArray<ClaimedTask>) => claimed.map(({ task }) => task.id)
+
+const fiveHours = (fields: Partial<Seen> = {}): Seen => ({
+  _tag: "Seen",
+  window: "five_hour",
+  family: "",
+  used: 1,
+  closed: true,
+  resetsAt: null,
+  ...fields
+})
+
+const print = (
+  claimed: ClaimedTask,
+  offset: number,
+  signals: Parameters<OutputStore["Type"]["append"]>[0]["signals"]
+) =>
+  Effect.flatMap(OutputStore, (output) =>
+    output.append(
+      {
+        taskId: claimed.task.id,
+        stream: "stdout",
+        offset,
+        bytes: new TextEncoder().encode("a line\n"),
+        signals: signals ?? []
+      },
+      { cap: 10_000 }
+    )
+  )
+
+const accountOf = (key: AccountKey) =>
+  Effect.flatMap(Limits, (limits) =>
+    Effect.flatMap(limits.list, (all) => Effect.fromNullable(all.find(({ account }) => account === key)))
+  )
+
+export const limitsContract = (subject: Subject) => {
+  const test = testsOver(subject)
+
+  describe(`Queue.park over ${subject.name}`, () => {
+    test(
+      "puts the task back with its session, and uses up no attempt",
+      Effect.gen(function* () {
+        yield* begin
+        const tasks = yield* Tasks
+        const task = yield* of(claude, { timeoutMs: 60_000, maxRetries: 2 })
+        const claimed = yield* claimNext({ uptimeMs: 1000 })
+        const at = yield* now
+        const over = yield* park(claimed, { resetsAt: at + hour, sessionId: "session-1", timeLeftMs: 20_000 })
+        assert.isTrue(Option.isNone(over))
+        const after = yield* (yield* Tasks).get(task.id)
+        assert.deepStrictEqual(
+          [after.status, after.attempt, after.maxRetries, after.parks, after.parkedAt, after.sessionId],
+          ["queued", 1, 2, 1, at, "session-1"]
+        )
+        assert.deepStrictEqual(yield* (yield* WorkerRegistry).claims, [])
+        assert.deepStrictEqual(yield* (yield* Tasks).events(0, 10), [])
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+
+        yield* TestClock.adjust("2 hours")
+        const again = yield* claimNext({ uptimeMs: 5000 })
+        assert.deepStrictEqual(
+          [again.task.id, again.resumeSession, again.task.parkedAt, again.task.startedAt, again.claim.deadlineUptime],
+          [task.id, "session-1", null, at, 25_000]
+        )
+        const [first, ...others] = yield* tasks.parks(task.id)
+        assert.deepStrictEqual(others, [])
+        assert.deepStrictEqual(
+          [first?.n, first?.at, first?.account, first?.window, first?.sessionId, first?.releasedAt],
+          [1, at, claude.key, "limit", "session-1", at + 2 * hour]
+        )
+      })
+    )
+
+    test(
+      "resolves no edge: what waits for the task still waits",
+      Effect.gen(function* () {
+        yield* begin
+        const task = yield* of(claude)
+        const dependent = yield* submit({ dependsOn: [{ upstream: task.id, policy: "finished" }] })
+        yield* park(yield* claimNext())
+        assert.strictEqual((yield* (yield* Tasks).get(dependent.id)).waitingOn, 1)
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+      })
+    )
+
+    test(
+      "is refused to a worker that does not hold the claim, and changes nothing then",
+      Effect.gen(function* () {
+        yield* begin
+        const queue = yield* Queue
+        yield* of(claude)
+        const claimed = yield* claimNext()
+        yield* queue.finish(claimed.task.id, failed, claimed.claim)
+        const late = yield* Effect.flip(park(claimed))
+        assert.strictEqual(late._tag, "TaskStateConflict")
+        assert.deepStrictEqual(yield* (yield* Tasks).parks(claimed.task.id), [])
+        assert.isNull((yield* accountOf(claude.key)).opensAt)
+      })
+    )
+
+    test(
+      "ends a task as cancelled that was asked to stop meanwhile",
+      Effect.gen(function* () {
+        yield* begin
+        const queue = yield* Queue
+        const task = yield* of(claude)
+        const claimed = yield* claimNext()
+        yield* queue.cancel(task.id, { reason: null, by: "tester" })
+        const ended = Option.getOrThrow(yield* park(claimed))
+        assert.deepStrictEqual([ended.id, ended.status], [task.id, "cancelled"])
+        assert.strictEqual((yield* (yield* Tasks).get(task.id)).status, "cancelled")
+      })
+    )
+
+    test(
+      "starts again from the beginning what has no session to continue in, with the launch that it is given",
+      Effect.gen(function* () {
+        yield* begin
+        const task = yield* of(claude, { sessionId: "session-1" })
+        const claimed = yield* claimNext()
+        const launch = { ...claimed.launch, args: ["--session-id", "session-2"], promptAt: [] }
+        yield* park(claimed, { sessionId: "session-2", launch, resetsAt: (yield* now) + minute })
+        yield* TestClock.adjust("1 hour")
+        const again = yield* claimNext()
+        assert.deepStrictEqual(
+          [again.task.id, again.task.sessionId, again.resumeSession, again.launch.args],
+          [task.id, "session-2", null, launch.args]
+        )
+      })
+    )
+
+    test(
+      "starts again from the beginning, once, what was to continue in a session that is gone: no limit was met by that",
+      Effect.gen(function* () {
+        yield* begin
+        const tasks = yield* Tasks
+        const task = yield* of(claude, { sessionId: "session-1" })
+        yield* park(yield* claimNext(), { sessionId: "session-1", resetsAt: (yield* now) + minute })
+        yield* TestClock.adjust("1 hour")
+        const resumed = yield* claimNext()
+        assert.strictEqual(resumed.resumeSession, "session-1")
+        yield* park(resumed, { limit: false, prompt: "all of it", sessionId: "session-2", launch: resumed.launch })
+        const after = yield* tasks.get(task.id)
+        assert.deepStrictEqual(
+          [after.status, after.parks, after.parkedAt, after.prompt, after.attempt],
+          ["queued", 1, null, "all of it", 1]
+        )
+        assert.deepStrictEqual(
+          (yield* tasks.parks(task.id)).map(({ n, sessionId }) => [n, sessionId]),
+          [[1, null]]
+        )
+        const anew = yield* claimNext()
+        assert.deepStrictEqual([anew.resumeSession, anew.task.sessionId], [null, "session-2"])
+      })
+    )
+
+    test(
+      "lets the output of the next claim follow, and says where it begins",
+      Effect.gen(function* () {
+        yield* begin
+        const output = yield* OutputStore
+        yield* of(claude)
+        const claimed = yield* claimNext()
+        yield* print(claimed, 0, [])
+        yield* park(claimed, { resetsAt: (yield* now) + minute })
+        const [stream] = yield* output.streams(claimed.task.id)
+        assert.deepStrictEqual([stream?.size, stream?.base, stream?.since], [7, 7, 7])
+      })
+    )
+  })
+
+  describe(`limits over ${subject.name}`, () => {
+    test(
+      "of one account hold back all its tasks and no others",
+      Effect.gen(function* () {
+        yield* begin
+        const first = yield* of(claude)
+        const claimed = yield* claimNext()
+        yield* of(claude, { priority: "P0" })
+        const script = yield* submit()
+        const other = yield* of(codex)
+        yield* park(claimed, { resetsAt: (yield* now) + hour })
+        assert.deepStrictEqual(idsOf(yield* claimAll), [script.id, other.id])
+        const limits = yield* accountOf(claude.key)
+        assert.deepStrictEqual(
+          [limits.opensAt, limits.window, limits.waiting, limits.windows[0]?.source],
+          [(yield* now) + hour + 5000, "limit", 2, first.id]
+        )
+        const wait = Option.getOrThrow(yield* (yield* Tasks).limitWait(first.id))
+        assert.deepStrictEqual([wait.account, wait.window, wait.opensAt], [claude.key, "limit", limits.opensAt])
+        assert.isTrue(Option.isNone(yield* (yield* Tasks).limitWait(other.id)))
+      })
+    )
+
+    test(
+      "are closed by a signal in the transaction that stores the output, and a task in the lane waits from then on",
+      Effect.gen(function* () {
+        yield* begin
+        yield* of(claude)
+        const claimed = yield* claimNext()
+        yield* of(claude)
+        const resetsAt = (yield* now) + 2 * hour
+        yield* print(claimed, 0, [fiveHours({ resetsAt })])
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+        assert.strictEqual((yield* accountOf(claude.key)).opensAt, resetsAt + 5000)
+        // The same bytes again, as after a crash: nothing changes.
+        yield* print(claimed, 0, [{ _tag: "Served" }, fiveHours({ closed: false })])
+        assert.strictEqual((yield* accountOf(claude.key)).opensAt, resetsAt + 5000)
+      })
+    )
+
+    test(
+      "let one task ask whether they are over, then 2, 4, 8, and all",
+      Effect.gen(function* () {
+        yield* begin
+        const tasks = yield* Effect.replicateEffect(of(claude), 40)
+        const claimed = yield* claimNext()
+        yield* park(claimed, { resetsAt: (yield* now) + hour })
+        yield* TestClock.adjust("61 minutes")
+        const [probe, ...more] = yield* claimAll
+        assert(probe !== undefined)
+        assert.deepStrictEqual([probe.task.id, more.length], [tasks[0]?.id, 0])
+        yield* TestClock.adjust("10 minutes")
+        assert.deepStrictEqual(yield* claimAll, [])
+        yield* print(probe, 0, [{ _tag: "Served" }])
+        const counts: Array<number> = []
+        for (const _ of [1, 2, 3, 4, 5]) {
+          counts.push((yield* claimAll).length)
+          yield* TestClock.adjust("20 seconds")
+        }
+        assert.deepStrictEqual(counts, [1, 2, 4, 8, 16])
+        yield* TestClock.adjust("2 minutes")
+        assert.strictEqual((yield* claimAll).length, 8)
+      })
+    )
+
+    test(
+      "close again when the task that asks is refused, and the others never moved",
+      Effect.gen(function* () {
+        yield* begin
+        yield* Effect.replicateEffect(of(claude), 3)
+        yield* park(yield* claimNext())
+        const opens: Array<number> = []
+        for (const _ of [1, 2, 3, 4, 5]) {
+          const { opensAt } = yield* accountOf(claude.key)
+          const at = yield* now
+          opens.push(((opensAt ?? 0) - at - 5000) / minute)
+          yield* TestClock.adjust((opensAt ?? 0) - at)
+          const all = yield* claimAll
+          assert.strictEqual(all.length, 1)
+          for (const probe of all) yield* park(probe)
+        }
+        assert.deepStrictEqual(opens, [15, 30, 60, 120, 120])
+        const tasks = yield* Tasks
+        const parks = yield* Effect.forEach(yield* tasks.newest(10), ({ id }) =>
+          Effect.map(tasks.parks(id), (all) => all.length)
+        )
+        assert.deepStrictEqual([...parks].sort(), [0, 0, 6])
+      })
+    )
+
+    test(
+      "are opened by work that is completed, where an agent says nothing while it runs",
+      Effect.gen(function* () {
+        yield* begin
+        const queue = yield* Queue
+        yield* Effect.replicateEffect(of(codex), 3)
+        yield* park(yield* claimNext(), { resetsAt: (yield* now) + minute })
+        yield* TestClock.adjust("2 minutes")
+        const [probe, ...more] = yield* claimAll
+        assert(probe !== undefined)
+        assert.strictEqual(more.length, 0)
+        yield* queue.finish(probe.task.id, completed, probe.claim)
+        assert.strictEqual((yield* claimAll).length, 2)
+      })
+    )
+
+    test(
+      "are not opened by the answer to a request that began before the refusal",
+      Effect.gen(function* () {
+        yield* begin
+        yield* of(claude)
+        yield* of(claude)
+        yield* of(claude)
+        const early = yield* claimNext()
+        const refused = yield* claimNext()
+        yield* TestClock.adjust("1 second")
+        yield* park(refused, { resetsAt: (yield* now) + hour })
+        yield* TestClock.adjust("1 second")
+        yield* print(early, 0, [{ _tag: "Served" }])
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+      })
+    )
+
+    test(
+      "of one family of models hold back that family alone",
+      Effect.gen(function* () {
+        yield* begin
+        yield* of(claude, { model: "opus" })
+        const claimed = yield* claimNext()
+        yield* of(claude, { model: "claude-opus-4-6" })
+        const sonnet = yield* of(claude, { model: "sonnet" })
+        yield* print(claimed, 0, [
+          fiveHours({ window: "seven_day_opus", family: "opus", resetsAt: (yield* now) + hour })
+        ])
+        yield* park(claimed)
+        assert.deepStrictEqual(idsOf(yield* claimAll), [sonnet.id])
+      })
+    )
+
+    test(
+      "hold back the default model where it is refused for a family",
+      Effect.gen(function* () {
+        yield* begin
+        yield* of(claude)
+        const claimed = yield* claimNext()
+        yield* print(claimed, 0, [
+          fiveHours({ window: "seven_day_opus", family: "opus", resetsAt: (yield* now) + hour })
+        ])
+        yield* park(claimed)
+        const sonnet = yield* of(claude, { model: "sonnet" })
+        assert.deepStrictEqual(idsOf(yield* claimAll), [sonnet.id])
+      })
+    )
+
+    test(
+      "are known to a task that arrives later, with another model",
+      Effect.gen(function* () {
+        yield* begin
+        yield* of(claude)
+        yield* park(yield* claimNext(), { resetsAt: (yield* now) + hour })
+        yield* of(claude, { model: "haiku" })
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+      })
+    )
+
+    test(
+      "without credit are looked at daily",
+      Effect.gen(function* () {
+        yield* begin
+        yield* of(claude)
+        yield* park(yield* claimNext(), { credit: true, resetsAt: (yield* now) + minute })
+        const { opensAt, window } = yield* accountOf(claude.key)
+        assert.deepStrictEqual([opensAt, window], [(yield* now) + 24 * hour + 5000, "credit"])
+      })
+    )
+
+    test(
+      "are left by a task whose agent is logged in to another account when it starts",
+      Effect.gen(function* () {
+        yield* begin
+        const queue = yield* Queue
+        yield* of(claude)
+        const claimed = yield* claimNext()
+        const other = { key: AccountKey.make("anthropic/login/zzzzzzzzzz"), agent: "claude" }
+        yield* (yield* Limits).close(claude.key, (yield* now) + hour, null)
+        yield* queue.requeue(claimed.claim, other)
+        const again = yield* claimNext()
+        assert.deepStrictEqual([again.task.id, again.task.account], [claimed.task.id, other.key])
+      })
+    )
+
+    test(
+      "are left by a task that is given to another agent",
+      Effect.gen(function* () {
+        yield* begin
+        const queue = yield* Queue
+        const task = yield* of(claude)
+        yield* park(yield* claimNext(), { sessionId: "session-1", resetsAt: (yield* now) + hour })
+        const { launch, revision } = yield* queue.captured(task.id)
+        yield* queue.edit(task.id, { agent: "codex", account: codex, model: null, launch }, revision)
+        const again = yield* claimNext()
+        assert.deepStrictEqual([again.task.id, again.task.account, again.resumeSession], [task.id, codex.key, null])
+      })
+    )
+  })
+
+  describe(`Limits over ${subject.name}`, () => {
+    test(
+      "close an account until a time, and no answer opens it before",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        yield* of(claude)
+        const running = yield* claimNext()
+        yield* of(claude)
+        yield* limits.close(claude.key, (yield* now) + hour, "I need it myself")
+        yield* print(running, 0, [{ _tag: "Served" }])
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+        const { window, windows } = yield* accountOf(claude.key)
+        assert.deepStrictEqual([window, windows[0]?.reason], ["yours", "I need it myself"])
+        yield* TestClock.adjust("1 hour")
+        assert.isTrue(Option.isSome(yield* tryClaim()))
+      })
+    )
+
+    test(
+      "open an account for one task, whose answer lets the others follow",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        yield* Effect.replicateEffect(of(claude), 5)
+        yield* park(yield* claimNext(), { resetsAt: (yield* now) + hour })
+        yield* limits.open(claude.key)
+        const [probe, ...more] = yield* claimAll
+        assert(probe !== undefined)
+        assert.strictEqual(more.length, 0)
+        yield* print(probe, 0, [{ _tag: "Served" }])
+        assert.strictEqual((yield* claimAll).length, 1)
+      })
+    )
+
+    test(
+      "name the tasks whose limit lasts beyond a time and who have a fallback",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        const task = yield* of(claude, { fallback: ["codex"] })
+        yield* park(yield* claimNext(), { resetsAt: (yield* now) + hour })
+        yield* of(claude)
+        assert.deepStrictEqual(yield* limits.waitingBeyond((yield* now) + minute, 10), [task.id])
+        assert.deepStrictEqual(yield* limits.waitingBeyond((yield* now) + 2 * hour, 10), [])
+      })
+    )
+
+    test(
+      "take what a service answers: a full window closes the account, and none opens what a refusal closed",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        yield* of(codex)
+        const claimed = yield* claimNext()
+        yield* of(codex)
+        const resetsAt = (yield* now) + hour
+        yield* limits.observe(codex.key, [fiveHours({ resetsAt })])
+        assert.strictEqual((yield* accountOf(codex.key)).opensAt, resetsAt + 5000)
+        yield* limits.observe(codex.key, [fiveHours({ used: 0.2, closed: false, resetsAt })])
+        assert.isNull((yield* accountOf(codex.key)).opensAt)
+        yield* park(claimed, { resetsAt: (yield* now) + minute })
+        yield* limits.observe(codex.key, [fiveHours({ used: 0.98, closed: false, resetsAt })])
+        assert.strictEqual((yield* accountOf(codex.key)).window, "limit")
+      })
+    )
+
+    test(
+      "of two joined accounts are one, until they are split",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        const other = { key: AccountKey.make("anthropic/token/zzzzzzzzzz"), agent: "claude" }
+        yield* of(claude)
+        yield* of(other)
+        yield* limits.join(other.key, claude.key)
+        const claimed = yield* claimNext()
+        yield* park(claimed, { resetsAt: (yield* now) + hour })
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+        assert.strictEqual((yield* accountOf(other.key)).joinedTo, claude.key)
+        yield* limits.split(other.key)
+        assert.strictEqual((yield* claimAll).length, 1)
+      })
+    )
+  })
+}

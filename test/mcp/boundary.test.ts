@@ -1,0 +1,137 @@
+/** What an agent may do from inside its task, over MCP and by the command line. */
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { Beat, binary, until } from "../system/Beat.ts"
+import { Server } from "./Server.ts"
+
+describe("a process inside a task", () => {
+  let beat: Beat
+  let server: Server | null = null
+
+  beforeEach(() => {
+    beat = new Beat()
+  })
+
+  afterEach(async () => {
+    server?.kill()
+    server = null
+    await beat.close()
+  })
+
+  const inside = (task: string) => ({ BACKBEAT_TASK_ID: task, BACKBEAT_DEPTH: "0" })
+
+  it("changes what it delegated over MCP, and nothing else", async () => {
+    const sibling = await beat.submit("sleep 60")
+    const own = await beat.submit("sleep 60")
+    server = new Server(beat, inside(own))
+    await server.initialize()
+    const child = await server.call("DelegateTask", { agent: "shell", prompt: "sleep 60" })
+    const id = child.structuredContent.tasks[0].id
+    for (const [tool, given] of [
+      ["CancelTask", { ids: [sibling] }],
+      ["CancelTask", { ids: [own] }],
+      ["RetryTask", { id: sibling }],
+      ["EditTask", { id: sibling, priority: "P0" }],
+      ["ConfigureAgent", { agent: "codex", set: { baseUrl: "http://evil.example" } }],
+      ["Schedules", { action: "create", agent: "shell", prompt: "true", when: "every 1h" }],
+      ["ScheduleTask", { agent: "shell", prompt: "true", when: "every 1h" }]
+    ] as const) {
+      const answer = await server.call(tool, given)
+      assert.isTrue(answer.isError, tool)
+      assert.match(answer.content[0]?.text ?? "", /^OutsideTask: /, tool)
+    }
+    const cancelled = await server.call("CancelTask", { ids: [id] })
+    assert.isNotTrue(cancelled.isError)
+    assert.strictEqual(beat.status(id).status, "cancelled")
+    assert.notStrictEqual(beat.status(sibling).status, "cancelled")
+    assert.strictEqual(beat.rows("SELECT id FROM schedules").length, 0)
+    for (const task of [sibling, own]) await beat.run(["cancel", task])
+  })
+
+  it("runs no shell command for a client where the setting says so, under any argument", async () => {
+    await beat.run(["config", "set", "mcpShell", "false"])
+    await beat.run(["config", "set", "agents.mine.command", '["true", "{prompt}"]'])
+    server = new Server(beat)
+    await server.initialize()
+    const steps = [{ agent: "shell", prompt: "true" }]
+    for (const [tool, given] of [
+      ["DelegateTask", { agent: "shell", prompt: "true" }],
+      ["DelegateTask", { agent: "mine", tasks: [{ prompt: "x" }, { agent: "shell", prompt: "true" }] }],
+      ["DelegateTask", { agent: "mine", prompt: "x", loop: { until: "true" } }],
+      ["DelegateTask", { agent: "mine", prompt: "x", times: 2, best: "true" }],
+      ["Schedules", { action: "create", agent: "shell", prompt: "true", when: "every 1h" }],
+      ["CreatePipeline", { name: "p", steps }],
+      ["SchedulePipeline", { name: "p", when: "every 1h", steps }],
+      ["MergeTask", { id: "@last", check: "true" }],
+      ["ConfigureAgent", { agent: "mine", set: { command: ["sh", "-c", "{prompt}"] } }],
+      ["ConfigureAgent", { agent: "codex", set: { program: "/bin/sh" } }]
+    ] as const) {
+      const answer = await server.call(tool, given)
+      assert.isTrue(answer.isError, tool)
+      assert.match(answer.content[0]?.text ?? "", /^InvalidInput: .*shell commands are off for MCP clients/, tool)
+    }
+    assert.strictEqual(beat.rows("SELECT id FROM tasks").length, 0)
+    await beat.run(["config", "set", "defaultAgent", "shell"])
+    assert.isTrue((await server.call("DelegateTask", { prompt: "true" })).isError)
+    assert.isNotTrue((await server.call("DelegateTask", { agent: "mine", prompt: "x" })).isError)
+    const listed = await server.call("ListAgents", {})
+    assert.notInclude(
+      listed.structuredContent.agents.map(({ name }: { readonly name: string }) => name),
+      "shell"
+    )
+  })
+
+  it("has the same bounds where it drops the marks, and cannot escape its depth", async () => {
+    const sibling = await beat.submit("sleep 60")
+    await beat.run(["config", "set", "maxDepth", "0"])
+    const [out, asked, answered] = [join(beat.home, "out"), join(beat.home, "asked"), join(beat.home, "answered")]
+    const clientInfo = { name: "nested", version: "1" }
+    const requests = [
+      ["initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo }],
+      ["tools/call", { name: "CancelTask", arguments: { ids: [sibling] } }],
+      [
+        "tools/call",
+        { name: "ConfigureAgent", arguments: { agent: "codex", set: { baseUrl: "http://evil.example" } } }
+      ],
+      ["tools/call", { name: "DelegateTask", arguments: { agent: "shell", prompt: "true" } }]
+    ].map(([method, params], id) => `${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`)
+    writeFileSync(asked, requests.join(""))
+    const script = join(beat.home, "agent.sh")
+    const call = `env -u BACKBEAT_TASK_ID -u BACKBEAT_DEPTH ${process.execPath} ${binary}`
+    writeFileSync(
+      script,
+      [
+        `${call} cancel ${sibling} 2>&1; echo "cancel $?"`,
+        `${call} config set defaultAgent shell 2>&1; echo "config $?"`,
+        `${call} schedule create --every 1h -a shell true 2>&1; echo "schedule $?"`,
+        `${call} config set agents.codex.baseUrl http://evil.example 2>&1; echo "redirect $?"`,
+        `${call} run -a shell true 2>&1; echo "run $?"`,
+        `${call} mcp start < ${asked} > ${answered}`,
+        "echo over"
+      ].join("\n")
+    )
+    const id = await beat.submit(`sh ${script} > ${out} 2>&1`)
+    await until("it is over", () => beat.status(id).status === "completed")
+    const said = readFileSync(out, "utf8")
+    for (const step of ["cancel", "config", "schedule", "redirect"]) assert.match(said, new RegExp(`^${step} 1$`, "m"))
+    assert.include(said, `This runs inside task ${id}, which may not cancel task ${sibling}`)
+    assert.match(said, /past the limit of 0[\s\S]*^run 1$/m)
+    const answers = readFileSync(answered, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    const told = (id: number) => answers.find((one: { readonly id: number }) => one.id === id)?.result
+    for (const [id, words] of [
+      [1, /^OutsideTask: /],
+      [2, /^OutsideTask: /],
+      [3, /^DepthExceeded: /]
+    ] as const) {
+      assert.isTrue(told(id)?.isError, JSON.stringify(told(id)))
+      assert.match(told(id)?.content[0].text, words)
+    }
+    assert.notInclude((await beat.run(["config", "show"])).stdout, "evil")
+    assert.notStrictEqual(beat.status(sibling).status, "cancelled")
+    await beat.run(["cancel", sibling])
+  })
+})

@@ -1,0 +1,71 @@
+/** No message that a tool passes on names a command or an option that its model cannot type. */
+import { readdirSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { assert, describe, it } from "vitest"
+import { NoDefaultAgent, TaskNotFound, TaskStateConflict } from "../../src/domain/Errors.ts"
+import { TaskId } from "../../src/domain/task/Task.ts"
+import { failureText } from "../../src/mcp/protocol/Failures.ts"
+import { toolWords } from "../../src/mcp/toolWords.ts"
+
+const source = resolve(import.meta.dirname, "../../src")
+
+/** Where the messages come from that tools pass on. */
+const rooms = [
+  "domain/Errors.ts",
+  "domain/contest/ContestErrors.ts",
+  "domain/loop/LoopErrors.ts",
+  "domain/pipeline/PipelineErrors.ts",
+  "domain/schedule/ScheduleErrors.ts",
+  "domain/workspace/WorkspaceErrors.ts",
+  "programs/alongside.ts",
+  "programs/merges",
+  "programs/tasks",
+  "programs/worker/conclude.ts",
+  "programs/workspaces"
+]
+
+const filesIn = (path: string): ReadonlyArray<string> =>
+  path.endsWith(".ts") ? [path] : readdirSync(path).flatMap((name) => filesIn(join(path, name)))
+
+/** A person's business, which a model passes on. */
+const forPeople = /\bbeat (config|doctor|init|worker|workspace list|inbox|prune|limits)\b/g
+
+/** Messages that no tool can cause: a pull request, and arguments that tools do not have. */
+const unreachable = [/gh, which is not installed/, /--context "Now/, /capture: allowlist/]
+
+describe("messages in the words of the tools", () => {
+  it("name no command and no option, whichever file they are from", () => {
+    const found = rooms
+      .flatMap((room) => filesIn(join(source, room)))
+      .flatMap((file) => readFileSync(file, "utf8").split("\n"))
+      .filter((line) => !/^\s*(\*|\/\*|\/\/)/.test(line) && /[`"'].*(\bbeat [a-z]| --[a-z])/.test(line))
+      .filter((line) => !unreachable.some((one) => one.test(line)))
+    assert.isAtLeast(found.length, 30, "the messages were found")
+    for (const line of found) {
+      const told = toolWords(line.trim()).replace(forPeople, "")
+      assert.notMatch(told, /\bbeat [a-z]/)
+      assert.notMatch(told, /(^|[\s"'`(])--[a-z]/)
+    }
+  })
+
+  it("read as sentences", () => {
+    const id = TaskId.make("k3v9x2m7q4ab")
+    assert.strictEqual(
+      failureText(new TaskNotFound({ reference: "zz" })),
+      "TaskNotFound: No task 'zz'. TaskStatus shows the ids.\nNext: TaskStatus without an id shows the newest tasks."
+    )
+    assert.include(
+      failureText(new TaskStateConflict({ id, step: "be retried", actual: "running" })),
+      `Wait for its end: WaitTasks ${id}`
+    )
+    assert.include(failureText(new NoDefaultAgent({ installed: [] })), "DelegateTask with the agent 'shell'")
+    assert.strictEqual(
+      toolWords("Ended at its timeout of 5 min. To allow more time: beat run --timeout"),
+      "Ended at its timeout of 5 min. To allow more time: DelegateTask with 'timeoutMs'"
+    )
+    assert.strictEqual(
+      toolWords(`If its session is gone, start a new one: beat resume ${id} --fresh`),
+      `If its session is gone, start a new one: DelegateTask with 'continueFrom' ${id}`
+    )
+  })
+})

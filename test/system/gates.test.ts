@@ -1,0 +1,122 @@
+/** Pauses and groups on the built program: named where people look, kept over kills, obeyed by several workers. */
+import { afterAll, assert, describe, it } from "vitest"
+import { Beat, isAlive, kill, until } from "./Beat.ts"
+
+describe("beat pause", { timeout: 120_000 }, () => {
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "8", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
+  afterAll(() => beat.close())
+
+  it("holds what is submitted, names itself, survives kill -9 of the worker, and ends", async () => {
+    const paused = await beat.run(["pause", "--all", "--reason", "demo"])
+    assert.deepStrictEqual(
+      [paused.code, /Paused: everything, by .*: demo/.test(paused.stderr)],
+      [0, true],
+      paused.stderr
+    )
+    const submitted = await beat.run(["run", "-a", "shell", "true"])
+    assert.match(submitted.stderr, /paused: everything/)
+    const id = submitted.stdout.trim()
+    const why = await beat.run(["why", id])
+    assert.deepStrictEqual(
+      [why.code, /It is paused: everything.*beat resume --all/.test(why.stdout)],
+      [0, true],
+      why.stdout
+    )
+    assert.match((await beat.run([])).stdout, /paused: everything, by .*: demo/)
+    assert.match((await beat.run(["status", id])).stdout, /waits for +the end of a pause: everything/)
+    const [worker = 0] = beat.workers()
+    kill(worker, "SIGKILL")
+    await until("the worker is gone", () => !isAlive(worker))
+    const next = await beat.submit("true")
+    await until("another serves", () => beat.workers().some(isAlive))
+    assert.deepStrictEqual([beat.status(id).status, beat.status(next).status], ["queued", "queued"])
+    assert.strictEqual((await beat.run(["resume", "--all"])).code, 0)
+    assert.strictEqual((await beat.run(["wait", id, next])).code, 0)
+    assert.strictEqual((await beat.run(["resume", "--all"])).code, 1)
+    const { stdout } = await beat.run(["events", "--only", "paused,resumed", "--json"])
+    assert.lengthOf(stdout.trim().split("\n"), 2)
+  })
+
+  it("ends at its time without a command", async () => {
+    assert.strictEqual((await beat.run(["pause", "--agent", "shell", "--until", "2s"])).code, 0)
+    const [gate] = beat.rows<{ until_at: number }>("SELECT until_at FROM gates")
+    const id = await beat.submit("true")
+    await until("the task ends", () => beat.status(id).status === "completed")
+    const [{ started_at: startedAt } = { started_at: 0 }] = beat.rows<{ started_at: number }>(
+      "SELECT started_at FROM tasks WHERE id = ?",
+      id
+    )
+    assert.isAtLeast(startedAt, gate?.until_at ?? 0)
+  })
+
+  it("says what is wrong with a command line, and refuses an agent inside a task", async () => {
+    for (const args of [
+      ["pause"],
+      ["pause", "--all", "--agent", "shell"],
+      ["pause", "--agent", "unheard"],
+      ["pause", "--schedule", "nightly", "--all"],
+      ["resume"],
+      ["resume", "--all", "@last"],
+      ["group", "set", "bad name"],
+      ["group", "set", "review", "--limit", "0"]
+    ]) {
+      const { code, stderr } = await beat.run(args)
+      assert.strictEqual(code, 2, `${args.join(" ")}: ${stderr}`)
+    }
+    for (const args of [
+      ["pause", "--group", "unknown"],
+      ["run", "-a", "shell", "-g", "unknown", "true"],
+      ["group", "remove", "unknown"]
+    ]) {
+      assert.strictEqual((await beat.run(args)).code, 3, args.join(" "))
+    }
+    const inside = { env: { BACKBEAT_TASK_ID: "k3v9x2m7q4ab", BACKBEAT_DEPTH: "0" } }
+    for (const args of [
+      ["pause", "--all"],
+      ["resume", "--all"],
+      ["group", "set", "review", "--limit", "2"]
+    ]) {
+      const { code, stderr } = await beat.run(args, inside)
+      assert.deepStrictEqual([code, /inside task|may not/i.test(stderr)], [1, true], `${args.join(" ")}: ${stderr}`)
+    }
+  })
+
+  it("a group never runs more than its limit, with four workers", async () => {
+    assert.strictEqual((await beat.run(["group", "set", "review", "--limit", "2"])).code, 0)
+    const workers = Array.from({ length: 4 }, () => beat.start(["worker", "--keep"]))
+    const ids = await Promise.all(Array.from({ length: 24 }, () => beat.submit("sleep 0.1", ["-g", "review"])))
+    assert.strictEqual((await beat.run(["wait", ...ids])).code, 0)
+    const ends = beat.rows<{ at: number; step: number }>(
+      `SELECT claimed_at AS at, 1 AS step FROM claim_history JOIN tasks ON tasks.id = task_id WHERE "group" = 'review'
+       UNION ALL SELECT ended_at, -1 FROM tasks WHERE "group" = 'review' ORDER BY at, step`
+    )
+    let running = 0
+    let most = 0
+    for (const { step } of ends) {
+      running += step
+      most = Math.max(most, running)
+    }
+    assert.deepStrictEqual([running, most], [0, 2])
+    const list = await beat.run(["group", "list"])
+    assert.match(list.stdout, /review +2 +0 +0 +open/)
+    for (const { child } of workers) child.kill("SIGTERM")
+    await Promise.all(workers.map(({ done }) => done))
+  })
+
+  it("a pipeline that is paused ends its running step and does not start the next", async () => {
+    const gatefile = `${beat.home}/go`
+    const wait = `while [ ! -e ${gatefile} ]; do sleep 0.05; done`
+    const made = await beat.run(["pipeline", "run", "-a", "shell", "--step", wait, "--step", "true"])
+    const id = made.stdout.trim()
+    const [first, second] = beat
+      .rows<{ task_id: string }>("SELECT task_id FROM pipeline_steps WHERE pipeline_id = ? ORDER BY position", id)
+      .map((row) => row.task_id)
+    await until("the first step runs", () => beat.status(first ?? "").status === "running")
+    assert.strictEqual((await beat.run(["pause", "--pipeline", id])).code, 0)
+    await beat.run(["run", "-f", "-a", "shell", `touch ${gatefile}`])
+    await until("the first step ends", () => beat.status(first ?? "").status === "completed")
+    assert.match((await beat.run(["why", second ?? ""])).stdout, /It is paused: pipeline/)
+    assert.strictEqual((await beat.run(["resume", "--pipeline", id])).code, 0)
+    assert.strictEqual((await beat.run(["wait", id])).code, 0)
+  })
+})

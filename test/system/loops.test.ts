@@ -1,0 +1,207 @@
+/** Loops with the built program: rounds that end as their commands say, whatever is killed on the way. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { gitIn, makeBusyRepository, makeRepository, userState } from "../support/repository.ts"
+import { Beat, until } from "./Beat.ts"
+
+interface Round {
+  readonly verdict: string | null
+  readonly score: number | null
+  readonly kept: boolean
+  readonly tampered: string | null
+  readonly workTask: string
+}
+
+interface LoopDocument {
+  readonly id: string
+  readonly status: string
+  readonly round: number
+  readonly bestRound: number | null
+  readonly bestScore: number | null
+  readonly rounds: ReadonlyArray<Round>
+}
+
+describe("beat loop", () => {
+  let beat: Beat
+  let home: string
+
+  beforeEach(() => {
+    beat = new Beat()
+    home = join(beat.home, "shop")
+  })
+
+  afterEach(() => beat.close())
+
+  const run = (args: ReadonlyArray<string>) => beat.run(args, { cwd: home })
+  const start = async (prompt: string, ...args: ReadonlyArray<string>) => {
+    const { code, stderr, stdout } = await run(["loop", "-a", "shell", ...args, "--", prompt])
+    assert.strictEqual(code, 0, stderr)
+    return stdout.trim()
+  }
+  const shown = async (id: string): Promise<LoopDocument> =>
+    JSON.parse((await run(["loop", "status", id, "--json"])).stdout)
+  const ended = async (id: string) => {
+    const { code } = await run(["wait", id, "--timeout", "90s"])
+    return { code, ...(await shown(id)) }
+  }
+  const left = (task: string, file: string) => gitIn(home, "show", `refs/backbeat/task/${task}:${file}`)
+
+  it("works until the command passes, and changes nothing of the repository", async () => {
+    makeBusyRepository(home)
+    const before = userState(home)
+    const id = await start("echo x >> n", "--until", "test $(wc -l < n) -ge 3")
+    const loop = await ended(id)
+    assert.deepInclude(loop, { code: 0, status: "passed", round: 3 })
+    assert.deepStrictEqual(
+      loop.rounds.map(({ kept, verdict }) => [verdict, kept]),
+      [
+        ["fail", true],
+        ["fail", true],
+        ["pass", true]
+      ]
+    )
+    assert.strictEqual(left(loop.rounds[2]?.workTask ?? "", "n"), "x\nx\nx")
+    assert.deepStrictEqual(userState(home), before)
+    assert.match((await run(["wait", id])).stdout, /passed in round 3/)
+  })
+
+  it("works until a judge says PASS, and tells the next round why it said FAIL", async () => {
+    makeRepository(home)
+    const judge = 'test $(wc -l < n) -ge 2 && echo PASS || echo "FAIL: n is too short"; rm n'
+    const id = await start("echo x >> n", "--judge", judge)
+    const loop = await ended(id)
+    assert.deepInclude(loop, { code: 0, status: "passed", round: 2 })
+    assert.deepStrictEqual(
+      loop.rounds.map(({ verdict }) => verdict),
+      ["fail", "pass"]
+    )
+    // What the judge removes is there in the next round, and in the result.
+    assert.strictEqual(left(loop.rounds[1]?.workTask ?? "", "n"), "x\nx")
+    const [judged] = beat.rows<{ cause: string; error: string }>(
+      "SELECT cause, error FROM tasks WHERE cause = 'rejected'"
+    )
+    assert.deepStrictEqual(judged, { cause: "rejected", error: "n is too short" })
+  })
+
+  it("ends after its last round with exit code 1, and refuses a loop without a bound or an aim", async () => {
+    makeRepository(home)
+    const id = await start("echo x >> n", "--until", "test $(wc -l < n) -ge 3", "--max", "2")
+    assert.deepInclude(await ended(id), { code: 1, status: "exhausted", round: 2 })
+    const refused = async (...args: ReadonlyArray<string>) => {
+      const { code, stderr } = await run(["loop", "-a", "shell", ...args, "--", "echo x"])
+      return `${code} ${stderr}`
+    }
+    assert.match(await refused("--until", "true", "--max", "0"), /^2 .*not a whole number from 1 to 1000/)
+    assert.match(await refused(), /^2 .*needs --until, --score or --judge/)
+    assert.match(await refused("--score", "echo 1"), /^2 .*--better/)
+    assert.match(await refused("--until", "true", "--target", "3"), /^2 .*--target needs --score/)
+    assert.match(await refused("--until", " "), /^2 .*it is empty/)
+    assert.match(await refused("--until", "true", "--budget", "much"), /^2 .*not an amount of money/)
+    assert.strictEqual(beat.rows("SELECT id FROM loops").length, 1)
+  })
+
+  it("keeps the best score past a crash, a hang and a number that is none", async () => {
+    makeRepository(home)
+    // The evaluation of each round prints another number; that of the fourth hangs until its time is over.
+    const work = 'echo "$BACKBEAT_TASK_ID" > id'
+    const tally = join(beat.home, "tally")
+    const score = `n=$(cat ${tally} 2>/dev/null || echo 0); n=$((n + 1)); echo $n > ${tally}; case $n in 1) echo 5;; 2) echo 3;; 3) echo nan;; 4) sleep 60;; 5) exit 9;; *) echo 4;; esac`
+    const id = await start(work, "--score", score, "--better", "lower", "--max", "6", "--evaluation-timeout", "5s")
+    const loop = await ended(id)
+    assert.deepInclude(loop, { code: 0, status: "exhausted", bestRound: 2, bestScore: 3 })
+    assert.deepStrictEqual(
+      loop.rounds.map(({ kept, score, verdict }) => [verdict, score, kept]),
+      [
+        ["pass", 5, true],
+        ["pass", 3, true],
+        ["error", null, false],
+        ["error", null, false],
+        ["error", null, false],
+        ["pass", 4, false]
+      ]
+    )
+    const best = loop.rounds[1]?.workTask ?? ""
+    assert.strictEqual(left(best, "id"), best)
+    const status = (await run(["loop", "status", id])).stdout
+    assert.match(status, /^best +3 \(round 2\)$/m)
+    assert.match(status, /^scores +█▁\.\.\.▅$/m)
+  })
+
+  it("discards a round that changes its own evaluation, and tells the next one", async () => {
+    makeRepository(home, { "a.txt": "0\n", "check.sh": "test $(cat a.txt) -ge 2\n" })
+    // The second round makes its evaluation pass; the later ones do the work.
+    const tally = join(beat.home, "tally")
+    const work = `n=$(cat ${tally} 2>/dev/null || echo 0); n=$((n + 1)); echo $n > ${tally}
+case $n in 1) echo 1 > a.txt;; 2) echo true > check.sh;; *) echo 2 > a.txt;; esac`
+    const id = await start(work, "--until", "sh ./check.sh", "--max", "4")
+    const loop = await ended(id)
+    assert.deepInclude(loop, { code: 0, status: "passed", round: 3 })
+    assert.deepInclude(loop.rounds[1] ?? {}, { verdict: "tampered", kept: false, tampered: "check.sh" })
+    assert.strictEqual(left(loop.rounds[2]?.workTask ?? "", "check.sh"), "test $(cat a.txt) -ge 2")
+    const { stdout } = await run(["loop", "status", id])
+    assert.match(stdout, /tampered .*changed check\.sh/)
+  })
+
+  it("pauses, resumes and is cancelled by name", async () => {
+    makeRepository(home)
+    const go = join(beat.home, "go")
+    const id = await start(
+      `while ! test -e ${go}; do sleep 0.05; done; echo x >> n`,
+      "--until",
+      "test $(wc -l < n) -ge 2"
+    )
+    assert.match((await run(["loop", "pause", id])).stdout, /pauses after round 1/)
+    writeFileSync(go, "")
+    await until("it is paused", () => beat.rows<{ status: string }>("SELECT status FROM loops")[0]?.status === "paused")
+    assert.match((await run(["wait", id])).stdout, /paused/)
+    assert.match((await run(["loop", "resume", id])).stdout, /running, round 2/)
+    assert.deepInclude(await ended(id), { code: 0, status: "passed", round: 2 })
+    assert.strictEqual((await run(["loop", "pause", id])).code, 1)
+    const other = await start("sleep 60", "--until", "true")
+    await until("it runs", () => beat.rows("SELECT id FROM tasks WHERE status = 'running'").length > 0)
+    assert.match((await run(["loop", "cancel", other, "--reason", "enough"])).stdout, /cancelled/)
+    assert.strictEqual((await run(["wait", other])).code, 4)
+    assert.match((await run(["loop", "list"])).stdout, /cancelled[\s\S]*passed/)
+    assert.strictEqual((await run(["loop", "status", "zzzz"])).code, 3)
+  })
+
+  it("has the same rounds and the same best when its workers are killed all the time", async () => {
+    makeRepository(home)
+    const work = "echo x >> n; sleep 0.2"
+    const rules = ["--score", "wc -l < n", "--better", "higher", "--max", "6"]
+    const id = await start(work, ...rules)
+    let kills = 0
+    const killer = setInterval(() => {
+      for (const pid of beat.workers()) {
+        try {
+          process.kill(pid, "SIGKILL")
+          kills += 1
+        } catch {
+          // It has left.
+        }
+      }
+    }, 700)
+    const waited = run(["wait", id, "--timeout", "100s"])
+    try {
+      await until(
+        "some workers were killed",
+        () => kills >= 4 || beat.rows("SELECT 1 FROM loops WHERE ended_at IS NOT NULL").length > 0,
+        60_000
+      )
+    } finally {
+      clearInterval(killer)
+    }
+    assert.strictEqual((await waited).code, 0)
+    const loop = await shown(id)
+    assert.isAbove(kills, 1)
+    assert.deepInclude(loop, { status: "exhausted", bestRound: 6, bestScore: 6 })
+    assert.deepStrictEqual(
+      loop.rounds.map(({ kept, score, verdict }) => [verdict, score, kept]),
+      [1, 2, 3, 4, 5, 6].map((score) => ["pass", score, true])
+    )
+    // Each task was started once: nothing was counted twice.
+    assert.strictEqual(left(loop.rounds[5]?.workTask ?? "", "n"), "x\nx\nx\nx\nx\nx")
+    assert.strictEqual(beat.rows("SELECT id FROM tasks").length, 12)
+  })
+})

@@ -1,0 +1,279 @@
+/** `beat diff` and `beat merge` with the built program: the user's branch and files change in one step, or not at all. */
+import { execFileSync } from "node:child_process"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { gitIn, locksIn, makeBusyRepository, makeRepository, userState, writeIn } from "../support/repository.ts"
+import { Beat, until } from "./Beat.ts"
+
+/** Kills of one apply. `BACKBEAT_MERGE_KILLS=50` is the whole of it. */
+const kills = Number(process.env.BACKBEAT_MERGE_KILLS ?? 4)
+
+/** Processes whose parent is this one. */
+const childrenOf = (parent: number): ReadonlyArray<number> =>
+  readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const fields = readFileSync(`/proc/${name}/stat`, "utf8").split(") ")[1]?.split(" ") ?? []
+      return Number(fields[1]) === parent ? [Number(name)] : []
+    } catch {
+      return []
+    }
+  })
+
+describe("the work of an isolated task", () => {
+  let beat: Beat
+  let home: string
+
+  beforeEach(() => {
+    beat = new Beat()
+    home = join(beat.home, "shop")
+  })
+
+  afterEach(() => beat.close())
+
+  const run = (args: ReadonlyArray<string>, cwd = home) => beat.run(args, { cwd })
+  const work = async (command: string, ...args: ReadonlyArray<string>) => {
+    const { code, stderr } = await run(["run", "-f", "--isolate", "-a", "shell", ...args, "--", command])
+    assert.strictEqual(code, 0, stderr)
+    return beat.rows<{ id: string }>("SELECT id FROM tasks ORDER BY seq DESC LIMIT 1")[0]?.id ?? ""
+  }
+  const head = () => gitIn(home, "rev-parse", "HEAD")
+
+  it("is shown as names, counts, a patch that applies, and JSON", async () => {
+    makeRepository(home, { "a.txt": "one\n", "sub/b.txt": "two\n" })
+    const id = await work("echo more >> a.txt; echo n > new; printf '\\000\\001' > bin; rm sub/b.txt")
+    assert.strictEqual((await run(["diff", id, "--name-only"])).stdout, "a.txt\nbin\nnew\nsub/b.txt\n")
+    assert.match((await run(["diff", id, "--stat"])).stdout, /a\.txt +\| +1 \+\n[\s\S]*4 files changed/)
+    const json = JSON.parse((await run(["diff", id, "--json"])).stdout)
+    assert.deepStrictEqual(json.files, [
+      { path: "a.txt", insertions: 1, deletions: 0 },
+      { path: "bin", insertions: null, deletions: null },
+      { path: "new", insertions: 1, deletions: 0 },
+      { path: "sub/b.txt", insertions: 0, deletions: 1 }
+    ])
+    const text = await work("echo x >> a.txt")
+    const { stdout } = await run(["diff", text, "--patch"])
+    execFileSync("git", ["-C", home, "apply"], { input: stdout })
+    assert.strictEqual(readFileSync(join(home, "a.txt"), "utf8"), "one\nx\n")
+    assert.strictEqual((await run(["diff", id, text, "--name-only"])).stdout, "a.txt\nbin\nnew\nsub/b.txt\n")
+    assert.strictEqual((await run(["diff", id, "--stat", "--name-only"])).code, 2)
+    assert.strictEqual((await run(["diff", "zzzz"])).code, 3)
+    const plain = await beat.submit("true", ["-f"])
+    assert.isString(plain)
+    const last = await run(["diff", "@last"])
+    assert.strictEqual(last.code, 1)
+    assert.include(last.stderr, "is not isolated")
+  })
+
+  it("is merged as one commit while a file is dirty, and taken back", async () => {
+    makeBusyRepository(home)
+    const before = userState(home)
+    const start = head()
+    const id = await work("echo agent > sub/c.txt; git commit --quiet -am inner; echo n > new")
+    const merged = await run(["merge", id])
+    assert.strictEqual(merged.code, 0, merged.stderr)
+    assert.match(
+      merged.stdout,
+      new RegExp(`^${id} merged  main ${start.slice(0, 7)} -> [0-9a-f]{7}  .*\\(2 files, \\+2 -1\\)$`, "m")
+    )
+    assert.strictEqual(gitIn(home, "rev-list", "--count", `${start}..HEAD`), "1")
+    assert.match(gitIn(home, "log", "-1", "--format=%an %b"), new RegExp(`^Ann Backbeat-Task: ${id}`))
+    assert.strictEqual(readFileSync(join(home, "sub/c.txt"), "utf8"), "agent\n")
+    assert.strictEqual(readFileSync(join(home, "a.txt"), "utf8"), "dirty\n")
+    assert.strictEqual(gitIn(home, "diff", "--cached", "--name-only"), "b.txt")
+    assert.include((await run(["merge", id])).stdout, "unchanged")
+    assert.strictEqual((await run(["merge", "--undo", id])).code, 0)
+    assert.deepStrictEqual({ ...userState(home), index: "" }, { ...before, index: "" })
+    assert.strictEqual((await run(["merge", "--undo", id])).code, 1)
+  })
+
+  it("changes nothing when a file in the way is dirty, when it does not fit, or when a commit came on top", async () => {
+    makeRepository(home)
+    const first = await work("echo first > a.txt")
+    const second = await work("echo second > a.txt; echo n > other")
+    writeIn(home, { "a.txt": "mine\n" })
+    const dirty = userState(home)
+    const refused = await run(["merge", first])
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.stdout, /refused .*local changes/)
+    assert.deepStrictEqual(userState(home), dirty)
+    gitIn(home, "checkout", "--quiet", "a.txt")
+    const both = await run(["merge", first, second])
+    assert.strictEqual(both.code, 1)
+    assert.match(both.stdout, new RegExp(`${first} merged[\\s\\S]*${second} conflict  in a\\.txt`))
+    assert.include(both.stderr, "1 of 2 were not merged")
+    assert.strictEqual(gitIn(home, "status", "--porcelain"), "")
+    assert.isFalse(existsSync(join(home, ".git", "MERGE_HEAD")))
+    gitIn(home, "commit", "--quiet", "--allow-empty", "-m", "on top")
+    const undone = await run(["merge", "--undo", first])
+    assert.strictEqual(undone.code, 1)
+    assert.include(undone.stderr, "git revert")
+  })
+
+  it("is merged only where the check passes, each on top of the last", async () => {
+    makeRepository(home)
+    const good = await work("echo a > one")
+    const bad = await work("echo b > two; echo broken > broken")
+    const last = await work("echo c > three")
+    const { code, stdout } = await run(["merge", good, bad, last, "--check", "! test -e broken && test -e a.txt"])
+    assert.strictEqual(code, 1, stdout)
+    assert.match(
+      stdout,
+      new RegExp(
+        `${good} merged[\\s\\S]*${bad} refused  the check failed: beat logs [0-9a-z]{12}[\\s\\S]*${last} merged`
+      )
+    )
+    assert.deepStrictEqual(gitIn(home, "ls-files").split("\n"), ["a.txt", "one", "three"])
+    assert.strictEqual(gitIn(home, "status", "--porcelain"), "")
+    const json = JSON.parse((await run(["merge", bad, "--json", "--dry-run"])).stdout)
+    assert.deepInclude(json[0], { taskId: bad, state: "fits", branch: "main", after: null })
+  })
+
+  it("brings only what the agent changed when it began with uncommitted files", async () => {
+    makeBusyRepository(home)
+    const id = await work("echo agent >> sub/c.txt", "--base", "tree")
+    const merged = await run(["merge", id])
+    assert.strictEqual(merged.code, 0, merged.stdout)
+    assert.strictEqual(gitIn(home, "show", "--name-only", "--format=", "HEAD"), "sub/c.txt")
+    assert.strictEqual(readFileSync(join(home, "a.txt"), "utf8"), "dirty\n")
+    assert.strictEqual(readFileSync(join(home, "untracked.txt"), "utf8"), "mine\n")
+  })
+
+  it("goes into another branch, a new branch, or keeps its commits", async () => {
+    makeBusyRepository(home)
+    const before = userState(home)
+    const id = await work("echo agent > new; git add new; git commit --quiet -m inner; echo m > more")
+    assert.strictEqual((await run(["merge", id, "--into", "other"])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "other:new"), "agent")
+    assert.strictEqual((await run(["merge", id, "--branch", "fresh"])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "fresh:more"), "m")
+    assert.strictEqual((await run(["merge", id, "--branch", "fresh"])).code, 1)
+    const now = userState(home)
+    assert.deepStrictEqual({ ...now, refs: "" }, { ...before, refs: "" })
+    assert.strictEqual((await run(["merge", id, "--keep-commits"])).code, 0)
+    assert.include(gitIn(home, "log", "--format=%s"), "inner")
+    assert.strictEqual((await run(["merge", id, "--into", "nothing"])).code, 1)
+    gitIn(home, "checkout", "--quiet", "--force", "--detach")
+    const detached = await run(["merge", id])
+    assert.strictEqual(detached.code, 1)
+    assert.include(detached.stderr, "--into")
+    assert.strictEqual((await run(["merge", id, "--into", "a", "--branch", "b"])).code, 2)
+    const elsewhere = await beat.run(["merge", id], { cwd: beat.home })
+    assert.strictEqual(elsewhere.code, 1)
+    assert.include(elsewhere.stderr, `Run this in ${home}`)
+  })
+
+  it("merges the best round of a loop", async () => {
+    makeRepository(home)
+    const id = (await run(["loop", "-a", "shell", "--until", "test $(wc -l < n) -ge 2", "echo x >> n"])).stdout.trim()
+    await run(["wait", id, "--timeout", "60s"])
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    assert.strictEqual(readFileSync(join(home, "n"), "utf8"), "x\nx\n")
+  })
+
+  it("is merged by an agent into its own workspace alone", async () => {
+    makeRepository(home)
+    const script = [
+      `id=$(beat run --isolate -a shell 'echo child > child')`,
+      "beat wait $id && beat merge $id && cat child",
+      `cd ${home} && env -u BACKBEAT_WORKSPACE_HOME beat merge $id --dry-run || echo refused`
+    ].join("\n")
+    const beatOn = join(beat.home, "bin")
+    execFileSync("mkdir", ["-p", beatOn])
+    writeFileSync(
+      join(beatOn, "beat"),
+      `#!/bin/sh\nexec ${process.execPath} ${join(import.meta.dirname, "../../dist/beat.cjs")} "$@"\n`,
+      { mode: 0o755 }
+    )
+    const done = await beat.run(["run", "-f", "--isolate", "-a", "shell", script], {
+      cwd: home,
+      env: { PATH: `${beatOn}:${process.env.PATH}` }
+    })
+    assert.strictEqual(done.code, 0, done.stdout + done.stderr)
+    assert.match(done.stdout, /^child$/m)
+    assert.strictEqual(gitIn(home, "log", "--format=%s").split("\n").length, 1)
+    const id = beat.rows<{ id: string }>("SELECT id FROM tasks WHERE parent_id IS NULL")[0]?.id ?? ""
+    assert.strictEqual(gitIn(home, "show", `refs/backbeat/task/${id}:child`), "child")
+  })
+
+  for (const step of ["merge.begun", "merge.applying", "merge.recorded", "merge.applied"]) {
+    it(`is merged or not, never in between, after a kill at ${step}`, async () => {
+      makeBusyRepository(home)
+      const id = await work("echo agent > sub/c.txt; echo n > new")
+      const before = userState(home)
+      const start = head()
+      const killed = await beat.run(["merge", id], { cwd: home, env: { BACKBEAT_FAILPOINTS: `${step}:kill` } })
+      assert.strictEqual(killed.signal, "SIGKILL")
+      if (step !== "merge.applied") assert.deepStrictEqual(userState(home), before)
+      const again = await run(["merge", id])
+      assert.strictEqual(again.code, 0, again.stdout + again.stderr)
+      assert.strictEqual(gitIn(home, "rev-list", "--count", `${start}..HEAD`), "1")
+      assert.strictEqual(readFileSync(join(home, "new"), "utf8"), "n\n")
+      assert.strictEqual(readFileSync(join(home, "a.txt"), "utf8"), "dirty\n")
+      assert.deepStrictEqual(locksIn(home), [])
+    })
+  }
+
+  it("is finished by the doctor after a kill", async () => {
+    makeBusyRepository(home)
+    const id = await work("echo agent > sub/c.txt; echo n > new")
+    const start = head()
+    await beat.run(["merge", id], { cwd: home, env: { BACKBEAT_FAILPOINTS: "merge.recorded:kill" } })
+    assert.include((await run(["doctor"])).stdout, `interrupted: of task ${id} into main`)
+    assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} merged`)
+    assert.strictEqual(gitIn(home, "rev-list", "--count", `${start}..HEAD`), "1")
+    assert.match((await run(["doctor"])).stdout, /merges +ok/)
+  })
+
+  it("is taken back after a kill in the middle, and not over an edit", async () => {
+    makeBusyRepository(home)
+    const before = userState(home)
+    const id = await work("echo agent > sub/c.txt; echo n > new")
+    await run(["merge", id])
+    writeIn(home, { new: "edited\n" })
+    const refused = await run(["merge", "--undo", id])
+    assert.strictEqual(refused.code, 1)
+    assert.include(refused.stderr, "these files have changed since: new")
+    writeIn(home, { new: "n\n" })
+    const env = { BACKBEAT_FAILPOINTS: "undo.putBack:kill" }
+    assert.strictEqual((await beat.run(["merge", "--undo", id], { cwd: home, env })).signal, "SIGKILL")
+    assert.strictEqual((await run(["merge", "--undo", id])).code, 0)
+    assert.deepStrictEqual({ ...userState(home), index: "" }, { ...before, index: "" })
+  })
+
+  it("ends with all of it or nothing of it, whenever the git that applies it is killed", async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 1500 }, (_, at) => [`d${at % 30}/f${at}`, `${at}\n`.repeat(20)])
+    )
+    makeRepository(home, { ...files, "mine.txt": "mine\n" })
+    const id = await work("for f in d*/f*; do echo changed >> $f; done; echo n > new")
+    writeIn(home, { "mine.txt": "dirty\n", "untracked.txt": "u\n" })
+    const start = head()
+    for (let kill = 0; kill < kills; kill += 1) {
+      const running = beat.start(["merge", id], { cwd: home })
+      await until("it applies", () => beat.rows("SELECT 1 FROM merges WHERE state = 'applying'").length > 0)
+      await new Promise((done) => setTimeout(done, 20 + kill * 40))
+      // The program and the git that it runs, as a power cut would end them.
+      const children = childrenOf(running.child.pid ?? 0)
+      running.child.kill("SIGKILL")
+      for (const pid of children) {
+        try {
+          process.kill(pid, "SIGKILL")
+        } catch {
+          // It has ended.
+        }
+      }
+      await running.done
+      const again = await run(["merge", id])
+      assert.include([0, 1], again.code, again.stderr)
+      const now = head()
+      assert.notStrictEqual(now, start, again.stdout + again.stderr)
+      assert.strictEqual(gitIn(home, "diff", "--name-only", "HEAD"), "mine.txt")
+      assert.deepStrictEqual(locksIn(home), [])
+      assert.strictEqual((await run(["merge", "--undo", id])).code, 0)
+      assert.strictEqual(head(), start)
+      assert.strictEqual(gitIn(home, "diff", "--name-only", "HEAD"), "mine.txt")
+    }
+  }, 400_000)
+})

@@ -1,0 +1,162 @@
+/** `beat top` as its users have it: in a real terminal (tmux), in a pipe, and ended by signals. */
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Beat, binary, until } from "./Beat.ts"
+
+const esc = "\u001b"
+const hasTmux = spawnSync("tmux", ["-V"]).status === 0
+
+describe("beat top without a screen", () => {
+  const beat = new Beat()
+  afterAll(() => beat.close())
+
+  it("prints one screen that fits, without a control byte, with and without tasks", async () => {
+    const none = await beat.run(["top", "--once"])
+    assert.strictEqual(none.code, 0, none.stderr)
+    assert.include(none.stdout, "No tasks yet.")
+    const id = await beat.submit("exit 3", ["--not-before", "1h"])
+    for (const [columns, rows] of [
+      [80, 24],
+      [40, 20],
+      [20, 5]
+    ] as const) {
+      const once = await beat.run(["top", "--once"], { env: { COLUMNS: String(columns), LINES: String(rows) } })
+      assert.strictEqual(once.code, 0, once.stderr)
+      assert.notInclude(once.stdout, esc)
+      const lines = once.stdout.trimEnd().split("\n")
+      assert.isAtMost(lines.length, rows)
+      for (const line of lines) assert.isAtMost(line.length, columns)
+      assert.include(once.stdout, id.slice(0, 4))
+    }
+    const wrong = await beat.run(["top", "--once", "--since", "soon"])
+    assert.strictEqual(wrong.code, 2)
+  })
+
+  it("prints a line for each change, and takes commands as lines", async () => {
+    const id = await beat.submit("sleep 60")
+    const top = beat.start(["top"], { input: `cancel ${id}\nhelp\nnonsense\n` })
+    await until("the cancel", () => beat.status(id).status === "cancelled")
+    await until("its line", () => top.stdout().includes(`${id} cancelled`))
+    await until("the help", () => top.stdout().includes("no such command here: nonsense"))
+    assert.include(top.stdout(), "cancel --tree ID")
+    const second = await beat.submit("true")
+    await until("the end of the second", () => new RegExp(`${second} completed: true`).test(top.stdout()))
+    assert.notInclude(top.stdout(), esc)
+    top.child.kill("SIGTERM")
+    assert.strictEqual((await top.done).code, 143)
+  })
+})
+
+describe.skipIf(!hasTmux)("the live screen in tmux", () => {
+  const beat = new Beat()
+  const scratch = mkdtempSync(join(tmpdir(), "beat-tmux-"))
+  const socket = join(scratch, "socket")
+  const tmux = (...args: ReadonlyArray<string>) =>
+    spawnSync("tmux", ["-S", socket, ...args], {
+      encoding: "utf8",
+      env: { ...beat.environment, TERM: "xterm-256color" }
+    })
+  const screen = () => tmux("capture-pane", "-p").stdout
+  const shows = (what: string | RegExp) =>
+    until(`${what} on the screen:\n${screen()}`, () =>
+      typeof what === "string" ? screen().includes(what) : what.test(screen())
+    )
+  const press = (...keys: ReadonlyArray<string>) => tmux("send-keys", ...keys)
+
+  beforeAll(() => {
+    // The shell tells how the terminal is before and after, and what the exit code was.
+    const script = join(scratch, "run.sh")
+    writeFileSync(
+      script,
+      `before=$(stty -a)\n"${process.execPath}" "${binary}" top "$@"\ncode=$?\n` +
+        `[ "$before" = "$(stty -a)" ] && same=yes || same=no\necho "left with $code, terminal as before: $same"\nsleep 1000\n`
+    )
+    writeFileSync(join(scratch, "tmux.conf"), "set -g remain-on-exit on\nset -sg escape-time 0\n")
+    tmux("-f", join(scratch, "tmux.conf"), "new-session", "-d", "-x", "80", "-y", "24", `sh ${script}`)
+  })
+  afterAll(async () => {
+    tmux("kill-server")
+    rmSync(scratch, { recursive: true, force: true })
+    await beat.close()
+  })
+
+  const restart = () => tmux("respawn-pane", "-k", `sh ${join(scratch, "run.sh")}`)
+
+  it("shows tasks as they come, and what the selected one prints", async () => {
+    await shows("No tasks yet.")
+    const id = await beat.submit("for i in 1 2 3; do echo line $i; done; sleep 300")
+    await shows(new RegExp(`^>${id} +(starting|running) +shell`, "m"))
+    await shows("line 3")
+    const other = await beat.submit("exit 3")
+    await shows(new RegExp(`^ ${other} +failed .*exit 3`, "m"))
+    // The cursor stays on its task.
+    assert.match(screen(), new RegExp(`^>${id}`, "m"))
+  })
+
+  it("cancels only after a yes, and says what it did", async () => {
+    const [row] = beat.rows<{ id: string }>("SELECT id FROM tasks WHERE status = 'running'")
+    const id = row?.id ?? ""
+    press("c")
+    await shows(`beat cancel ${id}  y yes  n no`)
+    press("n")
+    await shows("Nothing was done.")
+    assert.strictEqual(beat.status(id).status, "running")
+    press("c", "y")
+    await until("the cancel", () => beat.status(id).status === "cancelled")
+    await shows(`${id} cancelled by`)
+  })
+
+  it("opens the output on the whole screen, finds a line, and comes back", async () => {
+    press("Enter")
+    await shows("at the end")
+    press("/", "2", "Enter")
+    await shows("line 1 of 3")
+    press("Escape")
+    await shows("? keys  q")
+  })
+
+  it("fits a window that changes its size", async () => {
+    for (const [columns, rows] of [
+      [20, 5],
+      [40, 20],
+      [120, 40],
+      [80, 24]
+    ] as const) {
+      tmux("resize-window", "-x", String(columns), "-y", String(rows))
+      await until(`${columns}x${rows}:\n${screen()}`, () => {
+        const lines = screen().replace(/\n$/, "").split("\n")
+        return lines.length <= rows && lines.every((line) => line.length <= columns) && /[0-9]+ run/.test(screen())
+      })
+    }
+    await shows("? keys  q")
+  })
+
+  it("is drawn again after a stop, and leaves the terminal as it was", async () => {
+    const panePid = () => tmux("list-panes", "-F", "#{pane_pid}").stdout.trim()
+    const top = () => Number(spawnSync("pgrep", ["-P", panePid()], { encoding: "utf8" }).stdout.split("\n")[0])
+    const first = top()
+    assert.isAbove(first, 1)
+    process.kill(first, "SIGSTOP")
+    tmux("send-keys", "-R")
+    process.kill(first, "SIGCONT")
+    await shows("beat top")
+    process.kill(first, "SIGTERM")
+    await shows("left with 143, terminal as before: yes")
+    restart()
+    await shows("? keys  q")
+    press("q")
+    await shows("left with 0, terminal as before: yes")
+    for (const [signal, code] of [
+      ["SIGINT", 130],
+      ["SIGHUP", 129]
+    ] as const) {
+      restart()
+      await shows("? keys  q")
+      process.kill(top(), signal)
+      await shows(`left with ${code}, terminal as before: yes`)
+    }
+  })
+})
