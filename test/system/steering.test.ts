@@ -1,7 +1,8 @@
 /** Messages to agents that run, with processes killed meanwhile: each reaches the model once, or is on record as moved. */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { outputFile } from "../support/processes.ts"
 import { Beat, children, isAlive, kill, until } from "./Beat.ts"
 
 const claude = resolve(import.meta.dirname, "../support/steeredClaude.cjs")
@@ -146,9 +147,9 @@ describe.skipIf(process.platform !== "linux")("messages to a running agent", () 
   it("are moved where the process that hands them over is killed, and the task completes", async () => {
     const id = await beat.hold("pump")
     const shim = beat.shim(id) ?? 0
-    const pump = children(shim).find((pid) => readlinkSync(`/proc/${pid}/fd/1`).endsWith("/stdin"))
-    assert.isDefined(pump)
-    if (pump !== undefined) kill(pump, "SIGKILL")
+    const isPump = (pid: number) => outputFile(pid)?.endsWith("/stdin")
+    const pump = await until("the pump runs", () => children(shim).find(isPump))
+    kill(pump, "SIGKILL")
     const sent = await beat.run(["send", id, "too late", "--no-wait"])
     assert.strictEqual(sent.code, 0, sent.stderr)
     beat.release("pump")

@@ -7,6 +7,8 @@ import { SettingsFile, withDefaults } from "../../../src/domain/settings/Setting
 
 const is = (value: unknown) => Schema.is(SettingsFile)(value, { onExcessProperty: "error" })
 const day = 24 * 60 * 60 * 1000
+/** The settings whose 0 in the file means no bound. */
+const zeroIsOff = ["timeoutMs", "stallMs", "workspaceMaxBytes"]
 
 describe("SettingsFile", () => {
   for (const [key, low, high] of [
@@ -50,13 +52,20 @@ describe("withDefaults", () => {
         const settings = withDefaults(file, cores)
         const said = Object.entries(file).filter(([, value]) => value !== undefined)
         for (const [key, value] of said) {
-          const off = (key === "timeoutMs" || key === "stallMs") && value === 0
+          const off = zeroIsOff.includes(key) && value === 0
           assert.deepStrictEqual(Reflect.get(settings, key), off ? null : value, key)
         }
         if (file.maxConcurrency === undefined) assert.strictEqual(settings.maxConcurrency, Math.max(2, cores))
       }),
       { numRuns: 60 }
     )
+  })
+
+  it("takes 0 as no bound where a bound may be off, and as 0 elsewhere", () => {
+    for (const key of zeroIsOff) assert.isNull(Reflect.get(withDefaults({ [key]: 0 }, 1), key), key)
+    for (const key of ["maxDepth", "graceMs", "memoryReserveBytes", "memoryPerTaskBytes", "idleMs"]) {
+      assert.strictEqual(Reflect.get(withDefaults({ [key]: 0 }, 1), key), 0, key)
+    }
   })
 
   it("has no default timeout, and ends what is silent for half an hour", () => {

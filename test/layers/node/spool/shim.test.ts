@@ -8,7 +8,8 @@ import { reader } from "../../../../src/layers/node/process/ProcessReader.ts"
 import { endOf, shimArguments } from "../../../../src/layers/node/spool/Shim.ts"
 import { shimEnvironment } from "../../../../src/layers/node/spool/ShimEnvironment.ts"
 import { parseIdentity } from "../../../../src/layers/node/spool/Spool.ts"
-import { endLater, fakeBeat, fileWith, gone, home, lives, programPath } from "../support.ts"
+import { outputFile } from "../../../support/processes.ts"
+import { endLater, fakeBeat, fileWith, gone, home, lives, programPath, until } from "../support.ts"
 
 const shells: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]> = [
   ["/bin/sh"],
@@ -335,11 +336,13 @@ for (const [shell, ...first] of shells) {
       Effect.gen(function* () {
         const { file, pid, spool } = yield* launch({ agent: "/bin/cat; exit 6", lines: "say 1 one\n" })
         yield* printed(file("stdout"), "one\n")
-        const entries = yield* reader.all
-        for (const entry of entries) {
-          const isPump = entry.parent === pid && fs.readlinkSync(`/proc/${entry.pid}/fd/1`) === join(spool, "stdin")
-          if (isPump) process.kill(entry.pid, "SIGKILL")
-        }
+        const isPump = (entry: { readonly pid: number; readonly parent: number }) =>
+          entry.parent === pid && outputFile(entry.pid) === join(spool, "stdin")
+        const pump = yield* until(
+          "the pump",
+          Effect.map(reader.all, (entries) => entries.find(isPump))
+        )
+        process.kill(pump.pid, "SIGKILL")
         assert.strictEqual(yield* fileWith(file("exit")), "6\n")
         assert.isFalse(ring(spool))
       }).pipe((test) => (process.platform === "linux" ? test : Effect.void))
