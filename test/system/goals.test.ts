@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, makeRepository, userState } from "../support/repository.ts"
 import { Beat, isAlive, kill, until } from "./Beat.ts"
-import { type Step, scriptedLead } from "./Lead.ts"
+import { type Step, onceWaiting, scriptedLead } from "./Lead.ts"
 
 describe("beat goal", { timeout: 180_000 }, () => {
   let beat: Beat | null = null
@@ -69,7 +69,7 @@ describe("beat goal", { timeout: 180_000 }, () => {
 
   it("is reached by what the lead merged, and merged by the user as one", async () => {
     const goal = inShop([
-      [child("echo b > b"), child("echo c > c"), { tool: "WakeMe" }],
+      [child(onceWaiting("echo b > b")), child(onceWaiting("echo c > c")), { tool: "WakeMe" }],
       [...["$0", "$1"].map((id) => ({ tool: "MergeTask", args: { id } })), { say: "merged" }]
     ])
     const id = await goal.start("--until", "test -e b -a -e c", "--budget", "5usd", "--for", "1h")

@@ -254,10 +254,11 @@ describe("a usage limit", { timeout: 120_000 }, () => {
     try {
       const { ANTHROPIC_API_KEY: _key, ...loggedIn } = env
       login("one")
-      const words = ["run", "-a", "claude", "--not-before", "2s", "steps 1"]
-      const id = (await beat.run(words, { env: loggedIn })).stdout.trim()
+      assert.strictEqual((await beat.run(["pause", "--all"])).code, 0)
+      const id = (await beat.run(["run", "-a", "claude", "steps 1"], { env: loggedIn })).stdout.trim()
       const before = accountOf(id)
       login("two")
+      assert.strictEqual((await beat.run(["resume", "--all"])).code, 0)
       const waited = await beat.run(["wait", "--timeout", "60s", id])
       assert.strictEqual(waited.code, 0, waited.stderr)
       assert.match(before ?? "", /^anthropic\/login\//)

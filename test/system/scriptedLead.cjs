@@ -3,7 +3,7 @@
  * A pretended Claude Code that follows a script and speaks MCP to our server. `$LEAD_HOME/turns.json` has the steps of each
  * turn of a session: `{"tool": "DelegateTask", "args": {...}}`, `{"sh": "..."}`, `{"say": "..."}`. In arguments "$ids" is
  * the list of all delegated ids, "$0" the first of them. `$LEAD_HOME/journal` gets a line for each request to the model: one
- * at the start of a turn and one after each step.
+ * at the start of a turn and one after each step. `$LEAD_HOME/waiting` is there once a WakeMe was accepted.
  */
 const fs = require("node:fs")
 const path = require("node:path")
@@ -81,6 +81,7 @@ const main = async () => {
     if (step.tool === undefined) continue
     const { result } = await server.send("tools/call", { name: step.tool, arguments: filled(step.args ?? {}) })
     note("tool", { tool: step.tool, isError: result.isError === true, text: result.content[0]?.text ?? "" })
+    if (step.tool === "WakeMe" && result.isError !== true) fs.writeFileSync(path.join(home, "waiting"), "")
     if (step.tool === "DelegateTask" && result.isError !== true) {
       state.ids.push(...result.structuredContent.tasks.map(({ id }) => id))
     }

@@ -1,10 +1,10 @@
 /** Leads with real processes: they end their turn, nothing runs for them, and they continue with the results. */
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, assert, describe, it } from "vitest"
 import { gitIn, makeRepository } from "../support/repository.ts"
-import { type Beat, isAlive, kill, until } from "./Beat.ts"
-import { scriptedLead } from "./Lead.ts"
+import { type Beat, binary, isAlive, kill, until } from "./Beat.ts"
+import { onceWaiting, scriptedLead } from "./Lead.ts"
 
 const held = (go: string, answer: string) => `while ! test -e ${go}; do sleep 0.05; done; echo ${answer}`
 
@@ -26,7 +26,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
   it("is resumed once with the results of its tasks, over a kill of everything, without a request in between", async () => {
     const lead = scriptedLead([
       [
-        { tool: "DelegateTask", args: { agent: "shell", tasks: [{ prompt: "echo one" }, { prompt: "$HOLD" }] } },
+        { tool: "DelegateTask", args: { agent: "shell", tasks: [{ prompt: onceWaiting("echo one") }, { prompt: "$HOLD" }] } },
         { tool: "WakeMe" },
         { say: "handed over" }
       ],
@@ -35,7 +35,6 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
     beat = lead.beat
     const go = join(beat.home, "go")
     const script = join(beat.home, lead.env.LEAD_HOME.split("/").at(-1) ?? "", "turns.json")
-    const { readFileSync } = await import("node:fs")
     writeFileSync(script, readFileSync(script, "utf8").replace("$HOLD", held(go, "two")))
     const id = await lead.submit()
     await until("it waits", () => isWaiting(id))
@@ -46,6 +45,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
         ["WakeMe", false]
       ]
     )
+    await until("its first task has ended", () => beat?.rows("SELECT id FROM tasks WHERE status = 'completed'")[0])
     // Neither a claim nor a process is left for it.
     assert.deepStrictEqual(beat.rows("SELECT 1 FROM claims WHERE task_id = ?", id), [])
     assert.match((await beat.run(["why", id])).stdout, /waits for .*task/i)
@@ -60,7 +60,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
     assert.strictEqual(second?.session, first?.session)
     assert.deepStrictEqual([first?.wake, second?.wake], [undefined, "1"])
     assert.match(second?.prompt ?? "", /Your tasks have ended \(wake 1\)/)
-    assert.match(second?.prompt ?? "", /completed: echo one\none/)
+    assert.match(second?.prompt ?? "", /completed: .*echo one\none/)
     const [result] = beat.rows<{ answer: string; attempt: number; wakes: number }>(
       "SELECT answer, attempt, wakes FROM tasks WHERE id = ?",
       id
@@ -72,7 +72,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
   it("is resumed when the first of several has ended, waits for others again, and is cancelled while it waits", async () => {
     const lead = scriptedLead([
       [
-        { tool: "DelegateTask", args: { agent: "shell", tasks: [{ prompt: "sleep 90" }, { prompt: "echo fast" }] } },
+        { tool: "DelegateTask", args: { agent: "shell", tasks: [{ prompt: "sleep 90" }, { prompt: onceWaiting("echo fast") }] } },
         { tool: "WakeMe", args: { ids: "$ids", when: "any" } }
       ],
       [{ tool: "WakeMe" }]
@@ -91,7 +91,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
   })
 
   it("is told which files its isolated tasks changed, and merges them into its own workspace", async () => {
-    const write = (name: string) => ({ prompt: `echo ${name} > ${name}; echo ${name} >> shared` })
+    const write = (name: string) => ({ prompt: onceWaiting(`echo ${name} > ${name}; echo ${name} >> shared`) })
     const lead = scriptedLead([
       [
         { tool: "DelegateTask", args: { agent: "shell", isolate: true, tasks: [write("b"), write("c")] } },
@@ -137,7 +137,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
     const lead = scriptedLead([])
     beat = lead.beat
     const ask = join(beat.home, "ask.cjs")
-    const { binary } = await import("./Beat.ts")
+    const waiting = join(beat.home, "waiting")
     const call = (id: number, method: string, params: object) => JSON.stringify({ jsonrpc: "2.0", id, method, params })
     const lines = [
       call(1, "initialize", {
@@ -145,14 +145,14 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
         capabilities: {},
         clientInfo: { name: "x", version: "1" }
       }),
-      call(2, "tools/call", { name: "DelegateTask", arguments: { agent: "shell", prompt: "echo from the child" } }),
+      call(2, "tools/call", { name: "DelegateTask", arguments: { agent: "shell", prompt: held(waiting, "from the child") } }),
       call(3, "tools/call", { name: "WakeMe", arguments: {} })
     ]
     writeFileSync(
       ask,
       `const c = require("node:child_process").spawn(process.execPath, [${JSON.stringify(binary)}, "mcp", "start"], { stdio: ["pipe", "pipe", "inherit"] })
 const lines = ${JSON.stringify(lines)}
-const send = () => { const line = lines.shift(); if (line) c.stdin.write(line + "\\n"); else c.stdin.end() }
+const send = () => { const line = lines.shift(); if (line) c.stdin.write(line + "\\n"); else { require("node:fs").writeFileSync(${JSON.stringify(waiting)}, ""); c.stdin.end() } }
 let text = ""
 c.stdout.on("data", (more) => { text += more; while (text.includes("\\n")) { text = text.slice(text.indexOf("\\n") + 1); send() } })
 send()`
@@ -167,7 +167,7 @@ send()`
   for (const place of ["park.decided", "park.committed"]) {
     it(`waits once, also where its worker is killed at ${place}`, async () => {
       const lead = scriptedLead([
-        [{ tool: "DelegateTask", args: { agent: "shell", prompt: "echo child" } }, { tool: "WakeMe" }],
+        [{ tool: "DelegateTask", args: { agent: "shell", prompt: onceWaiting("echo child") } }, { tool: "WakeMe" }],
         [{ say: "over" }]
       ])
       beat = lead.beat
