@@ -1,8 +1,9 @@
 /** Drives the built `beat` as a user does: argv in, stdout, stderr and exit code out, in its own home. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import Database from "better-sqlite3"
 
 export const binary = resolve(import.meta.dirname, "../../dist/beat.cjs")
@@ -142,14 +143,23 @@ export class Beat {
     return this.rows<{ pid: number | null }>("SELECT pid FROM claims WHERE task_id = ?", id)[0]?.pid ?? null
   }
 
-  /** Ends everything that was started in this home, by pid, and removes it. */
+  /** Ends everything that was started in this home, by pid, and what that starts while it ends; then removes the home. */
   async close(): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL")
-    for (const pid of this.workers()) if (marked(pid, this.home)) kill(pid, "SIGKILL")
-    for (const { pid } of this.rows<{ pid: number | null }>("SELECT pid FROM claims")) {
-      if (pid !== null && marked(pid, this.home)) kill(-pid, "SIGKILL")
+    for (let looks = 0, quiet = 0; quiet < 2 && looks < 200; looks += 1) {
+      const left = this.#processes().filter((pid) => pid !== process.pid && isAlive(pid))
+      quiet = left.length === 0 ? quiet + 1 : 0
+      for (const pid of left) kill(pid, "SIGKILL")
+      await setTimeout(10)
     }
     rmSync(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  }
+
+  /** Every process that was started in this home. */
+  #processes(): ReadonlyArray<number> {
+    if (!existsSync("/proc/self/environ")) return []
+    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name))
+    return pids.map(Number).filter((pid) => marked(pid, this.home))
   }
 }
 
@@ -202,6 +212,6 @@ export const until = async <A>(
     const found = look()
     if (found !== false && found !== null && found !== undefined) return found
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await new Promise((resume) => setTimeout(resume, 20))
+    await setTimeout(20)
   }
 }
