@@ -59,7 +59,7 @@ interface Result {
 const run = (command: string, args: ReadonlyArray<string>, variables: Record<string, string> = {}) =>
   new Promise<Result>((resolve) => {
     const env = { PATH: process.env.PATH ?? "", HOME: root, ...variables }
-    const child = execFile(command, [...args], { env, cwd: root, timeout: 20_000 }, (_error, stdout, stderr) =>
+    const child = execFile(command, [...args], { env, cwd: root, timeout: 120_000 }, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr })
     )
   })

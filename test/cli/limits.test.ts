@@ -16,7 +16,7 @@ const accountsOf = async (beat: Beat) => {
   return accounts
 }
 
-describe("beat limits", { timeout: 60_000 }, () => {
+describe("beat limits", () => {
   it("closes an account by hand, says so wherever a task waits for it, and opens it again", async () => {
     const beat = await withAgent()
     try {

@@ -42,7 +42,7 @@ const added = (prompt: string, text: string): string =>
 
 describe.skipIf(!existsSync(binary) || process.platform !== "linux")("what is piped in with a prompt", () => {
   for (const shell of ["sh", "bash"]) {
-    it(`follows the prompt, from a pipe, a file and a here document (${shell})`, { timeout: 120_000 }, async () => {
+    it(`follows the prompt, from a pipe, a file and a here document (${shell})`, async () => {
       const beat = fresh()
       const { stderr } = await inShell(
         beat,
@@ -66,7 +66,7 @@ END
       ])
     })
 
-    it(`leaves a loop its lines, unless '-' asks for them (${shell})`, { timeout: 120_000 }, async () => {
+    it(`leaves a loop its lines, unless '-' asks for them (${shell})`, async () => {
       const beat = fresh()
       await inShell(
         beat,

@@ -205,7 +205,7 @@ export const children = (pid: number): ReadonlyArray<number> => {
 export const until = async <A>(
   what: string,
   look: () => A | false | null | undefined,
-  withinMs = 120_000
+  withinMs = 240_000
 ): Promise<A> => {
   const end = Date.now() + withinMs
   while (true) {

@@ -25,8 +25,7 @@ export type Step =
   | { readonly say: string }
 
 /** A command for a task of a lead that begins once the lead has asked to be woken: before, there may be nothing to wait for. */
-export const onceWaiting = (command: string) =>
-  `until test -e "$LEAD_HOME/waiting"; do sleep 0.05; done; ${command}`
+export const onceWaiting = (command: string) => `until test -e "$LEAD_HOME/waiting"; do sleep 0.05; done; ${command}`
 
 export const scriptedLead = (
   turns: ReadonlyArray<ReadonlyArray<Step>>,

@@ -31,7 +31,7 @@ const under = (beat: Beat, program: string, args: ReadonlyArray<string>, words: 
 
 const running = (beat: Beat, id: string) => until(`${id} prints`, () => beat.output(id).length > 0, patience)
 
-describe.skipIf(!mayUnshare)("another pid namespace (needs unshare --pid)", { timeout: 120_000 }, () => {
+describe.skipIf(!mayUnshare)("another pid namespace (needs unshare --pid)", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
 
@@ -59,7 +59,7 @@ describe.skipIf(!mayUnshare)("another pid namespace (needs unshare --pid)", { ti
   })
 })
 
-describe.skipIf(process.platform !== "linux")("a stopped worker", { timeout: 120_000 }, () => {
+describe.skipIf(process.platform !== "linux")("a stopped worker", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
 
@@ -71,7 +71,7 @@ describe.skipIf(process.platform !== "linux")("a stopped worker", { timeout: 120
     const [pid = 0] = beat.workers()
     kill(pid, "SIGSTOP")
     const id = await beat.submit("echo through")
-    const waited = await beat.run(["wait", "--timeout", "60s", id])
+    const waited = await beat.run(["wait", "--timeout", "280s", id])
     assert.strictEqual(waited.code, 0, waited.stderr)
     const why = await beat.run(["why", held])
     assert.include(why.stdout, `kill -CONT ${pid}`)
@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("a stopped worker", { timeout: 120
   })
 })
 
-describe.skipIf(process.platform !== "linux")("a worker that is told to go", { timeout: 120_000 }, () => {
+describe.skipIf(process.platform !== "linux")("a worker that is told to go", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     it(`hands over on ${signal} what still runs`, async () => {
       const beat = new Beat()
@@ -102,7 +102,7 @@ describe.skipIf(process.platform !== "linux")("a worker that is told to go", { t
   }
 })
 
-describe.skipIf(process.platform !== "linux")("a running task whose processes are gone", { timeout: 120_000 }, () => {
+describe.skipIf(process.platform !== "linux")("a running task whose processes are gone", () => {
   for (const look of [["list"], ["why", "@last"], ["status", "@last"], []]) {
     it(`is told by 'beat ${look.join(" ")}', which starts a worker that ends it`, async () => {
       const beat = new Beat()
@@ -120,7 +120,7 @@ describe.skipIf(process.platform !== "linux")("a running task whose processes ar
   }
 })
 
-describe.skipIf(!isRoot)("a home of another user (needs root and setpriv)", { timeout: 120_000 }, () => {
+describe.skipIf(!isRoot)("a home of another user (needs root and setpriv)", () => {
   it("is not written by root, which is told whose it is", async () => {
     const beat = new Beat()
     chmodSync(beat.home, 0o755)

@@ -37,7 +37,7 @@ describe("beat run --times", () => {
   }
   const shown = async (id: string): Promise<ContestDocument> => JSON.parse((await run(["status", id, "--json"])).stdout)
   const decided = async (id: string) => {
-    const { code } = await run(["wait", id, "--timeout", "90s"])
+    const { code } = await run(["wait", id, "--timeout", "280s"])
     return { code, ...(await shown(id)) }
   }
   /** The slots of the workspaces are 1, 2 and 3: each candidate does something else. */

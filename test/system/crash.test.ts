@@ -65,7 +65,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the worker", () => {
     await until("the worker is gone", () => !isAlive(worker))
     assert.isTrue(shims.every(isAlive))
 
-    const waited = await beat.run(["wait", "--timeout", "120s", ...ids])
+    const waited = await beat.run(["wait", "--timeout", "280s", ...ids])
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.deepStrictEqual(
       ids.map((id) => beat.status(id)),
@@ -96,7 +96,7 @@ describe.skipIf(process.platform !== "linux")("a crash between claim and start",
     // Init never has this start time, and pid 2 and up that do not live here are dead in the same way.
     const owner = { pid: 4_194_000, startTime: "1", bootId: here() }
     const claimed = await claimFor(beat, owner, `echo x >> ${starts}`)
-    const waited = await beat.run(["wait", "--timeout", "120s", claimed.task.id])
+    const waited = await beat.run(["wait", "--timeout", "280s", claimed.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(readFileSync(starts, "utf8"), "x\n")
   })
@@ -110,7 +110,7 @@ describe.skipIf(process.platform !== "linux")("a pid that came back", () => {
     // This test's own process lives; the worker that had its pid started at another time.
     const owner = { pid: process.pid, startTime: "1", bootId: here() }
     const claimed = await claimFor(beat, owner, "echo ran")
-    const waited = await beat.run(["wait", "--timeout", "120s", claimed.task.id])
+    const waited = await beat.run(["wait", "--timeout", "280s", claimed.task.id])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(beat.output(claimed.task.id).toString(), "ran\n")
   })
@@ -127,7 +127,7 @@ describe.skipIf(process.platform !== "linux")("a restart of the machine", () => 
     for (const worker of beat.workers()) kill(worker, "SIGKILL")
     const agents = children(shim)
     for (const pid of [shim, ...agents]) kill(pid, "SIGKILL")
-    const waited = await beat.run(["wait", "--timeout", "120s", id], { env: { BACKBEAT_BOOT_ID: "another-boot" } })
+    const waited = await beat.run(["wait", "--timeout", "280s", id], { env: { BACKBEAT_BOOT_ID: "another-boot" } })
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.deepStrictEqual(beat.status(id), { status: "failed", cause: "owner-lost", exit_code: null })
     assert.strictEqual(beat.output(id).toString(), "before\n")
@@ -145,7 +145,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the shim", () => {
     const id = await beat.submit(`${chatter(8)}; touch ${marker}`.replace("exit 0;", ""))
     await until("it prints", () => beat.output(id).length > 0)
     kill(beat.shim(id) ?? 0, "SIGKILL")
-    const waited = await beat.run(["wait", "--timeout", "120s", id])
+    const waited = await beat.run(["wait", "--timeout", "280s", id])
     assert.strictEqual(waited.code, 1, waited.stderr)
     assert.strictEqual(beat.status(id).cause, "owner-lost")
     assert.isTrue(existsSync(marker))
@@ -162,7 +162,7 @@ describe.skipIf(process.platform !== "linux")("an agent killed by a signal", () 
     await until("it prints", () => beat.output(id).length > 0)
     const [agent = 0] = children(beat.shim(id) ?? 0)
     kill(agent, "SIGKILL")
-    const waited = await beat.run(["wait", "--timeout", "120s", id])
+    const waited = await beat.run(["wait", "--timeout", "280s", id])
     assert.strictEqual(waited.code, 1)
     const [row] = beat.rows<{ status: string; cause: string; signal: string; exit_code: number }>(
       "SELECT status, cause, signal, exit_code FROM tasks WHERE id = ?",

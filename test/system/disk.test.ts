@@ -99,7 +99,7 @@ describe("a database that is locked for seconds", () => {
     holder.close()
     const submitted = await submitting.done
     assert.strictEqual(submitted.code, 0, submitted.stderr)
-    const waited = await beat.run(["wait", "--timeout", "80s", first, submitted.stdout.trim()])
+    const waited = await beat.run(["wait", "--timeout", "280s", first, submitted.stdout.trim()])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(beat.output(first).toString(), "one\ntwo\n")
   })

@@ -17,7 +17,7 @@ const linesOf = (text: string): ReadonlyArray<Line> =>
 
 const numbered = (lines: ReadonlyArray<Line>) => lines.every(({ seq }, at) => seq === (lines[0]?.seq ?? 0) + at)
 
-describe("beat events", { timeout: 120_000 }, () => {
+describe("beat events", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
 

@@ -2,7 +2,7 @@
 import { afterAll, assert, describe, it } from "vitest"
 import { Beat, isAlive, kill, until } from "./Beat.ts"
 
-describe("beat pause", { timeout: 120_000 }, () => {
+describe("beat pause", () => {
   const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "8", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
   afterAll(() => beat.close())
 

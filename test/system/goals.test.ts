@@ -6,7 +6,7 @@ import { gitIn, makeRepository, userState } from "../support/repository.ts"
 import { Beat, isAlive, kill, until } from "./Beat.ts"
 import { type Step, onceWaiting, scriptedLead } from "./Lead.ts"
 
-describe("beat goal", { timeout: 180_000 }, () => {
+describe("beat goal", () => {
   let beat: Beat | null = null
   afterEach(() => beat?.close())
 
@@ -56,7 +56,7 @@ describe("beat goal", { timeout: 180_000 }, () => {
     await until("all workers are gone", () => workers.every((pid) => !isAlive(pid)))
     writeFileSync(go, "")
     assert.strictEqual(goal.journal().length, requests)
-    const waited = await goal.run(["wait", id, "--timeout", "120s"])
+    const waited = await goal.run(["wait", id, "--timeout", "280s"])
     assert.strictEqual(goal.turns().length, 2)
     assert.strictEqual(goal.turns()[1]?.session, goal.turns()[0]?.session)
     assert.match(goal.turns()[1]?.prompt ?? "", /Your tasks have ended \(wake 1\)/)
@@ -73,7 +73,7 @@ describe("beat goal", { timeout: 180_000 }, () => {
       [...["$0", "$1"].map((id) => ({ tool: "MergeTask", args: { id } })), { say: "merged" }]
     ])
     const id = await goal.start("--until", "test -e b -a -e c", "--budget", "5usd", "--for", "1h")
-    const waited = await goal.run(["wait", id, "--timeout", "120s"])
+    const waited = await goal.run(["wait", id, "--timeout", "280s"])
     assert.strictEqual(waited.code, 0, `${waited.stdout} ${waited.stderr}`)
     assert.match((await goal.run(["goal", "list"])).stdout, new RegExp(`^${id} .*passed`, "m"))
     assert.strictEqual((await goal.run(["merge", id])).code, 0)
@@ -92,7 +92,7 @@ describe("beat goal", { timeout: 180_000 }, () => {
     assert.match((await goal.run(["goal", "cancel", cancelled])).stdout, /cancelled/)
     assert.deepStrictEqual(goal.beat.rows("SELECT id FROM tasks WHERE ended_at IS NULL"), [])
     const timed = await goal.start("--until", "false", "--for", "6s")
-    const waited = await goal.run(["wait", timed, "--timeout", "120s"])
+    const waited = await goal.run(["wait", timed, "--timeout", "280s"])
     assert.strictEqual(waited.code, 1)
     assert.match(waited.stdout, /deadline/)
     assert.strictEqual((await goal.run(["goal", "x"])).code, 2)

@@ -8,7 +8,7 @@ import { Beat, isAlive, until } from "./Beat.ts"
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLASw"
 
-describe("beat hooks", { timeout: 120_000 }, () => {
+describe("beat hooks", () => {
   const beat = new Beat()
   let server: Server
   let origin = ""

@@ -43,7 +43,7 @@ steps:
     const { code, stderr, stdout } = await run(["pipeline", "run", file])
     assert.strictEqual(code, 0, stderr)
     const id = stdout.trim()
-    const waited = await run(["wait", id, "--timeout", "60s"])
+    const waited = await run(["wait", id, "--timeout", "280s"])
     assert.strictEqual(waited.code, 0, `${waited.stderr}${(await run(["pipeline", "status", id])).stdout}`)
     assert.deepStrictEqual(userState(home), before)
     assert.strictEqual(left("docs", "built"), "1")
@@ -70,7 +70,7 @@ steps:
       await until("it serves", () => beat.workers().length === 1)
       const id = (await run(["pipeline", "run", file])).stdout.trim()
       assert.strictEqual((await doomed.done).signal, "SIGKILL")
-      assert.strictEqual((await run(["wait", id, "--timeout", "60s"])).code, 0)
+      assert.strictEqual((await run(["wait", id, "--timeout", "280s"])).code, 0)
       assert.strictEqual(left("docs", "built"), "1")
       assert.strictEqual(left("last", "more"), "3")
       assert.strictEqual((await run(["diff", taskOf("docs"), "--name-only"])).stdout.trim(), "docs")
@@ -102,7 +102,7 @@ steps:
     const { code, stderr, stdout } = await run(["pipeline", "run", file])
     assert.strictEqual(code, 0, stderr)
     const id = stdout.trim()
-    const waited = await run(["wait", "outline", "--timeout", "90s"])
+    const waited = await run(["wait", "outline", "--timeout", "280s"])
     const shown = (await run(["pipeline", "status", id])).stdout
     assert.strictEqual(waited.code, 0, `${waited.stderr}${shown}`)
     assert.strictEqual(left("last", "last"), "3")
@@ -123,14 +123,14 @@ steps:
     const broken = contested("").replace(/case .* esac/, `echo 3 > n; test -e ${go} || touch broken`)
     writeFileSync(file, broken)
     const id = (await run(["pipeline", "run", file])).stdout.trim()
-    assert.strictEqual((await run(["wait", id, "--timeout", "90s"])).code, 1)
+    assert.strictEqual((await run(["wait", id, "--timeout", "280s"])).code, 1)
     assert.match(
       (await run(["pipeline", "status", id])).stdout,
       /build +failed .*rejected: None of its candidates is kept/
     )
     writeFileSync(go, "")
     const again = (await run(["pipeline", "retry", id])).stdout.trim()
-    assert.strictEqual((await run(["wait", again, "--timeout", "90s"])).code, 0)
+    assert.strictEqual((await run(["wait", again, "--timeout", "280s"])).code, 0)
     assert.strictEqual((await run(["merge", again])).code, 0)
     assert.strictEqual(gitIn(home, "show", "HEAD:last"), "3")
     assert.lengthOf(beat.rows("SELECT id FROM contests"), 2)
@@ -161,10 +161,10 @@ steps:
       `test -e ${go} && cp b c`
     ]
     const id = (await run(["pipeline", "run", ...args])).stdout.trim()
-    assert.strictEqual((await run(["wait", id, "--timeout", "60s"])).code, 1)
+    assert.strictEqual((await run(["wait", id, "--timeout", "280s"])).code, 1)
     writeFileSync(go, "")
     const again = (await run(["pipeline", "retry", id])).stdout.trim()
-    assert.strictEqual((await run(["wait", again, "--timeout", "60s"])).code, 0)
+    assert.strictEqual((await run(["wait", again, "--timeout", "280s"])).code, 0)
     const retried = beat.rows<{ task_id: string }>(
       "SELECT task_id FROM pipeline_steps WHERE pipeline_id = ? AND name = 'step-2'",
       again

@@ -52,14 +52,14 @@ describe("isolation", () => {
     assert.match((await run(["status", second])).stdout, /queued/)
     assert.match((await run(["doctor"])).stdout, /workspaces .*none is made until others are reclaimed/)
     await run(["workspace", "keep", "--off", first])
-    assert.strictEqual((await run(["wait", second, "--timeout", "60s"])).code, 0)
+    assert.strictEqual((await run(["wait", second, "--timeout", "280s"])).code, 0)
     assert.strictEqual(gitIn(home, "show", `refs/backbeat/task/${first}:n`), "1")
     assert.deepStrictEqual(beat.rows("SELECT state FROM workspaces ORDER BY created_at LIMIT 1"), [
       { state: "trashed" }
     ])
     const third = (await run(["run", "--isolate", "-a", "shell", "sleep 2; echo 3 > n"])).stdout.trim()
     const beside = (await run(["run", "--in", third, "-a", "shell", "true"])).stdout.trim()
-    assert.strictEqual((await run(["wait", third, beside, "--timeout", "60s"])).code, 0)
+    assert.strictEqual((await run(["wait", third, beside, "--timeout", "280s"])).code, 0)
   })
 
   describe("proposed with --pr", () => {

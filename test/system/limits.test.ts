@@ -41,13 +41,13 @@ const limited = (requests: number, windowMs: number, settings: Readonly<Record<s
 const count = (journal: ReadonlyArray<{ readonly what: string }>, what: string) =>
   journal.filter((line) => line.what === what).length
 
-describe("a usage limit", { timeout: 120_000 }, () => {
+describe("a usage limit", () => {
   it("stops five tasks of a newcomer once, and all five are completed after the reset", async () => {
     const { beat, journal, submit } = limited(2, 6000)
     try {
       const ids = [await submit("steps 1"), await submit("steps 1"), await submit("steps 1")]
       ids.push(await submit("steps 1"), await submit("steps 1"))
-      const waited = await beat.run(["wait", "--timeout", "100s", ...ids])
+      const waited = await beat.run(["wait", "--timeout", "280s", ...ids])
       assert.strictEqual(waited.code, 0, waited.stderr)
       for (const id of ids) assert.strictEqual(beat.status(id).status, "completed")
       const attempts = beat.rows<{ attempt: number }>("SELECT attempt FROM tasks")
@@ -71,7 +71,7 @@ describe("a usage limit", { timeout: 120_000 }, () => {
       const status = await beat.run(["status", id])
       assert.match(status.stdout, /parked +once.*continues in its session/)
       for (const pid of beat.workers()) kill(pid, "SIGKILL")
-      const waited = await beat.run(["wait", "--timeout", "100s", id])
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
       assert.strictEqual(waited.code, 0, waited.stderr)
       const lines = journal()
       assert.deepStrictEqual(
@@ -97,7 +97,7 @@ describe("a usage limit", { timeout: 120_000 }, () => {
       await beat.run(["wait", first])
       const id = await submit("steps 1")
       await until("it is parked", () => parked(id))
-      const waited = await beat.run(["wait", "--timeout", "100s", id])
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
       assert.strictEqual(waited.code, 0, waited.stderr)
       const lines = journal()
       assert.deepStrictEqual([count(lines, "new"), count(lines, "resumed")], [3, 0])
@@ -114,7 +114,7 @@ describe("a usage limit", { timeout: 120_000 }, () => {
       await until("it is parked", () => parked(first))
       const second = await submit("steps 1")
       const shell = await beat.submit("echo through")
-      assert.strictEqual((await beat.run(["wait", "--timeout", "60s", shell])).code, 0)
+      assert.strictEqual((await beat.run(["wait", "--timeout", "280s", shell])).code, 0)
       assert.match((await beat.run(["why", second])).stdout, /5-hour limit/)
       assert.deepStrictEqual([count(journal(), "new"), count(journal(), "refused")], [1, 1])
       const cancelled = await beat.run(["cancel", first, second])
@@ -211,7 +211,7 @@ describe("a usage limit", { timeout: 120_000 }, () => {
       const id = await submit("steps 2", ["--fallback", "missing,mine"])
       const dependent = await beat.run(["run", "-a", "shell", "--after", id, "echo after"], { env })
       await until("it is parked", () => parked(id))
-      const waited = await beat.run(["wait", "--timeout", "60s", id, dependent.stdout.trim()])
+      const waited = await beat.run(["wait", "--timeout", "280s", id, dependent.stdout.trim()])
       assert.strictEqual(waited.code, 0, waited.stderr)
       const [task] = beat.rows<{ agent: string; attempt: number; fallback: string; retried_by: string | null }>(
         "SELECT agent, attempt, fallback, retried_by FROM tasks WHERE id = ?",
@@ -235,7 +235,7 @@ describe("a usage limit", { timeout: 120_000 }, () => {
       for (const name of readdirSync(join(beat.home, account))) {
         if (name.startsWith("session-")) rmSync(join(beat.home, account, name))
       }
-      const waited = await beat.run(["wait", "--timeout", "100s", id])
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
       assert.strictEqual(waited.code, 0, waited.stderr)
       const lines = journal()
       assert.isAtLeast(count(lines, "new"), 2)
@@ -259,7 +259,7 @@ describe("a usage limit", { timeout: 120_000 }, () => {
       const before = accountOf(id)
       login("two")
       assert.strictEqual((await beat.run(["resume", "--all"])).code, 0)
-      const waited = await beat.run(["wait", "--timeout", "60s", id])
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
       assert.strictEqual(waited.code, 0, waited.stderr)
       assert.match(before ?? "", /^anthropic\/login\//)
       assert.match(accountOf(id) ?? "", /^anthropic\/login\//)
@@ -283,7 +283,7 @@ describe("a usage limit", { timeout: 120_000 }, () => {
       assert.strictEqual((await beat.run(["cancel", id])).code, 0)
       assert.strictEqual((await beat.run(["config", "set", "overage", "allow"])).code, 0)
       assert.strictEqual((await beat.run(["limits", "open", "claude"])).code, 0)
-      const allowed = await beat.run(["wait", "--timeout", "60s", await run()])
+      const allowed = await beat.run(["wait", "--timeout", "280s", await run()])
       assert.strictEqual(allowed.code, 0, allowed.stderr)
     } finally {
       await beat.close()

@@ -42,7 +42,7 @@ describe("beat loop", () => {
   const shown = async (id: string): Promise<LoopDocument> =>
     JSON.parse((await run(["loop", "status", id, "--json"])).stdout)
   const ended = async (id: string) => {
-    const { code } = await run(["wait", id, "--timeout", "90s"])
+    const { code } = await run(["wait", id, "--timeout", "280s"])
     return { code, ...(await shown(id)) }
   }
   const left = (task: string, file: string) => gitIn(home, "show", `refs/backbeat/task/${task}:${file}`)
@@ -182,7 +182,7 @@ case $n in 1) echo 1 > a.txt;; 2) echo true > check.sh;; *) echo 2 > a.txt;; esa
         }
       }
     }, 700)
-    const waited = run(["wait", id, "--timeout", "100s"])
+    const waited = run(["wait", id, "--timeout", "280s"])
     try {
       await until(
         "some workers were killed",

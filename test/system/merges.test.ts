@@ -167,7 +167,7 @@ describe("the work of an isolated task", () => {
   it("merges the best round of a loop", async () => {
     makeRepository(home)
     const id = (await run(["loop", "-a", "shell", "--until", "test $(wc -l < n) -ge 2", "echo x >> n"])).stdout.trim()
-    await run(["wait", id, "--timeout", "60s"])
+    await run(["wait", id, "--timeout", "280s"])
     assert.strictEqual((await run(["merge", id])).code, 0)
     assert.strictEqual(readFileSync(join(home, "n"), "utf8"), "x\nx\n")
   })

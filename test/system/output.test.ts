@@ -19,7 +19,7 @@ describe.skipIf(process.platform !== "linux")("50 MB at full speed", () => {
   const beat = new Beat()
   afterAll(() => beat.close())
 
-  it("keeps the beginning and the end, records what was dropped, in bounded memory", { timeout: 240_000 }, async () => {
+  it("keeps the beginning and the end, records what was dropped, in bounded memory", async () => {
     const id = await beat.submit(`seq 1 100000000 | head -c ${50 * megabyte}`, ["--max-output", "4MB"])
     let most = 0
     await until("it ends", () => {
@@ -59,7 +59,7 @@ describe.skipIf(process.platform !== "linux")("an agent that prints without end,
   const beat = new Beat({ BACKBEAT_MAX_SPOOL_BYTES: String(64 * 1024 ** 2) })
   afterAll(() => beat.close())
 
-  it("is ended by what is in its spool", { timeout: 240_000 }, async () => {
+  it("is ended by what is in its spool", async () => {
     const id = await beat.submit("exec yes", ["--max-output", "1MB"])
     await until("it is being ended", () => beat.rows("SELECT 1 FROM claims WHERE stop_cause IS NOT NULL")[0])
     const waited = await beat.run(["wait", "--timeout", "200s", id])

@@ -8,7 +8,7 @@ import { onceWaiting, scriptedLead } from "./Lead.ts"
 
 const held = (go: string, answer: string) => `while ! test -e ${go}; do sleep 0.05; done; echo ${answer}`
 
-describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
+describe("an agent that asks to be woken", () => {
   let beat: Beat | null = null
   afterEach(() => beat?.close())
 
@@ -26,7 +26,10 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
   it("is resumed once with the results of its tasks, over a kill of everything, without a request in between", async () => {
     const lead = scriptedLead([
       [
-        { tool: "DelegateTask", args: { agent: "shell", tasks: [{ prompt: onceWaiting("echo one") }, { prompt: "$HOLD" }] } },
+        {
+          tool: "DelegateTask",
+          args: { agent: "shell", tasks: [{ prompt: onceWaiting("echo one") }, { prompt: "$HOLD" }] }
+        },
         { tool: "WakeMe" },
         { say: "handed over" }
       ],
@@ -53,7 +56,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
     await switchOff(beat)
     writeFileSync(go, "")
     assert.strictEqual(lead.journal().length, before)
-    const waited = await beat.run(["wait", id, "--timeout", "60s"])
+    const waited = await beat.run(["wait", id, "--timeout", "280s"])
     assert.strictEqual(waited.code, 0, waited.stderr)
     const [first, second, ...others] = lead.turns()
     assert.deepStrictEqual(others, [])
@@ -72,7 +75,10 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
   it("is resumed when the first of several has ended, waits for others again, and is cancelled while it waits", async () => {
     const lead = scriptedLead([
       [
-        { tool: "DelegateTask", args: { agent: "shell", tasks: [{ prompt: "sleep 90" }, { prompt: onceWaiting("echo fast") }] } },
+        {
+          tool: "DelegateTask",
+          args: { agent: "shell", tasks: [{ prompt: "sleep 90" }, { prompt: onceWaiting("echo fast") }] }
+        },
         { tool: "WakeMe", args: { ids: "$ids", when: "any" } }
       ],
       [{ tool: "WakeMe" }]
@@ -103,7 +109,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
     const shop = join(beat.home, "shop")
     makeRepository(shop)
     const id = await lead.submit(["--isolate"], shop)
-    const waited = await beat.run(["wait", id, "--timeout", "60s"])
+    const waited = await beat.run(["wait", id, "--timeout", "280s"])
     assert.strictEqual(waited.code, 0, waited.stderr)
     const prompt = lead.turns()[1]?.prompt ?? ""
     assert.match(prompt, /It changed b, shared\. Bring this into your directory: MergeTask/)
@@ -126,7 +132,7 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
       JSON.stringify([[{ tool: "WakeMe" }, { tool: "WakeMe", args: { ids: [stranger] } }]])
     )
     const id = await lead.submit()
-    assert.strictEqual((await beat.run(["wait", id, "--timeout", "60s"])).code, 0)
+    assert.strictEqual((await beat.run(["wait", id, "--timeout", "280s"])).code, 0)
     const [nothing, foreign] = lead.tools()
     assert.match(nothing?.text ?? "", /^WakeRefused: All of these tasks have ended/)
     assert.match(foreign?.text ?? "", /^OutsideTask: /)
@@ -145,7 +151,10 @@ describe("an agent that asks to be woken", { timeout: 120_000 }, () => {
         capabilities: {},
         clientInfo: { name: "x", version: "1" }
       }),
-      call(2, "tools/call", { name: "DelegateTask", arguments: { agent: "shell", prompt: held(waiting, "from the child") } }),
+      call(2, "tools/call", {
+        name: "DelegateTask",
+        arguments: { agent: "shell", prompt: held(waiting, "from the child") }
+      }),
       call(3, "tools/call", { name: "WakeMe", arguments: {} })
     ]
     writeFileSync(
@@ -159,7 +168,7 @@ send()`
     )
     const prompt = `if test -n "$BACKBEAT_WAKE"; then echo "woken $BACKBEAT_WAKE"; else node ${ask}; fi`
     const id = await beat.submit(prompt)
-    const waited = await beat.run(["wait", id, "--timeout", "60s"])
+    const waited = await beat.run(["wait", id, "--timeout", "280s"])
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual((await beat.run(["result", id])).stdout.trim(), "woken 1")
   })
@@ -176,7 +185,7 @@ send()`
       await until("it is on the list", () => beat?.workers().length === 1)
       const id = await lead.submit()
       assert.strictEqual((await doomed.done).signal, "SIGKILL")
-      const waited = await beat.run(["wait", id, "--timeout", "60s"])
+      const waited = await beat.run(["wait", id, "--timeout", "280s"])
       assert.strictEqual(waited.code, 0, waited.stderr)
       assert.deepStrictEqual(
         lead.turns().map(({ turn, wake }) => [turn, wake]),

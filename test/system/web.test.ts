@@ -97,7 +97,7 @@ interface Told {
 
 const notices = (told: ReadonlyArray<Told>) => told.filter(({ event }) => event !== "hello" && event !== "reset")
 
-describe("beat web", { timeout: 120_000 }, () => {
+describe("beat web", () => {
   const beat = new Beat()
   let running: RunningBeat
   let page: Page

@@ -103,7 +103,7 @@ describe("beat run --isolate", () => {
       run(["run", "--isolate", "-a", "shell", `echo $BACKBEAT_SLOT > slot; echo ${at} > n`])
     )
     const ids = (await Promise.all(runs)).map(({ stdout }) => stdout.trim())
-    assert.strictEqual((await run(["wait", ...ids, "--timeout", "60s"])).code, 0)
+    assert.strictEqual((await run(["wait", ...ids, "--timeout", "280s"])).code, 0)
     assert.strictEqual(workspaces().length, 8)
     assert.deepStrictEqual(ids.map((id) => shown(id, "slot")).sort(), ["1", "2", "3", "4", "5", "6", "7", "8"])
     assert.deepStrictEqual(
@@ -491,7 +491,7 @@ describe("beat run --isolate", () => {
       await until("it serves", () => beat.workers().length === 1)
       const id = (await run(["run", "--isolate", "-a", "shell", "echo x >> count"])).stdout.trim()
       assert.strictEqual((await doomed.done).signal, "SIGKILL")
-      const { code, stderr } = await run(["wait", id, "--timeout", "60s"])
+      const { code, stderr } = await run(["wait", id, "--timeout", "280s"])
       assert.strictEqual(code, 0, stderr)
       assert.strictEqual(shown(id, "count"), "x")
       const { path = "" } = workspaceOf(id) ?? {}
@@ -508,7 +508,7 @@ describe("beat run --isolate", () => {
       await until("it serves", () => beat.workers().length === 1)
       const id = (await run(["run", "--isolate", "-a", "shell", "echo x >> count"])).stdout.trim()
       assert.strictEqual((await doomed.done).signal, "SIGKILL")
-      assert.strictEqual((await run(["wait", id, "--timeout", "60s"])).code, 0)
+      assert.strictEqual((await run(["wait", id, "--timeout", "280s"])).code, 0)
       const results = beat.rows<{ commit: string; home: number }>('SELECT "commit", home FROM results')
       const { path = "" } = workspaceOf(id) ?? {}
       assert.deepStrictEqual(results, [{ commit: gitIn(path, "rev-parse", "refs/backbeat/seal"), home: 1 }])

@@ -14,7 +14,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 const manyLines = 200_000
 
-describe.skipIf(found.status !== 0)("the page in Chromium", { timeout: 120_000 }, () => {
+describe.skipIf(found.status !== 0)("the page in Chromium", () => {
   const beat = new Beat()
   let browser: Browser
   let server: RunningBeat

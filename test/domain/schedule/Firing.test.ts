@@ -78,7 +78,7 @@ describe("a machine that was asleep for a day", () => {
     assert.strictEqual(run, 10 * 365 * day)
   })
 
-  it("also where a time each second lies a while back", { timeout: 10_000 }, () => {
+  it("also where a time each second lies a while back", () => {
     const timing = { kind: "cron", expression: "* * * * jan *", timezone: "UTC" } as const
     const last = 31 * day - 1000
     const now = 50 * day
