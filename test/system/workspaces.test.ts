@@ -407,6 +407,35 @@ describe("beat run --isolate", () => {
     assert.strictEqual(beat.output(newest()).toString(), "more\n")
   })
 
+  it("says that it makes the workspace; large files come from the user's store and go to it", async () => {
+    makeRepository(home, { ".gitattributes": "*.bin filter=lfs\n" })
+    const go = join(beat.home, "go")
+    const store = `store=$(git config lfs.storage || echo "$(git rev-parse --absolute-git-dir)/lfs"); mkdir -p "$store"`
+    // What git-lfs does, in two lines: the repository has the name of the content, the store has the content.
+    const clean = `${store}; cat >"$store/new"; name=$(cksum <"$store/new" | cut -d" " -f1); mv "$store/new" "$store/$name"; echo "$name"`
+    const smudge = `${store}; until test -e ${go}; do sleep 0.05; done; read -r name; cat "$store/$name"`
+    gitIn(home, "config", "filter.lfs.clean", clean)
+    gitIn(home, "config", "filter.lfs.smudge", smudge)
+    gitIn(home, "config", "filter.lfs.required", "true")
+    writeIn(home, { "large.bin": "large\n" })
+    gitIn(home, "add", ".")
+    gitIn(home, "commit", "--quiet", "-m", "large")
+    const name = gitIn(home, "show", "HEAD:large.bin")
+    assert.match(name, /^\d+$/)
+    const words = ["run", "--isolate", "-a", "shell", "cat large.bin; echo larger > large.bin; echo new > new.bin"]
+    const id = (await run(words)).stdout.trim()
+    await until("a worker has it", () => beat.rows("SELECT pid FROM claims WHERE task_id = ?", id)[0])
+    const why = await run(["why", id])
+    assert.match(why.stdout, /^Its workspace is being made/)
+    writeFileSync(go, "")
+    assert.strictEqual((await run(["wait", id])).code, 0)
+    assert.strictEqual(beat.output(id).toString(), "large\n")
+    const kept = (file: string) => readFileSync(join(home, ".git", "lfs", shown(id, file)), "utf8")
+    assert.deepStrictEqual([kept("large.bin"), kept("new.bin")], ["larger\n", "new\n"])
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    assert.strictEqual(readFileSync(join(home, "large.bin"), "utf8"), "larger\n")
+  })
+
   it("reclaims by way of the trash, tells what came late, and restores from the trash and from the seal", async () => {
     makeRepository(home, { "a.txt": "one\n", ".gitignore": "cache\n" })
     await isolated("echo x > new; echo c > cache")

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Task, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
+import { isCut } from "../../programs/reports/isCut.ts"
 import { cancel, cancelWork } from "../../programs/tasks/cancel.ts"
 import { latestAttempt } from "../../programs/tasks/latestAttempt.ts"
 import type { SubmitResult, Submitted } from "../../programs/tasks/submit.ts"
@@ -49,6 +50,9 @@ export const leave = Effect.fn("leave")(function* (what: string, cancelling: str
   yield* terminal.say(`\n${what} continues: this command did not create it. To cancel it: beat ${cancelling}`)
 })
 
+const standingWords = (task: TaskSummary) =>
+  Effect.map(isCut(task), (cut) => (cut ? "making its workspace" : task.status))
+
 /** Shows what the task prints until it has ended, and then the same for each of its automatic retries. */
 const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) {
   const terminal = yield* Terminal
@@ -66,7 +70,7 @@ const showAll = Effect.fn("showAll")(function* (first: Task, launched: boolean) 
       since: null,
       follow: true
     })
-    const standing = Effect.map(tasks.summary(taskId), ({ status }) => status)
+    const standing = Effect.flatMap(tasks.summary(taskId), standingWords)
     yield* whileWorkerRuns(output, served).pipe(tellingParks([taskId]), withProgress(standing))
     const ended: TaskSummary = yield* tasks.summary(taskId)
     next = ended.retriedBy

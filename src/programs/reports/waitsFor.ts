@@ -60,6 +60,8 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return `memory: ${bytes(found.availableBytes ?? 0)} available, ${bytes(found.neededBytes ?? 0)} needed`
     case "workspace":
       return `its workspace, in which task ${found.blockedBy} works`
+    case "workspace-cut":
+      return "its workspace, which is being made"
     case "workspace-bytes":
       return `disk: workspaces hold ${bytes(found.workspaceBytes ?? 0)} of ${bytes(found.workspaceMaxBytes ?? 0)}`
     case "behind":

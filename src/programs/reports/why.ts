@@ -21,6 +21,7 @@ import { HoldView, holdView } from "../budgets/BudgetView.ts"
 import { neglected, rescue } from "../serving/Neglect.ts"
 import { hasWorker, seenWorkers } from "../serving/Seen.ts"
 import { admission, makeSettling } from "../worker/admission.ts"
+import { isCut } from "./isCut.ts"
 import { silenceOf } from "./silence.ts"
 
 export const WhyReason = Schema.Literal(
@@ -62,6 +63,8 @@ export const WhyReason = Schema.Literal(
   "memory",
   /** Another task, `blockedBy`, works in its workspace. */
   "workspace",
+  /** It has a worker, which makes its workspace. */
+  "workspace-cut",
   /** Workspaces hold `workspaceBytes` of `workspaceMaxBytes`, and it needs another one. */
   "workspace-bytes",
   /** `ahead` tasks start before it. */
@@ -178,7 +181,9 @@ export const why = Effect.fn("why")(function* (reference: string) {
     const claim = yield* registry.claimOf(id)
     const stop = Option.match(claim, { onNone: () => null, onSome: ({ stopCause }) => stopCause })
     const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
-    if (cause === null && Option.exists(claim, ({ state }) => state === "claimed")) return yield* starting()
+    if (cause === null && Option.exists(claim, ({ state }) => state === "claimed")) {
+      return (yield* isCut(task)) ? answer("workspace-cut") : yield* starting()
+    }
     const silentMs = yield* silenceOf(task)
     if (cause === null && task.asks > 0) return yield* asking({ silentMs })
     return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })

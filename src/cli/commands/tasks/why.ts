@@ -83,6 +83,8 @@ export const explain = (answer: Why, now: number): string => {
       return `Memory is low: ${bytes(answer.availableBytes ?? 0)} available, ${bytes(answer.neededBytes ?? 0)} required before another task starts; ${before(answer.ahead)}.`
     case "workspace":
       return `It waits for its workspace, in which task ${answer.blockedBy} works. To see that task: beat status ${answer.blockedBy}`
+    case "workspace-cut":
+      return "Its workspace is being made: a copy of every tracked file. It starts then."
     case "workspace-bytes":
       return `It waits for disk: workspaces hold ${bytes(answer.workspaceBytes ?? 0)} of ${bytes(answer.workspaceMaxBytes ?? 0)}, and those that no task needs are reclaimed. To see them: beat workspace list. To allow more: beat config set workspaceMaxBytes N`
     case "behind":
