@@ -64,7 +64,7 @@ describe.skipIf(!existsSync(binary))("the built beat", () => {
       [["config", "set", "maxConcurrency", "2"], 2]
     ] as const) {
       const running = beat.start(words)
-      const bound = setTimeout(() => running.child.kill("SIGKILL"), 10_000)
+      const bound = setTimeout(() => running.child.kill("SIGKILL"), 120_000)
       const seen = await running.done
       clearTimeout(bound)
       assert.strictEqual(seen.code, code, seen.stderr)

@@ -27,7 +27,7 @@ describe.skipIf(!existsSync(binary))("completions", () => {
 
   const options = () => ({
     env: { ...beat.environment, PATH: `${bin}:${beat.environment.PATH}`, TERM: "dumb" },
-    timeout: 20_000
+    timeout: 240_000
   })
 
   const askBash = async (line: ReadonlyArray<string>, option = ":") => {

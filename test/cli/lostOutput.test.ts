@@ -13,7 +13,7 @@ const script = async (text: string) => {
   const { stderr, stdout } = await promisify(execFile)(
     "sh",
     ["-c", `exec 3>&1; beat() { "${process.execPath}" "${binary}" "$@"; }\n${text}`],
-    { env: beat.environment, cwd: beat.home, timeout: 60_000 }
+    { env: beat.environment, cwd: beat.home, timeout: 240_000 }
   )
   return { told: stdout.trim(), stderr }
 }

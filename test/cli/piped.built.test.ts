@@ -34,7 +34,7 @@ const inShell = (beat: Beat, shell: string, text: string) =>
   promisify(execFile)(shell, ["-c", text], {
     env: { ...beat.environment, PATH: `${beat.home}:${beat.environment.PATH}` },
     cwd: beat.home,
-    timeout: 110_000
+    timeout: 240_000
   })
 
 const added = (prompt: string, text: string): string =>
@@ -81,7 +81,7 @@ END
   }
 
   it("is waited for where it comes late, and never where a program leaves the pipe open", {
-    timeout: 60_000
+    timeout: 240_000
   }, async () => {
     const beat = fresh()
     const child = spawn(process.execPath, [binary, ...later, "open"], {

@@ -19,7 +19,7 @@ const script = (beat: Beat, text: string) =>
   promisify(execFile)("sh", ["-c", `beat() { "${process.execPath}" "${binary}" "$@"; }\n${text}`], {
     env: beat.environment,
     cwd: beat.home,
-    timeout: 30_000
+    timeout: 240_000
   })
 
 describe.skipIf(!existsSync(binary))("tasks through the built beat", () => {

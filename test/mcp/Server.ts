@@ -62,7 +62,7 @@ export class Server {
   }
 
   /** The first message that fits, now or later. */
-  async find(what: string, fits: (message: Message) => boolean, withinMs = 60_000): Promise<Message> {
+  async find(what: string, fits: (message: Message) => boolean, withinMs = 240_000): Promise<Message> {
     const end = Date.now() + withinMs
     while (true) {
       const found = this.messages.find(fits)

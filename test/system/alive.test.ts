@@ -9,7 +9,7 @@ const namespaces = ["--pid", "--fork", "--mount-proc"]
 const mayUnshare = process.platform === "linux" && spawnSync("unshare", [...namespaces, "true"]).status === 0
 const isRoot = process.geteuid?.() === 0 && spawnSync("setpriv", ["--version"]).status === 0
 
-const patience = 60_000
+const patience = 240_000
 
 /** `beat` as another program starts it, to its end. */
 const under = (beat: Beat, program: string, args: ReadonlyArray<string>, words: ReadonlyArray<string>) =>

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, makeRepository, userState } from "../support/repository.ts"
 import { Beat, isAlive, kill, until } from "./Beat.ts"
-import { type Step, onceWaiting, scriptedLead } from "./Lead.ts"
+import { onceWaiting, type Step, scriptedLead } from "./Lead.ts"
 
 describe("beat goal", () => {
   let beat: Beat | null = null

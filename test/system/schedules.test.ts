@@ -74,8 +74,7 @@ describe.skipIf(process.platform !== "linux")("schedules under workers that are 
       "all are fired up to the end",
       () =>
         beat.rows<{ late: number }>("SELECT count(*) AS late FROM schedules WHERE next_fire_at <= ?", end)[0]?.late ===
-        0,
-      60_000
+        0
     )
     const reasons = beat.rows<{ reason: string }>("SELECT reason FROM schedules WHERE status <> 'active'")
     assert.deepStrictEqual(reasons, [], "none of them is paused by itself")
@@ -110,8 +109,7 @@ describe.skipIf(process.platform !== "linux")("schedules under workers that are 
       "all runs are over",
       () =>
         beat.rows<{ open: number }>("SELECT count(*) AS open FROM schedule_executions WHERE status = 'running'")[0]
-          ?.open === 0,
-      60_000
+          ?.open === 0
     )
     const counts = beat.rows<{ line: string }>(
       "SELECT count(*) || ' ' || status AS line FROM schedule_executions GROUP BY status"

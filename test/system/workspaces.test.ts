@@ -470,7 +470,7 @@ describe("beat run --isolate", () => {
     const { spawn } = await import("node:child_process")
     const child = spawn("sleep", ["60"], { cwd: path, stdio: "ignore" })
     try {
-      await until("it is there", () => existsSync(`/proc/${child.pid}/cwd`), 5000)
+      await until("it is there", () => existsSync(`/proc/${child.pid}/cwd`))
       const busy = await run(["workspace", "reclaim", id])
       assert.strictEqual(busy.code, 1)
       assert.include(busy.stderr, `it is the working directory of sleep (pid ${child.pid})`)

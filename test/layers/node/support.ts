@@ -157,10 +157,10 @@ export const targetOf = (claimed: ClaimedTask, more: Partial<Target> = {}): Targ
   ...more
 })
 
-/** Asks again until the answer is there; after ten seconds the test is wrong or the code is. */
+/** Asks again until the answer is there; after four minutes the test is wrong or the code is. */
 export const until = <A, E, R>(what: string, ask: Effect.Effect<A | null | undefined | false, E, R>) =>
   Effect.gen(function* () {
-    const deadline = performance.now() + 10_000
+    const deadline = performance.now() + 240_000
     while (performance.now() < deadline) {
       const answer = yield* ask
       if (answer !== null && answer !== undefined && answer !== false) return answer

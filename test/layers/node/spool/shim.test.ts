@@ -283,7 +283,7 @@ for (const [shell, ...first] of shells) {
     const printed = (file: string, text: string) =>
       Effect.gen(function* () {
         while (fs.readFileSync(file, "utf8") !== text) yield* Effect.sleep(5)
-      }).pipe(Effect.timeout(20_000))
+      })
 
     it.scopedLive("hands lines to an agent while it runs, whole and unchanged, until the input is closed", () =>
       Effect.gen(function* () {
