@@ -1,6 +1,6 @@
 /** The answer of a tool in the protocol's form: structured, the same as text, and links to the omitted parts. */
 import type { CallToolResult } from "@modelcontextprotocol/server"
-import type { JsonObject } from "./fields/JsonSchemas.ts"
+import type { JsonObject } from "./forModel.ts"
 import { forModel } from "./forModel.ts"
 import type { Link } from "./protocol/Resources.ts"
 

@@ -2,19 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { Usage } from "../task/Task.ts"
 import { costMicro, type Rates } from "./Price.ts"
-
-const Tokens = Schema.Int.pipe(Schema.nonNegative())
-
-/** Tokens by their price: the three kinds of input do not overlap. */
-export const TokenCounts = Schema.Struct({
-  inputTokens: Tokens,
-  outputTokens: Tokens,
-  cacheReadTokens: Tokens,
-  cacheWriteTokens: Tokens
-})
-export type TokenCounts = typeof TokenCounts.Type
-
-export const noTokens: TokenCounts = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
+import { noTokens, TokenCounts } from "./TokenCounts.ts"
 
 /** What an agent reports. The model is null where the agent does not name it, the cost where it tells none. */
 export interface ModelUse extends TokenCounts {

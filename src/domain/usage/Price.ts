@@ -1,6 +1,6 @@
 /** List prices of models, and what tokens cost by them. */
 import * as Schema from "effect/Schema"
-import type { TokenCounts } from "./ModelUse.ts"
+import type { TokenCounts } from "./TokenCounts.ts"
 
 const usd = Schema.Number.pipe(Schema.between(0, 100_000))
 

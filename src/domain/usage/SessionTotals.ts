@@ -1,5 +1,6 @@
 /** Counts that an agent keeps over a whole session, taken apart into what each run added. */
-import { noTokens, type PricedUse, type TokenCounts } from "./ModelUse.ts"
+import type { PricedUse } from "./ModelUse.ts"
+import { noTokens, type TokenCounts } from "./TokenCounts.ts"
 
 /** What a session has counted of one model so far. */
 export interface SessionTotal extends TokenCounts {

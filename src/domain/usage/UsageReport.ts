@@ -1,7 +1,7 @@
 /** Sums over what agents used: by which dimensions they are grouped, and one row of them. */
 import * as Schema from "effect/Schema"
 import { Timestamp } from "../task/Task.ts"
-import { TokenCounts } from "./ModelUse.ts"
+import { TokenCounts } from "./TokenCounts.ts"
 
 export const plainDimensions = ["day", "agent", "model", "account", "directory", "pipeline"] as const
 

@@ -1,9 +1,7 @@
 /** JSON Schemas for clients, made from the schemas of rows and commands, without the parts that only cost context. */
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
-import { isTime } from "../forModel.ts"
-
-export type JsonObject = { readonly [key: string]: unknown }
+import { isTime, type JsonObject } from "../forModel.ts"
 
 const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 

@@ -13,20 +13,13 @@ import * as Schema from "effect/Schema"
 import { StorageError } from "../../domain/Errors.ts"
 import { nearest } from "../../domain/Spelling.ts"
 import { instructions, instructionsInside, prompts } from "../Instructions.ts"
-import type { Call, Tool, ToolFailure, ToolServices } from "../Tool.ts"
+import type { Call, Tool, ToolFailure } from "../Tool.ts"
 import { toolError, toolResult } from "../ToolResult.ts"
 import { coreTools, insideTools, tools } from "../Tools.ts"
 import { failureText } from "./Failures.ts"
 import { complete, listResources, readResource, templates } from "./Reader.ts"
+import type { Era, Run } from "./Run.ts"
 import { createHandle, offersHandles, serveHandles, wantsHandle } from "./TaskHandles.ts"
-
-export type Era = "legacy" | "modern"
-
-/**
- * Runs an effect over the services of this process. An abort ends it; a defect is reported and becomes a short message.
- * Rejects with the effect's failure, or with a `StorageError` if the services could not be opened.
- */
-export type Run = <A>(name: string, effect: Effect.Effect<A, Error, ToolServices>, signal: AbortSignal) => Promise<A>
 
 const hour = 3_600_000
 

@@ -21,7 +21,7 @@ import { linksOf, TaskStates } from "../TaskStates.ts"
 import type { Tool, ToolFailure, ToolServices } from "../Tool.ts"
 import { toolResult } from "../ToolResult.ts"
 import { failureText } from "./Failures.ts"
-import type { Era, Run } from "./Server.ts"
+import type { Era, Run } from "./Run.ts"
 import { Session } from "./Session.ts"
 
 /** SEP-2663. The earlier protocol had tasks in its core, in another form (SEP-1686). */

@@ -16,19 +16,9 @@ import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { type WorkerView, workers } from "../reports/workers.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
+import { Check } from "./Check.ts"
 import { doctorWork } from "./doctorWork.ts"
 import { serviceStatus } from "./service.ts"
-
-export const Check = Schema.Struct({
-  /** Stable name: `node`, `home`, `owner`, `modes`, `config`, `disk`, `agents`, `database`, `workers`, `spool`, `queue`, `schedules`, `workspaces`, `merges`, `hooks`. */
-  name: Schema.String,
-  /** `warn`: works, but needs attention. `fixed`: was broken and is repaired now. */
-  status: Schema.Literal("ok", "warn", "fail", "fixed"),
-  detail: Schema.String,
-  /** What to do. */
-  advice: Schema.NullOr(Schema.String)
-}).annotations({ identifier: "Check" })
-export type Check = typeof Check.Type
 
 export const DoctorReport = Schema.Struct({ checks: Schema.Array(Check) }).annotations({ identifier: "DoctorReport" })
 export type DoctorReport = typeof DoctorReport.Type

@@ -12,7 +12,7 @@ import { bytes } from "../../text/FormatDuration.ts"
 import { allHooks } from "../hooks/requireHook.ts"
 import { recoverMerge } from "../merges/recoverMerge.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
-import type { Check } from "./doctor.ts"
+import type { Check } from "./Check.ts"
 
 /** Workspaces that are looked at, and that are named. */
 const mostLooked = 1000

@@ -1,6 +1,7 @@
 /** What `beat doctor` looks over, and how it tells it. */
 import * as Effect from "effect/Effect"
-import { type Check, checkMachine, checkStore, DoctorReport } from "../../../programs/setup/doctor.ts"
+import type { Check } from "../../../programs/setup/Check.ts"
+import { checkMachine, checkStore, DoctorReport } from "../../../programs/setup/doctor.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"

@@ -9,16 +9,9 @@ import {
 import { rolled } from "../../../domain/budgets/Period.ts"
 import { type Cost, hasRoom, inMetric, marked, noCost, reserveFor } from "../../../domain/budgets/Spend.ts"
 import type { Task, TaskId } from "../../../domain/task/Task.ts"
-import { type LiveUse, mergedUses, type PricedUse } from "../../../domain/usage/ModelUse.ts"
+import { type LiveUse, mergedUses } from "../../../domain/usage/ModelUse.ts"
 import { familyOf } from "./familyOf.ts"
-import { put, type State } from "./Store.ts"
-
-/** What the claim of a running task holds of its budgets. */
-export interface LiveClaim {
-  readonly reserve: Cost
-  readonly cost: Cost
-  readonly uses: ReadonlyArray<PricedUse>
-}
+import { type LiveClaim, put, type State } from "./Store.ts"
 
 const triesOf = ({ id, rootId }: Pick<Task, "id" | "rootId">) => [id, ...(rootId === null ? [] : [rootId])]
 

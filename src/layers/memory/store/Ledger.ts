@@ -9,8 +9,7 @@ import {
   type UsageSums
 } from "../../../domain/usage/UsageReport.ts"
 import { Ledger } from "../../../services/Ledger.ts"
-import type { LedgerEntry } from "./LedgerState.ts"
-import { Store } from "./Store.ts"
+import { type LedgerEntry, Store } from "./Store.ts"
 
 const groupedBy = ({ at, model, task }: LedgerEntry, dimension: Dimension, { days }: UsageQuery): string => {
   switch (dimension) {

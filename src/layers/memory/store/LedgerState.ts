@@ -1,18 +1,11 @@
 /** The ledger in memory: what each run used, and the counts of sessions. */
 import { costOf, noCost } from "../../../domain/budgets/Spend.ts"
 import type { Task } from "../../../domain/task/Task.ts"
-import { asReported, type PricedUse, type Spending, usedIn } from "../../../domain/usage/ModelUse.ts"
+import { asReported, type Spending, usedIn } from "../../../domain/usage/ModelUse.ts"
 import { added, noTotal, raised, totalOf } from "../../../domain/usage/SessionTotals.ts"
-import type { Claim, ClaimId } from "../../../domain/worker/Claim.ts"
+import type { Claim } from "../../../domain/worker/Claim.ts"
 import { settled } from "./BudgetState.ts"
-import { put, type State, without } from "./Store.ts"
-
-export interface LedgerEntry extends PricedUse {
-  readonly claimId: ClaimId
-  readonly at: number
-  readonly task: Pick<Task, "id" | "agent" | "model" | "account" | "directory" | "pipelineId" | "labels">
-  readonly parkedMs: number
-}
+import { type LedgerEntry, put, type State, without } from "./Store.ts"
 
 /** The state after a run is counted. */
 export const recorded = (

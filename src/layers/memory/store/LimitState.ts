@@ -13,13 +13,6 @@ import { recorded } from "./LedgerState.ts"
 import { givenBack } from "./QuestionState.ts"
 import { changed, put, type State, without } from "./Store.ts"
 
-export interface StoredAccount {
-  readonly agent: string
-  readonly places: Places
-  readonly joinedTo: AccountKey | null
-  readonly seenAt: number
-}
-
 /** The account whose windows count. */
 export const gateOf = (state: State, key: AccountKey): AccountKey => state.accounts.get(key)?.joinedTo ?? key
 

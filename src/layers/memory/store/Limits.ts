@@ -8,8 +8,8 @@ import { allOpen, asked, closedByHand, type Opening } from "../../../domain/limi
 import { noBound, oneProbe, placesNow } from "../../../domain/limits/Places.ts"
 import { Limits } from "../../../services/Limits.ts"
 import { claimOrder, isReady } from "./Lifecycle.ts"
-import { gateOf, openingOf, type StoredAccount, withWindows } from "./LimitState.ts"
-import { put, type State, Store } from "./Store.ts"
+import { gateOf, openingOf, withWindows } from "./LimitState.ts"
+import { put, type State, Store, type StoredAccount } from "./Store.ts"
 
 const windowsOf = (state: State, gate: AccountKey) => state.windows.filter(({ account }) => account === gate)
 

@@ -2,15 +2,9 @@
 import * as Either from "effect/Either"
 import type { TaskStateConflict } from "../../../domain/Errors.ts"
 import { alreadyMoved } from "../../../domain/message/alreadyMoved.ts"
-import { type Message, type MessageId, mostWaiting } from "../../../domain/message/Message.ts"
+import { type MessageId, mostWaiting } from "../../../domain/message/Message.ts"
 import type { TaskId } from "../../../domain/task/Task.ts"
-import type { ClaimId } from "../../../domain/worker/Claim.ts"
-import { claimWith, type State } from "./Store.ts"
-
-export interface StoredMessage extends Message {
-  /** The claim whose agent it was written to. */
-  readonly claimId: ClaimId | null
-}
+import { claimWith, type State, type StoredMessage } from "./Store.ts"
 
 const dropped = (message: StoredMessage, reason: string): StoredMessage => ({
   ...message,

@@ -11,8 +11,8 @@ import { inputFormatOf } from "../../../domain/task/NewTask.ts"
 import type { TaskId } from "../../../domain/task/Task.ts"
 import { Messages, type NewMessage } from "../../../services/Messages.ts"
 import { held } from "./claimGuard.ts"
-import { messagesIn, pendingIn, type StoredMessage, withMessages } from "./MessageState.ts"
-import { type State, type Step, Store } from "./Store.ts"
+import { messagesIn, pendingIn, withMessages } from "./MessageState.ts"
+import { type State, type Step, Store, type StoredMessage } from "./Store.ts"
 
 const shown = ({ claimId: _, ...message }: StoredMessage): Message => message
 

@@ -1,14 +1,7 @@
 /** Questions on the in-memory state: what claims and ends of tasks do to them. */
-import type { Question } from "../../../domain/questions/Question.ts"
 import type { TaskId } from "../../../domain/task/Task.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
-import type { State } from "./Store.ts"
-
-/** A question with the claim whose turn begins with its answer. */
-export interface StoredQuestion {
-  readonly question: Question
-  readonly claimId: ClaimId | null
-}
+import type { State, StoredQuestion } from "./Store.ts"
 
 const mapped = (state: State, change: (stored: StoredQuestion) => StoredQuestion): State => ({
   ...state,

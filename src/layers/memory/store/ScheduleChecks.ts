@@ -7,8 +7,8 @@ import { ScheduleNotFound } from "../../../domain/schedule/ScheduleErrors.ts"
 import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { NewDependency } from "../../../domain/task/NewTask.ts"
 import { titleOf } from "../../../domain/task/Task.ts"
-import { executionsOf, onSuccess, type StoredSchedule } from "./ScheduleState.ts"
-import { put, type State } from "./Store.ts"
+import { executionsOf, onSuccess } from "./ScheduleState.ts"
+import { put, type State, type StoredSchedule } from "./Store.ts"
 
 export const retiming = ["timing", "jitterMs", "maxRuns", "expiresAt"] as const
 

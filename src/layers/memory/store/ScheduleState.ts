@@ -1,6 +1,6 @@
 /** Runs of schedules on the in-memory state: what they store, what they wait for, and how they end. */
 import * as Either from "effect/Either"
-import { type Execution, keptExecutions, type Schedule, type Work } from "../../../domain/schedule/Schedule.ts"
+import { type Execution, keptExecutions, type Work } from "../../../domain/schedule/Schedule.ts"
 import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { NewDependency, NewTask } from "../../../domain/task/NewTask.ts"
 import { outcome } from "../../../domain/task/Outcome.ts"
@@ -9,11 +9,6 @@ import { connectAll, latest, releaseDependents } from "./Graph.ts"
 import { conclude, submit } from "./Lifecycle.ts"
 import { concludePipelines, pipelineIn } from "./PipelineState.ts"
 import { changed, put, type State, taskIn } from "./Store.ts"
-
-export interface StoredSchedule {
-  readonly schedule: Schedule
-  readonly work: Work
-}
 
 /** What a run stores, made ready outside of the step. */
 export interface Prepared {

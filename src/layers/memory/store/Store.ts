@@ -6,28 +6,27 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import type { BudgetName, BudgetStanding } from "../../../domain/budgets/Budget.ts"
+import type { Cost } from "../../../domain/budgets/Spend.ts"
 import type { Gate } from "../../../domain/gates/Gate.ts"
 import type { GroupName } from "../../../domain/gates/GroupName.ts"
 import type { AccountKey } from "../../../domain/limits/Account.ts"
 import type { Park } from "../../../domain/limits/Park.ts"
+import type { Places } from "../../../domain/limits/Places.ts"
 import type { Window } from "../../../domain/limits/Window.ts"
+import type { Message } from "../../../domain/message/Message.ts"
 import type { OutputChunk, StreamState } from "../../../domain/output/Output.ts"
 import type { PipelineStep, PipelineSummary } from "../../../domain/pipeline/Pipeline.ts"
-import type { Execution } from "../../../domain/schedule/Schedule.ts"
+import type { Question } from "../../../domain/questions/Question.ts"
+import type { Execution, Schedule, Work } from "../../../domain/schedule/Schedule.ts"
 import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
 import type { Environment, Launch } from "../../../domain/task/NewTask.ts"
 import type { PipelineId, Task, TaskId } from "../../../domain/task/Task.ts"
 import type { TerminalEvent } from "../../../domain/task/TerminalEvent.ts"
+import type { PricedUse } from "../../../domain/usage/ModelUse.ts"
 import type { SessionTotal } from "../../../domain/usage/SessionTotals.ts"
 import type { Claim, ClaimId, StartProblem } from "../../../domain/worker/Claim.ts"
 import type { Worker, WorkerId } from "../../../domain/worker/Worker.ts"
-import type { LiveClaim } from "./BudgetState.ts"
-import type { LedgerEntry } from "./LedgerState.ts"
-import type { StoredAccount } from "./LimitState.ts"
-import type { StoredMessage } from "./MessageState.ts"
-import type { StoredQuestion } from "./QuestionState.ts"
-import type { StoredSchedule } from "./ScheduleState.ts"
 
 /** A task with what its start needs. The byte counts in `task` are filled in on reading, from the streams. */
 export interface StoredTask {
@@ -55,6 +54,43 @@ type StepFields = Omit<PipelineStep, "position" | "status" | "kept" | "task" | "
 export interface StoredPipeline extends PipelineFields {
   readonly digest: string
   readonly steps: ReadonlyArray<StepFields & { readonly taskId: TaskId }>
+}
+
+/** What the claim of a running task holds of its budgets. */
+export interface LiveClaim {
+  readonly reserve: Cost
+  readonly cost: Cost
+  readonly uses: ReadonlyArray<PricedUse>
+}
+
+export interface LedgerEntry extends PricedUse {
+  readonly claimId: ClaimId
+  readonly at: number
+  readonly task: Pick<Task, "id" | "agent" | "model" | "account" | "directory" | "pipelineId" | "labels">
+  readonly parkedMs: number
+}
+
+export interface StoredAccount {
+  readonly agent: string
+  readonly places: Places
+  readonly joinedTo: AccountKey | null
+  readonly seenAt: number
+}
+
+export interface StoredMessage extends Message {
+  /** The claim whose agent it was written to. */
+  readonly claimId: ClaimId | null
+}
+
+/** A question with the claim whose turn begins with its answer. */
+export interface StoredQuestion {
+  readonly question: Question
+  readonly claimId: ClaimId | null
+}
+
+export interface StoredSchedule {
+  readonly schedule: Schedule
+  readonly work: Work
 }
 
 export interface State {

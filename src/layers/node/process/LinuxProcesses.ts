@@ -4,7 +4,7 @@ import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import { codeOf } from "../files/SystemCode.ts"
 import { hostOf } from "./HostId.ts"
-import type { Marks, ProcessEntry, ProcessReader } from "./ProcessReader.ts"
+import type { Marks, ProcessEntry, ProcessReader } from "./ProcessEntry.ts"
 
 /** CPU times come in ticks of a hundredth of a second on every Linux that node runs on (USER_HZ). */
 const millisPerTick = 10

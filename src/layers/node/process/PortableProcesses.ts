@@ -3,7 +3,7 @@ import { execFile } from "node:child_process"
 import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import { hostOf } from "./HostId.ts"
-import type { ProcessEntry, ProcessReader } from "./ProcessReader.ts"
+import type { ProcessEntry, ProcessReader } from "./ProcessEntry.ts"
 
 /** Start times are dates in words: one language and one time zone, or the same process would look like another. */
 const plain = { LC_ALL: "C", TZ: "UTC0" }

@@ -1,6 +1,7 @@
 /** Which processes belong to a task: found by descent, session, process group and marker, with others' work left out. */
 import type { TaskId } from "../../../domain/task/Task.ts"
-import { keyOf, type Marks, type ProcessEntry } from "./ProcessReader.ts"
+import type { Marks, ProcessEntry } from "./ProcessEntry.ts"
+import { keyOf } from "./ProcessReader.ts"
 
 export interface TreeRequest {
   /** Everything that runs now. */

@@ -6,7 +6,8 @@ import { Processes } from "../../../services/Processes.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { linuxReader } from "./LinuxProcesses.ts"
 import { portableReader } from "./PortableProcesses.ts"
-import { living, type ProcessReader, reader as systemReader } from "./ProcessReader.ts"
+import type { ProcessReader } from "./ProcessEntry.ts"
+import { living, reader as systemReader } from "./ProcessReader.ts"
 import { restraintsOf } from "./Restraints.ts"
 
 /** Signal 0 only checks. A refusal means that the process exists. */

@@ -1,7 +1,8 @@
 /** Ends a task's processes: TERM, time to obey, KILL, and again until really nothing is left. */
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
-import { keyOf, living, type ProcessEntry, type ProcessReader } from "./ProcessReader.ts"
+import type { ProcessEntry, ProcessReader } from "./ProcessEntry.ts"
+import { keyOf, living } from "./ProcessReader.ts"
 import { type Tree, type TreeRequest, treeOf } from "./ProcessTree.ts"
 
 /** Whose processes, and what must be spared. */

@@ -7,15 +7,9 @@ import { isParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { costOf, noCost } from "../../../domain/budgets/Spend.ts"
 import type { TaskId } from "../../../domain/task/Task.ts"
-import {
-  asReported,
-  Micro,
-  type PricedUse,
-  type Spending,
-  TokenCounts,
-  usedIn
-} from "../../../domain/usage/ModelUse.ts"
+import { asReported, Micro, type PricedUse, type Spending, usedIn } from "../../../domain/usage/ModelUse.ts"
 import { added, noTotal, raised, totalOf } from "../../../domain/usage/SessionTotals.ts"
+import { TokenCounts } from "../../../domain/usage/TokenCounts.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import { makeSettle, StoredUses } from "../budgets/settle.ts"
 import * as Statement from "../database/Statement.ts"

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TaskId } from "../../../../src/domain/task/Task.ts"
-import type { ProcessEntry, ProcessReader } from "../../../../src/layers/node/process/ProcessReader.ts"
+import type { ProcessEntry, ProcessReader } from "../../../../src/layers/node/process/ProcessEntry.ts"
 import { look } from "../../../../src/layers/node/process/TreeEnding.ts"
 
 const taskId = TaskId.make("000000000001")
