@@ -1,18 +1,16 @@
 /** Brings what a task left into a branch of the user: tried without a work tree, tested if asked, then applied. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { beforeRef, type Merge, type MergeId, mergeRef } from "../../domain/merge/Merge.ts"
+import { beforeRef, type Merge, type MergeId } from "../../domain/merge/Merge.ts"
 import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
 import type { CommitId, WorkResult, Workspace } from "../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../services/Failpoints.ts"
-import { Ids } from "../../services/Ids.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
-import { Processes } from "../../services/Processes.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
+import { beginMerge } from "./beginMerge.ts"
 import { checkMerge } from "./checkMerge.ts"
 import { clearTheWay } from "./recoverMerge.ts"
 
@@ -133,8 +131,6 @@ const sizeOf = ({ deletions, files, insertions }: WorkResult) => ({ files, inser
 export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: MergeOptions) {
   const git = yield* MergeGit
   const merges = yield* Merges
-  const ids = yield* Ids
-  const processes = yield* Processes
   const { result, task, workspace } = yield* resultOf(id)
   const target = yield* targetOf(workspace, options)
   const { branch, home, tree } = target
@@ -175,26 +171,7 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
       : outcome({ state: "refused", reason: `the branch ${branch} could not be made` })
   }
 
-  const now = yield* Clock.currentTimeMillis
-  const merge: Merge = {
-    id: yield* ids.merge,
-    taskId: id,
-    home,
-    branch,
-    tree,
-    before,
-    merged,
-    state: "testing",
-    checkTask: null,
-    conflicts: [],
-    reason: null,
-    owner: yield* processes.self,
-    createdAt: now,
-    changedAt: now
-  }
-  yield* git.move(home, mergeRef(merge.id), merged, null)
-  if (!(yield* merges.begin(merge)))
-    return yield* refuse(`Another merge into ${home} has begun. Try again when it has ended.`)
+  const merge = yield* beginMerge({ taskId: id, home, branch, tree, before, merged, state: "testing" })
   yield* failpoint("merge.begun")
   const refused = (reason: string, checkTask: TaskId | null) =>
     Effect.as(

@@ -1,13 +1,10 @@
 /** Proposes the work of a task as a pull request: pushed as its own branch, and no branch here moves. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type Merge, mergeRef } from "../../domain/merge/Merge.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import { failpoint } from "../../services/Failpoints.ts"
-import { Ids } from "../../services/Ids.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
-import { Processes } from "../../services/Processes.ts"
+import { beginMerge } from "./beginMerge.ts"
 import { homeOf, type MergeOptions, messageOf, refuse, resultOf } from "./mergeTask.ts"
 
 export type ProposeOptions = Pick<MergeOptions, "directory" | "into" | "create" | "keepCommits" | "message" | "within">
@@ -34,8 +31,6 @@ const recorded = Effect.fn("proposeMerge.recorded")(function* (
 ) {
   const git = yield* MergeGit
   const merges = yield* Merges
-  const ids = yield* Ids
-  const processes = yield* Processes
   const { id } = task
   const known = (yield* merges.ofTask(id)).find(
     (merge) => merge.branch === branch && (merge.state === "proposing" || merge.state === "proposed")
@@ -48,27 +43,15 @@ const recorded = Effect.fn("proposeMerge.recorded")(function* (
   if (fitted.tree === (yield* git.treeOf(home, workspace.base))) return yield* refuse(`Task ${id} changed nothing.`)
   const parents = options.keepCommits ? [workspace.base, result.commit] : [workspace.base]
   const merged = yield* git.commit(home, fitted.tree, parents, messageOf(task.title, id, options.message))
-  const now = yield* Clock.currentTimeMillis
-  const merge: Merge = {
-    id: yield* ids.merge,
+  return yield* beginMerge({
     taskId: id,
     home,
     branch,
     tree: null,
     before: workspace.base,
     merged,
-    state: "proposing",
-    checkTask: null,
-    conflicts: [],
-    reason: null,
-    owner: yield* processes.self,
-    createdAt: now,
-    changedAt: now
-  }
-  yield* git.move(home, mergeRef(merge.id), merged, null)
-  if (!(yield* merges.begin(merge)))
-    return yield* refuse(`Another merge into ${home} has begun. Try again when it has ended.`)
-  return merge
+    state: "proposing"
+  })
 })
 
 /** Each step can be repeated: after a kill the next call continues with the same commit. */

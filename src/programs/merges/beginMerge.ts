@@ -1,0 +1,34 @@
+/** Puts a merge on record before its first step, under a private name that keeps its commit. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { type Merge, mergeRef } from "../../domain/merge/Merge.ts"
+import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
+import type { CommitId } from "../../domain/workspace/Workspace.ts"
+import { Ids } from "../../services/Ids.ts"
+import { MergeGit } from "../../services/MergeGit.ts"
+import { Merges } from "../../services/Merges.ts"
+import { Processes } from "../../services/Processes.ts"
+
+/** Refused while another merge into the same repository is open. */
+export const beginMerge = Effect.fn("beginMerge")(function* (
+  given: Pick<Merge, "taskId" | "home" | "branch" | "tree" | "before" | "state"> & { readonly merged: CommitId }
+) {
+  const git = yield* MergeGit
+  const merges = yield* Merges
+  const now = yield* Clock.currentTimeMillis
+  const merge: Merge & { readonly merged: CommitId } = {
+    ...given,
+    id: yield* (yield* Ids).merge,
+    checkTask: null,
+    conflicts: [],
+    reason: null,
+    owner: yield* (yield* Processes).self,
+    createdAt: now,
+    changedAt: now
+  }
+  yield* git.move(merge.home, mergeRef(merge.id), merge.merged, null)
+  if (yield* merges.begin(merge)) return merge
+  return yield* new MergeRefused({
+    reason: `Another merge into ${merge.home} has begun. Try again when it has ended.`
+  })
+})
