@@ -17,6 +17,7 @@ export default Effect.gen(function* () {
         'deadline', 'cancelled', 'failed')),
       round INTEGER NOT NULL CHECK (round >= 0),
       max_rounds INTEGER NOT NULL CHECK (max_rounds BETWEEN 1 AND 1000),
+      steps INTEGER NOT NULL DEFAULT 1 CHECK (steps >= 1),
       best_round INTEGER,
       best_score REAL,
       spent_usd REAL NOT NULL DEFAULT 0,
@@ -43,6 +44,7 @@ export default Effect.gen(function* () {
       loop_id TEXT NOT NULL REFERENCES loops (id) ON DELETE CASCADE,
       position INTEGER NOT NULL,
       role TEXT NOT NULL CHECK (role IN ('work', 'until', 'score', 'judge')),
+      name TEXT,
       environment_id TEXT NOT NULL REFERENCES environments (id),
       task TEXT NOT NULL,
       PRIMARY KEY (loop_id, position)

@@ -24,7 +24,8 @@ export interface NewLoop {
   readonly rules: LoopRules
   /** The bounds of the tree below its work; null: it is not a goal. */
   readonly goal: GoalLimits | null
-  readonly work: NewTask
+  /** The steps of the work, at least one; a single one has no name. */
+  readonly work: ReadonlyArray<{ readonly name: string | null; readonly task: NewTask }>
   readonly evaluations: ReadonlyArray<{ readonly role: "until" | "score" | "judge"; readonly task: NewTask }>
 }
 
@@ -33,6 +34,8 @@ export interface RoundTask {
   readonly loop: Loop
   readonly round: number
   readonly role: "work" | "until" | "score" | "judge"
+  /** Among the tasks of the round, from 0; the work comes first. */
+  readonly position: number
 }
 
 /** What the work of a round left in the workspace of the loop. */

@@ -17,6 +17,7 @@ interface LoopDocument {
   readonly id: string
   readonly status: string
   readonly round: number
+  readonly maxRounds: number
   readonly bestRound: number | null
   readonly bestScore: number | null
   readonly rounds: ReadonlyArray<Round>
@@ -82,6 +83,35 @@ describe("beat loop", () => {
       "SELECT cause, error FROM tasks WHERE cause = 'rejected'"
     )
     assert.deepStrictEqual(judged, { cause: "rejected", error: "n is too short" })
+  })
+
+  it("works by a file in steps that find what those before them left", async () => {
+    makeRepository(home)
+    writeFileSync(
+      join(beat.home, "loop.yaml"),
+      `vars: { wanted: 2 }
+agent: shell
+until: test $(wc -l < n) -ge \${wanted}
+max: 9
+steps:
+  - { name: plan, prompt: echo the plan > plan; echo add a line }
+  - { name: work, prompt: 'cat plan >> n', continueFrom: true }
+`
+    )
+    const file = join(beat.home, "loop.yaml")
+    assert.match((await run(["loop", "check", file])).stdout, /loop\.yaml: fine, at most 9 rounds of 2 steps/)
+    const { code, stderr, stdout } = await run(["loop", file, "--max", "4", "--var", "wanted=2"])
+    assert.strictEqual(code, 0, stderr)
+    const loop = await ended(stdout.trim())
+    assert.deepInclude(loop, { code: 0, status: "passed", round: 2, maxRounds: 4 })
+    assert.strictEqual(left(loop.rounds[1]?.workTask ?? "", "n"), "the plan\nthe plan")
+    assert.match((await run(["loop", "status", stdout.trim()])).stdout, /^steps +plan \(shell\), work \(shell\)$/m)
+    assert.strictEqual((await run(["merge", stdout.trim()])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "HEAD:n"), "the plan\nthe plan")
+    writeFileSync(file, "until: true\nprompt: x\n")
+    const wrong = await run(["loop", "check", file])
+    assert.deepStrictEqual([wrong.code, wrong.stdout.split(":").slice(1, 3)], [1, ["1", "8"]])
+    assert.match((await run(["loop", file])).stderr, /1:8: until: expected a shell command, not true/)
   })
 
   it("ends after its last round with exit code 1, and refuses a loop without a bound or an aim", async () => {

@@ -11,6 +11,7 @@ const task = TaskId.make("k3v9x2m7q4ab")
 const round = (number: number, fields: Partial<LoopRound> = {}): LoopRound => ({
   round: number,
   workTask: task,
+  workTasks: [task],
   evaluationTasks: [],
   verdict: "fail",
   score: null,
@@ -37,6 +38,7 @@ const loop = (rounds: ReadonlyArray<LoopRound>, fields: Partial<Loop> = {}): Loo
   status: "running",
   round: rounds.length,
   maxRounds: 10,
+  steps: 1,
   bestRound: null,
   bestScore: null,
   spentUsd: 0,
@@ -46,6 +48,7 @@ const loop = (rounds: ReadonlyArray<LoopRound>, fields: Partial<Loop> = {}): Loo
   cancelRequestedAt: null,
   createdAt: 0,
   endedAt: null,
+  work: [{ name: null, agent: "claude", prompt: "make it work" }],
   rules: loopRules(),
   rounds,
   ...fields

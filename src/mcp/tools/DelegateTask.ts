@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fewestCandidates, mostCandidates } from "../../domain/contest/Contest.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { Better, mostRounds, standardRounds } from "../../domain/loop/Loop.ts"
-import { standardEvaluationMs, submitLoop } from "../../programs/loops/submitLoop.ts"
+import { Better, mostRounds } from "../../domain/loop/Loop.ts"
+import { loopRequest, wordProblem } from "../../domain/loop/LoopRequest.ts"
+import { ofOneStep, submitLoop } from "../../programs/loops/submitLoop.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { submit } from "../../programs/tasks/submit.ts"
@@ -117,32 +118,14 @@ const delegateLoop = Effect.fn("DelegateTask.loop")(function* (input: Input, loo
   for (const other of ["tasks", "times", "best"] as const)
     if (input[other] !== undefined) return yield* wrong("loop", `cannot be combined with '${other}'`)
   if (input.prompt === undefined) return yield* wrong("prompt", "it is missing")
-  if (loop.until === undefined && loop.score === undefined)
-    return yield* wrong("loop", "needs 'until', 'score' or both")
+  const problem = wordProblem(loop, "'loop'", (word) => `'${word}'`)
+  if (problem !== null) return yield* wrong(problem.word === null ? "loop" : `loop.${problem.word}`, problem.problem)
   yield* requireShell("loop")
-  if (loop.score !== undefined && loop.better === undefined)
-    return yield* wrong("loop.better", "is needed with 'score'")
   const submission = yield* submissionOf({ ...input, prompt: input.prompt }, new Map())
   yield* session.serving
   const submitted = yield* Effect.uninterruptible(
     submitLoop(
-      submission,
-      {
-        until: loop.until ?? null,
-        score: loop.score ?? null,
-        judge: null,
-        better: loop.better ?? "lower",
-        target: loop.target ?? null,
-        maxRounds: loop.max ?? standardRounds,
-        patience: null,
-        deadline: null,
-        budgetUsd: null,
-        protect: [],
-        samples: 1,
-        minDelta: 0,
-        evaluationMs: standardEvaluationMs
-      },
-      input.base ?? "HEAD",
+      { request: loopRequest(loop), base: input.base ?? "HEAD", steps: ofOneStep(submission) },
       submitterOf(session.environment)
     )
   )

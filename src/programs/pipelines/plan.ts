@@ -2,20 +2,17 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { PipelinePlan, PipelineProblem, PlannedStep } from "../../domain/pipeline/Pipeline.ts"
+import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
 import { Best, FileFrame, FileStep, Matrix, maxSteps } from "../../domain/pipeline/PipelineFile.ts"
+import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
 import { Labels } from "../../domain/task/Task.ts"
-import type { Parsed, Path } from "./document.ts"
+import type { Parsed, Path } from "../files/document.ts"
+import { isObject, nameOf, problem, problemsOf } from "../files/problems.ts"
+import type { Checked } from "../files/readFile.ts"
 import { isolationProblems, withSetup } from "./isolationProblems.ts"
 import { order, type Placed } from "./order.ts"
 import { contestOf, contestProblems } from "./prepareContest.ts"
-import { isObject, nameOf, problem, problemsOf } from "./problems.ts"
-
-/** A plan, or all problems. */
-export type Checked =
-  | { readonly plan: PipelinePlan; readonly problems: readonly [] }
-  | { readonly plan: null; readonly problems: ReadonlyArray<PipelineProblem> }
 
 const strictly = { onExcessProperty: "error", errors: "all" } as const
 const readFrame = Schema.decodeUnknownEither(FileFrame, strictly)
@@ -122,7 +119,11 @@ const readSteps = (steps: ReadonlyArray<unknown>, defaults: typeof Defaults.Type
 }
 
 /** `content` has its variables filled in; `fallback` is the name of a pipeline that says none. */
-export const planOf = (content: Readonly<Record<string, unknown>>, fallback: string, parsed: Parsed): Checked => {
+export const planOf = (
+  content: Readonly<Record<string, unknown>>,
+  fallback: string,
+  parsed: Parsed
+): Checked<PipelinePlan> => {
   const problems: Array<PipelineProblem> = []
   const frame = readFrame(content)
   if (Either.isLeft(frame)) problems.push(...problemsOf(frame.left, content, [], keysAt, parsed))

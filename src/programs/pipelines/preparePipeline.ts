@@ -7,9 +7,9 @@ import {
   contestTasksOf,
   type NewPipeline,
   type NewPipelineStep,
-  type PipelinePlan,
-  type PlannedStep
+  type PipelinePlan
 } from "../../domain/pipeline/Pipeline.ts"
+import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
 import { Labels } from "../../domain/task/Task.ts"
 import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
 import { Directories } from "../../services/Directories.ts"
@@ -37,7 +37,10 @@ const isLabels = Schema.is(Labels)
 const orElse = (written: number | null, otherwise: number | null | undefined) =>
   written === null ? otherwise : written === 0 ? null : written
 
-const submissionOf = Effect.fn("preparePipeline.submission")(function* (step: PlannedStep, defaults: PipelineDefaults) {
+export const stepSubmission = Effect.fn("preparePipeline.submission")(function* (
+  step: PlannedStep,
+  defaults: PipelineDefaults
+) {
   const directories = yield* Directories
   const labels = { ...defaults.labels, ...step.labels }
   if (!isLabels(labels))
@@ -124,7 +127,7 @@ export const preparePipeline = Effect.fn("preparePipeline")(function* (
   const steps = yield* Effect.forEach(plan.steps, (step, index) =>
     Effect.gen(function* () {
       const submission = {
-        ...(yield* submissionOf(step, defaults)),
+        ...(yield* stepSubmission(step, defaults)),
         piped: index === 0 ? (defaults.piped ?? null) : null,
         workspace: workspaceOf.at(index)
       }

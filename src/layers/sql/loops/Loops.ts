@@ -50,6 +50,7 @@ const make = Effect.gen(function* () {
       loopId: LoopId,
       position: Schema.Int,
       role: Role,
+      name: Schema.NullOr(Schema.String),
       environmentId: Schema.String,
       task: StoredTask
     }),
@@ -81,9 +82,9 @@ const make = Effect.gen(function* () {
 
   const findPlace = Statement.findOne(() => ({
     Request: TaskId,
-    Result: Schema.Struct({ loopId: LoopId, round: Schema.Int, role: Role }),
+    Result: Schema.Struct({ loopId: LoopId, round: Schema.Int, role: Role, position: Schema.Int }),
     execute: (id) => sql`
-      SELECT own.loop_id, own.round, loop_tasks.role
+      SELECT own.loop_id, own.round, loop_tasks.role, own.position
       FROM loop_round_tasks own
       JOIN loop_tasks ON loop_tasks.loop_id = own.loop_id AND loop_tasks.position = own.position
       WHERE own.task_id = ${id}
@@ -107,16 +108,23 @@ const make = Effect.gen(function* () {
     maxDepth: number
   ) =>
     Effect.gen(function* () {
-      const { agent, directory, prompt } = work
+      const [first] = work
+      if (first === undefined) return yield* Effect.dieMessage("a loop without work")
+      const { agent, directory, prompt } = first.task
       const createdAt = yield* Clock.currentTimeMillis
-      yield* insertLoop({ id, title: titleOf(prompt), agent, directory, rules, maxRounds: rules.maxRounds, createdAt })
+      const { maxRounds } = rules
+      const steps = work.length
+      yield* insertLoop({ id, title: titleOf(prompt), agent, directory, rules, maxRounds, steps, createdAt })
       if (goal !== null) yield* insertGoal({ loopId: id, ...goal })
-      const tasks = [{ role: "work" as const, task: work }, ...evaluations]
-      for (const [position, { role, task }] of tasks.entries()) {
+      const tasks = [
+        ...work.map((step) => ({ role: "work" as const, ...step })),
+        ...evaluations.map((one) => ({ ...one, name: null }))
+      ]
+      for (const [position, { name, role, task }] of tasks.entries()) {
         const { environment, ...captured } = task
         const environmentId = environments[position] ?? ""
         yield* insertEnvironment({ id: environmentId, variables: environment })
-        yield* insertTask({ loopId: id, position, role, environmentId, task: captured })
+        yield* insertTask({ loopId: id, position, role, name, environmentId, task: captured })
       }
       yield* storeRound(id, rules, 1, null, maxDepth)
       return yield* found(id).pipe(Effect.catchTag("LoopNotFound", Effect.die))
@@ -191,7 +199,7 @@ const make = Effect.gen(function* () {
   return Loops.of({
     create: Effect.fn("Loops.create")(function* (loop, { maxDepth }) {
       const id = yield* ids.loop
-      const tasks = [loop.work, ...loop.evaluations.map(({ task }) => task)]
+      const tasks = [...loop.work, ...loop.evaluations].map(({ task }) => task)
       const environments = yield* Effect.forEach(tasks, ({ environment }) => ids.digest(canonical(environment)))
       return yield* create(id, loop, environments, maxDepth).pipe(writeWork("createLoop"))
     }),
@@ -217,8 +225,8 @@ const make = Effect.gen(function* () {
       Effect.gen(function* () {
         const place = yield* findPlace(task)
         if (Option.isNone(place)) return Option.none<RoundTask>()
-        const { loopId, role, round } = place.value
-        return Option.map(yield* get(loopId), (loop): RoundTask => ({ loop, round, role }))
+        const { loopId, ...own } = place.value
+        return Option.map(yield* get(loopId), (loop): RoundTask => ({ loop, ...own }))
       }).pipe(read("loopRound"))
     ),
 

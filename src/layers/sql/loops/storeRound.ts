@@ -40,11 +40,14 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
   }))
 
   /**
-   * Each evaluation follows the one before it: they work in one directory. A judge costs money, so it starts only where every
-   * command of `until` has passed.
+   * Each task follows the one before it: they work in one directory. A step starts only where the one before it has completed;
+   * what it left is evaluated either way. A judge costs money, so it starts only where every command of `until` has passed.
    */
   const following = (task: NewTask, position: number, roles: ReadonlyArray<Role>): NewTask => {
     if (position === 0) return task
+    if (roles[position] === "work") {
+      return { ...task, dependsOn: [{ upstream: { member: position - 1 }, policy: "success" }] }
+    }
     const dependsOn = roles.slice(0, position).flatMap((role, member): ReadonlyArray<NewDependency> => {
       if (roles[position] === "judge" && role === "until") return [{ upstream: { member }, policy: "success" }]
       return member === position - 1 ? [{ upstream: { member }, policy: "finished" }] : []
@@ -59,10 +62,10 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
       : { ...task, timeoutMs: Math.max(1, Math.min(task.timeoutMs ?? Number.POSITIVE_INFINITY, deadline - now)) }
 
   /** All tasks of a loop work in one workspace, which the work of each round finds at the commit that it starts from. */
-  const inWorkspace = (task: NewTask, role: Role, round: number, startCommit: CommitId | null): NewTask => {
+  const inWorkspace = (task: NewTask, position: number, round: number, startCommit: CommitId | null): NewTask => {
     const { workspace } = task
-    if (workspace?.kind !== "new" || (round === 1 && role === "work")) return task
-    const start = role === "work" ? (startCommit ?? workspace.base) : null
+    if (workspace?.kind !== "new" || (round === 1 && position === 0)) return task
+    const start = position === 0 ? (startCommit ?? workspace.base) : null
     return { ...task, workspace: { kind: "existing", id: workspace.id, startCommit: start } }
   }
 
@@ -75,7 +78,7 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
       const arrivals = yield* Effect.forEach(captured, ({ environmentId, role, task, variables }, position) =>
         Effect.gen(function* () {
           const fresh = withFreshSession({ ...task, environment: variables }, yield* ids.uuid)
-          const placed = inWorkspace(within(fresh, rules, role, now), role, round, startCommit)
+          const placed = inWorkspace(within(fresh, rules, role, now), position, round, startCommit)
           return { id: yield* ids.task, environmentId, task: following(placed, position, roles) }
         })
       )

@@ -40,7 +40,7 @@ const goalWith = (fields: Partial<GoalLimits> = {}) =>
       {
         rules: loopRules({ deadline, budgetUsd, maxRounds: 1 }),
         goal,
-        work: newTask({ prompt: "lead", agent: "claude" }),
+        work: [{ name: null, task: newTask({ prompt: "lead", agent: "claude" }) }],
         evaluations: [{ role: "until", task: newTask({ prompt: "npm test" }) }]
       },
       { maxDepth: 10 }
@@ -223,7 +223,7 @@ describe("a goal", () => {
         {
           rules: loopRules({ maxRounds: 5 }),
           goal: null,
-          work: newTask({ prompt: "inner", parentId: lead }),
+          work: [{ name: null, task: newTask({ prompt: "inner", parentId: lead }) }],
           evaluations: [{ role: "until", task: newTask({ prompt: "false", parentId: lead }) }]
         },
         { maxDepth: 10 }
