@@ -18,6 +18,8 @@ export default Effect.gen(function* () {
       round INTEGER NOT NULL CHECK (round >= 0),
       max_rounds INTEGER NOT NULL CHECK (max_rounds BETWEEN 1 AND 1000),
       steps INTEGER NOT NULL DEFAULT 1 CHECK (steps >= 1),
+      -- No reference: a loop that has ended never changes, also when its task is pruned.
+      step_task TEXT UNIQUE,
       best_round INTEGER,
       best_score REAL,
       spent_usd REAL NOT NULL DEFAULT 0,
@@ -35,6 +37,25 @@ export default Effect.gen(function* () {
   yield* sql`
     CREATE TRIGGER loops_ended_is_final BEFORE UPDATE ON loops WHEN OLD.ended_at IS NOT NULL BEGIN
       SELECT RAISE(ABORT, 'a loop that has ended never changes');
+    END
+  `
+
+  // Here and not in any process: the task is held in the transaction that stores its loop, and released by whichever ends it.
+  yield* sql`
+    CREATE TRIGGER loops_hold_task AFTER INSERT ON loops WHEN NEW.step_task IS NOT NULL BEGIN
+      INSERT INTO gates (scope, name, until_at, reason, closed_by, at)
+      VALUES ('task', NEW.step_task, NULL, 'its loop is open: beat loop status ' || NEW.id, 'backbeat', NEW.created_at)
+      ON CONFLICT (scope, name) DO NOTHING;
+    END
+  `
+  yield* sql`
+    CREATE TRIGGER loops_release_task AFTER UPDATE OF ended_at ON loops
+    WHEN NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL AND NEW.step_task IS NOT NULL BEGIN
+      DELETE FROM gates WHERE scope = 'task' AND name = NEW.step_task AND closed_by = 'backbeat';
+      -- What is in the workspace of the task is replaced by the best round.
+      UPDATE tasks SET start_commit = (
+        SELECT "commit" FROM loop_rounds WHERE loop_id = NEW.id AND round = NEW.best_round
+      ) WHERE id = NEW.step_task AND ended_at IS NULL AND workspace_id IS NOT NULL;
     END
   `
 

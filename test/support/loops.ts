@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { LoopRules } from "../../src/domain/loop/Loop.ts"
 import { type Outcome, outcome } from "../../src/domain/task/Outcome.ts"
+import type { TaskId } from "../../src/domain/task/Task.ts"
 import { evaluationsOf } from "../../src/programs/loops/submitLoop.ts"
 import { Loops, type NewLoop } from "../../src/services/Loops.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
@@ -32,12 +33,16 @@ export const scoreRules = (fields: Partial<LoopRules> = {}): LoopRules =>
 
 const oneStep = [{ name: null, task: newTask({ prompt: "make it work", agent: "claude" }) }]
 
-export const createLoop = (rules: LoopRules = loopRules(), work: NewLoop["work"] = oneStep) =>
+export const createLoop = (
+  rules: LoopRules = loopRules(),
+  work: NewLoop["work"] = oneStep,
+  stepTask: TaskId | null = null
+) =>
   Effect.gen(function* () {
     const commands = evaluationsOf(rules).map(({ command, role }) => ({ role, task: newTask({ prompt: command }) }))
     const judge = { role: "judge" as const, task: newTask({ prompt: rules.judge ?? "", agent: "codex" }) }
     const evaluations = rules.judge === null ? commands : [...commands, judge]
-    return yield* (yield* Loops).create({ rules, goal: null, work, evaluations }, { maxDepth: 10 })
+    return yield* (yield* Loops).create({ rules, goal: null, work, evaluations, stepTask }, { maxDepth: 10 })
   })
 
 /** Claims the next task and ends it, with what it prints to stdout. */

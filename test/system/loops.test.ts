@@ -18,6 +18,7 @@ interface LoopDocument {
   readonly status: string
   readonly round: number
   readonly maxRounds: number
+  readonly stepTask: string | null
   readonly bestRound: number | null
   readonly bestScore: number | null
   readonly rounds: ReadonlyArray<Round>
@@ -112,6 +113,63 @@ steps:
     const wrong = await run(["loop", "check", file])
     assert.deepStrictEqual([wrong.code, wrong.stdout.split(":").slice(1, 3)], [1, ["1", "8"]])
     assert.match((await run(["loop", file])).stderr, /1:8: until: expected a shell command, not true/)
+  })
+
+  it("is a step of a pipeline: its best round is what the steps after it find, and its end decides", async () => {
+    makeRepository(home)
+    const file = join(beat.home, "pipeline.yaml")
+    const pipeline = (wanted: number) => `isolate: true
+defaults: { agent: shell }
+steps:
+  - { name: first, prompt: echo start > n }
+  - name: fix
+    prompt: echo x >> n; echo "it's a line"
+    loop: { until: test $(wc -l < n) -ge ${wanted}, max: 2 }
+  - { name: last, prompt: cat n > copy }
+`
+    writeFileSync(file, pipeline(3))
+    const id = (await run(["pipeline", "run", file])).stdout.trim()
+    assert.strictEqual((await run(["wait", id, "--timeout", "90s"])).code, 0)
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "HEAD:copy"), "start\nx\nx")
+    const loop = await shown("@last")
+    assert.deepInclude(loop, { status: "passed", round: 2 })
+    const task = loop.stepTask ?? ""
+    assert.match((await run(["result", task])).stdout, /ended as passed\. Round 2 of 2 is kept/)
+    writeFileSync(file, pipeline(9))
+    const other = (await run(["pipeline", "run", file])).stdout.trim()
+    assert.strictEqual((await run(["wait", other, "--timeout", "90s"])).code, 1)
+    assert.match((await run(["pipeline", "status", other])).stdout, /fix +failed[\s\S]*last +skipped/)
+    const { stdout } = await run(["status", (await shown("@last")).stepTask ?? ""])
+    assert.match(stdout, /Its loop ended as exhausted: beat loop status/)
+  })
+
+  it("runs in a schedule from what is checked out then, and ends with the task that waits for it", async () => {
+    makeRepository(home)
+    const file = join(beat.home, "loop.yaml")
+    writeFileSync(file, "{ agent: shell, prompt: 'cp a.txt b.txt; date >> c', until: test -e go, max: 1000 }")
+    const created = await run(["schedule", "create", "--every", "1h", "--name", "nightly", "--loop", file])
+    assert.strictEqual(created.code, 0, created.stderr)
+    writeFileSync(join(home, "a.txt"), "later\n")
+    gitIn(home, "commit", "-qam", "later")
+    assert.strictEqual((await run(["schedule", "run-now", "nightly"])).code, 0)
+    await until(
+      "its first round has worked",
+      () => beat.rows("SELECT 1 FROM loop_rounds WHERE verdict IS NOT NULL").length > 0
+    )
+    const loop = await shown("@last")
+    assert.strictEqual(left(loop.rounds[0]?.workTask ?? "", "b.txt"), "later")
+    assert.match((await run(["schedule", "status", "nightly"])).stdout, /starts +a loop for shell/)
+    const task = loop.stepTask ?? ""
+    assert.match((await run(["why", task])).stdout, /its loop is open/)
+    assert.strictEqual((await run(["cancel", task])).code, 0)
+    await until(
+      "the loop has ended too",
+      () => beat.rows<{ status: string }>("SELECT status FROM loops")[0]?.status === "cancelled"
+    )
+    assert.match((await run(["schedule", "history", "nightly"])).stdout, /cancelled/)
+    const outside = await beat.run(["schedule", "create", "--every", "1h", "--loop", file], { cwd: beat.home })
+    assert.match(`${outside.code} ${outside.stderr}`, /^2 .*git init/)
   })
 
   it("ends after its last round with exit code 1, and refuses a loop without a bound or an aim", async () => {

@@ -44,6 +44,7 @@ const loop = (rounds: ReadonlyArray<LoopRound>, fields: Partial<Loop> = {}): Loo
   spentUsd: 0,
   unpriced: 0,
   goal: null,
+  stepTask: null,
   pauseRequestedAt: null,
   cancelRequestedAt: null,
   createdAt: 0,

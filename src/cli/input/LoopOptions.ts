@@ -10,7 +10,11 @@ import {
   loopRequest,
   wordProblem
 } from "../../domain/loop/LoopRequest.ts"
+import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
+import { Directories } from "../../services/Directories.ts"
+import { Caller } from "../framework/Caller.ts"
 import { UsageError } from "../framework/UsageError.ts"
+import { labelsOf, taskOptions } from "./TaskOptions.ts"
 import { duration, optionalText, parsed } from "./Values.ts"
 
 export const boundOptions = {
@@ -89,6 +93,28 @@ export const wordsGiven = (options: Written): LoopWords =>
     protect: options.protect.length === 0 ? null : options.protect,
     evaluationTimeout: options.evaluationTimeout
   })
+
+const settingOptions = Options.all(taskOptions)
+type Settings = typeof settingOptions extends Options.Options<infer A> ? A : never
+
+/** What the options say for steps that say nothing else. */
+export const settingsGiven = Effect.fn("settingsGiven")(function* (options: Settings) {
+  const caller = yield* Caller
+  const directories = yield* Directories
+  const settings: Partial<PlannedStep> = {
+    agent: options.agent,
+    model: options.model,
+    systemPrompt: options.systemPrompt,
+    priority: options.priority ?? null,
+    directory: options.directory === null ? null : yield* directories.resolve(options.directory, caller.directory),
+    timeoutMs: options.timeout ?? null,
+    stallMs: options.stall ?? null,
+    labels: yield* labelsOf(options.label),
+    retries: options.retries ?? null,
+    backoffMs: options.backoff ?? null
+  }
+  return settings
+})
 
 /** `--min-delta` for `minDelta`. */
 const optionOf = (word: LoopWord): string => `--${word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

@@ -1,6 +1,7 @@
 /** Where a pipeline or a loop comes from: a file, or a pipe. */
 import * as Effect from "effect/Effect"
 import { maxFileBytes } from "../../domain/pipeline/FileFields.ts"
+import { Directories } from "../../services/Directories.ts"
 import { TextFiles } from "../../services/TextFiles.ts"
 import { Caller } from "../framework/Caller.ts"
 import { Terminal } from "../framework/Terminal.ts"
@@ -52,8 +53,13 @@ export const loopFromFile = Effect.fn("loopFromFile")(function* (
   variables: Readonly<Record<string, string>>
 ) {
   const { readLoop } = yield* loopReader
+  const caller = yield* Caller
+  const directories = yield* Directories
   const { options, text } = yield* textOf(path, variables)
-  return yield* readLoop(text, options)
+  const draft = yield* readLoop(text, options)
+  const { directory } = draft.defaults
+  const resolved = directory === null ? null : yield* directories.resolve(directory, caller.directory)
+  return { ...draft, defaults: { ...draft.defaults, directory: resolved } }
 })
 
 /** What the draft of a file and the options of a command say together. */

@@ -11,6 +11,9 @@ export const mostRounds = 1000
 /** The rounds of a loop that does not say how many. */
 export const standardRounds = 10
 
+/** The most steps of one round. */
+export const mostSteps = 20
+
 export const Better = Schema.Literal("lower", "higher")
 export type Better = typeof Better.Type
 
@@ -132,6 +135,8 @@ export const LoopSummary = Schema.Struct({
   spentUsd: Schema.Finite,
   /** Runs that ended whose tokens have no price. */
   unpriced: Schema.Int,
+  /** The task of a schedule or of a pipeline step that waits for its end. */
+  stepTask: Schema.NullOr(TaskId),
   /** What bounds the tree of its lead, where it is a goal. */
   goal: Schema.NullOr(Goal),
   pauseRequestedAt: Schema.NullOr(Timestamp),

@@ -1,10 +1,8 @@
 /** The loop file: the words of `beat loop`, and the steps of a round. */
 import * as Schema from "effect/Schema"
 import { described, field, StepName, said, stepSettings, text, Variables } from "../pipeline/FileFields.ts"
+import { mostSteps } from "./Loop.ts"
 import { loopWords } from "./LoopRequest.ts"
-
-/** Steps of one round. */
-export const mostSteps = 20
 
 const { delay: _delay, policy: _policy, ...settings } = stepSettings
 const { directory: _directory, ...inWorkspace } = settings

@@ -1,7 +1,7 @@
 /** A loop that has not begun: what decides its rounds, and the steps of each. */
 import * as Schema from "effect/Schema"
 import { PlannedStep } from "../pipeline/PlannedStep.ts"
-import { mostSteps } from "./LoopFile.ts"
+import { mostSteps } from "./Loop.ts"
 import { LoopRequest } from "./LoopRequest.ts"
 
 export const LoopPlan = Schema.Struct({

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { fewestCandidates, mostCandidates } from "../contest/Contest.ts"
 import { Better } from "../loop/Loop.ts"
+import { LoopWords } from "../loop/LoopRequest.ts"
 import { described, field, Name, oneOf, StepName, said, stepSettings, text, Variables, whole } from "./FileFields.ts"
 
 /** Steps of one pipeline. */
@@ -49,6 +50,11 @@ export const FileStep = Schema.Struct({
   ),
   best: Schema.optional(
     Best.annotations({ description: "With times or matrix: what decides which candidate is kept" })
+  ),
+  loop: Schema.optional(
+    LoopWords.annotations({
+      description: "In an isolated pipeline: repeat the step in rounds until a command, a score or a judge ends it"
+    })
   ),
   gate: Schema.optional(
     Schema.Union(Schema.Boolean, Schema.Record({ key: Schema.String, value: Schema.Unknown })).annotations({

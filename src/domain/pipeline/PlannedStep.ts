@@ -1,6 +1,7 @@
 /** A step of a pipeline or of a round as it was written and checked: what the submitter says is left open. */
 import * as Schema from "effect/Schema"
 import { ContestRules } from "../contest/Contest.ts"
+import { LoopRequest } from "../loop/LoopRequest.ts"
 import { DependencyPolicy, Labels, Millis, Priority } from "../task/Task.ts"
 import { AnswerRule } from "./AnswerRule.ts"
 
@@ -42,6 +43,8 @@ export const PlannedStep = Schema.Struct({
   /** What its answer has to say; null: nothing. */
   gate: Schema.NullOr(AnswerRule),
   /** Several candidates work on its prompt, and the steps after it work on what is kept. Null: one task. */
-  contest: Schema.NullOr(StepContest)
+  contest: Schema.NullOr(StepContest),
+  /** What decides the rounds in which its prompt is worked on. Null: it is worked on once. */
+  loop: Schema.NullOr(LoopRequest)
 }).annotations({ identifier: "PlannedStep" })
 export type PlannedStep = typeof PlannedStep.Type

@@ -18,5 +18,6 @@ export const plainStep = (given: Pick<PlannedStep, "name" | "prompt" | "stage" |
   workspace: null,
   gate: null,
   contest: null,
+  loop: null,
   ...given
 })

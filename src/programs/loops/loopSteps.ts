@@ -5,7 +5,7 @@ import type { LoopPlan } from "../../domain/loop/LoopPlan.ts"
 import { type PipelineDefaults, stepSubmission } from "../pipelines/preparePipeline.ts"
 import type { RoundStep, WantedLoop } from "./submitLoop.ts"
 
-/** What a plan leaves open is as in the settings. A single step needs no name. */
+/** What a plan leaves open is as in the settings; its directories are absolute. A single step needs no name. */
 export const loopSteps = Effect.fn("loopSteps")(function* (
   { steps }: LoopPlan,
   defaults: Pick<PipelineDefaults, "directory">

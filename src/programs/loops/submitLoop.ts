@@ -6,6 +6,7 @@ import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
 import type { GoalLimits } from "../../domain/goal/Goal.ts"
 import type { Loop, LoopRules } from "../../domain/loop/Loop.ts"
 import { type LoopRequest, loopRules } from "../../domain/loop/LoopRequest.ts"
+import type { TaskId } from "../../domain/task/Task.ts"
 import { Loops } from "../../services/Loops.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
@@ -58,6 +59,8 @@ export interface WantedLoop {
   readonly base: string
   /** In their order, at least one. They and the evaluations work in the directory of the first. */
   readonly steps: readonly [RoundStep, ...ReadonlyArray<RoundStep>]
+  /** The task that waits for the end of the loop. */
+  readonly stepTask?: TaskId
   /** The bounds of the tree below its work, which are those of the loop where they say the same. */
   readonly goal?: Omit<GoalLimits, "deadline" | "budgetUsd">
 }
@@ -67,7 +70,7 @@ export const ofOneStep = (work: Submission): WantedLoop["steps"] => [{ name: nul
 
 /** Returns after the commit. */
 export const submitLoop = Effect.fn("submitLoop")(function* (
-  { base, goal, request, steps }: WantedLoop,
+  { base, goal, request, stepTask, steps }: WantedLoop,
   submitter: Submitter
 ) {
   const loops = yield* Loops
@@ -102,7 +105,8 @@ export const submitLoop = Effect.fn("submitLoop")(function* (
       rules,
       goal: goal === undefined ? null : { ...goal, deadline: rules.deadline, budgetUsd: rules.budgetUsd },
       work: works.map(({ name, task }) => ({ name, task })),
-      evaluations: prepared.map(({ evaluation }) => evaluation)
+      evaluations: prepared.map(({ evaluation }) => evaluation),
+      stepTask: stepTask ?? null
     },
     { maxDepth }
   )

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { LoopWords, loopRequest } from "../../domain/loop/LoopRequest.ts"
 import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
 import { Best, FileFrame, FileStep, Matrix, maxSteps } from "../../domain/pipeline/PipelineFile.ts"
@@ -11,6 +12,7 @@ import type { Parsed, Path } from "../files/document.ts"
 import { isObject, nameOf, problem, problemsOf } from "../files/problems.ts"
 import type { Checked } from "../files/readFile.ts"
 import { isolationProblems, withSetup } from "./isolationProblems.ts"
+import { loopProblems } from "./loopProblems.ts"
 import { order, type Placed } from "./order.ts"
 import { contestOf, contestProblems } from "./prepareContest.ts"
 
@@ -27,20 +29,23 @@ const Defaults = FileStep.omit(
   "gate",
   "times",
   "matrix",
-  "best"
+  "best",
+  "loop"
 )
 
 const keysAt = (path: Path): ReadonlyArray<string> =>
   Object.keys(
     path.at(-1) === "best"
       ? Best.fields
-      : path.at(-1) === "matrix"
-        ? Matrix.fields
-        : path.length === 0
-          ? FileFrame.fields
-          : path[0] === "defaults"
-            ? Defaults.fields
-            : FileStep.fields
+      : path.at(-1) === "loop"
+        ? LoopWords.fields
+        : path.at(-1) === "matrix"
+          ? Matrix.fields
+          : path.length === 0
+            ? FileFrame.fields
+            : path[0] === "defaults"
+              ? Defaults.fields
+              : FileStep.fields
   )
 
 /** `gate` as it is written. */
@@ -69,7 +74,8 @@ const stepOf = (
     delayMs: all.delay ?? 0,
     workspace: step.workspace ?? null,
     gate: ruleOf(step.gate),
-    contest: contestOf(step)
+    contest: contestOf(step),
+    loop: step.loop === undefined ? null : loopRequest(step.loop)
   }
 }
 
@@ -141,7 +147,10 @@ export const planOf = (
   const { after, continueFrom, names, problems: ofOrder } = order(steps.placed, parsed)
   problems.push(...ofOrder, ...isolationProblems(content, steps.placed, { after, isolate, names, setup }, parsed))
   // In a circle every step comes before every other.
-  if (ofOrder.length === 0) problems.push(...contestProblems(steps.placed, { after, isolate, names }, parsed))
+  if (ofOrder.length === 0) {
+    const written = { after, isolate, names }
+    problems.push(...contestProblems(steps.placed, written, parsed), ...loopProblems(steps.placed, written, parsed))
+  }
   if (problems.length > 0) return { plan: null, problems }
   const planned = steps.placed.map((each, index) => ({
     ...stepOf(each, defaults),

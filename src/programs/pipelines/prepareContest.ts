@@ -58,6 +58,23 @@ interface Written {
   readonly after: ReadonlyArray<ReadonlyArray<number>>
 }
 
+/**
+ * The steps that would work in the shared workspace at the same time as a step whose result takes the place of all that is in
+ * it: work that it did not begin with would be lost.
+ */
+export const meanwhile = (
+  placed: ReadonlyArray<Placed>,
+  index: number,
+  { after, names }: Pick<Written, "after" | "names">
+): { readonly message: string; readonly hint: string } | null => {
+  const earlier = before(after, index)
+  const others = placed.flatMap(({ step }, at) =>
+    at === index || step.workspace === "own" || earlier.has(at) || before(after, at).has(index) ? [] : [names[at] ?? ""]
+  )
+  const message = `${others.join(", ")} would work in the workspace meanwhile`
+  return others.length === 0 ? null : { message, hint: "Add 'workspace: own' there, or 'after'." }
+}
+
 export const contestProblems = (
   placed: ReadonlyArray<Placed>,
   { after, isolate, names }: Written,
@@ -87,15 +104,8 @@ export const contestProblems = (
     }
     if ((after[index] ?? []).length > 1)
       add(key, "candidates cannot begin with what several steps left", "Let it follow one step: 'after: NAME'.")
-    const earlier = before(after, index)
-    // What is kept takes the place of all that is in the workspace: work that it did not begin with would be lost.
-    const beside = placed.flatMap((other, at) =>
-      at === index || other.step.workspace === "own" || earlier.has(at) || before(after, at).has(index)
-        ? []
-        : [names[at] ?? ""]
-    )
-    if (beside.length > 0)
-      add(key, `${beside.join(", ")} would work in the workspace meanwhile`, "Add 'workspace: own' there, or 'after'.")
+    const others = meanwhile(placed, index, { after, names })
+    if (others !== null) add(key, others.message, others.hint)
   }
   return problems
 }

@@ -5,11 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Better, Loop, mostRounds, standardRounds } from "../../../domain/loop/Loop.ts"
-import type { PlannedStep } from "../../../domain/pipeline/PlannedStep.ts"
 import { loopSteps } from "../../../programs/loops/loopSteps.ts"
 import { ofOneStep, type RoundStep, submitLoop, type WantedLoop } from "../../../programs/loops/submitLoop.ts"
 import { submitterOf } from "../../../programs/tasks/submitter.ts"
-import { Directories } from "../../../services/Directories.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -19,10 +17,10 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
-import { boundOptions, judgeOptions, requestGiven, wordsGiven } from "../../input/LoopOptions.ts"
+import { boundOptions, judgeOptions, requestGiven, settingsGiven, wordsGiven } from "../../input/LoopOptions.ts"
 import { loopFromFile, planOfLoop } from "../../input/PipelineInput.ts"
 import { readGiven } from "../../input/Prompt.ts"
-import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "../../input/TaskOptions.ts"
+import { captureOptions, maxOutputOf, taskOptions } from "../../input/TaskOptions.ts"
 import { choice, count, json, optionalText, pairs, parsed } from "../../input/Values.ts"
 import { workOf } from "../../input/Work.ts"
 import { promptArguments, wordsOf } from "../../PromptArguments.ts"
@@ -75,29 +73,10 @@ const options = Options.all({
 
 type Given = typeof options extends Options.Options<infer A> ? A : never
 
-/** What the options say for steps that say nothing else. */
-const settingsOf = Effect.fn("loopSettings")(function* (given: Given) {
-  const caller = yield* Caller
-  const directories = yield* Directories
-  const settings: Partial<PlannedStep> = {
-    agent: given.agent,
-    model: given.model,
-    systemPrompt: given.systemPrompt,
-    priority: given.priority ?? null,
-    directory: given.directory === null ? null : yield* directories.resolve(given.directory, caller.directory),
-    timeoutMs: given.timeout ?? null,
-    stallMs: given.stall ?? null,
-    labels: yield* labelsOf(given.label),
-    retries: given.retries ?? null,
-    backoffMs: given.backoff ?? null
-  }
-  return settings
-})
-
 const loopOfFile = Effect.fn("loopOfFile")(function* (given: Given, file: string) {
   const caller = yield* Caller
   const draft = yield* loopFromFile(file, given.var)
-  const options = { source: file, words: wordsGiven(given), base: given.base, settings: yield* settingsOf(given) }
+  const options = { source: file, words: wordsGiven(given), base: given.base, settings: yield* settingsGiven(given) }
   const plan = yield* planOfLoop(draft, options)
   const steps = yield* loopSteps(plan, { directory: caller.directory })
   const maxOutputBytes = yield* maxOutputOf(given.maxOutput)

@@ -20,7 +20,17 @@ const SummaryRow = Schema.Struct({ ...LoopSummary.fields, goal: storedGoal })
 export const LoopRow = Schema.Struct({ ...SummaryRow.fields, rules: Schema.parseJson(LoopRules) })
 
 /** What is written of a loop when it is submitted. */
-export const LoopWrite = LoopRow.pick("id", "title", "agent", "directory", "rules", "maxRounds", "steps", "createdAt")
+export const LoopWrite = LoopRow.pick(
+  "id",
+  "title",
+  "agent",
+  "directory",
+  "rules",
+  "maxRounds",
+  "steps",
+  "stepTask",
+  "createdAt"
+)
 
 export const LoopIdRow = Schema.Struct({ id: LoopId })
 
@@ -65,6 +75,12 @@ export const makeLoopRows = (sql: SqlClient.SqlClient) => {
     Request: LoopId,
     Result: LoopRow,
     execute: (id) => sql`SELECT ${sql.literal(loopColumns)}, rules FROM loops WHERE id = ${id}`
+  }))
+
+  const findOfStep = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: LoopIdRow,
+    execute: (task) => sql`SELECT id FROM loops WHERE step_task = ${task}`
   }))
 
   const Span = Schema.Struct({ id: LoopId, after: Schema.Int, kept: Schema.NullOr(Schema.Int) })
@@ -117,6 +133,7 @@ export const makeLoopRows = (sql: SqlClient.SqlClient) => {
 
   return {
     findLoop,
+    findOfStep,
     roundsOf,
     get: (id: LoopId) =>
       Effect.gen(function* () {

@@ -40,6 +40,7 @@ const goalWith = (fields: Partial<GoalLimits> = {}) =>
       {
         rules: loopRules({ deadline, budgetUsd, maxRounds: 1 }),
         goal,
+        stepTask: null,
         work: [{ name: null, task: newTask({ prompt: "lead", agent: "claude" }) }],
         evaluations: [{ role: "until", task: newTask({ prompt: "npm test" }) }]
       },
@@ -223,6 +224,7 @@ describe("a goal", () => {
         {
           rules: loopRules({ maxRounds: 5 }),
           goal: null,
+          stepTask: null,
           work: [{ name: null, task: newTask({ prompt: "inner", parentId: lead }) }],
           evaluations: [{ role: "until", task: newTask({ prompt: "false", parentId: lead }) }]
         },
