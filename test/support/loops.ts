@@ -23,6 +23,7 @@ export const loopRules = (fields: Partial<LoopRules> = {}): LoopRules => ({
   protect: [],
   samples: 1,
   minDelta: 0,
+  session: false,
   evaluationMs: 600_000,
   ...fields
 })

@@ -1,6 +1,6 @@
 /** Loops with the built program: rounds that end as their commands say, whatever is killed on the way. */
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, makeBusyRepository, makeRepository, userState } from "../support/repository.ts"
 import { Beat, until } from "./Beat.ts"
@@ -170,6 +170,43 @@ steps:
     assert.match((await run(["schedule", "history", "nightly"])).stdout, /cancelled/)
     const outside = await beat.run(["schedule", "create", "--every", "1h", "--loop", file], { cwd: beat.home })
     assert.match(`${outside.code} ${outside.stderr}`, /^2 .*git init/)
+  })
+
+  it("continues the session of the round before with --session, and begins another where that is lost", async () => {
+    makeRepository(home)
+    const bin = join(beat.home, "bin")
+    const sessions = join(beat.home, "sessions")
+    mkdirSync(bin)
+    mkdirSync(sessions)
+    symlinkSync(resolve(import.meta.dirname, "askingClaude.cjs"), join(bin, "claude"))
+    const env = {
+      PATH: `${bin}:${process.env.PATH ?? "/usr/bin:/bin"}`,
+      ASKING_HOME: sessions,
+      ANTHROPIC_API_KEY: "sk-test"
+    }
+    const turns = (): ReadonlyArray<{ resumed: boolean; session: string; prompt: string }> =>
+      readFileSync(join(sessions, "journal"), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    const rounds = async (until: string) => {
+      const args = ["loop", "-a", "claude", "--session", "--max", "2", "--until", until, "make it work"]
+      const { code, stderr, stdout } = await beat.run(args, { cwd: home, env })
+      assert.strictEqual(code, 0, stderr)
+      assert.deepInclude(await ended(stdout.trim()), { code: 1, status: "exhausted", round: 2 })
+    }
+    await rounds("false")
+    const [first, second] = turns()
+    assert.deepInclude(first, { resumed: false })
+    assert.deepInclude(second, { resumed: true, session: first?.session })
+    assert.match(second?.prompt ?? "", /^make it work[\s\S]*This is round 2 of at most 2/)
+    await rounds(`rm -f ${sessions}/session-*; false`)
+    const [, , third, lost, again] = turns()
+    assert.deepInclude(lost, { resumed: true, session: third?.session })
+    assert.deepInclude(again, { resumed: false })
+    assert.match(again?.prompt ?? "", /^make it work[\s\S]*This is round 2 of at most 2/)
+    const refused = await run(["loop", "-a", "shell", "--session", "--until", "true", "--", "echo x"])
+    assert.match(`${refused.code} ${refused.stderr}`, /^2 .*shell keeps no session that the next round could continue/)
   })
 
   it("ends after its last round with exit code 1, and refuses a loop without a bound or an aim", async () => {

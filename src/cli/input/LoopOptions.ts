@@ -73,6 +73,7 @@ interface Written extends Bounds, Judge {
   readonly patience?: number | null
   readonly samples?: number | null
   readonly minDelta?: number | null
+  readonly session?: boolean
 }
 
 export const wordsGiven = (options: Written): LoopWords =>
@@ -91,7 +92,8 @@ export const wordsGiven = (options: Written): LoopWords =>
     for: options.for,
     budget: options.budget,
     protect: options.protect.length === 0 ? null : options.protect,
-    evaluationTimeout: options.evaluationTimeout
+    evaluationTimeout: options.evaluationTimeout,
+    session: options.session === true ? true : null
   })
 
 const settingOptions = Options.all(taskOptions)

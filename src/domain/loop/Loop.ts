@@ -46,7 +46,9 @@ export const LoopRules = Schema.Struct({
   /** A score is better only by more than this. */
   minDelta: Schema.Finite.pipe(Schema.nonNegative()),
   /** Milliseconds that each evaluation may take, from its own start. */
-  evaluationMs: Millis
+  evaluationMs: Millis,
+  /** Whether the work continues the session of the agent from the round before. */
+  session: Schema.Boolean
 }).annotations({ identifier: "LoopRules" })
 export type LoopRules = typeof LoopRules.Type
 
@@ -169,6 +171,15 @@ export const promptOf = (work: ReadonlyArray<LoopStep>): string => {
     .map(({ name, prompt }, index) => `Step ${index + 1} of ${work.length} (${name ?? index + 1}):\n${prompt}`)
     .join("\n\n")
 }
+
+/**
+ * The session that a step of the next round continues. One whose task failed may be what it failed by, such as a context that
+ * is full: the next round begins another.
+ */
+export const sessionToContinue = (
+  { session }: Pick<LoopRules, "session">,
+  before: { readonly status: TaskStatus; readonly sessionId: string | null } | null
+): string | null => (session && before?.status === "completed" ? before.sessionId : null)
 
 /** The task of a round that its result is found by. */
 export interface WorkTask {

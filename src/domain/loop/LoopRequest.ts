@@ -50,6 +50,10 @@ export const loopWords = {
   for: field(Span, "No round starts after this time: 8h"),
   budget: field(Money, "No round starts once this is spent: 15usd"),
   protect: field(Paths, "A round that changes a matching file is discarded: test/**"),
+  session: field(
+    Schema.Boolean.annotations({ message: said("expected true or false") }),
+    "true: each round continues the agent's session of the round before"
+  ),
   evaluationTimeout: field(Span, "An evaluation ends after this time; 30m unless it says otherwise")
 }
 
@@ -130,7 +134,8 @@ export const loopRequest = (words: LoopWords): LoopRequest => ({
   protect: listOf(words.protect),
   samples: words.samples ?? 1,
   minDelta: words.minDelta ?? 0,
-  evaluationMs: words.evaluationTimeout ?? standardEvaluationMs
+  evaluationMs: words.evaluationTimeout ?? standardEvaluationMs,
+  session: words.session ?? false
 })
 
 /** What ends the loop, once it begins. */

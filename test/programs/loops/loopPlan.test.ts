@@ -38,6 +38,7 @@ for: 8h
 budget: 15usd
 protect: test/**
 evaluationTimeout: 5m
+session: true
 `)
       assert.deepStrictEqual(request, {
         until: "npm test",
@@ -54,7 +55,8 @@ evaluationTimeout: 5m
         forMs: 8 * 3_600_000,
         budgetUsd: 15,
         protect: ["test/**"],
-        evaluationMs: 300_000
+        evaluationMs: 300_000,
+        session: true
       })
       assert.strictEqual(base, "HEAD")
       assert.deepStrictEqual(

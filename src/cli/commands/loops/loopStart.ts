@@ -64,6 +64,9 @@ const options = Options.all({
     Options.withDefault(null),
     Options.withDescription("Count a score as better only by more than this (default: 0)")
   ),
+  session: Options.boolean("session").pipe(
+    Options.withDescription("Continue the agent's session of the round before (default: a new one in each round)")
+  ),
   ...boundOptions,
   var: pairs("var").pipe(Options.withDescription("Set a variable of the loop file; repeatable")),
   ...taskOptions,

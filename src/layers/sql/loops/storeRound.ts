@@ -2,11 +2,12 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { LoopRules } from "../../../domain/loop/Loop.ts"
+import { type LoopRules, sessionToContinue } from "../../../domain/loop/Loop.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
 import { type NewDependency, type NewTask, withFreshSession } from "../../../domain/task/NewTask.ts"
-import { TaskId } from "../../../domain/task/Task.ts"
+import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import type { Ids } from "../../../services/Ids.ts"
 import * as Statement from "../database/Statement.ts"
@@ -69,6 +70,25 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
     return { ...task, workspace: { kind: "existing", id: workspace.id, startCommit: start } }
   }
 
+  /** The work of one step in one round. */
+  const findWorked = Statement.findOne(() => ({
+    Request: Schema.Struct({ loopId: LoopId, round: Schema.Int, position: Schema.Int }),
+    Result: TaskSummary.pick("status", "sessionId"),
+    execute: ({ loopId, position, round }) => sql`
+      SELECT tasks.status, tasks.session_id FROM loop_round_tasks own JOIN tasks ON tasks.id = own.task_id
+      WHERE own.loop_id = ${loopId} AND own.round = ${round} AND own.position = ${position}
+    `
+  }))
+
+  /** The step starts as one that was put back with its session. */
+  const continueSession = (loopId: LoopId, rules: LoopRules, round: number, position: number, taskId: TaskId) =>
+    Effect.gen(function* () {
+      const before = yield* findWorked({ loopId, round: round - 1, position })
+      const session = sessionToContinue(rules, Option.getOrNull(before))
+      if (session === null) return
+      yield* sql`UPDATE tasks SET resume_session = ${session}, session_id = ${session} WHERE id = ${taskId}`
+    })
+
   /** It must run inside a transaction. */
   return (id: LoopId, rules: LoopRules, round: number, startCommit: CommitId | null, maxDepth: number) =>
     Effect.gen(function* () {
@@ -94,6 +114,9 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
       `
       for (const [position, arrival] of arrivals.entries()) {
         yield* insertRoundTask({ loopId: id, round, position, taskId: arrival.id })
+        if (rules.session && roles[position] === "work") {
+          yield* continueSession(id, rules, round, position, arrival.id)
+        }
       }
       yield* sql`UPDATE loops SET round = ${round} WHERE id = ${id}`
     })

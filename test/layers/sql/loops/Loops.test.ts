@@ -116,6 +116,28 @@ describe("a loop", () => {
   )
 
   test(
+    "continues the session of the step in the round before, unless that has failed",
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const loops = yield* Loops
+      const sessionOf = (id: TaskId) => Effect.map(queue.captured(id), ({ resumeSession }) => resumeSession)
+      const roundsOf = (id: LoopId) => Effect.map(loops.get(id), ({ rounds }) => rounds)
+      const { id } = yield* createLoop(loopRules({ session: true, maxRounds: 3 }))
+      yield* endRound({ ...failing(), work: { ...completed, sessionId: "s-1" } })
+      const [first, second] = yield* roundsOf(id)
+      assert.strictEqual(yield* sessionOf(first?.workTask ?? anyId), null)
+      assert.strictEqual(yield* sessionOf(second?.workTask ?? anyId), "s-1")
+      yield* endRound({ ...failing("again"), work: { ...failed, sessionId: "s-1" } })
+      const third = (yield* roundsOf(id))[2]
+      assert.strictEqual(yield* sessionOf(third?.workTask ?? anyId), null)
+      const other = yield* createLoop(loopRules({ maxRounds: 3 }))
+      yield* loops.cancel(id, { reason: null, by: "me" })
+      yield* endRound({ ...failing(), work: { ...completed, sessionId: "s-2" } })
+      assert.strictEqual(yield* sessionOf((yield* roundsOf(other.id))[1]?.workTask ?? anyId), null)
+    })
+  )
+
+  test(
     "ends when the command of until passes, and starts nothing more",
     Effect.gen(function* () {
       const { id } = yield* createLoop()
