@@ -221,9 +221,10 @@ const openApiDocument = async () => {
 }
 
 /** The JSON Schema of pipeline files, for editors; what the package holds is what the source says. */
-const pipelineSchema = async () => {
-  const { pipelineJsonSchema } = await loaded("src/programs/pipelines/jsonSchema.ts")
-  return `${JSON.stringify(pipelineJsonSchema(), null, 2)}\n`
+const fileSchemas = async () => {
+  const { loopJsonSchema, pipelineJsonSchema } = await loaded("src/programs/pipelines/jsonSchema.ts")
+  const text = (schema) => `${JSON.stringify(schema, null, 2)}\n`
+  return { loop: text(loopJsonSchema()), pipeline: text(pipelineJsonSchema()) }
 }
 
 /** Bundles one entry. The digest of the result names its code cache. */
@@ -281,17 +282,21 @@ if (mutating !== null && mutating.unreached.size > 0) {
 }
 const boot = await bootstrap(Object.fromEntries(bundles.map(({ name, digest }) => [name, digest])), version)
 
+const schemas = await fileSchemas()
 await mkdir(at(dist), { recursive: true })
 if (!isMutant && !isDev) {
   await mkdir(at("schema"), { recursive: true })
-  await writeFile(at("schema/pipeline.schema.json"), await pipelineSchema())
+  await writeFile(at("schema/pipeline.schema.json"), schemas.pipeline)
+  await writeFile(at("schema/loop.schema.json"), schemas.loop)
   await writeFile(at("schema/openapi.json"), await openApiDocument())
 }
 const written = [".cache"]
 for (const { name, contents, metafile } of [...bundles, ...parts]) {
   written.push(await put(`${name}.cjs`, contents), await put(`${name}.meta.json`, JSON.stringify(metafile)))
 }
-const schemaSource = `exports.pipelineJsonSchema=()=>(${(await pipelineSchema()).trim()});\n`
+const schemaSource = `exports.pipelineJsonSchema=()=>(${schemas.pipeline.trim()});
+exports.loopJsonSchema=()=>(${schemas.loop.trim()});
+`
 written.push(await put("pipeline-schema.cjs", schemaSource))
 written.push(await put("tables.cjs", `module.exports=${JSON.stringify(tables)};\n`))
 written.push(await put("web-page.cjs", await webPage(isDev)))

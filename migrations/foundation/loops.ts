@@ -17,6 +17,9 @@ export default Effect.gen(function* () {
         'deadline', 'cancelled', 'failed')),
       round INTEGER NOT NULL CHECK (round >= 0),
       max_rounds INTEGER NOT NULL CHECK (max_rounds BETWEEN 1 AND 1000),
+      steps INTEGER NOT NULL DEFAULT 1 CHECK (steps >= 1),
+      -- No reference: a loop that has ended never changes, also when its task is pruned.
+      step_task TEXT UNIQUE,
       best_round INTEGER,
       best_score REAL,
       spent_usd REAL NOT NULL DEFAULT 0,
@@ -37,12 +40,32 @@ export default Effect.gen(function* () {
     END
   `
 
+  // Here and not in any process: the task is held in the transaction that stores its loop, and released by whichever ends it.
+  yield* sql`
+    CREATE TRIGGER loops_hold_task AFTER INSERT ON loops WHEN NEW.step_task IS NOT NULL BEGIN
+      INSERT INTO gates (scope, name, until_at, reason, closed_by, at)
+      VALUES ('task', NEW.step_task, NULL, 'its loop is open: beat loop status ' || NEW.id, 'backbeat', NEW.created_at)
+      ON CONFLICT (scope, name) DO NOTHING;
+    END
+  `
+  yield* sql`
+    CREATE TRIGGER loops_release_task AFTER UPDATE OF ended_at ON loops
+    WHEN NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL AND NEW.step_task IS NOT NULL BEGIN
+      DELETE FROM gates WHERE scope = 'task' AND name = NEW.step_task AND closed_by = 'backbeat';
+      -- What is in the workspace of the task is replaced by the best round.
+      UPDATE tasks SET start_commit = (
+        SELECT "commit" FROM loop_rounds WHERE loop_id = NEW.id AND round = NEW.best_round
+      ) WHERE id = NEW.step_task AND ended_at IS NULL AND workspace_id IS NOT NULL;
+    END
+  `
+
   // Captured as a task's inputs are: a round needs nothing from the process that starts it.
   yield* sql`
     CREATE TABLE loop_tasks (
       loop_id TEXT NOT NULL REFERENCES loops (id) ON DELETE CASCADE,
       position INTEGER NOT NULL,
       role TEXT NOT NULL CHECK (role IN ('work', 'until', 'score', 'judge')),
+      name TEXT,
       environment_id TEXT NOT NULL REFERENCES environments (id),
       task TEXT NOT NULL,
       PRIMARY KEY (loop_id, position)

@@ -10,7 +10,7 @@ export default Effect.gen(function* () {
       seq INTEGER PRIMARY KEY AUTOINCREMENT,
       id TEXT NOT NULL UNIQUE,
       name TEXT,
-      kind TEXT NOT NULL CHECK (kind IN ('task', 'pipeline')),
+      kind TEXT NOT NULL CHECK (kind IN ('task', 'pipeline', 'loop')),
       title TEXT NOT NULL,
       agent TEXT NOT NULL,
       directory TEXT NOT NULL,

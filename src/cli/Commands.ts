@@ -1,5 +1,6 @@
 /** All commands of `beat`, in the order of the overview; each is loaded on demand. */
 import * as Effect from "effect/Effect"
+import * as module from "./CommandModules.ts"
 import type { webCommands } from "./commands/web/web.ts"
 import type { Command } from "./framework/Command.ts"
 import { type CommandEntry, type CommandTree, loadAll } from "./framework/CommandTree.ts"
@@ -15,7 +16,12 @@ const groups: CommandTree["groups"] = {
   pipeline: { summary: "Run several steps in order, as one", standard: "list" },
   schedule: { summary: "Run things at given times", standard: "list" },
   workspace: { summary: "Look at and clean up the workspaces of isolated tasks", standard: "list" },
-  loop: { summary: "Repeat a task until a command says that it is done", standard: "list", direct: "start" },
+  loop: {
+    summary: "Repeat a task until a command says that it is done",
+    standard: "list",
+    direct: "start",
+    files: true
+  },
   goal: { summary: "Reach a goal with a lead that delegates", standard: "list", direct: "start" },
   service: { summary: "Keep a worker running across reboots", standard: "status" },
   skills: { summary: "Teach agents to use Backbeat", standard: "show" },
@@ -24,10 +30,17 @@ const groups: CommandTree["groups"] = {
   api: { summary: "Describe the HTTP API of beat web", standard: "openapi" }
 }
 
-const entry = (name: string, load: () => Promise<Command>, aliases: ReadonlyArray<string> = []): CommandEntry => ({
+const entryOf = (name: string, load: () => Promise<Command>): CommandEntry => entry(name, load, (command) => command)
+
+const entry = <M>(
+  name: string,
+  load: () => Promise<M>,
+  pick: (module: M) => Command,
+  aliases: ReadonlyArray<string> = []
+): CommandEntry => ({
   path: name === "" ? [] : name.split(" "),
   aliases,
-  load: Effect.promise(load)
+  load: Effect.map(Effect.promise(load), pick)
 })
 
 /** Only their help is here: the web server has its own bundle, which the first word on the command line selects. */
@@ -39,187 +52,151 @@ const webOf = (pick: (commands: ReturnType<typeof webCommands>) => Command) => (
   })
 
 const entries: ReadonlyArray<CommandEntry> = [
-  entry("", () => import("./commands/tasks/overview.ts").then(({ bare }) => bare)),
-  entry("run", () => import("./commands/tasks/run.ts").then(({ run }) => run)),
-  entry("wait", () => import("./commands/tasks/wait.ts").then(({ wait }) => wait)),
-  entry("cancel", () => import("./commands/tasks/cancel.ts").then(({ cancel }) => cancel)),
-  entry("edit", () => import("./commands/tasks/edit.ts").then(({ edit }) => edit)),
-  entry("retry", () => import("./commands/tasks/retry.ts").then(({ retry }) => retry)),
-  entry("resume", () => import("./commands/tasks/resume.ts").then(({ resume }) => resume)),
-  entry("send", () => import("./commands/messages/send.ts").then(({ send }) => send)),
-  entry("interrupt", () => import("./commands/messages/interrupt.ts").then(({ interrupt }) => interrupt)),
-  entry("attach", () => import("./commands/messages/attach.ts").then(({ attach }) => attach)),
-  entry("pause", () => import("./commands/gates/pause.ts").then(({ pause }) => pause)),
-  entry("ask", () => import("./commands/questions/ask.ts").then(({ ask }) => ask)),
-  entry("answer", () => import("./commands/questions/answer.ts").then(({ answer }) => answer)),
-  entry("result", () => import("./commands/tasks/result.ts").then(({ result }) => result)),
-  entry("logs", () => import("./commands/tasks/logs.ts").then(({ logs }) => logs)),
-  entry("diff", () => import("./commands/merges/diff.ts").then(({ diff }) => diff)),
-  entry("merge", () => import("./commands/merges/merge.ts").then(({ merge }) => merge)),
-  entry("pipeline run", () => import("./commands/pipelines/pipelineRun.ts").then(({ pipelineRun }) => pipelineRun)),
-  entry("pipeline check", () =>
-    import("./commands/pipelines/pipelineRun.ts").then(({ pipelineCheck }) => pipelineCheck)
-  ),
-  entry("pipeline cancel", () =>
-    import("./commands/pipelines/pipeline.ts").then(({ pipelineCancel }) => pipelineCancel)
-  ),
-  entry("pipeline retry", () => import("./commands/pipelines/pipeline.ts").then(({ pipelineRetry }) => pipelineRetry)),
-  entry("pipeline list", () => import("./commands/pipelines/pipeline.ts").then(({ pipelineList }) => pipelineList)),
-  entry("pipeline status", () =>
-    import("./commands/pipelines/pipeline.ts").then(({ pipelineStatus }) => pipelineStatus)
-  ),
-  entry("pipeline schema", () =>
-    import("./commands/pipelines/pipelineRun.ts").then(({ pipelineSchema }) => pipelineSchema)
-  ),
-  entry("workspace list", () =>
-    import("./commands/workspaces/workspace.ts").then(({ workspaceList }) => workspaceList)
-  ),
-  entry("workspace path", () =>
-    import("./commands/workspaces/workspace.ts").then(({ workspacePath }) => workspacePath)
-  ),
-  entry("workspace keep", () =>
-    import("./commands/workspaces/workspace.ts").then(({ workspaceKeep }) => workspaceKeep)
-  ),
-  entry("workspace reclaim", () =>
-    import("./commands/workspaces/workspace.ts").then(({ workspaceReclaim }) => workspaceReclaim)
-  ),
-  entry("workspace restore", () =>
-    import("./commands/workspaces/workspace.ts").then(({ workspaceRestore }) => workspaceRestore)
-  ),
-  entry("loop start", () => import("./commands/loops/loopStart.ts").then(({ loopStart }) => loopStart)),
-  entry("loop pause", () => import("./commands/loops/loop.ts").then(({ loopPause }) => loopPause)),
-  entry("loop resume", () => import("./commands/loops/loop.ts").then(({ loopResume }) => loopResume)),
-  entry("loop cancel", () => import("./commands/loops/loop.ts").then(({ loopCancel }) => loopCancel)),
-  entry("loop list", () => import("./commands/loops/loop.ts").then(({ loopList }) => loopList)),
-  entry("loop status", () => import("./commands/loops/loop.ts").then(({ loopStatus }) => loopStatus)),
-  entry("plan", () => import("./commands/goals/plan.ts").then(({ plan }) => plan)),
-  entry("goal start", () => import("./commands/goals/goalStart.ts").then(({ goalStart }) => goalStart)),
-  entry("goal cancel", () => import("./commands/goals/goal.ts").then(({ goalCancel }) => goalCancel)),
-  entry("goal list", () => import("./commands/goals/goal.ts").then(({ goalList }) => goalList)),
-  entry("goal status", () => import("./commands/goals/goal.ts").then(({ goalStatus }) => goalStatus)),
-  entry("schedule create", () =>
-    import("./commands/schedules/scheduleCreate.ts").then(({ scheduleCreate }) => scheduleCreate)
-  ),
-  entry("schedule edit", () =>
-    import("./commands/schedules/scheduleCreate.ts").then(({ scheduleEdit }) => scheduleEdit)
-  ),
-  entry("schedule pause", () => import("./commands/schedules/schedule.ts").then(({ schedulePause }) => schedulePause)),
-  entry("schedule resume", () =>
-    import("./commands/schedules/schedule.ts").then(({ scheduleResume }) => scheduleResume)
-  ),
-  entry("schedule cancel", () =>
-    import("./commands/schedules/schedule.ts").then(({ scheduleCancel }) => scheduleCancel)
-  ),
-  entry("schedule run-now", () =>
-    import("./commands/schedules/schedule.ts").then(({ scheduleRunNow }) => scheduleRunNow)
-  ),
-  entry("schedule list", () => import("./commands/schedules/schedule.ts").then(({ scheduleList }) => scheduleList)),
-  entry("schedule status", () =>
-    import("./commands/schedules/schedule.ts").then(({ scheduleStatus }) => scheduleStatus)
-  ),
-  entry("schedule history", () =>
-    import("./commands/schedules/schedule.ts").then(({ scheduleHistoryCommand }) => scheduleHistoryCommand)
-  ),
+  entry("", module.overview, ({ bare }) => bare),
+  entry("run", module.run, ({ run }) => run),
+  entry("wait", module.wait, ({ wait }) => wait),
+  entry("cancel", module.cancel, ({ cancel }) => cancel),
+  entry("edit", module.edit, ({ edit }) => edit),
+  entry("retry", module.retry, ({ retry }) => retry),
+  entry("resume", module.resume, ({ resume }) => resume),
+  entry("send", module.send, ({ send }) => send),
+  entry("interrupt", module.interrupt, ({ interrupt }) => interrupt),
+  entry("attach", module.attach, ({ attach }) => attach),
+  entry("pause", module.pause, ({ pause }) => pause),
+  entry("ask", module.ask, ({ ask }) => ask),
+  entry("answer", module.answer, ({ answer }) => answer),
+  entry("result", module.result, ({ result }) => result),
+  entry("logs", module.logs, ({ logs }) => logs),
+  entry("diff", module.diff, ({ diff }) => diff),
+  entry("merge", module.merge, ({ merge }) => merge),
+  entry("pipeline run", module.pipelineRun, ({ pipelineRun }) => pipelineRun),
+  entry("pipeline check", module.pipelineRun, ({ pipelineCheck }) => pipelineCheck),
+  entry("pipeline cancel", module.pipeline, ({ pipelineCancel }) => pipelineCancel),
+  entry("pipeline retry", module.pipeline, ({ pipelineRetry }) => pipelineRetry),
+  entry("pipeline list", module.pipeline, ({ pipelineList }) => pipelineList),
+  entry("pipeline status", module.pipeline, ({ pipelineStatus }) => pipelineStatus),
+  entry("pipeline schema", module.pipelineRun, ({ pipelineSchema }) => pipelineSchema),
+  entry("workspace list", module.workspace, ({ workspaceList }) => workspaceList),
+  entry("workspace path", module.workspace, ({ workspacePath }) => workspacePath),
+  entry("workspace keep", module.workspace, ({ workspaceKeep }) => workspaceKeep),
+  entry("workspace reclaim", module.workspace, ({ workspaceReclaim }) => workspaceReclaim),
+  entry("workspace restore", module.workspace, ({ workspaceRestore }) => workspaceRestore),
+  entry("loop start", module.loopStart, ({ loopStart }) => loopStart),
+  entry("loop check", module.loopFile, ({ loopCheck }) => loopCheck),
+  entry("loop schema", module.loopFile, ({ loopSchema }) => loopSchema),
+  entry("loop pause", module.loop, ({ loopPause }) => loopPause),
+  entry("loop resume", module.loop, ({ loopResume }) => loopResume),
+  entry("loop cancel", module.loop, ({ loopCancel }) => loopCancel),
+  entry("loop list", module.loop, ({ loopList }) => loopList),
+  entry("loop status", module.loop, ({ loopStatus }) => loopStatus),
+  entry("plan", module.plan, ({ plan }) => plan),
+  entry("goal start", module.goalStart, ({ goalStart }) => goalStart),
+  entry("goal cancel", module.goal, ({ goalCancel }) => goalCancel),
+  entry("goal list", module.goal, ({ goalList }) => goalList),
+  entry("goal status", module.goal, ({ goalStatus }) => goalStatus),
+  entry("schedule create", module.scheduleCreate, ({ scheduleCreate }) => scheduleCreate),
+  entry("schedule edit", module.scheduleCreate, ({ scheduleEdit }) => scheduleEdit),
+  entry("schedule pause", module.schedule, ({ schedulePause }) => schedulePause),
+  entry("schedule resume", module.schedule, ({ scheduleResume }) => scheduleResume),
+  entry("schedule cancel", module.schedule, ({ scheduleCancel }) => scheduleCancel),
+  entry("schedule run-now", module.schedule, ({ scheduleRunNow }) => scheduleRunNow),
+  entry("schedule list", module.schedule, ({ scheduleList }) => scheduleList),
+  entry("schedule status", module.schedule, ({ scheduleStatus }) => scheduleStatus),
+  entry("schedule history", module.schedule, ({ scheduleHistoryCommand }) => scheduleHistoryCommand),
   // Only its help is here: the screen has its own bundle.
-  entry("top", () =>
+  entryOf("top", () =>
     import("./commands/watch/top.ts").then(({ top }) =>
       top(() => new UsageError({ problem: "'top' must be the first argument", hint: "beat top [options]" }))
     )
   ),
-  entry("list", () => import("./commands/tasks/list.ts").then(({ list }) => list), ["ls"]),
-  entry("status", () => import("./commands/tasks/status.ts").then(({ status }) => status)),
-  entry("why", () => import("./commands/tasks/why.ts").then(({ why }) => why)),
-  entry("tree", () => import("./commands/tasks/tree.ts").then(({ tree }) => tree)),
-  entry("graph", () => import("./commands/tasks/graph.ts").then(({ graph }) => graph)),
-  entry("messages", () => import("./commands/messages/messages.ts").then(({ messages }) => messages)),
-  entry("events", () => import("./commands/events/events.ts").then(({ events }) => events)),
-  entry("inbox", () => import("./commands/questions/inbox.ts").then(({ inbox }) => inbox)),
-  entry(
+  entry("list", module.list, ({ list }) => list, ["ls"]),
+  entry("status", module.status, ({ status }) => status),
+  entry("why", module.why, ({ why }) => why),
+  entry("tree", module.tree, ({ tree }) => tree),
+  entry("graph", module.graph, ({ graph }) => graph),
+  entry("messages", module.messages, ({ messages }) => messages),
+  entry("events", module.events, ({ events }) => events),
+  entry("inbox", module.inbox, ({ inbox }) => inbox),
+  entryOf(
     "web start",
     webOf(({ start }) => start)
   ),
-  entry(
+  entryOf(
     "web stop",
     webOf(({ stop }) => stop)
   ),
-  entry(
+  entryOf(
     "web status",
     webOf(({ status }) => status)
   ),
-  entry(
+  entryOf(
     "web url",
     webOf(({ url }) => url)
   ),
-  entry(
+  entryOf(
     "api openapi",
     webOf(({ openapi }) => openapi)
   ),
-  entry("workers", () => import("./commands/setup/workers.ts").then(({ workers }) => workers)),
-  entry("usage", () => import("./commands/usage/usage.ts").then(({ usage }) => usage)),
-  entry("group list", () => import("./commands/gates/group.ts").then(({ groupList }) => groupList)),
-  entry("group set", () => import("./commands/gates/group.ts").then(({ groupSet }) => groupSet)),
-  entry("group remove", () => import("./commands/gates/group.ts").then(({ groupRemove }) => groupRemove)),
-  entry("hooks list", () => import("./commands/hooks/hooks.ts").then(({ hooksList }) => hooksList)),
-  entry("hooks add", () => import("./commands/hooks/hooks.ts").then(({ hooksAdd }) => hooksAdd)),
-  entry("hooks enable", () => import("./commands/hooks/hooks.ts").then(({ hooksEnable }) => hooksEnable)),
-  entry("hooks disable", () => import("./commands/hooks/hooks.ts").then(({ hooksDisable }) => hooksDisable)),
-  entry("hooks remove", () => import("./commands/hooks/hooks.ts").then(({ hooksRemove }) => hooksRemove)),
-  entry("hooks log", () => import("./commands/hooks/deliveries.ts").then(({ hooksLog }) => hooksLog)),
-  entry("hooks test", () => import("./commands/hooks/deliveries.ts").then(({ hooksTest }) => hooksTest)),
-  entry("hooks redeliver", () => import("./commands/hooks/deliveries.ts").then(({ hooksRedeliver }) => hooksRedeliver)),
-  entry("budget list", () => import("./commands/budgets/budget.ts").then(({ budgetList }) => budgetList)),
-  entry("budget set", () => import("./commands/budgets/budget.ts").then(({ budgetSet }) => budgetSet)),
-  entry("budget remove", () => import("./commands/budgets/budget.ts").then(({ budgetRemove }) => budgetRemove)),
-  entry("limits list", () => import("./commands/limits/limits.ts").then(({ limitsList }) => limitsList)),
-  entry("limits refresh", () => import("./commands/limits/limits.ts").then(({ limitsRefresh }) => limitsRefresh)),
-  entry("limits close", () => import("./commands/limits/limits.ts").then(({ limitsClose }) => limitsClose)),
-  entry("limits open", () => import("./commands/limits/limits.ts").then(({ limitsOpen }) => limitsOpen)),
-  entry("limits join", () => import("./commands/limits/limits.ts").then(({ limitsJoin }) => limitsJoin)),
-  entry("limits split", () => import("./commands/limits/limits.ts").then(({ limitsSplit }) => limitsSplit)),
-  entry("init", () => import("./commands/setup/init.ts").then(({ init }) => init)),
-  entry("agents list", () => import("./commands/setup/agents.ts").then(({ agentsList }) => agentsList)),
-  entry("agents check", () => import("./commands/setup/agents.ts").then(({ agentsCheck }) => agentsCheck)),
-  entry("config show", () => import("./commands/setup/config.ts").then(({ configShow }) => configShow)),
-  entry("config get", () => import("./commands/setup/config.ts").then(({ configGet }) => configGet)),
-  entry("config set", () => import("./commands/setup/config.ts").then(({ configSet }) => configSet)),
-  entry("config unset", () => import("./commands/setup/config.ts").then(({ configUnset }) => configUnset)),
-  entry("config path", () => import("./commands/setup/config.ts").then(({ configPath }) => configPath)),
-  entry("skills install", () => import("./commands/setup/skills.ts").then(({ skillsInstall }) => skillsInstall)),
-  entry("skills uninstall", () => import("./commands/setup/skills.ts").then(({ skillsUninstall }) => skillsUninstall)),
-  entry("skills show", () => import("./commands/setup/skills.ts").then(({ skillsShow }) => skillsShow)),
-  entry("mcp start", () => import("./commands/setup/mcp.ts").then(({ mcpStart }) => mcpStart)),
-  entry("mcp config", () => import("./commands/setup/mcp.ts").then(({ mcpConfig }) => mcpConfig)),
-  entry("mcp install", () => import("./commands/setup/mcp.ts").then(({ mcpInstall }) => mcpInstall)),
-  entry("mcp uninstall", () => import("./commands/setup/mcp.ts").then(({ mcpUninstall }) => mcpUninstall)),
-  entry("mcp test", () => import("./commands/setup/mcp.ts").then(({ mcpTest }) => mcpTest)),
+  entry("workers", module.workers, ({ workers }) => workers),
+  entry("usage", module.usage, ({ usage }) => usage),
+  entry("group list", module.group, ({ groupList }) => groupList),
+  entry("group set", module.group, ({ groupSet }) => groupSet),
+  entry("group remove", module.group, ({ groupRemove }) => groupRemove),
+  entry("hooks list", module.hooks, ({ hooksList }) => hooksList),
+  entry("hooks add", module.hooks, ({ hooksAdd }) => hooksAdd),
+  entry("hooks enable", module.hooks, ({ hooksEnable }) => hooksEnable),
+  entry("hooks disable", module.hooks, ({ hooksDisable }) => hooksDisable),
+  entry("hooks remove", module.hooks, ({ hooksRemove }) => hooksRemove),
+  entry("hooks log", module.deliveries, ({ hooksLog }) => hooksLog),
+  entry("hooks test", module.deliveries, ({ hooksTest }) => hooksTest),
+  entry("hooks redeliver", module.deliveries, ({ hooksRedeliver }) => hooksRedeliver),
+  entry("budget list", module.budget, ({ budgetList }) => budgetList),
+  entry("budget set", module.budget, ({ budgetSet }) => budgetSet),
+  entry("budget remove", module.budget, ({ budgetRemove }) => budgetRemove),
+  entry("limits list", module.limits, ({ limitsList }) => limitsList),
+  entry("limits refresh", module.limits, ({ limitsRefresh }) => limitsRefresh),
+  entry("limits close", module.limits, ({ limitsClose }) => limitsClose),
+  entry("limits open", module.limits, ({ limitsOpen }) => limitsOpen),
+  entry("limits join", module.limits, ({ limitsJoin }) => limitsJoin),
+  entry("limits split", module.limits, ({ limitsSplit }) => limitsSplit),
+  entry("init", module.init, ({ init }) => init),
+  entry("agents list", module.agents, ({ agentsList }) => agentsList),
+  entry("agents check", module.agents, ({ agentsCheck }) => agentsCheck),
+  entry("config show", module.config, ({ configShow }) => configShow),
+  entry("config get", module.config, ({ configGet }) => configGet),
+  entry("config set", module.config, ({ configSet }) => configSet),
+  entry("config unset", module.config, ({ configUnset }) => configUnset),
+  entry("config path", module.config, ({ configPath }) => configPath),
+  entry("skills install", module.skills, ({ skillsInstall }) => skillsInstall),
+  entry("skills uninstall", module.skills, ({ skillsUninstall }) => skillsUninstall),
+  entry("skills show", module.skills, ({ skillsShow }) => skillsShow),
+  entry("mcp start", module.mcp, ({ mcpStart }) => mcpStart),
+  entry("mcp config", module.mcp, ({ mcpConfig }) => mcpConfig),
+  entry("mcp install", module.mcp, ({ mcpInstall }) => mcpInstall),
+  entry("mcp uninstall", module.mcp, ({ mcpUninstall }) => mcpUninstall),
+  entry("mcp test", module.mcp, ({ mcpTest }) => mcpTest),
   // Likewise for the doctor, whose bundle holds the torture run too.
-  entry("doctor", () =>
+  entryOf("doctor", () =>
     import("./commands/setup/doctor.ts").then(({ doctor }) => {
       const misplaced = () =>
         new UsageError({ problem: "'doctor' must be the first argument", hint: "beat doctor [options]" })
       return doctor(misplaced, misplaced)
     })
   ),
-  entry("service install", () => import("./commands/setup/service.ts").then(({ serviceInstall }) => serviceInstall)),
-  entry("service uninstall", () =>
-    import("./commands/setup/service.ts").then(({ serviceUninstall }) => serviceUninstall)
-  ),
-  entry("service status", () =>
-    import("./commands/setup/service.ts").then(({ serviceStatusCommand }) => serviceStatusCommand)
-  ),
-  entry("prune", () => import("./commands/setup/prune.ts").then(({ prune }) => prune)),
+  entry("service install", module.service, ({ serviceInstall }) => serviceInstall),
+  entry("service uninstall", module.service, ({ serviceUninstall }) => serviceUninstall),
+  entry("service status", module.service, ({ serviceStatusCommand }) => serviceStatusCommand),
+  entry("prune", module.prune, ({ prune }) => prune),
   // Only its help is here: the worker has its own bundle, which the first word on the command line selects.
-  entry("worker", () =>
+  entryOf("worker", () =>
     import("./commands/setup/worker.ts").then(({ worker }) =>
       worker(() => new UsageError({ problem: "'worker' must be the first argument", hint: "beat worker [options]" }))
     )
   ),
-  entry("completion", () => import("./commands/setup/completion.ts").then(({ completion }) => completion), [
-    "completions"
-  ])
+  entry("completion", module.completion, ({ completion }) => completion, ["completions"])
 ]
 
-const completing = entry("__complete", () =>
+const completing = entryOf("__complete", () =>
   import("./commands/setup/completion.ts").then(({ complete }) => complete(loadAll({ groups, entries })))
 )
 

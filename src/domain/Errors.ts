@@ -184,7 +184,8 @@ export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed"
     "arguments-too-long",
     "spool",
     "system",
-    "no-candidate"
+    "no-candidate",
+    "loop-missed"
   ),
   subject: Schema.String,
   detail: Schema.String
@@ -201,6 +202,8 @@ export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed"
         return `The spool directory ${this.subject} could not be written (${this.detail}). Check the disk and its permissions.`
       case "no-candidate":
         return `None of its candidates is kept: beat status ${this.subject}`
+      case "loop-missed":
+        return `Its loop ended as ${this.detail}: beat loop status ${this.subject}`
       case "system":
         return `The system could not start ${this.subject} (${this.detail}).`
     }

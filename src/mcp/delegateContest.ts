@@ -1,8 +1,8 @@
 /** `times` and `best` of DelegateTask: one prompt for several candidates, of which one that passes is kept. */
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../domain/Errors.ts"
+import { standardEvaluationMs } from "../domain/loop/LoopRequest.ts"
 import { submitContest } from "../programs/contests/submitContest.ts"
-import { standardEvaluationMs } from "../programs/loops/submitLoop.ts"
 import { taskState } from "../programs/reports/taskState.ts"
 import { submitterOf } from "../programs/tasks/submitter.ts"
 import { type DescribedTask, submissionOf } from "./fields/TaskFields.ts"

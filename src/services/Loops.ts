@@ -24,8 +24,11 @@ export interface NewLoop {
   readonly rules: LoopRules
   /** The bounds of the tree below its work; null: it is not a goal. */
   readonly goal: GoalLimits | null
-  readonly work: NewTask
+  /** The steps of the work, at least one; a single one has no name. */
+  readonly work: ReadonlyArray<{ readonly name: string | null; readonly task: NewTask }>
   readonly evaluations: ReadonlyArray<{ readonly role: "until" | "score" | "judge"; readonly task: NewTask }>
+  /** The task that waits for its end: no worker claims it before. It has one loop, however often it is stored. */
+  readonly stepTask: TaskId | null
 }
 
 /** The place of a task in a loop. */
@@ -33,6 +36,8 @@ export interface RoundTask {
   readonly loop: Loop
   readonly round: number
   readonly role: "work" | "until" | "score" | "judge"
+  /** Among the tasks of the round, from 0; the work comes first. */
+  readonly position: number
 }
 
 /** What the work of a round left in the workspace of the loop. */
@@ -74,6 +79,10 @@ export class Loops extends Context.Tag("backbeat/Loops")<
     readonly list: (
       filter: LoopFilter
     ) => Effect.Effect<{ readonly loops: ReadonlyArray<LoopSummary>; readonly more: boolean }, StorageError>
+    /** The loop that this task waits for. */
+    readonly ofStep: (task: TaskId) => Effect.Effect<Option.Option<Loop>, StorageError>
+    /** Holds this task back again, if its loop is open: a person has released it. */
+    readonly hold: (task: TaskId) => Effect.Effect<void, StorageError>
     /** Where a task belongs to a round. */
     readonly roundOf: (task: TaskId) => Effect.Effect<Option.Option<RoundTask>, StorageError>
     /** Notes what the work of a round left, before its end is stored. The verdict of the round reads it. */

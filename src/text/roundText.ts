@@ -26,6 +26,13 @@ const aim = ({ better, judge, score, target, until }: Loop["rules"]): string => 
   return [condition, measure, opinion].filter((line) => line !== "").join("\n")
 }
 
+/** What the steps of a round share: the agent of one does not do the work of another. */
+const place = ({ work }: Loop, step: number): ReadonlyArray<string> => {
+  if (work.length <= 1) return []
+  const names = work.map(({ name }, index) => name ?? `step-${index + 1}`).join(", ")
+  return [`The steps of a round: ${names}. You do step ${step + 1}, ${work[step]?.name ?? step + 1}.`]
+}
+
 /** What the newest finished round means for the files that the agent finds. */
 const found = (loop: Loop, newest: LoopRound): string => {
   if (newest.verdict === "tampered") {
@@ -37,17 +44,20 @@ const found = (loop: Loop, newest: LoopRound): string => {
     : `The work of round ${newest.round} was discarded. Your directory holds the work of round ${loop.bestRound}.`
 }
 
-/** The text that follows the prompt in round `round`. The first round has the rules alone. */
-export const roundText = (loop: Loop, round: number): string => {
+const unfinished = "Your directory holds what the steps before yours left in this round."
+
+/** The text that follows the prompt in round `round`, from step 0. The first round has the rules alone. */
+export const roundText = (loop: Loop, round: number, step = 0): string => {
   const before = loop.rounds.filter((one) => one.round < round && one.verdict !== null)
   const newest = before.at(-1)
-  const head = `This is round ${round} of at most ${loop.maxRounds}. Backbeat evaluates your work after you have finished.\n${aim(loop.rules)}`
-  if (newest === undefined) return head
+  const head = `This is round ${round} of at most ${loop.maxRounds}. Backbeat evaluates ${loop.work.length > 1 ? "it after its last step" : "your work after you have finished"}.\n${aim(loop.rules)}`
+  const rules = [head, ...place(loop, step)]
+  if (newest === undefined) return [...rules, ...(step === 0 ? [] : [unfinished])].join("\n\n")
   const table = before.slice(-tableRows).map(rowOf).join("\n")
   const feedback = (newest.feedback ?? "").slice(-feedbackLength)
   return [
-    head,
-    found(loop, newest),
+    ...rules,
+    step === 0 ? found(loop, newest) : unfinished,
     `The rounds so far:\n${table}`,
     feedback.trim() === ""
       ? "The last evaluation printed nothing."

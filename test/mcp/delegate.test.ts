@@ -66,3 +66,23 @@ it("refuses candidates without a command that judges them, and what does not go 
   }
   assert.lengthOf(beat.rows("SELECT id FROM tasks"), 0)
 })
+
+it("repeats a task until an agent says PASS", async () => {
+  const loop = { judge: 'test $(wc -l < n) -ge 2 && echo PASS || echo "FAIL: too short"', max: 3 }
+  const { content, isError, structuredContent } = await server.call("DelegateTask", {
+    agent: "shell",
+    prompt: "echo x >> n",
+    loop
+  })
+  assert.isNotTrue(isError, content[0]?.text)
+  const [, id] = /^loop ([0-9a-z]{12}): /.exec(structuredContent.warnings[0]) ?? []
+  await beat.run(["wait", id ?? "", "--timeout", "60s"])
+  assert.deepStrictEqual(beat.rows("SELECT status, round FROM loops"), [{ status: "passed", round: 2 }])
+  for (const [given, words] of [
+    [{}, /^InvalidInput: loop: 'loop' needs 'until', 'score' or 'judge'/],
+    [{ score: "echo 1" }, /^InvalidInput: loop\.score: 'score' needs 'better' lower or 'better' higher/]
+  ] as const) {
+    const refused = await server.call("DelegateTask", { agent: "shell", prompt: "x", loop: given })
+    assert.match(refused.content[0]?.text ?? "", words)
+  }
+}, 60_000)

@@ -23,10 +23,12 @@ import * as TerminalEventsPubSub from "../../src/layers/TerminalEvents.ts"
 import * as WorkerPoolLayer from "../../src/programs/serving/WorkerPool.ts"
 import { Agents } from "../../src/services/Agents.ts"
 import { Installation } from "../../src/services/Installation.ts"
+import { Paths } from "../../src/services/Paths.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerPool } from "../../src/services/WorkerPool.ts"
 import { newTask } from "../support/tasks.ts"
+import { paths } from "./world.ts"
 
 /** Judges by the exit code alone, as for an agent without a stream format. */
 const agents = Layer.mock(Agents, {
@@ -86,7 +88,8 @@ export const testLayer = (settings: SettingsFile = {}) =>
     TerminalEventsPubSub.layer,
     agents,
     installation,
-    LimitReader.layer
+    LimitReader.layer,
+    Layer.succeed(Paths, paths)
   )
 
 export const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {

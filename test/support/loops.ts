@@ -2,8 +2,9 @@
 import * as Effect from "effect/Effect"
 import type { LoopRules } from "../../src/domain/loop/Loop.ts"
 import { type Outcome, outcome } from "../../src/domain/task/Outcome.ts"
+import type { TaskId } from "../../src/domain/task/Task.ts"
 import { evaluationsOf } from "../../src/programs/loops/submitLoop.ts"
-import { Loops } from "../../src/services/Loops.ts"
+import { Loops, type NewLoop } from "../../src/services/Loops.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { bytesOf } from "./output.ts"
@@ -22,6 +23,7 @@ export const loopRules = (fields: Partial<LoopRules> = {}): LoopRules => ({
   protect: [],
   samples: 1,
   minDelta: 0,
+  session: false,
   evaluationMs: 600_000,
   ...fields
 })
@@ -30,17 +32,22 @@ export const loopRules = (fields: Partial<LoopRules> = {}): LoopRules => ({
 export const scoreRules = (fields: Partial<LoopRules> = {}): LoopRules =>
   loopRules({ until: null, score: "node bench.js", ...fields })
 
-export const createLoop = (rules: LoopRules = loopRules()) =>
+const oneStep = [{ name: null, task: newTask({ prompt: "make it work", agent: "claude" }) }]
+
+export const createLoop = (
+  rules: LoopRules = loopRules(),
+  work: NewLoop["work"] = oneStep,
+  stepTask: TaskId | null = null
+) =>
   Effect.gen(function* () {
-    const work = newTask({ prompt: "make it work", agent: "claude" })
     const commands = evaluationsOf(rules).map(({ command, role }) => ({ role, task: newTask({ prompt: command }) }))
     const judge = { role: "judge" as const, task: newTask({ prompt: rules.judge ?? "", agent: "codex" }) }
     const evaluations = rules.judge === null ? commands : [...commands, judge]
-    return yield* (yield* Loops).create({ rules, goal: null, work, evaluations }, { maxDepth: 10 })
+    return yield* (yield* Loops).create({ rules, goal: null, work, evaluations, stepTask }, { maxDepth: 10 })
   })
 
 /** Claims the next task and ends it, with what it prints to stdout. */
-const endNextTask = (ending: Outcome, stdout: string) =>
+export const endNextTask = (ending: Outcome, stdout: string) =>
   Effect.gen(function* () {
     const { claim, task } = yield* claimNext()
     if (stdout !== "") {

@@ -1,6 +1,6 @@
 /** Loops with the built program: rounds that end as their commands say, whatever is killed on the way. */
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, makeBusyRepository, makeRepository, userState } from "../support/repository.ts"
 import { Beat, until } from "./Beat.ts"
@@ -17,6 +17,8 @@ interface LoopDocument {
   readonly id: string
   readonly status: string
   readonly round: number
+  readonly maxRounds: number
+  readonly stepTask: string | null
   readonly bestRound: number | null
   readonly bestScore: number | null
   readonly rounds: ReadonlyArray<Round>
@@ -82,6 +84,129 @@ describe("beat loop", () => {
       "SELECT cause, error FROM tasks WHERE cause = 'rejected'"
     )
     assert.deepStrictEqual(judged, { cause: "rejected", error: "n is too short" })
+  })
+
+  it("works by a file in steps that find what those before them left", async () => {
+    makeRepository(home)
+    writeFileSync(
+      join(beat.home, "loop.yaml"),
+      `vars: { wanted: 2 }
+agent: shell
+until: test $(wc -l < n) -ge \${wanted}
+max: 9
+steps:
+  - { name: plan, prompt: echo the plan > plan; echo add a line }
+  - { name: work, prompt: 'cat plan >> n', continueFrom: true }
+`
+    )
+    const file = join(beat.home, "loop.yaml")
+    assert.match((await run(["loop", "check", file])).stdout, /loop\.yaml: fine, at most 9 rounds of 2 steps/)
+    const { code, stderr, stdout } = await run(["loop", file, "--max", "4", "--var", "wanted=2"])
+    assert.strictEqual(code, 0, stderr)
+    const loop = await ended(stdout.trim())
+    assert.deepInclude(loop, { code: 0, status: "passed", round: 2, maxRounds: 4 })
+    assert.strictEqual(left(loop.rounds[1]?.workTask ?? "", "n"), "the plan\nthe plan")
+    assert.match((await run(["loop", "status", stdout.trim()])).stdout, /^steps +plan \(shell\), work \(shell\)$/m)
+    assert.strictEqual((await run(["merge", stdout.trim()])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "HEAD:n"), "the plan\nthe plan")
+    writeFileSync(file, "until: true\nprompt: x\n")
+    const wrong = await run(["loop", "check", file])
+    assert.deepStrictEqual([wrong.code, wrong.stdout.split(":").slice(1, 3)], [1, ["1", "8"]])
+    assert.match((await run(["loop", file])).stderr, /1:8: until: expected a shell command, not true/)
+  })
+
+  it("is a step of a pipeline: its best round is what the steps after it find, and its end decides", async () => {
+    makeRepository(home)
+    const file = join(beat.home, "pipeline.yaml")
+    const pipeline = (wanted: number) => `isolate: true
+defaults: { agent: shell }
+steps:
+  - { name: first, prompt: echo start > n }
+  - name: fix
+    prompt: echo x >> n; echo "it's a line"
+    loop: { until: test $(wc -l < n) -ge ${wanted}, max: 2 }
+  - { name: last, prompt: cat n > copy }
+`
+    writeFileSync(file, pipeline(3))
+    const id = (await run(["pipeline", "run", file])).stdout.trim()
+    assert.strictEqual((await run(["wait", id, "--timeout", "90s"])).code, 0)
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "HEAD:copy"), "start\nx\nx")
+    const loop = await shown("@last")
+    assert.deepInclude(loop, { status: "passed", round: 2 })
+    const task = loop.stepTask ?? ""
+    assert.match((await run(["result", task])).stdout, /ended as passed\. Round 2 of 2 is kept/)
+    writeFileSync(file, pipeline(9))
+    const other = (await run(["pipeline", "run", file])).stdout.trim()
+    assert.strictEqual((await run(["wait", other, "--timeout", "90s"])).code, 1)
+    assert.match((await run(["pipeline", "status", other])).stdout, /fix +failed[\s\S]*last +skipped/)
+    const { stdout } = await run(["status", (await shown("@last")).stepTask ?? ""])
+    assert.match(stdout, /Its loop ended as exhausted: beat loop status/)
+  })
+
+  it("runs in a schedule from what is checked out then, and ends with the task that waits for it", async () => {
+    makeRepository(home)
+    const file = join(beat.home, "loop.yaml")
+    writeFileSync(file, "{ agent: shell, prompt: 'cp a.txt b.txt; date >> c', until: test -e go, max: 1000 }")
+    const created = await run(["schedule", "create", "--every", "1h", "--name", "nightly", "--loop", file])
+    assert.strictEqual(created.code, 0, created.stderr)
+    writeFileSync(join(home, "a.txt"), "later\n")
+    gitIn(home, "commit", "-qam", "later")
+    assert.strictEqual((await run(["schedule", "run-now", "nightly"])).code, 0)
+    await until(
+      "its first round has worked",
+      () => beat.rows("SELECT 1 FROM loop_rounds WHERE verdict IS NOT NULL").length > 0
+    )
+    const loop = await shown("@last")
+    assert.strictEqual(left(loop.rounds[0]?.workTask ?? "", "b.txt"), "later")
+    assert.match((await run(["schedule", "status", "nightly"])).stdout, /starts +a loop for shell/)
+    const task = loop.stepTask ?? ""
+    assert.match((await run(["why", task])).stdout, /its loop is open/)
+    assert.strictEqual((await run(["cancel", task])).code, 0)
+    await until(
+      "the loop has ended too",
+      () => beat.rows<{ status: string }>("SELECT status FROM loops")[0]?.status === "cancelled"
+    )
+    assert.match((await run(["schedule", "history", "nightly"])).stdout, /cancelled/)
+    const outside = await beat.run(["schedule", "create", "--every", "1h", "--loop", file], { cwd: beat.home })
+    assert.match(`${outside.code} ${outside.stderr}`, /^2 .*git init/)
+  })
+
+  it("continues the session of the round before with --session, and begins another where that is lost", async () => {
+    makeRepository(home)
+    const bin = join(beat.home, "bin")
+    const sessions = join(beat.home, "sessions")
+    mkdirSync(bin)
+    mkdirSync(sessions)
+    symlinkSync(resolve(import.meta.dirname, "askingClaude.cjs"), join(bin, "claude"))
+    const env = {
+      PATH: `${bin}:${process.env.PATH ?? "/usr/bin:/bin"}`,
+      ASKING_HOME: sessions,
+      ANTHROPIC_API_KEY: "sk-test"
+    }
+    const turns = (): ReadonlyArray<{ resumed: boolean; session: string; prompt: string }> =>
+      readFileSync(join(sessions, "journal"), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    const rounds = async (until: string) => {
+      const args = ["loop", "-a", "claude", "--session", "--max", "2", "--until", until, "make it work"]
+      const { code, stderr, stdout } = await beat.run(args, { cwd: home, env })
+      assert.strictEqual(code, 0, stderr)
+      assert.deepInclude(await ended(stdout.trim()), { code: 1, status: "exhausted", round: 2 })
+    }
+    await rounds("false")
+    const [first, second] = turns()
+    assert.deepInclude(first, { resumed: false })
+    assert.deepInclude(second, { resumed: true, session: first?.session })
+    assert.match(second?.prompt ?? "", /^make it work[\s\S]*This is round 2 of at most 2/)
+    await rounds(`rm -f ${sessions}/session-*; false`)
+    const [, , third, lost, again] = turns()
+    assert.deepInclude(lost, { resumed: true, session: third?.session })
+    assert.deepInclude(again, { resumed: false })
+    assert.match(again?.prompt ?? "", /^make it work[\s\S]*This is round 2 of at most 2/)
+    const refused = await run(["loop", "-a", "shell", "--session", "--until", "true", "--", "echo x"])
+    assert.match(`${refused.code} ${refused.stderr}`, /^2 .*shell keeps no session that the next round could continue/)
   })
 
   it("ends after its last round with exit code 1, and refuses a loop without a bound or an aim", async () => {

@@ -15,6 +15,8 @@ export type Groups = Readonly<
       readonly standard: string
       /** The command that runs when the word after the group names no command, as in `beat loop "fix it"`. */
       readonly direct?: string
+      /** Whether the word may be the name of a file, as in `beat loop faster.yaml`. */
+      readonly files?: boolean
     }
   >
 >
@@ -97,6 +99,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   clean: "beat prune"
 }
 
+/** A word that ends like a file of ours is not a prompt. */
+export const isLoopFile = (word: string): boolean => /^\S+\.(ya?ml|json)$/i.test(word)
+
 const cancelOrPrune = "'beat cancel' cancels a task, 'beat prune' deletes tasks that have ended."
 
 const otherWord = (given: string): string | null => {
@@ -158,7 +163,11 @@ export const route = (
     }
     const inside = tree.entries.filter(({ path }) => path[0] === name)
     const found = find(tree, [name, sub])
-    if (found === undefined && direct !== undefined && /\s/.test(after.join(" ").trim())) {
+    if (
+      found === undefined &&
+      direct !== undefined &&
+      ((group.files === true && isLoopFile(sub)) || /\s/.test(after.join(" ").trim()))
+    ) {
       return Either.right({ route: { _tag: "Command", entry: direct, rest: rest(after) }, help })
     }
     if (found === undefined) {

@@ -2,9 +2,19 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { parseMoney } from "../../domain/budgets/parseAmount.ts"
-import { InvalidInput } from "../../domain/Errors.ts"
-import { standardEvaluationMs } from "../../programs/loops/submitLoop.ts"
+import type { Better } from "../../domain/loop/Loop.ts"
+import {
+  type LoopRequest,
+  type LoopWord,
+  type LoopWords,
+  loopRequest,
+  wordProblem
+} from "../../domain/loop/LoopRequest.ts"
+import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
+import { Directories } from "../../services/Directories.ts"
+import { Caller } from "../framework/Caller.ts"
 import { UsageError } from "../framework/UsageError.ts"
+import { labelsOf, taskOptions } from "./TaskOptions.ts"
 import { duration, optionalText, parsed } from "./Values.ts"
 
 export const boundOptions = {
@@ -27,7 +37,7 @@ export const boundOptions = {
     Options.withDescription("Discard a round that changes a matching file, e.g. 'test/**'; repeatable")
   ),
   evaluationTimeout: duration("evaluation-timeout").pipe(
-    Options.withDefault(standardEvaluationMs),
+    Options.withDefault(null),
     Options.withDescription("End an evaluation after this time (default: 30m)")
   )
 }
@@ -46,29 +56,75 @@ export const judgeOptions = {
   )
 }
 
-interface Judged {
+/** The words that were given as options. */
+const given = (words: Readonly<Record<LoopWord, unknown>>): LoopWords =>
+  Object.fromEntries(Object.entries(words).filter(([, value]) => value !== null && value !== undefined))
+
+type Bounds = OptionsOf<typeof boundOptions>
+type Judge = OptionsOf<typeof judgeOptions>
+type OptionsOf<T> = { readonly [K in keyof T]: T[K] extends Options.Options<infer A> ? A : never }
+
+interface Written extends Bounds, Judge {
   readonly until: string | null
-  /** Undefined where nothing is measured. */
   readonly score?: string | null
-  readonly judge: string | null
-  readonly judgeAgent: string | null
-  readonly judgeModel: string | null
+  readonly better?: Better | null
+  readonly target?: number | null
+  readonly max?: number | null
+  readonly patience?: number | null
+  readonly samples?: number | null
+  readonly minDelta?: number | null
+  readonly session?: boolean
 }
 
-/** Something other than the work itself has to decide. */
-export const requireJudgement = Effect.fn("requireJudgement")(function* (subject: string, given: Judged) {
-  const wrong = (problem: string) => new UsageError({ problem, hint: `e.g. --until "npm test"` })
-  const { judge, judgeAgent, judgeModel, score, until } = given
-  const words = { "--until": until, "--score": score ?? null, "--judge": judge }
-  for (const [field, text] of Object.entries(words)) {
-    if (text !== null && text.trim() === "") {
-      return yield* new InvalidInput({ field, problem: "it is empty", example: `${field} 'npm test'` })
-    }
+export const wordsGiven = (options: Written): LoopWords =>
+  given({
+    until: options.until,
+    score: options.score,
+    judge: options.judge,
+    judgeAgent: options.judgeAgent,
+    judgeModel: options.judgeModel,
+    better: options.better,
+    target: options.target,
+    max: options.max,
+    patience: options.patience,
+    samples: options.samples,
+    minDelta: options.minDelta,
+    for: options.for,
+    budget: options.budget,
+    protect: options.protect.length === 0 ? null : options.protect,
+    evaluationTimeout: options.evaluationTimeout,
+    session: options.session === true ? true : null
+  })
+
+const settingOptions = Options.all(taskOptions)
+type Settings = typeof settingOptions extends Options.Options<infer A> ? A : never
+
+/** What the options say for steps that say nothing else. */
+export const settingsGiven = Effect.fn("settingsGiven")(function* (options: Settings) {
+  const caller = yield* Caller
+  const directories = yield* Directories
+  const settings: Partial<PlannedStep> = {
+    agent: options.agent,
+    model: options.model,
+    systemPrompt: options.systemPrompt,
+    priority: options.priority ?? null,
+    directory: options.directory === null ? null : yield* directories.resolve(options.directory, caller.directory),
+    timeoutMs: options.timeout ?? null,
+    stallMs: options.stall ?? null,
+    labels: yield* labelsOf(options.label),
+    retries: options.retries ?? null,
+    backoffMs: options.backoff ?? null
   }
-  if (Object.values(words).every((text) => text === null)) {
-    return yield* wrong(`${subject} needs --until${score === undefined ? " or" : ", --score or"} --judge`)
-  }
-  if (judge === null && (judgeAgent ?? judgeModel) !== null)
-    return yield* wrong("--judge-agent and --judge-model need --judge")
-  if (judgeModel !== null && judgeAgent === null) return yield* wrong("--judge-model needs --judge-agent")
+  return settings
 })
+
+/** `--min-delta` for `minDelta`. */
+const optionOf = (word: LoopWord): string => `--${word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+/** Something other than the work itself has to decide. */
+export const requestGiven = (words: LoopWords, subject: string): Effect.Effect<LoopRequest, UsageError> => {
+  const wrong = wordProblem(words, subject, optionOf)
+  return wrong === null
+    ? Effect.succeed(loopRequest(words))
+    : Effect.fail(new UsageError({ problem: wrong.problem, hint: wrong.hint }))
+}

@@ -4,15 +4,20 @@ import * as Effect from "effect/Effect"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { MissedPolicy, OverlapPolicy } from "../../domain/schedule/Schedule.ts"
 import { requireGroup } from "../../programs/gates/requireGroup.ts"
+import { loopSteps } from "../../programs/loops/loopSteps.ts"
+import { loopTask } from "../../programs/loops/loopTask.ts"
 import { preparePipeline, refuseIsolation } from "../../programs/pipelines/preparePipeline.ts"
 import { promptPlan } from "../../programs/pipelines/promptPlan.ts"
 import { pipelineWork, taskWork, type WrittenRules } from "../../programs/schedules/changeSchedule.ts"
 import { prepareTask, type Submission } from "../../programs/tasks/prepareTask.ts"
 import type { Submitter } from "../../programs/tasks/submitter.ts"
+import { realDirectory } from "../../programs/workspaces/realDirectory.ts"
 import { Directories } from "../../services/Directories.ts"
+import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Caller } from "../framework/Caller.ts"
 import { UsageError } from "../framework/UsageError.ts"
-import { planFromFile } from "./PipelineInput.ts"
+import { settingsGiven } from "./LoopOptions.ts"
+import { loopFromFile, planFromFile, planOfLoop } from "./PipelineInput.ts"
 import { captureOptions, groupOption, labelsOf, maxOutputOf, taskOptions } from "./TaskOptions.ts"
 import { choice, count, duration, optionalText, pairs } from "./Values.ts"
 
@@ -72,7 +77,10 @@ export const workOptions = {
   pipeline: optionalText("pipeline", "file").pipe(
     Options.withDescription("Run the pipeline in this file (format: 'beat pipeline schema')")
   ),
-  var: pairs("var").pipe(Options.withDescription("Set a variable of the pipeline file; repeatable")),
+  loop: optionalText("loop", "file").pipe(
+    Options.withDescription("Run the loop in this file (format: 'beat loop schema')")
+  ),
+  var: pairs("var").pipe(Options.withDescription("Set a variable of the file; repeatable")),
   ...taskOptions,
   group: groupOption,
   ...captureOptions
@@ -98,12 +106,13 @@ export const rulesOf = (given: GivenRules): WrittenRules => ({
   after: given.after
 })
 
-/** Whether the options ask for a pipeline. */
-export const isPipeline = (given: GivenWork): boolean => given.step.length > 0 || given.pipeline !== null
+/** Whether the options ask for more than one task: a pipeline or a loop. */
+export const isMany = (given: GivenWork): boolean =>
+  given.step.length > 0 || given.pipeline !== null || given.loop !== null
 
 /** Whether the options say what runs. */
 export const saysWork = (given: GivenWork): boolean =>
-  isPipeline(given) ||
+  isMany(given) ||
   [given.group, given.agent, given.model, given.directory, given.systemPrompt].some((one) => one !== null) ||
   [given.priority, given.timeout, given.stall, given.maxOutput, given.retries, given.backoff].some(
     (one) => one !== undefined
@@ -153,11 +162,28 @@ const planOf = Effect.fn("schedule.plan")(function* (given: GivenWork, name: str
     if (given.step.length > 0) return yield* usage("--pipeline and --step cannot be combined")
     return yield* planFromFile(given.pipeline, given.var)
   }
-  if (Object.keys(given.var).length > 0) return yield* usage("--var works only with --pipeline")
+  if (Object.keys(given.var).length > 0) return yield* usage("--var works only with --pipeline or --loop")
   const empty = given.step.findIndex((prompt) => prompt.trim() === "")
   if (empty >= 0) return yield* usage(`--step number ${empty + 1} is empty`)
   if (given.step.length > 100) return yield* usage("A pipeline has 1 to 100 steps")
   return promptPlan(name, given.step)
+})
+
+/** A task whose work is the loop of a file: each run of it cuts a workspace from what is checked out then. */
+const captureLoop = Effect.fn("schedule.loop")(function* (given: GivenWork, file: string, submitter: Submitter) {
+  if (given.step.length > 0 || given.pipeline !== null) return yield* usage("--loop works alone, without a pipeline")
+  if (given.group !== null) return yield* usage("--group works for a task, not for a loop")
+  const draft = yield* loopFromFile(file, given.var)
+  const settings = yield* settingsGiven(given)
+  const plan = yield* planOfLoop(draft, { source: file, words: {}, base: null, settings })
+  const work = yield* submissionOf(given, "", null)
+  const directory = plan.steps[0]?.directory ?? work.directory
+  // That it can be isolated, and its agents, are known before anything is stored.
+  yield* (yield* WorkspaceGit).inspect(realDirectory(directory, submitter.environment))
+  const steps = yield* loopSteps(plan, { directory })
+  const hints = yield* Effect.forEach(steps, (step) => prepareTask(step.work, submitter))
+  const { task, warnings } = yield* prepareTask(loopTask({ ...work, directory }, plan), submitter)
+  return { work: taskWork(task), warnings: [...hints.flatMap((one) => one.warnings), ...warnings] }
 })
 
 /** The captured work of a schedule, with hints about its agents. */
@@ -171,7 +197,11 @@ export const captureWork = Effect.fn("schedule.capture")(function* (
   },
   submitter: Submitter
 ) {
-  if (isPipeline(given)) {
+  if (given.loop !== null) {
+    if (options.prompt !== null) return yield* usage("A prompt and a loop file cannot be combined")
+    return yield* captureLoop(given, given.loop, submitter)
+  }
+  if (isMany(given)) {
     if (options.prompt !== null) return yield* usage("A prompt and a pipeline cannot be combined")
     if (Object.keys(given.env).length > 0)
       return yield* usage("--env works only with tasks; a pipeline gets the current environment")
@@ -181,7 +211,7 @@ export const captureWork = Effect.fn("schedule.capture")(function* (
     const { pipeline, warnings } = yield* preparePipeline(plan, { ...defaults, piped: options.piped }, submitter)
     return { work: pipelineWork(pipeline), warnings }
   }
-  if (Object.keys(given.var).length > 0) return yield* usage("--var works only with --pipeline")
+  if (Object.keys(given.var).length > 0) return yield* usage("--var works only with --pipeline or --loop")
   const submission = yield* submissionOf(given, options.prompt ?? "", options.before)
   const { task, warnings } = yield* prepareTask({ ...submission, piped: options.piped }, submitter)
   return { work: taskWork(task), warnings }

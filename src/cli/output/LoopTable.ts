@@ -89,7 +89,8 @@ const roundColumns: ReadonlyArray<Column> = [
   { title: "NOTE", shrinkTo: 8 }
 ]
 
-const noteOf = ({ tampered, workError }: LoopRound): string => {
+const noteOf = ({ tampered, verdict, workError, workTask, workTasks }: LoopRound, work: Loop["work"]): string => {
+  if (verdict === null && work.length > 1) return work[workTasks.indexOf(workTask)]?.name ?? ""
   if (tampered !== null) return `changed ${plain(tampered)}`
   return workError === null ? "" : plain(workError.split("\n")[0] ?? "")
 }
@@ -97,7 +98,7 @@ const noteOf = ({ tampered, workError }: LoopRound): string => {
 /** Rounds in a table: the newest ones, as most of a long loop is history. */
 const shownRounds = 50
 
-const roundTable = ({ rounds }: Loop, now: number, screen: Screen): ReadonlyArray<string> => {
+const roundTable = ({ rounds, work }: Loop, now: number, screen: Screen): ReadonlyArray<string> => {
   const { dim, green, red, yellow } = stylesOf(screen)
   const styles = { pass: green, fail: yellow, error: red, tampered: red }
   const left = rounds.length - shownRounds
@@ -118,7 +119,7 @@ const roundTable = ({ rounds }: Loop, now: number, screen: Screen): ReadonlyArra
           { text: round.files === null ? "" : round.files === 1 ? "1 file" : `${round.files} files` },
           { text: shortSpan(Math.max(0, (round.endedAt ?? now) - round.startedAt)) },
           { text: round.workTask },
-          { text: noteOf(round), style: dim }
+          { text: noteOf(round, work), style: dim }
         ]),
       screen.columns,
       dim
@@ -155,7 +156,7 @@ const costOf = (loop: Loop): string | null => {
 /** All of one loop. */
 export const describeLoop = (loop: Loop, now: number, screen: Screen): ReadonlyArray<string> => {
   const at = (time: number | null) => (time === null ? null : `${moment(time)} (${relative(time, now)})`)
-  const { rules } = loop
+  const { rules, work } = loop
   const width = Math.max(10, Math.min(60, (screen.columns ?? 80) - 20))
   return [
     ...pairs(
@@ -164,6 +165,7 @@ export const describeLoop = (loop: Loop, now: number, screen: Screen): ReadonlyA
         ["prompt", plain(loop.title)],
         ["status", loopStyle(loop.status, screen)(statusText(loop))],
         ["round", `${loop.round} of ${loop.maxRounds}`],
+        ["steps", work.length === 1 ? null : work.map(({ agent, name }) => `${name} (${agent})`).join(", ")],
         ["evaluation", aim(rules).map(plain).join("\n")],
         ["best", loop.bestRound === null ? null : bestText(loop)],
         [
@@ -177,6 +179,7 @@ export const describeLoop = (loop: Loop, now: number, screen: Screen): ReadonlyA
         ],
         ["cost", costOf(loop)],
         ["tasks", loop.goal === null ? null : boundsOf(loop.goal)],
+        ["waiting", loop.stepTask === null ? null : `task ${loop.stepTask}`],
         ["deadline", at(rules.deadline)],
         ["protected", rules.protect.length === 0 ? null : rules.protect.map(plain).join(", ")],
         ["created", at(loop.createdAt)],

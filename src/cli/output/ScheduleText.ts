@@ -135,9 +135,9 @@ export const describeSchedule = (report: ScheduleReport, now: number, screen: Sc
     ["after", report.follows],
     [
       "starts",
-      `${report.kind === "task" ? `a task for ${plain(report.agent)}` : "a pipeline"} in ${plain(report.directory)}`
+      `${report.kind === "pipeline" ? "a pipeline" : `a ${report.kind} for ${plain(report.agent)}`} in ${plain(report.directory)}`
     ],
-    [report.kind === "task" ? "prompt" : "pipeline", plain(report.title)],
+    [report.kind === "pipeline" ? "pipeline" : "prompt", plain(report.title)],
     ["created", `${moment(report.createdAt)} by ${plain(report.createdBy)}`]
   ]
   return pairs(entries, screen)

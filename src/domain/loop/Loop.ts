@@ -1,7 +1,7 @@
 /** The loop: one prompt, tried in rounds until stored verdicts or its bounds end it. */
 import * as Schema from "effect/Schema"
 import { Goal, shareOf } from "../goal/Goal.ts"
-import { Millis, TaskId, Timestamp } from "../task/Task.ts"
+import { type EndCause, isTerminal, Millis, TaskId, type TaskStatus, Timestamp } from "../task/Task.ts"
 import { CommitId } from "../workspace/Workspace.ts"
 import { LoopId } from "./LoopId.ts"
 
@@ -10,6 +10,9 @@ export const mostRounds = 1000
 
 /** The rounds of a loop that does not say how many. */
 export const standardRounds = 10
+
+/** The most steps of one round. */
+export const mostSteps = 20
 
 export const Better = Schema.Literal("lower", "higher")
 export type Better = typeof Better.Type
@@ -43,7 +46,9 @@ export const LoopRules = Schema.Struct({
   /** A score is better only by more than this. */
   minDelta: Schema.Finite.pipe(Schema.nonNegative()),
   /** Milliseconds that each evaluation may take, from its own start. */
-  evaluationMs: Millis
+  evaluationMs: Millis,
+  /** Whether the work continues the session of the agent from the round before. */
+  session: Schema.Boolean
 }).annotations({ identifier: "LoopRules" })
 export type LoopRules = typeof LoopRules.Type
 
@@ -75,11 +80,14 @@ export const isOpen = (status: LoopStatus): boolean => status === "running" || s
 export const Verdict = Schema.Literal("pass", "fail", "error", "tampered")
 export type Verdict = typeof Verdict.Type
 
-/** One round: a task that works, and tasks that evaluate what it left. */
+/** One round: one task that works or several in their order, and tasks that evaluate what they left. */
 export const LoopRound = Schema.Struct({
   /** From 1. */
   round: Schema.Int,
+  /** The task that speaks for the work: what the round left is its result. */
   workTask: TaskId,
+  /** The steps of the work, in their order. */
+  workTasks: Schema.Array(TaskId),
   evaluationTasks: Schema.Array(TaskId),
   /** Null while the round runs. */
   verdict: Schema.NullOr(Verdict),
@@ -120,6 +128,8 @@ export const LoopSummary = Schema.Struct({
   /** The newest round. */
   round: Schema.Int,
   maxRounds: Schema.Int,
+  /** Tasks that work in each round. */
+  steps: Schema.Int,
   /** The round with the best score. For a loop without a score, the newest round that was kept. */
   bestRound: Schema.NullOr(Schema.Int),
   bestScore: Schema.NullOr(Schema.Finite),
@@ -127,6 +137,8 @@ export const LoopSummary = Schema.Struct({
   spentUsd: Schema.Finite,
   /** Runs that ended whose tokens have no price. */
   unpriced: Schema.Int,
+  /** The task of a schedule or of a pipeline step that waits for its end. */
+  stepTask: Schema.NullOr(TaskId),
   /** What bounds the tree of its lead, where it is a goal. */
   goal: Schema.NullOr(Goal),
   pauseRequestedAt: Schema.NullOr(Timestamp),
@@ -139,12 +151,53 @@ export type LoopSummary = typeof LoopSummary.Type
 /** What a run whose tokens have no price counts of the budget: the share of a task of its tree, or of a round. */
 export const unpricedShare = (
   budgetUsd: number | null,
-  { goal, maxRounds }: Pick<LoopSummary, "goal" | "maxRounds">
-): number => (goal === null ? (budgetUsd ?? 0) / maxRounds : shareOf(goal))
+  { goal, maxRounds, steps }: Pick<LoopSummary, "goal" | "maxRounds" | "steps">
+): number => (goal === null ? (budgetUsd ?? 0) / (maxRounds * steps) : shareOf(goal))
+
+/** What a step of a round is called and does. */
+export const LoopStep = Schema.Struct({
+  /** Null: the round has one step. */
+  name: Schema.NullOr(Schema.String),
+  agent: Schema.NonEmptyString,
+  prompt: Schema.String
+}).annotations({ identifier: "LoopStep" })
+export type LoopStep = typeof LoopStep.Type
+
+/** What a person has written as the work of a round. */
+export const promptOf = (work: ReadonlyArray<LoopStep>): string => {
+  const [first] = work
+  if (work.length <= 1) return first?.prompt ?? ""
+  return work
+    .map(({ name, prompt }, index) => `Step ${index + 1} of ${work.length} (${name ?? index + 1}):\n${prompt}`)
+    .join("\n\n")
+}
+
+/**
+ * The session that a step of the next round continues. One whose task failed may be what it failed by, such as a context that
+ * is full: the next round begins another.
+ */
+export const sessionToContinue = (
+  { session }: Pick<LoopRules, "session">,
+  before: { readonly status: TaskStatus; readonly sessionId: string | null } | null
+): string | null => (session && before?.status === "completed" ? before.sessionId : null)
+
+/** The task of a round that its result is found by. */
+export interface WorkTask {
+  readonly taskId: TaskId
+  readonly status: TaskStatus
+  readonly cause: EndCause | null
+}
+
+/** The one that has to end next; after the round, the last one that could start. */
+export const speaker = (work: ReadonlyArray<WorkTask>): WorkTask | undefined =>
+  work.find(({ status }) => !isTerminal(status)) ??
+  work.findLast(({ cause }) => cause !== "dependency-failed") ??
+  work[0]
 
 export const Loop = Schema.Struct({
   ...LoopSummary.fields,
   prompt: Schema.String,
+  work: Schema.Array(LoopStep),
   rules: LoopRules,
   /** Oldest first. */
   rounds: Schema.Array(LoopRound)

@@ -1,5 +1,5 @@
 /** A step that says nothing but its name, its prompt and its place: everything else is as the pipeline has it. */
-import type { PlannedStep } from "./Pipeline.ts"
+import type { PlannedStep } from "./PlannedStep.ts"
 
 export const plainStep = (given: Pick<PlannedStep, "name" | "prompt" | "stage" | "after">): PlannedStep => ({
   agent: null,
@@ -18,5 +18,6 @@ export const plainStep = (given: Pick<PlannedStep, "name" | "prompt" | "stage" |
   workspace: null,
   gate: null,
   contest: null,
+  loop: null,
   ...given
 })

@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { NewPipeline, tasksOf as stepTasksOf } from "../pipeline/Pipeline.ts"
 import { NewTask } from "../task/NewTask.ts"
-import { Millis, PipelineId, TaskId, Timestamp } from "../task/Task.ts"
+import { Millis, PipelineId, TaskId, Timestamp, titleOf } from "../task/Task.ts"
 import { ScheduleId } from "./ScheduleId.ts"
 
 /** A name to call it by: 1 to 64 letters, digits and `_ . -`, beginning with a letter. */
@@ -59,7 +59,7 @@ export const Schedule = Schema.Struct({
   seq: Schema.Int,
   name: Schema.NullOr(ScheduleName),
   /** What a run starts. */
-  kind: Schema.Literal("task", "pipeline"),
+  kind: Schema.Literal("task", "pipeline", "loop"),
   /** The first line of the prompt, or the pipeline's name. */
   title: Schema.String,
   /** Of the task, or of the first step. */
@@ -119,6 +119,19 @@ export type Work = typeof Work.Type
 /** The tasks of a run, a pipeline's in the order of its steps. */
 export const tasksOf = (work: Work): ReadonlyArray<NewTask> =>
   work.kind === "task" ? [work.task] : stepTasksOf(work.pipeline)
+
+/** What a list shows of the work. */
+export const summaryOf = (work: Work): Pick<Schedule, "kind" | "title" | "agent" | "directory"> => {
+  const [first] = tasksOf(work)
+  const directory = first?.directory ?? ""
+  if (work.kind === "pipeline") {
+    return { kind: "pipeline", title: work.pipeline.name, agent: first?.agent ?? "", directory }
+  }
+  const step = work.task.launch.loop?.steps[0]
+  return step === undefined
+    ? { kind: "task", title: titleOf(work.task.prompt), agent: work.task.agent, directory }
+    : { kind: "loop", title: titleOf(step.prompt), agent: step.agent ?? work.task.agent, directory }
+}
 
 /** A schedule as it is handed over. */
 export interface NewSchedule extends Rules {

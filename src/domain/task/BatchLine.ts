@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { stepSettings } from "../pipeline/PipelineFile.ts"
+import { stepSettings } from "../pipeline/FileFields.ts"
 
 /** Tasks of one batch. */
 export const mostLines = 10_000

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { GroupName } from "../gates/GroupName.ts"
 import { Account } from "../limits/Account.ts"
+import { LoopPlan } from "../loop/LoopPlan.ts"
 import { InputFormat } from "../message/Message.ts"
 import { WorkspaceRequest } from "../workspace/Workspace.ts"
 import {
@@ -52,7 +53,9 @@ export const Launch = Schema.Struct({
     })
   ),
   /** The submitter's niceness, -20 to 19. */
-  niceness: Schema.optional(Schema.Int.pipe(Schema.between(-20, 19)))
+  niceness: Schema.optional(Schema.Int.pipe(Schema.between(-20, 19))),
+  /** The loop that its start begins. Its agent starts when that loop has ended, and only if the loop has reached its aim. */
+  loop: Schema.optional(LoopPlan)
 }).annotations({ identifier: "Launch" })
 export type Launch = typeof Launch.Type
 

@@ -34,3 +34,6 @@ export const outcome = (fields: Pick<Outcome, "status" | "cause"> & Partial<Outc
   leftovers: 0,
   ...fields
 })
+
+/** How a task ends that was cancelled before its agent started. */
+export const cancelledUnstarted: Outcome = outcome({ status: "cancelled", cause: "cancelled" })

@@ -13,7 +13,7 @@ import { tool } from "../Tool.ts"
 export const cancelTask = tool({
   name: "CancelTask",
   title: "Cancel tasks",
-  description: "Cancel (stop) tasks and return when all their processes have exited.",
+  description: "Cancel (stop) tasks and return when their processes have exited.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     ids: References,

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fewestCandidates, mostCandidates } from "../../domain/contest/Contest.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { Better, mostRounds, standardRounds } from "../../domain/loop/Loop.ts"
-import { standardEvaluationMs, submitLoop } from "../../programs/loops/submitLoop.ts"
+import { Better, mostRounds } from "../../domain/loop/Loop.ts"
+import { loopRequest, wordProblem } from "../../domain/loop/LoopRequest.ts"
+import { ofOneStep, submitLoop } from "../../programs/loops/submitLoop.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { submit } from "../../programs/tasks/submit.ts"
@@ -31,6 +32,7 @@ type One = typeof One.Type
 
 const Loop = Schema.Struct({
   until: Schema.optional(Schema.NonEmptyString.annotations({ description: "Ends it with exit code 0" })),
+  judge: Schema.optional(Schema.NonEmptyString.annotations({ description: "An agent judges by it" })),
   score: Schema.optional(Schema.NonEmptyString.annotations({ description: "Prints the score" })),
   better: Schema.optional(Better),
   target: Schema.optional(Schema.Finite),
@@ -42,7 +44,7 @@ const Input = Schema.Struct({
   ...limitFields,
   isolate: Schema.optional(
     Schema.Boolean.annotations({
-      description: "Work in a separate git workspace"
+      description: "In a separate git workspace"
     })
   ),
   base: Schema.optional(
@@ -51,7 +53,7 @@ const Input = Schema.Struct({
     })
   ),
   in: Schema.optional(Schema.NonEmptyString.annotations({ description: "Task whose workspace to use" })),
-  loop: Schema.optional(Loop.annotations({ description: "Repeat, isolated, until a command passes" })),
+  loop: Schema.optional(Loop.annotations({ description: "Repeat, isolated, until it passes" })),
   times: Schema.optional(
     whole(fewestCandidates, mostCandidates, "Candidates side by side, isolated; 'best' keeps one")
   ),
@@ -117,32 +119,14 @@ const delegateLoop = Effect.fn("DelegateTask.loop")(function* (input: Input, loo
   for (const other of ["tasks", "times", "best"] as const)
     if (input[other] !== undefined) return yield* wrong("loop", `cannot be combined with '${other}'`)
   if (input.prompt === undefined) return yield* wrong("prompt", "it is missing")
-  if (loop.until === undefined && loop.score === undefined)
-    return yield* wrong("loop", "needs 'until', 'score' or both")
-  yield* requireShell("loop")
-  if (loop.score !== undefined && loop.better === undefined)
-    return yield* wrong("loop.better", "is needed with 'score'")
+  const problem = wordProblem(loop, "'loop'", (word) => `'${word}'`)
+  if (problem !== null) return yield* wrong(problem.word === null ? "loop" : `loop.${problem.word}`, problem.problem)
+  if (loop.until !== undefined || loop.score !== undefined) yield* requireShell("loop")
   const submission = yield* submissionOf({ ...input, prompt: input.prompt }, new Map())
   yield* session.serving
   const submitted = yield* Effect.uninterruptible(
     submitLoop(
-      submission,
-      {
-        until: loop.until ?? null,
-        score: loop.score ?? null,
-        judge: null,
-        better: loop.better ?? "lower",
-        target: loop.target ?? null,
-        maxRounds: loop.max ?? standardRounds,
-        patience: null,
-        deadline: null,
-        budgetUsd: null,
-        protect: [],
-        samples: 1,
-        minDelta: 0,
-        evaluationMs: standardEvaluationMs
-      },
-      input.base ?? "HEAD",
+      { request: loopRequest(loop), base: input.base ?? "HEAD", steps: ofOneStep(submission) },
       submitterOf(session.environment)
     )
   )
@@ -206,7 +190,7 @@ export const delegateTask = tool({
   name: "DelegateTask",
   title: "Delegate a task",
   description:
-    "Run a task with a coding agent or a shell command in the background, several in parallel, isolated in workspaces, in a loop until a test passes, or as rival candidates. Returns immediately; tasks run on if this session ends. Then call WaitTasks.",
+    "Run a task with a coding agent or a shell command in the background, several in parallel, isolated in workspaces, in a loop until tests pass, or as rival candidates. Returns immediately; tasks run on if this session ends. Then call WaitTasks.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Input,
   output: TaskStates,
@@ -235,7 +219,14 @@ export const delegateTask = tool({
     fallback: ["codex"],
     times: 3,
     best: "npm test",
-    loop: { until: "npm test", score: "node bench.js", better: "lower" as const, target: 20, max: 10 },
+    loop: {
+      until: "npm test",
+      judge: "It is simple",
+      score: "node bench.js",
+      better: "lower" as const,
+      target: 20,
+      max: 10
+    },
     tasks: [{ prompt: "Write the changelog entry", name: "changelog" }]
   },
   handle: Effect.fn("DelegateTask")(function* (asIs) {

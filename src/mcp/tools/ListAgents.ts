@@ -9,8 +9,7 @@ import { tool } from "../Tool.ts"
 export const listAgents = tool({
   name: "ListAgents",
   title: "List agents",
-  description:
-    "List the coding agents: installed (path), logged in (credentials), default, and how to install or log in.",
+  description: "List coding agents: installed (path), logged in (credentials), default, how to install or log in.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({}),
   output: AgentList,

@@ -16,7 +16,7 @@ export const mergeTask = tool({
   name: "MergeTask",
   title: "Merge a task",
   description:
-    "Merge what an isolated task or a loop has changed into the branch that is checked out, as one commit. With 'check', only if that shell command passes on the merged files. A conflict changes nothing.",
+    "Merge what an isolated task or a loop has changed into the checked-out branch, as one commit. With 'check', only if that shell command passes on the merged files. A conflict changes nothing.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     id: Reference,

@@ -15,7 +15,7 @@ export const taskDiff = tool({
   name: "TaskDiff",
   title: "Changes of a task",
   description:
-    "Show the files and the patch that an isolated task or a loop has changed, against where it began or against the result of another task.",
+    "Show the files and the patch that an isolated task or a loop has changed, against where it began or another task's result.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     id: Reference,

@@ -13,8 +13,7 @@ const longest = 40_000
 export const taskResult = tool({
   name: "TaskResult",
   title: "Result of a task",
-  description:
-    "Get the agent's final answer, session id, duration and usage of a task that has ended, without the transcript.",
+  description: "Get the agent's final answer, session id, duration and usage of an ended task, without the transcript.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({ id: Reference }),
   output: TaskResult,

@@ -29,7 +29,7 @@ export const waitTasks = tool({
   input: Schema.Struct({
     ids: References,
     mode: Schema.optionalWith(Schema.Literal("any", "all"), { default: () => "any" as const }),
-    timeoutMs: Schema.optionalWith(whole(0, longestMs, "Return after this long at the latest"), {
+    timeoutMs: Schema.optionalWith(whole(0, longestMs, "Return after at most this long"), {
       default: () => longestMs
     }),
     cursor: Schema.optionalWith(

@@ -17,7 +17,7 @@ export const cancelGoal = Effect.fn("cancelGoal")(function* (
   const loops = yield* Loops
   const cancelled = yield* cancelLoop(id, request, options)
   const { rounds } = yield* retryWhileBusy(loops.get(id))
-  const leads = rounds.map(({ workTask }) => workTask)
+  const leads = rounds.flatMap(({ workTasks }) => workTasks)
   // The lead is over by now; what it delegated may take a moment.
   yield* cancel(leads, { ...options, tree: true, ...request })
   return cancelled

@@ -17,6 +17,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import { Wakes } from "../../services/Wakes.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
+import { inRoundSession } from "../loops/roundSession.ts"
 import { parkForPerson } from "../questions/parkForPerson.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { prepareTask } from "../tasks/prepareTask.ts"
@@ -137,6 +138,11 @@ export const parkingOf = Effect.fn("parkingOf")(
       const session = woken ? yield* wakes.sessionOf(task.id) : resumeSession
       if (!(yield* hasLostSession(claimed, result, session))) return notParked
       const fresh = yield* freshStart(claimed)
+      // A round that was to continue the session of the one before: it begins as a first round does.
+      if (task.parks === 0 && !woken && (yield* inRoundSession(task.id))) {
+        const again: Parking = { ...unlimited, wake: false, told: false, prompt: null, ...fresh }
+        return { _tag: "Park", parking: again } satisfies ParkChoice
+      }
       // Without a limit before, it was a pause or a question that its turn ended for.
       const why = woken ? "ended its turn to wait for its tasks" : task.parks === 0 ? "was stopped" : undefined
       const prompt = yield* promptForAnother(task, why)

@@ -10,8 +10,8 @@ import { isScript, quoteFor } from "../../text/Quote.ts"
 import { roundText } from "../../text/roundText.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
-const workText = ({ loop, round }: RoundTask) =>
-  [roundText(loop, round), ...(loop.goal === null ? [] : [goalText(loop.goal)])].join("\n\n")
+const workText = ({ loop, position, round }: RoundTask) =>
+  [roundText(loop, round, position), ...(loop.goal === null ? [] : [goalText(loop.goal)])].join("\n\n")
 
 const textFor = Effect.fn("roundPrompt.text")(function* (claimed: ClaimedTask, place: RoundTask) {
   if (place.role === "work") return workText(place)

@@ -1,9 +1,13 @@
 /** Submits a loop: the work of its rounds and their evaluations are captured once, and the first round is stored. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
+import { InvalidInput, type StorageError, type WorkerUnavailable } from "../../domain/Errors.ts"
 import type { GoalLimits } from "../../domain/goal/Goal.ts"
 import type { Loop, LoopRules } from "../../domain/loop/Loop.ts"
+import { type LoopRequest, loopRules } from "../../domain/loop/LoopRequest.ts"
+import type { TaskId } from "../../domain/task/Task.ts"
+import { Agents } from "../../services/Agents.ts"
 import { Loops } from "../../services/Loops.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
@@ -16,16 +20,13 @@ import { protectedPaths } from "./protectedPaths.ts"
 
 export interface SubmittedLoop {
   readonly loop: Loop
-  /** Hints about the agent, for the submitter. */
+  /** Hints about the agents, for the submitter. */
   readonly warnings: ReadonlyArray<string>
   /** Whether a worker was launched for it. */
   readonly launched: boolean
   /** The loop is stored and safe, but no worker could be started yet. */
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
-
-/** Milliseconds that an evaluation may take unless the submitter says otherwise. */
-export const standardEvaluationMs = 30 * 60_000
 
 /** The shell commands that judge a round, in the order in which they run. */
 export const evaluationsOf = ({ samples, score, until }: LoopRules) => [
@@ -34,43 +35,76 @@ export const evaluationsOf = ({ samples, score, until }: LoopRules) => [
 ]
 
 /** The agent that judges. It gets no tools of Backbeat, and an answer that is neither PASS nor FAIL is asked for once more. */
-const judgeOf = ({ server: _server, ...work }: Submission, criterion: string, { agent, model }: Judge): Submission => ({
+const judgeOf = (
+  { server: _server, ...work }: Submission,
+  criterion: string,
+  { judgeAgent, judgeModel }: LoopRequest
+): Submission => ({
   ...shellBeside(work, criterion),
-  agent: agent ?? work.agent,
-  model: agent === null ? work.model : model,
+  agent: judgeAgent ?? work.agent,
+  model: judgeAgent === null ? work.model : judgeModel,
   maxRetries: 1,
   backoffMs: 1000
 })
 
-/** Who judges: null is the agent of the work, with its model. */
-export interface Judge {
-  readonly agent: string | null
-  readonly model: string | null
+/** One task of each round. */
+export interface RoundStep {
+  /** Null: the round has one step. */
+  readonly name: string | null
+  readonly work: Submission
 }
+
+export interface WantedLoop {
+  readonly request: LoopRequest
+  /** `HEAD`, `tree`, a revision or a task. */
+  readonly base: string
+  /** In their order, at least one. They and the evaluations work in the directory of the first. */
+  readonly steps: readonly [RoundStep, ...ReadonlyArray<RoundStep>]
+  /** The task that waits for the end of the loop. */
+  readonly stepTask?: TaskId
+  /** The bounds of the tree below its work, which are those of the loop where they say the same. */
+  readonly goal?: Omit<GoalLimits, "deadline" | "budgetUsd">
+}
+
+/** A loop of one step. */
+export const ofOneStep = (work: Submission): WantedLoop["steps"] => [{ name: null, work }]
+
+const firstWithoutSession = Effect.fn("submitLoop.sessions")(function* (names: ReadonlyArray<string>) {
+  const agents = yield* Agents
+  for (const name of names) if (!(yield* agents.hasSessions(name))) return name
+  return undefined
+})
 
 /** Returns after the commit. */
 export const submitLoop = Effect.fn("submitLoop")(function* (
-  given: Submission,
-  wanted: LoopRules,
-  base: string,
-  submitter: Submitter,
-  {
-    goal = null,
-    judge = { agent: null, model: null }
-  }: { readonly goal?: GoalLimits | null; readonly judge?: Judge } = {}
+  { base, goal, request, stepTask, steps }: WantedLoop,
+  submitter: Submitter
 ) {
   const loops = yield* Loops
   const { maxDepth } = yield* (yield* SettingsStore).get
-  const planned = yield* planWorkspace(realDirectory(given.directory, submitter.environment), base)
-  const submission: Submission = { ...given, workspace: planned.request }
+  const [{ work: first }] = steps
+  const planned = yield* planWorkspace(realDirectory(first.directory, submitter.environment), base)
+  const asked = loopRules(request, yield* Clock.currentTimeMillis)
   const rules: LoopRules = {
-    ...wanted,
-    protect: yield* protectedPaths(wanted.protect, [wanted.until, wanted.score], planned.request)
+    ...asked,
+    protect: yield* protectedPaths(asked.protect, [asked.until, asked.score], planned.request)
   }
-  const { task: work, warnings } = yield* prepareTask(submission, submitter)
+  const within = (work: Submission): Submission => ({
+    ...work,
+    directory: first.directory,
+    workspace: planned.request
+  })
+  const works = yield* Effect.forEach(steps, ({ name, work }) =>
+    Effect.map(prepareTask(within(work), submitter), (prepared) => ({ name, ...prepared }))
+  )
+  const sessionless = request.session ? yield* firstWithoutSession(works.map(({ task }) => task.agent)) : undefined
+  if (sessionless !== undefined) {
+    const problem = `${sessionless} keeps no session that the next round could continue; leave it out`
+    return yield* new InvalidInput({ field: "session", problem, example: null })
+  }
   const described = [
-    ...evaluationsOf(rules).map(({ command, role }) => ({ role, work: shellBeside(submission, command) })),
-    ...(rules.judge === null ? [] : [{ role: "judge" as const, work: judgeOf(submission, rules.judge, judge) }])
+    ...evaluationsOf(rules).map(({ command, role }) => ({ role, work: shellBeside(within(first), command) })),
+    ...(rules.judge === null ? [] : [{ role: "judge" as const, work: judgeOf(within(first), rules.judge, request) }])
   ]
   const prepared = yield* Effect.forEach(described, ({ role, work }) =>
     Effect.map(
@@ -78,12 +112,21 @@ export const submitLoop = Effect.fn("submitLoop")(function* (
       ({ task, warnings }) => ({ evaluation: { role, task }, warnings })
     )
   )
-  const evaluations = prepared.map(({ evaluation }) => evaluation)
-  const loop = yield* loops.create({ rules, goal, work, evaluations }, { maxDepth })
+  const loop = yield* loops.create(
+    {
+      rules,
+      goal: goal === undefined ? null : { ...goal, deadline: rules.deadline, budgetUsd: rules.budgetUsd },
+      work: works.map(({ name, task }) => ({ name, task })),
+      evaluations: prepared.map(({ evaluation }) => evaluation),
+      stepTask: stepTask ?? null
+    },
+    { maxDepth }
+  )
   const served = yield* Effect.either(ensureWorker())
+  const hints = [...works, ...prepared].flatMap(({ warnings }) => warnings)
   const result: SubmittedLoop = {
     loop,
-    warnings: Array.from(new Set([...warnings, ...prepared.flatMap((one) => one.warnings), ...planned.notes])),
+    warnings: Array.from(new Set([...hints, ...planned.notes])),
     launched: served._tag === "Right" && served.right,
     problem: served._tag === "Left" ? Option.some(served.left) : Option.none()
   }

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ContestId } from "../../domain/contest/Contest.ts"
+import type { Loop } from "../../domain/loop/Loop.ts"
 import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
 import { isTerminal, type PipelineId, type TaskId } from "../../domain/task/Task.ts"
 import { Contests } from "../../services/Contests.ts"
@@ -38,6 +39,13 @@ const lastStep = Effect.fn("lastStep")(function* (id: PipelineId) {
   return yield* new MergeRefused({ reason: `Pipeline ${id} left nothing in a workspace: beat pipeline status ${id}` })
 })
 
+const bestOf = ({ bestRound, id, rounds }: Loop) => {
+  const best = rounds.find(({ round }) => round === bestRound)
+  return best === undefined
+    ? new MergeRefused({ reason: `Loop ${id} has kept no round yet: beat loop status ${id}` })
+    : Effect.succeed(best.workTask)
+}
+
 /** The task that a reference means. A loop means the task of its best round, a contest that of the candidate that is kept,
  * a pipeline the step that worked last in the workspace of the pipeline. */
 export const workTask = Effect.fn("workTask")(function* (reference: string) {
@@ -46,19 +54,19 @@ export const workTask = Effect.fn("workTask")(function* (reference: string) {
   const contests = yield* Contests
   const pipelines = yield* Pipelines
   const task = yield* Effect.either(tasks.resolve(reference))
-  if (task._tag === "Right") return task.right
+  if (task._tag === "Right") {
+    // A task that waits for its loop and has no workspace: its loop has the work.
+    const loop = yield* loops.ofStep(task.right)
+    const isPlaced = Option.isSome(loop) && (yield* tasks.summary(task.right)).workspaceId !== null
+    return Option.isNone(loop) || isPlaced ? task.right : yield* bestOf(loop.value)
+  }
   const contest = yield* Effect.option(contests.resolve(reference))
   if (Option.isSome(contest)) return yield* keptTask(contest.value)
   const pipeline = yield* Effect.option(pipelines.resolve(reference))
   if (Option.isSome(pipeline)) return yield* lastStep(pipeline.value)
   const loop = yield* Effect.either(loops.resolve(reference))
   if (loop._tag === "Left") return yield* task.left
-  const found = yield* loops.get(loop.right)
-  const best = found.rounds.find(({ round }) => round === found.bestRound)
-  if (best === undefined) {
-    return yield* new MergeRefused({ reason: `Loop ${found.id} has kept no round yet: beat loop status ${found.id}` })
-  }
-  return best.workTask
+  return yield* bestOf(yield* loops.get(loop.right))
 })
 
 const resultOf = Effect.fn("compareWork.result")(function* (id: TaskId) {

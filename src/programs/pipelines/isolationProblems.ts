@@ -1,10 +1,11 @@
 /** What a pipeline file says of workspaces: what is wrong with it, its setup as a step, and who takes turns. */
 
-import type { PipelinePlan, PipelineProblem, PlannedStep } from "../../domain/pipeline/Pipeline.ts"
+import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
+import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
 import { plainStep } from "../../domain/pipeline/plainStep.ts"
-import type { Parsed, Path } from "./document.ts"
+import type { Parsed, Path } from "../files/document.ts"
+import { isObject, nameOf, problem } from "../files/problems.ts"
 import type { Placed } from "./order.ts"
-import { isObject, nameOf, problem } from "./problems.ts"
 
 /** The name of the step that runs the setup. */
 const setupName = "setup"

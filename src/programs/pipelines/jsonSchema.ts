@@ -1,7 +1,9 @@
-/** The JSON Schema of a pipeline file, for editors: made of the schema that files are read by. */
+/** The JSON Schemas of pipeline and loop files, for editors: made of the schemas that files are read by. */
 import * as JSONSchema from "effect/JSONSchema"
-import { extensionKey, PipelineFile } from "../../domain/pipeline/PipelineFile.ts"
-import { isObject } from "./problems.ts"
+import { LoopFile } from "../../domain/loop/LoopFile.ts"
+import { extensionKey } from "../../domain/pipeline/FileFields.ts"
+import { PipelineFile } from "../../domain/pipeline/PipelineFile.ts"
+import { isObject } from "../files/problems.ts"
 
 /** What filters say of themselves; keywords such as `maxLength` say the same. */
 const generic = /^an? (string|array) |^\w+\(\d+\)$/
@@ -20,13 +22,14 @@ const tidy = (value: unknown): unknown => {
   return kept
 }
 
-const made = () => tidy(JSONSchema.make(PipelineFile))
-
 /** The reader takes any value under a key such as `x-anchors`; a schema of fields alone cannot say so. */
-export const pipelineJsonSchema = () => {
-  const schema = made()
+const withExtensions = (schema: unknown, name: string) => {
   const definitions = isObject(schema) ? schema.$defs : undefined
-  if (!isObject(schema) || !isObject(definitions) || !isObject(definitions.Pipeline)) return schema
-  const Pipeline = { ...definitions.Pipeline, patternProperties: { [extensionKey.source]: {} } }
-  return { ...schema, $defs: { ...definitions, Pipeline } }
+  const own = isObject(definitions) ? definitions[name] : undefined
+  if (!isObject(schema) || !isObject(definitions) || !isObject(own)) return schema
+  return { ...schema, $defs: { ...definitions, [name]: { ...own, patternProperties: { [extensionKey.source]: {} } } } }
 }
+
+export const pipelineJsonSchema = () => withExtensions(tidy(JSONSchema.make(PipelineFile)), "Pipeline")
+
+export const loopJsonSchema = () => withExtensions(tidy(JSONSchema.make(LoopFile)), "Loop")

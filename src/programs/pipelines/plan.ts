@@ -2,20 +2,19 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { PipelinePlan, PipelineProblem, PlannedStep } from "../../domain/pipeline/Pipeline.ts"
+import { LoopWords, loopRequest } from "../../domain/loop/LoopRequest.ts"
+import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
 import { Best, FileFrame, FileStep, Matrix, maxSteps } from "../../domain/pipeline/PipelineFile.ts"
+import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
 import { Labels } from "../../domain/task/Task.ts"
-import type { Parsed, Path } from "./document.ts"
+import type { Parsed, Path } from "../files/document.ts"
+import { isObject, nameOf, problem, problemsOf } from "../files/problems.ts"
+import type { Checked } from "../files/readFile.ts"
 import { isolationProblems, withSetup } from "./isolationProblems.ts"
+import { loopProblems } from "./loopProblems.ts"
 import { order, type Placed } from "./order.ts"
 import { contestOf, contestProblems } from "./prepareContest.ts"
-import { isObject, nameOf, problem, problemsOf } from "./problems.ts"
-
-/** A plan, or all problems. */
-export type Checked =
-  | { readonly plan: PipelinePlan; readonly problems: readonly [] }
-  | { readonly plan: null; readonly problems: ReadonlyArray<PipelineProblem> }
 
 const strictly = { onExcessProperty: "error", errors: "all" } as const
 const readFrame = Schema.decodeUnknownEither(FileFrame, strictly)
@@ -30,20 +29,23 @@ const Defaults = FileStep.omit(
   "gate",
   "times",
   "matrix",
-  "best"
+  "best",
+  "loop"
 )
 
 const keysAt = (path: Path): ReadonlyArray<string> =>
   Object.keys(
     path.at(-1) === "best"
       ? Best.fields
-      : path.at(-1) === "matrix"
-        ? Matrix.fields
-        : path.length === 0
-          ? FileFrame.fields
-          : path[0] === "defaults"
-            ? Defaults.fields
-            : FileStep.fields
+      : path.at(-1) === "loop"
+        ? LoopWords.fields
+        : path.at(-1) === "matrix"
+          ? Matrix.fields
+          : path.length === 0
+            ? FileFrame.fields
+            : path[0] === "defaults"
+              ? Defaults.fields
+              : FileStep.fields
   )
 
 /** `gate` as it is written. */
@@ -72,7 +74,8 @@ const stepOf = (
     delayMs: all.delay ?? 0,
     workspace: step.workspace ?? null,
     gate: ruleOf(step.gate),
-    contest: contestOf(step)
+    contest: contestOf(step),
+    loop: step.loop === undefined ? null : loopRequest(step.loop)
   }
 }
 
@@ -122,7 +125,11 @@ const readSteps = (steps: ReadonlyArray<unknown>, defaults: typeof Defaults.Type
 }
 
 /** `content` has its variables filled in; `fallback` is the name of a pipeline that says none. */
-export const planOf = (content: Readonly<Record<string, unknown>>, fallback: string, parsed: Parsed): Checked => {
+export const planOf = (
+  content: Readonly<Record<string, unknown>>,
+  fallback: string,
+  parsed: Parsed
+): Checked<PipelinePlan> => {
   const problems: Array<PipelineProblem> = []
   const frame = readFrame(content)
   if (Either.isLeft(frame)) problems.push(...problemsOf(frame.left, content, [], keysAt, parsed))
@@ -140,7 +147,10 @@ export const planOf = (content: Readonly<Record<string, unknown>>, fallback: str
   const { after, continueFrom, names, problems: ofOrder } = order(steps.placed, parsed)
   problems.push(...ofOrder, ...isolationProblems(content, steps.placed, { after, isolate, names, setup }, parsed))
   // In a circle every step comes before every other.
-  if (ofOrder.length === 0) problems.push(...contestProblems(steps.placed, { after, isolate, names }, parsed))
+  if (ofOrder.length === 0) {
+    const written = { after, isolate, names }
+    problems.push(...contestProblems(steps.placed, written, parsed), ...loopProblems(steps.placed, written, parsed))
+  }
   if (problems.length > 0) return { plan: null, problems }
   const planned = steps.placed.map((each, index) => ({
     ...stepOf(each, defaults),

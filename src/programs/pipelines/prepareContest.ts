@@ -2,21 +2,22 @@
 import * as Effect from "effect/Effect"
 import { fewestCandidates, mostCandidates } from "../../domain/contest/Contest.ts"
 import type { NewCandidate, NewContest } from "../../domain/contest/NewContest.ts"
-import type { PipelineProblem, StepContest } from "../../domain/pipeline/Pipeline.ts"
+import { standardEvaluationMs } from "../../domain/loop/LoopRequest.ts"
+import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import type { FileStep } from "../../domain/pipeline/PipelineFile.ts"
+import type { StepContest } from "../../domain/pipeline/PlannedStep.ts"
 import type { NewDependency } from "../../domain/task/NewTask.ts"
 import { titleOf } from "../../domain/task/Task.ts"
 import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
 import { placeAt, plannedTasks } from "../contests/submitContest.ts"
+import type { Parsed, Path } from "../files/document.ts"
+import { nameOf, problem } from "../files/problems.ts"
 import { protectedPaths } from "../loops/protectedPaths.ts"
-import { standardEvaluationMs } from "../loops/submitLoop.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
 import { shellBeside } from "../tasks/shellBeside.ts"
 import type { Submitter } from "../tasks/submitter.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
-import type { Parsed, Path } from "./document.ts"
 import type { Placed } from "./order.ts"
-import { nameOf, problem } from "./problems.ts"
 
 const isContest = ({ matrix, times }: FileStep) => times !== undefined || matrix !== undefined
 
@@ -57,6 +58,23 @@ interface Written {
   readonly after: ReadonlyArray<ReadonlyArray<number>>
 }
 
+/**
+ * The steps that would work in the shared workspace at the same time as a step whose result takes the place of all that is in
+ * it: work that it did not begin with would be lost.
+ */
+export const meanwhile = (
+  placed: ReadonlyArray<Placed>,
+  index: number,
+  { after, names }: Pick<Written, "after" | "names">
+): { readonly message: string; readonly hint: string } | null => {
+  const earlier = before(after, index)
+  const others = placed.flatMap(({ step }, at) =>
+    at === index || step.workspace === "own" || earlier.has(at) || before(after, at).has(index) ? [] : [names[at] ?? ""]
+  )
+  const message = `${others.join(", ")} would work in the workspace meanwhile`
+  return others.length === 0 ? null : { message, hint: "Add 'workspace: own' there, or 'after'." }
+}
+
 export const contestProblems = (
   placed: ReadonlyArray<Placed>,
   { after, isolate, names }: Written,
@@ -86,15 +104,8 @@ export const contestProblems = (
     }
     if ((after[index] ?? []).length > 1)
       add(key, "candidates cannot begin with what several steps left", "Let it follow one step: 'after: NAME'.")
-    const earlier = before(after, index)
-    // What is kept takes the place of all that is in the workspace: work that it did not begin with would be lost.
-    const beside = placed.flatMap((other, at) =>
-      at === index || other.step.workspace === "own" || earlier.has(at) || before(after, at).has(index)
-        ? []
-        : [names[at] ?? ""]
-    )
-    if (beside.length > 0)
-      add(key, `${beside.join(", ")} would work in the workspace meanwhile`, "Add 'workspace: own' there, or 'after'.")
+    const others = meanwhile(placed, index, { after, names })
+    if (others !== null) add(key, others.message, others.hint)
   }
   return problems
 }

@@ -2,17 +2,21 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
+import type { LoopPlan } from "../../domain/loop/LoopPlan.ts"
+import type { LoopRequest } from "../../domain/loop/LoopRequest.ts"
 import { askFor } from "../../domain/pipeline/AnswerRule.ts"
 import {
   contestTasksOf,
   type NewPipeline,
   type NewPipelineStep,
-  type PipelinePlan,
-  type PlannedStep
+  type PipelinePlan
 } from "../../domain/pipeline/Pipeline.ts"
+import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
+import { plainStep } from "../../domain/pipeline/plainStep.ts"
 import { Labels } from "../../domain/task/Task.ts"
 import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
 import { Directories } from "../../services/Directories.ts"
+import { loopTask } from "../loops/loopTask.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
 import type { Submitter } from "../tasks/submitter.ts"
 import { planWorkspaces } from "../workspaces/planWorkspace.ts"
@@ -37,23 +41,24 @@ const isLabels = Schema.is(Labels)
 const orElse = (written: number | null, otherwise: number | null | undefined) =>
   written === null ? otherwise : written === 0 ? null : written
 
-const submissionOf = Effect.fn("preparePipeline.submission")(function* (step: PlannedStep, defaults: PipelineDefaults) {
-  const directories = yield* Directories
+/** Of a step whose directory is absolute, or left open. */
+export const stepSubmission = (
+  step: PlannedStep,
+  defaults: PipelineDefaults
+): Effect.Effect<Submission, InvalidInput> => {
   const labels = { ...defaults.labels, ...step.labels }
-  if (!isLabels(labels))
-    return yield* new InvalidInput({ field: "labels", problem: "more than 32 in all", example: null })
+  if (!isLabels(labels)) return new InvalidInput({ field: "labels", problem: "more than 32 in all", example: null })
   const edges = step.after.map((member) => ({ upstream: { member }, policy: step.policy }))
   const retries = step.retries ?? defaults.maxRetries
   const backoffMs = step.backoffMs ?? defaults.backoffMs
-  const submission: Submission = {
+  return Effect.succeed({
     prompt: step.prompt,
     closing: step.gate === null ? null : askFor(step.gate),
     agent: step.agent ?? defaults.agent,
     model: step.model ?? defaults.model,
     systemPrompt: step.systemPrompt ?? defaults.systemPrompt,
     priority: step.priority ?? defaults.priority,
-    directory:
-      step.directory === null ? defaults.directory : yield* directories.resolve(step.directory, defaults.directory),
+    directory: step.directory ?? defaults.directory,
     timeoutMs: orElse(step.timeoutMs, defaults.timeoutMs),
     stallMs: orElse(step.stallMs, defaults.stallMs),
     maxOutputBytes: undefined,
@@ -66,8 +71,34 @@ const submissionOf = Effect.fn("preparePipeline.submission")(function* (step: Pl
     continueFrom: step.continueFrom === null ? null : { member: step.continueFrom },
     ...(retries === undefined ? {} : { maxRetries: retries }),
     ...(backoffMs === undefined ? {} : { backoffMs })
-  }
-  return submission
+  })
+}
+
+const submissionOf = Effect.fn("preparePipeline.submission")(function* (step: PlannedStep, defaults: PipelineDefaults) {
+  const directories = yield* Directories
+  const directory = step.directory === null ? null : yield* directories.resolve(step.directory, defaults.directory)
+  return yield* stepSubmission({ ...step, directory }, defaults)
+})
+
+/** What a step with a loop becomes: the loop works on its prompt, as the step and the pipeline say. */
+const loopOf = (step: PlannedStep, request: LoopRequest, work: Submission): LoopPlan => ({
+  request,
+  base: "HEAD",
+  steps: [
+    {
+      ...plainStep({ name: step.name, prompt: step.prompt, stage: 0, after: [] }),
+      agent: work.agent,
+      model: work.model,
+      priority: work.priority,
+      // As written, 0 is none.
+      timeoutMs: work.timeoutMs === null ? 0 : (work.timeoutMs ?? null),
+      stallMs: work.stallMs === null ? 0 : (work.stallMs ?? null),
+      systemPrompt: work.systemPrompt,
+      labels: work.labels,
+      retries: work.maxRetries ?? null,
+      backoffMs: work.backoffMs ?? null
+    }
+  ]
 })
 
 type NewWorkspace = Extract<WorkspaceRequest, { readonly kind: "new" }>
@@ -132,6 +163,12 @@ export const preparePipeline = Effect.fn("preparePipeline")(function* (
       const place = { name, stage, policy, after, delayMs, continueFrom, gate }
       const warn = (hints: ReadonlyArray<string>) => {
         for (const hint of hints) warnings.add(`${name}: ${hint}`)
+      }
+      if (step.loop !== null) {
+        // Its agent is known before anything is stored.
+        warn((yield* prepareTask(submission, submitter)).warnings)
+        const prepared = yield* prepareTask(loopTask(submission, loopOf(step, step.loop, submission)), submitter)
+        return { ...place, work: prepared.task } satisfies NewPipelineStep
       }
       if (step.contest === null) {
         const prepared = yield* prepareTask(submission, submitter)

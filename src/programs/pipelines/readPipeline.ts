@@ -1,105 +1,12 @@
-/** Reads a pipeline file: YAML or JSON. Reports all errors together, each with its place. */
-import * as Effect from "effect/Effect"
-import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
-import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
-import { extensionKey } from "../../domain/pipeline/PipelineFile.ts"
-import { maxFileBytes, type Parsed, parseText } from "./document.ts"
-import { type Checked, planOf } from "./plan.ts"
-import { isObject, nameOf, problem, suggestion } from "./problems.ts"
-import { substitute } from "./variables.ts"
+/** Reads a pipeline file: YAML or JSON. */
+import type { PipelinePlan } from "../../domain/pipeline/Pipeline.ts"
+import { type Format, type ReadOptions, readFile } from "../files/readFile.ts"
+import { planOf } from "./plan.ts"
 
-export { maxFileBytes }
-
-export interface ReadOptions {
-  /** What errors call it. */
-  readonly source: string
-  /** The name of a pipeline that has none. */
-  readonly name: string
-  /** On top of those in the file. */
-  readonly variables: Readonly<Record<string, string>>
+const pipelineFormat: Format<PipelinePlan> = {
+  key: "steps",
+  example: "steps: [{ agent: shell, prompt: make }]",
+  planOf
 }
 
-/** A value as it is written: `1.10` stays `1.10`. A value that is not text, a number, yes or no, or a date is left for the schema to refuse. */
-const asWritten = (value: unknown, text: string | null): unknown =>
-  value === null || (typeof value === "object" && !(value instanceof Date)) ? value : (text ?? value)
-
-/** `vars` with the text of each value, by the node it is written in. */
-const writtenVars = (declared: unknown, parsed: Parsed): unknown =>
-  isObject(declared)
-    ? Object.fromEntries(
-        Object.entries(declared).map(([name, value]) => [name, asWritten(value, parsed.textAt(["vars", name]))])
-      )
-    : declared
-
-/** The variables with their values, and what is wrong with them. */
-const variablesOf = (declared: unknown, given: ReadOptions["variables"], parsed: Parsed) => {
-  const problems: Array<PipelineProblem> = []
-  const variables = new Map<string, string>()
-  const known = isObject(declared) ? declared : {}
-  for (const [name, value] of Object.entries(known)) {
-    if (Object.hasOwn(given, name)) continue
-    if (value === null) {
-      // Count it as declared, so that each use is not a separate error.
-      variables.set(name, "")
-      problems.push(
-        problem(parsed.keyAt(["vars", name]), `vars.${name}: it has no value`, `Give one: --var ${name}=...`)
-      )
-    } else variables.set(name, String(value))
-  }
-  for (const [name, value] of Object.entries(given)) variables.set(name, value)
-  return { variables, problems, known: Object.keys(known) }
-}
-
-const check = (parsed: Parsed, options: ReadOptions): Checked => {
-  const root = parsed.value
-  const start = parsed.valueAt([])
-  if (!isObject(root)) {
-    const message = root === null || root === undefined ? "the file is empty" : "expected one object with 'steps' in it"
-    return { plan: null, problems: [problem(start, message, "For example: steps: [{ agent: shell, prompt: make }]")] }
-  }
-  const problems: Array<PipelineProblem> = []
-  const { $schema: _, vars: declared, ...all } = root
-  // Keys that begin with `x-` are a place for YAML anchors.
-  const rest = Object.fromEntries(Object.entries(all).filter(([key]) => !extensionKey.test(key)))
-  const vars = writtenVars(declared, parsed)
-  const table = variablesOf(vars, options.variables, parsed)
-  problems.push(...table.problems)
-  const filled = substitute(rest, [], table.variables)
-  for (const { name, path } of filled.unknown) {
-    const hint =
-      suggestion(name, [...table.variables.keys()])
-        ?.replace(/[^?]$/, "$&.")
-        .concat(" ") ?? ""
-    problems.push(
-      problem(
-        parsed.valueAt(path),
-        `${nameOf(path)}: there is no variable '${name}'`,
-        `${hint}Declare it under 'vars', or write $\${${name}} for the text itself.`
-      )
-    )
-  }
-  for (const name of Object.keys(options.variables)) {
-    if (table.known.includes(name) || filled.used.has(name)) continue
-    problems.push(
-      problem(parsed.keyAt(["vars"]), `--var ${name}: the file has no such variable`, suggestion(name, table.known))
-    )
-  }
-  // Problems in a text whose variables are not filled in would repeat the error above.
-  const spoilt = new Set(filled.unknown.map(({ path }) => nameOf(path)))
-  const content = isObject(filled.value) ? filled.value : {}
-  const checked = planOf(vars === undefined ? content : { ...content, vars }, options.name, parsed)
-  problems.push(...checked.problems.filter(({ message }) => !spoilt.has(message.slice(0, message.indexOf(": ")))))
-  return problems.length === 0 ? checked : { plan: null, problems }
-}
-
-/** The plan, or all problems of the text, in the order of the text. */
-export const readPipeline = Effect.fn("readPipeline")(function* (text: string, options: ReadOptions) {
-  const parsed = yield* parseText(text)
-  const { plan, problems } =
-    "value" in parsed
-      ? check(parsed, options)
-      : { plan: null, problems: parsed.map((fault) => problem(fault, fault.message)) }
-  if (plan !== null) return plan
-  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
-  return yield* new PipelineInvalid({ source: options.source, problems: sorted })
-})
+export const readPipeline = (text: string, options: ReadOptions) => readFile(text, options, pipelineFormat)

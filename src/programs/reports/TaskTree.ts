@@ -102,9 +102,9 @@ export const treeOfTask = (id: TaskId) => treeOf(null, [{ id, round: null }])
 
 export const treeOfLoop = Effect.fn("treeOfLoop")(function* (id: LoopId) {
   const loops = yield* Loops
-  const { prompt: _prompt, rounds, rules: _rules, ...loop } = yield* loops.get(id)
+  const { prompt: _prompt, rounds, rules: _rules, work: _work, ...loop } = yield* loops.get(id)
   return yield* treeOf(
     loop,
-    rounds.map(({ round, workTask }) => ({ id: workTask, round }))
+    rounds.flatMap(({ round, workTasks }) => workTasks.map((id) => ({ id, round })))
   )
 })

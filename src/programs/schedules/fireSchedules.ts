@@ -25,8 +25,10 @@ const knownAgents = Effect.gen(function* () {
 const problemWith = Effect.fn("schedule.problem")(function* ({ work }: Due, known: ReadonlySet<string> | null) {
   const installation = yield* Installation
   for (const { agent, directory, launch } of tasksOf(work)) {
-    if (known !== null && !known.has(agent)) {
-      return `there is no agent '${agent}' any more: add it to the config again, or choose another one with 'beat schedule edit'`
+    const agents = [agent, ...(launch.loop?.steps ?? []).flatMap((step) => step.agent ?? [])]
+    const lost = known === null ? undefined : agents.find((name) => !known.has(name))
+    if (lost !== undefined) {
+      return `there is no agent '${lost}' any more: add it to the config again, or choose another one with 'beat schedule edit'`
     }
     if ((yield* installation.file(directory)).kind !== "directory") {
       return `the directory ${directory} does not exist any more: create it again, or choose another one with 'beat schedule edit --directory'`

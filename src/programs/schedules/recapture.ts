@@ -4,12 +4,12 @@ import type { Submission } from "../tasks/prepareTask.ts"
 import { givenWith, sameSubmission, submittersEnvironment } from "../tasks/sameSubmission.ts"
 import type { Submitter } from "../tasks/submitter.ts"
 
-/** Null for a pipeline. The environment is the captured one, without what the config had added to it. */
+/** Null for a pipeline and a loop. The environment is the captured one, without what the config had added to it. */
 export const recapture = (
   work: Work,
   submitter: Submitter
 ): { readonly submission: Submission; readonly submitter: Submitter } | null => {
-  if (work.kind === "pipeline") return null
+  if (work.kind === "pipeline" || work.task.launch.loop !== undefined) return null
   const { task } = work
   const environment = submittersEnvironment(task)
   return {

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../../domain/Errors.ts"
 import type { GroupName } from "../../domain/gates/GroupName.ts"
+import type { LoopPlan } from "../../domain/loop/LoopPlan.ts"
 import type { Environment, Launch, NewDependency, NewTask, Upstream } from "../../domain/task/NewTask.ts"
 import {
   type Continuation,
@@ -76,6 +77,8 @@ export interface Submission {
   readonly budgetUsd?: number
   /** The group whose limit it counts against. */
   readonly group?: GroupName | null
+  /** The loop that is its work: it begins when the task starts. */
+  readonly loop?: LoopPlan | undefined
   /** Its agent takes messages while it runs; undefined is what the settings say. */
   readonly steer?: boolean | undefined
 }
@@ -126,6 +129,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
   const agentStallMs = stallMs === undefined ? settings.stallMs : stallMs
   const task: NewTask = {
     ...plan,
+    ...(submission.loop === undefined ? {} : { launch: { ...plan.launch, loop: submission.loop } }),
     prompt,
     systemPrompt: submission.systemPrompt,
     priority: submission.priority,

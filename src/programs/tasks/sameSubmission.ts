@@ -50,13 +50,14 @@ export const sameSubmission = (work: Work): Submission => ({
 export const givenWith = (captured: {
   readonly environment: Environment
   readonly launch: Launch
-}): Pick<Submission, "extra" | "umask" | "niceness" | "server" | "steer"> => {
+}): Pick<Submission, "extra" | "umask" | "niceness" | "server" | "steer" | "loop"> => {
   const given = new Set(captured.launch.given ?? [])
   return {
     extra: Object.fromEntries(Object.entries(captured.environment).filter(([name]) => given.has(name))),
     umask: captured.launch.umask,
     server: captured.launch.server,
     niceness: captured.launch.niceness,
+    loop: captured.launch.loop,
     steer: inputFormatOf(captured.launch) !== null
   }
 }

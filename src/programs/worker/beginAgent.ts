@@ -5,6 +5,7 @@ import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { SpawnFailed } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
+import { Agents } from "../../services/Agents.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { count } from "../../services/Counters.ts"
 import { Git } from "../../services/Git.ts"
@@ -13,6 +14,7 @@ import { Spawner } from "../../services/Spawner.ts"
 import { type Holder, WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { continuation } from "../limits/park.ts"
 import { roundPrompt } from "../loops/roundPrompt.ts"
+import { isUnheardRound } from "../loops/roundSession.ts"
 import { promptWithAnswers, turnPrompt } from "../questions/turnPrompt.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { wakePrompt, withWake } from "../wakes/wakePrompt.ts"
@@ -36,6 +38,18 @@ const promptOf = Effect.fn("startAgent.prompt")(function* (
   return yield* promptWithAnswers(claimed, prompt)
 })
 
+/** What it is asked in a session that is there. */
+const inSession = Effect.fn("startAgent.inSession")(function* (
+  claimed: ClaimedTask,
+  session: string,
+  wake: { readonly text: string } | null
+) {
+  if (!(yield* isUnheardRound(claimed))) return yield* continuation(claimed, session, yield* turnPrompt(claimed, wake))
+  const prompt = yield* promptOf(claimed, wake)
+  const resumes = yield* (yield* Agents).resumes(claimed.task.agent, session)
+  return resumes ? yield* continuation(claimed, session, prompt) : { ...claimed, task: { ...claimed.task, prompt } }
+})
+
 /** Starts it; the claim row as it is then. What keeps it from starting is a `SpawnFailed`. */
 const startAgent = Effect.fn("startAgent")(function* (unplaced: ClaimedTask, worker: Worker, settings: Settings) {
   const registry = yield* WorkerRegistry
@@ -47,7 +61,7 @@ const startAgent = Effect.fn("startAgent")(function* (unplaced: ClaimedTask, wor
   const asked =
     session === null
       ? { ...claimed, task: { ...claimed.task, prompt: yield* promptOf(claimed, wake) } }
-      : yield* continuation(claimed, session, yield* turnPrompt(claimed, wake))
+      : yield* inSession(claimed, session, wake)
   const environment = wake === null ? asked.environment : { ...asked.environment, BACKBEAT_WAKE: String(wake.n) }
   const process = yield* spawner.start({ ...asked, environment }, worker.process)
   yield* count("start_time", (yield* elapsedMs) - began)

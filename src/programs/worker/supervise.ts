@@ -14,6 +14,7 @@ import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import type { LimitWatch } from "../limits/LimitWatch.ts"
 import { notParked, otherAccount, park, parkingOf } from "../limits/park.ts"
+import { beginLoop } from "../loops/beginLoop.ts"
 import { converse } from "../messages/Conversation.ts"
 import { captureOrWait, drain, isFlooded, type Listening, listeningOf } from "../messages/Listening.ts"
 import { answerAllows } from "../pipelines/answerAllows.ts"
@@ -182,8 +183,11 @@ export const supervise = Effect.fn("supervise")(
   function* (supervision: Supervision) {
     const queue = yield* Queue
     const spawner = yield* Spawner
-    const { claimed, fresh, worker, settings } = supervision
+    const { claimed, fresh: given, worker, settings } = supervision
     const holder = holderOf(supervision)
+    const plan = given?.launch.loop
+    const fresh = given === null || plan === undefined ? given : yield* beginLoop(given, plan)
+    if (given !== null && fresh === null) return yield* retryWhileStorageFails(queue.requeue(holder))
     const account = fresh === null ? null : yield* otherAccount(fresh)
     if (account !== null) {
       yield* Effect.logInfo(`task ${claimed.task.id}: ${claimed.task.agent} is logged in to another account by now`)
@@ -234,7 +238,7 @@ export const supervise = Effect.fn("supervise")(
             supervision.claimed,
             outcome({
               status: "failed",
-              cause: error.reason === "no-candidate" ? "rejected" : "spawn-failed",
+              cause: error.reason === "no-candidate" || error.reason === "loop-missed" ? "rejected" : "spawn-failed",
               error: error.message
             }),
             holderOf(supervision)

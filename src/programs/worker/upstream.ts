@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"
 import { Contests } from "../../services/Contests.ts"
+import { Loops } from "../../services/Loops.ts"
 import type { ClaimedTask } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { quoteFor, remark } from "../../text/Quote.ts"
@@ -63,9 +64,13 @@ const recorded = Effect.fn("upstream.recorded")(
     const last = yield* latestAttempt(id)
     if (!isTerminal(last.status)) return null
     const contests = yield* Contests
-    // A step with candidates hands on the work of the one that is kept.
+    // A step with candidates hands on the work of the one that is kept, a loop that of its best round.
     const kept = last.pipelineId === null ? Option.none() : yield* contests.keptBy(last.id)
-    return yield* tasks.get(Option.getOrElse(kept, () => last.id))
+    const loop = yield* (yield* Loops).ofStep(last.id)
+    const best = Option.flatMapNullable(loop, ({ bestRound, rounds }) =>
+      rounds.find(({ round }) => round === bestRound)
+    )
+    return yield* tasks.get(Option.getOrElse(kept, () => (Option.isSome(best) ? best.value.workTask : last.id)))
   },
   Effect.catchTag("TaskNotFound", () => Effect.succeed(null))
 )

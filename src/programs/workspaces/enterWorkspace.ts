@@ -13,6 +13,7 @@ import { Spawner } from "../../services/Spawner.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
+import { isUnbegunRound } from "../loops/roundSession.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { measureWorkspace } from "./fitWorkspaces.ts"
 
@@ -115,7 +116,8 @@ export const enterWorkspace = Effect.fn("enterWorkspace")(function* (claimed: Cl
   )
   yield* failpoint("enter.provided")
   // A task that continues after a usage limit or a wake keeps what it has done so far.
-  if (startCommit !== null && claimed.resumeSession === null && claimed.task.wakes === 0) {
+  const begins = claimed.task.wakes === 0 && (claimed.resumeSession === null || (yield* isUnbegunRound(claimed)))
+  if (startCommit !== null && begins) {
     yield* git.startAt(workspace, startCommit).pipe(Effect.mapError(asSpawnFailure))
     yield* failpoint("enter.set")
   }

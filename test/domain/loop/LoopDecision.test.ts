@@ -18,6 +18,7 @@ const rules = (fields: Partial<LoopRules> = {}): LoopRules => ({
   samples: 1,
   minDelta: 0,
   evaluationMs: 600_000,
+  session: false,
   ...fields
 })
 

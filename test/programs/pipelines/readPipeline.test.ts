@@ -72,7 +72,8 @@ steps:
         continueFrom: 0,
         workspace: null,
         gate: "verdict",
-        contest: null
+        contest: null,
+        loop: null
       })
       assert.strictEqual(plan.steps[2]?.timeoutMs, 1_800_000)
     })
@@ -187,7 +188,7 @@ steps:
       assert.strictEqual(plan.steps[0]?.agent, "shell")
       assert.strictEqual(plan.steps[0]?.timeoutMs, 300_000)
       assert.deepStrictEqual(yield* faults("steps: [{ prompt: a, x-note: b }]"), [
-        "1:22 steps[0].x-note: there is no such key | Known: name, prompt, agent, model, directory, priority, timeout, stall, systemPrompt, policy, delay, labels, retries, backoff, after, workspace, times, matrix, best, gate, continueFrom"
+        "1:22 steps[0].x-note: there is no such key | Known: name, prompt, agent, model, directory, priority, timeout, stall, systemPrompt, policy, delay, labels, retries, backoff, after, workspace, times, matrix, best, loop, gate, continueFrom"
       ])
       assert.deepStrictEqual(yield* faults("xnote: 1\nsteps: [a]"), [
         "1:1 xnote: there is no such key | Known: name, vars, isolate, setup, defaults, steps"

@@ -1,11 +1,10 @@
 /** `beat goal GOAL`: a lead that delegates, in rounds, until a command or a judge says that the goal is reached. */
 import * as Options from "@effect/cli/Options"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { most, standard } from "../../../domain/goal/Goal.ts"
 import { Loop, mostRounds } from "../../../domain/loop/Loop.ts"
-import { submitLoop } from "../../../programs/loops/submitLoop.ts"
+import { ofOneStep, submitLoop } from "../../../programs/loops/submitLoop.ts"
 import { requireOutside } from "../../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../../programs/tasks/submitter.ts"
 import { McpClients } from "../../../services/McpClients.ts"
@@ -16,7 +15,7 @@ import { command } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { boundOptions, judgeOptions, requireJudgement } from "../../input/LoopOptions.ts"
+import { boundOptions, judgeOptions, requestGiven, wordsGiven } from "../../input/LoopOptions.ts"
 import { readGiven } from "../../input/Prompt.ts"
 import { captureOptions, taskOptions } from "../../input/TaskOptions.ts"
 import { count, json, optionalText } from "../../input/Values.ts"
@@ -73,42 +72,18 @@ export const goalStart = command({
     const caller = yield* Caller
     const stores = yield* Stores
     const clients = yield* McpClients
-    const { budget, until } = given
-    yield* requireJudgement("A goal", given)
+    const request = yield* requestGiven(wordsGiven(given), "A goal")
     const submitter = submitterOf(caller.environment)
     yield* requireOutside(submitter, "set a goal")
     const work = yield* workOf(given, yield* readGiven(wordsOf(args)))
-    const deadline = given.for === null ? null : (yield* Clock.currentTimeMillis) + given.for
     const { loop, problem, warnings } = yield* submitLoop(
-      { ...work, server: yield* clients.server },
       {
-        until,
-        score: null,
-        judge: given.judge,
-        better: "lower",
-        target: null,
-        maxRounds: given.max,
-        patience: null,
-        deadline,
-        budgetUsd: budget,
-        protect: given.protect,
-        samples: 1,
-        minDelta: 0,
-        evaluationMs: given.evaluationTimeout
+        request,
+        base: given.base ?? "HEAD",
+        steps: ofOneStep({ ...work, server: yield* clients.server }),
+        goal: { maxTasks: given.tasks, maxRunning: given.running, maxDepth: given.depth, maxWakes: given.wakes }
       },
-      given.base ?? "HEAD",
-      submitter,
-      {
-        judge: { agent: given.judgeAgent, model: given.judgeModel },
-        goal: {
-          maxTasks: given.tasks,
-          maxRunning: given.running,
-          maxDepth: given.depth,
-          maxWakes: given.wakes,
-          deadline,
-          budgetUsd: budget
-        }
-      }
+      submitter
     ).pipe(Effect.provide(stores.write))
     for (const warning of warnings) yield* terminal.say(`beat: ${sanitize(warning)}`)
     if (Option.isSome(problem)) {

@@ -1,25 +1,27 @@
 /** `beat loop PROMPT`: repeats a task in rounds until a command passes or a score is good enough. */
 import * as Options from "@effect/cli/Options"
-import * as Clock from "effect/Clock"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { InvalidInput } from "../../../domain/Errors.ts"
-import { Better, Loop, type LoopRules, mostRounds, standardRounds } from "../../../domain/loop/Loop.ts"
-import { submitLoop } from "../../../programs/loops/submitLoop.ts"
+import { Better, Loop, mostRounds, standardRounds } from "../../../domain/loop/Loop.ts"
+import { loopSteps } from "../../../programs/loops/loopSteps.ts"
+import { ofOneStep, type RoundStep, submitLoop, type WantedLoop } from "../../../programs/loops/submitLoop.ts"
 import { submitterOf } from "../../../programs/tasks/submitter.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { command } from "../../framework/Command.ts"
+import { isLoopFile } from "../../framework/CommandTree.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
-import { boundOptions, judgeOptions, requireJudgement } from "../../input/LoopOptions.ts"
+import { boundOptions, judgeOptions, requestGiven, settingsGiven, wordsGiven } from "../../input/LoopOptions.ts"
+import { loopFromFile, planOfLoop } from "../../input/PipelineInput.ts"
 import { readGiven } from "../../input/Prompt.ts"
-import { captureOptions, taskOptions } from "../../input/TaskOptions.ts"
-import { choice, count, json, optionalText, parsed } from "../../input/Values.ts"
+import { captureOptions, maxOutputOf, taskOptions } from "../../input/TaskOptions.ts"
+import { choice, count, json, optionalText, pairs, parsed } from "../../input/Values.ts"
 import { workOf } from "../../input/Work.ts"
 import { promptArguments, wordsOf } from "../../PromptArguments.ts"
 
@@ -47,7 +49,7 @@ const options = Options.all({
     Options.withDescription("End the loop when the score reaches this number")
   ),
   max: count("max", 1, mostRounds).pipe(
-    Options.withDefault(standardRounds),
+    Options.withDefault(null),
     Options.withDescription(`Run at most this many rounds, at most ${mostRounds} (default: ${standardRounds})`)
   ),
   patience: count("patience", 1, mostRounds).pipe(
@@ -55,14 +57,18 @@ const options = Options.all({
     Options.withDescription("End the loop after this many rounds in a row without a better score")
   ),
   samples: count("samples", 1, 15).pipe(
-    Options.withDefault(1),
+    Options.withDefault(null),
     Options.withDescription("Measure the score this many times and take the median (default: 1)")
   ),
   minDelta: number("min-delta").pipe(
-    Options.withDefault(0),
+    Options.withDefault(null),
     Options.withDescription("Count a score as better only by more than this (default: 0)")
   ),
+  session: Options.boolean("session").pipe(
+    Options.withDescription("Continue the agent's session of the round before (default: a new one in each round)")
+  ),
   ...boundOptions,
+  var: pairs("var").pipe(Options.withDescription("Set a variable of the loop file; repeatable")),
   ...taskOptions,
   ...captureOptions,
   json
@@ -70,38 +76,28 @@ const options = Options.all({
 
 type Given = typeof options extends Options.Options<infer A> ? A : never
 
-const wrong = (problem: string) => new UsageError({ problem, hint: "'beat loop --help' shows how to use it." })
+const loopOfFile = Effect.fn("loopOfFile")(function* (given: Given, file: string) {
+  const caller = yield* Caller
+  const draft = yield* loopFromFile(file, given.var)
+  const options = { source: file, words: wordsGiven(given), base: given.base, settings: yield* settingsGiven(given) }
+  const plan = yield* planOfLoop(draft, options)
+  const steps = yield* loopSteps(plan, { directory: caller.directory })
+  const maxOutputBytes = yield* maxOutputOf(given.maxOutput)
+  const captured = ({ name, work }: RoundStep): RoundStep => ({
+    name,
+    work: { ...work, maxOutputBytes, extra: given.env }
+  })
+  const wanted: WantedLoop = { request: plan.request, base: plan.base, steps: Arr.map(steps, captured) }
+  return wanted
+})
 
-const rulesOf = Effect.fn("rulesOf")(function* (given: Given) {
-  const { better, score, until } = given
-  yield* requireJudgement("A loop", given)
-  if (score !== null && better === null) return yield* wrong("--score needs --better lower or --better higher")
-  if (score === null) {
-    const stray = (["target", "patience", "better"] as const).find((name) => given[name] !== null)
-    if (stray !== undefined) return yield* wrong(`--${stray} needs --score`)
-    if (given.samples !== 1) return yield* wrong("--samples needs --score")
-    if (given.minDelta !== 0) return yield* wrong("--min-delta needs --score")
-  }
-  if (given.minDelta < 0) {
-    return yield* new InvalidInput({ field: "--min-delta", problem: "it is negative", example: "--min-delta 0.5" })
-  }
-  const now = yield* Clock.currentTimeMillis
-  const rules: LoopRules = {
-    until,
-    score,
-    judge: given.judge,
-    better: better ?? "lower",
-    target: given.target,
-    maxRounds: given.max,
-    patience: given.patience,
-    deadline: given.for === null ? null : now + given.for,
-    budgetUsd: given.budget,
-    protect: given.protect,
-    samples: given.samples,
-    minDelta: given.minDelta,
-    evaluationMs: given.evaluationTimeout
-  }
-  return rules
+const loopOfPrompt = Effect.fn("loopOfPrompt")(function* (given: Given, words: ReadonlyArray<string>) {
+  if (Object.keys(given.var).length > 0)
+    return yield* new UsageError({ problem: "--var works only with a file", hint: "beat loop FILE.yaml --var a=b" })
+  const request = yield* requestGiven(wordsGiven(given), "A loop")
+  const work = yield* workOf(given, yield* readGiven(words))
+  const wanted: WantedLoop = { request, base: given.base ?? "HEAD", steps: ofOneStep(work) }
+  return wanted
 })
 
 export const loopStart = command({
@@ -109,7 +105,7 @@ export const loopStart = command({
   section: "tasks",
   summary: "Repeat a task in rounds until a command or a judge says that it is done",
   details:
-    "'beat loop PROMPT' is short for 'beat loop start PROMPT'. Each round is a task of the agent and an evaluation. Only the commands of --until and --score and the answer of --judge decide, never what the agent of the work says. A loop always has a bound. The work happens in a workspace: your files do not change.",
+    "'beat loop PROMPT' is short for 'beat loop start PROMPT'; with FILE.yaml in place of the prompt the loop is read from that file, and options count in place of what it says. Each round is a task of the agent and an evaluation. Only the commands of --until and --score and the answer of --judge decide, never what the agent of the work says. A loop always has a bound. The work happens in a workspace: your files do not change.",
   examples: [
     ['beat loop "make the tests pass" --until "npm test"', "at most 10 rounds"],
     [
@@ -119,7 +115,8 @@ export const loopStart = command({
     [
       'beat loop "make it faster" --until "npm test" --score "node bench.js" --better lower --max 40 --for 8h',
       "the fastest version that passes the tests"
-    ]
+    ],
+    ["beat loop faster.yaml --max 3", "a loop that a file describes"]
   ],
   options,
   args: promptArguments,
@@ -128,15 +125,13 @@ export const loopStart = command({
     const terminal = yield* Terminal
     const caller = yield* Caller
     const stores = yield* Stores
-    const rules = yield* rulesOf(given)
-    const submission = yield* workOf(given, yield* readGiven(wordsOf(args)))
-    const { loop, problem, warnings } = yield* submitLoop(
-      submission,
-      rules,
-      given.base ?? "HEAD",
-      submitterOf(caller.environment),
-      { judge: { agent: given.judgeAgent, model: given.judgeModel } }
-    ).pipe(Effect.provide(stores.write))
+    const words = wordsOf(args)
+    const [first] = words
+    const isFile = first !== undefined && words.length === 1 && isLoopFile(first)
+    const wanted = yield* isFile ? loopOfFile(given, first) : loopOfPrompt(given, words)
+    const { loop, problem, warnings } = yield* submitLoop(wanted, submitterOf(caller.environment)).pipe(
+      Effect.provide(stores.write)
+    )
     for (const warning of warnings) yield* terminal.say(`beat: ${sanitize(warning)}`)
     if (Option.isSome(problem)) {
       yield* terminal.say(`beat: the loop is stored, but no worker could be started: ${problem.value.message}`)

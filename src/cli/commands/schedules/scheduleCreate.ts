@@ -26,7 +26,7 @@ import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { readGiven, readPiped } from "../../input/Prompt.ts"
-import { captureWork, isPipeline, ruleOptions, rulesOf, saysWork, workOptions } from "../../input/ScheduleOptions.ts"
+import { captureWork, isMany, ruleOptions, rulesOf, saysWork, workOptions } from "../../input/ScheduleOptions.ts"
 import { choices, json } from "../../input/Values.ts"
 import { survivalText, timeLine } from "../../output/ScheduleText.ts"
 import { promptArguments, wordsOf } from "../../PromptArguments.ts"
@@ -81,14 +81,15 @@ export const scheduleCreate = readWriteCommand({
   name: "schedule create",
   forPersons: "change schedules",
   section: "tasks",
-  summary: "Run a task or a pipeline at given times",
+  summary: "Run a task, a pipeline or a loop at given times",
   details:
     "Prints the schedule's id, its next five runs in local time, and whether schedules survive a reboot. Each run gets the current directory and environment. docs/schedules.md has the rules for late, overlapping and skipped runs.",
   examples: [
     ["beat schedule create --cron '0 9 * * 1-5' \"triage new issues\"", "on weekdays at nine"],
     ["beat schedule create --at 'tomorrow 9am' -a shell 'npm audit'", "once"],
     ["beat schedule create --every 15m --name sync -a shell 'git fetch'", "at an interval"],
-    ["beat schedule create --name nightly --cron @daily --pipeline nightly.yaml", "a pipeline, every midnight"]
+    ["beat schedule create --name nightly --cron @daily --pipeline nightly.yaml", "a pipeline, every midnight"],
+    ["beat schedule create --cron '0 22 * * 5' --loop faster.yaml", "a loop, from Friday evening"]
   ],
   options: Options.all({ ...ruleOptions, ...workOptions, json }),
   args: promptArguments,
@@ -105,7 +106,7 @@ export const scheduleCreate = readWriteCommand({
       })
     }
     const steps = given.step.length > 0
-    const { piped, prompt } = isPipeline(given)
+    const { piped, prompt } = isMany(given)
       ? {
           prompt: words.find((word) => !steps || word !== "-") ?? null,
           piped: steps ? yield* readPiped(words.includes("-")) : null
@@ -149,10 +150,10 @@ export const scheduleEdit = readWriteCommand({
     const prompt = Option.getOrNull(args.prompt)
     const anew = prompt !== null || saysWork(given)
     const before = anew ? recapture(yield* schedules.work(id), submitter) : null
-    if (anew && before === null && !isPipeline(given)) {
+    if (anew && before === null && !isMany(given)) {
       return yield* new UsageError({
-        problem: "This schedule starts a pipeline, which can only be replaced as a whole",
-        hint: "Give the new pipeline with --pipeline FILE or --step. Times and rules can be changed without it."
+        problem: "This schedule starts a pipeline or a loop, which can only be replaced as a whole",
+        hint: "Give the new one with --pipeline FILE, --step or --loop FILE. Times and rules can be changed without it."
       })
     }
     const captured = !anew
@@ -160,7 +161,7 @@ export const scheduleEdit = readWriteCommand({
       : yield* captureWork(
           given,
           {
-            prompt: isPipeline(given) ? prompt : (prompt ?? before?.submission.prompt ?? null),
+            prompt: isMany(given) ? prompt : (prompt ?? before?.submission.prompt ?? null),
             piped: null,
             name: given.name,
             before: before?.submission ?? null

@@ -12,6 +12,8 @@ export const layerTest = Layer.succeed(Loops, {
   get: missing,
   resolve: missing,
   list: () => Effect.succeed({ loops: [], more: false }),
+  ofStep: () => Effect.succeed(Option.none()),
+  hold: () => Effect.void,
   roundOf: () => Effect.succeed(Option.none()),
   worked: () => Effect.void,
   pause: missing,

@@ -2,22 +2,14 @@
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { upcomingAfter } from "../../../domain/schedule/Firing.ts"
-import { type Schedule, type ScheduleStatus, tasksOf, type Work } from "../../../domain/schedule/Schedule.ts"
+import type { Schedule, ScheduleStatus } from "../../../domain/schedule/Schedule.ts"
 import { ScheduleNotFound } from "../../../domain/schedule/ScheduleErrors.ts"
 import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { NewDependency } from "../../../domain/task/NewTask.ts"
-import { titleOf } from "../../../domain/task/Task.ts"
 import { executionsOf, onSuccess } from "./ScheduleState.ts"
 import { put, type State, type StoredSchedule } from "./Store.ts"
 
 export const retiming = ["timing", "jitterMs", "maxRuns", "expiresAt"] as const
-
-export const summaryOf = (work: Work): Pick<Schedule, "kind" | "title" | "agent" | "directory"> => ({
-  kind: work.kind,
-  title: work.kind === "task" ? titleOf(work.task.prompt) : work.pipeline.name,
-  agent: tasksOf(work)[0]?.agent ?? "",
-  directory: tasksOf(work)[0]?.directory ?? ""
-})
 
 export const isLive = (status: ScheduleStatus) => status === "active" || status === "paused"
 

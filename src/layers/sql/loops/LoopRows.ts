@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Str from "effect/String"
-import { type Loop, LoopRound, LoopRules, LoopSummary } from "../../../domain/loop/Loop.ts"
+import { type Loop, LoopRound, LoopRules, LoopStep, LoopSummary, promptOf, speaker } from "../../../domain/loop/Loop.ts"
 import { LoopNotFound } from "../../../domain/loop/LoopErrors.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
-import { TaskId } from "../../../domain/task/Task.ts"
+import { EndCause, TaskId, TaskStatus } from "../../../domain/task/Task.ts"
 import * as Statement from "../database/Statement.ts"
 import { goalColumn, storedGoal, unpricedColumn } from "../goals/GoalRows.ts"
 
@@ -20,11 +20,21 @@ const SummaryRow = Schema.Struct({ ...LoopSummary.fields, goal: storedGoal })
 export const LoopRow = Schema.Struct({ ...SummaryRow.fields, rules: Schema.parseJson(LoopRules) })
 
 /** What is written of a loop when it is submitted. */
-export const LoopWrite = LoopRow.pick("id", "title", "agent", "directory", "rules", "maxRounds", "createdAt")
+export const LoopWrite = LoopRow.pick(
+  "id",
+  "title",
+  "agent",
+  "directory",
+  "rules",
+  "maxRounds",
+  "steps",
+  "stepTask",
+  "createdAt"
+)
 
 export const LoopIdRow = Schema.Struct({ id: LoopId })
 
-const { workTask: _work, evaluationTasks: _evaluations, ...roundFields } = LoopRound.fields
+const { workTask: _work, workTasks: _steps, evaluationTasks: _evaluations, ...roundFields } = LoopRound.fields
 
 const storedFlag = Schema.transform(Schema.Literal(0, 1), Schema.Boolean, {
   strict: true,
@@ -34,7 +44,13 @@ const storedFlag = Schema.transform(Schema.Literal(0, 1), Schema.Boolean, {
 
 export const RoundRow = Schema.Struct({ ...roundFields, kept: storedFlag })
 
-const RoundTaskRow = Schema.Struct({ round: Schema.Int, role: Role, taskId: TaskId })
+const RoundTaskRow = Schema.Struct({
+  round: Schema.Int,
+  role: Role,
+  taskId: TaskId,
+  status: TaskStatus,
+  cause: Schema.NullOr(EndCause)
+})
 
 const { goal: _goal, unpriced: _unpriced, ...ownFields } = LoopSummary.fields
 export const loopColumns = [...Object.keys(ownFields).map(Str.camelToSnake), unpricedColumn, goalColumn].join(", ")
@@ -61,6 +77,12 @@ export const makeLoopRows = (sql: SqlClient.SqlClient) => {
     execute: (id) => sql`SELECT ${sql.literal(loopColumns)}, rules FROM loops WHERE id = ${id}`
   }))
 
+  const findOfStep = Statement.findOne(() => ({
+    Request: TaskId,
+    Result: LoopIdRow,
+    execute: (task) => sql`SELECT id FROM loops WHERE step_task = ${task}`
+  }))
+
   const Span = Schema.Struct({ id: LoopId, after: Schema.Int, kept: Schema.NullOr(Schema.Int) })
 
   const findRounds = Statement.findAll(() => ({
@@ -76,19 +98,21 @@ export const makeLoopRows = (sql: SqlClient.SqlClient) => {
     Request: Span,
     Result: RoundTaskRow,
     execute: ({ after, id, kept }) => sql`
-      SELECT own.round, loop_tasks.role, own.task_id
+      SELECT own.round, loop_tasks.role, own.task_id, tasks.status, tasks.cause
       FROM loop_round_tasks own
       JOIN loop_tasks ON loop_tasks.loop_id = own.loop_id AND loop_tasks.position = own.position
+      JOIN tasks ON tasks.id = own.task_id
       WHERE own.loop_id = ${id} AND (own.round > ${after} OR own.round IN (1, ${kept}))
       ORDER BY own.round, own.position
     `
   }))
 
-  const findPrompt = Statement.findOne(() => ({
+  const findWork = Statement.findAll(() => ({
     Request: LoopId,
-    Result: Schema.Struct({ prompt: Schema.String }),
+    Result: LoopStep,
     execute: (id) => sql`
-      SELECT task ->> 'prompt' AS prompt FROM loop_tasks WHERE loop_id = ${id} AND role = 'work'
+      SELECT name, task ->> 'agent' AS agent, task ->> 'prompt' AS prompt
+      FROM loop_tasks WHERE loop_id = ${id} AND role = 'work' ORDER BY position
     `
   }))
 
@@ -98,24 +122,28 @@ export const makeLoopRows = (sql: SqlClient.SqlClient) => {
       const tasks = Arr.groupBy(yield* findRoundTasks(span), ({ round }) => String(round))
       return (yield* findRounds(span)).flatMap((row): ReadonlyArray<LoopRound> => {
         const own = tasks[String(row.round)] ?? []
-        const work = own.find(({ role }) => role === "work")
+        const steps = own.filter(({ role }) => role === "work")
+        const work = speaker(steps)
         if (work === undefined) return []
+        const workTasks = steps.map(({ taskId }) => taskId)
         const evaluationTasks = own.filter(({ role }) => role !== "work").map(({ taskId }) => taskId)
-        return [{ ...row, workTask: work.taskId, evaluationTasks }]
+        return [{ ...row, workTask: work.taskId, workTasks, evaluationTasks }]
       })
     })
 
   return {
     findLoop,
+    findOfStep,
     roundsOf,
     get: (id: LoopId) =>
       Effect.gen(function* () {
         const row = yield* findLoop(id)
-        const prompt = yield* findPrompt(id)
-        if (Option.isNone(row) || Option.isNone(prompt)) return Option.none<Loop>()
+        const work = yield* findWork(id)
+        if (Option.isNone(row) || work.length === 0) return Option.none<Loop>()
         return Option.some<Loop>({
           ...row.value,
-          ...prompt.value,
+          prompt: promptOf(work),
+          work,
           rounds: yield* roundsOf({ id, after: 0, kept: null })
         })
       }),

@@ -9,11 +9,10 @@ import { GoalLimits } from "../../../domain/goal/Goal.ts"
 import { decideLoop, recentRounds } from "../../../domain/loop/LoopDecision.ts"
 import { LoopNotFound, LoopStateConflict } from "../../../domain/loop/LoopErrors.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
-import { TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
+import { TaskId, titleOf } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Loops, type NewLoop, type RoundTask } from "../../../services/Loops.ts"
 import { Paths } from "../../../services/Paths.ts"
-import type { CancelAnswer, CancelRequest } from "../../../services/Queue.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeCancel } from "../queue/cancel.ts"
@@ -21,8 +20,12 @@ import { canonical } from "../queue/enqueue.ts"
 import { makeFinish } from "../queue/finish.ts"
 import { StoredTask } from "../schedules/ScheduleRows.ts"
 import { StoredEnvironment } from "../tasks/Rows.ts"
+import { makeCancelLoop } from "./cancelLoop.ts"
 import { LoopIdRow, LoopWrite, makeLoopRows, orNoLoop, Role } from "./LoopRows.ts"
 import { makeStoreRound } from "./storeRound.ts"
+
+/** As the trigger of a new loop has it. */
+const heldFor = "'its loop is open: beat loop status '"
 
 /** Ids named in the error of an ambiguous prefix. */
 const candidates = 10
@@ -32,9 +35,9 @@ const make = Effect.gen(function* () {
   const ids = yield* Ids
   const { database } = yield* Paths
   const { read, write, writeWork } = makeAccess(sql, database)
-  const { get, page, roundsOf } = makeLoopRows(sql)
+  const { findOfStep, get, page, roundsOf } = makeLoopRows(sql)
   const storeRound = makeStoreRound(sql, ids)
-  const cancelTask = makeCancel(sql, makeFinish(sql, ids))
+  const cancel = makeCancelLoop(sql, makeCancel(sql, makeFinish(sql, ids)))
 
   const found = (id: LoopId) => get(id).pipe(orNoLoop(id))
 
@@ -50,6 +53,7 @@ const make = Effect.gen(function* () {
       loopId: LoopId,
       position: Schema.Int,
       role: Role,
+      name: Schema.NullOr(Schema.String),
       environmentId: Schema.String,
       task: StoredTask
     }),
@@ -81,42 +85,41 @@ const make = Effect.gen(function* () {
 
   const findPlace = Statement.findOne(() => ({
     Request: TaskId,
-    Result: Schema.Struct({ loopId: LoopId, round: Schema.Int, role: Role }),
+    Result: Schema.Struct({ loopId: LoopId, round: Schema.Int, role: Role, position: Schema.Int }),
     execute: (id) => sql`
-      SELECT own.loop_id, own.round, loop_tasks.role
+      SELECT own.loop_id, own.round, loop_tasks.role, own.position
       FROM loop_round_tasks own
       JOIN loop_tasks ON loop_tasks.loop_id = own.loop_id AND loop_tasks.position = own.position
       WHERE own.task_id = ${id}
     `
   }))
 
-  /** The last first, so that the end of one releases no other. */
-  const findOpen = Statement.findAll(() => ({
-    Request: LoopId,
-    Result: TaskSummary.pick("id", "status"),
-    execute: (id) => sql`
-      SELECT tasks.id, tasks.status FROM loop_round_tasks own JOIN tasks ON tasks.id = own.task_id
-      WHERE own.loop_id = ${id} AND tasks.ended_at IS NULL ORDER BY own.position DESC
-    `
-  }))
-
   const create = (
     id: LoopId,
-    { evaluations, goal, rules, work }: NewLoop,
+    { evaluations, goal, rules, stepTask, work }: NewLoop,
     environments: ReadonlyArray<string>,
     maxDepth: number
   ) =>
     Effect.gen(function* () {
-      const { agent, directory, prompt } = work
+      const twin = stepTask === null ? Option.none() : yield* findOfStep(stepTask)
+      if (Option.isSome(twin)) return yield* found(twin.value.id).pipe(Effect.catchTag("LoopNotFound", Effect.die))
+      const [first] = work
+      if (first === undefined) return yield* Effect.dieMessage("a loop without work")
+      const { agent, directory, prompt } = first.task
       const createdAt = yield* Clock.currentTimeMillis
-      yield* insertLoop({ id, title: titleOf(prompt), agent, directory, rules, maxRounds: rules.maxRounds, createdAt })
+      const { maxRounds } = rules
+      const steps = work.length
+      yield* insertLoop({ id, title: titleOf(prompt), agent, directory, rules, maxRounds, steps, stepTask, createdAt })
       if (goal !== null) yield* insertGoal({ loopId: id, ...goal })
-      const tasks = [{ role: "work" as const, task: work }, ...evaluations]
-      for (const [position, { role, task }] of tasks.entries()) {
+      const tasks = [
+        ...work.map((step) => ({ role: "work" as const, ...step })),
+        ...evaluations.map((one) => ({ ...one, name: null }))
+      ]
+      for (const [position, { name, role, task }] of tasks.entries()) {
         const { environment, ...captured } = task
         const environmentId = environments[position] ?? ""
         yield* insertEnvironment({ id: environmentId, variables: environment })
-        yield* insertTask({ loopId: id, position, role, environmentId, task: captured })
+        yield* insertTask({ loopId: id, position, role, name, environmentId, task: captured })
       }
       yield* storeRound(id, rules, 1, null, maxDepth)
       return yield* found(id).pipe(Effect.catchTag("LoopNotFound", Effect.die))
@@ -164,34 +167,10 @@ const make = Effect.gen(function* () {
       return yield* found(id)
     })
 
-  const cancel = (id: LoopId, request: CancelRequest) =>
-    Effect.gen(function* () {
-      const { cancelRequestedAt, endedAt, status } = yield* found(id)
-      if (endedAt !== null) return "over" satisfies CancelAnswer
-      const now = yield* Clock.currentTimeMillis
-      if (cancelRequestedAt === null) {
-        yield* sql`
-          UPDATE loops SET cancel_requested_at = ${now}, cancel_reason = ${request.reason}, cancelled_by = ${request.by}
-          WHERE id = ${id}
-        `
-      }
-      if (status === "paused") {
-        yield* sql`UPDATE loops SET status = 'cancelled', ended_at = ${now} WHERE id = ${id}`
-        return "ended" satisfies CancelAnswer
-      }
-      const open = yield* findOpen(id)
-      // The end of the last one ends the loop.
-      yield* Effect.forEach(open, (task) => cancelTask(task.id, request), { discard: true }).pipe(
-        Effect.catchTag("TaskNotFound", Effect.die)
-      )
-      const runs = open.some((task) => task.status === "running")
-      return runs ? ("requested" satisfies CancelAnswer) : ("ended" satisfies CancelAnswer)
-    })
-
   return Loops.of({
     create: Effect.fn("Loops.create")(function* (loop, { maxDepth }) {
       const id = yield* ids.loop
-      const tasks = [loop.work, ...loop.evaluations.map(({ task }) => task)]
+      const tasks = [...loop.work, ...loop.evaluations].map(({ task }) => task)
       const environments = yield* Effect.forEach(tasks, ({ environment }) => ids.digest(canonical(environment)))
       return yield* create(id, loop, environments, maxDepth).pipe(writeWork("createLoop"))
     }),
@@ -213,12 +192,31 @@ const make = Effect.gen(function* () {
       return { loops: loops.slice(0, limit), more: loops.length > limit }
     }),
 
+    ofStep: Effect.fn("Loops.ofStep")((task) =>
+      Effect.flatMap(
+        findOfStep(task),
+        Option.match({ onNone: () => Effect.succeedNone, onSome: ({ id }) => get(id) })
+      ).pipe(read("loopOfStep"))
+    ),
+
+    hold: Effect.fn("Loops.hold")((task) =>
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => sql`
+          INSERT INTO gates (scope, name, until_at, reason, closed_by, at)
+          SELECT 'task', step_task, NULL, ${sql.literal(heldFor)} || id, 'backbeat', ${now} FROM loops
+          WHERE step_task = ${task} AND ended_at IS NULL
+          ON CONFLICT (scope, name) DO NOTHING
+        `
+      ).pipe(Effect.asVoid, write("holdForLoop"))
+    ),
+
     roundOf: Effect.fn("Loops.roundOf")((task) =>
       Effect.gen(function* () {
         const place = yield* findPlace(task)
         if (Option.isNone(place)) return Option.none<RoundTask>()
-        const { loopId, role, round } = place.value
-        return Option.map(yield* get(loopId), (loop): RoundTask => ({ loop, round, role }))
+        const { loopId, ...own } = place.value
+        return Option.map(yield* get(loopId), (loop): RoundTask => ({ loop, ...own }))
       }).pipe(read("loopRound"))
     ),
 
@@ -233,7 +231,7 @@ const make = Effect.gen(function* () {
 
     pause: Effect.fn("Loops.pause")((id) => pause(id).pipe(write("pauseLoop"))),
     resume: Effect.fn("Loops.resume")((id) => resume(id).pipe(writeWork("resumeLoop"))),
-    cancel: Effect.fn("Loops.cancel")((id, request) => cancel(id, request).pipe(writeWork("cancelLoop")))
+    cancel: Effect.fn("Loops.cancel")((id, request) => cancel(id, request).pipe(orNoLoop(id), writeWork("cancelLoop")))
   })
 })
 

@@ -109,7 +109,7 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
   const judge = (loopId: LoopId, newest: LoopRound) =>
     Effect.gen(function* () {
       const tasks = yield* findTasks({ loopId, round: newest.round })
-      const work = tasks.find(({ role }) => role === "work")
+      const work = tasks.find(({ role, status }) => role === "work" && status !== "completed")
       const evaluations = yield* Effect.forEach(
         tasks.flatMap((task) => (task.role === "work" ? [] : [{ ...task, kind: task.role }])),
         (task) => Effect.map(tailOf(task.taskId), (tail) => ({ ...task, ...tail }))
@@ -120,7 +120,7 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
         verdict,
         score,
         feedback: feedbackOf(evaluations),
-        workError: work === undefined || work.status === "completed" ? null : (work.error ?? work.cause)
+        workError: work === undefined ? null : (work.error ?? work.cause)
       }
       return judged
     })

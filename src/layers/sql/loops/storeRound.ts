@@ -2,11 +2,12 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { LoopRules } from "../../../domain/loop/Loop.ts"
+import { type LoopRules, sessionToContinue } from "../../../domain/loop/Loop.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
 import { type NewDependency, type NewTask, withFreshSession } from "../../../domain/task/NewTask.ts"
-import { TaskId } from "../../../domain/task/Task.ts"
+import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import type { Ids } from "../../../services/Ids.ts"
 import * as Statement from "../database/Statement.ts"
@@ -40,11 +41,14 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
   }))
 
   /**
-   * Each evaluation follows the one before it: they work in one directory. A judge costs money, so it starts only where every
-   * command of `until` has passed.
+   * Each task follows the one before it: they work in one directory. A step starts only where the one before it has completed;
+   * what it left is evaluated either way. A judge costs money, so it starts only where every command of `until` has passed.
    */
   const following = (task: NewTask, position: number, roles: ReadonlyArray<Role>): NewTask => {
     if (position === 0) return task
+    if (roles[position] === "work") {
+      return { ...task, dependsOn: [{ upstream: { member: position - 1 }, policy: "success" }] }
+    }
     const dependsOn = roles.slice(0, position).flatMap((role, member): ReadonlyArray<NewDependency> => {
       if (roles[position] === "judge" && role === "until") return [{ upstream: { member }, policy: "success" }]
       return member === position - 1 ? [{ upstream: { member }, policy: "finished" }] : []
@@ -59,12 +63,31 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
       : { ...task, timeoutMs: Math.max(1, Math.min(task.timeoutMs ?? Number.POSITIVE_INFINITY, deadline - now)) }
 
   /** All tasks of a loop work in one workspace, which the work of each round finds at the commit that it starts from. */
-  const inWorkspace = (task: NewTask, role: Role, round: number, startCommit: CommitId | null): NewTask => {
+  const inWorkspace = (task: NewTask, position: number, round: number, startCommit: CommitId | null): NewTask => {
     const { workspace } = task
-    if (workspace?.kind !== "new" || (round === 1 && role === "work")) return task
-    const start = role === "work" ? (startCommit ?? workspace.base) : null
+    if (workspace?.kind !== "new" || (round === 1 && position === 0)) return task
+    const start = position === 0 ? (startCommit ?? workspace.base) : null
     return { ...task, workspace: { kind: "existing", id: workspace.id, startCommit: start } }
   }
+
+  /** The work of one step in one round. */
+  const findWorked = Statement.findOne(() => ({
+    Request: Schema.Struct({ loopId: LoopId, round: Schema.Int, position: Schema.Int }),
+    Result: TaskSummary.pick("status", "sessionId"),
+    execute: ({ loopId, position, round }) => sql`
+      SELECT tasks.status, tasks.session_id FROM loop_round_tasks own JOIN tasks ON tasks.id = own.task_id
+      WHERE own.loop_id = ${loopId} AND own.round = ${round} AND own.position = ${position}
+    `
+  }))
+
+  /** The step starts as one that was put back with its session. */
+  const continueSession = (loopId: LoopId, rules: LoopRules, round: number, position: number, taskId: TaskId) =>
+    Effect.gen(function* () {
+      const before = yield* findWorked({ loopId, round: round - 1, position })
+      const session = sessionToContinue(rules, Option.getOrNull(before))
+      if (session === null) return
+      yield* sql`UPDATE tasks SET resume_session = ${session}, session_id = ${session} WHERE id = ${taskId}`
+    })
 
   /** It must run inside a transaction. */
   return (id: LoopId, rules: LoopRules, round: number, startCommit: CommitId | null, maxDepth: number) =>
@@ -75,7 +98,7 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
       const arrivals = yield* Effect.forEach(captured, ({ environmentId, role, task, variables }, position) =>
         Effect.gen(function* () {
           const fresh = withFreshSession({ ...task, environment: variables }, yield* ids.uuid)
-          const placed = inWorkspace(within(fresh, rules, role, now), role, round, startCommit)
+          const placed = inWorkspace(within(fresh, rules, role, now), position, round, startCommit)
           return { id: yield* ids.task, environmentId, task: following(placed, position, roles) }
         })
       )
@@ -91,6 +114,9 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
       `
       for (const [position, arrival] of arrivals.entries()) {
         yield* insertRoundTask({ loopId: id, round, position, taskId: arrival.id })
+        if (rules.session && roles[position] === "work") {
+          yield* continueSession(id, rules, round, position, arrival.id)
+        }
       }
       yield* sql`UPDATE loops SET round = ${round} WHERE id = ${id}`
     })

@@ -2,11 +2,12 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
 import { isTerminal, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import type { CancelAnswer, CancelRequest } from "../../../services/Queue.ts"
 import * as Statement from "../database/Statement.ts"
 import { orNotFound } from "../tasks/TaskRows.ts"
-import { cancelledUnstarted, type makeFinish } from "./finish.ts"
+import type { makeFinish } from "./finish.ts"
 
 /** It must run inside a transaction. */
 export const makeCancel = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {

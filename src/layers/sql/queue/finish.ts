@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { type TaskNotFound, TaskStateConflict } from "../../../domain/Errors.ts"
 import { AccountKey } from "../../../domain/limits/Account.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
-import { type Outcome, outcome } from "../../../domain/task/Outcome.ts"
+import { cancelledUnstarted, type Outcome } from "../../../domain/task/Outcome.ts"
 import { TaskId, TaskStatus, TaskSummary, Timestamp } from "../../../domain/task/Task.ts"
 import { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import { endStep, transition } from "../../../domain/task/Transition.ts"
@@ -20,11 +20,13 @@ import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeEndTree } from "../goals/endTree.ts"
 import { makeWindows } from "../limits/windows.ts"
+import { makeCancelLoop } from "../loops/cancelLoop.ts"
 import { makeLoopEnds } from "../loops/loopEnds.ts"
 import { makePipelineEnds } from "../pipelines/pipelineEnds.ts"
 import { EndRow } from "../tasks/Rows.ts"
 import { orDieWhenMissing, orNotFound } from "../tasks/TaskRows.ts"
 import { makeRecordUsage } from "../usage/recordUsage.ts"
+import { makeCancel } from "./cancel.ts"
 import { makeReleaseDependents } from "./releaseDependents.ts"
 
 const readClaim = Schema.decodeUnknownOption(
@@ -34,8 +36,8 @@ const readClaim = Schema.decodeUnknownOption(
 /** SQL that fails, rows that cannot be read, and a task that is not there or is in another state. */
 type FinishError = SqlError | ParseError | TaskNotFound | TaskStateConflict
 
-/** How a task ends that was cancelled before its agent started. */
-export const cancelledUnstarted: Outcome = outcome({ status: "cancelled", cause: "cancelled" })
+/** Why a loop is cancelled whose task has ended before it. */
+const forTask = (id: TaskId) => ({ reason: `task ${id} waited for it and was cancelled`, by: `task ${id}` })
 
 /**
  * The body of the transaction that ends a task, and all tasks that can no longer start because of it; it must run inside
@@ -69,6 +71,7 @@ export const makeFinish = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) =>
       stepped: Schema.Int,
       looped: Schema.Int,
       contested: Schema.Int,
+      holding: Schema.NullOr(LoopId),
       led: Schema.NullOr(LoopId)
     }),
     execute: ({ end, from, id }) => sql`
@@ -79,6 +82,7 @@ export const makeFinish = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) =>
         EXISTS (SELECT 1 FROM pipeline_steps WHERE task_id = ${id}) AS stepped,
         EXISTS (SELECT 1 FROM loop_round_tasks WHERE task_id = ${id}) AS looped,
         EXISTS (SELECT 1 FROM contest_tasks WHERE task_id = ${id}) AS contested,
+        (SELECT id FROM loops WHERE step_task = ${id} AND loops.ended_at IS NULL) AS holding,
         CASE WHEN parent_id IS NULL THEN goal_id END AS led
     `
   }))
@@ -134,7 +138,7 @@ export const makeFinish = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) =>
       const end = { ...told, endedAt: at, retriedBy, waitingOn: 0, asks: 0 }
       const ended = yield* writeEnd({ id, from, end })
       if (ended._tag === "None") return yield* conflict(step)
-      const { awaited, contested, led, looped, stepped } = ended.value
+      const { awaited, contested, holding, led, looped, stepped } = ended.value
       const event = { kind: "task", id, status: ending.status, cause: ending.cause, at, retriedBy } as const
       const written = yield* writeEvent(event).pipe(orDieWhenMissing)
       if (retriedBy === null) {
@@ -145,6 +149,7 @@ export const makeFinish = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) =>
             if (status === "queued") yield* finish(below, cancelledUnstarted, null)
           }
         }
+        if (holding !== null) yield* cancelLoop(holding, forTask(id))
         const cancelled = awaited === 1 ? yield* releaseDependents(id) : []
         if (stepped === 1 || cancelled.length > 0) yield* pipelines.afterEnds([id, ...cancelled], at)
         if (looped === 1) yield* loops.afterEnd(id, at)
@@ -157,6 +162,8 @@ export const makeFinish = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) =>
       }
       return written
     })
+
+  const cancelLoop = makeCancelLoop(sql, makeCancel(sql, finish))
 
   return finish
 }

@@ -9,13 +9,12 @@ import {
   type NewSchedule,
   type Schedule,
   ScheduleStatus,
-  tasksOf,
+  summaryOf,
   type Work
 } from "../../../domain/schedule/Schedule.ts"
 import { ScheduleStateConflict } from "../../../domain/schedule/ScheduleErrors.ts"
 import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
-import { titleOf } from "../../../domain/task/Task.ts"
 import type { ScheduleEdit } from "../../../services/Schedules.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeForgetEnvironment } from "../queue/environments.ts"
@@ -42,17 +41,6 @@ const retiming = ["timing", "jitterMs", "maxRuns", "expiresAt"] as const
 export interface Captured {
   readonly work: Work
   readonly tasks: ReadonlyArray<{ readonly task: NewTask; readonly environmentId: string }>
-}
-
-/** What a list shows of the work. */
-export const summaryOf = (work: Work): Pick<Schedule, "kind" | "title" | "agent" | "directory"> => {
-  const [first] = tasksOf(work)
-  return {
-    kind: work.kind,
-    title: work.kind === "task" ? titleOf(work.task.prompt) : work.pipeline.name,
-    agent: first?.agent ?? "",
-    directory: first?.directory ?? ""
-  }
 }
 
 export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {

@@ -40,7 +40,8 @@ const goalWith = (fields: Partial<GoalLimits> = {}) =>
       {
         rules: loopRules({ deadline, budgetUsd, maxRounds: 1 }),
         goal,
-        work: newTask({ prompt: "lead", agent: "claude" }),
+        stepTask: null,
+        work: [{ name: null, task: newTask({ prompt: "lead", agent: "claude" }) }],
         evaluations: [{ role: "until", task: newTask({ prompt: "npm test" }) }]
       },
       { maxDepth: 10 }
@@ -223,7 +224,8 @@ describe("a goal", () => {
         {
           rules: loopRules({ maxRounds: 5 }),
           goal: null,
-          work: newTask({ prompt: "inner", parentId: lead }),
+          stepTask: null,
+          work: [{ name: null, task: newTask({ prompt: "inner", parentId: lead }) }],
           evaluations: [{ role: "until", task: newTask({ prompt: "false", parentId: lead }) }]
         },
         { maxDepth: 10 }

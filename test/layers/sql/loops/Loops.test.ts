@@ -6,18 +6,27 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { LoopId } from "../../../../src/domain/loop/LoopId.ts"
 import { outcome } from "../../../../src/domain/task/Outcome.ts"
+import { TaskId } from "../../../../src/domain/task/Task.ts"
 import { Loops } from "../../../../src/services/Loops.ts"
 import type { OutputStore } from "../../../../src/services/OutputStore.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
-import { commitOf, createLoop, endRound, loopRules, scoreRules, timedOut } from "../../../support/loops.ts"
+import { commitOf, createLoop, endNextTask, endRound, loopRules, scoreRules, timedOut } from "../../../support/loops.ts"
 import { testSql } from "../../../support/stores.ts"
-import { anyTask, claimNext, claimOptions, completed, failed } from "../../../support/tasks.ts"
+import { anyTask, claimNext, claimOptions, completed, failed, newTask } from "../../../support/tasks.ts"
 
 const test = (
   name: string,
   effect: Effect.Effect<unknown, unknown, Loops | Queue | Tasks | SqlClient.SqlClient | OutputStore>
 ) => it.effect(name, () => Effect.provide(effect, testSql))
+
+const anyId = TaskId.make("k3v9x2m7q4ab")
+
+const threeSteps = [
+  { name: "plan", task: newTask({ prompt: "plan it", agent: "claude" }) },
+  { name: "implement", task: newTask({ prompt: "do it", agent: "codex", continueFrom: { member: 0 } }) },
+  { name: "review", task: newTask({ prompt: "look", agent: "claude" }) }
+]
 
 const passing = { evaluations: [[completed, "ok"] as const] }
 const failing = (said = "not yet") => ({ evaluations: [[failed, said] as const] })
@@ -50,6 +59,81 @@ describe("a loop", () => {
           ["claude", 0]
         ]
       )
+    })
+  )
+
+  test(
+    "has rounds of several steps: one follows the other, and the last one speaks for the work",
+    Effect.gen(function* () {
+      const loops = yield* Loops
+      const { id } = yield* createLoop(loopRules(), threeSteps)
+      const first = yield* loops.get(id)
+      assert.deepInclude(first, { steps: 3, agent: "claude" })
+      assert.deepStrictEqual(
+        first.work.map(({ agent, name }) => [name, agent]),
+        [
+          ["plan", "claude"],
+          ["implement", "codex"],
+          ["review", "claude"]
+        ]
+      )
+      assert.strictEqual(
+        first.prompt,
+        "Step 1 of 3 (plan):\nplan it\n\nStep 2 of 3 (implement):\ndo it\n\nStep 3 of 3 (review):\nlook"
+      )
+      // The first step has to end next.
+      assert.strictEqual(first.rounds[0]?.workTask, first.rounds[0]?.workTasks[0])
+      const { tasks } = yield* (yield* Tasks).list(anyTask)
+      const [, , second, plan] = tasks
+      assert.strictEqual(second?.continueFrom, plan?.id)
+      yield* endNextTask(completed, "")
+      yield* endNextTask(completed, "")
+      yield* endRound(failing())
+      const { rounds, status } = yield* loops.get(id)
+      assert.strictEqual(status, "running")
+      const [one, two] = rounds
+      assert.lengthOf(one?.workTasks ?? [], 3)
+      assert.strictEqual(one?.workTask, one?.workTasks[2])
+      assert.deepInclude(one ?? {}, { verdict: "fail", kept: true, commit: commitOf(one?.workTask ?? "") })
+      assert.deepInclude(two ?? {}, { verdict: null, startCommit: one?.commit })
+      assert.strictEqual(Option.getOrNull(yield* loops.roundOf(two?.workTasks[1] ?? anyId))?.position, 1)
+    })
+  )
+
+  test(
+    "passes over the steps behind one that failed, and evaluates what there is",
+    Effect.gen(function* () {
+      const loops = yield* Loops
+      const { id } = yield* createLoop(loopRules({ maxRounds: 2 }), threeSteps)
+      yield* endNextTask(completed, "")
+      yield* endNextTask(outcome({ status: "failed", cause: "exit", exitCode: 1, error: "it broke" }), "")
+      yield* endNextTask(failed, "not yet")
+      const [round, next] = (yield* loops.get(id)).rounds
+      assert.deepInclude(round ?? {}, { verdict: "fail", workError: "it broke" })
+      assert.strictEqual(round?.workTask, round?.workTasks[1])
+      assert.strictEqual(next?.verdict, null)
+    })
+  )
+
+  test(
+    "continues the session of the step in the round before, unless that has failed",
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const loops = yield* Loops
+      const sessionOf = (id: TaskId) => Effect.map(queue.captured(id), ({ resumeSession }) => resumeSession)
+      const roundsOf = (id: LoopId) => Effect.map(loops.get(id), ({ rounds }) => rounds)
+      const { id } = yield* createLoop(loopRules({ session: true, maxRounds: 3 }))
+      yield* endRound({ ...failing(), work: { ...completed, sessionId: "s-1" } })
+      const [first, second] = yield* roundsOf(id)
+      assert.strictEqual(yield* sessionOf(first?.workTask ?? anyId), null)
+      assert.strictEqual(yield* sessionOf(second?.workTask ?? anyId), "s-1")
+      yield* endRound({ ...failing("again"), work: { ...failed, sessionId: "s-1" } })
+      const third = (yield* roundsOf(id))[2]
+      assert.strictEqual(yield* sessionOf(third?.workTask ?? anyId), null)
+      const other = yield* createLoop(loopRules({ maxRounds: 3 }))
+      yield* loops.cancel(id, { reason: null, by: "me" })
+      yield* endRound({ ...failing(), work: { ...completed, sessionId: "s-2" } })
+      assert.strictEqual(yield* sessionOf((yield* roundsOf(other.id))[1]?.workTask ?? anyId), null)
     })
   )
 

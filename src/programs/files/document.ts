@@ -1,6 +1,7 @@
 /** A YAML or JSON text as plain values, with the place in the text of each of them. */
 import * as Effect from "effect/Effect"
 import type { Document, Node, Pair, YAMLMap } from "yaml"
+import { maxFileBytes } from "../../domain/pipeline/FileFields.ts"
 
 /** A place in a text, both from 1. */
 export interface Position {
@@ -23,9 +24,6 @@ export interface Parsed {
   /** The text of a single value as it is written, without quotes; null for lists, objects and where there is none. */
   readonly textAt: (path: Path) => string | null
 }
-
-/** Files written by hand are smaller. */
-export const maxFileBytes = 4 * 1024 * 1024
 
 /** Uses of anchors: enough for any real file, too few to make a small one explode. */
 const maxAliases = 1000
