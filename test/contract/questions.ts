@@ -48,7 +48,14 @@ const park = (claimed: ClaimedTask, more: Partial<Parking> = {}) =>
     })
   )
 
-const pausedBy = (name: string) => ({ scope: "task" as const, name, until: null, reason: null, by: "anna" })
+const pausedBy = (name: string) => ({
+  scope: "task" as const,
+  name,
+  until: null,
+  reason: null,
+  by: "anna",
+  freeze: false
+})
 
 export const questionsContract = (subject: Subject) => {
   const test = testsOver(subject)

@@ -20,7 +20,7 @@ const colours: Readonly<Record<TaskStatus, StyleName>> = {
 export const statusStyle = (status: TaskStatus, screen: Screen): Style => stylesOf(screen)[colours[status]]
 
 const styleOf = (task: TaskSummary, screen: Screen): Style =>
-  isAsking(task) ? stylesOf(screen).yellow : statusStyle(task.status, screen)
+  isAsking(task) || task.frozenAt !== null ? stylesOf(screen).yellow : statusStyle(task.status, screen)
 
 /** One line of plain text: no control bytes, no line breaks. */
 export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " ").trim()
@@ -30,7 +30,7 @@ const isSkipped = (task: TaskSummary): boolean => task.status === "cancelled" &&
 
 /** Its status in one word. */
 export const statusWord = (task: TaskSummary): string =>
-  isSkipped(task) ? "skipped" : isAsking(task) ? "asks" : task.status
+  isSkipped(task) ? "skipped" : task.frozenAt !== null ? "frozen" : isAsking(task) ? "asks" : task.status
 
 /** Classes that tell no more than the cause does. */
 export const vague: ReadonlySet<string> = new Set(["agent", "unknown"])

@@ -115,8 +115,8 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
       const silentMs = silence.get(task.id) ?? 0
       const quiet = silentMs >= quietMs ? `, silent ${shortSpan(silentMs)}` : ""
       const ending = task.cancelRequestedAt === null ? "" : ", ending"
-      const asks = isAsking(task) ? "asks, " : ""
-      return `${asks}${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`
+      const state = task.frozenAt !== null ? "frozen, " : isAsking(task) ? "asks, " : ""
+      return `${state}${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`
     }),
     ...section("Waiting", view.queued, (task) => {
       if (paused.has(task.id)) return `paused ${shortSpan(now - task.createdAt)}`
