@@ -9,7 +9,7 @@ const longestMs = 2000
 
 const none: ReadonlySet<string> = new Set()
 
-/** Parents first. A process whose parent is not among them begins a line of its own. */
+/** Parents first. A process whose parent is not among them begins a separate line. */
 const fromAbove = (members: ReadonlyArray<ProcessEntry>): ReadonlyArray<ProcessEntry> => {
   const byPid = new Map(members.map((entry) => [entry.pid, entry]))
   const depth = new Map<number, number>()
