@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { GroupName } from "../gates/GroupName.ts"
 import { Account } from "../limits/Account.ts"
 import { InputFormat } from "../message/Message.ts"
+import { Asks } from "../questions/AgentRequest.ts"
 import { WorkspaceRequest } from "../workspace/Workspace.ts"
 import {
   ByteCount,
@@ -51,6 +52,8 @@ export const Launch = Schema.Struct({
       env: Schema.Record({ key: Schema.String, value: Schema.String })
     })
   ),
+  /** What the agent asks a person over its stdin, and which rules answer first. Missing: nothing. */
+  asks: Schema.optional(Asks),
   /** The submitter's niceness, -20 to 19. */
   niceness: Schema.optional(Schema.Int.pipe(Schema.between(-20, 19)))
 }).annotations({ identifier: "Launch" })

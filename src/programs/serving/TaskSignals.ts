@@ -85,7 +85,11 @@ export const makeSignalBoard = (): SignalBoard => {
         if (signals !== undefined) yield* Deferred.succeed(signals.spent, undefined)
       }
       const asking = new Set(yield* tasks.asking)
-      for (const [id, { asks }] of known) yield* Ref.set(asks, asking.has(id))
+      for (const [id, { asks, messaged }] of known) {
+        // An answer may wait for the agent.
+        if ((yield* Ref.getAndSet(asks, asking.has(id))) && !asking.has(id))
+          yield* EffectQueue.offer(messaged, undefined)
+      }
       for (const id of yield* messages.waiting) {
         const signals = known.get(id)
         if (signals !== undefined) yield* EffectQueue.offer(signals.messaged, undefined)

@@ -50,14 +50,15 @@ export const sameSubmission = (work: Work): Submission => ({
 export const givenWith = (captured: {
   readonly environment: Environment
   readonly launch: Launch
-}): Pick<Submission, "extra" | "umask" | "niceness" | "server" | "steer"> => {
+}): Pick<Submission, "extra" | "umask" | "niceness" | "server" | "steer" | "asks"> => {
   const given = new Set(captured.launch.given ?? [])
   return {
     extra: Object.fromEntries(Object.entries(captured.environment).filter(([name]) => given.has(name))),
     umask: captured.launch.umask,
     server: captured.launch.server,
     niceness: captured.launch.niceness,
-    steer: inputFormatOf(captured.launch) !== null
+    steer: inputFormatOf(captured.launch) !== null,
+    asks: captured.launch.asks
   }
 }
 

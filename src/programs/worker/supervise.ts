@@ -14,7 +14,6 @@ import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { makeFreezer } from "../gates/makeFreezer.ts"
-import type { LimitWatch } from "../limits/LimitWatch.ts"
 import { notParked, otherAccount, park, parkingOf } from "../limits/park.ts"
 import { converse } from "../messages/Conversation.ts"
 import { captureOrWait, drain, isFlooded, type Listening, listeningOf } from "../messages/Listening.ts"
@@ -56,8 +55,9 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   progress: Progress,
   behind: boolean,
   watch: StallWatch,
-  limits: LimitWatch
+  { conversation, limits }: Listening
 ) {
+  const parkMs = conversation?.asks?.parkMs ?? null
   const { claimed, settings, signals } = supervision
   const now = yield* Clock.currentTimeMillis
   if (claim.stopCause !== null) return claim.stopCause
@@ -66,7 +66,7 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   if (yield* Deferred.isDone(signals.spent)) return "budget" as const
   if (claim.frozenUptime !== null) return standStill(watch, now)
   if (limits.stop) return "limited" as const
-  if (openMs !== null && signals.parks && openMs >= settings.askParkMs) return "asks" as const
+  if (openMs !== null && signals.parks && openMs >= (parkMs ?? settings.askParkMs)) return "asks" as const
   if (openMs === null && (yield* timeLeft(claim)) <= 0) return "timeout" as const
   if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
   if (openMs !== null) return standStill(watch, now)
@@ -146,14 +146,7 @@ const follow = Effect.fn("supervise.follow")(function* (
 
     const captured = yield* captureOrWait(supervision, progress, listening)
     if (captured.moved > 0) heard(watch)
-    const reason = yield* stopReason(
-      supervision,
-      { ...asking, claim },
-      progress,
-      captured.more,
-      watch,
-      listening.limits
-    )
+    const reason = yield* stopReason(supervision, { ...asking, claim }, progress, captured.more, watch, listening)
     if (reason === null && seen._tag === "Running" && !frozen) {
       yield* converse(listening.conversation, holderOf(supervision), claimed.task.id, !captured.more)
     }

@@ -26,7 +26,7 @@ import type { LiveClaim } from "./BudgetState.ts"
 import type { LedgerEntry } from "./LedgerState.ts"
 import type { StoredAccount } from "./LimitState.ts"
 import type { StoredMessage } from "./MessageState.ts"
-import type { StoredQuestion } from "./QuestionState.ts"
+import type { StoredQuestion, StoredRequest } from "./QuestionState.ts"
 import type { StoredSchedule } from "./ScheduleState.ts"
 
 /** A task with what its start needs. The byte counts in `task` are filled in on reading, from the streams. */
@@ -80,6 +80,8 @@ export interface State {
   /** In order of arrival. */
   readonly questions: ReadonlyArray<StoredQuestion>
   readonly lastQuestion: number
+  /** What agents have asked over their streams, in order. */
+  readonly requests: ReadonlyArray<StoredRequest>
   /** The limit of each. */
   readonly groups: ReadonlyMap<GroupName, number | null>
   readonly parks: ReadonlyMap<TaskId, ReadonlyArray<Park>>
@@ -124,6 +126,7 @@ const empty: State = {
   gates: [],
   questions: [],
   lastQuestion: 0,
+  requests: [],
   groups: new Map(),
   parks: new Map(),
   messages: [],
