@@ -38,6 +38,12 @@ const webOf = (pick: (commands: ReturnType<typeof webCommands>) => Command) => (
     return pick(webCommands({ start: refuse, stop: refuse, status: refuse, url: misplaced, openapi: misplaced }))
   })
 
+/** Only their help is here, likewise. */
+const observed = async () => ({
+  ...(await import("./commands/observe/observe.ts")),
+  misplaced: (name: string) => new UsageError({ problem: `'${name}' must be the first argument`, hint: `beat ${name}` })
+})
+
 const entries: ReadonlyArray<CommandEntry> = [
   entry("", () => import("./commands/tasks/overview.ts").then(({ bare }) => bare)),
   entry("run", () => import("./commands/tasks/run.ts").then(({ run }) => run)),
@@ -126,6 +132,8 @@ const entries: ReadonlyArray<CommandEntry> = [
       top(() => new UsageError({ problem: "'top' must be the first argument", hint: "beat top [options]" }))
     )
   ),
+  entry("timeline", () => observed().then(({ misplaced, timeline }) => timeline(() => misplaced("timeline")))),
+  entry("metrics", () => observed().then(({ metrics, misplaced }) => metrics(misplaced("metrics")))),
   entry("list", () => import("./commands/tasks/list.ts").then(({ list }) => list), ["ls"]),
   entry("status", () => import("./commands/tasks/status.ts").then(({ status }) => status)),
   entry("why", () => import("./commands/tasks/why.ts").then(({ why }) => why)),
