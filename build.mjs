@@ -31,7 +31,8 @@ const entries = {
   mcp: "src/mcp.ts",
   torture: "src/cli/torture.entry.ts",
   web: "src/cli/web.entry.ts",
-  top: "src/cli/top.entry.ts"
+  top: "src/cli/top.entry.ts",
+  observe: "src/cli/observe.entry.ts"
 }
 
 /** better-sqlite3's JavaScript is bundled: fourteen files fewer to find at the start. Only its `.node` file stays outside. */

@@ -19,6 +19,7 @@ const pick = (words) => {
   if (!help && words[0] === "doctor" && digests.torture) return "torture"
   if (!help && (words[0] === "web" || words[0] === "api") && digests.web) return "web"
   if (!help && words[0] === "top" && digests.top) return "top"
+  if (!help && (words[0] === "metrics" || words[0] === "timeline") && digests.observe) return "observe"
   return "cli"
 }
 
@@ -158,7 +159,7 @@ const loadCached = (bundle, command, directory) => {
   const full = commands.join(",").length + command.length >= trailerBytes
   if (!known && !full) {
     const save = () => store(directory, bundle, file, script, commands.concat(command))
-    if (bundle === "cli" || bundle === "torture" || bundle === "top")
+    if (bundle === "cli" || bundle === "torture" || bundle === "top" || bundle === "observe")
       process.on("exit", (code) => code === 2 || code === 70 || save())
     // A worker may end by kill -9, so its cache is taken once it has started.
     else setTimeout(save, 1500).unref()

@@ -13,6 +13,7 @@ export default Effect.gen(function* () {
       reason TEXT,
       closed_by TEXT NOT NULL,
       at INTEGER NOT NULL,
+      freeze INTEGER NOT NULL DEFAULT 0 CHECK (freeze = 0 OR (freeze = 1 AND scope = 'task')),
       PRIMARY KEY (scope, name),
       CHECK ((scope = 'all') = (name = ''))
     ) STRICT, WITHOUT ROWID

@@ -143,7 +143,7 @@ export default Effect.gen(function* () {
     CREATE TRIGGER notices_paused AFTER INSERT ON gates BEGIN
       INSERT INTO notices (kind, at, task_id, subject, data)
       VALUES ('paused', NEW.at, iif(NEW.scope = 'task', NEW.name, NULL), rtrim(NEW.scope || ' ' || NEW.name),
-        json_object('scope', NEW.scope, 'until', NEW.until_at, 'by', NEW.closed_by, 'reason', NEW.reason));
+        json_object('scope', NEW.scope, 'until', NEW.until_at, 'by', NEW.closed_by, 'reason', NEW.reason, 'freeze', NEW.freeze));
     END
   `
   yield* sql`

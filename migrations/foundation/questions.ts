@@ -31,6 +31,25 @@ export default Effect.gen(function* () {
   yield* sql`CREATE INDEX questions_claim ON questions (claim_id) WHERE claim_id IS NOT NULL`
   yield* sql`CREATE INDEX questions_asker ON questions (asked_by, digest) WHERE task_id IS NULL`
 
+  // What an agent has asked over its stream and was not told yet: 'ruled' is the answer of a rule, 'questions' are ids.
+  yield* sql`
+    CREATE TABLE agent_requests (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      claim_id TEXT NOT NULL,
+      request_id TEXT NOT NULL,
+      request TEXT NOT NULL,
+      ruled TEXT,
+      questions TEXT NOT NULL,
+      written INTEGER NOT NULL DEFAULT 0 CHECK (written IN (0, 1)),
+      UNIQUE (claim_id, request_id)
+    ) STRICT
+  `
+  yield* sql`
+    CREATE TRIGGER agent_requests_over AFTER DELETE ON claims BEGIN
+      DELETE FROM agent_requests WHERE claim_id = OLD.claim_id;
+    END
+  `
+
   yield* sql`
     CREATE TRIGGER questions_asked AFTER INSERT ON questions WHEN NEW.task_id IS NOT NULL BEGIN
       UPDATE tasks SET asks = asks + 1 WHERE id = NEW.task_id;

@@ -50,6 +50,7 @@ export default Effect.gen(function* () {
       fallback TEXT NOT NULL DEFAULT '[]',
       parks INTEGER NOT NULL DEFAULT 0 CHECK (parks >= 0),
       parked_at INTEGER,
+      frozen_at INTEGER,
       wakes INTEGER NOT NULL DEFAULT 0 CHECK (wakes >= 0),
       resume_session TEXT,
       pipeline_id TEXT,
@@ -81,6 +82,7 @@ export default Effect.gen(function* () {
       CHECK ((ended_at IS NULL) = (cause IS NULL)),
       CHECK (status <> 'running' OR started_at IS NOT NULL),
       CHECK (ended_at IS NULL OR asks = 0),
+      CHECK (frozen_at IS NULL OR status = 'running'),
       CHECK (parked_at IS NULL OR status IN ('queued', 'cancelled', 'failed'))
     ) STRICT
   `
@@ -209,6 +211,7 @@ export default Effect.gen(function* () {
       claimed_at INTEGER NOT NULL,
       running_at INTEGER,
       deadline_uptime INTEGER,
+      frozen_uptime INTEGER,
       stop_cause TEXT,
       stop_at INTEGER,
       input_closed INTEGER NOT NULL DEFAULT 0 CHECK (input_closed IN (0, 1)),
@@ -217,6 +220,12 @@ export default Effect.gen(function* () {
     ) STRICT
   `
 
+  // Whichever way a claim ends: what it left is not frozen any more, or its agent starts again.
+  yield* sql`
+    CREATE TRIGGER claims_thawed AFTER DELETE ON claims WHEN OLD.frozen_uptime IS NOT NULL BEGIN
+      UPDATE tasks SET frozen_at = NULL WHERE id = OLD.task_id AND frozen_at IS NOT NULL;
+    END
+  `
   yield* sql`CREATE INDEX claims_account ON claims (account) WHERE account IS NOT NULL`
 
   // Every claim there was, as long as its task is kept: a claim that was lost can still name its task.

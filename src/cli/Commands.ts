@@ -51,6 +51,12 @@ const webOf = (pick: (commands: ReturnType<typeof webCommands>) => Command) => (
     return pick(webCommands({ start: refuse, stop: refuse, status: refuse, url: misplaced, openapi: misplaced }))
   })
 
+/** Only their help is here, likewise. */
+const observed = async () => ({
+  ...(await import("./commands/observe/observe.ts")),
+  misplaced: (name: string) => new UsageError({ problem: `'${name}' must be the first argument`, hint: `beat ${name}` })
+})
+
 const entries: ReadonlyArray<CommandEntry> = [
   entry("", module.overview, ({ bare }) => bare),
   entry("run", module.run, ({ run }) => run),
@@ -109,6 +115,8 @@ const entries: ReadonlyArray<CommandEntry> = [
       top(() => new UsageError({ problem: "'top' must be the first argument", hint: "beat top [options]" }))
     )
   ),
+  entryOf("timeline", () => observed().then(({ misplaced, timeline }) => timeline(() => misplaced("timeline")))),
+  entryOf("metrics", () => observed().then(({ metrics, misplaced }) => metrics(misplaced("metrics")))),
   entry("list", module.list, ({ list }) => list, ["ls"]),
   entry("status", module.status, ({ status }) => status),
   entry("why", module.why, ({ why }) => why),

@@ -8,10 +8,10 @@ import { retryWhileStorageFails } from "./retryWhileStorageFails.ts"
 /** The longest time between two looks at a task that awake machines need, in milliseconds. */
 const longestStep = 10_000
 
-/** Milliseconds until the timeout ends it, infinite where there is none. */
-export const timeLeft = Effect.fn("timeLeft")(function* ({ deadlineUptime }: Claim) {
+/** Milliseconds until the timeout ends it, infinite where there is none. It stands still while the task is frozen. */
+export const timeLeft = Effect.fn("timeLeft")(function* ({ deadlineUptime, frozenUptime }: Claim) {
   const host = yield* Host
-  return (deadlineUptime ?? Number.POSITIVE_INFINITY) - (yield* host.uptimeMs)
+  return (deadlineUptime ?? Number.POSITIVE_INFINITY) - (frozenUptime ?? (yield* host.uptimeMs))
 })
 
 /**
@@ -27,6 +27,9 @@ export const makeSleepWatch = Effect.fn("sleepWatch")(function* (holder: Holder)
     const now = yield* host.uptimeMs
     const slept = now - seen - longestStep
     seen = now
-    return slept > 0 ? yield* retryWhileStorageFails(registry.postpone(holder, slept)) : claim
+    // The whole time in which it is frozen is added when it continues.
+    return slept > 0 && claim.frozenUptime === null
+      ? yield* retryWhileStorageFails(registry.postpone(holder, slept))
+      : claim
   })
 })

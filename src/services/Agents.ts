@@ -6,6 +6,7 @@ import type { Account } from "../domain/limits/Account.ts"
 import type { LimitSignal } from "../domain/limits/Signal.ts"
 import type { Heard } from "../domain/message/AgentInput.ts"
 import type { StreamName } from "../domain/output/Output.ts"
+import type { Asks } from "../domain/questions/AgentRequest.ts"
 import type { AgentInfo, Evidence, Renderer, Verdict } from "../domain/task/Agent.ts"
 import type { Environment, Launch } from "../domain/task/NewTask.ts"
 
@@ -33,6 +34,8 @@ export interface PrepareRequest {
   readonly resume?: string | undefined
   /** Keep its stdin open for messages; undefined: as the settings say. An agent that cannot take any gives a warning. */
   readonly steer?: boolean | undefined
+  /** It asks a person, over its stdin, which stays open; permissions are refused by an agent that cannot ask for them. */
+  readonly asks?: Pick<Asks, "permissions" | "parkMs"> | undefined
 }
 
 export interface Prepared {

@@ -5,8 +5,15 @@ import type { StorageError } from "../domain/Errors.ts"
 import type { StoredSignal } from "../domain/limits/Signal.ts"
 import type { MessageId } from "../domain/message/Message.ts"
 import type { OutputChunk, StreamName, StreamState } from "../domain/output/Output.ts"
+import type { AgentRequest, Answer } from "../domain/questions/AgentRequest.ts"
 import type { TaskId } from "../domain/task/Task.ts"
 import type { LiveUse } from "../domain/usage/ModelUse.ts"
+
+/** What an agent has asked over its stream, and the answer of the rules; null: a person answers. */
+export interface AskedOver {
+  readonly request: AgentRequest
+  readonly ruled: Answer | null
+}
 
 export interface Append {
   readonly taskId: TaskId
@@ -19,6 +26,10 @@ export interface Append {
   readonly signals?: ReadonlyArray<StoredSignal>
   /** Messages that these bytes prove the agent to have taken. */
   readonly taken?: ReadonlyArray<MessageId>
+  /** What these bytes ask: questions to a person are open from the commit on. */
+  readonly asked?: ReadonlyArray<AskedOver>
+  /** Ids of requests whose answer these bytes prove the agent to have. */
+  readonly replied?: ReadonlyArray<string>
   /** What these bytes say the agent has used: counted with them, and like them once. */
   readonly use?: LiveUse
 }

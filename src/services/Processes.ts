@@ -16,6 +16,8 @@ export class Processes extends Context.Tag("backbeat/Processes")<
     readonly wake: (process: ProcessIdentity) => Effect.Effect<boolean>
     /** What its niceness and limits of the system keep it and its children from, as far as this process is freer. */
     readonly restraints: (process: ProcessIdentity) => Effect.Effect<ReadonlyArray<string>>
+    /** Whether the processes of a task can all be found, so that they can be stopped together. */
+    readonly freezes: boolean
     /** The place of this process: host, boot and pid namespace. */
     readonly bootId: Effect.Effect<string>
     /** The user that this process acts as. */

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StorageError, TaskNotFound, TaskStateConflict } from "../domain/Errors.ts"
+import type { AnsweredRequest } from "../domain/questions/AgentRequest.ts"
 import type { Question, QuestionId, Reply } from "../domain/questions/Question.ts"
 import type { QuestionClosed, QuestionNotFound, TooManyQuestions } from "../domain/questions/QuestionErrors.ts"
 import type { TaskId } from "../domain/task/Task.ts"
@@ -32,6 +33,10 @@ export class Questions extends Context.Tag("backbeat/Questions")<
       id: QuestionId,
       reply: Reply
     ) => Effect.Effect<Question, QuestionNotFound | QuestionClosed | StorageError>
+    /** What the agent of a claim has asked over its stream and can be answered now, oldest first, at most 100. */
+    readonly toReply: (claimId: ClaimId) => Effect.Effect<ReadonlyArray<AnsweredRequest>, StorageError>
+    /** The answer to this request was handed over: `toReply` has it no more. */
+    readonly replied: (seq: number) => Effect.Effect<void, StorageError>
     /** The agent has got the answer. No change where it has it already or there is none. */
     readonly take: (id: QuestionId) => Effect.Effect<void, StorageError>
   }

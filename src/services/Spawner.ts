@@ -84,6 +84,13 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
      * with the number of processes ended, or after a bound with `left` above 0.
      */
     readonly stop: (target: Target, graceMs: number) => Effect.Effect<{ readonly ended: number; readonly left: number }>
+    /**
+     * Stops every process of the task but the shim, which has an exit status to write, parents before their children. Returns
+     * once a look finds none that runs, or after a bound with `left` above 0. Again is fine.
+     */
+    readonly freeze: (target: Target) => Effect.Effect<{ readonly stopped: number; readonly left: number }>
+    /** Continues every stopped process of the task, children before their parents. Returns how many there were. */
+    readonly thaw: (target: Target) => Effect.Effect<number>
     /** After a normal end: ends what the agent left running (same rules as `stop`) and returns how many there were. */
     readonly sweep: (target: Target, graceMs: number) => Effect.Effect<number>
     /** CPU time used so far by each living process of the task. */

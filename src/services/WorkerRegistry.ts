@@ -43,6 +43,12 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
     readonly stopping: (holder: Holder, cause: StopCause) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /** Moves the end of its timeout, if it has one, later by time in which the machine slept. The row as it is returns. */
     readonly postpone: (holder: Holder, sleptMs: number) => Effect.Effect<Claim, TaskStateConflict | StorageError>
+    /** Records, before the first process is stopped, that a task is to be frozen. The first time stays; the row as it is returns. */
+    readonly freezing: (holder: Holder, uptimeMs: number) => Effect.Effect<Claim, TaskStateConflict | StorageError>
+    /** Records that every process is stopped: the task is frozen. Only after `freezing`. */
+    readonly frozen: (holder: Holder) => Effect.Effect<void, TaskStateConflict | StorageError>
+    /** Records that all of them continue. The end of its timeout moves by the time that it was frozen. */
+    readonly thawed: (holder: Holder, uptimeMs: number) => Effect.Effect<Claim, TaskStateConflict | StorageError>
     /**
      * Records that a claim's agent did not start, and why; null: for the reason on record. The record outlives the claim,
      * so that commands can show it while the task is in the queue again.

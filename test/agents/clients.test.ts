@@ -85,6 +85,7 @@ const runClient = (
     environment: {},
     server: null,
     steer: false,
+    asks: null,
     root: process.getuid?.() === 0
   })
   const env: Record<string, string> = { ...place.env }

@@ -27,6 +27,9 @@ const webOnly: ReadonlyArray<RegExp> = [
 /** The live screen: likewise. */
 const topOnly: ReadonlyArray<RegExp> = [/^src\/cli\/top\//, /^src\/programs\/top\//]
 
+/** What is read for monitoring, and for the search after a cause. */
+const observeOnly: ReadonlyArray<RegExp> = [/^src\/programs\/metrics\//]
+
 /** Packages that cost a start dearly and that nothing here needs. */
 const unwanted: ReadonlyArray<RegExp> = [
   /node_modules\/(undici|ws|@parcel\/watcher|msgpackr|mime|multipasta)\//,
@@ -137,7 +140,7 @@ describe("the page of beat web", () => {
 })
 
 describe("every bundle", () => {
-  for (const name of ["cli", "worker", "mcp", "torture", "web", "top"]) {
+  for (const name of ["cli", "worker", "mcp", "torture", "web", "top", "observe"]) {
     it(`${name}: loads nothing from outside but Node's own modules and the native one`, () => {
       const outside = outputOf(name).imports.filter(
         ({ external, path }) => external === true && !builtin.has(path) && !loadedApart.includes(path)
@@ -168,6 +171,14 @@ describe("every bundle", () => {
     }
     assert.isNotEmpty(matching(outputOf("top").files, topOnly))
     assert.deepStrictEqual(matching(outputOf("top").files, workerOnly), [])
+  })
+
+  it("but its own has nothing of the metrics in it, and the metrics no worker pool", () => {
+    for (const name of ["cli", "worker", "mcp", "torture", "top"]) {
+      assert.deepStrictEqual(matching(outputOf(name).files, observeOnly), [], name)
+    }
+    assert.isNotEmpty(matching(outputOf("observe").files, observeOnly))
+    assert.deepStrictEqual(matching(outputOf("observe").files, workerOnly), [])
   })
 
   it("contains the worker pool where it is needed", () => {

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { cut, pad, table, widthOf, wrap } from "../../src/cli/output/Layout.ts"
 
-const texts = FastCheck.array(FastCheck.constantFrom("a", "語", "é", "👩‍💻", " ", "word ", "🚀", "\u0301"), {
+const texts = FastCheck.array(FastCheck.constantFrom("a", "語", "é", "👩‍💻", " ", "word ", "🚀", "\u0301", "…"), {
   maxLength: 60
 }).map((parts) => parts.join(""))
 const columns = FastCheck.integer({ min: 4, max: 80 })

@@ -62,6 +62,7 @@ export const claimContract = (subject: Subject) => {
           bootId: "boot-9",
           claimedAt: 3000,
           runningAt: null,
+          frozenUptime: null,
           stopCause: null,
           stopAt: null
         })

@@ -62,6 +62,7 @@ export const enqueueContract = (subject: Subject) => {
           rootId: null,
           retriedBy: null,
           waitingOn: 0,
+          frozenAt: null,
           asks: 0,
           pipelineId: null,
           workspaceId: null,

@@ -22,6 +22,7 @@ const gate = (scope: Gate["scope"], name = "", more: Partial<Gate> = {}) => ({
   until: null,
   reason: null,
   by: "anna",
+  freeze: false,
   ...more
 })
 
@@ -58,6 +59,25 @@ export const gatesContract = (subject: Subject) => {
         assert.isFalse(yield* gates.open("all", ""))
         assert.isNull(yield* hold(id))
         assert.deepStrictEqual(yield* claimAll, ["a", "b"])
+      })
+    )
+
+    test(
+      "a pause that freezes holds a queued task, and names a running one until it is opened or parks it instead",
+      Effect.gen(function* () {
+        const gates = yield* Gates
+        const { id } = yield* submit({ prompt: "a" })
+        yield* gates.close(gate("task", id, { freeze: true, until: 1000 }))
+        assert.deepStrictEqual([yield* claimAll, yield* gates.freezing], [[], []])
+        yield* gates.open("task", id)
+        assert.deepStrictEqual(yield* claimAll, ["a"])
+        yield* gates.close(gate("task", id, { freeze: true, until: 1000 }))
+        assert.deepStrictEqual([yield* gates.freezing, yield* gates.pausing], [[id], []])
+        assert.deepStrictEqual(yield* gates.list, [{ ...gate("task", id, { freeze: true, until: 1000 }), at: 0 }])
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* gates.freezing, [])
+        yield* gates.close(gate("task", id))
+        assert.deepStrictEqual([yield* gates.freezing, yield* gates.pausing], [[], [id]])
       })
     )
 

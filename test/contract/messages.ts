@@ -127,7 +127,8 @@ export const messagesContract = (subject: Subject) => {
         assert.deepStrictEqual(yield* messages.recipient(id), {
           status: "running",
           format: "stream-json",
-          closed: false
+          closed: false,
+          asks: null
         })
         yield* messages.send([say(id, 1)])
         assert.isFalse(yield* messages.close(holder, { whatever: false }))

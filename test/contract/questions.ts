@@ -6,6 +6,7 @@ import * as TestClock from "effect/TestClock"
 import { questionBounds } from "../../src/domain/questions/Question.ts"
 import type { TaskId } from "../../src/domain/task/Task.ts"
 import { Gates } from "../../src/services/Gates.ts"
+import { type Append, OutputStore } from "../../src/services/OutputStore.ts"
 import { Questions } from "../../src/services/Questions.ts"
 import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -48,12 +49,81 @@ const park = (claimed: ClaimedTask, more: Partial<Parking> = {}) =>
     })
   )
 
-const pausedBy = (name: string) => ({ scope: "task" as const, name, until: null, reason: null, by: "anna" })
+const pausedBy = (name: string) => ({
+  scope: "task" as const,
+  name,
+  until: null,
+  reason: null,
+  by: "anna",
+  freeze: false
+})
 
 export const questionsContract = (subject: Subject) => {
   const test = testsOver(subject)
 
   describe(`questions: ${subject.name}`, () => {
+    test(
+      "what an agent asks over its stream is open with the bytes that ask it, answered once, and known again",
+      Effect.gen(function* () {
+        const questions = yield* Questions
+        const store = yield* OutputStore
+        const tasks = yield* Tasks
+        const { claim, task } = yield* submitAndClaim()
+        let offset = 0
+        const print = (more: Partial<Append>) =>
+          Effect.tap(
+            store.append(
+              { taskId: task.id, stream: "stdout", offset, bytes: new Uint8Array(1), ...more },
+              { cap: 1000 }
+            ),
+            () =>
+              Effect.sync(() => {
+                offset += 1
+              })
+          )
+        const push = { requestId: "r1", tool: "Bash", input: { command: "git push" }, suggestions: [] }
+        const denied = { denied: true, text: "no rule" }
+        yield* print({
+          asked: [
+            { request: push, ruled: null },
+            { request: { ...push, requestId: "r2" }, ruled: denied }
+          ]
+        })
+        // The same bytes again, as after a kill before the offset was read.
+        offset = 0
+        yield* print({ asked: [{ request: push, ruled: null }] })
+        const [question, ...others] = yield* questions.ofTask(task.id)
+        if (question === undefined) return yield* Effect.dieMessage("nothing is asked")
+        assert.deepStrictEqual([question.text, question.state, others], ["May I use Bash? git push", "open", []])
+        assert.strictEqual((yield* tasks.summary(task.id)).asks, 1)
+        const ready = yield* questions.toReply(claim.claimId)
+        assert.deepStrictEqual(
+          ready.map(({ answers, request }) => [request.requestId, answers]),
+          [["r2", [denied]]]
+        )
+        yield* questions.replied(ready[0]?.seq ?? 0)
+        yield* questions.answer(question.id, { ...reply, text: "allow" })
+        yield* print({ asked: [{ request: { ...push, requestId: "r3" }, ruled: null }] })
+        const both = yield* questions.toReply(claim.claimId)
+        const allowed = [{ denied: false, text: "allow" }]
+        assert.deepStrictEqual(
+          both.map(({ answers, request }) => [request.requestId, answers]),
+          [
+            ["r1", allowed],
+            ["r3", allowed]
+          ]
+        )
+        assert.lengthOf(yield* questions.ofTask(task.id), 1)
+        for (const { seq } of both) yield* questions.replied(seq)
+        assert.deepStrictEqual(yield* questions.toReply(claim.claimId), [])
+        assert.strictEqual((yield* questions.get(question.id)).state, "answered")
+        yield* print({ replied: ["r1", "unheard"] })
+        assert.strictEqual((yield* questions.get(question.id)).state, "taken")
+        yield* (yield* Queue).requeue(claim)
+        assert.deepStrictEqual(yield* questions.toReply(claim.claimId), [])
+      })
+    )
+
     test(
       "a question is stored once for a task and a text, and counted until it is answered",
       Effect.gen(function* () {

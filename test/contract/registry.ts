@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { TaskId } from "../../src/domain/task/Task.ts"
-import { ClaimId } from "../../src/domain/worker/Claim.ts"
+import { type Claim, ClaimId } from "../../src/domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../src/domain/worker/Process.ts"
 import type { Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
 import { Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, submit, submitAndClaim, workerA, workerB } from "../support/tasks.ts"
@@ -88,6 +89,46 @@ export const claimContract = (subject: Subject) => {
     )
 
     test(
+      "keeps that a task is frozen from before the first process is stopped, and moves its timeout by that time",
+      Effect.gen(function* () {
+        const registry = yield* WorkerRegistry
+        const tasks = yield* Tasks
+        yield* submit({ timeoutMs: 1000 })
+        const { claim, task } = yield* claimNext({ uptimeMs: 400 })
+        const freezing = yield* registry.freezing(claim, 900.7)
+        assert.deepStrictEqual(freezing, { ...claim, frozenUptime: 900 })
+        assert.deepStrictEqual(yield* registry.freezing(claim, 950), freezing)
+        assert.isNull((yield* tasks.summary(task.id)).frozenAt)
+        yield* TestClock.adjust("2 seconds")
+        yield* registry.frozen(claim)
+        yield* TestClock.adjust("2 seconds")
+        yield* registry.frozen(claim)
+        assert.strictEqual((yield* tasks.summary(task.id)).frozenAt, 2000)
+        const thawed = { ...claim, deadlineUptime: 1400 + 4000 }
+        assert.deepStrictEqual(yield* registry.thawed(claim, 4900), thawed)
+        assert.deepStrictEqual(yield* registry.thawed(claim, 9000), thawed)
+        assert.isNull((yield* tasks.summary(task.id)).frozenAt)
+      })
+    )
+
+    for (const [how, giveUp] of [
+      ["ends", (claim: Claim) => Effect.flatMap(Queue, (queue) => queue.finish(claim.taskId, completed, claim))],
+      ["goes back to the queue", (claim: Claim) => Effect.flatMap(Queue, (queue) => queue.requeue(claim))]
+    ] as const) {
+      test(
+        `a frozen task that ${how} is not frozen any more`,
+        Effect.gen(function* () {
+          const registry = yield* WorkerRegistry
+          const { claim, task } = yield* submitAndClaim()
+          yield* registry.freezing(claim, 5)
+          yield* registry.frozen(claim)
+          yield* giveUp(claim)
+          assert.isNull((yield* (yield* Tasks).summary(task.id)).frozenAt)
+        })
+      )
+    }
+
+    test(
       "refuses a caller that does not hold the claim",
       Effect.gen(function* () {
         const registry = yield* WorkerRegistry
@@ -100,6 +141,9 @@ export const claimContract = (subject: Subject) => {
           assert.strictEqual((yield* Effect.flip(registry.started(stranger, shim)))._tag, "TaskStateConflict")
           assert.strictEqual((yield* Effect.flip(registry.stopping(stranger, "timeout")))._tag, "TaskStateConflict")
           assert.strictEqual((yield* Effect.flip(registry.postpone(stranger, 1)))._tag, "TaskStateConflict")
+          assert.strictEqual((yield* Effect.flip(registry.freezing(stranger, 1)))._tag, "TaskStateConflict")
+          assert.strictEqual((yield* Effect.flip(registry.frozen(stranger)))._tag, "TaskStateConflict")
+          assert.strictEqual((yield* Effect.flip(registry.thawed(stranger, 1)))._tag, "TaskStateConflict")
         }
         assert.deepStrictEqual(yield* registry.claimOf(task.id), Option.some(claim))
         yield* (yield* Queue).finish(task.id, completed, claim)

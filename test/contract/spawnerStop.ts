@@ -35,6 +35,27 @@ export const stopContract = ({ name, run }: SpawnerSubject) => {
       )
     }
 
+    it.scopedLive("freezes a whole tree but its shim, lets it continue, and ends a frozen one", () =>
+      run((harness) =>
+        Effect.gen(function* () {
+          const spawner = yield* Spawner
+          const play: Play = { leaves: 2, last: "stay" }
+          const claimed = harness.claim(play)
+          const process = yield* spawner.start(claimed, harness.owner)
+          const left = yield* harness.play(claimed, play)
+          const target = targetOf(claimed, { process })
+          assert.deepStrictEqual(yield* spawner.freeze(target), { stopped: 3, left: 0 })
+          assert.deepStrictEqual(yield* spawner.freeze(target), { stopped: 3, left: 0 })
+          assert.deepStrictEqual((yield* spawner.observe(target))._tag, "Running")
+          assert.strictEqual(yield* spawner.thaw(target), 3)
+          assert.strictEqual(yield* spawner.thaw(target), 0)
+          assert.deepStrictEqual(yield* spawner.freeze({ ...target, spare: left.slice(0, 1) }), { stopped: 2, left: 0 })
+          assert.deepStrictEqual(yield* spawner.stop(target, 5000), { ended: 3, left: 0 })
+          assert.deepStrictEqual(yield* spawner.freeze(target), { stopped: 0, left: 0 })
+        })
+      )
+    )
+
     it.scopedLive("has nothing to do where nothing was started", () =>
       run((harness) =>
         Effect.gen(function* () {

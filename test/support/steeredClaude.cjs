@@ -6,6 +6,8 @@
  *
  *   until NAME     the turn lasts until there is a file NAME in $STEERED_HOME; messages are taken meanwhile
  *   deaf NAME      the same, but nothing is taken before
+ *   asks TEXT      a question of the tool AskUserQuestion with the options one and two
+ *   uses COMMAND   a request to use Bash, up to the end of the message; with --dangerously-skip-permissions it is used unasked
  *   mute           the messages that follow are read and never confirmed
  *
  * `$STEERED_HOME/journal` has a line for each message that reached the model: id, how (turn or folded), and the text.
@@ -27,6 +29,7 @@ const queue = []
 let ended = false
 let interrupted = false
 let mute = false
+const waiting = new Map()
 let wake = () => {}
 
 const lifecycle = (id, state) => {
@@ -36,8 +39,30 @@ const replay = ({ message, uuid }) => {
   if (!mute) say({ type: "user", message, parent_tool_use_id: null, uuid, isReplay: true })
 }
 
+/** Waits for the answer of a request, as long as its input is open. */
+const request = (tool, input) =>
+  new Promise((resume) => {
+    const id = require("node:crypto").randomUUID()
+    waiting.set(id, resume)
+    const suggestions = [
+      { type: "addRules", rules: [{ toolName: tool }], behavior: "allow", destination: "localSettings" },
+      { type: "setMode", mode: "acceptEdits", destination: "session" }
+    ]
+    const body = { subtype: "can_use_tool", tool_name: tool, input, permission_suggestions: suggestions }
+    say({ type: "control_request", request_id: id, request: body })
+  })
+
 const receive = (line) => {
   const event = JSON.parse(line)
+  if (event.type === "control_response") {
+    const { request_id: id, response } = event.response
+    // The real one prints what it was told.
+    say(event)
+    note(id, "answered", JSON.stringify(response))
+    waiting.get(id)?.(response)
+    waiting.delete(id)
+    return
+  }
   if (event.type === "control_request") {
     interrupted = true
     say({
@@ -60,6 +85,7 @@ if (open) {
     lines.filter((line) => line !== "").forEach(receive)
   })
   process.stdin.on("end", () => {
+    if (waiting.size > 0) process.exit(1)
     ended = true
     wake()
   })
@@ -77,6 +103,18 @@ const turn = async (first) => {
   say({ type: "system", subtype: "init" })
   say({ type: "assistant", message: { model: "claude-fake", content: [{ type: "text", text: "working" }] } })
   const [, word, name] = /\b(until|deaf) (\S+)/.exec(first.message.content) ?? []
+  const asks = /^asks (.*)$/m.exec(first.message.content)?.[1]
+  if (asks !== undefined && args.includes("--permission-prompt-tool")) {
+    const question = { question: asks, header: "Q", multiSelect: false, options: [{ label: "one" }, { label: "two" }] }
+    const told = await request("AskUserQuestion", { questions: [question] })
+    said.push(told.behavior === "allow" ? `told ${told.updatedInput.answers[asks]}` : `refused ${told.message}`)
+  }
+  for (const [, command] of first.message.content.matchAll(/^uses (.*)$/gm)) {
+    const free = args.includes("--dangerously-skip-permissions")
+    const told = free ? { behavior: "allow" } : await request("Bash", { command })
+    const more = told.updatedPermissions === undefined ? "" : ` ${JSON.stringify(told.updatedPermissions)}`
+    said.push(told.behavior === "allow" ? `used ${command}${more}` : `refused ${command}: ${told.message}`)
+  }
   if (/\bmute\b/.test(first.message.content)) mute = true
   while (name !== undefined && !exists(name) && !interrupted) {
     while (word === "until" && queue.length > 0 && !mute) {

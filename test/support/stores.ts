@@ -16,6 +16,7 @@ import type { Ledger } from "../../src/services/Ledger.ts"
 import type { Limits } from "../../src/services/Limits.ts"
 import type { Loops } from "../../src/services/Loops.ts"
 import type { Messages } from "../../src/services/Messages.ts"
+import type { Metrics } from "../../src/services/Metrics.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import type { Pipelines } from "../../src/services/Pipelines.ts"
 import type { Questions } from "../../src/services/Questions.ts"
@@ -49,6 +50,7 @@ export type Ports =
   | Loops
   | Ledger
   | Messages
+  | Metrics
   | Probe
 
 /** A store under test: each build of the layer starts empty. */

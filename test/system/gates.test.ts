@@ -1,6 +1,8 @@
 /** Pauses and groups on the built program: named where people look, kept over kills, obeyed by several workers. */
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { Beat, isAlive, kill, until } from "./Beat.ts"
+import { Beat, children, isAlive, kill, until } from "./Beat.ts"
 
 describe("beat pause", () => {
   const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "8", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
@@ -118,5 +120,96 @@ describe("beat pause", () => {
     assert.match((await beat.run(["why", second ?? ""])).stdout, /It is paused: pipeline/)
     assert.strictEqual((await beat.run(["resume", "--pipeline", id])).code, 0)
     assert.strictEqual((await beat.run(["wait", id])).code, 0)
+  })
+})
+
+/** The state letter of a process, as /proc shows it. */
+const stateOf = (pid: number): string => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3)
+  } catch {
+    return "gone"
+  }
+}
+
+describe.skipIf(process.platform !== "linux")("beat pause --freeze", { timeout: 120_000 }, () => {
+  const beat = new Beat({ BACKBEAT_MAX_CONCURRENCY: "8", BACKBEAT_MEMORY_PER_TASK_BYTES: "1000000" })
+  afterAll(() => beat.close())
+
+  /** A shell that runs a program in a session of its own, and one that counts; the pids of all that must be stopped. */
+  const begin = async (name: string, args: ReadonlyArray<string> = []) => {
+    const file = join(beat.home, name)
+    const count = `n=0; while :; do n=$((n+1)); echo $n >${file}.count; sleep 0.05; done`
+    const id = await beat.submit(`setsid sleep 300 & echo $! >${file}.pid; ${count}`, args)
+    await until("it counts", () => existsSync(`${file}.count`) && existsSync(`${file}.pid`))
+    const shim = await until("its shim is on record", () => beat.shim(id))
+    const [agent = 0] = children(shim)
+    const [lost = 0] = readFileSync(`${file}.pid`, "utf8").split("\n").map(Number)
+    return { id, shim, pids: [agent, lost], count: () => readFileSync(`${file}.count`, "utf8") }
+  }
+
+  it("stops the whole tree but the shim, over kill -9 of the worker, and one resume continues it", async () => {
+    const { count, id, pids, shim } = await begin("one", ["--timeout", "1h"])
+    const refused = await beat.run(["pause", id])
+    assert.deepStrictEqual(
+      [refused.code, refused.stderr.includes(`beat pause ${id} --freeze`)],
+      [1, true],
+      refused.stderr
+    )
+    const both = await Promise.all([
+      beat.run(["pause", id, "--freeze", "-m", "a call"]),
+      beat.run(["pause", id, "--freeze"])
+    ])
+    assert.deepStrictEqual(
+      both.map(({ code, stderr }) => [code, /^Frozen: task /m.test(stderr)]),
+      [
+        [0, true],
+        [0, true]
+      ]
+    )
+    assert.deepStrictEqual([...pids.map(stateOf), stateOf(shim) === "T"], ["T", "T", false])
+    const before = count()
+    for (const pid of beat.workers()) kill(pid, "SIGKILL")
+    const next = await beat.submit("true")
+    assert.strictEqual((await beat.run(["wait", next])).code, 0)
+    assert.deepStrictEqual([pids.map(stateOf), count()], [["T", "T"], before])
+    assert.match((await beat.run(["why", id])).stdout, /^It is frozen: .*beat resume /)
+    assert.match((await beat.run(["status", id])).stdout, /status +frozen/)
+    assert.match((await beat.run(["list"])).stdout, new RegExp(`${id} +frozen`))
+    assert.match((await beat.run(["top", "--once"])).stdout, new RegExp(`${id} +frozen`))
+    assert.match((await beat.run([])).stdout, /frozen, /)
+    assert.strictEqual((await beat.run(["resume", id])).code, 0)
+    await until("it counts on", () => count() !== before && count() !== "")
+    await until(
+      "the row says so",
+      () => beat.rows("SELECT 1 FROM tasks WHERE id = ? AND frozen_at IS NULL", id).length === 1
+    )
+    assert.isFalse(pids.map(stateOf).includes("T"))
+    assert.strictEqual((await beat.run(["cancel", id])).code, 0)
+  })
+
+  it("is ended by a cancel, and after a reboot like any task whose process is gone", async () => {
+    const doomed = await begin("two")
+    const lost = await begin("three")
+    for (const { id } of [doomed, lost]) assert.strictEqual((await beat.run(["pause", id, "--freeze"])).code, 0)
+    assert.strictEqual((await beat.run(["cancel", doomed.id])).code, 0)
+    assert.deepStrictEqual(doomed.pids.filter(isAlive), [])
+    for (const pid of beat.workers()) kill(pid, "SIGKILL")
+    // Its group together: the shim would call for a worker of this boot.
+    for (const pid of [-lost.shim, ...lost.pids]) kill(pid, "SIGKILL")
+    const rebooted = { env: { BACKBEAT_BOOT_ID: "another" } }
+    await beat.run(["wait", lost.id], rebooted)
+    assert.deepStrictEqual([beat.status(lost.id).status, beat.status(lost.id).cause], ["failed", "owner-lost"])
+    assert.deepStrictEqual(beat.rows("SELECT 1 FROM gates"), [])
+  })
+
+  it("refuses --freeze where it means nothing", async () => {
+    for (const args of [
+      ["pause", "--all", "--freeze"],
+      ["pause", "--freeze"]
+    ]) {
+      assert.strictEqual((await beat.run(args)).code, 2, args.join(" "))
+    }
   })
 })

@@ -1,11 +1,12 @@
 /** `beat top` as its users have it: in a real terminal (tmux), in a pipe, and ended by signals. */
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Beat, binary, until } from "./Beat.ts"
 
+const claude = resolve(import.meta.dirname, "../support/steeredClaude.cjs")
 const esc = "\u001b"
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0
 
@@ -51,8 +52,8 @@ describe("beat top without a screen", () => {
 })
 
 describe.skipIf(!hasTmux)("the live screen in tmux", () => {
-  const beat = new Beat()
   const scratch = mkdtempSync(join(tmpdir(), "beat-tmux-"))
+  const beat = new Beat({ STEERED_HOME: scratch })
   const socket = join(scratch, "socket")
   const tmux = (...args: ReadonlyArray<string>) =>
     spawnSync("tmux", ["-S", socket, ...args], {
@@ -66,7 +67,29 @@ describe.skipIf(!hasTmux)("the live screen in tmux", () => {
     )
   const press = (...keys: ReadonlyArray<string>) => tmux("send-keys", ...keys)
 
+  /** Moves the cursor to a task, by as many keys as a person would press. */
+  const select = async (id: string) => {
+    await shows(id)
+    press("g")
+    const rows = screen()
+      .split("\n")
+      .filter((line) => /^[ >+*][0-9a-z]{12} {2}/.test(line))
+    const at = rows.findIndex((line) => line.includes(id))
+    if (at > 0) press(...Array.from({ length: at }, () => "j"))
+    await shows(new RegExp(`^>${id}`, "m"))
+  }
+
+  const type = (text: string) => {
+    tmux("send-keys", "-l", text)
+    press("Enter")
+  }
+
+  const journal = () => (existsSync(join(scratch, "journal")) ? readFileSync(join(scratch, "journal"), "utf8") : "")
+
   beforeAll(() => {
+    mkdirSync(join(beat.home, "state"), { recursive: true, mode: 0o700 })
+    const agents = { claude: { program: claude, apiKey: "sk-none" } }
+    writeFileSync(join(beat.home, "state", "config.json"), JSON.stringify({ agents }))
     // The shell tells how the terminal is before and after, and what the exit code was.
     const script = join(scratch, "run.sh")
     writeFileSync(
@@ -116,6 +139,45 @@ describe.skipIf(!hasTmux)("the live screen in tmux", () => {
     await shows("line 1 of 3")
     press("Escape")
     await shows("? keys  q")
+  })
+
+  it("says something to a running agent with s, and ends its turn with i, after a yes", async () => {
+    const id = (await beat.run(["run", "--steer", "-a", "claude", "until never"])).stdout.trim()
+    await until("its turn runs", () => journal().includes("until never"))
+    await select(id)
+    press("s")
+    await shows(`beat send ${id}`)
+    press("Escape")
+    await shows("Nothing was done.")
+    press("s")
+    await shows(`beat send ${id}`)
+    type("not the q key")
+    await shows(`Taken by ${id}`)
+    assert.match(journal(), /"folded","not the q key"/)
+    press("i")
+    await shows(`beat interrupt ${id}  y yes  n no`)
+    press("n")
+    await shows("Nothing was done.")
+    assert.strictEqual(beat.status(id).status, "running")
+    press("i", "y")
+    await until("its turn is ended", () => beat.status(id).status === "failed")
+    await shows(new RegExp(`^[> ]${id} +failed`, "m"))
+  })
+
+  it("answers the question of an agent with a, under the question and its options", async () => {
+    const id = (await beat.run(["run", "--ask", "-a", "claude", "asks Which colour?"])).stdout.trim()
+    await shows(new RegExp(`^[> ]${id} +asks .*Which colour`, "m"))
+    await select(id)
+    press("a")
+    await shows(/Which colour\? +1 one +2 two/)
+    await shows(/beat answer q[0-9]+/)
+    type("2")
+    await shows(/Answered q[0-9]+/)
+    await until("it ends", () => beat.status(id).status === "completed")
+    assert.match(journal(), /"answered",.*two/)
+    press("a")
+    await shows("? keys  q")
+    assert.strictEqual(beat.rows("SELECT 1 FROM questions WHERE state = 'open'").length, 0)
   })
 
   it("fits a window that changes its size", async () => {

@@ -25,6 +25,7 @@ import type { McpProbe } from "../../services/McpProbe.ts"
 import type { MergeGit } from "../../services/MergeGit.ts"
 import type { Merges } from "../../services/Merges.ts"
 import type { Messages } from "../../services/Messages.ts"
+import type { Metrics } from "../../services/Metrics.ts"
 import type { Notices } from "../../services/Notices.ts"
 import type { OutputStore } from "../../services/OutputStore.ts"
 import type { Paths } from "../../services/Paths.ts"
@@ -69,6 +70,7 @@ export type StoreServices =
   | Notices
   | Deliveries
   | Messages
+  | Metrics
 
 /** The ways to open the database. Nothing is opened before one of the layers is built. */
 export class Stores extends Context.Tag("backbeat/Stores")<

@@ -49,7 +49,8 @@ const detail = (task: TaskSummary): string => {
 }
 
 /** A task that needs a person shows that instead of its status. */
-const word = (task: TaskSummary): string => (isAsking(task) ? "asks: it needs input (beat inbox)" : task.status)
+const word = (task: TaskSummary): string =>
+  task.frozenAt !== null ? "frozen" : isAsking(task) ? "asks: it needs input (beat inbox)" : task.status
 
 /** `completed after 2m 5s`, `failed (timeout) after 30m: ...`, `cancelled by ann: not needed`, `running`. */
 export const endingText = (task: TaskSummary, screen: Screen): string =>

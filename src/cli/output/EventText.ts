@@ -61,7 +61,7 @@ export const noticeFacts = (notice: Notice): string => {
     case "merge-ended":
       return plain(statusOf(notice) ?? "")
     case "paused":
-      return `${typeof data.until === "number" ? `until ${moment(data.until)} ` : ""}by ${text(data.by)}${text(data.reason) === "" ? "" : `: ${text(data.reason)}`}`
+      return `${data.freeze === 1 ? "frozen " : ""}${typeof data.until === "number" ? `until ${moment(data.until)} ` : ""}by ${text(data.by)}${text(data.reason) === "" ? "" : `: ${text(data.reason)}`}`
     case "asks":
       return `${text(notice.subject)}: ${text(data.text)}`
     case "answered":

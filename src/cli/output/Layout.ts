@@ -6,12 +6,20 @@ const styling = /\u001b\[[0-9;]*m/g
 /** Columns that a text occupies; styling occupies none. */
 export const widthOf = (text: string): number => truncatedWidth(text.replace(styling, "")).width
 
-/** Cuts a plain text to at most `columns`, with an ellipsis in the place of the missing part. */
-export const cut = (text: string, columns: number): string => {
-  if (columns <= 0) return ""
-  const result = truncatedWidth(text, { limit: columns, ellipsis: "…", ellipsisWidth: 1 })
-  return result.truncated ? `${text.slice(0, result.index)}${result.ellipsed ? "…" : ""}` : text
+/** Half of a character at the end. */
+const half = /[\ud800-\udbff]$/
+
+/** The beginning of a plain text that fits. The library (3.0.3) may take one too many where the first character is not ASCII. */
+const beginning = (text: string, columns: number): string => {
+  const { index } = truncatedWidth(text, { limit: columns, ellipsis: "" })
+  let kept = text.slice(0, index)
+  while (kept !== "" && (half.test(kept) || widthOf(kept) > columns)) kept = kept.slice(0, -1)
+  return kept
 }
+
+/** Cuts a plain text to at most `columns`, with an ellipsis in the place of the missing part. */
+export const cut = (text: string, columns: number): string =>
+  columns <= 0 ? "" : widthOf(text) <= columns ? text : `${beginning(text, columns - 1)}…`
 
 export const pad = (text: string, columns: number, align: "left" | "right" = "left"): string => {
   const space = " ".repeat(Math.max(0, columns - widthOf(text)))
@@ -31,9 +39,9 @@ export const wrap = (text: string, columns: number): ReadonlyArray<string> =>
       }
       if (line !== "") lines.push(line)
       while (widthOf(word) > columns) {
-        const cut = Math.max(1, truncatedWidth(word, { limit: columns, ellipsis: "" }).index)
-        lines.push(word.slice(0, cut))
-        word = word.slice(cut)
+        const size = Math.max(1, beginning(word, columns).length)
+        lines.push(word.slice(0, size))
+        word = word.slice(size)
       }
       line = word
     }

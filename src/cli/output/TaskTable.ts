@@ -2,6 +2,7 @@
 
 import { isAsking } from "../../domain/task/isAsking.ts"
 import type { TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
+import { dollars } from "../../domain/usage/dollars.ts"
 import type { TaskPage } from "../../programs/reports/taskPage.ts"
 import { shortSpan } from "../../text/FormatDuration.ts"
 import { sanitize } from "../../text/Sanitize.ts"
@@ -20,7 +21,7 @@ const colours: Readonly<Record<TaskStatus, StyleName>> = {
 export const statusStyle = (status: TaskStatus, screen: Screen): Style => stylesOf(screen)[colours[status]]
 
 const styleOf = (task: TaskSummary, screen: Screen): Style =>
-  isAsking(task) ? stylesOf(screen).yellow : statusStyle(task.status, screen)
+  isAsking(task) || task.frozenAt !== null ? stylesOf(screen).yellow : statusStyle(task.status, screen)
 
 /** One line of plain text: no control bytes, no line breaks. */
 export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " ").trim()
@@ -30,7 +31,7 @@ const isSkipped = (task: TaskSummary): boolean => task.status === "cancelled" &&
 
 /** Its status in one word. */
 export const statusWord = (task: TaskSummary): string =>
-  isSkipped(task) ? "skipped" : isAsking(task) ? "asks" : task.status
+  isSkipped(task) ? "skipped" : task.frozenAt !== null ? "frozen" : isAsking(task) ? "asks" : task.status
 
 /** Classes that tell no more than the cause does. */
 export const vague: ReadonlySet<string> = new Set(["agent", "unknown"])
@@ -55,6 +56,9 @@ export const remark = (task: TaskSummary): string => {
   return ""
 }
 
+/** The place of the cost among the columns. */
+const costAt = 6
+
 /** How long the task has run or took; empty for a task that never started. */
 const length = (task: TaskSummary, now: number): string =>
   task.startedAt === null ? "" : shortSpan((task.endedAt ?? now) - task.startedAt)
@@ -66,9 +70,14 @@ const columns: ReadonlyArray<Column> = [
   { title: "AGENT", dropAt: 3, shrinkTo: 6 },
   { title: "AGE", align: "right", dropAt: 4 },
   { title: "TOOK", align: "right", dropAt: 0 },
+  { title: "COST", align: "right", dropAt: -1 },
   { title: "NOTE", dropAt: 2, shrinkTo: 6 },
   { title: "TASK", shrinkTo: 8 }
 ]
+
+/** What the agent told; of one that counts over its session, nothing, since that is not the cost of this task. */
+const cost = ({ usage }: TaskSummary): string =>
+  usage === null || usage.costUsd === null || usage.cumulative ? "" : dollars(usage.costUsd)
 
 /** One line for each task under a line of titles; the title of the task gets the remaining width. */
 export const taskTable = (
@@ -83,21 +92,27 @@ export const taskTable = (
 ): ReadonlyArray<string> => {
   const { bold, dim } = stylesOf(screen)
   const budgets = new Map(budgeted.map(({ budget, id }) => [id, `budget ${budget}`]))
+  // Without any cost there is no column for it.
+  const costs = tasks.some((task) => cost(task) !== "")
+  const shown = <A>(cells: ReadonlyArray<A>): ReadonlyArray<A> => cells.filter((_, at) => costs || at !== costAt)
   return table(
-    columns,
-    tasks.map((task) => [
-      { text: task.id, style: bold },
-      { text: starting.includes(task.id) ? "starting" : statusWord(task), style: styleOf(task, screen) },
-      { text: task.priority, style: dim },
-      { text: plain(task.agent) },
-      { text: shortSpan(now - task.createdAt), style: dim },
-      { text: length(task, now) },
-      {
-        text: paused.includes(task.id) ? "paused" : plain(budgets.get(task.id) ?? remark(task)),
-        style: dim
-      },
-      { text: plain(task.title) }
-    ]),
+    shown(columns),
+    tasks.map((task) =>
+      shown([
+        { text: task.id, style: bold },
+        { text: starting.includes(task.id) ? "starting" : statusWord(task), style: styleOf(task, screen) },
+        { text: task.priority, style: dim },
+        { text: plain(task.agent) },
+        { text: shortSpan(now - task.createdAt), style: dim },
+        { text: length(task, now) },
+        { text: cost(task), style: dim },
+        {
+          text: paused.includes(task.id) ? "paused" : plain(budgets.get(task.id) ?? remark(task)),
+          style: dim
+        },
+        { text: plain(task.title) }
+      ])
+    ),
     screen.columns,
     dim
   )

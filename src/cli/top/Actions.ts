@@ -18,9 +18,13 @@ export const cancelling = (rows: ReadonlyArray<TopRow>, tree: boolean): Readonly
 
 const endedOf = (rows: ReadonlyArray<TopRow>) => rows.filter(({ task }) => isTerminal(task.status))
 
-/** A task that has a session is continued in it, the others are tried again. */
+const isFrozen = ({ task }: TopRow): boolean => task.frozenAt !== null
+
+/** A task that has a session is continued in it, the others are tried again. What is frozen continues where it is. */
 export const again = (rows: ReadonlyArray<TopRow>): ReadonlyArray<Words> =>
-  endedOf(rows).map(({ task }) => [task.sessionId === null ? "retry" : "resume", task.id])
+  rows
+    .filter((row) => isTerminal(row.task.status) || isFrozen(row))
+    .map((row) => [row.task.sessionId === null && !isFrozen(row) ? "retry" : "resume", row.task.id])
 
 export const retrying = (rows: ReadonlyArray<TopRow>): ReadonlyArray<Words> =>
   endedOf(rows).map(({ task }) => ["retry", task.id])

@@ -28,6 +28,7 @@ export const rowStates = {
   queued: { word: "queued", letter: "Q", style: "blue" },
   blocked: { word: "blocked", letter: "B", style: "blue" },
   parked: { word: "parked", letter: "L", style: "yellow" },
+  frozen: { word: "frozen", letter: "Z", style: "yellow" },
   paused: { word: "paused", letter: "P", style: "yellow" },
   completed: { word: "completed", letter: "C", style: "green" },
   failed: { word: "failed", letter: "F", style: "red" },
@@ -41,6 +42,7 @@ export const stateOf = (row: TopRow): RowState => {
     case "running":
       if (neglect !== null) return neglect.reason === "worker-stopped" ? rowStates.stopped : rowStates.lost
       if (task.cancelRequestedAt !== null) return rowStates.ending
+      if (task.frozenAt !== null) return rowStates.frozen
       if (asksPerson(row)) return rowStates.asks
       return starting ? rowStates.starting : rowStates.running
     case "queued":

@@ -9,7 +9,7 @@ export type GateScope = typeof GateScope.Type
 
 export const GateReason = Schema.String.pipe(Schema.maxLength(500))
 
-/** No task behind it starts. Tasks that run continue, except behind one of scope `task`, which parks its task. */
+/** No task behind it starts. Tasks that run continue, except behind one of scope `task`, which parks or freezes its task. */
 export const Gate = Schema.Struct({
   scope: GateScope,
   name: Schema.String,
@@ -18,7 +18,9 @@ export const Gate = Schema.Struct({
   reason: Schema.NullOr(GateReason),
   /** Who closed it. */
   by: Schema.String,
-  at: Timestamp
+  at: Timestamp,
+  /** Of scope `task`: a running task keeps its processes, which are stopped until the gate opens. */
+  freeze: Schema.Boolean
 }).annotations({ identifier: "Gate" })
 export type Gate = typeof Gate.Type
 

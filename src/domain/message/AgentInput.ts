@@ -1,4 +1,6 @@
 /** How messages are written for agents that take them while they run, and what an agent says of them. */
+import type { AgentRequest, AnsweredRequest } from "../questions/AgentRequest.ts"
+import { verdictOf } from "../questions/AgentRequest.ts"
 import type { InputFormat, MessageId } from "./Message.ts"
 
 /** Every shell passes plain ASCII on unchanged. */
@@ -23,8 +25,20 @@ export const sayText = (format: InputFormat, id: string, text: string): string =
 export const interruptText = (id: string): string =>
   JSON.stringify({ type: "control_request", request_id: id, request: { subtype: "interrupt" } })
 
+/** The answer to what the agent has asked over the same stream. */
+export const replyText = ({ answers, request }: Omit<AnsweredRequest, "seq">): string =>
+  ascii(
+    JSON.stringify({
+      type: "control_response",
+      response: { subtype: "success", request_id: request.requestId, response: verdictOf({ answers, request }) }
+    })
+  )
+
 /** What a line of the agent says. `Began` and `Ended` are of turns. */
 export type Heard =
   | { readonly _tag: "Taken"; readonly id: MessageId }
+  | { readonly _tag: "Asks"; readonly request: AgentRequest }
+  /** It has got the answer to this request. */
+  | { readonly _tag: "Replied"; readonly requestId: string }
   | { readonly _tag: "Began" }
   | { readonly _tag: "Ended" }

@@ -1,5 +1,6 @@
 /** The message: what a person says to the agent of a task, with a record of how far it got. */
 import * as Schema from "effect/Schema"
+import { Asks } from "../questions/AgentRequest.ts"
 import { TaskId, TaskStatus, Timestamp } from "../task/Task.ts"
 
 /** A UUID, which the agent hands back as its receipt. */
@@ -62,14 +63,16 @@ export const Recipient = Schema.Struct({
   /** Null: it takes nothing while it runs. */
   format: Schema.NullOr(InputFormat),
   /** Its stdin is at its end: it finishes its last turn. */
-  closed: Schema.Boolean
+  closed: Schema.Boolean,
+  /** What its agent asks over its stdin; null: nothing. */
+  asks: Schema.NullOr(Asks)
 })
 export type Recipient = typeof Recipient.Type
 
 /** `live`: to the agent while it runs. `next`: to the next turn of its session, when the task has ended. `ended`: it has. */
 export type Route = "live" | "next" | "ended"
 
-export const routeOf = ({ closed, format, status }: Recipient): Route => {
+export const routeOf = ({ closed, format, status }: Omit<Recipient, "asks">): Route => {
   if (status !== "queued" && status !== "running") return "ended"
   return format !== null && !closed ? "live" : "next"
 }

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { HooksSettings } from "../hooks/Hook.ts"
 import { Reserve } from "../limits/Reserve.ts"
+import { ApproveRules } from "../questions/AgentRequest.ts"
 import { Prices } from "../usage/Price.ts"
 
 /** What the config file may say about one agent. */
@@ -28,7 +29,9 @@ export const AgentSettings = Schema.Struct({
   retries: Schema.optional(Schema.NullOr(Schema.Int.pipe(Schema.between(0, 100)))),
   stallMs: Schema.optional(Schema.NullOr(Schema.Int.pipe(Schema.nonNegative()))),
   /** Whether the agent takes messages while it runs. */
-  steer: Schema.optional(Schema.Boolean)
+  steer: Schema.optional(Schema.Boolean),
+  /** Which tools are allowed or denied without a person, with `beat run --approve`. */
+  approve: Schema.optional(ApproveRules)
 }).annotations({ identifier: "AgentSettings" })
 export type AgentSettings = typeof AgentSettings.Type
 

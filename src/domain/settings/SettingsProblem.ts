@@ -50,7 +50,8 @@ const agentExamples: { readonly [K in keyof AgentSettings]-?: string } = {
   reserve: '"30%@09:00-18:00"',
   retries: "2",
   stallMs: "600000",
-  steer: "true"
+  steer: "true",
+  approve: '{ "allow": ["Bash(git diff:*)"], "deny": ["Bash(git push:*)"], "else": "ask" }'
 }
 
 const hookExamples: { readonly [K in keyof HookSettings]-?: string } = {

@@ -69,6 +69,8 @@ export interface PlanRequest {
   readonly server: NonNullable<Launch["server"]> | null
   /** Its stdin stays open for messages while it runs, where the agent can take them. */
   readonly steer: boolean
+  /** What it asks a person over its stdin, where it can; null: nothing. */
+  readonly asks: "questions" | "permissions" | null
   /** Whether the task will run as the super-user, which some agents refuse without a word more. */
   readonly root: boolean
 }
@@ -138,6 +140,8 @@ export interface Agent {
   readonly finalExitCodes?: ReadonlyArray<number>
   /** Whether `plan` hands over `server`. False: its user can set the server up; missing: it knows none. */
   readonly takesServer?: boolean
+  /** It asks for permissions, and what it wants to know, over its stdin and stdout. */
+  readonly asks?: boolean
   readonly plan: (request: PlanRequest) => Plan
   /** Whose limits its requests count against; missing: no limit is known of it, and it never waits for one. */
   readonly account?: (request: AccountRequest) => AccountIdentity

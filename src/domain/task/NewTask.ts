@@ -4,6 +4,7 @@ import { GroupName } from "../gates/GroupName.ts"
 import { Account } from "../limits/Account.ts"
 import { LoopPlan } from "../loop/LoopPlan.ts"
 import { InputFormat } from "../message/Message.ts"
+import { Asks } from "../questions/AgentRequest.ts"
 import { WorkspaceRequest } from "../workspace/Workspace.ts"
 import {
   ByteCount,
@@ -52,6 +53,8 @@ export const Launch = Schema.Struct({
       env: Schema.Record({ key: Schema.String, value: Schema.String })
     })
   ),
+  /** What the agent asks a person over its stdin, and which rules answer first. Missing: nothing. */
+  asks: Schema.optional(Asks),
   /** The submitter's niceness, -20 to 19. */
   niceness: Schema.optional(Schema.Int.pipe(Schema.between(-20, 19))),
   /** The loop that its start begins. Its agent starts when that loop has ended, and only if the loop has reached its aim. */

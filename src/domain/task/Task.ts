@@ -193,6 +193,8 @@ export const TaskSummary = Schema.Struct({
   parks: Schema.Int.pipe(Schema.nonNegative()),
   /** Since when it waits for a limit to end; null when it does not. */
   parkedAt: Schema.NullOr(Timestamp),
+  /** Since when its processes are stopped by a person's `beat pause --freeze`; null when they are not. */
+  frozenAt: Schema.NullOr(Timestamp),
   /** How often it has waited in the queue, between two turns of its agent, for tasks that it delegated. */
   wakes: Schema.Int.pipe(Schema.nonNegative()),
   /** The workspace that it works in; null: it works in `directory` itself. */

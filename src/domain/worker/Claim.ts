@@ -39,6 +39,11 @@ export const Claim = Schema.Struct({
   runningAt: Schema.NullOr(Timestamp),
   /** When the timeout ends it: milliseconds of `Host.uptimeMs`, for a clock that is set must not end it early or late. */
   deadlineUptime: Schema.NullOr(Millis),
+  /**
+   * Since when its processes are frozen, on the same clock: written before the first of them is stopped, and cleared after the
+   * last of them continues. Its timeout stands still in between.
+   */
+  frozenUptime: Schema.NullOr(Millis),
   /** Why Backbeat is ending it, written before the first signal so that an adopter knows. */
   stopCause: Schema.NullOr(StopCause),
   stopAt: Schema.NullOr(Timestamp)

@@ -18,6 +18,7 @@ import { credentialAdvice } from "./reading/Failure.ts"
 import { plain } from "./reading/Show.ts"
 import { capture } from "./starting/EnvironmentCapture.ts"
 import { anyHeld, textOf } from "./starting/Held.ts"
+import { asksOtherwise, unasked, untaken, withoutServer } from "./starting/Hints.ts"
 import { find, isRoot, niceness, umask } from "./starting/Programs.ts"
 import { maxArgumentBytes } from "./starting/Start.ts"
 
@@ -135,19 +136,11 @@ const configuredNames = (
     (name) => planned[name] !== null && extra[name] === undefined
   )
 
-const untaken = ({ name, resumes }: Agent): string =>
-  resumes
-    ? `${name} takes no messages while it runs: what is sent becomes the next turn of its session.`
-    : `${name} takes no messages: its prompt comes on stdin.`
-
 /** Whose task it is: a worker of another user must not run it. */
 const user = (): { readonly uid?: number } => {
   const uid = process.geteuid?.()
   return uid === undefined ? {} : { uid }
 }
-
-const withoutServer = (name: string): string =>
-  `${name} takes no MCP server on its command line: to let it delegate, add Backbeat to its settings once: beat mcp install ${name}`
 
 /** The service without its verdicts. */
 export const make = Effect.gen(function* () {
@@ -219,7 +212,9 @@ export const make = Effect.gen(function* () {
     if (program === null) {
       return yield* new AgentMissing({ agent: agent.name, program: programOf(settings, agent), install: agent.install })
     }
-    const steer = request.steer ?? configured.steer ?? false
+    const { asks } = request
+    if (asks?.permissions === true && agent.asks !== true) return yield* unasked(agent.name)
+    const steer = request.steer ?? (asks !== undefined && agent.asks === true ? true : (configured.steer ?? false))
     const plan = agent.plan({
       program,
       prompt: request.prompt,
@@ -229,6 +224,7 @@ export const make = Effect.gen(function* () {
       sessionId: yield* ids.uuid,
       resume: agent.resumes ? (request.resume ?? null) : null,
       steer,
+      asks: asks === undefined ? null : asks.permissions ? "permissions" : "questions",
       environment,
       server: request.server ?? null,
       root: yield* isRoot
@@ -260,6 +256,7 @@ export const make = Effect.gen(function* () {
         ...(names.length === 0 ? {} : { configured: names }),
         ...(given.length === 0 ? {} : { given }),
         ...(request.server === undefined ? {} : { server: request.server }),
+        ...(asks === undefined || agent.asks !== true ? {} : { asks: { ...asks, rules: configured.approve ?? {} } }),
         umask: request.umask ?? (yield* umask),
         niceness: request.niceness ?? (yield* niceness)
       },
@@ -270,6 +267,7 @@ export const make = Effect.gen(function* () {
         ...(plan.warnings ?? []),
         ...unmet,
         ...(request.server !== undefined && agent.takesServer === false ? [withoutServer(agent.name)] : []),
+        ...(asks !== undefined && agent.asks !== true ? [asksOtherwise(agent.name)] : []),
         ...(steer && inputFormatOf(plan.launch) === null ? [untaken(agent)] : []),
         ...(credentials === null ? [`No credentials for ${agent.name} were seen. ${credentialAdvice(agent)}`] : [])
       ]

@@ -15,6 +15,7 @@ import * as Gates from "./store/Gates.ts"
 import * as Ledger from "./store/Ledger.ts"
 import * as Limits from "./store/Limits.ts"
 import * as Messages from "./store/Messages.ts"
+import * as Metrics from "./store/Metrics.ts"
 import * as OutputStore from "./store/OutputStore.ts"
 import * as Pipelines from "./store/Pipelines.ts"
 import * as Questions from "./store/Questions.ts"
@@ -44,6 +45,7 @@ export const layerOverStore = Layer.mergeAll(
   HookSender.layerTest,
   Gates.layer,
   Messages.layer,
+  Metrics.layer,
   Wakes.layerTest,
   Questions.layer,
   Budgets.layer,

@@ -11,6 +11,7 @@ import * as Limits from "./limits/Limits.ts"
 import * as Loops from "./loops/Loops.ts"
 import * as Merges from "./merges/Merges.ts"
 import * as Messages from "./messages/Messages.ts"
+import * as Metrics from "./metrics/Metrics.ts"
 import * as OutputStore from "./output/OutputStore.ts"
 import * as Pipelines from "./pipelines/Pipelines.ts"
 import * as Questions from "./questions/Questions.ts"
@@ -42,6 +43,7 @@ export const layer = Layer.mergeAll(
   Deliveries.layer,
   Gates.layer,
   Messages.layer,
+  Metrics.layer,
   Wakes.layer,
   Questions.layer,
   Budgets.layer,

@@ -1,4 +1,4 @@
-/** Pauses one task: it does not start, or its running turn is ended and its session kept. */
+/** Pauses one task: it does not start, or its running turn is ended and its session kept, or its processes are stopped where they are. */
 import * as Effect from "effect/Effect"
 import { TaskStateConflict } from "../../domain/Errors.ts"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
@@ -13,6 +13,8 @@ export interface Pause {
   readonly until: number | null
   readonly reason: string | null
   readonly by: string
+  /** A running task keeps its processes, its memory and its place. */
+  readonly freeze: boolean
 }
 
 /** Whether its agent may still have a process, and the pause is not ended. */
@@ -21,7 +23,13 @@ const isEnding = Effect.fn("pauseTask.isEnding")(function* (id: TaskId) {
   return status === "running" && (yield* (yield* Gates).pausing).includes(id)
 })
 
-/** The attempt that counts, as it is once no process of it is left. It may have ended before the pause reached it. */
+/** Whether it runs, and not all of its processes are stopped. */
+const isFreezing = Effect.fn("pauseTask.isFreezing")(function* (id: TaskId) {
+  const { frozenAt, status } = yield* (yield* Tasks).summary(id)
+  return status === "running" && frozenAt === null && (yield* (yield* Gates).freezing).includes(id)
+})
+
+/** The attempt that counts, as it is once no process of it is left, or once all are stopped. It may have ended before the pause reached it. */
 export const pauseTask = Effect.fn("pauseTask")(function* (
   reference: TaskId,
   pause: Pause,
@@ -32,16 +40,18 @@ export const pauseTask = Effect.fn("pauseTask")(function* (
   const tasks = yield* Tasks
   const { agent, id, status } = yield* latestAttempt(reference)
   if (isTerminal(status)) return yield* new TaskStateConflict({ id, step: "be paused", actual: status })
-  if (status === "running" && !(yield* agents.hasSessions(agent))) {
+  if (status === "running" && !pause.freeze && !(yield* agents.hasSessions(agent))) {
     return yield* new TaskStateConflict({
       id,
       step: "be paused",
       actual: status,
-      note: `agent ${agent} keeps no session in which it could continue. Wait for its end, or cancel it`
+      note: `agent ${agent} keeps no session in which it could continue. To stop its processes where they are: beat pause ${id} --freeze`
     })
   }
   yield* gates.close({ scope: "task", name: id, ...pause })
-  if (status === "running") yield* waitUntil(isEnding(id), (ending) => !ending, serving)
+  if (status === "running") {
+    yield* waitUntil(pause.freeze ? isFreezing(id) : isEnding(id), (under) => !under, serving)
+  }
   return yield* tasks.summary(id)
 })
 

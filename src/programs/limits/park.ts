@@ -211,7 +211,14 @@ export const park = Effect.fn("park")(function* (claimed: Held, parking: Parking
   yield* sealTask(claimed)
   if (hold !== undefined) {
     const gates = yield* Gates
-    const gate = { scope: "task", name: claimed.task.id, until: null, reason: hold, by: "backbeat" } as const
+    const gate = {
+      scope: "task",
+      name: claimed.task.id,
+      until: null,
+      reason: hold,
+      by: "backbeat",
+      freeze: false
+    } as const
     yield* retryWhileStorageFails(gates.close(gate))
   }
   const ended = yield* retryWhileStorageFails(queue.park(holder, parking)).pipe(

@@ -60,9 +60,9 @@ export const captureOrWait = Effect.fn("supervise.capture")(function* (
   const read = (stream: StreamName, bytes: Uint8Array) =>
     Effect.all({
       told: readSignals(claimed, settings, limits, stream, bytes),
-      taken: hear(conversation, claimed, stream, bytes)
+      heard: hear(conversation, claimed, stream, bytes)
     }).pipe(
-      Effect.map(({ taken, told }) => ({ ...told, taken })),
+      Effect.map(({ heard, told }) => ({ ...told, ...heard })),
       Effect.provideService(Agents, agents)
     )
   return yield* Effect.map(capture(claimed, progress, rounds, read), (captured) => ({

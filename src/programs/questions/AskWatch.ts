@@ -27,6 +27,8 @@ export const makeAskWatch = Effect.fn("askWatch")(function* (holder: Holder, ask
     const passed = Math.max(0, now - seen)
     seen = now
     const open = yield* Ref.get(asks)
+    // The whole time in which it is frozen is added when it continues.
+    if (claim.frozenUptime !== null) return { claim, openMs: open ? openMs : null } satisfies Asking
     if (open) {
       openMs += passed
       owed += passed

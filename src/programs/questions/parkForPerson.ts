@@ -45,11 +45,16 @@ export const parkForPerson = Effect.fn("parkForPerson")(function* ({
   const resumes = sessionId !== null && (yield* agents.resumes(task.agent, sessionId))
   const stopped = claim.stopCause === "paused" || claim.stopCause === "asks"
   const paused = isKilled(result) && resumes && (yield* (yield* Gates).pausing).includes(task.id)
+  const { launch, resumeSession } = yield* (yield* Queue).captured(task.id)
+  // The end of its input, in the middle of a question that it asks over it, ends it with an error.
+  const cutOff = launch.asks !== undefined && resumes && result.status === "failed" && claim.stopCause === null
   const waits =
     asked.length > 0 &&
-    (result.status === "completed" || result.exitCode === unansweredCode || (resumes && isKilled(result)))
+    (result.status === "completed" ||
+      result.exitCode === unansweredCode ||
+      (resumes && isKilled(result)) ||
+      (cutOff && asked.some(({ state }) => state === "open")))
   if (!waits && !paused && !(stopped && result.status === "failed")) return null
-  const { resumeSession } = yield* (yield* Queue).captured(task.id)
   const continues = resumes && (asked.length > 0 || (yield* hasBegun(claimed, resumeSession !== null)))
   const parking: Parking = {
     limit: false,

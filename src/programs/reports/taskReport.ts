@@ -83,18 +83,19 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const begun = isTerminal(task.status) || claim?.state === "running"
   const found = task.status === "running" ? yield* neglected([id]) : new Map<TaskId, typeof Neglected.Type>()
   const place = task.workspaceId === null ? null : Option.getOrNull(yield* workspaces.ofTask(id))
-  const waiting = task.status === "queued" || task.asks > 0 ? yield* why(id) : null
+  const waiting = task.status === "queued" || task.asks > 0 || task.frozenAt !== null ? yield* why(id) : null
   const report: TaskReport = {
     ...task,
     claim,
     startProblem: begun ? null : Option.getOrNull(yield* registry.startProblem(id)),
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: waiting === null ? null : waitsFor(waiting, now),
-    held: waiting !== null && ["paused", "asks", "group-limit", "budget"].includes(waiting.reason),
+    held: waiting !== null && ["paused", "frozen", "asks", "group-limit", "budget"].includes(waiting.reason),
     parked: task.parks === 0 ? [] : yield* tasks.parks(id),
     questions: task.startedAt === null ? [] : yield* (yield* Questions).ofTask(id),
     silentMs: yield* silenceOf(task),
-    timeLeftMs: deadline === null ? null : Math.max(0, deadline - (yield* (yield* Host).uptimeMs)),
+    timeLeftMs:
+      deadline === null ? null : Math.max(0, deadline - (claim?.frozenUptime ?? (yield* (yield* Host).uptimeMs))),
     neglect: found.get(id) ?? null,
     children: yield* tasks.children(id),
     alongside: checkpoint?.alongside ?? (yield* ranAlongside(task, task.endedAt ?? now)),

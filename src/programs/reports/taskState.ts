@@ -57,7 +57,7 @@ export const taskState = Effect.fn("taskState")(function* (id: TaskId) {
   const over = isTerminal(summary.status)
   const answer = over ? (yield* tasks.get(id)).answer : null
   const now = yield* Clock.currentTimeMillis
-  const found = summary.status === "queued" || summary.asks > 0 ? yield* why(id) : null
+  const found = summary.status === "queued" || summary.asks > 0 || summary.frozenAt !== null ? yield* why(id) : null
   const wait = found?.reason === "limit" ? yield* tasks.limitWait(id) : Option.none()
   const asked = summary.asks === 0 ? [] : yield* (yield* Questions).ofTask(id)
   const asks = asked

@@ -38,6 +38,8 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return limitWords(found, now)
     case "paused":
       return found.gate === null ? null : `the end of a pause: ${gateWords(found.gate, now)}`
+    case "frozen":
+      return found.gate === null ? null : `the end of a pause: ${gateWords(found.gate, now)}`
     case "asks":
       return found.question === null
         ? "an answer of a person"

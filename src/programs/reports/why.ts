@@ -45,6 +45,8 @@ export const WhyReason = Schema.Literal(
   "limit",
   /** A person paused everything, or its group, agent or pipeline: `gate`. */
   "paused",
+  /** It runs, and a person has stopped its processes where they are: `gate`. */
+  "frozen",
   /** It has asked `question`, and waits for a person. */
   "asks",
   /** A budget that covers it has no room for it: `budget`. */
@@ -185,6 +187,10 @@ export const why = Effect.fn("why")(function* (reference: string) {
       return (yield* isCut(task)) ? answer("workspace-cut") : yield* starting()
     }
     const silentMs = yield* silenceOf(task)
+    if (cause === null && task.frozenAt !== null) {
+      const gate = (yield* (yield* Gates).list).find(({ name, scope }) => scope === "task" && name === id)
+      return answer("frozen", { gate: gate ?? null, silentMs })
+    }
     if (cause === null && task.asks > 0) return yield* asking({ silentMs })
     return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
   }

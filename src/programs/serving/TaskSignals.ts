@@ -1,4 +1,4 @@
-/** What the loop of a worker tells the supervisors of its tasks: cancels, pauses, spent budgets, open questions and messages that wait. */
+/** What the loop of a worker tells the supervisors of its tasks: cancels, pauses, freezes, spent budgets, open questions and messages that wait. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as EffectQueue from "effect/Queue"
@@ -18,6 +18,8 @@ export interface TaskSignals {
   readonly cancelled: Deferred.Deferred<void>
   /** Done when a person pauses it. Never of an agent without sessions: it could not continue. */
   readonly paused: Deferred.Deferred<void>
+  /** Whether a person wants its processes to be stopped where they are. `messaged` has something when that changes. */
+  readonly frozen: Ref.Ref<boolean>
   /** Done when a budget with the action `stop` is spent. */
   readonly spent: Deferred.Deferred<void>
   /** Whether a question of it is open. */
@@ -38,11 +40,13 @@ export interface SignalBoard {
 export const makeSignalBoard = (): SignalBoard => {
   const known = new Map<TaskId, TaskSignals>()
   return {
-    open: Effect.fn("signals.open")(function* ({ task }) {
+    open: Effect.fn("signals.open")(function* ({ claim, task }) {
       const agents = yield* Agents
       const signals: TaskSignals = {
         cancelled: yield* Deferred.make<void>(),
         paused: yield* Deferred.make<void>(),
+        // Until a look shows that the pause was ended meanwhile: a worker that takes it over must not let it continue.
+        frozen: yield* Ref.make(claim.frozenUptime !== null),
         spent: yield* Deferred.make<void>(),
         asks: yield* Ref.make(task.asks > 0),
         parks: yield* agents.hasSessions(task.agent),
@@ -70,12 +74,22 @@ export const makeSignalBoard = (): SignalBoard => {
         const signals = known.get(id)
         if (signals?.parks === true) yield* Deferred.succeed(signals.paused, undefined)
       }
+      const freezing = new Set(yield* gates.freezing)
+      for (const [id, { frozen, messaged }] of known) {
+        if ((yield* Ref.getAndSet(frozen, freezing.has(id))) !== freezing.has(id)) {
+          yield* EffectQueue.offer(messaged, undefined)
+        }
+      }
       for (const id of yield* (yield* Budgets).stopping) {
         const signals = known.get(id)
         if (signals !== undefined) yield* Deferred.succeed(signals.spent, undefined)
       }
       const asking = new Set(yield* tasks.asking)
-      for (const [id, { asks }] of known) yield* Ref.set(asks, asking.has(id))
+      for (const [id, { asks, messaged }] of known) {
+        // An answer may wait for the agent.
+        if ((yield* Ref.getAndSet(asks, asking.has(id))) && !asking.has(id))
+          yield* EffectQueue.offer(messaged, undefined)
+      }
       for (const id of yield* messages.waiting) {
         const signals = known.get(id)
         if (signals !== undefined) yield* EffectQueue.offer(signals.messaged, undefined)

@@ -13,7 +13,7 @@ import {
   type TaskId
 } from "../../domain/task/Task.ts"
 import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
-import { Agents } from "../../services/Agents.ts"
+import { Agents, type PrepareRequest } from "../../services/Agents.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { fenced, isScript } from "../../text/Quote.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
@@ -81,6 +81,8 @@ export interface Submission {
   readonly loop?: LoopPlan | undefined
   /** Its agent takes messages while it runs; undefined is what the settings say. */
   readonly steer?: boolean | undefined
+  /** Its agent asks a person over its stdin. */
+  readonly asks?: PrepareRequest["asks"]
 }
 
 const promptProblem = (prompt: string): string | null => {
@@ -117,7 +119,8 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     niceness: submission.niceness,
     otherPath: submission.otherPath,
     resume: submission.resume,
-    steer: submission.steer
+    steer: submission.steer,
+    asks: submission.asks
   })
   const piped = submission.piped ?? null
   const closing = submission.closing ?? null

@@ -50,7 +50,7 @@ export const sameSubmission = (work: Work): Submission => ({
 export const givenWith = (captured: {
   readonly environment: Environment
   readonly launch: Launch
-}): Pick<Submission, "extra" | "umask" | "niceness" | "server" | "steer" | "loop"> => {
+}): Pick<Submission, "extra" | "umask" | "niceness" | "server" | "steer" | "loop" | "asks"> => {
   const given = new Set(captured.launch.given ?? [])
   return {
     extra: Object.fromEntries(Object.entries(captured.environment).filter(([name]) => given.has(name))),
@@ -58,7 +58,8 @@ export const givenWith = (captured: {
     server: captured.launch.server,
     niceness: captured.launch.niceness,
     loop: captured.launch.loop,
-    steer: inputFormatOf(captured.launch) !== null
+    steer: inputFormatOf(captured.launch) !== null,
+    asks: captured.launch.asks
   }
 }
 

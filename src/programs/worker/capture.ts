@@ -1,6 +1,5 @@
 /** Moves what an agent printed from its spool into the output store, exactly once. */
 import * as Effect from "effect/Effect"
-import type { MessageId } from "../../domain/message/Message.ts"
 import type { StreamName } from "../../domain/output/Output.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { count } from "../../services/Counters.ts"
@@ -9,6 +8,7 @@ import { OutputStore } from "../../services/OutputStore.ts"
 import type { Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { limitWatch, nothing, readSignals, type Told } from "../limits/LimitWatch.ts"
+import { type HeardIn, nothingHeard } from "../messages/Conversation.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
 /** One read and one transaction: bounds memory per task, and how long others wait for the write lock. */
@@ -120,11 +120,9 @@ const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: Strea
 })
 
 /** What newly captured bytes say, for the transaction that stores them. */
-export interface Reading extends Told {
-  readonly taken: ReadonlyArray<MessageId>
-}
+export interface Reading extends Told, HeardIn {}
 
-const unread = () => Effect.succeed<Reading>({ ...nothing, taken: [] })
+const unread = () => Effect.succeed<Reading>({ ...nothing, ...nothingHeard })
 
 /** Stores what was printed since, up to `rounds` reads of each stream. True if there may be more already. */
 export const capture = Effect.fn("capture")(function* (

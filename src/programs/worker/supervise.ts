@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as EffectQueue from "effect/Queue"
+import * as Ref from "effect/Ref"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { outcome } from "../../domain/task/Outcome.ts"
 import type { Claim, StopCause } from "../../domain/worker/Claim.ts"
@@ -12,7 +13,7 @@ import { failpoint } from "../../services/Failpoints.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import type { LimitWatch } from "../limits/LimitWatch.ts"
+import { makeFreezer } from "../gates/makeFreezer.ts"
 import { notParked, otherAccount, park, parkingOf } from "../limits/park.ts"
 import { beginLoop } from "../loops/beginLoop.ts"
 import { converse } from "../messages/Conversation.ts"
@@ -55,16 +56,18 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   progress: Progress,
   behind: boolean,
   watch: StallWatch,
-  limits: LimitWatch
+  { conversation, limits }: Listening
 ) {
+  const parkMs = conversation?.asks?.parkMs ?? null
   const { claimed, settings, signals } = supervision
   const now = yield* Clock.currentTimeMillis
   if (claim.stopCause !== null) return claim.stopCause
   if (yield* Deferred.isDone(signals.cancelled)) return "cancelled" as const
   if (yield* Deferred.isDone(signals.paused)) return "paused" as const
   if (yield* Deferred.isDone(signals.spent)) return "budget" as const
+  if (claim.frozenUptime !== null) return standStill(watch, now)
   if (limits.stop) return "limited" as const
-  if (openMs !== null && signals.parks && openMs >= settings.askParkMs) return "asks" as const
+  if (openMs !== null && signals.parks && openMs >= (parkMs ?? settings.askParkMs)) return "asks" as const
   if (openMs === null && (yield* timeLeft(claim)) <= 0) return "timeout" as const
   if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
   if (openMs !== null) return standStill(watch, now)
@@ -109,6 +112,7 @@ const follow = Effect.fn("supervise.follow")(function* (
   const watch = stallWatch(yield* Clock.currentTimeMillis)
   const afterSleep = yield* makeSleepWatch(holderOf(supervision))
   const whileAsking = yield* makeAskWatch(holderOf(supervision), signals.asks)
+  const keepFrozen = makeFreezer(holderOf(supervision))
   let claim = initial
   /** A stop has looked for the task's processes and found none. */
   let absent = false
@@ -135,18 +139,16 @@ const follow = Effect.fn("supervise.follow")(function* (
     if (seen._tag === "Running" && claim.state === "claimed") {
       claim = yield* retryWhileStorageFails(registry.started(holderOf(supervision), seen.process))
     }
+    // Once it is being ended, its processes need to run for that.
+    if (claim.stopCause === null && (seen._tag === "Running" || seen._tag === "Lost")) {
+      claim = yield* keepFrozen(claim, yield* Ref.get(signals.frozen), spared(supervision.worker, claim))
+    }
+    const frozen = claim.frozenUptime !== null
 
     const captured = yield* captureOrWait(supervision, progress, listening)
     if (captured.moved > 0) heard(watch)
-    const reason = yield* stopReason(
-      supervision,
-      { ...asking, claim },
-      progress,
-      captured.more,
-      watch,
-      listening.limits
-    )
-    if (reason === null && seen._tag === "Running") {
+    const reason = yield* stopReason(supervision, { ...asking, claim }, progress, captured.more, watch, listening)
+    if (reason === null && seen._tag === "Running" && !frozen) {
       yield* converse(listening.conversation, holderOf(supervision), claimed.task.id, !captured.more)
     }
     if (reason !== null) {
@@ -161,7 +163,10 @@ const follow = Effect.fn("supervise.follow")(function* (
     const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
     yield* Effect.raceFirst(
       still && claim.stopCause === null
-        ? spawner.rest(claimed.claim.claimId, untilTimed(supervision, watch, yield* timeLeft(claim)))
+        ? spawner.rest(
+            claimed.claim.claimId,
+            frozen ? tick.still : untilTimed(supervision, watch, yield* timeLeft(claim))
+          )
         : spawner.pause(claimed.claim.claimId, wait),
       claim.stopCause === null
         ? Effect.raceAll([

@@ -7,8 +7,14 @@ import { sanitize } from "../../text/Sanitize.ts"
 /** Text from an agent or a prompt on one line: no control characters and no marks that turn the writing direction. */
 export const plain = (text: string): string => sanitize(text).replace(/\s+/g, " ")
 
-export const statusWord = (task: Pick<TaskSummary, "asks" | "cause" | "status">): string =>
-  isAsking(task) ? "asks" : task.status === "cancelled" && task.cause === "dependency-failed" ? "skipped" : task.status
+export const statusWord = (task: Pick<TaskSummary, "asks" | "cause" | "frozenAt" | "status">): string =>
+  task.frozenAt !== null
+    ? "frozen"
+    : isAsking(task)
+      ? "asks"
+      : task.status === "cancelled" && task.cause === "dependency-failed"
+        ? "skipped"
+        : task.status
 
 /** How it ended, or for how long it runs. */
 export const timeWords = (task: TaskSummary, now: number): string => {

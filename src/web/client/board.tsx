@@ -205,6 +205,7 @@ export const Board = () => {
             note={(task, at) => {
               if (value.starting.includes(task.id)) return "Its agent is being started."
               if (task.cancelRequestedAt !== null) return "It is being ended."
+              if (task.frozenAt !== null) return "It is frozen: its processes are stopped."
               if (isAsking(task)) return "It asks a person: see the inbox."
               const silent = value.running[at]?.silentMs ?? null
               return silent !== null && silent >= silentLongMs ? `No output for ${span(silent)}.` : null

@@ -232,6 +232,7 @@ const nowWords = (task: TaskReport): string | null => {
     return task.waitsFor === null ? "It starts within moments." : `Waits for ${plain(task.waitsFor)}`
   if (task.status !== "running") return task.error === null ? null : plain(task.error)
   if (task.cancelRequestedAt !== null) return "It is being ended."
+  if (task.frozenAt !== null) return `Its processes are stopped. It waits for ${plain(task.waitsFor ?? "beat resume")}`
   if (isAsking(task)) return "It asks a person: see the inbox."
   return task.silentMs !== null && task.silentMs >= silentLongMs ? `No output for ${span(task.silentMs)}.` : null
 }

@@ -119,7 +119,7 @@ describe("a key that acts", () => {
     assert.deepStrictEqual(commandsOf(pressing(start, "p", "enter").wishes), ["beat pause --all"])
     const paused = {
       ...view(),
-      gates: [{ scope: "all", name: "", until: null, reason: null, by: "ann", at: now }] as const
+      gates: [{ scope: "all", name: "", until: null, reason: null, by: "ann", freeze: false, at: now }] as const
     }
     assert.deepStrictEqual(commandsOf(pressing({ ...start, view: paused }, "p", "enter").wishes), ["beat resume --all"])
   })

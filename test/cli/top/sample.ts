@@ -36,6 +36,7 @@ export const summary = (fields: Partial<TaskSummary> & { readonly id: TaskId }):
     continuation: null,
     continueFrom: null,
     waitingOn: 0,
+    frozenAt: null,
     asks: 0,
     goalId: null,
     wakes: 0,

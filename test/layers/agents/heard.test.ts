@@ -1,6 +1,6 @@
 /** What a worker hears of messages in the stream of an agent that takes them while it runs. */
 import { assert, describe, it } from "@effect/vitest"
-import { interruptText, sayText } from "../../../src/domain/message/AgentInput.ts"
+import { interruptText, replyText, sayText } from "../../../src/domain/message/AgentInput.ts"
 import { MessageId } from "../../../src/domain/message/Message.ts"
 import { claude } from "../../../src/layers/agents/adapters/claude.ts"
 import { claudeHeard } from "../../../src/layers/agents/signals/claudeHeard.ts"
@@ -53,6 +53,50 @@ describe("what an agent is told", () => {
     assert.deepStrictEqual(JSON.parse(interruptText(id)).request, { subtype: "interrupt" })
   })
 
+  it("a request for a tool is heard whole, and the echo of its answer is the receipt", () => {
+    const request = {
+      subtype: "can_use_tool",
+      tool_name: "Bash",
+      input: { command: "git push" },
+      permission_suggestions: [{ type: "x" }]
+    }
+    assert.deepStrictEqual(heard({ type: "control_request", request_id: "r1", request }), [
+      {
+        _tag: "Asks",
+        request: { requestId: "r1", tool: "Bash", input: { command: "git push" }, suggestions: [{ type: "x" }] }
+      }
+    ])
+    assert.deepStrictEqual(heard({ type: "control_request", request_id: "r1", request: { subtype: "other" } }), [])
+    const text = replyText({
+      request: { requestId: "r1", tool: "Bash", input: { command: "ü" }, suggestions: [] },
+      answers: [{ text: "allow", denied: false }]
+    })
+    assert.match(text, /^[\u0020-\u007e]+$/)
+    assert.deepStrictEqual(heard(JSON.parse(text)), [{ _tag: "Replied", requestId: "r1" }])
+  })
+
+  it("asks over stdin only where that is wanted, and for permissions only without a free pass", () => {
+    const args = (asks: "questions" | "permissions" | null) =>
+      claude.plan({
+        program: "/bin/claude",
+        prompt: "x",
+        model: null,
+        systemPrompt: null,
+        settings: {},
+        sessionId: id,
+        resume: null,
+        steer: true,
+        asks,
+        server: null,
+        environment: {},
+        root: false
+      }).launch.args
+    assert.notInclude(args(null), "--permission-prompt-tool")
+    assert.includeMembers([...args("questions")], ["--permission-prompt-tool", "--dangerously-skip-permissions"])
+    assert.includeMembers([...args("permissions")], ["--permission-prompt-tool", "--permission-mode"])
+    assert.notInclude(args("permissions"), "--dangerously-skip-permissions")
+  })
+
   it("is asked of Claude Code with receipts, only where its input stays open", () => {
     const plan = (steer: boolean) =>
       claude.plan({
@@ -64,6 +108,7 @@ describe("what an agent is told", () => {
         sessionId: id,
         resume: null,
         steer,
+        asks: null,
         server: null,
         environment: {},
         root: false

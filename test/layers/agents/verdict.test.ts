@@ -151,6 +151,20 @@ describe("what a person reads", () => {
     assert.match(error("claude2--perm-default-denied"), /denied permission for: Bash touch denied\.txt/)
   })
 
+  it("is none where the agent was refused a tool by a person that it had asked", () => {
+    const asked = {
+      type: "control_request",
+      request_id: "r1",
+      request: { subtype: "can_use_tool", tool_name: "Bash", input: {} }
+    }
+    const denial = { tool_name: "Bash", tool_input: { command: "git push" } }
+    const result = { type: "result", subtype: "success", is_error: false, result: "done", permission_denials: [denial] }
+    const end = { exitCode: 0, signal: null }
+    const judged = (...events: ReadonlyArray<unknown>) =>
+      verdictOf("claude", { end, stdout: events.map((event) => JSON.stringify(event)), stderr: [], endedAt: 0 }).status
+    assert.deepStrictEqual([judged(asked, result), judged(result)], ["completed", "failed"])
+  })
+
   it("holds no key, whichever agent prints it", () => {
     const message = "Incorrect API key provided: sk-live-1234567890abcdef"
     const outputs: ReadonlyArray<readonly [string, string]> = [

@@ -99,6 +99,7 @@ export const claimOf = (options: {
     continuation: null,
     continueFrom: null,
     waitingOn: 0,
+    frozenAt: null,
     asks: 0,
     maxRetries: 0,
     backoffMs: 0,
@@ -140,6 +141,7 @@ export const claimOf = (options: {
       claimedAt: 0,
       runningAt: null,
       deadlineUptime: null,
+      frozenUptime: null,
       stopCause: null,
       stopAt: null
     },

@@ -75,7 +75,14 @@ describe("the live screen", () => {
       const spender = yield* claimNext()
       const held = yield* submit({ agent: "codex" })
       const paused = yield* submit({ agent: "gemini" })
-      yield* (yield* Gates).close({ scope: "agent", name: "gemini", until: null, reason: null, by: "ann" })
+      yield* (yield* Gates).close({
+        scope: "agent",
+        name: "gemini",
+        until: null,
+        reason: null,
+        by: "ann",
+        freeze: false
+      })
       const found = yield* waits
       const reasons = [
         [asking.task.id, "asks", "asks"],

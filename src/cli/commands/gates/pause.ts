@@ -10,6 +10,7 @@ import { gateWords, openingCommand } from "../../../programs/gates/gateWords.ts"
 import { type Pause, pauseTask } from "../../../programs/gates/pauseTask.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
 import { Gates } from "../../../services/Gates.ts"
+import { Processes } from "../../../services/Processes.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { moment as timeWords } from "../../../text/FormatDuration.ts"
@@ -34,6 +35,12 @@ const onePause = Effect.fn("beat.pause.task")(function* (reference: string, give
     return ExitCode.failed
   }
   const until = given.until === null ? "" : ` until ${timeWords(given.until)}`
+  if (paused.frozenAt !== null) {
+    yield* terminal.say(
+      `Frozen: task ${id}${until}. Its processes are stopped, and keep their memory and their place. To continue it: beat resume ${id}`
+    )
+    return ExitCode.ok
+  }
   yield* terminal.say(`Paused: task ${id}${until}. To continue it: beat resume ${id}`)
   return ExitCode.ok
 })
@@ -44,15 +51,21 @@ export const pause = readWriteCommand({
   section: "tasks",
   summary: "Pause a task, or all new work, or new work of a group, an agent, a pipeline or a schedule",
   details:
-    "With the id of a task: its turn is ended, its session is kept, and it has no process until 'beat resume ID'. Tasks that wait for it keep waiting. A running task of an agent without sessions, like shell, is refused. With an option: running tasks continue, and tasks that are submitted meanwhile wait in the queue. A pause survives kills and reboots, and applies to all workers. To end one: 'beat resume' with the same option.",
+    "With the id of a task: its turn is ended, its session is kept, and it has no process until 'beat resume ID'. Tasks that wait for it keep waiting. A running task of an agent without sessions, like shell, is refused without --freeze: that stops its processes where they are, for a short time, and a reboot ends it. With an option: running tasks continue, and tasks that are submitted meanwhile wait in the queue. A pause survives kills and reboots, and applies to all workers. To end one: 'beat resume' with the same option.",
   examples: [
     ["beat pause @last", "stop this task; 'beat resume @last' continues it"],
+    ["beat pause @last --freeze", "the same for a build or a test run, which has no session"],
     ["beat pause --all --until 2h --reason demo", "nothing starts in the next two hours"],
     ["beat pause --agent claude", "until 'beat resume --agent claude'"],
     ["beat pause --group review", "the tasks of one group"]
   ],
   options: Options.all({
     ...gateOptions,
+    freeze: Options.boolean("freeze").pipe(
+      Options.withDescription(
+        "Stop the processes of a running task where they are (SIGSTOP) instead of ending its turn; they keep their memory, and the task keeps its place"
+      )
+    ),
     until: moment("until", "future").pipe(
       Options.withDefault(null),
       Options.withDescription("End the pause at this time, e.g. 2027-03-01T18:00, or after this time, e.g. 2h")
@@ -64,7 +77,7 @@ export const pause = readWriteCommand({
   }),
   args: Args.all({ id: Args.optional(task) }),
   completes: "task",
-  run: Effect.fn("beat.pause")(function* ({ reason, until, ...given }, { id }) {
+  run: Effect.fn("beat.pause")(function* ({ freeze, reason, until, ...given }, { id }) {
     const terminal = yield* Terminal
     const { environment } = yield* Caller
     if (reason !== null && reason.length > 500) {
@@ -81,7 +94,16 @@ export const pause = readWriteCommand({
           hint: "beat pause ID, or: beat pause --all"
         })
       }
-      return yield* onePause(id.value, { until, reason, by: yield* nameOf(submitterOf(environment)) })
+      if (freeze && !(yield* Processes).freezes) {
+        return yield* new UsageError({
+          problem: "--freeze is not supported on this system",
+          hint: `beat pause ${id.value}`
+        })
+      }
+      return yield* onePause(id.value, { until, reason, by: yield* nameOf(submitterOf(environment)), freeze })
+    }
+    if (freeze) {
+      return yield* new UsageError({ problem: "--freeze is for one task", hint: "beat pause ID --freeze" })
     }
     const selected = yield* selectedGate(given, "pause")
     if (selected.scope === "schedule") {
@@ -95,7 +117,7 @@ export const pause = readWriteCommand({
       yield* terminal.say(`Paused: schedule ${selected.id}. To end it: beat resume --schedule ${selected.id}`)
       return ExitCode.ok
     }
-    const gate = { ...selected, until, reason, by: yield* nameOf(submitterOf(environment)) }
+    const gate = { ...selected, until, reason, by: yield* nameOf(submitterOf(environment)), freeze: false }
     yield* (yield* Gates).close(gate)
     const { queued, running } = yield* (yield* Tasks).counts
     const rest = running === 0 ? "" : ` ${running === 1 ? "1 task" : `${running} tasks`} running, which continue.`

@@ -21,7 +21,7 @@ import { stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
 import { tellNeglect } from "../../output/Attention.ts"
-import { type Column, cut, table } from "../../output/Layout.ts"
+import { type Column, cut, table, widthOf } from "../../output/Layout.ts"
 import { questionWords } from "../../output/QuestionText.ts"
 import { plain, remark, statusStyle, statusWord } from "../../output/TaskTable.ts"
 
@@ -58,27 +58,58 @@ const closedWords = ({ account, agent, opensAt, waiting, window }: AccountLimits
   return `${plain(agent)} ${fingerprintOf(account)}: ${what}, opens ${moment(opensAt ?? now)} (${relative(opensAt ?? now, now)}); ${wait}`
 }
 
-const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<string> => {
+interface Section {
+  readonly title: string
+  readonly tasks: Overview["ended"]
+  readonly words: (task: Overview["ended"][number]) => string
+}
+
+/** One table with all of them, so that their columns line up. */
+const sectionLines = (sections: ReadonlyArray<Section>, screen: Screen): ReadonlyArray<string> => {
+  const { bold, dim } = stylesOf(screen)
+  const cells = sections.flatMap(({ tasks, words }) =>
+    tasks.map((task) => [
+      { text: task.id, style: bold },
+      { text: words(task), style: statusStyle(task.status, screen) },
+      { text: plain(task.agent) },
+      { text: shortPath(plain(task.directory)), style: dim },
+      { text: task.pipelineId === null ? "" : `pipeline ${task.pipelineId}`, style: dim },
+      { text: plain(task.title) }
+    ])
+  )
+  const used = columns.map((_, at) => cells.some((row) => row[at]?.text !== ""))
+  const kept = <A>(row: ReadonlyArray<A>): ReadonlyArray<A> => row.filter((_, at) => used[at] === true)
+  const room = screen.columns === null ? null : screen.columns - 2
+  const [, ...rows] = table(kept(columns), cells.map(kept), room, dim)
+  let at = 0
+  return sections.flatMap(({ tasks, title }) => {
+    if (tasks.length === 0) return []
+    const own = rows.slice(at, at + tasks.length)
+    at += tasks.length
+    return ["", bold(title), ...own.map((row) => `  ${row}`)]
+  })
+}
+
+/** The counts and who serves, in as many lines as they need. */
+const joined = (words: ReadonlyArray<string>, last: string, columns: number | null): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let line = ""
+  for (const [at, word] of [...words, last].entries()) {
+    const text = at === words.length ? word : `${word}${at === words.length - 1 ? ";" : ","}`
+    if (line === "") line = text
+    else if (columns === null || widthOf(line) + 1 + widthOf(text) <= columns) line += ` ${text}`
+    else {
+      lines.push(line)
+      line = text
+    }
+  }
+  return [...lines, line]
+}
+
+/** What bare `beat` shows. */
+export const overviewLines = (view: Overview, now: number, screen: Screen): ReadonlyArray<string> => {
   const { bold, dim, yellow } = stylesOf(screen)
   const fitted = (text: string) => (screen.columns === null ? text : cut(text, screen.columns))
-  const section = (title: string, tasks: Overview["ended"], words: (task: Overview["ended"][number]) => string) => {
-    if (tasks.length === 0) return []
-    const room = screen.columns === null ? null : screen.columns - 2
-    const [, ...rows] = table(
-      columns,
-      tasks.map((task) => [
-        { text: task.id, style: bold },
-        { text: words(task), style: statusStyle(task.status, screen) },
-        { text: plain(task.agent) },
-        { text: shortPath(plain(task.directory)), style: dim },
-        { text: task.pipelineId === null ? "" : `pipeline ${task.pipelineId}`, style: dim },
-        { text: plain(task.title) }
-      ]),
-      room,
-      dim
-    )
-    return ["", bold(title), ...rows.map((row) => `  ${row}`)]
-  }
 
   const { counts } = view
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
@@ -103,7 +134,7 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
   const paused = new Set(view.gates.flatMap(({ name, scope }) => (scope === "task" ? [name] : [])))
   const silence = new Map(view.running.map(({ id, silentMs }) => [id, silentMs]))
   return [
-    `${[...words, ...asks].join(", ")}; ${waiting ? yellow(served) : dim(served)}`,
+    ...joined([...words, ...asks], waiting ? yellow(served) : dim(served), screen.columns),
     ...view.gates.map((gate) => yellow(fitted(`paused: ${plain(gateWords(gate, now))}`))),
     ...view.questions
       .slice(0, mostQuestions)
@@ -111,28 +142,45 @@ const lines = (view: Overview, now: number, screen: Screen): ReadonlyArray<strin
     ...(view.questions.length === 0 ? [] : [dim(fitted(answering(view.questions.length)))]),
     ...view.budgets.map((hold) => yellow(fitted(plain(holdWords(hold, now))))),
     ...view.limits.map((account) => yellow(fitted(closedWords(account, now)))),
-    ...section("Running", view.running, (task) => {
-      const silentMs = silence.get(task.id) ?? 0
-      const quiet = silentMs >= quietMs ? `, silent ${shortSpan(silentMs)}` : ""
-      const ending = task.cancelRequestedAt === null ? "" : ", ending"
-      const asks = isAsking(task) ? "asks, " : ""
-      return `${asks}${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`
-    }),
-    ...section("Waiting", view.queued, (task) => {
-      if (paused.has(task.id)) return `paused ${shortSpan(now - task.createdAt)}`
-      if (isAsking(task)) return `asks ${shortSpan(now - task.createdAt)}`
-      if (task.notBefore !== null && task.notBefore > now) return `starts ${relative(task.notBefore, now)}`
-      return `${task.priority} ${remark(task) === "" ? shortSpan(now - task.createdAt) : remark(task)}`
-    }),
-    ...section("Ended last", view.ended, (task) => {
-      const why = task.status === "completed" ? "" : remark(task)
-      return `${statusWord(task)}${why === "" ? "" : ` (${why})`} ${relative(task.endedAt ?? now, now)}`
-    }),
+    ...sectionLines(
+      [
+        {
+          title: "Running",
+          tasks: view.running,
+          words: (task) => {
+            const silentMs = silence.get(task.id) ?? 0
+            const quiet = silentMs >= quietMs ? `, silent ${shortSpan(silentMs)}` : ""
+            const ending = task.cancelRequestedAt === null ? "" : ", ending"
+            const state = task.frozenAt !== null ? "frozen, " : isAsking(task) ? "asks, " : ""
+            return `${state}${shortSpan(now - (task.startedAt ?? now))}${quiet}${ending}`
+          }
+        },
+        {
+          title: "Waiting",
+          tasks: view.queued,
+          words: (task) => {
+            if (paused.has(task.id)) return `paused ${shortSpan(now - task.createdAt)}`
+            if (isAsking(task)) return `asks ${shortSpan(now - task.createdAt)}`
+            if (task.notBefore !== null && task.notBefore > now) return `starts ${relative(task.notBefore, now)}`
+            return `${task.priority} ${remark(task) === "" ? shortSpan(now - task.createdAt) : remark(task)}`
+          }
+        },
+        {
+          title: "Ended last",
+          tasks: view.ended,
+          words: (task) => {
+            const why = task.status === "completed" ? "" : remark(task)
+            return `${statusWord(task)}${why === "" ? "" : ` (${why})`} ${relative(task.endedAt ?? now, now)}`
+          }
+        }
+      ],
+      screen
+    ),
     ...(waiting && view.nextDue === null
-      ? ["", yellow("No worker is running. To start one: beat worker --detach")]
+      ? ["", yellow(fitted("No worker is running. To start one: beat worker --detach"))]
       : []),
     ...(counts.queued > 0 && view.nextDue !== null && waiting
-      ? ["", dim(`The next task is due in ${span(view.nextDue - now)}.`)]
+      ? ["", dim(fitted(`The next task is due in ${span(view.nextDue - now)}.`))]
       : [])
   ]
 }
@@ -142,7 +190,7 @@ export const showOverview = Effect.fn("beat.overview")(function* (asJson: boolea
   const terminal = yield* Terminal
   const view = yield* overview()
   if (asJson) yield* printJson(Overview, view)
-  else yield* terminal.print(lines(view, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+  else yield* terminal.print(overviewLines(view, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
   yield* tellNeglect(view.running)
   return ExitCode.ok
 })

@@ -27,7 +27,7 @@ import {
   limitOptions,
   taskOptions
 } from "../../input/TaskOptions.ts"
-import { dependencies, json, moment, optionalText } from "../../input/Values.ts"
+import { dependencies, duration, json, moment, optionalText } from "../../input/Values.ts"
 import { workOf } from "../../input/Work.ts"
 import { announceBatch, type BatchDocument } from "../../output/Batched.ts"
 import { inForeground } from "../../output/Foreground.ts"
@@ -72,6 +72,18 @@ const options = Options.all({
   steer: Options.boolean("steer").pipe(
     Options.withDescription("Keep the agent's stdin open: it takes what 'beat send' says while it runs")
   ),
+  ask: Options.boolean("ask").pipe(
+    Options.withDescription("Let the agent ask you: its questions are in 'beat inbox', and a late answer continues it")
+  ),
+  approve: Options.boolean("approve").pipe(
+    Options.withDescription(
+      "The agent asks before it uses a tool: the setting agents.NAME.approve answers first, you see the rest"
+    )
+  ),
+  askTimeout: duration("ask-timeout").pipe(
+    Options.withDefault(undefined),
+    Options.withDescription("Park the task when a question is open for this time (default: 10m, setting askParkMs)")
+  ),
   ...contestOptions,
   batch: optionalText("batch", "file").pipe(
     Options.withDescription(
@@ -90,6 +102,24 @@ const options = Options.all({
 
 type Given = typeof options extends Options.Options<infer A> ? A : never
 
+/** What the agent may ask a person. */
+const askingOf = Effect.fn("run.asks")(function* (given: Pick<Given, "approve" | "ask" | "askTimeout" | "fallback">) {
+  if (!given.ask && !given.approve) {
+    if (given.askTimeout === undefined) return {}
+    return yield* new UsageError({
+      problem: "--ask-timeout needs --ask or --approve",
+      hint: 'beat run --ask --ask-timeout 2m "..."'
+    })
+  }
+  if (given.approve && given.fallback !== null) {
+    return yield* new UsageError({
+      problem: "--approve excludes --fallback: the other agent would not ask",
+      hint: "Leave one of them out."
+    })
+  }
+  return { asks: { permissions: given.approve, parkMs: given.askTimeout ?? null } }
+})
+
 const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompted: Prompted) {
   if (given.key !== null && (given.key.length < 1 || given.key.length > 256)) {
     return yield* new InvalidInput({ field: "--key", problem: "1 to 256 characters", example: null })
@@ -99,6 +129,7 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompted
     notBefore: given.notBefore,
     idempotencyKey: given.key,
     ...(given.steer ? { steer: true } : {}),
+    ...(yield* askingOf(given)),
     fallback: yield* fallbackOf(given.fallback),
     ...(given.budget === null ? {} : { budgetUsd: given.budget }),
     ...(given.onLimit === undefined ? {} : { onLimit: given.onLimit }),
@@ -198,6 +229,7 @@ export const run = command({
     ["beat run - < prompt.md", "the prompt from a file"],
     ["beat run -a shell --after @last 'npm test'", "after the newest task has completed"],
     ['beat run --continue-from @last "now write the tests"', "continue with the results of the newest task"],
+    ['beat run --ask -a claude "migrate the settings"', "it may ask you: beat inbox"],
     ['beat run --times 3 --best "npm test" "fix the bug"', "three candidates; one that passes is kept"],
     ["beat run -a shell --batch commands.txt", "one task for each line of a file"],
     ['id=$(beat run "...") && beat wait $id && beat result $id', "in a script"]

@@ -123,9 +123,11 @@ const clip = (text: string): string => {
 }
 
 const standing = (report: TaskReport, screen: Screen): string =>
-  isAsking(report)
-    ? stylesOf(screen).yellow("asks (needs input)")
-    : statusStyle(report.status, screen)(report.claim?.state === "claimed" ? "starting" : report.status)
+  report.frozenAt !== null
+    ? stylesOf(screen).yellow("frozen (its processes are stopped)")
+    : isAsking(report)
+      ? stylesOf(screen).yellow("asks (needs input)")
+      : statusStyle(report.status, screen)(report.claim?.state === "claimed" ? "starting" : report.status)
 
 const questionLine = (question: Question): string => {
   const name = questionName(question.id)
@@ -178,6 +180,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["started", at(report.startedAt)],
     ["ended", at(report.endedAt)],
     [report.endedAt === null ? "running for" : "took", took],
+    ["frozen", report.frozenAt === null ? null : `${at(report.frozenAt)}. To continue it: beat resume ${report.id}`],
     ["silent for", report.silentMs === null ? null : span(report.silentMs)],
     ["timeout", report.timeoutMs === null ? null : span(report.timeoutMs)],
     ["time left", report.timeLeftMs === null ? null : span(report.timeLeftMs)],

@@ -59,6 +59,10 @@ export const explain = (answer: Why, now: number): string => {
       if (answer.gate === null) return "It is paused."
       return `It is paused: ${sanitize(gateWords(answer.gate, now))}. To start it: ${openingCommand(answer.gate)}`
     }
+    case "frozen":
+      return answer.gate === null
+        ? "It is frozen, and continues within moments."
+        : `It is frozen: its processes are stopped. Paused: ${sanitize(gateWords(answer.gate, now))}. To continue it: ${openingCommand(answer.gate)}`
     case "asks":
       return answer.question === null
         ? "It asks a person. To see what: beat inbox"

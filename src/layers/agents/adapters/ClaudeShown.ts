@@ -1,7 +1,16 @@
 /** What people see of the stream-json format of Claude Code, which Qwen Code prints too. */
 import type { Renderer } from "../../../domain/task/Agent.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
-import { apiErrorAnswer, type Block, decodeBlocks, type Event, failureOf, read, textOf } from "./ClaudeStream.ts"
+import {
+  apiErrorAnswer,
+  type Block,
+  decodeBlocks,
+  type Event,
+  failureOf,
+  isRequest,
+  read,
+  textOf
+} from "./ClaudeStream.ts"
 
 const systemLines = (event: Event, unknown: () => ReadonlyArray<string>): ReadonlyArray<string> => {
   switch (event.subtype) {
@@ -63,6 +72,7 @@ export const renderer = (): Renderer => {
   const unknown = strangers()
   let shown = ""
   let asked = false
+  let desk = false
   /** What was said to the agent while it ran; the first is its prompt. */
   const saidLines = (event: Event): ReadonlyArray<string> => {
     const first = !asked
@@ -81,7 +91,7 @@ export const renderer = (): Renderer => {
     return told.flatMap(blockLines).map((line) => `${inner}${line}`)
   }
   const resultLines = (event: Event): ReadonlyArray<string> => {
-    const failure = failureOf(event, [])
+    const failure = failureOf(event, [], desk)
     const said = event.result ?? ""
     const isAnswer = event.is_error !== true && said !== "" && !apiErrorAnswer.test(said)
     const answer = isAnswer && said.trim() !== shown.trim() ? lines(said) : []
@@ -103,6 +113,8 @@ export const renderer = (): Renderer => {
         case "command_lifecycle":
         case "stream_event":
         case "control_request":
+          desk ||= isRequest(line)
+          return []
         case "control_response":
         case "tool_progress":
         case "tool_use_summary":

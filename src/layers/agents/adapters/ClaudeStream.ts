@@ -186,10 +186,11 @@ const messageOf = (result: Event): string =>
     (said) => said !== undefined && said.length > 0
   ) ?? `ended with ${result.subtype ?? "an error"}`
 
-export const failureOf = (result: Event, events: ReadonlyArray<Event>): Failed | null => {
+/** `desk`: its requests were answered by persons and rules. A refusal is an answer then. */
+export const failureOf = (result: Event, events: ReadonlyArray<Event>, desk: boolean): Failed | null => {
   const disguised = result.result === undefined ? null : apiErrorAnswer.exec(result.result)
   const failed = result.is_error === true || (result.subtype ?? "success") !== "success"
-  if (!failed && disguised === null) return denied(result)
+  if (!failed && disguised === null) return desk ? null : denied(result)
   if (result.terminal_reason?.startsWith("aborted") === true) {
     return { message: "The agent was interrupted before it was done.", class: "agent" }
   }
@@ -227,6 +228,10 @@ const retryOf = (stdout: ReadonlyArray<string>): Failed | null => {
   return { message: `The model service kept failing (${why}).`, status: event.error_status, codes: [error] }
 }
 
+/** A request for a tool or to a person, which only a run that has been given a desk prints. */
+export const isRequest = (line: string): boolean =>
+  /^\{"type":"control_request"/.test(line) && line.includes('"subtype":"can_use_tool"')
+
 /** What the stream says. Several results may be printed by one run: the last one counts. */
 export const findings = (evidence: Evidence): Findings => {
   const events = ofTypes(evidence.stdout, ["system", "result", "rate_limit_event"])
@@ -237,7 +242,7 @@ export const findings = (evidence: Evidence): Findings => {
   const sessionId = [...events].reverse().find((event) => event.session_id !== undefined)?.session_id ?? null
   if (last === undefined)
     return { failure: retryOf(evidence.stdout), finished: false, answer: null, sessionId, usage: null }
-  const failure = failureOf(last, events)
+  const failure = failureOf(last, events, evidence.stdout.some(isRequest))
   const isAnswer = last.is_error !== true && last.result !== undefined && !apiErrorAnswer.test(last.result)
   return {
     failure,

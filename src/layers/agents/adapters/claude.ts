@@ -42,6 +42,7 @@ export const claude: Agent = {
   ],
   resumes: true,
   takesServer: true,
+  asks: true,
   account: anthropic,
   plan: (request) => {
     const model = modelOf(request)
@@ -55,7 +56,9 @@ export const claude: Agent = {
           "--output-format",
           "stream-json",
           "--verbose",
-          "--dangerously-skip-permissions",
+          // Questions are asked over stdin also where no permission is.
+          ...(request.asks === null ? [] : ["--permission-prompt-tool", "stdio"]),
+          ...(request.asks === "permissions" ? ["--permission-mode", "default"] : ["--dangerously-skip-permissions"]),
           // With replays it confirms each message by its id.
           ...(request.steer ? ["--input-format", "stream-json", "--replay-user-messages"] : []),
           ...(request.resume === null ? ["--session-id", request.sessionId] : ["--resume", request.resume]),

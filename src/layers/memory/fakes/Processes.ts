@@ -58,6 +58,7 @@ export const layerAs = (identity: ProcessIdentity, user: number | null = uid) =>
       const living = yield* LivingProcesses
       yield* living.add(identity)
       return Processes.of({
+        freezes: true,
         self: Effect.succeed(identity),
         alive: Effect.fn("Processes.alive")(function* (asked) {
           const near = nearness(asked.bootId, identity.bootId)

@@ -29,6 +29,7 @@ interface Spool {
   readonly obeys: Obedience
   readonly told: ReadonlyArray<{ readonly id: string; readonly text: string }>
   readonly inputEnded: boolean
+  readonly frozen: boolean
   readonly cpuMillis: Readonly<Record<ProcessCpu["role"], number>>
   /** Rung when something changed. */
   readonly bell: EffectQueue.Queue<void>
@@ -96,6 +97,7 @@ const make = Effect.gen(function* () {
       obeys: "term",
       told: [],
       inputEnded: false,
+      frozen: false,
       cpuMillis: { agent: 0, tool: 0 },
       bell: yield* EffectQueue.dropping<void>(1)
     }
@@ -205,6 +207,18 @@ const make = Effect.gen(function* () {
     sweep: Effect.fn("Spawner.sweep")(function* (target, graceMs) {
       return (yield* stop(target, graceMs)).ended
     }),
+    freeze: Effect.fn("Spawner.freeze")(function* (target) {
+      const spool = yield* find(target.claimId)
+      const living = spool === undefined ? 0 : (isRunning(spool) ? 1 : 0) + reachable(spool, target).length
+      if (living > 0) yield* change(target.claimId, () => ({ frozen: true }))
+      return { stopped: living, left: 0 }
+    }),
+    thaw: Effect.fn("Spawner.thaw")(function* (target) {
+      const spool = yield* find(target.claimId)
+      if (spool?.frozen !== true) return 0
+      yield* change(target.claimId, () => ({ frozen: false }))
+      return (isRunning(spool) ? 1 : 0) + reachable(spool, target).length
+    }),
     cpuUse: (target) => Effect.map(find(target.claimId), cpuUse),
     discard: (claimId) => Ref.update(spools, (all) => without(all, claimId)),
     spools: Effect.map(Ref.get(spools), (all) => Array.from(all.keys()))
@@ -240,6 +254,7 @@ const make = Effect.gen(function* () {
     told: (claimId) => Effect.map(open(claimId), ({ told }) => told),
     inputEnded: (claimId) => Effect.map(open(claimId), ({ inputEnded }) => inputEnded),
     endInput: (claimId) => Effect.asVoid(change(claimId, () => ({ inputEnded: true }))),
+    frozen: (claimId) => Effect.map(open(claimId), ({ frozen }) => frozen),
     ownerOf: (claimId) => Effect.map(open(claimId), (spool) => spool.owner)
   })
 

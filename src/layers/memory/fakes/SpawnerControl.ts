@@ -42,6 +42,7 @@ export class SpawnerControl extends Context.Tag("backbeat/memory/SpawnerControl"
     readonly inputEnded: (claimId: ClaimId) => Effect.Effect<boolean>
     /** What hands lines to the agent is killed. */
     readonly endInput: (claimId: ClaimId) => Effect.Effect<void>
+    readonly frozen: (claimId: ClaimId) => Effect.Effect<boolean>
     /** Whom the shim would call at its end. */
     readonly ownerOf: (claimId: ClaimId) => Effect.Effect<ProcessIdentity | null>
   }

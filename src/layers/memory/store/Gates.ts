@@ -22,6 +22,13 @@ const holdsSomething = (state: State, { name, scope }: Gate): boolean => {
 
 const hasEnded = (state: State, stored: StoredPipeline): boolean => isTerminal(pipelineIn(state, stored).status)
 
+const runningBehind = (state: State, now: number, freeze: boolean) =>
+  state.gates.flatMap((gate) =>
+    gate.scope === "task" && gate.freeze === freeze && isInForce(gate, now)
+      ? Array.from(state.claims.keys()).filter((id) => id === gate.name)
+      : []
+  )
+
 const make = Effect.gen(function* () {
   const store = yield* Store
   const write = <A>(step: (state: State, now: number) => readonly [A, State]) =>
@@ -49,13 +56,8 @@ const make = Effect.gen(function* () {
         return task?.status === "queued" ? Option.fromNullable(holdIn(state, task, now)) : Option.none()
       }),
 
-    pausing: store.read((state, now) =>
-      state.gates.flatMap((gate) =>
-        gate.scope === "task" && isInForce(gate, now)
-          ? Array.from(state.claims.keys()).filter((id) => id === gate.name)
-          : []
-      )
-    ),
+    freezing: store.read((state, now) => runningBehind(state, now, true)),
+    pausing: store.read((state, now) => runningBehind(state, now, false)),
 
     nextOpening: store.read((state, now) => {
       const times = state.gates.flatMap(({ until }) => (until !== null && until > now ? [until] : []))

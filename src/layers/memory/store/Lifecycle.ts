@@ -83,6 +83,7 @@ export const submit = (
     fallback: task.fallback ?? [],
     parks: 0,
     parkedAt: null,
+    frozenAt: null,
     wakes: 0,
     seq: state.lastSeq + 1,
     title: titleOf(task.prompt),
@@ -195,6 +196,7 @@ export const take = (
     claimedAt: context.now,
     runningAt: null,
     deadlineUptime: deadlineOf(options.uptimeMs, state.tasks.get(task.id)?.timeLeftMs ?? task.timeoutMs),
+    frozenUptime: null,
     stopCause: null,
     stopAt: null
   }
@@ -248,7 +250,8 @@ export const conclude = (
     endedAt: now,
     retriedBy,
     waitingOn: 0,
-    asks: 0
+    asks: 0,
+    frozenAt: null
   })
   const claims = without(state.claims, id)
   const claim = state.claims.get(id)

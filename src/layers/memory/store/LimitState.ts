@@ -101,6 +101,7 @@ export const park = (state: State, claim: Claim, parking: Parking, now: number):
   const told = limit || parking.unheard === true ? givenBack(counted, claim.claimId) : counted
   const queued = changed(told, taskId, {
     status: "queued",
+    frozenAt: null,
     parkedAt: limit ? now : null,
     parks: task.parks + (limit ? 1 : 0),
     sessionId,

@@ -65,7 +65,12 @@ const make = Effect.gen(function* () {
           if (stored === undefined) return Effect.fail(new TaskNotFound({ reference: taskId }))
           const claim = state.claims.get(taskId)
           const closed = claim !== undefined && state.closedInputs.has(claim.claimId)
-          return Effect.succeed({ status: stored.task.status, format: inputFormatOf(stored.launch), closed })
+          return Effect.succeed({
+            status: stored.task.status,
+            format: inputFormatOf(stored.launch),
+            closed,
+            asks: stored.launch.asks ?? null
+          })
         })
       ),
 

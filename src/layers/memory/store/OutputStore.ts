@@ -7,6 +7,7 @@ import { type Append, OutputStore } from "../../../services/OutputStore.ts"
 import { reported } from "./BudgetState.ts"
 import { observe } from "./LimitState.ts"
 import { confirmed } from "./MessageState.ts"
+import { askedOver, repliedTo } from "./QuestionState.ts"
 import { put, Store, type StoredOutput } from "./Store.ts"
 
 const nothing: StoredOutput = { chunks: [], streams: [], lastSeq: 0 }
@@ -106,7 +107,12 @@ const make = Effect.gen(function* () {
         const fresh = after.size > (stored?.size ?? 0)
         if (!fresh) return Either.right([after, next] as const)
         const told = confirmed(next, write.taskId, write.taken ?? [], now)
-        const observed = observe(told, write.taskId, write.signals ?? [], now)
+        const asked = repliedTo(
+          askedOver(told, write.taskId, write.asked ?? [], now),
+          write.taskId,
+          write.replied ?? []
+        )
+        const observed = observe(asked, write.taskId, write.signals ?? [], now)
         return Either.right([after, reported(observed, write.taskId, write.use, now)] as const)
       })
     }),

@@ -54,6 +54,27 @@ const make = Effect.gen(function* () {
   const find = (state: State, id: QuestionId) => all(state).find((one) => one.id === id)
 
   return Questions.of({
+    toReply: (claimId) =>
+      store.read((state) =>
+        state.requests.flatMap(({ claimId: own, questions, request, ruled, seq, written }) => {
+          if (own !== claimId || written) return []
+          if (ruled !== null) return [{ seq, request, answers: [ruled] }]
+          const answers = questions.flatMap((id) => {
+            const found = find(state, id)
+            return found === undefined || found.answer === null ? [] : [{ denied: found.denied, text: found.answer }]
+          })
+          return answers.length === questions.length ? [{ seq, request, answers }] : []
+        })
+      ),
+
+    replied: (seq) =>
+      store.write((state) =>
+        Either.right([
+          undefined,
+          { ...state, requests: state.requests.map((one) => (one.seq === seq ? { ...one, written: true } : one)) }
+        ] as const)
+      ),
+
     ask: (asked) =>
       store.write((state, now) =>
         Either.gen(function* () {

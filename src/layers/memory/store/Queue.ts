@@ -175,6 +175,7 @@ const make = Effect.gen(function* () {
           const before = taskIn(state, claim.taskId)
           const queued = changed(known, claim.taskId, {
             status: "queued",
+            frozenAt: null,
             startedAt: before !== undefined && hasBegun(state, before) ? before.startedAt : null,
             ...(account === undefined ? {} : { account: account.key })
           })

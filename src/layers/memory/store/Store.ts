@@ -16,7 +16,7 @@ import type { Window } from "../../../domain/limits/Window.ts"
 import type { Message } from "../../../domain/message/Message.ts"
 import type { OutputChunk, StreamState } from "../../../domain/output/Output.ts"
 import type { PipelineStep, PipelineSummary } from "../../../domain/pipeline/Pipeline.ts"
-import type { Question } from "../../../domain/questions/Question.ts"
+import type { Question, QuestionId } from "../../../domain/questions/Question.ts"
 import type { Execution, Schedule, Work } from "../../../domain/schedule/Schedule.ts"
 import type { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { Checkpoint, GitHead } from "../../../domain/task/Checkpoint.ts"
@@ -27,6 +27,7 @@ import type { PricedUse } from "../../../domain/usage/ModelUse.ts"
 import type { SessionTotal } from "../../../domain/usage/SessionTotals.ts"
 import type { Claim, ClaimId, StartProblem } from "../../../domain/worker/Claim.ts"
 import type { Worker, WorkerId } from "../../../domain/worker/Worker.ts"
+import type { AskedOver } from "../../../services/OutputStore.ts"
 
 /** A task with what its start needs. The byte counts in `task` are filled in on reading, from the streams. */
 export interface StoredTask {
@@ -93,6 +94,14 @@ export interface StoredSchedule {
   readonly work: Work
 }
 
+/** What an agent has asked over its stream. */
+export interface StoredRequest extends AskedOver {
+  readonly seq: number
+  readonly claimId: ClaimId
+  readonly questions: ReadonlyArray<QuestionId>
+  readonly written: boolean
+}
+
 export interface State {
   /** In order of arrival. */
   readonly tasks: ReadonlyMap<TaskId, StoredTask>
@@ -116,6 +125,8 @@ export interface State {
   /** In order of arrival. */
   readonly questions: ReadonlyArray<StoredQuestion>
   readonly lastQuestion: number
+  /** What agents have asked over their streams, in order. */
+  readonly requests: ReadonlyArray<StoredRequest>
   /** The limit of each. */
   readonly groups: ReadonlyMap<GroupName, number | null>
   readonly parks: ReadonlyMap<TaskId, ReadonlyArray<Park>>
@@ -160,6 +171,7 @@ const empty: State = {
   gates: [],
   questions: [],
   lastQuestion: 0,
+  requests: [],
   groups: new Map(),
   parks: new Map(),
   messages: [],

@@ -5,8 +5,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { WorkerId } from "../../../domain/worker/Worker.ts"
 import { WorkerRegistry } from "../../../services/WorkerRegistry.ts"
-import { changeHeld } from "./claimGuard.ts"
-import { claimWith, put, type State, Store, without } from "./Store.ts"
+import { changeHeld, held } from "./claimGuard.ts"
+import { changed, claimWith, put, type State, Store, without } from "./Store.ts"
 
 type When = "always" | "idle" | { readonly superseded: WorkerId }
 
@@ -79,6 +79,38 @@ const make = Effect.gen(function* () {
           ...claim,
           deadlineUptime: later(claim.deadlineUptime, sleptMs)
         }))
+      ),
+
+    freezing: (holder, uptimeMs) =>
+      store.write((state) =>
+        changeHeld(state, holder, "freeze", (claim) => ({
+          ...claim,
+          frozenUptime: claim.frozenUptime ?? Math.floor(uptimeMs)
+        }))
+      ),
+
+    frozen: (holder) =>
+      store.write((state, now) =>
+        Either.map(
+          held(state, holder, "freeze"),
+          ({ taskId }) =>
+            [undefined, changed(state, taskId, { frozenAt: state.tasks.get(taskId)?.task.frozenAt ?? now })] as const
+        )
+      ),
+
+    thawed: (holder, uptimeMs) =>
+      store.write((state) =>
+        Either.map(
+          changeHeld(state, holder, "continue", (claim) => ({
+            ...claim,
+            frozenUptime: null,
+            deadlineUptime: later(
+              claim.deadlineUptime,
+              Math.max(0, Math.floor(uptimeMs) - (claim.frozenUptime ?? Number.MAX_SAFE_INTEGER))
+            )
+          })),
+          ([claim, next]) => [claim, changed(next, claim.taskId, { frozenAt: null })] as const
+        )
       ),
 
     startFailed: ({ claimId }, message) =>

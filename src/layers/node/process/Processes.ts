@@ -71,7 +71,16 @@ const make = Effect.fn("Processes.make")(function* (reader: ProcessReader) {
     return (yield* alive(asked)) === "alive" ? restraintsOf(asked.pid) : []
   })
 
-  return Processes.of({ self, alive, stopped, wake, restraints, bootId, uid: process.geteuid?.() ?? null })
+  return Processes.of({
+    self,
+    alive,
+    stopped,
+    wake,
+    restraints,
+    freezes: reader === linuxReader,
+    bootId,
+    uid: process.geteuid?.() ?? null
+  })
 })
 
 /** On what a reader shows of the system. */

@@ -13,6 +13,7 @@ import { type Observation, Spawner, type Target } from "../../../services/Spawne
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
 import { keyOf, reader } from "../process/ProcessReader.ts"
 import { endTree, look, type Scope } from "../process/TreeEnding.ts"
+import { freezeTree, thawTree } from "../process/TreeFreezing.ts"
 import * as Input from "./Input.ts"
 import { mountObstacle } from "./Mount.ts"
 import { endOf } from "./Shim.ts"
@@ -138,6 +139,12 @@ const make = Effect.gen(function* () {
     }),
     stop: Effect.fn("Spawner.stop")(function* (target, graceMs) {
       return yield* endTree(reader, yield* scopeOf(target, false), graceMs)
+    }),
+    freeze: Effect.fn("Spawner.freeze")(function* (target) {
+      return yield* freezeTree(reader, yield* scopeOf(target, false))
+    }),
+    thaw: Effect.fn("Spawner.thaw")(function* (target) {
+      return yield* thawTree(reader, yield* scopeOf(target, false))
     }),
     sweep: Effect.fn("Spawner.sweep")(function* (target, graceMs) {
       return (yield* endTree(reader, yield* scopeOf(target, true), graceMs)).ended

@@ -14,6 +14,9 @@ import { direct } from "../database/direct.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { IdRow } from "../tasks/TaskRows.ts"
+import { storedFlag } from "../workspaces/WorkspaceRows.ts"
+
+const GateRow = Schema.Struct({ ...Gate.fields, freeze: storedFlag })
 
 const mostGates = 200
 const mostGroups = 1000
@@ -25,19 +28,19 @@ const make = Effect.gen(function* () {
   const access = makeAccess(sql, database)
 
   const save = Statement.run(() => ({
-    Request: Gate,
-    execute: ({ at, by, name, reason, scope, until }) => sql`
-      INSERT INTO gates ${sql.insert({ scope, name, untilAt: until, reason, closedBy: by, at })}
+    Request: GateRow,
+    execute: ({ at, by, freeze, name, reason, scope, until }) => sql`
+      INSERT INTO gates ${sql.insert({ scope, name, untilAt: until, reason, closedBy: by, at, freeze })}
       ON CONFLICT (scope, name) DO UPDATE SET until_at = excluded.until_at, reason = excluded.reason,
-        closed_by = excluded.closed_by, at = excluded.at
+        closed_by = excluded.closed_by, at = excluded.at, freeze = excluded.freeze
     `
   }))
 
   const findGates = Statement.findAll(() => ({
     Request: Timestamp,
-    Result: Gate,
+    Result: GateRow,
     execute: (now) => sql`
-      SELECT scope, name, until_at AS "until", reason, closed_by AS "by", at FROM gates
+      SELECT scope, name, until_at AS "until", reason, closed_by AS "by", at, freeze FROM gates
       WHERE until_at IS NULL OR until_at > ${now} ORDER BY at, scope, name LIMIT ${mostGates}
     `
   }))
@@ -64,11 +67,12 @@ const make = Effect.gen(function* () {
   }))
 
   const findPausing = Statement.findAll(() => ({
-    Request: Timestamp,
+    Request: Schema.Struct({ now: Timestamp, freeze: storedFlag }),
     Result: IdRow,
-    execute: (now) => sql`
+    execute: ({ freeze, now }) => sql`
       SELECT gates.name AS id FROM gates JOIN claims ON claims.task_id = gates.name
-      WHERE gates.scope = 'task' AND (gates.until_at IS NULL OR gates.until_at > ${now}) LIMIT ${bound}
+      WHERE gates.scope = 'task' AND gates.freeze = ${freeze}
+        AND (gates.until_at IS NULL OR gates.until_at > ${now}) LIMIT ${bound}
     `
   }))
 
@@ -89,6 +93,11 @@ const make = Effect.gen(function* () {
   }))
 
   const gates = Effect.flatMap(Clock.currentTimeMillis, findGates)
+
+  const runningBehind = (freeze: boolean) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => findPausing({ now, freeze })).pipe(
+      Effect.map((rows) => rows.map(({ id }) => id))
+    )
 
   /** Its time is over, or what it holds has ended: a pause may have come after the end, or after the task was pruned. */
   const isOver = (now: number) => sql`(
@@ -124,11 +133,9 @@ const make = Effect.gen(function* () {
       }).pipe(access.read("holding"))
     ),
 
-    pausing: Effect.flatMap(Clock.currentTimeMillis, findPausing).pipe(
-      Effect.map((rows) => rows.map(({ id }) => id)),
-      access.read("pausing"),
-      Effect.withSpan("Gates.pausing")
-    ),
+    freezing: runningBehind(true).pipe(access.read("freezing"), Effect.withSpan("Gates.freezing")),
+
+    pausing: runningBehind(false).pipe(access.read("pausing"), Effect.withSpan("Gates.pausing")),
 
     nextOpening: Effect.flatMap(Clock.currentTimeMillis, findNext).pipe(
       Effect.map(Option.map(({ until }) => until)),

@@ -115,7 +115,12 @@ const make = Effect.gen(function* () {
     recipient: Effect.fn("Messages.recipient")((id) =>
       findStanding(id).pipe(
         orNotFound(id),
-        Effect.map(({ closed, launch, status }) => ({ status, format: inputFormatOf(launch), closed: closed === 1 })),
+        Effect.map(({ closed, launch, status }) => ({
+          status,
+          format: inputFormatOf(launch),
+          closed: closed === 1,
+          asks: launch.asks ?? null
+        })),
         access.read("recipient")
       )
     ),

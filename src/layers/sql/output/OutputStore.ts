@@ -7,12 +7,14 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { StreamName, StreamState } from "../../../domain/output/Output.ts"
 import { ByteCount, TaskId, Timestamp } from "../../../domain/task/Task.ts"
+import { Ids } from "../../../services/Ids.ts"
 import { type Append, OutputStore } from "../../../services/OutputStore.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { makeSettle } from "../budgets/settle.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeWindows } from "../limits/windows.ts"
+import { makeAgentRequests } from "../questions/agentRequests.ts"
 import { ChunkRow } from "../tasks/Rows.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
 import { type Gap, gapAfter, pieces } from "./retention.ts"
@@ -25,6 +27,7 @@ const make = Effect.gen(function* () {
   const access = makeAccess(sql, database)
   const windows = makeWindows(sql)
   const settle = makeSettle(sql)
+  const requests = makeAgentRequests(sql, yield* Ids)
 
   const findStream = Statement.findOne(() => ({
     Request: One,
@@ -180,6 +183,8 @@ const make = Effect.gen(function* () {
           WHERE id = ${id} AND task_id = ${taskId} AND state IN ('stored', 'written')
         `
       }
+      yield* requests.asked(taskId, write.asked ?? [])
+      yield* requests.replied(taskId, write.replied ?? [])
       if (write.use !== undefined) yield* settle.running(taskId, write.use)
       return after
     })

@@ -1,11 +1,13 @@
 /** Questions on SQLite. Triggers keep the count of open ones with the task, and give answers to the claim that follows. */
 import * as SqlClient from "@effect/sql/SqlClient"
+import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskStateConflict } from "../../../domain/Errors.ts"
+import { AgentRequest, type AnsweredRequest } from "../../../domain/questions/AgentRequest.ts"
 import { Question, QuestionId, questionBounds, questionName } from "../../../domain/questions/Question.ts"
 import { QuestionClosed, QuestionNotFound, TooManyQuestions } from "../../../domain/questions/QuestionErrors.ts"
 import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
@@ -15,6 +17,7 @@ import { type Asked, Questions } from "../../../services/Questions.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { orDieWhenMissing, orNotFound } from "../tasks/TaskRows.ts"
+import { StoredAnswer, StoredIds } from "./agentRequests.ts"
 
 /** Questions in one list. */
 const mostListed = 200
@@ -29,6 +32,16 @@ const QuestionRow = Schema.Struct({
   ...Question.fields,
   options: Schema.parseJson(Question.fields.options),
   denied: storedFlag
+})
+
+/** Requests of one claim that are looked at together. */
+const mostRequests = 100
+
+const RequestRow = Schema.Struct({
+  seq: Schema.Int,
+  request: Schema.parseJson(AgentRequest),
+  ruled: Schema.NullOr(StoredAnswer),
+  questions: StoredIds
 })
 
 const Count = Schema.Struct({ count: Schema.Int })
@@ -155,7 +168,42 @@ const make = Effect.gen(function* () {
       return yield* insert({ taskId, askedBy, digest, text, options, state: "open", askedAt }).pipe(orDieWhenMissing)
     })
 
+  const findRequests = Statement.findAll(() => ({
+    Request: Schema.String,
+    Result: RequestRow,
+    execute: (claimId) => sql`
+      SELECT seq, request, ruled, questions FROM agent_requests WHERE claim_id = ${claimId} AND written = 0
+      ORDER BY seq LIMIT ${mostRequests}
+    `
+  }))
+
+  /** Null while a person has not answered all of it. */
+  const answersOf = ({ questions, ruled }: typeof RequestRow.Type) =>
+    Effect.gen(function* () {
+      if (ruled !== null) return [ruled]
+      const found = yield* Effect.forEach(questions, (id) => findOne(id))
+      const answers = Array.getSomes(found).flatMap(({ answer, denied }) =>
+        answer === null ? [] : [{ denied, text: answer }]
+      )
+      return answers.length === questions.length ? answers : null
+    })
+
   return Questions.of({
+    toReply: Effect.fn("Questions.toReply")((claimId) =>
+      Effect.gen(function* () {
+        const ready: Array<AnsweredRequest> = []
+        for (const row of yield* findRequests(claimId)) {
+          const answers = yield* answersOf(row)
+          if (answers !== null) ready.push({ seq: row.seq, request: row.request, answers })
+        }
+        return ready
+      }).pipe(access.read("toReply"))
+    ),
+
+    replied: Effect.fn("Questions.replied")((seq) =>
+      Effect.asVoid(sql`UPDATE agent_requests SET written = 1 WHERE seq = ${seq}`).pipe(access.write("replied"))
+    ),
+
     ask: Effect.fn("Questions.ask")(function* (asked) {
       const digest = yield* ids.digest(asked.text)
       return yield* store(asked, digest).pipe(access.write("ask"))

@@ -136,6 +136,7 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
         claimedAt: now,
         runningAt: null,
         deadlineUptime: deadlineOf(options.uptimeMs, timeoutMs),
+        frozenUptime: null,
         stopCause: null,
         stopAt: null
       }

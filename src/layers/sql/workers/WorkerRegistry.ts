@@ -15,6 +15,7 @@ import { latest } from "../database/migrate.ts"
 import * as Statement from "../database/Statement.ts"
 import { failClaimLost } from "../queue/claimGuard.ts"
 import { ClaimRow, WorkerRow } from "../tasks/Rows.ts"
+import { IdRow } from "../tasks/TaskRows.ts"
 
 const HolderRequest = Schema.Struct({ claimId: Schema.String, workerId: Schema.String })
 
@@ -91,6 +92,42 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  const recordFreezing = Statement.findOne(() => ({
+    Request: Schema.Struct({ holder: HolderRequest, uptimeMs: Millis }),
+    Result: ClaimRow,
+    execute: ({ holder, uptimeMs }) => sql`
+      UPDATE claims SET frozen_uptime = coalesce(frozen_uptime, ${uptimeMs})
+      WHERE claim_id = ${holder.claimId} AND worker_id = ${holder.workerId}
+      RETURNING *
+    `
+  }))
+
+  const recordFrozen = Statement.findOne(() => ({
+    Request: Schema.Struct({ holder: HolderRequest, now: Timestamp }),
+    Result: IdRow,
+    execute: ({ holder, now }) => sql`
+      UPDATE tasks SET frozen_at = coalesce(frozen_at, ${now})
+      WHERE id = (
+        SELECT task_id FROM claims
+        WHERE claim_id = ${holder.claimId} AND worker_id = ${holder.workerId} AND frozen_uptime IS NOT NULL
+      )
+      RETURNING id
+    `
+  }))
+
+  const recordThawed = Statement.findOne(() => ({
+    Request: Schema.Struct({ holder: HolderRequest, uptimeMs: Millis }),
+    Result: ClaimRow,
+    execute: ({ holder, uptimeMs }) => sql`
+      UPDATE claims SET frozen_uptime = NULL, deadline_uptime = CASE
+        WHEN frozen_uptime IS NULL OR frozen_uptime > ${uptimeMs} THEN deadline_uptime
+        WHEN deadline_uptime > ${Number.MAX_SAFE_INTEGER} - (${uptimeMs} - frozen_uptime) THEN ${Number.MAX_SAFE_INTEGER}
+        ELSE deadline_uptime + (${uptimeMs} - frozen_uptime) END
+      WHERE claim_id = ${holder.claimId} AND worker_id = ${holder.workerId}
+      RETURNING *
+    `
+  }))
+
   const recordFailure = Statement.run(() => ({
     Request: Schema.Struct({ claimId: Schema.String, message: Schema.NullOr(Schema.String) }),
     execute: ({ claimId, message }) => sql`
@@ -161,6 +198,25 @@ const make = Effect.gen(function* () {
 
     postpone: Effect.fn("WorkerRegistry.postpone")((holder, sleptMs) =>
       held(holder, "postpone", recordSleep({ holder, sleptMs })).pipe(access.write("postpone"))
+    ),
+
+    freezing: Effect.fn("WorkerRegistry.freezing")((holder, uptimeMs) =>
+      held(holder, "freeze", recordFreezing({ holder, uptimeMs: Math.floor(uptimeMs) })).pipe(access.write("freezing"))
+    ),
+
+    frozen: Effect.fn("WorkerRegistry.frozen")(function* (holder) {
+      const now = yield* Clock.currentTimeMillis
+      const id = yield* recordFrozen({ holder, now }).pipe(access.write("frozen"))
+      if (Option.isNone(id)) return yield* lost(holder.claimId, "freeze").pipe(access.read("frozen"))
+    }),
+
+    thawed: Effect.fn("WorkerRegistry.thawed")((holder, uptimeMs) =>
+      held(holder, "continue", recordThawed({ holder, uptimeMs: Math.floor(uptimeMs) })).pipe(
+        Effect.tap(
+          ({ taskId }) => sql`UPDATE tasks SET frozen_at = NULL WHERE id = ${taskId} AND frozen_at IS NOT NULL`
+        ),
+        access.writeWork("thawed")
+      )
     ),
 
     startFailed: Effect.fn("WorkerRegistry.startFailed")(({ claimId }, message) =>

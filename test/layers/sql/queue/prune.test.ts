@@ -71,7 +71,7 @@ const lived = Effect.gen(function* () {
   })
   const { id } = first.task
   yield* (yield* Questions).ask({ taskId: id, askedBy: "agent", text: "Which?", options: [] })
-  yield* (yield* Gates).close({ scope: "task", name: id, until: null, reason: null, by: "ann" })
+  yield* (yield* Gates).close({ scope: "task", name: id, until: null, reason: null, by: "ann", freeze: false })
   const child = yield* submit({ prompt: "child", parentId: id, dependsOn: [{ upstream: id, policy: "finished" }] })
   yield* workspaces.sealed({
     taskId: id,
@@ -94,7 +94,7 @@ const lived = Effect.gen(function* () {
   yield* sql`INSERT INTO merges (id, task_id, home, branch, before, state, check_task, conflicts, pid, start_time, boot_id,
     created_at, changed_at) VALUES ('m1', ${child.id}, '/home', 'main', ${commit}, 'merged', ${id}, '[]', 2, '1', 'b', 0, 0)`
   // A pause that came late.
-  yield* (yield* Gates).close({ scope: "task", name: id, until: null, reason: null, by: "ann" })
+  yield* (yield* Gates).close({ scope: "task", name: id, until: null, reason: null, by: "ann", freeze: false })
   return { id, child: child.id, workspaceId }
 })
 
@@ -113,7 +113,14 @@ describe("prune", () => {
         ids.push(task.id)
         yield* queue.finish(task.id, completed, claim)
       }
-      yield* (yield* Gates).close({ scope: "pipeline", name: pipeline.id, until: null, reason: null, by: "ann" })
+      yield* (yield* Gates).close({
+        scope: "pipeline",
+        name: pipeline.id,
+        until: null,
+        reason: null,
+        by: "ann",
+        freeze: false
+      })
       yield* sql`UPDATE workspaces SET state = 'gone', slot = NULL`
       const before = yield* placesOf(ids)
       for (const place of ["budgets.value", "gates.name", "windows.source", "merges.check_task", "questions.task_id"]) {

@@ -114,6 +114,7 @@ describe("rows", () => {
             rootId: null,
             retriedBy: null,
             waitingOn: 0,
+            frozenAt: null,
             asks: 0,
             pipelineId: null,
             dependsOn: [],
@@ -159,6 +160,7 @@ describe("rows", () => {
               claimedAt: now,
               runningAt: null,
               deadlineUptime: task.timeoutMs === null ? null : 5 + task.timeoutMs,
+              frozenUptime: null,
               stopCause: null,
               stopAt: null
             }
