@@ -26,6 +26,8 @@ export interface PrepareRequest {
   readonly umask?: number | undefined
   /** The niceness that the agent runs with; undefined: that of this process. */
   readonly niceness?: number | undefined
+  /** The PATH on which the program of the agent is looked for first; undefined: that of `environment` alone. */
+  readonly programPath?: string | undefined
   /** A second PATH, for a program that the PATH of `environment` does not have. */
   readonly otherPath?: string | undefined
   /** Gives the agent the MCP server of Backbeat. */

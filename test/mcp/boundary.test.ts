@@ -35,7 +35,9 @@ describe("a process inside a task", () => {
       ["EditTask", { id: sibling, priority: "P0" }],
       ["ConfigureAgent", { agent: "codex", set: { baseUrl: "http://evil.example" } }],
       ["Schedules", { action: "create", agent: "shell", prompt: "true", when: "every 1h" }],
-      ["ScheduleTask", { agent: "shell", prompt: "true", when: "every 1h" }]
+      ["ScheduleTask", { agent: "shell", prompt: "true", when: "every 1h" }],
+      ["DelegateTask", { agent: "codex", prompt: "x", env: { OPENAI_BASE_URL: "http://evil.example" } }],
+      ["DelegateTask", { tasks: [{ agent: "claude", prompt: "x", env: { CLAUDE_CONFIG_DIR: "/tmp" } }] }]
     ] as const) {
       const answer = await server.call(tool, given)
       assert.isTrue(answer.isError, tool)

@@ -50,7 +50,8 @@ const agents = Layer.effectContext(
           file: `/usr/bin/${agent}`,
           args: sessionId === null ? ["-c", "{prompt}"] : [resumed === null ? "--session-id" : "--resume", sessionId],
           promptAt: sessionId === null ? [1] : [],
-          stdin: sessionId === null ? ("none" as const) : ("prompt" as const)
+          stdin: sessionId === null ? ("none" as const) : ("prompt" as const),
+          ...(Object.keys(request.extra).length === 0 ? {} : { given: Object.keys(request.extra) })
         },
         environment: { ...request.environment, ...request.extra },
         sessionId,

@@ -7,9 +7,12 @@ export class OutsideTask extends Schema.TaggedError<OutsideTask>()("OutsideTask"
   /** The task whose agent asks. */
   inside: TaskId,
   /** After "may not". */
-  step: Schema.String
+  step: Schema.String,
+  /** Missing: an agent changes only what it delegated itself. */
+  because: Schema.optional(Schema.String)
 }) {
   override get message(): string {
-    return `This runs inside task ${this.inside}, which may not ${this.step}: an agent changes only what it delegated itself. Ask the person to do it.`
+    const because = this.because ?? "an agent changes only what it delegated itself"
+    return `This runs inside task ${this.inside}, which may not ${this.step}: ${because}. Ask the person to do it.`
   }
 }

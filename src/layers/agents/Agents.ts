@@ -204,7 +204,10 @@ export const make = Effect.gen(function* () {
     const captured = capture(request.environment, settings.capture, allowed)
     const own = { ...configured.env, ...request.extra }
     const environment = { ...captured, ...own }
-    const found = yield* locate(settings, agent, environment, request.directory)
+    const first = request.programPath
+    const chosen =
+      first === undefined ? null : yield* locate(settings, agent, { ...environment, PATH: first }, request.directory)
+    const found = chosen ?? (yield* locate(settings, agent, environment, request.directory))
     const other = request.otherPath
     const moved =
       found === null && other !== undefined ? yield* find(programOf(settings, agent), other, request.directory) : null

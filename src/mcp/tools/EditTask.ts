@@ -70,8 +70,9 @@ export const editTask = tool({
         example: '"priority": "P0"'
       })
     }
-    yield* requireOwn(submitterOf(session.environment), [taskId], "edit")
-    yield* Effect.uninterruptible(edit(taskId, changes))
+    const submitter = submitterOf(session.environment)
+    yield* requireOwn(submitter, [taskId], "edit")
+    yield* Effect.uninterruptible(edit(taskId, changes, submitter))
     const state = yield* taskState(taskId)
     return { tasks: [state], pending: [taskId], cursor: 0, more: false, timedOut: false, warnings: [] }
   }),

@@ -267,6 +267,7 @@ export const continuation = Effect.fn("park.continuation")(function* (
       ConfigInvalid: (error) => new SpawnFailed({ reason: "system", subject: task.agent, detail: error.message }),
       InvalidInput: (error) => new SpawnFailed({ reason: "system", subject: task.agent, detail: error.message }),
       NoDefaultAgent: (error) => new SpawnFailed({ reason: "system", subject: task.agent, detail: error.message }),
+      OutsideTask: (error) => new SpawnFailed({ reason: "system", subject: task.agent, detail: error.message }),
       TaskNotFound: (error) => new SpawnFailed({ reason: "system", subject: task.agent, detail: error.message })
     })
   )

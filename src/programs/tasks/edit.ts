@@ -8,6 +8,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { promptForAnother } from "../limits/promptForAnother.ts"
 import { prepareTask } from "./prepareTask.ts"
 import { resubmit } from "./resubmit.ts"
+import type { Submitter } from "./submitter.ts"
 
 /** What is not there stays as it is. */
 export interface Changes {
@@ -29,7 +30,11 @@ const touchesAgent = ({ agent, directory, model, prompt }: Changes): boolean =>
   [agent, directory, model, prompt].some((change) => change !== undefined)
 
 /** The start of the changed task, in the environment captured when it was submitted. */
-export const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes: Changes) {
+export const startOf = Effect.fn("edit.startOf")(function* (
+  task: Task,
+  changes: Changes,
+  by: Pick<Submitter, "inside"> = {}
+) {
   const tasks = yield* Tasks
   const { environment, submission } = yield* resubmit(task)
   const inSession = task.continuation === "session" && task.retryOf !== null
@@ -56,7 +61,7 @@ export const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes:
       retryOf: null,
       resume: resume ?? undefined
     },
-    { environment, taskId: task.parentId, depth: task.depth }
+    { ...(by.inside === undefined ? {} : { inside: by.inside }), environment, taskId: task.parentId, depth: task.depth }
   )
   const edit: TaskEdit = {
     agent: prepared.agent,
@@ -71,7 +76,7 @@ export const startOf = Effect.fn("edit.startOf")(function* (task: Task, changes:
   return edit
 })
 
-export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes) {
+export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes, by: Pick<Submitter, "inside"> = {}) {
   const tasks = yield* Tasks
   const queue = yield* Queue
   const once = Effect.gen(function* () {
@@ -80,7 +85,7 @@ export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes) {
     const task = yield* tasks.get(id)
     if (task.status !== "queued") return yield* new TaskStateConflict({ id, step: "be edited", actual: task.status })
     const change: TaskEdit = {
-      ...(touchesAgent(changes) ? yield* startOf(task, changes) : {}),
+      ...(touchesAgent(changes) ? yield* startOf(task, changes, by) : {}),
       ...(changes.priority === undefined ? {} : { priority: changes.priority }),
       ...(changes.notBefore === undefined ? {} : { notBefore: changes.notBefore }),
       ...(changes.labels === undefined ? {} : { labels: changes.labels(task.labels) }),

@@ -17,6 +17,7 @@ import { Agents, type PrepareRequest } from "../../services/Agents.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { fenced, isScript } from "../../text/Quote.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
+import { keepRoutes } from "./keepRoutes.ts"
 import type { Submitter } from "./submitter.ts"
 
 /** The pause before the first automatic retry, in milliseconds. */
@@ -106,14 +107,20 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
   const problem = promptProblem(submission.prompt)
   if (problem !== null) return yield* new InvalidInput({ field: "prompt", problem, example: null })
   const directory = realDirectory(submission.directory, submitter.environment)
-  const { warnings, stallMs, ...plan } = yield* agents.prepare({
+  const routes = yield* keepRoutes(submission, submitter, settings)
+  const {
+    warnings: hints,
+    stallMs,
+    ...plan
+  } = yield* agents.prepare({
     agent: submission.agent,
     prompt: submission.prompt,
     model: submission.model,
     systemPrompt: submission.systemPrompt,
-    environment: submitter.environment,
+    environment: routes.environment,
     extra: submission.extra,
     directory,
+    programPath: routes.programPath,
     umask: submission.umask,
     server: submission.server,
     niceness: submission.niceness,
@@ -122,6 +129,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     steer: submission.steer,
     asks: submission.asks
   })
+  const warnings = [...routes.warnings, ...hints]
   const piped = submission.piped ?? null
   const closing = submission.closing ?? null
   const script = (piped !== null || closing !== null) && isScript({ agent: plan.agent, program: plan.launch.file })

@@ -13,6 +13,8 @@ export interface Submitter {
   readonly taskId: TaskId | null
   /** The depth that a task from here claims: 0 from outside, one more than its own for an agent. */
   readonly depth: number
+  /** The task whose agent asks for this right now. Missing: a person does, or Backbeat itself prepares stored work again. */
+  readonly inside?: TaskId
 }
 
 const decodeTaskId = Schema.decodeUnknownOption(TaskId)
@@ -22,7 +24,7 @@ const decodeDepth = Schema.decodeUnknownOption(Schema.NumberFromString.pipe(Sche
 export const submitterOf = (environment: Environment): Submitter => {
   const taskId = Option.getOrNull(decodeTaskId(environment.BACKBEAT_TASK_ID))
   const own = Option.getOrElse(decodeDepth(environment.BACKBEAT_DEPTH), () => (taskId === null ? -1 : 0))
-  return { environment, taskId, depth: own + 1 }
+  return { environment, taskId, depth: own + 1, ...(taskId === null ? {} : { inside: taskId }) }
 }
 
 /** For the record of who asked: `task <id>`, or the user's name. */

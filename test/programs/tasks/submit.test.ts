@@ -4,12 +4,16 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { WorkerUnavailable } from "../../../src/domain/Errors.ts"
+import { TaskId } from "../../../src/domain/task/Task.ts"
 import { Launches } from "../../../src/layers/memory/fakes/WorkerLauncher.ts"
+import { edit } from "../../../src/programs/tasks/edit.ts"
 import { submit } from "../../../src/programs/tasks/submit.ts"
 import { submitterOf } from "../../../src/programs/tasks/submitter.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
 import { layer, Prepared, person, submission } from "../world.ts"
+
+const marks = (task: TaskId, depth: number) => ({ BACKBEAT_TASK_ID: task, BACKBEAT_DEPTH: String(depth) })
 
 const one = (overrides: Parameters<typeof submission>[0] = {}, submitter = person) =>
   Effect.flatMap(submit([submission(overrides)], submitter), ({ tasks }) =>
@@ -52,6 +56,54 @@ describe("submit", () => {
       const refused = yield* Effect.flip(one({}, submitterOf({ BACKBEAT_TASK_ID: child.id, BACKBEAT_DEPTH: "1" })))
       assert.strictEqual(refused._tag, "DepthExceeded")
     }).pipe(Effect.provide(layer({ maxDepth: 1 })))
+  )
+
+  it.effect("lets no agent redirect the requests of a task that it delegates, by whatever way", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const prepared = yield* Prepared
+      const base = { OPENAI_BASE_URL: "http://mine", PATH: "/person" }
+      const top = yield* one({}, { ...person, environment: base })
+      const script = yield* one(
+        { agent: "shell", extra: { ANTHROPIC_BASE_URL: "http://evil" } },
+        submitterOf(marks(top.id, 0))
+      )
+      assert.strictEqual(script.agent, "shell")
+      for (const [extra, words] of [
+        [{ ANTHROPIC_BASE_URL: "http://evil" }, /may not set ANTHROPIC_BASE_URL for a task.*decides which server/],
+        [{ OPENAI_BASE_URL: "" }, /may not set OPENAI_BASE_URL/],
+        [{ https_proxy: "http://evil" }, /decides which proxy/],
+        [{ CODEX_HOME: "/tmp/x" }, /decides which set-up/],
+        [{ FIXED: "2" }, /the settings fix this variable for claude/]
+      ] as const) {
+        const refused = yield* Effect.flip(one({ agent: "claude", extra }, submitterOf(marks(top.id, 0))))
+        assert.strictEqual(refused._tag, "OutsideTask")
+        assert.match(String(refused.message), words)
+      }
+      // The same value, and what decides nothing of it.
+      const allowed = { OPENAI_BASE_URL: "http://mine", FIXED: "1", CI: "1" }
+      yield* one({ agent: "claude", extra: allowed }, submitterOf(marks(top.id, 0)))
+      // From a script that was given another server, and with one in the environment of the process.
+      const moved = { ...marks(script.id, 1), ANTHROPIC_BASE_URL: "http://evil", PATH: "/evil" }
+      const result = yield* submit([submission({ agent: "claude" })], submitterOf(moved))
+      const [below] = result.tasks
+      assert.match(below?.warnings[0] ?? "", /^ANTHROPIC_BASE_URL: taken from the task at the top/)
+      const { environment } = yield* queue.captured(below?.task.id ?? top.id)
+      assert.isUndefined(environment.ANTHROPIC_BASE_URL)
+      assert.strictEqual(environment.OPENAI_BASE_URL, "http://mine")
+      assert.strictEqual((yield* prepared.requests).at(-1)?.programPath, "/person")
+      // A task of another home: only what is given explicitly can be told apart.
+      const elsewhere = submitterOf({ ...marks(TaskId.make("zzzzzzzzzzzz"), 0), HTTP_PROXY: "http://p" })
+      assert.strictEqual((yield* one({ agent: "claude" }, elsewhere)).agent, "claude")
+      assert.strictEqual(
+        (yield* Effect.flip(one({ agent: "claude", extra: { HTTP_PROXY: "http://evil" } }, elsewhere)))._tag,
+        "OutsideTask"
+      )
+      // What a person edits is the person's; what the agent edits is not.
+      const edited = yield* Effect.either(edit(script.id, { agent: "claude" }, submitterOf(marks(top.id, 0))))
+      assert.strictEqual(Either.isLeft(edited) ? edited.left._tag : "allowed", "OutsideTask")
+      assert.strictEqual((yield* edit(script.id, { agent: "claude" })).agent, "claude")
+    }).pipe(Effect.provide(layer({ maxDepth: 5, agents: { claude: { env: { FIXED: "1" } } } })))
   )
 
   it.effect("stores all or none", () =>

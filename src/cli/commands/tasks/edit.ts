@@ -125,8 +125,9 @@ export const edit = readWriteCommand({
       })
     }
     const latest = yield* lastTryOf(id)
-    yield* requireOwn(submitterOf((yield* Caller).environment), [latest], "edit")
-    const edited = yield* editTask(latest, changes)
+    const submitter = submitterOf((yield* Caller).environment)
+    yield* requireOwn(submitter, [latest], "edit")
+    const edited = yield* editTask(latest, changes, submitter)
     if (given.json) yield* printJson(Task, edited)
     else yield* terminal.print(edited.id)
     return ExitCode.ok
