@@ -133,6 +133,7 @@ const entries: ReadonlyArray<CommandEntry> = [
     )
   ),
   entry("timeline", () => observed().then(({ misplaced, timeline }) => timeline(() => misplaced("timeline")))),
+  entry("support", () => observed().then(({ misplaced, support }) => support(misplaced("support")))),
   entry("metrics", () => observed().then(({ metrics, misplaced }) => metrics(misplaced("metrics")))),
   entry("list", () => import("./commands/tasks/list.ts").then(({ list }) => list), ["ls"]),
   entry("status", () => import("./commands/tasks/status.ts").then(({ status }) => status)),
