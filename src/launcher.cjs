@@ -19,7 +19,7 @@ const pick = (words) => {
   if (!help && words[0] === "doctor" && digests.torture) return "torture"
   if (!help && (words[0] === "web" || words[0] === "api") && digests.web) return "web"
   if (!help && words[0] === "top" && digests.top) return "top"
-  if (!help && (words[0] === "metrics" || words[0] === "timeline") && digests.observe) return "observe"
+  if (!help && ["metrics", "timeline", "support"].includes(words[0]) && digests.observe) return "observe"
   return "cli"
 }
 

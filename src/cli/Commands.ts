@@ -116,6 +116,7 @@ const entries: ReadonlyArray<CommandEntry> = [
     )
   ),
   entryOf("timeline", () => observed().then(({ misplaced, timeline }) => timeline(() => misplaced("timeline")))),
+  entryOf("support", () => observed().then(({ misplaced, support }) => support(misplaced("support")))),
   entryOf("metrics", () => observed().then(({ metrics, misplaced }) => metrics(misplaced("metrics")))),
   entry("list", module.list, ({ list }) => list, ["ls"]),
   entry("status", module.status, ({ status }) => status),

@@ -1,4 +1,4 @@
-/** The entry of `beat metrics` and `beat timeline`, in a separate bundle. */
+/** The entry of `beat metrics`, `beat timeline` and `beat support`, in a separate bundle. */
 import type { Teardown } from "@effect/platform/Runtime"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import { metricsText } from "../programs/metrics/metricsText.ts"
 import { Timeline, timeline as timelineOf } from "../programs/metrics/timeline.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { moment } from "../text/FormatDuration.ts"
-import { metrics, timeline } from "./commands/observe/observe.ts"
+import { metrics, support, timeline } from "./commands/observe/observe.ts"
 import { Stores } from "./framework/Access.ts"
 import type { CommandTree } from "./framework/CommandTree.ts"
 import { ExitCode } from "./framework/ExitCode.ts"
@@ -25,6 +25,7 @@ import { noticeFacts } from "./output/EventText.ts"
 import { cut } from "./output/Layout.ts"
 import { plain } from "./output/TaskTable.ts"
 import * as Process from "./Process.entry.ts"
+import { supportText } from "./support.entry.ts"
 
 const reading = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Stores, ({ read }) => Effect.provide(effect, read))
@@ -61,13 +62,22 @@ const printTimeline = (reference: string, asJson: boolean) =>
     })
   )
 
+const printSupport = Effect.gen(function* () {
+  const terminal = yield* Terminal
+  yield* terminal.write(yield* supportText)
+  return ExitCode.ok
+})
+
 const entryOf = (command: ReturnType<typeof metrics>) => ({
   path: command.path,
   aliases: [],
   load: Effect.succeed(command)
 })
 
-const tree: CommandTree = { groups: {}, entries: [metrics(printMetrics), timeline(printTimeline)].map(entryOf) }
+const tree: CommandTree = {
+  groups: {},
+  entries: [metrics(printMetrics), timeline(printTimeline), support(printSupport)].map(entryOf)
+}
 
 // The environment of the caller is read before the zone changes it for this process.
 const caller = LocalZone.layer.pipe(Layer.provideMerge(Process.layer(version)))

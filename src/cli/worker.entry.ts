@@ -6,8 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Full from "../layers/Full.ts"
+import * as Paths from "../layers/node/files/Paths.ts"
 import * as Failpoints from "../layers/node/system/Failpoints.ts"
 import * as LocalZone from "../layers/node/system/LocalZone.ts"
+import * as WorkerLog from "../layers/node/system/WorkerLog.ts"
 import { ensureWorker } from "../programs/worker/ensureWorker.ts"
 import { WorkerPool } from "../services/WorkerPool.ts"
 import { type WorkerOptions, worker } from "./commands/setup/worker.ts"
@@ -18,7 +20,6 @@ import { version } from "./framework/Version.ts"
 import * as Machine from "./Machine.entry.ts"
 import * as Process from "./Process.entry.ts"
 import * as WorkerCommand from "./WorkerCommand.entry.ts"
-import * as WorkerLog from "./WorkerLog.ts"
 
 /** A worker that a person or a service started is ended by them, and what it leaves behind is served all the same. */
 const handOverWithin = "5 seconds"
@@ -44,6 +45,6 @@ const teardown: Teardown = (exit, onExit) =>
 process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
 Effect.suspend(() => main(only(worker(run)), Machine.layer, process.argv.slice(2))).pipe(
-  Effect.provide([caller, WorkerLog.layer, Failpoints.layer]),
+  Effect.provide([caller, WorkerLog.layer.pipe(Layer.provide(Paths.layer)), Failpoints.layer]),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

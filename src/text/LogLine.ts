@@ -17,6 +17,19 @@ export const logLine: Logger.Logger<unknown, string> = Logger.make(
   }
 )
 
+/** The same as one JSON document: `time`, `level`, `message`, `pid`, the annotations as they are (`task`, ...), and `cause`. */
+export const logDocument = (pid: number): Logger.Logger<unknown, string> =>
+  Logger.make(({ annotations, cause, date, logLevel, message }) =>
+    JSON.stringify({
+      ...Object.fromEntries(HashMap.entries(annotations)),
+      time: date.toISOString(),
+      level: logLevel.label.toLowerCase(),
+      pid,
+      message: text(message),
+      ...(Cause.isEmpty(cause) ? {} : { cause: Cause.pretty(cause) })
+    })
+  )
+
 /** `beat: what happened`, as the errors of a command. */
 export const messageLine: Logger.Logger<unknown, string> = Logger.make(({ cause, message }) => {
   const why = Cause.isEmpty(cause) ? "" : `\n${Cause.pretty(cause)}`

@@ -1,4 +1,4 @@
-/** `beat metrics` and `beat timeline`: the record for monitoring and for the search after a cause. Their implementation has its own bundle. */
+/** `beat metrics`, `beat timeline` and `beat support`: the record for monitoring and for the search after a cause. Their implementation has its own bundle. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import type * as Effect from "effect/Effect"
@@ -36,4 +36,18 @@ export const timeline = (run: (reference: string, asJson: boolean) => Run) =>
     completes: "task",
     answer: () => "output",
     run: (given, reference) => run(reference, given.json)
+  })
+
+export const support = (run: Run) =>
+  command({
+    name: "support",
+    section: "machine",
+    summary: "Print what a report of a problem needs: versions, checks, settings, the ends of the logs",
+    details: "Without keys, values of variables, prompts and output of agents. Read it before you send it.",
+    examples: [["beat support > support.txt", "to attach it to a report"]],
+    options: Options.none,
+    args: Args.none,
+    completes: "none",
+    answer: () => "output",
+    run: () => run
   })

@@ -12,19 +12,12 @@ import { foreignOwner } from "../files/Ownership.ts"
 import { isMounted } from "../files/Surroundings.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { nicenessOf, setNiceness } from "../process/Restraints.ts"
+import { rotateLog } from "./rotateLog.ts"
 import { workerEnvironment } from "./WorkerEnvironment.ts"
-
-/** A log that has grown past this is put aside, in place of the one put aside before. */
-const maxLogBytes = 5 * 1024 * 1024
 
 const openLog = async (directory: string, log: string): Promise<fs.FileHandle> => {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 })
-  const size = await fs.stat(log).then(
-    (found) => found.size,
-    () => 0
-  )
-  // Another starter may have put it aside in the meantime.
-  if (size > maxLogBytes) await fs.rename(log, `${log}.1`).catch(() => undefined)
+  rotateLog(log)
   return fs.open(log, "a", 0o600)
 }
 
