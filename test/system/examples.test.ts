@@ -7,6 +7,7 @@ import { promisify } from "node:util"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/client"
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio"
+import { makeRepository } from "../support/repository.ts"
 import { Beat, binary } from "./Beat.ts"
 
 const examples = resolve(import.meta.dirname, "../../examples")
@@ -40,6 +41,18 @@ describe("the example", () => {
     const finished = await beat.run(["pipeline", "run", "-f", "pipeline.yaml", "--var", "who=you"], { cwd: directory })
     assert.strictEqual(finished.code, 0, finished.stderr)
     assert.include(finished.stdout, "clean")
+  })
+
+  it("loop.yaml is valid and passes, in a repository", async () => {
+    const checked = await beat.run(["loop", "check", "loop.yaml"], { cwd: directory })
+    assert.deepStrictEqual([checked.code, checked.stdout], [0, "loop.yaml: fine, at most 5 rounds of 2 steps\n"])
+    const repository = join(beat.home, "repository")
+    makeRepository(repository)
+    const file = join(directory, "loop.yaml")
+    const { stdout } = await beat.run(["loop", file, "--var", "wanted=2"], { cwd: repository })
+    const waited = await beat.run(["wait", stdout.trim()])
+    assert.strictEqual(waited.code, 0, waited.stderr)
+    assert.include(waited.stdout, "passed in round 2")
   })
 
   it("schedule.sh makes a schedule and runs it", async () => {

@@ -1,7 +1,9 @@
 /** Reading loop files: what they mean, what options change in them, and what is said of those that are wrong. */
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { loopPlan, readLoop } from "../../../src/programs/loops/loopPlan.ts"
+import { readPipeline } from "../../../src/programs/pipelines/readPipeline.ts"
 
 const read = (text: string, variables: Record<string, string> = {}) =>
   readLoop(text, { source: "l.yaml", name: "l", variables })
@@ -18,6 +20,23 @@ const faults = (text: string) =>
       ({ column, hint, line, message }) => `${line}:${column} ${message}${hint === null ? "" : ` | ${hint}`}`
     )
   )
+
+describe("the files in docs/loops.md", () => {
+  it.effect("are read as they are", () =>
+    Effect.gen(function* () {
+      const page = readFileSync(new URL("../../../docs/loops.md", import.meta.url), "utf8")
+      const blocks = Array.from(page.matchAll(/```yaml\n([\s\S]*?)```/g), ([, text = ""]) => text)
+      assert.lengthOf(blocks, 2)
+      for (const text of blocks) {
+        if (text.includes("isolate: true")) {
+          yield* readPipeline(text, { source: "loops.md", name: "p", variables: {} })
+        } else {
+          assert.lengthOf((yield* planned(text)).steps, 3)
+        }
+      }
+    })
+  )
+})
 
 describe("a loop file", () => {
   it.effect("has the words of the options, and what it leaves out is as without the option", () =>

@@ -1,16 +1,24 @@
 /** Cancels a task: a queued task ends immediately, a running one gets a request that its worker carries out. */
 import type * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
+import type { ParseError } from "effect/ParseResult"
+import type { TaskNotFound, TaskStateConflict } from "../../../domain/Errors.ts"
+import { cancelledUnstarted, type Outcome } from "../../../domain/task/Outcome.ts"
 import { isTerminal, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import type { CancelAnswer, CancelRequest } from "../../../services/Queue.ts"
 import * as Statement from "../database/Statement.ts"
 import { orNotFound } from "../tasks/TaskRows.ts"
-import type { makeFinish } from "./finish.ts"
 
-/** It must run inside a transaction. */
-export const makeCancel = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
+/** SQL that fails, rows that cannot be read, and a task that is not there or is in another state. */
+export type FinishError = SqlError | ParseError | TaskNotFound | TaskStateConflict
+
+/** It must run inside a transaction. `finish` ends a queued task. */
+export const makeCancel = (
+  sql: SqlClient.SqlClient,
+  finish: (id: TaskId, ending: Outcome, holder: null) => Effect.Effect<unknown, FinishError>
+) => {
   const findStanding = Statement.findOne(() => ({
     Request: TaskId,
     Result: TaskSummary.pick("status", "cancelRequestedAt"),

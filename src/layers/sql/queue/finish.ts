@@ -1,12 +1,10 @@
 /** The end of a task: the one place that writes a terminal status. */
 import type * as SqlClient from "@effect/sql/SqlClient"
-import type { SqlError } from "@effect/sql/SqlError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { type TaskNotFound, TaskStateConflict } from "../../../domain/Errors.ts"
+import { TaskStateConflict } from "../../../domain/Errors.ts"
 import { AccountKey } from "../../../domain/limits/Account.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
 import { cancelledUnstarted, type Outcome } from "../../../domain/task/Outcome.ts"
@@ -26,15 +24,12 @@ import { makePipelineEnds } from "../pipelines/pipelineEnds.ts"
 import { EndRow } from "../tasks/Rows.ts"
 import { orDieWhenMissing, orNotFound } from "../tasks/TaskRows.ts"
 import { makeRecordUsage } from "../usage/recordUsage.ts"
-import { makeCancel } from "./cancel.ts"
+import { type FinishError, makeCancel } from "./cancel.ts"
 import { makeReleaseDependents } from "./releaseDependents.ts"
 
 const readClaim = Schema.decodeUnknownOption(
   Schema.Struct({ account: Schema.NullOr(AccountKey), claimedAt: Timestamp })
 )
-
-/** SQL that fails, rows that cannot be read, and a task that is not there or is in another state. */
-type FinishError = SqlError | ParseError | TaskNotFound | TaskStateConflict
 
 /** Why a loop is cancelled whose task has ended before it. */
 const forTask = (id: TaskId) => ({ reason: `task ${id} waited for it and was cancelled`, by: `task ${id}` })
