@@ -111,7 +111,8 @@ export const wordProblem = (
   }
   if ((words.minDelta ?? 0) < 0) return wrong("minDelta", `${named("minDelta")}: it is negative`, "Write e.g. 0.5.")
   const tooShort = (["for", "evaluationTimeout"] as const).find((word) => words[word] === 0)
-  if (tooShort !== undefined) return wrong(tooShort, `${named(tooShort)}: 0 is no time at all`, "Write e.g. 30m.")
+  if (tooShort !== undefined)
+    return wrong(tooShort, `${named(tooShort)}: 0 is not a length of time for it`, "Write e.g. 30m.")
   return null
 }
 

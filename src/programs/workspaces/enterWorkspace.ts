@@ -13,7 +13,7 @@ import { Spawner } from "../../services/Spawner.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
-import { isUnbegunRound } from "../loops/roundSession.ts"
+import { isUnbegunRound } from "../loops/inRoundSession.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { measureWorkspace } from "./fitWorkspaces.ts"
 

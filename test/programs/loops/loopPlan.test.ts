@@ -208,7 +208,7 @@ steps:
       assert.match(yield* of("prompt: a\nscore: x"), /^2:1 'score' needs 'better' lower or 'better' higher/)
       assert.match(yield* of("prompt: a\nuntil: x\njudgeAgent: codex"), /^3:1 'judgeAgent' needs 'judge'/)
       assert.match(yield* of("prompt: a\njudge: x\njudgeModel: gpt"), /^3:1 'judgeModel' needs 'judgeAgent'/)
-      assert.match(yield* of("prompt: a\nuntil: x\nfor: 0"), /^3:1 'for': 0 is no time at all/)
+      assert.match(yield* of("prompt: a\nuntil: x\nfor: 0"), /^3:1 'for': 0 is not a length of time for it/)
       assert.match(yield* of("until: x"), /^1:1 prompt: it is missing \| Or write the 'steps' of a round\.$/)
       assert.match(yield* of("prompt: a\nuntil: x\nsteps: [b]"), /^1:1 prompt: there are steps too/)
       assert.match(yield* of("until: x\nsteps: []"), /^2:8 steps: there is no step \| A round has 1 to 20 steps\.$/)
