@@ -61,7 +61,7 @@ describe("the rules for tools", () => {
       " $(rm x)",
       " `rm x`",
       " & rm x",
-      " ${x}"
+      " $\u007bx}"
     ]) {
       assert.strictEqual(answer({ allow: ["Bash(git diff:*)"] }, bash(`git diff${more}`)), "ask", more)
     }

@@ -1,6 +1,6 @@
 /** Questions on SQLite. Triggers keep the count of open ones with the task, and give answers to the claim that follows. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as Array from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -182,7 +182,7 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       if (ruled !== null) return [ruled]
       const found = yield* Effect.forEach(questions, (id) => findOne(id))
-      const answers = Array.getSomes(found).flatMap(({ answer, denied }) =>
+      const answers = Arr.getSomes(found).flatMap(({ answer, denied }) =>
         answer === null ? [] : [{ denied, text: answer }]
       )
       return answers.length === questions.length ? answers : null

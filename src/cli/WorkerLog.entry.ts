@@ -7,9 +7,9 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { Paths } from "../../../services/Paths.ts"
-import { logDocument, logLine } from "../../../text/LogLine.ts"
-import { maxLogBytes, shiftLogs } from "./rotateLog.ts"
+import { maxLogBytes, shiftLogs } from "../layers/node/system/rotateLog.ts"
+import { Paths } from "../services/Paths.ts"
+import { logDocument, logLine } from "../text/LogLine.ts"
 
 /** A look at the size costs microseconds, and a line is some hundred bytes: the log grows little past its bound. */
 const linesBetweenLooks = 200
