@@ -42,7 +42,7 @@ const Input = Schema.Struct({
   ...limitFields,
   isolate: Schema.optional(
     Schema.Boolean.annotations({
-      description: "Work in a separate git workspace"
+      description: "Work in a separate git workspace (worktree)"
     })
   ),
   base: Schema.optional(
