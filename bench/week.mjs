@@ -1,7 +1,8 @@
 /**
  * `npm run week`: a week of queued work in minutes. Three accounts whose windows are scaled (5 hours are 20 seconds), tasks of
- * several steps with dependencies, and workers that are killed on the way. Prints a table, and exits with 1 where a task
- * failed by a limit, a step was done twice, or more was refused than what was in flight and one probe for each window.
+ * several steps with dependencies, a budget for half of what they cost that is raised when it is spent, and workers that are
+ * killed on the way. Prints a table, and exits with 1 where a task failed by a limit or a budget, a step was done or counted
+ * twice, more was spent than the budget allows, or more was refused than what was in flight and one probe for each window.
  *
  *   npm run week -- [--tasks 60] [--minutes 8] [--keep]
  */
@@ -20,6 +21,10 @@ const windowMs = 20_000
 const requests = 10
 const concurrency = 4
 const killEveryMs = 12_000
+/** US dollars for each step. */
+const stepCost = 0.05
+const wholeCost = perAccount * 3 * steps * stepCost
+const budgeted = Math.max(1.5, Math.round(wholeCost * 50) / 100)
 
 const beat = resolve(import.meta.dirname, "../dist/beat.cjs")
 const home = mkdtempSync(join(tmpdir(), "beat-week-"))
@@ -41,6 +46,7 @@ const environmentOf = (account) => ({
   BACKBEAT_HOME: state,
   BACKBEAT_MAX_CONCURRENCY: String(concurrency),
   BACKBEAT_MEMORY_RESERVE_BYTES: "0",
+  LIMITED_SPENDS: "1",
   LIMITED_REQUESTS: String(requests),
   LIMITED_WINDOW_MS: String(windowMs),
   LIMITED_HOME: account.directory,
@@ -93,6 +99,11 @@ const problems = []
 try {
   const began = Date.now()
   const ids = []
+  const budget = async (amount) => {
+    const { code, text } = await start(["budget", "set", "week", "--month", `${amount}usd`], accounts[0]).done
+    if (code !== 0) throw new Error(`beat budget set ended with ${code}: ${text}`)
+  }
+  await budget(budgeted)
   for (let at = 0; at < perAccount; at++) {
     for (const account of accounts) {
       const after = at % 5 === 4 ? ["--after", ids.at(-3)] : []
@@ -105,12 +116,24 @@ try {
     `${ids.length} tasks of ${steps} steps on ${accounts.length} accounts, ${requests} requests in ${windowMs / 1000} s each.\n`
   )
 
+  /** What the agents have used, by their own journals, and what the ledger counts. */
+  const used = () => accounts.flatMap(journalOf).filter(({ what }) => what.startsWith("step-")).length * stepCost
+  const counted = () => rows("SELECT coalesce(sum(cost_micro), 0) AS n FROM ledger")[0].n / 1_000_000
+  let spentAtStop = null
+  let quietSince = Date.now()
+
   let kills = 0
   let worker = start(["worker", "--keep"], accounts[0])
   let killedAt = Date.now()
   const open = () => rows("SELECT count(*) AS n FROM tasks WHERE status IN ('queued', 'running')")[0].n
   while (open() > 0 && Date.now() - began < mostMs) {
     await pause(500)
+    if (rows("SELECT count(*) AS n FROM tasks WHERE status = 'running'")[0].n > 0) quietSince = Date.now()
+    // Longer than a window: only the budget holds the tasks.
+    if (spentAtStop === null && Date.now() - quietSince > windowMs * 1.5) {
+      spentAtStop = used()
+      await budget(wholeCost * 2)
+    }
     if (Date.now() - killedAt < killEveryMs) continue
     worker.child.kill("SIGKILL")
     await worker.done
@@ -143,6 +166,15 @@ try {
   process.stdout.write(
     `\ncompleted ${counts.completed ?? 0} of ${ids.length}, parked ${parks} times, workers killed ${kills} times, ${Math.round((Date.now() - began) / 1000)} s\n`
   )
+  const dollars = (amount) => `$${amount.toFixed(2)}`
+  process.stdout.write(
+    `budget ${dollars(budgeted)}, spent when it held the rest ${spentAtStop === null ? "-" : dollars(spentAtStop)}; in all ${dollars(used())}, in the ledger ${dollars(counted())}\n`
+  )
+  if (spentAtStop === null) problems.push("the budget never held a task")
+  // A running task is not ended: it may exceed what was reserved for it, by one task for each that ran.
+  else if (spentAtStop > budgeted + concurrency * stepCost)
+    problems.push(`${dollars(spentAtStop)} of ${dollars(budgeted)} spent`)
+  if (Math.abs(counted() - used()) > stepCost / 2) problems.push("the ledger does not count what the agents used")
   if (counts.completed !== ids.length) problems.push(`not completed: ${JSON.stringify(counts)}`)
   if (attempts !== 1) problems.push("a limit used up a try")
 } finally {

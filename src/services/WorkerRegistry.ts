@@ -6,6 +6,7 @@ import type { StorageError, TaskStateConflict } from "../domain/Errors.ts"
 import type { TaskId } from "../domain/task/Task.ts"
 import type { Claim, ClaimId, StartProblem, StopCause } from "../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../domain/worker/Process.ts"
+import type { Stillness } from "../domain/worker/Stillness.ts"
 import type { Worker, WorkerId } from "../domain/worker/Worker.ts"
 
 export interface Holder {
@@ -29,6 +30,8 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
       id: WorkerId,
       when: "always" | "idle" | { readonly superseded: WorkerId }
     ) => Effect.Effect<boolean, StorageError>
+    /** What this worker would find at a whole look, in one statement that costs the same with a million tasks. */
+    readonly stillness: (id: WorkerId) => Effect.Effect<Stillness, StorageError>
     /** Registered workers, dead ones included, oldest first. */
     readonly workers: Effect.Effect<ReadonlyArray<Worker>, StorageError>
     /** All claim rows, oldest claim first. There are at most as many as workers are allowed. */

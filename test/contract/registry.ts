@@ -6,6 +6,7 @@ import * as TestClock from "effect/TestClock"
 import { TaskId } from "../../src/domain/task/Task.ts"
 import { type Claim, ClaimId } from "../../src/domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../src/domain/worker/Process.ts"
+import { isSame, isStill } from "../../src/domain/worker/Stillness.ts"
 import type { Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -43,6 +44,32 @@ export const claimContract = (subject: Subject) => {
         assert.deepStrictEqual(yield* registry.claims, [first.claim, second.claim])
         assert.deepStrictEqual(yield* registry.claimOf(second.task.id), Option.some(second.claim))
         assert.deepStrictEqual(yield* registry.claimOf(TaskId.make("zzzzzzzzzzzz")), Option.none())
+      })
+    )
+
+    test(
+      "tells an idle worker in one answer whether anything changed",
+      Effect.gen(function* () {
+        const registry = yield* WorkerRegistry
+        const queue = yield* Queue
+        yield* registry.register(worker(workerA, 1))
+        const empty = yield* registry.stillness(workerA)
+        assert.deepInclude(empty, { listed: 1, workers: 1, open: 0, messages: 0, deliveries: 0, nextFireAt: null })
+        assert.isTrue(isStill(empty, false))
+        // It leaves instead.
+        assert.isFalse(isStill(empty, true))
+        assert.strictEqual((yield* registry.stillness(workerB)).listed, 0)
+        yield* registry.register(worker(workerB, 2))
+        const two = yield* registry.stillness(workerA)
+        assert.isTrue(isSame(two, empty, false))
+        assert.isFalse(isSame(two, empty, true))
+        const { claim, task } = yield* submitAndClaim()
+        assert.strictEqual((yield* registry.stillness(workerA)).open, 1)
+        assert.isFalse(isStill(yield* registry.stillness(workerA), false))
+        yield* queue.finish(task.id, completed, claim)
+        const after = yield* registry.stillness(workerA)
+        assert.isTrue(isStill(after, false))
+        assert.isFalse(isSame(after, two, false))
       })
     )
 

@@ -39,6 +39,10 @@ it("lets candidates work side by side, and the id of the contest stands for the 
   assert.deepStrictEqual(rows, [{ on_limit: "fail", fallback: '["codex"]' }])
   const ended = await server.call("WaitTasks", { ids: structuredContent.pending, mode: "all" })
   assert.deepStrictEqual(ended.structuredContent.pending, [])
+  const shown = (await server.call("TaskStatus", { id: contest })).structuredContent.contest
+  assert.deepInclude(shown, { id: contest, status: "passed" })
+  assert.isNumber(shown.winner)
+  assert.lengthOf(shown.candidates, structuredContent.tasks.length)
   const diff = await server.call("TaskDiff", { id: contest })
   assert.deepStrictEqual(
     diff.structuredContent.files.map(({ path }: { readonly path: string }) => path),

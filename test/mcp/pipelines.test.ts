@@ -51,6 +51,14 @@ describe("pipelines over MCP", () => {
       status.structuredContent.steps.map((step: { status: string }) => step.status),
       ["completed", "completed", "skipped"]
     )
+    const same = (await server.call("TaskStatus", { id })).structuredContent
+    assert.deepStrictEqual(same, { pipeline: status.structuredContent })
+    const short = (await server.call("TaskStatus", { id, detail: "summary" })).structuredContent.pipeline
+    assert.deepInclude(short, { id, status: "completed" })
+    assert.notProperty(short, "steps")
+    const summary = (await server.call("TaskStatus", { id: ids[0], detail: "summary" })).structuredContent
+    assert.hasAllKeys(summary, ["summary"])
+    assert.deepInclude(summary.summary, { id: ids[0], status: "completed" })
     assert.strictEqual((await server.call("TaskResult", { id: ids[1] })).structuredContent.answer.trim(), "1")
     const listed = await server.call("ListPipelines", { status: ["completed"] })
     assert.strictEqual(listed.structuredContent.pipelines[0].id, id)

@@ -2,7 +2,8 @@
 /**
  * A pretended Claude Code with an account: `LIMITED_REQUESTS` requests in `LIMITED_WINDOW_MS`, then it refuses as the real one
  * does until the window is over. Its work is `steps N`; a resumed session continues after its last step. What it does is in
- * `$LIMITED_HOME`: `journal` (one line for each start, request and step), `account.json`, and a file for each session.
+ * `$LIMITED_HOME`: `journal` (one line for each start, request and step), `account.json`, and a file for each session. With
+ * `LIMITED_SPENDS` each step is an answer of 10,000 tokens, which cost 5 cents.
  */
 const fs = require("node:fs")
 const path = require("node:path")
@@ -73,6 +74,16 @@ if (known === null) {
 const state = { ...known, turns: known.turns + 1 }
 write(file, state)
 const steps = Number(/steps (\d+)/.exec(state.prompt)?.[1] ?? 1)
+const spends = process.env.LIMITED_SPENDS !== undefined
+const model = spends ? "claude-opus-4-5" : "claude-fake"
+const before = state.done
+/** What this process has used, in its last line. */
+const spent = () => {
+  if (!spends) return {}
+  const steps = state.done - before
+  const counts = { outputTokens: 0, cacheReadInputTokens: 0, cacheCreationInputTokens: 0, costUSD: 0.05 * steps }
+  return { model_usage_since_last_result: { [model]: { inputTokens: 10_000 * steps, ...counts } } }
+}
 say({ type: "system", subtype: "init" })
 while (state.done < steps) {
   const resetsAt = request()
@@ -86,14 +97,23 @@ while (state.done < steps) {
       api_error_status: 429,
       api_error_type: "rate_limit_error",
       api_error: "usage_limit_reached",
-      result: "You've hit your 5-hour limit"
+      result: "You've hit your 5-hour limit",
+      ...spent()
     })
     process.exit(1)
   }
   state.done += 1
   write(file, state)
   note(`step-${state.done}`)
-  say({ type: "assistant", message: { model: "claude-fake", content: [{ type: "text", text: `step ${state.done}` }] } })
+  const usage = { input_tokens: 10_000, output_tokens: 0, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 }
+  say({
+    type: "assistant",
+    message: {
+      model,
+      content: [{ type: "text", text: `step ${state.done}` }],
+      ...(spends ? { id: `${session}-${state.done}`, usage } : {})
+    }
+  })
   if (process.env.LIMITED_OVERAGE !== undefined) {
     const resetsAt = Math.ceil(Date.now() / 1000) + 3600
     const info = { status: "rejected", resetsAt, rateLimitType: "five_hour", isUsingOverage: true }
@@ -102,4 +122,4 @@ while (state.done < steps) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
   }
 }
-say({ type: "result", subtype: "success", is_error: false, result: `did ${steps} steps` })
+say({ type: "result", subtype: "success", is_error: false, result: `did ${steps} steps`, ...spent() })

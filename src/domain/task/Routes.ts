@@ -59,7 +59,7 @@ const routesIn = (environment: Environment): ReadonlyArray<string> =>
 export const redirections = (given: Environment, above: Environment): ReadonlyArray<string> =>
   routesIn(given).filter((name) => given[name] !== above[name])
 
-/** An environment with the routes of `above`, and the names of its own that gave way. */
+/** An environment with the routes of `above`, and the names that it had otherwise. */
 export const withRoutesOf = (
   environment: Environment,
   above: Environment

@@ -1,10 +1,9 @@
 /** The arguments that several tools share. */
 import * as Schema from "effect/Schema"
 
-/** An id, the beginning of one, or `@last`. */
+/** An id, the beginning of one, or `@last`. Without a description: each list of tools would have it eight times. */
 export const Reference = Schema.NonEmptyString.pipe(Schema.maxLength(64)).annotations({
-  identifier: "Reference",
-  description: "Task id"
+  identifier: "Reference"
 })
 
 export const References = Schema.Array(Reference).pipe(Schema.minItems(1), Schema.maxItems(100))

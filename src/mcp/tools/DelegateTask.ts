@@ -44,7 +44,7 @@ const Input = Schema.Struct({
   ...limitFields,
   isolate: Schema.optional(
     Schema.Boolean.annotations({
-      description: "In a separate git workspace"
+      description: "In a separate git workspace (worktree)"
     })
   ),
   base: Schema.optional(

@@ -1,11 +1,12 @@
-/** Shows one task in full, or an overview of all tasks. */
+/** Shows one task, pipeline, loop or contest, or an overview of all tasks. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
 import { TaskStatus as Status, TaskGlance } from "../../domain/task/Task.ts"
+import { GroupState, groupState } from "../../programs/reports/groupState.ts"
 import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { TaskReport, taskReport } from "../../programs/reports/taskReport.ts"
-import { cutText } from "../../programs/reports/taskState.ts"
+import { cutText, TaskState, taskState } from "../../programs/reports/taskState.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { cutMiddle } from "../../text/Middle.ts"
@@ -33,8 +34,11 @@ const shortened = (checkpoint: Checkpoint | null): Checkpoint | null =>
       }
 
 const Output = Schema.Struct({
-  /** Null without an id. Long texts are cut at 2000 characters. */
+  /** The task with this id in full. Long texts are cut at 2000 characters. */
   task: Schema.NullOr(TaskReport),
+  /** Its summary, where only that is asked for. */
+  summary: Schema.NullOr(TaskState),
+  ...GroupState.fields,
   /** Null with an id or a filter. */
   all: Schema.NullOr(Glance),
   /** Tasks that match the filters, newest first. */
@@ -72,16 +76,39 @@ const pageOf = Effect.fn("TaskStatus.page")(function* (wanted: Schema.Struct.Typ
   })
 })
 
+const nothing = { task: null, summary: null, pipeline: null, loop: null, contest: null, all: null, page: null }
+
+const taskOf = Effect.fn("TaskStatus.task")(function* (id: string, full: boolean) {
+  if (!full) {
+    const tasks = yield* Tasks
+    return { ...nothing, summary: yield* taskState(yield* tasks.resolve(id)) }
+  }
+  const report = yield* taskReport(id)
+  const task = {
+    ...report,
+    prompt: cutText(report.prompt, longestText),
+    systemPrompt: report.systemPrompt === null ? null : cutText(report.systemPrompt, longestText),
+    answer: report.answer === null ? null : cutText(report.answer, longestText),
+    checkpoint: shortened(report.checkpoint)
+  }
+  return { ...nothing, task }
+})
+
 export const taskStatus = tool({
   name: "TaskStatus",
   title: "Status of tasks",
   description:
-    "Show one task: what it waits for, cause, error, cost, limit, workspace. Without an id: counts and the newest 20 tasks, or those that match the filters.",
+    "Show one task: what it waits for, cause, error, cost, limit, workspace (worktree); or a pipeline, loop or contest. Without an id: counts and the newest 20 tasks, or those that match the filters.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: Schema.Struct({ id: Schema.optional(Reference), ...filters }),
+  input: Schema.Struct({
+    id: Schema.optional(Reference),
+    detail: Schema.optional(Schema.Literal("summary", "full")),
+    ...filters
+  }),
   output: Output,
   example: {
     id: "k3v9x2m7q4ab",
+    detail: "summary" as const,
     status: ["failed" as const],
     agent: "claude",
     labels: { team: "web" },
@@ -89,23 +116,19 @@ export const taskStatus = tool({
     limit: 10,
     cursor: 120
   },
-  handle: Effect.fn("TaskStatus")(function* ({ id, ...wanted }) {
+  handle: Effect.fn("TaskStatus")(function* ({ detail, id, ...wanted }) {
     if (id === undefined && Object.values(wanted).some((value) => value !== undefined)) {
-      return { task: null, all: null, page: yield* pageOf(wanted) }
+      return { ...nothing, page: yield* pageOf(wanted) }
     }
-    if (id === undefined) return { task: null, all: yield* glance, page: null }
-    const report = yield* taskReport(id)
-    return {
-      all: null,
-      page: null,
-      task: {
-        ...report,
-        prompt: cutText(report.prompt, longestText),
-        systemPrompt: report.systemPrompt === null ? null : cutText(report.systemPrompt, longestText),
-        answer: report.answer === null ? null : cutText(report.answer, longestText),
-        checkpoint: shortened(report.checkpoint)
-      }
-    }
+    if (id === undefined) return { ...nothing, all: yield* glance }
+    const full = detail !== "summary"
+    return yield* taskOf(id, full).pipe(
+      Effect.catchTag("TaskNotFound", (error) =>
+        Effect.flatMap(groupState(id, full), (found) =>
+          found === null ? error : Effect.succeed({ ...nothing, ...found })
+        )
+      )
+    )
   }),
   links: ({ task }) =>
     task === null

@@ -27,3 +27,14 @@ export const makeClockWatch = () => {
     ahead = now
   }).pipe(Effect.withSpan("watchClock"))
 }
+
+/** Returns when the wall clock has been set, in either direction, or the machine has slept; looks every `everyMs`. */
+export const untilClockIsSet = (everyMs: number) =>
+  Effect.gen(function* () {
+    const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed) => wall - elapsed)
+    const before = yield* ahead
+    yield* Effect.sleep(everyMs).pipe(
+      Effect.zipRight(ahead),
+      Effect.repeat({ until: (now) => Math.abs(now - before) > correction })
+    )
+  })

@@ -65,10 +65,13 @@ export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
   return presence
 })
 
-/** Whether this worker has been here longest of those that serve: it fires due schedules first. */
-export const isEldest = Effect.fn("isEldest")(function* (own: WorkerId) {
-  const first = (yield* seenWorkers()).find(({ worker, serving }) => serving === "serves" || worker.id === own)
-  return first === undefined || first.worker.id === own
+/** How many workers serve the queue that have been here longer. The first fires due schedules. */
+export const rankOf = Effect.fn("rankOf")(function* (own: WorkerId) {
+  const all = (yield* seenWorkers()).filter(({ serving, worker }) => serving === "serves" || worker.id === own)
+  return Math.max(
+    0,
+    all.findIndex(({ worker }) => worker.id === own)
+  )
 })
 
 /** Whether another process has migrated the database since: what this one knows of it is out of date. */

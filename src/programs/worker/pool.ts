@@ -5,14 +5,14 @@ import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
 import { elapsedMs } from "../../domain/Elapsed.ts"
+import type { StorageError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { ClaimId } from "../../domain/worker/Claim.ts"
 import type { Worker, WorkerId, WorkerKind } from "../../domain/worker/Worker.ts"
-import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { count } from "../../services/Counters.ts"
 import { Host } from "../../services/Host.ts"
-import { ownWork } from "../../services/OwnWork.ts"
 import { Processes } from "../../services/Processes.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
@@ -25,9 +25,10 @@ import { carryAdrift } from "../messages/carryMessages.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 import { makeClockWatch } from "../schedules/clockWatch.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
-import { nextTimes } from "../schedules/nextTimes.ts"
 import { leave } from "../serving/leave.ts"
-import { isEldest, isOutdated, makePresence, type Presence } from "../serving/presence.ts"
+import { deferenceOf, livenessMs, pause, pauseStill, quietMs } from "../serving/pause.ts"
+import { isOutdated, makePresence, type Presence, rankOf } from "../serving/presence.ts"
+import { makeStillWatch, type StillWatch } from "../serving/stillWatch.ts"
 import { makeSignalBoard, type SignalBoard } from "../serving/TaskSignals.ts"
 import { admission, makeSettling } from "./admission.ts"
 import { endUnreadable } from "./endUnreadable.ts"
@@ -43,17 +44,11 @@ export interface PoolOptions {
   readonly leaveWhenIdle: boolean
 }
 
-/** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
-const livenessMs = 1000
-
-/** Younger workers wait this long before firing a due schedule, so that workers do not contend for the write lock. */
-const contentionDelayMs = 250
-
-/** The liveness interval while no task is queued or running. Also bounds how late a clock change is noticed. */
-const quietMs = 5000
-
-/** The liveness interval while no time is due either: new work then arrives with a commit. */
-const asleepMs = 15_000
+/** Where many servers start at the same time each waits for its turn at the lock. */
+const registering = {
+  while: ({ reason }: StorageError) => reason === "busy",
+  schedule: Schedule.spaced("1 second").pipe(Schedule.jittered, Schedule.upTo("5 minutes"))
+}
 
 /** One worker's running parts. */
 interface Pool {
@@ -64,11 +59,12 @@ interface Pool {
   readonly wake: EffectQueue.Queue<void>
   readonly checkpoints: CheckpointKeeper
   readonly hooks: Deliverer
-  /** Whether this is the oldest worker: it fires due schedules immediately, and the others only those it leaves. */
-  readonly eldest: Ref.Ref<boolean>
+  /** How many older workers serve the queue. The oldest fires due schedules immediately, and the others only those it leaves. */
+  readonly rank: Ref.Ref<number>
   readonly settling: ReturnType<typeof makeSettling>
   readonly presence: Presence
   readonly lastSettings: Ref.Ref<KnownSettings>
+  readonly still: StillWatch
 }
 
 const watch = Effect.fn("pool.watch")(function* (
@@ -125,7 +121,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   for (const worker of workers) {
     if (gone.has(worker.id) && (yield* pool.presence.mayForget(worker))) yield* registry.leave(worker.id, "always")
   }
-  yield* Ref.set(pool.eldest, yield* isEldest(pool.worker.id))
+  yield* Ref.set(pool.rank, yield* rankOf(pool.worker.id))
 })
 
 /** Claims and starts as many ready tasks as there is room for. */
@@ -158,6 +154,12 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
   }
 })
 
+/** Whether it looks after something that no row tells. */
+const isBusy = Effect.fn("pool.isBusy")(function* (pool: Pool) {
+  const { trying } = yield* pool.hooks.state
+  return trying || (yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)
+})
+
 /** Whether this worker has left. */
 const leaveIfIdle = Effect.fn("pool.leave")(function* (
   pool: Pool,
@@ -165,34 +167,8 @@ const leaveIfIdle = Effect.fn("pool.leave")(function* (
   idleSince: Ref.Ref<number | null>
 ) {
   if (!pool.options.leaveWhenIdle) return false
-  const { trying, waits } = yield* pool.hooks.state
-  const busy = trying || (yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)
-  return yield* leave({ worker: pool.worker, busy, waits, idleMs, idleSince })
-})
-
-/** Waits for a child's end, another process' commit after `seen`, or the next deadline. */
-const pause = Effect.fn("pool.pause")(function* (pool: Pool, settings: Settings, seen: number) {
-  const tasks = yield* Tasks
-  const commits = yield* CommitNotifier
-  const now = yield* Clock.currentTimeMillis
-  const { fires, others } = yield* nextTimes(now)
-  const deference = (yield* Ref.get(pool.eldest)) ? 0 : contentionDelayMs
-  const { nextAt } = yield* pool.hooks.state
-  const times = [
-    ...others,
-    ...(nextAt === null ? [] : [nextAt]),
-    ...Option.toArray(Option.map(fires, (at) => at + deference))
-  ]
-  const untilDue = Math.min(asleepMs, ...times.map((at) => at - now))
-  const { queued, running } = yield* tasks.counts
-  const quiet = Option.isNone(fires) ? asleepMs : quietMs
-  const liveness = queued + running === 0 ? quiet : livenessMs
-  const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : liveness
-  const bound = Math.max(1, Math.min(liveness, untilDue, idle))
-  const committed = commits
-    .changed(bound)
-    .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
-  yield* Effect.raceAll([EffectQueue.take(pool.wake), committed, ownWork]).pipe(Effect.timeoutOption(bound))
+  const { waits } = yield* pool.hooks.state
+  return yield* leave({ worker: pool.worker, busy: yield* isBusy(pool), waits, idleMs, idleSince })
 })
 
 /**
@@ -216,7 +192,7 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
   }
   const lastSettings = yield* Ref.make<KnownSettings>({ settings: yield* settingsStore.get, problem: null })
 
-  yield* Effect.acquireRelease(registry.register(worker), () =>
+  yield* Effect.acquireRelease(Effect.retry(registry.register(worker), registering), () =>
     // The row of a worker that could not take itself off is seen to be dead by the next one.
     registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
   )
@@ -229,15 +205,16 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
     wake,
     hooks: yield* makeDeliverer(worker.id, EffectQueue.offer(wake, undefined)),
     checkpoints: yield* makeCheckpointKeeper(worker.id),
-    eldest: yield* Ref.make(false),
+    rank: yield* Ref.make(1),
     settling: makeSettling(),
     presence: yield* makePresence(worker),
-    lastSettings
+    lastSettings,
+    still: makeStillWatch(worker.id, options.leaveWhenIdle)
   }
   yield* Effect.logInfo(`worker ${worker.id} (${worker.kind}, pid ${worker.process.pid}) started`)
 
-  yield* tidyRegularly(readSettings(lastSettings))
-  const upkeep = Effect.flatMap(readSettings(lastSettings), makeUpkeep())
+  yield* tidyRegularly(readSettings(lastSettings), pool.still.rarely)
+  const upkeep = pool.still.rarely(Effect.flatMap(readSettings(lastSettings), makeUpkeep()))
   yield* regularly("limits were not looked after", upkeep, "10 seconds")
   return pool
 })
@@ -249,13 +226,18 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
   const told = new Set<string>()
   let lookedAt = 0
   while (true) {
-    const settings = yield* readSettings(pool.lastSettings)
     // Before any read: a commit that arrives in between ends the pause immediately.
     const seen = yield* attempt(
       told,
       Effect.flatMap(Tasks, (tasks) => tasks.version),
       -1
     )
+    if (yield* attempt(told, pool.still.holds, false)) {
+      yield* attempt(told, watchClock, undefined)
+      if (!(yield* attempt(told, Effect.as(pauseStill(pool, seen), true), false))) yield* Effect.sleep(quietMs)
+      continue
+    }
+    const settings = yield* readSettings(pool.lastSettings)
     if (yield* attempt(told, isOutdated, false)) break
     const now = yield* elapsedMs
     if (now - lookedAt >= livenessMs) {
@@ -267,12 +249,13 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     yield* attempt(told, pool.signals.look, undefined)
     yield* attempt(told, carryAdrift, undefined)
     yield* attempt(told, watchClock, undefined)
-    const overdueMs = (yield* Ref.get(pool.eldest)) ? 0 : contentionDelayMs
-    yield* attempt(told, fireSchedules({ overdueMs }), false)
+    yield* attempt(told, fireSchedules({ overdueMs: yield* deferenceOf(pool) }), false)
     yield* attempt(told, claimReady(pool, settings), undefined)
     yield* attempt(told, pool.hooks.look(settings), undefined)
     if (yield* attempt(told, leaveIfIdle(pool, settings, idleSince), false)) break
-    const paused = yield* attempt(told, Effect.as(pause(pool, settings, seen), true), false)
+    const busy = yield* isBusy(pool)
+    yield* pool.still.looked(busy)
+    const paused = yield* attempt(told, Effect.as(pause(pool, settings, seen, !busy), true), false)
     if (!paused) yield* Effect.sleep(quietMs)
   }
   yield* Effect.logInfo(`worker ${pool.worker.id} leaves`)

@@ -34,8 +34,15 @@ export const regularly = <A, E, R>(otherwise: string, work: Effect.Effect<A, E, 
   )
 
 /** Spools and old workspaces take their time; what a task may wait for does not. */
-export const tidyRegularly = <E, R>(settings: Effect.Effect<Settings, E, R>) =>
+export const tidyRegularly = <E, R>(
+  settings: Effect.Effect<Settings, E, R>,
+  rarely: <A, E2, R2>(work: Effect.Effect<A, E2, R2>) => Effect.Effect<void, E2, R2>
+) =>
   Effect.zipRight(
     regularly("spools and workspaces were not tidied", Effect.flatMap(settings, tidy), "10 minutes"),
-    regularly("workspaces were not fitted into their limit", Effect.flatMap(settings, fitWorkspaces), "10 seconds")
+    regularly(
+      "workspaces were not fitted into their limit",
+      rarely(Effect.flatMap(settings, fitWorkspaces)),
+      "10 seconds"
+    )
   )

@@ -30,8 +30,7 @@ export const find = (program: string, path: string | undefined, directory: strin
 
 export const isRoot: Effect.Effect<boolean> = Effect.sync(() => process.getuid?.() === 0)
 
-/** The file mode mask of this process. Asking the system for it sets it for a moment, so Linux is asked by a file (4.7 on). */
-export const umask: Effect.Effect<number> = Effect.sync(() => {
+const readUmask = (): number => {
   try {
     const found = /^Umask:\s*([0-7]+)$/m.exec(Fs.readFileSync("/proc/self/status", "utf8"))
     if (found?.[1] !== undefined) return Number.parseInt(found[1], 8)
@@ -39,6 +38,17 @@ export const umask: Effect.Effect<number> = Effect.sync(() => {
     // No Linux.
   }
   return process.umask()
+}
+
+let knownUmask: number | undefined
+
+/**
+ * The file mode mask of this process, which never changes its own: it is read once, since a batch asks for each of its tasks. Asking
+ * the system for it sets it for a moment, so Linux is asked by a file (4.7 on).
+ */
+export const umask: Effect.Effect<number> = Effect.sync(() => {
+  knownUmask ??= readUmask()
+  return knownUmask
 })
 
 /** The niceness of this process, -20 to 19. */

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { isTerminal } from "../../../domain/task/Task.ts"
 import type { WorkerId } from "../../../domain/worker/Worker.ts"
 import { WorkerRegistry } from "../../../services/WorkerRegistry.ts"
 import { changeHeld, held } from "./claimGuard.ts"
@@ -35,6 +36,23 @@ const make = Effect.gen(function* () {
       ),
 
     schema: Effect.succeed({ known: schema, stored: schema }),
+
+    // The fake store has no notices and no deliveries.
+    stillness: (id) =>
+      store.read((state) => {
+        const fires = Array.from(state.schedules.values()).flatMap(({ schedule }) => schedule.nextFireAt ?? [])
+        return {
+          schema,
+          listed: state.workers.has(id) ? 1 : 0,
+          workers: state.workers.size,
+          open: Array.from(state.tasks.values()).filter(({ task }) => !isTerminal(task.status)).length,
+          lastEnd: state.outbox.at(-1)?.seq ?? 0,
+          lastNotice: 0,
+          messages: state.messages.some((message) => message.state === "stored") ? 1 : 0,
+          deliveries: 0,
+          nextFireAt: fires.length === 0 ? null : Math.min(...fires)
+        }
+      }),
 
     leave: (id, when) =>
       store.write((state) =>

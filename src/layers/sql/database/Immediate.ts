@@ -43,11 +43,20 @@ export const withImmediate = (sql: SqlClient.SqlClient) => {
     )
 }
 
-/** About 20 s of attempts, ever further apart: each may stand still for SQLite's own short wait, so the pauses are longer. */
-export const patience = Schedule.exponential("5 millis", 1.7).pipe(
+/** Ever further apart: each attempt may stand still for SQLite's own short wait, so the pauses are longer. */
+const pauses = Schedule.exponential("5 millis", 1.7).pipe(
   Schedule.union(Schedule.spaced("400 millis")),
-  Schedule.jittered,
-  Schedule.upTo("20 seconds")
+  Schedule.jittered
+)
+
+/**
+ * About 20 s of attempts. On a machine with many more busy processes than cores a process makes few attempts in that time, so it
+ * has at least 40, for up to two minutes.
+ */
+export const patience = pauses.pipe(
+  Schedule.upTo("20 seconds"),
+  Schedule.union(Schedule.intersect(pauses, Schedule.recurs(40))),
+  Schedule.intersect(Schedule.forever.pipe(Schedule.upTo("2 minutes")))
 )
 
 /** What is left of the errors of an effect with statements in it. */
@@ -66,6 +75,8 @@ export interface Access {
   readonly read: (operation: string) => Storage
   /** One immediate transaction. It may run several times, all but the last without effect. */
   readonly write: (operation: string) => Storage
+  /** Like `write`, but it fails immediately where the database is locked: for what is decided again before each attempt. */
+  readonly writeOnce: (operation: string) => Storage
   /** Like `write`, for what may make a task ready or stop one: after the commit it wakes the worker of this process. */
   readonly writeWork: (operation: string) => Storage
 }
@@ -80,21 +91,23 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
     const again = Effect.zipRight(count("storage_retries"), quiet)
     return Effect.catchIf(quiet, isBusy, () => Effect.retry(again, { schedule: patience, while: isBusy }))
   }
-  const write =
-    (operation: string): Storage =>
+  const writing =
+    (operation: string, patient: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>): Storage =>
     <A, E, R>(effect: Effect.Effect<A, E, R>) => {
       const place = operation.replaceAll(" ", "-")
-      return retryWhileBusy(transaction(Effect.zipLeft(effect, failpoint(`${place}.commit`)))).pipe(
+      return patient(transaction(Effect.zipLeft(effect, failpoint(`${place}.commit`)))).pipe(
         asStorageError(operation, path),
         Effect.zipLeft(failpoint(`${place}.committed`))
       )
     }
+  const write = (operation: string) => writing(operation, retryWhileBusy)
   return {
     read:
       (operation) =>
       <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         asStorageError(operation, path)(retryWhileBusy(Effect.mapInputContext(effect, withReserve<R>))),
     write,
+    writeOnce: (operation) => writing(operation, (effect) => Effect.withTracerEnabled(effect, false)),
     writeWork: (operation) => (effect) => Effect.zipLeft(write(operation)(effect), announceWork)
   }
 }

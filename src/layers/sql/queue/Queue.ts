@@ -10,7 +10,7 @@ import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { Queue } from "../../../services/Queue.ts"
-import { makeAccess } from "../database/Immediate.ts"
+import { makeAccess, patience } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
 import { makePark } from "../limits/park.ts"
@@ -112,11 +112,18 @@ const make = Effect.gen(function* () {
     }),
 
     claim: Effect.fn("Queue.claim")(function* (options) {
-      // A look without the lock first: workers ask often, and mostly there is nothing for them.
-      const candidate = yield* claims.next(options).pipe(access.read("claim"))
-      if (Option.isNone(candidate)) return Option.none()
-      const claimId = yield* ids.claim
-      return yield* claims.take(options, claimId).pipe(access.write("claim"))
+      const once = Effect.gen(function* () {
+        // A look without the lock first: workers ask often, and mostly there is nothing for them.
+        const candidate = yield* claims.next(options).pipe(access.read("claim"))
+        if (Option.isNone(candidate)) return Option.none()
+        const claimId = yield* ids.claim
+        return yield* claims.take(options, claimId).pipe(access.writeOnce("claim"))
+      })
+      // What was ready when the lock was taken by another worker is mostly that worker's by now: of fifty that saw it, one waits.
+      return yield* Effect.retry(once, {
+        schedule: patience,
+        while: (error) => error._tag === "StorageError" && error.reason === "busy"
+      })
     }),
 
     claimedTask: Effect.fn("Queue.claimOf")((claimId) => claimedTask(claimId).pipe(access.read("claimOf"))),

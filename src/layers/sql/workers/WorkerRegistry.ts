@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { Millis, TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import { type Claim, StartProblem, StopCause } from "../../../domain/worker/Claim.ts"
 import { ProcessIdentity } from "../../../domain/worker/Process.ts"
+import { Stillness } from "../../../domain/worker/Stillness.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts"
 import { makeAccess } from "../database/Immediate.ts"
@@ -15,7 +16,7 @@ import { latest } from "../database/migrate.ts"
 import * as Statement from "../database/Statement.ts"
 import { failClaimLost } from "../queue/claimGuard.ts"
 import { ClaimRow, WorkerRow } from "../tasks/Rows.ts"
-import { IdRow } from "../tasks/TaskRows.ts"
+import { IdRow, orDieWhenMissing } from "../tasks/TaskRows.ts"
 
 const HolderRequest = Schema.Struct({ claimId: Schema.String, workerId: Schema.String })
 
@@ -39,6 +40,24 @@ const make = Effect.gen(function* () {
     Request: Schema.Void,
     Result: Schema.Struct({ stored: Schema.Int }),
     execute: () => sql`SELECT user_version AS stored FROM pragma_user_version`
+  }))
+
+  const findStillness = Statement.single(() => ({
+    Request: Schema.String,
+    Result: Stillness,
+    execute: (id) => sql`
+      SELECT
+        (SELECT user_version FROM pragma_user_version) AS schema,
+        (SELECT count(*) FROM workers WHERE id = ${id}) AS listed,
+        (SELECT count(*) FROM workers) AS workers,
+        (SELECT coalesce(sum(count), 0) FROM task_counts WHERE status IN ('queued', 'running')) AS open,
+        (SELECT coalesce(max(seq), 0) FROM outbox) AS last_end,
+        (SELECT coalesce(max(seq), 0) FROM notices) AS last_notice,
+        EXISTS (SELECT 1 FROM messages WHERE state = 'stored') AS messages,
+        EXISTS (SELECT 1 FROM deliveries WHERE state = 'due')
+          OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending') AS deliveries,
+        (SELECT min(next_fire_at) FROM schedules INDEXED BY schedules_fire WHERE status = 'active') AS next_fire_at
+    `
   }))
 
   const findWorkers = Statement.findAll(() => ({
@@ -178,6 +197,10 @@ const make = Effect.gen(function* () {
       Effect.map(({ stored }) => ({ known: latest, stored })),
       access.read("schema"),
       Effect.withSpan("WorkerRegistry.schema")
+    ),
+
+    stillness: Effect.fn("WorkerRegistry.stillness")((id) =>
+      findStillness(id).pipe(orDieWhenMissing, access.read("stillness"))
     ),
 
     workers: findWorkers().pipe(access.read("workers"), Effect.withSpan("WorkerRegistry.workers")),
