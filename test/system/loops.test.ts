@@ -275,6 +275,56 @@ steps:
     assert.match(status, /^scores +█▁\.\.\.▅$/m)
   })
 
+  it("makes a slow program faster over ten rounds, past one that cheats, one that crashes and one that hangs", async () => {
+    makeRepository(home, {
+      "program.sh": "i=0; while [ $i -lt 900 ]; do i=$((i + 1)); done; echo $i\n",
+      "bench.sh": "sh program.sh | tail -n 1\n"
+    })
+    // The scripted agent halves or worsens the work of the program, by what is there.
+    const tally = join(beat.home, "tally")
+    const work = `n=$(cat ${tally} 2>/dev/null || echo 0); n=$((n + 1)); echo $n > ${tally}
+steps=$(sed -n 's/.*-lt \\([0-9]*\\).*/\\1/p' program.sh)
+becomes() { sed -i "s/-lt [0-9]*/-lt $1/" program.sh; }
+case $n in
+  3) echo "echo 0" > bench.sh;;
+  5) echo "exit 9" > program.sh;;
+  7) echo "sleep 60" > program.sh;;
+  9) becomes $((steps + 50));;
+  *) becomes $((steps - 100));;
+esac`
+    const id = await start(
+      work,
+      "--score",
+      "sh ./bench.sh",
+      "--better",
+      "lower",
+      "--evaluation-timeout",
+      "4s",
+      "--max",
+      "10"
+    )
+    const loop = await ended(id)
+    assert.deepStrictEqual(
+      loop.rounds.map(({ kept, score, verdict }) => [verdict, score, kept]),
+      [
+        ["pass", 800, true],
+        ["pass", 700, true],
+        ["tampered", 0, false],
+        ["pass", 600, true],
+        ["error", null, false],
+        ["pass", 500, true],
+        ["error", null, false],
+        ["pass", 400, true],
+        ["pass", 450, false],
+        ["pass", 300, true]
+      ]
+    )
+    assert.deepInclude(loop, { code: 0, status: "exhausted", bestRound: 10, bestScore: 300 })
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    assert.include(gitIn(home, "show", "HEAD:program.sh"), "-lt 300")
+    assert.strictEqual(gitIn(home, "show", "HEAD:bench.sh"), "sh program.sh | tail -n 1")
+  })
+
   it("discards a round that changes its own evaluation, and tells the next one", async () => {
     makeRepository(home, { "a.txt": "0\n", "check.sh": "test $(cat a.txt) -ge 2\n" })
     // The second round makes its evaluation pass; the later ones do the work.
