@@ -1,5 +1,6 @@
 /** The least that a torture run must have done before "no violations" proves anything, and what of its plan never came. */
 
+import type { Fault, FaultKind } from "./faults/FaultPlan.ts"
 import type { Trouble } from "./load/TaskPlan.ts"
 import type { Plan } from "./Plan.ts"
 
@@ -14,6 +15,8 @@ export interface Reached {
 }
 
 export interface Coverage {
+  /** Kinds of faults below their floor. */
+  readonly wanted: ReadonlyArray<FaultKind>
   /** Kinds of faults and failpoints that the plan contains and that never came. */
   readonly missed: { readonly faults: ReadonlyArray<string>; readonly failpoints: ReadonlyArray<string> }
   /** One sentence for each floor that was not reached. */
@@ -46,7 +49,7 @@ export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
 
 export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
   const seconds = plan.durationMs / 1000
-  const planned = new Map<string, number>()
+  const planned = new Map<FaultKind, number>()
   for (const { kind } of plan.faults) planned.set(kind, (planned.get(kind) ?? 0) + 1)
   const faults = Array.from(planned.keys()).filter((kind) => (reached.faults[kind] ?? 0) === 0)
   const points = plannedFailpoints(plan)
@@ -60,15 +63,29 @@ export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
       least: Math.floor(Math.min(seconds * perSecond.failpoints, points.size / 2))
     }
   ]
+  const wanted = faults.filter((kind) => (planned.get(kind) ?? 0) >= plannedOften)
   return {
+    wanted,
     missed: { faults: faults.sort(), failpoints: failpoints.sort() },
     shortfalls: [
       ...floors
         .filter(({ found, least }) => found < least)
         .map(({ found, least, what }) => `${found} ${what}, at least ${least} are needed`),
-      ...faults
-        .filter((kind) => (planned.get(kind) ?? 0) >= plannedOften)
-        .map((kind) => `no ${kind}, and the plan contains ${planned.get(kind)}`)
+      ...wanted.map((kind) => `no ${kind}, and the plan contains ${planned.get(kind)}`)
     ]
   }
 }
+
+/** Between two faults that a run repeats because their kind has not come, in milliseconds. */
+const repeatMs = 500
+
+/**
+ * The faults of a further round, from its start on: all of the plan where the run did too little, else those of the kinds that
+ * are wanted, closely one after the other, so that the round ends soon.
+ */
+export const furtherFaults = (plan: Plan, { shortfalls, wanted }: Coverage): ReadonlyArray<Fault> =>
+  shortfalls.length > wanted.length
+    ? plan.faults
+    : plan.faults
+        .filter(({ kind }) => wanted.includes(kind))
+        .map((fault, index) => ({ ...fault, at: Math.min(index * repeatMs, plan.durationMs) }))

@@ -7,7 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import type { Told } from "./Chronicle.ts"
 import { check, type Verdict } from "./checks/Checker.ts"
-import { type Coverage, coverageOf } from "./Floors.ts"
+import { type Coverage, coverageOf, furtherFaults } from "./Floors.ts"
+import type { Fault } from "./faults/FaultPlan.ts"
 import { runFaults } from "./faults/Faults.ts"
 import { killAll, processesOf } from "./faults/SystemProcesses.ts"
 import { ends } from "./faults/Victims.ts"
@@ -157,26 +158,27 @@ const coverage = (plan: Plan, load: Load): Coverage => {
   })
 }
 
-/** The faults of the plan, each at its time, and the whole time that is left. */
-const runRound = (load: Load, plan: Plan, round: number) =>
+/** These faults, each at its time, and the whole time that is left. */
+const runRound = (load: Load, plan: Plan, round: number, faults: ReadonlyArray<Fault>) =>
   runFaults(
     load,
-    plan.faults.map((fault) => ({ ...fault, at: fault.at + round * plan.durationMs }))
+    faults.map((fault) => ({ ...fault, at: fault.at + round * plan.durationMs }))
   ).pipe(
     Effect.zipRight(
       Effect.suspend(() => Effect.sleep(Math.max(0, (round + 1) * plan.durationMs - load.world.chronicle.elapsed)))
     )
   )
 
-/** The same plan again, until the floors are reached. A machine under load needs more time for the same proof. */
+/** What is missing again, until the floors are reached. A machine under load needs more time for the same proof. */
 const continueToFloors = (load: Load, plan: Plan) =>
   Effect.gen(function* () {
     const { chronicle } = load.world
     const enough = () => chronicle.breaches.length > 0 || coverage(plan, load).shortfalls.length === 0
     const reached = Effect.repeat(Effect.sleep(500), { until: enough })
     for (let round = 1; round < mostRounds && !enough(); round++) {
-      chronicle.note(null, `below the floors: ${coverage(plan, load).shortfalls.join("; ")}`)
-      yield* Effect.raceFirst(runRound(load, plan, round), reached)
+      const found = coverage(plan, load)
+      chronicle.note(null, `below the floors: ${found.shortfalls.join("; ")}`)
+      yield* Effect.raceFirst(runRound(load, plan, round, furtherFaults(plan, found)), reached)
     }
   })
 
@@ -201,7 +203,7 @@ export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =
 
     const sampler = yield* Effect.forkScoped(runSampler(world, store))
     const load = yield* startLoad(world, store, plan)
-    yield* runRound(load, plan, 0)
+    yield* runRound(load, plan, 0, plan.faults)
     yield* continueToFloors(load, plan)
     load.over = true
     world.chronicle.note(null, "no more faults")

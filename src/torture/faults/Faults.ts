@@ -6,10 +6,11 @@ import type { Load } from "../load/Load.ts"
 import type { Finished } from "../World.ts"
 import type { Fault, Kill } from "./FaultPlan.ts"
 import { killAll, lives, signal } from "./SystemProcesses.ts"
-import { ends, killOne, stoppable, workers } from "./Victims.ts"
+import { ends, hasCome, killOne, stoppable, workers } from "./Victims.ts"
 
-/** How long a fault waits for a victim of its kind, and between two looks, in milliseconds. */
+/** How long a fault waits for a victim of its kind, the first of its kind, and between two looks, in milliseconds. */
 const patienceMs = 800
+const firstPatienceMs = 5000
 const lookMs = 40
 
 /**
@@ -22,14 +23,15 @@ const instead: ReadonlyArray<Kill> = ["kill-agent", "kill-worker"]
 const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> =>
   Effect.gen(function* () {
     const { chronicle, up } = load.world
-    const end = chronicle.elapsed + patienceMs
+    const since = chronicle.elapsed
+    const patience = () => (hasCome(load, kind) ? patienceMs : firstPatienceMs)
     do {
       yield* up.await
       // The run is ending: all work must come to its end, and no process is started again.
       if (load.over) return null
       if (yield* killOne(load, kind, pick)) return kind
       yield* Effect.sleep(lookMs)
-    } while (chronicle.elapsed < end)
+    } while (chronicle.elapsed < since + patience())
     if (load.over) return null
     for (const other of instead) if (yield* killOne(load, other, 0)) return other
     return null
