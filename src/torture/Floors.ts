@@ -12,6 +12,8 @@ export interface Reached {
   /** How often each kind of fault came, and each failpoint ended a process. */
   readonly faults: Readonly<Record<string, number>>
   readonly failpoints: Readonly<Record<string, number>>
+  /** Kinds of faults that cannot come on this machine, with the reason. */
+  readonly unable: ReadonlyMap<string, string>
 }
 
 export interface Coverage {
@@ -63,7 +65,7 @@ export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
       least: Math.floor(Math.min(seconds * perSecond.failpoints, points.size / 2))
     }
   ]
-  const wanted = faults.filter((kind) => (planned.get(kind) ?? 0) >= plannedOften)
+  const wanted = faults.filter((kind) => (planned.get(kind) ?? 0) >= plannedOften && !reached.unable.has(kind))
   return {
     wanted,
     missed: { faults: faults.sort(), failpoints: failpoints.sort() },

@@ -32,7 +32,11 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
   const tasks = planTasks(dice, durationMs)
   const pipelines = planPipelines(dice, durationMs)
   const schedules = planSchedules(dice)
-  const faults = planFaults(dice, durationMs)
+  const faults = planFaults(
+    dice,
+    durationMs,
+    schedules.every(({ missed }) => missed !== "run-all")
+  )
   const workers = planWorkers(dice, durationMs)
   const servers = planServers(dice, durationMs)
   const digest = createHash("sha256")

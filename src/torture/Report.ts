@@ -33,6 +33,8 @@ export const TortureReport = Schema.Struct({
   missed: Schema.Struct({ faults: Schema.Array(Schema.String), failpoints: Schema.Array(Schema.String) }),
   /** The floors that the run did not reach, one sentence each. */
   shortfalls: Schema.Array(Schema.String),
+  /** Kinds of faults that cannot come on this machine, with the reason. */
+  notRun: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** Bytes of output compared with what the agents printed. */
   bytes: Schema.Int,
   /** Looks at the database while it ran. */
@@ -96,6 +98,7 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     `faults      ${counted(report.faults)}`,
     `failpoints  ${counted(report.failpoints)}`,
     `never came  ${[...report.missed.faults, ...report.missed.failpoints].join(", ") || "nothing that was planned"}`,
+    ...Object.entries(report.notRun).map(([kind, reason]) => `not run     ${kind}: ${reason}`),
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
     `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules`,
     `changed     ${counted(report.changes)}`,

@@ -123,6 +123,7 @@ const summarize = (
   proven: coverage.shortfalls.length === 0,
   missed: coverage.missed,
   shortfalls: coverage.shortfalls,
+  notRun: Object.fromEntries(world.chronicle.unable),
   seed: options.seed,
   plan: digest,
   seconds: Math.round(world.chronicle.elapsed / 1000),
@@ -154,7 +155,8 @@ const coverage = (plan: Plan, load: Load): Coverage => {
     kills: chronicle.kills,
     ends: ends(load),
     faults: chronicle.faults,
-    failpoints: chronicle.failpoints
+    failpoints: chronicle.failpoints,
+    unable: chronicle.unable
   })
 }
 

@@ -1,9 +1,10 @@
 /** The scratch directory of a torture run, what lives in it, and how its processes are started. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
+import { clockScript } from "./faults/clockScript.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
 
 /** The global limit on workers in the run. A task whose shim was killed keeps its place for seconds: others need room too. */
@@ -31,6 +32,8 @@ export interface StartOptions {
   readonly umask?: string
   /** In a separate pid namespace. */
   readonly elsewhere?: boolean
+  /** Number of the user, where that is another. */
+  readonly user?: number
 }
 
 /** The umask of everything that submits work, which is that of every agent. */
@@ -54,6 +57,7 @@ export class World {
   readonly up: Effect.Latch = Effect.unsafeMakeLatch(true)
   #boot = 0
   #logs = 0
+  #starts = 0
   readonly root: string
   readonly #beat: ReadonlyArray<string>
 
@@ -64,6 +68,9 @@ export class World {
     this.home = join(root, "home")
     this.database = join(this.home, "backbeat.db")
     for (const name of ["home", "journal", "work", "logs"]) mkdirSync(join(root, name), { mode: 0o700 })
+    symlinkSync(this.home, join(root, "work", "here"))
+    writeFileSync(join(root, "clock.cjs"), clockScript(join(root, "ahead")))
+    this.setClock(0)
     writeFileSync(join(root, "agent.sh"), agentScript(root))
     writeFileSync(join(root, "claude"), claudeScript(root))
     chmodSync(join(root, "claude"), 0o755)
@@ -79,7 +86,9 @@ export class World {
       PATH: process.env.PATH ?? "/usr/bin:/bin",
       HOME: join(this.root, "work"),
       LANG: "C.UTF-8",
-      BACKBEAT_HOME: this.home,
+      // One directory, named in turn as users do: all of them mean the same queue.
+      BACKBEAT_HOME: [this.home, "here", join(this.root, "work", "here")][this.#starts % 3] ?? this.home,
+      NODE_OPTIONS: `--require=${join(this.root, "clock.cjs")}`,
       ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: `torture-${this.#boot}` }),
       ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints })
     }
@@ -88,6 +97,11 @@ export class World {
   /** From now on processes see the boot id of a machine that was restarted. */
   reboot(): void {
     this.#boot += 1
+  }
+
+  /** Sets the clock on the wall of all processes of the run. */
+  setClock(aheadMs: number): void {
+    writeFileSync(join(this.root, "ahead"), String(aheadMs))
   }
 
   /** Starts `beat` with these arguments. */
@@ -99,11 +113,13 @@ export class World {
     const isPlain = options.fileLimit === undefined && umask === undefined
     const [program = "", ...rest] = isPlain ? words : [...set, umask ?? submitUmask, ...words]
     this.#logs += options.log === undefined ? 0 : 1
+    this.#starts += 1
     const log = options.log === undefined ? null : join(this.root, "logs", `${options.log}-${this.#logs}.log`)
     const output = log === null ? "pipe" : openSync(log, "a")
     const child = spawn(program, rest, {
       cwd: join(this.root, "work"),
       env: this.environment(options.failpoints),
+      ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
       stdio: [
         options.stdin === true ? "pipe" : "ignore",
         options.stdin === true || log === null ? "pipe" : "ignore",

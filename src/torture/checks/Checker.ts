@@ -1,5 +1,5 @@
 /** Checks the whole history of a torture run against the invariants, from the database and the journals alone. */
-import { readdirSync, readFileSync } from "node:fs"
+import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs"
 import { join } from "node:path"
 import type { Answer, Breach } from "../Chronicle.ts"
 import { processesOf } from "../faults/SystemProcesses.ts"
@@ -33,6 +33,19 @@ export interface Verdict {
   readonly pipelines: number
   readonly scheduled: number
   readonly bytes: number
+}
+
+/** Every process has named the directory of the queue in its own way, and another user has looked in. */
+const checkHome = ({ chronicle, home, root }: World): void => {
+  const queues = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith("backbeat.db"))
+  for (const queue of queues) {
+    if (realpathSync(join(root, queue)) !== join(home, "backbeat.db"))
+      chronicle.breach("there is one queue", null, `another is in ${queue}`)
+  }
+  for (const name of readdirSync(home)) {
+    const { uid } = lstatSync(join(home, name))
+    if (uid !== process.geteuid?.()) chronicle.breach("a queue has one user", null, `${name} belongs to user ${uid}`)
+  }
 }
 
 const checkFile = (store: Store, { chronicle }: World): void => {
@@ -221,16 +234,36 @@ const checkOne = (
   const edges = edgesOf(store, row.id)
   const journal = readJournal(root, plan.key, row.id)
   const asked = row.retry_of === null ? (chronicle.edges.get(plan.key) ?? []) : []
-  checkEdges(row, edges, asked, byId, store, report)
+  const claims = store
+    .rows<{ claim_id: string; claimed_at: number }>(
+      "SELECT claim_id, claimed_at FROM claim_history WHERE task_id = ?",
+      row.id
+    )
+    .map(({ claim_id, claimed_at }) => ({ id: claim_id, at: chronicle.timeOf(claimed_at) }))
+    .sort((one, other) => one.at - other.at)
+  checkEdges(
+    row,
+    edges,
+    asked,
+    byId,
+    claims.map(({ at }) => at),
+    report
+  )
   checkContinued(row, chronicle.continued.get(plan.key), byId, edges, report)
   const version = versionOf(plan, words.get(row.id) ?? null) ?? plan
-  return checkTask({ plan: version, row, journal, hurts, edges }, store, report)
+  const emptied = chronicle.emptied.get(row.id)
+  return checkTask({ plan: version, row, journal, hurts, edges, claims, emptied }, store, report)
 }
 
 /** To be called once nothing of the run is expected to live any more. */
 export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const { chronicle } = world
-  const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq")
+  const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq").map((row) => ({
+    ...row,
+    created_at: chronicle.timeOf(row.created_at),
+    started_at: row.started_at === null ? null : chronicle.timeOf(row.started_at),
+    ended_at: row.ended_at === null ? null : chronicle.timeOf(row.ended_at)
+  }))
   const words = wordsOfAll(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
@@ -274,6 +307,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
   }
   checkFile(store, world)
+  checkHome(world)
 
   const count = (status: string) => rows.filter((row) => row.status === status).length
   return {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { from } from "../Dice.ts"
 import type { Load } from "../load/Load.ts"
-import type { Finished } from "../World.ts"
+import { emptyOutput, lookAsStranger, lookFromElsewhere, setClock } from "./Disturbances.ts"
 import type { Fault, Kill } from "./FaultPlan.ts"
 import { killAll, lives, signal } from "./SystemProcesses.ts"
 import { ends, hasCome, killOne, stoppable, workers } from "./Victims.ts"
@@ -92,16 +92,6 @@ const leave = ({ server, store, world }: Load, forMs: number) =>
     yield* Effect.ensuring(Effect.sleep(forMs), Effect.sync(release))
   })
 
-const isPermitted = ({ code, stderr }: Finished): boolean => code === null || !stderr.startsWith("unshare: ")
-
-/** A command that sees none of the processes, and must not act on them. */
-const lookFromElsewhere = ({ world }: Load, words: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const finished = yield* Effect.promise(() => world.start(words, { elsewhere: true }).finished)
-    if (isPermitted(finished)) world.chronicle.fault("foreign", 0)
-    world.chronicle.note(null, `beat ${words[0]} in another pid namespace: ${finished.code} ${finished.stderr.trim()}`)
-  })
-
 /** Tells the chronicle what came of it. However many a reboot kills, it is one kill. */
 const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -129,6 +119,12 @@ const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
         return yield* leave(load, fault.forMs)
       case "foreign":
         return yield* lookFromElsewhere(load, fault.words)
+      case "stranger":
+        return yield* lookAsStranger(load, fault.words)
+      case "empty":
+        return yield* emptyOutput(load, fault.pick)
+      case "clock":
+        return yield* setClock(load, fault.aheadMs, fault.forMs)
       case "reboot":
         chronicle.fault("reboot", 1)
         return yield* reboot(load)

@@ -31,6 +31,8 @@ export interface Load {
   lastEnd: number
   /** A worker is stopped until the end of the faults. */
   stopped: boolean
+  /** The clock is ahead or behind. */
+  clockSet: boolean
   over: boolean
 }
 

@@ -25,6 +25,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       server: null,
       lastEnd: 0,
       stopped: false,
+      clockSet: false,
       over: false
     }
     yield* FiberSet.run(load.submitting, submitter(load))

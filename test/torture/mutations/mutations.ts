@@ -11,6 +11,8 @@ export interface Mutation {
   readonly name: string
   /** The violation that the torture run must report, among others perhaps. */
   readonly promise: string
+  /** Only a run of root can report it. */
+  readonly needsRoot?: boolean
   readonly patches: ReadonlyArray<Patch>
 }
 
@@ -268,7 +270,56 @@ const answering: ReadonlyArray<Mutation> = [
   }
 ]
 
+const surroundings: ReadonlyArray<Mutation> = [
+  {
+    name: "home-as-written",
+    promise: "there is one queue",
+    patches: [
+      {
+        file: "src/layers/node/files/Paths.ts",
+        find: "variables.BACKBEAT_HOME = paths.home",
+        replace: "variables.BACKBEAT_HOME = own"
+      }
+    ]
+  },
+  {
+    name: "forget-emptied",
+    promise: "every byte is stored, in order",
+    patches: [
+      {
+        file: "src/programs/worker/capture.ts",
+        find: "store.restart({ taskId: claimed.task.id, stream, at: at.size })",
+        replace: "Effect.succeed({ base: at.base, emptied: at.emptied, size: at.size })"
+      }
+    ]
+  },
+  {
+    name: "wall-clock",
+    promise: "nothing ends before its time",
+    patches: [
+      {
+        file: "src/layers/node/process/Host.ts",
+        find: "uptimeMs: Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n)),",
+        replace: "uptimeMs: Effect.sync(() => Date.now()),"
+      }
+    ]
+  },
+  {
+    name: "any-user",
+    promise: "a queue has one user",
+    needsRoot: true,
+    patches: [
+      {
+        file: "src/layers/node/files/Ownership.ts",
+        find: "if (euid === null) return null",
+        replace: "if (euid !== undefined) return null"
+      }
+    ]
+  }
+]
+
 export const mutations: ReadonlyArray<Mutation> = [
+  ...surroundings,
   ...claiming,
   ...starting,
   ...output,
