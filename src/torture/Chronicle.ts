@@ -57,6 +57,9 @@ export class Chronicle {
   readonly unsure = new Set<string>()
   /** Names of schedules that were created. */
   readonly schedules = new Set<string>()
+  readonly acceptedLoops = new Map<string, string>()
+  /** By id. */
+  readonly cancelledLoops = new Set<string>()
   readonly acceptedPipelines = new Map<string, string>()
   /** What the submitter of a key asked to wait for. */
   readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()

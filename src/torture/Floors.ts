@@ -46,6 +46,7 @@ export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
       [task.submitTrouble, task.cancel?.trouble, task.edit?.trouble, task.again?.trouble].flatMap(ofTrouble)
     ),
     ...plan.pipelines.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
+    ...plan.loops.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
     ...plan.schedules.flatMap(({ createTrouble }) => ofTrouble(createTrouble))
   ])
 

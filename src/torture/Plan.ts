@@ -4,7 +4,9 @@ import { Dice } from "./Dice.ts"
 import { type Fault, planFaults } from "./faults/FaultPlan.ts"
 import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
 import {
+  type LoopPlan,
   type PipelinePlan,
+  planLoops,
   planPipelines,
   planSchedules,
   planTasks,
@@ -18,6 +20,7 @@ export interface Plan {
   readonly tasks: ReadonlyArray<TaskPlan>
   readonly pipelines: ReadonlyArray<PipelinePlan>
   readonly schedules: ReadonlyArray<SchedulePlan>
+  readonly loops: ReadonlyArray<LoopPlan>
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
   readonly workers: ReadonlyArray<WorkerPlan>
@@ -39,9 +42,11 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
   )
   const workers = planWorkers(dice, durationMs)
   const servers = planServers(dice, durationMs)
+  // Last, so that the seeds of earlier plans mean the same tasks.
+  const loops = planLoops(dice, durationMs)
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, faults, workers, servers }))
+    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, faults, workers, servers }))
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, tasks, pipelines, schedules, faults, workers, servers, digest }
+  return { seed, durationMs, tasks, pipelines, schedules, loops, faults, workers, servers, digest }
 }

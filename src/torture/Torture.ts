@@ -131,6 +131,7 @@ const summarize = (
   tasks: verdict.tasks,
   pipelines: verdict.pipelines,
   scheduled: verdict.scheduled,
+  loops: { submitted: verdict.loops, rounds: verdict.rounds },
   changes: changesOf(world),
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,

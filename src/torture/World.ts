@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
 import { clockScript } from "./faults/clockScript.ts"
+import { makeRepository, stateOf } from "./load/Repository.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
 
 /** The global limit on workers in the run. A task whose shim was killed keeps its place for seconds: others need room too. */
@@ -39,6 +40,9 @@ export interface StartOptions {
 /** The umask of everything that submits work, which is that of every agent. */
 export const submitUmask: string = process.umask().toString(8).padStart(4, "0")
 
+/** The first process of a pid namespace: it stays until all others have left, which would die with it. */
+const container = '"$@"; code=$?; while set -- /proc/[0-9]*; [ $# -gt 1 ]; do sleep 0.2; done; exit $code'
+
 /** Nothing where the run is over already and its directory gone. */
 const textOf = (file: string): string => {
   try {
@@ -58,6 +62,10 @@ export class World {
   #boot = 0
   #logs = 0
   #starts = 0
+  /** A repository of the user, for work in workspaces; null where there is no git. */
+  readonly repository: string | null
+  /** What no task may change of it. */
+  readonly repositoryState: string
   readonly root: string
   readonly #beat: ReadonlyArray<string>
 
@@ -78,6 +86,9 @@ export class World {
     const config = { ...settings, agents: { claude: { program: join(root, "claude") } } }
     writeFileSync(join(this.home, "config.json"), JSON.stringify(config), { mode: 0o600 })
     this.chronicle = new Chronicle(join(root, "events.jsonl"))
+    this.repository = makeRepository(join(root, "repository"))
+    this.repositoryState = this.repository === null ? "" : stateOf(this.repository)
+    if (this.repository === null) this.chronicle.unable.set("loop", "git is not installed")
   }
 
   /** Nothing of the surrounding environment but where programs are. */
@@ -106,7 +117,7 @@ export class World {
 
   /** Starts `beat` with these arguments. */
   start(args: ReadonlyArray<string>, options: StartOptions = {}): Running {
-    const foreign = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+    const foreign = ["unshare", "--pid", "--fork", "--mount-proc", "--", "/bin/sh", "-c", container, "sh"]
     const words = [...(options.elsewhere === true ? foreign : []), ...this.#beat, ...args]
     const { fileLimit = "unlimited", umask } = options
     const set = ["/bin/sh", "-c", 'ulimit -f "$1"; umask "$2"; shift 2; exec "$@"', "sh", String(fileLimit)]

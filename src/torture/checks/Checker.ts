@@ -3,8 +3,9 @@ import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs"
 import { join } from "node:path"
 import type { Answer, Breach } from "../Chronicle.ts"
 import { processesOf } from "../faults/SystemProcesses.ts"
+import { git, stateOf } from "../load/Repository.ts"
 import { wordsIn } from "../load/Script.ts"
-import type { TaskPlan } from "../load/TaskPlan.ts"
+import type { LoopPlan, TaskPlan } from "../load/TaskPlan.ts"
 import type { Plan } from "../Plan.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
 import type { World } from "../World.ts"
@@ -12,6 +13,7 @@ import { journalLines, readJournal } from "./AgentJournal.ts"
 import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
+import { checkLoop, type LoopRow } from "./LoopCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
 import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
@@ -32,6 +34,9 @@ export interface Verdict {
   }
   readonly pipelines: number
   readonly scheduled: number
+  /** Loops, and their rounds. */
+  readonly loops: number
+  readonly rounds: number
   readonly bytes: number
 }
 
@@ -255,6 +260,42 @@ const checkOne = (
   return checkTask({ plan: version, row, journal, hurts, edges, claims, emptied }, store, report)
 }
 
+/** The loop of this plan, held against its rounds. */
+const checkLoops = (
+  plan: LoopPlan,
+  works: ReadonlyArray<TaskRow>,
+  store: Store,
+  { chronicle, repository, root }: World
+): void => {
+  const found = store.rows<LoopRow>(
+    "SELECT DISTINCT loops.* FROM loops JOIN loop_round_tasks ON loop_round_tasks.loop_id = loops.id WHERE task_id IN (SELECT value FROM json_each(?))",
+    JSON.stringify(works.map(({ id }) => id))
+  )
+  const told = chronicle.acceptedLoops.get(plan.key)
+  if (told !== undefined && found[0]?.id !== told) {
+    chronicle.breach("what was accepted is there", plan.key, `loop ${told} is not stored`)
+  }
+  if (found.length > 1) chronicle.breach("one key, one task", plan.key, `${found.length} loops`)
+  const started = (task: string) => readJournal(root, plan.key, task).starts.length > 0
+  for (const loop of repository === null ? [] : found) {
+    checkLoop(plan, loop, repository ?? "", store, started, (invariant, detail) =>
+      chronicle.breach(invariant, plan.key, detail)
+    )
+  }
+}
+
+/** No merge was asked for: the repository is as it was, and git finds nothing wrong with it. */
+const checkRepository = ({ chronicle, repository, repositoryState }: World): void => {
+  if (repository === null) return
+  const now = stateOf(repository)
+  if (now !== repositoryState) {
+    chronicle.breach("the user's repository is the user's", null, `it was ${repositoryState}, it is ${now}`)
+  }
+  if (git(repository, "fsck", "--no-dangling", "--no-progress") === null) {
+    chronicle.breach("the user's repository is the user's", null, "git fsck finds it damaged")
+  }
+}
+
 /** To be called once nothing of the run is expected to live any more. */
 export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const { chronicle } = world
@@ -267,7 +308,25 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const words = wordsOfAll(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
+  // Those of loops are commands of the user, without an agent of ours.
+  const evaluations = new Set(
+    store
+      .rows<{ task_id: string }>("SELECT task_id FROM loop_round_tasks WHERE position > 0")
+      .map(({ task_id }) => task_id)
+  )
+  for (const loop of chronicle.cancelledLoops) {
+    for (const { task_id } of store.rows<{ task_id: string }>(
+      "SELECT task_id FROM loop_round_tasks WHERE loop_id = ?",
+      loop
+    )) {
+      chronicle.hurt(task_id, "cancel")
+    }
+  }
   for (const row of rows) {
+    if (evaluations.has(row.id)) {
+      if (!ended(row)) chronicle.breach("every task ends", row.id, `it is ${row.status}`)
+      continue
+    }
     const said = words.get(row.id)
     const key = said === undefined ? null : keyIn(said)
     if (key === null) chronicle.breach("one key, one task", row.id, "no submission names it")
@@ -279,9 +338,10 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
       chronicle.breach("what was accepted is there", id, `the id was returned for ${key}, and it is not stored`)
   }
   let bytes = 0
-  const scheduled = new Set(plan.schedules.map(({ key }) => key))
+  // Each run of a schedule and each round of a loop is a task with the words of its plan.
+  const scheduled = new Set([...plan.schedules, ...plan.loops].map(({ key }) => key))
   const steps = plan.pipelines.flatMap((pipeline) => pipeline.steps)
-  for (const task of [...plan.tasks, ...steps, ...plan.schedules.map(({ task }) => task)]) {
+  for (const task of [...plan.tasks, ...steps, ...[...plan.schedules, ...plan.loops].map(({ task }) => task)]) {
     const found = byKey.get(task.key) ?? []
     const first = found.filter(({ retry_of }) => retry_of === null)
     if (first.length > 1 && !scheduled.has(task.key)) {
@@ -302,6 +362,8 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   checkPipelines(plan.pipelines, byId, store, world)
   const runsOf = (key: string) => (byKey.get(key) ?? []).filter(({ retry_of }) => retry_of === null)
   for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
+  for (const loop of plan.loops) checkLoops(loop, byKey.get(loop.key) ?? [], store, world)
+  checkRepository(world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
@@ -320,6 +382,8 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     },
     pipelines: store.rows("SELECT id FROM pipelines").length,
     scheduled: store.rows("SELECT due_at FROM schedule_executions WHERE task_id IS NOT NULL").length,
+    loops: store.rows("SELECT id FROM loops").length,
+    rounds: store.rows("SELECT round FROM loop_rounds").length,
     bytes
   }
 }

@@ -127,6 +127,13 @@ interface Stream {
   readonly dropped_at: number | null
 }
 
+/** How often the file behind stdout was emptied: by the agent itself, and by others. */
+const emptiedIn = ({ emptied, plan }: Subject): (Emptied & { readonly lines: number | null }) | undefined => {
+  if (plan.behaviour !== "emptier") return emptied === undefined ? undefined : { ...emptied, lines: null }
+  const { times, uptime } = emptied ?? { times: 0, uptime: 0 }
+  return { times: times + 1, uptime, lines: times === 0 ? Math.floor(plan.lines / 2) : null }
+}
+
 const checkStream = (subject: Subject, stream: "stdout" | "stderr", store: Store, report: Report): number => {
   const { journal, plan, row } = subject
   const invariant = "every byte is stored, in order"
@@ -135,7 +142,7 @@ const checkStream = (subject: Subject, stream: "stdout" | "stderr", store: Store
   const whole = expectedBytes(plan, stream, plan.lines, true)
   const finished = journal.ends.length > 0 || row.cause === "exit" || row.cause === "agent-error"
   const least = finished ? whole.length : expectedBytes(plan, stream, journal.printed, false).length
-  const emptied = stream === "stdout" ? subject.emptied : undefined
+  const emptied = stream === "stdout" ? emptiedIn(subject) : undefined
   const limited = journal.starts.some((start) => start.limited)
   if (journal.starts.length === 0 && size > 0) report(invariant, `${size} bytes of ${stream}, and it never started`)
   if (size > whole.length) report(invariant, `${stream} has ${size} bytes, the agent prints ${whole.length}`)
@@ -168,7 +175,7 @@ const checkStream = (subject: Subject, stream: "stdout" | "stderr", store: Store
   if (state.dropped > 0 && reached === from) reached = to
   if (reached !== size) report(invariant, `${stream}: ${reached} of ${size} bytes are there`)
   if (emptied !== undefined && state.dropped === 0 && !limited) {
-    const before = printedBefore(journal.progress, emptied)
+    const before = emptied.lines ?? printedBefore(journal.progress, emptied)
     const problem = emptiedProblem({
       stored: Buffer.concat(stored),
       whole,

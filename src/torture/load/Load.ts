@@ -6,7 +6,7 @@ import type { WorkerPlan } from "../faults/WorkerPlan.ts"
 import type { Store } from "../Store.ts"
 import type { Finished, World } from "../World.ts"
 import type { McpClient } from "./McpClient.ts"
-import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
+import type { LoopPlan, PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 
 /** No task is submitted while so many tasks run or could run, or so many have not ended. */
 const most = { ready: 26, unfinished: 90 } as const
@@ -17,6 +17,7 @@ export interface Load {
   readonly store: Store
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
+  readonly loops: Array<LoopPlan>
   readonly pipelines: Array<PipelinePlan>
   readonly workers: Array<WorkerPlan>
   /** Failpoints of the MCP servers. */

@@ -28,6 +28,8 @@ while [ $i -lt "$lines" ]; do
     *) echo "$key $i äöü 漢字 $((i * 7))" ;;
   esac
   [ $((i % 3)) -ne 0 ] || echo "$key err $i" >&2
+  # As \`> /dev/stdout\` does anywhere below an agent.
+  [ "$behaviour" != emptier ] || [ $i -ne $((lines / 2)) ] || : >"/proc/$$/fd/1"
   if [ "$pause" != 0 ]; then
     note printed $i
     nap "$pause"
@@ -64,7 +66,7 @@ export const wordsOf = (plan: TaskPlan): string =>
 
 /** The words in a prompt, on a separate line: context from other tasks is in comments, or after the words. */
 export const wordsIn = (prompt: string): string | null =>
-  /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tps][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
+  /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tpsl][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
 
 export const promptOf = (plan: TaskPlan, root: string): string =>
   isClaude(plan.behaviour) ? wordsOf(plan) : `exec sh "${root}/agent.sh" ${wordsOf(plan)}`

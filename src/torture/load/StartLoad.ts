@@ -7,6 +7,7 @@ import type { Store } from "../Store.ts"
 import type { World } from "../World.ts"
 import { client } from "./Clients.ts"
 import type { Load } from "./Load.ts"
+import { loopSubmitter } from "./Loops.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
 
 /** Starts the load. It continues until `over` is set. */
@@ -16,6 +17,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       world,
       store,
       byCommand: plan.tasks.filter(({ via }) => via === "command"),
+      loops: world.repository === null ? [] : Array.from(plan.loops),
       pipelines: Array.from(plan.pipelines),
       workers: Array.from(plan.workers),
       servers: Array.from(plan.servers),
@@ -30,6 +32,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
     }
     yield* FiberSet.run(load.submitting, submitter(load))
     for (const schedule of plan.schedules) yield* FiberSet.run(load.submitting, createSchedule(load, schedule))
+    yield* FiberSet.run(load.submitting, loopSubmitter(load))
     yield* FiberSet.run(load.submitting, client(load))
     yield* FiberSet.run(load.submitting, keepWorkers(load))
     return load

@@ -4,7 +4,7 @@ import type { Dice } from "../Dice.ts"
 /**
  * `lines` prints slowly and exits; `flood` prints a lot without a pause; `sleeper` prints and hangs; `stubborn` does so and
  * ignores TERM; `silent` stops printing; `leftover` leaves a process in another session behind; `suicide` dies by a
- * signal; `claude-*` print a stream whose verdict counts in addition to the exit code of 0.
+ * signal; `emptier` empties its own output half-way; `claude-*` print a stream whose verdict counts in addition to the exit code of 0.
  */
 export type Behaviour =
   | "lines"
@@ -14,6 +14,7 @@ export type Behaviour =
   | "silent"
   | "leftover"
   | "suicide"
+  | "emptier"
   | "claude-ok"
   | "claude-error"
   | "claude-cut"
@@ -105,6 +106,8 @@ const lengthOf = (dice: Dice, behaviour: Behaviour): { readonly lines: number; r
     case "stubborn":
     case "silent":
       return { lines: dice.between(0, 4), pauseMs: 20 }
+    case "emptier":
+      return { lines: dice.between(2, 6), pauseMs: dice.pick([0, 60, 200]) }
     default:
       // Few: each line with a pause is a separate process, and a commit that wakes all workers.
       return { lines: dice.between(0, 6), pauseMs: dice.pick([0, 20, 60, 150, 300]) }
@@ -158,6 +161,7 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
     [3, "silent"],
     [7, "leftover"],
     [4, "suicide"],
+    [5, "emptier"],
     [7, "claude-ok"],
     [4, "claude-error"],
     [3, "claude-cut"]
@@ -234,6 +238,41 @@ const planPipeline = (dice: Dice, index: number): PipelinePlan => ({
   submitTrouble: commandTrouble(dice, ["create-pipeline.commit", "create-pipeline.committed"], 0.25),
   cancelAfterMs: dice.chance(0.15) ? dice.between(0, 3000) : null
 })
+
+/** Work that is repeated in rounds: each adds a line to a file, and the evaluation counts them. */
+export interface LoopPlan {
+  readonly key: string
+  readonly kind: "until" | "score"
+  readonly maxRounds: number
+  /** Lines that end the loop. Where that is more than the rounds can write, they are used up. */
+  readonly lines: number
+  readonly task: TaskPlan
+  readonly submitTrouble: Trouble
+  readonly cancelAfterMs: number | null
+}
+
+const planLoop = (dice: Dice, index: number): LoopPlan => ({
+  key: `l${index}`,
+  kind: dice.pick(["until", "score"]),
+  maxRounds: dice.between(2, 4),
+  lines: dice.between(2, 5),
+  task: {
+    ...planStep(dice, `l${index}`),
+    behaviour: "lines",
+    exitCode: 0,
+    retries: 0,
+    lines: dice.between(0, 4),
+    pauseMs: 60
+  },
+  submitTrouble: commandTrouble(dice, ["createLoop.commit", "createLoop.committed"], 0.2),
+  cancelAfterMs: dice.chance(0.12) ? dice.between(500, 6000) : null
+})
+
+/** Few, because each of their tasks has a workspace, which takes git a second on a slow machine. */
+const secondsPerLoop = 20
+
+export const planLoops = (dice: Dice, durationMs: number): ReadonlyArray<LoopPlan> =>
+  Array.from({ length: Math.ceil(durationMs / 1000 / secondsPerLoop) }, (_, index) => planLoop(dice, index))
 
 export const planPipelines = (dice: Dice, durationMs: number): ReadonlyArray<PipelinePlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * pipelinesPerSecond) }, (_, index) => planPipeline(dice, index))

@@ -272,13 +272,13 @@ const answering: ReadonlyArray<Mutation> = [
 
 const surroundings: ReadonlyArray<Mutation> = [
   {
-    name: "home-as-written",
+    name: "relative-home",
     promise: "there is one queue",
     patches: [
       {
         file: "src/layers/node/files/Paths.ts",
-        find: "variables.BACKBEAT_HOME = paths.home",
-        replace: "variables.BACKBEAT_HOME = own"
+        find: "isAbsolute(own) ? resolve(own) : resolve(directories.current(), own)",
+        replace: 'isAbsolute(own) ? resolve(own) : resolve(directories.current(), "..", "elsewhere")'
       }
     ]
   },
