@@ -19,6 +19,7 @@ export interface Reached {
 export interface Coverage {
   /** Kinds of faults below their floor. */
   readonly wanted: ReadonlyArray<FaultKind>
+  readonly wants: { readonly kills: boolean; readonly failpoints: boolean }
   /** Kinds of faults and failpoints that the plan contains and that never came. */
   readonly missed: { readonly faults: ReadonlyArray<string>; readonly failpoints: ReadonlyArray<string> }
   /** One sentence for each floor that was not reached. */
@@ -43,7 +44,13 @@ export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
       points === null ? [] : points.split(",").map(nameOf)
     ),
     ...plan.tasks.flatMap((task) =>
-      [task.submitTrouble, task.cancel?.trouble, task.edit?.trouble, task.again?.trouble].flatMap(ofTrouble)
+      [
+        task.submitTrouble,
+        task.cancel?.trouble,
+        task.edit?.trouble,
+        task.again?.trouble,
+        ...task.messages.map(({ trouble }) => trouble)
+      ].flatMap(ofTrouble)
     ),
     ...plan.pipelines.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
     ...plan.loops.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
@@ -66,9 +73,11 @@ export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
       least: Math.floor(Math.min(seconds * perSecond.failpoints, points.size / 2))
     }
   ]
+  const isBelow = (name: string) => floors.some(({ found, least, what }) => what === name && found < least)
   const wanted = faults.filter((kind) => (planned.get(kind) ?? 0) >= plannedOften && !reached.unable.has(kind))
   return {
     wanted,
+    wants: { kills: isBelow("kills"), failpoints: isBelow("different failpoints") },
     missed: { faults: faults.sort(), failpoints: failpoints.sort() },
     shortfalls: [
       ...floors
@@ -83,11 +92,11 @@ export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
 const repeatMs = 500
 
 /**
- * The faults of a further round, from its start on: all of the plan where the run did too little, else those of the kinds that
- * are wanted, closely one after the other, so that the round ends soon.
+ * The faults of a further round, from its start on: all of the plan where too little was killed, else those of the kinds that
+ * are wanted, closely one after the other, so that the round ends soon. Where too few tasks ended, no other fault disturbs them.
  */
-export const furtherFaults = (plan: Plan, { shortfalls, wanted }: Coverage): ReadonlyArray<Fault> =>
-  shortfalls.length > wanted.length
+export const furtherFaults = (plan: Plan, { wanted, wants }: Coverage): ReadonlyArray<Fault> =>
+  wants.kills
     ? plan.faults
     : plan.faults
         .filter(({ kind }) => wanted.includes(kind))

@@ -132,6 +132,7 @@ const summarize = (
   pipelines: verdict.pipelines,
   scheduled: verdict.scheduled,
   loops: { submitted: verdict.loops, rounds: verdict.rounds },
+  messages: verdict.messages,
   changes: changesOf(world),
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,
@@ -180,6 +181,7 @@ const continueToFloors = (load: Load, plan: Plan) =>
     const reached = Effect.repeat(Effect.sleep(500), { until: enough })
     for (let round = 1; round < mostRounds && !enough(); round++) {
       const found = coverage(plan, load)
+      load.wantsFailpoints = found.wants.failpoints
       chronicle.note(null, `below the floors: ${found.shortfalls.join("; ")}`)
       yield* Effect.raceFirst(runRound(load, plan, round, furtherFaults(plan, found)), reached)
     }

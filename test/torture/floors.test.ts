@@ -19,6 +19,7 @@ describe("the floors of a torture run", () => {
   it("are reached where everything that was planned came", () => {
     assert.deepStrictEqual(coverageOf(plan, full), {
       wanted: [],
+      wants: { kills: false, failpoints: false },
       missed: { faults: [], failpoints: [] },
       shortfalls: []
     })

@@ -107,8 +107,8 @@ const isReported = ({ promise }, { code, violations }) =>
   code === 1 && violations.some(({ invariant }) => invariant === promise)
 
 let failures = 0
-// A rotation in CI follows a torture run of the unbroken program.
-if (values.rotate === undefined) {
+// A rotation in CI follows a torture run of the unbroken program, and a name asks for one mutation.
+if (values.rotate === undefined && named.length === 0) {
   const control = await run(buildOf(""), durations[0], seed)
   if (control.code !== 0) {
     failures += 1
@@ -126,7 +126,7 @@ for (const mutation of wanted) {
   const beat = buildOf(mutation.name)
   let found = { code: 0, violations: [], took: 0 }
   for (const [index, seconds] of durations.entries()) {
-    found = await run(beat, seconds, seed + index, mutation.promise)
+    found = await run(beat, seconds, (mutation.seed ?? seed) + index, mutation.promise)
     if (isReported(mutation, found)) break
   }
   const reported = isReported(mutation, found)

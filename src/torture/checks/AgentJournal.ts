@@ -14,6 +14,8 @@ export interface AgentJournal {
   readonly printed: number
   /** When it noted how many lines were printed, in seconds since the boot of the machine. */
   readonly progress: ReadonlyArray<{ readonly at: number; readonly lines: number }>
+  /** What it was told, in order. */
+  readonly heard: ReadonlyArray<string>
   /** Exit codes it was about to leave with. */
   readonly ends: ReadonlyArray<number>
   readonly lines: ReadonlyArray<string>
@@ -46,6 +48,7 @@ export const readJournal = (root: string, key: string, task: string): AgentJourn
       const [at, , word, count] = line.split(" ")
       return word === "printed" ? [{ at: Number(at), lines: Number(count) }] : []
     }),
+    heard: words.flatMap(([word, said]) => (word === "heard" && said !== undefined ? [said] : [])),
     ends: words.flatMap(([word, code]) => (word === "end" ? [Number(code)] : [])),
     lines
   }

@@ -14,6 +14,7 @@ import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
 import { checkLoop, type LoopRow } from "./LoopCheck.ts"
+import { type MessageRow, messageInvariant, messageProblems } from "./MessageCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
 import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
@@ -37,6 +38,7 @@ export interface Verdict {
   /** Loops, and their rounds. */
   readonly loops: number
   readonly rounds: number
+  readonly messages: number
   readonly bytes: number
 }
 
@@ -255,6 +257,12 @@ const checkOne = (
     report
   )
   checkContinued(row, chronicle.continued.get(plan.key), byId, edges, report)
+  if (plan.messages.length > 0) {
+    const told = store.rows<MessageRow>("SELECT id, seq, state FROM messages WHERE task_id = ? ORDER BY seq", row.id)
+    for (const problem of messageProblems(plan, row.id, told, journal.heard, journal.ends.length > 0)) {
+      report(messageInvariant, problem)
+    }
+  }
   const version = versionOf(plan, words.get(row.id) ?? null) ?? plan
   const emptied = chronicle.emptied.get(row.id)
   return checkTask({ plan: version, row, journal, hurts, edges, claims, emptied }, store, report)
@@ -384,6 +392,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     scheduled: store.rows("SELECT due_at FROM schedule_executions WHERE task_id IS NOT NULL").length,
     loops: store.rows("SELECT id FROM loops").length,
     rounds: store.rows("SELECT round FROM loop_rounds").length,
+    messages: store.rows("SELECT id FROM messages").length,
     bytes
   }
 }

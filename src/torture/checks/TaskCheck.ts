@@ -40,6 +40,8 @@ const naturalEnds = ({ plan }: Subject): ReadonlyArray<string> => {
       return ["failed timeout"]
     case "silent":
       return ["failed stalled", "failed timeout"]
+    case "listener":
+      return [plan.exitCode === 0 ? "completed exit" : "failed exit", "failed timeout"]
     case "claude-ok":
       return ["completed exit"]
     case "claude-error":

@@ -50,8 +50,8 @@ export const lookAsStranger = (load: Load, words: ReadonlyArray<string>) =>
     clearTimeout(timer)
     openTo({ directory: 0o700, file: 0o600 }, load)
     chronicle.note(null, `beat ${words[0]} as another user: ${code ?? signal} ${stderr.trim().slice(0, 300)}`)
-    // Where the program itself is in a directory that the other user may not enter, node says so.
-    if (/Cannot find module|EACCES|Permission denied/.test(stderr)) {
+    // The program itself is in a directory that the other user may not enter.
+    if (/Cannot find module|^spawn /m.test(stderr)) {
       chronicle.unable.set("stranger", "another user may not read the program under test")
       return
     }

@@ -40,7 +40,7 @@ const kinds: ReadonlyArray<readonly [number, FaultKind]> = [
   [4, "foreign"],
   [3, "stranger"],
   [6, "empty"],
-  [2, "clock"]
+  [4, "clock"]
 ]
 
 /** Every kind of fault that a plan may contain. */

@@ -60,7 +60,13 @@ const rare: ReadonlyArray<Place> = [
   ["stopping.commit", 0],
   ["stopping.committed", 0],
   ["stop.recorded", 0],
-  ["stop.ended", 0]
+  ["stop.ended", 0],
+  ["written.commit", 0],
+  ["written.committed", 0],
+  ["send.written", 0],
+  ["send.rung", 0],
+  ["restart.commit", 0],
+  ["restart.committed", 0]
 ]
 
 /** Steps of a workspace and of what is taken from it, and of a round of a loop. */

@@ -32,6 +32,8 @@ export interface Load {
   lastEnd: number
   /** A worker is stopped until the end of the faults. */
   stopped: boolean
+  /** Too few failpoints were reached. */
+  wantsFailpoints: boolean
   /** The clock is ahead or behind. */
   clockSet: boolean
   over: boolean

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { type Load, next, runCommand } from "./Load.ts"
 import { countedFile } from "./Repository.ts"
-import { promptOf } from "./Script.ts"
+import { promptOf, wordsIn } from "./Script.ts"
 import type { LoopPlan } from "./TaskPlan.ts"
 
 /** The line comes first: an agent that has noted its start has written it. */
@@ -37,7 +37,12 @@ const submitLoop = (load: Load, plan: LoopPlan, repository: string) =>
         plan.key,
         `beat loop: ${finished.code ?? finished.signal} ${id} ${finished.stderr.trim().slice(0, 300)}`
       )
-      if (finished.code === null) return
+      // Killed: it was stored by then, or it never is.
+      if (finished.code === null) {
+        const stored = load.store.rows<{ prompt: string }>("SELECT prompt FROM task_inputs").map(({ prompt }) => prompt)
+        if (stored.some((prompt) => wordsIn(prompt)?.startsWith(`${plan.key} `))) return
+        continue
+      }
       if (finished.code === 0) {
         chronicle.acceptedLoops.set(plan.key, id)
         if (load.store.one("SELECT id FROM loops WHERE id = ?", id) === undefined) {

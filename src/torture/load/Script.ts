@@ -29,7 +29,11 @@ while [ $i -lt "$lines" ]; do
   esac
   [ $((i % 3)) -ne 0 ] || echo "$key err $i" >&2
   # As \`> /dev/stdout\` does anywhere below an agent.
-  [ "$behaviour" != emptier ] || [ $i -ne $((lines / 2)) ] || : >"/proc/$$/fd/1"
+  if [ "$behaviour" = emptier ] && [ $i -eq $((lines / 2)) ]; then
+    # Long enough for the worker to have read what will be gone.
+    nap 1.2
+    : >"/proc/$$/fd/1"
+  fi
   if [ "$pause" != 0 ]; then
     note printed $i
     nap "$pause"
@@ -43,6 +47,10 @@ case $behaviour in
     n=0
     while [ $n -lt 30 ]; do n=$((n + 1)); nap 1; done ;;
   silent) nap 30 ;;
+  listener) while read -r word; do
+    note heard "$word"
+    [ "$word" != close ] || break
+  done ;;
   suicide) note dies; kill -9 $$ ;;
   claude-ok) echo '{"type":"result","subtype":"success","is_error":false,"result":"done '"$key"'","session_id":"s-'"$key"'"}' ;;
   claude-error) echo '{"type":"result","subtype":"success","is_error":true,"result":"API Error: 500 '"$key"'","session_id":"s-'"$key"'"}' ;;

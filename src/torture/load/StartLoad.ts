@@ -9,6 +9,10 @@ import { client } from "./Clients.ts"
 import type { Load } from "./Load.ts"
 import { loopSubmitter } from "./Loops.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
+import type { TaskPlan } from "./TaskPlan.ts"
+
+const rank = (task: TaskPlan, tasks: ReadonlyArray<TaskPlan>): number =>
+  task === tasks.find(({ behaviour }) => behaviour === "listener") ? 0 : 1
 
 /** Starts the load. It continues until `over` is set. */
 export const startLoad = (world: World, store: Store, plan: Plan) =>
@@ -16,7 +20,10 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
     const load: Load = {
       world,
       store,
-      byCommand: plan.tasks.filter(({ via }) => via === "command"),
+      // A listener first: on a slow machine few commands come to their turn.
+      byCommand: plan.tasks
+        .filter(({ via }) => via === "command")
+        .sort((one, other) => rank(one, plan.tasks) - rank(other, plan.tasks)),
       loops: world.repository === null ? [] : Array.from(plan.loops),
       pipelines: Array.from(plan.pipelines),
       workers: Array.from(plan.workers),
@@ -28,6 +35,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       lastEnd: 0,
       stopped: false,
       clockSet: false,
+      wantsFailpoints: false,
       over: false
     }
     yield* FiberSet.run(load.submitting, submitter(load))

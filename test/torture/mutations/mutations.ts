@@ -13,6 +13,8 @@ export interface Mutation {
   readonly promise: string
   /** Only a run of root can report it. */
   readonly needsRoot?: boolean
+  /** The first seed, where only some plans contain what it needs. */
+  readonly seed?: number
   readonly patches: ReadonlyArray<Patch>
 }
 
@@ -296,6 +298,8 @@ const surroundings: ReadonlyArray<Mutation> = [
   {
     name: "wall-clock",
     promise: "nothing ends before its time",
+    // Plans with a schedule that makes up for missed times leave the clock alone.
+    seed: 210,
     patches: [
       {
         file: "src/layers/node/process/Host.ts",
@@ -318,7 +322,60 @@ const surroundings: ReadonlyArray<Mutation> = [
   }
 ]
 
+const newer: ReadonlyArray<Mutation> = [
+  {
+    name: "say-twice",
+    promise: "a message reaches its agent once",
+    patches: [
+      {
+        file: "src/layers/node/spool/Input.ts",
+        find: "await append(files, lineOf(id, text), begun)",
+        replace: 'await append(files, lineOf(id, text), begun)\n    await append(files, lineOf(id, text), "")'
+      }
+    ]
+  },
+  {
+    name: "any-verdict",
+    promise: "a loop is what its rounds say",
+    patches: [
+      {
+        file: "src/domain/loop/Evaluation.ts",
+        find: 'return { verdict: "fail", score: null }',
+        replace: 'return { verdict: "error", score: null }'
+      },
+      {
+        file: "src/domain/loop/LoopDecision.ts",
+        find: "kept ? newest.commit : (newestKept",
+        replace: "kept && newest.round < 0 ? newest.commit : (newestKept"
+      }
+    ]
+  },
+  {
+    name: "forget-round",
+    promise: "every loop ends",
+    patches: [
+      {
+        file: "src/layers/sql/loops/loopEnds.ts",
+        find: "yield* storeNext(loopId, loop, next, at)",
+        replace: 'if (next._tag !== "Round") yield* storeNext(loopId, loop, next, at)'
+      }
+    ]
+  },
+  {
+    name: "seal-nothing",
+    promise: "what an agent left is sealed",
+    patches: [
+      {
+        file: "src/layers/node/git/SealWorkspace.ts",
+        find: 'args: ["add", "--all", "--ignore-errors", "--", ".", ...nested.map(literal)],',
+        replace: 'args: ["add", "--all", "--ignore-errors", "--", ".", ":(exclude)n", ...nested.map(literal)],'
+      }
+    ]
+  }
+]
+
 export const mutations: ReadonlyArray<Mutation> = [
+  ...newer,
   ...surroundings,
   ...claiming,
   ...starting,
