@@ -3,10 +3,10 @@ import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, planFaults } from "./faults/FaultPlan.ts"
 import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
+import { type LimitPlan, planLimits } from "./load/LimitPlan.ts"
+import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
 import {
-  type LoopPlan,
   type PipelinePlan,
-  planLoops,
   planPipelines,
   planSchedules,
   planTasks,
@@ -21,6 +21,7 @@ export interface Plan {
   readonly pipelines: ReadonlyArray<PipelinePlan>
   readonly schedules: ReadonlyArray<SchedulePlan>
   readonly loops: ReadonlyArray<LoopPlan>
+  readonly limits: ReadonlyArray<LimitPlan>
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
   readonly workers: ReadonlyArray<WorkerPlan>
@@ -44,9 +45,11 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
   const servers = planServers(dice, durationMs)
   // Last, so that the seeds of earlier plans mean the same tasks.
   const loops = planLoops(dice, durationMs)
+  // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
+  const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs)
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, faults, workers, servers }))
+    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, limits, faults, workers, servers }))
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, tasks, pipelines, schedules, loops, faults, workers, servers, digest }
+  return { seed, durationMs, tasks, pipelines, schedules, loops, limits, faults, workers, servers, digest }
 }

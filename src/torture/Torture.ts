@@ -133,6 +133,7 @@ const summarize = (
   scheduled: verdict.scheduled,
   loops: { submitted: verdict.loops, rounds: verdict.rounds },
   messages: verdict.messages,
+  parks: verdict.parks,
   changes: changesOf(world),
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,
@@ -149,7 +150,7 @@ const progressOf = ({ chronicle }: World, { durationMs }: TortureOptions): strin
 }
 
 /** Where a run has not reached its floors it continues, up to this many times the time that was asked for. */
-const mostRounds = 3
+const mostRounds = 4
 
 const coverage = (plan: Plan, load: Load): Coverage => {
   const { chronicle } = load.world

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
 import { clockScript } from "./faults/clockScript.ts"
+import { limitedScript } from "./load/LimitPlan.ts"
 import { makeRepository, stateOf } from "./load/Repository.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
 
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly umask?: string
   /** In a separate pid namespace. */
   readonly elsewhere?: boolean
+  /** Variables in addition. */
+  readonly variables?: Readonly<Record<string, string>>
   /** Number of the user, where that is another. */
   readonly user?: number
 }
@@ -75,11 +78,12 @@ export class World {
     this.#beat = beat
     this.home = join(root, "home")
     this.database = join(this.home, "backbeat.db")
-    for (const name of ["home", "journal", "work", "logs"]) mkdirSync(join(root, name), { mode: 0o700 })
+    for (const name of ["home", "journal", "work", "logs", "account"]) mkdirSync(join(root, name), { mode: 0o700 })
     symlinkSync(this.home, join(root, "work", "here"))
     writeFileSync(join(root, "clock.cjs"), clockScript(join(root, "ahead")))
     this.setClock(0)
     writeFileSync(join(root, "agent.sh"), agentScript(root))
+    writeFileSync(join(root, "limited.sh"), limitedScript(root))
     writeFileSync(join(root, "claude"), claudeScript(root))
     chmodSync(join(root, "claude"), 0o755)
     const settings = { graceMs: 400, idleMs: 400, maxConcurrency, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
@@ -99,7 +103,7 @@ export class World {
       LANG: "C.UTF-8",
       // One directory, named in turn as users do: all of them mean the same queue.
       BACKBEAT_HOME: [this.home, "here", join(this.root, "work", "here")][this.#starts % 3] ?? this.home,
-      NODE_OPTIONS: `--require=${join(this.root, "clock.cjs")}`,
+      NODE_OPTIONS: `--require "${join(this.root, "clock.cjs")}"`,
       ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: `torture-${this.#boot}` }),
       ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints })
     }
@@ -129,7 +133,7 @@ export class World {
     const output = log === null ? "pipe" : openSync(log, "a")
     const child = spawn(program, rest, {
       cwd: join(this.root, "work"),
-      env: this.environment(options.failpoints),
+      env: { ...this.environment(options.failpoints), ...options.variables },
       ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
       stdio: [
         options.stdin === true ? "pipe" : "ignore",

@@ -1,7 +1,7 @@
 /** The check of loops: what it lets pass, and what it reports of verdicts, rounds and ends that do not follow from the tasks. */
 import { assert, describe, it } from "vitest"
 import { type LoopRow, loopProblems } from "../../src/torture/checks/LoopCheck.ts"
-import type { LoopPlan } from "../../src/torture/load/TaskPlan.ts"
+import type { LoopPlan } from "../../src/torture/load/LoopPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
 
 const [first] = makePlan(1, 60_000).loops

@@ -1,24 +1,26 @@
 /** Checks the whole history of a torture run against the invariants, from the database and the journals alone. */
-import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Answer, Breach } from "../Chronicle.ts"
+import type { Breach } from "../Chronicle.ts"
 import { processesOf } from "../faults/SystemProcesses.ts"
-import { git, stateOf } from "../load/Repository.ts"
 import { wordsIn } from "../load/Script.ts"
-import type { LoopPlan, TaskPlan } from "../load/TaskPlan.ts"
+import type { TaskPlan } from "../load/TaskPlan.ts"
 import type { Plan } from "../Plan.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
 import type { World } from "../World.ts"
 import { journalLines, readJournal } from "./AgentJournal.ts"
+import { checkAnswer } from "./AnswerCheck.ts"
 import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
-import { checkLoop, type LoopRow } from "./LoopCheck.ts"
+import { checkLimits } from "./LimitCheck.ts"
+import { checkLoops } from "./LoopCheck.ts"
 import { type MessageRow, messageInvariant, messageProblems } from "./MessageCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
 import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
 import { checkTask } from "./TaskCheck.ts"
+import { checkFile, checkHome, checkOutbox, checkRepository } from "./WorldCheck.ts"
 
 export interface Violation extends Breach {
   /** The events that led to it. */
@@ -39,106 +41,8 @@ export interface Verdict {
   readonly loops: number
   readonly rounds: number
   readonly messages: number
+  readonly parks: number
   readonly bytes: number
-}
-
-/** Every process has named the directory of the queue in its own way, and another user has looked in. */
-const checkHome = ({ chronicle, home, root }: World): void => {
-  const queues = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith("backbeat.db"))
-  for (const queue of queues) {
-    if (realpathSync(join(root, queue)) !== join(home, "backbeat.db"))
-      chronicle.breach("there is one queue", null, `another is in ${queue}`)
-  }
-  for (const name of readdirSync(home)) {
-    const { uid } = lstatSync(join(home, name))
-    if (uid !== process.geteuid?.()) chronicle.breach("a queue has one user", null, `${name} belongs to user ${uid}`)
-  }
-}
-
-const checkFile = (store: Store, { chronicle }: World): void => {
-  for (const { integrity_check } of store.rows<{ integrity_check: string }>("PRAGMA integrity_check")) {
-    if (integrity_check !== "ok") chronicle.breach("the file is whole", null, integrity_check)
-  }
-  const dangling = store.rows("PRAGMA foreign_key_check")
-  if (dangling.length > 0) chronicle.breach("the file is whole", null, `${dangling.length} rows point at nothing`)
-  for (const { task_id } of store.rows<{ task_id: string }>("SELECT task_id FROM claims")) {
-    chronicle.breach("nothing remains", task_id, "its claim row is still there")
-  }
-  const wrong = store.rows<{ status: string; counted: number; found: number }>(`
-    SELECT status, count AS counted, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS found
-    FROM task_counts WHERE counted <> found
-  `)
-  for (const { counted, found, status } of wrong) {
-    chronicle.breach("counts are right", null, `${counted} ${status} are counted, there are ${found}`)
-  }
-}
-
-interface Event {
-  readonly seq: number
-  readonly id: string
-  readonly status: string
-  readonly cause: string | null
-}
-
-const checkOutbox = (rows: ReadonlyArray<TaskRow>, store: Store, { chronicle }: World): void => {
-  const events = store.rows<Event>("SELECT seq, id, status, cause FROM outbox WHERE kind = 'task' ORDER BY seq")
-  const invariant = "one event for each end"
-  const byTask = new Map<string, Array<Event>>()
-  for (const event of events) byTask.set(event.id, [...(byTask.get(event.id) ?? []), event])
-  for (const row of rows) {
-    const [event, ...more] = byTask.get(row.id) ?? []
-    if (!ended(row)) {
-      if (event !== undefined) chronicle.breach(invariant, row.id, `event ${event.seq} of a task that is ${row.status}`)
-    } else if (event === undefined) chronicle.breach(invariant, row.id, "it has ended and the outbox does not tell")
-    else if (more.length > 0) chronicle.breach(invariant, row.id, `${more.length + 1} events`)
-    else if (event.status !== row.status || event.cause !== row.cause) {
-      chronicle.breach(invariant, row.id, `event ${event.status} ${event.cause}, task ${row.status} ${row.cause}`)
-    }
-  }
-}
-
-const lastTry = (store: Store, id: string): TaskRow | undefined => {
-  const row = store.task(id)
-  return row === undefined || row.retried_by === null ? row : lastTry(store, row.retried_by)
-}
-
-const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
-  completed: [0],
-  cancelled: [4],
-  doomed: [6],
-  failed: [1, 5, 75]
-}
-
-const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void => {
-  const asked = store.task(answer.task)
-  // A task that waits for another waits for its latest attempt.
-  const row = answer.by === "wait" ? lastTry(store, answer.task) : asked
-  if (row === undefined) return
-  const ending = row.cause === "dependency-failed" ? "doomed" : row.status
-  if (answer.by === "wait" && exitCodes[ending]?.includes(answer.code) !== true) {
-    chronicle.breach("an end never changes", row.id, `beat wait left with ${answer.code}, and it is ${row.status}`)
-  }
-  const dropped = store.one<{ dropped: number }>(
-    "SELECT dropped FROM task_streams WHERE task_id = ? AND stream = 'stdout'",
-    row.id
-  )
-  if (answer.by === "logs" && answer.code === 0 && (dropped?.dropped ?? 0) === 0) {
-    const stored = Buffer.concat(
-      store
-        .rows<{ bytes: Buffer }>(
-          "SELECT bytes FROM task_output WHERE task_id = ? AND stream = 'stdout' ORDER BY seq",
-          row.id
-        )
-        .map(({ bytes }) => bytes)
-    )
-    if (!answer.stdout.equals(stored)) {
-      chronicle.breach(
-        "who follows sees everything",
-        row.id,
-        `${answer.stdout.length} of ${stored.length} bytes were shown`
-      )
-    }
-  }
 }
 
 /** The words in the prompt of each task. */
@@ -259,49 +163,13 @@ const checkOne = (
   checkContinued(row, chronicle.continued.get(plan.key), byId, edges, report)
   if (plan.messages.length > 0) {
     const told = store.rows<MessageRow>("SELECT id, seq, state FROM messages WHERE task_id = ? ORDER BY seq", row.id)
-    for (const problem of messageProblems(plan, row.id, told, journal.heard, journal.ends.length > 0)) {
+    for (const problem of messageProblems(plan, row.id, told, journal.heard)) {
       report(messageInvariant, problem)
     }
   }
   const version = versionOf(plan, words.get(row.id) ?? null) ?? plan
   const emptied = chronicle.emptied.get(row.id)
   return checkTask({ plan: version, row, journal, hurts, edges, claims, emptied }, store, report)
-}
-
-/** The loop of this plan, held against its rounds. */
-const checkLoops = (
-  plan: LoopPlan,
-  works: ReadonlyArray<TaskRow>,
-  store: Store,
-  { chronicle, repository, root }: World
-): void => {
-  const found = store.rows<LoopRow>(
-    "SELECT DISTINCT loops.* FROM loops JOIN loop_round_tasks ON loop_round_tasks.loop_id = loops.id WHERE task_id IN (SELECT value FROM json_each(?))",
-    JSON.stringify(works.map(({ id }) => id))
-  )
-  const told = chronicle.acceptedLoops.get(plan.key)
-  if (told !== undefined && found[0]?.id !== told) {
-    chronicle.breach("what was accepted is there", plan.key, `loop ${told} is not stored`)
-  }
-  if (found.length > 1) chronicle.breach("one key, one task", plan.key, `${found.length} loops`)
-  const started = (task: string) => readJournal(root, plan.key, task).starts.length > 0
-  for (const loop of repository === null ? [] : found) {
-    checkLoop(plan, loop, repository ?? "", store, started, (invariant, detail) =>
-      chronicle.breach(invariant, plan.key, detail)
-    )
-  }
-}
-
-/** No merge was asked for: the repository is as it was, and git finds nothing wrong with it. */
-const checkRepository = ({ chronicle, repository, repositoryState }: World): void => {
-  if (repository === null) return
-  const now = stateOf(repository)
-  if (now !== repositoryState) {
-    chronicle.breach("the user's repository is the user's", null, `it was ${repositoryState}, it is ${now}`)
-  }
-  if (git(repository, "fsck", "--no-dangling", "--no-progress") === null) {
-    chronicle.breach("the user's repository is the user's", null, "git fsck finds it damaged")
-  }
 }
 
 /** To be called once nothing of the run is expected to live any more. */
@@ -316,6 +184,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const words = wordsOfAll(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
+  const limited = new Set(plan.limits.map(({ key }) => key))
   // Those of loops are commands of the user, without an agent of ours.
   const evaluations = new Set(
     store
@@ -335,6 +204,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
       if (!ended(row)) chronicle.breach("every task ends", row.id, `it is ${row.status}`)
       continue
     }
+    if (limited.has(row.idempotency_key ?? "")) continue
     const said = words.get(row.id)
     const key = said === undefined ? null : keyIn(said)
     if (key === null) chronicle.breach("one key, one task", row.id, "no submission names it")
@@ -372,6 +242,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
   for (const loop of plan.loops) checkLoops(loop, byKey.get(loop.key) ?? [], store, world)
   checkRepository(world)
+  checkLimits(plan.limits, store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
@@ -392,6 +263,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     scheduled: store.rows("SELECT due_at FROM schedule_executions WHERE task_id IS NOT NULL").length,
     loops: store.rows("SELECT id FROM loops").length,
     rounds: store.rows("SELECT round FROM loop_rounds").length,
+    parks: store.rows("SELECT n FROM parks").length,
     messages: store.rows("SELECT id FROM messages").length,
     bytes
   }

@@ -1,7 +1,10 @@
 /** Recomputes each loop from its tasks: verdicts, scores, what was kept, where each round started, and how the loop ended. */
+
+import type { LoopPlan } from "../load/LoopPlan.ts"
 import { countedFile, git } from "../load/Repository.ts"
-import type { LoopPlan } from "../load/TaskPlan.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
+import type { World } from "../World.ts"
+import { readJournal } from "./AgentJournal.ts"
 
 export const loopInvariant = "a loop is what its rounds say"
 
@@ -122,7 +125,7 @@ const checkCommits = (
   }
 }
 
-export const loopsOf = (store: Store, id: string): ReadonlyArray<Judged> =>
+const loopsOf = (store: Store, id: string): ReadonlyArray<Judged> =>
   store
     .rows<Round>("SELECT * FROM loop_rounds WHERE loop_id = ? ORDER BY round", id)
     .flatMap((round): ReadonlyArray<Judged> => {
@@ -147,7 +150,7 @@ export const loopsOf = (store: Store, id: string): ReadonlyArray<Judged> =>
     })
 
 /** `id` is the loop of this plan. `started` says whether an agent noted its start for a task. */
-export const checkLoop = (
+const checkLoop = (
   plan: LoopPlan,
   loop: LoopRow,
   repository: string,
@@ -162,4 +165,28 @@ export const checkLoop = (
     if (!ended(evaluation) || !ended(work)) report("every task ends", `loop ${loop.id} has a task that has not ended`)
   }
   checkCommits(repository, rounds, started, report)
+}
+
+/** The loop of this plan, held against its rounds. */
+export const checkLoops = (
+  plan: LoopPlan,
+  works: ReadonlyArray<TaskRow>,
+  store: Store,
+  { chronicle, repository, root }: World
+): void => {
+  const found = store.rows<LoopRow>(
+    "SELECT DISTINCT loops.* FROM loops JOIN loop_round_tasks ON loop_round_tasks.loop_id = loops.id WHERE task_id IN (SELECT value FROM json_each(?))",
+    JSON.stringify(works.map(({ id }) => id))
+  )
+  const told = chronicle.acceptedLoops.get(plan.key)
+  if (told !== undefined && found[0]?.id !== told) {
+    chronicle.breach("what was accepted is there", plan.key, `loop ${told} is not stored`)
+  }
+  if (found.length > 1) chronicle.breach("one key, one task", plan.key, `${found.length} loops`)
+  const started = (task: string) => readJournal(root, plan.key, task).starts.length > 0
+  for (const loop of repository === null ? [] : found) {
+    checkLoop(plan, loop, repository ?? "", store, started, (invariant, detail) =>
+      chronicle.breach(invariant, plan.key, detail)
+    )
+  }
 }

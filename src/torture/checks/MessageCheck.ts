@@ -10,24 +10,25 @@ export interface MessageRow {
   readonly state: string
 }
 
-/** `heard` are the words that the agent noted, in order; `finished` says that it came to its own end. */
+/**
+ * `heard` are the words that the agent noted, in order. One that was written and not heard says nothing where the shim was
+ * killed, which ends the agent's stdin: only an agent that heard the last word has read all of it. One that was heard may be
+ * `dropped`: the worker that wrote it was killed before it could note that, and the agent had ended when the next one came.
+ */
 export const messageProblems = (
   plan: TaskPlan,
   task: string,
   rows: ReadonlyArray<MessageRow>,
-  heard: ReadonlyArray<string>,
-  finished: boolean
+  heard: ReadonlyArray<string>
 ): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const known = new Map(plan.messages.map((_, index) => [messageIdOf(task, index), wordOf(plan, index)]))
   const told = rows.map(({ id, seq, state }) => ({ seq, state, word: known.get(id) ?? id }))
-  for (const { state, word } of told) {
+  const closing = heard.includes("close") ? told.find(({ word }) => word === "close") : undefined
+  for (const { seq, state, word } of told) {
     const times = heard.filter((one) => one === word).length
     if (times > 1) problems.push(`'${word}' was heard ${times} times`)
-    if (times > 0 && state === "dropped") problems.push(`'${word}' is ${state}, and was heard`)
-    // What came after the last word that it waited for is in its input, which it has closed.
-    const awaited = !heard.includes("close") || word === "close" || told.every((one) => one.word !== "close")
-    if (finished && times === 0 && (state === "written" || state === "taken") && awaited) {
+    if (times === 0 && state === "written" && closing !== undefined && seq < closing.seq) {
       problems.push(`'${word}' is ${state}, and was not heard`)
     }
   }

@@ -10,7 +10,7 @@ import { ends, hasCome, killOne, stoppable, workers } from "./Victims.ts"
 
 /** How long a fault waits for a victim of its kind, the first of its kind, and between two looks, in milliseconds. */
 const patienceMs = 800
-const firstPatienceMs = 5000
+const firstPatienceMs = 15_000
 const lookMs = 40
 
 /**
@@ -24,6 +24,7 @@ const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> 
   Effect.gen(function* () {
     const { chronicle, up } = load.world
     const since = chronicle.elapsed
+    const isFirst = !hasCome(load, kind)
     const patience = () => (hasCome(load, kind) ? patienceMs : firstPatienceMs)
     do {
       yield* up.await
@@ -32,7 +33,8 @@ const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> 
       if (yield* killOne(load, kind, pick)) return kind
       yield* Effect.sleep(lookMs)
     } while (chronicle.elapsed < since + patience())
-    if (load.over) return null
+    // Many may have waited for the first of their kind: they do not all kill something else now.
+    if (load.over || isFirst) return null
     for (const other of instead) if (yield* killOne(load, other, 0)) return other
     return null
   })

@@ -5,8 +5,10 @@ import type { AskedEdge } from "../Chronicle.ts"
 import type { WorkerPlan } from "../faults/WorkerPlan.ts"
 import type { Store } from "../Store.ts"
 import type { Finished, World } from "../World.ts"
+import type { LimitPlan } from "./LimitPlan.ts"
+import type { LoopPlan } from "./LoopPlan.ts"
 import type { McpClient } from "./McpClient.ts"
-import type { LoopPlan, PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
+import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 
 /** No task is submitted while so many tasks run or could run, or so many have not ended. */
 const most = { ready: 26, unfinished: 90 } as const
@@ -18,6 +20,7 @@ export interface Load {
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
   readonly loops: Array<LoopPlan>
+  readonly limits: Array<LimitPlan>
   readonly pipelines: Array<PipelinePlan>
   readonly workers: Array<WorkerPlan>
   /** Failpoints of the MCP servers. */
@@ -40,11 +43,16 @@ export interface Load {
 }
 
 /** Runs `beat` to its end, with the trouble that was planned for it. */
-export const runCommand = (load: Load, args: ReadonlyArray<string>, trouble: Trouble): Effect.Effect<Finished> =>
+export const runCommand = (
+  load: Load,
+  args: ReadonlyArray<string>,
+  trouble: Trouble,
+  variables: Readonly<Record<string, string>> = {}
+): Effect.Effect<Finished> =>
   Effect.gen(function* () {
     yield* load.world.up.await
     const failpoints = trouble !== null && "failpoint" in trouble ? `${trouble.failpoint}:kill` : undefined
-    const running = load.world.start(args, { failpoints })
+    const running = load.world.start(args, { failpoints, variables })
     if (trouble !== null && "killAfterMs" in trouble) {
       const timer = setTimeout(() => {
         if (running.child.kill("SIGKILL")) load.world.chronicle.fault("kill-command", 1)

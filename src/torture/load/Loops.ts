@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { type Load, next, runCommand } from "./Load.ts"
+import type { LoopPlan } from "./LoopPlan.ts"
 import { countedFile } from "./Repository.ts"
 import { promptOf, wordsIn } from "./Script.ts"
-import type { LoopPlan } from "./TaskPlan.ts"
 
 /** The line comes first: an agent that has noted its start has written it. */
 const workOf = ({ task }: LoopPlan, root: string): string => `echo x >>${countedFile}\n${promptOf(task, root)}`

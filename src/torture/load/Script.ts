@@ -61,8 +61,16 @@ exit "$code"
 
 /** Takes the place of Claude Code: its prompt comes on stdin and holds the same words, on a separate line. */
 export const claudeScript = (root: string): string => `#!/bin/sh
+before=
+for word; do
+  [ "$before" != --resume ] || [ ! -f "${root}/account/$word" ] || exec sh "${root}/limited.sh" "" "$@" </dev/null
+  before=$word
+done
 while read -r words || [ -n "$words" ]; do
-  case $words in t*' 'claude-*) exec sh "${root}/agent.sh" $words ;; esac
+  case $words in
+    t*' 'claude-*) exec sh "${root}/agent.sh" $words ;;
+    'limit m'*) exec sh "${root}/limited.sh" "$words" "$@" ;;
+  esac
 done
 echo "no such words" >&2
 exit 64

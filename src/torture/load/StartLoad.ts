@@ -6,13 +6,21 @@ import type { Plan } from "../Plan.ts"
 import type { Store } from "../Store.ts"
 import type { World } from "../World.ts"
 import { client } from "./Clients.ts"
+import { limitSubmitter } from "./Limits.ts"
 import type { Load } from "./Load.ts"
 import { loopSubmitter } from "./Loops.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
 
-const rank = (task: TaskPlan, tasks: ReadonlyArray<TaskPlan>): number =>
-  task === tasks.find(({ behaviour }) => behaviour === "listener") ? 0 : 1
+/** Those of the rarer kinds that come first: on a slow machine few tasks come to their turn. */
+const firstOfKind = 3
+
+const rareFirst = (tasks: ReadonlyArray<TaskPlan>): Array<TaskPlan> => {
+  const rare = (["emptier", "listener"] as const).flatMap((kind) =>
+    tasks.filter(({ after, behaviour }) => behaviour === kind && after.length === 0).slice(0, firstOfKind)
+  )
+  return [...rare, ...tasks.filter((task) => !rare.includes(task))]
+}
 
 /** Starts the load. It continues until `over` is set. */
 export const startLoad = (world: World, store: Store, plan: Plan) =>
@@ -20,15 +28,13 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
     const load: Load = {
       world,
       store,
-      // A listener first: on a slow machine few commands come to their turn.
-      byCommand: plan.tasks
-        .filter(({ via }) => via === "command")
-        .sort((one, other) => rank(one, plan.tasks) - rank(other, plan.tasks)),
+      byCommand: rareFirst(plan.tasks.filter(({ via }) => via === "command")),
       loops: world.repository === null ? [] : Array.from(plan.loops),
+      limits: Array.from(plan.limits),
       pipelines: Array.from(plan.pipelines),
       workers: Array.from(plan.workers),
       servers: Array.from(plan.servers),
-      byMcp: plan.tasks.filter(({ via }) => via === "mcp"),
+      byMcp: rareFirst(plan.tasks.filter(({ via }) => via === "mcp")),
       submitting: yield* FiberSet.make(),
       fibers: yield* FiberSet.make(),
       server: null,
@@ -41,6 +47,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
     yield* FiberSet.run(load.submitting, submitter(load))
     for (const schedule of plan.schedules) yield* FiberSet.run(load.submitting, createSchedule(load, schedule))
     yield* FiberSet.run(load.submitting, loopSubmitter(load))
+    yield* FiberSet.run(load.submitting, limitSubmitter(load))
     yield* FiberSet.run(load.submitting, client(load))
     yield* FiberSet.run(load.submitting, keepWorkers(load))
     return load

@@ -99,7 +99,7 @@ const perSecond = 14
 /** The same of pipelines. */
 const pipelinesPerSecond = 1
 
-const commandTrouble = (dice: Dice, points: ReadonlyArray<string>, probability: number): Trouble =>
+export const commandTrouble = (dice: Dice, points: ReadonlyArray<string>, probability: number): Trouble =>
   !dice.chance(probability)
     ? null
     : dice.chance(0.5)
@@ -227,7 +227,7 @@ export const planTasks = (dice: Dice, durationMs: number): ReadonlyArray<TaskPla
 const nobody = { continues: false, cancel: null, watch: null, edit: null, again: null, messages: [] }
 
 /** A step gets only the faults that hit everything: no trouble on its submit, no cancel, no watcher. */
-const planStep = (dice: Dice, key: string): TaskPlan => {
+export const planStep = (dice: Dice, key: string): TaskPlan => {
   const behaviour = dice.weighted<Behaviour>([
     [6, "lines"],
     [1, "flood"],
@@ -257,41 +257,6 @@ const planPipeline = (dice: Dice, index: number): PipelinePlan => ({
   submitTrouble: commandTrouble(dice, ["create-pipeline.commit", "create-pipeline.committed"], 0.25),
   cancelAfterMs: dice.chance(0.15) ? dice.between(0, 3000) : null
 })
-
-/** Work that is repeated in rounds: each adds a line to a file, and the evaluation counts them. */
-export interface LoopPlan {
-  readonly key: string
-  readonly kind: "until" | "score"
-  readonly maxRounds: number
-  /** Lines that end the loop. Where that is more than the rounds can write, they are used up. */
-  readonly lines: number
-  readonly task: TaskPlan
-  readonly submitTrouble: Trouble
-  readonly cancelAfterMs: number | null
-}
-
-const planLoop = (dice: Dice, index: number): LoopPlan => ({
-  key: `l${index}`,
-  kind: dice.pick(["until", "score"]),
-  maxRounds: dice.between(2, 4),
-  lines: dice.between(2, 5),
-  task: {
-    ...planStep(dice, `l${index}`),
-    behaviour: "lines",
-    exitCode: 0,
-    retries: 0,
-    lines: dice.between(0, 4),
-    pauseMs: 60
-  },
-  submitTrouble: commandTrouble(dice, ["createLoop.commit", "createLoop.committed"], 0.2),
-  cancelAfterMs: dice.chance(0.12) ? dice.between(500, 6000) : null
-})
-
-/** Few, because each of their tasks has a workspace, which takes git a second on a slow machine. */
-const secondsPerLoop = 20
-
-export const planLoops = (dice: Dice, durationMs: number): ReadonlyArray<LoopPlan> =>
-  Array.from({ length: Math.ceil(durationMs / 1000 / secondsPerLoop) }, (_, index) => planLoop(dice, index))
 
 export const planPipelines = (dice: Dice, durationMs: number): ReadonlyArray<PipelinePlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * pipelinesPerSecond) }, (_, index) => planPipeline(dice, index))

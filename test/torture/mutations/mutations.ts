@@ -322,6 +322,23 @@ const surroundings: ReadonlyArray<Mutation> = [
   }
 ]
 
+const parking = "src/layers/sql/limits/park.ts"
+
+const limits: ReadonlyArray<Mutation> = [
+  {
+    name: "park-twice",
+    promise: "a limit parks, it does not fail",
+    seed: 21,
+    patches: [{ file: parking, find: "parks = parks + $", replace: "parks = parks + 1 + $" }]
+  },
+  {
+    name: "forget-window",
+    promise: "a closed limit starts nothing",
+    seed: 21,
+    patches: [{ file: parking, find: "yield* windows.replace(gate, before, after)", replace: "" }]
+  }
+]
+
 const newer: ReadonlyArray<Mutation> = [
   {
     name: "say-twice",
@@ -376,6 +393,7 @@ const newer: ReadonlyArray<Mutation> = [
 
 export const mutations: ReadonlyArray<Mutation> = [
   ...newer,
+  ...limits,
   ...surroundings,
   ...claiming,
   ...starting,
