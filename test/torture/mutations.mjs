@@ -119,10 +119,6 @@ if (values.rotate === undefined && named.length === 0) {
 }
 
 for (const mutation of wanted) {
-  if (mutation.needsRoot === true && process.geteuid?.() !== 0) {
-    process.stdout.write(`${mutation.name.padEnd(18)} not run: only root can be two users\n`)
-    continue
-  }
   const beat = buildOf(mutation.name)
   let found = { code: 0, violations: [], took: 0 }
   for (const [index, seconds] of durations.entries()) {

@@ -11,8 +11,6 @@ export interface Mutation {
   readonly name: string
   /** The violation that the torture run must report, among others perhaps. */
   readonly promise: string
-  /** Only a run of root can report it. */
-  readonly needsRoot?: boolean
   /** The first seed, where only some plans contain what it needs. */
   readonly seed?: number
   readonly patches: ReadonlyArray<Patch>
@@ -305,18 +303,6 @@ const surroundings: ReadonlyArray<Mutation> = [
         file: "src/layers/node/process/Host.ts",
         find: "uptimeMs: Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n)),",
         replace: "uptimeMs: Effect.sync(() => Date.now()),"
-      }
-    ]
-  },
-  {
-    name: "any-user",
-    promise: "a queue has one user",
-    needsRoot: true,
-    patches: [
-      {
-        file: "src/layers/node/files/Ownership.ts",
-        find: "if (euid === null) return null",
-        replace: "if (euid !== undefined) return null"
       }
     ]
   }
