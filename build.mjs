@@ -30,9 +30,8 @@ const entries = {
   worker: "src/cli/worker.entry.ts",
   mcp: "src/mcp.ts",
   torture: "src/cli/torture.entry.ts",
-  web: "src/cli/web.entry.ts",
-  top: "src/cli/top.entry.ts",
-  observe: "src/cli/observe.entry.ts"
+  // No part of a torture run, and so not of a mutant.
+  ...(isMutant ? {} : { web: "src/cli/web.entry.ts", top: "src/cli/top.entry.ts", observe: "src/cli/observe.entry.ts" })
 }
 
 /** better-sqlite3's JavaScript is bundled: fourteen files fewer to find at the start. Only its `.node` file stays outside. */
@@ -300,7 +299,7 @@ exports.loopJsonSchema=()=>(${schemas.loop.trim()});
 `
 written.push(await put("pipeline-schema.cjs", schemaSource))
 written.push(await put("tables.cjs", `module.exports=${JSON.stringify(tables)};\n`))
-written.push(await put("web-page.cjs", await webPage(isDev)))
+if (!isMutant) written.push(await put("web-page.cjs", await webPage(isDev)))
 written.push(await put("beat.cjs", boot, 0o755))
 for (const name of await readdir(at(dist))) {
   if (!written.includes(name) && !/^\.\w+\.\w+/.test(name))

@@ -1,8 +1,9 @@
 /** What happened in a torture run, as those who did it saw it: the checker compares the database with this. */
 import { appendFileSync } from "node:fs"
+import { jumpMs } from "./faults/FaultPlan.ts"
 
 /** What was done to a task and can explain its end. */
-export type Hurt = "agent" | "shim" | "reboot" | "cancel" | "stop"
+export type Hurt = "agent" | "shim" | "reboot" | "cancel" | "stop" | "empty"
 
 /** A broken promise. */
 export interface Breach {
@@ -56,6 +57,9 @@ export class Chronicle {
   readonly unsure = new Set<string>()
   /** Names of schedules that were created. */
   readonly schedules = new Set<string>()
+  readonly acceptedLoops = new Map<string, string>()
+  /** By id. */
+  readonly cancelledLoops = new Set<string>()
   readonly acceptedPipelines = new Map<string, string>()
   /** What the submitter of a key asked to wait for. */
   readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()
@@ -70,6 +74,10 @@ export class Chronicle {
   readonly breaches: Array<Breach> = []
   readonly faults: Record<string, number> = {}
   readonly failpoints: Record<string, number> = {}
+  /** Kinds of faults that cannot come on this machine, and why. */
+  readonly unable = new Map<string, string>()
+  /** By id: when its output was emptied last, in seconds since the boot of the machine, and how often. */
+  readonly emptied = new Map<string, { readonly times: number; readonly uptime: number }>()
   kills = 0
   /** Rows of ended tasks as they were when they were first seen to have ended, by id. */
   readonly endings = new Map<string, string>()
@@ -81,6 +89,12 @@ export class Chronicle {
 
   get elapsed(): number {
     return Date.now() - this.#began
+  }
+
+  /** A stored time as the clock would have shown it, had it not been set. */
+  timeOf(stored: number): number {
+    const now = Date.now()
+    return [0, jumpMs, -jumpMs].map((ahead) => stored - ahead).find((at) => Math.abs(now - at) < jumpMs / 2) ?? stored
   }
 
   note(task: string | null, what: string): void {

@@ -1,5 +1,6 @@
 /** The least that a torture run must have done before "no violations" proves anything, and what of its plan never came. */
 
+import type { Fault, FaultKind } from "./faults/FaultPlan.ts"
 import type { Trouble } from "./load/TaskPlan.ts"
 import type { Plan } from "./Plan.ts"
 
@@ -11,9 +12,14 @@ export interface Reached {
   /** How often each kind of fault came, and each failpoint ended a process. */
   readonly faults: Readonly<Record<string, number>>
   readonly failpoints: Readonly<Record<string, number>>
+  /** Kinds of faults that cannot come on this machine, with the reason. */
+  readonly unable: ReadonlyMap<string, string>
 }
 
 export interface Coverage {
+  /** Kinds of faults below their floor. */
+  readonly wanted: ReadonlyArray<FaultKind>
+  readonly wants: { readonly kills: boolean; readonly failpoints: boolean }
   /** Kinds of faults and failpoints that the plan contains and that never came. */
   readonly missed: { readonly faults: ReadonlyArray<string>; readonly failpoints: ReadonlyArray<string> }
   /** One sentence for each floor that was not reached. */
@@ -38,15 +44,22 @@ export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
       points === null ? [] : points.split(",").map(nameOf)
     ),
     ...plan.tasks.flatMap((task) =>
-      [task.submitTrouble, task.cancel?.trouble, task.edit?.trouble, task.again?.trouble].flatMap(ofTrouble)
+      [
+        task.submitTrouble,
+        task.cancel?.trouble,
+        task.edit?.trouble,
+        task.again?.trouble,
+        ...task.messages.map(({ trouble }) => trouble)
+      ].flatMap(ofTrouble)
     ),
     ...plan.pipelines.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
+    ...plan.loops.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
     ...plan.schedules.flatMap(({ createTrouble }) => ofTrouble(createTrouble))
   ])
 
 export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
   const seconds = plan.durationMs / 1000
-  const planned = new Map<string, number>()
+  const planned = new Map<FaultKind, number>()
   for (const { kind } of plan.faults) planned.set(kind, (planned.get(kind) ?? 0) + 1)
   const faults = Array.from(planned.keys()).filter((kind) => (reached.faults[kind] ?? 0) === 0)
   const points = plannedFailpoints(plan)
@@ -60,15 +73,31 @@ export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
       least: Math.floor(Math.min(seconds * perSecond.failpoints, points.size / 2))
     }
   ]
+  const isBelow = (name: string) => floors.some(({ found, least, what }) => what === name && found < least)
+  const wanted = faults.filter((kind) => (planned.get(kind) ?? 0) >= plannedOften && !reached.unable.has(kind))
   return {
+    wanted,
+    wants: { kills: isBelow("kills"), failpoints: isBelow("different failpoints") },
     missed: { faults: faults.sort(), failpoints: failpoints.sort() },
     shortfalls: [
       ...floors
         .filter(({ found, least }) => found < least)
         .map(({ found, least, what }) => `${found} ${what}, at least ${least} are needed`),
-      ...faults
-        .filter((kind) => (planned.get(kind) ?? 0) >= plannedOften)
-        .map((kind) => `no ${kind}, and the plan contains ${planned.get(kind)}`)
+      ...wanted.map((kind) => `no ${kind}, and the plan contains ${planned.get(kind)}`)
     ]
   }
 }
+
+/** Between two faults that a run repeats because their kind has not come, in milliseconds. */
+const repeatMs = 500
+
+/**
+ * The faults of a further round, from its start on: all of the plan where too little was killed, else those of the kinds that
+ * are wanted, closely one after the other, so that the round ends soon. Where too few tasks ended, no other fault disturbs them.
+ */
+export const furtherFaults = (plan: Plan, { wanted, wants }: Coverage): ReadonlyArray<Fault> =>
+  wants.kills
+    ? plan.faults
+    : plan.faults
+        .filter(({ kind }) => wanted.includes(kind))
+        .map((fault, index) => ({ ...fault, at: Math.min(index * repeatMs, plan.durationMs) }))

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, planFaults } from "./faults/FaultPlan.ts"
 import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
+import { type LimitPlan, planLimits } from "./load/LimitPlan.ts"
+import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
 import {
   type PipelinePlan,
   planPipelines,
@@ -18,6 +20,8 @@ export interface Plan {
   readonly tasks: ReadonlyArray<TaskPlan>
   readonly pipelines: ReadonlyArray<PipelinePlan>
   readonly schedules: ReadonlyArray<SchedulePlan>
+  readonly loops: ReadonlyArray<LoopPlan>
+  readonly limits: ReadonlyArray<LimitPlan>
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
   readonly workers: ReadonlyArray<WorkerPlan>
@@ -32,12 +36,20 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
   const tasks = planTasks(dice, durationMs)
   const pipelines = planPipelines(dice, durationMs)
   const schedules = planSchedules(dice)
-  const faults = planFaults(dice, durationMs)
+  const faults = planFaults(
+    dice,
+    durationMs,
+    schedules.every(({ missed }) => missed !== "run-all")
+  )
   const workers = planWorkers(dice, durationMs)
   const servers = planServers(dice, durationMs)
+  // Last, so that the seeds of earlier plans mean the same tasks.
+  const loops = planLoops(dice, durationMs)
+  // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
+  const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs)
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, faults, workers, servers }))
+    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, limits, faults, workers, servers }))
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, tasks, pipelines, schedules, faults, workers, servers, digest }
+  return { seed, durationMs, tasks, pipelines, schedules, loops, limits, faults, workers, servers, digest }
 }

@@ -23,6 +23,11 @@ export const TortureReport = Schema.Struct({
   pipelines: Schema.Int,
   /** Runs that schedules started. */
   scheduled: Schema.Int,
+  loops: Schema.Struct({ submitted: Schema.Int, rounds: Schema.Int }),
+  /** Messages to agents that ran. */
+  messages: Schema.Int,
+  /** How often a task was parked at a usage limit. */
+  parks: Schema.Int,
   /** Outcomes of edits and of retries by hand; tasks that continue from another. */
   changes: Counts,
   /** How often each kind of fault was brought about. */
@@ -33,6 +38,8 @@ export const TortureReport = Schema.Struct({
   missed: Schema.Struct({ faults: Schema.Array(Schema.String), failpoints: Schema.Array(Schema.String) }),
   /** The floors that the run did not reach, one sentence each. */
   shortfalls: Schema.Array(Schema.String),
+  /** Kinds of faults that cannot come on this machine, with the reason. */
+  notRun: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** Bytes of output compared with what the agents printed. */
   bytes: Schema.Int,
   /** Looks at the database while it ran. */
@@ -96,8 +103,9 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     `faults      ${counted(report.faults)}`,
     `failpoints  ${counted(report.failpoints)}`,
     `never came  ${[...report.missed.faults, ...report.missed.failpoints].join(", ") || "nothing that was planned"}`,
+    ...Object.entries(report.notRun).map(([kind, reason]) => `not run     ${kind}: ${reason}`),
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
-    `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules`,
+    `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules, ${report.loops.rounds} rounds of ${report.loops.submitted} loops, ${report.messages} messages, ${report.parks} parks`,
     `changed     ${counted(report.changes)}`,
     `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
     ...subjects.slice(0, shown).flatMap(describe),

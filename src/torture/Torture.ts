@@ -7,7 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import type { Told } from "./Chronicle.ts"
 import { check, type Verdict } from "./checks/Checker.ts"
-import { type Coverage, coverageOf } from "./Floors.ts"
+import { type Coverage, coverageOf, furtherFaults } from "./Floors.ts"
+import type { Fault } from "./faults/FaultPlan.ts"
 import { runFaults } from "./faults/Faults.ts"
 import { killAll, processesOf } from "./faults/SystemProcesses.ts"
 import { ends } from "./faults/Victims.ts"
@@ -122,6 +123,7 @@ const summarize = (
   proven: coverage.shortfalls.length === 0,
   missed: coverage.missed,
   shortfalls: coverage.shortfalls,
+  notRun: Object.fromEntries(world.chronicle.unable),
   seed: options.seed,
   plan: digest,
   seconds: Math.round(world.chronicle.elapsed / 1000),
@@ -129,6 +131,9 @@ const summarize = (
   tasks: verdict.tasks,
   pipelines: verdict.pipelines,
   scheduled: verdict.scheduled,
+  loops: { submitted: verdict.loops, rounds: verdict.rounds },
+  messages: verdict.messages,
+  parks: verdict.parks,
   changes: changesOf(world),
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,
@@ -145,7 +150,7 @@ const progressOf = ({ chronicle }: World, { durationMs }: TortureOptions): strin
 }
 
 /** Where a run has not reached its floors it continues, up to this many times the time that was asked for. */
-const mostRounds = 3
+const mostRounds = 4
 
 const coverage = (plan: Plan, load: Load): Coverage => {
   const { chronicle } = load.world
@@ -153,30 +158,33 @@ const coverage = (plan: Plan, load: Load): Coverage => {
     kills: chronicle.kills,
     ends: ends(load),
     faults: chronicle.faults,
-    failpoints: chronicle.failpoints
+    failpoints: chronicle.failpoints,
+    unable: chronicle.unable
   })
 }
 
-/** The faults of the plan, each at its time, and the whole time that is left. */
-const runRound = (load: Load, plan: Plan, round: number) =>
+/** These faults, each at its time, and the whole time that is left. */
+const runRound = (load: Load, plan: Plan, round: number, faults: ReadonlyArray<Fault>) =>
   runFaults(
     load,
-    plan.faults.map((fault) => ({ ...fault, at: fault.at + round * plan.durationMs }))
+    faults.map((fault) => ({ ...fault, at: fault.at + round * plan.durationMs }))
   ).pipe(
     Effect.zipRight(
       Effect.suspend(() => Effect.sleep(Math.max(0, (round + 1) * plan.durationMs - load.world.chronicle.elapsed)))
     )
   )
 
-/** The same plan again, until the floors are reached. A machine under load needs more time for the same proof. */
+/** What is missing again, until the floors are reached. A machine under load needs more time for the same proof. */
 const continueToFloors = (load: Load, plan: Plan) =>
   Effect.gen(function* () {
     const { chronicle } = load.world
     const enough = () => chronicle.breaches.length > 0 || coverage(plan, load).shortfalls.length === 0
     const reached = Effect.repeat(Effect.sleep(500), { until: enough })
     for (let round = 1; round < mostRounds && !enough(); round++) {
-      chronicle.note(null, `below the floors: ${coverage(plan, load).shortfalls.join("; ")}`)
-      yield* Effect.raceFirst(runRound(load, plan, round), reached)
+      const found = coverage(plan, load)
+      load.wantsFailpoints = found.wants.failpoints
+      chronicle.note(null, `below the floors: ${found.shortfalls.join("; ")}`)
+      yield* Effect.raceFirst(runRound(load, plan, round, furtherFaults(plan, found)), reached)
     }
   })
 
@@ -201,7 +209,7 @@ export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =
 
     const sampler = yield* Effect.forkScoped(runSampler(world, store))
     const load = yield* startLoad(world, store, plan)
-    yield* runRound(load, plan, 0)
+    yield* runRound(load, plan, 0, plan.faults)
     yield* continueToFloors(load, plan)
     load.over = true
     world.chronicle.note(null, "no more faults")

@@ -1,9 +1,12 @@
 /** The scratch directory of a torture run, what lives in it, and how its processes are started. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
+import { clockScript } from "./faults/clockScript.ts"
+import { limitedScript } from "./load/LimitPlan.ts"
+import { makeRepository, stateOf } from "./load/Repository.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
 
 /** The global limit on workers in the run. A task whose shim was killed keeps its place for seconds: others need room too. */
@@ -31,10 +34,17 @@ export interface StartOptions {
   readonly umask?: string
   /** In a separate pid namespace. */
   readonly elsewhere?: boolean
+  /** Variables in addition. */
+  readonly variables?: Readonly<Record<string, string>>
+  /** Number of the user, where that is another. */
+  readonly user?: number
 }
 
 /** The umask of everything that submits work, which is that of every agent. */
 export const submitUmask: string = process.umask().toString(8).padStart(4, "0")
+
+/** The first process of a pid namespace: it stays until all others have left, which would die with it. */
+const container = '"$@"; code=$?; while set -- /proc/[0-9]*; [ $# -gt 1 ]; do sleep 0.2; done; exit $code'
 
 /** Nothing where the run is over already and its directory gone. */
 const textOf = (file: string): string => {
@@ -54,6 +64,11 @@ export class World {
   readonly up: Effect.Latch = Effect.unsafeMakeLatch(true)
   #boot = 0
   #logs = 0
+  #starts = 0
+  /** A repository of the user, for work in workspaces; null where there is no git. */
+  readonly repository: string | null
+  /** What no task may change of it. */
+  readonly repositoryState: string
   readonly root: string
   readonly #beat: ReadonlyArray<string>
 
@@ -63,14 +78,21 @@ export class World {
     this.#beat = beat
     this.home = join(root, "home")
     this.database = join(this.home, "backbeat.db")
-    for (const name of ["home", "journal", "work", "logs"]) mkdirSync(join(root, name), { mode: 0o700 })
+    for (const name of ["home", "journal", "work", "logs", "account"]) mkdirSync(join(root, name), { mode: 0o700 })
+    symlinkSync(this.home, join(root, "work", "here"))
+    writeFileSync(join(root, "clock.cjs"), clockScript(join(root, "ahead")))
+    this.setClock(0)
     writeFileSync(join(root, "agent.sh"), agentScript(root))
+    writeFileSync(join(root, "limited.sh"), limitedScript(root))
     writeFileSync(join(root, "claude"), claudeScript(root))
     chmodSync(join(root, "claude"), 0o755)
     const settings = { graceMs: 400, idleMs: 400, maxConcurrency, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
     const config = { ...settings, agents: { claude: { program: join(root, "claude") } } }
     writeFileSync(join(this.home, "config.json"), JSON.stringify(config), { mode: 0o600 })
     this.chronicle = new Chronicle(join(root, "events.jsonl"))
+    this.repository = makeRepository(join(root, "repository"))
+    this.repositoryState = this.repository === null ? "" : stateOf(this.repository)
+    if (this.repository === null) this.chronicle.unable.set("loop", "git is not installed")
   }
 
   /** Nothing of the surrounding environment but where programs are. */
@@ -79,7 +101,9 @@ export class World {
       PATH: process.env.PATH ?? "/usr/bin:/bin",
       HOME: join(this.root, "work"),
       LANG: "C.UTF-8",
-      BACKBEAT_HOME: this.home,
+      // One directory, named in turn as users do: all of them mean the same queue.
+      BACKBEAT_HOME: [this.home, "here", join(this.root, "work", "here")][this.#starts % 3] ?? this.home,
+      NODE_OPTIONS: `--require "${join(this.root, "clock.cjs")}"`,
       ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: `torture-${this.#boot}` }),
       ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints })
     }
@@ -90,20 +114,27 @@ export class World {
     this.#boot += 1
   }
 
+  /** Sets the clock on the wall of all processes of the run. */
+  setClock(aheadMs: number): void {
+    writeFileSync(join(this.root, "ahead"), String(aheadMs))
+  }
+
   /** Starts `beat` with these arguments. */
   start(args: ReadonlyArray<string>, options: StartOptions = {}): Running {
-    const foreign = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+    const foreign = ["unshare", "--pid", "--fork", "--mount-proc", "--", "/bin/sh", "-c", container, "sh"]
     const words = [...(options.elsewhere === true ? foreign : []), ...this.#beat, ...args]
     const { fileLimit = "unlimited", umask } = options
     const set = ["/bin/sh", "-c", 'ulimit -f "$1"; umask "$2"; shift 2; exec "$@"', "sh", String(fileLimit)]
     const isPlain = options.fileLimit === undefined && umask === undefined
     const [program = "", ...rest] = isPlain ? words : [...set, umask ?? submitUmask, ...words]
     this.#logs += options.log === undefined ? 0 : 1
+    this.#starts += 1
     const log = options.log === undefined ? null : join(this.root, "logs", `${options.log}-${this.#logs}.log`)
     const output = log === null ? "pipe" : openSync(log, "a")
     const child = spawn(program, rest, {
       cwd: join(this.root, "work"),
-      env: this.environment(options.failpoints),
+      env: { ...this.environment(options.failpoints), ...options.variables },
+      ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
       stdio: [
         options.stdin === true ? "pipe" : "ignore",
         options.stdin === true || log === null ? "pipe" : "ignore",

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
-import { coverageOf, plannedFailpoints, type Reached } from "../../src/torture/Floors.ts"
+import { coverageOf, furtherFaults, plannedFailpoints, type Reached } from "../../src/torture/Floors.ts"
 import { faultKinds } from "../../src/torture/faults/FaultPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
 import { root } from "../architecture/Sources.ts"
@@ -13,11 +13,16 @@ const points = Array.from(plannedFailpoints(plan))
 const counts = (names: ReadonlyArray<string>) => Object.fromEntries(names.map((name) => [name, 1]))
 
 /** A run of a minute that did everything. */
-const full: Reached = { kills: 250, ends: 300, faults: counts(kinds), failpoints: counts(points) }
+const full: Reached = { kills: 250, ends: 300, faults: counts(kinds), failpoints: counts(points), unable: new Map() }
 
 describe("the floors of a torture run", () => {
   it("are reached where everything that was planned came", () => {
-    assert.deepStrictEqual(coverageOf(plan, full), { missed: { faults: [], failpoints: [] }, shortfalls: [] })
+    assert.deepStrictEqual(coverageOf(plan, full), {
+      wanted: [],
+      wants: { kills: false, failpoints: false },
+      missed: { faults: [], failpoints: [] },
+      shortfalls: []
+    })
   })
 
   const cases: ReadonlyArray<readonly [what: string, reached: Partial<Reached>, shortfall: string]> = [
@@ -45,6 +50,16 @@ describe("the floors of a torture run", () => {
     const reached = { ...full, kills: 20, ends: 20 }
     assert.deepStrictEqual(coverageOf(makePlan(1, 20_000), reached).shortfalls, [])
     assert.lengthOf(coverageOf(plan, reached).shortfalls, 2)
+  })
+
+  it("are reached in a further round of the kinds that are missing, and of the whole plan where too little was done", () => {
+    const without = coverageOf(plan, { ...full, faults: counts(kinds.filter((kind) => kind !== "kill-shim")) })
+    assert.deepStrictEqual(without.wanted, ["kill-shim"])
+    const further = furtherFaults(plan, without)
+    assert.isAtLeast(further.length, 5)
+    assert.isTrue(further.every(({ at, kind }) => kind === "kill-shim" && at <= plan.durationMs))
+    assert.strictEqual(further[0]?.at, 0)
+    assert.strictEqual(furtherFaults(plan, coverageOf(plan, { ...full, kills: 3, faults: {} })), plan.faults)
   })
 
   it("come with the names of what never came", () => {

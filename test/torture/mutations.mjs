@@ -55,20 +55,32 @@ const buildOf = (name) => {
   return join(root, directory, "beat.cjs")
 }
 
-const run = (beat, seconds, seed) =>
+/**
+ * A run that reports the promise before its end is stopped there: what it would find after that changes nothing.
+ */
+const run = (beat, seconds, seed, promise) =>
   new Promise((done) => {
     const directory = mkdtempSync(join(tmpdir(), "beat-mutation-"))
     const environment = { ...process.env, TMPDIR: directory }
     const began = Date.now()
     const args = [beat, "doctor", "--torture", `${seconds}s`, "--seed", String(seed), "--json"]
-    const child = spawn(process.execPath, args, { env: environment, stdio: ["ignore", "pipe", "ignore"] })
+    const child = spawn(process.execPath, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] })
     let output = ""
+    let told = ""
+    let early = false
+    child.stderr.on("data", (text) => {
+      told += text
+      if (early || promise === undefined || !told.includes(`violation of '${promise}'`)) return
+      early = true
+      child.kill("SIGINT")
+    })
     child.stdout.on("data", (text) => {
       output += text
     })
     child.once("close", (code) => {
       rmSync(directory, { recursive: true, force: true })
       const took = Math.round((Date.now() - began) / 1000)
+      if (early) return done({ code: 1, took, violations: [{ invariant: promise }], kills: 0, shortfalls: "" })
       try {
         const report = JSON.parse(output)
         if (report.violations === undefined) throw new Error("no report")
@@ -95,8 +107,8 @@ const isReported = ({ promise }, { code, violations }) =>
   code === 1 && violations.some(({ invariant }) => invariant === promise)
 
 let failures = 0
-// A rotation in CI follows a torture run of the unbroken program.
-if (values.rotate === undefined) {
+// A rotation in CI follows a torture run of the unbroken program, and a name asks for one mutation.
+if (values.rotate === undefined && named.length === 0) {
   const control = await run(buildOf(""), durations[0], seed)
   if (control.code !== 0) {
     failures += 1
@@ -110,7 +122,7 @@ for (const mutation of wanted) {
   const beat = buildOf(mutation.name)
   let found = { code: 0, violations: [], took: 0 }
   for (const [index, seconds] of durations.entries()) {
-    found = await run(beat, seconds, seed + index)
+    found = await run(beat, seconds, (mutation.seed ?? seed) + index, mutation.promise)
     if (isReported(mutation, found)) break
   }
   const reported = isReported(mutation, found)

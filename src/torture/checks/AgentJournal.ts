@@ -12,6 +12,10 @@ export interface AgentJournal {
   }>
   /** Lines known to be printed. */
   readonly printed: number
+  /** When it noted how many lines were printed, in seconds since the boot of the machine. */
+  readonly progress: ReadonlyArray<{ readonly at: number; readonly lines: number }>
+  /** What it was told, in order. */
+  readonly heard: ReadonlyArray<string>
   /** Exit codes it was about to leave with. */
   readonly ends: ReadonlyArray<number>
   readonly lines: ReadonlyArray<string>
@@ -40,6 +44,11 @@ export const readJournal = (root: string, key: string, task: string): AgentJourn
       word === "start" ? [{ claim, limited: limit !== "unlimited", umask, asked: asked.join(" ") }] : []
     ),
     printed: Math.max(0, ...words.flatMap(([word, count]) => (word === "printed" ? [Number(count)] : []))),
+    progress: lines.flatMap((line) => {
+      const [at, , word, count] = line.split(" ")
+      return word === "printed" ? [{ at: Number(at), lines: Number(count) }] : []
+    }),
+    heard: words.flatMap(([word, said]) => (word === "heard" && said !== undefined ? [said] : [])),
     ends: words.flatMap(([word, code]) => (word === "end" ? [Number(code)] : [])),
     lines
   }

@@ -1,7 +1,7 @@
 /** Checks the whole history of a torture run against the invariants, from the database and the journals alone. */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Answer, Breach } from "../Chronicle.ts"
+import type { Breach } from "../Chronicle.ts"
 import { processesOf } from "../faults/SystemProcesses.ts"
 import { wordsIn } from "../load/Script.ts"
 import type { TaskPlan } from "../load/TaskPlan.ts"
@@ -9,13 +9,18 @@ import type { Plan } from "../Plan.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
 import type { World } from "../World.ts"
 import { journalLines, readJournal } from "./AgentJournal.ts"
+import { checkAnswer } from "./AnswerCheck.ts"
 import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
+import { checkLimits } from "./LimitCheck.ts"
+import { checkLoops } from "./LoopCheck.ts"
+import { type MessageRow, messageInvariant, messageProblems } from "./MessageCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
 import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
 import { checkTask } from "./TaskCheck.ts"
+import { checkFile, checkHome, checkOutbox, checkRepository } from "./WorldCheck.ts"
 
 export interface Violation extends Breach {
   /** The events that led to it. */
@@ -32,93 +37,12 @@ export interface Verdict {
   }
   readonly pipelines: number
   readonly scheduled: number
+  /** Loops, and their rounds. */
+  readonly loops: number
+  readonly rounds: number
+  readonly messages: number
+  readonly parks: number
   readonly bytes: number
-}
-
-const checkFile = (store: Store, { chronicle }: World): void => {
-  for (const { integrity_check } of store.rows<{ integrity_check: string }>("PRAGMA integrity_check")) {
-    if (integrity_check !== "ok") chronicle.breach("the file is whole", null, integrity_check)
-  }
-  const dangling = store.rows("PRAGMA foreign_key_check")
-  if (dangling.length > 0) chronicle.breach("the file is whole", null, `${dangling.length} rows point at nothing`)
-  for (const { task_id } of store.rows<{ task_id: string }>("SELECT task_id FROM claims")) {
-    chronicle.breach("nothing remains", task_id, "its claim row is still there")
-  }
-  const wrong = store.rows<{ status: string; counted: number; found: number }>(`
-    SELECT status, count AS counted, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS found
-    FROM task_counts WHERE counted <> found
-  `)
-  for (const { counted, found, status } of wrong) {
-    chronicle.breach("counts are right", null, `${counted} ${status} are counted, there are ${found}`)
-  }
-}
-
-interface Event {
-  readonly seq: number
-  readonly id: string
-  readonly status: string
-  readonly cause: string | null
-}
-
-const checkOutbox = (rows: ReadonlyArray<TaskRow>, store: Store, { chronicle }: World): void => {
-  const events = store.rows<Event>("SELECT seq, id, status, cause FROM outbox WHERE kind = 'task' ORDER BY seq")
-  const invariant = "one event for each end"
-  const byTask = new Map<string, Array<Event>>()
-  for (const event of events) byTask.set(event.id, [...(byTask.get(event.id) ?? []), event])
-  for (const row of rows) {
-    const [event, ...more] = byTask.get(row.id) ?? []
-    if (!ended(row)) {
-      if (event !== undefined) chronicle.breach(invariant, row.id, `event ${event.seq} of a task that is ${row.status}`)
-    } else if (event === undefined) chronicle.breach(invariant, row.id, "it has ended and the outbox does not tell")
-    else if (more.length > 0) chronicle.breach(invariant, row.id, `${more.length + 1} events`)
-    else if (event.status !== row.status || event.cause !== row.cause) {
-      chronicle.breach(invariant, row.id, `event ${event.status} ${event.cause}, task ${row.status} ${row.cause}`)
-    }
-  }
-}
-
-const lastTry = (store: Store, id: string): TaskRow | undefined => {
-  const row = store.task(id)
-  return row === undefined || row.retried_by === null ? row : lastTry(store, row.retried_by)
-}
-
-const exitCodes: Readonly<Record<string, ReadonlyArray<number>>> = {
-  completed: [0],
-  cancelled: [4],
-  doomed: [6],
-  failed: [1, 5, 75]
-}
-
-const checkAnswer = (answer: Answer, store: Store, { chronicle }: World): void => {
-  const asked = store.task(answer.task)
-  // A task that waits for another waits for its latest attempt.
-  const row = answer.by === "wait" ? lastTry(store, answer.task) : asked
-  if (row === undefined) return
-  const ending = row.cause === "dependency-failed" ? "doomed" : row.status
-  if (answer.by === "wait" && exitCodes[ending]?.includes(answer.code) !== true) {
-    chronicle.breach("an end never changes", row.id, `beat wait left with ${answer.code}, and it is ${row.status}`)
-  }
-  const dropped = store.one<{ dropped: number }>(
-    "SELECT dropped FROM task_streams WHERE task_id = ? AND stream = 'stdout'",
-    row.id
-  )
-  if (answer.by === "logs" && answer.code === 0 && (dropped?.dropped ?? 0) === 0) {
-    const stored = Buffer.concat(
-      store
-        .rows<{ bytes: Buffer }>(
-          "SELECT bytes FROM task_output WHERE task_id = ? AND stream = 'stdout' ORDER BY seq",
-          row.id
-        )
-        .map(({ bytes }) => bytes)
-    )
-    if (!answer.stdout.equals(stored)) {
-      chronicle.breach(
-        "who follows sees everything",
-        row.id,
-        `${answer.stdout.length} of ${stored.length} bytes were shown`
-      )
-    }
-  }
 }
 
 /** The words in the prompt of each task. */
@@ -221,20 +145,66 @@ const checkOne = (
   const edges = edgesOf(store, row.id)
   const journal = readJournal(root, plan.key, row.id)
   const asked = row.retry_of === null ? (chronicle.edges.get(plan.key) ?? []) : []
-  checkEdges(row, edges, asked, byId, store, report)
+  const claims = store
+    .rows<{ claim_id: string; claimed_at: number }>(
+      "SELECT claim_id, claimed_at FROM claim_history WHERE task_id = ?",
+      row.id
+    )
+    .map(({ claim_id, claimed_at }) => ({ id: claim_id, at: chronicle.timeOf(claimed_at) }))
+    .sort((one, other) => one.at - other.at)
+  checkEdges(
+    row,
+    edges,
+    asked,
+    byId,
+    claims.map(({ at }) => at),
+    report
+  )
   checkContinued(row, chronicle.continued.get(plan.key), byId, edges, report)
+  if (plan.messages.length > 0) {
+    const told = store.rows<MessageRow>("SELECT id, seq, state FROM messages WHERE task_id = ? ORDER BY seq", row.id)
+    for (const problem of messageProblems(plan, row.id, told, journal.heard)) {
+      report(messageInvariant, problem)
+    }
+  }
   const version = versionOf(plan, words.get(row.id) ?? null) ?? plan
-  return checkTask({ plan: version, row, journal, hurts, edges }, store, report)
+  const emptied = chronicle.emptied.get(row.id)
+  return checkTask({ plan: version, row, journal, hurts, edges, claims, emptied }, store, report)
 }
 
 /** To be called once nothing of the run is expected to live any more. */
 export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const { chronicle } = world
-  const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq")
+  const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq").map((row) => ({
+    ...row,
+    created_at: chronicle.timeOf(row.created_at),
+    started_at: row.started_at === null ? null : chronicle.timeOf(row.started_at),
+    ended_at: row.ended_at === null ? null : chronicle.timeOf(row.ended_at)
+  }))
   const words = wordsOfAll(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
+  const limited = new Set(plan.limits.map(({ key }) => key))
+  // Those of loops are commands of the user, without an agent of ours.
+  const evaluations = new Set(
+    store
+      .rows<{ task_id: string }>("SELECT task_id FROM loop_round_tasks WHERE position > 0")
+      .map(({ task_id }) => task_id)
+  )
+  for (const loop of chronicle.cancelledLoops) {
+    for (const { task_id } of store.rows<{ task_id: string }>(
+      "SELECT task_id FROM loop_round_tasks WHERE loop_id = ?",
+      loop
+    )) {
+      chronicle.hurt(task_id, "cancel")
+    }
+  }
   for (const row of rows) {
+    if (evaluations.has(row.id)) {
+      if (!ended(row)) chronicle.breach("every task ends", row.id, `it is ${row.status}`)
+      continue
+    }
+    if (limited.has(row.idempotency_key ?? "")) continue
     const said = words.get(row.id)
     const key = said === undefined ? null : keyIn(said)
     if (key === null) chronicle.breach("one key, one task", row.id, "no submission names it")
@@ -246,9 +216,10 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
       chronicle.breach("what was accepted is there", id, `the id was returned for ${key}, and it is not stored`)
   }
   let bytes = 0
-  const scheduled = new Set(plan.schedules.map(({ key }) => key))
+  // Each run of a schedule and each round of a loop is a task with the words of its plan.
+  const scheduled = new Set([...plan.schedules, ...plan.loops].map(({ key }) => key))
   const steps = plan.pipelines.flatMap((pipeline) => pipeline.steps)
-  for (const task of [...plan.tasks, ...steps, ...plan.schedules.map(({ task }) => task)]) {
+  for (const task of [...plan.tasks, ...steps, ...[...plan.schedules, ...plan.loops].map(({ task }) => task)]) {
     const found = byKey.get(task.key) ?? []
     const first = found.filter(({ retry_of }) => retry_of === null)
     if (first.length > 1 && !scheduled.has(task.key)) {
@@ -269,11 +240,15 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   checkPipelines(plan.pipelines, byId, store, world)
   const runsOf = (key: string) => (byKey.get(key) ?? []).filter(({ retry_of }) => retry_of === null)
   for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
+  for (const loop of plan.loops) checkLoops(loop, byKey.get(loop.key) ?? [], store, world)
+  checkRepository(world)
+  checkLimits(plan.limits, store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
   }
   checkFile(store, world)
+  checkHome(world)
 
   const count = (status: string) => rows.filter((row) => row.status === status).length
   return {
@@ -286,6 +261,10 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     },
     pipelines: store.rows("SELECT id FROM pipelines").length,
     scheduled: store.rows("SELECT due_at FROM schedule_executions WHERE task_id IS NOT NULL").length,
+    loops: store.rows("SELECT id FROM loops").length,
+    rounds: store.rows("SELECT round FROM loop_rounds").length,
+    parks: store.rows("SELECT n FROM parks").length,
+    messages: store.rows("SELECT id FROM messages").length,
     bytes
   }
 }

@@ -48,7 +48,7 @@ export const checkCheckpoints = (rows: ReadonlyArray<TaskRow>, store: Store, rep
     const prompt = store.one<{ prompt: string }>("SELECT prompt FROM task_inputs WHERE task_id = ?", row.id)?.prompt
     const [, behaviour = "", lines] = wordsIn(prompt ?? "")?.split(" ") ?? []
     // Of a stream of JSON the words are shown, not the lines.
-    if (behaviour.startsWith("claude") || Number(lines) > fewLines) continue
+    if (behaviour === "" || behaviour.startsWith("claude") || Number(lines) > fewLines) continue
     const last = lastLine(store, row.id)
     if (last !== undefined && (typeof tail !== "string" || !tail.includes(last))) {
       report(row.id, `its checkpoint does not tell the end of its output, '${last}'`)

@@ -54,13 +54,16 @@ export const checkContinued = (
   }
 }
 
-/** `asked` is what the submitter wanted: it applies to the first attempt only, because the others start immediately. */
+/**
+ * `asked` is what the submitter wanted: it applies to the first attempt only, because the others start immediately. `claims` are
+ * the times of its claims, in order.
+ */
 export const checkEdges = (
   row: TaskRow,
   edges: ReadonlyArray<Edge>,
   asked: ReadonlyArray<AskedEdge>,
   byId: ReadonlyMap<string, TaskRow>,
-  store: Store,
+  claims: ReadonlyArray<number>,
   report: Report
 ): void => {
   const invariant = "a task starts when it may"
@@ -70,10 +73,7 @@ export const checkEdges = (
       report(invariant, `it was to wait for ${upstream} (${policy}), and no such edge is stored`)
     }
   }
-  const claimed = store.one<{ at: number | null }>(
-    "SELECT min(claimed_at) AS at FROM claim_history WHERE task_id = ?",
-    row.id
-  )?.at
+  const claimed = claims[0]
   for (const { policy, state, upstream_id } of edges) {
     const upstream = byId.get(upstream_id)
     if (upstream === undefined) continue
@@ -82,7 +82,7 @@ export const checkEdges = (
     const answer = answerOf(policy, upstream)
     // The answer no longer matters to a task that was cancelled while it waited.
     if (state !== answer && row.cause !== "cancelled") report(invariant, `the edge to ${named} is ${state}`)
-    if (claimed !== null && claimed !== undefined) {
+    if (claimed !== undefined) {
       if (answer !== "met") report(invariant, `it was claimed, and waited for ${named}`)
       else if (upstream.ended_at !== null && claimed < upstream.ended_at)
         report(invariant, `it was claimed before ${named}`)

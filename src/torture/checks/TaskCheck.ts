@@ -8,6 +8,7 @@ import { submitUmask } from "../World.ts"
 import type { AgentJournal } from "./AgentJournal.ts"
 import type { Edge } from "./EdgeCheck.ts"
 import { editInvariant } from "./EditCheck.ts"
+import { type Emptied, emptiedProblem, printedBefore } from "./EmptiedCheck.ts"
 
 export interface Subject {
   /** As it is stored: edits are in it. */
@@ -16,6 +17,15 @@ export interface Subject {
   readonly journal: AgentJournal
   readonly hurts: ReadonlySet<Hurt>
   readonly edges: ReadonlyArray<Edge>
+  /** Its claims, in order. */
+  readonly claims: ReadonlyArray<Claimed>
+  /** Where the file behind its stdout was emptied. */
+  readonly emptied: Emptied | undefined
+}
+
+export interface Claimed {
+  readonly id: string
+  readonly at: number
 }
 
 export type Report = (invariant: string, detail: string) => void
@@ -30,6 +40,8 @@ const naturalEnds = ({ plan }: Subject): ReadonlyArray<string> => {
       return ["failed timeout"]
     case "silent":
       return ["failed stalled", "failed timeout"]
+    case "listener":
+      return [plan.exitCode === 0 ? "completed exit" : "failed exit", "failed timeout"]
     case "claude-ok":
       return ["completed exit"]
     case "claude-error":
@@ -49,6 +61,9 @@ const explainedEnds = ({ edges, hurts, journal, plan }: Subject): ReadonlyArray<
   ...(hurts.has("cancel") ? ["cancelled cancelled"] : []),
   ...(edges.some(({ state }) => state === "unmet") ? ["cancelled dependency-failed"] : [])
 ]
+
+/** The agent may have begun so long before its start was on record, in milliseconds. */
+const earlyMs = 500
 
 const checkEnd = (subject: Subject, report: Report): void => {
   const { journal, plan, row } = subject
@@ -73,15 +88,18 @@ const checkEnd = (subject: Subject, report: Report): void => {
       `completed, but the agent left with ${code ?? "nothing"} and speaks '${plan.behaviour}'`
     )
   }
+  const least = row.cause === "timeout" ? plan.timeoutMs : row.cause === "stalled" ? plan.stallMs : null
+  const had = (row.ended_at ?? 0) - (row.started_at ?? 0)
+  if (least !== null && had < least - earlyMs) {
+    report("nothing ends before its time", `it is '${found}' after ${had} ms, it may take ${least}`)
+  }
   if (row.cause === "cancelled" && row.cancel_requested_at === null) {
     report("the end agrees with what happened", "cancelled without a request on record")
   }
 }
 
-const checkStarts = ({ journal, plan, row }: Subject, store: Store, report: Report): void => {
-  const claims = store
-    .rows<{ claim_id: string }>("SELECT claim_id FROM claim_history WHERE task_id = ? ORDER BY claimed_at", row.id)
-    .map(({ claim_id }) => claim_id)
+const checkStarts = ({ claims: claimed, journal, plan, row }: Subject, report: Report): void => {
+  const claims = claimed.map(({ id }) => id)
   const [start, ...again] = journal.starts
   if (again.length > 0) {
     const named = journal.starts.map(({ claim }) => claim).join(", ")
@@ -94,16 +112,10 @@ const checkStarts = ({ journal, plan, row }: Subject, store: Store, report: Repo
     report("a task runs as it was submitted", `its umask is ${start.umask}, that of the submit is ${submitUmask}`)
   }
   if (!claims.includes(start.claim)) report("a claim comes before the process", `claim ${start.claim} is not on record`)
-  else if (row.status !== "queued" && claims.length > 1 && lastClaim(store, row.id) !== start.claim) {
+  else if (row.status !== "queued" && claims.length > 1 && claims.at(-1) !== start.claim) {
     report("what was started is never put back", `claim ${start.claim} had started and is not the last one`)
   }
 }
-
-const lastClaim = (store: Store, task: string): string | undefined =>
-  store.one<{ claim_id: string }>(
-    "SELECT claim_id FROM claim_history WHERE task_id = ? ORDER BY claimed_at DESC LIMIT 1",
-    task
-  )?.claim_id
 
 interface Chunk {
   readonly offset: number
@@ -117,6 +129,13 @@ interface Stream {
   readonly dropped_at: number | null
 }
 
+/** How often the file behind stdout was emptied: by the agent itself, and by others. */
+const emptiedIn = ({ emptied, plan }: Subject): (Emptied & { readonly lines: number | null }) | undefined => {
+  if (plan.behaviour !== "emptier") return emptied === undefined ? undefined : { ...emptied, lines: null }
+  const { times, uptime } = emptied ?? { times: 0, uptime: 0 }
+  return { times: times + 1, uptime, lines: times === 0 ? Math.floor(plan.lines / 2) : null }
+}
+
 const checkStream = (subject: Subject, stream: "stdout" | "stderr", store: Store, report: Report): number => {
   const { journal, plan, row } = subject
   const invariant = "every byte is stored, in order"
@@ -125,11 +144,12 @@ const checkStream = (subject: Subject, stream: "stdout" | "stderr", store: Store
   const whole = expectedBytes(plan, stream, plan.lines, true)
   const finished = journal.ends.length > 0 || row.cause === "exit" || row.cause === "agent-error"
   const least = finished ? whole.length : expectedBytes(plan, stream, journal.printed, false).length
+  const emptied = stream === "stdout" ? emptiedIn(subject) : undefined
   const limited = journal.starts.some((start) => start.limited)
   if (journal.starts.length === 0 && size > 0) report(invariant, `${size} bytes of ${stream}, and it never started`)
   if (size > whole.length) report(invariant, `${stream} has ${size} bytes, the agent prints ${whole.length}`)
   // Under a limit on the size of files the agent itself is cut off.
-  if (journal.starts.length > 0 && size < least && !limited) {
+  if (journal.starts.length > 0 && size < least && !limited && emptied === undefined) {
     report(invariant, `${stream} has ${size} bytes, the agent had printed at least ${least}`)
   }
   if (state === undefined) return 0
@@ -138,6 +158,7 @@ const checkStream = (subject: Subject, stream: "stdout" | "stderr", store: Store
   const from = state.dropped_at ?? 0
   const to = from + state.dropped
   let reached = 0
+  const stored: Array<Buffer> = []
   for (const chunk of store.rows<Chunk>(
     'SELECT "offset", bytes FROM task_output WHERE task_id = ? AND stream = ? ORDER BY seq',
     row.id,
@@ -147,13 +168,25 @@ const checkStream = (subject: Subject, stream: "stdout" | "stderr", store: Store
     const begin = Math.max(chunk.offset, state.dropped > 0 && chunk.offset >= from && chunk.offset < to ? to : 0)
     const bytes = chunk.bytes.subarray(begin - chunk.offset)
     if (begin !== reached) report(invariant, `${stream}: after byte ${reached} comes byte ${begin}`)
-    if (!whole.subarray(begin, begin + bytes.length).equals(bytes)) {
+    stored.push(bytes)
+    if (emptied === undefined && !whole.subarray(begin, begin + bytes.length).equals(bytes)) {
       report(invariant, `${stream}: the ${bytes.length} bytes from ${begin} are not what was printed`)
     }
     reached = begin + bytes.length
   }
   if (state.dropped > 0 && reached === from) reached = to
   if (reached !== size) report(invariant, `${stream}: ${reached} of ${size} bytes are there`)
+  if (emptied !== undefined && state.dropped === 0 && !limited) {
+    const before = emptied.lines ?? printedBefore(journal.progress, emptied)
+    const problem = emptiedProblem({
+      stored: Buffer.concat(stored),
+      whole,
+      after: before === null ? 0 : whole.length - expectedBytes(plan, stream, before, false).length,
+      finished: journal.ends.length > 0,
+      times: emptied.times
+    })
+    if (problem !== null) report(invariant, `${stream}: ${problem}`)
+  }
   return state.stored
 }
 
@@ -162,6 +195,6 @@ export const checkTask = (subject: Subject, store: Store, report: Report): numbe
   const { row } = subject
   if (!ended(row)) report("every task ends", `it is ${row.status}`)
   else checkEnd(subject, report)
-  checkStarts(subject, store, report)
+  checkStarts(subject, report)
   return checkStream(subject, "stdout", store, report) + checkStream(subject, "stderr", store, report)
 }

@@ -3,13 +3,14 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { from } from "../Dice.ts"
 import type { Load } from "../load/Load.ts"
-import type { Finished } from "../World.ts"
+import { emptyOutput, lookAsStranger, lookFromElsewhere, setClock } from "./Disturbances.ts"
 import type { Fault, Kill } from "./FaultPlan.ts"
 import { killAll, lives, signal } from "./SystemProcesses.ts"
-import { ends, killOne, stoppable, workers } from "./Victims.ts"
+import { ends, hasCome, killOne, stoppable, workers } from "./Victims.ts"
 
-/** How long a fault waits for a victim of its kind, and between two looks, in milliseconds. */
+/** How long a fault waits for a victim of its kind, the first of its kind, and between two looks, in milliseconds. */
 const patienceMs = 800
+const firstPatienceMs = 15_000
 const lookMs = 40
 
 /**
@@ -22,15 +23,18 @@ const instead: ReadonlyArray<Kill> = ["kill-agent", "kill-worker"]
 const kill = (load: Load, kind: Kill, pick: number): Effect.Effect<Kill | null> =>
   Effect.gen(function* () {
     const { chronicle, up } = load.world
-    const end = chronicle.elapsed + patienceMs
+    const since = chronicle.elapsed
+    const isFirst = !hasCome(load, kind)
+    const patience = () => (hasCome(load, kind) ? patienceMs : firstPatienceMs)
     do {
       yield* up.await
       // The run is ending: all work must come to its end, and no process is started again.
       if (load.over) return null
       if (yield* killOne(load, kind, pick)) return kind
       yield* Effect.sleep(lookMs)
-    } while (chronicle.elapsed < end)
-    if (load.over) return null
+    } while (chronicle.elapsed < since + patience())
+    // Many may have waited for the first of their kind: they do not all kill something else now.
+    if (load.over || isFirst) return null
     for (const other of instead) if (yield* killOne(load, other, 0)) return other
     return null
   })
@@ -90,16 +94,6 @@ const leave = ({ server, store, world }: Load, forMs: number) =>
     yield* Effect.ensuring(Effect.sleep(forMs), Effect.sync(release))
   })
 
-const isPermitted = ({ code, stderr }: Finished): boolean => code === null || !stderr.startsWith("unshare: ")
-
-/** A command that sees none of the processes, and must not act on them. */
-const lookFromElsewhere = ({ world }: Load, words: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const finished = yield* Effect.promise(() => world.start(words, { elsewhere: true }).finished)
-    if (isPermitted(finished)) world.chronicle.fault("foreign", 0)
-    world.chronicle.note(null, `beat ${words[0]} in another pid namespace: ${finished.code} ${finished.stderr.trim()}`)
-  })
-
 /** Tells the chronicle what came of it. However many a reboot kills, it is one kill. */
 const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -127,6 +121,12 @@ const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
         return yield* leave(load, fault.forMs)
       case "foreign":
         return yield* lookFromElsewhere(load, fault.words)
+      case "stranger":
+        return yield* lookAsStranger(load, fault.words)
+      case "empty":
+        return yield* emptyOutput(load, fault.pick)
+      case "clock":
+        return yield* setClock(load, fault.aheadMs, fault.forMs)
       case "reboot":
         chronicle.fault("reboot", 1)
         return yield* reboot(load)

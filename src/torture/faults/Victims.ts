@@ -4,7 +4,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { from } from "../Dice.ts"
 import type { Load } from "../load/Load.ts"
-import type { Kill } from "./FaultPlan.ts"
+import type { FaultKind, Kill } from "./FaultPlan.ts"
 import { childrenOf, lives, processesOf, signal, signalGroup } from "./SystemProcesses.ts"
 
 interface WorkerRow {
@@ -45,9 +45,14 @@ const hurtShare = 0.55
 export const ends = ({ store }: Load): number =>
   store.one<{ seq: number | null }>("SELECT max(seq) AS seq FROM outbox")?.seq ?? 0
 
+/** Whether a fault of this kind has come in this run. The first of each kind spares no process: without it the run is not a proof. */
+export const hasCome = ({ world }: Load, kind: FaultKind): boolean => (world.chronicle.faults[kind] ?? 0) > 0
+
+const isSparing = (load: Load, kind: Kill, pick: number): boolean => pick < mercy && hasCome(load, kind)
+
 const killWorker = (load: Load, pick: number): boolean => {
   const last = ends(load)
-  if (last < load.lastEnd + endsBetween && pick < mercy) return false
+  if (last < load.lastEnd + endsBetween && isSparing(load, "kill-worker", pick)) return false
   return from(workers(load), pick).some((victim) => {
     if (!signal(victim, load.world.root, "SIGKILL")) return false
     load.lastEnd = last
@@ -56,11 +61,11 @@ const killWorker = (load: Load, pick: number): boolean => {
   })
 }
 
-const isEnough = (load: Load, pick: number): boolean =>
-  pick < mercy && load.world.chronicle.hurts.size > 5 + ends(load) * hurtShare
+const isEnough = (load: Load, kind: Kill, pick: number): boolean =>
+  isSparing(load, kind, pick) && load.world.chronicle.hurts.size > 5 + ends(load) * hurtShare
 
 const killAgent = (load: Load, pick: number): boolean =>
-  !isEnough(load, pick) &&
+  !isEnough(load, "kill-agent", pick) &&
   from(shims(load), pick).some(({ pid, task_id }) => {
     const agent = childrenOf(pid)[0]
     if (agent === undefined || !lives(agent, load.world.root)) return false
@@ -68,9 +73,10 @@ const killAgent = (load: Load, pick: number): boolean =>
     return signal(agent, load.world.root, "SIGKILL")
   })
 
-const killShim = (load: Load, pick: number, withAgent: boolean): boolean =>
-  !isEnough(load, pick) &&
+const killShim = (load: Load, kind: "kill-shim" | "kill-tree", pick: number): boolean =>
+  !isEnough(load, kind, pick) &&
   from(shims(load), pick).some(({ pid, task_id }) => {
+    const withAgent = kind === "kill-tree"
     if (!lives(pid, load.world.root)) return false
     load.world.chronicle.hurt(task_id, "shim")
     if (withAgent) load.world.chronicle.hurt(task_id, "agent")
@@ -124,9 +130,8 @@ export const killOne = (load: Load, kind: Kill, pick: number): Effect.Effect<boo
     case "kill-agent":
       return Effect.sync(() => killAgent(load, pick))
     case "kill-shim":
-      return Effect.sync(() => killShim(load, pick, false))
     case "kill-tree":
-      return Effect.sync(() => killShim(load, pick, true))
+      return Effect.sync(() => killShim(load, kind, pick))
     case "kill-starting":
       return killStarting(load)
     case "kill-command":

@@ -60,11 +60,40 @@ const rare: ReadonlyArray<Place> = [
   ["stopping.commit", 0],
   ["stopping.committed", 0],
   ["stop.recorded", 0],
-  ["stop.ended", 0]
+  ["stop.ended", 0],
+  ["written.commit", 0],
+  ["written.committed", 0],
+  ["send.written", 0],
+  ["send.rung", 0],
+  ["restart.commit", 0],
+  ["restart.committed", 0]
+]
+
+/** Steps of a workspace and of what is taken from it, and of a round of a loop. */
+const workspace: ReadonlyArray<Place> = [
+  ["cut.begun", 0],
+  ["cut.linked", 0],
+  ["cut.configured", 0],
+  ["cut.filled", 0],
+  ["cut.whole", 0],
+  ["cut.renamed", 0],
+  ["workspaceReady.commit", 0],
+  ["workspaceReady.committed", 0],
+  ["start.checkedOut", 1],
+  ["seal.taken", 1],
+  ["seal.tree", 1],
+  ["seal.committed", 1],
+  ["seal.named", 1],
+  ["seal.home", 1],
+  ["seal.stored", 1],
+  ["taskSealed.commit", 1],
+  ["taskSealed.committed", 1],
+  ["loopWorked.commit", 1],
+  ["loopWorked.committed", 1]
 ]
 
 /** Every place where a worker can be made to die. */
-export const workerFailpoints: ReadonlyArray<string> = [...frequent, ...rare].map(([name]) => name)
+export const workerFailpoints: ReadonlyArray<string> = [...frequent, ...rare, ...workspace].map(([name]) => name)
 
 const points = (dice: Dice, places: ReadonlyArray<Place>, count: number): string =>
   Array.from({ length: count }, () => dice.pick(places))
@@ -76,12 +105,15 @@ const planEnd = (dice: Dice): Omit<WorkerPlan, "umask"> => {
     [40, "plain"],
     [28, "frequent"],
     // Several: each of them alone would hardly ever be passed before something else ends the worker.
-    [26, "rare"],
+    [20, "rare"],
+    [12, "workspace"],
     [6, "limited"]
   ])
   switch (kind) {
     case "frequent":
       return { failpoints: points(dice, frequent, dice.between(1, 2)), limit: null }
+    case "workspace":
+      return { failpoints: points(dice, workspace, 6), limit: null }
     case "rare":
       return { failpoints: points(dice, rare, 6), limit: null }
     case "limited":

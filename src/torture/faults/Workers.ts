@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type { Load } from "../load/Load.ts"
+import type { WorkerPlan } from "./WorkerPlan.ts"
 
 /** Workers at the same time, in addition to the MCP server and the workers that commands start automatically. */
 const wanted = 2
@@ -9,10 +10,18 @@ const wanted = 2
 /** Between two looks, in milliseconds. */
 const lookMs = 60
 
+const plain: WorkerPlan = { failpoints: null, limit: null, umask: "0022" }
+
+/** The next of the plan; below the floor of failpoints the next that dies at one. */
+const nextWorker = ({ wantsFailpoints, workers }: Load): WorkerPlan => {
+  const index = wantsFailpoints ? workers.findIndex(({ failpoints }) => failpoints !== null) : 0
+  return workers.splice(Math.max(0, index), 1)[0] ?? plain
+}
+
 const startWorker = (load: Load) =>
   Effect.gen(function* () {
     const { chronicle } = load.world
-    const plan = load.workers.shift() ?? { failpoints: null, limit: null, umask: "0022" }
+    const plan = nextWorker(load)
     const { failpoints, limit, umask } = plan
     if (limit === null) {
       load.world.start(["worker"], { failpoints: failpoints ?? undefined, log: "worker", umask })

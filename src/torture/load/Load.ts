@@ -5,6 +5,8 @@ import type { AskedEdge } from "../Chronicle.ts"
 import type { WorkerPlan } from "../faults/WorkerPlan.ts"
 import type { Store } from "../Store.ts"
 import type { Finished, World } from "../World.ts"
+import type { LimitPlan } from "./LimitPlan.ts"
+import type { LoopPlan } from "./LoopPlan.ts"
 import type { McpClient } from "./McpClient.ts"
 import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 
@@ -17,6 +19,8 @@ export interface Load {
   readonly store: Store
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
+  readonly loops: Array<LoopPlan>
+  readonly limits: Array<LimitPlan>
   readonly pipelines: Array<PipelinePlan>
   readonly workers: Array<WorkerPlan>
   /** Failpoints of the MCP servers. */
@@ -31,15 +35,24 @@ export interface Load {
   lastEnd: number
   /** A worker is stopped until the end of the faults. */
   stopped: boolean
+  /** Too few failpoints were reached. */
+  wantsFailpoints: boolean
+  /** The clock is ahead or behind. */
+  clockSet: boolean
   over: boolean
 }
 
 /** Runs `beat` to its end, with the trouble that was planned for it. */
-export const runCommand = (load: Load, args: ReadonlyArray<string>, trouble: Trouble): Effect.Effect<Finished> =>
+export const runCommand = (
+  load: Load,
+  args: ReadonlyArray<string>,
+  trouble: Trouble,
+  variables: Readonly<Record<string, string>> = {}
+): Effect.Effect<Finished> =>
   Effect.gen(function* () {
     yield* load.world.up.await
     const failpoints = trouble !== null && "failpoint" in trouble ? `${trouble.failpoint}:kill` : undefined
-    const running = load.world.start(args, { failpoints })
+    const running = load.world.start(args, { failpoints, variables })
     if (trouble !== null && "killAfterMs" in trouble) {
       const timer = setTimeout(() => {
         if (running.child.kill("SIGKILL")) load.world.chronicle.fault("kill-command", 1)

@@ -28,6 +28,12 @@ while [ $i -lt "$lines" ]; do
     *) echo "$key $i äöü 漢字 $((i * 7))" ;;
   esac
   [ $((i % 3)) -ne 0 ] || echo "$key err $i" >&2
+  # As \`> /dev/stdout\` does anywhere below an agent.
+  if [ "$behaviour" = emptier ] && [ $i -eq $((lines / 2)) ]; then
+    # Long enough for the worker to have read what will be gone.
+    nap 1.2
+    : >"/proc/$$/fd/1"
+  fi
   if [ "$pause" != 0 ]; then
     note printed $i
     nap "$pause"
@@ -41,6 +47,10 @@ case $behaviour in
     n=0
     while [ $n -lt 30 ]; do n=$((n + 1)); nap 1; done ;;
   silent) nap 30 ;;
+  listener) while read -r word; do
+    note heard "$word"
+    [ "$word" != close ] || break
+  done ;;
   suicide) note dies; kill -9 $$ ;;
   claude-ok) echo '{"type":"result","subtype":"success","is_error":false,"result":"done '"$key"'","session_id":"s-'"$key"'"}' ;;
   claude-error) echo '{"type":"result","subtype":"success","is_error":true,"result":"API Error: 500 '"$key"'","session_id":"s-'"$key"'"}' ;;
@@ -51,8 +61,16 @@ exit "$code"
 
 /** Takes the place of Claude Code: its prompt comes on stdin and holds the same words, on a separate line. */
 export const claudeScript = (root: string): string => `#!/bin/sh
+before=
+for word; do
+  [ "$before" != --resume ] || [ ! -f "${root}/account/$word" ] || exec sh "${root}/limited.sh" "" "$@" </dev/null
+  before=$word
+done
 while read -r words || [ -n "$words" ]; do
-  case $words in t*' 'claude-*) exec sh "${root}/agent.sh" $words ;; esac
+  case $words in
+    t*' 'claude-*) exec sh "${root}/agent.sh" $words ;;
+    'limit m'*) exec sh "${root}/limited.sh" "$words" "$@" ;;
+  esac
 done
 echo "no such words" >&2
 exit 64
@@ -64,7 +82,7 @@ export const wordsOf = (plan: TaskPlan): string =>
 
 /** The words in a prompt, on a separate line: context from other tasks is in comments, or after the words. */
 export const wordsIn = (prompt: string): string | null =>
-  /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tps][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
+  /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tpsl][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
 
 export const promptOf = (plan: TaskPlan, root: string): string =>
   isClaude(plan.behaviour) ? wordsOf(plan) : `exec sh "${root}/agent.sh" ${wordsOf(plan)}`

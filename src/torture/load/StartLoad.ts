@@ -6,8 +6,21 @@ import type { Plan } from "../Plan.ts"
 import type { Store } from "../Store.ts"
 import type { World } from "../World.ts"
 import { client } from "./Clients.ts"
+import { limitSubmitter } from "./Limits.ts"
 import type { Load } from "./Load.ts"
+import { loopSubmitter } from "./Loops.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
+import type { TaskPlan } from "./TaskPlan.ts"
+
+/** Those of the rarer kinds that come first: on a slow machine few tasks come to their turn. */
+const firstOfKind = 3
+
+const rareFirst = (tasks: ReadonlyArray<TaskPlan>): Array<TaskPlan> => {
+  const rare = (["emptier", "listener"] as const).flatMap((kind) =>
+    tasks.filter(({ after, behaviour }) => behaviour === kind && after.length === 0).slice(0, firstOfKind)
+  )
+  return [...rare, ...tasks.filter((task) => !rare.includes(task))]
+}
 
 /** Starts the load. It continues until `over` is set. */
 export const startLoad = (world: World, store: Store, plan: Plan) =>
@@ -15,20 +28,26 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
     const load: Load = {
       world,
       store,
-      byCommand: plan.tasks.filter(({ via }) => via === "command"),
+      byCommand: rareFirst(plan.tasks.filter(({ via }) => via === "command")),
+      loops: world.repository === null ? [] : Array.from(plan.loops),
+      limits: Array.from(plan.limits),
       pipelines: Array.from(plan.pipelines),
       workers: Array.from(plan.workers),
       servers: Array.from(plan.servers),
-      byMcp: plan.tasks.filter(({ via }) => via === "mcp"),
+      byMcp: rareFirst(plan.tasks.filter(({ via }) => via === "mcp")),
       submitting: yield* FiberSet.make(),
       fibers: yield* FiberSet.make(),
       server: null,
       lastEnd: 0,
       stopped: false,
+      clockSet: false,
+      wantsFailpoints: false,
       over: false
     }
     yield* FiberSet.run(load.submitting, submitter(load))
     for (const schedule of plan.schedules) yield* FiberSet.run(load.submitting, createSchedule(load, schedule))
+    yield* FiberSet.run(load.submitting, loopSubmitter(load))
+    yield* FiberSet.run(load.submitting, limitSubmitter(load))
     yield* FiberSet.run(load.submitting, client(load))
     yield* FiberSet.run(load.submitting, keepWorkers(load))
     return load

@@ -21,6 +21,7 @@ const flags = (
   "--max-output",
   String(plan.maxOutputBytes),
   ...(plan.keyed ? ["--key", plan.key] : []),
+  ...(plan.behaviour === "listener" ? ["--steer"] : []),
   ...(plan.retries === 0 ? [] : ["--retries", String(plan.retries), "--backoff", `${plan.backoffMs}ms`]),
   ...(continued === undefined ? [] : ["--continue-from", continued]),
   // A task that continues from another waits for its success.

@@ -4,7 +4,7 @@ import type { Dice } from "../Dice.ts"
 /**
  * `lines` prints slowly and exits; `flood` prints a lot without a pause; `sleeper` prints and hangs; `stubborn` does so and
  * ignores TERM; `silent` stops printing; `leftover` leaves a process in another session behind; `suicide` dies by a
- * signal; `claude-*` print a stream whose verdict counts in addition to the exit code of 0.
+ * signal; `emptier` empties its own output half-way; `listener` notes what it is told until it is told to close; `claude-*` print a stream whose verdict counts in addition to the exit code of 0.
  */
 export type Behaviour =
   | "lines"
@@ -14,6 +14,8 @@ export type Behaviour =
   | "silent"
   | "leftover"
   | "suicide"
+  | "emptier"
+  | "listener"
   | "claude-ok"
   | "claude-error"
   | "claude-cut"
@@ -32,6 +34,12 @@ export interface EditPlan {
 /** Work that is taken up by hand once it has ended. */
 export interface AgainPlan {
   readonly how: "retry" | "resume" | "fresh"
+  readonly trouble: Trouble
+}
+
+/** Something that is said to an agent while it runs. The last message closes it. */
+export interface MessagePlan {
+  readonly afterMs: number
   readonly trouble: Trouble
 }
 
@@ -64,6 +72,7 @@ export interface TaskPlan {
   readonly watch: { readonly by: "wait" | "logs"; readonly trouble: Trouble } | null
   readonly edit: EditPlan | null
   readonly again: AgainPlan | null
+  readonly messages: ReadonlyArray<MessagePlan>
 }
 
 /** Steps one behind the other, submitted as one. */
@@ -90,7 +99,7 @@ const perSecond = 14
 /** The same of pipelines. */
 const pipelinesPerSecond = 1
 
-const commandTrouble = (dice: Dice, points: ReadonlyArray<string>, probability: number): Trouble =>
+export const commandTrouble = (dice: Dice, points: ReadonlyArray<string>, probability: number): Trouble =>
   !dice.chance(probability)
     ? null
     : dice.chance(0.5)
@@ -105,6 +114,10 @@ const lengthOf = (dice: Dice, behaviour: Behaviour): { readonly lines: number; r
     case "stubborn":
     case "silent":
       return { lines: dice.between(0, 4), pauseMs: 20 }
+    case "listener":
+      return { lines: dice.between(0, 3), pauseMs: 20 }
+    case "emptier":
+      return { lines: dice.between(2, 6), pauseMs: dice.pick([0, 60, 200]) }
     default:
       // Few: each line with a pause is a separate process, and a commit that wakes all workers.
       return { lines: dice.between(0, 6), pauseMs: dice.pick([0, 20, 60, 150, 300]) }
@@ -136,6 +149,12 @@ const planEdit = (dice: Dice): EditPlan => ({
   trouble: commandTrouble(dice, ["edit.commit", "edit.committed"], 0.2)
 })
 
+const planMessages = (dice: Dice): ReadonlyArray<MessagePlan> =>
+  Array.from({ length: dice.between(2, 4) }, () => ({
+    afterMs: dice.between(0, 400),
+    trouble: commandTrouble(dice, ["send.commit", "send.committed", "send.stored"], 0.3)
+  }))
+
 const planAgain = (dice: Dice): AgainPlan => ({
   how: dice.pick(["retry", "resume", "fresh"]),
   trouble: commandTrouble(dice, ["enqueue.commit", "enqueue.committed"], 0.3)
@@ -158,11 +177,14 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
     [3, "silent"],
     [7, "leftover"],
     [4, "suicide"],
+    [5, "emptier"],
+    [4, "listener"],
     [7, "claude-ok"],
     [4, "claude-error"],
     [3, "claude-cut"]
   ])
   const endless = behaviour === "sleeper" || behaviour === "stubborn"
+  const patience = behaviour === "listener" ? 15_000 : 8000
   const keyed = !dice.chance(0.1)
   const notBeforeMs = dice.chance(0.08) ? dice.between(200, 2500) : null
   const after = edges(dice)
@@ -171,16 +193,16 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
     behaviour,
     ...lengthOf(dice, behaviour),
     exitCode: behaviour.startsWith("claude") ? 0 : dice.chance(0.75) ? 0 : dice.pick([1, 3, 7, 77]),
-    timeoutMs: endless ? dice.between(800, 3000) : behaviour === "silent" ? 8000 : null,
+    timeoutMs: endless ? dice.between(800, 3000) : behaviour === "silent" || behaviour === "listener" ? patience : null,
     stallMs: behaviour === "silent" ? 1200 : null,
     maxOutputBytes: dice.pick([20_000, 200_000, 10_000_000]),
     priority: dice.pick(["P0", "P1", "P1", "P2"]),
     notBeforeMs,
     after,
     continues: dice.chance(0.5),
-    retries: dice.chance(0.2) ? dice.between(1, 3) : 0,
+    retries: dice.chance(0.2) && behaviour !== "listener" ? dice.between(1, 3) : 0,
     backoffMs: dice.between(50, 600),
-    via: dice.chance(0.85) ? "mcp" : "command",
+    via: dice.chance(0.85) && behaviour !== "listener" ? "mcp" : "command",
     keyed,
     submitTrouble: commandTrouble(dice, ["enqueue.commit", "enqueue.committed"], keyed ? 0.2 : 0.5),
     cancel: dice.chance(endless ? 0.5 : 0.08)
@@ -194,17 +216,18 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
       : null,
     // Some that wait, and some that start at that very moment.
     edit: dice.chance(notBeforeMs !== null || after.length > 0 ? 0.3 : 0.1) ? planEdit(dice) : null,
-    again: dice.chance(0.1) ? planAgain(dice) : null
+    again: dice.chance(0.1) ? planAgain(dice) : null,
+    messages: behaviour === "listener" ? planMessages(dice) : []
   }
 }
 
 export const planTasks = (dice: Dice, durationMs: number): ReadonlyArray<TaskPlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * perSecond) + 10 }, (_, index) => planTask(dice, index))
 
-const nobody = { continues: false, cancel: null, watch: null, edit: null, again: null }
+const nobody = { continues: false, cancel: null, watch: null, edit: null, again: null, messages: [] }
 
 /** A step gets only the faults that hit everything: no trouble on its submit, no cancel, no watcher. */
-const planStep = (dice: Dice, key: string): TaskPlan => {
+export const planStep = (dice: Dice, key: string): TaskPlan => {
   const behaviour = dice.weighted<Behaviour>([
     [6, "lines"],
     [1, "flood"],

@@ -11,6 +11,8 @@ export interface Mutation {
   readonly name: string
   /** The violation that the torture run must report, among others perhaps. */
   readonly promise: string
+  /** The first seed, where only some plans contain what it needs. */
+  readonly seed?: number
   readonly patches: ReadonlyArray<Patch>
 }
 
@@ -268,7 +270,117 @@ const answering: ReadonlyArray<Mutation> = [
   }
 ]
 
+const surroundings: ReadonlyArray<Mutation> = [
+  {
+    name: "relative-home",
+    promise: "there is one queue",
+    patches: [
+      {
+        file: "src/layers/node/files/Paths.ts",
+        find: "isAbsolute(own) ? resolve(own) : resolve(directories.current(), own)",
+        replace: 'isAbsolute(own) ? resolve(own) : resolve(directories.current(), "..", "elsewhere")'
+      }
+    ]
+  },
+  {
+    name: "forget-emptied",
+    promise: "every byte is stored, in order",
+    patches: [
+      {
+        file: "src/programs/worker/capture.ts",
+        find: "store.restart({ taskId: claimed.task.id, stream, at: at.size })",
+        replace: "Effect.succeed({ base: at.base, emptied: at.emptied, size: at.size })"
+      }
+    ]
+  },
+  {
+    name: "wall-clock",
+    promise: "nothing ends before its time",
+    // Plans with a schedule that makes up for missed times leave the clock alone.
+    seed: 210,
+    patches: [
+      {
+        file: "src/layers/node/process/Host.ts",
+        find: "uptimeMs: Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n)),",
+        replace: "uptimeMs: Effect.sync(() => Date.now()),"
+      }
+    ]
+  }
+]
+
+const parking = "src/layers/sql/limits/park.ts"
+
+const limits: ReadonlyArray<Mutation> = [
+  {
+    name: "park-twice",
+    promise: "a limit parks, it does not fail",
+    seed: 21,
+    patches: [{ file: parking, find: "parks = parks + $", replace: "parks = parks + 1 + $" }]
+  },
+  {
+    name: "forget-window",
+    promise: "a closed limit starts nothing",
+    seed: 21,
+    patches: [{ file: parking, find: "yield* windows.replace(gate, before, after)", replace: "" }]
+  }
+]
+
+const newer: ReadonlyArray<Mutation> = [
+  {
+    name: "say-twice",
+    promise: "a message reaches its agent once",
+    patches: [
+      {
+        file: "src/layers/node/spool/Input.ts",
+        find: "await append(files, lineOf(id, text), begun)",
+        replace: 'await append(files, lineOf(id, text), begun)\n    await append(files, lineOf(id, text), "")'
+      }
+    ]
+  },
+  {
+    name: "any-verdict",
+    promise: "a loop is what its rounds say",
+    patches: [
+      {
+        file: "src/domain/loop/Evaluation.ts",
+        find: 'return { verdict: "fail", score: null }',
+        replace: 'return { verdict: "error", score: null }'
+      },
+      {
+        file: "src/domain/loop/LoopDecision.ts",
+        find: "kept ? newest.commit : (newestKept",
+        replace: "kept && newest.round < 0 ? newest.commit : (newestKept"
+      }
+    ]
+  },
+  {
+    name: "forget-round",
+    promise: "every loop ends",
+    patches: [
+      {
+        file: "src/layers/sql/loops/loopEnds.ts",
+        find: "yield* storeNext(loopId, loop, next, at)",
+        replace: 'if (next._tag !== "Round") yield* storeNext(loopId, loop, next, at)'
+      }
+    ]
+  },
+  {
+    name: "seal-nothing",
+    promise: "what an agent left is sealed",
+    patches: [
+      {
+        file: "src/layers/node/git/SealWorkspace.ts",
+        find: 'args: ["add", "--all", "--ignore-errors", "--", ".", ...nested.map(literal)],',
+        replace: 'args: ["add", "--all", "--ignore-errors", "--", ".", ":(exclude)n", ...nested.map(literal)],'
+      }
+    ]
+  }
+]
+
 export const mutations: ReadonlyArray<Mutation> = [
+  ...newer,
+  ...limits,
+  ...surroundings,
   ...claiming,
   ...starting,
   ...output,
