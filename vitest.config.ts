@@ -20,8 +20,8 @@ export default defineConfig({
       reportOnFailure: true
     },
     pool: "forks",
-    // Most tests wait for processes. One file after another shares a process: loading Effect again for each file is a third of a run.
-    poolOptions: { forks: { maxForks: 6, minForks: 1, isolate: false } },
+    // More than the cores: most tests wait for processes.
+    poolOptions: { forks: { maxForks: 6, minForks: 1 } },
     // A bound against what hangs, not on pace: the suite passes on a machine with a load of ten on two cores.
     testTimeout: 300_000,
     hookTimeout: 300_000

@@ -169,7 +169,10 @@ steps:
   it("runs in a schedule from what is checked out then, and ends with the task that waits for it", async () => {
     makeRepository(home)
     const file = join(beat.home, "loop.yaml")
-    writeFileSync(file, "{ agent: shell, prompt: 'cp a.txt b.txt; date >> c', until: test -e go, max: 1000 }")
+    writeFileSync(
+      file,
+      "{ agent: shell, prompt: 'cp a.txt b.txt; echo $BACKBEAT_TASK_ID > c', until: test -e go, max: 1000 }"
+    )
     const created = await run(["schedule", "create", "--every", "1h", "--name", "nightly", "--loop", file])
     assert.strictEqual(created.code, 0, created.stderr)
     writeFileSync(join(home, "a.txt"), "later\n")

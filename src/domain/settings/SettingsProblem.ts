@@ -90,6 +90,9 @@ const exampleFor = (path: ReadonlyArray<PropertyKey>): string | null => {
   return within !== undefined && path.length > 2 ? lookUp(within.examples, path[2]) : lookUp(examples, path[0])
 }
 
+/** A longer text may be a key that stands in the wrong place. */
+const longestShown = 16
+
 /** Values are shown for plain settings only: a value inside another may be a key. */
 const shown = (path: ReadonlyArray<PropertyKey>, raw: unknown): string => {
   const [key] = path
@@ -97,7 +100,7 @@ const shown = (path: ReadonlyArray<PropertyKey>, raw: unknown): string => {
     return ""
   const value: unknown = Reflect.get(raw, key)
   if (typeof value === "number") return `, not ${value}`
-  return typeof value === "string" ? `, not ${JSON.stringify(value.slice(0, 40))}` : ""
+  return typeof value === "string" && value.length <= longestShown ? `, not ${JSON.stringify(value)}` : ""
 }
 
 const unexpected = (path: ReadonlyArray<PropertyKey>): string => {

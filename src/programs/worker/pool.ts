@@ -224,7 +224,7 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
   const idleSince = yield* Ref.make<number | null>(null)
   const watchClock = makeClockWatch()
   const told = new Set<string>()
-  let lookedAt = 0
+  let lookedAt = Number.NEGATIVE_INFINITY
   while (true) {
     // Before any read: a commit that arrives in between ends the pause immediately.
     const seen = yield* attempt(

@@ -469,7 +469,15 @@ describe("plans", () => {
           assert.deepInclude(launch, { umask, niceness: 7, given: ["GIT_DIR", "MAKEFLAGS"] })
           assert.deepInclude(environment, { PATH: home.bin, ...given })
           const again = givenWith({ environment, launch })
-          assert.deepStrictEqual(again, { extra: given, umask, niceness: 7, server: undefined, steer: false })
+          assert.deepStrictEqual(again, {
+            extra: given,
+            umask,
+            niceness: 7,
+            server: undefined,
+            steer: false,
+            loop: undefined,
+            asks: undefined
+          })
           assert.deepStrictEqual(yield* prepare({ capture: "allowlist" }, ask(home, { ...fields, ...again })), {
             ...(yield* prepare({ capture: "allowlist" }, ask(home, fields)))
           })
