@@ -1,6 +1,8 @@
 /** Decides whether a task whose turn has ended waits for a person: it has asked something, or it was paused. */
 import * as Effect from "effect/Effect"
+import type { Question } from "../../domain/questions/Question.ts"
 import type { Outcome } from "../../domain/task/Outcome.ts"
+import type { TaskId } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Gates } from "../../services/Gates.ts"
@@ -26,7 +28,18 @@ export interface TurnEnd {
 const isKilled = ({ cause, status }: Outcome): boolean =>
   status === "failed" && (cause === "owner-lost" || cause === "signal")
 
-/** How it is parked; null: it waits for no person. */
+/** The end of its input, in the middle of a question that it asks over it, ends it with an error. */
+const isCutOff = Effect.fn("parkForPerson.isCutOff")(function* (
+  id: TaskId,
+  { status }: Outcome,
+  asked: ReadonlyArray<Question>
+) {
+  if (status !== "failed" || asked.every(({ state }) => state !== "open")) return false
+  const { launch } = yield* (yield* Queue).captured(id)
+  return launch.asks !== undefined
+})
+
+/** How it is parked; null: it waits for no person. Its launch may be unreadable, so it is read only where it decides. */
 export const parkForPerson = Effect.fn("parkForPerson")(function* ({
   claim,
   claimed,
@@ -45,16 +58,14 @@ export const parkForPerson = Effect.fn("parkForPerson")(function* ({
   const resumes = sessionId !== null && (yield* agents.resumes(task.agent, sessionId))
   const stopped = claim.stopCause === "paused" || claim.stopCause === "asks"
   const paused = isKilled(result) && resumes && (yield* (yield* Gates).pausing).includes(task.id)
-  const { launch, resumeSession } = yield* (yield* Queue).captured(task.id)
-  // The end of its input, in the middle of a question that it asks over it, ends it with an error.
-  const cutOff = launch.asks !== undefined && resumes && result.status === "failed" && claim.stopCause === null
   const waits =
     asked.length > 0 &&
     (result.status === "completed" ||
       result.exitCode === unansweredCode ||
       (resumes && isKilled(result)) ||
-      (cutOff && asked.some(({ state }) => state === "open")))
+      (resumes && claim.stopCause === null && (yield* isCutOff(task.id, result, asked))))
   if (!waits && !paused && !(stopped && result.status === "failed")) return null
+  const { resumeSession } = yield* (yield* Queue).captured(task.id)
   const continues = resumes && (asked.length > 0 || (yield* hasBegun(claimed, resumeSession !== null)))
   const parking: Parking = {
     limit: false,
