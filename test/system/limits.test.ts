@@ -157,19 +157,18 @@ describe("a usage limit", () => {
       "Attempt 1 failed: You have exhausted your capacity on this model. Your quota will reset after 3h55m17s.. Retrying after 14117857ms..."
     writeFileSync(
       join(bin, "gemini"),
-      `#!/bin/sh\necho '{"type":"init","session_id":"s"}'\necho "${notice}" >&2\nexec sleep 600\n`,
+      `#!/bin/sh\necho $$ >${beat.home}/agent\necho '{"type":"init","session_id":"s"}'\necho "${notice}" >&2\nexec sleep 600\n`,
       { mode: 0o755 }
     )
     const env = { PATH: `${bin}:${process.env.PATH ?? "/usr/bin:/bin"}`, GEMINI_API_KEY: "k" }
     try {
       const { stdout } = await beat.run(["run", "-a", "gemini", "think"], { env })
       const id = stdout.trim()
-      const shim = await until("it runs", () => beat.shim(id))
       await until(
         "it is parked",
         () => beat.rows("SELECT id FROM tasks WHERE parks = 1 AND status = 'queued'").length === 1
       )
-      assert.isFalse(isAlive(shim))
+      assert.isFalse(isAlive(Number(readFileSync(join(beat.home, "agent"), "utf8"))))
       const [lane] = beat.rows<{ opens_at: number; window: string }>(
         'SELECT opens_at, "window" FROM lanes WHERE id > 1'
       )

@@ -171,7 +171,7 @@ steps:
     const file = join(beat.home, "loop.yaml")
     writeFileSync(
       file,
-      "{ agent: shell, prompt: 'cp a.txt b.txt; echo $BACKBEAT_TASK_ID > c', until: test -e go, max: 1000 }"
+      "{ agent: shell, prompt: 'cp a.txt b.txt; echo $BACKBEAT_TASK_ID > c', until: cat c; test -e go, max: 1000 }"
     )
     const created = await run(["schedule", "create", "--every", "1h", "--name", "nightly", "--loop", file])
     assert.strictEqual(created.code, 0, created.stderr)

@@ -90,7 +90,7 @@ const exampleFor = (path: ReadonlyArray<PropertyKey>): string | null => {
   return within !== undefined && path.length > 2 ? lookUp(within.examples, path[2]) : lookUp(examples, path[0])
 }
 
-/** A longer text may be a key that stands in the wrong place. */
+/** A longer text may be a key in the wrong place. */
 const longestShown = 16
 
 /** Values are shown for plain settings only: a value inside another may be a key. */

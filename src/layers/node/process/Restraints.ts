@@ -1,5 +1,5 @@
 /** Where a process is more restricted than this one: by a higher niceness, or by lower limits of the system. */
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import * as os from "node:os"
 
 /** The niceness of a process, -20 to 19; null where the system does not say. */
@@ -9,6 +9,20 @@ export const nicenessOf = (pid: number): number | null => {
   } catch {
     return null
   }
+}
+
+/** Where the program `nice` may be. */
+const nicePaths = ["/usr/bin/nice", "/bin/nice"]
+
+/** A command that runs with this niceness from its first instruction; the command itself if it needs no higher one than this process has. */
+export const withNiceness = (
+  niceness: number | undefined,
+  command: readonly [string, ...ReadonlyArray<string>]
+): readonly [string, ...ReadonlyArray<string>] => {
+  const more = (niceness ?? 0) - (nicenessOf(0) ?? 0)
+  if (more <= 0) return command
+  const nice = nicePaths.find((path) => existsSync(path))
+  return nice === undefined ? command : [nice, "-n", String(more), ...command]
 }
 
 /** Sets the niceness of a process. Lowering it needs rights (`RLIMIT_NICE`, CAP_SYS_NICE); without them it stays as it is. */

@@ -15,7 +15,7 @@ import type { ClaimedTask } from "../../../services/Queue.ts"
 import { withoutCall } from "../../agents/starting/CallBound.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { reader } from "../process/ProcessReader.ts"
-import { setNiceness } from "../process/Restraints.ts"
+import { setNiceness, withNiceness } from "../process/Restraints.ts"
 import { fillArguments } from "../system/PromptArguments.ts"
 import { agentEnvironment, successorCommand, toolPath } from "../system/WorkerEnvironment.ts"
 import * as Input from "./Input.ts"
@@ -98,15 +98,17 @@ export const makeStart = (context: StartContext) => {
             worker: successorCommand(process.env, command),
             agent: mounted(place, [launch.file, ...fillArguments(launch, prompt, files.prompt)])
           })
-          const shim = spawn(shell, [...options, ...call], {
+          const [program, ...words] = withNiceness(launch.niceness, [shell, ...options, ...call])
+          const shim = spawn(program, words, {
             // The shim waits in a directory that no user wants to delete or unmount.
             cwd: "/",
             detached: true,
             env: given.environment,
             stdio: "ignore"
           })
-          // The worker may have been launched by a command of another niceness. The shim has not started its agent yet.
-          if (launch.niceness !== undefined && shim.pid !== undefined) setNiceness(shim.pid, launch.niceness)
+          // The worker may have been launched by a command of a higher niceness.
+          if (program === shell && launch.niceness !== undefined && shim.pid !== undefined)
+            setNiceness(shim.pid, launch.niceness)
           shim.once("exit", () => Deferred.unsafeDone(ended, Effect.void))
           shim.once("spawn", () => {
             own.set(claimed.claim.claimId, ended)
