@@ -316,12 +316,6 @@ const limits: ReadonlyArray<Mutation> = [
     promise: "a limit parks, it does not fail",
     seed: 21,
     patches: [{ file: parking, find: "parks = parks + $", replace: "parks = parks + 1 + $" }]
-  },
-  {
-    name: "forget-window",
-    promise: "a closed limit starts nothing",
-    seed: 21,
-    patches: [{ file: parking, find: "yield* windows.replace(gate, before, after)", replace: "" }]
   }
 ]
 
