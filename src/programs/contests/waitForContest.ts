@@ -1,8 +1,10 @@
 /** Waits for a contest to be decided, from any process, without being busy; and cancels one. */
 import * as Effect from "effect/Effect"
 import type { Contest, ContestId } from "../../domain/contest/Contest.ts"
+import { isTerminal } from "../../domain/task/Task.ts"
 import { Contests } from "../../services/Contests.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
+import { Tasks } from "../../services/Tasks.ts"
 import { retryWhileBusy } from "../changes.ts"
 import { requireOwn } from "../tasks/requireOwn.ts"
 import type { Submitter } from "../tasks/submitter.ts"
@@ -15,6 +17,15 @@ const isDecided = ({ status }: Contest) => status !== "running"
 export const waitForContest = Effect.fn("waitForContest")(function* (id: ContestId, options: EnsureWorkerOptions) {
   const contests = yield* Contests
   return yield* waitUntil(contests.get(id), isDecided, options)
+})
+
+/** Whether a task of it is open: a contest may be decided before the last of its candidates has ended. */
+export const hasOpenCandidate = Effect.fn("hasOpenCandidate")(function* (id: ContestId) {
+  const tasks = yield* Tasks
+  for (const { taskId } of yield* (yield* Contests).entrants(id)) {
+    if (!isTerminal((yield* tasks.summary(taskId)).status)) return true
+  }
+  return false
 })
 
 /** Returns when the processes of its tasks are gone. */
@@ -32,5 +43,7 @@ export const cancelContest = Effect.fn("cancelContest")(function* (
     "cancel"
   )
   const answer = yield* retryWhileBusy(contests.cancel(id, request))
-  return { answer, contest: yield* waitForContest(id, options) }
+  const contest = yield* waitForContest(id, options)
+  yield* waitUntil(hasOpenCandidate(id), (open) => !open, options)
+  return { answer, contest }
 })

@@ -1,10 +1,13 @@
 /** Waits for a pipeline to end, from any process, without being busy; and cancels one. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Pipeline } from "../../domain/pipeline/Pipeline.ts"
 import { isTerminal, type PipelineId } from "../../domain/task/Task.ts"
+import { Loops } from "../../services/Loops.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { retryWhileBusy } from "../changes.ts"
+import { hasOpenCandidate } from "../contests/waitForContest.ts"
 import { waitUntil } from "../waitUntil.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
@@ -20,7 +23,18 @@ export const waitForPipeline = Effect.fn("waitForPipeline")(function* (id: Pipel
   return yield* waitUntil(look, ({ status }) => isTerminal(status), options)
 })
 
-/** Returns when the processes of its steps are gone. */
+/** Whether something that a step stands for still runs: a candidate of its contest, or a round of its loop. */
+const hasOpenWork = Effect.fn("cancelPipeline.hasOpenWork")(function* ({ steps }: Pipeline) {
+  const loops = yield* Loops
+  for (const { contest, task } of steps) {
+    if (contest !== null && (yield* hasOpenCandidate(contest))) return true
+    const loop = yield* loops.ofStep(task.id)
+    if (Option.isSome(loop) && loop.value.endedAt === null) return true
+  }
+  return false
+})
+
+/** Returns when the processes of its steps are gone, and those of their candidates and rounds. */
 export const cancelPipeline = Effect.fn("cancelPipeline")(function* (
   id: PipelineId,
   request: CancelRequest,
@@ -28,5 +42,7 @@ export const cancelPipeline = Effect.fn("cancelPipeline")(function* (
 ) {
   const pipelines = yield* Pipelines
   const answer = yield* retryWhileBusy(pipelines.cancel(id, request))
-  return { answer, pipeline: yield* waitForPipeline(id, options) }
+  const pipeline = yield* waitForPipeline(id, options)
+  yield* waitUntil(hasOpenWork(pipeline), (open) => !open, options)
+  return { answer, pipeline }
 })
