@@ -21,7 +21,7 @@ export default defineConfig({
     },
     pool: "forks",
     // More than the cores: most tests wait for processes.
-    poolOptions: { forks: { maxForks: 6, minForks: 1 } },
+    poolOptions: { forks: { maxForks: 5, minForks: 1 } },
     // A bound against what hangs, not on pace: the suite passes on a machine with a load of ten on two cores.
     testTimeout: 300_000,
     hookTimeout: 300_000
