@@ -58,7 +58,7 @@ const seen = (
   const { account, now, source } = observer
   const lengthMs = lengthOf(signal.window) ?? before?.lengthMs ?? null
   const over = overSince(signal.resetsAt, observer)
-  // Whoever was refused by a limit that is over may start again; not in the same moment, since clocks differ.
+  // The limit that refused it is over: it may start again, but not in the same moment, since clocks differ.
   const told = over === null ? believed(signal.resetsAt, lengthMs, now) : refused ? now : over
   // A banner of a limit that is over closes nothing; a refusal does.
   const closed = signal.closed && (told !== null || refused)
