@@ -56,6 +56,8 @@ export const Why = Schema.Union(
   }),
   /** A person paused everything, or it, its group, agent or pipeline. */
   Schema.Struct({ ...common, reason: Schema.Literal("paused"), gate: Gate, ahead }),
+  /** It is the step of a pipeline that stands for a loop, which is open. */
+  Schema.Struct({ ...common, reason: Schema.Literal("loop"), loop: LoopId }),
   /** It runs, and a person has stopped its processes where they are; null: the pause has just ended. */
   Schema.Struct({ ...common, reason: Schema.Literal("frozen"), gate: Schema.NullOr(Gate), silentMs }),
   /** It waits for a person to answer its oldest open question; null: it was answered meanwhile. */

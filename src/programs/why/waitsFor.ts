@@ -35,6 +35,8 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return limitWords(found, now)
     case "paused":
       return `the end of a pause: ${gateWords(found.gate, now)}`
+    case "loop":
+      return `its loop ${found.loop}`
     case "frozen":
       return found.gate === null ? null : `the end of a pause: ${gateWords(found.gate, now)}`
     case "asks":

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { loopHolding } from "../../domain/gates/loopHold.ts"
 import { isTerminal } from "../../domain/task/Task.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Gates } from "../../services/Gates.ts"
@@ -87,6 +88,8 @@ export const why = Effect.fn("why")(function* (reference: string) {
   const ahead = Option.getOrElse(yield* tasks.ahead(id), () => 0)
   const hold = Option.getOrNull(yield* (yield* Gates).holding(id))
   if (hold !== null) {
+    const loop = "gate" in hold ? loopHolding(hold.gate) : null
+    if (loop !== null) return answer("loop", { loop })
     return "gate" in hold ? answer("paused", { ahead, gate: hold.gate }) : answer("group-limit", { ahead, ...hold })
   }
   const limit = yield* tasks.limitWait(id)

@@ -58,6 +58,8 @@ export const explain = (answer: Why, now: number): string => {
     }
     case "paused":
       return `It is paused: ${sanitize(gateWords(answer.gate, now))}. To start it: ${openingCommand(answer.gate)}`
+    case "loop":
+      return `It waits for the end of its loop. To see the rounds: beat loop status ${answer.loop}`
     case "frozen":
       return answer.gate === null
         ? "It is frozen, and continues within moments."
