@@ -323,12 +323,11 @@ const newer: ReadonlyArray<Mutation> = [
   {
     name: "wake-early",
     promise: "a lead is woken once, and not before its tasks have ended",
-    seed: 41,
     patches: [
       {
         file: "src/layers/sql/wakes/Wakes.ts",
-        find: "const ask = ({ askedBy, ids, mode, taskId }: WakeRequest) =>",
-        replace: 'const ask = ({ askedBy, ids, taskId }: WakeRequest, mode: WakeRequest["mode"] = "any") =>'
+        find: "for (const [position, awaitedId] of awaited.entries()) {",
+        replace: "for (const [position, awaitedId] of awaited.slice(0, 0).entries()) {"
       }
     ]
   },
