@@ -9,7 +9,7 @@ import { Pipelines } from "../../src/services/Pipelines.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { create, endNext, newPipeline, statusesOf } from "../support/pipelines.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, claimOptions, completed, ended, failed, newTask, submit } from "../support/tasks.ts"
 
 const asked = { reason: "not needed", by: "tester" }
@@ -22,7 +22,7 @@ const pipelineEnds = Effect.gen(function* () {
     .map(({ at, cause, id, status }) => ({ id, status, cause, at }))
 })
 
-export const pipelineContract = (subject: Subject) => {
+export const pipelineContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`Pipelines over ${subject.name}`, () => {
