@@ -20,7 +20,7 @@ import type { Pipelines } from "../../src/services/Pipelines.ts"
 import type { Questions } from "../../src/services/Questions.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Schedules } from "../../src/services/Schedules.ts"
-import type { Tasks } from "../../src/services/Tasks.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
 import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import * as Database from "./database.ts"
 import * as TemporaryHome from "./home.ts"
@@ -75,6 +75,22 @@ export const testSql = SqlServices.layer.pipe(
   Layer.provideMerge(Database.layer),
   Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
 )
+
+/**
+ * The same for programs that act as several processes in one test: the version rises with every commit, as if each were that of
+ * another connection.
+ */
+export const sharedSql = Layer.effect(
+  Tasks,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const version = Effect.map(
+      Effect.orDie(sql<{ readonly version: number }>`SELECT total_changes() AS version`),
+      ([row]) => row?.version ?? 0
+    )
+    return Tasks.of({ ...(yield* Tasks), version })
+  })
+).pipe(Layer.provideMerge(testSql))
 
 export const sql: Subject<AllPorts> = { name: "SQL", layer: sqlProbe.pipe(Layer.provideMerge(testSql)) }
 
