@@ -1,5 +1,5 @@
-/** The contract of budgets, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of budgets, over every database. */
+import { databases } from "../support/stores.ts"
 import { budgetsContract } from "./budgets.ts"
 
-for (const subject of subjects) budgetsContract(subject)
+for (const subject of databases) budgetsContract(subject)

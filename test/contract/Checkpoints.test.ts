@@ -1,5 +1,5 @@
-/** The contract of checkpoints, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of checkpoints, over every database. */
+import { databases } from "../support/stores.ts"
 import { checkpointsContract } from "./checkpoints.ts"
 
-for (const subject of subjects) checkpointsContract(subject)
+for (const subject of databases) checkpointsContract(subject)

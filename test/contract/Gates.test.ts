@@ -1,5 +1,5 @@
-/** The contract of gates and groups, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of gates and groups, over every database. */
+import { databases } from "../support/stores.ts"
 import { gatesContract } from "./gates.ts"
 
-for (const subject of subjects) gatesContract(subject)
+for (const subject of databases) gatesContract(subject)

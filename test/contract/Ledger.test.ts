@@ -1,5 +1,5 @@
-/** The contract of the ledger, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of the ledger, over every database. */
+import { databases } from "../support/stores.ts"
 import { ledgerContract } from "./ledger.ts"
 
-for (const subject of subjects) ledgerContract(subject)
+for (const subject of databases) ledgerContract(subject)

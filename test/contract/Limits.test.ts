@@ -1,5 +1,5 @@
-/** The contract of limits, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of limits, over every database. */
+import { databases } from "../support/stores.ts"
 import { limitsContract } from "./limits.ts"
 
-for (const subject of subjects) limitsContract(subject)
+for (const subject of databases) limitsContract(subject)

@@ -1,5 +1,5 @@
-/** The contract of messages, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of messages, over every database. */
+import { databases } from "../support/stores.ts"
 import { messagesContract } from "./messages.ts"
 
-for (const subject of subjects) messagesContract(subject)
+for (const subject of databases) messagesContract(subject)

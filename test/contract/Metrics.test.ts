@@ -1,5 +1,5 @@
-/** The contract of the metrics, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of the metrics, over every database. */
+import { databases } from "../support/stores.ts"
 import { metricsContract } from "./metrics.ts"
 
-for (const subject of subjects) metricsContract(subject)
+for (const subject of databases) metricsContract(subject)

@@ -1,5 +1,5 @@
-/** The contract of pipelines, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of pipelines, over every database. */
+import { databases } from "../support/stores.ts"
 import { pipelineContract } from "./pipelines.ts"
 
-for (const subject of subjects) pipelineContract(subject)
+for (const subject of databases) pipelineContract(subject)

@@ -1,5 +1,5 @@
-/** The contract of questions, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of questions, over every database. */
+import { databases } from "../support/stores.ts"
 import { questionsContract } from "./questions.ts"
 
-for (const subject of subjects) questionsContract(subject)
+for (const subject of databases) questionsContract(subject)

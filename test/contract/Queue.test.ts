@@ -1,11 +1,11 @@
 /** The contract of the queue, over every store. */
-import { subjects } from "../support/stores.ts"
+import { databases, subjects } from "../support/stores.ts"
 import { cancelContract } from "./cancel.ts"
 import { claimContract } from "./claim.ts"
 import { dependencyContract } from "./dependencies.ts"
 import { enqueueContract } from "./enqueue.ts"
 import { finishContract } from "./finish.ts"
-import { pruneContract } from "./prune.ts"
+import { pruneContract, pruneRestContract } from "./prune.ts"
 import { requeueContract } from "./requeue.ts"
 
 for (const subject of subjects) {
@@ -17,3 +17,5 @@ for (const subject of subjects) {
   pruneContract(subject)
   dependencyContract(subject)
 }
+
+for (const database of databases) pruneRestContract(database)

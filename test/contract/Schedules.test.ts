@@ -1,5 +1,5 @@
-/** The contract of schedules, over every store. */
-import { subjects } from "../support/stores.ts"
+/** The contract of schedules, over every database. */
+import { databases } from "../support/stores.ts"
 import { schedulesContract } from "./schedules.ts"
 
-for (const subject of subjects) schedulesContract(subject)
+for (const subject of databases) schedulesContract(subject)

@@ -11,7 +11,7 @@ import { Budgets } from "../../src/services/Budgets.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { type ClaimedTask, Queue } from "../../src/services/Queue.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimOptions, completed, failed, submit } from "../support/tasks.ts"
 
 const day = 86_400_000
@@ -97,7 +97,7 @@ const scopes = [
   ["all", "", ["agent", "beside", "below", "child", "directory", "grandchild", "label", "other label", "root"]]
 ] as const
 
-export const budgetsContract = (subject: Subject) => {
+export const budgetsContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`budgets: ${subject.name}`, () => {

@@ -8,7 +8,7 @@ import { TaskId } from "../../src/domain/task/Task.ts"
 import { ClaimId } from "../../src/domain/worker/Claim.ts"
 import { Checkpoints } from "../../src/services/Checkpoints.ts"
 import { Queue } from "../../src/services/Queue.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, failed, submit, submitAndClaim } from "../support/tasks.ts"
 
 export const checkpointOf = (taskId: TaskId, overrides: Partial<Checkpoint> = {}): Checkpoint => ({
@@ -34,7 +34,7 @@ const over = Effect.gen(function* () {
   return { id: task.id, seq: event.seq }
 })
 
-export const checkpointsContract = (subject: Subject) => {
+export const checkpointsContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`Checkpoints over ${subject.name}`, () => {

@@ -10,7 +10,7 @@ import { Gates } from "../../src/services/Gates.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { create } from "../support/pipelines.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, claimOptions, completed, submit } from "../support/tasks.ts"
 
 const review = GroupName.make("review")
@@ -41,7 +41,7 @@ const claimAll = Effect.gen(function* () {
 const hold = (id: Parameters<Gates["Type"]["holding"]>[0]) =>
   Effect.flatMap(Gates, (gates) => Effect.map(gates.holding(id), Option.getOrNull))
 
-export const gatesContract = (subject: Subject) => {
+export const gatesContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`gates: ${subject.name}`, () => {

@@ -9,7 +9,7 @@ import { noTokens } from "../../src/domain/usage/TokenCounts.ts"
 import type { Dimension } from "../../src/domain/usage/UsageReport.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { type ClaimedTask, Queue } from "../../src/services/Queue.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, submitAndClaim, workerB } from "../support/tasks.ts"
 
 const account = { key: AccountKey.make("openai/login/8w1p5c0xnd"), agent: "codex" }
@@ -54,7 +54,7 @@ const park = ({ claim }: ClaimedTask, spending: Spending, resetsAt: number) =>
 const reportBy = (...by: ReadonlyArray<Dimension>) =>
   Effect.flatMap(Ledger, (ledger) => ledger.report({ from: 0, to: 1000 * day, by, days: [] }))
 
-export const ledgerContract = (subject: Subject) => {
+export const ledgerContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`${subject.name}: the ledger`, () => {

@@ -11,7 +11,7 @@ import { OutputStore } from "../../src/services/OutputStore.ts"
 import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, claimOptions, completed, failed, submit } from "../support/tasks.ts"
 
 const claude = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
@@ -90,7 +90,7 @@ const accountOf = (key: AccountKey) =>
     Effect.flatMap(limits.list, (all) => Effect.fromNullable(all.find(({ account }) => account === key)))
   )
 
-export const limitsContract = (subject: Subject) => {
+export const limitsContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`Queue.park over ${subject.name}`, () => {

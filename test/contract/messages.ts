@@ -8,7 +8,7 @@ import { TaskId } from "../../src/domain/task/Task.ts"
 import { Messages, type NewMessage } from "../../src/services/Messages.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, newTask, submit } from "../support/tasks.ts"
 
 const idOf = (number: number) => MessageId.make(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`)
@@ -45,7 +45,7 @@ const confirm = (taskId: TaskId, offset: number, taken: ReadonlyArray<MessageId>
     store.append({ taskId, stream: "stdout", offset, bytes: new Uint8Array([46]), taken }, { cap: 1000 })
   )
 
-export const messagesContract = (subject: Subject) => {
+export const messagesContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`messages: ${subject.name}`, () => {

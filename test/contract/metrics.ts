@@ -6,14 +6,14 @@ import { GroupName } from "../../src/domain/gates/GroupName.ts"
 import { bucketOf, type Tally } from "../../src/domain/metrics/Tally.ts"
 import { Metrics } from "../../src/services/Metrics.ts"
 import { Queue } from "../../src/services/Queue.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, failed, submit } from "../support/tasks.ts"
 
 const sorted = (tallies: ReadonlyArray<Tally>) => tallies.map((tally) => JSON.stringify(tally)).sort()
 
 const open = { cause: null, failureClass: null, wait: null, run: null, waitMs: 0, runMs: 0 } as const
 
-export const metricsContract = (subject: Subject) => {
+export const metricsContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`metrics: ${subject.name}`, () => {

@@ -10,7 +10,7 @@ import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { create, endNext, newPipeline, statusesOf } from "../support/pipelines.ts"
 import { hour } from "../support/schedules.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, claimOptions, completed, ended, failed, newTask, submit } from "../support/tasks.ts"
 
 const asked = { reason: "not needed", by: "tester" }
@@ -23,7 +23,7 @@ const pipelineEnds = Effect.gen(function* () {
     .map(({ at, cause, id, status }) => ({ id, status, cause, at }))
 })
 
-export const pipelineContract = (subject: Subject) => {
+export const pipelineContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`Pipelines over ${subject.name}`, () => {

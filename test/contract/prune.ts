@@ -10,7 +10,7 @@ import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import type { Holder } from "../../src/services/WorkerRegistry.ts"
-import { Probe, type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, Probe, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, failed, newTask, submit, submitAndClaim } from "../support/tasks.ts"
 
 export const pruneContract = (subject: Subject) => {
@@ -57,18 +57,22 @@ export const pruneContract = (subject: Subject) => {
       Effect.gen(function* () {
         const queue = yield* Queue
         const tasks = yield* Tasks
-        const probe = yield* Probe
+        const probe = yield* Effect.serviceOption(Probe)
+        const assertEnvironments = (count: number) =>
+          Option.isNone(probe)
+            ? Effect.void
+            : Effect.map(probe.value.environments, (found) => assert.strictEqual(found, count))
         const old = yield* over({ SHARED: "1" })
         const lonely = yield* over({ LONELY: "1" })
         yield* TestClock.adjust("10 seconds")
         const recent = yield* over({ SHARED: "1" })
         const queued = yield* submit({ environment: { QUEUED: "1" } })
-        assert.strictEqual(yield* probe.environments, 3)
+        yield* assertEnvironments(3)
 
         const before = { endedBefore: 10_000, limit: 100 }
         assert.sameMembers(Array.from(yield* queue.prune({ ...before, dryRun: true })), [old, lonely])
         assert.strictEqual((yield* tasks.get(old)).status, "completed")
-        assert.strictEqual(yield* probe.environments, 3)
+        yield* assertEnvironments(3)
 
         assert.sameMembers(Array.from(yield* queue.prune({ ...before, dryRun: false })), [old, lonely])
         for (const id of [old, lonely]) {
@@ -77,7 +81,7 @@ export const pruneContract = (subject: Subject) => {
           const page = { taskId: id, stream: null, after: 0, limit: 10 }
           assert.deepStrictEqual(yield* (yield* OutputStore).read(page), [])
         }
-        assert.strictEqual(yield* probe.environments, 2)
+        yield* assertEnvironments(2)
         assert.deepStrictEqual((yield* queue.captured(recent)).environment, { SHARED: "1" })
         assert.deepStrictEqual((yield* queue.captured(queued.id)).environment, { QUEUED: "1" })
         const counts = yield* tasks.counts
@@ -124,30 +128,6 @@ export const pruneContract = (subject: Subject) => {
     )
 
     test(
-      "deletes the budgets of a task with its last attempt, and no other budget",
-      Effect.gen(function* () {
-        const queue = yield* Queue
-        const budgets = yield* Budgets
-        const found = (name: string) => Effect.map(budgets.find(BudgetName.make(name)), Option.isSome)
-        const first = yield* submitAndClaim({ agent: "claude", budgetMicro: 1_000_000 })
-        const { id } = first.task
-        const common = { period: "total", metric: "usd", amount: 5, warnPercent: 80, action: "pause" } as const
-        const one = { ...common, name: BudgetName.make("one"), scope: "task", value: id, timezone: "UTC" } as const
-        yield* budgets.set(one)
-        yield* budgets.set({ ...one, name: BudgetName.make("agent"), scope: "agent", value: "claude", period: "day" })
-        const retry = newTask({ agent: "claude", retryOf: id, continuation: "retry" })
-        yield* queue.finish(id, failed, first.claim, retry)
-        const second = yield* claimNext()
-        yield* queue.finish(second.task.id, completed, second.claim)
-        yield* TestClock.adjust("1 second")
-        assert.lengthOf(yield* queue.prune({ endedBefore: 1000, limit: 1, dryRun: false }), 1)
-        assert.deepStrictEqual([yield* found(id), yield* found("one"), yield* found("agent")], [true, true, true])
-        assert.lengthOf(yield* queue.prune({ endedBefore: 1000, limit: 1, dryRun: false }), 1)
-        assert.deepStrictEqual([yield* found(id), yield* found("one"), yield* found("agent")], [false, false, true])
-      })
-    )
-
-    test(
       "deletes no more than asked, and never what has not ended",
       Effect.gen(function* () {
         const queue = yield* Queue
@@ -178,6 +158,37 @@ export const pruneContract = (subject: Subject) => {
         const later = yield* queue.finish(claimed.task.id, completed, claimed.claim)
         assert.isAbove(later.seq, event.seq)
         assert.deepStrictEqual(yield* tasks.events(event.seq, 10), [later])
+      })
+    )
+  })
+}
+
+/** What goes with a task out of the tables that only a database has. */
+export const pruneRestContract = (subject: Subject<AllPorts>) => {
+  const test = testsOver(subject)
+
+  describe(`Queue.prune over ${subject.name}`, () => {
+    test(
+      "deletes the budgets of a task with its last attempt, and no other budget",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const budgets = yield* Budgets
+        const found = (name: string) => Effect.map(budgets.find(BudgetName.make(name)), Option.isSome)
+        const first = yield* submitAndClaim({ agent: "claude", budgetMicro: 1_000_000 })
+        const { id } = first.task
+        const common = { period: "total", metric: "usd", amount: 5, warnPercent: 80, action: "pause" } as const
+        const one = { ...common, name: BudgetName.make("one"), scope: "task", value: id, timezone: "UTC" } as const
+        yield* budgets.set(one)
+        yield* budgets.set({ ...one, name: BudgetName.make("agent"), scope: "agent", value: "claude", period: "day" })
+        const retry = newTask({ agent: "claude", retryOf: id, continuation: "retry" })
+        yield* queue.finish(id, failed, first.claim, retry)
+        const second = yield* claimNext()
+        yield* queue.finish(second.task.id, completed, second.claim)
+        yield* TestClock.adjust("1 second")
+        assert.lengthOf(yield* queue.prune({ endedBefore: 1000, limit: 1, dryRun: false }), 1)
+        assert.deepStrictEqual([yield* found(id), yield* found("one"), yield* found("agent")], [true, true, true])
+        assert.lengthOf(yield* queue.prune({ endedBefore: 1000, limit: 1, dryRun: false }), 1)
+        assert.deepStrictEqual([yield* found(id), yield* found("one"), yield* found("agent")], [false, false, true])
       })
     )
   })

@@ -11,7 +11,7 @@ import { Questions } from "../../src/services/Questions.ts"
 import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
-import { type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import {
   claimNext,
   claimOptions,
@@ -58,7 +58,7 @@ const pausedBy = (name: string) => ({
   freeze: false
 })
 
-export const questionsContract = (subject: Subject) => {
+export const questionsContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`questions: ${subject.name}`, () => {

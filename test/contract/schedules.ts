@@ -19,12 +19,12 @@ import {
   newSchedule,
   storyOf
 } from "../support/schedules.ts"
-import { Probe, type Subject, testsOver } from "../support/stores.ts"
+import { type AllPorts, Probe, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, failed, newTask, workerA, workerWith } from "../support/tasks.ts"
 
 const nobody = ScheduleId.make("zzzzzzzzzzzz")
 
-export const schedulesContract = (subject: Subject) => {
+export const schedulesContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
   describe(`Schedules over ${subject.name}`, () => {

@@ -7,7 +7,9 @@ import type { SettingsFile } from "../../src/domain/settings/Settings.ts"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
 import type { TaskId } from "../../src/domain/task/Task.ts"
 import * as CommitNotifier from "../../src/layers/memory/fakes/CommitNotifier.ts"
+import * as Empty from "../../src/layers/memory/fakes/Empty.ts"
 import * as Git from "../../src/layers/memory/fakes/Git.ts"
+import * as HookSender from "../../src/layers/memory/fakes/HookSender.ts"
 import * as Host from "../../src/layers/memory/fakes/Host.ts"
 import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as LimitReader from "../../src/layers/memory/fakes/LimitReader.ts"
@@ -27,6 +29,7 @@ import { Paths } from "../../src/services/Paths.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerPool } from "../../src/services/WorkerPool.ts"
+import { sharedSql } from "../support/stores.ts"
 import { newTask } from "../support/tasks.ts"
 import { paths } from "./world.ts"
 
@@ -73,9 +76,9 @@ const installation = Layer.mock(Installation, {
     })
 })
 
-export const testLayer = (settings: SettingsFile = {}) =>
+const machine = (settings: SettingsFile) =>
   Layer.mergeAll(
-    MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
+    HookSender.layerTest,
     WorkerLauncher.layer,
     Spawner.layer,
     CommitNotifier.layer,
@@ -91,6 +94,13 @@ export const testLayer = (settings: SettingsFile = {}) =>
     LimitReader.layer,
     Layer.succeed(Paths, paths)
   )
+
+/** All that a pool needs, without a database: `Queue`, `WorkerRegistry`, `OutputStore` and `Spawner` are their fakes. */
+export const testLayer = (settings: SettingsFile = {}) =>
+  Layer.mergeAll(MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)), Empty.layer, machine(settings))
+
+/** The same over a database in memory: for schedules, budgets, gates, checkpoints and all else that only a database keeps. */
+export const sqlLayer = (settings: SettingsFile = {}) => Layer.merge(sharedSql, machine(settings))
 
 export const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
   const queue = yield* Queue

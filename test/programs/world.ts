@@ -1,4 +1,4 @@
-/** The ports that submitting and waiting programs use, in memory, with agents that note what they were asked. */
+/** The ports that submitting and waiting programs use, over a database in memory, with agents that note what they were asked. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,21 +10,21 @@ import type { Outcome } from "../../src/domain/task/Outcome.ts"
 import type { TaskId } from "../../src/domain/task/Task.ts"
 import { type Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
 import * as Git from "../../src/layers/memory/fakes/Git.ts"
+import * as HookSender from "../../src/layers/memory/fakes/HookSender.ts"
 import * as Host from "../../src/layers/memory/fakes/Host.ts"
-import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as LimitReader from "../../src/layers/memory/fakes/LimitReader.ts"
 import * as MergeGit from "../../src/layers/memory/fakes/MergeGit.ts"
 import * as Processes from "../../src/layers/memory/fakes/Processes.ts"
 import * as SettingsStore from "../../src/layers/memory/fakes/SettingsStore.ts"
 import * as WorkerLauncher from "../../src/layers/memory/fakes/WorkerLauncher.ts"
 import * as WorkspaceGit from "../../src/layers/memory/fakes/WorkspaceGit.ts"
-import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import type { Submission } from "../../src/programs/tasks/prepareTask.ts"
 import type { Submitter } from "../../src/programs/tasks/submitter.ts"
 import { Agents, type PrepareRequest } from "../../src/services/Agents.ts"
 import { Paths } from "../../src/services/Paths.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { sharedSql } from "../support/stores.ts"
 import { workerWith } from "../support/tasks.ts"
 
 /** What agents were prepared for, in order. */
@@ -91,7 +91,8 @@ export const paths = Paths.of({
 /** A machine without a worker. */
 export const layer = (settings: SettingsFile = {}) =>
   Layer.mergeAll(
-    MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)),
+    sharedSql,
+    HookSender.layerTest,
     LimitReader.layer,
     WorkerLauncher.layer,
     Processes.layer,

@@ -6,8 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
-import * as MemoryStore from "../../src/layers/memory/store/Store.ts"
-import * as Database from "../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import type { Budgets } from "../../src/services/Budgets.ts"
 import type { Checkpoints } from "../../src/services/Checkpoints.ts"
@@ -22,8 +20,9 @@ import type { Pipelines } from "../../src/services/Pipelines.ts"
 import type { Questions } from "../../src/services/Questions.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Schedules } from "../../src/services/Schedules.ts"
-import type { Tasks } from "../../src/services/Tasks.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
 import type { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import * as Database from "./database.ts"
 import * as TemporaryHome from "./home.ts"
 
 /** Looks under the ports, at what they promise but do not show. */
@@ -35,11 +34,12 @@ export class Probe extends Context.Tag("backbeat/test/Probe")<
   }
 >() {}
 
-export type Ports =
-  | Queue
-  | Tasks
-  | WorkerRegistry
-  | OutputStore
+/** What every store under test has. */
+export type Ports = Queue | Tasks | WorkerRegistry | OutputStore
+
+/** What a database has. */
+export type AllPorts =
+  | Ports
   | Pipelines
   | Checkpoints
   | Schedules
@@ -54,23 +54,12 @@ export type Ports =
   | Probe
 
 /** A store under test: each build of the layer starts empty. */
-export interface Subject {
+export interface Subject<P = Ports> {
   readonly name: string
-  readonly layer: Layer.Layer<Ports, unknown>
+  readonly layer: Layer.Layer<P, unknown>
 }
 
-const memoryProbe = Layer.effect(
-  Probe,
-  Effect.map(MemoryStore.Store, (store) => Probe.of({ environments: store.read((state) => state.environments.size) }))
-)
-
-export const memory: Subject = {
-  name: "memory",
-  layer: Layer.merge(MemoryServices.layerOverStore, memoryProbe).pipe(
-    Layer.provide(MemoryStore.layer),
-    Layer.provide(Ids.layerTest)
-  )
-}
+export const memory: Subject = { name: "memory", layer: Layer.provide(MemoryServices.layer, Ids.layerTest) }
 
 const sqlProbe = Layer.effect(
   Probe,
@@ -81,16 +70,38 @@ const sqlProbe = Layer.effect(
   )
 )
 
-/** The SQL services with their connection, on a database in a temporary home. */
+/** The SQL services with their connection, on a database in memory. */
 export const testSql = SqlServices.layer.pipe(
-  Layer.provideMerge(Database.layerWriter),
+  Layer.provideMerge(Database.layer),
   Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
 )
 
-export const sql: Subject = { name: "SQL", layer: sqlProbe.pipe(Layer.provideMerge(testSql)) }
+/**
+ * The same for programs that act as several processes in one test: the version rises with every commit, as if each were that of
+ * another connection.
+ */
+export const sharedSql = Layer.effect(
+  Tasks,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const version = Effect.map(
+      Effect.orDie(sql<{ readonly version: number }>`SELECT total_changes() AS version`),
+      ([row]) => row?.version ?? 0
+    )
+    return Tasks.of({ ...(yield* Tasks), version })
+  })
+).pipe(Layer.provideMerge(testSql))
 
+export const sql: Subject<AllPorts> = { name: "SQL", layer: sqlProbe.pipe(Layer.provideMerge(testSql)) }
+
+/** The stores of tasks, claims and output: the database and its fakes. */
 export const subjects: ReadonlyArray<Subject> = [memory, sql]
 
+/** The stores of all that only a database keeps. */
+export const databases: ReadonlyArray<Subject<AllPorts>> = [sql]
+
 /** Declares tests that each get a fresh store. */
-export const testsOver = (subject: Subject) => (name: string, effect: Effect.Effect<unknown, unknown, Ports>) =>
-  it.effect(name, () => Effect.provide(effect, subject.layer))
+export const testsOver =
+  <P>(subject: Subject<P>) =>
+  (name: string, effect: Effect.Effect<unknown, unknown, P>) =>
+    it.effect(name, () => Effect.provide(effect, subject.layer))

@@ -50,6 +50,27 @@ export const Claim = Schema.Struct({
 }).annotations({ identifier: "Worker" })
 export type Claim = typeof Claim.Type
 
+/** A claim as it is made, before any process is known. */
+export const newClaim = (
+  made: Pick<Claim, "taskId" | "claimId" | "workerId" | "bootId" | "claimedAt"> & {
+    readonly uptimeMs: number
+    readonly timeoutMs: number | null
+  }
+): Claim => ({
+  taskId: made.taskId,
+  claimId: made.claimId,
+  workerId: made.workerId,
+  state: "claimed",
+  process: null,
+  bootId: made.bootId,
+  claimedAt: made.claimedAt,
+  runningAt: null,
+  deadlineUptime: deadlineOf(made.uptimeMs, made.timeoutMs),
+  frozenUptime: null,
+  stopCause: null,
+  stopAt: null
+})
+
 /** What keeps a task's agent from starting. */
 export const StartProblem = Schema.Struct({
   /** Starts that failed since the task was submitted. */

@@ -11,6 +11,7 @@ import * as Ids from "../../../src/layers/node/system/Ids.ts"
 import * as Database from "../../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../../src/layers/sql/SqlServices.ts"
 import { Paths } from "../../../src/services/Paths.ts"
+import * as TestDatabase from "../../support/database.ts"
 
 export const pathsIn = (home: string) => pathsOf({ BACKBEAT_HOME: home }, { home: () => home, current: () => home })
 
@@ -27,7 +28,7 @@ export const temporaryPaths = Layer.scoped(Paths, Effect.map(temporaryHome, path
 
 /** The services on a database in memory, and the connection to look behind them. */
 export const memory = SqlServices.layer.pipe(
-  Layer.provideMerge(Database.layerMemory),
+  Layer.provideMerge(TestDatabase.layer),
   Layer.provideMerge(Layer.merge(Ids.layer, temporaryPaths))
 )
 

@@ -6,7 +6,7 @@ import { cancelSchedule } from "../../../src/programs/schedules/cancelRuns.ts"
 import { readMoment } from "../../../src/programs/schedules/readTiming.ts"
 import { Schedules } from "../../../src/services/Schedules.ts"
 import { createSchedule } from "../../support/schedules.ts"
-import { testLayer } from "../pooled.ts"
+import { sqlLayer } from "../pooled.ts"
 
 describe("a schedule that is ended", () => {
   it.effect("is not an error for a person who asked for its runs to end too, and was interrupted the first time", () =>
@@ -16,7 +16,7 @@ describe("a schedule that is ended", () => {
       yield* schedules.cancel(made.id)
       assert.strictEqual((yield* Effect.flip(cancelSchedule(made.id, false)))._tag, "ScheduleStateConflict")
       assert.strictEqual((yield* cancelSchedule(made.id, true)).status, "cancelled")
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 })
 

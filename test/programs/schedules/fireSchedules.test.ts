@@ -11,7 +11,7 @@ import { Schedules } from "../../../src/services/Schedules.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
 import { createSchedule, historyOf, hour, minute, storyOf } from "../../support/schedules.ts"
 import { newTask } from "../../support/tasks.ts"
-import { eventually, pool, testLayer } from "../pooled.ts"
+import { eventually, pool, sqlLayer } from "../pooled.ts"
 
 const task = (overrides: Partial<NewTask>) => ({ kind: "task", task: newTask(overrides) }) as const
 
@@ -42,7 +42,7 @@ describe("a pool with schedules", () => {
         "two runs",
         Effect.map(schedules.get(made.id), ({ status }) => status === "completed")
       )
-    }).pipe(Effect.provide(testLayer({ idleMs: 1000 })))
+    }).pipe(Effect.provide(sqlLayer({ idleMs: 1000 })))
   )
 
   it.effect("stays while a schedule is active, however long that takes", () =>
@@ -54,7 +54,7 @@ describe("a pool with schedules", () => {
       assert.isTrue(Option.isNone(yield* Fiber.poll(running)))
       yield* schedules.pause(made.id, { reason: null, revision: null })
       yield* eventually("the pool leaves", Effect.map(Fiber.poll(running), Option.isSome))
-    }).pipe(Effect.provide(testLayer({ idleMs: 1000 })))
+    }).pipe(Effect.provide(sqlLayer({ idleMs: 1000 })))
   )
 })
 
@@ -80,7 +80,7 @@ describe("what is due", () => {
         assert.include(paused.reason ?? "", reason)
         assert.deepStrictEqual(yield* historyOf(made), [])
         assert.isFalse(yield* fireSchedules())
-      }).pipe(Effect.provide(testLayer()))
+      }).pipe(Effect.provide(sqlLayer()))
     )
   }
 
@@ -92,7 +92,7 @@ describe("what is due", () => {
       yield* TestClock.adjust(minute)
       yield* fireSchedules()
       for (const made of [first, second, third]) assert.deepStrictEqual(yield* storyOf(made), [[minute, "running"]])
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("waits for a later fire time of the one it follows", () =>
@@ -110,6 +110,6 @@ describe("what is due", () => {
       yield* fireSchedules()
       assert.deepStrictEqual(yield* storyOf(second), [[minute, "running"]])
       assert.strictEqual((yield* historyOf(second))[0]?.at, yield* Clock.currentTimeMillis)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 })

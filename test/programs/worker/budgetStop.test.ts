@@ -11,7 +11,7 @@ import { Budgets } from "../../../src/services/Budgets.ts"
 import { Gates } from "../../../src/services/Gates.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
-import { eventually, nextStart, pool, submit, testLayer } from "../pooled.ts"
+import { eventually, nextStart, pool, sqlLayer, submit } from "../pooled.ts"
 
 const dollar = 1_000_000
 
@@ -73,7 +73,7 @@ describe("a running task whose budget is spent", () => {
       assert.strictEqual(yield* control.starts, 1)
       assert.isTrue(yield* gates.open("task", id))
       assert.strictEqual((yield* nextStart).task.id, id)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("continues the next day where it has a session or has not begun", () =>
@@ -83,6 +83,6 @@ describe("a running task whose budget is spent", () => {
       assert.strictEqual((yield* why(id)).reason, "budget")
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual((yield* nextStart).task.id, id)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 })

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as MemoryOutput from "../../../src/layers/memory/store/OutputStore.ts"
-import * as MemoryStore from "../../../src/layers/memory/store/Store.ts"
+import * as MemoryState from "../../../src/layers/memory/store/State.ts"
 import { capture, progressOf } from "../../../src/programs/worker/capture.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import type { ClaimedTask } from "../../../src/services/Queue.ts"
@@ -65,7 +65,7 @@ describe("a stream whose own writer empties its file", () => {
               const states = yield* (yield* OutputStore).streams(claimed.task.id)
               assert.isAbove(states.find((state) => state.stream === stream)?.emptied ?? 0, 0)
               assert.strictEqual(states.find((state) => state.stream !== stream)?.emptied ?? 0, 0)
-            }).pipe(Effect.provide(MemoryOutput.layer.pipe(Layer.provideMerge(MemoryStore.layer))))
+            }).pipe(Effect.provide(MemoryOutput.layer.pipe(Layer.provideMerge(MemoryState.layer))))
           )
       )
     }

@@ -20,7 +20,7 @@ import { Queue } from "../../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
 import { bytesOf } from "../../support/output.ts"
 import { claimNext, completed, workerWith } from "../../support/tasks.ts"
-import { ended, eventually, nextStart, pool, submit, testLayer } from "../pooled.ts"
+import { ended, eventually, nextStart, pool, sqlLayer, submit } from "../pooled.ts"
 
 const stored = (id: TaskId) => Effect.flatMap(Checkpoints, (checkpoints) => checkpoints.get(id))
 
@@ -56,7 +56,7 @@ const withGit = (replaced: Partial<typeof Git.Service>) =>
       Git,
       Effect.map(Git, (git) => Git.of({ ...git, ...replaced }))
     ),
-    testLayer()
+    sqlLayer()
   )
 
 describe("a task that ends", () => {
@@ -90,7 +90,7 @@ describe("a task that ends", () => {
         diffStat: `${"1".repeat(40)}..${"2".repeat(40)}`
       })
       assert.isAtLeast(found.durationMs ?? 0, 3000)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("leaves one whatever ended it", () =>
@@ -112,7 +112,7 @@ describe("a task that ends", () => {
         causes.map(({ cause }) => cause),
         ["timeout", "stalled", "cancelled", "owner-lost"]
       )
-    }).pipe(Effect.provide(testLayer({ maxConcurrency: 8 })))
+    }).pipe(Effect.provide(sqlLayer({ maxConcurrency: 8 })))
   )
 
   it.scoped("leaves none where it never started", () =>
@@ -123,7 +123,7 @@ describe("a task that ends", () => {
       yield* queue.cancel(later, { reason: null, by: "ada" })
       yield* TestClock.adjust("5 seconds")
       assert.isTrue(Option.isNone(yield* stored(later)))
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("has ended when its checkpoint is taken: a git that takes its time delays neither start nor end", () =>
@@ -163,7 +163,7 @@ describe("checkpoints that are missing", () => {
         "the place is on record",
         Effect.map(checkpoints.reached, (seq) => seq === 2)
       )
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("are left for ten seconds to the worker that ended the task", () =>
@@ -177,7 +177,7 @@ describe("checkpoints that are missing", () => {
       assert.isTrue(Option.isNone(yield* stored(id)))
       yield* TestClock.adjust("3 seconds")
       assert.isTrue(Option.isSome(yield* stored(id)))
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("do not wait behind one that cannot be taken", () =>
@@ -246,7 +246,7 @@ describe("an idle worker", () => {
       yield* TestClock.adjust("12 seconds")
       assert.strictEqual(yield* Ref.get(asked), once)
       assert.strictEqual(yield* (yield* GitControl).asked, 1)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 })
 
@@ -269,6 +269,6 @@ describe("two takers", () => {
       yield* Deferred.succeed(gate, undefined)
       assert.deepStrictEqual(yield* Fiber.join(late), first)
       assert.strictEqual(first.after?.commit, "2".repeat(40))
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 })

@@ -2,14 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
-import * as Ids from "../../../src/layers/memory/fakes/Ids.ts"
-import * as MemoryServices from "../../../src/layers/memory/MemoryServices.ts"
 import { linesOf, readEvidence } from "../../../src/programs/worker/evidence.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Queue } from "../../../src/services/Queue.ts"
+import { testSql } from "../../support/stores.ts"
 import { claimNext, submit } from "../../support/tasks.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -92,6 +90,6 @@ describe("what a task is judged by", () => {
       assert.deepStrictEqual((yield* readEvidence(id)).stdout, [])
       yield* print(12, "goes on\ndone\n")
       assert.deepStrictEqual((yield* readEvidence(id)).stdout, ["goes on", "done"])
-    }).pipe(Effect.provide(MemoryServices.layer.pipe(Layer.provide(Ids.layerTest))))
+    }).pipe(Effect.provide(testSql))
   )
 })

@@ -11,7 +11,7 @@ import { Gates } from "../../../src/services/Gates.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
-import { ended, eventually, nextStart, pool, submit, testLayer } from "../pooled.ts"
+import { ended, eventually, nextStart, pool, sqlLayer, submit } from "../pooled.ts"
 
 const freezing = (id: TaskId, freeze = true) =>
   Effect.flatMap(Gates, (gates) =>
@@ -52,7 +52,7 @@ describe("a frozen task", () => {
       yield* TestClock.adjust("3 seconds")
       assert.strictEqual((yield* (yield* Tasks).summary(id)).status, "running")
       assert.strictEqual((yield* ended(id)).cause, "stalled")
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("keeps what is left of its timeout while no worker lives", () =>
@@ -75,7 +75,7 @@ describe("a frozen task", () => {
       )
       assert.isAtLeast(((yield* claimOf(id))?.deadlineUptime ?? 0) - before, 15_000)
       assert.strictEqual((yield* ended(id)).cause, "timeout")
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("is ended by a cancel, and by a pause that parks it", () =>
@@ -99,7 +99,7 @@ describe("a frozen task", () => {
         "it is parked",
         Effect.map(tasks.summary(parked), ({ frozenAt, status }) => status === "queued" && frozenAt === null)
       )
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.scoped("that is gone when a worker looks has lost its owner, as any other", () =>
@@ -113,7 +113,7 @@ describe("a frozen task", () => {
       yield* control.lose(claim.claimId)
       assert.strictEqual((yield* ended(id)).cause, "owner-lost")
       assert.deepStrictEqual(yield* (yield* Gates).list, [])
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   for (const place of ["freeze.recorded", "freeze.stopped", "freeze.confirmed"]) {
@@ -147,7 +147,7 @@ describe("a frozen task", () => {
             assert.strictEqual((yield* ended(id)).status, "completed")
             yield* Fiber.interrupt(second)
           }
-        }).pipe(Effect.provide(testLayer()))
+        }).pipe(Effect.provide(sqlLayer()))
     )
   }
 
@@ -171,6 +171,6 @@ describe("a frozen task", () => {
         Effect.map(isFrozen(id), (frozen) => !frozen)
       )
       assert.isNull((yield* claimOf(id))?.frozenUptime ?? null)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 })

@@ -1,19 +1,15 @@
 /** An idle worker leaves out whole looks, and none that would find something. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import type { WorkerId } from "../../../src/domain/worker/Worker.ts"
-import * as Ids from "../../../src/layers/memory/fakes/Ids.ts"
-import * as MemoryServices from "../../../src/layers/memory/MemoryServices.ts"
 import { makeStillWatch } from "../../../src/programs/serving/stillWatch.ts"
 import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
 import { createSchedule } from "../../support/schedules.ts"
+import { testSql } from "../../support/stores.ts"
 import { submit, submitAndClaim, workerA, workerB, workerWith } from "../../support/tasks.ts"
 
 const worker = (id: WorkerId) => workerWith({ id, process: { pid: 300, startTime: "99", bootId: "boot-1" } })
-
-const layer = MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest))
 
 const idle = Effect.fnUntraced(function* (alone = false) {
   const registry = yield* WorkerRegistry
@@ -43,7 +39,7 @@ describe("an idle worker", () => {
         assert.isFalse(yield* watch.holds)
         yield* watch.looked(false)
       }
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(testSql))
   )
 
   it.effect("looks when another worker comes or goes, where it leaves for an older one", () =>
@@ -56,7 +52,7 @@ describe("an idle worker", () => {
       // Its row is gone, as after a restored backup: it registers again.
       yield* registry.leave(workerA, "always")
       assert.isFalse(yield* one.holds)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(testSql))
   )
 
   it.effect("looks when a schedule is made and when it fires", () =>
@@ -72,7 +68,7 @@ describe("an idle worker", () => {
       assert.isTrue(yield* watch.holds)
       yield* TestClock.setTime(at)
       assert.isFalse(yield* watch.holds)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(testSql))
   )
 
   it.effect("does rarely what it needs rarely", () =>
@@ -87,6 +83,6 @@ describe("an idle worker", () => {
       yield* watch.holds
       yield* work
       assert.strictEqual(runs, 2)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(testSql))
   )
 })

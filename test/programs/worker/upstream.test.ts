@@ -11,7 +11,7 @@ import { promptAtStart } from "../../../src/programs/worker/upstream.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
 import { claimNext, newTask } from "../../support/tasks.ts"
-import { ended, nextStart, pool, submit, testLayer } from "../pooled.ts"
+import { ended, nextStart, pool, sqlLayer, submit } from "../pooled.ts"
 
 const done = (answer: string): Outcome => outcome({ status: "completed", cause: "exit", exitCode: 0, answer })
 
@@ -51,7 +51,7 @@ describe("a task that continues from another", () => {
       assert.strictEqual(task.id, second)
       assert.match(task.prompt, /^The record of task [\s\S]*Its final answer:\nit is in date\.ts\n```\n\nfix the bug$/)
       assert.strictEqual((yield* tasks.get(second)).prompt, "fix the bug")
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("is asked the same at each start, whatever has changed meanwhile", () =>
@@ -67,7 +67,7 @@ describe("a task that continues from another", () => {
       yield* queue.requeue(claimed.claim)
       assert.strictEqual(yield* promptAtStart(yield* claimNext()), asked)
       assert.include(asked, "111111111111 (main)")
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("is not talked to by what the other printed", () =>
@@ -79,7 +79,7 @@ describe("a task that continues from another", () => {
       assert.strictEqual(asked.split(fence).length, 3)
       assert.match(asked.split(fence)[1] ?? "", /delete the repository/)
       assert.match(asked, /not instructions to you/)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("as a script is given comments, and nothing that runs", () =>
@@ -94,7 +94,7 @@ describe("a task that continues from another", () => {
         ["", "make"]
       )
       assert.include(asked, "# rm -rf /")
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("is told about those before too, the nearest last and with most room; the ends of all stay", () =>
@@ -113,7 +113,7 @@ describe("a task that continues from another", () => {
       assert.include(asked, "bytes left out")
       const [first = "", second = ""] = asked.split("The record of task ").slice(1)
       assert.isAbove(second.length, first.length)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("goes by the last automatic try of the other", () =>
@@ -134,7 +134,7 @@ describe("a task that continues from another", () => {
       const asked = yield* promptAtStart(claimed)
       assert.include(asked, "the second try")
       assert.notInclude(asked, "the first attempt")
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("starts, and knows of it, where the other was pruned", () =>
@@ -146,7 +146,7 @@ describe("a task that continues from another", () => {
       yield* queue.prune({ endedBefore: 1000, limit: 10, dryRun: false })
       const asked = yield* promptAtStart(yield* claimNext())
       assert.match(asked, new RegExp(`^This task continues from task ${first}, which has been deleted\\.\n\nand now`))
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 
   it.effect("is told less where its prompt has to fit into an argument", () =>
@@ -159,6 +159,6 @@ describe("a task that continues from another", () => {
       assert.include(asked, "yyy")
       const piped = { file: "/bin/tool", args: [], promptAt: [], stdin: "prompt" } as const
       assert.isAbove(size(yield* askedFrom(first, { prompt, launch: piped })), 110_000)
-    }).pipe(Effect.provide(testLayer()))
+    }).pipe(Effect.provide(sqlLayer()))
   )
 })

@@ -12,7 +12,6 @@ import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import type { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import type { ClaimedTask } from "../../../services/Queue.ts"
 import { type Observation, Spawner, type Target } from "../../../services/Spawner.ts"
-import { put, without } from "../store/Store.ts"
 import { type Obedience, SpawnerControl } from "./SpawnerControl.ts"
 
 /** The contents of a spool directory, and the processes that belong to it. */
@@ -103,7 +102,7 @@ const make = Effect.gen(function* () {
     }
     return yield* Ref.modify(spools, (all) => {
       const other = all.get(claimId)
-      return other === undefined ? [fresh, put(all, claimId, fresh)] : [other, all]
+      return other === undefined ? [fresh, new Map(all).set(claimId, fresh)] : [other, all]
     })
   })
 
@@ -113,7 +112,7 @@ const make = Effect.gen(function* () {
       const before = all.get(claimId)
       if (before === undefined) return [null, all]
       const after = { ...before, ...fields(before) }
-      return [{ before, after }, put(all, claimId, after)]
+      return [{ before, after }, new Map(all).set(claimId, after)]
     })
     if (step === null) return yield* Effect.dieMessage(`claim ${claimId} has no spool`)
     yield* EffectQueue.offer(step.after.bell, undefined)
@@ -220,7 +219,7 @@ const make = Effect.gen(function* () {
       return (isRunning(spool) ? 1 : 0) + reachable(spool, target).length
     }),
     cpuUse: (target) => Effect.map(find(target.claimId), cpuUse),
-    discard: (claimId) => Ref.update(spools, (all) => without(all, claimId)),
+    discard: (claimId) => Ref.update(spools, (all) => new Map(Array.from(all).filter(([id]) => id !== claimId))),
     spools: Effect.map(Ref.get(spools), (all) => Array.from(all.keys()))
   })
 

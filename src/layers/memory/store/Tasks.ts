@@ -4,12 +4,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { AmbiguousReference, TaskNotFound } from "../../../domain/Errors.ts"
+import { claimOrder, isReady } from "../../../domain/task/Readiness.ts"
 import type { Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { type TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
 import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
-import { claimOrder, isReady } from "./Lifecycle.ts"
-import { openingOf } from "./LimitState.ts"
-import { type State, Store, taskIn } from "./Store.ts"
+import { Store, taskIn, tasksIn } from "./State.ts"
 
 const bound = 1000
 
@@ -17,9 +16,6 @@ const nodeOf = Schema.validateSync(TaskNode)
 
 const summaryOf = ({ answer: _a, dependsOn: _d, prompt: _p, systemPrompt: _s, ...summary }: Task): TaskSummary =>
   summary
-
-const all = (state: State): ReadonlyArray<Task> =>
-  Array.from(state.tasks.keys()).flatMap((id) => taskIn(state, id) ?? [])
 
 const matches =
   (filter: ListFilter) =>
@@ -57,7 +53,7 @@ const make = Effect.gen(function* () {
       return first
     }),
     list: Effect.fn("Tasks.list")(function* (filter) {
-      const fits = (yield* store.read(all)).filter(matches(filter)).reverse()
+      const fits = (yield* store.read(tasksIn)).filter(matches(filter)).reverse()
       return {
         tasks: fits.slice(0, filter.limit).map(summaryOf),
         more: Math.min(bound, Math.max(0, fits.length - filter.limit))
@@ -65,7 +61,7 @@ const make = Effect.gen(function* () {
     }),
     newest: (limit) =>
       store.read((state) =>
-        all(state)
+        tasksIn(state)
           .toReversed()
           .slice(0, limit)
           .map(({ agent, createdAt, endedAt, id, status, title }) => ({ id, title, status, agent, createdAt, endedAt }))
@@ -77,7 +73,7 @@ const make = Effect.gen(function* () {
     }),
     during: (from, until, limit) =>
       store.read((state) =>
-        all(state)
+        tasksIn(state)
           .filter((task) =>
             until === null
               ? task.status === "running" || isReady(task, from)
@@ -87,7 +83,7 @@ const make = Effect.gen(function* () {
           .map(({ directory, id, status, title, workspaceId }) => ({ id, title, status, directory, workspaceId }))
       ),
     awaitAnswers: store.read((state) =>
-      all(state).every(({ asks, status, waitingOn }) => status !== "queued" || waitingOn > 0 || asks > 0)
+      tasksIn(state).every(({ asks, status, waitingOn }) => status !== "queued" || waitingOn > 0 || asks > 0)
     ),
     ahead: (id) =>
       store.read((state, now) => {
@@ -95,12 +91,15 @@ const make = Effect.gen(function* () {
         return task?.status !== "queued"
           ? Option.none()
           : Option.some(
-              Math.min(bound, all(state).filter((other) => isReady(other, now) && claimOrder(other, task) < 0).length)
+              Math.min(
+                bound,
+                tasksIn(state).filter((other) => isReady(other, now) && claimOrder(other, task) < 0).length
+              )
             )
       }),
     children: (id) =>
       store.read((state) =>
-        all(state)
+        tasksIn(state)
           .filter((task) => task.parentId === id)
           .slice(0, bound)
           .map((task) => task.id)
@@ -108,9 +107,9 @@ const make = Effect.gen(function* () {
     edges: (ids, limit) =>
       store.read((state) => {
         const wanted = new Set(
-          ids ?? all(state).flatMap((task) => (task.status === "queued" && task.waitingOn > 0 ? task.id : []))
+          ids ?? tasksIn(state).flatMap((task) => (task.status === "queued" && task.waitingOn > 0 ? task.id : []))
         )
-        return all(state)
+        return tasksIn(state)
           .flatMap(({ dependsOn, id }) =>
             dependsOn.map((edge): TaskEdge => ({ from: edge.taskId, to: id, policy: edge.policy, state: edge.state }))
           )
@@ -119,54 +118,50 @@ const make = Effect.gen(function* () {
       }),
     nodes: (ids) =>
       store.read((state) =>
-        all(state)
+        tasksIn(state)
           .filter(({ id }) => ids.includes(id))
           .map((task) => nodeOf(task))
       ),
     attempts: (rootId) =>
       store.read((state) =>
-        all(state)
+        tasksIn(state)
           .filter((task) => task.id === rootId || task.rootId === rootId)
           .slice(0, bound)
           .map(summaryOf)
       ),
     nextDue: (now) =>
       store.read((state) => {
-        const due = all(state).flatMap((task) =>
+        const due = tasksIn(state).flatMap((task) =>
           task.status === "queued" && task.waitingOn === 0 && task.notBefore !== null && task.notBefore > now
             ? task.notBefore
             : []
         )
         return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
       }),
-    limitWait: (id) =>
-      store.read((state, now) => {
-        const task = state.tasks.get(id)?.task
-        if (task === undefined || task.account === null || task.status !== "queued") return Option.none()
-        const { opensAt, window } = openingOf(state, task, now)
-        return window === null ? Option.none() : Option.some({ account: task.account, window, opensAt })
-      }),
-
-    // Goals are tested over SQLite alone.
+    // Limits and goals are tested over SQLite alone.
+    limitWait: () => Effect.succeedNone,
     goalWait: () => Effect.succeedNone,
-
-    parks: (id) => store.read((state) => state.parks.get(id) ?? []),
+    parks: () => Effect.succeed([]),
 
     cancelRequested: store.read((state) =>
-      all(state)
+      tasksIn(state)
         .filter((task) => task.status === "running" && task.cancelRequestedAt !== null)
         .slice(0, bound)
         .map((task) => task.id)
     ),
     asking: store.read((state) =>
-      all(state).flatMap(({ asks, id, status }) => (status === "running" && asks > 0 ? [id] : []))
+      tasksIn(state).flatMap(({ asks, id, status }) => (status === "running" && asks > 0 ? [id] : []))
     ),
-    events: (after, limit) => store.read((state) => state.outbox.filter(({ seq }) => seq > after).slice(0, limit)),
-    endsOf: (ids) =>
-      store.read((state) => state.outbox.filter((event) => event.kind === "task").filter(({ id }) => ids.includes(id))),
-    lastEvent: store.read((state) => state.outbox.at(-1)?.seq ?? 0),
-    // Every caller of the fake acts as another connection, so each commit counts.
-    version: store.read((state) => state.commits)
+    events: (after, limit) =>
+      store.read(({ ends }) =>
+        Array.from(ends.values())
+          .filter(({ seq }) => seq > after)
+          .slice(0, limit)
+      ),
+    endsOf: (ids) => store.read(({ ends }) => Array.from(ends.values()).filter(({ id }) => ids.includes(id))),
+    lastEvent: store.read(({ ends }) => Math.max(0, ...ends.keys())),
+    // Every caller acts as another connection, so each commit counts.
+    version: store.commits
   })
 })
 

@@ -58,13 +58,12 @@ const openWriter = (path: string, migrations?: Migrations) =>
     return sql
   })
 
-const openEmpty = (readonly: boolean) =>
-  Effect.gen(function* () {
-    const sql = yield* connect(":memory:", false)
-    yield* migrate(sql, null)
-    if (readonly) yield* sql`PRAGMA query_only = ON`
-    return sql
-  })
+const openEmpty = Effect.gen(function* () {
+  const sql = yield* connect(":memory:", false)
+  yield* migrate(sql, null)
+  yield* sql`PRAGMA query_only = ON`
+  return sql
+})
 
 const tooOld = (path: string, version: number) =>
   new StorageError({ operation: "open", reason: "schema-too-old", path, cause: new Error(`schema ${version}`) })
@@ -85,11 +84,11 @@ const openReader = (path: string, migrations?: Migrations) =>
       exists(path),
       (cause) => new StorageError({ operation: "open", reason: "unreadable", path, cause })
     )
-    if (!there) return yield* openEmpty(true)
+    if (!there) return yield* openEmpty
     const sql = yield* connect(path, true)
     const found = yield* standing(sql, path, migrations)
     // Another process is about to fill a new file: there is nothing in it yet.
-    if (found.standing === "empty") return yield* openEmpty(true)
+    if (found.standing === "empty") return yield* openEmpty
     if (found.standing === "old") yield* bringUpToDate(path, found.version, migrations)
     return sql
   })
@@ -137,9 +136,3 @@ export const layerReaderMigrating = (migrations: Migrations) => layerOf((path) =
 
 /** Never writes, except that it brings an older schema up to date. Without a database it is an empty one in memory. */
 export const layerReader: Layer.Layer<SqlClient.SqlClient, StorageError, Paths> = layerOf((path) => openReader(path))
-
-/** A separate database in memory. */
-export const layerMemory: Layer.Layer<SqlClient.SqlClient, StorageError> = Layer.scoped(
-  SqlClient.SqlClient,
-  asStorageError("open", null)(openEmpty(false))
-)

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { StreamName, StreamState } from "../../../domain/output/Output.ts"
+import { emptiedAt, type Gap, gapAfter, gapTo, grown, pieces, untouched } from "../../../domain/output/retention.ts"
 import { ByteCount, TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { type Append, OutputStore } from "../../../services/OutputStore.ts"
@@ -17,7 +18,6 @@ import { makeWindows } from "../limits/windows.ts"
 import { makeAgentRequests } from "../questions/agentRequests.ts"
 import { ChunkRow } from "../tasks/Rows.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
-import { type Gap, gapAfter, pieces } from "./retention.ts"
 
 const One = Schema.Struct({ taskId: TaskId, stream: StreamName })
 
@@ -99,19 +99,7 @@ const make = Effect.gen(function* () {
   const standing = (one: typeof One.Type, now: number) =>
     Effect.map(
       findStream(one),
-      Option.getOrElse(
-        (): StreamState => ({
-          ...one,
-          size: 0,
-          stored: 0,
-          dropped: 0,
-          droppedAt: null,
-          base: 0,
-          emptied: 0,
-          since: 0,
-          updatedAt: now
-        })
-      )
+      Option.getOrElse(() => untouched(one, now))
     )
 
   const skip = ({ stream, taskId, to }: typeof One.Type & { readonly to: number }, cap: number) =>
@@ -119,16 +107,10 @@ const make = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const before = yield* standing({ taskId, stream }, now)
       const head = before.droppedAt ?? (yield* headEnd({ taskId, stream }, cap))
-      if (to <= before.size || before.size < head) return before
-      yield* drop({ taskId, stream }, { from: head, to })
-      const after: StreamState = {
-        ...before,
-        size: to,
-        stored: head,
-        dropped: to - head,
-        droppedAt: head,
-        updatedAt: now
-      }
+      const gap = gapTo(before, head, to)
+      if (gap === null) return before
+      yield* drop({ taskId, stream }, gap)
+      const after = grown(before, to, gap, now)
       yield* saveStream(after)
       return after
     })
@@ -137,9 +119,8 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const before = yield* standing({ taskId, stream }, now)
-      if (before.size !== at) return before
-      const after: StreamState = { ...before, base: at, emptied: before.emptied + 1, updatedAt: now }
-      yield* saveStream(after)
+      const after = emptiedAt(before, at, now)
+      if (after !== before) yield* saveStream(after)
       return after
     })
 
@@ -166,15 +147,7 @@ const make = Effect.gen(function* () {
         yield* insertChunk({ taskId, seq, stream, offset: piece.from, size: part.length, at: now, bytes: part })
       }
       if (gap !== null) yield* drop(write, gap)
-      const dropped = gap === null ? 0 : gap.to - gap.from
-      const after: StreamState = {
-        ...before,
-        size,
-        stored: size - dropped,
-        dropped,
-        droppedAt: gap === null ? null : gap.from,
-        updatedAt: now
-      }
+      const after = grown(before, size, gap, now)
       yield* saveStream(after)
       yield* windows.observe(taskId, write.signals ?? [])
       for (const id of write.taken ?? []) {

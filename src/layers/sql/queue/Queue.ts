@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
+import { upstreamsOf, withoutPruned } from "../../../domain/task/Arrival.ts"
+import type { NewTask } from "../../../domain/task/NewTask.ts"
 import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
 import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
@@ -56,19 +57,7 @@ const make = Effect.gen(function* () {
     execute: (id) => sql`SELECT id FROM tasks WHERE id = ${id}`
   }))
 
-  const isKept = (upstream: Upstream) =>
-    typeof upstream === "string" ? Effect.map(findTask(upstream), Option.isSome) : Effect.succeed(true)
-
-  /** The task that a retry continues from may have been pruned since the retry was prepared: then it starts without. */
-  const withoutPruned = (task: NewTask) =>
-    Effect.gen(function* () {
-      const { continueFrom } = task
-      return {
-        ...task,
-        dependsOn: yield* Effect.filter(task.dependsOn, ({ upstream }) => isKept(upstream)),
-        continueFrom: continueFrom !== null && (yield* isKept(continueFrom)) ? continueFrom : null
-      }
-    })
+  const isGone = (id: TaskId) => Effect.map(findTask(id), Option.isNone)
 
   const findHeld = Statement.findOne(() => ({
     Request: Schema.Struct({ claimId: Schema.String, workerId: Schema.String }),
@@ -134,8 +123,10 @@ const make = Effect.gen(function* () {
         return yield* finish(id, outcome, holder).pipe(access.write("finish"))
       }
       const again = yield* arrivalOf(retry)
-      const storeRetry = withoutPruned(again.task).pipe(
-        Effect.flatMap((task) => store([{ ...again, task }], Number.MAX_SAFE_INTEGER, "retry")),
+      const storeRetry = Effect.filter(upstreamsOf(retry), isGone).pipe(
+        Effect.flatMap((gone) =>
+          store([{ ...again, task: withoutPruned(retry, gone) }], Number.MAX_SAFE_INTEGER, "retry")
+        ),
         // It comes from a task that was accepted, and waits for nothing.
         Effect.catchTags({
           DependencyInvalid: Effect.die,

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { doublingMs, mostDoublings } from "../../../domain/limits/Places.ts"
 import { outcome } from "../../../domain/task/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../../domain/task/Task.ts"
-import { type Claim, type ClaimId, deadlineOf } from "../../../domain/worker/Claim.ts"
+import { type ClaimId, newClaim } from "../../../domain/worker/Claim.ts"
 import { Uid } from "../../../domain/worker/Worker.ts"
 import type { ClaimOptions } from "../../../services/Queue.ts"
 import { budgetCondition } from "../budgets/StandingRow.ts"
@@ -126,20 +126,7 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
       if (Option.isNone(started)) return Option.none()
       const { account, id, parks, timeoutMs, wakes } = started.value
       yield* direct(sql`INSERT INTO claim_history ${sql.insert({ claimId, taskId: id, claimedAt: now })}`)
-      const claim: Claim = {
-        taskId: id,
-        claimId,
-        workerId: options.workerId,
-        state: "claimed",
-        process: null,
-        bootId: options.bootId,
-        claimedAt: now,
-        runningAt: null,
-        deadlineUptime: deadlineOf(options.uptimeMs, timeoutMs),
-        frozenUptime: null,
-        stopCause: null,
-        stopAt: null
-      }
+      const claim = newClaim({ ...options, taskId: id, claimId, claimedAt: now, timeoutMs })
       yield* insertClaim(claim)
       // Reserved from now on, in the transaction that saw the room for it.
       yield* direct(sql`

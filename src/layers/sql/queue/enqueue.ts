@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BudgetStanding, treeBudget } from "../../../domain/budgets/Budget.ts"
-import { DependencyInvalid, DepthExceeded, IdempotencyConflict } from "../../../domain/Errors.ts"
-import { defaultGiveUpMs } from "../../../domain/limits/Parking.ts"
+import { DependencyInvalid, IdempotencyConflict } from "../../../domain/Errors.ts"
+import { arrivalOf, isSameWork } from "../../../domain/task/Arrival.ts"
 import { orderOf } from "../../../domain/task/Dependency.ts"
 import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
-import { type PipelineId, type Task, TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
+import { type PipelineId, Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import type { Enqueued } from "../../../services/Queue.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
@@ -47,16 +47,10 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
   const laneBudgets = makeLaneBudgets(sql)
 
   const findByKey = Statement.findOne(() => ({
-    Request: Schema.Struct({
-      key: Schema.String,
-      agent: Schema.String,
-      directory: Schema.String,
-      prompt: Schema.String
-    }),
-    Result: Schema.Struct({ id: TaskId, same: Schema.Literal(0, 1) }),
-    execute: ({ agent, directory, key, prompt }) => sql`
-      SELECT tasks.id,
-        tasks.agent = ${agent} AND tasks.directory = ${directory} AND task_inputs.prompt = ${prompt} AS same
+    Request: Schema.String,
+    Result: Task.pick("id", "agent", "directory", "prompt"),
+    execute: (key) => sql`
+      SELECT tasks.id, tasks.agent, tasks.directory, task_inputs.prompt
       FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id
       WHERE tasks.idempotency_key = ${key}
     `
@@ -103,23 +97,21 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
   }))
 
   /** The task that was already stored under this idempotency key. */
-  const replay = (key: string, { agent, directory, prompt }: NewTask) =>
+  const replay = (key: string, task: NewTask) =>
     Effect.gen(function* () {
-      const found = yield* findByKey({ key, agent, directory, prompt })
+      const found = yield* findByKey(key)
       if (Option.isNone(found)) return null
-      const { id, same } = found.value
-      if (same === 0) return yield* new IdempotencyConflict({ key, existing: id })
+      const { id } = found.value
+      if (!isSameWork(found.value, task)) return yield* new IdempotencyConflict({ key, existing: id })
       return yield* whole(id).pipe(orNotFound(id))
     })
 
   /** The row of a task and what belongs to it, but for its edges. */
   const insert = ({ environmentId, id, pipelineId, task }: Arrival, maxDepth: number, kind: "new" | "retry") =>
     Effect.gen(function* () {
-      const parent = task.parentId === null ? Option.none() : yield* findForebear(task.parentId)
-      const depth = Option.match(parent, { onNone: () => task.depth, onSome: (row) => row.depth + 1 })
-      if (depth > maxDepth) return yield* new DepthExceeded({ depth, limit: maxDepth })
+      const parent = task.parentId === null ? null : Option.getOrNull(yield* findForebear(task.parentId))
       const original = task.retryOf === null ? null : yield* findForebear(task.retryOf).pipe(orNotFound(task.retryOf))
-      const rootId = original === null ? null : (original.rootId ?? task.retryOf)
+      const arrival = yield* arrivalOf(task, { parent, original }, maxDepth)
 
       const {
         account,
@@ -137,30 +129,20 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       if (budgetMicro !== undefined) yield* insertBudget(treeBudget(id, budgetMicro))
       const { seq } = yield* insertTask({
         ...fields,
+        ...arrival,
         id,
-        account: account?.key ?? null,
-        group: task.group ?? null,
         // A lead that is tried again automatically is the lead. What a person tries again or continues is the person's.
-        goalId: Option.getOrNull(parent)?.goalId ?? (kind === "retry" ? (original?.goalId ?? null) : null),
+        goalId: parent?.goalId ?? (kind === "retry" ? (original?.goalId ?? null) : null),
         lane: yield* laneOf({
           account: account ?? null,
           model: task.model,
           agent: task.agent,
-          group: task.group ?? null,
-          budgets: yield* laneBudgets.keyOf({ ...task, id, rootId })
+          group: arrival.group,
+          budgets: yield* laneBudgets.keyOf({ ...task, id, rootId: arrival.rootId })
         }),
-        onLimit: task.onLimit ?? "park",
-        giveUpMs: task.giveUpMs ?? defaultGiveUpMs,
-        fallback: task.fallback ?? [],
-        title: titleOf(prompt),
-        status: "queued",
         uid: launch.uid ?? null,
-        depth,
-        attempt: (original?.attempt ?? 0) + 1,
-        rootId,
         continueFrom: null,
         pipelineId: pipelineId ?? null,
-        workspaceId: workspace?.id ?? null,
         startCommit: workspace?.kind === "existing" ? workspace.startCommit : null,
         createdAt: yield* Clock.currentTimeMillis
       }).pipe(orDieWhenMissing)

@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskId, Timestamp } from "../../../domain/task/Task.ts"
+import { phrases, reasonLength } from "../../../domain/task/unmetBecause.ts"
 import * as Statement from "../database/Statement.ts"
 import { IdRow } from "../tasks/TaskRows.ts"
 
@@ -33,7 +34,7 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
 
   /** How the first of them ended, and why where its answer said so. */
   const told = sql`(
-    SELECT status || ' (' || cause || CASE cause WHEN 'rejected' THEN ': ' || coalesce(substr(error, 1, 300), '') ELSE '' END || ')'
+    SELECT status || ' (' || cause || CASE cause WHEN 'rejected' THEN ': ' || coalesce(substr(error, 1, ${reasonLength}), '') ELSE '' END || ')'
     FROM tasks root WHERE root.id = found.root
   )`
 
@@ -57,14 +58,9 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
       UPDATE tasks SET
         status = 'cancelled', cause = 'dependency-failed', ended_at = ${at}, waiting_on = 0, asks = 0,
         error = 'Task ' || found.root || CASE
-            WHEN found.policy = 'failure' THEN ' did not fail, and this task was only for that case.'
-            WHEN found.policy IS NULL THEN ' ' || coalesce(
-              ${told}, 'ended'
-            ) || ', and this task depends on it through others.'
-            ELSE ' ' || coalesce(
-              ${told}, 'ended'
-            ) || ', and this task was to start after its success.'
-          END || ' To run it all the same: beat retry ' || tasks.id
+            WHEN found.policy = 'failure' THEN ${` ${phrases.failure}`}
+            ELSE ' ' || coalesce(${told}, 'ended') || iif(found.policy IS NULL, ${phrases.through}, ${phrases.success})
+          END || ${` ${phrases.again} `} || tasks.id
       FROM (SELECT id, min(root) AS root, policy FROM doomed GROUP BY id) AS found
       WHERE tasks.id = found.id AND tasks.status = 'queued'
       RETURNING tasks.id

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskStateConflict } from "../../../domain/Errors.ts"
+import { sessionOf } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
 import { TaskSummary } from "../../../domain/task/Task.ts"
 import * as Statement from "../database/Statement.ts"
@@ -23,10 +24,11 @@ export const makeRefuseSharing = (sql: SqlClient.SqlClient) => {
   return (tasks: ReadonlyArray<NewTask>) =>
     Effect.forEach(
       tasks,
-      ({ agent, continuation, directory, sessionId }) =>
+      (task) =>
         Effect.gen(function* () {
-          if (continuation !== "session" || sessionId === null) return
-          const holder = yield* findHolder({ agent, directory, sessionId })
+          const session = sessionOf(task)
+          if (session === null) return
+          const holder = yield* findHolder(session)
           if (Option.isNone(holder)) return
           const { id, status } = holder.value
           return yield* new TaskStateConflict({ id, step: "share its session", actual: status })

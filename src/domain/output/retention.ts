@@ -1,5 +1,5 @@
 /** Which bytes of a stream are kept: its beginning and its end, with one gap between them. */
-import type { StreamState } from "../../../domain/output/Output.ts"
+import type { StreamState } from "./Output.ts"
 
 /** A run of positions in a stream, `to` not included. */
 export interface Gap {
@@ -48,3 +48,31 @@ export const pieces = ({
   }
   return runs
 }
+
+/** A stream of which nothing is captured. */
+export const untouched = ({ stream, taskId }: Pick<StreamState, "stream" | "taskId">, now: number): StreamState => ({
+  taskId,
+  stream,
+  size: 0,
+  stored: 0,
+  dropped: 0,
+  droppedAt: null,
+  base: 0,
+  emptied: 0,
+  since: 0,
+  updatedAt: now
+})
+
+/** The stream after it has grown to `size`, with this gap in it. */
+export const grown = (before: StreamState, size: number, gap: Gap | null, now: number): StreamState => {
+  const dropped = gap === null ? 0 : gap.to - gap.from
+  return { ...before, size, stored: size - dropped, dropped, droppedAt: gap?.from ?? null, updatedAt: now }
+}
+
+/** The gap where everything after the kept beginning is dropped up to `to`; null where that would drop what is stored or kept. */
+export const gapTo = (before: StreamState, head: number, to: number): Gap | null =>
+  to <= before.size || before.size < head ? null : { from: head, to }
+
+/** The stream after its own writer has emptied its file at this size; as it was where another size is stored. */
+export const emptiedAt = (before: StreamState, at: number, now: number): StreamState =>
+  before.size === at ? { ...before, base: at, emptied: before.emptied + 1, updatedAt: now } : before
