@@ -3,7 +3,8 @@
  * A pretended Claude Code with an account: `LIMITED_REQUESTS` requests in `LIMITED_WINDOW_MS`, then it refuses as the real one
  * does until the window is over. Its work is `steps N`; a resumed session continues after its last step. What it does is in
  * `$LIMITED_HOME`: `journal` (one line for each start, request and step), `account.json`, and a file for each session. With
- * `LIMITED_SPENDS` each step is an answer of 10,000 tokens, which cost 5 cents.
+ * `LIMITED_SPENDS` each step is an answer of 10,000 tokens, which cost 5 cents. With `LIMITED_USED` (0 to 1) each step tells the use
+ * of a window of five hours that ends in `LIMITED_ENDS_MS`.
  */
 const fs = require("node:fs")
 const path = require("node:path")
@@ -114,6 +115,11 @@ while (state.done < steps) {
       ...(spends ? { id: `${session}-${state.done}`, usage } : {})
     }
   })
+  if (process.env.LIMITED_USED !== undefined) {
+    const resetsAt = Math.ceil((Date.now() + Number(process.env.LIMITED_ENDS_MS)) / 1000)
+    const five_hour = { utilization: Number(process.env.LIMITED_USED), resetsAt, status: "allowed" }
+    say({ type: "rate_limit_event", rate_limit_info: { status: "allowed", unifiedWindows: { five_hour } } })
+  }
   if (process.env.LIMITED_OVERAGE !== undefined) {
     const resetsAt = Math.ceil(Date.now() / 1000) + 3600
     const info = { status: "rejected", resetsAt, rateLimitType: "five_hour", isUsingOverage: true }

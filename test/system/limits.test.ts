@@ -288,4 +288,44 @@ describe("a usage limit", () => {
       await beat.close()
     }
   })
+
+  it("does not hold a spare task: that waits for the end of the window, if there is room, and says so everywhere", async () => {
+    const { beat, env } = limited(50, 600_000)
+    const hour = 3_600_000
+    const submit = (used: string, endsMs: number, ...words: ReadonlyArray<string>) =>
+      beat.run(["run", "-a", "claude", ...words, "steps 1"], {
+        env: { ...env, LIMITED_USED: used, LIMITED_ENDS_MS: String(endsMs) }
+      })
+    const told = async (used: string, endsMs: number) => {
+      const id = (await submit(used, endsMs)).stdout.trim()
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
+      assert.strictEqual(waited.code, 0, waited.stderr)
+    }
+    try {
+      const refused = await submit("0", 0, "--spare", "--fallback", "codex")
+      assert.match(refused.stderr, /spare.*excludes/)
+      await told("0.6", 3 * hour)
+      const submitted = await submit("0.6", 3 * hour, "--spare")
+      assert.match(submitted.stderr, /waits for the spare room of the 5-hour limit/)
+      const id = submitted.stdout.trim()
+      assert.match((await beat.run(["status", id, "--json"])).stdout, /"spare": ?true/)
+      assert.match(
+        (await beat.run(["why", id])).stdout,
+        /spare room of the 5-hour limit .* less than 80 % .*--no-spare/
+      )
+      assert.match((await beat.run(["status", id])).stdout, /waits for +the spare room/)
+      assert.match((await beat.run(["list"])).stdout, new RegExp(`${id} .*spare`))
+      assert.match((await beat.run([])).stdout, /spare room of the 5-hour limit, opens .*1 spare task waits/)
+      assert.match((await beat.run(["limits"])).stdout, /1 spare task waits for the spare room/)
+      // Full: it waits for the next window.
+      await told("0.85", hour / 2)
+      assert.strictEqual(beat.status(id).status, "queued")
+      await told("0.7", hour / 2)
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
+      assert.strictEqual(waited.code, 0, waited.stderr)
+      assert.deepStrictEqual(beat.rows("SELECT DISTINCT parks, attempt FROM tasks"), [{ parks: 0, attempt: 1 }])
+    } finally {
+      await beat.close()
+    }
+  })
 })

@@ -112,7 +112,8 @@ export interface Opening {
   readonly window: string | null
 }
 
-const limits = (window: Window, family: string): boolean => window.family === "" || window.family === family
+/** Whether a window limits models of a family. */
+export const limits = (window: Window, family: string): boolean => window.family === "" || window.family === family
 
 export const opening = (windows: ReadonlyArray<Window>, family: string, now: number): Opening =>
   windows.reduce<Opening>(

@@ -1,19 +1,25 @@
-/** The limit that a task waits for, and when it ends. */
-export const limitWords = ({ account, opensAt, window }: Pick<Why, "account" | "opensAt" | "window">, now: number) =>
-  account === null || opensAt === null || window === null
-    ? null
-    : window === credit
-      ? `credit: account ${fingerprintOf(account)} has none left. Add some, then: beat limits open ${fingerprintOf(account)}. It is tried again ${moment(opensAt)} (in ${span(opensAt - now)})`
-      : `the ${windowWords({ name: window, family: "" })} of account ${fingerprintOf(account)}, opens ${moment(opensAt)} (in ${span(opensAt - now)})`
-
 /** What a queued task waits for, in words that go into one line. */
 import { fingerprintOf } from "../../domain/limits/Account.ts"
-import { credit, windowWords } from "../../domain/limits/Window.ts"
+import { spareBelow } from "../../domain/limits/Spare.ts"
+import { credit, isSpareName, windowWords } from "../../domain/limits/Window.ts"
 import { questionName } from "../../domain/questions/Question.ts"
 import { bytes, moment, span } from "../../text/FormatDuration.ts"
 import { holdWords } from "../budgets/holdWords.ts"
 import { gateWords } from "../gates/gateWords.ts"
 import type { Why } from "./why.ts"
+
+/** The limit that a task waits for, and when it ends. */
+export const limitWords = ({ account, opensAt, window }: Pick<Why, "account" | "opensAt" | "window">, now: number) => {
+  if (account === null || opensAt === null || window === null) return null
+  const name = fingerprintOf(account)
+  const when = `${moment(opensAt)} (in ${span(opensAt - now)})`
+  if (window === credit)
+    return `credit: account ${name} has none left. Add some, then: beat limits open ${name}. It is tried again ${when}`
+  const what = `the ${windowWords({ name: window, family: "" })} of account ${name}`
+  return isSpareName(window)
+    ? `${what}, from ${when} on, if less than ${Math.round(spareBelow * 100)} % are used then`
+    : `${what}, opens ${when}`
+}
 
 /** What its time is the time of. */
 export const timeWords = ({ failureBefore }: Why): string => {

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type Gate, gatesBefore } from "../../domain/gates/Gate.ts"
-import type { AccountLimits } from "../../domain/limits/AccountLimits.ts"
+import { type AccountLimits, keepsTasks } from "../../domain/limits/AccountLimits.ts"
 import type { Question } from "../../domain/questions/Question.ts"
 import { isAsking } from "../../domain/task/isAsking.ts"
 import type { TaskId, TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
@@ -200,6 +200,9 @@ export const makeLook = Effect.gen(function* () {
         return { kind: "group", group: group.name, running: group.running, limit: group.limit }
       }
       const account = closed.find((one) => one.account === task.account)
+      if (task.spare && account?.spare != null) {
+        return { kind: "limit", window: account.spare.window, opensAt: account.spare.opensAt }
+      }
       if (account?.opensAt !== undefined && account.opensAt !== null) {
         return { kind: "limit", window: account.window ?? "", opensAt: account.opensAt }
       }
@@ -221,7 +224,7 @@ export const makeLook = Effect.gen(function* () {
     const [running, queued] = yield* Effect.forEach(open, (status) => some([status]))
     const ended = yield* some(over)
     const closedGates = yield* gates.list
-    const closed = counts.queued === 0 ? [] : (yield* limits.list).filter(({ opensAt }) => opensAt !== null)
+    const closed = counts.queued === 0 ? [] : (yield* limits.list).filter(keepsTasks)
     const waits = yield* waitsOf(running?.tasks ?? [], queued?.tasks ?? [], closed, closedGates, now)
     // Claims before workers: a worker registers before it claims, so that the owner of a claim seen here is on the list.
     const claims = counts.running === 0 ? [] : yield* registry.claims
@@ -244,7 +247,7 @@ export const makeLook = Effect.gen(function* () {
       ended: ended.tasks.map(row),
       more: [running, queued, ended].some((page) => page?.more === true),
       gates: closedGates,
-      limits: closed,
+      limits: closed.filter(({ opensAt }) => opensAt !== null),
       costToday: yield* costToday(counts, now),
       workers: seen.filter(({ serving }) => isServing(serving)).length,
       at: now

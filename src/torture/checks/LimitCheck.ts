@@ -121,7 +121,7 @@ export const checkLimits = (plans: ReadonlyArray<LimitPlan>, store: Store, { chr
     chronicle.breach(closedInvariant, null, `claim ${claim} was made while the account was known to be closed`)
   }
   const strays = store.rows<{ id: number }>(`
-    SELECT id FROM lanes WHERE opens_at > 0 AND NOT EXISTS (
+    SELECT id FROM lanes WHERE opens_at > 0 AND spare = 0 AND NOT EXISTS (
       SELECT 1 FROM windows WHERE windows.account = lanes.account AND windows.name = lanes."window"
     )
   `)

@@ -28,7 +28,16 @@ import { changed, put, type State, type Step, taskIn, without } from "./Store.ts
 
 /** Below 0 when `left` would be claimed before `right`. */
 export const claimOrder = (left: Task, right: Task): number =>
-  left.priority === right.priority ? left.seq - right.seq : left.priority < right.priority ? -1 : 1
+  isSpare(left) !== isSpare(right)
+    ? Number(isSpare(left)) - Number(isSpare(right))
+    : left.priority === right.priority
+      ? left.seq - right.seq
+      : left.priority < right.priority
+        ? -1
+        : 1
+
+/** Spare tasks start after all others. Without an account there is no room that could go unused. */
+const isSpare = ({ account, spare }: Task): boolean => spare && account !== null
 
 /** Queued, due, not blocked and not asked to stop. */
 export const isReady = (task: Task, now: number): boolean =>
@@ -81,6 +90,7 @@ export const submit = (
     onLimit: task.onLimit ?? "park",
     giveUpMs: task.giveUpMs ?? defaultGiveUpMs,
     fallback: task.fallback ?? [],
+    spare: task.spare ?? false,
     parks: 0,
     parkedAt: null,
     frozenAt: null,

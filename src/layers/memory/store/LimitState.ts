@@ -4,6 +4,7 @@ import { opening, refusal, windowsAfter } from "../../../domain/limits/Limit.ts"
 import type { Park } from "../../../domain/limits/Park.ts"
 import { afterServed, noBound, oneProbe, type Places, placesNow } from "../../../domain/limits/Places.ts"
 import type { StoredSignal } from "../../../domain/limits/Signal.ts"
+import { spareOpening } from "../../../domain/limits/Spare.ts"
 import { budget, type Window } from "../../../domain/limits/Window.ts"
 import type { Task, TaskId } from "../../../domain/task/Task.ts"
 import type { Claim } from "../../../domain/worker/Claim.ts"
@@ -30,10 +31,10 @@ const withPlaces = (state: State, gate: AccountKey, places: Places): State => {
 }
 
 /** When a task may start, for the limits of its account. */
-export const openingOf = (state: State, task: Pick<Task, "account" | "model">, now: number) =>
+export const openingOf = (state: State, task: Pick<Task, "account" | "model" | "spare">, now: number) =>
   task.account === null
     ? { opensAt: 0, window: null }
-    : opening(windowsOf(state, gateOf(state, task.account)), familyOf(task), now)
+    : (task.spare ? spareOpening : opening)(windowsOf(state, gateOf(state, task.account)), familyOf(task), now)
 
 /** The families of the tasks of an account: its lanes. */
 const families = (state: State, gate: AccountKey): ReadonlyArray<string> =>

@@ -15,10 +15,16 @@ const windowsOf = (state: State, gate: AccountKey) => state.windows.filter(({ ac
 
 const limitsOf = (state: State, [key, account]: readonly [AccountKey, StoredAccount], now: number): AccountLimits => {
   const tasks = Array.from(state.tasks.values(), ({ task }) => task).filter((task) => task.account === key)
-  const waiting = tasks
+  const held = tasks
     .filter((task) => isReady({ ...task, notBefore: null }, now) && openingOf(state, task, now).opensAt > 0)
     .sort(claimOrder)
+  const waiting = held.filter(({ spare }) => !spare)
+  const unused = held
+    .filter(({ spare }) => spare)
+    .map((task) => openingOf(state, task, now))
+    .sort((one, other) => one.opensAt - other.opensAt)
   const latest = tasks
+    .filter(({ spare }) => !spare)
     .map((task) => openingOf(state, task, now))
     .reduce<Opening>((one, other) => (other.opensAt > one.opensAt ? other : one), { opensAt: 0, window: null })
   const gate = gateOf(state, key)
@@ -33,6 +39,10 @@ const limitsOf = (state: State, [key, account]: readonly [AccountKey, StoredAcco
     running: gate === key ? tasks.filter(({ id }) => state.claims.has(id)).length : 0,
     waiting: waiting.length,
     next: waiting[0]?.id ?? null,
+    spare:
+      unused[0] === undefined
+        ? null
+        : { waiting: unused.length, opensAt: unused[0].opensAt, window: unused[0].window ?? "" },
     windows: [...windowsOf(state, gate)].sort((one, other) => (one.name < other.name ? -1 : 1))
   }
 }
@@ -63,6 +73,9 @@ const make = Effect.gen(function* () {
           .slice(0, limit)
           .map(({ id }) => id)
       ),
+
+    // Worked out at each look.
+    renewSpare: Effect.void,
 
     observe: (account, signals) =>
       write((state, now) => {

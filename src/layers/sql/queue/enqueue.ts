@@ -147,11 +147,13 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
           model: task.model,
           agent: task.agent,
           group: task.group ?? null,
+          spare: task.spare ?? false,
           budgets: yield* laneBudgets.keyOf({ ...task, id, rootId })
         }),
         onLimit: task.onLimit ?? "park",
         giveUpMs: task.giveUpMs ?? defaultGiveUpMs,
         fallback: task.fallback ?? [],
+        spare: task.spare ?? false,
         title: titleOf(prompt),
         status: "queued",
         uid: launch.uid ?? null,
