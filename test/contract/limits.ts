@@ -129,6 +129,22 @@ export const limitsContract = (subject: Subject) => {
     )
 
     test(
+      "waits for nothing where the limit was over by the time that it was put back",
+      Effect.gen(function* () {
+        yield* begin
+        const task = yield* of(claude)
+        const claimed = yield* claimNext()
+        const resetsAt = (yield* now) + minute
+        yield* print(claimed, 0, [fiveHours({ resetsAt })])
+        yield* TestClock.adjust("2 minutes")
+        yield* park(claimed, { resetsAt })
+        const [parked] = yield* (yield* Tasks).parks(task.id)
+        assert.deepStrictEqual([parked?.window, parked?.resetsAt], ["limit", resetsAt])
+        assert.deepStrictEqual(idsOf(yield* claimAll), [task.id])
+      })
+    )
+
+    test(
       "resolves no edge: what waits for the task still waits",
       Effect.gen(function* () {
         yield* begin

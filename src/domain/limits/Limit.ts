@@ -40,6 +40,10 @@ export interface Observer {
 
 const isSame = (window: Window, name: string, family: string) => window.name === name && window.family === family
 
+/** A limit that an attempt met, and whose end that was told came while the attempt ran: what shows it was read late. */
+const isOver = (resetsAt: number | null, { claimedAt, now }: Observer): boolean =>
+  resetsAt !== null && resetsAt > claimedAt && resetsAt <= now
+
 /** The window after a signal about it. */
 const seen = (
   before: Window | undefined,
@@ -51,8 +55,8 @@ const seen = (
   const { account, now, source } = observer
   const lengthMs = lengthOf(signal.window) ?? before?.lengthMs ?? null
   const told = believed(signal.resetsAt, lengthMs, now)
-  // A banner of a limit that is over closes nothing; a refusal does.
-  const closed = signal.closed && (told !== null || refused)
+  // A banner of a limit that is over closes nothing. A refusal does: our clock may be wrong.
+  const closed = signal.closed && (told !== null || (refused && !isOver(signal.resetsAt, observer)))
   const refusals = closed && told === null ? (before?.refusals ?? 0) + 1 : closed ? (before?.refusals ?? 0) : 0
   return {
     account,
@@ -99,7 +103,9 @@ export const windowsAfter = (
   }
   return familiesOf(signal, observer).reduce((known, family) => {
     const before = known.find((window) => isSame(window, signal.window, family))
-    return before !== undefined && before.observedAt > now
+    // What says that it was closed until a time that is over does not open it.
+    const isLate = before?.closed === true && signal.closed && isOver(signal.resetsAt, observer)
+    return before !== undefined && (before.observedAt > now || isLate)
       ? known
       : replaced(known, seen(before, signal, family, observer, refused))
   }, windows)
@@ -141,6 +147,16 @@ export const refusal = (
     resetsAt: told.credit ? null : told.resetsAt
   }
   return windowsAfter(windows, signal, observer, true)
+}
+
+/** What a task that was refused waits for, after that: the limit may be over by now. */
+export const parkedFor = (
+  windows: ReadonlyArray<Window>,
+  { family, now }: Observer,
+  resetsAt: number | null
+): { readonly window: string; readonly resetsAt: number | null } => {
+  const { opensAt, window } = opening(windows, family, now)
+  return window === null ? { window: unnamed, resetsAt } : { window, resetsAt: opensAt }
 }
 
 /** The window of a person: closed until a time, or open. */

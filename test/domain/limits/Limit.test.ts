@@ -2,7 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
-import { allOpen, believed, graceMs, opening, refusal, windowsAfter } from "../../../src/domain/limits/Limit.ts"
+import {
+  allOpen,
+  believed,
+  graceMs,
+  opening,
+  parkedFor,
+  refusal,
+  windowsAfter
+} from "../../../src/domain/limits/Limit.ts"
 import { decidePark, limitMet } from "../../../src/domain/limits/Parking.ts"
 import { afterServed, doublingMs, noBound, oneProbe, placesNow } from "../../../src/domain/limits/Places.ts"
 import type { StoredSignal } from "../../../src/domain/limits/Signal.ts"
@@ -104,6 +112,29 @@ describe("the opening of a lane", () => {
         assert.strictEqual(opening(allOpen(refused, now), "opus", now).opensAt, 0)
       })
     )
+  })
+
+  it("is now where the limit ended while the refused attempt ran, and a guess where its clock or ours is wrong", () => {
+    const late = { ...observer(start, start - hour), family: "opus" }
+    const over = refusal([], late, { resetsAt: start - 1, credit: false })
+    assert.strictEqual(opening(over, "opus", start).opensAt, 0)
+    assert.deepStrictEqual(parkedFor(over, late, start - 1), { window: "limit", resetsAt: start - 1 })
+    const wrong = refusal([], late, { resetsAt: start - 2 * hour, credit: false })
+    assert.strictEqual(opening(wrong, "opus", start).opensAt, start + hour / 4 + graceMs)
+  })
+
+  it("does not fall by a banner that was read after the time that it told", () => {
+    const banner = (resetsAt: number): StoredSignal => ({
+      _tag: "Seen",
+      window: "five_hour",
+      family: "",
+      used: 1,
+      closed: true,
+      resetsAt
+    })
+    const closed = windowsAfter([], banner(start + hour), observer(start, start))
+    const late = windowsAfter(closed, banner(start + 1), observer(start + 2, start))
+    assert.strictEqual(opening(late, "", start + 2).opensAt, start + hour + graceMs)
   })
 
   it("is the latest reset of the windows that are full", () => {
