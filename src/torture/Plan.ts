@@ -1,7 +1,7 @@
 /** What a torture run will do, decided in advance by a seed: the same seed gives the same tasks and the same faults. */
 import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
-import { type Fault, planFaults } from "./faults/FaultPlan.ts"
+import { type Fault, type FaultKind, planFaults } from "./faults/FaultPlan.ts"
 import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
 import { type Focus, type LimitPlan, planLimits } from "./load/LimitPlan.ts"
 import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
@@ -14,8 +14,11 @@ import {
   type TaskPlan
 } from "./load/TaskPlan.ts"
 
-/** With a focus on limits, one of so many other tasks, pipelines and kills of agents is left: a dead agent meets no limit. */
-const othersOf: Readonly<Record<Focus, number>> = { everything: 1, limits: 4 }
+/** With a focus on limits, one of so many other tasks and pipelines is left. */
+const othersOf: Readonly<Record<Focus, number>> = { everything: 1, limits: 8 }
+
+/** These end an agent, which meets no limit then: most of them are left out with a focus on limits. */
+const endsAgent = new Set<FaultKind>(["kill-agent", "kill-shim", "kill-tree", "kill-starting"])
 
 export interface Plan {
   readonly seed: number
@@ -25,7 +28,8 @@ export interface Plan {
   readonly pipelines: ReadonlyArray<PipelinePlan>
   readonly schedules: ReadonlyArray<SchedulePlan>
   readonly loops: ReadonlyArray<LoopPlan>
-  readonly limits: ReadonlyArray<LimitPlan>
+  /** In groups that are submitted together. */
+  readonly limits: ReadonlyArray<ReadonlyArray<LimitPlan>>
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
   readonly workers: ReadonlyArray<WorkerPlan>
@@ -40,15 +44,17 @@ export const makePlan = (seed: number, durationMs: number, focus: Focus = "every
   const some = <A>(all: ReadonlyArray<A>) => all.filter((_, index) => index % othersOf[focus] === 0)
   const tasks = some(planTasks(dice, durationMs))
   const pipelines = some(planPipelines(dice, durationMs))
-  const schedules = planSchedules(dice)
-  const mayJump = focus === "everything" && schedules.every(({ missed }) => missed !== "run-all")
+  const planned = planSchedules(dice)
+  const schedules = focus === "limits" ? [] : planned
+  const mayJump = focus === "everything" && planned.every(({ missed }) => missed !== "run-all")
   const faults = planFaults(dice, durationMs, mayJump).filter(
-    ({ kind }, index) => kind !== "kill-agent" || index % othersOf[focus] === 0
+    ({ kind }, index) => !endsAgent.has(kind) || index % othersOf[focus] === 0
   )
   const workers = planWorkers(dice, durationMs)
   const servers = planServers(dice, durationMs)
   // Last, so that the seeds of earlier plans mean the same tasks.
-  const loops = planLoops(dice, durationMs)
+  const allLoops = planLoops(dice, durationMs)
+  const loops = focus === "limits" ? [] : allLoops
   // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
   const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs, focus)
   const digest = createHash("sha256")

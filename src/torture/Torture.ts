@@ -89,7 +89,7 @@ const settle = (load: Load, plan: Plan, withinMs: number) =>
     const { world } = load
     world.openAccounts()
     yield* left(load, load.submitting)
-    if (plan.limits.some(isCapped)) yield* raiseBudget(load)
+    if (plan.limits.flat().some(isCapped)) yield* raiseBudget(load)
     yield* endSchedules(load)
     yield* drain(load, withinMs)
     yield* left(load, load.fibers)
@@ -162,6 +162,7 @@ const coverage = (plan: Plan, load: Load): Coverage => {
   return coverageOf(plan, {
     kills: chronicle.kills,
     ends: ends(load),
+    parks: load.store.one<{ count: number }>("SELECT count(*) AS count FROM parks")?.count ?? 0,
     faults: chronicle.faults,
     failpoints: chronicle.failpoints,
     unable: chronicle.unable

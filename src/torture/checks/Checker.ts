@@ -184,7 +184,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const words = wordsOfAll(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
-  const limited = new Set(plan.limits.map(({ key }) => key))
+  const limited = new Set(plan.limits.flat().map(({ key }) => key))
   // Those of loops are commands of the user, without an agent of ours.
   const evaluations = new Set(
     store
@@ -242,7 +242,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
   for (const loop of plan.loops) checkLoops(loop, byKey.get(loop.key) ?? [], store, world)
   checkRepository(world)
-  checkLimits(plan.limits, store, world)
+  checkLimits(plan.limits.flat(), store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)

@@ -28,7 +28,7 @@ export const windowsOf = (focus: Focus): Windows =>
   focus === "limits" ? { period: 16, closed: 3 } : { period: 10, closed: 3 }
 
 /** Few: a task that is refused waits for seconds, and one at a time asks whether the limit is over. */
-const secondsPerTask: Readonly<Record<Focus, number>> = { everything: 10, limits: 0.8 }
+const secondsPerTask: Readonly<Record<Focus, number>> = { everything: 10, limits: 0.3 }
 
 /** Tasks of one account that are submitted together. */
 const together: Readonly<Record<Focus, number>> = { everything: 1, limits: 4 }

@@ -1,6 +1,8 @@
 /** The commands that hand over work of accounts with a limit or a budget, under a key until there is an answer. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { cappedAmount, cappedBudget, isCapped, limitWords } from "./LimitPlan.ts"
+import { cappedAmount, cappedBudget, isCapped, type LimitPlan, limitWords } from "./LimitPlan.ts"
 import { type Load, next, runCommand } from "./Load.ts"
 
 const attempts = 20
@@ -26,41 +28,39 @@ export const raiseBudget = (load: Load) =>
     yield* setBudget(load, cappedAmount * 100)
   })
 
-/** A command takes half a second and more. */
-const submitters = 3
+/** A file for `--batch`, with a line for each task. */
+const batchOf = ({ world }: Load, group: ReadonlyArray<LimitPlan>): string => {
+  const path = join(world.root, "work", `${group[0]?.key ?? "none"}.jsonl`)
+  const lines = group.map((plan) => JSON.stringify({ prompt: limitWords(plan), key: plan.key }))
+  writeFileSync(path, `${lines.join("\n")}\n`)
+  return path
+}
 
 export const limitSubmitter = (load: Load) =>
   Effect.gen(function* () {
-    if (load.limits.some(isCapped)) yield* setBudget(load, cappedAmount)
-    const all = Array.from({ length: submitters }, () => submitAll(load))
-    yield* Effect.all(all, { concurrency: "unbounded", discard: true })
-  })
-
-const submitAll = (load: Load) =>
-  Effect.gen(function* () {
     const { chronicle } = load.world
-    for (let plan = yield* next(load, load.limits); plan !== null; plan = yield* next(load, load.limits)) {
-      yield* Effect.sleep(plan.afterMs)
-      const words = limitWords(plan)
-      const model = isCapped(plan) ? ["-m", "claude-opus-fake"] : []
-      const label = ["--label", `payer=${plan.payer}`]
+    if (load.limits.some((group) => group.some(isCapped))) yield* setBudget(load, cappedAmount)
+    for (let group = yield* next(load, load.limits); group !== null; group = yield* next(load, load.limits)) {
+      const [first] = group
+      if (first === undefined) continue
+      yield* Effect.sleep(first.afterMs)
+      const model = isCapped(first) ? ["-m", "claude-opus-fake"] : []
+      const label = ["--label", `payer=${first.payer}`]
+      const words = ["run", "-a", "claude", ...model, ...label, "--batch", batchOf(load, group)]
       for (let attempt = 1; attempt <= attempts; attempt++) {
-        const { code, signal, stderr, stdout } = yield* runCommand(
-          load,
-          ["run", "-a", "claude", ...model, ...label, "--key", plan.key, "--", words],
-          null,
-          { ANTHROPIC_API_KEY: `sk-torture-${plan.payer}` }
-        )
-        chronicle.note(
-          plan.key,
-          `beat run: ${code ?? signal} ${stdout.toString().trim()} ${stderr.trim().slice(0, 300)}`
-        )
+        const { code, signal, stderr, stdout } = yield* runCommand(load, words, null, {
+          ANTHROPIC_API_KEY: `sk-torture-${first.payer}`
+        })
+        const ids = stdout.toString().trim().split("\n")
+        for (const { key } of group) {
+          chronicle.note(key, `beat run: ${code ?? signal} ${ids.join(" ")} ${stderr.trim().slice(0, 300)}`)
+        }
         if (code === 0) {
-          chronicle.accepted.set(plan.key, stdout.toString().trim())
+          for (const [index, { key }] of group.entries()) chronicle.accepted.set(key, ids[index] ?? "")
           break
         }
         if (code !== null && code !== 74) {
-          chronicle.breach("a task is accepted", plan.key, `exit ${code}: ${stderr.trim()}`)
+          chronicle.breach("a task is accepted", first.key, `exit ${code}: ${stderr.trim()}`)
           break
         }
         yield* Effect.sleep(100)

@@ -20,7 +20,7 @@ export interface Load {
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
   readonly loops: Array<LoopPlan>
-  readonly limits: Array<LimitPlan>
+  readonly limits: Array<ReadonlyArray<LimitPlan>>
   readonly pipelines: Array<PipelinePlan>
   readonly workers: Array<WorkerPlan>
   /** Failpoints of the MCP servers. */
