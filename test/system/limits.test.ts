@@ -4,7 +4,7 @@ import { join, resolve } from "node:path"
 import { assert, describe, it } from "vitest"
 import { Beat, isAlive, kill, until } from "./Beat.ts"
 
-const program = resolve(import.meta.dirname, "limitedClaude.cjs")
+const program = resolve(import.meta.dirname, "limitedAgent.cjs")
 
 /** A home whose `claude` has an account of so many requests in a window. */
 const limited = (requests: number, windowMs: number, settings: Readonly<Record<string, string>> = {}) => {
@@ -70,6 +70,8 @@ describe("a usage limit", () => {
       assert.match(why.stdout, /It waits for the 5-hour limit of account [0-9a-z]{10}, opens .*beat edit/)
       const status = await beat.run(["status", id])
       assert.match(status.stdout, /parked +once.*continues in its session/)
+      const { attempt, parked: parks, status: now } = JSON.parse((await beat.run(["status", id, "--json"])).stdout)
+      assert.deepStrictEqual([now, attempt, parks.length, parks[0].window], ["queued", 1, 1, "five_hour"])
       for (const pid of beat.workers()) kill(pid, "SIGKILL")
       const waited = await beat.run(["wait", "--timeout", "280s", id])
       assert.strictEqual(waited.code, 0, waited.stderr)
