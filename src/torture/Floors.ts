@@ -35,7 +35,7 @@ const plannedOften = 5
 /** Two idle cores kill four to five times per second and end more tasks than that; with a focus on limits they kill less. */
 const perSecond: Readonly<Record<Focus, { kills: number; ends: number; failpoints: number; parks: number }>> = {
   everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0 },
-  limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 8 }
+  limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4 }
 }
 
 const nameOf = (point: string): string => point.split(":")[0] ?? point

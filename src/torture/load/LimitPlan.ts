@@ -23,9 +23,12 @@ export interface Windows {
   readonly closed: number
 }
 
-/** Backbeat waits 5 seconds longer than it is told: what is left of a period is the time in which work gets done. */
+/**
+ * Backbeat waits 5 seconds longer than it is told: what is left of a period is the time in which work gets done. It is about as long as
+ * a task, so that most are refused in the middle.
+ */
 export const windowsOf = (focus: Focus): Windows =>
-  focus === "limits" ? { period: 16, closed: 3 } : { period: 10, closed: 3 }
+  focus === "limits" ? { period: 12, closed: 2 } : { period: 10, closed: 3 }
 
 /** Few: a task that is refused waits for seconds, and one at a time asks whether the limit is over. */
 const secondsPerTask: Readonly<Record<Focus, number>> = { everything: 10, limits: 0.3 }
@@ -59,7 +62,7 @@ export const planLimits = (dice: Dice, durationMs: number, focus: Focus): Readon
     const afterMs = dice.between(0, focus === "limits" ? 200 : 6000)
     return Array.from(
       { length: size },
-      (_, index): LimitPlan => ({ key: `m${group * size + index}`, payer, steps: dice.between(3, 6), afterMs })
+      (_, index): LimitPlan => ({ key: `m${group * size + index}`, payer, steps: dice.between(4, 7), afterMs })
     )
   })
   if (focus !== "limits") return limited
