@@ -1,13 +1,13 @@
 /**
- * `npm run week`: a week of queued work in minutes. Three accounts whose windows are scaled (5 hours are 20 seconds), tasks of
- * several steps with dependencies, a budget for half of what they cost that is raised when it is spent, and workers that are
- * killed on the way. Prints a table, and exits with 1 where a task failed by a limit or a budget, a step was done or counted
+ * `npm run week`: a week of queued work in minutes. Accounts of three vendors whose windows are scaled (5 hours are 20 seconds),
+ * tasks of several steps with dependencies, a budget for half of what they cost that is raised when it is spent, and workers that
+ * are killed on the way. Prints a table, and exits with 1 where a task failed by a limit or a budget, a step was done or counted
  * twice, more was spent than the budget allows, or more was refused than what was in flight and one probe for each window.
  *
- *   npm run week -- [--tasks 60] [--minutes 8] [--keep]
+ *   npm run week -- [--tasks 60] [--minutes 8] [--keep]        # the week of 300 tasks: --tasks 300 --minutes 15
  */
 import { spawn } from "node:child_process"
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import Database from "better-sqlite3"
@@ -21,23 +21,28 @@ const windowMs = 20_000
 const requests = 10
 const concurrency = 4
 const killEveryMs = 12_000
-/** US dollars for each step. */
-const stepCost = 0.05
-const wholeCost = perAccount * 3 * steps * stepCost
-const budgeted = Math.max(1.5, Math.round(wholeCost * 50) / 100)
+/** Tokens of each step. */
+const stepTokens = 10_000
+const wholeTokens = perAccount * 3 * steps * stepTokens
+const budgeted = Math.max(30 * stepTokens, Math.round(wholeTokens / 2))
 
 const beat = resolve(import.meta.dirname, "../dist/beat.cjs")
 const home = mkdtempSync(join(tmpdir(), "beat-week-"))
 const state = join(home, "state")
 const bin = join(home, "bin")
 mkdirSync(bin)
-copyFileSync(resolve(import.meta.dirname, "../test/system/limitedClaude.cjs"), join(bin, "claude"))
-chmodSync(join(bin, "claude"), 0o755)
 
-const accounts = ["one", "two", "three"].map((name) => {
+/** Vendors, each with the variable that holds the key of its account. */
+const accounts = [
+  ["claude", "ANTHROPIC_API_KEY"],
+  ["codex", "CODEX_API_KEY"],
+  ["gemini", "GEMINI_API_KEY"]
+].map(([name, key]) => {
+  copyFileSync(resolve(import.meta.dirname, "../test/system/limitedAgent.cjs"), join(bin, name))
+  chmodSync(join(bin, name), 0o755)
   const directory = join(home, `account-${name}`)
   mkdirSync(directory)
-  return { name, directory }
+  return { name, key, directory }
 })
 
 const environmentOf = (account) => ({
@@ -50,7 +55,7 @@ const environmentOf = (account) => ({
   LIMITED_REQUESTS: String(requests),
   LIMITED_WINDOW_MS: String(windowMs),
   LIMITED_HOME: account.directory,
-  ANTHROPIC_API_KEY: `sk-${account.name}`
+  [account.key]: `sk-${account.name}`
 })
 
 const children = new Set()
@@ -100,25 +105,35 @@ try {
   const began = Date.now()
   const ids = []
   const budget = async (amount) => {
-    const { code, text } = await start(["budget", "set", "week", "--month", `${amount}usd`], accounts[0]).done
+    const { code, text } = await start(["budget", "set", "week", "--month", `${amount / 1000}ktokens`], accounts[0])
+      .done
     if (code !== 0) throw new Error(`beat budget set ended with ${code}: ${text}`)
   }
   await budget(budgeted)
-  for (let at = 0; at < perAccount; at++) {
+  const submit = async (account, args) => {
+    const { code, text } = await start(["run", "-a", account.name, ...args], account).done
+    if (code !== 0) throw new Error(`beat run ended with ${code}`)
+    const stored = text.split("\n")
+    ids.push(...stored)
+    return stored.at(-1)
+  }
+  // The last of five waits for the one before it.
+  for (let at = 0; at < perAccount; at += 5) {
     for (const account of accounts) {
-      const after = at % 5 === 4 ? ["--after", ids.at(-3)] : []
-      const { code, text } = await start(["run", "-a", "claude", ...after, `steps ${steps}`], account).done
-      if (code !== 0) throw new Error(`beat run ended with ${code}`)
-      ids.push(text)
+      const count = Math.min(4, perAccount - at)
+      const batch = join(home, "batch")
+      writeFileSync(batch, `steps ${steps}\n`.repeat(count))
+      const last = await submit(account, ["--batch", batch])
+      if (at + 4 < perAccount) await submit(account, ["--after", last, `steps ${steps}`])
     }
   }
   process.stdout.write(
-    `${ids.length} tasks of ${steps} steps on ${accounts.length} accounts, ${requests} requests in ${windowMs / 1000} s each.\n`
+    `${ids.length} tasks of ${steps} steps on accounts of ${accounts.length} vendors, ${requests} requests in ${windowMs / 1000} s each.\n`
   )
 
   /** What the agents have used, by their own journals, and what the ledger counts. */
-  const used = () => accounts.flatMap(journalOf).filter(({ what }) => what.startsWith("step-")).length * stepCost
-  const counted = () => rows("SELECT coalesce(sum(cost_micro), 0) AS n FROM ledger")[0].n / 1_000_000
+  const used = () => accounts.flatMap(journalOf).filter(({ what }) => what.startsWith("step-")).length * stepTokens
+  const counted = () => rows("SELECT coalesce(sum(input_tokens), 0) AS n FROM ledger")[0].n
   let spentAtStop = null
   let quietSince = Date.now()
 
@@ -132,7 +147,7 @@ try {
     // Longer than a window: only the budget holds the tasks.
     if (spentAtStop === null && Date.now() - quietSince > windowMs * 1.5) {
       spentAtStop = used()
-      await budget(wholeCost * 2)
+      await budget(wholeTokens * 2)
     }
     if (Date.now() - killedAt < killEveryMs) continue
     worker.child.kill("SIGKILL")
@@ -166,15 +181,15 @@ try {
   process.stdout.write(
     `\ncompleted ${counts.completed ?? 0} of ${ids.length}, parked ${parks} times, workers killed ${kills} times, ${Math.round((Date.now() - began) / 1000)} s\n`
   )
-  const dollars = (amount) => `$${amount.toFixed(2)}`
+  const tokens = (count) => `${Math.round(count / 1000)}k`
   process.stdout.write(
-    `budget ${dollars(budgeted)}, spent when it held the rest ${spentAtStop === null ? "-" : dollars(spentAtStop)}; in all ${dollars(used())}, in the ledger ${dollars(counted())}\n`
+    `budget ${tokens(budgeted)} tokens, spent when it held the rest ${spentAtStop === null ? "-" : tokens(spentAtStop)}; in all ${tokens(used())}, in the ledger ${tokens(counted())}\n`
   )
   if (spentAtStop === null) problems.push("the budget never held a task")
   // A running task is not ended: it may exceed what was reserved for it, by one task for each that ran.
-  else if (spentAtStop > budgeted + concurrency * stepCost)
-    problems.push(`${dollars(spentAtStop)} of ${dollars(budgeted)} spent`)
-  if (Math.abs(counted() - used()) > stepCost / 2) problems.push("the ledger does not count what the agents used")
+  else if (spentAtStop > budgeted + concurrency * stepTokens)
+    problems.push(`${tokens(spentAtStop)} of ${tokens(budgeted)} tokens spent`)
+  if (counted() !== used()) problems.push("the ledger does not count what the agents used")
   if (counts.completed !== ids.length) problems.push(`not completed: ${JSON.stringify(counts)}`)
   if (attempts !== 1) problems.push("a limit used up a try")
 } finally {

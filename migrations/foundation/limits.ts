@@ -36,7 +36,8 @@ export default Effect.gen(function* () {
   `
 
   // Tasks with the same gates are in one lane, so that a closed gate costs a claim nothing. Lane 1 has no gate.
-  // `budgets` are ids, in order and with commas; the reserve is what a task of the lane is expected to cost.
+  // `budgets` are ids, in order and with commas; the reserve is what a task of the lane is expected to cost. A lane of spare
+  // tasks is open from opens_at to shuts_at, when the window whose room they use is over.
   yield* sql`
     CREATE TABLE lanes (
       id INTEGER PRIMARY KEY,
@@ -45,13 +46,16 @@ export default Effect.gen(function* () {
       family TEXT NOT NULL,
       agent TEXT NOT NULL DEFAULT '',
       "group" TEXT NOT NULL DEFAULT '',
+      spare INTEGER NOT NULL DEFAULT 0 CHECK (spare IN (0, 1)),
       budgets TEXT NOT NULL DEFAULT '',
       reserve_micro INTEGER NOT NULL DEFAULT 0,
       reserve_tokens INTEGER NOT NULL DEFAULT 0,
       opens_at INTEGER NOT NULL DEFAULT 0,
+      shuts_at INTEGER,
       "window" TEXT,
-      UNIQUE (account, family, agent, "group", budgets),
-      CHECK ((opens_at = 0) = ("window" IS NULL))
+      UNIQUE (account, family, agent, "group", spare, budgets),
+      CHECK ((opens_at = 0) = ("window" IS NULL)),
+      CHECK (shuts_at IS NULL OR spare = 1)
     ) STRICT
   `
   yield* sql`CREATE INDEX lanes_open ON lanes (opens_at)`

@@ -96,7 +96,7 @@ export default Effect.gen(function* () {
     WHEN NEW.places = 1 AND OLD.places IS NOT 1 BEGIN
       INSERT INTO notices (kind, at, subject, data)
       SELECT 'limit', NEW.places_at, NEW.key, json_object('agent', NEW.agent, 'window', "window", 'resetsAt', opens_at)
-      FROM lanes WHERE gate = NEW.key AND opens_at > NEW.places_at ORDER BY opens_at DESC LIMIT 1;
+      FROM lanes WHERE gate = NEW.key AND opens_at > NEW.places_at ORDER BY spare, opens_at DESC LIMIT 1;
     END
   `
   yield* sql`

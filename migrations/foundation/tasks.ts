@@ -48,6 +48,7 @@ export default Effect.gen(function* () {
       on_limit TEXT NOT NULL DEFAULT 'park' CHECK (on_limit IN ('park', 'fail')),
       give_up_ms INTEGER NOT NULL DEFAULT 604800000,
       fallback TEXT NOT NULL DEFAULT '[]',
+      spare INTEGER NOT NULL DEFAULT 0 CHECK (spare IN (0, 1)),
       parks INTEGER NOT NULL DEFAULT 0 CHECK (parks >= 0),
       parked_at INTEGER,
       frozen_at INTEGER,

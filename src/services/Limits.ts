@@ -14,6 +14,8 @@ export class Limits extends Context.Tag("backbeat/Limits")<
     readonly list: Effect.Effect<ReadonlyArray<AccountLimits>, StorageError>
     /** Queued tasks with a fallback whose own account stays closed beyond `until`, at most `limit`, by lane and arrival. */
     readonly waitingBeyond: (until: number, limit: number) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /** Works out again when spare tasks may start, where the room that they were to use is gone. */
+    readonly renewSpare: Effect.Effect<void, StorageError>
     /** Stores what a service answered about an account that was asked. A refusal of a task counts for more than that. */
     readonly observe: (account: AccountKey, signals: ReadonlyArray<StoredSignal>) => Effect.Effect<void, StorageError>
     /** No task of the account starts before `until`. One that runs continues. */

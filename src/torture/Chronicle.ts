@@ -78,6 +78,10 @@ export class Chronicle {
   readonly unable = new Map<string, string>()
   /** By id: when its output was emptied last, in seconds since the boot of the machine, and how often. */
   readonly emptied = new Map<string, { readonly times: number; readonly uptime: number }>()
+  /** What claims were seen to have reserved of the budget, in tokens. */
+  readonly reserves = new Map<string, number>()
+  /** When the budget was raised, so that all tasks fit; null before that. */
+  raisedAt: number | null = null
   kills = 0
   /** Rows of ended tasks as they were when they were first seen to have ended, by id. */
   readonly endings = new Map<string, string>()

@@ -1,6 +1,7 @@
 /** The least that a torture run must have done before "no violations" proves anything, and what of its plan never came. */
 
 import type { Fault, FaultKind } from "./faults/FaultPlan.ts"
+import type { Focus } from "./load/LimitPlan.ts"
 import type { Trouble } from "./load/TaskPlan.ts"
 import type { Plan } from "./Plan.ts"
 
@@ -9,6 +10,8 @@ export interface Reached {
   readonly kills: number
   /** Tasks that have ended. */
   readonly ends: number
+  /** How often a task was parked at a limit. */
+  readonly parks: number
   /** How often each kind of fault came, and each failpoint ended a process. */
   readonly faults: Readonly<Record<string, number>>
   readonly failpoints: Readonly<Record<string, number>>
@@ -29,8 +32,11 @@ export interface Coverage {
 /** A kind of fault that the plan contains this often must come at least once. */
 const plannedOften = 5
 
-/** Two idle cores kill four to five times per second and end more tasks than that. */
-const perSecond = { kills: 1, ends: 1, failpoints: 1 / 6 } as const
+/** Two idle cores kill four to five times per second and end more tasks than that; with a focus on limits they kill less. */
+const perSecond: Readonly<Record<Focus, { kills: number; ends: number; failpoints: number; parks: number }>> = {
+  everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0 },
+  limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4 }
+}
 
 const nameOf = (point: string): string => point.split(":")[0] ?? point
 
@@ -59,18 +65,20 @@ export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
 
 export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
   const seconds = plan.durationMs / 1000
+  const floor = perSecond[plan.focus]
   const planned = new Map<FaultKind, number>()
   for (const { kind } of plan.faults) planned.set(kind, (planned.get(kind) ?? 0) + 1)
   const faults = Array.from(planned.keys()).filter((kind) => (reached.faults[kind] ?? 0) === 0)
   const points = plannedFailpoints(plan)
   const failpoints = Array.from(points).filter((point) => (reached.failpoints[point] ?? 0) === 0)
   const floors = [
-    { what: "kills", found: reached.kills, least: Math.ceil(seconds * perSecond.kills) },
-    { what: "tasks that ended", found: reached.ends, least: Math.ceil(seconds * perSecond.ends) },
+    { what: "kills", found: reached.kills, least: Math.ceil(seconds * floor.kills) },
+    { what: "tasks that ended", found: reached.ends, least: Math.ceil(seconds * floor.ends) },
+    { what: "parks", found: reached.parks, least: Math.ceil(seconds * floor.parks) },
     {
       what: "different failpoints",
       found: Object.keys(reached.failpoints).length,
-      least: Math.floor(Math.min(seconds * perSecond.failpoints, points.size / 2))
+      least: Math.floor(Math.min(seconds * floor.failpoints, points.size / 2))
     }
   ]
   const isBelow = (name: string) => floors.some(({ found, least, what }) => what === name && found < least)

@@ -1,10 +1,10 @@
 /** What a torture run will do, decided in advance by a seed: the same seed gives the same tasks and the same faults. */
 import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
-import { type Fault, planFaults } from "./faults/FaultPlan.ts"
+import { type Fault, type FaultKind, planFaults } from "./faults/FaultPlan.ts"
 import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
 import { type LeadPlan, planLeads } from "./load/LeadPlan.ts"
-import { type LimitPlan, planLimits } from "./load/LimitPlan.ts"
+import { type Focus, type LimitPlan, planLimits } from "./load/LimitPlan.ts"
 import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
 import {
   type PipelinePlan,
@@ -15,14 +15,22 @@ import {
   type TaskPlan
 } from "./load/TaskPlan.ts"
 
+/** With a focus on limits, one of so many other tasks and pipelines is left. */
+const othersOf: Readonly<Record<Focus, number>> = { everything: 1, limits: 8 }
+
+/** These end an agent, which meets no limit then: most of them are left out with a focus on limits. */
+const endsAgent = new Set<FaultKind>(["kill-agent", "kill-shim", "kill-tree", "kill-starting"])
+
 export interface Plan {
   readonly seed: number
   readonly durationMs: number
+  readonly focus: Focus
   readonly tasks: ReadonlyArray<TaskPlan>
   readonly pipelines: ReadonlyArray<PipelinePlan>
   readonly schedules: ReadonlyArray<SchedulePlan>
   readonly loops: ReadonlyArray<LoopPlan>
-  readonly limits: ReadonlyArray<LimitPlan>
+  /** In groups that are submitted together. */
+  readonly limits: ReadonlyArray<ReadonlyArray<LimitPlan>>
   readonly leads: ReadonlyArray<LeadPlan>
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
@@ -33,26 +41,44 @@ export interface Plan {
   readonly digest: string
 }
 
-export const makePlan = (seed: number, durationMs: number): Plan => {
+export const makePlan = (seed: number, durationMs: number, focus: Focus = "everything"): Plan => {
   const dice = new Dice(seed)
-  const tasks = planTasks(dice, durationMs)
-  const pipelines = planPipelines(dice, durationMs)
-  const schedules = planSchedules(dice)
-  const faults = planFaults(
-    dice,
-    durationMs,
-    schedules.every(({ missed }) => missed !== "run-all")
+  const some = <A>(all: ReadonlyArray<A>) => all.filter((_, index) => index % othersOf[focus] === 0)
+  const tasks = some(planTasks(dice, durationMs))
+  const pipelines = some(planPipelines(dice, durationMs))
+  const planned = planSchedules(dice)
+  const schedules = focus === "limits" ? [] : planned
+  const mayJump = focus === "everything" && planned.every(({ missed }) => missed !== "run-all")
+  const faults = planFaults(dice, durationMs, mayJump).filter(
+    ({ kind }, index) => !endsAgent.has(kind) || index % othersOf[focus] === 0
   )
   const workers = planWorkers(dice, durationMs)
   const servers = planServers(dice, durationMs)
   // Last, so that the seeds of earlier plans mean the same tasks.
-  const loops = planLoops(dice, durationMs)
+  const allLoops = planLoops(dice, durationMs)
+  const loops = focus === "limits" ? [] : allLoops
   // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
-  const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs)
+  const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs, focus)
   const leads = planLeads(dice, durationMs)
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers }))
+    .update(
+      JSON.stringify({ durationMs, focus, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers })
+    )
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers, digest }
+  return {
+    seed,
+    durationMs,
+    focus,
+    tasks,
+    pipelines,
+    schedules,
+    loops,
+    limits,
+    leads,
+    faults,
+    workers,
+    servers,
+    digest
+  }
 }

@@ -1,5 +1,6 @@
 /** Reads the database again and again during a torture run: rows of ended tasks must not change, limits must hold. */
 import * as Effect from "effect/Effect"
+import { accountProblems } from "./checks/AccountCheck.ts"
 import type { Store } from "./Store.ts"
 import { maxConcurrency, type World } from "./World.ts"
 
@@ -12,6 +13,10 @@ export const sample = (world: World, store: Store, from: number): number => {
   const count = store.one<{ count: number }>("SELECT count(*) AS count FROM claims")?.count ?? 0
   if (count > maxConcurrency)
     chronicle.breach("at most maxConcurrency at the same time", null, `${count} workers, limit ${maxConcurrency}`)
+  const { raisedAt, reserves } = chronicle
+  for (const [invariant, detail] of accountProblems(store, raisedAt !== null, reserves)) {
+    chronicle.breach(invariant, null, detail)
+  }
   let last = from
   for (const { id, seq } of store.rows<{ id: string; seq: number }>(
     "SELECT seq, id FROM outbox WHERE kind = 'task' AND seq > ? ORDER BY seq",

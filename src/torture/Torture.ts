@@ -12,6 +12,8 @@ import type { Fault } from "./faults/FaultPlan.ts"
 import { runFaults } from "./faults/Faults.ts"
 import { killAll, processesOf } from "./faults/SystemProcesses.ts"
 import { ends } from "./faults/Victims.ts"
+import { type Focus, isCapped, windowsOf } from "./load/LimitPlan.ts"
+import { raiseBudget } from "./load/Limits.ts"
 import type { Load } from "./load/Load.ts"
 import { startLoad } from "./load/StartLoad.ts"
 import { endSchedules } from "./load/Submitters.ts"
@@ -24,6 +26,7 @@ import { World } from "./World.ts"
 export interface TortureOptions {
   readonly durationMs: number
   readonly seed: number
+  readonly focus: Focus
   /** The command that starts the program under test. */
   readonly beat: ReadonlyArray<string>
   /** How far it is, every second. */
@@ -81,10 +84,12 @@ const quiet = ({ world }: Load) =>
   })
 
 /** Lets everything come to rest. What does not is a broken promise too. */
-const settle = (load: Load, withinMs: number) =>
+const settle = (load: Load, plan: Plan, withinMs: number) =>
   Effect.gen(function* () {
     const { world } = load
+    world.openAccounts()
     yield* left(load, load.submitting)
+    if (plan.limits.flat().some(isCapped)) yield* raiseBudget(load)
     yield* endSchedules(load)
     yield* drain(load, withinMs)
     yield* left(load, load.fibers)
@@ -158,6 +163,7 @@ const coverage = (plan: Plan, load: Load): Coverage => {
   return coverageOf(plan, {
     kills: chronicle.kills,
     ends: ends(load),
+    parks: load.store.one<{ count: number }>("SELECT count(*) AS count FROM parks")?.count ?? 0,
     faults: chronicle.faults,
     failpoints: chronicle.failpoints,
     unable: chronicle.unable
@@ -192,9 +198,9 @@ const continueToFloors = (load: Load, plan: Plan) =>
 /** Runs it in a new directory, which is kept when a promise was broken. */
 export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =>
   Effect.gen(function* () {
-    const plan = makePlan(options.seed, options.durationMs)
+    const plan = makePlan(options.seed, options.durationMs, options.focus)
     const root = yield* scratch
-    const world = new World(root, options.beat)
+    const world = new World(root, options.beat, windowsOf(options.focus))
     const store = new Store(world.database)
     yield* Effect.addFinalizer(() => Effect.sync(() => store.close()))
     const progress = Effect.suspend(() => options.onProgress(progressOf(world, options)))
@@ -214,7 +220,7 @@ export const torture = (options: TortureOptions): Effect.Effect<TortureReport> =
     yield* continueToFloors(load, plan)
     load.over = true
     world.chronicle.note(null, "no more faults")
-    yield* settle(load, settleMs(options.durationMs))
+    yield* settle(load, plan, settleMs(options.durationMs))
     yield* Fiber.interrupt(sampler)
     const verdict = check(plan, world, store)
     const report = summarize(world, verdict, options, plan.digest, coverage(plan, load))

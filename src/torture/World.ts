@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
 import { clockScript } from "./faults/clockScript.ts"
 import { leadScript } from "./load/LeadPlan.ts"
-import { limitedScript } from "./load/LimitPlan.ts"
+import { limitedScript, tokenMicro, unlimitedFile, type Windows } from "./load/LimitPlan.ts"
 import { makeRepository, stateOf } from "./load/Repository.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
 
@@ -74,7 +74,7 @@ export class World {
   readonly #beat: ReadonlyArray<string>
 
   /** `beat` is the command that starts the program under test. */
-  constructor(root: string, beat: ReadonlyArray<string>) {
+  constructor(root: string, beat: ReadonlyArray<string>, windows: Windows) {
     this.root = root
     this.#beat = beat
     this.home = join(root, "home")
@@ -86,11 +86,13 @@ export class World {
     this.setClock(0)
     writeFileSync(join(root, "agent.sh"), agentScript(root))
     writeFileSync(join(root, "lead.cjs"), leadScript(root, beat))
-    writeFileSync(join(root, "limited.sh"), limitedScript(root))
+    writeFileSync(join(root, "limited.sh"), limitedScript(root, windows))
     writeFileSync(join(root, "claude"), claudeScript(root))
     chmodSync(join(root, "claude"), 0o755)
     const settings = { graceMs: 400, idleMs: 400, maxConcurrency, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
-    const config = { ...settings, agents: { claude: { program: join(root, "claude") } } }
+    const rates = { input: tokenMicro, output: tokenMicro }
+    const prices = { "claude-fake": rates, "claude-opus-fake": rates }
+    const config = { ...settings, prices, agents: { claude: { program: join(root, "claude") } } }
     writeFileSync(join(this.home, "config.json"), JSON.stringify(config), { mode: 0o600 })
     this.chronicle = new Chronicle(join(root, "events.jsonl"))
     this.repository = makeRepository(join(root, "repository"))
@@ -110,6 +112,11 @@ export class World {
       ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: this.#bootId }),
       ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints })
     }
+  }
+
+  /** No account refuses any more. */
+  openAccounts(): void {
+    writeFileSync(unlimitedFile(this.root), "")
   }
 
   /** From now on processes see the boot id of a machine that was restarted. */

@@ -96,6 +96,7 @@ const view: Overview = {
       running: 0,
       waiting: 41,
       next: null,
+      spare: null,
       windows: []
     }
   ],

@@ -53,6 +53,7 @@ export const enqueueContract = (subject: Subject) => {
           onLimit: "park",
           giveUpMs: 604_800_000,
           fallback: [],
+          spare: false,
           parks: 0,
           parkedAt: null,
           wakes: 0,

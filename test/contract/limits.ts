@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { AccountKey } from "../../src/domain/limits/Account.ts"
+import { graceMs } from "../../src/domain/limits/Limit.ts"
 import type { Seen } from "../../src/domain/limits/Signal.ts"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
 import { Limits } from "../../src/services/Limits.ts"
@@ -125,6 +126,24 @@ export const limitsContract = (subject: Subject<AllPorts>) => {
           [first?.n, first?.at, first?.account, first?.window, first?.sessionId, first?.releasedAt],
           [1, at, claude.key, "limit", "session-1", at + 2 * hour]
         )
+      })
+    )
+
+    test(
+      "waits for seconds where the limit was over by the time that it was put back",
+      Effect.gen(function* () {
+        yield* begin
+        const task = yield* of(claude)
+        const claimed = yield* claimNext()
+        const resetsAt = (yield* now) + minute
+        yield* print(claimed, 0, [fiveHours({ resetsAt })])
+        yield* TestClock.adjust("2 minutes")
+        yield* park(claimed, { resetsAt })
+        const [parked] = yield* (yield* Tasks).parks(task.id)
+        assert.deepStrictEqual([parked?.window, parked?.resetsAt], ["limit", (yield* now) + graceMs])
+        assert.deepStrictEqual(idsOf(yield* claimAll), [])
+        yield* TestClock.adjust(graceMs)
+        assert.deepStrictEqual(idsOf(yield* claimAll), [task.id])
       })
     )
 

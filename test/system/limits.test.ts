@@ -4,7 +4,7 @@ import { join, resolve } from "node:path"
 import { assert, describe, it } from "vitest"
 import { Beat, isAlive, kill, until } from "./Beat.ts"
 
-const program = resolve(import.meta.dirname, "limitedClaude.cjs")
+const program = resolve(import.meta.dirname, "limitedAgent.cjs")
 
 /** A home whose `claude` has an account of so many requests in a window. */
 const limited = (requests: number, windowMs: number, settings: Readonly<Record<string, string>> = {}) => {
@@ -70,6 +70,8 @@ describe("a usage limit", () => {
       assert.match(why.stdout, /It waits for the 5-hour limit of account [0-9a-z]{10}, opens .*beat edit/)
       const status = await beat.run(["status", id])
       assert.match(status.stdout, /parked +once.*continues in its session/)
+      const { attempt, parked: parks, status: now } = JSON.parse((await beat.run(["status", id, "--json"])).stdout)
+      assert.deepStrictEqual([now, attempt, parks.length, parks[0].window], ["queued", 1, 1, "five_hour"])
       for (const pid of beat.workers()) kill(pid, "SIGKILL")
       const waited = await beat.run(["wait", "--timeout", "280s", id])
       assert.strictEqual(waited.code, 0, waited.stderr)
@@ -284,6 +286,46 @@ describe("a usage limit", () => {
       assert.strictEqual((await beat.run(["limits", "open", "claude"])).code, 0)
       const allowed = await beat.run(["wait", "--timeout", "280s", await run()])
       assert.strictEqual(allowed.code, 0, allowed.stderr)
+    } finally {
+      await beat.close()
+    }
+  })
+
+  it("does not hold a spare task: that waits for the end of the window, if there is room, and says so everywhere", async () => {
+    const { beat, env } = limited(50, 600_000)
+    const hour = 3_600_000
+    const submit = (used: string, endsMs: number, ...words: ReadonlyArray<string>) =>
+      beat.run(["run", "-a", "claude", ...words, "steps 1"], {
+        env: { ...env, LIMITED_USED: used, LIMITED_ENDS_MS: String(endsMs) }
+      })
+    const told = async (used: string, endsMs: number) => {
+      const id = (await submit(used, endsMs)).stdout.trim()
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
+      assert.strictEqual(waited.code, 0, waited.stderr)
+    }
+    try {
+      const refused = await submit("0", 0, "--spare", "--fallback", "codex")
+      assert.match(refused.stderr, /spare.*excludes/)
+      await told("0.6", 3 * hour)
+      const submitted = await submit("0.6", 3 * hour, "--spare")
+      assert.match(submitted.stderr, /waits for the spare room of the 5-hour limit/)
+      const id = submitted.stdout.trim()
+      assert.match((await beat.run(["status", id, "--json"])).stdout, /"spare": ?true/)
+      assert.match(
+        (await beat.run(["why", id])).stdout,
+        /spare room of the 5-hour limit .* less than 80 % .*--no-spare/
+      )
+      assert.match((await beat.run(["status", id])).stdout, /waits for +the spare room/)
+      assert.match((await beat.run(["list"])).stdout, new RegExp(`${id} .*spare`))
+      assert.match((await beat.run([])).stdout, /spare room of the 5-hour limit, opens .*1 spare task waits/)
+      assert.match((await beat.run(["limits"])).stdout, /1 spare task waits for the spare room/)
+      // Full: it waits for the next window.
+      await told("0.85", hour / 2)
+      assert.strictEqual(beat.status(id).status, "queued")
+      await told("0.7", hour / 2)
+      const waited = await beat.run(["wait", "--timeout", "280s", id])
+      assert.strictEqual(waited.code, 0, waited.stderr)
+      assert.deepStrictEqual(beat.rows("SELECT DISTINCT parks, attempt FROM tasks"), [{ parks: 0, attempt: 1 }])
     } finally {
       await beat.close()
     }

@@ -13,7 +13,14 @@ const points = Array.from(plannedFailpoints(plan))
 const counts = (names: ReadonlyArray<string>) => Object.fromEntries(names.map((name) => [name, 1]))
 
 /** A run of a minute that did everything. */
-const full: Reached = { kills: 250, ends: 300, faults: counts(kinds), failpoints: counts(points), unable: new Map() }
+const full: Reached = {
+  kills: 250,
+  ends: 300,
+  parks: 0,
+  faults: counts(kinds),
+  failpoints: counts(points),
+  unable: new Map()
+}
 
 describe("the floors of a torture run", () => {
   it("are reached where everything that was planned came", () => {

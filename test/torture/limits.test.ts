@@ -1,15 +1,26 @@
 /** The checks of parked tasks and of messages: what they let pass, and what they report. */
 import { assert, describe, it } from "vitest"
-import { closedStarts, type LimitedTask, limitProblems } from "../../src/torture/checks/LimitCheck.ts"
+import { budgetProblems, placesProblems } from "../../src/torture/checks/AccountCheck.ts"
+import {
+  closedStarts,
+  earlyClaims,
+  type LimitedTask,
+  limitProblems,
+  overspent
+} from "../../src/torture/checks/LimitCheck.ts"
 import { messageProblems } from "../../src/torture/checks/MessageCheck.ts"
+import { cappedAmount } from "../../src/torture/load/LimitPlan.ts"
 import { messageIdOf } from "../../src/torture/load/Messages.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
 
+const steps = (...numbers: ReadonlyArray<number>) => numbers.map((number) => ({ at: number, number, claim: "c1" }))
+
 const task = (more: Partial<LimitedTask> = {}): LimitedTask => ({
-  plan: { key: "m0", steps: 2, afterMs: 0 },
+  plan: { key: "m0", payer: "a0", steps: 2, afterMs: 0 },
   row: { id: "a", status: "completed", cause: "exit", attempt: 1, retried_by: null, parks: 1 },
   parks: [{ claim_id: "c1", at: 10, resets_at: 20 }],
-  journal: { starts: ["c1", "c2"], refused: ["c1"], steps: [1, 2], ended: true },
+  journal: { starts: ["c1", "c2"], refused: ["c1"], steps: steps(1, 2), ended: true },
+  counted: { tokens: 20_000, micro: 100_000 },
   hurts: new Set(),
   limited: false,
   ...more
@@ -20,8 +31,13 @@ describe("the check of parked tasks", () => {
   it("passes one that was refused, resumed and completed, and one that a fault ended", () => {
     assert.isEmpty(limitProblems(task()))
     const killed = { ...row, status: "failed", cause: "signal" } as const
-    const cut = { ...journal, steps: [1], ended: false }
-    assert.isEmpty(limitProblems(task({ row: killed, journal: cut, hurts: new Set(["agent"]) })))
+    const cut = { ...journal, steps: steps(1), ended: false }
+    const hurts = new Set(["agent" as const])
+    assert.isEmpty(
+      limitProblems(task({ row: killed, journal: cut, hurts, counted: { tokens: 10_000, micro: 50_000 } }))
+    )
+    // Killed between its note and its print.
+    assert.isEmpty(limitProblems(task({ row: killed, journal: cut, hurts, counted: { tokens: 0, micro: 0 } })))
   })
 
   const cases: ReadonlyArray<readonly [string, Partial<LimitedTask>]> = [
@@ -31,14 +47,67 @@ describe("the check of parked tasks", () => {
     ["a park without a refusal", { journal: { ...journal, refused: [] } }],
     ["a refusal without a park", { journal: { ...journal, refused: ["c1", "c2"] } }],
     ["a start too many", { journal: { ...journal, starts: ["c1", "c2", "c3"] } }],
-    ["a step that was done twice", { journal: { ...journal, steps: [1, 1, 2] } }],
-    ["success without the steps", { journal: { ...journal, steps: [1] } }]
+    ["a step that was done twice", { journal: { ...journal, steps: steps(1, 1, 2) } }],
+    ["success without the steps", { journal: { ...journal, steps: steps(1) } }],
+    ["tokens that the ledger has not", { counted: { tokens: 10_000, micro: 50_000 } }],
+    ["tokens that are counted twice", { counted: { tokens: 40_000, micro: 200_000 }, hurts: new Set(["agent"]) }],
+    ["tokens at another price", { counted: { tokens: 20_000, micro: 0 } }]
   ]
   for (const [what, more] of cases) it(`reports ${what}`, () => assert.isNotEmpty(limitProblems(task(more))))
 
   it("reports a claim in a time that was known to be closed, and no other", () => {
     const claims = [8, 10, 15, 20, 25].map((at) => ({ id: String(at), at }))
     assert.deepStrictEqual(closedStarts(claims, task().parks), ["15"])
+  })
+})
+
+describe("the check of places", () => {
+  const claim = (claimedAt: number, places: number, placesAt: number) => ({ account: "a", claimedAt, places, placesAt })
+
+  it("passes what was running when the limit was met, one that asks, and those that its answer lets follow", () => {
+    assert.isEmpty(placesProblems([1, 2, 3].map((at) => claim(at, 1, 10))))
+    assert.isEmpty(placesProblems([claim(11, 1, 10)]))
+    assert.isEmpty(placesProblems([1, 2, 3].map((seconds) => claim(21_000 + seconds, 2, 1000))))
+  })
+
+  it("reports a claim that was made without a place", () => {
+    assert.isNotEmpty(placesProblems([claim(11, 1, 10), claim(12, 1, 10)]))
+    assert.isNotEmpty(placesProblems([claim(1, 1, 10), claim(12, 1, 10)]))
+    assert.isNotEmpty(placesProblems([1, 2, 3].map((seconds) => claim(1000 + seconds, 2, 1000))))
+  })
+
+  const parks = [{ claim_id: "c0", at: 100, resets_at: 1000 }]
+  const asks = { id: "c1", at: 1010, until: 3000 }
+  const follows = (at: number) => ({ id: "c2", at, until: null })
+
+  it("reports a claim that was made next to another before the first answer, and no other", () => {
+    const served = [{ at: 2000, claim: "c1" }]
+    assert.deepStrictEqual(earlyClaims([asks, follows(1500)], parks, served), ["c2"])
+    assert.isEmpty(earlyClaims([asks, follows(2100)], parks, served))
+    assert.isEmpty(earlyClaims([{ ...asks, until: 1400 }, follows(1500)], parks, []))
+    // The limit was over when this park was recorded.
+    assert.isEmpty(earlyClaims([asks, follows(1500)], [{ claim_id: "c0", at: 1200, resets_at: 1000 }], served))
+    // An answer to an attempt from before the limit proves nothing.
+    const before = { id: "c3", at: 50, until: 5000 }
+    assert.include(earlyClaims([before, asks, follows(1500)], parks, [{ at: 1100, claim: "c3" }]), "c2")
+  })
+})
+
+describe("the check of budgets", () => {
+  const claim = (reserve: number, spent: number) => ({ claim: "c", reserve, spent })
+
+  it("reports claims that do not fit together, and one that has reserved less than one answer", () => {
+    assert.isEmpty(budgetProblems(Array.from({ length: 6 }, () => claim(200_000, 0))))
+    assert.isEmpty(budgetProblems([claim(200_000, cappedAmount)]), "the first of a period always starts")
+    assert.isNotEmpty(budgetProblems(Array.from({ length: 7 }, () => claim(200_000, 0))))
+    assert.isNotEmpty(budgetProblems([claim(200_000, 900_000), claim(200_000, 900_000)]))
+    assert.isNotEmpty(budgetProblems([claim(0, 0)]))
+  })
+
+  it("reports more than the amount and what the tasks exceeded their reserves by", () => {
+    assert.isNull(overspent([{ cost: cappedAmount, reserve: 0 }]))
+    assert.isNull(overspent([{ cost: cappedAmount + 1, reserve: cappedAmount }]))
+    assert.isNotNull(overspent(Array.from({ length: 7 }, () => ({ cost: 200_000, reserve: 200_000 }))))
   })
 })
 

@@ -73,6 +73,11 @@ export const limitOptions = {
       "Give the task to the first of these agents that is open, e.g. codex,gemini, when a limit keeps it for over 30 minutes"
     )
   ),
+  spare: Options.boolean("spare").pipe(
+    Options.withDescription(
+      "Start only near the end of the usage windows of its account, and only with room that would go unused"
+    )
+  ),
   onLimit: choice("on-limit", OnLimit.literals).pipe(
     Options.withDefault(undefined),
     Options.withDescription(

@@ -51,6 +51,7 @@ export const remark = (task: TaskSummary): string => {
   }
   if (isAsking(task)) return task.asks === 1 ? "needs input" : `${task.asks} questions`
   if (task.parkedAt !== null && task.status === "queued") return "parked"
+  if (task.spare && task.status === "queued") return "spare"
   if (isSkipped(task)) return "dependency"
   if (task.status === "running" && task.cancelRequestedAt !== null) return "ending"
   return ""

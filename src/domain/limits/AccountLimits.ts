@@ -10,20 +10,34 @@ export const AccountLimits = Schema.Struct({
   agent: Schema.String,
   /** The account whose windows count for it; null: its own. */
   joinedTo: Schema.NullOr(AccountKey),
-  /** When all of its tasks may start; null: now. */
+  /** When all of its tasks but the spare ones may start; null: now. */
   opensAt: Schema.NullOr(Timestamp),
   /** The window that it waits for. */
   window: Schema.NullOr(Schema.String),
   /** Tasks that may run at the same time after a limit; null: no bound. */
   places: Schema.NullOr(Schema.Int),
   running: Schema.Int,
-  /** Tasks that wait for it, counted up to 1000. */
+  /** Tasks that wait for it, without the spare ones, counted up to 1000. */
   waiting: Schema.Int,
   /** The task that starts first and asks whether the limit is over. */
   next: Schema.NullOr(TaskId),
+  /** Its spare tasks; null when none waits for room that would go unused. */
+  spare: Schema.NullOr(
+    Schema.Struct({
+      /** Counted up to 1000. */
+      waiting: Schema.Int,
+      /** When the first of them may start. */
+      opensAt: Timestamp,
+      /** `spare_` and the name of the window whose room they use, or the limit that they wait for. */
+      window: Schema.String
+    })
+  ),
   windows: Schema.Array(Window)
 }).annotations({ identifier: "AccountLimits" })
 export type AccountLimits = typeof AccountLimits.Type
+
+/** Whether it keeps tasks that could start otherwise. */
+export const keepsTasks = ({ opensAt, spare }: AccountLimits): boolean => opensAt !== null || spare !== null
 
 /** What `beat limits --json` prints. */
 export const LimitsView = Schema.Struct({ accounts: Schema.Array(AccountLimits) }).annotations({

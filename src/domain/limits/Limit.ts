@@ -108,7 +108,13 @@ export const windowsAfter = (
   }
   return familiesOf(signal, observer).reduce((known, family) => {
     const before = known.find((window) => isSame(window, signal.window, family))
-    return before !== undefined && before.observedAt > now
+    // What says that it was closed until a time that is over does not open it.
+    const isLate =
+      (before?.resetsAt ?? 0) > now &&
+      before?.closed === true &&
+      signal.closed &&
+      overSince(signal.resetsAt, observer) !== null
+    return before !== undefined && (before.observedAt > now || isLate)
       ? known
       : replaced(known, seen(before, signal, family, observer, refused))
   }, windows)
@@ -121,7 +127,8 @@ export interface Opening {
   readonly window: string | null
 }
 
-const limits = (window: Window, family: string): boolean => window.family === "" || window.family === family
+/** Whether a window limits models of a family. */
+export const limits = (window: Window, family: string): boolean => window.family === "" || window.family === family
 
 export const opening = (windows: ReadonlyArray<Window>, family: string, now: number): Opening =>
   windows.reduce<Opening>(

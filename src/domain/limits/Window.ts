@@ -41,6 +41,13 @@ export const unnamed = "limit"
 /** Not a window of an account: a budget was spent. */
 export const budget = "budget"
 
+const spare = "spare_"
+
+/** What a spare task waits for: the last part of the window of this name. */
+export const spareName = (window: string): string => `${spare}${window}`
+
+export const isSpareName = (name: string): boolean => name.startsWith(spare)
+
 const hour = 3_600_000
 const lengths: ReadonlyArray<readonly [RegExp, number]> = [
   [/^five_hour|^5_hour/, 5 * hour],
@@ -53,6 +60,7 @@ export const lengthOf = (name: string): number | null => lengths.find(([pattern]
 
 /** The window in words. */
 export const windowWords = ({ family, name }: Pick<Window, "family" | "name">): string => {
+  if (isSpareName(name)) return `spare room of the ${windowWords({ family, name: name.slice(spare.length) })}`
   const words: Readonly<Record<string, string>> = {
     five_hour: "5-hour limit",
     seven_day: "weekly limit",

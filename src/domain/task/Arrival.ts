@@ -26,6 +26,7 @@ export const arrivalOf = (task: NewTask, { original, parent }: Forebears, maxDep
     onLimit: task.onLimit ?? "park",
     giveUpMs: task.giveUpMs ?? defaultGiveUpMs,
     fallback: task.fallback ?? [],
+    spare: task.spare ?? false,
     workspaceId: task.workspace?.id ?? null
   })
 }

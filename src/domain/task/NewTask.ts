@@ -110,6 +110,7 @@ export const NewTask = Schema.Struct({
   onLimit: Schema.optionalWith(OnLimit, { exact: true }),
   giveUpMs: Schema.optionalWith(Millis, { exact: true }),
   fallback: Schema.optionalWith(Fallback, { exact: true }),
+  spare: Schema.optionalWith(Schema.Boolean, { exact: true }),
   /** What it may spend with its retries and everything that it submits, in millionths of a US dollar. Missing: not bounded. */
   budgetMicro: Schema.optionalWith(Schema.Int.pipe(Schema.positive()), { exact: true }),
   idempotencyKey: Schema.NullOr(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256))),

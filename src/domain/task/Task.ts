@@ -189,6 +189,8 @@ export const TaskSummary = Schema.Struct({
   giveUpMs: Millis,
   /** The agents that take it over, in this order, while its account is closed for long. */
   fallback: Fallback,
+  /** It starts only while its account has room that would go unused. */
+  spare: Schema.Boolean,
   /** How often it was parked, that is, put back into the queue by a limit. No attempt was used up by that. */
   parks: Schema.Int.pipe(Schema.nonNegative()),
   /** Since when it waits for a limit to end; null when it does not. */

@@ -14,6 +14,7 @@ export const TaskEdit = Schema.partialWith(
     model: Schema.NullOr(Schema.String),
     account: Schema.NullOr(Account),
     fallback: Fallback,
+    spare: Schema.Boolean,
     directory: Schema.String,
     timeoutMs: Schema.NullOr(Millis),
     stallMs: Schema.NullOr(Millis),

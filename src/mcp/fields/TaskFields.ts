@@ -36,6 +36,7 @@ export const editableFields = {
   priority: Schema.optional(Priority),
   directory: Schema.optional(Schema.NonEmptyString),
   notBefore: Schema.optional(Moment),
+  spare: Schema.optional(Schema.Boolean),
   labels: Schema.optional(Labels),
   dependsOn: Schema.optional(Dependencies)
 }
@@ -80,7 +81,8 @@ export type DescribedTask = Schema.Struct.Type<typeof taskFields>
 /** What all tasks of a call do when they meet a usage limit. */
 export const limitFields = {
   onLimit: Schema.optional(OnLimit.annotations({ description: "At a usage limit (default: park)" })),
-  fallback: Schema.optional(Fallback.annotations({ description: "Next agents at a long limit" }))
+  fallback: Schema.optional(Fallback.annotations({ description: "Next agents at a long limit" })),
+  spare: Schema.optional(Schema.Boolean.annotations({ description: "Only with quota that would go unused" }))
 }
 
 type Limits = Schema.Struct.Type<typeof limitFields>
@@ -126,6 +128,7 @@ export const submissionOf = Effect.fn("submissionOf")(function* (
     continueFrom: one.continueFrom === undefined ? null : yield* upstreamOf(one.continueFrom, members),
     ...(one.onLimit === undefined ? {} : { onLimit: one.onLimit }),
     ...(one.fallback === undefined ? {} : { fallback: one.fallback }),
+    ...(one.spare === undefined ? {} : { spare: one.spare }),
     ...(one.retries === undefined ? {} : { maxRetries: one.retries }),
     ...(one.backoffMs === undefined ? {} : { backoffMs: one.backoffMs })
   }

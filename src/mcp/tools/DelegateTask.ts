@@ -217,6 +217,7 @@ export const delegateTask = tool({
     in: "k3v9x2m7q4ab",
     onLimit: "park" as const,
     fallback: ["codex"],
+    spare: false,
     times: 3,
     best: "npm test",
     loop: {

@@ -47,6 +47,7 @@ export const editTask = tool({
     priority: "P0",
     directory: "/home/me/project",
     notBefore: "2027-03-01T09:00:00Z",
+    spare: false,
     labels: { team: "web" },
     dependsOn: ["x2m7q4abk3v9:finished"]
   },

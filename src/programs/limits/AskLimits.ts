@@ -54,10 +54,10 @@ export const makeAskLimits = () => {
     const reader = yield* LimitReader
     const limits = yield* Limits
     const now = yield* Clock.currentTimeMillis
-    const isDue = ({ account, agent, running, waiting }: AccountLimits) =>
+    const isDue = ({ account, agent, running, spare, waiting }: AccountLimits) =>
       reader.agents.includes(agent) &&
       isLogin(account) &&
-      running + waiting > 0 &&
+      running + waiting + (spare?.waiting ?? 0) > 0 &&
       Math.abs(now - (askedAt.get(account) ?? 0)) >= askEveryMs
     for (const account of (yield* limits.list).filter(isDue)) {
       askedAt.set(account.account, now)

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Gate } from "../../domain/gates/Gate.ts"
-import { AccountLimits } from "../../domain/limits/AccountLimits.ts"
+import { AccountLimits, keepsTasks } from "../../domain/limits/AccountLimits.ts"
 import { TaskId, type TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
 import { Gates } from "../../services/Gates.ts"
 import { Limits } from "../../services/Limits.ts"
@@ -87,7 +87,7 @@ export const board = Effect.fn("board")(function* (filter: BoardFilter) {
     ended: ended.tasks,
     more: { running: running.more, waiting: queued.more, ended: ended.more },
     gates: yield* (yield* Gates).list,
-    limits: (yield* (yield* Limits).list).filter(({ opensAt }) => opensAt !== null),
+    limits: (yield* (yield* Limits).list).filter(keepsTasks),
     workers: found.filter(({ serving }) => serving === "serves").length
   }
   return result

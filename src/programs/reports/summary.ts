@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Gate } from "../../domain/gates/Gate.ts"
-import { AccountLimits } from "../../domain/limits/AccountLimits.ts"
+import { AccountLimits, keepsTasks } from "../../domain/limits/AccountLimits.ts"
 import { Question } from "../../domain/questions/Question.ts"
 import { type TaskStatus, TaskSummary, Timestamp } from "../../domain/task/Task.ts"
 import { Budgets } from "../../services/Budgets.ts"
@@ -83,7 +83,7 @@ export const overview = Effect.fn("overview")(function* () {
     queued,
     ended,
     nextDue: Option.getOrNull(yield* tasks.nextDue(now)),
-    limits: counts.queued === 0 ? [] : (yield* (yield* Limits).list).filter(({ opensAt }) => opensAt !== null),
+    limits: counts.queued === 0 ? [] : (yield* (yield* Limits).list).filter(keepsTasks),
     awaitsAnswers: counts.queued > 0 && (yield* tasks.awaitAnswers),
     questions: counts.queued + counts.running === 0 ? [] : yield* (yield* Questions).open,
     budgets: counts.queued === 0 ? [] : (yield* (yield* Budgets).holding).map(holdView),

@@ -1,7 +1,7 @@
 /** One page of tasks, newest first, with what it takes to get the next. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { pausesOf } from "../../domain/gates/loopHold.ts"
+import { pausesOf } from "../../domain/gates/loopHolding.ts"
 import { isTerminal, TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Gates } from "../../services/Gates.ts"

@@ -34,7 +34,7 @@ export const TaskReport = Schema.Struct({
   ahead: Schema.NullOr(Schema.Int),
   /** What it waits for, in words; null when it waits for nothing. */
   waitsFor: Schema.NullOr(Schema.String),
-  /** Whether a pause, an open question, the limit of its group or a budget keeps it from starting. */
+  /** Whether a pause, an open question, the limit of its group or its account, or a budget keeps it from starting. */
   held: Schema.Boolean,
   /** When limits put it back into the queue, oldest first. */
   parked: Schema.Array(Park),
@@ -90,7 +90,7 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     startProblem: begun ? null : Option.getOrNull(yield* registry.startProblem(id)),
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: waiting === null ? null : waitsFor(waiting, now),
-    held: waiting !== null && ["paused", "frozen", "asks", "group-limit", "budget"].includes(waiting.reason),
+    held: waiting !== null && ["paused", "frozen", "asks", "group-limit", "limit", "budget"].includes(waiting.reason),
     parked: task.parks === 0 ? [] : yield* tasks.parks(id),
     questions: task.startedAt === null ? [] : yield* (yield* Questions).ofTask(id),
     silentMs: yield* silenceOf(task),

@@ -18,6 +18,7 @@ export interface Changes {
   readonly model?: string | null | undefined
   readonly directory?: string | undefined
   readonly notBefore?: number | null | undefined
+  readonly spare?: boolean | undefined
   readonly labels?: ((now: Labels) => Labels) | undefined
   /** All of the new dependencies, from those of now. */
   readonly dependsOn?: ((now: Task["dependsOn"]) => NonNullable<TaskEdit["dependsOn"]>) | undefined
@@ -84,10 +85,18 @@ export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes, b
     const { revision } = yield* queue.captured(id)
     const task = yield* tasks.get(id)
     if (task.status !== "queued") return yield* new TaskStateConflict({ id, step: "be edited", actual: task.status })
+    if (changes.spare === true && task.fallback.length > 0) {
+      return yield* new InvalidInput({
+        field: "spare",
+        problem: `task ${id} has a fallback: a spare task waits for its own account`,
+        example: null
+      })
+    }
     const change: TaskEdit = {
       ...(touchesAgent(changes) ? yield* startOf(task, changes, by) : {}),
       ...(changes.priority === undefined ? {} : { priority: changes.priority }),
       ...(changes.notBefore === undefined ? {} : { notBefore: changes.notBefore }),
+      ...(changes.spare === undefined ? {} : { spare: changes.spare }),
       ...(changes.labels === undefined ? {} : { labels: changes.labels(task.labels) }),
       ...(changes.dependsOn === undefined ? {} : { dependsOn: changes.dependsOn(task.dependsOn) })
     }

@@ -74,6 +74,8 @@ export interface Submission {
   readonly giveUpMs?: number
   /** Agents that take it over while its account is closed for long. */
   readonly fallback?: ReadonlyArray<string>
+  /** It starts only while its account has room that would go unused. */
+  readonly spare?: boolean
   /** What it may spend with its tree, in US dollars. */
   readonly budgetUsd?: number
   /** The group whose limit it counts against. */
@@ -106,6 +108,14 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
   const settings = yield* (yield* SettingsStore).get
   const problem = promptProblem(submission.prompt)
   if (problem !== null) return yield* new InvalidInput({ field: "prompt", problem, example: null })
+  const spare = submission.spare ?? false
+  if (spare && (submission.fallback ?? []).length > 0) {
+    return yield* new InvalidInput({
+      field: "spare",
+      problem: "excludes 'fallback': a spare task waits for its own account",
+      example: null
+    })
+  }
   const directory = realDirectory(submission.directory, submitter.environment)
   const routes = yield* keepRoutes(submission, submitter, settings)
   const {
@@ -129,7 +139,9 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     steer: submission.steer,
     asks: submission.asks
   })
-  const warnings = [...routes.warnings, ...hints]
+  const account = plan.account ?? null
+  const free = `spare changes nothing: no account is known for ${plan.agent}, so that no usage limit counts for it`
+  const warnings = [...routes.warnings, ...hints, ...(spare && account === null ? [free] : [])]
   const piped = submission.piped ?? null
   const closing = submission.closing ?? null
   const script = (piped !== null || closing !== null) && isScript({ agent: plan.agent, program: plan.launch.file })
@@ -160,6 +172,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     ...(submission.onLimit === undefined ? {} : { onLimit: submission.onLimit }),
     ...(submission.giveUpMs === undefined ? {} : { giveUpMs: submission.giveUpMs }),
     ...(submission.fallback === undefined ? {} : { fallback: submission.fallback }),
+    ...(submission.spare === undefined ? {} : { spare: submission.spare }),
     ...(submission.budgetUsd === undefined
       ? {}
       : { budgetMicro: Math.max(1, Math.round(submission.budgetUsd * 1_000_000)) }),

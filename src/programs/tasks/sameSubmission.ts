@@ -19,6 +19,7 @@ type Work = Pick<
   | "onLimit"
   | "giveUpMs"
   | "fallback"
+  | "spare"
   | "group"
 >
 
@@ -43,6 +44,7 @@ export const sameSubmission = (work: Work): Submission => ({
   ...(work.onLimit === undefined ? {} : { onLimit: work.onLimit }),
   ...(work.group === undefined ? {} : { group: work.group }),
   ...(work.fallback === undefined ? {} : { fallback: work.fallback }),
+  ...(work.spare === undefined ? {} : { spare: work.spare }),
   ...(work.giveUpMs === undefined ? {} : { giveUpMs: work.giveUpMs })
 })
 

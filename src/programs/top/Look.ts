@@ -2,8 +2,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type Gate, gatesBefore } from "../../domain/gates/Gate.ts"
-import { loopHolding, pausesOf } from "../../domain/gates/loopHold.ts"
-import type { AccountLimits } from "../../domain/limits/AccountLimits.ts"
+import { loopHolding, pausesOf } from "../../domain/gates/loopHolding.ts"
+import { type AccountLimits, keepsTasks } from "../../domain/limits/AccountLimits.ts"
 import type { LoopId } from "../../domain/loop/LoopId.ts"
 import type { Question } from "../../domain/questions/Question.ts"
 import { isAsking } from "../../domain/task/isAsking.ts"
@@ -206,6 +206,9 @@ export const makeLook = Effect.gen(function* () {
         return { kind: "group", group: group.name, running: group.running, limit: group.limit }
       }
       const account = closed.find((one) => one.account === task.account)
+      if (task.spare && account?.spare != null) {
+        return { kind: "limit", window: account.spare.window, opensAt: account.spare.opensAt }
+      }
       if (account?.opensAt !== undefined && account.opensAt !== null) {
         return { kind: "limit", window: account.window ?? "", opensAt: account.opensAt }
       }
@@ -227,7 +230,7 @@ export const makeLook = Effect.gen(function* () {
     const [running, queued] = yield* Effect.forEach(open, (status) => some([status]))
     const ended = yield* some(over)
     const closedGates = yield* gates.list
-    const closed = counts.queued === 0 ? [] : (yield* limits.list).filter(({ opensAt }) => opensAt !== null)
+    const closed = counts.queued === 0 ? [] : (yield* limits.list).filter(keepsTasks)
     const waits = yield* waitsOf(running?.tasks ?? [], queued?.tasks ?? [], closed, closedGates, now)
     // Claims before workers: a worker registers before it claims, so that the owner of a claim seen here is on the list.
     const claims = counts.running === 0 ? [] : yield* registry.claims
@@ -250,7 +253,7 @@ export const makeLook = Effect.gen(function* () {
       ended: ended.tasks.map(row),
       more: [running, queued, ended].some((page) => page?.more === true),
       gates: pausesOf(closedGates),
-      limits: closed,
+      limits: closed.filter(({ opensAt }) => opensAt !== null),
       costToday: yield* costToday(counts, now),
       workers: seen.filter(({ serving }) => isServing(serving)).length,
       at: now

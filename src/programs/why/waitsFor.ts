@@ -1,7 +1,8 @@
 /** What a queued task waits for, in words that go into one line. */
 import { fingerprintOf } from "../../domain/limits/Account.ts"
 import type { LimitWait } from "../../domain/limits/AccountLimits.ts"
-import { credit, windowWords } from "../../domain/limits/Window.ts"
+import { spareBelow } from "../../domain/limits/Spare.ts"
+import { credit, isSpareName, windowWords } from "../../domain/limits/Window.ts"
 import { questionName } from "../../domain/questions/Question.ts"
 import { bytes, moment, span } from "../../text/FormatDuration.ts"
 import { holdWords } from "../budgets/holdWords.ts"
@@ -9,10 +10,16 @@ import { gateWords } from "../gates/gateWords.ts"
 import type { Why, WhyOf } from "./WhyAnswer.ts"
 
 /** The limit that a task waits for, and when it ends. */
-export const limitWords = ({ account, opensAt, window }: LimitWait, now: number): string =>
-  window === credit
-    ? `credit: account ${fingerprintOf(account)} has none left. Add some, then: beat limits open ${fingerprintOf(account)}. It is tried again ${moment(opensAt)} (in ${span(opensAt - now)})`
-    : `the ${windowWords({ name: window, family: "" })} of account ${fingerprintOf(account)}, opens ${moment(opensAt)} (in ${span(opensAt - now)})`
+export const limitWords = ({ account, opensAt, window }: LimitWait, now: number): string => {
+  const name = fingerprintOf(account)
+  const when = `${moment(opensAt)} (in ${span(opensAt - now)})`
+  if (window === credit)
+    return `credit: account ${name} has none left. Add some, then: beat limits open ${name}. It is tried again ${when}`
+  const what = `the ${windowWords({ name: window, family: "" })} of account ${name}`
+  return isSpareName(window)
+    ? `${what}, from ${when} on, if less than ${Math.round(spareBelow * 100)} % are used then`
+    : `${what}, opens ${when}`
+}
 
 /** What its time is the time of. */
 export const timeWords = ({ failureBefore }: WhyOf<"not-before">): string => {

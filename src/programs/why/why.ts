@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { loopHolding } from "../../domain/gates/loopHold.ts"
+import { loopHolding } from "../../domain/gates/loopHolding.ts"
 import { isTerminal } from "../../domain/task/Task.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Gates } from "../../services/Gates.ts"

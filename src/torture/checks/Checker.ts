@@ -188,7 +188,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
   // Their agents are programs of their kind, with journals that only their checks read.
-  const special = new Set([...plan.limits, ...plan.leads].map(({ key }) => key))
+  const special = new Set([...plan.limits.flat(), ...plan.leads].map(({ key }) => key))
   // Those of loops are commands of the user, without an agent of ours.
   const evaluations = new Set(
     store
@@ -251,7 +251,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
   for (const loop of plan.loops) checkLoops(loop, byKey.get(loop.key) ?? [], store, world)
   checkRepository(world)
-  checkLimits(plan.limits, store, world)
+  checkLimits(plan.limits.flat(), store, world)
   checkLeads(plan.leads, store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {

@@ -1,28 +1,90 @@
-/** Tasks of an account whose usage limit is reached again and again: each is refused in the middle of its work, parked, and resumed. */
+/** Tasks of accounts whose usage limit is reached again and again, and of one that has a budget. */
 import type { Dice } from "../Dice.ts"
+
+/** Who pays: accounts with a limit, each refused at another time, and one without a limit whose tasks have a budget. */
+export const limitedPayers = ["a0", "a1", "a2"] as const
+export const cappedPayer = "capped"
+export type Payer = (typeof limitedPayers)[number] | typeof cappedPayer
 
 export interface LimitPlan {
   readonly key: string
+  readonly payer: Payer
   /** Requests that the agent makes, one after the other. */
   readonly steps: number
   readonly afterMs: number
 }
 
-/** The account is closed for the first seconds of each period, by the time since the boot of the machine. In seconds. */
-export const account = { period: 10, closed: 3 } as const
+/** What most of the run is about. */
+export type Focus = "everything" | "limits"
+
+/** An account refuses for the first seconds of each period, by the time since the boot of the machine. In seconds. */
+export interface Windows {
+  readonly period: number
+  readonly closed: number
+}
+
+/**
+ * Backbeat waits 5 seconds longer than it is told: what is left of a period is the time in which work gets done. It is about as long as
+ * a task, so that most are refused in the middle.
+ */
+export const windowsOf = (focus: Focus): Windows =>
+  focus === "limits" ? { period: 12, closed: 2 } : { period: 10, closed: 3 }
 
 /** Few: a task that is refused waits for seconds, and one at a time asks whether the limit is over. */
-const secondsPerTask = 10
+const secondsPerTask: Readonly<Record<Focus, number>> = { everything: 10, limits: 0.3 }
 
-export const planLimits = (dice: Dice, durationMs: number): ReadonlyArray<LimitPlan> =>
-  Array.from({ length: Math.ceil(durationMs / 1000 / secondsPerTask) }, (_, index) => ({
-    key: `m${index}`,
-    steps: dice.between(3, 6),
-    afterMs: dice.between(0, 6000)
-  }))
+/** Tasks of one account that are submitted together. */
+const together: Readonly<Record<Focus, number>> = { everything: 1, limits: 4 }
 
-/** Takes the place of Claude Code: `sh limited.sh DIRECTORY WORDS ARGUMENT...`, with no words where a session is resumed. */
-export const limitedScript = (root: string): string => `
+/** Tokens of one step of a task that has a budget, and of one that has none. A token costs 5 millionths of a dollar. */
+export const cappedTokens = 50_000
+const plainTokens = 10_000
+export const tokenMicro = 5
+
+export const isCapped = ({ payer }: Pick<LimitPlan, "payer">): boolean => payer === cappedPayer
+
+export const tokensOf = (plan: Pick<LimitPlan, "payer">): number => (isCapped(plan) ? cappedTokens : plainTokens)
+
+/** As much as is reserved for a task of which no run is known: every task with a budget costs exactly that. */
+const cappedSteps = 4
+
+/** The budget has room for so many tasks, and twice as many are submitted: the others wait until it is raised at the end. */
+const cappedTasks = 6
+export const cappedAmount = cappedTasks * cappedSteps * cappedTokens
+export const cappedBudget = { name: cappedPayer, label: `payer=${cappedPayer}` } as const
+
+/** In groups that are submitted together. */
+export const planLimits = (dice: Dice, durationMs: number, focus: Focus): ReadonlyArray<ReadonlyArray<LimitPlan>> => {
+  const size = together[focus]
+  const groups = Math.ceil(durationMs / 1000 / secondsPerTask[focus] / size)
+  const limited = Array.from({ length: groups }, (_, group) => {
+    const payer = limitedPayers[group % limitedPayers.length] ?? "a0"
+    const afterMs = dice.between(0, focus === "limits" ? 200 : 6000)
+    return Array.from(
+      { length: size },
+      (_, index): LimitPlan => ({ key: `m${group * size + index}`, payer, steps: dice.between(4, 7), afterMs })
+    )
+  })
+  if (focus !== "limits") return limited
+  // At the same moment: those that start together must not exceed the budget together.
+  const capped = Array.from(
+    { length: 2 * cappedTasks },
+    (_, index): LimitPlan => ({ key: `m${groups * size + index}`, payer: cappedPayer, steps: cappedSteps, afterMs: 0 })
+  )
+  return [...limited.slice(0, limitedPayers.length), capped, ...limited.slice(limitedPayers.length)]
+}
+
+/** The words in the prompt. */
+export const limitWords = ({ key, payer, steps }: LimitPlan): string => `limit ${key} ${payer} ${steps}`
+
+/** While this file is there no account refuses, so that the rest of the work comes to its end. */
+export const unlimitedFile = (root: string): string => `${root}/account/unlimited`
+
+/**
+ * Takes the place of Claude Code: `sh limited.sh WORDS ARGUMENT...`, with no words where a session is resumed. A task with an
+ * odd number counts its tokens over the session, the others tell what each run used.
+ */
+export const limitedScript = (root: string, { closed, period }: Windows): string => `
 words=$1
 shift
 session= resumed=
@@ -35,32 +97,45 @@ while [ $# -gt 0 ]; do
 done
 file="${root}/account/$session"
 say() { echo '{"session_id":"'"$session"'",'"$1"'}'; }
-if [ -n "$resumed" ]; then read -r key steps done <"$file"; else
-  key=\${words#limit } done=0
-  steps=\${key#* }
-  key=\${key% *}
+if [ -n "$resumed" ]; then read -r key payer steps done <"$file"; else
+  set -- $words
+  key=$2 payer=$3 steps=$4 done=0
 fi
+begun=$done model=claude-fake each=${plainTokens} pause=0.7 phase=0
+case $payer in
+  a1) phase=$((${period} / 3)) ;;
+  a2) phase=$((${period} * 2 / 3)) ;;
+  ${cappedPayer}) model=claude-opus-fake each=${cappedTokens} pause=0.4 ;;
+esac
 note() { read -r up rest </proc/uptime; echo "$up $BACKBEAT_TASK_ID $*" >>"${root}/journal/$key"; }
+counts() { echo '{"'$model'":{"inputTokens":'$1',"outputTokens":0,"cacheReadInputTokens":0,"cacheCreationInputTokens":0,"costUSD":'$(($1 * ${tokenMicro}))'e-6}}'; }
+used() {
+  case \${key#m} in
+    *[13579]) echo '"total_cost_usd":'$((done * each * ${tokenMicro}))'e-6,"modelUsage":'$(counts $((done * each))) ;;
+    *) echo '"model_usage_since_last_result":'$(counts $(((done - begun) * each))) ;;
+  esac
+}
 claim=$(readlink "/proc/$$/fd/1")
 claim=\${claim%/*}
-note start "\${claim##*/}" "$session" "\${resumed:-0}"
+claim=\${claim##*/}
+note start "$claim" "$session" "\${resumed:-0}"
 say '"type":"system","subtype":"init"'
 while [ "$done" -lt "$steps" ]; do
   read -r up rest </proc/uptime
-  at=$((\${up%.*} % ${account.period}))
-  if [ $at -lt ${account.closed} ]; then
-    note refused "\${claim##*/}"
-    resets=$(($(date +%s) + ${account.closed} - at))
+  at=$(((\${up%.*} + phase) % ${period}))
+  if [ "$payer" != ${cappedPayer} ] && [ $at -lt ${closed} ] && [ ! -e "${unlimitedFile(root)}" ]; then
+    note refused "$claim"
+    resets=$(($(date +%s) + ${closed} - at))
     say '"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":'$resets',"rateLimitType":"five_hour","isUsingOverage":false}'
-    say '"type":"result","subtype":"success","is_error":true,"api_error_status":429,"api_error_type":"rate_limit_error","api_error":"usage_limit_reached","result":"You have hit your 5-hour limit"'
+    say '"type":"result","subtype":"success","is_error":true,"api_error_status":429,"api_error_type":"rate_limit_error","api_error":"usage_limit_reached","result":"You have hit your 5-hour limit",'$(used)
     exit 1
   fi
   done=$((done + 1))
-  echo "$key $steps $done" >"$file.new" && mv "$file.new" "$file"
-  note step $done
-  say '"type":"assistant","message":{"model":"claude-fake","content":[{"type":"text","text":"step '$done'"}]}'
-  sleep 0.7
+  echo "$key $payer $steps $done" >"$file.new" && mv "$file.new" "$file"
+  note step $done "$claim"
+  say '"type":"assistant","message":{"id":"'"$session-$done"'","model":"'$model'","usage":{"input_tokens":'$each',"output_tokens":0},"content":[{"type":"text","text":"step '$done'"}]}'
+  sleep $pause
 done
 note end 0
-say '"type":"result","subtype":"success","is_error":false,"result":"did '$steps' steps"'
+say '"type":"result","subtype":"success","is_error":false,"result":"did '$steps' steps",'$(used)
 `

@@ -21,7 +21,7 @@ export interface Load {
   readonly byCommand: Array<TaskPlan>
   readonly byMcp: Array<TaskPlan>
   readonly loops: Array<LoopPlan>
-  readonly limits: Array<LimitPlan>
+  readonly limits: Array<ReadonlyArray<LimitPlan>>
   readonly leads: Array<LeadPlan>
   readonly pipelines: Array<PipelinePlan>
   readonly workers: Array<WorkerPlan>

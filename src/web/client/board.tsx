@@ -4,7 +4,7 @@ import { useState } from "preact/hooks"
 import { isAsking } from "../../domain/task/isAsking.ts"
 import type { TaskSummary } from "../../domain/task/Task.ts"
 import type { Board as BoardData } from "../../programs/reports/board.ts"
-import { shortSpan, span } from "../../text/FormatDuration.ts"
+import { moment, shortSpan, span } from "../../text/FormatDuration.ts"
 import { post, query } from "./Api.ts"
 import { Act, Empty, Heading, Labels, Problem, Since, Status, TaskLink } from "./parts.tsx"
 import { info, now, place, setQuery, useLoaded } from "./State.ts"
@@ -256,12 +256,21 @@ const Notes = ({ board }: { readonly board: BoardData }) => (
         {gate.reason !== null && `: ${plain(gate.reason)}`}
       </p>
     ))}
-    {board.limits.map((account) => (
-      <p class="banner" key={account.account}>
-        The limit of {account.agent} is met
-        {account.opensAt !== null && `, and ends in ${shortSpan(account.opensAt - now.value)}`}:{" "}
-        {many(account.waiting, "task")} {account.waiting === 1 ? "waits" : "wait"}. <a href="#/limits">Limits</a>
-      </p>
+    {board.limits.map(({ account, agent, opensAt, spare, waiting }) => (
+      <>
+        {opensAt !== null && (
+          <p class="banner" key={account}>
+            The limit of {agent} is met, and ends in {shortSpan(opensAt - now.value)}: {many(waiting, "task")}{" "}
+            {waiting === 1 ? "waits" : "wait"}. <a href="#/limits">Limits</a>
+          </p>
+        )}
+        {spare !== null && (
+          <p class="banner" key={`${account} spare`}>
+            {many(spare.waiting, "spare task")} {spare.waiting === 1 ? "waits" : "wait"} for room of {agent} that would
+            go unused, from {moment(spare.opensAt)}. <a href="#/limits">Limits</a>
+          </p>
+        )}
+      </>
     ))}
   </>
 )

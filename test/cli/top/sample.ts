@@ -47,6 +47,7 @@ export const summary = (fields: Partial<TaskSummary> & { readonly id: TaskId }):
     onLimit: "park",
     giveUpMs: 0,
     fallback: [],
+    spare: false,
     parks: 0,
     parkedAt: null,
     workspaceId: null,
@@ -178,6 +179,7 @@ export const view = (): TopView => ({
       running: 0,
       waiting: 1,
       next: null,
+      spare: null,
       windows: []
     }
   ],

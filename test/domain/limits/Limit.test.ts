@@ -106,6 +106,22 @@ describe("the opening of a lane", () => {
     )
   })
 
+  it("is 15, 30, 60 and then always 120 minutes after refusals in a row that told no time", () => {
+    let now = start
+    let windows: ReadonlyArray<Window> = []
+    const waits = [15, 30, 60, 120, 120].map(() => {
+      windows = refusal(windows, observer(now, now), { resetsAt: null, credit: false })
+      const { opensAt } = opening(windows, "opus", now)
+      const minutes = (opensAt - graceMs - now) / 60_000
+      now = opensAt
+      return minutes
+    })
+    assert.deepStrictEqual(waits, [15, 30, 60, 120, 120])
+    windows = windowsAfter(windows, { _tag: "Served" }, observer(now + 2, now + 1))
+    windows = refusal(windows, observer(now + 3, now + 3), { resetsAt: null, credit: false })
+    assert.strictEqual(opening(windows, "opus", now + 3).opensAt, now + 3 + 15 * 60_000 + graceMs)
+  })
+
   it("comes in a moment where the limit ended before its refusal was read", () => {
     const claimedAt = start
     const reset: StoredSignal = {
@@ -131,6 +147,20 @@ describe("the opening of a lane", () => {
     // What was over before the attempt began tells of a wrong clock, not of a limit that is over.
     const wrong = opensAfter(start + 1000, start + 2000, { ...reset, resetsAt: start })
     assert.isAtLeast(wrong, 15 * 60_000)
+  })
+
+  it("does not fall by a banner that was read after the time that it told", () => {
+    const banner = (resetsAt: number): StoredSignal => ({
+      _tag: "Seen",
+      window: "five_hour",
+      family: "",
+      used: 1,
+      closed: true,
+      resetsAt
+    })
+    const closed = windowsAfter([], banner(start + hour), observer(start, start))
+    const late = windowsAfter(closed, banner(start + 1), observer(start + 2, start))
+    assert.strictEqual(opening(late, "", start + 2).opensAt, start + hour + graceMs)
   })
 
   it("is the latest reset of the windows that are full", () => {
@@ -194,12 +224,15 @@ describe("parking", () => {
   const question = { task, maxParks: 3, firstParkedAt: null, now: start }
 
   it("is for limits and for missing credit, not for a bound of the agent's own", () => {
-    const ended = (failureClass: "usage-limit" | "budget" | "rate", error: string) =>
+    const ended = (failureClass: "usage-limit" | "budget" | "rate" | "auth" | "model", error: string) =>
       limitMet(outcome({ status: "failed", cause: "agent-error", failureClass, error }))
     assert.strictEqual(ended("usage-limit", "You've hit your limit"), "limit")
     assert.strictEqual(ended("budget", "Credit balance is too low"), "credit")
     assert.isNull(ended("budget", "Reached maximum budget ($0.05)"))
     assert.isNull(ended("rate", "429 too many requests"))
+    // No fallback either: what is not parked ends.
+    assert.isNull(ended("auth", "Not logged in"))
+    assert.isNull(ended("model", "Model not found"))
     assert.isNull(limitMet(outcome({ status: "completed", cause: "exit" })))
   })
 

@@ -69,6 +69,7 @@ describe("an account with a reserve", () => {
     running: 0,
     waiting: 0,
     next: null,
+    spare: null,
     windows
   })
 

@@ -81,6 +81,7 @@ export const claimOf = (options: {
     onLimit: "park",
     giveUpMs: 0,
     fallback: [],
+    spare: false,
     parks: 0,
     parkedAt: null,
     wakes: 0,

@@ -13,6 +13,8 @@ export interface Mutation {
   readonly promise: string
   /** The first seed, where only some plans contain what it needs. */
   readonly seed?: number
+  /** Reported by a run that is mostly about limits. */
+  readonly limits?: true
   readonly patches: ReadonlyArray<Patch>
 }
 
@@ -314,8 +316,56 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "park-twice",
     promise: "a limit parks, it does not fail",
-    seed: 21,
+    limits: true,
     patches: [{ file: parking, find: "parks = parks + $", replace: "parks = parks + 1 + $" }]
+  },
+  {
+    name: "forget-window",
+    promise: "a closed limit starts nothing",
+    limits: true,
+    patches: [{ file: "src/layers/sql/limits/windows.ts", find: "yield* reopen(gate, before)", replace: "" }]
+  },
+  {
+    name: "no-places",
+    promise: "one asks, and others follow its answer",
+    limits: true,
+    patches: [
+      {
+        file: "src/layers/sql/queue/claim.ts",
+        find: "(accounts.places IS NULL",
+        replace: "(accounts.places IS NULL OR accounts.places > 0"
+      }
+    ]
+  },
+  {
+    name: "count-cumulative-twice",
+    promise: "the ledger has what was used, once",
+    limits: true,
+    patches: [
+      {
+        file: "src/layers/sql/usage/recordUsage.ts",
+        find: "cumulative && sessionId !== null ? yield* sinceLast(taskId, sessionId, use) : use",
+        replace: "use"
+      }
+    ]
+  },
+  {
+    name: "read-old-evidence",
+    promise: "the ledger has what was used, once",
+    limits: true,
+    patches: [{ file: parking, find: "SET base = size, since = size", replace: "SET base = size" }]
+  },
+  {
+    name: "reserve-nothing",
+    promise: "a budget holds",
+    limits: true,
+    patches: [
+      {
+        file: "src/layers/sql/queue/claim.ts",
+        find: "SET reserve_micro = lanes.reserve_micro, reserve_tokens = lanes.reserve_tokens",
+        replace: "SET reserve_micro = 0, reserve_tokens = 0"
+      }
+    ]
   }
 ]
 

@@ -58,14 +58,22 @@ const windowRow = (account: AccountLimits, window: Window | undefined, first: bo
 
 const accountLine = (account: AccountLimits, now: number): ReadonlyArray<string> => {
   const name = `${plain(account.agent)} ${fingerprintOf(account.account)}`
-  const joined = account.joinedTo === null ? [] : [`${name} is joined to ${fingerprintOf(account.joinedTo)}.`]
-  if (account.opensAt === null || account.waiting === 0) return joined
+  const { spare } = account
+  const notes = [
+    ...(account.joinedTo === null ? [] : [`${name} is joined to ${fingerprintOf(account.joinedTo)}.`]),
+    ...(spare === null
+      ? []
+      : [
+          `${spare.waiting === 1 ? "1 spare task waits" : `${spare.waiting >= 1000 ? "1000 or more" : spare.waiting} spare tasks wait`} for the ${windowWords({ name: spare.window, family: "" })} of ${name}, from ${moment(spare.opensAt)} (${relative(spare.opensAt, now)}).`
+        ])
+  ]
+  if (account.opensAt === null || account.waiting === 0) return notes
   const tasks =
     account.waiting === 1 ? "1 task waits" : `${account.waiting >= 1000 ? "1000 or more" : account.waiting} tasks wait`
   const next = account.next === null ? "" : ` The first to start is ${account.next}, alone; then 2, 4, 8 follow.`
   const reason = account.windows.find(({ name: window }) => window === account.window)?.reason ?? null
   const why = reason === null ? "" : ` (${plain(reason)})`
-  return [...joined, `${tasks} for ${name}${why}, which opens in ${span(account.opensAt - now)}.${next}`]
+  return [...notes, `${tasks} for ${name}${why}, which opens in ${span(account.opensAt - now)}.${next}`]
 }
 
 const lines = (accounts: ReadonlyArray<AccountLimits>, now: number, screen: Screen): ReadonlyArray<string> => {

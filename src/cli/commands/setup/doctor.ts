@@ -20,6 +20,8 @@ export interface TortureRequest {
   readonly durationMs: number
   /** Null: pick a new seed. */
   readonly seed: number | null
+  /** Mostly tasks that meet usage limits and budgets. */
+  readonly limits: boolean
   readonly json: boolean
 }
 
@@ -61,6 +63,9 @@ export const doctor = (
         Options.withDefault(null),
         Options.withDescription("Seed of the torture run: the same seed plans the same tasks and faults")
       ),
+      limits: Options.boolean("limits").pipe(
+        Options.withDescription("Let the tasks of the torture run mostly meet usage limits and a budget")
+      ),
       json
     }),
     args: Args.text({ name: "time" }).pipe(
@@ -72,13 +77,14 @@ export const doctor = (
       Effect.gen(function* () {
         if (given.torture) {
           const written = Option.getOrElse(time, () => standardTorture)
-          return yield* torture({ durationMs: yield* durationOf(written), seed: given.seed, json: given.json })
+          const durationMs = yield* durationOf(written)
+          return yield* torture({ durationMs, seed: given.seed, limits: given.limits, json: given.json })
         }
-        if (Option.isSome(time) || given.seed !== null) {
+        if (Option.isSome(time) || given.seed !== null || given.limits) {
           return yield* new UsageError({
             problem: Option.isSome(time)
               ? `Unexpected argument '${time.value}'`
-              : "'--seed' works only with '--torture'",
+              : `'${given.seed === null ? "--limits" : "--seed"}' works only with '--torture'`,
             hint: "beat doctor --torture 60s"
           })
         }

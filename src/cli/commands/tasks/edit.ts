@@ -35,6 +35,10 @@ const options = Options.all({
     Options.withDefault(null),
     Options.withDescription("Start at this time or after this delay, e.g. 2h; 0s means now")
   ),
+  spare: Options.boolean("spare").pipe(
+    Options.withDescription("Start it only with room of its account that would go unused; see 'beat run --spare'")
+  ),
+  noSpare: Options.boolean("no-spare").pipe(Options.withDescription("Start it like any other task")),
   label: pairs("label").pipe(Options.withDescription("Set a label; repeatable")),
   unlabel: Options.text("unlabel").pipe(
     Options.withPseudoName("key"),
@@ -95,6 +99,7 @@ const changesOf = Effect.fn("changesOf")(function* (given: Given) {
     ...(given.priority === null ? {} : { priority: given.priority }),
     ...(given.directory === null ? {} : { directory: yield* directories.resolve(given.directory, caller.directory) }),
     ...(given.notBefore === null ? {} : { notBefore: given.notBefore }),
+    ...(given.spare || given.noSpare ? { spare: given.spare } : {}),
     ...(labelled ? { labels: yield* labelsAfter(given) } : {}),
     ...(connected ? { dependsOn: yield* edgesAfter(given) } : {})
   }
@@ -117,6 +122,9 @@ export const edit = readWriteCommand({
   completes: "task",
   run: Effect.fn("beat.edit")(function* (given, { id }) {
     const terminal = yield* Terminal
+    if (given.spare && given.noSpare) {
+      return yield* new UsageError({ problem: "--spare excludes --no-spare", hint: "Leave one of them out." })
+    }
     const changes = yield* changesOf(given)
     if (Object.keys(changes).length === 0) {
       return yield* new UsageError({

@@ -4,7 +4,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { pausesOf } from "../../../domain/gates/loopHold.ts"
+import { pausesOf } from "../../../domain/gates/loopHolding.ts"
 import { fingerprintOf } from "../../../domain/limits/Account.ts"
 import type { AccountLimits } from "../../../domain/limits/AccountLimits.ts"
 import { windowWords } from "../../../domain/limits/Window.ts"
@@ -52,11 +52,16 @@ const shortPath = (path: string): string => {
   return parts.length <= 2 ? path : `…/${parts.slice(-2).join("/")}`
 }
 
-/** `claude: 5-hour limit, opens in 1h 20m; 41 tasks wait` */
-const closedWords = ({ account, agent, opensAt, waiting, window }: AccountLimits, now: number): string => {
-  const what = windowWords({ name: window ?? "", family: "" })
-  const wait = waiting === 1 ? "1 task waits" : `${waiting >= 1000 ? "1000 or more" : waiting} tasks wait`
-  return `${plain(agent)} ${fingerprintOf(account)}: ${what}, opens ${moment(opensAt ?? now)} (${relative(opensAt ?? now, now)}); ${wait}`
+/** `claude a4tz9kq2mv: 5-hour limit, opens 2027-03-01 02:31:45 (in 1h 20m); 41 tasks wait` */
+const closedWords = ({ account, agent, opensAt, spare, waiting, window }: AccountLimits, now: number) => {
+  const line = (name: string, at: number, count: number, kind: string) => {
+    const tasks = `${count >= 1000 ? "1000 or more" : count} ${kind}${count === 1 ? "task waits" : "tasks wait"}`
+    return `${plain(agent)} ${fingerprintOf(account)}: ${windowWords({ name, family: "" })}, opens ${moment(at)} (${relative(at, now)}); ${tasks}`
+  }
+  return [
+    ...(opensAt === null ? [] : [line(window ?? "", opensAt, waiting, "")]),
+    ...(spare === null ? [] : [line(spare.window, spare.opensAt, spare.waiting, "spare ")])
+  ]
 }
 
 interface Section {
@@ -145,7 +150,7 @@ export const overviewLines = (view: Overview, now: number, screen: Screen): Read
       .map((one) => yellow(fitted(`${questionName(one.id)} asks ${questionWords(one)}`))),
     ...(view.questions.length === 0 ? [] : [dim(fitted(answering(view.questions.length)))]),
     ...view.budgets.map((hold) => yellow(fitted(plain(holdWords(hold, now))))),
-    ...view.limits.map((account) => yellow(fitted(closedWords(account, now)))),
+    ...view.limits.flatMap((account) => closedWords(account, now)).map((line) => yellow(fitted(line))),
     ...sectionLines(
       [
         {

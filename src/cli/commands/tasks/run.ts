@@ -131,6 +131,7 @@ const submissionOf = Effect.fn("submissionOf")(function* (given: Given, prompted
     ...(given.steer ? { steer: true } : {}),
     ...(yield* askingOf(given)),
     fallback: yield* fallbackOf(given.fallback),
+    ...(given.spare ? { spare: true } : {}),
     ...(given.budget === null ? {} : { budgetUsd: given.budget }),
     ...(given.onLimit === undefined ? {} : { onLimit: given.onLimit }),
     ...(given.giveUp === undefined ? {} : { giveUpMs: given.giveUp })

@@ -3,6 +3,7 @@ import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { fingerprintOf } from "../../../domain/limits/Account.ts"
+import { isSpareName } from "../../../domain/limits/Window.ts"
 import { holdWords, raiseCommand } from "../../../programs/budgets/holdWords.ts"
 import { gateWords, openingCommand } from "../../../programs/gates/gateWords.ts"
 import { neglectWords } from "../../../programs/serving/Neglect.ts"
@@ -53,6 +54,8 @@ export const explain = (answer: Why, now: number): string => {
     case "not-before":
       return `It waits for ${timeWords(answer)}: ${moment(answer.notBefore)} (${relative(answer.notBefore, now)}).`
     case "limit": {
+      if (isSpareName(answer.window))
+        return `It is a spare task and waits for ${limitWords(answer, now)}; ${before(answer.ahead)}. To start it like any other: beat edit ${answer.taskId} --no-spare`
       const sooner = `beat edit ${answer.taskId} -a AGENT, or beat limits open ${fingerprintOf(answer.account)}`
       return `It waits for ${limitWords(answer, now)}; ${before(answer.ahead)}. To start it sooner: ${sooner}`
     }

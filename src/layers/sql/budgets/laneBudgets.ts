@@ -90,7 +90,7 @@ export const makeLaneBudgets = (sql: SqlClient.SqlClient) => {
     Result: LaneRow,
     execute: ({ key, lane }) => sql`
       SELECT other.id FROM lanes AS own JOIN lanes AS other ON other.account = own.account AND other.family = own.family
-        AND other.agent = own.agent AND other."group" = own."group"
+        AND other.agent = own.agent AND other."group" = own."group" AND other.spare = own.spare
       WHERE own.id = ${lane} AND other.budgets = ${key}
     `
   }))
@@ -99,8 +99,8 @@ export const makeLaneBudgets = (sql: SqlClient.SqlClient) => {
     Request: Schema.Struct({ lane: Schema.Int, key: Schema.String }),
     Result: Schema.Struct({ id: Schema.Int, agent: Schema.String, family: Schema.String }),
     execute: ({ key, lane }) => sql`
-      INSERT INTO lanes (account, gate, family, agent, "group", budgets, opens_at, "window")
-      SELECT account, gate, family, agent, "group", ${key}, opens_at, "window" FROM lanes WHERE id = ${lane}
+      INSERT INTO lanes (account, gate, family, agent, "group", spare, budgets, opens_at, shuts_at, "window")
+      SELECT account, gate, family, agent, "group", spare, ${key}, opens_at, shuts_at, "window" FROM lanes WHERE id = ${lane}
       RETURNING id, agent, family
     `
   }))

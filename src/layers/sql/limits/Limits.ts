@@ -9,6 +9,8 @@ import { AccountKey } from "../../../domain/limits/Account.ts"
 import type { AccountLimits } from "../../../domain/limits/AccountLimits.ts"
 import { allOpen, asked, closedByHand } from "../../../domain/limits/Limit.ts"
 import { noBound, oneProbe, placesNow } from "../../../domain/limits/Places.ts"
+import { spareOpening } from "../../../domain/limits/Spare.ts"
+import type { Window } from "../../../domain/limits/Window.ts"
 import { Timestamp } from "../../../domain/task/Task.ts"
 import { Limits } from "../../../services/Limits.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -49,12 +51,12 @@ const make = Effect.gen(function* () {
     Result: AccountRow,
     execute: (now) => sql`
       SELECT accounts.key, accounts.agent, accounts.joined_to, gate.places, gate.places_at,
-        coalesce((SELECT max(opens_at) FROM lanes WHERE account = accounts.key), 0) AS opens_at,
-        (SELECT "window" FROM lanes WHERE account = accounts.key ORDER BY opens_at DESC LIMIT 1) AS "window",
+        coalesce((SELECT max(opens_at) FROM lanes WHERE account = accounts.key AND spare = 0), 0) AS opens_at,
+        (SELECT "window" FROM lanes WHERE account = accounts.key AND spare = 0 ORDER BY opens_at DESC LIMIT 1) AS "window",
         (SELECT count(*) FROM claims WHERE claims.account = accounts.key) AS running,
         coalesce((
           SELECT sum((SELECT count(*) FROM (SELECT 1 ${queued} LIMIT ${bound}))) FROM lanes
-          WHERE account = accounts.key AND opens_at > ${now}
+          WHERE account = accounts.key AND opens_at > ${now} AND spare = 0
         ), 0) AS waiting
       FROM accounts JOIN accounts AS gate ON gate.key = coalesce(accounts.joined_to, accounts.key)
       ORDER BY accounts.agent, accounts.key LIMIT ${most}
@@ -67,8 +69,38 @@ const make = Effect.gen(function* () {
     execute: (account) => sql`
       SELECT first.id FROM lanes
       CROSS JOIN tasks AS first ON first.seq = (SELECT seq ${queued} ORDER BY priority, seq LIMIT 1)
-      WHERE lanes.account = ${account} ORDER BY first.priority, first.seq LIMIT 1
+      WHERE lanes.account = ${account} AND lanes.spare = 0 ORDER BY first.priority, first.seq LIMIT 1
     `
+  }))
+
+  const findSpare = Statement.findAll(() => ({
+    Request: AccountKey,
+    Result: Schema.Struct({ family: Schema.String, waiting: Schema.Int }),
+    execute: (account) => sql`
+      SELECT family, sum((SELECT count(*) FROM (SELECT 1 ${queued} LIMIT ${bound}))) AS waiting
+      FROM lanes WHERE account = ${account} AND spare = 1 GROUP BY family HAVING waiting > 0
+    `
+  }))
+
+  /** The spare tasks of an account that may not start now. */
+  const spareOf = (account: AccountKey, known: ReadonlyArray<Window>, now: number) =>
+    Effect.map(findSpare(account), (rows) =>
+      rows
+        .flatMap(({ family, waiting }) => {
+          const { opensAt, window } = spareOpening(known, family, now)
+          return window === null ? [] : [{ opensAt, waiting, window }]
+        })
+        .reduce<AccountLimits["spare"]>((first, one) => {
+          if (first === null) return one
+          const next = one.opensAt < first.opensAt ? one : first
+          return { ...next, waiting: Math.min(bound, first.waiting + one.waiting) }
+        }, null)
+    )
+
+  const findShut = Statement.findAll(() => ({
+    Request: Timestamp,
+    Result: Schema.Struct({ gate: AccountKey }),
+    execute: (now) => sql`SELECT DISTINCT gate FROM lanes WHERE shuts_at <= ${now} LIMIT ${most}`
   }))
 
   const findBeyond = Statement.findAll(() => ({
@@ -88,6 +120,7 @@ const make = Effect.gen(function* () {
       const places = placesNow({ count: row.places, at: placesAt }, now)
       const next = row.waiting > 0 ? yield* findNext(key) : Option.none()
       const { joinedTo } = row
+      const known = yield* windows.find(joinedTo ?? key)
       const limits: AccountLimits = {
         account: key,
         agent: row.agent,
@@ -98,7 +131,8 @@ const make = Effect.gen(function* () {
         running: row.running,
         waiting: Math.min(bound, row.waiting),
         next: Option.getOrNull(Option.map(next, ({ id }) => id)),
-        windows: yield* windows.find(joinedTo ?? key)
+        spare: yield* spareOf(key, known, now),
+        windows: known
       }
       return limits
     })
@@ -106,7 +140,7 @@ const make = Effect.gen(function* () {
   /** The lanes of an account wait at another gate from now on. */
   const gate = (account: AccountKey, to: AccountKey) =>
     Effect.gen(function* () {
-      yield* sql`UPDATE lanes SET gate = ${to}, opens_at = 0, "window" = NULL WHERE account = ${account}`
+      yield* sql`UPDATE lanes SET gate = ${to}, opens_at = 0, shuts_at = NULL, "window" = NULL WHERE account = ${account}`
       yield* windows.reopen(to)
     })
 
@@ -123,6 +157,15 @@ const make = Effect.gen(function* () {
         Effect.map((rows) => rows.map(({ id }) => id))
       )
     ),
+
+    renewSpare: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const shut = yield* findShut(now).pipe(access.read("renewSpare"))
+      if (shut.length === 0) return
+      yield* Effect.gen(function* () {
+        for (const { gate } of yield* findShut(now)) yield* windows.reopen(gate, yield* windows.find(gate))
+      }).pipe(access.write("renewSpare"))
+    }).pipe(Effect.withSpan("Limits.renewSpare")),
 
     observe: Effect.fn("Limits.observe")((account, signals) =>
       Effect.gen(function* () {

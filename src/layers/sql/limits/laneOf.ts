@@ -1,4 +1,4 @@
-/** The lane of a task: found or made for its account, the family of its model, its agent, its group and its budgets. */
+/** The lane of a task: found or made for its account, the family of its model, its agent, its group, its budgets, and whether it is spare. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { type Account, modelFamily } from "../../../domain/limits/Account.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
+import { storedFlag } from "../tasks/Rows.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
 import { makeWindows } from "./windows.ts"
 
@@ -16,6 +17,7 @@ const LaneKey = Schema.Struct({
   family: Schema.String,
   agent: Schema.String,
   group: Schema.String,
+  spare: storedFlag,
   budgets: Schema.String
 })
 
@@ -25,6 +27,7 @@ interface LaneOf {
   readonly model: string | null
   readonly agent: string
   readonly group: string | null
+  readonly spare: boolean
   /** The budgets that it counts against: `keyOf` of `makeLaneBudgets`. */
   readonly budgets: string
 }
@@ -39,10 +42,10 @@ export const makeLaneOf = (sql: SqlClient.SqlClient) => {
   const find = Statement.findOne(() => ({
     Request: LaneKey,
     Result: LaneRow,
-    execute: ({ account, agent, budgets, family, group }) => sql`
+    execute: ({ account, agent, budgets, family, group, spare }) => sql`
       SELECT id FROM lanes
       WHERE account = ${account} AND family = ${family} AND agent = ${agent} AND "group" = ${group}
-        AND budgets = ${budgets}
+        AND spare = ${spare} AND budgets = ${budgets}
     `
   }))
 
@@ -52,13 +55,15 @@ export const makeLaneOf = (sql: SqlClient.SqlClient) => {
     execute: (row) => sql`INSERT INTO lanes ${sql.insert(row)} RETURNING id`
   }))
 
-  return ({ account, agent, budgets, group, model }: LaneOf) =>
+  return ({ account, agent, budgets, group, model, spare }: LaneOf) =>
     Effect.gen(function* () {
       const key = {
         account: account?.key ?? "",
         family: account === null ? "" : modelFamily(account.key, model),
         agent,
         group: group ?? "",
+        // Without an account there is no room that could go unused.
+        spare: spare && account !== null,
         budgets
       }
       const found = yield* find(key)

@@ -8,19 +8,16 @@ import { AccountKey } from "../../../domain/limits/Account.ts"
 import { opening, windowsAfter } from "../../../domain/limits/Limit.ts"
 import { afterServed, noBound, oneProbe, type Places } from "../../../domain/limits/Places.ts"
 import type { StoredSignal } from "../../../domain/limits/Signal.ts"
+import { type SpareOpening, spareOpening } from "../../../domain/limits/Spare.ts"
 import { Window } from "../../../domain/limits/Window.ts"
 import { TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
-import { storedAccount } from "../tasks/Rows.ts"
+import { storedAccount, storedFlag } from "../tasks/Rows.ts"
 
 export const WindowRow = Schema.Struct({
   ...Window.fields,
-  closed: Schema.transform(Schema.Literal(0, 1), Schema.Boolean, {
-    strict: true,
-    decode: (value) => value === 1,
-    encode: (value) => (value ? 1 : 0)
-  })
+  closed: storedFlag
 })
 
 const readWindow = Schema.decodeUnknownOption(WindowRow)
@@ -54,8 +51,14 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
 
   const findLanes = Statement.findAll(() => ({
     Request: AccountKey,
-    Result: Schema.Struct({ id: Schema.Int, family: Schema.String, opensAt: Schema.Int }),
-    execute: (gate) => sql`SELECT id, family, opens_at FROM lanes WHERE gate = ${gate}`
+    Result: Schema.Struct({
+      id: Schema.Int,
+      family: Schema.String,
+      spare: storedFlag,
+      opensAt: Schema.Int,
+      shutsAt: Schema.NullOr(Schema.Int)
+    }),
+    execute: (gate) => sql`SELECT id, family, spare, opens_at, shuts_at FROM lanes WHERE gate = ${gate}`
   }))
 
   const findPlaces = Statement.findOne(() => ({
@@ -90,17 +93,26 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
   const savePlaces = (gate: AccountKey, { at, count }: Places) =>
     sql`UPDATE accounts SET places = ${count}, places_at = ${at} WHERE key = ${gate}`
 
-  /** Works out again when the lanes of an account open. Where one closes, one task at a time asks whether it is over. */
-  const reopen = (gate: AccountKey) =>
+  /**
+   * Works out again when the lanes of an account open. Where a limit closes one, one task at a time asks whether it is over:
+   * `before` are the windows that were known, none where they cannot have changed.
+   */
+  const reopen = (gate: AccountKey, before: ReadonlyArray<Window> = []) =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const known = yield* find(gate)
       let closes = false
       for (const lane of yield* findLanes(gate)) {
-        const { opensAt, window } = opening(known, lane.family, now)
-        closes ||= opensAt > now && lane.opensAt <= now
-        if (opensAt === lane.opensAt || (opensAt === 0 && lane.opensAt <= now)) continue
-        yield* sql`UPDATE lanes SET opens_at = ${opensAt}, "window" = ${window} WHERE id = ${lane.id}`
+        const limit = opening(known, lane.family, now)
+        const wasOpen = lane.spare ? opening(before, lane.family, now).opensAt === 0 : lane.opensAt <= now
+        closes ||= limit.opensAt > now && wasOpen
+        const next: SpareOpening = lane.spare ? spareOpening(known, lane.family, now) : { ...limit, shutsAt: null }
+        const { opensAt, shutsAt, window } = next
+        const isSame = opensAt === lane.opensAt || (opensAt === 0 && lane.opensAt <= now)
+        if (isSame && shutsAt === lane.shutsAt) continue
+        yield* sql`
+          UPDATE lanes SET opens_at = ${opensAt}, shuts_at = ${shutsAt}, "window" = ${window} WHERE id = ${lane.id}
+        `
       }
       if (closes) yield* savePlaces(gate, oneProbe(now))
     })
@@ -114,7 +126,7 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
       const changed = after.filter(isChanged(before))
       if (changed.length === 0) return
       yield* Effect.forEach(changed, save, { discard: true })
-      yield* reopen(gate)
+      yield* reopen(gate, before)
     })
 
   const served = (gate: AccountKey, claimedAt: number) =>

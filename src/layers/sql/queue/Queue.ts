@@ -17,7 +17,7 @@ import { makeLaneOf } from "../limits/laneOf.ts"
 import { makePark } from "../limits/park.ts"
 import { makeMoveMessages } from "../messages/moveMessages.ts"
 import { makeGiveBack } from "../questions/giveBack.ts"
-import { StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
+import { StoredEnvironment, StoredLaunch, storedFlag } from "../tasks/Rows.ts"
 import { claimById, IdRow, orNotFound } from "../tasks/TaskRows.ts"
 import { makeCancel } from "./cancel.ts"
 import { makeClaim } from "./claim.ts"
@@ -63,10 +63,11 @@ const make = Effect.gen(function* () {
     Request: Schema.Struct({ claimId: Schema.String, workerId: Schema.String }),
     Result: Schema.Struct({
       ...TaskSummary.pick("id", "cancelRequestedAt", "model", "agent", "group").fields,
+      spare: storedFlag,
       budgets: Schema.String
     }),
     execute: ({ claimId, workerId }) => sql`
-      SELECT tasks.id, tasks.cancel_requested_at, tasks.model, tasks.agent, tasks."group",
+      SELECT tasks.id, tasks.cancel_requested_at, tasks.model, tasks.agent, tasks."group", tasks.spare,
         coalesce((SELECT budgets FROM lanes WHERE lanes.id = tasks.lane), '') AS budgets
       FROM claims JOIN tasks ON tasks.id = claims.task_id
       WHERE claims.claim_id = ${claimId} AND claims.worker_id = ${workerId}
@@ -144,7 +145,7 @@ const make = Effect.gen(function* () {
       yield* Effect.gen(function* () {
         const held = yield* findHeld(holder)
         if (Option.isNone(held)) return yield* lost(holder.claimId, "requeue")
-        const { agent, budgets, cancelRequestedAt, group, id, model } = held.value
+        const { agent, budgets, cancelRequestedAt, group, id, model, spare } = held.value
         if (cancelRequestedAt !== null) {
           yield* finish(id, cancelledUnstarted, holder).pipe(Effect.catchTag("TaskNotFound", Effect.die))
           return
@@ -158,7 +159,7 @@ const make = Effect.gen(function* () {
           WHERE id = ${id} AND status = 'running'
         `
         if (account !== undefined) {
-          const lane = yield* laneOf({ account, model, agent, group, budgets })
+          const lane = yield* laneOf({ account, model, agent, group, spare, budgets })
           yield* sql`UPDATE tasks SET account = ${account.key}, lane = ${lane} WHERE id = ${id}`
         }
       }).pipe(access.write("requeue"))

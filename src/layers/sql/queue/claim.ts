@@ -91,9 +91,10 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
     SELECT first.id FROM lanes
     LEFT JOIN accounts ON accounts.key = lanes.gate
     CROSS JOIN tasks AS first ON first.seq = (${firstOf(room)})
-    WHERE lanes.opens_at <= ${room.now} AND ${gateConditions(sql, room.now).lane} AND ${hasPlace(room)}
+    WHERE lanes.opens_at <= ${room.now} AND (lanes.shuts_at IS NULL OR lanes.shuts_at > ${room.now})
+      AND ${gateConditions(sql, room.now).lane} AND ${hasPlace(room)}
       AND ${budgetCondition(sql, room.now)} AND (SELECT count(*) FROM claims) < ${room.limit}
-    ORDER BY first.priority, first.seq LIMIT 1
+    ORDER BY lanes.spare, first.priority, first.seq LIMIT 1
   `
 
   const findReady = Statement.findOne(() => ({ Request: Room, Result: IdRow, execute: ready }))

@@ -9,7 +9,7 @@ import type { TaskEdit } from "../../../domain/task/TaskEdit.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
-import { StoredEnvironment, StoredLaunch, SummaryRow } from "../tasks/Rows.ts"
+import { StoredEnvironment, StoredLaunch, SummaryRow, storedFlag } from "../tasks/Rows.ts"
 import { orNotFound, taskById } from "../tasks/TaskRows.ts"
 import { makeDependencies } from "./Dependencies.ts"
 
@@ -29,6 +29,7 @@ const EditedTask = Schema.partialWith(
     ).fields,
     labels: Schema.parseJson(Labels),
     fallback: Schema.parseJson(Fallback),
+    spare: storedFlag,
     lane: Schema.Int,
     resumeSession: Schema.Null
   }),
@@ -64,19 +65,22 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
         "cancelRequestedAt",
         "continueFrom",
         "agent",
+        "model",
         "group",
         "rootId",
         "parentId",
         "directory"
       ).fields,
-      labels: SummaryRow.fields.labels,
+      ...SummaryRow.pick("account", "labels", "spare").fields,
+      /** What people call its account. */
+      accountAgent: Schema.NullOr(Schema.String),
       lane: Schema.Int,
       revision: Schema.Int
     }),
     execute: (id) =>
       sql`
-        SELECT seq, status, cancel_requested_at, continue_from, agent, "group", root_id, parent_id, directory, labels, lane,
-          revision
+        SELECT seq, status, cancel_requested_at, continue_from, agent, model, "group", root_id, parent_id, directory, labels,
+          account, spare, lane, revision, (SELECT agent FROM accounts WHERE key = account) AS account_agent
         FROM tasks WHERE id = ${id}
       `
   }))
@@ -132,14 +136,19 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
       const { account, dependsOn, environment, labels, launch, prompt, systemPrompt, ...fields } = edit
       // Another start: what it waited for, and the session in which it was to continue, are those of the one before.
       const { group, parentId, rootId } = standing
+      const spare = edit.spare ?? standing.spare
+      const known =
+        standing.account === null ? null : { key: standing.account, agent: standing.accountAgent ?? standing.agent }
       const agent = edit.agent ?? standing.agent
       const directory = edit.directory ?? standing.directory
       const counted = { id, rootId, parentId, agent, directory, labels: labels ?? standing.labels }
       const budgets = yield* laneBudgets.keyOf(counted)
       const lane =
-        account === undefined
-          ? yield* laneBudgets.laneWith(standing.lane, budgets)
-          : yield* laneOf({ account, model: edit.model ?? null, agent, group, budgets })
+        account !== undefined
+          ? yield* laneOf({ account, model: edit.model ?? null, agent, group, spare, budgets })
+          : spare !== standing.spare
+            ? yield* laneOf({ account: known, model: standing.model, agent, group, spare, budgets })
+            : yield* laneBudgets.laneWith(standing.lane, budgets)
       const resumeSession = launch === undefined ? undefined : null
       const title = prompt === undefined ? undefined : titleOf(prompt)
       yield* updateTask({

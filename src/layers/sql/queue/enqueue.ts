@@ -138,6 +138,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
           model: task.model,
           agent: task.agent,
           group: arrival.group,
+          spare: arrival.spare,
           budgets: yield* laneBudgets.keyOf({ ...task, id, rootId: arrival.rootId })
         }),
         uid: launch.uid ?? null,

@@ -22,11 +22,19 @@ const storedLabels = Schema.parseJson(Labels).annotations({ decodingFallback: ()
 export const storedAccount = Schema.NullOr(AccountKey).annotations({ decodingFallback: () => Effect.succeed(null) })
 const storedFallback = Schema.parseJson(Fallback).annotations({ decodingFallback: () => Effect.succeed([]) })
 
+/** A column of 0 or 1. */
+export const storedFlag = Schema.transform(Schema.Literal(0, 1), Schema.Boolean, {
+  strict: true,
+  decode: (value) => value === 1,
+  encode: (value) => (value ? 1 : 0)
+})
+
 export const SummaryRow = Schema.Struct({
   ...TaskSummary.fields,
   account: storedAccount,
   fallback: storedFallback,
   labels: storedLabels,
+  spare: storedFlag,
   usage: storedUsage
 })
 
@@ -82,6 +90,7 @@ export const ArrivalRow = Schema.Struct({
     "onLimit",
     "giveUpMs",
     "fallback",
+    "spare",
     "idempotencyKey",
     "labels",
     "createdAt",

@@ -1,13 +1,12 @@
 /** The read model of tasks on SQLite. */
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Str from "effect/String"
 import { AmbiguousReference, TaskNotFound } from "../../../domain/Errors.ts"
-import { Priority, TaskGlance, TaskId, TaskStatus, Timestamp } from "../../../domain/task/Task.ts"
+import { TaskGlance, TaskId, TaskStatus, Timestamp } from "../../../domain/task/Task.ts"
 import { TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
 import { TaskEnded, TerminalEvent } from "../../../domain/task/TerminalEvent.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -15,9 +14,9 @@ import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { findDuring } from "../during.ts"
-import { gateConditions } from "../gates/gateConditions.ts"
 import { makeWaits } from "../limits/waits.ts"
 import { makeAskingTasks } from "../questions/askingTasks.ts"
+import { makeAhead } from "./ahead.ts"
 import { moreBound, seqsOf } from "./list.ts"
 import { SummaryRow, summaryColumns } from "./Rows.ts"
 import { IdRow, orDieWhenMissing, orNotFound, summaryById, taskById } from "./TaskRows.ts"
@@ -77,30 +76,7 @@ const make = Effect.gen(function* () {
     execute: () => sql`SELECT status, count FROM task_counts`
   }))
 
-  const findPlace = Statement.findOne(() => ({
-    Request: TaskId,
-    Result: Schema.Struct({ status: TaskStatus, priority: Priority, seq: Schema.Int, lane: Schema.Int }),
-    execute: (id) => sql`SELECT status, priority, seq, lane FROM tasks WHERE id = ${id}`
-  }))
-
-  // The index is named where the planner would rather sort all tasks of a status.
-  const countAhead = Statement.single(() => ({
-    Request: Schema.Struct({ lane: Schema.Int, priority: Priority, seq: Schema.Int, now: Timestamp }),
-    Result: Schema.Struct({ count: Schema.Int }),
-    // What waits for another limit is not ahead of it.
-    execute: ({ lane, now, priority, seq }) => sql`
-      SELECT coalesce(sum((
-        SELECT count(*) FROM (
-          SELECT 1 FROM tasks INDEXED BY tasks_ready
-          WHERE lane = lanes.id AND status = 'queued' AND waiting_on = 0 AND asks = 0 AND cancel_requested_at IS NULL
-            AND (not_before IS NULL OR not_before <= ${now})
-            AND ${gateConditions(sql, now).task} AND (priority, seq) < (${priority}, ${seq})
-          LIMIT ${bound}
-        )
-      )), 0) AS count FROM lanes WHERE (opens_at <= ${now} AND ${gateConditions(sql, now).lane}) OR id = ${lane}
-    `
-  }))
-
+  const ahead = makeAhead(sql)
   const during = findDuring(sql)
   const waits = makeWaits(sql)
 
@@ -237,13 +213,7 @@ const make = Effect.gen(function* () {
       return counts
     }).pipe(Effect.withSpan("Tasks.counts")),
 
-    ahead: Effect.fn("Tasks.ahead")(function* (id) {
-      const place = yield* findPlace(id).pipe(read("ahead"))
-      if (Option.isNone(place) || place.value.status !== "queued") return Option.none()
-      const now = yield* Clock.currentTimeMillis
-      const { count } = yield* countAhead({ ...place.value, now }).pipe(orDieWhenMissing, read("ahead"))
-      return Option.some(Math.min(bound, count))
-    }),
+    ahead: Effect.fn("Tasks.ahead")((id) => ahead(id).pipe(read("ahead"))),
 
     during: Effect.fn("Tasks.during")((from, until, limit) => during(from, until, limit).pipe(read("during"))),
 

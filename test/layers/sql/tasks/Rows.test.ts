@@ -102,6 +102,7 @@ describe("rows", () => {
             onLimit: task.onLimit ?? "park",
             giveUpMs: task.giveUpMs ?? 604_800_000,
             fallback: task.fallback ?? [],
+            spare: task.spare ?? false,
             parks: 0,
             parkedAt: null,
             wakes: 0,
