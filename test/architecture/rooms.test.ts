@@ -52,10 +52,8 @@ const problemOf = (source: Source): string | null => {
  */
 /** Several functions of equal weight: named after their subject, in camel case from before the rule. */
 const subjects = [
-  "src/layers/memory/store/claimGuard.ts",
   "src/layers/sql/database/storageFailure.ts",
   "src/layers/sql/during.ts",
-  "src/layers/sql/output/retention.ts",
   "src/layers/sql/queue/claimGuard.ts",
   "src/layers/sql/tasks/list.ts",
   "src/programs/alongside.ts",
@@ -147,6 +145,17 @@ describe("a folder", () => {
   it(`is at most ${deepest} floors below src`, () => {
     const deep = sources.map(({ path }) => dirname(path)).filter((folder) => folder.split("/").length - 1 > deepest)
     assert.deepStrictEqual(deep, [])
+  })
+})
+
+describe("the store in memory", () => {
+  const mostLines = 900
+
+  it(`has at most ${mostLines} lines: decisions are in domain, and other ports are tested over SQLite`, () => {
+    const files = sources.filter(({ path }) => path.startsWith("src/layers/memory/store/"))
+    const lines = files.reduce((sum, { text }) => sum + text.split("\n").length - 1, 0)
+    assert.isAbove(lines, 0)
+    assert.isAtMost(lines, mostLines)
   })
 })
 

@@ -2,17 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import { emptiedAt, type Gap, gapAfter, gapTo, grown, outside, pieces, untouched } from "../../../domain/output/Gap.ts"
 import type { OutputChunk, StreamName, StreamState } from "../../../domain/output/Output.ts"
-import {
-  emptiedAt,
-  type Gap,
-  gapAfter,
-  gapTo,
-  grown,
-  outside,
-  pieces,
-  untouched
-} from "../../../domain/output/retention.ts"
 import type { TaskId } from "../../../domain/task/Task.ts"
 import { OutputStore } from "../../../services/OutputStore.ts"
 import { type State, Store, type StoredOutput } from "./State.ts"
