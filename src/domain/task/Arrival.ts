@@ -6,7 +6,7 @@ import type { NewTask } from "./NewTask.ts"
 import { isTerminal, type Task, type TaskId, titleOf } from "./Task.ts"
 
 /** `parent` is the task whose agent submits it, `original` the one that it tries again; null where there is none in this store. */
-export interface Forebears {
+interface Forebears {
   readonly parent: Pick<Task, "depth"> | null
   readonly original: Pick<Task, "attempt" | "rootId"> | null
 }

@@ -5,7 +5,7 @@ import type { NewDependency, NewTask, Upstream } from "./NewTask.ts"
 import { type Dependency, DependencyPolicy, type DependencyState, type TaskId, type TaskSummary } from "./Task.ts"
 
 /** Edges of one task. */
-export const maxDependencies = 100
+const maxDependencies = 100
 
 /** Tasks that wait for one another in a row. */
 export const maxLevel = 100
@@ -36,7 +36,7 @@ const nameOf = (upstream: Upstream): string =>
   typeof upstream === "string" ? upstream : `number ${upstream.member + 1} of the batch`
 
 /** The edges of a new task, each upstream once; what it continues from is one of them. */
-export const edgesOf = (
+const edgesOf = (
   task: Pick<NewTask, "continueFrom" | "dependsOn">
 ): Either.Either<ReadonlyArray<NewDependency>, DependencyInvalid> => {
   const edges = new Map<string, NewDependency>()

@@ -8,7 +8,7 @@ import { TaskId, type TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
 import { Gates } from "../../services/Gates.ts"
 import { Limits } from "../../services/Limits.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
-import { silenceOf } from "./silence.ts"
+import { silenceOf } from "./silenceOf.ts"
 import { Overview } from "./summary.ts"
 import { startingOf } from "./taskPage.ts"
 import { waitsFor } from "./waitsFor.ts"
@@ -16,10 +16,10 @@ import { WhyReason, why } from "./why.ts"
 import { workers } from "./workers.ts"
 
 /** Tasks in one column. */
-export const shownTasks = 50
+const shownTasks = 50
 
 /** Waiting tasks whose reason is looked up; of the others it is known that they wait behind these. */
-export const explainedTasks = 25
+const explainedTasks = 25
 
 const RunningTask = Schema.Struct({
   ...TaskSummary.fields,

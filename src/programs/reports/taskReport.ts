@@ -20,7 +20,7 @@ import { Workspaces } from "../../services/Workspaces.ts"
 import { emptiedWords } from "../../text/Emptied.ts"
 import { ranAlongside } from "../alongside.ts"
 import { Neglected, neglected } from "../serving/Neglect.ts"
-import { silenceOf } from "./silence.ts"
+import { silenceOf } from "./silenceOf.ts"
 import { waitsFor } from "./waitsFor.ts"
 import { why } from "./why.ts"
 

@@ -22,7 +22,7 @@ import { neglected, rescue } from "../serving/Neglect.ts"
 import { hasWorker, seenWorkers } from "../serving/Seen.ts"
 import { admission, makeSettling } from "../worker/admission.ts"
 import { isCut } from "./isCut.ts"
-import { silenceOf } from "./silence.ts"
+import { silenceOf } from "./silenceOf.ts"
 
 export const WhyReason = Schema.Literal(
   /** It has ended. */

@@ -6,11 +6,11 @@ import type { World } from "../World.ts"
 import { journalLines } from "./AgentJournal.ts"
 
 /** A refused task is put back into the queue, and no attempt of it is used up. */
-export const parkInvariant = "a limit parks, it does not fail"
+const parkInvariant = "a limit parks, it does not fail"
 /** While an account is known to be closed, nothing of it is started. */
-export const closedInvariant = "a closed limit starts nothing"
+const closedInvariant = "a closed limit starts nothing"
 /** What was done before the limit is not done again after it. */
-export const stepInvariant = "no step is done twice"
+const stepInvariant = "no step is done twice"
 
 export interface Park {
   readonly claim_id: string
@@ -19,7 +19,7 @@ export interface Park {
 }
 
 /** What the agent of one task noted. */
-export interface LimitJournal {
+interface LimitJournal {
   readonly starts: ReadonlyArray<string>
   readonly refused: ReadonlyArray<string>
   readonly steps: ReadonlyArray<number>

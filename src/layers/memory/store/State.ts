@@ -16,7 +16,7 @@ import type { Worker, WorkerId } from "../../../domain/worker/Worker.ts"
 import type { Holder } from "../../../services/WorkerRegistry.ts"
 
 /** A task with what its start needs. The byte counts of `task` are filled in when it is read, from its streams. */
-export interface StoredTask {
+interface StoredTask {
   readonly task: Task
   readonly launch: Launch
   readonly environment: Environment

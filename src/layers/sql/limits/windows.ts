@@ -14,7 +14,7 @@ import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
 import { storedAccount } from "../tasks/Rows.ts"
 
-export const WindowRow = Schema.Struct({
+const WindowRow = Schema.Struct({
   ...Window.fields,
   closed: Schema.transform(Schema.Literal(0, 1), Schema.Boolean, {
     strict: true,
