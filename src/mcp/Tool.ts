@@ -121,14 +121,14 @@ export interface Call {
 }
 
 /** The side effects of a tool, for clients that ask a person before they call it. */
-export interface Annotations {
+interface Annotations {
   readonly readOnlyHint: boolean
   readonly destructiveHint: boolean
   readonly idempotentHint: boolean
   readonly openWorldHint: boolean
 }
 
-export interface Spec<I, IE, O, OE> {
+interface Spec<I, IE, O, OE> {
   readonly name: string
   readonly title: string
   /** What the tool returns, and when to use it. */

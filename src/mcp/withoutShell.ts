@@ -1,6 +1,7 @@
 /** The setting `mcpShell`: a client that may not run shell commands gets no agent `shell`, under any name of an argument. */
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../domain/Errors.ts"
+import { checkingShell } from "../programs/checkingShell.ts"
 import { Agents } from "../services/Agents.ts"
 import { SettingsStore } from "../services/SettingsStore.ts"
 
@@ -22,18 +23,13 @@ export const withoutShell = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const agents = yield* Agents
     const store = yield* SettingsStore
+    const check = Effect.flatMap(store.get, ({ mcpShell }) => (mcpShell ? Effect.void : refused("agent")))
     const restricted = Agents.of({
-      ...agents,
+      ...checkingShell(agents, check),
       list: (environment) =>
         Effect.zipWith(agents.list(environment), store.get, (all, { mcpShell }) =>
           mcpShell ? all : all.filter(({ name }) => name !== "shell")
-        ),
-      prepare: (request) =>
-        Effect.gen(function* () {
-          const prepared = yield* agents.prepare(request)
-          const { mcpShell } = yield* store.get
-          return prepared.agent === "shell" && !mcpShell ? yield* refused("agent") : prepared
-        })
+        )
     })
     return yield* Effect.provideService(effect, Agents, restricted)
   })

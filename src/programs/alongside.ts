@@ -7,7 +7,7 @@ import { Tasks } from "../services/Tasks.ts"
 
 /** Tasks that are looked at, and tasks that are named. */
 const mostLooked = 500
-export const mostNamed = 20
+const mostNamed = 20
 
 /** One task at a time works in a workspace, so that only tasks without one share files. */
 const here = Effect.fn("alongside.here")(function* (

@@ -40,7 +40,7 @@ export interface PrepareRequest {
   readonly asks?: Pick<Asks, "permissions" | "parkMs"> | undefined
 }
 
-export interface Prepared {
+interface Prepared {
   readonly agent: string
   readonly model: string | null
   /** Whose limits its requests count against; missing where none are known. */

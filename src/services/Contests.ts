@@ -17,7 +17,7 @@ import type { TaskId } from "../domain/task/Task.ts"
 import type { CancelAnswer, CancelRequest } from "./Queue.ts"
 
 /** The place of a task in a contest. */
-export interface CandidateTask {
+interface CandidateTask {
   readonly id: ContestId
   readonly rules: ContestRules
   /** 0 for the choice. */
@@ -27,7 +27,7 @@ export interface CandidateTask {
 }
 
 /** A task of a contest. */
-export interface Entrant {
+interface Entrant {
   readonly number: number
   readonly role: CandidateRole | "choice"
   readonly taskId: TaskId

@@ -24,7 +24,7 @@ export type CounterName = keyof typeof counterUnits
 export const counterNames = ["claims", "queue_wait", "start_time", "storage_retries", "output_bytes"] as const
 
 /** Adds to a sum. Null, the default: no process reads the sums. */
-export type Count = ((name: CounterName, by: number) => void) | null
+type Count = ((name: CounterName, by: number) => void) | null
 
 export class Counters extends Context.Reference<Counters>()("backbeat/Counters", {
   defaultValue: (): Count => null

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StorageError } from "../domain/Errors.ts"
 
-export interface HealthReport {
+interface HealthReport {
   /** The newest migration applied. */
   readonly schema: number
   /** What SQLite finds wrong, at most 10 lines; empty when all is well. */

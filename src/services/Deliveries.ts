@@ -7,7 +7,7 @@ import type { After, Delivery, DeliveryState, Sending, Taken } from "../domain/h
 import type { Hook } from "../domain/hooks/Hook.ts"
 import type { WorkerId } from "../domain/worker/Worker.ts"
 
-export interface DeliveryCount {
+interface DeliveryCount {
   readonly hook: string
   readonly state: DeliveryState
   readonly count: number

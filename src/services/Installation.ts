@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
-export interface FileFacts {
+interface FileFacts {
   readonly kind: "file" | "directory" | "other" | "missing"
   /** Permission bits, `0o600` for instance; null where there is nothing. */
   readonly mode: number | null

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../domain/Errors.ts"
 import { systemZone } from "../domain/schedule/Zone.ts"
 
-export interface LocalZoneService {
+interface LocalZoneService {
   /** An IANA name or an offset such as `+03:00`. It fails where `TZ` names no zone that a schedule can keep. */
   readonly timezone: Effect.Effect<string, InvalidInput>
 }

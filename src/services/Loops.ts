@@ -41,7 +41,7 @@ export interface RoundTask {
 }
 
 /** What the work of a round left in the workspace of the loop. */
-export interface RoundWork {
+interface RoundWork {
   readonly commit: CommitId
   readonly tree: CommitId
   /** Files that it changed against its start. */
@@ -50,7 +50,7 @@ export interface RoundWork {
   readonly tampered: string | null
 }
 
-export interface LoopFilter {
+interface LoopFilter {
   /** Empty means any. */
   readonly status: ReadonlyArray<LoopStatus>
   /** Only goals. */

@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 /** Null, the default: this process has no worker. */
-export type Signal = {
+type Signal = {
   readonly send: Effect.Effect<void>
   /** Returns after the next `send`, or immediately if one came since the last return. */
   readonly received: Effect.Effect<void>

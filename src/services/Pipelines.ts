@@ -22,7 +22,7 @@ export interface CreatedPipeline {
   readonly created: boolean
 }
 
-export interface PipelineFilter {
+interface PipelineFilter {
   /** Empty means any. */
   readonly status: ReadonlyArray<TaskStatus>
   /** From 1 to 1000. */
@@ -31,7 +31,7 @@ export interface PipelineFilter {
   readonly before: number | null
 }
 
-export type CreateError =
+type CreateError =
   | DependencyInvalid
   | DepthExceeded
   | GoalLimitReached

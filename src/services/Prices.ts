@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Rates } from "../domain/usage/Price.ts"
 
-export interface PricesService {
+interface PricesService {
   /** Null where the model is not in the table. */
   readonly of: (model: string) => Effect.Effect<Rates | null>
 }

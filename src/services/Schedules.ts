@@ -23,7 +23,7 @@ export type FireAnswer =
   | { readonly _tag: "Lost" }
   | { readonly _tag: "Behind"; readonly first: ScheduleId }
 
-export interface ScheduleFilter {
+interface ScheduleFilter {
   /** Empty means any. */
   readonly status: ReadonlyArray<ScheduleStatus>
   /** From 1 to 1000. */

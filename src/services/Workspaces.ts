@@ -10,7 +10,7 @@ import type { WorkspaceBusy, WorkspaceNotFound } from "../domain/workspace/Works
 import type { WorkspaceId } from "../domain/workspace/WorkspaceId.ts"
 
 /** The workspace of a task, the commit that it is set to before the task starts, and the contest of the task. */
-export interface TaskWorkspace {
+interface TaskWorkspace {
   readonly workspace: Workspace
   readonly startCommit: CommitId | null
   readonly contestId: ContestId | null

@@ -1,7 +1,7 @@
 /** Cuts bytes into lines of text: no boundary between chunks can corrupt a character, no line can exhaust the memory. */
 
 /** A longer line is cut; adapters do not read longer lines either. In UTF-16 units. */
-export const longestLine = 8 * 1024 * 1024
+const longestLine = 8 * 1024 * 1024
 
 export interface Lines {
   /** The lines that these bytes complete, without their newlines. */

@@ -26,7 +26,7 @@ const commented = (what: string, text: string): string =>
   [what, ...text.split("\n")].map((line) => (line === "" ? "#" : `# ${line}`)).join("\n")
 
 /** Who reads a prompt: the agent's name, and the path of its program. */
-export interface PromptReader {
+interface PromptReader {
   readonly agent: string
   readonly program: string
 }

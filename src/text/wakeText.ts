@@ -54,7 +54,7 @@ const reportOf = (task: AwaitedTask, room: number): string => {
 }
 
 /** Files that several of them changed. */
-export const overlaps = (tasks: ReadonlyArray<AwaitedTask>): ReadonlyArray<string> => {
+const overlaps = (tasks: ReadonlyArray<AwaitedTask>): ReadonlyArray<string> => {
   const byFile = new Map<string, Array<TaskId>>()
   for (const { files, id } of tasks) {
     for (const file of files ?? []) byFile.set(file, [...(byFile.get(file) ?? []), id])

@@ -7,7 +7,7 @@ import { maxConcurrency, type World } from "./World.ts"
 const everyMs = 120
 
 /** One look. `from` is the last number of the outbox that was seen. */
-export const sample = (world: World, store: Store, from: number): number => {
+const sample = (world: World, store: Store, from: number): number => {
   const { chronicle } = world
   chronicle.samples += 1
   const count = store.one<{ count: number }>("SELECT count(*) AS count FROM claims")?.count ?? 0

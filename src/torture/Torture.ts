@@ -23,7 +23,7 @@ import { runSampler } from "./Sampler.ts"
 import { Store } from "./Store.ts"
 import { World } from "./World.ts"
 
-export interface TortureOptions {
+interface TortureOptions {
   readonly durationMs: number
   readonly seed: number
   readonly focus: Focus

@@ -25,7 +25,7 @@ export interface Running {
   readonly finished: Promise<Finished>
 }
 
-export interface StartOptions {
+interface StartOptions {
   readonly failpoints?: string | undefined
   /** In blocks of 512 bytes. */
   readonly fileLimit?: number

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as EffectRuntime from "effect/Runtime"
 import * as TestClock from "effect/TestClock"
 import type { NewDependency, NewTask } from "../../src/domain/task/NewTask.ts"
-import type { Outcome } from "../../src/domain/task/Outcome.ts"
+import { type Outcome, outcome } from "../../src/domain/task/Outcome.ts"
 import { type DependencyPolicy, isTerminal, TaskId, type TaskStatus } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -94,6 +94,36 @@ export const dependencyContract = (subject: Subject) => {
             [b.id, "dependency-failed"],
             [c.id, "dependency-failed"]
           ]
+        )
+      })
+    )
+
+    test(
+      "say how the root ended, and how to run the task all the same",
+      Effect.gen(function* () {
+        const tasks = yield* Tasks
+        const root = yield* submit()
+        const direct = yield* submit({ dependsOn: behind(root.id) })
+        const through = yield* submit({ dependsOn: behind(direct.id) })
+        const last = yield* submit({ dependsOn: behind(through.id) })
+        const rejected = outcome({ status: "failed", cause: "rejected", error: "x".repeat(400) })
+        yield* endNext(root.id, rejected)
+        const ended = `Task ${root.id} failed (rejected: ${"x".repeat(300)})`
+        const again = (id: TaskId) => `To run it all the same: beat retry ${id}`
+        const sentences = yield* Effect.forEach([direct, through, last], ({ id }) =>
+          Effect.map(tasks.get(id), ({ error }) => error)
+        )
+        assert.deepStrictEqual(sentences, [
+          `${ended}, and this task was to start after its success. ${again(direct.id)}`,
+          `${ended}, and this task depends on it through others. ${again(through.id)}`,
+          `${ended}, and this task depends on it through others. ${again(last.id)}`
+        ])
+        const done = yield* submit()
+        const repair = yield* submit({ dependsOn: [edge(done.id, "failure")] })
+        yield* endNext(done.id)
+        assert.strictEqual(
+          (yield* tasks.get(repair.id)).error,
+          `Task ${done.id} did not fail, and this task was only for that case. ${again(repair.id)}`
         )
       })
     )

@@ -1,13 +1,19 @@
-/** What every store promises of its numbers: each task counts once, as `tallyOf` says. */
+/** What every store promises of its numbers: each task counts once. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { GroupName } from "../../src/domain/gates/GroupName.ts"
-import { bucketOf, type Tally } from "../../src/domain/metrics/Tally.ts"
+import { bucketSeconds, type Tally } from "../../src/domain/metrics/Tally.ts"
 import { Metrics } from "../../src/services/Metrics.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, completed, failed, submit } from "../support/tasks.ts"
+
+/** Which bucket a length of time is in: from 0 to the number of bounds. */
+const bucketOf = (ms: number): number => {
+  const at = bucketSeconds.findIndex((bound) => ms <= bound * 1000)
+  return at === -1 ? bucketSeconds.length : at
+}
 
 const sorted = (tallies: ReadonlyArray<Tally>) => tallies.map((tally) => JSON.stringify(tally)).sort()
 

@@ -44,7 +44,7 @@ import type { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import type { Workspaces } from "../../services/Workspaces.ts"
 
 /** The services for looking at tasks. */
-export type LookServices =
+type LookServices =
   | Tasks
   | WorkerRegistry
   | OutputStore

@@ -39,7 +39,7 @@ export type Section = "tasks" | "watch" | "machine" | "hidden"
 /** What every command may use without opening the database. */
 export type CommandServices = MachineServices | Terminal | Caller
 
-export interface Spec<O, A, E, R> {
+interface Spec<O, A, E, R> {
   /** One or two words: `run`, `config get`. Empty for `beat` without a command. */
   readonly name: string
   readonly aliases?: ReadonlyArray<string>

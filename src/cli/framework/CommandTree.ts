@@ -52,7 +52,7 @@ export const loadAll = ({ entries, groups }: CommandTree): Effect.Effect<LoadedT
   )
 
 /** The command or group that the words select, and the remaining words. */
-export type Route =
+type Route =
   | { readonly _tag: "Command"; readonly entry: CommandEntry; readonly rest: ReadonlyArray<string> }
   | { readonly _tag: "Group"; readonly group: string }
   | { readonly _tag: "Root" }
@@ -64,7 +64,7 @@ const asksHelp = (words: ReadonlyArray<string>) => {
   return (end < 0 ? words : words.slice(0, end)).some(isHelp)
 }
 
-export const topNames = (tree: CommandTree): ReadonlyArray<string> => [
+const topNames = (tree: CommandTree): ReadonlyArray<string> => [
   ...new Set(
     tree.entries.flatMap(({ aliases, path: [first] }) =>
       // Names with this prefix are for programs only.

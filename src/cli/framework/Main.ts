@@ -27,7 +27,7 @@ const printHelp = Effect.fn("beat.help")(function* (page: string) {
 }, answering("output"))
 
 /** What follows a command that only looked, once its database is closed: the process may end there. */
-export type Leave = (code: ExitCode) => Effect.Effect<ExitCode>
+type Leave = (code: ExitCode) => Effect.Effect<ExitCode>
 
 const dispatch = Effect.fn("beat.dispatch")(function* (
   tree: CommandTree,

@@ -58,7 +58,7 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
 >() {}
 
 /** What a command printed. */
-export interface Captured {
+interface Captured {
   readonly stdout: () => string
   readonly stderr: () => string
   readonly layer: Layer.Layer<Terminal>

@@ -14,7 +14,7 @@ import { UsageError } from "../framework/UsageError.ts"
 import { readText } from "./Prompt.ts"
 
 /** How messages call it. */
-export const sourceOf = (path: string): string => (path === "-" ? "stdin" : path)
+const sourceOf = (path: string): string => (path === "-" ? "stdin" : path)
 
 /** The lines at `path`; `-` is stdin. One that is wrong fails all of them. */
 export const readBatch = Effect.fn("readBatch")(function* (path: string) {

@@ -24,7 +24,7 @@ export const gateOptions = {
 const _options = Options.all(gateOptions)
 type Given = typeof _options extends Options.Options<infer A> ? A : never
 
-export type Selected =
+type Selected =
   | { readonly scope: GateScope; readonly name: string }
   | { readonly scope: "schedule"; readonly id: ScheduleId }
 

@@ -13,7 +13,7 @@ interface Given extends Place {
 }
 
 /** The work, what runs before it, and what the submitter should know. */
-export interface Placed {
+interface Placed {
   readonly setup: Submission | null
   readonly work: Submission
   readonly notes: ReadonlyArray<string>

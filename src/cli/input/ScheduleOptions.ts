@@ -88,8 +88,8 @@ export const workOptions = {
 
 const _rules = Options.all(ruleOptions)
 const _work = Options.all(workOptions)
-export type GivenRules = typeof _rules extends Options.Options<infer A> ? A : never
-export type GivenWork = typeof _work extends Options.Options<infer A> ? A : never
+type GivenRules = typeof _rules extends Options.Options<infer A> ? A : never
+type GivenWork = typeof _work extends Options.Options<infer A> ? A : never
 
 export const rulesOf = (given: GivenRules): WrittenRules => ({
   cron: given.cron,

@@ -13,7 +13,7 @@ import { Priority } from "../../domain/task/Task.ts"
 import { readLocalDate } from "../../programs/schedules/readLocalDate.ts"
 
 /** The value, or what is wrong with it and an example. */
-export type Parsed<A> = Either.Either<A, string>
+type Parsed<A> = Either.Either<A, string>
 
 const sizes: Readonly<Record<string, number>> = {
   "": 1,

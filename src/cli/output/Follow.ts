@@ -16,7 +16,7 @@ import { enoughFor, lastLines, tailBytes } from "../../text/Tail.ts"
 import { stylesOf } from "../framework/Style.ts"
 import { Terminal } from "../framework/Terminal.ts"
 
-export interface PrintOptions {
+interface PrintOptions {
   readonly taskId: TaskId
   /** The agent whose renderer formats stdout. */
   readonly agent: string

@@ -58,7 +58,7 @@ export interface Column {
   readonly dropAt?: number
 }
 
-export interface Cell {
+interface Cell {
   readonly text: string
   readonly style?: (text: string) => string
 }

@@ -64,7 +64,7 @@ export const loopTable = (loops: ReadonlyArray<LoopSummary>, now: number, screen
 const bars = "▁▂▃▄▅▆▇█"
 
 /** One character for each score, the newest `width` of them; a dot where nothing was measured. */
-export const sparkline = (scores: ReadonlyArray<number | null>, width: number): string => {
+const sparkline = (scores: ReadonlyArray<number | null>, width: number): string => {
   const shown = scores.slice(-width)
   const measured = shown.flatMap((score) => score ?? [])
   const low = Math.min(...measured)

@@ -51,7 +51,7 @@ export const pipelineTable = (
   )
 }
 
-export const stepStyle = (status: StepStatus, screen: Screen) =>
+const stepStyle = (status: StepStatus, screen: Screen) =>
   status === "skipped" ? stylesOf(screen).dim : statusStyle(status, screen)
 
 /** What it waits for or why it ended badly, in a few words. */

@@ -22,7 +22,7 @@ const colours: Readonly<Record<ScheduleStatus | ExecutionStatus, StyleName>> = {
   missed: "red"
 }
 
-export const standingStyle = (status: ScheduleStatus | ExecutionStatus, screen: Screen): Style =>
+const standingStyle = (status: ScheduleStatus | ExecutionStatus, screen: Screen): Style =>
   stylesOf(screen)[colours[status]]
 
 const columns: ReadonlyArray<Column> = [

@@ -8,7 +8,7 @@ import { type Column, table } from "./Layout.ts"
 import { plain } from "./TaskTable.ts"
 
 /** `$3.07`, `$0.0042`; `~` means that list prices are part of the amount. */
-export const moneyWords = (usd: number, estimated: boolean): string => `${estimated ? "~" : ""}${dollarWords(usd)}`
+const moneyWords = (usd: number, estimated: boolean): string => `${estimated ? "~" : ""}${dollarWords(usd)}`
 
 const costOf = ({ costUsd, estimatedUsd, runs, unpriced, unreported }: UsageSums): string =>
   costUsd === 0 && runs > 0 && unpriced + unreported === runs ? "?" : moneyWords(costUsd, estimatedUsd > 0)

@@ -3,7 +3,7 @@ import type { TopRow, TopView } from "../../programs/top/Look.ts"
 import { type Line, rule } from "./Span.ts"
 import { type LineOptions, narrowLine, taskLine } from "./TaskLine.ts"
 
-export interface ListOptions extends LineOptions {
+interface ListOptions extends LineOptions {
   readonly height: number
   /** `narrow`: no rules, states as letters. `wide`: rules before what waits and before what has ended. */
   readonly form: "narrow" | "full" | "wide"

@@ -11,7 +11,7 @@ import type { StyleName } from "../framework/Style.ts"
 import { plain, remark } from "../output/TaskTable.ts"
 import { chop, columnsOf, type Line, padEnd, padStart } from "./Span.ts"
 
-export interface RowState {
+interface RowState {
   readonly word: string
   readonly letter: string
   readonly style: StyleName

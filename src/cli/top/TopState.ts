@@ -27,7 +27,7 @@ export interface Pager {
   readonly typing: string | null
 }
 
-export type Mode =
+type Mode =
   | { readonly kind: "list" }
   /** Asks whether these commands are to be run. `strict`: only `y` is a yes. */
   | { readonly kind: "confirm"; readonly commands: ReadonlyArray<Words>; readonly strict: boolean }
@@ -77,7 +77,7 @@ export interface TopState {
 }
 
 /** Rows of each kind that are loaded first, and how many more come when the cursor is near the end. */
-export const firstLimit = 50
+const firstLimit = 50
 export const mostRows = 1000
 
 export const initial = (given: Pick<TopState, "columns" | "rows" | "ascii" | "keyboard">): TopState => ({

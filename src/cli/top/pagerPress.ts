@@ -19,7 +19,7 @@ export const openPager = (state: TopState, { id }: Pick<TaskSummary, "id">, pane
 })
 
 /** Lines of the page: without the head and the foot. */
-export const pageOf = ({ rows }: Pick<TopState, "rows">): number => Math.max(1, rows - 2)
+const pageOf = ({ rows }: Pick<TopState, "rows">): number => Math.max(1, rows - 2)
 
 /** The number of the first line that is shown where it follows the end and wraps nothing. */
 const topAtEnd = (state: TopState, pager: Pager): number => {
@@ -40,7 +40,7 @@ export const topOf = (state: TopState, pager: Pager): number => {
 }
 
 /** The number of the next line with the text, from a line on, in a direction; null: there is none. */
-export const findLine = (
+const findLine = (
   text: { readonly lines: ReadonlyArray<string>; readonly first: number },
   search: string,
   from: number,

@@ -57,7 +57,7 @@ const isEverything = (filter: Filter): boolean =>
   filter === everything || JSON.stringify(filter) === JSON.stringify(everything)
 
 /** `14:02:11 k3v9x2m7q4ab failed (exit 3): npm test` */
-export const changeLine = (notice: Notice): string => {
+const changeLine = (notice: Notice): string => {
   const { at, kind, subject, taskId, title } = notice
   const facts = noticeFacts(notice)
   const what = kind === "ended" ? facts : [kind, facts].filter((part) => part !== "").join(" ")

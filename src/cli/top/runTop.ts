@@ -24,7 +24,7 @@ import { update } from "./update.ts"
 const quoted = (text: string): string => (/\s/.test(text) ? `"${text}"` : text)
 
 /** The options as the words of a filter. */
-export const wordsOf = ({ agent, directory, label, since, status }: TopOptions): string =>
+const wordsOf = ({ agent, directory, label, since, status }: TopOptions): string =>
   [
     ...status.map((word) => `status:${word}`),
     ...(agent === null ? [] : [`agent:${agent}`]),

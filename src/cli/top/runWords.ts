@@ -41,7 +41,7 @@ const tree: CommandTree = {
 
 export const wordsThatRun: ReadonlyArray<string> = tree.entries.flatMap(({ path }) => path.slice(0, 1))
 
-export interface Ran {
+interface Ran {
   readonly code: number
   /** What it printed, safe to show: stdout, then stderr. */
   readonly lines: ReadonlyArray<string>

@@ -38,7 +38,7 @@ export type Wish =
   | { readonly kind: "copy"; readonly text: string }
   | { readonly kind: "filter"; readonly text: string }
 
-export interface Updated {
+interface Updated {
   readonly state: TopState
   readonly wishes: ReadonlyArray<Wish>
 }

@@ -25,7 +25,7 @@ export interface Want {
   readonly columns: number
 }
 
-export interface QueueWatch {
+interface QueueWatch {
   /** Sets what is shown from now on. */
   readonly want: (want: Want) => Effect.Effect<void>
   /** Reads again: this process has changed something. */

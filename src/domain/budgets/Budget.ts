@@ -30,7 +30,7 @@ export const BudgetAction = Schema.Literal("pause", "stop")
 export type BudgetAction = typeof BudgetAction.Type
 
 /** Millionths of a US dollar, or tokens. */
-export const Amount = Schema.Int.pipe(Schema.nonNegative())
+const Amount = Schema.Int.pipe(Schema.nonNegative())
 
 /** The part of the amount at which a notice is written, where none is given. */
 export const standardWarnPercent = 80
@@ -74,7 +74,7 @@ export const BudgetHold = Schema.Struct({ budget: BudgetStanding, reserve: Schem
 export type BudgetHold = typeof BudgetHold.Type
 
 /** What decides which budgets a task counts against. */
-export interface Covered {
+interface Covered {
   readonly agent: string
   readonly directory: string
   readonly labels: Labels

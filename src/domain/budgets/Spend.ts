@@ -12,7 +12,7 @@ export interface Cost {
 export const noCost: Cost = { micro: 0, tokens: 0 }
 
 /** What is reserved for a task where no run of its kind has been counted yet: one dollar. */
-export const standardReserve: Cost = { micro: 1_000_000, tokens: 200_000 }
+const standardReserve: Cost = { micro: 1_000_000, tokens: 200_000 }
 
 /** How many runs of the same kind are considered. */
 export const likeRuns = 20
@@ -58,7 +58,7 @@ export const hasRoom = ({ amount, reserved, spent, used }: Room, reserve: number
 }
 
 /** Its amount is spent, or no task of the kind that ended last fits into what is left, and none runs that would free some. */
-export const isSpent = (room: Room, reserve: number): boolean =>
+const isSpent = (room: Room, reserve: number): boolean =>
   room.spent + room.used >= room.amount || (room.used + room.reserved === 0 && !hasRoom(room, reserve))
 
 /** Adds the times of the warning and of the trip. Each is set once in a period. */

@@ -30,7 +30,7 @@ const compare =
     return linesOf(left) - linesOf(right) || left.number - right.number
   }
 
-export interface ContestEnd {
+interface ContestEnd {
   readonly status: Exclude<ContestStatus, "running">
   readonly winner: number | null
 }

@@ -7,7 +7,7 @@ import { GroupName } from "./GroupName.ts"
 export const GateScope = Schema.Literal("all", "group", "agent", "pipeline", "task")
 export type GateScope = typeof GateScope.Type
 
-export const GateReason = Schema.String.pipe(Schema.maxLength(500))
+const GateReason = Schema.String.pipe(Schema.maxLength(500))
 
 /** No task behind it starts. Tasks that run continue, except behind one of scope `task`, which parks or freezes its task. */
 export const Gate = Schema.Struct({
@@ -42,9 +42,9 @@ export const Hold = Schema.Union(
 export type Hold = typeof Hold.Type
 
 /** What decides which gates a task is behind. */
-export type Gated = Pick<Task, "id" | "agent" | "group" | "pipelineId">
+type Gated = Pick<Task, "id" | "agent" | "group" | "pipelineId">
 
-export const isInForce = ({ until }: Pick<Gate, "until">, now: number): boolean => until === null || until > now
+const isInForce = ({ until }: Pick<Gate, "until">, now: number): boolean => until === null || until > now
 
 const isBehind = ({ agent, group, id, pipelineId }: Gated, { name, scope }: Pick<Gate, "scope" | "name">): boolean => {
   switch (scope) {

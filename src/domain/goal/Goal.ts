@@ -49,7 +49,7 @@ export type GoalWait = typeof GoalWait.Type
 export const shareOf = ({ budgetUsd, maxTasks }: Pick<GoalLimits, "budgetUsd" | "maxTasks">): number =>
   budgetUsd === null ? 0 : budgetUsd / (maxTasks + 1)
 
-export interface Delegation {
+interface Delegation {
   readonly goal: Goal & { readonly over: boolean }
   /** Tasks to be stored now. */
   readonly count: number

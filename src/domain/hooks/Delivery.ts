@@ -72,7 +72,7 @@ export const patienceMs = 24 * hour
 
 const longestPauseMs = hour
 
-export interface Tried {
+interface Tried {
   readonly attempts: number
   readonly firstAt: number
   readonly now: number

@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { noticeWords } from "../events/Notice.ts"
 
-export const HookName = Schema.String.pipe(
+const HookName = Schema.String.pipe(
   Schema.pattern(/^[a-z][a-z0-9-]{0,31}$/, {
     message: () => "expected 1 to 32 lower-case letters, digits and '-', beginning with a letter, for example phone"
   })
@@ -91,7 +91,7 @@ export const HookSettings = Schema.Struct({
 export type HookSettings = typeof HookSettings.Type
 
 export const targets = ["run", "url", "ntfy", "slack", "desktop"] as const
-export type TargetKind = (typeof targets)[number]
+type TargetKind = (typeof targets)[number]
 
 const targetsOf = (hook: HookSettings): ReadonlyArray<TargetKind> => targets.filter((kind) => hook[kind] !== undefined)
 

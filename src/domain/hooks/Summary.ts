@@ -28,7 +28,7 @@ const wordOf = (message: HookMessage): string =>
   message.kind === "ended" ? (statusOf(message) ?? message.kind) : message.kind
 
 /** `7 completed, 2 failed`. */
-export const countText = (messages: ReadonlyArray<HookMessage>): string => {
+const countText = (messages: ReadonlyArray<HookMessage>): string => {
   const counts = new Map<string, number>()
   for (const message of messages) counts.set(wordOf(message), (counts.get(wordOf(message)) ?? 0) + 1)
   return [...counts].map(([word, count]) => `${count} ${word}`).join(", ")

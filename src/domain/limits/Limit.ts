@@ -15,7 +15,7 @@ export const graceMs = 5000
 const longestMs = 31 * day
 
 /** Guesses where no time was told, in milliseconds: each refusal in a row waits longer. */
-export const guesses: ReadonlyArray<number> = [15, 30, 60, 120].map((minutes) => minutes * minute)
+const guesses: ReadonlyArray<number> = [15, 30, 60, 120].map((minutes) => minutes * minute)
 
 const guess = (name: string, refusals: number, now: number): number =>
   // Only a person adds credit; a look a day finds out.
@@ -28,7 +28,7 @@ export const believed = (resetsAt: number | null, lengthMs: number | null, now: 
     : Math.min(Math.round(resetsAt), now + (lengthMs ?? longestMs) + hour)
 
 /** Who observes, and when. */
-export interface Observer {
+interface Observer {
   readonly account: AccountKey
   readonly source: TaskId | null
   /** The family of the models of its lane. */

@@ -15,7 +15,7 @@ export const limitMet = ({ error, failureClass, status }: Outcome): "limit" | "c
   return failureClass === "budget" && !ownBudget.test(error ?? "") ? "credit" : null
 }
 
-export interface ParkQuestion {
+interface ParkQuestion {
   readonly task: Pick<Task, "account" | "onLimit" | "parks" | "giveUpMs" | "createdAt">
   readonly maxParks: number
   /** When the task met a limit first; null: now. */
@@ -23,7 +23,7 @@ export interface ParkQuestion {
   readonly now: number
 }
 
-export type ParkDecision = { readonly _tag: "Park" } | { readonly _tag: "End"; readonly reason: string | null }
+type ParkDecision = { readonly _tag: "Park" } | { readonly _tag: "End"; readonly reason: string | null }
 
 const hours = (ms: number): string =>
   ms < 48 * 3_600_000 ? `${Math.round(ms / 360_000) / 10} h` : `${Math.round(ms / 8_640_000) / 10} days`

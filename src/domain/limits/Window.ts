@@ -4,7 +4,7 @@ import { Millis, TaskId, Timestamp } from "../task/Task.ts"
 import { AccountKey, otherFamily } from "./Account.ts"
 
 /** `five_hour`, `seven_day`, ... as services name them; `limit`, `credit`, `overage` and `yours` are Backbeat's own. */
-export const WindowName = Schema.String.pipe(Schema.minLength(1), Schema.maxLength(64))
+const WindowName = Schema.String.pipe(Schema.minLength(1), Schema.maxLength(64))
 
 export const Window = Schema.Struct({
   account: AccountKey,

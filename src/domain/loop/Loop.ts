@@ -182,7 +182,7 @@ export const sessionToContinue = (
 ): string | null => (session && before?.status === "completed" ? before.sessionId : null)
 
 /** The task of a round that its result is found by. */
-export interface WorkTask {
+interface WorkTask {
   readonly taskId: TaskId
   readonly status: TaskStatus
   readonly cause: EndCause | null

@@ -3,13 +3,13 @@ import type { CommitId } from "../workspace/Workspace.ts"
 import type { LoopRound, LoopRules, LoopStatus } from "./Loop.ts"
 
 /** Rounds whose work failed, in a row, that end a loop. */
-export const mostFailures = 3
+const mostFailures = 3
 
 /** Rounds in a row that leave the tree as it was. */
-export const mostUnchanged = 2
+const mostUnchanged = 2
 
 /** Rounds in a row whose evaluations print the same failure. */
-export const mostEqualFailures = 3
+const mostEqualFailures = 3
 
 /** The newest rounds that a decision looks at, apart from the first one and the newest that was kept. */
 export const recentRounds = Math.max(mostFailures, mostUnchanged, mostEqualFailures)
@@ -35,14 +35,14 @@ export type NextStep =
   | { readonly _tag: "Paused" }
   | { readonly _tag: "End"; readonly status: Exclude<LoopStatus, "running" | "paused"> }
 
-export interface LoopDecision {
+interface LoopDecision {
   /** Whether later rounds may start from the newest one. */
   readonly kept: boolean
   readonly next: NextStep
 }
 
 /** Whether a score is better by more than `minDelta`. */
-export const isBetter = (
+const isBetter = (
   { better, minDelta }: Pick<LoopRules, "better" | "minDelta">,
   score: number,
   best: number | null

@@ -73,7 +73,7 @@ export const LoopRequest = Schema.Struct({
 export type LoopRequest = typeof LoopRequest.Type
 
 /** What is wrong with words that are well formed one by one. */
-export interface WordProblem {
+interface WordProblem {
   /** Null: something is missing. */
   readonly word: LoopWord | null
   readonly problem: string

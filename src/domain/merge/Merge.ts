@@ -17,7 +17,7 @@ export type MergeId = typeof MergeId.Type
  * here leaves it to the next one. `proposing`: it is on its way to a pull request, which calls continue. `proposed`: `reason` is
  * the address of the pull request. `merged`: the branch is at `merged`. `refused`: nothing has changed, for `reason`.
  */
-export const MergeState = Schema.Literal(
+const MergeState = Schema.Literal(
   "testing",
   "applying",
   "proposing",
@@ -27,7 +27,6 @@ export const MergeState = Schema.Literal(
   "refused",
   "undone"
 )
-export type MergeState = typeof MergeState.Type
 
 export const Merge = Schema.Struct({
   id: MergeId,
@@ -55,8 +54,6 @@ export const Merge = Schema.Struct({
   changedAt: Timestamp
 }).annotations({ identifier: "Merge" })
 export type Merge = typeof Merge.Type
-
-export const isOpen = ({ state }: Pick<Merge, "state">): boolean => state === "testing" || state === "applying"
 
 /** Private names in the repository. The second holds the files of the work tree as they were before. */
 export const mergeRef = (id: MergeId): string => `refs/backbeat/merge/${id}`

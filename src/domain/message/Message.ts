@@ -12,15 +12,13 @@ export const MessageId = Schema.String.pipe(
 export type MessageId = typeof MessageId.Type
 
 /** `say`: a text for the agent. `line`: a text for a program that reads lines and gives no receipts. `interrupt`: ends the turn. */
-export const MessageKind = Schema.Literal("say", "line", "interrupt")
-export type MessageKind = typeof MessageKind.Type
+const MessageKind = Schema.Literal("say", "line", "interrupt")
 
 /**
  * `stored`: on record. `written`: handed to the agent's process. `taken`: the agent confirmed it; it is never sent again.
  * `moved`: the task ended first, and the task in `movedTo` continues its session with it. `dropped`: it reaches no agent.
  */
-export const MessageState = Schema.Literal("stored", "written", "taken", "moved", "dropped")
-export type MessageState = typeof MessageState.Type
+const MessageState = Schema.Literal("stored", "written", "taken", "moved", "dropped")
 
 export const Message = Schema.Struct({
   id: MessageId,

@@ -11,7 +11,7 @@ import { DependencyPolicy, Labels, Millis, Priority } from "../task/Task.ts"
 export const maxFileBytes = 4 * 1024 * 1024
 
 /** What `${name}` may be called. */
-export const variableName = /^[A-Za-z_][A-Za-z0-9_-]*$/
+const variableName = /^[A-Za-z_][A-Za-z0-9_-]*$/
 
 /** Keys at the top of a file that mean nothing to Backbeat: a place for YAML anchors. */
 export const extensionKey = /^x-/

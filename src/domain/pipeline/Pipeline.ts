@@ -45,13 +45,6 @@ export const StepCounts = Schema.Struct({
 })
 export type StepCounts = typeof StepCounts.Type
 
-/** The status of a pipeline with these counts of steps. `begun`: one of the steps that this pipeline created has started. */
-export const statusOf = (counts: StepCounts, begun: boolean): TaskStatus => {
-  const { cancelled, completed, failed, queued, running, skipped } = counts
-  if (queued + running > 0) return begun || failed + cancelled + skipped > 0 ? "running" : "queued"
-  return failed > 0 ? "failed" : cancelled > 0 ? "cancelled" : completed + skipped > 0 ? "completed" : "queued"
-}
-
 /** What a list shows of a pipeline. Its status is derived from its steps on every read. */
 export const PipelineSummary = Schema.Struct({
   id: PipelineId,

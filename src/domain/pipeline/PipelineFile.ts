@@ -72,7 +72,7 @@ export const FileStep = Schema.Struct({
 }).annotations({ identifier: "Step" })
 export type FileStep = typeof FileStep.Type
 
-export const Entry = Schema.Union(described(text("a prompt"), "A prompt alone"), FileStep)
+const Entry = Schema.Union(described(text("a prompt"), "A prompt alone"), FileStep)
 
 /** The whole file without its steps: those are read one by one, so that each error has its own place. */
 export const FileFrame = Schema.Struct({

@@ -6,7 +6,7 @@ import type { Question, Reply } from "./Question.ts"
 const Rest = Schema.Literal("ask", "allow", "deny")
 
 /** `Bash(git push:*)`, `Edit`, `mcp__tracker__*` */
-export const ToolRule = Schema.String.pipe(
+const ToolRule = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z0-9_*-]{1,200}(\([^\n]{1,1000}\))?$/, {
     description: "the name of a tool, or with what it is used for, for example Bash(git diff:*)"
   })
@@ -61,7 +61,7 @@ const isQuestions = Schema.is(Schema.Struct({ questions: Schema.NonEmptyArray(On
 /** The part of the input that tells what the tool is used for. */
 const subjectKeys = ["command", "file_path", "notebook_path", "path", "url", "query", "pattern", "plan"]
 
-export const subjectOf = ({ input }: Pick<AgentRequest, "input">): string => {
+const subjectOf = ({ input }: Pick<AgentRequest, "input">): string => {
   for (const key of subjectKeys) {
     const value = input[key]
     if (typeof value === "string") return value
@@ -71,7 +71,7 @@ export const subjectOf = ({ input }: Pick<AgentRequest, "input">): string => {
 
 const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
-export const permissionOptions = ["allow", "deny", "always"] as const
+const permissionOptions = ["allow", "deny", "always"] as const
 
 /** The questions of a request to a person, in its order. A long command is cut: `beat logs` has it whole. */
 export const questionsIn = (request: AgentRequest): ReadonlyArray<Pick<Question, "text" | "options">> => {

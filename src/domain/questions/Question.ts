@@ -20,8 +20,7 @@ export const questionBounds = { openOfTask: 20, ofTask: 1000, open: 1000 } as co
  * `open`: it has no answer. `answered`: the agent has not got the answer yet. `taken`: it has, or its next turn begins
  * with it. `gone`: its task ended without an answer.
  */
-export const QuestionState = Schema.Literal("open", "answered", "taken", "gone")
-export type QuestionState = typeof QuestionState.Type
+const QuestionState = Schema.Literal("open", "answered", "taken", "gone")
 
 export const Question = Schema.Struct({
   id: QuestionId,

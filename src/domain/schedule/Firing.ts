@@ -54,7 +54,7 @@ export const fireTime = ({ id, jitterMs }: Jittered, dueAt: number): number =>
   dueAt + Math.floor(fraction(`${id} ${dueAt}`) * jitterMs)
 
 /** A schedule's times are used up (`completed`), or its last day has passed (`expired`). */
-export interface Upcoming {
+interface Upcoming {
   readonly status: "active" | "completed" | "expired"
   readonly nextDueAt: number | null
   readonly nextFireAt: number | null
@@ -156,7 +156,7 @@ const lastBefore = (next: Next, known: number, bound: number): number => {
 
 export type Recorded = Pick<Execution, "dueAt" | "status" | "reason" | "untilAt" | "count">
 
-export interface Decision {
+interface Decision {
   /** Times that start nothing, to be recorded. */
   readonly recorded: ReadonlyArray<Recorded>
   /** The time that starts a run. */
@@ -197,7 +197,7 @@ export interface Circumstances {
 }
 
 /** Runs of one schedule that may wait for each other. */
-export const mostQueued = 100
+const mostQueued = 100
 
 /**
  * The runs that the next one waits for, newest first, of those that have not ended. With `queue` the next run waits for the newest

@@ -11,7 +11,7 @@ export interface SystemZone {
 }
 
 /** The real path of a file; null where there is none. */
-export type RealPath = (path: string) => string | null
+type RealPath = (path: string) => string | null
 
 const localtime = "/etc/localtime"
 const insideZones = /\/zoneinfo(?:\.default|-leaps|-posix)?\/(.+)$/

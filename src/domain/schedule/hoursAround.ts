@@ -1,7 +1,7 @@
 /** Hours of the day in a time zone, such as 22:00 to 07:00. */
 import * as DateTime from "effect/DateTime"
 
-export interface TimeOfDay {
+interface TimeOfDay {
   readonly hours: number
   readonly minutes: number
 }

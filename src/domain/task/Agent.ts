@@ -75,7 +75,7 @@ export interface PlanRequest {
   readonly root: boolean
 }
 
-export interface Plan {
+interface Plan {
   readonly launch: Launch
   /** Variables added to (or, with null, taken from) the captured environment. */
   readonly environment: Readonly<Record<string, string | null>>

@@ -3,10 +3,10 @@ import * as Either from "effect/Either"
 import { DepthExceeded } from "../Errors.ts"
 import { defaultGiveUpMs } from "../limits/Parking.ts"
 import type { NewTask } from "./NewTask.ts"
-import { type Task, type TaskId, titleOf } from "./Task.ts"
+import { isTerminal, type Task, type TaskId, titleOf } from "./Task.ts"
 
 /** `parent` is the task whose agent submits it, `original` the one that it tries again; null where there is none in this store. */
-export interface Forebears {
+interface Forebears {
   readonly parent: Pick<Task, "depth"> | null
   readonly original: Pick<Task, "attempt" | "rootId"> | null
 }
@@ -31,6 +31,37 @@ export const arrivalOf = (task: NewTask, { original, parent }: Forebears, maxDep
   })
 }
 
+/** What no arrival decides: nothing has happened to the task yet. */
+export const unstarted = {
+  goalId: null,
+  parks: 0,
+  parkedAt: null,
+  frozenAt: null,
+  wakes: 0,
+  retriedBy: null,
+  continueFrom: null,
+  dependsOn: [],
+  waitingOn: 0,
+  asks: 0,
+  pipelineId: null,
+  startedAt: null,
+  endedAt: null,
+  cancelRequestedAt: null,
+  cancelReason: null,
+  cancelledBy: null,
+  cause: null,
+  exitCode: null,
+  signal: null,
+  error: null,
+  failureClass: null,
+  failureResetAt: null,
+  bytesStored: 0,
+  bytesDropped: 0,
+  leftovers: 0,
+  usage: null,
+  answer: null
+} satisfies Partial<Task>
+
 /** Whether two submits with the same idempotency key ask for the same work. */
 export const isSameWork = (
   left: Pick<NewTask, "agent" | "directory" | "prompt">,
@@ -54,3 +85,10 @@ export const withoutPruned = (task: NewTask, gone: ReadonlyArray<TaskId>): NewTa
     continueFrom: isKept(task.continueFrom) ? task.continueFrom : null
   }
 }
+
+/** Whether a stored task uses this session until it has ended. */
+export const usesSession = (
+  { agent, directory, sessionId, status }: Pick<Task, "agent" | "directory" | "sessionId" | "status">,
+  session: NonNullable<ReturnType<typeof sessionOf>>
+): boolean =>
+  !isTerminal(status) && agent === session.agent && directory === session.directory && sessionId === session.sessionId

@@ -27,12 +27,12 @@ export const BatchFields = Schema.Struct({
 export type BatchFields = typeof BatchFields.Type
 
 /** A line with its number, from 1. */
-export interface BatchLine {
+interface BatchLine {
   readonly line: number
   readonly fields: BatchFields
 }
 
-export interface BatchProblem {
+interface BatchProblem {
   /** Null: the problem concerns more than one line. */
   readonly line: number | null
   readonly problem: string

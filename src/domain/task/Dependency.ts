@@ -5,7 +5,7 @@ import type { NewDependency, NewTask, Upstream } from "./NewTask.ts"
 import { type Dependency, DependencyPolicy, type DependencyState, type TaskId, type TaskSummary } from "./Task.ts"
 
 /** Edges of one task. */
-export const maxDependencies = 100
+const maxDependencies = 100
 
 /** Tasks that wait for one another in a row. */
 export const maxLevel = 100
@@ -36,7 +36,7 @@ const nameOf = (upstream: Upstream): string =>
   typeof upstream === "string" ? upstream : `number ${upstream.member + 1} of the batch`
 
 /** The edges of a new task, each upstream once; what it continues from is one of them. */
-export const edgesOf = (
+const edgesOf = (
   task: Pick<NewTask, "continueFrom" | "dependsOn">
 ): Either.Either<ReadonlyArray<NewDependency>, DependencyInvalid> => {
   const edges = new Map<string, NewDependency>()
@@ -62,21 +62,44 @@ export interface DrawnEdge {
   readonly policy: DependencyPolicy
 }
 
-export const isSameEdge = (drawn: DrawnEdge, stored: Dependency): boolean =>
+const isSameEdge = (drawn: DrawnEdge, stored: Dependency): boolean =>
   drawn.upstreamId === stored.taskId && drawn.policy === stored.policy
 
-/** The edges of a task after an edit. What it continues from stays one of them, with the policy it had. */
+type IdAt = (member: number) => TaskId | undefined
+
+/** The stored task that is meant; `idAt` names the members of the batch. */
+export const idOf = (upstream: Upstream, idAt: IdAt): TaskId | undefined =>
+  typeof upstream === "string" ? upstream : idAt(upstream.member)
+
+/** The edges with the ids of stored tasks. */
+export const drawn = (edges: ReadonlyArray<NewDependency>, idAt: IdAt = () => undefined): ReadonlyArray<DrawnEdge> =>
+  edges.flatMap(({ policy, upstream }) => {
+    const upstreamId = idOf(upstream, idAt)
+    return upstreamId === undefined ? [] : [{ upstreamId, policy }]
+  })
+
+/**
+ * The edges of a task after an edit: those that stay as they are, also where their task is gone by now, and those that are drawn. What
+ * it continues from stays one of them, with the policy it had.
+ */
 export const redrawn = (
   before: ReadonlyArray<Dependency>,
   dependsOn: ReadonlyArray<NewDependency>,
   continueFrom: TaskId | null
-): Either.Either<ReadonlyArray<DrawnEdge>, DependencyInvalid> => {
+): Either.Either<
+  { readonly kept: ReadonlyArray<Dependency>; readonly fresh: ReadonlyArray<DrawnEdge> },
+  DependencyInvalid
+> => {
   const own = before.find(({ taskId }) => taskId === continueFrom)
   const named = dependsOn.some(({ upstream }) => upstream === continueFrom)
   const all = own === undefined || named ? dependsOn : [...dependsOn, { upstream: own.taskId, policy: own.policy }]
-  return Either.map(edgesOf({ dependsOn: all, continueFrom }), (edges) =>
-    edges.flatMap(({ policy, upstream }) => (typeof upstream === "string" ? [{ upstreamId: upstream, policy }] : []))
-  )
+  return Either.map(edgesOf({ dependsOn: all, continueFrom }), (edges) => {
+    const wanted = drawn(edges)
+    return {
+      kept: before.filter((edge) => wanted.some((one) => isSameEdge(one, edge))),
+      fresh: wanted.filter((one) => !before.some((edge) => isSameEdge(one, edge)))
+    }
+  })
 }
 
 /** A batch in an order in which each task comes after the members it waits for, with the edges of each. */

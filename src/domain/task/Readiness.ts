@@ -1,16 +1,15 @@
 /** Which tasks may be claimed, as far as their own rows decide it, and in which order. */
 import type { TaskSummary } from "./Task.ts"
 
-/** Queued, due, not blocked, with no open question and not asked to stop. */
+/** Queued, not blocked, and with no open question: a worker has something to wait for. */
+export const isStartable = ({ asks, status, waitingOn }: Pick<TaskSummary, "status" | "waitingOn" | "asks">): boolean =>
+  status === "queued" && waitingOn === 0 && asks === 0
+
+/** Startable, due and not asked to stop. */
 export const isReady = (
   task: Pick<TaskSummary, "status" | "waitingOn" | "asks" | "cancelRequestedAt" | "notBefore">,
   now: number
-): boolean =>
-  task.status === "queued" &&
-  task.waitingOn === 0 &&
-  task.asks === 0 &&
-  task.cancelRequestedAt === null &&
-  (task.notBefore === null || task.notBefore <= now)
+): boolean => isStartable(task) && task.cancelRequestedAt === null && (task.notBefore === null || task.notBefore <= now)
 
 type Place = Pick<TaskSummary, "priority" | "seq">
 

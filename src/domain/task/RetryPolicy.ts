@@ -36,14 +36,14 @@ const isSame = (left: Failure, right: Failure): boolean =>
   left.failureClass === right.failureClass &&
   left.error === right.error
 
-export type RetryDecision =
+type RetryDecision =
   | { readonly _tag: "Retry"; readonly notBefore: number; readonly maxRetries: number; readonly backoffMs: number }
   /** `reason` is for the person, null where there is nothing to say. */
   | { readonly _tag: "Final"; readonly reason: string | null }
 
 const final = (reason: string | null): RetryDecision => ({ _tag: "Final", reason })
 
-export interface RetryQuestion {
+interface RetryQuestion {
   readonly task: Pick<Task, "maxRetries" | "backoffMs">
   readonly outcome: Outcome
   /** The agent says of its exit code that nothing else is to be expected of it. */

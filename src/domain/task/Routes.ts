@@ -5,12 +5,7 @@
 import type { Environment } from "./NewTask.ts"
 
 /** What a variable decides, after "the variable decides". */
-export type RouteKind =
-  | "which server"
-  | "which proxy"
-  | "which certificates"
-  | "which set-up"
-  | "what its program loads"
+type RouteKind = "which server" | "which proxy" | "which certificates" | "which set-up" | "what its program loads"
 
 /** Who serves models, and the programs that ask them. A name such as DB_HOST is the project's, and stays. */
 const vendors =

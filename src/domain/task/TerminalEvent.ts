@@ -17,7 +17,7 @@ export const TaskEnded = Schema.Struct({
 export type TaskEnded = typeof TaskEnded.Type
 
 /** A pipeline's row, written in the transaction that ended the last of its steps. */
-export const PipelineEnded = Schema.Struct({
+const PipelineEnded = Schema.Struct({
   seq: Schema.Int,
   kind: Schema.Literal("pipeline"),
   id: PipelineId,
@@ -26,7 +26,6 @@ export const PipelineEnded = Schema.Struct({
   at: Timestamp,
   retriedBy: Schema.Null
 }).annotations({ identifier: "PipelineEnded" })
-export type PipelineEnded = typeof PipelineEnded.Type
 
 export const TerminalEvent = Schema.Union(TaskEnded, PipelineEnded)
 export type TerminalEvent = typeof TerminalEvent.Type

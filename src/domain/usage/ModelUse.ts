@@ -14,8 +14,7 @@ export interface ModelUse extends TokenCounts {
  * Where a cost comes from. `unpriced`: the tokens are known, but no price of the model is. `unreported`: the agent told no
  * numbers.
  */
-export const CostBy = Schema.Literal("reported", "estimated", "unpriced", "unreported")
-export type CostBy = typeof CostBy.Type
+const CostBy = Schema.Literal("reported", "estimated", "unpriced", "unreported")
 
 /** Millionths of a US dollar: sums of them are exact. */
 export const Micro = Schema.Int.pipe(Schema.nonNegative())

@@ -3,7 +3,7 @@ import type { PricedUse } from "./ModelUse.ts"
 import { noTokens, type TokenCounts } from "./TokenCounts.ts"
 
 /** What a session has counted of one model so far. */
-export interface SessionTotal extends TokenCounts {
+interface SessionTotal extends TokenCounts {
   readonly costMicro: number
 }
 

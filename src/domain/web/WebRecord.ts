@@ -4,7 +4,7 @@ import { Timestamp } from "../task/Task.ts"
 import { ProcessIdentity } from "../worker/Process.ts"
 
 /** 32 random bytes in base64url. Each start makes a new one. */
-export const WebToken = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{43}$/))
+const WebToken = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{43}$/))
 
 export const WebRecord = Schema.Struct({
   process: ProcessIdentity,

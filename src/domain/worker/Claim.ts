@@ -9,13 +9,13 @@ export const ClaimId = Schema.String.pipe(Schema.pattern(/^[0-9a-z]{16}$/), Sche
 export type ClaimId = typeof ClaimId.Type
 
 /** `claimed`: no process is known yet. `running`: the shim has reported its identity. */
-export const ClaimState = Schema.Literal("claimed", "running")
+const ClaimState = Schema.Literal("claimed", "running")
 
 /**
  * When a task that starts now is at its timeout, on the clock of the machine (`Host.uptimeMs`). One that no clock reaches
  * is cut to the largest time there is.
  */
-export const deadlineOf = (uptimeMs: number, timeoutMs: number | null): number | null =>
+const deadlineOf = (uptimeMs: number, timeoutMs: number | null): number | null =>
   timeoutMs === null ? null : Math.min(uptimeMs + timeoutMs, Number.MAX_SAFE_INTEGER)
 
 /**

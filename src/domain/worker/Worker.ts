@@ -52,7 +52,7 @@ export const Serving = Schema.Literal(
 ).annotations({ identifier: "Serving" })
 export type Serving = typeof Serving.Type
 
-export interface Sight {
+interface Sight {
   readonly alive: Alive
   readonly stopped: boolean
   /** The schema and the user of the process that asks. */

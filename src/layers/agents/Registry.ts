@@ -23,7 +23,7 @@ export const isBuiltIn = (name: string): boolean => builtIn.has(name)
 export const builtInAgent = (name: string): Agent | undefined => builtIn.get(name)
 
 /** The built-in agents stay what they are: a command under one of their names does not replace them. */
-export const customAgents = (settings: Settings): ReadonlyArray<Agent> =>
+const customAgents = (settings: Settings): ReadonlyArray<Agent> =>
   Object.entries(settings.agents)
     .filter(([name, agent]) => !builtIn.has(name) && agent.command !== undefined)
     .sort(([one], [other]) => (one < other ? -1 : 1))

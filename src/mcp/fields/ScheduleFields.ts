@@ -21,7 +21,7 @@ export const whenFields = {
   missed: Schema.optional(MissedPolicy.annotations({ description: "Times while no worker ran (default: run-once)" }))
 }
 
-export type When = Schema.Struct.Type<typeof whenFields>
+type When = Schema.Struct.Type<typeof whenFields>
 
 export const ScheduleReference = Schema.NonEmptyString.pipe(Schema.maxLength(64))
 

@@ -51,7 +51,7 @@ export const listResources = Effect.gen(function* () {
   }))
 })
 
-export interface Content {
+interface Content {
   readonly uri: string
   readonly mimeType: string
   readonly text: string

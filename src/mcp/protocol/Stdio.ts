@@ -34,7 +34,7 @@ const mostProgressWaiting = 256 * 1024
 
 const newline = 10
 
-export interface StdioTransport extends Transport {
+interface StdioTransport extends Transport {
   /** Stops reading, and returns when every request is answered. */
   readonly settled: () => Promise<void>
   /** Called when the client has closed its end. */

@@ -6,7 +6,7 @@ import { resume } from "../../programs/tasks/resume.ts"
 import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Session } from "../protocol/Session.ts"
-import { statesAfter } from "../submitted.ts"
+import { statesAfter } from "../statesAfter.ts"
 import { linksOf, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"
 

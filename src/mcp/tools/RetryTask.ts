@@ -8,7 +8,7 @@ import { submitterOf } from "../../programs/tasks/submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Reference } from "../fields/Fields.ts"
 import { Session } from "../protocol/Session.ts"
-import { statesAfter } from "../submitted.ts"
+import { statesAfter } from "../statesAfter.ts"
 import { linksOf, TaskStates } from "../TaskStates.ts"
 import { tool } from "../Tool.ts"
 

@@ -16,7 +16,7 @@ import { Budgets } from "../../services/Budgets.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { readZone } from "../schedules/readTiming.ts"
 
-export interface WrittenBudget {
+interface WrittenBudget {
   readonly name: string
   /** Null: as before, or all tasks. */
   readonly scope: { readonly kind: BudgetScope; readonly value: string } | null

@@ -12,7 +12,7 @@ import { nextChange, retryWhileBusy } from "../changes.ts"
 /** Notices in one read: bounds the memory of a reader that is slower than the queue. */
 const batch = 500
 
-export interface ReadOptions {
+interface ReadOptions {
   /** Notices above this number. Null: the newest `last`. */
   readonly after: number | null
   readonly last: number

@@ -9,7 +9,7 @@ export interface Position {
   readonly column: number
 }
 
-export interface Fault extends Position {
+interface Fault extends Position {
   readonly message: string
 }
 

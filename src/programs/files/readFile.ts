@@ -5,7 +5,7 @@ import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
 import { type Parsed, parseText } from "./document.ts"
 import { isObject, nameOf, problem, suggestion } from "./problems.ts"
-import { substitute } from "./variables.ts"
+import { substitute } from "./substitute.ts"
 
 /** A plan, or all problems. */
 export type Checked<A> =
@@ -62,7 +62,7 @@ const variablesOf = (declared: unknown, given: ReadOptions["variables"], parsed:
 }
 
 /** What a file means, or all that is wrong with it. `content` has its variables filled in. */
-export type Planned<A> = (content: Readonly<Record<string, unknown>>, name: string, parsed: Parsed) => Checked<A>
+type Planned<A> = (content: Readonly<Record<string, unknown>>, name: string, parsed: Parsed) => Checked<A>
 
 const check = <A>(parsed: Parsed, options: ReadOptions, { example, key, planOf }: Format<A>): Checked<A> => {
   const root = parsed.value

@@ -28,7 +28,7 @@ export const PlanDraft = Schema.Struct({
 export type PlanDraft = typeof PlanDraft.Type
 
 /** The agent did not answer. */
-export class PlanFailed extends Schema.TaggedError<PlanFailed>()("PlanFailed", {
+class PlanFailed extends Schema.TaggedError<PlanFailed>()("PlanFailed", {
   task: TaskIdSchema,
   problem: Schema.String
 }) {

@@ -10,7 +10,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { startOf } from "../tasks/edit.ts"
 
 /** A limit that ends within this time is waited for. */
-export const fallbackAfterMs = 30 * 60_000
+const fallbackAfterMs = 30 * 60_000
 
 /** Tasks at one look: each is prepared again. */
 const most = 10

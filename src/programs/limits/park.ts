@@ -27,7 +27,7 @@ import { sealTask } from "../workspaces/sealTask.ts"
 import { freshStart, hasBegun, wasServed } from "./freshStart.ts"
 import { promptForAnother } from "./promptForAnother.ts"
 
-export type ParkChoice =
+type ParkChoice =
   | {
       readonly _tag: "Park"
       readonly parking: Parking

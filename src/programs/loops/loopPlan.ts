@@ -16,7 +16,7 @@ import { isObject, nameOf, problem, problemsOf } from "../files/problems.ts"
 import { type Checked, type Format, type ReadOptions, readFile } from "../files/readFile.ts"
 
 /** What a file says, before the options of a command are added. */
-export interface LoopDraft {
+interface LoopDraft {
   readonly words: LoopWords
   readonly base: string | null
   /** What the top of the file says for every step that says nothing else. */

@@ -18,7 +18,7 @@ import { planWorkspace } from "../workspaces/planWorkspace.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
 import { protectedPaths } from "./protectedPaths.ts"
 
-export interface SubmittedLoop {
+interface SubmittedLoop {
   readonly loop: Loop
   /** Hints about the agents, for the submitter. */
   readonly warnings: ReadonlyArray<string>

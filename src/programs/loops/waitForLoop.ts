@@ -8,7 +8,7 @@ import { retryWhileBusy } from "../changes.ts"
 import { waitUntil } from "../waitUntil.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
-export interface LoopWait extends EnsureWorkerOptions {
+interface LoopWait extends EnsureWorkerOptions {
   /** Receives the loop in each round of the wait, the last included. */
   readonly onRound?: (loop: Loop) => Effect.Effect<void>
 }

@@ -7,10 +7,10 @@ import { Merges } from "../../services/Merges.ts"
 import { beginMerge } from "./beginMerge.ts"
 import { homeOf, type MergeOptions, messageOf, refuse, resultOf } from "./mergeTask.ts"
 
-export type ProposeOptions = Pick<MergeOptions, "directory" | "into" | "create" | "keepCommits" | "message" | "within">
+type ProposeOptions = Pick<MergeOptions, "directory" | "into" | "create" | "keepCommits" | "message" | "within">
 
 /** A pull request that is open. */
-export interface Proposal {
+interface Proposal {
   readonly taskId: TaskId
   readonly title: string
   /** The branch of the remote that holds the work, and the one that it is to be merged into. */

@@ -10,7 +10,7 @@ import { Questions } from "../../services/Questions.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { readNotices } from "../events/readNotices.ts"
 
-export const TimelineEntry = Schema.Struct({
+const TimelineEntry = Schema.Struct({
   at: Timestamp,
   taskId: TaskId,
   /** A kind of notice, or `created`, `agent-started`, `said`, `taken`, `cancel-asked`, `left`. */
@@ -18,7 +18,7 @@ export const TimelineEntry = Schema.Struct({
   /** In words; empty where there is nothing to add. */
   details: Schema.String
 }).annotations({ identifier: "TimelineEntry" })
-export type TimelineEntry = typeof TimelineEntry.Type
+type TimelineEntry = typeof TimelineEntry.Type
 
 /** What `beat timeline ID --json` prints. */
 export const Timeline = Schema.Struct({

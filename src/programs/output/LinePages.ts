@@ -198,7 +198,7 @@ export const linesBefore = Effect.fn("linesBefore")(function* (
 })
 
 /** Lines that follow a place, with the place behind them: reading continues there after a break. */
-export interface FollowedLines {
+interface FollowedLines {
   readonly lines: ReadonlyArray<OutputLine>
   readonly after: string
 }

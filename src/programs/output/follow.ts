@@ -13,7 +13,7 @@ import { nextChange, retryWhileBusy } from "../changes.ts"
 /** Chunks in one read: bounds the memory of a reader that is slower than the agent. */
 const batch = 16
 
-export interface FollowOptions {
+interface FollowOptions {
   /** Null: both, in order of capture. */
   readonly stream: StreamName | null
   /** Chunks above this number. */

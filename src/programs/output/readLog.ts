@@ -26,7 +26,7 @@ export const LogPage = Schema.Struct({
 }).annotations({ identifier: "LogPage" })
 export type LogPage = typeof LogPage.Type
 
-export interface ReadLogOptions {
+interface ReadLogOptions {
   /** The lines as the agent printed them, without its renderer. */
   readonly raw: boolean
   /** The `next` of a page before; null: `lines` from the end. */

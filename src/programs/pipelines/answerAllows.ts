@@ -33,7 +33,7 @@ const allows = Effect.fn("answerAllows.schema")(function* (schema: string, value
   )
 })
 
-export const judgeAnswer = Effect.fn("judgeAnswer")(function* (rule: AnswerRule, answer: string | null) {
+const judgeAnswer = Effect.fn("judgeAnswer")(function* (rule: AnswerRule, answer: string | null) {
   if (rule === "verdict") return verdictOf(answer)
   const found = jsonIn(answer)
   if (found === null) return { says: "unclear", reason: "Its answer is not a JSON value." } satisfies AnswerVerdict

@@ -11,7 +11,7 @@ export interface Placed {
   readonly step: FileStep
 }
 
-export interface Ordered {
+interface Ordered {
   readonly names: ReadonlyArray<string>
   readonly after: ReadonlyArray<ReadonlyArray<number>>
   readonly continueFrom: ReadonlyArray<number | null>

@@ -120,7 +120,7 @@ export const choiceOf = (work: Submission, count: number): Submission => ({
   closing: null
 })
 
-export interface ContestParts {
+interface ContestParts {
   readonly step: StepContest
   /** Of each candidate, before its agent is set. */
   readonly work: Submission
@@ -130,7 +130,7 @@ export interface ContestParts {
   readonly first: number
 }
 
-export interface PreparedContest {
+interface PreparedContest {
   readonly contest: NewContest
   /** What the choice waits for: the last task of each candidate. */
   readonly edges: ReadonlyArray<NewDependency>

@@ -11,7 +11,7 @@ import { hasOpenCandidate } from "../contests/waitForContest.ts"
 import { waitUntil } from "../waitUntil.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
-export interface PipelineWait extends EnsureWorkerOptions {
+interface PipelineWait extends EnsureWorkerOptions {
   /** Told of each round in which something may have changed, the last included. */
   readonly onRound?: (pipeline: Pipeline) => Effect.Effect<void>
 }

@@ -11,9 +11,9 @@ import { type Held, type Parking, Queue } from "../../services/Queue.ts"
 import { freshStart, hasBegun, wasServed } from "../limits/freshStart.ts"
 
 /** What `beat ask` exits with when the answer has to wait, and what a script passes on: EX_TEMPFAIL of sysexits.h. */
-export const unansweredCode = 75
+const unansweredCode = 75
 
-export interface TurnEnd {
+interface TurnEnd {
   readonly claimed: Held
   readonly claim: Claim
   readonly result: Outcome

@@ -9,7 +9,7 @@ import { isScript } from "../../text/Quote.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
 /** After a pause: nothing of the work has changed. */
-export const pausedPrompt =
+const pausedPrompt =
   "Continue where you stopped. Your last turn was ended before it was done, and you were paused meanwhile. Do not repeat steps that are done."
 
 /** In the session of the agent. `wake`: the tasks that it waited for have ended too. */

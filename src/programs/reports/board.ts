@@ -11,16 +11,16 @@ import { type ListFilter, Tasks } from "../../services/Tasks.ts"
 import { WhyReason } from "../why/WhyAnswer.ts"
 import { waitsFor } from "../why/waitsFor.ts"
 import { why } from "../why/why.ts"
-import { silenceOf } from "./silence.ts"
+import { silenceOf } from "./silenceOf.ts"
 import { Overview } from "./summary.ts"
 import { startingOf } from "./taskPage.ts"
 import { workers } from "./workers.ts"
 
 /** Tasks in one column. */
-export const shownTasks = 50
+const shownTasks = 50
 
 /** Waiting tasks whose reason is looked up; of the others it is known that they wait behind these. */
-export const explainedTasks = 25
+const explainedTasks = 25
 
 const RunningTask = Schema.Struct({
   ...TaskSummary.fields,

@@ -13,7 +13,7 @@ import { Limits } from "../../services/Limits.ts"
 import { Questions } from "../../services/Questions.ts"
 import { type ListFilter, Tasks } from "../../services/Tasks.ts"
 import { HoldView, holdView } from "../budgets/BudgetView.ts"
-import { silenceOf } from "./silence.ts"
+import { silenceOf } from "./silenceOf.ts"
 import { WorkerView, workers } from "./workers.ts"
 
 const RunningTask = Schema.Struct({

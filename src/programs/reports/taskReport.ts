@@ -22,7 +22,7 @@ import { ranAlongside } from "../alongside.ts"
 import { Neglected, neglected } from "../serving/Neglect.ts"
 import { waitsFor } from "../why/waitsFor.ts"
 import { why } from "../why/why.ts"
-import { silenceOf } from "./silence.ts"
+import { silenceOf } from "./silenceOf.ts"
 
 /** The task with what other tables know of it: it decodes as a `Task` too. */
 export const TaskReport = Schema.Struct({

@@ -12,7 +12,7 @@ import { waitsFor } from "../why/waitsFor.ts"
 import { why } from "../why/why.ts"
 
 /** Characters of an answer that are shown before one has to ask for all of it. */
-export const answerExcerpt = 500
+const answerExcerpt = 500
 
 export const TaskState = Schema.Struct({
   id: TaskId,

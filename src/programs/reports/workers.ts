@@ -17,7 +17,7 @@ export const WorkerView = Schema.Struct({
 }).annotations({ identifier: "WorkerView" })
 export type WorkerView = typeof WorkerView.Type
 
-export const ClaimView = Schema.Struct({
+const ClaimView = Schema.Struct({
   ...Claim.fields,
   title: Schema.String,
   agent: Schema.NonEmptyString,
@@ -26,7 +26,7 @@ export const ClaimView = Schema.Struct({
   /** Its worker is gone and no other worker has taken it over yet. */
   orphaned: Schema.Boolean
 }).annotations({ identifier: "ClaimView" })
-export type ClaimView = typeof ClaimView.Type
+type ClaimView = typeof ClaimView.Type
 
 export const WorkersReport = Schema.Struct({
   workers: Schema.Array(WorkerView),

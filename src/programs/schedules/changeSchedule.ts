@@ -123,7 +123,7 @@ export const createSchedule = Effect.fn("createSchedule")(function* (
 
 /** What a schedule may be without. */
 export const unsettable = ["name", "expires", "max-runs", "after"] as const
-export type Unset = (typeof unsettable)[number]
+type Unset = (typeof unsettable)[number]
 
 /** Changes only what is given. Clears the settings in `unset`. */
 export const editSchedule = Effect.fn("editSchedule")(function* (

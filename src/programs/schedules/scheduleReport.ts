@@ -12,7 +12,7 @@ const strayedText =
   "Its next time is further away than its rule allows: the clock was set back. A worker puts that right when it looks"
 
 /** The number of reported future times. */
-export const shownTimes = 5
+const shownTimes = 5
 
 export const ScheduleReport = Schema.Struct({
   ...Schedule.fields,

@@ -9,7 +9,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { seenWorkers } from "./Seen.ts"
 
-export interface Leaving {
+interface Leaving {
   readonly worker: Worker
   /** It looks after something that no other worker can take over without a loss. */
   readonly busy: boolean

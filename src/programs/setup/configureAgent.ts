@@ -6,7 +6,7 @@ import { Paths } from "../../services/Paths.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { withoutSecrets } from "./configure.ts"
 
-export interface AgentChange {
+interface AgentChange {
   /** Undefined leaves the default agent as it is; false takes this one's turn away. */
   readonly isDefault: boolean | undefined
   readonly set: AgentSettings

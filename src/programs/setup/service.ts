@@ -6,8 +6,7 @@ import { Paths } from "../../services/Paths.ts"
 import { ServiceSystem } from "../../services/ServiceSystem.ts"
 
 /** `after-login`: the worker starts when its user logs in, not with the machine. */
-export const Survival = Schema.Literal("yes", "after-login", "no")
-export type Survival = typeof Survival.Type
+const Survival = Schema.Literal("yes", "after-login", "no")
 
 export const ServiceReport = Schema.Struct({
   system: Schema.NullOr(Schema.Literal("systemd", "launchd")),

@@ -1,6 +1,6 @@
 /** The files that tell systemd and launchd to keep a worker running. */
 
-export interface ServicePlan {
+interface ServicePlan {
   /** Program and arguments that run `beat`. */
   readonly command: ReadonlyArray<string>
   readonly environment: Readonly<Record<string, string>>

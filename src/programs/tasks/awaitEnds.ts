@@ -8,9 +8,9 @@ import { retryWhileBusy } from "../changes.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** The most ends in one answer; the next call returns the others. */
-export const endsAtOnce = 20
+const endsAtOnce = 20
 
-export interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
+interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
   /** The `seq` of the last end that was seen; 0 is none. */
   readonly cursor: number
   /** Return when every task has ended, not with the first end. */
@@ -20,7 +20,7 @@ export interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
   readonly enough: Effect.Effect<void>
 }
 
-export interface Ends {
+interface Ends {
   /** After the cursor, in the order in which they happened. After automatic retries, the end of the latest attempt. */
   readonly ended: ReadonlyArray<TaskEnded>
   /** Tasks that have not ended. */

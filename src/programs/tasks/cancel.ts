@@ -10,7 +10,7 @@ import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 import { waitFor } from "./wait.ts"
 
-export interface CancelOptions extends EnsureWorkerOptions {
+interface CancelOptions extends EnsureWorkerOptions {
   /** Everything that the tasks' agents delegated, and what that delegated. */
   readonly tree: boolean
   readonly reason: string | null

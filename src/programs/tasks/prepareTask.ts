@@ -21,7 +21,7 @@ import { keepRoutes } from "./keepRoutes.ts"
 import type { Submitter } from "./submitter.ts"
 
 /** The pause before the first automatic retry, in milliseconds. */
-export const defaultBackoffMs = 30_000
+const defaultBackoffMs = 30_000
 
 export interface Submission {
   readonly prompt: string

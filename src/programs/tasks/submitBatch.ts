@@ -14,7 +14,7 @@ import type { Submitter } from "./submitter.ts"
 export const tasksAtOnce = 100
 
 /** A submission and the line that it comes from. */
-export interface Batched {
+interface Batched {
   readonly line: number
   readonly submission: Submission
 }

@@ -10,7 +10,7 @@ import { countNewlines } from "../../text/Tail.ts"
 import { readTail } from "../output/follow.ts"
 
 /** Lines that are kept. */
-export const keptLines = 5000
+const keptLines = 5000
 
 /** Characters that are kept of all lines together, and of one. */
 const keptCharacters = 2_000_000

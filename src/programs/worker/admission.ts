@@ -9,7 +9,7 @@ import { Host } from "../../services/Host.ts"
 /** How long a task that was just started is counted at its expected size rather than by measured memory. */
 export const settlingMs = 5000
 
-export type Admission =
+type Admission =
   /** `onlyWhenIdle`: memory is short, but a machine on which nothing runs always takes one. */
   | { readonly _tag: "Admitted"; readonly onlyWhenIdle: boolean }
   /** `running` of `limit` workers are taken. */
@@ -21,7 +21,7 @@ export type Admission =
  * How much longer a worker is settling, in milliseconds, as this process sees it first. One that was claimed by a clock
  * that has been set back since is taken for new.
  */
-export const settlingLeft = ({ claimedAt }: Pick<Claim, "claimedAt">, now: number): number =>
+const settlingLeft = ({ claimedAt }: Pick<Claim, "claimedAt">, now: number): number =>
   claimedAt > now ? settlingMs : Math.max(0, settlingMs - (now - claimedAt))
 
 /** Counts the claims that are settling, by a clock that cannot be set: the wall clock is read once for each of them. */

@@ -15,7 +15,7 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 const chunkBytes = 1024 * 1024
 
 /** Where capture is in one stream. */
-export interface StreamProgress {
+interface StreamProgress {
   /** Bytes captured so far. */
   size: number
   /** The position at which the spool file begins: above 0 once the agent has emptied it. */
@@ -120,7 +120,7 @@ const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: Strea
 })
 
 /** What newly captured bytes say, for the transaction that stores them. */
-export interface Reading extends Told, HeardIn {}
+interface Reading extends Told, HeardIn {}
 
 const unread = () => Effect.succeed<Reading>({ ...nothing, ...nothingHeard })
 

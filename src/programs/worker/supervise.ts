@@ -31,7 +31,7 @@ import { type Ending, hiddenEnding, judgeExit, recordEnd } from "./conclude.ts"
 import { endUnreadable } from "./endUnreadable.ts"
 import { heard, isStalled, type StallWatch, stallWatch, standStill, untilReading } from "./StallWatch.ts"
 
-export interface Supervision {
+interface Supervision {
   readonly claimed: Held
   /** The claim with what its start needs; null where it was taken over. */
   readonly fresh: ClaimedTask | null

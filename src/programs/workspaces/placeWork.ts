@@ -16,7 +16,7 @@ export interface Place {
   readonly in: string | null
 }
 
-export interface PlacedWork {
+interface PlacedWork {
   readonly work: Submission
   /** What the submitter should know. */
   readonly notes: ReadonlyArray<string>

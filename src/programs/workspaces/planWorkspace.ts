@@ -9,7 +9,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { type HomeState, WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 
-export interface PlannedWorkspace {
+interface PlannedWorkspace {
   readonly request: Extract<WorkspaceRequest, { readonly kind: "new" }>
   /** What the submitter should know. */
   readonly notes: ReadonlyArray<string>

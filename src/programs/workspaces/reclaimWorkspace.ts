@@ -10,7 +10,7 @@ import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 
 /** What happened to a workspace. `late`: files had changed after the last task, and are in their own commit. */
-export interface Reclaimed {
+interface Reclaimed {
   readonly id: WorkspaceId
   readonly late: boolean
   readonly trashPath: string | null

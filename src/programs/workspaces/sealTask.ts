@@ -13,7 +13,7 @@ import { workedIn } from "../loops/recordWork.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
 /** What a seal needs to know. */
-export interface Worked {
+interface Worked {
   readonly claim: Pick<Claim, "claimId" | "claimedAt">
   readonly task: Pick<TaskSummary, "id" | "title" | "workspaceId" | "startedAt">
 }

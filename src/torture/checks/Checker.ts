@@ -24,7 +24,7 @@ import { checkSchedule } from "./ScheduleCheck.ts"
 import { checkTask } from "./TaskCheck.ts"
 import { checkFile, checkHome, checkOutbox, checkRepository } from "./WorldCheck.ts"
 
-export interface Violation extends Breach {
+interface Violation extends Breach {
   /** The events that led to it. */
   readonly timeline: ReadonlyArray<string>
 }

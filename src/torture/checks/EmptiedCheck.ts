@@ -27,7 +27,7 @@ const prefix = (one: Buffer, other: Buffer): number => common(one, other, (buffe
 const suffix = (one: Buffer, other: Buffer): number =>
   common(one, other, (buffer, index) => buffer[buffer.length - 1 - index])
 
-export interface EmptiedStream {
+interface EmptiedStream {
   readonly stored: Buffer
   /** All that the agent prints. */
   readonly whole: Buffer

@@ -8,9 +8,9 @@ import { budgetInvariant, placesInvariant } from "./AccountCheck.ts"
 import { journalLines } from "./AgentJournal.ts"
 
 /** A refused task is put back into the queue, and no attempt of it is used up. */
-export const parkInvariant = "a limit parks, it does not fail"
+const parkInvariant = "a limit parks, it does not fail"
 /** While an account is known to be closed, nothing of it is started. */
-export const closedInvariant = "a closed limit starts nothing"
+const closedInvariant = "a closed limit starts nothing"
 /** What was done before the limit is not done again after it. */
 export const stepInvariant = "no step is done twice"
 /** What the agents used is in the ledger, whatever was killed. */
@@ -30,7 +30,7 @@ export interface Step {
 }
 
 /** What the agent of one task noted. */
-export interface LimitJournal {
+interface LimitJournal {
   readonly starts: ReadonlyArray<string>
   readonly refused: ReadonlyArray<string>
   readonly steps: ReadonlyArray<Step>

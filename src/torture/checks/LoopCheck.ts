@@ -6,7 +6,7 @@ import { ended, type Store, type TaskRow } from "../Store.ts"
 import type { World } from "../World.ts"
 import { readJournal } from "./AgentJournal.ts"
 
-export const loopInvariant = "a loop is what its rounds say"
+const loopInvariant = "a loop is what its rounds say"
 
 export interface LoopRow {
   readonly id: string
@@ -30,7 +30,7 @@ export interface Round {
 }
 
 /** The tasks of a round in order: the work, and the evaluation with the last line that it printed. */
-export interface RoundTasks {
+interface RoundTasks {
   readonly work: Pick<TaskRow, "id" | "status">
   readonly evaluation: Pick<TaskRow, "id" | "status" | "cause">
   readonly printed: string

@@ -11,7 +11,7 @@ const final = new Set(["cancelled", "dependency-failed", "output-limit", "reject
 const invariant = "failed work is tried again"
 
 /** A task that was submitted, or taken up by hand, with the automatic retries of it, in order. */
-export type Attempts = readonly [first: TaskRow, ...again: ReadonlyArray<TaskRow>]
+type Attempts = readonly [first: TaskRow, ...again: ReadonlyArray<TaskRow>]
 
 /** All tasks of one submission, by who asked for them: each is the first of its attempts, or follows one. */
 export const attemptsAmong = (tasks: ReadonlyArray<TaskRow>): ReadonlyArray<Attempts> => {

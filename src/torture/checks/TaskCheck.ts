@@ -10,7 +10,7 @@ import type { Edge } from "./EdgeCheck.ts"
 import { editInvariant } from "./EditCheck.ts"
 import { type Emptied, emptiedProblem, printedBefore } from "./EmptiedCheck.ts"
 
-export interface Subject {
+interface Subject {
   /** As it is stored: edits are in it. */
   readonly plan: TaskPlan
   readonly row: TaskRow
@@ -23,12 +23,12 @@ export interface Subject {
   readonly emptied: Emptied | undefined
 }
 
-export interface Claimed {
+interface Claimed {
   readonly id: string
   readonly at: number
 }
 
-export type Report = (invariant: string, detail: string) => void
+type Report = (invariant: string, detail: string) => void
 
 /** How an agent of this kind ends when nothing is done to it. */
 const naturalEnds = ({ plan }: Subject): ReadonlyArray<string> => {

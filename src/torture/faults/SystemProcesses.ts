@@ -1,7 +1,7 @@
 /** Processes of a torture run, found and signalled by what their environment says: a pid alone proves nothing. */
 import { readdirSync, readFileSync } from "node:fs"
 
-export interface Found {
+interface Found {
   readonly pid: number
   readonly command: string
   /** The claims whose spool its arguments name: those of a shim. */

@@ -8,7 +8,7 @@ interface Message {
 }
 
 /** What is read of a tool's answer. */
-export interface ToolAnswer {
+interface ToolAnswer {
   readonly isError?: boolean
   readonly content?: ReadonlyArray<{ readonly text?: string }>
   readonly structuredContent?: unknown

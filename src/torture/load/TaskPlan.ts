@@ -43,7 +43,7 @@ export interface MessagePlan {
   readonly trouble: Trouble
 }
 
-export type Policy = "success" | "finished" | "failure"
+type Policy = "success" | "finished" | "failure"
 
 export interface TaskPlan {
   /** Idempotency key and name in the journals. */

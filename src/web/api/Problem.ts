@@ -28,7 +28,7 @@ export const Unable = problem(422, "It could not be done")
 export const Broken = problem(500, "A defect of Backbeat itself")
 export const Unavailable = problem(503, "The store or a worker is not available")
 
-export const problems = { Broken, Conflict, Invalid, Misdirected, Missing, Refused, Unable, Unauthorized, Unavailable }
+const problems = { Broken, Conflict, Invalid, Misdirected, Missing, Refused, Unable, Unauthorized, Unavailable }
 
 const titles = {
   400: "Bad request",
@@ -42,9 +42,9 @@ const titles = {
   503: "Unavailable"
 } as const
 
-export type ProblemStatus = keyof typeof titles
+type ProblemStatus = keyof typeof titles
 
-export type Problem = (typeof problems)[keyof typeof problems]["Type"]
+type Problem = (typeof problems)[keyof typeof problems]["Type"]
 
 const make = <Status extends ProblemStatus>(status: Status, code: string, detail: string, exitCode: ExitCode) => ({
   type: "about:blank" as const,

@@ -26,7 +26,7 @@ const Reference = Schema.NonEmptyString.pipe(Schema.maxLength(64)).annotations({
   description: "A task id, a unique beginning of one, or @last"
 })
 
-export const filterFields = {
+const filterFields = {
   agent: Schema.optional(Schema.NonEmptyString),
   label: Schema.optional(
     Schema.Array(Schema.String).annotations({ description: "KEY=VALUE; repeatable, all must match" })

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
+import { checkingShell } from "../../programs/checkingShell.ts"
 import { requireGroup } from "../../programs/gates/requireGroup.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { type SubmitResult, submit } from "../../programs/tasks/submit.ts"
@@ -28,21 +29,17 @@ export const runNotAllowed: RunNotAllowed = {
 }
 
 /** The effect without shell commands, unless the server was started to take them. */
-export const withoutShell = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+const unlessShell = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const { allowRun } = yield* WebSession
     if (allowRun) return yield* effect
     const agents = yield* Agents
     let refused = false
-    const restricted = Agents.of({
-      ...agents,
-      prepare: (request) =>
-        Effect.flatMap(agents.prepare(request), (prepared) => {
-          if (prepared.agent !== "shell") return Effect.succeed(prepared)
-          refused = true
-          return new InvalidInput({ field: "agent", problem: "takes no shell commands here", example: null })
-        })
+    const refuse = Effect.suspend(() => {
+      refused = true
+      return new InvalidInput({ field: "agent", problem: "takes no shell commands here", example: null })
     })
+    const restricted = checkingShell(agents, refuse)
     return yield* Effect.provideService(effect, Agents, restricted).pipe(
       Effect.mapError((error) => (refused ? runNotAllowed : error))
     )
@@ -106,7 +103,7 @@ export const submitTask = Effect.fn("web.submit")(function* (asked: typeof Submi
   const place = { isolation, base: asked.base ?? null, in: null }
   const { notes, work } = yield* placeWork(submission, place, session.environment)
   // A browser that leaves in the meantime changes nothing.
-  const result = yield* Effect.uninterruptible(withoutShell(submit([work], submitterOf(session.environment))))
+  const result = yield* Effect.uninterruptible(unlessShell(submit([work], submitterOf(session.environment))))
   const answer = yield* submittedOf(result)
   return { ...answer, warnings: [...answer.warnings, ...notes] }
 })

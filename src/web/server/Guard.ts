@@ -21,7 +21,7 @@ export interface Allowed {
 }
 
 /** Why a request is refused. The messages say what to do, and none repeats what the request said. */
-export type Refusal = {
+type Refusal = {
   readonly _tag: "ForeignHost" | "ForeignOrigin" | "Unauthorized" | "ReadOnly"
   readonly message: string
 }
@@ -47,7 +47,7 @@ export const sameText = (left: string, right: string): boolean => {
 }
 
 /** The files of the page hold no secret, and a browser asks for them before it has read the token. */
-export const needsToken = (path: string): boolean => path === "/api" || path.startsWith("/api/")
+const needsToken = (path: string): boolean => path === "/api" || path.startsWith("/api/")
 
 /** Null if the request is allowed. */
 export const refusalOf = (asked: Asked, allowed: Allowed): Refusal | null => {

@@ -3,6 +3,7 @@
 import { initial, type TopState } from "../../../src/cli/top/TopState.ts"
 import { update } from "../../../src/cli/top/update.ts"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
+import { unstarted } from "../../../src/domain/task/Arrival.ts"
 import { TaskId, type TaskSummary } from "../../../src/domain/task/Task.ts"
 import type { TopRow, TopView } from "../../../src/programs/top/Look.ts"
 
@@ -15,6 +16,7 @@ let seq = 0
 export const summary = (fields: Partial<TaskSummary> & { readonly id: TaskId }): TaskSummary => {
   seq += 1
   return {
+    ...unstarted,
     seq,
     title: "npm test",
     status: "running",
@@ -32,44 +34,20 @@ export const summary = (fields: Partial<TaskSummary> & { readonly id: TaskId }):
     attempt: 1,
     retryOf: null,
     rootId: null,
-    retriedBy: null,
     continuation: null,
-    continueFrom: null,
-    waitingOn: 0,
-    frozenAt: null,
-    asks: 0,
-    goalId: null,
-    wakes: 0,
     maxRetries: 0,
     backoffMs: 0,
-    pipelineId: null,
     group: null,
     onLimit: "park",
     giveUpMs: 0,
     fallback: [],
     spare: false,
-    parks: 0,
-    parkedAt: null,
     workspaceId: null,
     idempotencyKey: null,
     labels: {},
     createdAt: now - 12 * minute,
     startedAt: now - 12 * minute,
-    endedAt: null,
-    cancelRequestedAt: null,
-    cancelReason: null,
-    cancelledBy: null,
-    cause: null,
-    exitCode: null,
-    signal: null,
-    error: null,
-    failureClass: null,
-    failureResetAt: null,
-    bytesStored: 0,
-    bytesDropped: 0,
-    leftovers: 0,
     sessionId: null,
-    usage: null,
     ...fields
   }
 }

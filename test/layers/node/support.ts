@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { unstarted } from "../../../src/domain/task/Arrival.ts"
 import type { Launch } from "../../../src/domain/task/NewTask.ts"
 import { type Task, TaskId } from "../../../src/domain/task/Task.ts"
 import { ClaimId } from "../../../src/domain/worker/Claim.ts"
@@ -68,6 +69,7 @@ export const claimOf = (options: {
   const number = `${process.pid}${made}`.padStart(12, "0").slice(-12)
   const taskId = TaskId.make(number)
   const task: Task = {
+    ...unstarted,
     id: taskId,
     seq: made,
     title: "test",
@@ -77,14 +79,10 @@ export const claimOf = (options: {
     model: null,
     account: null,
     group: null,
-    goalId: null,
     onLimit: "park",
     giveUpMs: 0,
     fallback: [],
     spare: false,
-    parks: 0,
-    parkedAt: null,
-    wakes: 0,
     workspaceId: null,
     directory: options.directory,
     timeoutMs: null,
@@ -96,38 +94,16 @@ export const claimOf = (options: {
     attempt: 1,
     retryOf: null,
     rootId: null,
-    retriedBy: null,
     continuation: null,
-    continueFrom: null,
-    waitingOn: 0,
-    frozenAt: null,
-    asks: 0,
     maxRetries: 0,
     backoffMs: 0,
-    pipelineId: null,
-    dependsOn: [],
     idempotencyKey: null,
     labels: {},
     createdAt: 0,
     startedAt: 0,
-    endedAt: null,
-    cancelRequestedAt: null,
-    cancelReason: null,
-    cancelledBy: null,
-    cause: null,
-    exitCode: null,
-    signal: null,
-    error: null,
-    failureClass: null,
-    failureResetAt: null,
-    bytesStored: 0,
-    bytesDropped: 0,
-    leftovers: 0,
     sessionId: null,
-    usage: null,
     prompt: options.prompt ?? "",
-    systemPrompt: null,
-    answer: null
+    systemPrompt: null
   }
   return {
     task,

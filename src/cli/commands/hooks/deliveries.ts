@@ -24,12 +24,12 @@ import { plain } from "../../output/TaskTable.ts"
 import { hookName } from "./hooks.ts"
 
 /** What `beat hooks log --json` prints. */
-export const DeliveriesView = Schema.Struct({ deliveries: Schema.Array(Delivery) }).annotations({
+const DeliveriesView = Schema.Struct({ deliveries: Schema.Array(Delivery) }).annotations({
   identifier: "DeliveriesView"
 })
 
 /** What `beat hooks test --json` prints. */
-export const HookTest = Schema.Struct({
+const HookTest = Schema.Struct({
   hook: Schema.String,
   accepted: Schema.Boolean,
   detail: Schema.String

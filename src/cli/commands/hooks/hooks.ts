@@ -41,7 +41,7 @@ export const HookView = Schema.Struct({
 })
 
 /** What `beat hooks list --json` prints. */
-export const HooksView = Schema.Struct({ hooks: Schema.Array(HookView) }).annotations({ identifier: "HooksView" })
+const HooksView = Schema.Struct({ hooks: Schema.Array(HookView) }).annotations({ identifier: "HooksView" })
 
 export const hookName = Args.text({ name: "name" }).pipe(Args.withDescription("Name of the hook"))
 

@@ -16,7 +16,7 @@ import { loopFromFile, planOfLoop } from "../../input/PipelineInput.ts"
 import { json, pairs } from "../../input/Values.ts"
 
 /** What `beat loop check --json` prints. */
-export const LoopCheckResult = Schema.Struct({
+const LoopCheckResult = Schema.Struct({
   file: Schema.String,
   problems: Schema.Array(PipelineProblem),
   /** What each round would do, and what decides; null if the file has a problem. */

@@ -17,7 +17,7 @@ import { UsageError } from "../../framework/UsageError.ts"
 import { json } from "../../input/Values.ts"
 
 /** What `--json` prints. */
-export const WorkDiff = Schema.Struct({
+const WorkDiff = Schema.Struct({
   taskId: TaskId,
   /** The other task; null: the comparison is with where the work began. */
   against: Schema.NullOr(TaskId),

@@ -23,7 +23,7 @@ import { withProgress } from "../../output/Progress.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 /** What `--json` prints. */
-export const MergeResult = Schema.Array(
+const MergeResult = Schema.Array(
   Schema.Struct({
     taskId: TaskId,
     title: Schema.String,
@@ -43,7 +43,7 @@ export const MergeResult = Schema.Array(
 ).annotations({ identifier: "MergeResult" })
 
 /** What `--pr --json` prints. */
-export const Proposals = Schema.Array(
+const Proposals = Schema.Array(
   Schema.Struct({
     taskId: TaskId,
     title: Schema.String,

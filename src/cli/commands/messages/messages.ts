@@ -19,7 +19,7 @@ import { stateWords } from "../../output/MessageText.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 /** What `beat messages --json` prints. */
-export const MessagesView = Schema.Struct({ messages: Schema.Array(Message) }).annotations({
+const MessagesView = Schema.Struct({ messages: Schema.Array(Message) }).annotations({
   identifier: "MessagesView"
 })
 

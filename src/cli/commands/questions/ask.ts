@@ -26,7 +26,7 @@ const decodeText = Schema.decodeUnknownOption(QuestionText)
 const decodeOptions = Schema.decodeUnknownOption(QuestionOptions)
 
 /** What a question may be. */
-export const readQuestion = Effect.fn("readQuestion")(function* (text: string, options: ReadonlyArray<string>) {
+const readQuestion = Effect.fn("readQuestion")(function* (text: string, options: ReadonlyArray<string>) {
   const question = Option.getOrNull(decodeText(text.trim()))
   if (question === null) {
     return yield* new InvalidInput({ field: "question", problem: "has 1 to 4000 characters", example: null })

@@ -164,7 +164,7 @@ export const scheduleResume = readWriteCommand({
 })
 
 /** What `beat schedule cancel --json` prints. */
-export const ScheduleCancelled = Schema.Struct({
+const ScheduleCancelled = Schema.Struct({
   schedule: Schedule,
   /** Runs that were in progress and were cancelled. */
   ended: Schema.Array(Execution)

@@ -32,7 +32,7 @@ import { survivalText, timeLine } from "../../output/ScheduleText.ts"
 import { promptArguments, wordsOf } from "../../PromptArguments.ts"
 
 /** What `create`, `edit` and `resume` print with `--json`. */
-export const ScheduleChange = Schema.Struct({ schedule: ScheduleReport, service: ServiceReport }).annotations({
+const ScheduleChange = Schema.Struct({ schedule: ScheduleReport, service: ServiceReport }).annotations({
   identifier: "ScheduleChange"
 })
 

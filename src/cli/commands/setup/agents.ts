@@ -28,7 +28,7 @@ const credentialsOf = (agent: AgentInfo): string =>
   agent.credentials === null ? "none seen" : credentialWords[agent.credentials]
 
 /** What the agent needs before it can run a task; empty when it is ready. */
-export const lackingOf = (agent: AgentInfo): ReadonlyArray<string> => {
+const lackingOf = (agent: AgentInfo): ReadonlyArray<string> => {
   if (agent.path === null) {
     return [
       agent.install === null

@@ -32,7 +32,7 @@ export const WebView = Schema.Struct({
 
 type Run = Effect.Effect<ExitCode, Failure, CommandServices>
 
-export interface WebCommands {
+interface WebCommands {
   readonly start: (options: WebOptions) => Run
   readonly stop: (options: { readonly json: boolean }) => Run
   readonly status: (options: { readonly json: boolean }) => Run

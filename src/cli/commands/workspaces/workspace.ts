@@ -27,7 +27,7 @@ const workspace = Args.text({ name: "id" }).pipe(
 )
 
 /** What `--json` prints. */
-export const WorkspaceList = Schema.Array(
+const WorkspaceList = Schema.Array(
   Schema.Struct({
     ...Workspace.fields,
     /** The newest task in it. */

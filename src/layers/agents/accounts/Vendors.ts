@@ -18,7 +18,7 @@ const clouds = [
   ["CLAUDE_CODE_USE_FOUNDRY", "foundry", ["ANTHROPIC_FOUNDRY_RESOURCE", "ANTHROPIC_FOUNDRY_API_KEY"]]
 ] as const
 
-export const anthropicKey = (identity: string): AccountIdentity => ({ vendor: "anthropic", kind: "key", identity })
+const anthropicKey = (identity: string): AccountIdentity => ({ vendor: "anthropic", kind: "key", identity })
 
 /** Claude Code: in the order in which it looks for credentials. */
 export const anthropic = (request: AccountRequest): AccountIdentity => {

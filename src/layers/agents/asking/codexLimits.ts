@@ -32,7 +32,7 @@ const nameOf = (minutes: number): string =>
   minutes === 300 ? "five_hour" : minutes === 10_080 ? "seven_day" : `${minutes}_minute`
 
 /** The windows in an answer; null where the line is not the answer. */
-export const windowsIn = (line: string): ReadonlyArray<Seen> | null => {
+const windowsIn = (line: string): ReadonlyArray<Seen> | null => {
   const answer = read(line)
   if (answer?.id !== question) return null
   const { primary, secondary } = answer.result?.rateLimits ?? {}

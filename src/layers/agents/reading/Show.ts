@@ -107,7 +107,7 @@ export const strangers = (): ((line: string) => ReadonlyArray<string>) => {
 }
 
 /** Joins pieces of text into whole lines. */
-export interface Pieces {
+interface Pieces {
   /** The lines that this piece completes. */
   readonly add: (piece: string) => ReadonlyArray<string>
   /** What is left. */

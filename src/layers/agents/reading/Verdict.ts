@@ -34,10 +34,8 @@ export interface Failed extends Signs {
   readonly ownExitCode?: boolean | undefined
 }
 
-export const nothing: Findings = { failure: null, finished: false, answer: null, sessionId: null, usage: null }
-
 /** The last lines that say something, at most `limit` of them. */
-export const tail = (lines: ReadonlyArray<string>, limit: number): string => {
+const tail = (lines: ReadonlyArray<string>, limit: number): string => {
   const said: Array<string> = []
   for (let at = lines.length - 1; at >= 0 && said.length < limit; at--) {
     const line = lines[at]

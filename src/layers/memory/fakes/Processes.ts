@@ -22,7 +22,7 @@ export class LivingProcesses extends Context.Tag("backbeat/memory/LivingProcesse
   }
 >() {}
 
-export const layerLiving = Layer.effect(
+const layerLiving = Layer.effect(
   LivingProcesses,
   Effect.gen(function* () {
     const living = yield* Ref.make<ReadonlySet<string>>(new Set())
@@ -51,7 +51,7 @@ export const self: ProcessIdentity = { pid: 4242, startTime: "1000", bootId: "bo
 export const uid = 1000
 
 /** One process on a machine that others may share: it lives from the build of this layer on. */
-export const layerAs = (identity: ProcessIdentity, user: number | null = uid) =>
+const layerAs = (identity: ProcessIdentity, user: number | null = uid) =>
   Layer.effect(
     Processes,
     Effect.gen(function* () {

@@ -3,7 +3,8 @@ import * as Either from "effect/Either"
 import { DependencyInvalid, TaskNotFound } from "../../../domain/Errors.ts"
 import {
   type DrawnEdge,
-  isSameEdge,
+  drawn,
+  idOf,
   maxLevel,
   orderOf,
   redrawn,
@@ -12,7 +13,8 @@ import {
 import type { NewDependency, NewTask } from "../../../domain/task/NewTask.ts"
 import type { Dependency, Task, TaskId } from "../../../domain/task/Task.ts"
 import { unmetBecause } from "../../../domain/task/unmetBecause.ts"
-import { change, nextNumber, type State, tasksIn } from "./State.ts"
+import type { Enqueued } from "../../../services/Queue.ts"
+import { change, end, type State, tasksIn } from "./State.ts"
 
 type Drawing = Either.Either<void, DependencyInvalid | TaskNotFound>
 
@@ -71,53 +73,38 @@ const connect = (draft: State, id: TaskId, edges: ReadonlyArray<DrawnEdge>): Dra
   return above > 0 && above + stepsFrom(id, downstreamOf(draft)) > maxLevel ? invalid("too-deep") : Either.void
 }
 
-/** Draws the edges of a batch; `at` is the task at a place of it. */
-export const connectAll = (
-  draft: State,
-  tasks: ReadonlyArray<NewTask>,
-  at: (member: number) => { readonly id: TaskId; readonly created: boolean } | undefined
-): Drawing =>
+/** Draws the edges of a batch. */
+export const connectAll = (draft: State, tasks: ReadonlyArray<NewTask>, enqueued: ReadonlyArray<Enqueued>): Drawing =>
   Either.gen(function* () {
+    const idAt = (member: number) => enqueued[member]?.task.id
     for (const { edges, member } of yield* orderOf(tasks)) {
-      const own = at(member)
+      const own = enqueued[member]
       if (own === undefined || !own.created) continue
-      const idOf = (upstream: NewDependency["upstream"]) =>
-        typeof upstream === "string" ? upstream : at(upstream.member)?.id
-      const drawn = edges.flatMap(({ policy, upstream }) => {
-        const upstreamId = idOf(upstream)
-        return upstreamId === undefined ? [] : [{ upstreamId, policy }]
-      })
-      yield* connect(draft, own.id, drawn)
+      yield* connect(draft, own.task.id, drawn(edges, idAt))
       const from = tasks[member]?.continueFrom ?? null
-      change(draft, own.id, { continueFrom: from === null ? null : (idOf(from) ?? null) })
+      change(draft, own.task.id, { continueFrom: from === null ? null : (idOf(from, idAt) ?? null) })
     }
   })
 
 /** Replaces the edges of a task that has not started; one that can never be met is refused. */
 export const reconnect = (draft: State, task: Task, dependsOn: ReadonlyArray<NewDependency>): Drawing =>
   Either.gen(function* () {
-    const drawn = yield* redrawn(task.dependsOn, dependsOn, task.continueFrom)
-    const kept = task.dependsOn.filter((edge) => drawn.some((one) => isSameEdge(one, edge)))
+    const { fresh, kept } = yield* redrawn(task.dependsOn, dependsOn, task.continueFrom)
     setEdges(draft, task.id, kept)
-    yield* connect(
-      draft,
-      task.id,
-      drawn.filter((one) => !kept.some((edge) => isSameEdge(one, edge)))
-    )
+    yield* connect(draft, task.id, fresh)
     const unmet = edgesOf(draft, task.id).find(({ state }) => state === "unmet")
     if (unmet !== undefined) yield* Either.left(new DependencyInvalid({ problem: "unmet", subject: unmet.taskId }))
   })
 
-/** What waits for one task waits for another from now on. */
-export const handOver = (draft: State, from: TaskId, to: TaskId): void => {
-  for (const id of downstreamOf(draft)(from)) {
-    setEdges(
-      draft,
-      id,
-      edgesOf(draft, id).map((edge) => (edge.taskId === from ? { ...edge, taskId: to } : edge))
-    )
-  }
+/** Changes what waits for a task. */
+const changeWaiting = (draft: State, upstream: TaskId, next: (edge: Dependency) => Dependency): void => {
+  const changed = (edge: Dependency) => (edge.taskId === upstream ? next(edge) : edge)
+  for (const id of downstreamOf(draft)(upstream)) setEdges(draft, id, edgesOf(draft, id).map(changed))
 }
+
+/** What waits for one task waits for another from now on. */
+export const handOver = (draft: State, from: TaskId, to: TaskId): void =>
+  changeWaiting(draft, from, (edge) => ({ ...edge, taskId: to }))
 
 /** Resolves what waits for tasks that have ended, and ends what can never start. `roots`: whose end ended each of them. */
 export const releaseDependents = (
@@ -127,11 +114,7 @@ export const releaseDependents = (
   roots: ReadonlyMap<TaskId, Task> = new Map()
 ): void => {
   for (const upstream of ended.flatMap((id) => draft.tasks.get(id)?.task ?? [])) {
-    for (const id of downstreamOf(draft)(upstream.id)) {
-      const resolved = (edge: Dependency) =>
-        edge.taskId === upstream.id ? { ...edge, state: resolutionOf(edge.policy, upstream) } : edge
-      setEdges(draft, id, edgesOf(draft, id).map(resolved))
-    }
+    changeWaiting(draft, upstream.id, (edge) => ({ ...edge, state: resolutionOf(edge.policy, upstream) }))
   }
   const doomed = new Map<TaskId, Task>()
   for (const { dependsOn, id, status } of tasksIn(draft)) {
@@ -140,11 +123,8 @@ export const releaseDependents = (
     if (status !== "queued" || upstream === undefined) continue
     const root = roots.get(upstream.id)
     doomed.set(id, root ?? upstream)
-    const end = { status: "cancelled", cause: "dependency-failed" } as const
     const error = unmetBecause(root ?? upstream, root === undefined ? (unmet?.policy ?? null) : null, id)
-    change(draft, id, { ...end, error, endedAt: now, waitingOn: 0, asks: 0 })
-    const seq = nextNumber(draft, "end")
-    draft.ends.set(seq, { seq, kind: "task", id, ...end, at: now, retriedBy: null })
+    end(draft, id, { status: "cancelled", cause: "dependency-failed", error, at: now, retriedBy: null })
   }
   if (doomed.size > 0) releaseDependents(draft, Array.from(doomed.keys()), now, doomed)
 }

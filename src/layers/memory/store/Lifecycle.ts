@@ -1,7 +1,7 @@
 /** The steps in the life of a task in memory: submit, edit, claim, end. */
 import * as Either from "effect/Either"
 import { type DepthExceeded, IdempotencyConflict, TaskNotFound, TaskStateConflict } from "../../../domain/Errors.ts"
-import { arrivalOf, isSameWork } from "../../../domain/task/Arrival.ts"
+import { arrivalOf, isSameWork, unstarted } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
 import type { Outcome } from "../../../domain/task/Outcome.ts"
 import { claimOrder, isReady } from "../../../domain/task/Readiness.ts"
@@ -12,37 +12,7 @@ import { endStep, transition } from "../../../domain/task/Transition.ts"
 import { type Claim, type ClaimId, newClaim } from "../../../domain/worker/Claim.ts"
 import type { ClaimOptions, Enqueued } from "../../../services/Queue.ts"
 import { handOver, reconnect, releaseDependents } from "./Edges.ts"
-import { change, nextNumber, type State, taskIn, tasksIn } from "./State.ts"
-
-const fresh = {
-  goalId: null,
-  parks: 0,
-  parkedAt: null,
-  frozenAt: null,
-  wakes: 0,
-  retriedBy: null,
-  continueFrom: null,
-  dependsOn: [],
-  waitingOn: 0,
-  asks: 0,
-  pipelineId: null,
-  startedAt: null,
-  endedAt: null,
-  cancelRequestedAt: null,
-  cancelReason: null,
-  cancelledBy: null,
-  cause: null,
-  exitCode: null,
-  signal: null,
-  error: null,
-  failureClass: null,
-  failureResetAt: null,
-  bytesStored: 0,
-  bytesDropped: 0,
-  leftovers: 0,
-  usage: null,
-  answer: null
-}
+import { change, end, nextNumber, type State, taskIn, tasksIn } from "./State.ts"
 
 /** Stores one task as queued, without its edges. */
 export const submit = (
@@ -62,7 +32,7 @@ export const submit = (
     if (task.retryOf !== null && original === null) yield* Either.left(new TaskNotFound({ reference: task.retryOf }))
     const arrival = yield* arrivalOf(task, { parent, original }, maxDepth)
     const { budgetMicro: _b, continueFrom: _c, dependsOn: _d, environment, launch, workspace: _w, ...fields } = task
-    const stored = { ...fields, ...fresh, ...arrival, id, seq: nextNumber(draft, "task"), createdAt: now }
+    const stored = { ...fields, ...unstarted, ...arrival, id, seq: nextNumber(draft, "task"), createdAt: now }
     draft.tasks.set(id, { task: stored, launch, environment, revision: 0 })
     return { task: stored, created: true }
   })
@@ -115,13 +85,9 @@ export const conclude = (
   if (transition(task.status, step) === null) {
     return Either.left(new TaskStateConflict({ id, step, actual: task.status }))
   }
-  const { spending: _spending, ...end } = outcome
-  const sessionId = outcome.sessionId ?? task.sessionId
-  change(draft, id, { ...end, sessionId, endedAt: now, retriedBy, waitingOn: 0, asks: 0, frozenAt: null })
+  const { spending: _spending, ...fields } = outcome
+  const event = end(draft, id, { ...fields, sessionId: outcome.sessionId ?? task.sessionId, at: now, retriedBy })
   draft.claims.delete(id)
-  const { cause, status } = outcome
-  const event: TaskEnded = { seq: nextNumber(draft, "end"), kind: "task", id, status, cause, at: now, retriedBy }
-  draft.ends.set(event.seq, event)
   if (retriedBy === null) releaseDependents(draft, [id], now)
   else handOver(draft, id, retriedBy)
   return Either.right(event)

@@ -2,8 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type { OutputChunk, StreamState } from "../../../domain/output/Output.ts"
-import { emptiedAt, type Gap, gapAfter, gapTo, grown, pieces, untouched } from "../../../domain/output/retention.ts"
+import { emptiedAt, type Gap, gapAfter, gapTo, grown, outside, pieces, untouched } from "../../../domain/output/Gap.ts"
+import type { OutputChunk, StreamName, StreamState } from "../../../domain/output/Output.ts"
+import type { TaskId } from "../../../domain/task/Task.ts"
 import { OutputStore } from "../../../services/OutputStore.ts"
 import { type State, Store, type StoredOutput } from "./State.ts"
 
@@ -14,14 +15,6 @@ const outputOf = (state: State, { taskId }: Pick<One, "taskId">): StoredOutput =
 
 const standing = (state: State, one: One, now: number): StreamState =>
   outputOf(state, one).streams.find(({ stream }) => stream === one.stream) ?? untouched(one, now)
-
-/** What is left of a chunk outside of a gap; a chunk never has bytes on both sides of it. */
-const outside = (chunk: OutputChunk, { from, to }: Gap): ReadonlyArray<OutputChunk> => {
-  const { bytes, offset } = chunk
-  if (offset + bytes.length <= from || offset >= to) return [chunk]
-  if (offset < from) return [{ ...chunk, bytes: bytes.slice(0, from - offset) }]
-  return offset + bytes.length <= to ? [] : [{ ...chunk, offset: to, bytes: bytes.slice(to - offset) }]
-}
 
 /** Stores the stream as it is after a step, and new chunks of it. */
 const save = (draft: State, after: StreamState, gap: Gap | null, fresh: ReadonlyArray<OutputChunk> = []) => {
@@ -37,17 +30,20 @@ const save = (draft: State, after: StreamState, gap: Gap | null, fresh: Readonly
 const make = Effect.gen(function* () {
   const store = yield* Store
 
+  const chunks = ({ stream, taskId }: { readonly taskId: TaskId; readonly stream: StreamName | null }) =>
+    store.read((state) =>
+      outputOf(state, { taskId }).chunks.filter((chunk) => stream === null || chunk.stream === stream)
+    )
+
   return OutputStore.of({
     append: (write, { cap }) =>
-      Effect.flatten(
-        store.write((draft, now) => {
+      store
+        .write((draft, now) => {
           const { bytes, offset, stream, taskId } = write
           const before = standing(draft, write, now)
           const size = offset + bytes.length
-          if (offset > before.size) {
-            return Either.right(Effect.dieMessage(`bytes from ${offset}: ${before.size} are captured`))
-          }
-          if (size <= before.size) return Either.right(Effect.succeed(before))
+          if (offset > before.size) return Either.left(new Error(`bytes from ${offset}: ${before.size} are captured`))
+          if (size <= before.size) return Either.right(before)
           const head = before.droppedAt ?? Math.floor(cap / 2)
           const gap = gapAfter(before, { size, cap, head })
           const last = outputOf(draft, write).chunks.at(-1)?.seq ?? 0
@@ -55,9 +51,9 @@ const make = Effect.gen(function* () {
             const part = bytes.slice(from - offset, to - offset)
             return { taskId, stream, seq: last + 1 + at, offset: from, bytes: part, at: now }
           })
-          return Either.map(save(draft, grown(before, size, gap, now), gap, fresh), (after) => Effect.succeed(after))
+          return save(draft, grown(before, size, gap, now), gap, fresh)
         })
-      ),
+        .pipe(Effect.orDie),
 
     skip: ({ to, ...one }, { cap }) =>
       store.write((draft, now) => {
@@ -75,18 +71,13 @@ const make = Effect.gen(function* () {
 
     streams: (taskId) => store.read((state) => outputOf(state, { taskId }).streams),
 
-    read: ({ after, limit, stream, taskId }) =>
-      store.read((state) =>
-        outputOf(state, { taskId })
-          .chunks.filter((chunk) => chunk.seq > after && (stream === null || chunk.stream === stream))
-          .slice(0, limit)
-      ),
+    read: ({ after, limit, ...of }) =>
+      Effect.map(chunks(of), (all) => all.filter(({ seq }) => seq > after).slice(0, limit)),
 
-    readBack: ({ before, limit, stream, taskId }) =>
-      store.read((state) =>
-        outputOf(state, { taskId })
-          .chunks.filter((chunk) => chunk.seq < (before ?? Number.POSITIVE_INFINITY))
-          .filter((chunk) => stream === null || chunk.stream === stream)
+    readBack: ({ before, limit, ...of }) =>
+      Effect.map(chunks(of), (all) =>
+        all
+          .filter(({ seq }) => seq < (before ?? Number.POSITIVE_INFINITY))
           .toReversed()
           .slice(0, limit)
       )

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { TaskNotFound, TaskStateConflict } from "../../../domain/Errors.ts"
-import { sessionOf, upstreamsOf, withoutPruned } from "../../../domain/task/Arrival.ts"
+import { sessionOf, upstreamsOf, usesSession, withoutPruned } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
 import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
 import { strayedBy } from "../../../domain/task/RetryPolicy.ts"
@@ -19,23 +19,17 @@ import { connectAll, releaseDependents } from "./Edges.ts"
 import { conclude, edit, submit, take } from "./Lifecycle.ts"
 import { change, claimWith, held, type State, Store, taskIn, tasksIn } from "./State.ts"
 
-const claimedIn = (state: State, claim: Claim): Option.Option<ClaimedTask> => {
-  const stored = state.tasks.get(claim.taskId)
-  const task = taskIn(state, claim.taskId)
-  if (stored === undefined || task === undefined) return Option.none()
+const claimedIn = (state: State, claim: Claim | undefined): Option.Option<ClaimedTask> => {
+  const stored = claim && state.tasks.get(claim.taskId)
+  const task = claim && taskIn(state, claim.taskId)
+  if (claim === undefined || stored === undefined || task === undefined) return Option.none()
   return Option.some({ task, claim, launch: stored.launch, environment: stored.environment, resumeSession: null })
 }
 
 /** Refuses when another task that has not ended uses the session that this one continues. */
 const refuseSharing = (state: State, task: NewTask): Either.Either<void, TaskStateConflict> => {
   const session = sessionOf(task)
-  const holder = tasksIn(state).find(
-    ({ agent, directory, sessionId, status }) =>
-      !isTerminal(status) &&
-      agent === session?.agent &&
-      directory === session.directory &&
-      sessionId === session.sessionId
-  )
+  const holder = session === null ? undefined : tasksIn(state).find((other) => usesSession(other, session))
   if (holder === undefined) return Either.void
   return Either.left(new TaskStateConflict({ id: holder.id, step: "share its session", actual: holder.status }))
 }
@@ -53,19 +47,13 @@ const make = Effect.gen(function* () {
 
   return Queue.of({
     enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth }) {
-      const fresh = yield* Effect.forEach(tasks, () => ids.task)
+      const named = yield* Effect.forEach(tasks, (task) => Effect.map(ids.task, (id) => ({ task, id })))
       return yield* store.write((draft, now) =>
         Either.gen(function* () {
           for (const task of tasks) yield* refuseSharing(draft, task)
           const enqueued: Array<Enqueued> = []
-          for (const [at, id] of fresh.entries()) {
-            const task = tasks[at]
-            if (task !== undefined) enqueued.push(yield* submit(draft, task, { id, now, maxDepth }))
-          }
-          yield* connectAll(draft, tasks, (member) => {
-            const one = enqueued[member]
-            return one && { id: one.task.id, created: one.created }
-          })
+          for (const { id, task } of named) enqueued.push(yield* submit(draft, task, { id, now, maxDepth }))
+          yield* connectAll(draft, tasks, enqueued)
           releaseDependents(draft, [], now)
           return enqueued.map((one) => ({ ...one, task: taskIn(draft, one.task.id) ?? one.task }))
         })
@@ -74,18 +62,13 @@ const make = Effect.gen(function* () {
 
     claim: Effect.fn("Queue.claim")(function* (options) {
       const claimId = yield* ids.claim
-      return yield* store.write((draft, now) => {
-        const claim = take(draft, options, claimId, now)
-        return Either.right(claim === undefined ? Option.none() : claimedIn(draft, claim))
-      })
+      return yield* store.write((draft, now) => Either.right(claimedIn(draft, take(draft, options, claimId, now))))
     }),
 
     claimedTask: (claimId) =>
-      store.read((state) => {
-        const claim = claimWith(state, claimId)
-        const claimed = claim === undefined ? Option.none() : claimedIn(state, claim)
-        return Option.map(claimed, ({ task, claim }) => ({ task, claim }))
-      }),
+      store.read((state) =>
+        Option.map(claimedIn(state, claimWith(state, claimId)), ({ task, claim }) => ({ task, claim }))
+      ),
 
     finish: Effect.fn("Queue.finish")(function* (id, ending, holder, retry) {
       const retryId = yield* ids.task
@@ -103,11 +86,9 @@ const make = Effect.gen(function* () {
           const gone = upstreamsOf(retry).filter((upstream) => !draft.tasks.has(upstream))
           const next = withoutPruned(retry, gone)
           const context = { id: retryId, now, maxDepth: Number.MAX_SAFE_INTEGER }
-          yield* Either.andThen(
-            submit(draft, next, context),
-            () => connectAll(draft, [next], () => ({ id: retryId, created: true }))
-            // It comes from a task that was accepted.
-          ).pipe(Either.mapLeft((error) => new TaskNotFound({ reference: error.message })))
+          // It comes from a task that was accepted.
+          const stored = Either.getOrThrow(submit(draft, next, context))
+          Either.getOrThrow(connectAll(draft, [next], [stored]))
           return yield* conclude(draft, id, ending, now, retryId)
         })
       )
@@ -118,14 +99,13 @@ const make = Effect.gen(function* () {
         Either.gen(function* () {
           const { taskId } = yield* held(draft, holder, "requeue")
           const task = draft.tasks.get(taskId)?.task
-          if (task?.cancelRequestedAt === null) {
-            draft.claims.delete(taskId)
-            const queued = { status: "queued", startedAt: null, frozenAt: null } as const
-            change(draft, taskId, { ...queued, account: account?.key ?? task.account })
+          if (task?.cancelRequestedAt !== null) {
+            Either.getOrThrow(conclude(draft, taskId, cancelledUnstarted, now))
             return
           }
-          const conflict = new TaskStateConflict({ id: taskId, step: "requeue", actual: "running" })
-          yield* Either.mapLeft(conclude(draft, taskId, cancelledUnstarted, now), () => conflict)
+          draft.claims.delete(taskId)
+          const queued = { status: "queued", startedAt: null, frozenAt: null } as const
+          change(draft, taskId, { ...queued, account: account?.key ?? task.account })
         })
       ),
 
@@ -134,15 +114,14 @@ const make = Effect.gen(function* () {
     cancel: (id, { by, reason }) =>
       store.write((draft, now): Either.Either<CancelAnswer, TaskNotFound> => {
         const task = draft.tasks.get(id)?.task
-        const notFound = new TaskNotFound({ reference: id })
-        if (task === undefined) return Either.left(notFound)
+        if (task === undefined) return Either.left(new TaskNotFound({ reference: id }))
         if (isTerminal(task.status)) return Either.right("over")
         if (task.cancelRequestedAt === null) {
           change(draft, id, { cancelRequestedAt: now, cancelReason: reason, cancelledBy: by })
         }
         if (task.status === "running") return Either.right("requested")
-        const ended = conclude(draft, id, cancelledUnstarted, now)
-        return Either.mapBoth(ended, { onLeft: () => notFound, onRight: () => "ended" })
+        Either.getOrThrow(conclude(draft, id, cancelledUnstarted, now))
+        return Either.right("ended")
       }),
 
     captured: Effect.fn("Queue.captured")(function* (id) {

@@ -1,8 +1,10 @@
 /** What the in-memory `Queue`, `Tasks`, `WorkerRegistry` and `OutputStore` share, changed by whole steps. Tests use it. */
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Equivalence from "effect/Equivalence"
 import * as Layer from "effect/Layer"
 import { TaskStateConflict } from "../../../domain/Errors.ts"
 import type { OutputChunk, StreamState } from "../../../domain/output/Output.ts"
@@ -14,7 +16,7 @@ import type { Worker, WorkerId } from "../../../domain/worker/Worker.ts"
 import type { Holder } from "../../../services/WorkerRegistry.ts"
 
 /** A task with what its start needs. The byte counts of `task` are filled in when it is read, from its streams. */
-export interface StoredTask {
+interface StoredTask {
   readonly task: Task
   readonly launch: Launch
   readonly environment: Environment
@@ -55,13 +57,11 @@ const copyOf = (state: State): State => ({
   numbers: new Map(state.numbers)
 })
 
-const isSameTable = (left: ReadonlyMap<unknown, unknown>, right: ReadonlyMap<unknown, unknown>): boolean =>
-  left.size === right.size && Array.from(left).every(([key, value]) => right.get(key) === value)
+/** All keys and values. */
+const contentOf = (state: State): Array<unknown> =>
+  Object.values(state).flatMap((table: ReadonlyMap<unknown, unknown>) => Array.from(table).flat())
 
-const isSame = (left: State, right: State): boolean => {
-  const tables = Object.values(right)
-  return Object.values(left).every((table, at) => isSameTable(table, tables[at] ?? new Map()))
-}
+const isSame = Equivalence.mapInput(Arr.getEquivalence(Equivalence.strict<unknown>()), contentOf)
 
 export class Store extends Context.Tag("backbeat/memory/Store")<
   Store,
@@ -121,6 +121,19 @@ export const tasksIn = (state: State): ReadonlyArray<Task> =>
 export const change = (draft: State, id: TaskId, fields: Partial<Task>): void => {
   const stored = draft.tasks.get(id)
   if (stored !== undefined) draft.tasks.set(id, { ...stored, task: { ...stored.task, ...fields } })
+}
+
+/** Writes the end of a task and its event. */
+export const end = (
+  draft: State,
+  id: TaskId,
+  { at, retriedBy, ...fields }: Partial<Task> & Pick<TaskEnded, "status" | "cause" | "at" | "retriedBy">
+): TaskEnded => {
+  change(draft, id, { ...fields, endedAt: at, retriedBy, waitingOn: 0, asks: 0, frozenAt: null })
+  const { cause, status } = fields
+  const event: TaskEnded = { seq: nextNumber(draft, "end"), kind: "task", id, status, cause, at, retriedBy }
+  draft.ends.set(event.seq, event)
+  return event
 }
 
 export const claimWith = (state: State, claimId: ClaimId): Claim | undefined =>

@@ -1,12 +1,14 @@
-/** The read model of tasks over the in-memory store. */
+/** The read model of tasks in memory. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { AmbiguousReference, TaskNotFound } from "../../../domain/Errors.ts"
-import { claimOrder, isReady } from "../../../domain/task/Readiness.ts"
+import { claimOrder, isReady, isStartable } from "../../../domain/task/Readiness.ts"
 import type { Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { type TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
+import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
 import { Store, taskIn, tasksIn } from "./State.ts"
 
@@ -17,19 +19,31 @@ const nodeOf = Schema.validateSync(TaskNode)
 const summaryOf = ({ answer: _a, dependsOn: _d, prompt: _p, systemPrompt: _s, ...summary }: Task): TaskSummary =>
   summary
 
+const glanceOf = Struct.pick("id", "title", "status", "agent", "createdAt", "endedAt")
+
+const placeOf = Struct.pick("id", "title", "status", "directory", "workspaceId")
+
 const matches =
   (filter: ListFilter) =>
   (task: Task): boolean =>
     (filter.status.length === 0 || filter.status.includes(task.status)) &&
-    (filter.agent === null || task.agent === filter.agent) &&
+    (["agent", "directory", "parentId"] as const).every((key) => filter[key] === null || filter[key] === task[key]) &&
     Object.entries(filter.labels).every(([key, value]) => task.labels[key] === value) &&
-    (filter.directory === null || task.directory === filter.directory) &&
-    (filter.parentId === null || task.parentId === filter.parentId) &&
     (filter.since === null || task.createdAt >= filter.since) &&
     (filter.before === null || task.seq < filter.before)
 
+const idsOf = (tasks: ReadonlyArray<Task>): ReadonlyArray<TaskId> => tasks.slice(0, bound).map(({ id }) => id)
+
+const isRunning = ({ status }: Task): boolean => status === "running"
+
 const make = Effect.gen(function* () {
   const store = yield* Store
+
+  /** The tasks that fit, in order of arrival. */
+  const where = (fits: (task: Task) => boolean) => store.read((state) => tasksIn(state).filter(fits))
+
+  const eventsWhere = (fits: (event: TaskEnded) => boolean) =>
+    store.read(({ ends }) => Array.from(ends.values()).filter(fits))
 
   const get = Effect.fn("Tasks.get")(function* (id: TaskId) {
     const task = yield* store.read((state) => taskIn(state, id))
@@ -38,127 +52,93 @@ const make = Effect.gen(function* () {
 
   return Tasks.of({
     get,
-    summary: Effect.fn("Tasks.summary")(function* (id) {
-      return summaryOf(yield* get(id))
-    }),
+    summary: (id) => Effect.map(get(id), summaryOf),
     resolve: Effect.fn("Tasks.resolve")(function* (reference) {
       const ids = yield* store.read((state) => Array.from(state.tasks.keys()))
-      const fits =
-        reference === "@last"
-          ? ids.slice(-1)
-          : ids.filter((id) => reference.length > 0 && id.startsWith(reference)).slice(0, 10)
+      const starting = ids.filter((id) => reference.length > 0 && id.startsWith(reference))
+      const fits = reference === "@last" ? ids.slice(-1) : starting.slice(0, 10)
       const [first, second] = fits
       if (first === undefined) return yield* new TaskNotFound({ reference })
       if (second !== undefined) return yield* new AmbiguousReference({ reference, candidates: fits })
       return first
     }),
-    list: Effect.fn("Tasks.list")(function* (filter) {
-      const fits = (yield* store.read(tasksIn)).filter(matches(filter)).reverse()
-      return {
-        tasks: fits.slice(0, filter.limit).map(summaryOf),
+    list: (filter) =>
+      Effect.map(where(matches(filter)), (fits) => ({
+        tasks: fits.toReversed().slice(0, filter.limit).map(summaryOf),
         more: Math.min(bound, Math.max(0, fits.length - filter.limit))
-      }
-    }),
-    newest: (limit) =>
-      store.read((state) =>
-        tasksIn(state)
-          .toReversed()
-          .slice(0, limit)
-          .map(({ agent, createdAt, endedAt, id, status, title }) => ({ id, title, status, agent, createdAt, endedAt }))
-      ),
+      })),
+    newest: (limit) => Effect.map(store.read(tasksIn), (tasks) => tasks.toReversed().slice(0, limit).map(glanceOf)),
     counts: store.read((state) => {
       const counts = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }
-      for (const { task } of state.tasks.values()) counts[task.status] += 1
+      for (const { status } of tasksIn(state)) counts[status] += 1
       return counts
     }),
-    during: (from, until, limit) =>
-      store.read((state) =>
-        tasksIn(state)
-          .filter((task) =>
-            until === null
-              ? task.status === "running" || isReady(task, from)
-              : task.startedAt !== null && task.startedAt <= until && (task.endedAt === null || task.endedAt >= from)
-          )
-          .slice(0, limit)
-          .map(({ directory, id, status, title, workspaceId }) => ({ id, title, status, directory, workspaceId }))
-      ),
-    awaitAnswers: store.read((state) =>
-      tasksIn(state).every(({ asks, status, waitingOn }) => status !== "queued" || waitingOn > 0 || asks > 0)
-    ),
+    during: (from, until, limit) => {
+      const ran = ({ endedAt, startedAt }: Task, end: number) =>
+        startedAt !== null && startedAt <= end && (endedAt === null || endedAt >= from)
+      const fits = (task: Task) => (until === null ? isRunning(task) || isReady(task, from) : ran(task, until))
+      return Effect.map(where(fits), (tasks) => tasks.slice(0, limit).map(placeOf))
+    },
+    awaitAnswers: Effect.map(where(isStartable), (startable) => startable.length === 0),
     ahead: (id) =>
       store.read((state, now) => {
         const task = taskIn(state, id)
-        return task?.status !== "queued"
-          ? Option.none()
-          : Option.some(
-              Math.min(
-                bound,
-                tasksIn(state).filter((other) => isReady(other, now) && claimOrder(other, task) < 0).length
-              )
-            )
+        if (task?.status !== "queued") return Option.none()
+        const before = tasksIn(state).filter((other) => isReady(other, now) && claimOrder(other, task) < 0)
+        return Option.some(Math.min(bound, before.length))
       }),
     children: (id) =>
-      store.read((state) =>
-        tasksIn(state)
-          .filter((task) => task.parentId === id)
-          .slice(0, bound)
-          .map((task) => task.id)
+      Effect.map(
+        where(({ parentId }) => parentId === id),
+        idsOf
       ),
     edges: (ids, limit) =>
-      store.read((state) => {
-        const wanted = new Set(
-          ids ?? tasksIn(state).flatMap((task) => (task.status === "queued" && task.waitingOn > 0 ? task.id : []))
-        )
-        return tasksIn(state)
+      Effect.map(store.read(tasksIn), (tasks) => {
+        const waiting = tasks.filter(({ status, waitingOn }) => status === "queued" && waitingOn > 0)
+        const wanted = new Set(ids ?? waiting.map(({ id }) => id))
+        return tasks
           .flatMap(({ dependsOn, id }) =>
-            dependsOn.map((edge): TaskEdge => ({ from: edge.taskId, to: id, policy: edge.policy, state: edge.state }))
+            dependsOn.map(({ policy, state, taskId }): TaskEdge => ({ from: taskId, to: id, policy, state }))
           )
           .filter(({ from, to }) => wanted.has(to) || (ids !== null && wanted.has(from)))
           .slice(0, limit)
       }),
     nodes: (ids) =>
-      store.read((state) =>
-        tasksIn(state)
-          .filter(({ id }) => ids.includes(id))
-          .map((task) => nodeOf(task))
+      Effect.map(
+        where(({ id }) => ids.includes(id)),
+        (tasks) => tasks.map((task) => nodeOf(task))
       ),
-    attempts: (rootId) =>
-      store.read((state) =>
-        tasksIn(state)
-          .filter((task) => task.id === rootId || task.rootId === rootId)
-          .slice(0, bound)
-          .map(summaryOf)
+    attempts: (root) =>
+      Effect.map(
+        where(({ id, rootId }) => id === root || rootId === root),
+        (tasks) => tasks.slice(0, bound).map(summaryOf)
       ),
     nextDue: (now) =>
-      store.read((state) => {
-        const due = tasksIn(state).flatMap((task) =>
-          task.status === "queued" && task.waitingOn === 0 && task.notBefore !== null && task.notBefore > now
-            ? task.notBefore
-            : []
-        )
-        return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
-      }),
+      Effect.map(
+        where(({ status, waitingOn }) => status === "queued" && waitingOn === 0),
+        (tasks) => {
+          const due = tasks.flatMap(({ notBefore }) => (notBefore !== null && notBefore > now ? notBefore : []))
+          return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
+        }
+      ),
     // Limits and goals are tested over SQLite alone.
     limitWait: () => Effect.succeedNone,
     goalWait: () => Effect.succeedNone,
     parks: () => Effect.succeed([]),
-
-    cancelRequested: store.read((state) =>
-      tasksIn(state)
-        .filter((task) => task.status === "running" && task.cancelRequestedAt !== null)
-        .slice(0, bound)
-        .map((task) => task.id)
+    cancelRequested: Effect.map(
+      where((task) => isRunning(task) && task.cancelRequestedAt !== null),
+      idsOf
     ),
-    asking: store.read((state) =>
-      tasksIn(state).flatMap(({ asks, id, status }) => (status === "running" && asks > 0 ? [id] : []))
+    asking: Effect.map(
+      where((task) => isRunning(task) && task.asks > 0),
+      idsOf
     ),
     events: (after, limit) =>
-      store.read(({ ends }) =>
-        Array.from(ends.values())
-          .filter(({ seq }) => seq > after)
-          .slice(0, limit)
+      Effect.map(
+        eventsWhere(({ seq }) => seq > after),
+        (events) => events.slice(0, limit)
       ),
-    endsOf: (ids) => store.read(({ ends }) => Array.from(ends.values()).filter(({ id }) => ids.includes(id))),
+    endsOf: (ids) => eventsWhere(({ id }) => ids.includes(id)),
     lastEvent: store.read(({ ends }) => Math.max(0, ...ends.keys())),
     // Every caller acts as another connection, so each commit counts.
     version: store.commits

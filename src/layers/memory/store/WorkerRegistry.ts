@@ -3,10 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { isStartable } from "../../../domain/task/Readiness.ts"
 import { isTerminal } from "../../../domain/task/Task.ts"
 import type { Claim } from "../../../domain/worker/Claim.ts"
 import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts"
-import { change, claimWith, held, Store, tasksIn } from "./State.ts"
+import { change, claimWith, held, type State, Store, tasksIn } from "./State.ts"
 
 /** Of the pretended database. */
 export const schema = 1
@@ -18,10 +19,14 @@ const make = Effect.gen(function* () {
   const store = yield* Store
 
   /** Changes the claim that `holder` holds, and returns it. */
-  const changeHeld = (holder: Holder, step: string, next: (claim: Claim, now: number) => Partial<Claim>) =>
+  const changeHeld = (
+    holder: Holder,
+    step: string,
+    next: (claim: Claim, now: number, draft: State) => Partial<Claim>
+  ) =>
     store.write((draft, now) =>
       Either.map(held(draft, holder, step), (claim) => {
-        const changed = { ...claim, ...next(claim, now) }
+        const changed = { ...claim, ...next(claim, now, draft) }
         draft.claims.set(claim.taskId, changed)
         return changed
       })
@@ -48,21 +53,14 @@ const make = Effect.gen(function* () {
 
     leave: (id, when) =>
       store.write((draft) => {
-        const isBusy = tasksIn(draft).some(
-          ({ asks, status, waitingOn }) =>
-            status === "running" || (status === "queued" && waitingOn === 0 && asks === 0)
-        )
+        const isBusy = tasksIn(draft).some((task) => task.status === "running" || isStartable(task))
         const may = when === "always" || (when === "idle" ? !isBusy : draft.workers.has(when.superseded))
         return Either.right(may && draft.workers.delete(id))
       }),
 
-    workers: store.read(({ workers }) =>
-      Array.from(workers.values()).sort((left, right) => left.startedAt - right.startedAt)
-    ),
+    workers: store.read(({ workers }) => Array.from(workers.values()).sort((a, b) => a.startedAt - b.startedAt)),
 
-    claims: store.read(({ claims }) =>
-      Array.from(claims.values()).sort((left, right) => left.claimedAt - right.claimedAt)
-    ),
+    claims: store.read(({ claims }) => Array.from(claims.values()).sort((a, b) => a.claimedAt - b.claimedAt)),
 
     claimOf: (taskId) => store.read(({ claims }) => Option.fromNullable(claims.get(taskId))),
 
@@ -84,22 +82,17 @@ const make = Effect.gen(function* () {
       changeHeld(holder, "freeze", ({ frozenUptime }) => ({ frozenUptime: frozenUptime ?? Math.floor(uptimeMs) })),
 
     frozen: (holder) =>
-      store.write((draft, now) =>
-        Either.map(held(draft, holder, "freeze"), ({ taskId }) =>
-          change(draft, taskId, { frozenAt: draft.tasks.get(taskId)?.task.frozenAt ?? now })
-        )
-      ),
+      changeHeld(holder, "freeze", ({ taskId }, now, draft) => {
+        change(draft, taskId, { frozenAt: draft.tasks.get(taskId)?.task.frozenAt ?? now })
+        return {}
+      }),
 
     thawed: (holder, uptimeMs) =>
-      store.write((draft) =>
-        Either.map(held(draft, holder, "continue"), (claim) => {
-          const ms = Math.max(0, Math.floor(uptimeMs) - (claim.frozenUptime ?? Number.POSITIVE_INFINITY))
-          const thawed = { ...claim, frozenUptime: null, deadlineUptime: later(claim.deadlineUptime, ms) }
-          draft.claims.set(claim.taskId, thawed)
-          change(draft, claim.taskId, { frozenAt: null })
-          return thawed
-        })
-      ),
+      changeHeld(holder, "continue", ({ deadlineUptime, frozenUptime, taskId }, _now, draft) => {
+        change(draft, taskId, { frozenAt: null })
+        const ms = Math.max(0, Math.floor(uptimeMs) - (frozenUptime ?? Number.POSITIVE_INFINITY))
+        return { frozenUptime: null, deadlineUptime: later(deadlineUptime, ms) }
+      }),
 
     startFailed: ({ claimId }, message) =>
       store.write((draft) => {

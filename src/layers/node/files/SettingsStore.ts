@@ -17,7 +17,7 @@ import { realFuture } from "./RealPath.ts"
 import { codeOf } from "./SystemCode.ts"
 
 /** Which variable sets which setting. */
-export const settingVariables = {
+const settingVariables = {
   BACKBEAT_DEFAULT_AGENT: { key: "defaultAgent", kind: "text" },
   BACKBEAT_MAX_CONCURRENCY: { key: "maxConcurrency", kind: "number" },
   BACKBEAT_MAX_DEPTH: { key: "maxDepth", kind: "number" },

@@ -18,7 +18,7 @@ import { entriesOf, linkObjects } from "./HomeObjects.ts"
 const checkoutMs = 20 * 60_000
 
 /** The file in a workspace's `.git` that holds its id. */
-export const markOf = (path: string): string => join(path, ".git", "backbeat")
+const markOf = (path: string): string => join(path, ".git", "backbeat")
 
 const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, GitFailed> =>
   Effect.tryPromise({

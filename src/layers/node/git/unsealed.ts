@@ -17,7 +17,7 @@ const linkMode = "160000"
  * Entries whose repository is not as it was in the base: they name a commit that the base does not name, or have files or commits that
  * no entry names. That commit may be in the workspace alone.
  */
-export const changedLinks = (path: string, base: CommitId) =>
+const changedLinks = (path: string, base: CommitId) =>
   Effect.map(
     gitList({
       directory: path,

@@ -3,7 +3,7 @@ import * as http from "node:http"
 import * as https from "node:https"
 import type { Outcome } from "../../../domain/hooks/Delivery.ts"
 
-export interface PostRequest {
+interface PostRequest {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   /** JSON. */
@@ -19,7 +19,7 @@ const mostBytes = 64 * 1024
 const longestPauseMs = 24 * 60 * 60 * 1000
 
 /** `Retry-After` in seconds or as a date, in milliseconds from now. */
-export const pauseOf = (header: string | undefined, now: number): number | null => {
+const pauseOf = (header: string | undefined, now: number): number | null => {
   if (header === undefined) return null
   const until = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now
   return Number.isFinite(until) ? Math.min(longestPauseMs, Math.max(0, until)) : null

@@ -15,7 +15,7 @@ export interface ProgramCall {
   readonly abort: AbortSignal
 }
 
-export interface ProgramEnd {
+interface ProgramEnd {
   /** Null where it did not start, or was ended by a signal. */
   readonly code: number | null
   readonly missing: boolean

@@ -40,7 +40,7 @@ const room = (limit: number | null, usage: number | null, reclaimable: number | 
   limit === null || usage === null ? Number.POSITIVE_INFINITY : Math.max(0, limit - usage + (reclaimable ?? 0))
 
 /** Bytes left below the tightest memory limit of our control group (v2 and v1), infinite without one. `fs` is `/`. */
-export const cgroupRoom = (fs: string): number => {
+const cgroupRoom = (fs: string): number => {
   const groups = (read(join(fs, "proc/self/cgroup")) ?? "").split("\n").flatMap((line) => {
     const parts = /^\d+:([^:]*):(\/.*)$/.exec(line)
     return parts === null ? [] : [{ controllers: (parts[1] ?? "").split(","), path: parts[2] ?? "/" }]

@@ -164,13 +164,13 @@ backbeat_owned || backbeat_call "$@"
 `
 
 /** The text that is run: without its comments, which would only lengthen every line of `ps`. */
-export const shimScript = annotated
+const shimScript = annotated
   .replaceAll("\\$", "$")
   .split("\n")
   .filter((line) => !/^\s*(#|$)/.test(line))
   .join("\n")
 
-export interface ShimCall {
+interface ShimCall {
   readonly spool: string
   readonly bootId: string
   readonly directory: string

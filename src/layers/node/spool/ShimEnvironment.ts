@@ -3,7 +3,7 @@ import { accessSync, constants, realpathSync } from "node:fs"
 import { basename } from "node:path"
 import type { Environment } from "../../../domain/task/NewTask.ts"
 
-export interface ShimEnvironment {
+interface ShimEnvironment {
   /** The shell, and what it is given before `-c`. */
   readonly shell: readonly [string, ...ReadonlyArray<string>]
   readonly environment: Environment

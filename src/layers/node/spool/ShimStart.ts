@@ -24,7 +24,7 @@ import { shimArguments } from "./Shim.ts"
 import { shimEnvironment } from "./ShimEnvironment.ts"
 import * as Spool from "./Spool.ts"
 
-export interface StartContext {
+interface StartContext {
   /** Directory of all spools. */
   readonly spool: string
   readonly bootId: string

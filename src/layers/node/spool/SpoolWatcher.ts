@@ -5,14 +5,14 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
 
-export interface Bell {
+interface Bell {
   /** Done once, at the first change since it was hung up. */
   readonly rung: Deferred.Deferred<void>
   /** It was hung up just now: what happened before, it has not heard. */
   readonly fresh: boolean
 }
 
-export interface SpoolWatcher {
+interface SpoolWatcher {
   /** The bell of a claim. Null where the system does not report changes. */
   readonly at: (claimId: ClaimId, directory: string) => Effect.Effect<Bell | null>
   readonly remove: (claimId: ClaimId) => void

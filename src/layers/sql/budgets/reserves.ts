@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { likeRuns, reserveFor } from "../../../domain/budgets/Spend.ts"
 import * as Statement from "../database/Statement.ts"
 
-export interface Kind {
+interface Kind {
   readonly agent: string
   readonly family: string
 }

@@ -12,7 +12,7 @@ import { makeContestEnds } from "./contestEnds.ts"
 /** Behind the tasks of all candidates: the one that sets a workspace to the work of the candidate that is kept. */
 const choicePosition = 100
 
-export interface StoredContest {
+interface StoredContest {
   readonly id: ContestId
   readonly contest: NewContest
   /** The ids of its tasks, in the order of the candidates. */

@@ -34,7 +34,7 @@ const latestOf = (migrations: Migrations): number => Math.max(0, ...numbered(mig
 export const latest = latestOf(known)
 
 /** `empty` is a database without any table. */
-export type Standing = "current" | "old" | "empty"
+type Standing = "current" | "old" | "empty"
 
 const schemaError = (path: string | null, reason: StorageError["reason"], detail: string) =>
   new StorageError({ operation: "open", reason, path, cause: new Error(detail) })

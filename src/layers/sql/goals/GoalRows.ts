@@ -31,7 +31,7 @@ export const unpricedColumn = `(
  * US dollars that the tasks of a tree have cost: by the ledger, and by what agents that run have reported. A run whose tokens
  * have no price counts as `shareOf` a task, so that the bound is reached whatever the model.
  */
-export const spentOf = (sql: SqlClient.SqlClient, goal: string) => sql`((
+const spentOf = (sql: SqlClient.SqlClient, goal: string) => sql`((
   SELECT total(ledger.cost_micro) FROM tasks one JOIN ledger ON ledger.task_id = one.id
   WHERE one.goal_id = ${sql.literal(goal)}
 ) + (

@@ -15,7 +15,7 @@ import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
 import { storedAccount, storedFlag } from "../tasks/Rows.ts"
 
-export const WindowRow = Schema.Struct({
+const WindowRow = Schema.Struct({
   ...Window.fields,
   closed: storedFlag
 })

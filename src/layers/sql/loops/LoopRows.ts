@@ -42,7 +42,7 @@ const storedFlag = Schema.transform(Schema.Literal(0, 1), Schema.Boolean, {
   encode: (flag) => (flag ? 1 : 0)
 })
 
-export const RoundRow = Schema.Struct({ ...roundFields, kept: storedFlag })
+const RoundRow = Schema.Struct({ ...roundFields, kept: storedFlag })
 
 const RoundTaskRow = Schema.Struct({
   round: Schema.Int,
@@ -53,7 +53,7 @@ const RoundTaskRow = Schema.Struct({
 })
 
 const { goal: _goal, unpriced: _unpriced, ...ownFields } = LoopSummary.fields
-export const loopColumns = [...Object.keys(ownFields).map(Str.camelToSnake), unpricedColumn, goalColumn].join(", ")
+const loopColumns = [...Object.keys(ownFields).map(Str.camelToSnake), unpricedColumn, goalColumn].join(", ")
 const roundColumns = Object.keys(roundFields)
   .map((name) => `"${Str.camelToSnake(name)}"`)
   .join(", ")

@@ -16,7 +16,7 @@ import type { Holder } from "../../../services/WorkerRegistry.ts"
 import { direct } from "../database/direct.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
-import { failClaimLost } from "../queue/claimGuard.ts"
+import { failClaimLost } from "../queue/failClaimLost.ts"
 import { StoredLaunch } from "../tasks/Rows.ts"
 import { IdRow, orNotFound } from "../tasks/TaskRows.ts"
 

@@ -62,7 +62,7 @@ const begun = `(SELECT min(started_at) FROM tasks own WHERE own.pipeline_id = p.
 
 const sum = (condition: string) => `CAST(total(${condition}) AS INTEGER)`
 
-export const standingColumns = `
+const standingColumns = `
   p.seq, p.id, p.name, p.retry_of, p.idempotency_key, p.created_at,
   p.cancel_requested_at, p.cancel_reason, p.cancelled_by,
   ${sum("t.status = 'queued'")} AS queued,

@@ -9,7 +9,7 @@ import { Dependency, type DependencyPolicy, TaskId, TaskSummary } from "../../..
 import * as Statement from "../database/Statement.ts"
 import { orDieWhenMissing, orNotFound } from "../tasks/TaskRows.ts"
 
-export interface Edge {
+interface Edge {
   readonly upstreamId: TaskId
   readonly policy: DependencyPolicy
 }

@@ -21,13 +21,13 @@ import { StoredEnvironment, StoredLaunch, storedFlag } from "../tasks/Rows.ts"
 import { claimById, IdRow, orNotFound } from "../tasks/TaskRows.ts"
 import { makeCancel } from "./cancel.ts"
 import { makeClaim } from "./claim.ts"
-import { failClaimLost } from "./claimGuard.ts"
 import { makeEdit } from "./edit.ts"
 import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
+import { failClaimLost } from "./failClaimLost.ts"
 import { makeFinish } from "./finish.ts"
 import { makePrune } from "./prune.ts"
 import { makePutRight } from "./putRight.ts"
-import { makeRefuseSharing } from "./sessions.ts"
+import { makeRefuseSharing } from "./refuseSharing.ts"
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

@@ -3,7 +3,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { DependencyInvalid, TaskStateConflict } from "../../../domain/Errors.ts"
-import { isSameEdge, redrawn } from "../../../domain/task/Dependency.ts"
+import { redrawn } from "../../../domain/task/Dependency.ts"
 import { Fallback, Labels, TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
 import type { TaskEdit } from "../../../domain/task/TaskEdit.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
@@ -114,14 +114,12 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
   const replaceEdges = (id: TaskId, continueFrom: TaskId | null, dependsOn: NonNullable<TaskEdit["dependsOn"]>) =>
     Effect.gen(function* () {
       const before = yield* storedEdges(id)
-      const drawn = yield* redrawn(before, dependsOn, continueFrom)
-      const kept = before.filter((edge) => drawn.some((one) => isSameEdge(one, edge))).map(({ taskId }) => taskId)
+      const { fresh, kept } = yield* redrawn(before, dependsOn, continueFrom)
+      const upstreams = JSON.stringify(kept.map(({ taskId }) => taskId))
       yield* sql`
         DELETE FROM task_dependencies
-        WHERE task_id = ${id} AND upstream_id NOT IN (SELECT value FROM json_each(${JSON.stringify(kept)}))
+        WHERE task_id = ${id} AND upstream_id NOT IN (SELECT value FROM json_each(${upstreams}))
       `
-      // An unchanged dependency may name a task that was pruned after it had ended.
-      const fresh = drawn.filter((one) => !before.some((edge) => isSameEdge(one, edge)))
       yield* connect(id, fresh, false)
       const unmet = (yield* storedEdges(id)).find(({ state }) => state === "unmet")
       if (unmet !== undefined) return yield* new DependencyInvalid({ problem: "unmet", subject: unmet.taskId })

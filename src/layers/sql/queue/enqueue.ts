@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BudgetStanding, treeBudget } from "../../../domain/budgets/Budget.ts"
-import { DependencyInvalid, IdempotencyConflict } from "../../../domain/Errors.ts"
+import { IdempotencyConflict } from "../../../domain/Errors.ts"
 import { arrivalOf, isSameWork } from "../../../domain/task/Arrival.ts"
-import { orderOf } from "../../../domain/task/Dependency.ts"
-import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
+import { drawn, idOf, orderOf } from "../../../domain/task/Dependency.ts"
+import type { NewTask } from "../../../domain/task/NewTask.ts"
 import { type PipelineId, Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import type { Enqueued } from "../../../services/Queue.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
@@ -166,25 +166,17 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       }
 
       const idAt = (member: number) => twins.get(member)?.id ?? arrivals[member]?.id
-      const idOf = (upstream: Upstream) => {
-        const id = typeof upstream === "string" ? upstream : idAt(upstream.member)
-        return id === undefined ? new DependencyInvalid({ problem: "no-member", subject: "?" }) : Effect.succeed(id)
-      }
       const connected = new Set<TaskId>()
       for (const { edges, member } of order) {
         const arrival = arrivals[member]
         if (arrival === undefined || twins.has(member)) continue
-        const drawn = yield* Effect.forEach(edges, ({ policy, upstream }) =>
-          Effect.map(idOf(upstream), (upstreamId) => ({ upstreamId, policy }))
-        )
-        if (drawn.length > 0) {
+        if (edges.length > 0) {
           connected.add(arrival.id)
-          yield* connect(arrival.id, drawn, true)
+          yield* connect(arrival.id, drawn(edges, idAt), true)
         }
         const { continueFrom } = arrival.task
-        if (continueFrom !== null) {
-          yield* sql`UPDATE tasks SET continue_from = ${yield* idOf(continueFrom)} WHERE id = ${arrival.id}`
-        }
+        const from = continueFrom === null ? undefined : idOf(continueFrom, idAt)
+        if (from !== undefined) yield* sql`UPDATE tasks SET continue_from = ${from} WHERE id = ${arrival.id}`
       }
       if (order.some(({ edges }) => edges.length > 0)) yield* cascade(arrivals.map(({ id }) => id))
 

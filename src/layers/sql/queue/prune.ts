@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { TaskId } from "../../../domain/task/Task.ts"
 import type { Access } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
-import { makeForgetEnvironment } from "./environments.ts"
+import { makeForgetEnvironment } from "./forgetEnvironment.ts"
 import { makeForgetTraces } from "./forgetTraces.ts"
 
 /** Tasks per transaction, and bytes of output after which no further task is taken into it: the write lock is held meanwhile. */

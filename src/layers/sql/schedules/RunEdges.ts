@@ -29,7 +29,7 @@ const StepRow = Schema.Struct({
 })
 
 /** What the schedule that a run follows says of it. */
-export interface Leading {
+interface Leading {
   /** It has an earlier time that was not fired yet. */
   readonly first: Schedule | null
   /** Why the run may not start. */

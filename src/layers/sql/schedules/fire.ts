@@ -30,7 +30,7 @@ import { makeRunEdges } from "./RunEdges.ts"
 import { executionColumns, orNoSchedule, scheduleById } from "./ScheduleRows.ts"
 
 /** What a run stores, made ready outside of the transaction. */
-export interface Prepared {
+interface Prepared {
   readonly arrivals: ReadonlyArray<Arrival>
   readonly pipeline: Omit<PipelineArrival, "arrivals"> | null
 }

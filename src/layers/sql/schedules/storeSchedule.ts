@@ -17,7 +17,7 @@ import { ScheduleId } from "../../../domain/schedule/ScheduleId.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
 import type { ScheduleEdit } from "../../../services/Schedules.ts"
 import * as Statement from "../database/Statement.ts"
-import { makeForgetEnvironment } from "../queue/environments.ts"
+import { makeForgetEnvironment } from "../queue/forgetEnvironment.ts"
 import { StoredEnvironment } from "../tasks/Rows.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
 import {
@@ -38,7 +38,7 @@ const longestRow = 100
 const retiming = ["timing", "jitterMs", "maxRuns", "expiresAt"] as const
 
 /** What a run starts, with the names of its environments made ready outside of the transaction. */
-export interface Captured {
+interface Captured {
   readonly work: Work
   readonly tasks: ReadonlyArray<{ readonly task: NewTask; readonly environmentId: string }>
 }

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Str from "effect/String"
 import { AccountKey } from "../../../domain/limits/Account.ts"
+import { outside } from "../../../domain/output/Gap.ts"
 import { OutputChunk } from "../../../domain/output/Output.ts"
 import { Environment, Launch } from "../../../domain/task/NewTask.ts"
 import { Outcome } from "../../../domain/task/Outcome.ts"
@@ -184,11 +185,10 @@ export const ChunkRow = Schema.transform(
   {
     strict: true,
     decode: ({ bytes, dropped, droppedAt, ...chunk }) => {
-      const inTail = droppedAt !== null && chunk.offset >= droppedAt
-      const offset = inTail ? Math.max(chunk.offset, droppedAt + dropped) : chunk.offset
-      const cut = offset - chunk.offset
       // The driver gives a Buffer; a plain view of the same bytes is what the port promises.
-      return { ...chunk, offset, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset + cut, bytes.byteLength - cut) }
+      const whole = { ...chunk, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+      const [left = whole] = droppedAt === null ? [whole] : outside(whole, { from: droppedAt, to: droppedAt + dropped })
+      return left
     },
     encode: (chunk) => ({ ...chunk, droppedAt: null, dropped: 0 })
   }

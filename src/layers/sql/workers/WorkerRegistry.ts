@@ -14,7 +14,7 @@ import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts
 import { makeAccess } from "../database/Immediate.ts"
 import { latest } from "../database/migrate.ts"
 import * as Statement from "../database/Statement.ts"
-import { failClaimLost } from "../queue/claimGuard.ts"
+import { failClaimLost } from "../queue/failClaimLost.ts"
 import { ClaimRow, WorkerRow } from "../tasks/Rows.ts"
 import { IdRow, orDieWhenMissing } from "../tasks/TaskRows.ts"
 

@@ -3,7 +3,7 @@ import type { JSONScanner, Node, ParseError, ParseOptions } from "jsonc-parser"
 import type { EditResult, Entry } from "./Entry.ts"
 
 /** Of `jsonc-parser`, which is loaded when a file is to be changed. */
-export interface JsonParser {
+interface JsonParser {
   readonly createScanner: (text: string, ignoreTrivia: boolean) => JSONScanner
   readonly parseTree: (text: string, errors: Array<ParseError>, options: ParseOptions) => Node | undefined
 }

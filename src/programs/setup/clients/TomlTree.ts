@@ -1,13 +1,13 @@
 /** What a TOML file says where: tables and values with their full names and their places in the text. */
 import type { AST } from "toml-eslint-parser"
 
-export interface Place {
+interface Place {
   readonly from: number
   readonly to: number
 }
 
 /** A header with what is below it. */
-export interface Table extends Place {
+interface Table extends Place {
   readonly path: ReadonlyArray<string>
   readonly header: Place
 }

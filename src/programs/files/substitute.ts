@@ -4,7 +4,7 @@ import type { Path } from "./document.ts"
 /** `$${` stays as `${`. What is not a plain name between the braces is left to the shell. */
 const pattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_-]*)\}/g
 
-export interface Substituted {
+interface Substituted {
   readonly value: unknown
   /** Names that no variable has, with the path of the text that they are in. */
   readonly unknown: ReadonlyArray<{ readonly path: Path; readonly name: string }>

@@ -1,5 +1,5 @@
 /** Which bytes of a stream are kept: its beginning and its end, with one gap between them. */
-import type { StreamState } from "./Output.ts"
+import type { OutputChunk, StreamState } from "./Output.ts"
 
 /** A run of positions in a stream, `to` not included. */
 export interface Gap {
@@ -19,6 +19,14 @@ export const gapAfter = (
   const settled = before.droppedAt === null ? head : before.droppedAt + before.dropped
   const to = Math.max(settled, size > cap ? size - keptEnd : head)
   return to > head ? { from: head, to } : null
+}
+
+/** What is left of a chunk outside of a gap; a chunk never has bytes on both sides of it. */
+export const outside = (chunk: OutputChunk, { from, to }: Gap): ReadonlyArray<OutputChunk> => {
+  const { bytes, offset } = chunk
+  if (offset + bytes.length <= from || offset >= to) return [chunk]
+  if (offset < from) return [{ ...chunk, bytes: bytes.subarray(0, from - offset) }]
+  return offset + bytes.length <= to ? [] : [{ ...chunk, offset: to, bytes: bytes.subarray(to - offset) }]
 }
 
 /** The longest row. */
