@@ -12,6 +12,30 @@ const create = [
   ..."-a shell true".split(" ")
 ]
 
+describe("beat schedule create", () => {
+  it.effect("refuses words of a loop that do not make one, before anything is stored", () =>
+    Effect.gen(function* () {
+      const every = ["schedule", "create", "--every", "1h"]
+      for (const [words, said] of [
+        [["--max", "3", "fix it"], /A loop needs --until, --score or --judge/],
+        [["--base", "tree", "fix it"], /A loop needs --until, --score or --judge/],
+        [["--score", "./bench", "fix it"], /--score needs --better lower or --better higher/],
+        [["--until", "make", "--step", "one"], /A loop works alone, without a pipeline/],
+        [["--until", "make", "--group", "review", "fix it"], /--group works for a task, not for a loop/],
+        [["--until", "make", "--var", "a=b", "fix it"], /--var works only with --pipeline or --loop/],
+        [["--until", "make", "--loop", "loop.yaml", "fix it"], /A prompt and a loop file cannot be combined/],
+        // Here no directory is a repository.
+        [["--until", "make", "-a", "shell", "fix it"], /git init/]
+      ] as const) {
+        const refused = yield* beat([...every, ...words])
+        assert.strictEqual(refused.code, 2, words.join(" "))
+        assert.match(refused.stderr, said)
+      }
+      assert.match((yield* beat(["schedule", "list"])).stderr, /No schedules/)
+    }).pipe(Effect.provide(world({}, { "loop.yaml": "{ prompt: fix, until: make }" })))
+  )
+})
+
 describe("beat schedule edit", () => {
   it.effect("changes what is given, and takes away what is to be unset", () =>
     Effect.gen(function* () {

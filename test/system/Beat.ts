@@ -143,8 +143,8 @@ export class Beat {
     return this.rows<{ pid: number | null }>("SELECT pid FROM claims WHERE task_id = ?", id)[0]?.pid ?? null
   }
 
-  /** Ends everything that was started in this home, by pid, and what that starts while it ends; then removes the home. */
-  async close(): Promise<void> {
+  /** Ends everything that was started in this home, by pid, and what that starts while it ends, as a power cut does. */
+  async switchOff(): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL")
     for (let looks = 0, quiet = 0; quiet < 2 && looks < 200; looks += 1) {
       const left = this.#processes().filter((pid) => pid !== process.pid && isAlive(pid))
@@ -152,6 +152,11 @@ export class Beat {
       for (const pid of left) kill(pid, "SIGKILL")
       await setTimeout(10)
     }
+  }
+
+  /** Ends everything that was started in this home, then removes the home. */
+  async close(): Promise<void> {
+    await this.switchOff()
     rmSync(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 

@@ -201,6 +201,36 @@ steps:
     assert.match(`${outside.code} ${outside.stderr}`, /^2 .*git init/)
   })
 
+  it("runs in a schedule that says the loop in one line, and a task that is scheduled becomes one", async () => {
+    makeRepository(home)
+    const schedule = (...words: ReadonlyArray<string>) => run(["schedule", ...words])
+    const rounds = (count: number) => ["--until", `test $(wc -l < n) -ge ${count}`, "--max", "3"]
+    const work = ["-a", "shell", "--env", "WORD=said", "echo $WORD >> n"]
+    const created = await schedule("create", "--every", "1h", "--name", "inline", ...rounds(2), ...work)
+    assert.strictEqual(created.code, 0, created.stderr)
+    assert.match((await schedule("status", "inline")).stdout, /starts +a loop for shell/)
+    const first = (await schedule("run-now", "inline")).stdout.trim()
+    assert.strictEqual((await run(["wait", first, "--timeout", "280s"])).code, 0)
+    assert.deepInclude(await shown("@last"), { status: "passed", round: 2 })
+    assert.strictEqual((await run(["merge", first])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "HEAD:n"), "said\nsaid")
+    const sessionless = await schedule("create", "--every", "1h", "--session", ...rounds(2), ...work)
+    assert.match(`${sessionless.code} ${sessionless.stderr}`, /^2 .*shell keeps no session/)
+    const half = await schedule("edit", "inline", "--max", "5")
+    assert.match(`${half.code} ${half.stderr}`, /^2 .*The prompt of the loop is missing/)
+
+    assert.strictEqual((await schedule("create", "--every", "1h", "--name", "task", ...work)).code, 0)
+    const edited = await schedule("edit", "task", ...rounds(3))
+    assert.strictEqual(edited.code, 0, edited.stderr)
+    assert.match((await schedule("status", "task")).stdout, /starts +a loop for shell/)
+    const second = (await schedule("run-now", "task")).stdout.trim()
+    assert.strictEqual((await run(["wait", second, "--timeout", "280s"])).code, 0)
+    // The round adds to what the first loop left, with the agent and the variable of the task.
+    assert.deepInclude(await shown("@last"), { status: "passed", round: 1 })
+    assert.strictEqual((await run(["merge", second])).code, 0)
+    assert.strictEqual(gitIn(home, "show", "HEAD:n"), "said\nsaid\nsaid")
+  })
+
   it("continues the session of the round before with --session, and begins another where that is lost", async () => {
     makeRepository(home)
     const bin = join(beat.home, "bin")
@@ -236,6 +266,10 @@ steps:
     assert.match(again?.prompt ?? "", /^make it work[\s\S]*This is round 2 of at most 2/)
     const refused = await run(["loop", "-a", "shell", "--session", "--until", "true", "--", "echo x"])
     assert.match(`${refused.code} ${refused.stderr}`, /^2 .*shell keeps no session that the next round could continue/)
+    const file = join(beat.home, "pipeline.yaml")
+    writeFileSync(file, "{ isolate: true, steps: [{ agent: shell, prompt: x, loop: { until: y, session: true } }] }")
+    const step = await run(["pipeline", "run", file])
+    assert.match(`${step.code} ${step.stderr}`, /^2 .*shell keeps no session/)
   })
 
   it("ends after its last round with exit code 1, and refuses a loop without a bound or an aim", async () => {

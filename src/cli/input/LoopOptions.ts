@@ -1,8 +1,9 @@
 /** Options of commands that repeat work until it is right: who judges it, its bounds, and where it starts. */
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { parseMoney } from "../../domain/budgets/parseAmount.ts"
-import type { Better } from "../../domain/loop/Loop.ts"
+import { Better, mostRounds, standardRounds } from "../../domain/loop/Loop.ts"
 import {
   type LoopRequest,
   type LoopWord,
@@ -15,7 +16,7 @@ import { Directories } from "../../services/Directories.ts"
 import { Caller } from "../framework/Caller.ts"
 import { UsageError } from "../framework/UsageError.ts"
 import { labelsOf, taskOptions } from "./TaskOptions.ts"
-import { duration, optionalText, parsed } from "./Values.ts"
+import { choice, count, duration, optionalText, parsed } from "./Values.ts"
 
 export const boundOptions = {
   for: duration("for").pipe(
@@ -54,6 +55,52 @@ export const judgeOptions = {
   judgeModel: optionalText("judge-model", "name").pipe(
     Options.withDescription("Judge with this model of --judge-agent")
   )
+}
+
+const readNumber = (text: string): Either.Either<number, string> => {
+  const value = Number(text)
+  return text.trim() === "" || !Number.isFinite(value) ? Either.left(`'${text}' is not a number`) : Either.right(value)
+}
+
+const number = (name: string) => Options.text(name).pipe(Options.withPseudoName("number"), parsed(name, readNumber))
+
+/** Everything that a loop takes. */
+export const loopOptions = {
+  until: optionalText("until", "command").pipe(
+    Options.withDescription("End the loop when this shell command exits with 0, e.g. 'npm test'")
+  ),
+  score: optionalText("score", "command").pipe(
+    Options.withDescription("Measure each round: the last number that this shell command prints")
+  ),
+  ...judgeOptions,
+  better: choice("better", Better.literals).pipe(
+    Options.withDefault(null),
+    Options.withDescription("Say which score is better; required with --score")
+  ),
+  target: number("target").pipe(
+    Options.withDefault(null),
+    Options.withDescription("End the loop when the score reaches this number")
+  ),
+  max: count("max", 1, mostRounds).pipe(
+    Options.withDefault(null),
+    Options.withDescription(`Run at most this many rounds, at most ${mostRounds} (default: ${standardRounds})`)
+  ),
+  patience: count("patience", 1, mostRounds).pipe(
+    Options.withDefault(null),
+    Options.withDescription("End the loop after this many rounds in a row without a better score")
+  ),
+  samples: count("samples", 1, 15).pipe(
+    Options.withDefault(null),
+    Options.withDescription("Measure the score this many times and take the median (default: 1)")
+  ),
+  minDelta: number("min-delta").pipe(
+    Options.withDefault(null),
+    Options.withDescription("Count a score as better only by more than this (default: 0)")
+  ),
+  session: Options.boolean("session").pipe(
+    Options.withDescription("Continue the agent's session of the round before (default: a new one in each round)")
+  ),
+  ...boundOptions
 }
 
 /** The words that were given as options. */

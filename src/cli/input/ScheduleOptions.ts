@@ -6,6 +6,8 @@ import { MissedPolicy, OverlapPolicy } from "../../domain/schedule/Schedule.ts"
 import { requireGroup } from "../../programs/gates/requireGroup.ts"
 import { loopSteps } from "../../programs/loops/loopSteps.ts"
 import { loopTask } from "../../programs/loops/loopTask.ts"
+import { planOfWork } from "../../programs/loops/planOfWork.ts"
+import { requireSessions } from "../../programs/loops/requireSessions.ts"
 import { preparePipeline, refuseIsolation } from "../../programs/pipelines/preparePipeline.ts"
 import { promptPlan } from "../../programs/pipelines/promptPlan.ts"
 import { pipelineWork, taskWork, type WrittenRules } from "../../programs/schedules/changeSchedule.ts"
@@ -16,7 +18,7 @@ import { Directories } from "../../services/Directories.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Caller } from "../framework/Caller.ts"
 import { UsageError } from "../framework/UsageError.ts"
-import { settingsGiven } from "./LoopOptions.ts"
+import { loopOptions, requestGiven, settingsGiven, wordsGiven } from "./LoopOptions.ts"
 import { loopFromFile, planFromFile, planOfLoop } from "./PipelineInput.ts"
 import { captureOptions, groupOption, labelsOf, maxOutputOf, taskOptions } from "./TaskOptions.ts"
 import { choice, count, duration, optionalText, pairs } from "./Values.ts"
@@ -80,6 +82,7 @@ export const workOptions = {
   loop: optionalText("loop", "file").pipe(
     Options.withDescription("Run the loop in this file (format: 'beat loop schema')")
   ),
+  ...loopOptions,
   var: pairs("var").pipe(Options.withDescription("Set a variable of the file; repeatable")),
   ...taskOptions,
   group: groupOption,
@@ -106,13 +109,17 @@ export const rulesOf = (given: GivenRules): WrittenRules => ({
   after: given.after
 })
 
-/** Whether the options ask for more than one task: a pipeline or a loop. */
+/** Whether the options have words of a loop: without a file, the prompt is its work. */
+export const isLoop = (given: GivenWork): boolean => Object.keys(wordsGiven(given)).length > 0 || given.base !== null
+
+/** Whether the work is a pipeline, or a loop from a file. */
 export const isMany = (given: GivenWork): boolean =>
   given.step.length > 0 || given.pipeline !== null || given.loop !== null
 
 /** Whether the options say what runs. */
 export const saysWork = (given: GivenWork): boolean =>
   isMany(given) ||
+  isLoop(given) ||
   [given.group, given.agent, given.model, given.directory, given.systemPrompt].some((one) => one !== null) ||
   [given.priority, given.timeout, given.stall, given.maxOutput, given.retries, given.backoff].some(
     (one) => one !== undefined
@@ -169,38 +176,72 @@ const planOf = Effect.fn("schedule.plan")(function* (given: GivenWork, name: str
   return promptPlan(name, given.step)
 })
 
-/** A task whose work is the loop of a file: each run of it cuts a workspace from what is checked out then. */
-const captureLoop = Effect.fn("schedule.loop")(function* (given: GivenWork, file: string, submitter: Submitter) {
-  if (given.step.length > 0 || given.pipeline !== null) return yield* usage("--loop works alone, without a pipeline")
-  if (given.group !== null) return yield* usage("--group works for a task, not for a loop")
+interface Asked {
+  readonly prompt: string | null
+  readonly piped: string | null
+  readonly name: string | null
+  /** What the schedule starts before it is edited; null where it is new, or starts more than a task. */
+  readonly before: Submission | null
+}
+
+/** The loop that a prompt and options describe. */
+const planOfPrompt = Effect.fn("schedule.loopOfPrompt")(function* (
+  given: GivenWork,
+  asked: Asked,
+  submitter: Submitter
+) {
+  const { before, piped, prompt } = asked
+  if (Object.keys(given.var).length > 0) return yield* usage("--var works only with --pipeline or --loop")
+  if (prompt === null)
+    return yield* usage("The prompt of the loop is missing", 'beat schedule create --cron @daily "PROMPT" --until CMD')
+  const request = yield* requestGiven(wordsGiven(given), "A loop")
+  const work = yield* submissionOf(given, prompt, before)
+  // What is piped in is a part of the prompt by then, where the agent is one that takes it.
+  const { task, warnings } = yield* prepareTask({ ...work, piped }, submitter)
+  const plan = planOfWork({ request, base: given.base ?? "HEAD" }, { name: "step-1", prompt: task.prompt }, work)
+  return { plan, work, warnings }
+})
+
+const planOfFile = Effect.fn("schedule.loopOfFile")(function* (given: GivenWork, file: string, { prompt }: Asked) {
+  if (prompt !== null) return yield* usage("A prompt and a loop file cannot be combined")
   const draft = yield* loopFromFile(file, given.var)
-  const settings = yield* settingsGiven(given)
-  const plan = yield* planOfLoop(draft, { source: file, words: {}, base: null, settings })
-  const work = yield* submissionOf(given, "", null)
+  const words = wordsGiven(given)
+  const plan = yield* planOfLoop(draft, {
+    source: file,
+    words,
+    base: given.base,
+    settings: yield* settingsGiven(given)
+  })
+  return { plan, work: yield* submissionOf(given, "", null), warnings: [] }
+})
+
+/** A task whose work is a loop: each run of it cuts a workspace from what is checked out then. */
+const captureLoop = Effect.fn("schedule.loop")(function* (given: GivenWork, asked: Asked, submitter: Submitter) {
+  if (given.step.length > 0 || given.pipeline !== null) return yield* usage("A loop works alone, without a pipeline")
+  if (given.group !== null) return yield* usage("--group works for a task, not for a loop")
+  const { plan, warnings, work } =
+    given.loop === null ? yield* planOfPrompt(given, asked, submitter) : yield* planOfFile(given, given.loop, asked)
   const directory = plan.steps[0]?.directory ?? work.directory
   // That it can be isolated, and its agents, are known before anything is stored.
   yield* (yield* WorkspaceGit).inspect(realDirectory(directory, submitter.environment))
   const steps = yield* loopSteps(plan, { directory })
   const hints = yield* Effect.forEach(steps, (step) => prepareTask(step.work, submitter))
-  const { task, warnings } = yield* prepareTask(loopTask({ ...work, directory }, plan), submitter)
-  return { work: taskWork(task), warnings: [...hints.flatMap((one) => one.warnings), ...warnings] }
+  yield* requireSessions(
+    plan.request,
+    hints.map(({ task }) => task.agent)
+  )
+  const captured = yield* prepareTask(loopTask({ ...work, directory }, plan), submitter)
+  const all = [...warnings, ...hints.flatMap((one) => one.warnings), ...captured.warnings]
+  return { work: taskWork(captured.task), warnings: Array.from(new Set(all)) }
 })
 
 /** The captured work of a schedule, with hints about its agents. */
 export const captureWork = Effect.fn("schedule.capture")(function* (
   given: GivenWork,
-  options: {
-    readonly prompt: string | null
-    readonly piped: string | null
-    readonly name: string | null
-    readonly before: Submission | null
-  },
+  options: Asked,
   submitter: Submitter
 ) {
-  if (given.loop !== null) {
-    if (options.prompt !== null) return yield* usage("A prompt and a loop file cannot be combined")
-    return yield* captureLoop(given, given.loop, submitter)
-  }
+  if (given.loop !== null || isLoop(given)) return yield* captureLoop(given, options, submitter)
   if (isMany(given)) {
     if (options.prompt !== null) return yield* usage("A prompt and a pipeline cannot be combined")
     if (Object.keys(given.env).length > 0)

@@ -2,12 +2,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { InvalidInput, type StorageError, type WorkerUnavailable } from "../../domain/Errors.ts"
+import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
 import type { GoalLimits } from "../../domain/goal/Goal.ts"
 import type { Loop, LoopRules } from "../../domain/loop/Loop.ts"
 import { type LoopRequest, loopRules } from "../../domain/loop/LoopRequest.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
-import { Agents } from "../../services/Agents.ts"
 import { Loops } from "../../services/Loops.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
@@ -17,6 +16,7 @@ import { ensureWorker } from "../worker/ensureWorker.ts"
 import { planWorkspace } from "../workspaces/planWorkspace.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
 import { protectedPaths } from "./protectedPaths.ts"
+import { requireSessions } from "./requireSessions.ts"
 
 interface SubmittedLoop {
   readonly loop: Loop
@@ -69,12 +69,6 @@ export interface WantedLoop {
 /** A loop of one step. */
 export const ofOneStep = (work: Submission): WantedLoop["steps"] => [{ name: null, work }]
 
-const firstWithoutSession = Effect.fn("submitLoop.sessions")(function* (names: ReadonlyArray<string>) {
-  const agents = yield* Agents
-  for (const name of names) if (!(yield* agents.hasSessions(name))) return name
-  return undefined
-})
-
 /** Returns after the commit. */
 export const submitLoop = Effect.fn("submitLoop")(function* (
   { base, goal, request, stepTask, steps }: WantedLoop,
@@ -97,11 +91,10 @@ export const submitLoop = Effect.fn("submitLoop")(function* (
   const works = yield* Effect.forEach(steps, ({ name, work }) =>
     Effect.map(prepareTask(within(work), submitter), (prepared) => ({ name, ...prepared }))
   )
-  const sessionless = request.session ? yield* firstWithoutSession(works.map(({ task }) => task.agent)) : undefined
-  if (sessionless !== undefined) {
-    const problem = `${sessionless} keeps no session that the next round could continue; leave it out`
-    return yield* new InvalidInput({ field: "session", problem, example: null })
-  }
+  yield* requireSessions(
+    request,
+    works.map(({ task }) => task.agent)
+  )
   const described = [
     ...evaluationsOf(rules).map(({ command, role }) => ({ role, work: shellBeside(within(first), command) })),
     ...(rules.judge === null ? [] : [{ role: "judge" as const, work: judgeOf(within(first), rules.judge, request) }])

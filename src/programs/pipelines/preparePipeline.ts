@@ -2,8 +2,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
-import type { LoopPlan } from "../../domain/loop/LoopPlan.ts"
-import type { LoopRequest } from "../../domain/loop/LoopRequest.ts"
 import { askFor } from "../../domain/pipeline/AnswerRule.ts"
 import {
   contestTasksOf,
@@ -12,11 +10,12 @@ import {
   type PipelinePlan
 } from "../../domain/pipeline/Pipeline.ts"
 import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
-import { plainStep } from "../../domain/pipeline/plainStep.ts"
 import { Labels } from "../../domain/task/Task.ts"
 import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
 import { Directories } from "../../services/Directories.ts"
 import { loopTask } from "../loops/loopTask.ts"
+import { planOfWork } from "../loops/planOfWork.ts"
+import { requireSessions } from "../loops/requireSessions.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
 import type { Submitter } from "../tasks/submitter.ts"
 import { planWorkspaces } from "../workspaces/planWorkspace.ts"
@@ -78,27 +77,6 @@ const submissionOf = Effect.fn("preparePipeline.submission")(function* (step: Pl
   const directories = yield* Directories
   const directory = step.directory === null ? null : yield* directories.resolve(step.directory, defaults.directory)
   return yield* stepSubmission({ ...step, directory }, defaults)
-})
-
-/** What a step with a loop becomes: the loop works on its prompt, as the step and the pipeline say. */
-const loopOf = (step: PlannedStep, request: LoopRequest, work: Submission): LoopPlan => ({
-  request,
-  base: "HEAD",
-  steps: [
-    {
-      ...plainStep({ name: step.name, prompt: step.prompt, stage: 0, after: [] }),
-      agent: work.agent,
-      model: work.model,
-      priority: work.priority,
-      // As written, 0 is none.
-      timeoutMs: work.timeoutMs === null ? 0 : (work.timeoutMs ?? null),
-      stallMs: work.stallMs === null ? 0 : (work.stallMs ?? null),
-      systemPrompt: work.systemPrompt,
-      labels: work.labels,
-      retries: work.maxRetries ?? null,
-      backoffMs: work.backoffMs ?? null
-    }
-  ]
 })
 
 type NewWorkspace = Extract<WorkspaceRequest, { readonly kind: "new" }>
@@ -166,8 +144,11 @@ export const preparePipeline = Effect.fn("preparePipeline")(function* (
       }
       if (step.loop !== null) {
         // Its agent is known before anything is stored.
-        warn((yield* prepareTask(submission, submitter)).warnings)
-        const prepared = yield* prepareTask(loopTask(submission, loopOf(step, step.loop, submission)), submitter)
+        const { task, warnings } = yield* prepareTask(submission, submitter)
+        warn(warnings)
+        yield* requireSessions(step.loop, [task.agent])
+        const plan = planOfWork({ request: step.loop, base: "HEAD" }, step, submission)
+        const prepared = yield* prepareTask(loopTask(submission, plan), submitter)
         return { ...place, work: prepared.task } satisfies NewPipelineStep
       }
       if (step.contest === null) {

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { isNesting } from "../../domain/environment/isNesting.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Environment } from "../../domain/task/NewTask.ts"
 import { redirections, routeOf, withRoutesOf } from "../../domain/task/Routes.ts"
@@ -75,9 +76,11 @@ export const keepRoutes = Effect.fn("keepRoutes")(function* (
     })
   }
   const kept = withRoutesOf(environment, above)
+  // What an agent tells each of its children about itself reaches no task, and changes nothing.
+  const replaced = kept.replaced.filter((name) => !isNesting(name))
   return {
     environment: kept.environment,
     programPath: Option.isSome(found) ? above.PATH : undefined,
-    warnings: kept.replaced.length === 0 ? [] : [sentence(kept.replaced)]
+    warnings: replaced.length === 0 ? [] : [sentence(replaced)]
   }
 })

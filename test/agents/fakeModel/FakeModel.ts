@@ -34,7 +34,7 @@ export class FakeModel {
   url = ""
   /** The requests for an answer: as they are understood, and as they were sent. */
   readonly requests: Array<{ readonly asked: ModelRequest; readonly body: unknown }> = []
-  /** How often each ERROR and DROP with a number has been met. */
+  /** How often each ERROR, DROP and HANG with a number has been met. */
   readonly #met = new Map<string, number>()
   readonly #server = createServer((request, response) => {
     response.on("error", () => {})
@@ -98,7 +98,7 @@ export class FakeModel {
     await this.#answer(asked, turnOf(asked), response)
   }
 
-  /** Whether an ERROR or DROP line is still to be heeded: with `xN` it is N times. */
+  /** Whether an ERROR, DROP or HANG line is still to be heeded: with `xN` it is N times. */
   #heeds(turn: Turn, name: string, value: string): boolean {
     const limit = /\bx(\d+)\b/.exec(value)?.[1]
     const key = `${turn.key} ${name} ${value}`
@@ -114,7 +114,7 @@ export class FakeModel {
     )
     for (const { name, value } of turn.how) {
       if (name === "SLEEP") await pause(1000 * Number(value))
-      if (name === "HANG") return
+      if (name === "HANG" && this.#heeds(turn, name, value)) return
       if (name === "ERROR" && this.#heeds(turn, name, value)) {
         const refusal = refusalOf(request.api, value, Date.now())
         const [body] = values("BODY")

@@ -6,13 +6,13 @@
  *                    ($ID1 in it: the first id that an answer named, $ID2 the second)
  *   ECHO: tool       say a tool's last answer       JSON: {..}       say it
  *   SLEEP: seconds   wait before the answer         DRIP: seconds    stream the text over so long
- *   HANG:            never answer                   DROP: [xN]       cut the connection in the middle
+ *   HANG: [xN]       never answer                   DROP: [xN]       cut the connection in the middle
  *   ERROR: status [usage_limit|billing] [retry-after=S] [xN] [words]  refuse; with xN the first N times only
  *   HEADER: name=value  of this answer              BODY: {..}       of this refusal
  *   USAGE: in out    tokens                         STOP: reason     why the answer ends
- *   LOOP: n command  so many TOOL lines
+ *   LOOP: n command  so many TOOL lines             PROMPT:          the lines after it answer the next prompt
  *
- * TOOL and CALL end a turn; the lines after them answer the tool's result. The step is counted from the request, so that
+ * TOOL and CALL end a turn; the lines after them answer the tool's result. With xN it is the first N times only. The step is counted from the request, so that
  * retries, resumed sessions and agents side by side need no state. A prompt without directives is told OK and its beginning.
  */
 import { field, list, parse, string } from "./Json.ts"
@@ -43,7 +43,7 @@ export interface Turn {
   readonly key: string
 }
 
-const names = "SAY|THINK|TOOL|CALL|JSON|SLEEP|DRIP|ERROR|DROP|HANG|USAGE|STOP|LOOP|ECHO|HEADER|BODY"
+const names = "SAY|THINK|TOOL|CALL|JSON|SLEEP|DRIP|ERROR|DROP|HANG|USAGE|STOP|LOOP|ECHO|HEADER|BODY|PROMPT"
 
 const directivesOf = (text: string): ReadonlyArray<Directive> => {
   const trimmed = text.trim()
@@ -134,6 +134,12 @@ const partOf = (request: ModelRequest, { name, value }: Directive, heard: Readon
   }
 }
 
+/** Prompts in these messages, which no tool answered. */
+const promptsIn = (messages: ReadonlyArray<Message>): number =>
+  messages.filter(
+    ({ results, role, text }) => role === "user" && results.length === 0 && withoutReminders(text).trim() !== ""
+  ).length
+
 /** The newest prompt with directives, else the newest prompt at all. */
 const promptOf = ({ messages }: ModelRequest) => {
   const asked = messages.map(({ role, text }) => (role === "user" ? withoutReminders(text) : ""))
@@ -146,11 +152,13 @@ const promptOf = ({ messages }: ModelRequest) => {
 export const turnOf = (request: ModelRequest): Turn => {
   const prompt = promptOf(request)
   const after = request.messages.slice(prompt.at + 1)
-  const done = turnsIn(after)
+  const directives = directivesOf(prompt.text)
+  const awaited = directives.filter(({ name }) => name === "PROMPT").length
+  const done = turnsIn(after) + Math.min(awaited, promptsIn(after))
   const turns: Array<Array<Directive>> = [[]]
-  for (const directive of directivesOf(prompt.text)) {
+  for (const directive of directives) {
     turns.at(-1)?.push(directive)
-    if (directive.name === "TOOL" || directive.name === "CALL") turns.push([])
+    if (["TOOL", "CALL", "PROMPT"].includes(directive.name)) turns.push([])
   }
   const steps = turns[Math.min(done, turns.length - 1)] ?? []
   const parts = steps.map((step) => partOf(request, step, after, prompt.text)).filter((part) => part !== null)

@@ -6,9 +6,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import { isNesting } from "../../../src/domain/environment/isNesting.ts"
 import type { SettingsFile } from "../../../src/domain/settings/Settings.ts"
 import * as AgentsLayer from "../../../src/layers/agents/AgentsJudging.ts"
-import { capture, isNesting } from "../../../src/layers/agents/starting/EnvironmentCapture.ts"
+import { capture } from "../../../src/layers/agents/starting/EnvironmentCapture.ts"
 import * as Fingerprints from "../../../src/layers/memory/fakes/Fingerprints.ts"
 import * as Ids from "../../../src/layers/memory/fakes/Ids.ts"
 import * as SettingsStore from "../../../src/layers/memory/fakes/SettingsStore.ts"
@@ -131,6 +132,8 @@ describe("the environment of a task", () => {
     const gone = [
       ...["_", "OLDPWD", "PWD", "SHLVL", "BACKBEAT_TASK_ID", "BACKBEAT_DEPTH", "BACKBEAT_WORKER", "AI_AGENT"],
       ...["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_SSE_PORT"],
+      ...["CLAUDE_CODE_MESSAGING_SOCKET", "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_CHILD_NOTES_DIR", "CLAUDE_PID"],
+      ...["CLAUDE_CODE_SESSION_KIND", "CLAUDE_BG_SOURCE", "CLAUDE_JOB_DIR", "CODEX_SESSION_ID", "CODEX_TOOL_CALL_ID"],
       ...["CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "GEMINI_CLI", "OPENCODE", "QWEN_CODE"],
       ...["GEMINI_CLI_IDE_SERVER_PORT", "COPILOT_CLI", "PI_CODING_AGENT", "NODE_CHANNEL_FD"]
     ]

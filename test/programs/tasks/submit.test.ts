@@ -84,7 +84,9 @@ describe("submit", () => {
       const allowed = { OPENAI_BASE_URL: "http://mine", FIXED: "1", CI: "1" }
       yield* one({ agent: "claude", extra: allowed }, submitterOf(marks(top.id, 0)))
       // From a script that was given another server, and with one in the environment of the process.
-      const moved = { ...marks(script.id, 1), ANTHROPIC_BASE_URL: "http://evil", PATH: "/evil" }
+      // What Claude Code tells its servers about itself is no attempt to redirect anything.
+      const told = { CLAUDE_PROJECT_DIR: "/shop", CLAUDE_CODE_CHILD_NOTES_DIR: "/tmp/notes" }
+      const moved = { ...marks(script.id, 1), ...told, ANTHROPIC_BASE_URL: "http://evil", PATH: "/evil" }
       const result = yield* submit([submission({ agent: "claude" })], submitterOf(moved))
       const [below] = result.tasks
       assert.match(below?.warnings[0] ?? "", /^ANTHROPIC_BASE_URL: taken from the task at the top/)

@@ -2,9 +2,8 @@
 import * as Options from "@effect/cli/Options"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { Better, Loop, mostRounds, standardRounds } from "../../../domain/loop/Loop.ts"
+import { Loop } from "../../../domain/loop/Loop.ts"
 import { loopSteps } from "../../../programs/loops/loopSteps.ts"
 import { ofOneStep, type RoundStep, submitLoop, type WantedLoop } from "../../../programs/loops/submitLoop.ts"
 import { submitterOf } from "../../../programs/tasks/submitter.ts"
@@ -17,57 +16,16 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
-import { boundOptions, judgeOptions, requestGiven, settingsGiven, wordsGiven } from "../../input/LoopOptions.ts"
+import { loopOptions, requestGiven, settingsGiven, wordsGiven } from "../../input/LoopOptions.ts"
 import { loopFromFile, planOfLoop } from "../../input/PipelineInput.ts"
 import { readGiven } from "../../input/Prompt.ts"
 import { captureOptions, maxOutputOf, taskOptions } from "../../input/TaskOptions.ts"
-import { choice, count, json, optionalText, pairs, parsed } from "../../input/Values.ts"
+import { json, pairs } from "../../input/Values.ts"
 import { workOf } from "../../input/Work.ts"
 import { promptArguments, wordsOf } from "../../PromptArguments.ts"
 
-const readNumber = (text: string): Either.Either<number, string> => {
-  const value = Number(text)
-  return text.trim() === "" || !Number.isFinite(value) ? Either.left(`'${text}' is not a number`) : Either.right(value)
-}
-
-const number = (name: string) => Options.text(name).pipe(Options.withPseudoName("number"), parsed(name, readNumber))
-
 const options = Options.all({
-  until: optionalText("until", "command").pipe(
-    Options.withDescription("End the loop when this shell command exits with 0, e.g. 'npm test'")
-  ),
-  score: optionalText("score", "command").pipe(
-    Options.withDescription("Measure each round: the last number that this shell command prints")
-  ),
-  ...judgeOptions,
-  better: choice("better", Better.literals).pipe(
-    Options.withDefault(null),
-    Options.withDescription("Say which score is better; required with --score")
-  ),
-  target: number("target").pipe(
-    Options.withDefault(null),
-    Options.withDescription("End the loop when the score reaches this number")
-  ),
-  max: count("max", 1, mostRounds).pipe(
-    Options.withDefault(null),
-    Options.withDescription(`Run at most this many rounds, at most ${mostRounds} (default: ${standardRounds})`)
-  ),
-  patience: count("patience", 1, mostRounds).pipe(
-    Options.withDefault(null),
-    Options.withDescription("End the loop after this many rounds in a row without a better score")
-  ),
-  samples: count("samples", 1, 15).pipe(
-    Options.withDefault(null),
-    Options.withDescription("Measure the score this many times and take the median (default: 1)")
-  ),
-  minDelta: number("min-delta").pipe(
-    Options.withDefault(null),
-    Options.withDescription("Count a score as better only by more than this (default: 0)")
-  ),
-  session: Options.boolean("session").pipe(
-    Options.withDescription("Continue the agent's session of the round before (default: a new one in each round)")
-  ),
-  ...boundOptions,
+  ...loopOptions,
   var: pairs("var").pipe(Options.withDescription("Set a variable of the loop file; repeatable")),
   ...taskOptions,
   ...captureOptions,

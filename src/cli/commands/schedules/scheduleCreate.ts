@@ -26,7 +26,15 @@ import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { readGiven, readPiped } from "../../input/Prompt.ts"
-import { captureWork, isMany, ruleOptions, rulesOf, saysWork, workOptions } from "../../input/ScheduleOptions.ts"
+import {
+  captureWork,
+  isLoop,
+  isMany,
+  ruleOptions,
+  rulesOf,
+  saysWork,
+  workOptions
+} from "../../input/ScheduleOptions.ts"
 import { choices, json } from "../../input/Values.ts"
 import { survivalText, timeLine } from "../../output/ScheduleText.ts"
 import { promptArguments, wordsOf } from "../../PromptArguments.ts"
@@ -83,13 +91,17 @@ export const scheduleCreate = readWriteCommand({
   section: "tasks",
   summary: "Run a task, a pipeline or a loop at given times",
   details:
-    "Prints the schedule's id, its next five runs in local time, and whether schedules survive a reboot. Each run gets the current directory and environment. docs/schedules.md has the rules for late, overlapping and skipped runs.",
+    "Prints the schedule's id, its next five runs in local time, and whether schedules survive a reboot. Each run gets the current directory and environment. With --until, --score or --judge each run is a loop, like that of 'beat loop' with the same options. docs/schedules.md has the rules for late, overlapping and skipped runs.",
   examples: [
     ["beat schedule create --cron '0 9 * * 1-5' \"triage new issues\"", "on weekdays at nine"],
     ["beat schedule create --at 'tomorrow 9am' -a shell 'npm audit'", "once"],
     ["beat schedule create --every 15m --name sync -a shell 'git fetch'", "at an interval"],
     ["beat schedule create --name nightly --cron @daily --pipeline nightly.yaml", "a pipeline, every midnight"],
-    ["beat schedule create --cron '0 22 * * 5' --loop faster.yaml", "a loop, from Friday evening"]
+    ["beat schedule create --cron '0 22 * * 5' --loop faster.yaml", "a loop, from Friday evening"],
+    [
+      "beat schedule create --cron @daily --until 'npm test' --max 5 \"make the tests pass\"",
+      "a loop of at most 5 rounds, every midnight"
+    ]
   ],
   options: Options.all({ ...ruleOptions, ...workOptions, json }),
   args: promptArguments,
@@ -150,10 +162,10 @@ export const scheduleEdit = readWriteCommand({
     const prompt = Option.getOrNull(args.prompt)
     const anew = prompt !== null || saysWork(given)
     const before = anew ? recapture(yield* schedules.work(id), submitter) : null
-    if (anew && before === null && !isMany(given)) {
+    if (anew && before === null && !isMany(given) && !isLoop(given)) {
       return yield* new UsageError({
         problem: "This schedule starts a pipeline or a loop, which can only be replaced as a whole",
-        hint: "Give the new one with --pipeline FILE, --step or --loop FILE. Times and rules can be changed without it."
+        hint: "Give the new one with --pipeline FILE, --step, --loop FILE, or a prompt with --until. Times and rules can be changed without it."
       })
     }
     const captured = !anew

@@ -1,13 +1,6 @@
 /** Which variables mean something only in the call that they come from: a git hook, a make recipe, an npm script, a unit. */
+import { matcher } from "../../../domain/environment/matcher.ts"
 import type { Environment } from "../../../domain/task/NewTask.ts"
-
-/** Words: each is a name, or a beginning of names with `*` at its end. */
-export const matcher = (text: string): ((name: string) => boolean) => {
-  const names = text.trim().split(/\s+/)
-  const exact = new Set(names.filter((name) => !name.endsWith("*")))
-  const beginnings = names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))
-  return (name) => exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning))
-}
 
 /**
  * Names that no person keeps in an environment. Git's are those of `git rev-parse --local-env-vars` (without
