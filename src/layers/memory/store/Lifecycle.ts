@@ -15,6 +15,7 @@ import { type Task, type TaskId, titleOf } from "../../../domain/task/Task.ts"
 import type { TaskEdit } from "../../../domain/task/TaskEdit.ts"
 import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import { endStep, transition } from "../../../domain/task/Transition.ts"
+import { traceparentWithin } from "../../../domain/traces/TraceContext.ts"
 import { type Claim, type ClaimId, deadlineOf } from "../../../domain/worker/Claim.ts"
 import type { ClaimOptions, Enqueued } from "../../../services/Queue.ts"
 import { heldFor, holdsIn } from "./BudgetState.ts"
@@ -45,6 +46,13 @@ const replay = (existing: Task, task: NewTask, key: string): Either.Either<Enque
     ? Either.right({ task: existing, created: false })
     : Either.left(new IdempotencyConflict({ key, existing: existing.id }))
 
+/** Where its original is in a trace, or its parent. */
+const traceAbove = (state: State, { parentId, retryOf }: NewTask): string | null => {
+  if (retryOf !== null) return state.tasks.get(retryOf)?.traceparent ?? null
+  const above = parentId === null ? undefined : state.tasks.get(parentId)
+  return above === undefined ? null : traceparentWithin({ ...above.task, traceparent: above.traceparent })
+}
+
 /** Stores one task as queued, without its edges. */
 export const submit = (
   state: State,
@@ -69,6 +77,7 @@ export const submit = (
     dependsOn: _edges,
     environment,
     launch,
+    traceparent,
     workspace,
     ...fields
   } = task
@@ -128,7 +137,8 @@ export const submit = (
       environment: keyOf(environment),
       revision: 0,
       resumeSession: null,
-      timeLeftMs: null
+      timeLeftMs: null,
+      traceparent: traceparent ?? traceAbove(state, task)
     }),
     environments: put(state.environments, keyOf(environment), environment)
   }
@@ -161,7 +171,8 @@ export const edit = (
         environment: known,
         revision: revision + 1,
         resumeSession: launch === undefined ? stored.resumeSession : null,
-        timeLeftMs: stored.timeLeftMs
+        timeLeftMs: stored.timeLeftMs,
+        traceparent: stored.traceparent
       }),
       environments: environment === undefined ? state.environments : put(state.environments, known, environment)
     }

@@ -10,6 +10,7 @@ import type { Outcome } from "../../../domain/task/Outcome.ts"
 import { outcome } from "../../../domain/task/Outcome.ts"
 import { isTerminal, type Task, type TaskId } from "../../../domain/task/Task.ts"
 import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
+import { traceparentWithin } from "../../../domain/traces/TraceContext.ts"
 import type { Claim } from "../../../domain/worker/Claim.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { type CancelAnswer, type ClaimedTask, type Enqueued, Queue } from "../../../services/Queue.ts"
@@ -36,7 +37,8 @@ const claimIn = (state: State, claim: Claim | undefined): Option.Option<ClaimedT
         claim,
         launch: stored.launch,
         environment: environmentIn(state, stored),
-        resumeSession: stored.resumeSession
+        resumeSession: stored.resumeSession,
+        traceparent: traceparentWithin({ ...task, traceparent: stored.traceparent })
       })
 }
 

@@ -41,6 +41,7 @@ export interface StoredTask {
   readonly resumeSession: string | null
   /** What was left of its timeout when it was parked. */
   readonly timeLeftMs: number | null
+  readonly traceparent: string | null
 }
 
 export interface StoredOutput {

@@ -13,7 +13,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { direct } from "../database/direct.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
-import { makeDecide } from "./decide.ts"
+import { makeDecide, tracesFor } from "./decide.ts"
 import { makeSum } from "./sum.ts"
 
 const forgotten = "the hook was removed"
@@ -117,7 +117,7 @@ const make = Effect.gen(function* () {
         const taken = yield* take({ hooks: hooks.map(({ name }) => name), sender, now })
         if (Option.isNone(taken) || taken.value.attempts > 1) return taken
         const hook = hooks.find(({ name }) => name === taken.value.hook)
-        return hook?.sumMs === undefined ? taken : Option.some(yield* sum(taken.value, now))
+        return hook?.sumMs === undefined ? taken : Option.some(yield* sum(taken.value, hook.kind, now))
       }).pipe(access.write("deliveries.claim"))
     }),
 
@@ -172,14 +172,15 @@ const make = Effect.gen(function* () {
 
     list: Effect.fn("Deliveries.list")((options) => findSome(options).pipe(access.read("deliveries.list"))),
 
-    redeliver: Effect.fn("Deliveries.redeliver")((hook, seq) =>
-      Effect.gen(function* () {
+    redeliver: Effect.fn("Deliveries.redeliver")(function* (hook, seq) {
+      const traces = yield* tracesFor([hook])
+      return yield* Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         const key = { hook: hook.name, seq }
         if (Option.isNone(yield* findOne(key))) {
           const [notice] = yield* decisions.told({ after: seq - 1, limit: 1 })
           if (notice === undefined || notice.seq !== seq) return Option.none()
-          yield* decisions.save(hook, notice, now)
+          yield* decisions.save(hook, notice, now, traces)
         }
         yield* sql`
           UPDATE deliveries SET state = 'due', attempts = 0, first_at = NULL, next_at = ${now}, lead = NULL, ended_at = NULL
@@ -187,7 +188,7 @@ const make = Effect.gen(function* () {
         `
         return yield* findOne(key)
       }).pipe(access.write("deliveries.redeliver"))
-    ),
+    }),
 
     counts: Effect.fn("Deliveries.counts")((since) => count(since).pipe(access.read("deliveries.counts")))
   })

@@ -10,12 +10,13 @@ import { defaultGiveUpMs } from "../../../domain/limits/Parking.ts"
 import { orderOf } from "../../../domain/task/Dependency.ts"
 import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
 import { type PipelineId, type Task, TaskId, TaskSummary, titleOf } from "../../../domain/task/Task.ts"
+import { traceparentWithin } from "../../../domain/traces/TraceContext.ts"
 import type { Enqueued } from "../../../services/Queue.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeAdmitDelegation } from "../goals/admitDelegation.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
-import { ArrivalRow, StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
+import { ArrivalRow, StoredEnvironment, StoredLaunch, StoredTraceparent } from "../tasks/Rows.ts"
 import { orDieWhenMissing, orNotFound, summaryById, taskById } from "../tasks/TaskRows.ts"
 import { makeProvideWorkspace } from "../workspaces/provideWorkspace.ts"
 import { makeDependencies } from "./Dependencies.ts"
@@ -34,6 +35,12 @@ export interface Arrival {
 /** The variables in a fixed order, so that equal sets have equal texts. */
 export const canonical = (environment: NewTask["environment"]): string =>
   JSON.stringify(Object.entries(environment).sort(([left], [right]) => (left < right ? -1 : 1)))
+
+/** What a task takes over from the one above it, or from the one that it tries again. */
+const Forebear = Schema.Struct({
+  ...TaskSummary.pick("id", "depth", "attempt", "rootId", "goalId", "pipelineId").fields,
+  traceparent: StoredTraceparent
+})
 
 /** Stores tasks; it must run inside a transaction. */
 export const makeEnqueue = (sql: SqlClient.SqlClient) => {
@@ -64,8 +71,10 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
 
   const findForebear = Statement.findOne(() => ({
     Request: TaskId,
-    Result: TaskSummary.pick("depth", "attempt", "rootId", "goalId"),
-    execute: (id) => sql`SELECT depth, attempt, root_id, goal_id FROM tasks WHERE id = ${id}`
+    Result: Forebear,
+    execute: (id) => sql`
+      SELECT id, depth, attempt, root_id, goal_id, pipeline_id, traceparent FROM tasks WHERE id = ${id}
+    `
   }))
 
   const insertTask = Statement.single(() => ({
@@ -130,6 +139,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         launch,
         prompt,
         systemPrompt,
+        traceparent,
         workspace,
         ...fields
       } = task
@@ -160,6 +170,9 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         rootId,
         continueFrom: null,
         pipelineId: pipelineId ?? null,
+        traceparent:
+          traceparent ??
+          (original === null ? Option.getOrNull(Option.map(parent, traceparentWithin)) : original.traceparent),
         workspaceId: workspace?.id ?? null,
         startCommit: workspace?.kind === "existing" ? workspace.startCommit : null,
         createdAt: yield* Clock.currentTimeMillis
