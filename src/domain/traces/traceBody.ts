@@ -16,7 +16,7 @@ const documentOf = (context: TraceContext, spans: ReadonlyArray<OtlpSpan>): stri
 
 /** Why it failed, in a word or two: the error itself may quote a path. */
 const reasonOf = ({ cause, exitCode, failureClass, signal }: TaskFacts): string =>
-  failureClass !== null && failureClass !== "unknown"
+  failureClass !== null && failureClass !== "unknown" && failureClass !== "agent"
     ? failureClass
     : cause === "exit"
       ? `exit ${exitCode}`
