@@ -1,7 +1,8 @@
-/** Puts schedules right after a clock that was set back: their next times lie where no rule has them. */
+/** Puts right what waits for a time after a clock that was set back: schedules, and messages to hooks. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
+import { Deliveries } from "../../services/Deliveries.ts"
 import { Schedules } from "../../services/Schedules.ts"
 
 /** A wall clock that falls behind by less than this between two looks was corrected, not set. Milliseconds. */
@@ -9,7 +10,7 @@ const correction = 500
 
 /**
  * To be run at each look of a worker. The first time, and whenever the wall clock has gone back against the clock that
- * cannot be set, the next times of all schedules are held against their rules.
+ * cannot be set, the next times of all schedules are held against their rules, and those of messages begin again.
  */
 export const makeClockWatch = () => {
   let ahead = Number.POSITIVE_INFINITY
@@ -24,6 +25,7 @@ export const makeClockWatch = () => {
     for (const id of yield* schedules.putRight) {
       yield* Effect.logWarning(`schedule ${id}: the clock was set back, so its next time was put right`)
     }
+    yield* (yield* Deliveries).putRight
     ahead = now
   }).pipe(Effect.withSpan("watchClock"))
 }

@@ -12,6 +12,7 @@ export const layerTest = Layer.succeed(Deliveries, {
   settle: () => Effect.succeed(false),
   taken: Effect.succeed([]),
   release: () => Effect.succeed(false),
+  putRight: Effect.void,
   nextDue: () => Effect.succeed(Option.none()),
   list: () => Effect.succeed([]),
   redeliver: () => Effect.succeed(Option.none()),

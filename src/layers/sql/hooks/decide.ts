@@ -110,6 +110,7 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
       taskId: notice.taskId,
       state: "due",
       nextAt: now + (hook.sumMs ?? 0),
+      setAt: now,
       createdAt: now,
       body
     }
