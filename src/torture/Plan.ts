@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, planFaults } from "./faults/FaultPlan.ts"
-import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
+import { dyingAtHooks, planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
 import { type LimitPlan, planLimits } from "./load/LimitPlan.ts"
 import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
 import {
@@ -41,12 +41,13 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
     durationMs,
     schedules.every(({ missed }) => missed !== "run-all")
   )
-  const workers = planWorkers(dice, durationMs)
+  const plainWorkers = planWorkers(dice, durationMs)
   const servers = planServers(dice, durationMs)
   // Last, so that the seeds of earlier plans mean the same tasks.
   const loops = planLoops(dice, durationMs)
   // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
   const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs)
+  const workers = dyingAtHooks(dice, plainWorkers)
   const digest = createHash("sha256")
     .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, limits, faults, workers, servers }))
     .digest("hex")

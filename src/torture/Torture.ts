@@ -134,6 +134,7 @@ const summarize = (
   loops: { submitted: verdict.loops, rounds: verdict.rounds },
   messages: verdict.messages,
   parks: verdict.parks,
+  told: verdict.told,
   changes: changesOf(world),
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,
