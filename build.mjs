@@ -79,6 +79,9 @@ const apart = {
   prices: { module: "\\./priceTable\\.ts", entry: "src/layers/usage/priceTable.ts" },
   // What brings messages to hooks: few processes send one.
   hooks: { module: "\\./sendParcel\\.ts", entry: "src/layers/node/hooks/sendParcel.ts" },
+  // What makes spans of the record: only where a hook exports them.
+  "trace-statement": { module: "\\./traceStatement\\.ts", entry: "src/layers/sql/hooks/traceStatement.ts" },
+  traces: { module: "\\.\\./.*/traces/traceBody\\.ts", entry: "src/domain/traces/traceBody.ts" },
   chrono: { module: "chrono-node/en", entry: "node_modules/chrono-node/dist/cjs/locales/en/index.js" }
 }
 const loadedApart = {

@@ -12,6 +12,7 @@ import { mcp } from "./groups/mcp.mjs"
 import { memory } from "./groups/memory.mjs"
 import { model } from "./groups/model.mjs"
 import { output } from "./groups/output.mjs"
+import { screen } from "./groups/screen.mjs"
 import { start } from "./groups/start.mjs"
 import { submit } from "./groups/submit.mjs"
 import { workspace } from "./groups/workspace.mjs"
@@ -30,7 +31,8 @@ const groups = {
   output: ["Output", output],
   memory: ["Memory", memory],
   graph: ["Dependencies", graph],
-  workspace: ["Workspaces of isolated tasks", workspace]
+  workspace: ["Workspaces of isolated tasks", workspace],
+  screen: ["Live screen and web server", screen]
 }
 
 const say = (line) => process.stdout.write(`${line}\n`)

@@ -19,7 +19,8 @@ const pick = (words) => {
   if (!help && words[0] === "doctor" && digests.torture) return "torture"
   if (!help && (words[0] === "web" || words[0] === "api") && digests.web) return "web"
   if (!help && words[0] === "top" && digests.top) return "top"
-  if (!help && ["metrics", "timeline", "support"].includes(words[0]) && digests.observe) return "observe"
+  const worker = words[0] === "logs" && words.includes("--worker")
+  if (!help && (worker || ["metrics", "timeline", "support"].includes(words[0])) && digests.observe) return "observe"
   return "cli"
 }
 

@@ -13,7 +13,8 @@ export default Effect.gen(function* () {
     ) STRICT, WITHOUT ROWID
   `
 
-  // The message is stored: it is the same over all attempts, also when its task is deleted meanwhile.
+  // The message is stored: it is the same over all attempts, also when its task is deleted meanwhile. `set_at` is when the row was
+  // changed last, and so when `next_at` was worked out: one that lies in the future shows that the clock was set back since.
   yield* sql`
     CREATE TABLE deliveries (
       number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -26,6 +27,7 @@ export default Effect.gen(function* () {
       attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
       first_at INTEGER,
       next_at INTEGER,
+      set_at INTEGER NOT NULL,
       sender TEXT,
       lead INTEGER,
       last TEXT,

@@ -32,6 +32,7 @@ export default Effect.gen(function* () {
       not_before INTEGER,
       depth INTEGER NOT NULL,
       parent_id TEXT,
+      traceparent TEXT,
       attempt INTEGER NOT NULL CHECK (attempt >= 1),
       retry_of TEXT,
       root_id TEXT,
@@ -229,14 +230,19 @@ export default Effect.gen(function* () {
   `
   yield* sql`CREATE INDEX claims_account ON claims (account) WHERE account IS NOT NULL`
 
-  // Every claim there was, as long as its task is kept: a claim that was lost can still name its task.
+  // Every claim there was, as long as its task is kept: a claim that was lost can still name its task. `n` is its place among those
+  // of the task, since the clock can be set back. `released`: the task went back to the queue, without or after a run.
   yield* sql`
     CREATE TABLE claim_history (
       claim_id TEXT PRIMARY KEY,
       task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+      n INTEGER NOT NULL CHECK (n >= 1),
       claimed_at INTEGER NOT NULL,
+      released_at INTEGER,
+      released TEXT CHECK (released IN ('requeued', 'parked')),
       start_failures INTEGER NOT NULL DEFAULT 0 CHECK (start_failures >= 0),
-      start_error TEXT
+      start_error TEXT,
+      CHECK ((released IS NULL) = (released_at IS NULL))
     ) STRICT, WITHOUT ROWID
   `
   yield* sql`CREATE INDEX claim_history_task ON claim_history (task_id)`

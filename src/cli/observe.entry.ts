@@ -1,4 +1,5 @@
-/** The entry of `beat metrics`, `beat timeline` and `beat support`, in a separate bundle. */
+/** The entry of `beat metrics`, `beat timeline`, `beat support` and `beat logs --worker`, in a separate bundle. */
+import { join } from "node:path"
 import type { Teardown } from "@effect/platform/Runtime"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
@@ -9,9 +10,12 @@ import * as Failpoints from "../layers/node/system/Failpoints.ts"
 import * as LocalZone from "../layers/node/system/LocalZone.ts"
 import { metricsText } from "../programs/metrics/metricsText.ts"
 import { Timeline, timeline as timelineOf } from "../programs/metrics/timeline.ts"
+import { Paths } from "../services/Paths.ts"
 import { Tasks } from "../services/Tasks.ts"
 import { moment } from "../text/FormatDuration.ts"
+import { sanitize } from "../text/Sanitize.ts"
 import { metrics, support, timeline } from "./commands/observe/observe.ts"
+import { workerLogs } from "./commands/observe/workerLogs.ts"
 import { Stores } from "./framework/Access.ts"
 import type { CommandTree } from "./framework/CommandTree.ts"
 import { ExitCode } from "./framework/ExitCode.ts"
@@ -25,6 +29,7 @@ import { noticeFacts } from "./output/EventText.ts"
 import { cut } from "./output/Layout.ts"
 import { plain } from "./output/TaskTable.ts"
 import * as Process from "./Process.entry.ts"
+import { makeLogReader } from "./readLog.entry.ts"
 import { supportText } from "./support.entry.ts"
 
 const reading = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -68,6 +73,26 @@ const printSupport = Effect.gen(function* () {
   return ExitCode.ok
 })
 
+/** A log grows by some lines a minute: nothing is gained by a watch of the file. */
+const lookEvery = "250 millis"
+
+const printWorkerLog = (lines: number, follow: boolean) =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const file = join((yield* Paths).logs, "worker.log")
+    const reader = makeLogReader(file)
+    const show = (all: ReadonlyArray<string>) => Effect.forEach(all, (line) => terminal.print(sanitize(line)))
+    yield* show(reader.last(lines))
+    if (!reader.exists()) yield* terminal.say(`beat: no worker in the background has written a log yet: ${file}`)
+    if (!follow) return ExitCode.ok
+    return yield* Effect.forever(
+      Effect.zipRight(
+        Effect.sleep(lookEvery),
+        Effect.suspend(() => show(reader.next()))
+      )
+    )
+  })
+
 const entryOf = (command: ReturnType<typeof metrics>) => ({
   path: command.path,
   aliases: [],
@@ -76,7 +101,9 @@ const entryOf = (command: ReturnType<typeof metrics>) => ({
 
 const tree: CommandTree = {
   groups: {},
-  entries: [metrics(printMetrics), timeline(printTimeline), support(printSupport)].map(entryOf)
+  entries: [metrics(printMetrics), timeline(printTimeline), support(printSupport), workerLogs(printWorkerLog)].map(
+    entryOf
+  )
 }
 
 // The environment of the caller is read before the zone changes it for this process.

@@ -34,6 +34,8 @@ export interface ClaimedTask extends Held {
   readonly environment: Environment
   /** The session of its agent in which it continues after it was parked; null: it starts as it was submitted. */
   readonly resumeSession: string | null
+  /** What its agent gets as TRACEPARENT. */
+  readonly traceparent: string
   /** Where its agent works instead of the directory of the task: set when its workspace is in place. */
   readonly place?: WorkPlace
 }

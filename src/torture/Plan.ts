@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, type FaultKind, planFaults } from "./faults/FaultPlan.ts"
-import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
+import { dyingAtHooks, planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
 import { type LeadPlan, planLeads } from "./load/LeadPlan.ts"
 import { type Focus, type LimitPlan, planLimits } from "./load/LimitPlan.ts"
 import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
@@ -52,7 +52,7 @@ export const makePlan = (seed: number, durationMs: number, focus: Focus = "every
   const faults = planFaults(dice, durationMs, mayJump).filter(
     ({ kind }, index) => !endsAgent.has(kind) || index % othersOf[focus] === 0
   )
-  const workers = planWorkers(dice, durationMs)
+  const plainWorkers = planWorkers(dice, durationMs)
   const servers = planServers(dice, durationMs)
   // Last, so that the seeds of earlier plans mean the same tasks.
   const allLoops = planLoops(dice, durationMs)
@@ -60,6 +60,7 @@ export const makePlan = (seed: number, durationMs: number, focus: Focus = "every
   // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
   const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs, focus)
   const leads = planLeads(dice, durationMs)
+  const workers = dyingAtHooks(dice, plainWorkers)
   const digest = createHash("sha256")
     .update(
       JSON.stringify({ durationMs, focus, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers })

@@ -140,6 +140,7 @@ const summarize = (
   messages: verdict.messages,
   wakes: verdict.wakes,
   parks: verdict.parks,
+  told: verdict.told,
   changes: changesOf(world),
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,

@@ -79,6 +79,8 @@ const loadedApart = [
   "./completion.cjs",
   "./prices.cjs",
   "./hooks.cjs",
+  "./traces.cjs",
+  "./trace-statement.cjs",
   "./web-page.cjs",
   "./tables.cjs"
 ]
@@ -97,6 +99,16 @@ describe("the bundle of the light commands", () => {
   it("has no web server in it", () => {
     assert.deepStrictEqual(matching(outputOf("cli").files, webOnly), [])
     assert.isNotEmpty(matching(outputOf("web").files, webOnly))
+  })
+
+  it("makes no spans and no connections", () => {
+    const { files, imports } = outputOf("cli")
+    assert.deepStrictEqual(matching(files, [/^src\/domain\/traces\/(Otlp|traceBody)\.ts$/, /opentelemetry/]), [])
+    const network = /^(node:)?(http|https|http2|net|tls)$/
+    assert.deepStrictEqual(
+      imports.filter(({ path }) => network.test(path)),
+      []
+    )
   })
 
   it("leaves to a file apart what few commands need", () => {

@@ -5,6 +5,7 @@ import { claimContract } from "./claim.ts"
 import { dependencyContract } from "./dependencies.ts"
 import { enqueueContract } from "./enqueue.ts"
 import { finishContract } from "./finish.ts"
+import { pausesContract } from "./pauses.ts"
 import { pruneContract, pruneRestContract } from "./prune.ts"
 import { requeueContract } from "./requeue.ts"
 
@@ -19,3 +20,5 @@ for (const subject of subjects) {
 }
 
 for (const database of databases) pruneRestContract(database)
+
+for (const subject of databases) pausesContract(subject)

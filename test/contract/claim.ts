@@ -3,12 +3,24 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import type { NewTask } from "../../src/domain/task/NewTask.ts"
+import { spanIdOf, traceIdOf } from "../../src/domain/traces/TraceContext.ts"
 import { ClaimId } from "../../src/domain/worker/Claim.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, claimOptions, completed, heldBy, newTask, submit, workerA, workerB } from "../support/tasks.ts"
+import {
+  claimNext,
+  claimOptions,
+  completed,
+  failed,
+  heldBy,
+  newTask,
+  submit,
+  workerA,
+  workerB
+} from "../support/tasks.ts"
 
 export const claimContract = (subject: Subject) => {
   const test = testsOver(subject)
@@ -38,6 +50,31 @@ export const claimContract = (subject: Subject) => {
           order.map(({ task }) => task.prompt),
           ["high 1", "high 2", "mid 1", "mid 2", "low"]
         )
+      })
+    )
+
+    test(
+      "gives each agent its place in a trace: below its submitter, its parent or its pipeline, with all its attempts",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        const outside = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+        const traced = Effect.fn(function* (more: Partial<NewTask>) {
+          const claimed = yield* Effect.zipRight(submit(more), claimNext())
+          const [version, trace, span, flags] = claimed.traceparent.split("-")
+          assert.deepStrictEqual([version, span], ["00", spanIdOf("task", claimed.task.id)])
+          return { ...claimed, trace, flags }
+        })
+        const alone = yield* traced({})
+        assert.deepStrictEqual([alone.trace, alone.flags], [traceIdOf(spanIdOf("task", alone.task.id)), "01"])
+        assert.notStrictEqual((yield* traced({})).trace, alone.trace)
+        const child = yield* traced({ parentId: alone.task.id })
+        assert.strictEqual((yield* traced({ parentId: child.task.id })).trace, alone.trace)
+        const given = yield* traced({ traceparent: outside, parentId: alone.task.id })
+        assert.deepStrictEqual([given.trace, given.flags], ["4bf92f3577b34da6a3ce929d0e0e4736", "00"])
+        for (const first of [alone, child, given]) {
+          yield* queue.finish(first.task.id, failed, first.claim)
+          assert.strictEqual((yield* traced({ retryOf: first.task.id })).trace, first.trace)
+        }
       })
     )
 

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { Beat } from "./Beat.ts"
+import { Beat, until } from "./Beat.ts"
 
 describe("the record for monitoring and reports", { timeout: 60_000 }, () => {
   const beat = new Beat()
@@ -18,6 +18,9 @@ describe("the record for monitoring and reports", { timeout: 60_000 }, () => {
       assert.strictEqual((await beat.run(args)).code, 2, args.join(" "))
     }
     assert.match((await beat.run(["help"])).stdout, /timeline/)
+    const log = await beat.run(["logs", "--worker"])
+    assert.deepStrictEqual([log.code, log.stdout], [0, ""])
+    assert.match(log.stderr, /no worker in the background has written a log yet/)
   })
 
   it("has no key, no prompt and no output in a report", async () => {
@@ -43,6 +46,20 @@ describe("the record for monitoring and reports", { timeout: 60_000 }, () => {
     for (const secret of ["configured-value", "exported-value", "private output", beat.home]) {
       assert.notInclude(stdout, secret)
     }
+  })
+
+  it("has the log of the workers at hand, and follows it until it is interrupted", async () => {
+    const last = await beat.run(["logs", "--worker", "-n", "1000"])
+    assert.strictEqual(last.code, 0)
+    assert.match(last.stdout, /^\S+Z info {2}worker \w+ \(on-demand, pid \d+\) started\n/)
+    for (const args of [["@last"], ["--raw"], ["-n", "x"]]) {
+      assert.strictEqual((await beat.run(["logs", "--worker", ...args])).code, 2, args.join(" "))
+    }
+    const following = beat.start(["logs", "-f", "--worker", "-n", "0"])
+    const id = await beat.submit("true")
+    await until("the end is in the log", () => following.stdout().includes(`task ${id} completed`))
+    following.child.kill("SIGINT")
+    assert.strictEqual((await following.done).code, 130)
   })
 
   it("names both attempts of a task that was tried again", async () => {

@@ -9,7 +9,7 @@ if (planned === undefined || child === undefined) throw new Error("no lead is pl
 const plan = { ...planned, rounds: [[{ ...child, key: "w0.0.0" }]] }
 
 const note = (at: number, ...words: ReadonlyArray<string>) => ({ at, words })
-const first = [note(10, "start", "c1", "0"), note(11, "asked"), note(11, "end", "0")]
+const first = [note(10, "start", "c1", "0"), note(10, "asks"), note(11, "asked"), note(11, "end", "0")]
 const second = [note(20, "start", "c2", "1"), note(20, "end", "0")]
 
 const lead = (more: Partial<Lead> = {}): Lead => ({
@@ -26,8 +26,10 @@ const { row } = lead()
 describe("the check of leads", () => {
   it("passes one that was woken, one that had nothing to wait for, and one that a fault ended", () => {
     assert.isEmpty(leadProblems(lead()))
-    const alone = [note(10, "start", "c1", "0"), note(11, "none"), note(11, "end", "0")]
+    const alone = [note(10, "start", "c1", "0"), note(11, "asks"), note(11, "none"), note(11, "end", "0")]
     assert.isEmpty(leadProblems(lead({ notes: alone, row: { ...row, wakes: 0 } })))
+    const unanswered = [note(10, "start", "c1", "0"), note(11, "asks"), note(12, "asks"), note(12, "none")]
+    assert.isEmpty(leadProblems(lead({ notes: [...unanswered, note(12, "end", "0"), ...second] })))
     const killed = { ...row, status: "failed", cause: "signal", wakes: 0 } as const
     assert.isEmpty(leadProblems(lead({ row: killed, notes: first, hurts: new Set(["agent"]) })))
   })

@@ -92,7 +92,7 @@ export const statusOf = ({ data }: Pick<Notice, "data">): string | null =>
   typeof data.status === "string" ? data.status : null
 
 /** The words that select ends of tasks by their status. */
-const endWords = ["completed", "failed", "cancelled"] as const
+export const endWords = ["completed", "failed", "cancelled"] as const
 
 /** Every word that selects notices. */
 export const noticeWords: ReadonlyArray<string> = [...NoticeKind.literals, ...endWords]

@@ -1,6 +1,6 @@
 /** A hook: a command or an address that gets messages about notices, as the settings describe it. */
 import * as Schema from "effect/Schema"
-import { noticeWords } from "../events/Notice.ts"
+import { endWords, noticeWords } from "../events/Notice.ts"
 
 const HookName = Schema.String.pipe(
   Schema.pattern(/^[a-z][a-z0-9-]{0,31}$/, {
@@ -31,6 +31,23 @@ const address = (example: string) =>
 
 export const quietPattern = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/
 
+/** Without those that a request needs for itself. */
+const headerName =
+  /^(?!(content-length|content-type|connection|host|transfer-encoding)$)[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/i
+
+/** No value can end its line. */
+const headerValue = /^[\t\x20-\x7e]{1,8192}$/
+
+const Headers = Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
+  Schema.filter(
+    (headers) => Object.entries(headers).every(([name, value]) => headerName.test(name) && headerValue.test(value)),
+    {
+      message: () => "expected names of HTTP headers with texts of one line, for example authorization",
+      arbitrary: () => (fc) => fc.constantFrom({}, { authorization: "Bearer abc" })
+    }
+  )
+)
+
 const secretPattern = /^whsec_[A-Za-z0-9+/]{22,100}={0,2}$/
 
 /** One message for every invalid value. */
@@ -53,7 +70,7 @@ export const HookFilter = Schema.Struct({
 
 /** The settings of one hook. Exactly one of the targets is present. */
 export const HookSettings = Schema.Struct({
-  /** Words that select notices (default: `needs-you`). */
+  /** Words that select notices (default: `needs-you`; with `otlp` all ends of work). */
   on: Schema.optional(Schema.NonEmptyArray(Word)),
   where: Schema.optional(HookFilter),
   /** Program and arguments; the message is on its stdin. */
@@ -72,6 +89,10 @@ export const HookSettings = Schema.Struct({
   /** For an ntfy topic that is not open to all. Never printed. */
   token: Schema.optional(Schema.NonEmptyString),
   slack: Schema.optional(address("https://hooks.slack.com/services/...")),
+  /** A collector of OpenTelemetry: it gets the spans of work that has ended. */
+  otlp: Schema.optional(address("http://127.0.0.1:4318")),
+  /** Sent with each request to `url` or `otlp`. Values are never printed. */
+  headers: Schema.optional(Headers),
   desktop: Schema.optional(Schema.Literal(true)),
   /** Hours of the day in which nothing is sent; it is sent at their end. */
   quiet: Schema.optional(
@@ -90,8 +111,22 @@ export const HookSettings = Schema.Struct({
 })
 export type HookSettings = typeof HookSettings.Type
 
-export const targets = ["run", "url", "ntfy", "slack", "desktop"] as const
-type TargetKind = (typeof targets)[number]
+export const targets = ["run", "url", "ntfy", "slack", "desktop", "otlp"] as const
+export type TargetKind = (typeof targets)[number]
+
+/** What ends work: a hook that exports spans gets nothing for other notices. */
+export const traceWords: ReadonlyArray<string> = [
+  "ended",
+  "retried",
+  ...endWords,
+  "pipeline-ended",
+  "loop-ended",
+  "contest-ended",
+  needsYouWord
+]
+
+/** All spans there are. */
+const allSpans = ["ended", "retried", "pipeline-ended", "loop-ended", "contest-ended"]
 
 const targetsOf = (hook: HookSettings): ReadonlyArray<TargetKind> => targets.filter((kind) => hook[kind] !== undefined)
 
@@ -101,6 +136,13 @@ const problemOf = (hook: HookSettings): string | undefined => {
     return `expected exactly one of ${targets.join(", ")}${found.length === 0 ? "" : `, not ${found.join(" and ")}`}`
   }
   if (hook.secret !== undefined && hook.url === undefined) return "expected 'secret' next to 'url' only"
+  if (hook.headers !== undefined && hook.url === undefined && hook.otlp === undefined) {
+    return "expected 'headers' next to 'url' or 'otlp' only"
+  }
+  const spanless = hook.otlp === undefined ? undefined : hook.on?.find((word) => !traceWords.includes(word))
+  if (spanless !== undefined) {
+    return `expected ${traceWords.join(", ")} in 'on' next to 'otlp', not ${spanless}: only work that has ended has spans`
+  }
   return hook.token !== undefined && hook.ntfy === undefined ? "expected 'token' next to 'ntfy' only" : undefined
 }
 
@@ -126,7 +168,7 @@ export interface Hook extends Omit<HookSettings, "on"> {
 export const hookOf = (name: string, settings: HookSettings): Hook => ({
   ...settings,
   name,
-  on: settings.on ?? [needsYouWord],
+  on: settings.on ?? (settings.otlp === undefined ? [needsYouWord] : allSpans),
   kind: targetsOf(settings)[0] ?? "run",
   timeoutMs: settings.timeoutMs ?? 30_000,
   retryMs: settings.retryMs ?? 5000,

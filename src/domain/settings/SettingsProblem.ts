@@ -64,6 +64,8 @@ const hookExamples: { readonly [K in keyof HookSettings]-?: string } = {
   token: '"tk_..."',
   slack: '"https://hooks.slack.com/services/..."',
   desktop: "true",
+  otlp: '"http://127.0.0.1:4318"',
+  headers: '{ "authorization": "Bearer ..." }',
   quiet: '"22:00-07:00"',
   sumMs: "60000",
   timeoutMs: "30000",

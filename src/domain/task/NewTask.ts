@@ -5,6 +5,7 @@ import { Account } from "../limits/Account.ts"
 import { LoopPlan } from "../loop/LoopPlan.ts"
 import { InputFormat } from "../message/Message.ts"
 import { Asks } from "../questions/AgentRequest.ts"
+import { Traceparent } from "../traces/TraceContext.ts"
 import { WorkspaceRequest } from "../workspace/Workspace.ts"
 import {
   ByteCount,
@@ -99,6 +100,8 @@ export const NewTask = Schema.Struct({
   parentId: Schema.NullOr(TaskId),
   /** The depth the submitter claims, used where the parent is not in this store. */
   depth: Schema.Int.pipe(Schema.nonNegative()),
+  /** Where its submitter was in a trace. Missing: below its parent or where its original is, otherwise it begins a trace. */
+  traceparent: Schema.optionalWith(Traceparent, { exact: true }),
   retryOf: Schema.NullOr(TaskId),
   continuation: Schema.NullOr(Continuation),
   /** What must end first. At most 100, each task once; a dependency that has already ended is resolved immediately. */

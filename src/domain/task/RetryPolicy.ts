@@ -8,16 +8,6 @@ export const maxBackoffMs = 60 * 60_000
 /** How much longer than its length a pause may be, so that tasks that failed together start apart. */
 export const mostSpread = 1.25
 
-/** How long a retry has to wait again whose time lies beyond its pause, because the clock was set back; null: it is right. */
-export const strayedBy = (
-  { continuation, notBefore }: Pick<Task, "continuation" | "notBefore">,
-  failed: Pick<Task, "backoffMs" | "failureResetAt">,
-  now: number
-): number | null =>
-  continuation === "retry" && failed.failureResetAt === null && (notBefore ?? 0) - now > mostSpread * failed.backoffMs
-    ? failed.backoffMs
-    : null
-
 /** This many identical failures within this time end the attempts: the work, not the moment, is what fails. */
 export const breaker = { failures: 3, withinMs: 10 * 60_000 } as const
 

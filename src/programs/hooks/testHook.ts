@@ -11,7 +11,12 @@ const encode = Schema.encodeSync(Schema.parseJson(HookMessage))
 
 export const testHook = Effect.fn("testHook")(function* (name: string) {
   const hook = yield* requireHook(name)
+  const now = yield* Clock.currentTimeMillis
   const id = `msg_${(yield* (yield* Ids).uuid).replaceAll("-", "")}`
+  if (hook.kind === "otlp") {
+    const { testBody } = yield* Effect.promise(() => import("../../domain/traces/traceBody.ts"))
+    return yield* (yield* HookSender).send(hook, { id, body: testBody(yield* (yield* Ids).task, now) })
+  }
   const body = encode({
     id,
     hook: name,
@@ -19,7 +24,7 @@ export const testHook = Effect.fn("testHook")(function* (name: string) {
     needsYou: true,
     text: `a test of the hook ${name}`,
     seq: null,
-    at: yield* Clock.currentTimeMillis,
+    at: now,
     taskId: null,
     pipelineId: null,
     subject: null,

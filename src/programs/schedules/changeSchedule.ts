@@ -64,9 +64,14 @@ const resolveAfter = (reference: string | null) =>
     return yield* schedules.resolve(reference)
   })
 
-/** A run has no parent task: the creator of the schedule may be long gone. The depth is kept, so that agents cannot
- * delegate without limit. */
-const ofItself = (task: NewTask): NewTask => ({ ...task, parentId: null, idempotencyKey: null, notBefore: null })
+/** A run has no parent task and is in no trace: the creator of the schedule may be long gone. The depth is kept, so that
+ * agents cannot delegate without limit. */
+const ofItself = ({ traceparent: _, ...task }: NewTask): NewTask => ({
+  ...task,
+  parentId: null,
+  idempotencyKey: null,
+  notBefore: null
+})
 
 export const taskWork = (task: NewTask): Work => ({ kind: "task", task: ofItself(task) })
 

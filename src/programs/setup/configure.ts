@@ -23,14 +23,16 @@ const hideWithin = (value: unknown): unknown => {
   return typeof value === "string" ? value.replace(/:\/\/[^/\s@]+@/g, `://${hidden}@`) : value
 }
 
+const hideValues = (value: unknown): unknown =>
+  isObject(value) ? Object.fromEntries(Object.keys(value).map((name) => [name, hidden])) : hidden
+
 const hideAgent = (agent: unknown): unknown => {
   if (!isObject(agent)) return agent
   const shown: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(agent)) {
     if (key === "apiKey") shown[key] = hidden
-    else if (key === "env" && isObject(value)) {
-      shown[key] = Object.fromEntries(Object.keys(value).map((name) => [name, hidden]))
-    } else shown[key] = hideWithin(value)
+    else if (key === "env") shown[key] = hideValues(value)
+    else shown[key] = hideWithin(value)
   }
   return shown
 }
@@ -47,6 +49,7 @@ const hideHook = (hook: unknown): unknown =>
     ? Object.fromEntries(
         Object.entries(hook).map(([key, value]) => {
           if (key === "secret" || key === "token") return [key, hidden]
+          if (key === "headers") return [key, hideValues(value)]
           return [key, typeof value === "string" && /^https?:/i.test(value) ? originOf(value) : hideWithin(value)]
         })
       )
@@ -70,12 +73,15 @@ export const withoutSecrets = (settings: SettingsFile | Settings): Json =>
 
 const unsafeNames = new Set(["__proto__", "constructor", "prototype"])
 
-/** What is named by people, and the fields of each; `open` is the one whose keys are free. */
+/** What is named by people, and the fields of each; `open` are those whose keys are free. */
 const inside: Readonly<
-  Record<string, { readonly noun: string; readonly fields: ReadonlyArray<string>; readonly open: string }>
+  Record<
+    string,
+    { readonly noun: string; readonly fields: ReadonlyArray<string>; readonly open: ReadonlyArray<string> }
+  >
 > = {
-  agents: { noun: "an agent", fields: Object.keys(AgentSettings.fields), open: "env" },
-  hooks: { noun: "a hook", fields: Object.keys(HookSettings.fields), open: "where" }
+  agents: { noun: "an agent", fields: Object.keys(AgentSettings.fields), open: ["env"] },
+  hooks: { noun: "a hook", fields: Object.keys(HookSettings.fields), open: ["where", "headers"] }
 }
 
 /** The parts of `agents.claude.model`. Names of variables may not contain dots, so nothing needs quoting. */
@@ -98,7 +104,7 @@ const partsOf = (path: string): Either.Either<readonly [string, ...ReadonlyArray
   if (within !== undefined && field !== undefined && !within.fields.includes(field)) {
     return problem(`${within.noun} has no setting '${field}'${guess(field, within.fields)}`)
   }
-  if (rest.length > 3 || (rest.length === 3 && field !== within?.open)) {
+  if (rest.length > 3 || (rest.length === 3 && !within?.open.includes(field ?? ""))) {
     return problem(`'${field}' has nothing inside`)
   }
   return Either.right([first, ...rest])

@@ -12,6 +12,7 @@ import {
   type Priority,
   type TaskId
 } from "../../domain/task/Task.ts"
+import { readTraceparent } from "../../domain/traces/TraceContext.ts"
 import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
 import { Agents, type PrepareRequest } from "../../services/Agents.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
@@ -150,6 +151,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
   const tooLarge = promptProblem(prompt)
   if (tooLarge !== null) return yield* new InvalidInput({ field: "prompt", problem: tooLarge, example: null })
   const agentStallMs = stallMs === undefined ? settings.stallMs : stallMs
+  const traceparent = readTraceparent(submission.extra.TRACEPARENT ?? submitter.environment.TRACEPARENT)
   const task: NewTask = {
     ...plan,
     ...(submission.loop === undefined ? {} : { launch: { ...plan.launch, loop: submission.loop } }),
@@ -163,6 +165,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     notBefore: submission.notBefore,
     parentId: submitter.taskId,
     depth: submitter.depth,
+    ...(traceparent === null ? {} : { traceparent }),
     retryOf: submission.retryOf,
     continuation: submission.continuation ?? null,
     dependsOn: submission.dependsOn ?? [],

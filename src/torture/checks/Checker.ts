@@ -14,6 +14,7 @@ import { checkAnswer } from "./AnswerCheck.ts"
 import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
+import { checkHooks } from "./HookCheck.ts"
 import { checkLeads } from "./LeadCheck.ts"
 import { checkLimits } from "./LimitCheck.ts"
 import { checkLoops } from "./LoopCheck.ts"
@@ -45,6 +46,8 @@ export interface Verdict {
   readonly messages: number
   readonly wakes: number
   readonly parks: number
+  /** Commands of the hook. */
+  readonly told: number
   readonly bytes: number
 }
 
@@ -100,6 +103,10 @@ const timelineOf = (
     ...stored("worker", "SELECT * FROM claims WHERE task_id = ?"),
     ...stored("stream", "SELECT * FROM task_streams WHERE task_id = ?"),
     ...stored("event", "SELECT * FROM outbox WHERE id = ?"),
+    ...stored(
+      "message",
+      "SELECT hook, seq, id, kind, state, attempts, next_at, sender, last FROM deliveries WHERE task_id = ?"
+    ),
     ...(row === undefined ? [] : [`task ${JSON.stringify({ ...row, answer: undefined })}`])
   ]
 }
@@ -245,6 +252,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     if (now !== then) chronicle.breach("an end never changes", id, `it was ${then}, it is ${now}`)
   }
   checkOutbox(rows, store, world)
+  const told = checkHooks(rows, store, world)
   checkCheckpoints(rows, store, (id, detail) => chronicle.breach(checkpointInvariant, id, detail))
   checkPipelines(plan.pipelines, byId, store, world)
   const runsOf = (key: string) => (byKey.get(key) ?? []).filter(({ retry_of }) => retry_of === null)
@@ -276,6 +284,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     wakes: store.rows("SELECT n FROM wakes WHERE woken_at IS NOT NULL").length,
     parks: store.rows("SELECT n FROM parks").length,
     messages: store.rows("SELECT id FROM messages").length,
+    told,
     bytes
   }
 }

@@ -61,7 +61,9 @@ export const leadProblems = (lead: Lead): ReadonlyArray<Problem> => {
   const said = (name: string) => notes.filter(({ words: [word] }) => word === name)
   for (const { words } of said("refused")) problems.push(["a task is accepted", words.slice(1).join(" ")])
   const asked = said("asked").length
-  if (isEnded && (row.wakes !== asked || starts.length !== asked + 1)) {
+  // A server that died may have stored a request before.
+  const unsure = said("asks").length - asked
+  if (isEnded && (row.wakes < asked || row.wakes > asked + unsure || starts.length !== row.wakes + 1)) {
     problems.push([wakeInvariant, `${asked} asked for, ${row.wakes} on record, ${starts.length} starts`])
   }
   for (const { key } of childrenOf(plan)) {

@@ -92,8 +92,22 @@ const workspace: ReadonlyArray<Place> = [
   ["loopWorked.committed", 1]
 ]
 
+/** Steps of a message on its way to the hook. */
+const hook: ReadonlyArray<Place> = [
+  ["deliveries.decide.commit", 1],
+  ["deliveries.decide.committed", 1],
+  ["deliveries.claim.commit", 2],
+  ["deliveries.claim.committed", 2],
+  ["deliver.claimed", 2],
+  ["deliver.sent", 2],
+  ["deliveries.settle.commit", 2],
+  ["deliveries.settle.committed", 2]
+]
+
 /** Every place where a worker can be made to die. */
-export const workerFailpoints: ReadonlyArray<string> = [...frequent, ...rare, ...workspace].map(([name]) => name)
+export const workerFailpoints: ReadonlyArray<string> = [...frequent, ...rare, ...workspace, ...hook].map(
+  ([name]) => name
+)
 
 const points = (dice: Dice, places: ReadonlyArray<Place>, count: number): string =>
   Array.from({ length: count }, () => dice.pick(places))
@@ -132,6 +146,13 @@ const perSecond = 3
 
 export const planWorkers = (dice: Dice, durationMs: number): ReadonlyArray<WorkerPlan> =>
   Array.from({ length: Math.ceil((durationMs / 1000) * perSecond) + 20 }, () => planWorker(dice))
+
+/** Some of those that would not die at a failpoint do so while they bring messages to the hook. */
+export const dyingAtHooks = (dice: Dice, workers: ReadonlyArray<WorkerPlan>): ReadonlyArray<WorkerPlan> =>
+  workers.map((worker) => {
+    const spared = worker.failpoints !== null || worker.limit !== null || !dice.chance(0.45)
+    return spared ? worker : { ...worker, failpoints: points(dice, hook, 1) }
+  })
 
 /** Where MCP servers die besides: a server is a worker, and it commits what its client asks for. */
 const serverPlaces: ReadonlyArray<Place> = [

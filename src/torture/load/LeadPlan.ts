@@ -47,8 +47,8 @@ export const leadFile = ({ failpoint, rounds }: LeadPlan, root: string): string 
   })
 
 /**
- * `node lead.cjs KEY`. It notes its start with its claim and the number of its wake, `asked` once the server has answered
- * that it will be woken, and its end. A server that dies, or a store that is locked, is asked again: each task has a key.
+ * `node lead.cjs KEY`. It notes its start with its claim and the number of its wake, `asks` before each request, `asked` once
+ * the server has answered that it will be woken, and its end. A server that dies, or a store that is locked, is asked again: each task has a key.
  */
 export const leadScript = (root: string, beat: ReadonlyArray<string>): string => `
 "use strict"
@@ -86,6 +86,7 @@ const ask = (env) => new Promise((resolve) => {
       const said = result?.content?.[0]?.text ?? ""
       const isLocked = result === undefined || (result.isError === true && /locked|busy/.test(said))
       if (!isLocked && result.isError !== true && id + 1 < calls.length) {
+        if (id === 1) note("asks")
         if (id === 0) server.stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\\n')
         send(id + 1)
         continue

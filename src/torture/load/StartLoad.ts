@@ -6,6 +6,7 @@ import type { Plan } from "../Plan.ts"
 import type { Store } from "../Store.ts"
 import type { World } from "../World.ts"
 import { client } from "./Clients.ts"
+import { addHook } from "./Hooks.ts"
 import { leadSubmitter } from "./Leads.ts"
 import { limitSubmitter } from "./Limits.ts"
 import type { Load } from "./Load.ts"
@@ -26,6 +27,7 @@ const rareFirst = (tasks: ReadonlyArray<TaskPlan>): Array<TaskPlan> => {
 /** Starts the load. It continues until `over` is set. */
 export const startLoad = (world: World, store: Store, plan: Plan) =>
   Effect.gen(function* () {
+    yield* addHook(world)
     const load: Load = {
       world,
       store,

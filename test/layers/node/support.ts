@@ -108,6 +108,7 @@ export const claimOf = (options: {
   return {
     task,
     resumeSession: null,
+    traceparent: "00-6261636b62656174100000000000000a-100000000000000a-01",
     claim: {
       taskId,
       claimId: ClaimId.make(`claim${number.slice(-11)}`),

@@ -6,6 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { NewTask } from "../../../src/domain/task/NewTask.ts"
+import { TaskId } from "../../../src/domain/task/Task.ts"
+import { taskWork } from "../../../src/programs/schedules/changeSchedule.ts"
 import { fireSchedules } from "../../../src/programs/schedules/fireSchedules.ts"
 import { Schedules } from "../../../src/services/Schedules.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
@@ -112,4 +114,12 @@ describe("what is due", () => {
       assert.strictEqual((yield* historyOf(second))[0]?.at, yield* Clock.currentTimeMillis)
     }).pipe(Effect.provide(sqlLayer()))
   )
+})
+
+describe("the work of a schedule", () => {
+  it("is below no task and in no trace: what submitted it may be long gone", () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    const work = taskWork(newTask({ traceparent, parentId: TaskId.make("k3v9x2m7q4ab"), depth: 2 }))
+    assert.deepStrictEqual(work, { kind: "task", task: newTask({ depth: 2 }) })
+  })
 })

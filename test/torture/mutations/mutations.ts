@@ -432,8 +432,34 @@ const newer: ReadonlyArray<Mutation> = [
   }
 ]
 
+const hooks: ReadonlyArray<Mutation> = [
+  {
+    name: "forget-sending",
+    promise: "each end is told",
+    patches: [
+      {
+        file: "src/programs/hooks/Deliverer.ts",
+        find: "if (!lives && (yield* deliveries.release(taken))) yield* wake",
+        replace: "if (!lives) yield* wake"
+      }
+    ]
+  },
+  {
+    name: "another-id",
+    promise: "a message keeps its id",
+    patches: [
+      {
+        file: "src/layers/node/hooks/HookSender.ts",
+        find: "BACKBEAT_EVENT_ID: id,",
+        replace: "BACKBEAT_EVENT_ID: id + Date.now(),"
+      }
+    ]
+  }
+]
+
 export const mutations: ReadonlyArray<Mutation> = [
   ...newer,
+  ...hooks,
   ...limits,
   ...surroundings,
   ...claiming,

@@ -123,14 +123,23 @@ const words = (text: string | null): ReadonlyArray<string> | undefined =>
 const present = (fields: Readonly<Record<string, unknown>>): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null))
 
+/** A line without a colon has no name, which the settings refuse. */
+const headersOf = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map((line) => [line.slice(0, Math.max(0, line.indexOf(":"))).trim(), line.slice(line.indexOf(":") + 1).trim()])
+  )
+
 const optionalDuration = (name: string) => duration(name).pipe(Options.withDefault(null))
 
 export const hooksAdd = readWriteCommand({
   name: "hooks add",
   forPersons: "change hooks",
   section: "machine",
-  summary: "Send what happens to a command, an address, a phone or the desktop",
-  details: `A hook gets messages for what happens after you add it. Words for --on: ${hookWords.join(", ")}. 'needs-you' selects failures, limits, merges that met a conflict, and times that a schedule missed. The value '-' of --url, --ntfy, --slack, --secret or --token is read from stdin, which keeps it out of the process list and out of your shell's history. A worker sends the messages, and tries again for a day if that fails.`,
+  summary: "Send what happens to a command, an address, a phone, the desktop or a collector of traces",
+  details: `A hook gets messages for what happens after you add it. Words for --on: ${hookWords.join(", ")}. 'needs-you' selects failures, limits, merges that met a conflict, and times that a schedule missed. The value '-' of --url, --ntfy, --slack, --otlp, --secret, --token or --headers is read from stdin, which keeps it out of the process list and out of your shell's history. A worker sends the messages, and tries again for a day if that fails.`,
   examples: [
     [
       "beat hooks add phone --ntfy https://ntfy.sh/my-topic",
@@ -142,11 +151,14 @@ export const hooksAdd = readWriteCommand({
       "a command, with JSON on stdin"
     ],
     ["beat hooks add ci --url https://ci.example/beat --on ended --secret - < secret.txt", "a signed webhook"],
+    ["beat hooks add traces --otlp http://127.0.0.1:4318", "a trace of each task, for an OpenTelemetry collector"],
     ["beat hooks add team --slack - --on ended --sum 10m < address.txt", "one message for everything in ten minutes"]
   ],
   options: Options.all({
     on: optionalText("on", "words").pipe(
-      Options.withDescription(`Send these notices, e.g. failed,pipeline-ended (default: ${needsYouWord})`)
+      Options.withDescription(
+        `Send these notices, e.g. failed,pipeline-ended (default: ${needsYouWord}, with --otlp all ends)`
+      )
     ),
     run: optionalText("run", "command").pipe(Options.withDescription("Run this shell command")),
     url: optionalText("url", "address").pipe(Options.withDescription("Send a webhook to this address")),
@@ -156,6 +168,14 @@ export const hooksAdd = readWriteCommand({
     ntfy: optionalText("ntfy", "address").pipe(Options.withDescription("Send to this ntfy topic")),
     token: optionalText("token", "-").pipe(Options.withDescription("Use the access token of ntfy on stdin")),
     slack: optionalText("slack", "address").pipe(Options.withDescription("Send to this incoming webhook of Slack")),
+    otlp: optionalText("otlp", "address").pipe(
+      Options.withDescription("Export the spans of work that has ended to this OpenTelemetry collector, by OTLP/HTTP")
+    ),
+    headers: optionalText("headers", "-").pipe(
+      Options.withDescription(
+        "Send the headers on stdin with each request to --url or --otlp, one 'Name: value' a line"
+      )
+    ),
     desktop: Options.boolean("desktop").pipe(Options.withDescription("Show a notification on this desktop")),
     agent: optionalText("agent", "names").pipe(
       Options.withAlias("a"),
@@ -178,7 +198,7 @@ export const hooksAdd = readWriteCommand({
   completes: "none",
   run: Effect.fn("beat.hooks.add")(function* (given, name) {
     const terminal = yield* Terminal
-    for (const field of ["secret", "token"] as const) {
+    for (const field of ["secret", "token", "headers"] as const) {
       if (given[field] === null || given[field] === "-") continue
       return yield* new InvalidInput({
         field: `--${field}`,
@@ -186,7 +206,9 @@ export const hooksAdd = readWriteCommand({
         example: `--${field} - < file`
       })
     }
-    const fromStdin = (["url", "secret", "ntfy", "token", "slack"] as const).filter((field) => given[field] === "-")
+    const fromStdin = (["url", "secret", "ntfy", "token", "slack", "otlp", "headers"] as const).filter(
+      (field) => given[field] === "-"
+    )
     if (fromStdin.length > 1) {
       return yield* new InvalidInput({
         field: `--${fromStdin[1]}`,
@@ -216,6 +238,8 @@ export const hooksAdd = readWriteCommand({
         ntfy: value(given.ntfy),
         token: value(given.token),
         slack: value(given.slack),
+        otlp: value(given.otlp),
+        headers: given.headers === null ? undefined : headersOf(stdin),
         desktop: given.desktop ? true : undefined,
         quiet: given.quiet,
         sumMs: given.sum,

@@ -33,13 +33,14 @@ const tellOfEmptied = Effect.fn("tellOfEmptied")(function* (id: TaskId) {
 export const logs = bareCommand({
   name: "logs",
   section: "tasks",
-  summary: "Show what an agent printed",
+  summary: "Show what an agent printed, or the log of the workers",
   details:
-    "Prints the agent's stdout to stdout, as text if its format is known, and its stderr to stderr. Removes control characters unless --raw is given.",
+    "Prints the agent's stdout to stdout, as text if its format is known, and its stderr to stderr. Removes control characters unless --raw is given. With --worker and without a task: what the workers in the background have logged, the last 100 lines if -n says nothing else.",
   examples: [
     ["beat logs -f @last", "follow the newest task to its end"],
     ["beat logs k3v9 -n 20", "the last 20 lines"],
-    ["beat logs k3v9 --raw > output.jsonl", "the bytes as the agent printed them"]
+    ["beat logs k3v9 --raw > output.jsonl", "the bytes as the agent printed them"],
+    ["beat logs --worker -f", "follow the log of the workers"]
   ],
   options: Options.all({
     follow: Options.boolean("follow").pipe(
@@ -56,6 +57,9 @@ export const logs = bareCommand({
       Options.withDescription("Show only output since this time, e.g. 2027-03-01T09:00, or from the last 10m")
     ),
     raw: Options.boolean("raw").pipe(Options.withDescription("Print the bytes exactly as the agent printed them")),
+    worker: Options.boolean("worker").pipe(
+      Options.withDescription("Show the log of the workers in the background; takes only -n and -f")
+    ),
     stderr: Options.boolean("stderr").pipe(Options.withDescription("Print only the agent's stderr, to stdout")),
     json: Options.boolean("json").pipe(
       Options.withDescription("Print one JSON document for each chunk of output, with its bytes in base64")
@@ -64,6 +68,9 @@ export const logs = bareCommand({
   args: Args.all({ id: task }),
   completes: "task",
   run: Effect.fn("beat.logs")(function* (given, { id }) {
+    if (given.worker) {
+      return yield* new UsageError({ problem: "'logs' must be the first argument", hint: "beat logs --worker" })
+    }
     if (given.raw && given.json) {
       return yield* new UsageError({ problem: "--raw and --json cannot be combined", hint: null })
     }

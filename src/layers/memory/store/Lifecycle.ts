@@ -9,6 +9,7 @@ import { type TaskId, titleOf } from "../../../domain/task/Task.ts"
 import type { TaskEdit } from "../../../domain/task/TaskEdit.ts"
 import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import { endStep, transition } from "../../../domain/task/Transition.ts"
+import { traceparentOf } from "../../../domain/traces/TraceContext.ts"
 import { type Claim, type ClaimId, newClaim } from "../../../domain/worker/Claim.ts"
 import type { ClaimOptions, Enqueued } from "../../../services/Queue.ts"
 import { handOver, reconnect, releaseDependents } from "./Edges.ts"
@@ -27,13 +28,18 @@ export const submit = (
       if (!isSameWork(twin, task)) yield* Either.left(new IdempotencyConflict({ key, existing: twin.id }))
       return { task: twin, created: false }
     }
-    const parent = task.parentId === null ? null : (taskIn(draft, task.parentId) ?? null)
-    const original = task.retryOf === null ? null : (taskIn(draft, task.retryOf) ?? null)
+    const forebear = (of: TaskId | null) => {
+      const stored = of === null ? undefined : draft.tasks.get(of)
+      return stored === undefined ? null : { ...stored.task, traceparent: stored.traceparent }
+    }
+    const [parent, original] = [forebear(task.parentId), forebear(task.retryOf)]
     if (task.retryOf !== null && original === null) yield* Either.left(new TaskNotFound({ reference: task.retryOf }))
     const arrival = yield* arrivalOf(task, { parent, original }, maxDepth)
+    const traceparent = traceparentOf(task.traceparent, parent, original)
     const { budgetMicro: _b, continueFrom: _c, dependsOn: _d, environment, launch, workspace: _w, ...fields } = task
-    const stored = { ...fields, ...unstarted, ...arrival, id, seq: nextNumber(draft, "task"), createdAt: now }
-    draft.tasks.set(id, { task: stored, launch, environment, revision: 0 })
+    const seq = nextNumber(draft, "task")
+    const stored = { ...fields, ...unstarted, ...arrival, id, seq, createdAt: now }
+    draft.tasks.set(id, { task: stored, launch, environment, revision: 0, traceparent })
     return { task: stored, created: true }
   })
 
@@ -49,7 +55,7 @@ export const edit = (draft: State, id: TaskId, fields: TaskEdit, revision: numbe
     const title = fields.prompt === undefined ? task.title : titleOf(fields.prompt)
     const key = account === undefined ? task.account : (account?.key ?? null)
     const edited = { ...task, ...given, title, account: key }
-    draft.tasks.set(id, { task: edited, launch, environment, revision: revision + 1 })
+    draft.tasks.set(id, { ...stored, task: edited, launch, environment, revision: revision + 1 })
     if (dependsOn !== undefined) yield* reconnect(draft, task, dependsOn)
     return taskIn(draft, id) ?? edited
   })

@@ -22,6 +22,7 @@ interface StoredTask {
   readonly environment: Environment
   /** How often it was edited. */
   readonly revision: number
+  readonly traceparent: string | null
 }
 
 export interface StoredOutput {

@@ -9,10 +9,12 @@ interface PostRequest {
   /** JSON. */
   readonly body: string
   readonly timeoutMs: number
+  /** Looks into the answer to a request that was accepted. */
+  readonly judge?: (answer: string) => Outcome | null
   readonly abort: AbortSignal
 }
 
-/** Only the status of an answer counts. The rest is read so that the connection ends in order. */
+/** Of an answer. Mostly only its status counts, and the rest is read so that the connection ends in order. */
 const mostBytes = 64 * 1024
 
 /** A day: a receiver that asks for a longer pause gets no more time than others. */
@@ -37,7 +39,7 @@ export const outcomeOf = (status: number, retryAfter: string | undefined, now: n
 
 const failed = (detail: string): Outcome => ({ _tag: "Failed", detail, pauseMs: null, tries: null })
 
-export const post = ({ abort, body, headers, timeoutMs, url }: PostRequest): Promise<Outcome> =>
+export const post = ({ abort, body, headers, judge, timeoutMs, url }: PostRequest): Promise<Outcome> =>
   new Promise((resolve) => {
     const { request } = url.protocol === "https:" ? https : http
     const sent = request(url, {
@@ -64,11 +66,16 @@ export const post = ({ abort, body, headers, timeoutMs, url }: PostRequest): Pro
     sent.on("response", (response) => {
       const outcome = outcomeOf(response.statusCode ?? 0, response.headers["retry-after"], Date.now())
       let size = 0
+      const kept: Array<Buffer> = []
       response.on("data", (bytes: Buffer) => {
         size += bytes.length
+        if (judge !== undefined) kept.push(bytes)
         if (size > mostBytes) settle(outcome)
       })
-      response.on("close", () => settle(outcome))
+      response.on("close", () => {
+        const judged = outcome._tag === "Accepted" ? (judge?.(Buffer.concat(kept).toString("utf8")) ?? null) : null
+        settle(judged ?? outcome)
+      })
     })
     sent.end(body)
   })

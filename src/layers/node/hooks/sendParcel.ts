@@ -59,6 +59,24 @@ const ntfy = (address: string, { text, needsYou, directory }: Readable) => {
   }
 }
 
+/** Like `OTEL_EXPORTER_OTLP_ENDPOINT`: the address of a collector, or of its traces. */
+const tracesUrl = (address: string): URL => {
+  const url = new URL(address)
+  if (url.pathname === "/") url.pathname = "/v1/traces"
+  return url
+}
+
+/** A collector can accept a request and reject spans in it. It must not be sent them again. */
+const rejected = (answer: string): Outcome | null => {
+  try {
+    const count = Number(JSON.parse(answer)?.partialSuccess?.rejectedSpans ?? 0)
+    return count > 0 ? { _tag: "Refused", detail: `200, but ${count} spans were rejected` } : null
+  } catch {
+    // Not JSON: only the status counts.
+    return null
+  }
+}
+
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
 export const sendParcel = async (hook: Hook, parcel: Parcel, place: Place, abort: AbortSignal): Promise<Outcome> => {
@@ -66,8 +84,13 @@ export const sendParcel = async (hook: Hook, parcel: Parcel, place: Place, abort
   try {
     if (hook.run !== undefined) return await run(hook.run, hook, parcel, place, abort)
     if (hook.url !== undefined) {
-      const headers = signatureHeaders(parcel, hook.secret ?? null, Math.floor(Date.now() / 1000))
+      const signature = signatureHeaders(parcel, hook.secret ?? null, Math.floor(Date.now() / 1000))
+      const headers = { ...hook.headers, ...signature }
       return await post({ url: new URL(hook.url), headers, body: parcel.body, timeoutMs, abort })
+    }
+    if (hook.otlp !== undefined) {
+      const { headers = {}, otlp } = hook
+      return await post({ url: tracesUrl(otlp), headers, body: parcel.body, timeoutMs, judge: rejected, abort })
     }
     const message = readable(parcel.body)
     if (hook.ntfy !== undefined) {

@@ -81,10 +81,10 @@ export const makeStart = (context: StartContext) => {
     Effect.flatMap(Deferred.make<void>(), (ended) =>
       Effect.async<ChildProcess, SpawnFailed>((resume) => {
         try {
-          const { launch, place, task } = claimed
+          const { launch, place, task, traceparent } = claimed
           const directory = place?.directory ?? task.directory
           const captured = { ...capturedOf(claimed), ...place?.variables }
-          const given = shimEnvironment(agentEnvironment(captured, { ...task, directory }))
+          const given = shimEnvironment(agentEnvironment(captured, { ...task, directory }, traceparent))
           const [shell, ...options] = given.shell
           const call = shimArguments({
             spool: files.directory,

@@ -1,6 +1,6 @@
 /**
- * Spans and sums as OTLP in JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding), one document a line: the
- * form that an OpenTelemetry collector reads from a file (`otlpjsonfile`).
+ * Spans and sums of this process as OTLP in JSON, one document a line: the form that an OpenTelemetry collector reads from a file
+ * (`otlpjsonfile`).
  *
  * Weighed: `@effect/opentelemetry` 0.64.1 (`Otlp.layerJson`, for effect 3.22). It sends over HTTP, which a worker that lives for
  * seconds does not outlive without waiting, and brings 17 packages. Use it when a worker must reach a collector without a file.
@@ -9,6 +9,7 @@ import * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
+import * as Otlp from "../../../domain/traces/Otlp.ts"
 import { type CounterName, counterUnits } from "../../../services/Counters.ts"
 
 export interface EndedSpan {
@@ -18,8 +19,6 @@ export interface EndedSpan {
   readonly exit: Exit.Exit<unknown, unknown>
 }
 
-const text = (key: string, value: string) => ({ key, value: { stringValue: value } })
-
 /** `kind` of OTLP; the rest are internal. */
 const kinds: Readonly<Record<Tracer.SpanKind, number>> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 }
 
@@ -27,33 +26,27 @@ const kinds: Readonly<Record<Tracer.SpanKind, number>> = { internal: 1, server: 
 const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
   exit._tag === "Success" ? 1 : Cause.isInterruptedOnly(exit.cause) ? 0 : 2
 
-const spanOf = ({ endTime, exit, span, startTime }: EndedSpan) => ({
+/** Neither a message nor any attribute: they may hold what a task was asked. */
+const spanOf = ({ endTime, exit, span, startTime }: EndedSpan): Otlp.OtlpSpan => ({
   traceId: span.traceId,
   spanId: span.spanId,
-  ...(Option.isSome(span.parent) ? { parentSpanId: span.parent.value.spanId } : {}),
+  parentId: Option.isSome(span.parent) ? span.parent.value.spanId : null,
   name: span.name,
   kind: kinds[span.kind],
-  startTimeUnixNano: String(startTime),
-  endTimeUnixNano: String(endTime),
-  // Neither a message nor any attribute: they may hold what a task was asked.
-  status: { code: codeOf(exit) }
+  startTime,
+  endTime,
+  code: codeOf(exit)
 })
 
 /** Who writes: each process is a resource with its pid. */
-export const resourceOf = (pid: number) => ({
-  attributes: [text("service.name", "backbeat"), { key: "process.pid", value: { intValue: String(pid) } }]
-})
+export const resourceOf = (pid: number) => Otlp.resourceOf({ "process.pid": pid })
 
-type Resource = ReturnType<typeof resourceOf>
-
-const scope = { name: "backbeat" }
-
-export const spansDocument = (resource: Resource, ended: ReadonlyArray<EndedSpan>): string =>
-  JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope, spans: ended.map(spanOf) }] }] })
+export const spansDocument = (resource: Otlp.Resource, ended: ReadonlyArray<EndedSpan>): string =>
+  Otlp.spansDocument(resource, ended.map(spanOf))
 
 /** Sums since `since`, both times in nanoseconds of the wall clock. */
 export const sumsDocument = (
-  resource: Resource,
+  resource: Otlp.Resource,
   sums: ReadonlyMap<CounterName, number>,
   since: bigint,
   now: bigint
@@ -68,5 +61,5 @@ export const sumsDocument = (
       dataPoints: [{ startTimeUnixNano: String(since), timeUnixNano: String(now), asInt: String(Math.round(sum)) }]
     }
   }))
-  return JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics }] }] })
+  return JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics: [{ scope: Otlp.scope, metrics }] }] })
 }

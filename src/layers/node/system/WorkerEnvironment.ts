@@ -6,10 +6,20 @@ import { withoutPlace } from "../../agents/starting/EnvironmentCapture.ts"
 type Variables = Readonly<Record<string, string | undefined>>
 
 /** The agent's environment: as captured, plus where it runs and which task it belongs to. */
-export const agentEnvironment = (captured: Environment, task: Pick<Task, "id" | "depth" | "directory">) => {
+export const agentEnvironment = (
+  captured: Environment,
+  task: Pick<Task, "id" | "depth" | "directory">,
+  traceparent: string
+) => {
   // A task that carried the mark of a worker would never be ended. The others are switches of Backbeat's own tests.
   const { BACKBEAT_WORKER: _, BACKBEAT_BOOT_ID: __, BACKBEAT_FAILPOINTS: ___, ...environment } = captured
-  return { ...environment, PWD: task.directory, BACKBEAT_TASK_ID: task.id, BACKBEAT_DEPTH: String(task.depth) }
+  return {
+    ...environment,
+    PWD: task.directory,
+    BACKBEAT_TASK_ID: task.id,
+    BACKBEAT_DEPTH: String(task.depth),
+    TRACEPARENT: traceparent
+  }
 }
 
 /** The environment of a detached worker: this process's own, marked so that it is not taken for a task's. */

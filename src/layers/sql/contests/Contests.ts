@@ -10,6 +10,7 @@ import { ContestNotFound } from "../../../domain/contest/ContestErrors.ts"
 import type { NewContest } from "../../../domain/contest/NewContest.ts"
 import type { NewDependency, NewTask } from "../../../domain/task/NewTask.ts"
 import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
+import { spanIdOf, withTraceparent } from "../../../domain/traces/TraceContext.ts"
 import { Contests } from "../../../services/Contests.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -125,7 +126,8 @@ const make = Effect.gen(function* () {
         for (const [position, { task }] of tasks.entries()) {
           const before = position === 0 ? null : arrivals.length - 1
           const environmentId = yield* ids.digest(canonical(task.environment))
-          arrivals.push({ id: yield* ids.task, environmentId, task: following(task, before) })
+          const traced = withTraceparent(following(task, before), spanIdOf("contest", id))
+          arrivals.push({ id: yield* ids.task, environmentId, task: traced })
         }
       }
       return yield* create(id, contest, arrivals, maxDepth).pipe(writeWork("createContest"))

@@ -13,7 +13,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { direct } from "../database/direct.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
-import { makeDecide } from "./decide.ts"
+import { makeDecide, tracesFor } from "./decide.ts"
 import { makeSum } from "./sum.ts"
 
 const forgotten = "the hook was removed"
@@ -32,7 +32,7 @@ const make = Effect.gen(function* () {
     Result: Sending,
     execute: ({ hooks, now, sender }) => sql`
       UPDATE deliveries SET state = 'sending', sender = ${sender}, attempts = attempts + 1,
-        first_at = coalesce(first_at, ${now}), next_at = NULL
+        first_at = coalesce(first_at, ${now}), next_at = NULL, set_at = ${now}
       WHERE state = 'due' AND number = (
         SELECT number FROM deliveries WHERE state = 'due' AND next_at <= ${now} AND ${sql.in("hook", hooks)}
         ORDER BY next_at, number LIMIT 1
@@ -117,7 +117,7 @@ const make = Effect.gen(function* () {
         const taken = yield* take({ hooks: hooks.map(({ name }) => name), sender, now })
         if (Option.isNone(taken) || taken.value.attempts > 1) return taken
         const hook = hooks.find(({ name }) => name === taken.value.hook)
-        return hook?.sumMs === undefined ? taken : Option.some(yield* sum(taken.value, now))
+        return hook?.sumMs === undefined ? taken : Option.some(yield* sum(taken.value, hook.kind, now))
       }).pipe(access.write("deliveries.claim"))
     }),
 
@@ -127,8 +127,8 @@ const make = Effect.gen(function* () {
         const nextAt = after.state === "due" ? after.nextAt : null
         const endedAt = after.state === "due" ? null : now
         const settled = yield* direct(sql`
-          UPDATE deliveries SET state = ${after.state}, next_at = ${nextAt}, last = ${after.last}, ended_at = ${endedAt},
-            sender = NULL
+          UPDATE deliveries SET state = ${after.state}, next_at = ${nextAt}, set_at = ${now}, last = ${after.last},
+            ended_at = ${endedAt}, sender = NULL
           WHERE hook = ${hook} AND seq = ${seq} AND state = 'sending' AND sender = ${sender} RETURNING seq
         `)
         if (settled.length > 0 && after.state !== "due") {
@@ -149,7 +149,7 @@ const make = Effect.gen(function* () {
         const over = sql`(${now} - first_at > ${patienceMs})`
         const released = yield* direct(sql`
           UPDATE deliveries SET state = CASE WHEN ${over} THEN 'dead' ELSE 'due' END,
-            next_at = CASE WHEN ${over} THEN NULL ELSE ${now} END,
+            next_at = CASE WHEN ${over} THEN NULL ELSE ${now} END, set_at = ${now},
             ended_at = CASE WHEN ${over} THEN ${now} ELSE NULL END, last = ${lostTry}, sender = NULL
           WHERE hook = ${hook} AND seq = ${seq} AND state = 'sending' AND sender = ${sender} RETURNING seq
         `)
@@ -164,6 +164,19 @@ const make = Effect.gen(function* () {
       }).pipe(access.write("deliveries.release"))
     ),
 
+    putRight: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const wrong = yield* direct(
+        sql`SELECT number FROM deliveries WHERE state = 'due' AND set_at > ${now} LIMIT 1`
+      ).pipe(access.read("deliveries.putRight"))
+      // Almost always: a worker that starts takes no lock for it.
+      if (wrong.length === 0) return
+      yield* sql`
+        UPDATE deliveries SET next_at = ${now} + next_at - set_at, first_at = min(first_at, ${now}), set_at = ${now}
+        WHERE state = 'due' AND set_at > ${now}
+      `.pipe(access.write("deliveries.putRight"))
+    }).pipe(Effect.withSpan("Deliveries.putRight")),
+
     nextDue: Effect.fn("Deliveries.nextDue")(function* (hooks) {
       if (hooks.length === 0) return Option.none()
       const found = yield* findNext(hooks).pipe(access.read("deliveries.nextDue"))
@@ -172,22 +185,24 @@ const make = Effect.gen(function* () {
 
     list: Effect.fn("Deliveries.list")((options) => findSome(options).pipe(access.read("deliveries.list"))),
 
-    redeliver: Effect.fn("Deliveries.redeliver")((hook, seq) =>
-      Effect.gen(function* () {
+    redeliver: Effect.fn("Deliveries.redeliver")(function* (hook, seq) {
+      const traces = yield* tracesFor([hook])
+      return yield* Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         const key = { hook: hook.name, seq }
         if (Option.isNone(yield* findOne(key))) {
           const [notice] = yield* decisions.told({ after: seq - 1, limit: 1 })
           if (notice === undefined || notice.seq !== seq) return Option.none()
-          yield* decisions.save(hook, notice, now)
+          yield* decisions.save(hook, notice, now, traces)
         }
         yield* sql`
-          UPDATE deliveries SET state = 'due', attempts = 0, first_at = NULL, next_at = ${now}, lead = NULL, ended_at = NULL
+          UPDATE deliveries SET state = 'due', attempts = 0, first_at = NULL, next_at = ${now}, set_at = ${now}, lead = NULL,
+            ended_at = NULL
           WHERE hook = ${key.hook} AND seq = ${seq} AND state IN ('due', 'done', 'dead')
         `
         return yield* findOne(key)
       }).pipe(access.write("deliveries.redeliver"))
-    ),
+    }),
 
     counts: Effect.fn("Deliveries.counts")((since) => count(since).pipe(access.read("deliveries.counts")))
   })

@@ -9,6 +9,7 @@ import { HookMessage, messageOf, type Told } from "../../../domain/hooks/HookMes
 import { selects } from "../../../domain/hooks/selects.ts"
 import { Labels } from "../../../domain/task/Task.ts"
 import type { Ids } from "../../../services/Ids.ts"
+import { direct } from "../database/direct.ts"
 import type { Access } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 
@@ -27,6 +28,20 @@ const ToldRow = Schema.Struct({
 })
 
 const encode = Schema.encodeSync(Schema.parseJson(HookMessage))
+
+const loadTraces = Effect.promise(async () => {
+  const { traceStatement } = await import("./traceStatement.ts")
+  const { traceBody } = await import("../../../domain/traces/traceBody.ts")
+  return { traceStatement, traceBody }
+})
+
+type Traces = Effect.Effect.Success<typeof loadTraces>
+
+/** What makes the messages of these hooks, loaded outside of a transaction; null: nothing more is needed. */
+export const tracesFor = (hooks: ReadonlyArray<Hook>): Effect.Effect<Traces | null> =>
+  hooks.some(({ kind }) => kind === "otlp") ? loadTraces : Effect.succeed(null)
+
+const FactsRow = Schema.Array(Schema.Struct({ facts: Schema.String }))
 
 export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["Type"]) => {
   const findCursors = Statement.findAll(() => ({
@@ -72,8 +87,21 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
     `
   }))
 
-  const save = Effect.fn(function* (hook: Hook, notice: Told, now: number) {
+  /** The spans of what the notice ended; null: there are none. */
+  const spansOf = Effect.fn(function* (notice: Notice, { traceStatement, traceBody }: Traces) {
+    const statement = traceStatement(notice)
+    if (statement === null) return null
+    const [text, id] = statement
+    const [row] = yield* Effect.flatMap(direct(sql.unsafe(text, [id])), Schema.decodeUnknown(FactsRow))
+    return row === undefined ? null : traceBody(notice, row.facts)
+  })
+
+  /** `traces` is what the hook needs. A notice without spans leaves nothing to send to a hook that exports them. */
+  const save = Effect.fn(function* (hook: Hook, notice: Told, now: number, traces: Traces | null) {
     const id = `msg_${(yield* ids.uuid).replaceAll("-", "")}`
+    const plain = hook.kind !== "otlp" || traces === null
+    const body = plain ? encode(messageOf(id, hook.name, notice)) : yield* spansOf(notice, traces)
+    if (body === null) return
     const row = {
       hook: hook.name,
       seq: notice.seq,
@@ -82,8 +110,9 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
       taskId: notice.taskId,
       state: "due",
       nextAt: now + (hook.sumMs ?? 0),
+      setAt: now,
       createdAt: now,
-      body: encode(messageOf(id, hook.name, notice))
+      body
     }
     yield* sql`INSERT INTO deliveries ${sql.insert(row)} ON CONFLICT (hook, seq) DO NOTHING`
   })
@@ -99,7 +128,7 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
     return { late, newest }
   })
 
-  const decide = (hooks: ReadonlyArray<Hook>) =>
+  const decide = (hooks: ReadonlyArray<Hook>, traces: Traces | null) =>
     Effect.gen(function* () {
       const { late, newest } = yield* behind(hooks)
       const now = yield* Clock.currentTimeMillis
@@ -110,7 +139,7 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
       const told = yield* findTold({ after, limit: batch })
       const last = told.length < batch ? newest : (told.at(-1)?.seq ?? newest)
       for (const { hook, seq } of readers) {
-        for (const notice of told) if (notice.seq > seq && selects(hook, notice)) yield* save(hook, notice, now)
+        for (const notice of told) if (notice.seq > seq && selects(hook, notice)) yield* save(hook, notice, now, traces)
         if (last > seq) yield* saveCursor({ hook: hook.name, seq: last })
       }
       return last < newest
@@ -123,7 +152,7 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
     decide: Effect.fn("Deliveries.decide")(function* (hooks: ReadonlyArray<Hook>) {
       // Almost every look finds nothing, and takes no lock.
       const { late } = yield* behind(hooks).pipe(access.read("deliveries.decide"))
-      return late.length === 0 ? false : yield* decide(hooks)
+      return late.length === 0 ? false : yield* decide(hooks, yield* tracesFor(hooks))
     })
   }
 }

@@ -4,12 +4,26 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Sending } from "../../../domain/hooks/Delivery.ts"
+import type { TargetKind } from "../../../domain/hooks/Hook.ts"
 import { HookMessage } from "../../../domain/hooks/HookMessage.ts"
 import { encodeSummary } from "../../../domain/hooks/Summary.ts"
 import * as Statement from "../database/Statement.ts"
 
 /** More than these wait for the next message. */
 const most = 1000
+
+const Spans = Schema.parseJson(Schema.Struct({ resourceSpans: Schema.Array(Schema.Unknown) }))
+
+/** Spans of several documents in one. */
+const merge = (bodies: ReadonlyArray<string>): string =>
+  JSON.stringify({
+    resourceSpans: bodies.flatMap((body) =>
+      Option.match(Schema.decodeOption(Spans)(body), {
+        onNone: () => [],
+        onSome: ({ resourceSpans }) => resourceSpans
+      })
+    )
+  })
 
 const decode = Schema.decodeUnknownOption(Schema.parseJson(HookMessage))
 
@@ -26,15 +40,13 @@ export const makeSum = (sql: SqlClient.SqlClient) => {
   }))
 
   /** The delivery with what has joined it. Alone it stays as it is. */
-  return Effect.fn("Deliveries.sum")(function* (lead: Sending, now: number) {
+  return Effect.fn("Deliveries.sum")(function* (lead: Sending, kind: TargetKind, now: number) {
     const joined = yield* join({ hook: lead.hook, lead: lead.seq })
     if (joined.length === 0) return lead
     const rows = [{ seq: lead.seq, body: lead.body }, ...joined].sort((one, other) => one.seq - other.seq)
-    const body = encodeSummary(
-      lead,
-      rows.flatMap(({ body }) => Option.toArray(decode(body))),
-      now
-    )
+    const bodies = rows.map(({ body }) => body)
+    const messages = () => bodies.flatMap((body) => Option.toArray(decode(body)))
+    const body = kind === "otlp" ? merge(bodies) : encodeSummary(lead, messages(), now)
     yield* sql`UPDATE deliveries SET body = ${body} WHERE hook = ${lead.hook} AND seq = ${lead.seq}`
     return { ...lead, body }
   })

@@ -54,6 +54,7 @@ export const makePark = (sql: SqlClient.SqlClient) => {
       const removed = yield* direct(sql`
         DELETE FROM claims WHERE claim_id = ${claimId} RETURNING reserve_micro, reserve_tokens, used
       `)
+      yield* sql`UPDATE claim_history SET released_at = ${now}, released = 'parked' WHERE claim_id = ${claimId}`
       yield* recordUsage(taskId, claimId, parking.spending, removed[0])
       const { credit, resetsAt, sessionId, timeLeftMs } = parking
       const resumeSession = parking.launch === null ? sessionId : null

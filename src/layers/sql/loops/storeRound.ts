@@ -8,6 +8,7 @@ import { type LoopRules, sessionToContinue } from "../../../domain/loop/Loop.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
 import { type NewDependency, type NewTask, withFreshSession } from "../../../domain/task/NewTask.ts"
 import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
+import { spanIdOf, withTraceparent } from "../../../domain/traces/TraceContext.ts"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import type { Ids } from "../../../services/Ids.ts"
 import * as Statement from "../database/Statement.ts"
@@ -99,7 +100,8 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
         Effect.gen(function* () {
           const fresh = withFreshSession({ ...task, environment: variables }, yield* ids.uuid)
           const placed = inWorkspace(within(fresh, rules, role, now), position, round, startCommit)
-          return { id: yield* ids.task, environmentId, task: following(placed, position, roles) }
+          const traced = withTraceparent(following(placed, position, roles), spanIdOf("loop", id))
+          return { id: yield* ids.task, environmentId, task: traced }
         })
       )
       yield* enqueue(arrivals, maxDepth)

@@ -1,5 +1,6 @@
 /** The queue on SQLite: each method one transaction, each change of status a compare-and-set. */
 import * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -152,6 +153,10 @@ const make = Effect.gen(function* () {
         }
         yield* sql`DELETE FROM claims WHERE claim_id = ${holder.claimId}`
         yield* giveBack(holder.claimId)
+        yield* sql`
+          UPDATE claim_history SET released_at = ${yield* Clock.currentTimeMillis}, released = 'requeued'
+          WHERE claim_id = ${holder.claimId}
+        `
         // One that was put back before has started before, and waits no more.
         yield* sql`
           UPDATE tasks SET status = 'queued',

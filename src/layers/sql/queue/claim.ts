@@ -126,7 +126,10 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
       const started = yield* start(roomOf(options, now))
       if (Option.isNone(started)) return Option.none()
       const { account, id, parks, timeoutMs, wakes } = started.value
-      yield* direct(sql`INSERT INTO claim_history ${sql.insert({ claimId, taskId: id, claimedAt: now })}`)
+      yield* direct(sql`
+        INSERT INTO claim_history (claim_id, task_id, n, claimed_at)
+        SELECT ${claimId}, ${id}, count(*) + 1, ${now} FROM claim_history WHERE task_id = ${id}
+      `)
       const claim = newClaim({ ...options, taskId: id, claimId, claimedAt: now, timeoutMs })
       yield* insertClaim(claim)
       // Reserved from now on, in the transaction that saw the room for it.

@@ -10,12 +10,13 @@ import { arrivalOf, isSameWork } from "../../../domain/task/Arrival.ts"
 import { drawn, idOf, orderOf } from "../../../domain/task/Dependency.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
 import { type PipelineId, Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
+import { traceparentOf } from "../../../domain/traces/TraceContext.ts"
 import type { Enqueued } from "../../../services/Queue.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeAdmitDelegation } from "../goals/admitDelegation.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
-import { ArrivalRow, StoredEnvironment, StoredLaunch } from "../tasks/Rows.ts"
+import { ArrivalRow, StoredEnvironment, StoredLaunch, StoredTraceparent } from "../tasks/Rows.ts"
 import { orDieWhenMissing, orNotFound, summaryById, taskById } from "../tasks/TaskRows.ts"
 import { makeProvideWorkspace } from "../workspaces/provideWorkspace.ts"
 import { makeDependencies } from "./Dependencies.ts"
@@ -34,6 +35,12 @@ export interface Arrival {
 /** The variables in a fixed order, so that equal sets have equal texts. */
 export const canonical = (environment: NewTask["environment"]): string =>
   JSON.stringify(Object.entries(environment).sort(([left], [right]) => (left < right ? -1 : 1)))
+
+/** What a task takes over from the one above it, or from the one that it tries again. */
+const Forebear = Schema.Struct({
+  ...TaskSummary.pick("id", "depth", "attempt", "rootId", "goalId", "pipelineId").fields,
+  traceparent: StoredTraceparent
+})
 
 /** Stores tasks; it must run inside a transaction. */
 export const makeEnqueue = (sql: SqlClient.SqlClient) => {
@@ -58,8 +65,10 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
 
   const findForebear = Statement.findOne(() => ({
     Request: TaskId,
-    Result: TaskSummary.pick("depth", "attempt", "rootId", "goalId"),
-    execute: (id) => sql`SELECT depth, attempt, root_id, goal_id FROM tasks WHERE id = ${id}`
+    Result: Forebear,
+    execute: (id) => sql`
+      SELECT id, depth, attempt, root_id, goal_id, pipeline_id, traceparent FROM tasks WHERE id = ${id}
+    `
   }))
 
   const insertTask = Statement.single(() => ({
@@ -122,6 +131,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         launch,
         prompt,
         systemPrompt,
+        traceparent,
         workspace,
         ...fields
       } = task
@@ -144,6 +154,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         uid: launch.uid ?? null,
         continueFrom: null,
         pipelineId: pipelineId ?? null,
+        traceparent: traceparentOf(traceparent, parent, original),
         startCommit: workspace?.kind === "existing" ? workspace.startCommit : null,
         createdAt: yield* Clock.currentTimeMillis
       }).pipe(orDieWhenMissing)

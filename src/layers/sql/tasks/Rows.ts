@@ -8,6 +8,7 @@ import { OutputChunk } from "../../../domain/output/Output.ts"
 import { Environment, Launch } from "../../../domain/task/NewTask.ts"
 import { Outcome } from "../../../domain/task/Outcome.ts"
 import { ByteCount, Dependency, Fallback, Labels, TaskSummary, Timestamp, Usage } from "../../../domain/task/Task.ts"
+import { Traceparent } from "../../../domain/traces/TraceContext.ts"
 import { Claim } from "../../../domain/worker/Claim.ts"
 import { Pid } from "../../../domain/worker/Process.ts"
 import { Uid, Worker } from "../../../domain/worker/Worker.ts"
@@ -50,18 +51,25 @@ export const TaskRow = Schema.Struct({
 export const StoredLaunch = Schema.parseJson(Launch)
 export const StoredEnvironment = Schema.parseJson(Environment)
 
+/** One that cannot be read is none: the task begins a trace then. */
+export const StoredTraceparent = Schema.NullOr(Traceparent).annotations({
+  decodingFallback: () => Effect.succeed(null)
+})
+
 /** A task with what its start needs. */
 export const ClaimedRow = Schema.Struct({
   ...TaskRow.fields,
   launch: StoredLaunch,
   variables: StoredEnvironment,
-  resumeSession: Schema.NullOr(Schema.String)
+  resumeSession: Schema.NullOr(Schema.String),
+  traceparent: StoredTraceparent
 })
 
 /** What is written of a task when it arrives. */
 export const ArrivalRow = Schema.Struct({
   uid: Uid,
   lane: Schema.Int,
+  traceparent: Schema.NullOr(Traceparent),
   ...SummaryRow.pick(
     "id",
     "title",

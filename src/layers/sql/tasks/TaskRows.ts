@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskNotFound } from "../../../domain/Errors.ts"
 import { TaskId } from "../../../domain/task/Task.ts"
+import { traceparentWithin } from "../../../domain/traces/TraceContext.ts"
 import { type Claim, ClaimId } from "../../../domain/worker/Claim.ts"
 import type { ClaimedTask, Held } from "../../../services/Queue.ts"
 import * as Statement from "../database/Statement.ts"
@@ -51,7 +52,7 @@ export const startOf = (sql: SqlClient.SqlClient) =>
     Request: TaskId,
     Result: ClaimedRow,
     execute: (id) => sql`
-      SELECT ${sql.literal(taskColumns)}, task_inputs.launch, environments.variables, tasks.resume_session
+      SELECT ${sql.literal(taskColumns)}, task_inputs.launch, environments.variables, tasks.resume_session, tasks.traceparent
       FROM tasks
       JOIN task_inputs ON task_inputs.task_id = tasks.id
       JOIN environments ON environments.id = task_inputs.environment_id
@@ -61,12 +62,13 @@ export const startOf = (sql: SqlClient.SqlClient) =>
 
 export const claimedFrom =
   (claim: Claim) =>
-  ({ launch, resumeSession, variables, ...task }: typeof ClaimedRow.Type): ClaimedTask => ({
+  ({ launch, resumeSession, traceparent, variables, ...task }: typeof ClaimedRow.Type): ClaimedTask => ({
     task,
     claim,
     launch,
     environment: variables,
-    resumeSession
+    resumeSession,
+    traceparent: traceparentWithin({ ...task, traceparent })
   })
 
 /** The task of a claim row, without what its start needs. */

@@ -87,6 +87,50 @@ const test = (
 ) =>
   it.scopedLive(name, () => Effect.provide(effect, HookSenderNode.layer.pipe(Layer.provideMerge(TemporaryHome.layer))))
 
+test(
+  "otlp: posts to the traces of a collector with the headers, and a rejected span is not sent again",
+  Effect.gen(function* () {
+    const said =
+      (text: string): Answer =>
+      (response) => {
+        response.writeHead(200, { "content-type": "application/json" }).end(text)
+      }
+    const { origin, received } = yield* receiver(
+      said("{}"),
+      said(""),
+      said(JSON.stringify({ partialSuccess: { rejectedSpans: "2", errorMessage: "too old" } })),
+      said(JSON.stringify({ partialSuccess: { rejectedSpans: 0 } })),
+      status(503, { "retry-after": "7" }),
+      status(400)
+    )
+    const settings = { otlp: origin, headers: { authorization: "Bearer abc" } }
+    const outcomes = yield* Effect.forEach(
+      [origin, `${origin}/`, `${origin}/api/otel`, origin, origin, origin],
+      (otlp) => send({ ...settings, otlp })
+    )
+    assert.deepStrictEqual(
+      outcomes.map(({ _tag, detail }) => [_tag, detail]),
+      [
+        ["Accepted", "200"],
+        ["Accepted", "200"],
+        ["Refused", "200, but 2 spans were rejected"],
+        ["Accepted", "200"],
+        ["Failed", "503"],
+        ["Refused", "400"]
+      ]
+    )
+    assert.deepStrictEqual(
+      received.slice(0, 3).map(({ path }) => path),
+      ["/v1/traces", "/v1/traces", "/api/otel"]
+    )
+    const { body, headers, method } = received[0] ?? assert.fail()
+    assert.deepStrictEqual(
+      [method, headers["content-type"], headers.authorization, body],
+      ["POST", "application/json", "Bearer abc", parcel.body]
+    )
+  })
+)
+
 const failure = (outcome: Outcome) => (outcome._tag === "Failed" ? outcome : assert.fail(JSON.stringify(outcome)))
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLASw"

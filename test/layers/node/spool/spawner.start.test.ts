@@ -156,7 +156,8 @@ describe("Spawner.start", () => {
           HOME: directory,
           PWD: directory,
           BACKBEAT_TASK_ID: claimed.task.id,
-          BACKBEAT_DEPTH: "1"
+          BACKBEAT_DEPTH: "1",
+          TRACEPARENT: claimed.traceparent
         })
       })
     )

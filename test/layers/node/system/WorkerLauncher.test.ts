@@ -112,7 +112,17 @@ describe("environments", () => {
   it("an agent is marked with its task and never as a worker", () => {
     const id = TaskId.make("k3v9x2m7q4ab")
     const captured = { A: "1", BACKBEAT_WORKER: "1", BACKBEAT_TASK_ID: "outer" }
-    const environment: Record<string, string> = agentEnvironment(captured, { id, depth: 3, directory: "/some place" })
-    assert.deepStrictEqual(environment, { A: "1", PWD: "/some place", BACKBEAT_TASK_ID: id, BACKBEAT_DEPTH: "3" })
+    const environment: Record<string, string> = agentEnvironment(
+      captured,
+      { id, depth: 3, directory: "/some place" },
+      "00-a"
+    )
+    assert.deepStrictEqual(environment, {
+      A: "1",
+      PWD: "/some place",
+      BACKBEAT_TASK_ID: id,
+      BACKBEAT_DEPTH: "3",
+      TRACEPARENT: "00-a"
+    })
   })
 })

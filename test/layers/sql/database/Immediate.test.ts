@@ -94,7 +94,7 @@ describe("withImmediate", () => {
       const sql = yield* SqlClient.SqlClient
       const dangling = Effect.gen(function* () {
         yield* sql`PRAGMA defer_foreign_keys = ON`
-        yield* sql`INSERT INTO claim_history ${sql.insert({ claimId: "c", taskId: "nobody", claimedAt: 1 })}`
+        yield* sql`INSERT INTO claim_history ${sql.insert({ claimId: "c", taskId: "nobody", n: 1, claimedAt: 1 })}`
       })
       const error = yield* Effect.flip(withImmediate(sql)(dangling))
       assert.strictEqual(error._tag, "SqlError")

@@ -1,6 +1,7 @@
 /** Deliveries: decided once, tried by one worker at a time, with the same message over all attempts. */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -13,6 +14,7 @@ import { Queue } from "../../../../src/services/Queue.ts"
 import { create } from "../../../support/pipelines.ts"
 import { testSql } from "../../../support/stores.ts"
 import { claimNext, completed, failed, submitAndClaim } from "../../../support/tasks.ts"
+import { withWall } from "../../../support/wall.ts"
 
 const anna = WorkerId.make("anna000000000000")
 const ben = WorkerId.make("ben0000000000000")
@@ -141,6 +143,35 @@ describe("deliveries", () => {
         ["dead"]
       )
     })
+  )
+
+  it.effect(
+    "wait no longer than they were to after a clock that is set back, for the first attempt and for a later one",
+    () =>
+      withWall((set) =>
+        Effect.gen(function* () {
+          const deliveries = yield* Deliveries
+          yield* TestClock.setTime(24 * 3_600_000)
+          yield* deliveries.decide([ci])
+          yield* end()
+          yield* deliveries.decide([ci])
+          yield* set(-7_200_000)
+          assert.isNull(yield* claimed())
+          yield* deliveries.putRight
+          const first = (yield* claimed()) ?? assert.fail()
+          yield* set(7_200_000)
+          const now = yield* Clock.currentTimeMillis
+          yield* deliveries.settle(first, anna, { state: "due", nextAt: now + 5000, last: "503" })
+          yield* set(-7_200_000)
+          yield* deliveries.putRight
+          yield* deliveries.putRight
+          assert.isNull(yield* claimed())
+          yield* TestClock.adjust("5 seconds")
+          const second = (yield* claimed()) ?? assert.fail()
+          assert.deepStrictEqual([second.id, second.attempts], [first.id, 2])
+          assert.isAtMost(second.firstAt, yield* Clock.currentTimeMillis)
+        }).pipe(Effect.provide(testSql))
+      )
   )
 
   test(

@@ -13,6 +13,7 @@ import { Environment, NewTask } from "../../../../src/domain/task/NewTask.ts"
 import { Outcome } from "../../../../src/domain/task/Outcome.ts"
 import { EndCause, type Task, titleOf } from "../../../../src/domain/task/Task.ts"
 import { endStep, transition } from "../../../../src/domain/task/Transition.ts"
+import { traceparentWithin } from "../../../../src/domain/traces/TraceContext.ts"
 import { ProcessIdentity } from "../../../../src/domain/worker/Process.ts"
 import { Worker } from "../../../../src/domain/worker/Worker.ts"
 import { StoredLaunch } from "../../../../src/layers/sql/tasks/Rows.ts"
@@ -93,7 +94,7 @@ describe("rows", () => {
           const now = yield* Clock.currentTimeMillis
           const [enqueued] = yield* queue.enqueue([task], { maxDepth: 3 })
           const id = enqueued?.task.id ?? (yield* Effect.dieMessage("nothing enqueued"))
-          const { account, environment, launch, workspace, ...fields } = task
+          const { account, environment, launch, traceparent, workspace, ...fields } = task
           const stored: Task = {
             ...fields,
             account: account?.key ?? null,
@@ -149,6 +150,7 @@ describe("rows", () => {
           assert.deepStrictEqual(claimed, {
             task: running,
             resumeSession: null,
+            traceparent: traceparentWithin({ ...stored, traceparent: traceparent ?? null }),
             launch,
             environment,
             claim: {

@@ -1,0 +1,214 @@
+/** The live screen and the web server: what a start costs, what they cost while nothing happens, and how soon a commit is seen. */
+import { spawn } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { get } from "node:http"
+import { connect } from "../mcpClient.mjs"
+import { binary, cpuOf, interleaved, makeHome, memoryOf, now, shareOf, sleep, until } from "../measure.mjs"
+import { percentile } from "../statistics.mjs"
+
+/** Narrow enough for one column, so that titles are not cut. */
+const [columns, rows] = [80, 60]
+
+/** User and system time of a command with all that it starts, in milliseconds: a busy machine changes it little. */
+const cpuTimeOf = (home, words) =>
+  new Promise((resolve, reject) => {
+    const script = 'TIMEFORMAT="%U %S"; time "$@" >/dev/null 2>&1'
+    const child = spawn("bash", ["-c", script, "bash", process.execPath, ...words], {
+      cwd: home.directory,
+      env: { ...home.env, LINES: String(rows), COLUMNS: String(columns) },
+      stdio: ["ignore", "ignore", "pipe"]
+    })
+    let said = ""
+    child.stderr.on("data", (text) => {
+      said += text
+    })
+    child.once("close", () => {
+      const parts = said.trim().split(" ").map(Number)
+      if (parts.length === 2) resolve((parts[0] + parts[1]) * 1000)
+      else reject(new Error(`no times: ${said}`))
+    })
+  })
+
+const commandOf = (pid) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
+  } catch {
+    return []
+  }
+}
+
+/** `beat top` in a terminal of its own: every byte that it writes, with the time. */
+const openTop = async (home) => {
+  const command = `stty rows ${rows} cols ${columns}; exec "${process.execPath}" "${binary}" top`
+  const child = spawn("script", ["-qfc", command, "/dev/null"], {
+    cwd: home.directory,
+    env: { ...home.env, TERM: "xterm-256color" },
+    stdio: ["pipe", "pipe", "ignore"]
+  })
+  const seen = { bytes: 0, listeners: new Set() }
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    seen.bytes += Buffer.byteLength(text)
+    for (const listener of seen.listeners) listener(text, now())
+  })
+  await until("the first frame", () => (seen.bytes > 500 ? true : null))
+  // `script` calls a shell, which becomes the program.
+  const pid = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((one) => {
+      const words = commandOf(one)
+      return words.at(-1) === "" && words.at(-2) === "top" && words.includes(binary) && isBelow(one, child.pid)
+    })
+  return { ...seen, seen, pid, startCpu: cpuOf(pid), close: () => child.stdin.end("q") }
+}
+
+const isBelow = (pid, above) => {
+  for (let at = pid; at > 1; ) {
+    if (at === above) return true
+    const status = (() => {
+      try {
+        return readFileSync(`/proc/${at}/status`, "utf8")
+      } catch {
+        return ""
+      }
+    })()
+    at = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1] ?? 0)
+  }
+  return false
+}
+
+/** `beat web` with one client that follows the events. */
+const openWeb = async (home) => {
+  const child = home.start([binary, "web", "--port", "0"])
+  let said = ""
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    said += text
+  })
+  const url = new URL(await until("the address", () => (said.includes("\n") ? said.trim() : null)))
+  const startCpu = cpuOf(child.pid)
+  const listeners = new Set()
+  const headers = { authorization: `Bearer ${url.hash.slice("#t=".length)}` }
+  const request = get(`${url.origin}/api/v1/events`, { headers }, (response) => {
+    response.setEncoding("utf8").on("data", (text) => {
+      const at = now()
+      for (const [, data] of text.matchAll(/^data: (.*)$/gm)) for (const listener of listeners) listener(data, at)
+    })
+  })
+  request.on("error", () => {})
+  return { pid: child.pid, startCpu, listeners, close: () => request.destroy() }
+}
+
+export const screen = async ({ quick, report, say }) => {
+  if (memoryOf(process.pid) === null) return say("  not measured: there is no /proc")
+  const home = makeHome({ BACKBEAT_IDLE_MS: "0", BACKBEAT_MAX_CONCURRENCY: "8" })
+  const server = connect(home, [binary, "mcp", "start"])
+  let top = null
+  let web = null
+  try {
+    await server.initialize()
+    for (let task = 0; task < 3; task += 1) await home.beat("run", "-a", "shell", "exec sleep 900")
+    await until("three running tasks", async () =>
+      (await home.json("list", "--status", "running")).tasks.length === 3 ? true : null
+    )
+    const cases = {
+      "node -e 0": () => cpuTimeOf(home, ["-e", "0"]),
+      list: () => cpuTimeOf(home, [binary, "list"]),
+      top: () => cpuTimeOf(home, [binary, "top", "--once"])
+    }
+    const starts = await interleaved(cases, quick ? 3 : 15, 2)
+    const floors = { "node -e 0": starts["node -e 0"] }
+    report({ name: "list, user + system time", unit: "ms", beat: starts.list, floors })
+    report({ name: "top --once, user + system time", unit: "ms", beat: starts.top, floors })
+
+    const started = { top: [], web: [] }
+    for (let round = -2; round < (quick ? 2 : 9); round += 1) {
+      top = await openTop(home)
+      web = await openWeb(home)
+      // A server makes its code cache when it has lived for a moment.
+      if (round < 0) await sleep(2500)
+      else for (const [name, { startCpu }] of Object.entries({ top, web })) started[name].push(startCpu)
+      top.close()
+      web.close()
+      await home.beat("web", "stop")
+    }
+    report({ name: "top until its first frame, CPU", unit: "ms", beat: started.top, floors })
+    report({ name: "web until it listens, CPU", unit: "ms", beat: started.web, floors })
+    top = await openTop(home)
+    web = await openWeb(home)
+    // Ages of less than a minute change each second.
+    await sleep(quick ? 3000 : 65_000)
+    const idleMs = quick ? 5000 : 60_000
+    const before = top.seen.bytes
+    const [ofTop, ofWeb] = await Promise.all([shareOf(top.pid, idleMs), shareOf(web.pid, idleMs)])
+    report({ name: "top, idle, share of a core", unit: "%", beat: [ofTop], goal: { text: "<= 0.3 %", limit: 0.3 } })
+    report({ name: "top, idle, bytes a minute", unit: "bytes", beat: [((top.seen.bytes - before) / idleMs) * 60_000] })
+    report({ name: "web, idle, share of a core", unit: "%", beat: [ofWeb], note: "one client of /events" })
+    report({
+      name: "top, resident",
+      unit: "MB",
+      beat: [memoryOf(top.pid).rss],
+      note: `PSS ${memoryOf(top.pid).pss.toFixed(0)}`
+    })
+    report({
+      name: "web, resident",
+      unit: "MB",
+      beat: [memoryOf(web.pid).rss],
+      note: `PSS ${memoryOf(web.pid).pss.toFixed(0)}`
+    })
+
+    // Nothing starts: what is seen is one row that a commit of another process has added.
+    await home.beat("pause", "--all")
+    await sleep(1000)
+    const count = quick ? 10 : 100
+    const shown = new Map()
+    const told = new Map()
+    top.seen.listeners.add((text, at) => {
+      for (const [, name] of text.matchAll(/bench-(\d+)\b/g)) if (!shown.has(name)) shown.set(name, at)
+    })
+    web.listeners.add((data, at) => {
+      const name = /bench-(\d+)\b/.exec(data)?.[1]
+      if (name !== undefined && !told.has(name)) told.set(name, at)
+    })
+    const from = top.seen.bytes
+    for (let n = 0; n < count; n += 1) {
+      const priority = "P0"
+      await server.request("tools/call", {
+        name: "DelegateTask",
+        arguments: { prompt: `: bench-${n}`, agent: "shell", priority }
+      })
+      await until(`task ${n} on the screen`, () => (shown.has(String(n)) && told.has(String(n)) ? true : null))
+      // More than between two frames, and at another place of the second each time.
+      await sleep(230 + (n % 7) * 10)
+      await home.beat("cancel", "@last")
+      await sleep(200)
+    }
+    const { tasks } = await home.json("list", "--status", "cancelled", "--limit", String(count))
+    const latencies = (seen) =>
+      tasks.flatMap(({ createdAt, title }) => {
+        const at = seen.get(/bench-(\d+)$/.exec(title)?.[1] ?? "")
+        return at === undefined ? [] : [at - createdAt]
+      })
+    for (const [what, seen] of [
+      ["from the submit to the screen", shown],
+      ["from the submit to a client of /events", told]
+    ]) {
+      const all = latencies(seen)
+      report({ name: what, unit: "ms", beat: all, note: `of ${all.length}, the commit included` })
+      report({
+        name: `${what}, p99`,
+        unit: "ms",
+        beat: [percentile(all, 0.99)],
+        goal: { text: "<= 150 ms", limit: 150 }
+      })
+    }
+    // Each task came, was cancelled and moved to those that have ended.
+    report({ name: "bytes to the terminal per update", unit: "bytes", beat: [(top.seen.bytes - from) / (2 * count)] })
+  } finally {
+    top?.close()
+    web?.close()
+    const running = (await home.json("list", "--status", "running")).tasks.map(({ id }) => id)
+    if (running.length > 0) await home.beat("cancel", ...running).catch(() => {})
+    await server.leave()
+    await home.close()
+  }
+}

@@ -1,0 +1,28 @@
+/** `beat logs --worker`: the log of the workers in the background, in the bundle of what is read for the search after a cause. */
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import type * as Effect from "effect/Effect"
+import { type CommandServices, command, type Failure } from "../../framework/Command.ts"
+import type { ExitCode } from "../../framework/ExitCode.ts"
+import { count } from "../../input/Values.ts"
+
+/** How many lines are shown where no number is given. */
+const lastLines = 100
+
+export const workerLogs = (
+  run: (lines: number, follow: boolean) => Effect.Effect<ExitCode, Failure, CommandServices>
+) =>
+  command({
+    name: "logs",
+    section: "tasks",
+    summary: "Show the log of the workers",
+    options: Options.all({
+      worker: Options.boolean("worker"),
+      follow: Options.boolean("follow").pipe(Options.withAlias("f")),
+      lines: count("lines", 0, 1_000_000).pipe(Options.withAlias("n"), Options.withDefault(lastLines))
+    }),
+    args: Args.none,
+    completes: "none",
+    answer: () => "output",
+    run: ({ follow, lines }) => run(lines, follow)
+  })
