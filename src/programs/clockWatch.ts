@@ -17,15 +17,15 @@ const putRight = Effect.gen(function* () {
   for (const id of yield* schedules.putRight) {
     yield* Effect.logWarning(`schedule ${id}: the clock was set back, so its next time was put right`)
   }
-  yield* (yield* Deliveries).putRight
   const queue = yield* Queue
   const paused = yield* queue.putRight
   if (paused > 0) yield* Effect.logWarning(`the clock was set back, so pauses begin again (${paused})`)
+  yield* (yield* Deliveries).putRight
 })
 
 /**
  * To be run at each look of a worker. The first time, and whenever the wall clock has gone back against the clock that
- * cannot be set, the next times of all schedules the pauses of tasks and the attempts of hooks are compared with their rules.
+ * cannot be set, the times of schedules, the pauses of tasks and the waits of messages to hooks are compared with their rules.
  */
 export const makeClockWatch = () => {
   let ahead = Number.POSITIVE_INFINITY
