@@ -27,6 +27,10 @@ interface Status {
   readonly usage: { readonly inputTokens: number | null } | null
 }
 
+interface Limits {
+  readonly accounts: ReadonlyArray<{ readonly account: string; readonly opensAt: number | null }>
+}
+
 /** One agent in a separate home. */
 class Bench {
   readonly beat = new Beat({ BACKBEAT_IDLE_MS: "3000" })
@@ -183,8 +187,11 @@ for (const agent of realAgents.filter(({ name }) => chosen.includes(name))) {
         assert.match((await bench.run(["why", id])).stdout, /It waits for the .*limit of account/)
         // Whichever process is killed meanwhile: what is parked is in the database.
         for (const pid of bench.beat.workers()) kill(pid, "SIGKILL")
-        // An hour is too long for a test; a person may know better.
-        const opened = await bench.run(["limits", "open", agent.name])
+        // An hour is too long for a test; a person may know better. The key of the tests before is another account.
+        const { accounts }: Limits = JSON.parse((await bench.run(["limits", "--json"])).stdout)
+        const [closed = "", ...others] = accounts.flatMap((one) => (one.opensAt === null ? [] : [one.account]))
+        assert.deepStrictEqual(others, [])
+        const opened = await bench.run(["limits", "open", closed])
         assert.strictEqual(opened.code, 0, opened.stderr)
         const { task } = await bench.end(id)
         assert.deepInclude(task, { status: "completed", attempt: 1, answer: "all three", sessionId: parked.sessionId })
