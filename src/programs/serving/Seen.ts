@@ -1,6 +1,7 @@
 /** Who serves the queue: which of the registered workers can be counted on, as this process sees them now. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { nearness } from "../../domain/worker/Process.ts"
 import { isServing, type Serving, servingOf, type Worker, type WorkerId } from "../../domain/worker/Worker.ts"
 import { Processes } from "../../services/Processes.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
@@ -33,10 +34,25 @@ export const seenWorkers = Effect.fn("seenWorkers")(function* (leaving: WorkerId
 /** A process that is stopped for less than this, in milliseconds, is only held up: a debugger or a snapshot does that. */
 const freezeMs = 2000
 
-/** Whether the queue is served. Where only a stopped worker does it, a second look decides. */
+/** A task was left here, where a worker of another container or host cannot see its processes. */
+const isNeededHere = Effect.fn("isNeededHere")(function* (seen: ReadonlyArray<Seen>) {
+  const registry = yield* WorkerRegistry
+  const processes = yield* Processes
+  const here = yield* processes.bootId
+  const kept = new Set(seen.flatMap(({ serving, worker }) => (serving === "dead" ? [] : [worker.id])))
+  return (yield* registry.claims).some(
+    ({ bootId, workerId }) => !kept.has(workerId) && nearness(bootId, here) === "here"
+  )
+})
+
+/**
+ * Whether the queue is served. Where only a stopped worker does it, a second look decides. A worker of another container or
+ * host is enough, unless a task was left here.
+ */
 export const hasWorker = Effect.fn("isServed")(function* (leaving: WorkerId | null = null) {
   const seen = yield* seenWorkers(leaving)
-  if (seen.some(({ serving }) => isServing(serving))) return true
+  if (seen.some(({ serving }) => serving === "serves")) return true
+  if (seen.some(({ serving }) => serving === "elsewhere")) return !(yield* isNeededHere(seen))
   if (!seen.some(({ serving }) => serving === "stopped")) return false
   yield* Effect.sleep(freezeMs)
   return (yield* seenWorkers(leaving)).some(({ serving }) => isServing(serving))

@@ -2,6 +2,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
+import type { Claim, ClaimId } from "../../domain/worker/Claim.ts"
+import { nearness } from "../../domain/worker/Process.ts"
 import { seenEveryMs, unseenMs, type Worker, type WorkerId } from "../../domain/worker/Worker.ts"
 import { Processes } from "../../services/Processes.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
@@ -19,6 +21,11 @@ interface Unseen {
 export interface Presence {
   /** Workers whose claims may be taken over: dead, or silent for minutes where they cannot be seen. */
   readonly gone: (workers: ReadonlyArray<Worker>) => Effect.Effect<ReadonlySet<WorkerId>>
+  /**
+   * Of claims whose workers have taken themselves off the list, those that may be taken over: their processes can be seen
+   * from here, or nobody else has taken them over for minutes. To be called with all such claims at each look.
+   */
+  readonly left: (claims: ReadonlyArray<Claim>) => Effect.Effect<ReadonlyArray<Claim>>
   /** Whether the row of a worker that is gone may be removed. One that cannot be seen may only have had nothing to do. */
   readonly mayForget: (worker: Worker) => Effect.Effect<boolean>
   /** Writes about every ten seconds that this worker lives. To be called while it has work. */
@@ -29,6 +36,7 @@ export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
   const registry = yield* WorkerRegistry
   const processes = yield* Processes
   const unseen = new Map<WorkerId, Unseen>()
+  let lostSince: ReadonlyMap<ClaimId, number> = new Map()
   let writtenAt = own.seenAt
 
   const isSilent = Effect.fn("presence.isSilent")(function* ({ id, seenAt }: Worker) {
@@ -51,6 +59,14 @@ export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
         if (alive === "dead" || (alive === "unknown" && (yield* isSilent(worker)))) gone.add(worker.id)
       }
       return gone
+    }),
+    left: Effect.fn("presence.left")(function* (claims) {
+      const here = yield* processes.bootId
+      const nowMs = yield* elapsedMs
+      const hidden = claims.filter(({ bootId }) => nearness(bootId, here) === "hidden")
+      const since = (claim: Claim) => lostSince.get(claim.claimId) ?? nowMs
+      lostSince = new Map(hidden.map((claim) => [claim.claimId, since(claim)]))
+      return claims.filter((claim) => !hidden.includes(claim) || nowMs - since(claim) > unseenMs)
     }),
     mayForget: ({ id, seenAt }) =>
       Effect.map(Clock.currentTimeMillis, (now) => !unseen.has(id) || now - seenAt >= forgottenMs),

@@ -101,9 +101,12 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     yield* registry.register(pool.worker)
   }
   const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))
+  const listed = new Set([pool.worker.id, ...workers.map(({ id }) => id)])
+  const left = new Set(yield* pool.presence.left(claims.filter(({ workerId }) => !listed.has(workerId))))
   for (const claim of claims) {
     const mine = claim.workerId === pool.worker.id
     if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : kept.has(claim.workerId)) continue
+    if (!listed.has(claim.workerId) && !left.has(claim)) continue
     if (!mine && !(yield* registry.adopt(claim.claimId, claim.workerId, pool.worker.id))) continue
     const claimed = yield* queue.claimedTask(claim.claimId).pipe(
       // It must not keep the others waiting.

@@ -1,0 +1,79 @@
+/** Tasks of another container or host: nobody ends what he cannot see, and where a task was left a worker is needed. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { type Worker, WorkerId } from "../../../src/domain/worker/Worker.ts"
+import { self, uid } from "../../../src/layers/memory/fakes/Processes.ts"
+import { hasWorker } from "../../../src/programs/serving/Seen.ts"
+import { Queue } from "../../../src/services/Queue.ts"
+import { WorkerRegistry } from "../../../src/services/WorkerRegistry.ts"
+import { claimOptions } from "../../support/tasks.ts"
+import { pool, submit, testLayer } from "../pooled.ts"
+
+const away = "other/boot/4026532178"
+const gone = WorkerId.make("gonegonegonegone")
+
+/** A task that a worker of this place has claimed, which then took itself off the list. */
+const leftIn = (bootId: string) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue
+    const id = yield* submit()
+    yield* queue.claim(claimOptions({ workerId: gone, bootId, uid }))
+    return id
+  })
+
+const ownerOf = (id: Effect.Effect.Success<ReturnType<typeof leftIn>>) =>
+  Effect.map(
+    Effect.flatMap(WorkerRegistry, (registry) => registry.claimOf(id)),
+    (claim) => Option.getOrNull(Option.map(claim, ({ workerId }) => workerId))
+  )
+
+describe("a claim whose worker has left", () => {
+  it.scoped("is taken over immediately where its processes can be seen", () =>
+    Effect.gen(function* () {
+      const id = yield* leftIn(self.bootId)
+      yield* pool()
+      yield* TestClock.adjust("10 seconds")
+      assert.notStrictEqual(yield* ownerOf(id), gone)
+    }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped("is left for minutes to those who can see its processes", () =>
+    Effect.gen(function* () {
+      const id = yield* leftIn(away)
+      yield* pool()
+      for (let minute = 0; minute < 4; minute++) {
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* ownerOf(id), gone)
+      }
+      yield* TestClock.adjust("2 minutes")
+      assert.notStrictEqual(yield* ownerOf(id), gone)
+    }).pipe(Effect.provide(testLayer()))
+  )
+})
+
+describe("a queue that a worker of another place serves", () => {
+  const elsewhere: Worker = {
+    id: WorkerId.make("elsewhereworker1"),
+    kind: "worker",
+    process: { pid: 7, startTime: "1", bootId: away },
+    version: "0.0.0",
+    schema: 1,
+    uid,
+    startedAt: 0,
+    seenAt: 0
+  }
+
+  it.effect("needs no worker here, unless a task was left here", () =>
+    Effect.gen(function* () {
+      const registry = yield* WorkerRegistry
+      yield* registry.register({ ...elsewhere, schema: (yield* registry.schema).known })
+      assert.isTrue(yield* hasWorker())
+      yield* leftIn(away)
+      assert.isTrue(yield* hasWorker())
+      yield* leftIn(self.bootId)
+      assert.isFalse(yield* hasWorker())
+    }).pipe(Effect.provide(testLayer()))
+  )
+})
