@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, planFaults } from "./faults/FaultPlan.ts"
 import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
+import { type LeadPlan, planLeads } from "./load/LeadPlan.ts"
 import { type LimitPlan, planLimits } from "./load/LimitPlan.ts"
 import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
 import {
@@ -22,6 +23,7 @@ export interface Plan {
   readonly schedules: ReadonlyArray<SchedulePlan>
   readonly loops: ReadonlyArray<LoopPlan>
   readonly limits: ReadonlyArray<LimitPlan>
+  readonly leads: ReadonlyArray<LeadPlan>
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
   readonly workers: ReadonlyArray<WorkerPlan>
@@ -47,9 +49,10 @@ export const makePlan = (seed: number, durationMs: number): Plan => {
   const loops = planLoops(dice, durationMs)
   // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
   const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs)
+  const leads = planLeads(dice, durationMs)
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, limits, faults, workers, servers }))
+    .update(JSON.stringify({ durationMs, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers }))
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, tasks, pipelines, schedules, loops, limits, faults, workers, servers, digest }
+  return { seed, durationMs, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers, digest }
 }

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { LimitWait } from "../../domain/limits/AccountLimits.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import { type ParkNews, watchParks } from "../../programs/limits/watchParks.ts"
-import { limitWords } from "../../programs/reports/waitsFor.ts"
+import { limitWords } from "../../programs/why/waitsFor.ts"
 import { Terminal } from "../framework/Terminal.ts"
 
 /** `waits for the 5-hour limit of account a4tz9kq2mv, opens 2027-03-01 14:31:40 (in 1h 20m)` */

@@ -38,6 +38,13 @@ interface Observer {
   readonly now: number
 }
 
+/**
+ * The limit ended while the attempt that it refused ran, or before its output was read: the time that was told. It is null
+ * where that time was over before the attempt began: then a clock is wrong.
+ */
+const overSince = (resetsAt: number | null, { claimedAt, now }: Observer): number | null =>
+  resetsAt !== null && resetsAt > claimedAt && resetsAt <= now ? Math.round(resetsAt) : null
+
 const isSame = (window: Window, name: string, family: string) => window.name === name && window.family === family
 
 /** The window after a signal about it. */
@@ -50,7 +57,9 @@ const seen = (
 ): Window => {
   const { account, now, source } = observer
   const lengthMs = lengthOf(signal.window) ?? before?.lengthMs ?? null
-  const told = believed(signal.resetsAt, lengthMs, now)
+  const over = overSince(signal.resetsAt, observer)
+  // The limit that refused it is over: it may start again, but not in the same moment, since clocks differ.
+  const told = over === null ? believed(signal.resetsAt, lengthMs, now) : refused ? now : over
   // A banner of a limit that is over closes nothing; a refusal does.
   const closed = signal.closed && (told !== null || refused)
   const refusals = closed && told === null ? (before?.refusals ?? 0) + 1 : closed ? (before?.refusals ?? 0) : 0
@@ -130,14 +139,21 @@ export const refusal = (
   observer: Observer,
   told: { readonly resetsAt: number | null; readonly credit: boolean }
 ): ReadonlyArray<Window> => {
-  if (opening(windows, observer.family, observer.now).opensAt > 0) return windows
+  const { claimedAt, family, now } = observer
+  if (opening(windows, family, now).opensAt > 0) return windows
+  // A live signal of this attempt has told the time, and it has passed meanwhile.
+  const live = windows.flatMap((window) =>
+    window.closed && window.name !== yours && limits(window, family) && window.observedAt >= claimedAt
+      ? [window.resetsAt ?? 0]
+      : []
+  )
   const signal: Seen = {
     _tag: "Seen",
     window: told.credit ? credit : unnamed,
     family: "",
     used: null,
     closed: true,
-    resetsAt: told.credit ? null : told.resetsAt
+    resetsAt: told.credit ? null : (told.resetsAt ?? (live.length === 0 ? null : Math.max(...live)))
   }
   return windowsAfter(windows, signal, observer, true)
 }

@@ -106,6 +106,33 @@ describe("the opening of a lane", () => {
     )
   })
 
+  it("comes in a moment where the limit ended before its refusal was read", () => {
+    const claimedAt = start
+    const reset: StoredSignal = {
+      _tag: "Seen",
+      window: "five_hour",
+      family: "",
+      used: 1,
+      closed: true,
+      resetsAt: start + 3000
+    }
+    const told = { resetsAt: null, credit: false }
+    const opensAfter = (readAt: number, parkedAt: number, signal: StoredSignal = reset) => {
+      const windows = windowsAfter([], signal, observer(readAt, claimedAt))
+      const refused = refusal(windows, observer(parkedAt, claimedAt), told)
+      return opening(refused, "opus", parkedAt).opensAt - start
+    }
+    // Read in time, and parked in time or too late; read too late.
+    assert.strictEqual(opensAfter(start + 1000, start + 2000), 3000 + graceMs)
+    assert.strictEqual(opensAfter(start + 1000, start + 20_000), 20_000 + graceMs)
+    assert.strictEqual(opensAfter(start + 20_000, start + 20_001), 20_001 + graceMs)
+    const late = refusal([], observer(start + hour, claimedAt), { ...told, resetsAt: start + 3000 })
+    assert.strictEqual(opening(late, "opus", start + hour).opensAt, start + hour + graceMs)
+    // What was over before the attempt began tells of a wrong clock, not of a limit that is over.
+    const wrong = opensAfter(start + 1000, start + 2000, { ...reset, resetsAt: start })
+    assert.isAtLeast(wrong, 15 * 60_000)
+  })
+
   it("is the latest reset of the windows that are full", () => {
     const one: StoredSignal = {
       _tag: "Seen",

@@ -11,7 +11,7 @@ import { promptAtStart } from "../../../src/programs/worker/upstream.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
 import { claimNext, newTask } from "../../support/tasks.ts"
-import { ended, nextStart, pool, submit, sqlLayer } from "../pooled.ts"
+import { ended, nextStart, pool, sqlLayer, submit } from "../pooled.ts"
 
 const done = (answer: string): Outcome => outcome({ status: "completed", cause: "exit", exitCode: 0, answer })
 

@@ -10,6 +10,7 @@ import { TaskNotFound, TaskStateConflict } from "../../../domain/Errors.ts"
 import { sessionOf, upstreamsOf, usesSession, withoutPruned } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
 import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
+import { isStrayed } from "../../../domain/task/RetryPolicy.ts"
 import { isTerminal, type Task, type TaskId } from "../../../domain/task/Task.ts"
 import type { Claim } from "../../../domain/worker/Claim.ts"
 import { Ids } from "../../../services/Ids.ts"
@@ -131,6 +132,18 @@ const make = Effect.gen(function* () {
     }),
 
     edit: (id, fields, revision) => store.write((draft) => edit(draft, id, fields, revision)),
+
+    putRight: store.write((draft, now) => {
+      const strayed = Array.from(draft.tasks.values()).flatMap(({ revision, task }) => {
+        const failed = task.retryOf === null ? undefined : draft.tasks.get(task.retryOf)?.task
+        const waits = revision === 0 && task.status === "queued" && task.waitingOn === 0
+        return waits && failed !== undefined && isStrayed(task, failed, now)
+          ? [[task.id, failed.backoffMs] as const]
+          : []
+      })
+      for (const [id, pause] of strayed) change(draft, id, { notBefore: now + pause })
+      return Either.right(strayed.length)
+    }),
 
     prune: ({ dryRun, endedBefore, limit }) =>
       store.write((draft) => {
