@@ -42,7 +42,7 @@ const make = Effect.gen(function* () {
           const { bytes, offset, stream, taskId } = write
           const before = standing(draft, write, now)
           const size = offset + bytes.length
-          if (offset > before.size) return Either.left(new Error(`bytes from ${offset}: ${before.size} are captured`))
+          if (offset > before.size) return Either.left(`bytes from ${offset}: ${before.size} are captured`)
           if (size <= before.size) return Either.right(before)
           const head = before.droppedAt ?? Math.floor(cap / 2)
           const gap = gapAfter(before, { size, cap, head })
@@ -53,7 +53,7 @@ const make = Effect.gen(function* () {
           })
           return save(draft, grown(before, size, gap, now), gap, fresh)
         })
-        .pipe(Effect.orDie),
+        .pipe(Effect.catchAll((problem) => Effect.dieMessage(problem))),
 
     skip: ({ to, ...one }, { cap }) =>
       store.write((draft, now) => {
