@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { Dice } from "./Dice.ts"
 import { type Fault, type FaultKind, planFaults } from "./faults/FaultPlan.ts"
 import { planServers, planWorkers, type WorkerPlan } from "./faults/WorkerPlan.ts"
+import { type LeadPlan, planLeads } from "./load/LeadPlan.ts"
 import { type Focus, type LimitPlan, planLimits } from "./load/LimitPlan.ts"
 import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
 import {
@@ -30,6 +31,7 @@ export interface Plan {
   readonly loops: ReadonlyArray<LoopPlan>
   /** In groups that are submitted together. */
   readonly limits: ReadonlyArray<ReadonlyArray<LimitPlan>>
+  readonly leads: ReadonlyArray<LeadPlan>
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
   readonly workers: ReadonlyArray<WorkerPlan>
@@ -57,9 +59,12 @@ export const makePlan = (seed: number, durationMs: number, focus: Focus = "every
   const loops = focus === "limits" ? [] : allLoops
   // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
   const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs, focus)
+  const allLeads = planLeads(dice, durationMs)
+  const leads = focus === "limits" ? [] : allLeads
+  const all = { focus, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers }
   const digest = createHash("sha256")
-    .update(JSON.stringify({ durationMs, focus, tasks, pipelines, schedules, loops, limits, faults, workers, servers }))
+    .update(JSON.stringify({ durationMs, ...all }))
     .digest("hex")
     .slice(0, 12)
-  return { seed, durationMs, focus, tasks, pipelines, schedules, loops, limits, faults, workers, servers, digest }
+  return { seed, durationMs, ...all, digest }
 }

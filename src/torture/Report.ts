@@ -26,6 +26,8 @@ export const TortureReport = Schema.Struct({
   loops: Schema.Struct({ submitted: Schema.Int, rounds: Schema.Int }),
   /** Messages to agents that ran. */
   messages: Schema.Int,
+  /** How often a lead continued after the tasks that it waited for. */
+  wakes: Schema.Int,
   /** How often a task was parked at a usage limit. */
   parks: Schema.Int,
   /** Outcomes of edits and of retries by hand; tasks that continue from another. */
@@ -105,7 +107,7 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     `never came  ${[...report.missed.faults, ...report.missed.failpoints].join(", ") || "nothing that was planned"}`,
     ...Object.entries(report.notRun).map(([kind, reason]) => `not run     ${kind}: ${reason}`),
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
-    `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules, ${report.loops.rounds} rounds of ${report.loops.submitted} loops, ${report.messages} messages, ${report.parks} parks`,
+    `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules, ${report.loops.rounds} rounds of ${report.loops.submitted} loops, ${report.messages} messages, ${report.wakes} wakes, ${report.parks} parks`,
     `changed     ${counted(report.changes)}`,
     `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
     ...subjects.slice(0, shown).flatMap(describe),

@@ -138,6 +138,7 @@ const summarize = (
   scheduled: verdict.scheduled,
   loops: { submitted: verdict.loops, rounds: verdict.rounds },
   messages: verdict.messages,
+  wakes: verdict.wakes,
   parks: verdict.parks,
   changes: changesOf(world),
   faults: world.chronicle.faults,

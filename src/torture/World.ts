@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { Chronicle } from "./Chronicle.ts"
 import { clockScript } from "./faults/clockScript.ts"
+import { leadScript } from "./load/LeadPlan.ts"
 import { limitedScript, tokenMicro, unlimitedFile, type Windows } from "./load/LimitPlan.ts"
 import { makeRepository, stateOf } from "./load/Repository.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
@@ -78,11 +79,13 @@ export class World {
     this.#beat = beat
     this.home = join(root, "home")
     this.database = join(this.home, "backbeat.db")
-    for (const name of ["home", "journal", "work", "logs", "account"]) mkdirSync(join(root, name), { mode: 0o700 })
+    for (const name of ["home", "journal", "work", "logs", "account", "leads"])
+      mkdirSync(join(root, name), { mode: 0o700 })
     symlinkSync(this.home, join(root, "work", "here"))
     writeFileSync(join(root, "clock.cjs"), clockScript(join(root, "ahead")))
     this.setClock(0)
     writeFileSync(join(root, "agent.sh"), agentScript(root))
+    writeFileSync(join(root, "lead.cjs"), leadScript(root, beat))
     writeFileSync(join(root, "limited.sh"), limitedScript(root, windows))
     writeFileSync(join(root, "claude"), claudeScript(root))
     chmodSync(join(root, "claude"), 0o755)
@@ -106,7 +109,7 @@ export class World {
       // One directory, named in turn as users do: all of them mean the same queue.
       BACKBEAT_HOME: [this.home, "here", join(this.root, "work", "here")][this.#starts % 3] ?? this.home,
       NODE_OPTIONS: `--require "${join(this.root, "clock.cjs")}"`,
-      ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: `torture-${this.#boot}` }),
+      ...(this.#boot === 0 ? {} : { BACKBEAT_BOOT_ID: this.#bootId }),
       ...(failpoints === undefined ? {} : { BACKBEAT_FAILPOINTS: failpoints })
     }
   }
@@ -119,6 +122,11 @@ export class World {
   /** From now on processes see the boot id of a machine that was restarted. */
   reboot(): void {
     this.#boot += 1
+    writeFileSync(join(this.root, "boot"), this.#bootId)
+  }
+
+  get #bootId(): string {
+    return `torture-${this.#boot}`
   }
 
   /** Sets the clock on the wall of all processes of the run. */

@@ -21,7 +21,7 @@ import { Overview } from "../../src/programs/reports/summary.ts"
 import { TaskPage } from "../../src/programs/reports/taskPage.ts"
 import { TaskReport } from "../../src/programs/reports/taskReport.ts"
 import { TaskResult } from "../../src/programs/reports/taskResult.ts"
-import { Why } from "../../src/programs/reports/why.ts"
+import { Why } from "../../src/programs/why/WhyAnswer.ts"
 
 const docs = new URL("../../docs/", import.meta.url)
 const page = (name: string): string => readFileSync(new URL(name, docs), "utf8")
@@ -59,6 +59,10 @@ describe("docs/settings.md", () => {
   })
 })
 
+/** What stands between backticks. */
+const namesIn = (text: string): ReadonlyArray<string> =>
+  Array.from(text.matchAll(/`([\w-]+)`/g), ([, name = ""]) => name)
+
 describe("docs/json.md", () => {
   const shapes = {
     Task: Task.fields,
@@ -66,7 +70,6 @@ describe("docs/json.md", () => {
     TaskPage: TaskPage.fields,
     TaskResult: TaskResult.fields,
     Overview: Overview.fields,
-    Why: Why.fields,
     GroupsView: GroupsView.fields,
     Question: Question.fields,
     Inbox: Inbox.fields,
@@ -97,6 +100,21 @@ describe("docs/json.md", () => {
       const inherited = name === "TaskReport" ? Object.keys(Task.fields) : []
       assert.sameMembers([...found, ...inherited], Object.keys(fields), name)
     }
+  })
+})
+
+describe("the table of reasons in docs/json.md", () => {
+  it("has each reason of beat why with its fields", () => {
+    const section = page("json.md").split("\n## Why\n")[1]?.split("\n## ")[0] ?? ""
+    const rows = Array.from(section.matchAll(/^\| (`[a-z].*?) \| (.*) \|$/gm))
+    const written = rows
+      .filter(([, reasons]) => reasons !== "`reason`")
+      .map(([, reasons = "", fields = ""]) => [namesIn(reasons), namesIn(fields.replace(/\([^)]*\)/g, ""))])
+    const expected = Why.members.map(({ fields }) => {
+      const { reason, status: _status, taskId: _taskId, ...others } = fields
+      return [[...reason.literals], Object.keys(others)]
+    })
+    assert.sameDeepMembers(written, expected)
   })
 })
 

@@ -37,6 +37,12 @@ describe("every source file", () => {
     assert.deepStrictEqual(found, [])
   })
 
+  it("bounds its waits on the clock that cannot be set", () => {
+    const wall = /\bSchedule\.(upTo|elapsed|during|windowed|fixed|cron)\b/
+    const found = sources.filter(({ text }) => wall.test(text.replace(/`[^`]*`/g, ""))).map(({ path }) => path)
+    assert.deepStrictEqual(found, [])
+  })
+
   it(`has at most ${mostLines} lines`, () => {
     const long = sources.filter(({ text }) => text.split("\n").length > mostLines + 1).map(({ path }) => path)
     assert.deepStrictEqual(long, [...longFiles])

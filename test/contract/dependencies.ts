@@ -4,12 +4,14 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as EffectRuntime from "effect/Runtime"
+import * as TestClock from "effect/TestClock"
 import type { NewDependency, NewTask } from "../../src/domain/task/NewTask.ts"
 import type { Outcome } from "../../src/domain/task/Outcome.ts"
 import { type DependencyPolicy, isTerminal, TaskId, type TaskStatus } from "../../src/domain/task/Task.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { anyGraph, expected, type Node } from "../support/graphs.ts"
+import { hour } from "../support/schedules.ts"
 import { type Ports, type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, claimOptions, completed, failed, newTask, submit } from "../support/tasks.ts"
 
@@ -254,6 +256,32 @@ export const dependencyContract = (subject: Subject) => {
         assert.deepStrictEqual(yield* standing(waiter.id), ["queued", null, 0])
       })
     )
+
+    for (const { edited, moved, name, time } of [
+      { name: "lies two hours too far", time: 3 * hour, edited: false, moved: 1 },
+      { name: "is as long as it may be", time: hour, edited: false, moved: 0 },
+      { name: "was set by a person", time: 3 * hour, edited: true, moved: 0 }
+    ]) {
+      test(
+        `${moved === 1 ? "begin" : "leave"} the pause of a retry ${moved === 1 ? "again" : "as it is"} that ${name}`,
+        Effect.gen(function* () {
+          const queue = yield* Queue
+          const tasks = yield* Tasks
+          yield* TestClock.setTime(hour)
+          const first = yield* submit({ maxRetries: 1, backoffMs: 10_000 })
+          const claimed = yield* claimNext()
+          const notBefore = time + 12_500
+          const retry = newTask({ retryOf: first.id, continuation: "retry", maxRetries: 0, notBefore })
+          const { retriedBy } = yield* queue.finish(first.id, failed, claimed.claim, retry)
+          const id = retriedBy ?? stranger
+          if (edited) yield* queue.edit(id, { notBefore: notBefore + 1 }, 0)
+          assert.strictEqual(yield* queue.putRight, moved)
+          assert.strictEqual(yield* queue.putRight, 0)
+          const expected = moved === 1 ? hour + 10_000 : edited ? notBefore + 1 : notBefore
+          assert.strictEqual((yield* tasks.get(id)).notBefore, expected)
+        })
+      )
+    }
 
     test(
       "are not retried once a person asked for the end",

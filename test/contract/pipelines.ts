@@ -9,6 +9,7 @@ import { Pipelines } from "../../src/services/Pipelines.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { create, endNext, newPipeline, statusesOf } from "../support/pipelines.ts"
+import { hour } from "../support/schedules.ts"
 import { type Subject, testsOver } from "../support/stores.ts"
 import { claimNext, claimOptions, completed, ended, failed, newTask, submit } from "../support/tasks.ts"
 
@@ -271,6 +272,25 @@ export const pipelineContract = (subject: Subject) => {
         yield* TestClock.adjust("1 second")
         yield* endNext(completed)
         assert.isTrue(Option.isNone(yield* queue.claim(claimOptions())))
+        yield* TestClock.adjust("4999 millis")
+        assert.isTrue(Option.isNone(yield* queue.claim(claimOptions())))
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* endNext(completed), "b")
+      })
+    )
+
+    test(
+      "begin a pause again that began while the clock was ahead",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        yield* TestClock.setTime(hour)
+        yield* create([{}, { delayMs: 5000 }])
+        yield* TestClock.setTime(3 * hour)
+        yield* endNext(completed)
+        assert.strictEqual(yield* queue.putRight, 0)
+        yield* TestClock.setTime(hour)
+        assert.strictEqual(yield* queue.putRight, 1)
+        assert.strictEqual(yield* queue.putRight, 0)
         yield* TestClock.adjust("4999 millis")
         assert.isTrue(Option.isNone(yield* queue.claim(claimOptions())))
         yield* TestClock.adjust("1 millis")

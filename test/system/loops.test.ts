@@ -186,7 +186,11 @@ steps:
     assert.strictEqual(left(loop.rounds[0]?.workTask ?? "", "b.txt"), "later")
     assert.match((await run(["schedule", "status", "nightly"])).stdout, /starts +a loop for shell/)
     const task = loop.stepTask ?? ""
-    assert.match((await run(["why", task])).stdout, /its loop is open/)
+    assert.match((await run(["why", task])).stdout, /^It waits for the end of its loop/)
+    const list = await run(["list"])
+    assert.match(list.stdout, new RegExp(`${task}.* loop `))
+    const screen = await run([])
+    assert.notMatch(screen.stdout, /paused/)
     assert.strictEqual((await run(["cancel", task])).code, 0)
     await until(
       "the loop has ended too",

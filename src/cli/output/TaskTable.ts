@@ -85,14 +85,16 @@ export const taskTable = (
   tasks: ReadonlyArray<TaskSummary>,
   now: number,
   screen: Screen,
-  { budgeted, paused, starting }: Pick<TaskPage, "budgeted" | "paused" | "starting"> = {
+  { budgeted, looping, paused, starting }: Pick<TaskPage, "budgeted" | "looping" | "paused" | "starting"> = {
     budgeted: [],
+    looping: [],
     paused: [],
     starting: []
   }
 ): ReadonlyArray<string> => {
   const { bold, dim } = stylesOf(screen)
   const budgets = new Map(budgeted.map(({ budget, id }) => [id, `budget ${budget}`]))
+  const held = new Map([...paused.map((id) => [id, "paused"] as const), ...looping.map((id) => [id, "loop"] as const)])
   // Without any cost there is no column for it.
   const costs = tasks.some((task) => cost(task) !== "")
   const shown = <A>(cells: ReadonlyArray<A>): ReadonlyArray<A> => cells.filter((_, at) => costs || at !== costAt)
@@ -108,7 +110,7 @@ export const taskTable = (
         { text: length(task, now) },
         { text: cost(task), style: dim },
         {
-          text: paused.includes(task.id) ? "paused" : plain(budgets.get(task.id) ?? remark(task)),
+          text: held.get(task.id) ?? plain(budgets.get(task.id) ?? remark(task)),
           style: dim
         },
         { text: plain(task.title) }

@@ -73,6 +73,8 @@ const waitWords = (wait: Wait, now: number): string => {
       return `starts ${relative(wait.at, now)}`
     case "gate":
       return `${subjectOf(wait.gate)} paused${wait.gate.until === null ? "" : ` until ${clockOf(wait.gate.until, now)}`}`
+    case "loop":
+      return `waits: loop ${wait.loop}`
     case "group":
       return `waits: group ${wait.group} is full (${wait.running} of ${wait.limit})`
     case "limit":

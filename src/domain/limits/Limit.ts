@@ -38,11 +38,14 @@ export interface Observer {
   readonly now: number
 }
 
-const isSame = (window: Window, name: string, family: string) => window.name === name && window.family === family
+/**
+ * The limit ended while the attempt that it refused ran, or before its output was read: the time that was told. It is null
+ * where that time was over before the attempt began: then a clock is wrong.
+ */
+const overSince = (resetsAt: number | null, { claimedAt, now }: Observer): number | null =>
+  resetsAt !== null && resetsAt > claimedAt && resetsAt <= now ? Math.round(resetsAt) : null
 
-/** A limit that an attempt met, and whose end that was told came while the attempt ran: what shows it was read late. */
-const isOver = (resetsAt: number | null, { claimedAt, now }: Observer): boolean =>
-  resetsAt !== null && resetsAt > claimedAt && resetsAt <= now
+const isSame = (window: Window, name: string, family: string) => window.name === name && window.family === family
 
 /** The window after a signal about it. */
 const seen = (
@@ -54,9 +57,11 @@ const seen = (
 ): Window => {
   const { account, now, source } = observer
   const lengthMs = lengthOf(signal.window) ?? before?.lengthMs ?? null
-  const told = believed(signal.resetsAt, lengthMs, now)
-  // A banner of a limit that is over closes nothing. A refusal does: our clock may be wrong.
-  const closed = signal.closed && (told !== null || (refused && !isOver(signal.resetsAt, observer)))
+  const over = overSince(signal.resetsAt, observer)
+  // The limit that refused it is over: it may start again, but not in the same moment, since clocks differ.
+  const told = over === null ? believed(signal.resetsAt, lengthMs, now) : refused ? now : over
+  // A banner of a limit that is over closes nothing; a refusal does.
+  const closed = signal.closed && (told !== null || refused)
   const refusals = closed && told === null ? (before?.refusals ?? 0) + 1 : closed ? (before?.refusals ?? 0) : 0
   return {
     account,
@@ -103,9 +108,7 @@ export const windowsAfter = (
   }
   return familiesOf(signal, observer).reduce((known, family) => {
     const before = known.find((window) => isSame(window, signal.window, family))
-    // What says that it was closed until a time that is over does not open it.
-    const isLate = before?.closed === true && signal.closed && isOver(signal.resetsAt, observer)
-    return before !== undefined && (before.observedAt > now || isLate)
+    return before !== undefined && before.observedAt > now
       ? known
       : replaced(known, seen(before, signal, family, observer, refused))
   }, windows)
@@ -137,26 +140,23 @@ export const refusal = (
   observer: Observer,
   told: { readonly resetsAt: number | null; readonly credit: boolean }
 ): ReadonlyArray<Window> => {
-  if (opening(windows, observer.family, observer.now).opensAt > 0) return windows
+  const { claimedAt, family, now } = observer
+  if (opening(windows, family, now).opensAt > 0) return windows
+  // A live signal of this attempt has told the time, and it has passed meanwhile.
+  const live = windows.flatMap((window) =>
+    window.closed && window.name !== yours && limits(window, family) && window.observedAt >= claimedAt
+      ? [window.resetsAt ?? 0]
+      : []
+  )
   const signal: Seen = {
     _tag: "Seen",
     window: told.credit ? credit : unnamed,
     family: "",
     used: null,
     closed: true,
-    resetsAt: told.credit ? null : told.resetsAt
+    resetsAt: told.credit ? null : (told.resetsAt ?? (live.length === 0 ? null : Math.max(...live)))
   }
   return windowsAfter(windows, signal, observer, true)
-}
-
-/** What a task that was refused waits for, after that: the limit may be over by now. */
-export const parkedFor = (
-  windows: ReadonlyArray<Window>,
-  { family, now }: Observer,
-  resetsAt: number | null
-): { readonly window: string; readonly resetsAt: number | null } => {
-  const { opensAt, window } = opening(windows, family, now)
-  return window === null ? { window: unnamed, resetsAt } : { window, resetsAt: opensAt }
 }
 
 /** The window of a person: closed until a time, or open. */

@@ -5,6 +5,9 @@ import type { EndCause, FailureClass, Task, TaskSummary } from "./Task.ts"
 /** How far a pause grows, in milliseconds. One that was asked for and is longer stays as it is. */
 export const maxBackoffMs = 60 * 60_000
 
+/** How much longer than its length a pause may be, so that tasks that failed together start apart. */
+export const mostSpread = 1.25
+
 /** This many identical failures within this time end the attempts: the work, not the moment, is what fails. */
 export const breaker = { failures: 3, withinMs: 10 * 60_000 } as const
 
@@ -56,7 +59,7 @@ export const decideRetry = ({ before, finalExitCode, jitter, now, outcome, task 
   if (!passes && same >= breaker.failures) {
     return final(`Not tried again: it failed ${same} times the same way within 10 minutes.`)
   }
-  const pause = Math.round(task.backoffMs * (0.75 + jitter / 2))
+  const pause = Math.round(task.backoffMs * (mostSpread - (1 - jitter) / 2))
   const limited = outcome.failureClass === "usage-limit" && outcome.failureResetAt !== null ? outcome.failureResetAt : 0
   return {
     _tag: "Retry",

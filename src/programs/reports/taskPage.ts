@@ -1,6 +1,7 @@
 /** One page of tasks, newest first, with what it takes to get the next. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { pausesOf } from "../../domain/gates/loopHold.ts"
 import { isTerminal, TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Gates } from "../../services/Gates.ts"
@@ -13,6 +14,8 @@ export const TaskPage = Schema.Struct({
   starting: Schema.Array(TaskId),
   /** Those that a person has paused one by one. */
   paused: Schema.Array(TaskId),
+  /** Steps that wait for their loop. */
+  looping: Schema.Array(TaskId),
   /** Queued tasks for which a budget has no room. */
   budgeted: Schema.Array(Schema.Struct({ id: TaskId, budget: Schema.String })),
   /** How many match over all pages; exact up to 1000. */
@@ -34,11 +37,13 @@ export const startingOf = Effect.fnUntraced(function* (tasks: ReadonlyArray<Task
   return tasks.flatMap(({ id }) => (claimed.has(id) ? [id] : []))
 })
 
-const pausedOf = Effect.fnUntraced(function* (tasks: ReadonlyArray<TaskSummary>) {
-  if (tasks.every(({ status }) => isTerminal(status))) return []
-  const gates = yield* (yield* Gates).list
-  const paused = new Set(gates.flatMap(({ name, scope }) => (scope === "task" ? [name] : [])))
-  return tasks.flatMap(({ id }) => (paused.has(id) ? [id] : []))
+const heldOf = Effect.fnUntraced(function* (tasks: ReadonlyArray<TaskSummary>) {
+  if (tasks.every(({ status }) => isTerminal(status))) return { paused: [], looping: [] }
+  const gates = (yield* (yield* Gates).list).filter(({ scope }) => scope === "task")
+  const paused = new Set(pausesOf(gates).map(({ name }) => name))
+  const held = new Set(gates.map(({ name }) => name))
+  const ids = tasks.map(({ id }) => id).filter((id) => held.has(id))
+  return { paused: ids.filter((id) => paused.has(id)), looping: ids.filter((id) => !paused.has(id)) }
 })
 
 /** Those of some tasks for which a budget has no room. */
@@ -57,7 +62,7 @@ export const taskPage = Effect.fn("taskPage")(function* (filter: ListFilter) {
   const page: TaskPage = {
     tasks,
     starting: yield* startingOf(tasks),
-    paused: yield* pausedOf(tasks),
+    ...(yield* heldOf(tasks)),
     budgeted: yield* budgetedOf(tasks),
     total: all.tasks.length + all.more,
     more,

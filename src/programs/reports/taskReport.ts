@@ -20,9 +20,9 @@ import { Workspaces } from "../../services/Workspaces.ts"
 import { emptiedWords } from "../../text/Emptied.ts"
 import { ranAlongside } from "../alongside.ts"
 import { Neglected, neglected } from "../serving/Neglect.ts"
+import { waitsFor } from "../why/waitsFor.ts"
+import { why } from "../why/why.ts"
 import { silenceOf } from "./silence.ts"
-import { waitsFor } from "./waitsFor.ts"
-import { why } from "./why.ts"
 
 /** The task with what other tables know of it: it decodes as a `Task` too. */
 export const TaskReport = Schema.Struct({

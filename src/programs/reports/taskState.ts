@@ -8,8 +8,8 @@ import { Question } from "../../domain/questions/Question.ts"
 import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
 import { Questions } from "../../services/Questions.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { waitsFor } from "./waitsFor.ts"
-import { why } from "./why.ts"
+import { waitsFor } from "../why/waitsFor.ts"
+import { why } from "../why/why.ts"
 
 /** Characters of an answer that are shown before one has to ask for all of it. */
 export const answerExcerpt = 500

@@ -2,7 +2,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type Gate, gatesBefore } from "../../domain/gates/Gate.ts"
+import { loopHolding, pausesOf } from "../../domain/gates/loopHold.ts"
 import { type AccountLimits, keepsTasks } from "../../domain/limits/AccountLimits.ts"
+import type { LoopId } from "../../domain/loop/LoopId.ts"
 import type { Question } from "../../domain/questions/Question.ts"
 import { isAsking } from "../../domain/task/isAsking.ts"
 import type { TaskId, TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
@@ -26,6 +28,8 @@ export type Wait =
   | { readonly kind: "tasks"; readonly first: TaskId | null; readonly count: number }
   | { readonly kind: "time"; readonly at: number }
   | { readonly kind: "gate"; readonly gate: Gate }
+  /** It is the step of a pipeline that stands for a loop, which is open. */
+  | { readonly kind: "loop"; readonly loop: LoopId }
   | { readonly kind: "group"; readonly group: string; readonly running: number; readonly limit: number }
   | { readonly kind: "limit"; readonly window: string; readonly opensAt: number }
   /** Its oldest open question; null: it was answered a moment ago. */
@@ -194,6 +198,8 @@ export const makeLook = Effect.gen(function* () {
       if (task.notBefore !== null && task.notBefore > now) return { kind: "time", at: task.notBefore }
       if (isAsking(task)) return asking(task)
       const [gate] = gatesBefore(closedGates, task, now)
+      const loop = gate === undefined ? null : loopHolding(gate)
+      if (loop !== null) return { kind: "loop", loop }
       if (gate !== undefined) return { kind: "gate", gate }
       const group = groups.find(({ name }) => name === task.group)
       if (group?.limit !== undefined && group.limit !== null && group.running >= group.limit) {
@@ -246,7 +252,7 @@ export const makeLook = Effect.gen(function* () {
       queued: (queued?.tasks ?? []).toReversed().map(row),
       ended: ended.tasks.map(row),
       more: [running, queued, ended].some((page) => page?.more === true),
-      gates: closedGates,
+      gates: pausesOf(closedGates),
       limits: closed.filter(({ opensAt }) => opensAt !== null),
       costToday: yield* costToday(counts, now),
       workers: seen.filter(({ serving }) => isServing(serving)).length,

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
-import { elapsedMs } from "../../domain/Elapsed.ts"
+import { elapsedMs, upTo } from "../../domain/Elapsed.ts"
 import type { StorageError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { ClaimId } from "../../domain/worker/Claim.ts"
@@ -18,12 +18,12 @@ import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { makeClockWatch } from "../clockWatch.ts"
 import { stopGoals } from "../goals/stopGoals.ts"
 import { type Deliverer, makeDeliverer } from "../hooks/Deliverer.ts"
 import { makeUpkeep } from "../limits/makeUpkeep.ts"
 import { carryAdrift } from "../messages/carryMessages.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
-import { makeClockWatch } from "../schedules/clockWatch.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
 import { leave } from "../serving/leave.ts"
 import { deferenceOf, livenessMs, pause, pauseStill, quietMs } from "../serving/pause.ts"
@@ -47,7 +47,7 @@ export interface PoolOptions {
 /** Where many servers start at the same time each waits for its turn at the lock. */
 const registering = {
   while: ({ reason }: StorageError) => reason === "busy",
-  schedule: Schedule.spaced("1 second").pipe(Schedule.jittered, Schedule.upTo("5 minutes"))
+  schedule: Schedule.spaced("1 second").pipe(Schedule.jittered, upTo(300_000))
 }
 
 /** One worker's running parts. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Breach } from "../Chronicle.ts"
 import { processesOf } from "../faults/SystemProcesses.ts"
+import { childrenOf } from "../load/LeadPlan.ts"
 import { wordsIn } from "../load/Script.ts"
 import type { TaskPlan } from "../load/TaskPlan.ts"
 import type { Plan } from "../Plan.ts"
@@ -13,6 +14,7 @@ import { checkAnswer } from "./AnswerCheck.ts"
 import { checkCheckpoints, checkpointInvariant } from "./CheckpointCheck.ts"
 import { checkContinued, checkEdges, edgesOf } from "./EdgeCheck.ts"
 import { checkEdit, editInvariant, versionOf } from "./EditCheck.ts"
+import { checkLeads } from "./LeadCheck.ts"
 import { checkLimits } from "./LimitCheck.ts"
 import { checkLoops } from "./LoopCheck.ts"
 import { type MessageRow, messageInvariant, messageProblems } from "./MessageCheck.ts"
@@ -41,6 +43,7 @@ export interface Verdict {
   readonly loops: number
   readonly rounds: number
   readonly messages: number
+  readonly wakes: number
   readonly parks: number
   readonly bytes: number
 }
@@ -184,7 +187,8 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const words = wordsOfAll(store)
   const byId = new Map(rows.map((row) => [row.id, row]))
   const byKey = new Map<string, Array<TaskRow>>()
-  const limited = new Set(plan.limits.flat().map(({ key }) => key))
+  // Their agents are programs of their kind, with journals that only their checks read.
+  const special = new Set([...plan.limits.flat(), ...plan.leads].map(({ key }) => key))
   // Those of loops are commands of the user, without an agent of ours.
   const evaluations = new Set(
     store
@@ -204,7 +208,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
       if (!ended(row)) chronicle.breach("every task ends", row.id, `it is ${row.status}`)
       continue
     }
-    if (limited.has(row.idempotency_key ?? "")) continue
+    if (special.has(row.idempotency_key ?? "")) continue
     const said = words.get(row.id)
     const key = said === undefined ? null : keyIn(said)
     if (key === null) chronicle.breach("one key, one task", row.id, "no submission names it")
@@ -219,7 +223,12 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   // Each run of a schedule and each round of a loop is a task with the words of its plan.
   const scheduled = new Set([...plan.schedules, ...plan.loops].map(({ key }) => key))
   const steps = plan.pipelines.flatMap((pipeline) => pipeline.steps)
-  for (const task of [...plan.tasks, ...steps, ...[...plan.schedules, ...plan.loops].map(({ task }) => task)]) {
+  for (const task of [
+    ...plan.tasks,
+    ...steps,
+    ...plan.leads.flatMap(childrenOf),
+    ...[...plan.schedules, ...plan.loops].map(({ task }) => task)
+  ]) {
     const found = byKey.get(task.key) ?? []
     const first = found.filter(({ retry_of }) => retry_of === null)
     if (first.length > 1 && !scheduled.has(task.key)) {
@@ -243,6 +252,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   for (const loop of plan.loops) checkLoops(loop, byKey.get(loop.key) ?? [], store, world)
   checkRepository(world)
   checkLimits(plan.limits.flat(), store, world)
+  checkLeads(plan.leads, store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)
   for (const { command, pid, task } of processesOf(world.root)) {
     chronicle.breach("nothing remains", task, `process ${pid} still lives: ${command}`)
@@ -263,6 +273,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     scheduled: store.rows("SELECT due_at FROM schedule_executions WHERE task_id IS NOT NULL").length,
     loops: store.rows("SELECT id FROM loops").length,
     rounds: store.rows("SELECT round FROM loop_rounds").length,
+    wakes: store.rows("SELECT n FROM wakes WHERE woken_at IS NOT NULL").length,
     parks: store.rows("SELECT n FROM parks").length,
     messages: store.rows("SELECT id FROM messages").length,
     bytes

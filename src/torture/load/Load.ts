@@ -5,6 +5,7 @@ import type { AskedEdge } from "../Chronicle.ts"
 import type { WorkerPlan } from "../faults/WorkerPlan.ts"
 import type { Store } from "../Store.ts"
 import type { Finished, World } from "../World.ts"
+import type { LeadPlan } from "./LeadPlan.ts"
 import type { LimitPlan } from "./LimitPlan.ts"
 import type { LoopPlan } from "./LoopPlan.ts"
 import type { McpClient } from "./McpClient.ts"
@@ -21,6 +22,7 @@ export interface Load {
   readonly byMcp: Array<TaskPlan>
   readonly loops: Array<LoopPlan>
   readonly limits: Array<ReadonlyArray<LimitPlan>>
+  readonly leads: Array<LeadPlan>
   readonly pipelines: Array<PipelinePlan>
   readonly workers: Array<WorkerPlan>
   /** Failpoints of the MCP servers. */

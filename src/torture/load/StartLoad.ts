@@ -6,6 +6,7 @@ import type { Plan } from "../Plan.ts"
 import type { Store } from "../Store.ts"
 import type { World } from "../World.ts"
 import { client } from "./Clients.ts"
+import { leadSubmitter } from "./Leads.ts"
 import { limitSubmitter } from "./Limits.ts"
 import type { Load } from "./Load.ts"
 import { loopSubmitter } from "./Loops.ts"
@@ -31,6 +32,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       byCommand: rareFirst(plan.tasks.filter(({ via }) => via === "command")),
       loops: world.repository === null ? [] : Array.from(plan.loops),
       limits: Array.from(plan.limits),
+      leads: Array.from(plan.leads),
       pipelines: Array.from(plan.pipelines),
       workers: Array.from(plan.workers),
       servers: Array.from(plan.servers),
@@ -48,6 +50,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
     for (const schedule of plan.schedules) yield* FiberSet.run(load.submitting, createSchedule(load, schedule))
     yield* FiberSet.run(load.submitting, loopSubmitter(load))
     yield* FiberSet.run(load.submitting, limitSubmitter(load))
+    yield* FiberSet.run(load.submitting, leadSubmitter(load))
     yield* FiberSet.run(load.submitting, client(load))
     yield* FiberSet.run(load.submitting, keepWorkers(load))
     return load

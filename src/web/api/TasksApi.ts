@@ -10,8 +10,8 @@ import { OutputPage } from "../../programs/output/LinePages.ts"
 import { Board } from "../../programs/reports/board.ts"
 import { TaskPage } from "../../programs/reports/taskPage.ts"
 import { TaskReport } from "../../programs/reports/taskReport.ts"
-import { Why } from "../../programs/reports/why.ts"
 import { CancelResult } from "../../programs/tasks/cancel.ts"
+import { Why } from "../../programs/why/WhyAnswer.ts"
 
 /** A number in a query, within bounds. */
 export const within = (low: number, high: number, description: string) =>

@@ -2,15 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
-import {
-  allOpen,
-  believed,
-  graceMs,
-  opening,
-  parkedFor,
-  refusal,
-  windowsAfter
-} from "../../../src/domain/limits/Limit.ts"
+import { allOpen, believed, graceMs, opening, refusal, windowsAfter } from "../../../src/domain/limits/Limit.ts"
 import { decidePark, limitMet } from "../../../src/domain/limits/Parking.ts"
 import { afterServed, doublingMs, noBound, oneProbe, placesNow } from "../../../src/domain/limits/Places.ts"
 import type { StoredSignal } from "../../../src/domain/limits/Signal.ts"
@@ -130,27 +122,31 @@ describe("the opening of a lane", () => {
     assert.strictEqual(opening(windows, "opus", now + 3).opensAt, now + 3 + 15 * 60_000 + graceMs)
   })
 
-  it("is now where the limit ended while the refused attempt ran, and a guess where its clock or ours is wrong", () => {
-    const late = { ...observer(start, start - hour), family: "opus" }
-    const over = refusal([], late, { resetsAt: start - 1, credit: false })
-    assert.strictEqual(opening(over, "opus", start).opensAt, 0)
-    assert.deepStrictEqual(parkedFor(over, late, start - 1), { window: "limit", resetsAt: start - 1 })
-    const wrong = refusal([], late, { resetsAt: start - 2 * hour, credit: false })
-    assert.strictEqual(opening(wrong, "opus", start).opensAt, start + hour / 4 + graceMs)
-  })
-
-  it("does not fall by a banner that was read after the time that it told", () => {
-    const banner = (resetsAt: number): StoredSignal => ({
+  it("comes in a moment where the limit ended before its refusal was read", () => {
+    const claimedAt = start
+    const reset: StoredSignal = {
       _tag: "Seen",
       window: "five_hour",
       family: "",
       used: 1,
       closed: true,
-      resetsAt
-    })
-    const closed = windowsAfter([], banner(start + hour), observer(start, start))
-    const late = windowsAfter(closed, banner(start + 1), observer(start + 2, start))
-    assert.strictEqual(opening(late, "", start + 2).opensAt, start + hour + graceMs)
+      resetsAt: start + 3000
+    }
+    const told = { resetsAt: null, credit: false }
+    const opensAfter = (readAt: number, parkedAt: number, signal: StoredSignal = reset) => {
+      const windows = windowsAfter([], signal, observer(readAt, claimedAt))
+      const refused = refusal(windows, observer(parkedAt, claimedAt), told)
+      return opening(refused, "opus", parkedAt).opensAt - start
+    }
+    // Read in time, and parked in time or too late; read too late.
+    assert.strictEqual(opensAfter(start + 1000, start + 2000), 3000 + graceMs)
+    assert.strictEqual(opensAfter(start + 1000, start + 20_000), 20_000 + graceMs)
+    assert.strictEqual(opensAfter(start + 20_000, start + 20_001), 20_001 + graceMs)
+    const late = refusal([], observer(start + hour, claimedAt), { ...told, resetsAt: start + 3000 })
+    assert.strictEqual(opening(late, "opus", start + hour).opensAt, start + hour + graceMs)
+    // What was over before the attempt began tells of a wrong clock, not of a limit that is over.
+    const wrong = opensAfter(start + 1000, start + 2000, { ...reset, resetsAt: start })
+    assert.isAtLeast(wrong, 15 * 60_000)
   })
 
   it("is the latest reset of the windows that are full", () => {

@@ -6,7 +6,7 @@ import { BudgetName } from "../../../src/domain/budgets/Budget.ts"
 import type { TaskId } from "../../../src/domain/task/Task.ts"
 import { noTokens } from "../../../src/domain/usage/TokenCounts.ts"
 import { SpawnerControl } from "../../../src/layers/memory/fakes/SpawnerControl.ts"
-import { why } from "../../../src/programs/reports/why.ts"
+import { why } from "../../../src/programs/why/why.ts"
 import { Budgets } from "../../../src/services/Budgets.ts"
 import { Gates } from "../../../src/services/Gates.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
@@ -66,9 +66,9 @@ describe("a running task whose budget is spent", () => {
       const gates = yield* Gates
       const id = yield* ended("mine")
       const found = yield* why(id)
-      assert.strictEqual(found.reason, "paused")
-      assert.match(found.gate?.reason ?? "", /no session to continue in/)
-      assert.strictEqual(found.gate?.by, "backbeat")
+      assert(found.reason === "paused")
+      assert.match(found.gate.reason ?? "", /no session to continue in/)
+      assert.strictEqual(found.gate.by, "backbeat")
       yield* TestClock.adjust("25 seconds")
       assert.strictEqual(yield* control.starts, 1)
       assert.isTrue(yield* gates.open("task", id))

@@ -371,6 +371,18 @@ const limits: ReadonlyArray<Mutation> = [
 
 const newer: ReadonlyArray<Mutation> = [
   {
+    name: "wake-early",
+    promise: "a lead is woken once, and not before its tasks have ended",
+    seed: 41,
+    patches: [
+      {
+        file: "src/layers/sql/wakes/Wakes.ts",
+        find: "const ask = ({ askedBy, ids, mode, taskId }: WakeRequest) =>",
+        replace: 'const ask = ({ askedBy, ids, taskId }: WakeRequest, mode: WakeRequest["mode"] = "any") =>'
+      }
+    ]
+  },
+  {
     name: "say-twice",
     promise: "a message reaches its agent once",
     patches: [

@@ -4,6 +4,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { pausesOf } from "../../../domain/gates/loopHold.ts"
 import { fingerprintOf } from "../../../domain/limits/Account.ts"
 import type { AccountLimits } from "../../../domain/limits/AccountLimits.ts"
 import { windowWords } from "../../../domain/limits/Window.ts"
@@ -22,6 +23,7 @@ import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
 import { tellNeglect } from "../../output/Attention.ts"
 import { type Column, cut, table, widthOf } from "../../output/Layout.ts"
+import { waitingWords } from "../../output/LimitText.ts"
 import { questionWords } from "../../output/QuestionText.ts"
 import { plain, remark, statusStyle, statusWord } from "../../output/TaskTable.ts"
 
@@ -53,12 +55,10 @@ const shortPath = (path: string): string => {
 
 /** `claude a4tz9kq2mv: 5-hour limit, opens 2027-03-01 02:31:45 (in 1h 20m); 41 tasks wait` */
 const closedWords = ({ account, agent, opensAt, spare, waiting, window }: AccountLimits, now: number) => {
-  const line = (name: string, at: number, count: number, kind: string) => {
-    const tasks = `${count >= 1000 ? "1000 or more" : count} ${kind}${count === 1 ? "task waits" : "tasks wait"}`
-    return `${plain(agent)} ${fingerprintOf(account)}: ${windowWords({ name, family: "" })}, opens ${moment(at)} (${relative(at, now)}); ${tasks}`
-  }
+  const line = (name: string, at: number, count: number, kind?: string) =>
+    `${plain(agent)} ${fingerprintOf(account)}: ${windowWords({ name, family: "" })}, opens ${moment(at)} (${relative(at, now)}); ${waitingWords(count, kind)}`
   return [
-    ...(opensAt === null ? [] : [line(window ?? "", opensAt, waiting, "")]),
+    ...(opensAt === null ? [] : [line(window ?? "", opensAt, waiting)]),
     ...(spare === null ? [] : [line(spare.window, spare.opensAt, spare.waiting, "spare ")])
   ]
 }
@@ -136,11 +136,14 @@ export const overviewLines = (view: Overview, now: number, screen: Screen): Read
   const waiting = counts.queued > 0 && !view.awaitsAnswers && live.length === 0
   const asking = new Set(view.questions.map(({ id, taskId }) => taskId ?? id)).size
   const asks = asking === 0 ? [] : [yellow(`${asking} asks`)]
-  const paused = new Set(view.gates.flatMap(({ name, scope }) => (scope === "task" ? [name] : [])))
+  const pauses = pausesOf(view.gates)
+  const taskNames = (gates: typeof view.gates) =>
+    new Set(gates.flatMap(({ name, scope }) => (scope === "task" ? [name] : [])))
+  const [paused, held] = [taskNames(pauses), taskNames(view.gates)]
   const silence = new Map(view.running.map(({ id, silentMs }) => [id, silentMs]))
   return [
     ...joined([...words, ...asks], waiting ? yellow(served) : dim(served), screen.columns),
-    ...view.gates.map((gate) => yellow(fitted(`paused: ${plain(gateWords(gate, now))}`))),
+    ...pauses.map((gate) => yellow(fitted(`paused: ${plain(gateWords(gate, now))}`))),
     ...view.questions
       .slice(0, mostQuestions)
       .map((one) => yellow(fitted(`${questionName(one.id)} asks ${questionWords(one)}`))),
@@ -165,6 +168,7 @@ export const overviewLines = (view: Overview, now: number, screen: Screen): Read
           tasks: view.queued,
           words: (task) => {
             if (paused.has(task.id)) return `paused ${shortSpan(now - task.createdAt)}`
+            if (held.has(task.id)) return `loop ${shortSpan(now - task.createdAt)}`
             if (isAsking(task)) return `asks ${shortSpan(now - task.createdAt)}`
             if (task.notBefore !== null && task.notBefore > now) return `starts ${relative(task.notBefore, now)}`
             return `${task.priority} ${remark(task) === "" ? shortSpan(now - task.createdAt) : remark(task)}`

@@ -6,9 +6,10 @@ import { fingerprintOf } from "../../../domain/limits/Account.ts"
 import { isSpareName } from "../../../domain/limits/Window.ts"
 import { holdWords, raiseCommand } from "../../../programs/budgets/holdWords.ts"
 import { gateWords, openingCommand } from "../../../programs/gates/gateWords.ts"
-import { limitWords, timeWords } from "../../../programs/reports/waitsFor.ts"
-import { Why, why as whyOf } from "../../../programs/reports/why.ts"
 import { neglectWords } from "../../../programs/serving/Neglect.ts"
+import { Why } from "../../../programs/why/WhyAnswer.ts"
+import { limitWords, timeWords } from "../../../programs/why/waitsFor.ts"
+import { why as whyOf } from "../../../programs/why/why.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { bareCommand } from "../../framework/Command.ts"
@@ -18,8 +19,8 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { json, task } from "../../input/Values.ts"
 import { askedWords } from "../../output/QuestionText.ts"
 
-const before = (ahead: number | null): string =>
-  ahead === null || ahead === 0
+const before = (ahead: number): string =>
+  ahead === 0
     ? "it is next in the queue"
     : ahead === 1
       ? "1 task starts before it"
@@ -27,7 +28,7 @@ const before = (ahead: number | null): string =>
 
 /** The answer in words. */
 export const explain = (answer: Why, now: number): string => {
-  const silent = answer.silentMs === null ? "" : `; last output ${span(answer.silentMs)} ago`
+  const silent = "silentMs" in answer && answer.silentMs !== null ? `; last output ${span(answer.silentMs)} ago` : ""
   switch (answer.reason) {
     case "ended":
       if (answer.retriedBy !== null) {
@@ -49,19 +50,19 @@ export const explain = (answer: Why, now: number): string => {
         return `It met a usage limit: its agent is being ended, and it is parked then${silent}.`
       if (answer.cause === "budget")
         return `A budget is spent: its agent is being ended, and it is parked then${silent}.`
-      return `It is being cancelled (${answer.cause ?? "cancelled"}) and waits for its processes to exit${silent}.`
+      return `It is being cancelled (${answer.cause}) and waits for its processes to exit${silent}.`
     case "not-before":
-      return `It waits for ${timeWords(answer)}: ${moment(answer.notBefore ?? now)} (${relative(answer.notBefore ?? now, now)}).`
+      return `It waits for ${timeWords(answer)}: ${moment(answer.notBefore)} (${relative(answer.notBefore, now)}).`
     case "limit": {
-      if (answer.window !== null && isSpareName(answer.window))
+      if (isSpareName(answer.window))
         return `It is a spare task and waits for ${limitWords(answer, now)}; ${before(answer.ahead)}. To start it like any other: beat edit ${answer.taskId} --no-spare`
-      const sooner = `beat edit ${answer.taskId} -a AGENT, or beat limits open ${answer.account === null ? "" : fingerprintOf(answer.account)}`
+      const sooner = `beat edit ${answer.taskId} -a AGENT, or beat limits open ${fingerprintOf(answer.account)}`
       return `It waits for ${limitWords(answer, now)}; ${before(answer.ahead)}. To start it sooner: ${sooner}`
     }
-    case "paused": {
-      if (answer.gate === null) return "It is paused."
+    case "paused":
       return `It is paused: ${sanitize(gateWords(answer.gate, now))}. To start it: ${openingCommand(answer.gate)}`
-    }
+    case "loop":
+      return `It waits for the end of its loop. To see the rounds: beat loop status ${answer.loop}`
     case "frozen":
       return answer.gate === null
         ? "It is frozen, and continues within moments."
@@ -71,36 +72,35 @@ export const explain = (answer: Why, now: number): string => {
         ? "It asks a person. To see what: beat inbox"
         : `It needs input. ${sanitize(askedWords(answer.question))}`
     case "budget":
-      if (answer.budget === null) return "It waits for a budget."
       return `It waits for ${sanitize(holdWords(answer.budget, now))}. To start it sooner: ${raiseCommand(answer.budget)}`
     case "group-limit":
-      return `All places of group ${answer.group} are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To run more of them: beat group set ${answer.group} --limit ${(answer.limit ?? 1) + 1}`
+      return `All places of group ${answer.group} are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To run more of them: beat group set ${answer.group} --limit ${answer.limit + 1}`
     case "goal-limit":
       return `All places of goal ${answer.goal} are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To see its tasks: beat tree ${answer.goal}`
     case "blocked": {
-      const others = (answer.waitingOn ?? 1) - 1
+      const others = answer.waitingOn - 1
       const rest = others === 0 ? "" : others === 1 ? " and 1 other" : ` and ${others} others`
       return `It waits for task ${answer.blockedBy}${rest}. To see why that task has not ended: beat why ${answer.blockedBy}. To see all dependencies: beat graph ${answer.taskId}`
     }
     case "no-worker":
       return `No worker is running; ${before(answer.ahead)}. To start one: beat worker --detach`
     case "concurrency-limit":
-      return `All slots are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To run more tasks at the same time: beat config set maxConcurrency ${(answer.limit ?? 1) + 1}`
+      return `All slots are in use (${answer.running} of ${answer.limit}); ${before(answer.ahead)}. To run more tasks at the same time: beat config set maxConcurrency ${answer.limit + 1}`
     case "memory":
-      return `Memory is low: ${bytes(answer.availableBytes ?? 0)} available, ${bytes(answer.neededBytes ?? 0)} required before another task starts; ${before(answer.ahead)}.`
+      return `Memory is low: ${bytes(answer.availableBytes)} available, ${bytes(answer.neededBytes)} required before another task starts; ${before(answer.ahead)}.`
     case "workspace":
       return `It waits for its workspace, in which task ${answer.blockedBy} works. To see that task: beat status ${answer.blockedBy}`
     case "workspace-cut":
       return "Its workspace is being made: a copy of every tracked file. It starts then."
     case "workspace-bytes":
-      return `It waits for disk: workspaces hold ${bytes(answer.workspaceBytes ?? 0)} of ${bytes(answer.workspaceMaxBytes ?? 0)}, and those that no task needs are reclaimed. To see them: beat workspace list. To allow more: beat config set workspaceMaxBytes N`
+      return `It waits for disk: workspaces hold ${bytes(answer.workspaceBytes)} of ${bytes(answer.workspaceMaxBytes)}, and those that no task needs are reclaimed. To see them: beat workspace list. To allow more: beat config set workspaceMaxBytes N`
     case "behind":
       return `It waits its turn: ${before(answer.ahead)}.`
     case "starting":
       return "It is ready and starts within moments."
     case "starting-fails": {
       const starts = answer.tries === 1 ? "1 start" : `${answer.tries} starts`
-      return `It cannot start: ${sanitize(answer.error ?? "")} ${starts} failed; the next follows.`
+      return `It cannot start: ${sanitize(answer.error)} ${starts} failed; the next follows.`
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Accounts, their windows and what is parked, on the in-memory state. */
 import type { AccountKey } from "../../../domain/limits/Account.ts"
-import { opening, parkedFor, refusal, windowsAfter } from "../../../domain/limits/Limit.ts"
+import { opening, refusal, windowsAfter } from "../../../domain/limits/Limit.ts"
 import type { Park } from "../../../domain/limits/Park.ts"
 import { afterServed, noBound, oneProbe, type Places, placesNow } from "../../../domain/limits/Places.ts"
 import type { StoredSignal } from "../../../domain/limits/Signal.ts"
@@ -137,7 +137,8 @@ export const park = (state: State, claim: Claim, parking: Parking, now: number):
   const gate = gateOf(state, task.account)
   const observer = { account: gate, source: taskId, family: familyOf(task), claimedAt: claim.claimedAt, now }
   const after = refusal(windowsOf(state, gate), observer, parking)
-  const parks = withPark({ account: gate, ...parkedFor(after, observer, parking.resetsAt) })
+  const { opensAt, window } = opening(after, observer.family, now)
+  const parks = withPark({ account: gate, window: window ?? "", resetsAt: opensAt })
   return withWindows({ ...next, parks }, gate, after, now)
 }
 

@@ -8,6 +8,7 @@ import type { Account } from "../../../domain/limits/Account.ts"
 import type { NewTask, Upstream } from "../../../domain/task/NewTask.ts"
 import type { Outcome } from "../../../domain/task/Outcome.ts"
 import { outcome } from "../../../domain/task/Outcome.ts"
+import { mostSpread } from "../../../domain/task/RetryPolicy.ts"
 import { isTerminal, type Task, type TaskId } from "../../../domain/task/Task.ts"
 import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import type { Claim } from "../../../domain/worker/Claim.ts"
@@ -43,6 +44,21 @@ const claimIn = (state: State, claim: Claim | undefined): Option.Option<ClaimedT
 /** The task had a turn before, after which it was put back into the queue. */
 const hasBegun = (state: State, { id, parks, wakes }: Task): boolean =>
   parks + wakes > 0 || (state.tasks.get(id)?.resumeSession ?? null) !== null
+
+/** Tasks whose pause is longer than they have it, with its right length. */
+const strayedPauses = (state: State, now: number): ReadonlyArray<readonly [TaskId, number]> => {
+  const steps = Array.from(state.pipelines.values()).flatMap((pipeline) => pipeline.steps)
+  return Array.from(state.tasks.values()).flatMap(({ revision, task }) => {
+    const left = task.status === "queued" && task.waitingOn === 0 && revision === 0 ? (task.notBefore ?? 0) - now : 0
+    const failed = task.retryOf === null ? undefined : taskIn(state, task.retryOf)
+    if (failed !== undefined) {
+      const isPause = task.continuation === "retry" && failed.failureResetAt === null
+      return isPause && left > mostSpread * failed.backoffMs ? [[task.id, failed.backoffMs] as const] : []
+    }
+    const delayMs = steps.find(({ taskId }) => taskId === task.id)?.delayMs ?? 0
+    return delayMs > 0 && left > delayMs ? [[task.id, delayMs] as const] : []
+  })
+}
 
 const environmentIn = (state: State, stored: StoredTask) => state.environments.get(stored.environment) ?? {}
 
@@ -245,6 +261,12 @@ const make = Effect.gen(function* () {
         })
       )
     ),
+
+    putRight: store.write((state, now) => {
+      const strayed = strayedPauses(state, now)
+      const right = strayed.reduce((next, [id, pause]) => changed(next, id, { notBefore: now + pause }), state)
+      return Either.right([strayed.length, right] as const)
+    }),
 
     prune: ({ dryRun, endedBefore, limit }) =>
       store.write((state) => {

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
+import { upTo } from "../../../domain/Elapsed.ts"
 import type { StorageError } from "../../../domain/Errors.ts"
 import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
@@ -54,9 +55,9 @@ const pauses = Schedule.exponential("5 millis", 1.7).pipe(
  * has at least 40, for up to two minutes.
  */
 export const patience = pauses.pipe(
-  Schedule.upTo("20 seconds"),
+  upTo(20_000),
   Schedule.union(Schedule.intersect(pauses, Schedule.recurs(40))),
-  Schedule.intersect(Schedule.forever.pipe(Schedule.upTo("2 minutes")))
+  upTo(120_000)
 )
 
 /** What is left of the errors of an effect with statements in it. */

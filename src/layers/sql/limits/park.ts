@@ -4,7 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { parkedFor, refusal } from "../../../domain/limits/Limit.ts"
+import { opening, refusal } from "../../../domain/limits/Limit.ts"
 import { budget } from "../../../domain/limits/Window.ts"
 import { TaskSummary } from "../../../domain/task/Task.ts"
 import type { ClaimId } from "../../../domain/worker/Claim.ts"
@@ -87,6 +87,7 @@ export const makePark = (sql: SqlClient.SqlClient) => {
       const observer = { account: gate, source: taskId, family, claimedAt, now }
       const after = refusal(before, observer, { resetsAt, credit })
       yield* windows.replace(gate, before, after)
-      yield* sql`INSERT INTO parks ${sql.insert({ ...record, account: gate, ...parkedFor(after, observer, resetsAt) })}`
+      const { opensAt, window } = opening(after, family, now)
+      yield* sql`INSERT INTO parks ${sql.insert({ ...record, account: gate, window: window ?? "", resetsAt: opensAt })}`
     })
 }

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { heldForLoop } from "../../../domain/gates/loopHold.ts"
 import { GoalLimits } from "../../../domain/goal/Goal.ts"
 import { decideLoop, recentRounds } from "../../../domain/loop/LoopDecision.ts"
 import { LoopNotFound, LoopStateConflict } from "../../../domain/loop/LoopErrors.ts"
@@ -23,9 +24,6 @@ import { StoredEnvironment } from "../tasks/Rows.ts"
 import { makeCancelLoop } from "./cancelLoop.ts"
 import { LoopIdRow, LoopWrite, makeLoopRows, orNoLoop, Role } from "./LoopRows.ts"
 import { makeStoreRound } from "./storeRound.ts"
-
-/** As the trigger of a new loop has it. */
-const heldFor = "'its loop is open: beat loop status '"
 
 /** Ids named in the error of an ambiguous prefix. */
 const candidates = 10
@@ -204,7 +202,7 @@ const make = Effect.gen(function* () {
         Clock.currentTimeMillis,
         (now) => sql`
           INSERT INTO gates (scope, name, until_at, reason, closed_by, at)
-          SELECT 'task', step_task, NULL, ${sql.literal(heldFor)} || id, 'backbeat', ${now} FROM loops
+          SELECT 'task', step_task, NULL, ${heldForLoop} || id, 'backbeat', ${now} FROM loops
           WHERE step_task = ${task} AND ended_at IS NULL
           ON CONFLICT (scope, name) DO NOTHING
         `

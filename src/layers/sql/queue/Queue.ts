@@ -25,6 +25,7 @@ import { makeEdit } from "./edit.ts"
 import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
 import { makeFinish } from "./finish.ts"
 import { makePrune } from "./prune.ts"
+import { makePutRight } from "./putRight.ts"
 import { makeRefuseSharing } from "./sessions.ts"
 
 const make = Effect.gen(function* () {
@@ -205,6 +206,8 @@ const make = Effect.gen(function* () {
       const environmentId = environment === undefined ? null : yield* ids.digest(canonical(environment))
       return yield* edit(id, change, revision, environmentId).pipe(access.writeWork("edit"))
     }),
+
+    putRight: makePutRight(sql).pipe(access.write("putRight"), Effect.withSpan("Queue.putRight")),
 
     prune: Effect.fn("Queue.prune")(makePrune(sql, access))
   })

@@ -1,16 +1,16 @@
 /** What a queued task waits for, in words that go into one line. */
 import { fingerprintOf } from "../../domain/limits/Account.ts"
+import type { LimitWait } from "../../domain/limits/AccountLimits.ts"
 import { spareBelow } from "../../domain/limits/Spare.ts"
 import { credit, isSpareName, windowWords } from "../../domain/limits/Window.ts"
 import { questionName } from "../../domain/questions/Question.ts"
 import { bytes, moment, span } from "../../text/FormatDuration.ts"
 import { holdWords } from "../budgets/holdWords.ts"
 import { gateWords } from "../gates/gateWords.ts"
-import type { Why } from "./why.ts"
+import type { Why, WhyOf } from "./WhyAnswer.ts"
 
 /** The limit that a task waits for, and when it ends. */
-export const limitWords = ({ account, opensAt, window }: Pick<Why, "account" | "opensAt" | "window">, now: number) => {
-  if (account === null || opensAt === null || window === null) return null
+export const limitWords = ({ account, opensAt, window }: LimitWait, now: number): string => {
   const name = fingerprintOf(account)
   const when = `${moment(opensAt)} (in ${span(opensAt - now)})`
   if (window === credit)
@@ -22,7 +22,7 @@ export const limitWords = ({ account, opensAt, window }: Pick<Why, "account" | "
 }
 
 /** What its time is the time of. */
-export const timeWords = ({ failureBefore }: Why): string => {
+export const timeWords = ({ failureBefore }: WhyOf<"not-before">): string => {
   switch (failureBefore) {
     case null:
       return "its start time"
@@ -37,13 +37,13 @@ export const timeWords = ({ failureBefore }: Why): string => {
 export const waitsFor = (found: Why, now: number): string | null => {
   switch (found.reason) {
     case "not-before":
-      return found.notBefore === null
-        ? null
-        : `${timeWords(found)}, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
+      return `${timeWords(found)}, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
     case "limit":
       return limitWords(found, now)
     case "paused":
-      return found.gate === null ? null : `the end of a pause: ${gateWords(found.gate, now)}`
+      return `the end of a pause: ${gateWords(found.gate, now)}`
+    case "loop":
+      return `its loop ${found.loop}`
     case "frozen":
       return found.gate === null ? null : `the end of a pause: ${gateWords(found.gate, now)}`
     case "asks":
@@ -51,27 +51,25 @@ export const waitsFor = (found: Why, now: number): string | null => {
         ? "an answer of a person"
         : `an answer to ${questionName(found.question.id)}: ${found.question.text}`
     case "budget":
-      return found.budget === null ? null : holdWords(found.budget, now)
+      return holdWords(found.budget, now)
     case "group-limit":
       return `a place in group ${found.group} (${found.running} of ${found.limit} in use)`
     case "goal-limit":
       return `a place in goal ${found.goal} (${found.running} of ${found.limit} in use)`
     case "blocked":
-      return (found.waitingOn ?? 0) > 1
-        ? `${found.waitingOn} tasks, ${found.blockedBy} among them`
-        : `task ${found.blockedBy}`
+      return found.waitingOn > 1 ? `${found.waitingOn} tasks, ${found.blockedBy} among them` : `task ${found.blockedBy}`
     case "no-worker":
       return "a worker; none is running, and one starts when a command waits"
     case "concurrency-limit":
       return `a free slot (${found.running} of ${found.limit} in use)`
     case "memory":
-      return `memory: ${bytes(found.availableBytes ?? 0)} available, ${bytes(found.neededBytes ?? 0)} needed`
+      return `memory: ${bytes(found.availableBytes)} available, ${bytes(found.neededBytes)} needed`
     case "workspace":
       return `its workspace, in which task ${found.blockedBy} works`
     case "workspace-cut":
       return "its workspace, which is being made"
     case "workspace-bytes":
-      return `disk: workspaces hold ${bytes(found.workspaceBytes ?? 0)} of ${bytes(found.workspaceMaxBytes ?? 0)}`
+      return `disk: workspaces hold ${bytes(found.workspaceBytes)} of ${bytes(found.workspaceMaxBytes)}`
     case "behind":
       return found.ahead === 1 ? "1 task ahead of it" : `${found.ahead} tasks ahead of it`
     case "starting-fails":

@@ -1,0 +1,52 @@
+/** Puts right what a clock that was set back has left: times that lie where no rule has them. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { elapsedMs } from "../domain/Elapsed.ts"
+import { Queue } from "../services/Queue.ts"
+import { Schedules } from "../services/Schedules.ts"
+
+/** A wall clock that falls behind by less than this between two looks was corrected, not set. Milliseconds. */
+const correction = 500
+
+/** A process that read the clock before it was set may commit a moment after: once this is over, all is looked at again. */
+const againMs = 5000
+
+const putRight = Effect.gen(function* () {
+  const schedules = yield* Schedules
+  for (const id of yield* schedules.putRight) {
+    yield* Effect.logWarning(`schedule ${id}: the clock was set back, so its next time was put right`)
+  }
+  const queue = yield* Queue
+  const paused = yield* queue.putRight
+  if (paused > 0) yield* Effect.logWarning(`the clock was set back, so pauses begin again (${paused})`)
+})
+
+/**
+ * To be run at each look of a worker. The first time, and whenever the wall clock has gone back against the clock that
+ * cannot be set, the next times of all schedules and the pauses of tasks are compared with their rules.
+ */
+export const makeClockWatch = () => {
+  let ahead = Number.POSITIVE_INFINITY
+  let again = Number.POSITIVE_INFINITY
+  return Effect.gen(function* () {
+    const elapsed = yield* elapsedMs
+    const now = (yield* Clock.currentTimeMillis) - elapsed
+    const isSetBack = now <= ahead - correction
+    if (isSetBack || elapsed >= again) {
+      yield* putRight
+      again = isSetBack ? elapsed + againMs : Number.POSITIVE_INFINITY
+    }
+    ahead = now
+  }).pipe(Effect.withSpan("watchClock"))
+}
+
+/** Returns when the wall clock has been set, in either direction, or the machine has slept; looks every `everyMs`. */
+export const untilClockIsSet = (everyMs: number) =>
+  Effect.gen(function* () {
+    const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed) => wall - elapsed)
+    const before = yield* ahead
+    yield* Effect.sleep(everyMs).pipe(
+      Effect.zipRight(ahead),
+      Effect.repeat({ until: (now) => Math.abs(now - before) > correction })
+    )
+  })
