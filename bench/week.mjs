@@ -4,10 +4,19 @@
  * are killed on the way. Prints a table, and exits with 1 where a task failed by a limit or a budget, a step was done or counted
  * twice, more was spent than the budget allows, or more was refused than what was in flight and one probe for each window.
  *
- *   npm run week -- [--tasks 60] [--minutes 8] [--keep]        # the week of 300 tasks: --tasks 300 --minutes 15
+ *   npm run week -- [--tasks 60] [--minutes 8] [--keep]        # the whole week: --tasks 300
  */
 import { spawn } from "node:child_process"
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import Database from "better-sqlite3"
@@ -18,7 +27,8 @@ const perAccount = Math.ceil(option("--tasks", 60) / 3)
 const mostMs = option("--minutes", 8) * 60_000
 const steps = 2
 const windowMs = 20_000
-const requests = 10
+/** Of each account in one window. More tasks get more, so that the week stays some minutes long. */
+const requests = Math.max(10, Math.ceil(perAccount / 5))
 const concurrency = 4
 const killEveryMs = 12_000
 /** Tokens of each step. */
@@ -90,9 +100,9 @@ const rows = (text) => {
 }
 
 const journalOf = ({ directory }) =>
-  readFileSync(join(directory, "journal"), "utf8")
-    .trim()
+  (existsSync(join(directory, "journal")) ? readFileSync(join(directory, "journal"), "utf8") : "")
     .split("\n")
+    .filter((line) => line !== "")
     .map((line) => {
       const [at, session, what] = line.split(" ")
       return { at: Number(at), session, what }

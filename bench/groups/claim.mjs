@@ -8,30 +8,34 @@ import { bundled } from "../inside/bundle.mjs"
 import { makeHome } from "../measure.mjs"
 
 const lanes = 40
+/** Behind those that the first task has made. */
+const firstLane = 100
 const longAfter = Date.now() + 365 * 24 * 3_600_000
 
-/** Moves the queued tasks into lanes of accounts; in lane 1, which is always open, none is left. */
+/** Moves the queued tasks into lanes of accounts; in the lanes of the others, which are always open, none is left. */
 const distribute = (file) => {
   const database = new Database(file)
   database.pragma("synchronous = OFF")
   database.transaction(() => {
     const account = database.prepare("INSERT INTO accounts (key, agent, seen_at) VALUES (?, 'claude', 0)")
     const lane = database.prepare("INSERT INTO lanes (id, account, gate, family) VALUES (?, ?, ?, '')")
-    for (let id = 2; id <= lanes + 1; id++) {
+    for (let id = firstLane; id < firstLane + lanes; id++) {
       const key = `anthropic/key/${String(id).padStart(10, "0")}`
       account.run(key)
       lane.run(id, key, key)
     }
-    database.prepare(`UPDATE tasks SET lane = 2 + seq % ${lanes}`).run()
+    database.prepare(`UPDATE tasks SET lane = ${firstLane} + seq % ${lanes}`).run()
   })()
   database.close()
 }
 
-/** Closes all lanes but the first so many. */
+/** Closes all lanes of accounts but the first so many. */
 const close = (file, open) => {
   const database = new Database(file)
   database.prepare(`UPDATE lanes SET opens_at = 0, "window" = NULL`).run()
-  database.prepare(`UPDATE lanes SET opens_at = ?, "window" = 'five_hour' WHERE id > ?`).run(longAfter, 1 + open)
+  database
+    .prepare(`UPDATE lanes SET opens_at = ?, "window" = 'five_hour' WHERE id >= ?`)
+    .run(longAfter, firstLane + open)
   database.close()
 }
 

@@ -22,6 +22,9 @@ import type { Gates } from "../services/Gates.ts"
 import type { Git } from "../services/Git.ts"
 import type { Host } from "../services/Host.ts"
 import type { Ids } from "../services/Ids.ts"
+import type { Ledger } from "../services/Ledger.ts"
+import type { Limits } from "../services/Limits.ts"
+import type { LocalZone } from "../services/LocalZone.ts"
 import type { Loops } from "../services/Loops.ts"
 import type { MergeGit } from "../services/MergeGit.ts"
 import type { Merges } from "../services/Merges.ts"
@@ -58,6 +61,9 @@ export type ToolServices =
   | Git
   | Host
   | Ids
+  | Ledger
+  | Limits
+  | LocalZone
   | Loops
   | MergeGit
   | Merges

@@ -8,6 +8,7 @@ import { configureAgent } from "./tools/ConfigureAgent.ts"
 import { createPipeline } from "./tools/CreatePipeline.ts"
 import { delegateTask } from "./tools/DelegateTask.ts"
 import { editTask } from "./tools/EditTask.ts"
+import { limitsTool } from "./tools/Limits.ts"
 import { listAgents } from "./tools/ListAgents.ts"
 import { listPipelines } from "./tools/ListPipelines.ts"
 import { listSchedules } from "./tools/ListSchedules.ts"
@@ -26,6 +27,7 @@ import { taskDiff } from "./tools/TaskDiff.ts"
 import { taskLogs } from "./tools/TaskLogs.ts"
 import { taskResult } from "./tools/TaskResult.ts"
 import { taskStatus } from "./tools/TaskStatus.ts"
+import { usageTool } from "./tools/Usage.ts"
 import { waitTasks } from "./tools/WaitTasks.ts"
 import { wakeMe } from "./tools/WakeMe.ts"
 
@@ -69,5 +71,7 @@ export const tools: ReadonlyArray<Tool> = [
   resumeSchedule,
   cancelSchedule,
   configureAgent,
-  askPerson
+  askPerson,
+  limitsTool,
+  usageTool
 ]

@@ -59,27 +59,13 @@ export const makePlan = (seed: number, durationMs: number, focus: Focus = "every
   const loops = focus === "limits" ? [] : allLoops
   // An agent tells the end of a limit by the real clock: where that is set, no limit means anything.
   const limits = faults.some(({ kind }) => kind === "clock") ? [] : planLimits(dice, durationMs, focus)
-  const leads = planLeads(dice, durationMs)
+  const allLeads = planLeads(dice, durationMs)
+  const leads = focus === "limits" ? [] : allLeads
   const workers = dyingAtHooks(dice, plainWorkers)
+  const all = { focus, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers }
   const digest = createHash("sha256")
-    .update(
-      JSON.stringify({ durationMs, focus, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers })
-    )
+    .update(JSON.stringify({ durationMs, ...all }))
     .digest("hex")
     .slice(0, 12)
-  return {
-    seed,
-    durationMs,
-    focus,
-    tasks,
-    pipelines,
-    schedules,
-    loops,
-    limits,
-    leads,
-    faults,
-    workers,
-    servers,
-    digest
-  }
+  return { seed, durationMs, ...all, digest }
 }

@@ -49,7 +49,9 @@ describe("the tools", () => {
         "ResumeSchedule",
         "CancelSchedule",
         "ConfigureAgent",
-        "AskPerson"
+        "AskPerson",
+        "Limits",
+        "Usage"
       ]
     )
   })

@@ -11,6 +11,10 @@ import { Terminal } from "../framework/Terminal.ts"
 /** `waits for the 5-hour limit of account a4tz9kq2mv, opens 2027-03-01 14:31:40 (in 1h 20m)` */
 export const waitWords = (wait: LimitWait, now: number): string => `waits for ${limitWords(wait, now) ?? "a limit"}`
 
+/** `41 spare tasks wait` */
+export const waitingWords = (count: number, kind = ""): string =>
+  count === 1 ? `1 ${kind}task waits` : `${count >= 1000 ? "1000 or more" : count} ${kind}tasks wait`
+
 const tellPark = ({ task, wait }: ParkNews) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal

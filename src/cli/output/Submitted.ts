@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Contest } from "../../domain/contest/Contest.ts"
-import { isPaced } from "../../domain/limits/Spare.ts"
 import { Task } from "../../domain/task/Task.ts"
 import { holdView } from "../../programs/budgets/BudgetView.ts"
 import { holdWords } from "../../programs/budgets/holdWords.ts"
@@ -12,7 +11,6 @@ import { gateWords } from "../../programs/gates/gateWords.ts"
 import type { SubmitResult } from "../../programs/tasks/submit.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Gates } from "../../services/Gates.ts"
-import { Limits } from "../../services/Limits.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { sanitize } from "../../text/Sanitize.ts"
 import { ExitCode } from "../framework/ExitCode.ts"
@@ -53,11 +51,6 @@ export const announce = Effect.fn("announce")(function* (result: SubmitResult, j
     }
     const wait = task.account === null ? Option.none() : yield* tasks.limitWait(task.id)
     if (Option.isSome(wait)) yield* terminal.say(waitWords(wait.value, yield* Clock.currentTimeMillis))
-    else if (task.spare && task.account !== null) {
-      const account = (yield* (yield* Limits).list).find((one) => one.account === task.account)
-      if (!isPaced(account?.windows ?? []))
-        yield* terminal.say(`no window of its account is known yet: it starts like any other task`)
-    }
     if (terminal.stdout.tty) yield* terminal.say(`Submitted to ${task.agent}. To follow it: beat logs -f ${task.id}`)
   }
   return ExitCode.ok

@@ -39,10 +39,6 @@ const known = (window: Window, family: string): ReadonlyArray<Known> =>
       ]
     : []
 
-/** Whether anything is known that a spare task waits for. */
-export const isPaced = (windows: ReadonlyArray<Window>): boolean =>
-  windows.some((window) => known(window, window.family).length > 0)
-
 /** The first time for spare tasks that ends after `at`. A window is followed by the next one, in which nothing is used yet. */
 const spanAfter = ({ lengthMs, resetsAt, room }: Known, at: number) => {
   const follows = resetsAt > at ? (room ? 0 : 1) : Math.floor((at - resetsAt) / lengthMs) + 1

@@ -6,7 +6,7 @@ import type { TaskEdit } from "../../domain/task/TaskEdit.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { promptForAnother } from "../limits/promptForAnother.ts"
-import { prepareTask } from "./prepareTask.ts"
+import { prepareTask, spareAlone } from "./prepareTask.ts"
 import { resubmit } from "./resubmit.ts"
 import type { Submitter } from "./submitter.ts"
 
@@ -85,13 +85,7 @@ export const edit = Effect.fn("edit")(function* (id: TaskId, changes: Changes, b
     const { revision } = yield* queue.captured(id)
     const task = yield* tasks.get(id)
     if (task.status !== "queued") return yield* new TaskStateConflict({ id, step: "be edited", actual: task.status })
-    if (changes.spare === true && task.fallback.length > 0) {
-      return yield* new InvalidInput({
-        field: "spare",
-        problem: `task ${id} has a fallback: a spare task waits for its own account`,
-        example: null
-      })
-    }
+    if (changes.spare === true && task.fallback.length > 0) return yield* spareAlone()
     const change: TaskEdit = {
       ...(touchesAgent(changes) ? yield* startOf(task, changes, by) : {}),
       ...(changes.priority === undefined ? {} : { priority: changes.priority }),

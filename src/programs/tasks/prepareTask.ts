@@ -103,6 +103,14 @@ const withPiped = (prompt: string, piped: string): string =>
 const leftOut = (agent: string): string =>
   `what is piped in is left out: ${agent} runs its prompt as a script. Save it to a file that the script reads`
 
+/** A spare task has no fallback. */
+export const spareAlone = () =>
+  new InvalidInput({
+    field: "spare",
+    problem: "excludes 'fallback': a spare task waits for its own account",
+    example: null
+  })
+
 /** The task as it will be stored, and hints about its agent for the submitter. */
 export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submission, submitter: Submitter) {
   const agents = yield* Agents
@@ -110,13 +118,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
   const problem = promptProblem(submission.prompt)
   if (problem !== null) return yield* new InvalidInput({ field: "prompt", problem, example: null })
   const spare = submission.spare ?? false
-  if (spare && (submission.fallback ?? []).length > 0) {
-    return yield* new InvalidInput({
-      field: "spare",
-      problem: "excludes 'fallback': a spare task waits for its own account",
-      example: null
-    })
-  }
+  if (spare && (submission.fallback ?? []).length > 0) return yield* spareAlone()
   const directory = realDirectory(submission.directory, submitter.environment)
   const routes = yield* keepRoutes(submission, submitter, settings)
   const {
@@ -141,7 +143,7 @@ export const prepareTask = Effect.fn("prepareTask")(function* (submission: Submi
     asks: submission.asks
   })
   const account = plan.account ?? null
-  const free = `spare changes nothing: no account is known for ${plan.agent}, so that no usage limit counts for it`
+  const free = `spare changes nothing: no account, and so no usage limit, is known for ${plan.agent}`
   const warnings = [...routes.warnings, ...hints, ...(spare && account === null ? [free] : [])]
   const piped = submission.piped ?? null
   const closing = submission.closing ?? null

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
 import { opening } from "../../../src/domain/limits/Limit.ts"
-import { isPaced, spareBelow, spareOpening, spareTime } from "../../../src/domain/limits/Spare.ts"
+import { spareBelow, spareOpening, spareTime } from "../../../src/domain/limits/Spare.ts"
 import { lengthOf, type Window, windowWords } from "../../../src/domain/limits/Window.ts"
 
 const hour = 3_600_000
@@ -69,8 +69,6 @@ describe("spare room", () => {
     const hand = window({ name: "yours", closed: true, resetsAt: now + hour })
     assert.deepStrictEqual(spareOpening([], "other", now), { opensAt: 0, window: null, shutsAt: null })
     assert.deepStrictEqual(spareOpening([hand], "other", now), { opensAt: now + hour, window: "yours", shutsAt: null })
-    assert.isFalse(isPaced([hand]))
-    assert.isTrue(isPaced([window()]))
   })
 
   it("has words", () => {

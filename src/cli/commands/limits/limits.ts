@@ -18,6 +18,7 @@ import { stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json, moment as momentOption, optionalText } from "../../input/Values.ts"
 import { table } from "../../output/Layout.ts"
+import { waitingWords } from "../../output/LimitText.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 const percent = (used: number | null): string => (used === null ? "?" : `${Math.round(used * 100)}%`)
@@ -64,16 +65,17 @@ const accountLine = (account: AccountLimits, now: number): ReadonlyArray<string>
     ...(spare === null
       ? []
       : [
-          `${spare.waiting === 1 ? "1 spare task waits" : `${spare.waiting >= 1000 ? "1000 or more" : spare.waiting} spare tasks wait`} for the ${windowWords({ name: spare.window, family: "" })} of ${name}, from ${moment(spare.opensAt)} (${relative(spare.opensAt, now)}).`
+          `${waitingWords(spare.waiting, "spare ")} for the ${windowWords({ name: spare.window, family: "" })} of ${name}, from ${moment(spare.opensAt)} (${relative(spare.opensAt, now)}).`
         ])
   ]
   if (account.opensAt === null || account.waiting === 0) return notes
-  const tasks =
-    account.waiting === 1 ? "1 task waits" : `${account.waiting >= 1000 ? "1000 or more" : account.waiting} tasks wait`
   const next = account.next === null ? "" : ` The first to start is ${account.next}, alone; then 2, 4, 8 follow.`
   const reason = account.windows.find(({ name: window }) => window === account.window)?.reason ?? null
   const why = reason === null ? "" : ` (${plain(reason)})`
-  return [...notes, `${tasks} for ${name}${why}, which opens in ${span(account.opensAt - now)}.${next}`]
+  return [
+    ...notes,
+    `${waitingWords(account.waiting)} for ${name}${why}, which opens in ${span(account.opensAt - now)}.${next}`
+  ]
 }
 
 const lines = (accounts: ReadonlyArray<AccountLimits>, now: number, screen: Screen): ReadonlyArray<string> => {

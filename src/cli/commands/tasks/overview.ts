@@ -23,6 +23,7 @@ import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
 import { tellNeglect } from "../../output/Attention.ts"
 import { type Column, cut, table, widthOf } from "../../output/Layout.ts"
+import { waitingWords } from "../../output/LimitText.ts"
 import { questionWords } from "../../output/QuestionText.ts"
 import { plain, remark, statusStyle, statusWord } from "../../output/TaskTable.ts"
 
@@ -54,12 +55,10 @@ const shortPath = (path: string): string => {
 
 /** `claude a4tz9kq2mv: 5-hour limit, opens 2027-03-01 02:31:45 (in 1h 20m); 41 tasks wait` */
 const closedWords = ({ account, agent, opensAt, spare, waiting, window }: AccountLimits, now: number) => {
-  const line = (name: string, at: number, count: number, kind: string) => {
-    const tasks = `${count >= 1000 ? "1000 or more" : count} ${kind}${count === 1 ? "task waits" : "tasks wait"}`
-    return `${plain(agent)} ${fingerprintOf(account)}: ${windowWords({ name, family: "" })}, opens ${moment(at)} (${relative(at, now)}); ${tasks}`
-  }
+  const line = (name: string, at: number, count: number, kind?: string) =>
+    `${plain(agent)} ${fingerprintOf(account)}: ${windowWords({ name, family: "" })}, opens ${moment(at)} (${relative(at, now)}); ${waitingWords(count, kind)}`
   return [
-    ...(opensAt === null ? [] : [line(window ?? "", opensAt, waiting, "")]),
+    ...(opensAt === null ? [] : [line(window ?? "", opensAt, waiting)]),
     ...(spare === null ? [] : [line(spare.window, spare.opensAt, spare.waiting, "spare ")])
   ]
 }

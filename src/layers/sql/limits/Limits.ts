@@ -84,18 +84,15 @@ const make = Effect.gen(function* () {
 
   /** The spare tasks of an account that may not start now. */
   const spareOf = (account: AccountKey, known: ReadonlyArray<Window>, now: number) =>
-    Effect.map(findSpare(account), (rows) =>
-      rows
-        .flatMap(({ family, waiting }) => {
-          const { opensAt, window } = spareOpening(known, family, now)
-          return window === null ? [] : [{ opensAt, waiting, window }]
-        })
-        .reduce<AccountLimits["spare"]>((first, one) => {
-          if (first === null) return one
-          const next = one.opensAt < first.opensAt ? one : first
-          return { ...next, waiting: Math.min(bound, first.waiting + one.waiting) }
-        }, null)
-    )
+    Effect.map(findSpare(account), (rows): AccountLimits["spare"] => {
+      const waits = rows.flatMap(({ family, waiting }) => {
+        const { opensAt, window } = spareOpening(known, family, now)
+        return window === null ? [] : [{ opensAt, waiting, window }]
+      })
+      const [first] = waits.sort((one, other) => one.opensAt - other.opensAt)
+      const waiting = waits.reduce((sum, one) => sum + one.waiting, 0)
+      return first === undefined ? null : { ...first, waiting: Math.min(bound, waiting) }
+    })
 
   const findShut = Statement.findAll(() => ({
     Request: Timestamp,

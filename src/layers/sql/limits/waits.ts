@@ -4,44 +4,44 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { AccountKey } from "../../../domain/limits/Account.ts"
 import { LimitWait } from "../../../domain/limits/AccountLimits.ts"
 import { Park } from "../../../domain/limits/Park.ts"
 import { spareOpening } from "../../../domain/limits/Spare.ts"
-import { TaskId, Timestamp } from "../../../domain/task/Task.ts"
+import { TaskId } from "../../../domain/task/Task.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeGoalRows } from "../goals/GoalRows.ts"
+import { storedFlag } from "../tasks/Rows.ts"
 import { makeWindows } from "./windows.ts"
+
+const decodeWait = Schema.decodeUnknown(LimitWait)
 
 export const makeWaits = (sql: SqlClient.SqlClient) => {
   const windows = makeWindows(sql)
 
-  const findWait = Statement.findOne(() => ({
-    Request: Schema.Struct({ id: TaskId, now: Timestamp }),
-    Result: LimitWait,
-    execute: ({ id, now }) => sql`
-      SELECT lanes.account, lanes."window", lanes.opens_at FROM tasks JOIN lanes ON lanes.id = tasks.lane
-      WHERE tasks.id = ${id} AND tasks.status = 'queued' AND lanes.opens_at > ${now} AND lanes.spare = 0
-    `
-  }))
-
-  const findSpare = Statement.findOne(() => ({
+  const findLane = Statement.findOne(() => ({
     Request: TaskId,
-    Result: Schema.Struct({ account: AccountKey, gate: AccountKey, family: Schema.String }),
+    Result: Schema.Struct({
+      account: Schema.String,
+      gate: Schema.String,
+      family: Schema.String,
+      spare: storedFlag,
+      opensAt: Schema.Int,
+      window: Schema.NullOr(Schema.String)
+    }),
     execute: (id) => sql`
-      SELECT lanes.account, lanes.gate, lanes.family FROM tasks JOIN lanes ON lanes.id = tasks.lane
-      WHERE tasks.id = ${id} AND tasks.status = 'queued' AND lanes.spare = 1
+      SELECT lanes.* FROM tasks JOIN lanes ON lanes.id = tasks.lane WHERE tasks.id = ${id} AND tasks.status = 'queued'
     `
   }))
 
-  /** Worked out now: the room that was stored may be gone by now. */
-  const spareWait = (id: TaskId, now: number) =>
+  /** For a spare task it is worked out: the room that was stored may be gone by now. */
+  const limitWait = (id: TaskId) =>
     Effect.gen(function* () {
-      const lane = yield* findSpare(id)
-      if (Option.isNone(lane)) return Option.none()
-      const { account, family, gate } = lane.value
-      const { opensAt, window } = spareOpening(yield* windows.find(gate), family, now)
-      return window === null ? Option.none() : Option.some({ account, window, opensAt } satisfies LimitWait)
+      const found = yield* findLane(id)
+      if (Option.isNone(found)) return Option.none()
+      const now = yield* Clock.currentTimeMillis
+      const { account, family, gate, spare, ...stored } = found.value
+      const { opensAt, window } = spare ? spareOpening(yield* windows.find(gate), family, now) : stored
+      return opensAt > now ? Option.some(yield* decodeWait({ account, window, opensAt })) : Option.none()
     })
 
   const findParks = Statement.findAll(() => ({
@@ -52,12 +52,7 @@ export const makeWaits = (sql: SqlClient.SqlClient) => {
 
   return {
     goalWait: makeGoalRows(sql).findFull,
-    limitWait: (id: TaskId) =>
-      Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
-        const wait = yield* findWait({ id, now })
-        return Option.isSome(wait) ? wait : yield* spareWait(id, now)
-      }),
+    limitWait,
     parks: findParks
   }
 }

@@ -72,15 +72,13 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
         "directory"
       ).fields,
       ...SummaryRow.pick("account", "labels", "spare").fields,
-      /** What people call its account. */
-      accountAgent: Schema.NullOr(Schema.String),
       lane: Schema.Int,
       revision: Schema.Int
     }),
     execute: (id) =>
       sql`
         SELECT seq, status, cancel_requested_at, continue_from, agent, model, "group", root_id, parent_id, directory, labels,
-          account, spare, lane, revision, (SELECT agent FROM accounts WHERE key = account) AS account_agent
+          account, spare, lane, revision
         FROM tasks WHERE id = ${id}
       `
   }))
@@ -135,18 +133,23 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
       // Another start: what it waited for, and the session in which it was to continue, are those of the one before.
       const { group, parentId, rootId } = standing
       const spare = edit.spare ?? standing.spare
-      const known =
-        standing.account === null ? null : { key: standing.account, agent: standing.accountAgent ?? standing.agent }
       const agent = edit.agent ?? standing.agent
       const directory = edit.directory ?? standing.directory
       const counted = { id, rootId, parentId, agent, directory, labels: labels ?? standing.labels }
       const budgets = yield* laneBudgets.keyOf(counted)
+      // An account that is known keeps its name.
+      const known = standing.account === null ? null : { key: standing.account, agent }
       const lane =
-        account !== undefined
-          ? yield* laneOf({ account, model: edit.model ?? null, agent, group, spare, budgets })
-          : spare !== standing.spare
-            ? yield* laneOf({ account: known, model: standing.model, agent, group, spare, budgets })
-            : yield* laneBudgets.laneWith(standing.lane, budgets)
+        account !== undefined || spare !== standing.spare
+          ? yield* laneOf({
+              account: account === undefined ? known : account,
+              model: account === undefined ? standing.model : (edit.model ?? null),
+              agent,
+              group,
+              spare,
+              budgets
+            })
+          : yield* laneBudgets.laneWith(standing.lane, budgets)
       const resumeSession = launch === undefined ? undefined : null
       const title = prompt === undefined ? undefined : titleOf(prompt)
       yield* updateTask({
