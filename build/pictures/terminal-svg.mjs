@@ -107,9 +107,14 @@ export const movingSvg = ({ columns, label, rows, screens }) => {
     // Steps, so that no two screens are seen together.
     const keys = `@keyframes k${index}{0%{visibility:${index === 0 ? "visible" : "hidden"}}${from}%{visibility:visible}${to}%,100%{visibility:hidden}}`
     const rule = `#s${index}{visibility:hidden;animation:k${index} ${total}s step-end infinite}`
-    return { style: keys + rule, body: `<g id="s${index}">${screenOf(screen)}</g>` }
+    return { keys, rule, body: `<g id="s${index}" class="s">${screenOf(screen)}</g>` }
   })
-  const still = `@media (prefers-reduced-motion:reduce){g{animation:none!important}#s${screens.length - 1}{visibility:visible}}`
-  const style = parts.map((part) => part.style).join("\n") + still
+  const style = [
+    ...parts.map(({ keys }) => keys),
+    `.s{visibility:hidden}#s${screens.length - 1}{visibility:visible}`,
+    "@media (prefers-reduced-motion:no-preference){",
+    ...parts.map(({ rule }) => rule),
+    "}"
+  ].join("\n")
   return frame(columns, rows, label, style, `${definitions()}\n${parts.map(({ body }) => body).join("\n")}`)
 }

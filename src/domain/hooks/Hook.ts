@@ -42,7 +42,7 @@ const Headers = Schema.Record({ key: Schema.String, value: Schema.String }).pipe
   Schema.filter(
     (headers) => Object.entries(headers).every(([name, value]) => headerName.test(name) && headerValue.test(value)),
     {
-      message: () => "expected names of HTTP headers with texts of one line, for example authorization",
+      message: () => "expected names of HTTP headers with texts of one line",
       arbitrary: () => (fc) => fc.constantFrom({}, { authorization: "Bearer abc" })
     }
   )
@@ -114,19 +114,11 @@ export type HookSettings = typeof HookSettings.Type
 export const targets = ["run", "url", "ntfy", "slack", "desktop", "otlp"] as const
 export type TargetKind = (typeof targets)[number]
 
-/** What ends work: a hook that exports spans gets nothing for other notices. */
-export const traceWords: ReadonlyArray<string> = [
-  "ended",
-  "retried",
-  ...endWords,
-  "pipeline-ended",
-  "loop-ended",
-  "contest-ended",
-  needsYouWord
-]
-
-/** All spans there are. */
+/** What ends work: all spans there are. */
 const allSpans = ["ended", "retried", "pipeline-ended", "loop-ended", "contest-ended"]
+
+/** A hook that exports spans gets nothing for other notices. */
+const traceWords: ReadonlyArray<string> = [...allSpans, ...endWords, needsYouWord]
 
 const targetsOf = (hook: HookSettings): ReadonlyArray<TargetKind> => targets.filter((kind) => hook[kind] !== undefined)
 
@@ -141,7 +133,7 @@ const problemOf = (hook: HookSettings): string | undefined => {
   }
   const spanless = hook.otlp === undefined ? undefined : hook.on?.find((word) => !traceWords.includes(word))
   if (spanless !== undefined) {
-    return `expected ${traceWords.join(", ")} in 'on' next to 'otlp', not ${spanless}: only work that has ended has spans`
+    return `expected ${traceWords.join(", ")} in 'on' next to 'otlp', not ${spanless}`
   }
   return hook.token !== undefined && hook.ntfy === undefined ? "expected 'token' next to 'ntfy' only" : undefined
 }

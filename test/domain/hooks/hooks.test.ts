@@ -106,10 +106,7 @@ describe("a hook", () => {
     assert.match(problemOf({ run: ["true"], secret: `whsec_${"A".repeat(32)}` }) ?? "", /next to 'url'/)
     assert.isNull(problemOf({ otlp: "http://127.0.0.1:4318", headers: { "x-key": "abc" }, on: ["failed"] }))
     assert.isNull(problemOf({ url: "https://ci.example", headers: { Authorization: "Bearer abc" } }))
-    assert.match(
-      problemOf({ otlp: "http://127.0.0.1:4318", on: ["limit"] }) ?? "",
-      /not limit: only work that has ended/
-    )
+    assert.match(problemOf({ otlp: "http://127.0.0.1:4318", on: ["limit"] }) ?? "", /next to .otlp., not limit/)
     assert.match(problemOf({ run: ["true"], headers: { a: "b" } }) ?? "", /next to 'url' or 'otlp'/)
     for (const headers of [{ host: "b" }, { "a b": "c" }, { a: "hunter2\r\nb: c" }, { "": "c" }, { a: "" }]) {
       const problem = problemOf({ otlp: "http://127.0.0.1:4318", headers })
