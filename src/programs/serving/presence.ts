@@ -23,7 +23,7 @@ export interface Presence {
   readonly gone: (workers: ReadonlyArray<Worker>) => Effect.Effect<ReadonlySet<WorkerId>>
   /**
    * Of claims whose workers have taken themselves off the list, those that may be taken over: their processes can be seen
-   * from here, or nobody else has taken them over for minutes. To be called with all such claims at each look.
+   * from here, or no other worker has taken them over for minutes. To be called with all such claims at each look.
    */
   readonly left: (claims: ReadonlyArray<Claim>) => Effect.Effect<ReadonlyArray<Claim>>
   /** Whether the row of a worker that is gone may be removed. One that cannot be seen may only have had nothing to do. */

@@ -1,4 +1,4 @@
-/** Tasks of another container or host: nobody ends what he cannot see, and where a task was left a worker is needed. */
+/** Tasks of another container or host: a worker ends none whose processes it cannot see, and a task that was left needs one here. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
