@@ -17,7 +17,7 @@ export interface LimitPlan {
 /** What most of the run is about. */
 export type Focus = "everything" | "limits"
 
-/** An account refuses for the first seconds of each period, by the time since the boot of the machine. In seconds. */
+/** An account refuses for the first seconds of each period, by the real clock. In seconds. */
 export interface Windows {
   readonly period: number
   readonly closed: number
@@ -121,11 +121,12 @@ claim=\${claim##*/}
 note start "$claim" "$session" "\${resumed:-0}"
 say '"type":"system","subtype":"init"'
 while [ "$done" -lt "$steps" ]; do
-  read -r up rest </proc/uptime
-  at=$(((\${up%.*} + phase) % ${period}))
+  # One clock for both: all refusals of a window tell the same end.
+  now=$(date +%s)
+  at=$(((now + phase) % ${period}))
   if [ "$payer" != ${cappedPayer} ] && [ $at -lt ${closed} ] && [ ! -e "${unlimitedFile(root)}" ]; then
     note refused "$claim"
-    resets=$(($(date +%s) + ${closed} - at))
+    resets=$((now + ${closed} - at))
     say '"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":'$resets',"rateLimitType":"five_hour","isUsingOverage":false}'
     say '"type":"result","subtype":"success","is_error":true,"api_error_status":429,"api_error_type":"rate_limit_error","api_error":"usage_limit_reached","result":"You have hit your 5-hour limit",'$(used)
     exit 1
