@@ -1,5 +1,6 @@
 /** Time that has passed inside one process, on a clock that cannot be set: for every wait, bound and age that no other process reads. */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Decision from "effect/ScheduleDecision"
@@ -10,7 +11,10 @@ export const elapsedMs: Effect.Effect<number> = Effect.map(Clock.currentTimeNano
   Number(nanos / 1_000_000n)
 )
 
-/** `Schedule.upTo`, which reads the clock on the wall, on the clock that cannot be set. In milliseconds. */
+/**
+ * `Schedule.upTo`, which reads the clock on the wall, on the clock that cannot be set. In milliseconds. Pauses become whole
+ * milliseconds, as timers have them: `TestClock` cannot tell the nanoseconds of others.
+ */
 export const upTo = (boundMs: number) => {
   const within = Schedule.makeWithState<number | null, unknown, number>(null, (now, _input, began) =>
     Effect.map(elapsedMs, (elapsed) => {
@@ -21,5 +25,8 @@ export const upTo = (boundMs: number) => {
     })
   )
   return <Out, In, R>(schedule: Schedule.Schedule<Out, In, R>): Schedule.Schedule<Out, In, R> =>
-    Schedule.zipLeft(schedule, within)
+    Schedule.zipLeft(
+      Schedule.delayed(schedule, (pause) => Duration.millis(Math.round(Duration.toMillis(pause)))),
+      within
+    )
 }

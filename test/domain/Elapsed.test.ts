@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import { upTo } from "../../src/domain/Elapsed.ts"
@@ -10,6 +11,18 @@ import { withWall } from "../support/wall.ts"
 const hour = 3_600_000
 
 describe("the bound of a schedule", () => {
+  it.scoped("holds where the pauses are no whole milliseconds", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        Effect.retry(Effect.fail("busy"), Schedule.spaced("400 millis").pipe(Schedule.jittered, upTo(20_000)))
+      )
+      yield* TestClock.adjust("19 seconds")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(fiber)))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), "busy")
+    })
+  )
+
   it.scoped.each([
     { name: "is not set", jump: 0 },
     { name: "is set forward", jump: 2 * hour },
@@ -30,7 +43,7 @@ describe("the bound of a schedule", () => {
         assert.strictEqual(attempts, 19)
         yield* TestClock.adjust("10 seconds")
         assert.strictEqual(attempts, 21)
-        assert.isTrue((yield* Fiber.poll(fiber))._tag === "Some")
+        assert.isTrue(Option.isSome(yield* Fiber.poll(fiber)))
       })
     )
   )
