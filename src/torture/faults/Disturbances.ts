@@ -43,12 +43,14 @@ export const lookAsStranger = (load: Load, words: ReadonlyArray<string>) =>
       return
     }
     if (!store.exists) return
+    load.strangers += 1
     openTo({ directory: 0o777, file: 0o666 }, load)
     const running = world.start(words, { user: strangerId })
     const timer = setTimeout(() => running.child.kill("SIGKILL"), strangerMs)
     const { code, signal, stderr } = yield* Effect.promise(() => running.finished)
     clearTimeout(timer)
-    openTo({ directory: 0o700, file: 0o600 }, load)
+    load.strangers -= 1
+    if (load.strangers === 0) openTo({ directory: 0o700, file: 0o600 }, load)
     chronicle.note(null, `beat ${words[0]} as another user: ${code ?? signal} ${stderr.trim().slice(0, 300)}`)
     // The program itself is in a directory that the other user may not enter.
     if (/Cannot find module|^spawn /m.test(stderr)) {

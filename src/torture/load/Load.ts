@@ -39,6 +39,8 @@ export interface Load {
   stopped: boolean
   /** Too few failpoints were reached. */
   wantsFailpoints: boolean
+  /** Commands of another user, who may enter the directories of the run meanwhile. */
+  strangers: number
   /** The clock is ahead or behind. */
   clockSet: boolean
   over: boolean

@@ -44,6 +44,7 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       server: null,
       lastEnd: 0,
       stopped: false,
+      strangers: 0,
       clockSet: false,
       wantsFailpoints: false,
       over: false
