@@ -15,14 +15,15 @@ export interface LeadPlan {
 const failpoints = ["askToBeWoken.commit", "askToBeWoken.committed", "enqueue.committed"]
 
 /** Few: each turn starts a server. */
-const secondsPerLead = 12
+const secondsPerLead = 8
 
 const planChild = (dice: Dice, key: string): TaskPlan => ({
   ...planStep(dice, key),
   behaviour: "lines",
   retries: 0,
-  lines: dice.between(0, 5),
-  pauseMs: dice.pick([0, 60, 150])
+  // Long enough to run while its lead ends its turn.
+  lines: dice.between(3, 8),
+  pauseMs: dice.pick([60, 200, 400])
 })
 
 export const planLeads = (dice: Dice, durationMs: number): ReadonlyArray<LeadPlan> =>
@@ -32,7 +33,7 @@ export const planLeads = (dice: Dice, durationMs: number): ReadonlyArray<LeadPla
       Array.from({ length: dice.between(1, 2) }, (_, child) => planChild(dice, `w${index}.${round}.${child}`))
     ),
     failpoint: dice.chance(0.4) ? dice.pick(failpoints) : null,
-    afterMs: dice.between(0, 4000)
+    afterMs: dice.between(0, 2000)
   }))
 
 export const childrenOf = ({ rounds }: LeadPlan): ReadonlyArray<TaskPlan> => rounds.flat()
