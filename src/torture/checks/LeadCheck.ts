@@ -59,7 +59,9 @@ export const leadProblems = (lead: Lead): ReadonlyArray<Problem> => {
     }
   }
   const said = (name: string) => notes.filter(({ words: [word] }) => word === name)
-  for (const { words } of said("refused")) problems.push(["a task is accepted", words.slice(1).join(" ")])
+  // One whose shim was killed may ask after its task has ended.
+  for (const { words } of lead.hurts.size > 0 ? [] : said("refused"))
+    problems.push(["a task is accepted", words.slice(1).join(" ")])
   const asked = said("asked").length
   // A server that died may have stored a request before.
   const unsure = said("asks").length - asked
