@@ -42,6 +42,11 @@ export const addHook = (world: World) =>
     if (code !== 0) return yield* Effect.dieMessage(`beat hooks add: ${code} ${stderr}`)
     const file = join(world.home, "config.json")
     const config = JSON.parse(readFileSync(file, "utf8"))
-    config.hooks[hookName].retryMs = retryMs
+    const hook = config.hooks?.[hookName]
+    if (hook === undefined) {
+      world.chronicle.breach("there is one queue", null, "the settings of the home do not have the hook that was added")
+      return
+    }
+    hook.retryMs = retryMs
     writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
   })
