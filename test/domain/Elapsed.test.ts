@@ -11,7 +11,7 @@ import { withWall } from "../support/wall.ts"
 const hour = 3_600_000
 
 describe("the bound of a schedule", () => {
-  it.scoped("holds where the pauses are no whole milliseconds", () =>
+  it.scoped("holds where the pauses are fractions of milliseconds", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(
         Effect.retry(Effect.fail("busy"), Schedule.spaced("400 millis").pipe(Schedule.jittered, upTo(20_000)))
