@@ -16,6 +16,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
     "schema-too-new",
     "unreleased",
     "other-user",
+    "moved",
     "unknown"
   ),
   path: Schema.NullOr(Schema.String),
@@ -44,6 +45,8 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
         return `${where} was made by an unreleased Backbeat, whose tables this version does not read. Move it aside and start again: mv '${where}' '${where}.old'`
       case "other-user":
         return `${where} is not yours: ${this.cause instanceof Error ? this.cause.message : "it belongs to another user"}. Run this as its owner, or set BACKBEAT_HOME to a directory of your own.`
+      case "moved":
+        return `${where} was removed or replaced after this program opened it: nothing is read or written any more (${this.operation}). Start the program again.`
       case "unknown":
         return `The store failed in ${this.operation} (${where}).`
     }

@@ -13,6 +13,7 @@ import {
 } from "node:fs"
 import { join, relative as relativePath } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { Server } from "../mcp/Server.ts"
 import { Beat, binary, isAlive, kill, until } from "./Beat.ts"
 
 const databasesBelow = (directory: string): ReadonlyArray<string> => {
@@ -220,5 +221,41 @@ describe("XDG variables", () => {
       readFileSync(join(beat.home, ".local/state/backbeat/logs/worker.log"), "utf8").match(/leav|idle|nothing/i)
     )
     rmSync(join(beat.home, ".local"), { recursive: true })
+  })
+})
+
+describe("a home that is removed while it is in use", () => {
+  const beat = new Beat()
+  const state = join(beat.home, "state")
+  afterAll(() => beat.close())
+
+  it("ends its worker and everything that waits, takes no task that would be lost, and makes no other database", async () => {
+    const server = new Server(beat)
+    await server.initialize()
+    const release = join(beat.home, "release")
+    const id = await beat.submit(`until [ -e '${release}' ]; do sleep 0.05; done`)
+    assert.strictEqual((await beat.run(["schedule", "create", "-a", "shell", "--every", "1h", "--", "true"])).code, 0)
+    const shim = await until("the agent runs", () => beat.shim(id))
+    const waits = [beat.start(["wait", id]), beat.start(["logs", "-f", id]), beat.start(["events", "-f"])]
+    const workers = [...beat.workers(), beat.start(["worker", "--keep"]).child.pid ?? 0]
+    await until("both workers are registered", () => workers.every((pid) => beat.workers().includes(pid)))
+
+    renameSync(state, `${state}.gone`)
+    rmSync(`${state}.gone`, { recursive: true, maxRetries: 20, retryDelay: 100 })
+    for (const { done } of waits) {
+      const end = await done
+      assert.strictEqual(end.code, 74, end.stderr)
+      assert.match(end.stderr, /backbeat\.db was removed or replaced/)
+    }
+    const lost = await server.call("DelegateTask", { agent: "shell", prompt: "true" })
+    assert.isTrue(lost.isError)
+    assert.include(lost.content[0]?.text, "was removed or replaced")
+    await server.leave()
+    // The server's own worker is among them.
+    await until("the workers leave", () => !workers.some(isAlive))
+    assert.isTrue(isAlive(shim))
+    writeFileSync(release, "")
+    await until("the shim ends", () => !isAlive(shim))
+    assert.isFalse(existsSync(beat.databaseFile))
   })
 })

@@ -90,10 +90,16 @@ export const rankOf = Effect.fn("rankOf")(function* (own: WorkerId) {
   )
 })
 
-/** Whether another process has migrated the database since: what this one knows of it is out of date. */
-export const isOutdated = Effect.gen(function* () {
+/** Whether another process has migrated the database since, or the file is gone: this worker cannot serve it any more. */
+export const cannotServe = Effect.gen(function* () {
   const { known, stored } = yield* (yield* WorkerRegistry).schema
   if (stored > known)
     yield* Effect.logWarning("the database was brought to a newer schema: this worker is too old for it")
   return stored > known
-})
+}).pipe(
+  Effect.catchIf(
+    ({ reason }) => reason === "moved",
+    ({ path }) =>
+      Effect.as(Effect.logWarning(`${path} was removed or replaced: this worker leaves, agents continue`), true)
+  )
+)

@@ -27,7 +27,7 @@ import { attempt } from "../retryWhileStorageFails.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
 import { leave } from "../serving/leave.ts"
 import { deferenceOf, livenessMs, pause, pauseStill, quietMs } from "../serving/pause.ts"
-import { isOutdated, makePresence, type Presence, rankOf } from "../serving/presence.ts"
+import { cannotServe, makePresence, type Presence, rankOf } from "../serving/presence.ts"
 import { makeStillWatch, type StillWatch } from "../serving/stillWatch.ts"
 import { makeSignalBoard, type SignalBoard } from "../serving/TaskSignals.ts"
 import { admission, makeSettling } from "./admission.ts"
@@ -241,7 +241,7 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
       continue
     }
     const settings = yield* readSettings(pool.lastSettings)
-    if (yield* attempt(told, isOutdated, false)) break
+    if (yield* attempt(told, cannotServe, false)) break
     const now = yield* elapsedMs
     if (now - lookedAt >= livenessMs) {
       yield* attempt(told, adopt(pool, settings), undefined)

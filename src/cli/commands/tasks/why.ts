@@ -26,15 +26,18 @@ const before = (ahead: number): string =>
       ? "1 task starts before it"
       : `${ahead >= 1000 ? "1000 or more" : ahead} tasks start before it`
 
+const endedWords = ({ cause, status }: Extract<Why, { readonly reason: "ended" }>): string =>
+  `It ${status === "cancelled" ? "was cancelled" : status}${cause === null ? "" : ` (${cause})`}`
+
 /** The answer in words. */
 export const explain = (answer: Why, now: number): string => {
   const silent = "silentMs" in answer && answer.silentMs !== null ? `; last output ${span(answer.silentMs)} ago` : ""
   switch (answer.reason) {
     case "ended":
       if (answer.retriedBy !== null) {
-        return `It is not waiting: it is ${answer.status} (${answer.cause ?? "no cause"}) and was retried. To see what the retry waits for: beat why ${answer.retriedBy}`
+        return `${endedWords(answer)}, and was retried. To see what the retry waits for: beat why ${answer.retriedBy}`
       }
-      return `It is not waiting: it is ${answer.status} (${answer.cause ?? "no cause"}).${answer.error === null ? "" : ` ${sanitize(answer.error)}`}`
+      return `${endedWords(answer)}, and waits for nothing.${answer.error === null ? "" : ` ${sanitize(answer.error)}`}`
     case "running":
       return `It is running${silent}. To follow it: beat logs -f ${answer.taskId}`
     case "worker-lost":

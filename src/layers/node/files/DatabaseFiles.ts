@@ -44,6 +44,18 @@ export const createPrivateDeep = (path: string): Effect.Effect<boolean, FileFail
 export const exists = (path: string): Effect.Effect<boolean, FileFailure> =>
   attempt(() => fs.statSync(path, { throwIfNoEntry: false }) !== undefined)
 
+/**
+ * The inode at `path`; null where there is no file, or none can be seen. SQLite compares the same number before it writes
+ * with a rollback journal (SQLITE_READONLY_DBMOVED); with a write-ahead log it looks at none.
+ */
+export const inodeAt = (path: string): bigint | null => {
+  try {
+    return fs.statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null
+  } catch {
+    return null
+  }
+}
+
 const allows = (path: string, mode: number): Effect.Effect<boolean> =>
   Effect.match(
     attempt(() => fs.accessSync(path, mode)),

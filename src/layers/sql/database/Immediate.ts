@@ -7,10 +7,11 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { upTo } from "../../../domain/Elapsed.ts"
-import type { StorageError } from "../../../domain/Errors.ts"
+import { StorageError } from "../../../domain/Errors.ts"
 import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { announceWork } from "../../../services/OwnWork.ts"
+import { inodeAt } from "../../node/files/DatabaseFiles.ts"
 import { Reserve } from "./direct.ts"
 import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
 
@@ -82,9 +83,29 @@ export interface Access {
   readonly writeWork: (operation: string) => Storage
 }
 
+/**
+ * Fails where the file at `path` is no longer the one that is open. What is written to a file without a name is lost with the
+ * process, and what is read from it never changes.
+ */
+const staysInPlace = (path: string | null) => {
+  const opened = path === null ? null : inodeAt(path)
+  return (operation: string): Effect.Effect<void, StorageError> =>
+    Effect.suspend(() =>
+      path === null || opened === null || inodeAt(path) === opened
+        ? Effect.void
+        : new StorageError({
+            operation,
+            reason: "moved",
+            path,
+            cause: new Error("another file is at its path, or none")
+          })
+    )
+}
+
 /** How every method of the SQL layers reaches the database at `path`. */
 export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Access => {
   const transaction = withImmediate(sql)
+  const inPlace = staysInPlace(path)
   const withReserve = <R>(context: Context.Context<R>) => Context.add(context, Reserve, sql.reserve)
   // One span per operation, where spans are collected. A span per statement would add about a third to its cost.
   const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
@@ -96,7 +117,8 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
     (operation: string, patient: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>): Storage =>
     <A, E, R>(effect: Effect.Effect<A, E, R>) => {
       const place = operation.replaceAll(" ", "-")
-      return patient(transaction(Effect.zipLeft(effect, failpoint(`${place}.commit`)))).pipe(
+      const checked = Effect.zipLeft(effect, Effect.zipRight(inPlace(operation), failpoint(`${place}.commit`)))
+      return patient(transaction(checked)).pipe(
         asStorageError(operation, path),
         Effect.zipLeft(failpoint(`${place}.committed`))
       )
@@ -106,7 +128,10 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
     read:
       (operation) =>
       <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        asStorageError(operation, path)(retryWhileBusy(Effect.mapInputContext(effect, withReserve<R>))),
+        Effect.zipRight(
+          inPlace(operation),
+          asStorageError(operation, path)(retryWhileBusy(Effect.mapInputContext(effect, withReserve<R>)))
+        ),
     write,
     writeOnce: (operation) => writing(operation, (effect) => Effect.withTracerEnabled(effect, false)),
     writeWork: (operation) => (effect) => Effect.zipLeft(write(operation)(effect), announceWork)

@@ -1,6 +1,16 @@
 /** Opening the database: made private, brought up to date under a lock, and left alone where it is not ours. */
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -309,6 +319,55 @@ describe("the reader", () => {
       )
       assert.deepStrictEqual(opened, Array(4).fill(current + 1))
       assert.strictEqual(backups(home).length, 1)
+    })
+  )
+})
+
+describe("a database that is removed or replaced while it is open", () => {
+  const enqueue = Effect.flatMap(Queue, (queue) => queue.enqueue([newTask()], { maxDepth: 3 }))
+  const read = Effect.flatMap(Tasks, (tasks) => tasks.counts)
+
+  const changes: ReadonlyArray<readonly [string, (home: string, database: string) => void]> = [
+    ["the file is removed", (_home, database) => rmSync(database)],
+    ["its directory is removed", (home) => rmSync(home, { recursive: true })],
+    ["it is moved", (_home, database) => renameSync(database, `${database}.old`)],
+    ["its directory is moved", (home) => renameSync(home, `${home}.old`)],
+    [
+      "a copy takes its place",
+      (_home, database) => {
+        copyFileSync(database, `${database}.copy`)
+        renameSync(`${database}.copy`, database)
+      }
+    ]
+  ]
+
+  for (const [text, change] of changes) {
+    it.scopedLive(`takes no task, and gives no answer from the old one: ${text}`, () =>
+      Effect.gen(function* () {
+        const home = join(yield* temporaryHome, "home")
+        yield* Effect.gen(function* () {
+          yield* enqueue
+          change(home, pathsIn(home).database)
+          for (const error of [yield* Effect.flip(enqueue), yield* Effect.flip(read)]) {
+            assert.strictEqual(error._tag === "StorageError" ? error.reason : error._tag, "moved")
+            assert.include(error.message, "Start the program again.")
+          }
+        }).pipe(Effect.provide(services(home)))
+      })
+    )
+  }
+
+  it.scopedLive("works on where the same file comes back", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryHome, "home")
+      yield* Effect.gen(function* () {
+        yield* enqueue
+        renameSync(home, `${home}.old`)
+        yield* Effect.flip(enqueue)
+        renameSync(`${home}.old`, home)
+        yield* enqueue
+        assert.strictEqual((yield* read).queued, 2)
+      }).pipe(Effect.provide(services(home)))
     })
   )
 })
