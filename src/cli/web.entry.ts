@@ -115,6 +115,7 @@ const serve = Effect.fn("beat.web.serve")(function* (options: WebOptions) {
   if (listener === null) return yield* showRunning(record, options)
   const present = yield* clients
   const { assets } = yield* Effect.promise(() => import("../web/Page.ts"))
+  const hub = yield* noticeHub
   const session = WebSession.of({
     version,
     readOnly: options.readOnly,
@@ -122,7 +123,7 @@ const serve = Effect.fn("beat.web.serve")(function* (options: WebOptions) {
     directory: caller.directory,
     environment: caller.environment,
     clients: present,
-    hub: yield* noticeHub
+    hub
   })
   const answer = yield* app(record, present.seen).pipe(
     Effect.provideService(WebSession, session),
@@ -132,8 +133,7 @@ const serve = Effect.fn("beat.web.serve")(function* (options: WebOptions) {
   yield* show(record, options.json)
   yield* terminal.say("beat: the page is on this machine only. Ctrl-C ends it; tasks continue.")
   if (options.open) yield* Effect.forkScoped(Effect.scoped(open(record)))
-  if (options.idle === null) return yield* Effect.never
-  yield* present.gone(options.idle)
+  yield* Effect.raceFirst(options.idle === null ? Effect.never : present.gone(options.idle), hub.lost)
   yield* terminal.say("beat: there was no client for a long time: the page is no longer served.")
   return ExitCode.ok
 }, Effect.scoped)

@@ -237,6 +237,9 @@ describe("a home that is removed while it is in use", () => {
     assert.strictEqual((await beat.run(["schedule", "create", "-a", "shell", "--every", "1h", "--", "true"])).code, 0)
     const shim = await until("the agent runs", () => beat.shim(id))
     const waits = [beat.start(["wait", id]), beat.start(["logs", "-f", id]), beat.start(["events", "-f"])]
+    const page = beat.start(["web", "--port", "0"])
+    await until("the page is served", () => page.stdout().includes("http"))
+    waits.push(page)
     const workers = [...beat.workers(), beat.start(["worker", "--keep"]).child.pid ?? 0]
     await until("both workers are registered", () => workers.every((pid) => beat.workers().includes(pid)))
 

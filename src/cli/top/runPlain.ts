@@ -23,6 +23,7 @@ import { listKeys } from "./Keys.ts"
 import { runWords, wordsThatRun } from "./runWords.ts"
 import { shown } from "./Span.ts"
 import { noteOf, stateOf } from "./TaskLine.ts"
+import { troubleWords } from "./troubleWords.ts"
 
 /** Interval at which the database is read even if the file system reports no change. */
 const sureMs = 10_000
@@ -125,8 +126,11 @@ export const runPlain = (filter: Filter, ascii: boolean) =>
         }
       })
 
-      const waiting = (error: StorageError) =>
-        Effect.zipRight(terminal.say(`beat: ${error.message}`), Effect.sleep(reopenMs))
+      const waiting = (error: StorageError) => {
+        // Events of another database have other numbers.
+        if (error.reason === "moved") last = null
+        return Effect.zipRight(terminal.say(`beat: ${troubleWords(error)}`), Effect.sleep(reopenMs))
+      }
 
       const watching = Effect.scoped(Effect.provide(session, stores.read)).pipe(
         Effect.catchAll(waiting),

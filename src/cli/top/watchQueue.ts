@@ -13,6 +13,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { Stores } from "../framework/Access.ts"
 import { showWords } from "./runWords.ts"
 import type { Pane } from "./TopState.ts"
+import { troubleWords } from "./troubleWords.ts"
 import type { TopEvent } from "./update.ts"
 
 export interface Want {
@@ -131,10 +132,8 @@ export const watchQueue = (first: Want, tell: (event: TopEvent) => Effect.Effect
 
     const waiting = (error: StorageError) =>
       Effect.gen(function* () {
-        const busy = error.reason === "busy"
-        const [words = ""] = error.message.split("\n")
-        yield* tell({ kind: "trouble", text: busy ? "Waiting for the database: another process holds it." : words })
-        yield* Effect.sleep(busy ? restMs : reopenMs)
+        yield* tell({ kind: "trouble", text: troubleWords(error) })
+        yield* Effect.sleep(error.reason === "busy" ? restMs : reopenMs)
         yield* ring
       })
 

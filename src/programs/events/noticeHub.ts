@@ -7,6 +7,7 @@ import { type Notice, type Reset, resetOf } from "../../domain/events/Notice.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { Notices } from "../../services/Notices.ts"
 import { retryWhileBusy } from "../changes.ts"
+import { attempt } from "../retryWhileStorageFails.ts"
 
 /** The newest notices, which most listeners need and nothing else. */
 const recentNotices = 1000
@@ -20,6 +21,8 @@ export interface NoticeHub {
   /** What comes after a number, without a gap and without an end; where that is impossible, a `Reset` first. */
   readonly after: (seq: number) => Stream.Stream<Notice | Reset, StorageError>
   readonly newest: Effect.Effect<number, StorageError>
+  /** Fails once the database was removed or replaced: nothing comes any more. */
+  readonly lost: Effect.Effect<never, StorageError>
 }
 
 /** Reads for as long as its scope is open. */
@@ -50,11 +53,15 @@ export const noticeHub = Effect.gen(function* () {
     if (found.length === batch) yield* look
   })
 
-  yield* Effect.forever(Effect.zipRight(look, commits.changed(rescanMs))).pipe(
-    Effect.catchAllCause((cause) =>
-      Effect.logWarning("the notices could not be read; the next attempt follows", cause)
-    ),
-    Effect.zipRight(Effect.sleep("1 second")),
+  const lost = yield* Deferred.make<never, StorageError>()
+  const told = new Set<string>()
+  const round = Effect.catchIf(
+    look,
+    ({ reason }) => reason === "moved",
+    (error) => Deferred.fail(lost, error)
+  )
+  yield* attempt(told, Effect.asVoid(round), undefined).pipe(
+    Effect.zipRight(commits.changed(rescanMs)),
     Effect.forever,
     Effect.forkScoped
   )
@@ -88,7 +95,8 @@ export const noticeHub = Effect.gen(function* () {
           return [items, reached] as const
         }).pipe(Effect.asSome)
       ).pipe(Stream.flattenIterables),
-    newest: Effect.sync(() => newest)
+    newest: Effect.sync(() => newest),
+    lost: Deferred.await(lost)
   }
   return hub
 })
