@@ -32,7 +32,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
       case "read-only":
         return `${where} cannot be written (${this.operation}). Make its directory writable, or point BACKBEAT_HOME elsewhere.`
       case "unreadable":
-        return `${where} cannot be opened (${this.operation}). Check that the path and its permissions are right, or set BACKBEAT_HOME.`
+        return `${where} cannot be opened, read or written (${this.operation}). Check the path, its permissions, the disk and 'ulimit -a', or set BACKBEAT_HOME.`
       case "corrupt":
         return `${where} is damaged or not a Backbeat database (${this.operation}). Run 'beat doctor'; backups are in the same directory.`
       case "unfit":

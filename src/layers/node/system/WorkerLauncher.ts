@@ -11,7 +11,7 @@ import { WorkerLauncher } from "../../../services/WorkerLauncher.ts"
 import { foreignOwner } from "../files/Ownership.ts"
 import { isMounted } from "../files/Surroundings.ts"
 import { codeOf } from "../files/SystemCode.ts"
-import { nicenessOf, setNiceness } from "../process/Restraints.ts"
+import { nicenessOf, setNiceness, withoutSoftLimits } from "../process/Restraints.ts"
 import { rotateLog } from "./rotateLog.ts"
 import { workerEnvironment } from "./WorkerEnvironment.ts"
 
@@ -24,7 +24,6 @@ const openLog = async (directory: string, log: string): Promise<fs.FileHandle> =
 const make = Effect.gen(function* () {
   const paths = yield* Paths
   const { command } = yield* WorkerCommand
-  const [program, ...first] = command
   const log = join(paths.logs, "worker.log")
 
   const unavailable = (error: unknown) => new WorkerUnavailable({ detail: codeOf(error), log })
@@ -32,14 +31,15 @@ const make = Effect.gen(function* () {
   const started = (output: fs.FileHandle) =>
     Effect.async<void, WorkerUnavailable>((resume) => {
       try {
-        const child = spawn(program, [...first, "worker", "--on-demand"], {
+        // It serves all tasks, not only those of a command that was started with nice or behind a `ulimit`.
+        const [program, ...words] = withoutSoftLimits([...command, "worker", "--on-demand"])
+        const child = spawn(program, words, {
           // A directory that stays: one that a person deletes would leave the worker nowhere.
           cwd: paths.home,
           detached: true,
           env: workerEnvironment(process.env),
           stdio: ["ignore", output.fd, output.fd]
         })
-        // It serves all tasks, not only those of a command that was started with nice.
         if (child.pid !== undefined && (nicenessOf(child.pid) ?? 0) > 0) setNiceness(child.pid, 0)
         child.once("spawn", () => resume(Effect.void))
         child.once("error", (error) => resume(Effect.fail(unavailable(error))))
