@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { StorageError } from "../domain/Errors.ts"
 import { Tasks } from "../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "./changes.ts"
+import { nextChange, retryWhileBusy } from "./nextChange.ts"
 import { type EnsureWorkerOptions, whileWorkerRuns } from "./worker/ensureWorker.ts"
 
 /** Looks now and after each commit, until `isOver` accepts what is found. No time limit: `Effect.timeout` is for the caller. */

@@ -17,10 +17,10 @@ const rooms = [
   "domain/pipeline/PipelineErrors.ts",
   "domain/schedule/ScheduleErrors.ts",
   "domain/workspace/WorkspaceErrors.ts",
-  "programs/alongside.ts",
+  "programs/Alongside.ts",
   "programs/merges",
   "programs/tasks",
-  "programs/worker/conclude.ts",
+  "programs/worker/judgeExit.ts",
   "programs/workspaces"
 ]
 

@@ -1,10 +1,10 @@
 /** Runs a task at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { taskWork } from "../../programs/schedules/changeSchedule.ts"
+import { taskWork } from "../../programs/schedules/ScheduleChanges.ts"
 import { prepareTask } from "../../programs/tasks/prepareTask.ts"
 import { requireOutside } from "../../programs/tasks/requireOwn.ts"
-import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Scheduled, schedule, whenFields } from "../fields/ScheduleFields.ts"
 import { submissionOf } from "../fields/TaskFields.ts"
 import { Session } from "../protocol/Session.ts"

@@ -7,7 +7,7 @@ import type { StorageError } from "../../domain/Errors.ts"
 import { type Notice, type Reset, resetOf } from "../../domain/events/Notice.ts"
 import { Notices } from "../../services/Notices.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { nextChange, retryWhileBusy } from "../nextChange.ts"
 
 /** Notices in one read: bounds the memory of a reader that is slower than the queue. */
 const batch = 500

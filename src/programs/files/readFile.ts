@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { extensionKey } from "../../domain/pipeline/FileFields.ts"
 import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
-import { type Parsed, parseText } from "./document.ts"
-import { isObject, nameOf, problem, suggestion } from "./problems.ts"
+import { type Parsed, parseText } from "./Document.ts"
+import { isObject, nameOf, problem, suggestion } from "./Problems.ts"
 import { substitute } from "./substitute.ts"
 
 /** A plan, or all problems. */

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import type { LimitWait } from "../../domain/limits/AccountLimits.ts"
 import type { TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { nextChange, retryWhileBusy } from "../nextChange.ts"
 
 /** So many tasks at most: a caller that waits for more wants no line for each. */
 const most = 20

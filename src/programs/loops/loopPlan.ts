@@ -11,8 +11,8 @@ import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
 import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
 import { plainStep } from "../../domain/pipeline/plainStep.ts"
 import { Labels } from "../../domain/task/Task.ts"
-import type { Parsed, Path } from "../files/document.ts"
-import { isObject, nameOf, problem, problemsOf } from "../files/problems.ts"
+import type { Parsed, Path } from "../files/Document.ts"
+import { isObject, nameOf, problem, problemsOf } from "../files/Problems.ts"
 import { type Checked, type Format, type ReadOptions, readFile } from "../files/readFile.ts"
 
 /** What a file says, before the options of a command are added. */

@@ -4,7 +4,7 @@ import { isOpen, type Loop } from "../../domain/loop/Loop.ts"
 import type { LoopId } from "../../domain/loop/LoopId.ts"
 import { Loops } from "../../services/Loops.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../nextChange.ts"
 import { waitUntil } from "../waitUntil.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 

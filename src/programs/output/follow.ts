@@ -8,7 +8,7 @@ import type { OutputChunk, StreamName } from "../../domain/output/Output.ts"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { nextChange, retryWhileBusy } from "../nextChange.ts"
 
 /** Chunks in one read: bounds the memory of a reader that is slower than the agent. */
 const batch = 16

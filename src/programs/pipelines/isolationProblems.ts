@@ -3,8 +3,8 @@
 import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
 import { plainStep } from "../../domain/pipeline/plainStep.ts"
-import type { Parsed, Path } from "../files/document.ts"
-import { isObject, nameOf, problem } from "../files/problems.ts"
+import type { Parsed, Path } from "../files/Document.ts"
+import { isObject, nameOf, problem } from "../files/Problems.ts"
 import type { Placed } from "./order.ts"
 
 /** The name of the step that runs the setup. */

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { Question, QuestionId } from "../../domain/questions/Question.ts"
 import { type Asked, Questions } from "../../services/Questions.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../nextChange.ts"
 import { watchUntil } from "../waitUntil.ts"
 
 const isOpen = ({ state }: Question): boolean => state === "open"

@@ -10,7 +10,7 @@ import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
 import { EndWatch, type NextEnd } from "../../services/EndWatch.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { nextChange, retryWhileBusy } from "../nextChange.ts"
 import { ensureWorkerRuns } from "../worker/ensureWorker.ts"
 
 type Tell = (problem: WorkerUnavailable | StorageError) => Effect.Effect<void>

@@ -4,7 +4,7 @@ import type { AgentSettings, SettingsFile } from "../../domain/settings/Settings
 import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
 import { Paths } from "../../services/Paths.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
-import { withoutSecrets } from "./configure.ts"
+import { withoutSecrets } from "./Configuration.ts"
 
 interface AgentChange {
   /** Undefined leaves the default agent as it is; false takes this one's turn away. */

@@ -4,11 +4,11 @@ import * as Schema from "effect/Schema"
 import { type TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { type CancelAnswer, Queue } from "../../services/Queue.ts"
 import { type ListPage, Tasks } from "../../services/Tasks.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../nextChange.ts"
 import { wakeStopped } from "../serving/wakeStopped.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
-import { waitFor } from "./wait.ts"
+import { waitFor } from "./waitFor.ts"
 
 interface CancelOptions extends EnsureWorkerOptions {
   /** Everything that the tasks' agents delegated, and what that delegated. */

@@ -8,7 +8,7 @@ import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
 import { cancelGoal } from "../../../programs/goals/cancelGoal.ts"
 import { treeOfLoop } from "../../../programs/reports/TaskTree.ts"
 import { requireOutside } from "../../../programs/tasks/requireOwn.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Loops } from "../../../services/Loops.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
@@ -19,7 +19,7 @@ import { choices, count, json } from "../../input/Values.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { describeLoop, loopEnding, loopTable } from "../../output/LoopTable.ts"
 import { treeText } from "../../output/treeText.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const goal = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a goal, or a unique beginning of it"))
 

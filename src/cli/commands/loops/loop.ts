@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
 import { cancelLoop } from "../../../programs/loops/waitForLoop.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { ensureWorker } from "../../../programs/worker/ensureWorker.ts"
 import { Loops } from "../../../services/Loops.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -18,7 +18,7 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { choices, count, json } from "../../input/Values.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { describeLoop, loopEnding, loopTable } from "../../output/LoopTable.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const loop = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a loop, a unique beginning of it, or @last"))
 

@@ -8,7 +8,7 @@ import { Pipeline, PipelinePage } from "../../../domain/pipeline/Pipeline.ts"
 import { TaskStatus } from "../../../domain/task/Task.ts"
 import { retryPipeline } from "../../../programs/pipelines/retryPipeline.ts"
 import { cancelPipeline } from "../../../programs/pipelines/waitForPipeline.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
@@ -20,7 +20,7 @@ import { choices, count, json } from "../../input/Values.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 import { describePipeline, pipelineEnding, pipelineTable } from "../../output/PipelineTable.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const pipeline = Args.text({ name: "id" }).pipe(
   Args.withDescription("Id of a pipeline, a unique beginning of it, its name (the newest of that name), or @last")

@@ -12,7 +12,7 @@ import { problemText } from "../../../domain/pipeline/PipelineErrors.ts"
 import { takingTurns } from "../../../programs/pipelines/isolationProblems.ts"
 import { promptPlan } from "../../../programs/pipelines/promptPlan.ts"
 import { submitPipeline } from "../../../programs/pipelines/submitPipeline.ts"
-import { submitterOf } from "../../../programs/tasks/submitter.ts"
+import { submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Directories } from "../../../services/Directories.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
@@ -203,7 +203,7 @@ export const pipelineSchema = command({
   args: Args.none,
   run: Effect.fn("beat.pipeline.schema")(function* () {
     const terminal = yield* Terminal
-    const { pipelineJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/jsonSchema.ts"))
+    const { pipelineJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/FileSchemas.ts"))
     yield* terminal.print(JSON.stringify(pipelineJsonSchema(), null, 2))
     return ExitCode.ok
   })

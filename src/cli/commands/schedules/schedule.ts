@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Execution, Schedule, ScheduleStatus } from "../../../domain/schedule/Schedule.ts"
 import { cancelRuns, cancelSchedule } from "../../../programs/schedules/cancelRuns.ts"
-import { resumeSchedule, runSchedule } from "../../../programs/schedules/changeSchedule.ts"
+import { resumeSchedule, runSchedule } from "../../../programs/schedules/ScheduleChanges.ts"
 import {
   History,
   SchedulePage,
@@ -16,7 +16,7 @@ import {
   schedulePage,
   scheduleReport
 } from "../../../programs/schedules/scheduleReport.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
@@ -27,7 +27,7 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { choices, count, json, optionalText } from "../../input/Values.ts"
 import { withProgress } from "../../output/Progress.ts"
 import { describeSchedule, historyTable, scheduleTable } from "../../output/ScheduleText.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 import { announceSchedule, schedule, warnWithoutWorker } from "./scheduleCreate.ts"
 
 const limit = count("limit", 1, 1000).pipe(

@@ -16,7 +16,7 @@ import { foreignOwner } from "../../node/files/Ownership.ts"
 import { fromColumn, toColumn } from "./direct.ts"
 import { asStorageError, patience } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
-import { isBusy, reasonOf } from "./storageFailure.ts"
+import { isBusy, reasonOf } from "./StorageFailure.ts"
 
 /**
  * Opens without touching the file. The client caches statements that failed to prepare like those that did not, so the

@@ -12,7 +12,7 @@ import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { announceWork } from "../../../services/OwnWork.ts"
 import { Reserve } from "./direct.ts"
-import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
+import { type DriverError, isBusy, isDriverError, storageError } from "./StorageFailure.ts"
 
 /**
  * A read followed by a write cannot fail half-way in it because another process has written. Nested calls become

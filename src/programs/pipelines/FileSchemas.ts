@@ -3,7 +3,7 @@ import * as JSONSchema from "effect/JSONSchema"
 import { LoopFile } from "../../domain/loop/LoopFile.ts"
 import { extensionKey } from "../../domain/pipeline/FileFields.ts"
 import { PipelineFile } from "../../domain/pipeline/PipelineFile.ts"
-import { isObject } from "../files/problems.ts"
+import { isObject } from "../files/Problems.ts"
 
 /** What filters say of themselves; keywords such as `maxLength` say the same. */
 const generic = /^an? (string|array) |^\w+\(\d+\)$/

@@ -2,7 +2,7 @@
 import * as ParseResult from "effect/ParseResult"
 import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { nearest } from "../../domain/Spelling.ts"
-import type { Parsed, Path, Position } from "./document.ts"
+import type { Parsed, Path, Position } from "./Document.ts"
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)

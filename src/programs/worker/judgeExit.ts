@@ -20,7 +20,7 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spendingOf } from "../usage/spendingOf.ts"
 import { sealTask } from "../workspaces/sealTask.ts"
 import { autoRetry } from "./autoRetry.ts"
-import { readEvidence } from "./evidence.ts"
+import { readEvidence } from "./readEvidence.ts"
 
 /** What is known of an end: the agent's process status, or that it could not be read. */
 export interface Ending {

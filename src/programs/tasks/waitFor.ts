@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { isTerminal, type TaskId, type TaskStatus, type TaskSummary } from "../../domain/task/Task.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { nextChange, retryWhileBusy } from "../nextChange.ts"
 import { type EnsureWorkerOptions, whileWorkerRuns } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 
