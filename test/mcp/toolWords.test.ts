@@ -20,6 +20,7 @@ const rooms = [
   "programs/Alongside.ts",
   "programs/merges",
   "programs/tasks",
+  "programs/worker/answerAllows.ts",
   "programs/worker/judgeExit.ts",
   "programs/workspaces"
 ]

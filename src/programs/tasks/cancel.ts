@@ -1,4 +1,7 @@
-/** Cancels tasks, alone or with everything they delegated, and returns when their processes are gone. */
+/**
+ * Cancels tasks, alone or with everything they delegated, and returns when their processes are gone. A task that is queued ends
+ * here (layers/sql/queue/cancel.ts); the worker of a running one stops its processes and ends it (programs/worker/TaskLife.ts).
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type TaskId, TaskSummary } from "../../domain/task/Task.ts"

@@ -11,8 +11,6 @@ import type { StorageError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { ClaimId } from "../../domain/worker/Claim.ts"
 import type { Worker, WorkerId, WorkerKind } from "../../domain/worker/Worker.ts"
-import { count } from "../../services/Counters.ts"
-import { Host } from "../../services/Host.ts"
 import { Processes } from "../../services/Processes.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
@@ -35,7 +33,7 @@ import { makeSignalBoard, type SignalBoard } from "../serving/TaskSignals.ts"
 import { regularly, tidyRegularly } from "../serving/tidy.ts"
 import { admission, makeSettling } from "./admission.ts"
 import { endUnreadable } from "./endUnreadable.ts"
-import { supervise } from "./TaskLife.ts"
+import { claimTask, supervise } from "./TaskLife.ts"
 
 export interface PoolOptions {
   readonly kind: WorkerKind
@@ -67,7 +65,8 @@ interface Pool {
   readonly still: StillWatch
 }
 
-const watch = Effect.fn("pool.watch")(function* (
+/** Starts the supervisor of a claimed task, in a fiber that has the id of its claim. */
+const lookAfter = Effect.fn("pool.lookAfter")(function* (
   pool: Pool,
   settings: Settings,
   claimed: Held,
@@ -118,7 +117,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     )
     if (Option.isNone(claimed)) continue
     yield* Effect.logInfo(`task ${claim.taskId}: taken over`)
-    yield* watch(pool, settings, claimed.value, null)
+    yield* lookAfter(pool, settings, claimed.value, null)
   }
   yield* pool.hooks.adopt(kept)
   for (const worker of workers) {
@@ -129,31 +128,16 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
 
 /** Claims and starts as many ready tasks as there is room for. */
 const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
-  const queue = yield* Queue
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
-  const processes = yield* Processes
-  const host = yield* Host
   if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* tasks.counts).queued > 0) yield* pool.presence.write
   while ((yield* tasks.counts).queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
     if (room._tag !== "Admitted") return
-    const claimed = yield* queue.claim({
-      workerId: pool.worker.id,
-      maxConcurrency: settings.maxConcurrency,
-      onlyWhenIdle: room.onlyWhenIdle,
-      workspaceMaxBytes: settings.workspaceMaxBytes,
-      bootId: yield* processes.bootId,
-      uptimeMs: yield* host.uptimeMs,
-      uid: processes.uid
-    })
+    const claimed = yield* claimTask(pool.worker, settings, room.onlyWhenIdle)
     if (Option.isNone(claimed)) return
-    const { agent, createdAt, id, notBefore } = claimed.value.task
-    yield* count("claims")
-    yield* count("queue_wait", Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(createdAt, notBefore ?? 0)))
-    yield* Effect.logInfo(`task ${id}: starting ${agent}`)
-    yield* watch(pool, settings, claimed.value, claimed.value)
+    yield* lookAfter(pool, settings, claimed.value, claimed.value)
   }
 })
 

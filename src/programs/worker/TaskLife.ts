@@ -1,80 +1,115 @@
-/** Looks after one claimed task from its start, or from wherever a dead worker left it, to its end. */
+/**
+ * The life of a task, from top to bottom: claim, start, capture, stop, judge, record, release. A step is one function here, and it
+ * names the room that does the work. `claimTask` is called by the loop of the worker (Pool.ts); `supervise` is the list of the
+ * other steps. After them the worker takes the checkpoint (programs/checkpoints).
+ */
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as EffectQueue from "effect/Queue"
-import * as Ref from "effect/Ref"
+import * as Option from "effect/Option"
+import type { SpawnFailed } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
-import { outcome } from "../../domain/task/Outcome.ts"
-import type { Claim, StopCause } from "../../domain/worker/Claim.ts"
+import { type Outcome, outcome } from "../../domain/task/Outcome.ts"
+import type { TerminalEvent } from "../../domain/task/TerminalEvent.ts"
+import type { StopCause } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
+import { count } from "../../services/Counters.ts"
 import { failpoint } from "../../services/Failpoints.ts"
-import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
+import { Host } from "../../services/Host.ts"
+import { Processes } from "../../services/Processes.ts"
+import { Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
+import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { makeFreezer } from "../gates/makeFreezer.ts"
 import { notParked, otherAccount, park, parkingOf } from "../limits/park.ts"
 import { beginLoop } from "../loops/beginLoop.ts"
-import { converse } from "../messages/Conversation.ts"
-import { captureOrWait, drain, isFlooded, type Listening, listeningOf } from "../messages/Listening.ts"
-import { type Asking, makeAskWatch } from "../questions/AskWatch.ts"
+import { drain, listeningOf } from "../messages/Listening.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
-import { spared, targetOf } from "../serving/spared.ts"
-import type { TaskSignals } from "../serving/TaskSignals.ts"
-import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
+import { spared } from "../serving/spared.ts"
 import { answerAllows } from "./answerAllows.ts"
 import { withReason } from "./autoRetry.ts"
-import { beginAgent, noteFailure, recordHead, startAgainMs } from "./beginAgent.ts"
-import { type Progress, progressOf } from "./capture.ts"
+import { beginAgent, recordHead } from "./beginAgent.ts"
+import { progressOf } from "./capture.ts"
 import { endUnreadable } from "./endUnreadable.ts"
-import { type Ending, hiddenEnding, judgeExit, recordEnd } from "./judgeExit.ts"
-import { heard, isStalled, type StallWatch, stallWatch, standStill, untilReading } from "./StallWatch.ts"
+import { type Begun, type Followed, followAgent, holderOf, type Supervision } from "./followAgent.ts"
+import { judgeExit } from "./judgeExit.ts"
+import { recordEnd } from "./recordEnd.ts"
 
-interface Supervision {
-  readonly claimed: Held
-  /** The claim with what its start needs; null where it was taken over. */
-  readonly fresh: ClaimedTask | null
-  readonly worker: Worker
-  readonly settings: Settings
-  readonly signals: TaskSignals
-}
-
-/** Time between looks at a spool, in milliseconds: right after output, when none has come, and when none comes at all. */
-const tick = { busy: 40, silent: 250, still: 2000 } as const
-
-const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
-
-/** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
-const untilTimed = ({ claimed }: Supervision, watch: StallWatch, deadline: number): number =>
-  Math.max(1, Math.min(tick.still, deadline, untilReading(claimed.task.stallMs, watch)))
-
-/** Why the task must be ended now, if it must. */
-const stopReason = Effect.fn("supervise.stopReason")(function* (
-  supervision: Supervision,
-  { claim, openMs }: Asking,
-  progress: Progress,
-  behind: boolean,
-  watch: StallWatch,
-  { conversation, limits }: Listening
-) {
-  const parkMs = conversation?.asks?.parkMs ?? null
-  const { claimed, settings, signals } = supervision
-  const now = yield* Clock.currentTimeMillis
-  if (claim.stopCause !== null) return claim.stopCause
-  if (yield* Deferred.isDone(signals.cancelled)) return "cancelled" as const
-  if (yield* Deferred.isDone(signals.paused)) return "paused" as const
-  if (yield* Deferred.isDone(signals.spent)) return "budget" as const
-  if (claim.frozenUptime !== null) return standStill(watch, now)
-  if (limits.stop) return "limited" as const
-  if (openMs !== null && signals.parks && openMs >= (parkMs ?? settings.askParkMs)) return "asks" as const
-  if (openMs === null && (yield* timeLeft(claim)) <= 0) return "timeout" as const
-  if (yield* isFlooded(supervision, progress, behind)) return "output-limit" as const
-  if (openMs !== null) return standStill(watch, now)
-  return (yield* isStalled(claimed.task, targetOf(claim), watch, now)) ? ("stalled" as const) : null
+/**
+ * 1. Claim. One transaction (layers/sql/queue/claim.ts) finds the first task that may run and writes the claim row: the row exists
+ * before the process does. Whether the machine has room is asked before (admission.ts).
+ */
+export const claimTask = Effect.fn("claimTask")(function* (worker: Worker, settings: Settings, onlyWhenIdle: boolean) {
+  const queue = yield* Queue
+  const processes = yield* Processes
+  const host = yield* Host
+  const claimed = yield* queue.claim({
+    workerId: worker.id,
+    maxConcurrency: settings.maxConcurrency,
+    onlyWhenIdle,
+    workspaceMaxBytes: settings.workspaceMaxBytes,
+    bootId: yield* processes.bootId,
+    uptimeMs: yield* host.uptimeMs,
+    uid: processes.uid
+  })
+  if (Option.isNone(claimed)) return claimed
+  const { agent, createdAt, id, notBefore } = claimed.value.task
+  yield* count("claims")
+  yield* count("queue_wait", Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(createdAt, notBefore ?? 0)))
+  yield* Effect.logInfo(`task ${id}: starting ${agent}`)
+  return claimed
 })
 
-/** Ends the tree for a cause that is on record before the first signal. */
+/**
+ * 2. Start. The agent of a new claim is started (beginAgent.ts); of a claim that was taken over, the processes get a new owner.
+ * Null: it is in the queue again.
+ */
+const start = Effect.fn("supervise.start")(function* (supervision: Supervision) {
+  const queue = yield* Queue
+  const spawner = yield* Spawner
+  const { claimed, fresh: given, settings, signals, worker } = supervision
+  const holder = holderOf(supervision)
+  const plan = given?.launch.loop
+  const fresh = given === null || plan === undefined ? given : yield* beginLoop(given, plan)
+  if (given !== null && fresh === null) return yield* Effect.as(retryWhileStorageFails(queue.requeue(holder)), null)
+  const account = fresh === null ? null : yield* otherAccount(fresh)
+  if (account !== null) {
+    yield* Effect.logInfo(`task ${claimed.task.id}: ${claimed.task.agent} is logged in to another account by now`)
+    return yield* Effect.as(retryWhileStorageFails(queue.requeue(holder, account)), null)
+  }
+  const recording = yield* Effect.fork(fresh === null ? Effect.void : recordHead(fresh))
+  if (fresh === null) {
+    yield* spawner.transferOwnership(claimed.claim.claimId, worker.process)
+    yield* failpoint("adopt.reowned")
+  }
+  const claim = fresh === null ? claimed.claim : yield* beginAgent(fresh, worker, settings, signals.cancelled)
+  const progress = yield* progressOf(claimed)
+  return { claim, progress, recording, listening: yield* listeningOf(supervision, fresh) }
+})
+
+/**
+ * 3. Capture. Copies what the agent prints into the store until it is over, and stops it as soon as something asks for its end
+ * (followAgent.ts; the bytes: capture.ts). Null: it never started, and it is in the queue again.
+ */
+const capture = Effect.fn("supervise.capture")(function* (supervision: Supervision, begun: Begun) {
+  const queue = yield* Queue
+  const { claimed } = supervision
+  const followed = yield* followAgent(supervision, begun, (cause) => stop(supervision, cause))
+  if (followed !== null) {
+    yield* failpoint("supervise.ended")
+    return followed
+  }
+  yield* Effect.logInfo(`task ${claimed.task.id} had not started: back to the queue`)
+  yield* failpoint("supervise.unstarted")
+  // The revoked token stays in its spool, so that no start of this claim can come late.
+  yield* retryWhileStorageFails(queue.requeue(holderOf(supervision)))
+  return null
+})
+
+/**
+ * 4. Stop: what a cancel, a pause, a limit or the time asks for. The cause is on record before the first signal, which goes to all
+ * processes of the task (layers/node/process/TreeEnding.ts: TERM, and KILL after a grace period). An exit is seen by step 3.
+ */
 const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, cause: StopCause) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
@@ -87,167 +122,99 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
   return { claim: stopping, found: report.ended + report.left }
 })
 
-/** What can be seen of the process. A lost one is looked at again with the workers that are not survivors of it. */
-const look = Effect.fn("supervise.look")(function* (supervision: Supervision, claim: Claim) {
-  const spawner = yield* Spawner
-  const seen = yield* spawner.observe(targetOf(claim))
-  return seen._tag === "Lost" && seen.survivors > 0
-    ? yield* spawner.observe(yield* spared(supervision.worker, claim))
-    : seen
-})
-
-/** What is known at the end, and whether an agent may have printed anything. */
-const over = (claim: Claim, ending: Ending, begun = true) => ({ claim, ending, begun })
-
-/** Follows the running agent until it is over. The claim row as it is at the end comes back with the ending. */
-const follow = Effect.fn("supervise.follow")(function* (
+/** Also step 4: what the agent left running is stopped, and what was printed until then is stored. Returns how many there were. */
+const stopLeftovers = Effect.fn("supervise.leftovers")(function* (
   supervision: Supervision,
-  initial: Claim,
-  progress: Progress,
-  listening: Listening
+  { listening, progress }: Begun,
+  followed: Followed
 ) {
-  const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
-  const { claimed, signals } = supervision
-  const watch = stallWatch(yield* Clock.currentTimeMillis)
-  const afterSleep = yield* makeSleepWatch(holderOf(supervision))
-  const whileAsking = yield* makeAskWatch(holderOf(supervision), signals.asks)
-  const keepFrozen = makeFreezer(holderOf(supervision))
-  let claim = initial
-  /** A stop has looked for the task's processes and found none. */
-  let absent = false
-  let wait: number = tick.busy
-
-  while (true) {
-    const asking = yield* whileAsking(yield* afterSleep(claim))
-    claim = asking.claim
-    const seen = yield* look(supervision, claim)
-    // The caller stores what was printed before the end, once no process prints any more.
-    if (seen._tag === "Exited") {
-      return over(claim, { end: seen.end, lost: null, leftovers: 0 })
-    }
-    if (seen._tag === "Lost" && seen.survivors === 0) {
-      const signal = claim.stopCause === null ? null : "SIGKILL"
-      return over(claim, { end: { exitCode: null, signal }, lost: "gone", leftovers: 0 })
-    }
-    if (seen._tag === "NotStarted") {
-      if (yield* spawner.revoke(claimed.claim.claimId)) return null
-      // No process was seen that could take the token, and none can in a spool that cannot be written.
-      if (absent) return over(claim, { end: { exitCode: null, signal: null }, lost: "gone", leftovers: 0 }, false)
-      yield* noteFailure(holderOf(supervision), null)
-    }
-    if (seen._tag === "Running" && claim.state === "claimed") {
-      claim = yield* retryWhileStorageFails(registry.started(holderOf(supervision), seen.process))
-    }
-    // Once it is being ended, its processes need to run for that.
-    if (claim.stopCause === null && (seen._tag === "Running" || seen._tag === "Lost")) {
-      claim = yield* keepFrozen(claim, yield* Ref.get(signals.frozen), spared(supervision.worker, claim))
-    }
-    const frozen = claim.frozenUptime !== null
-
-    const captured = yield* captureOrWait(supervision, progress, listening)
-    if (captured.moved > 0) heard(watch)
-    const reason = yield* stopReason(supervision, { ...asking, claim }, progress, captured.more, watch, listening)
-    if (reason === null && seen._tag === "Running" && !frozen) {
-      yield* converse(listening.conversation, holderOf(supervision), claimed.task.id, !captured.more)
-    }
-    if (reason !== null) {
-      const stopped = yield* stop(supervision, reason)
-      claim = stopped.claim
-      absent = stopped.found === 0
-      // No signal reaches it, and a look will never tell that it is gone.
-      if (seen._tag === "Hidden") return over(claim, hiddenEnding)
-    } else if (captured.more) continue
-    if (seen._tag === "NotStarted") wait = reason === null ? startAgainMs : tick.silent
-    else wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
-    const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
-    yield* Effect.raceFirst(
-      still && claim.stopCause === null
-        ? spawner.rest(
-            claimed.claim.claimId,
-            frozen ? tick.still : untilTimed(supervision, watch, yield* timeLeft(claim))
-          )
-        : spawner.pause(claimed.claim.claimId, wait),
-      claim.stopCause === null
-        ? Effect.raceAll([
-            Deferred.await(signals.cancelled),
-            Deferred.await(signals.paused),
-            Deferred.await(signals.spent),
-            EffectQueue.take(signals.messaged)
-          ])
-        : Effect.never
-    )
-  }
+  const { settings, worker } = supervision
+  const target = yield* spared(worker, followed.claim)
+  // A stop ends all of it, also when the worker that began it was killed half-way.
+  const all = settings.leftovers === "end" || followed.claim.stopCause !== null
+  const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
+  // Whatever a leftover printed until it was ended counts too.
+  yield* failpoint("supervise.swept")
+  if (followed.begun) yield* drain(supervision, progress, listening)
+  yield* failpoint("supervise.drained")
+  return leftovers
 })
 
 /**
- * Runs until the task has ended or belongs to another worker. Never fails for anything an agent does. Interrupting it leaves the
- * agent running and the claim row in place: another worker carries on from there.
+ * 5. Judge. The outcome by exit status and stream (judgeExit.ts), whether the task is parked instead of ended
+ * (limits/park.ts, `parkingOf`), and whether its answer says what it has to (answerAllows.ts).
+ */
+const judge = Effect.fn("supervise.judge")(function* (
+  { claimed, settings }: Supervision,
+  { claim, ending }: Followed,
+  leftovers: number
+) {
+  const judged = yield* judgeExit(claimed, claim, { ...ending, leftovers }, settings)
+  // Where an agent may still run, a second one must not start.
+  const visible = ending.lost !== "hidden"
+  const parking = visible ? yield* parkingOf({ claimed, claim, result: judged, settings }) : notParked
+  if (parking._tag === "Park") return parking
+  // Only a turn that is the last one has to answer.
+  const result = yield* answerAllows(claimed.task, judged)
+  return { _tag: "Ended", result: withReason(result, parking.reason), visible } as const
+})
+
+/**
+ * 6. Record. One transaction (layers/sql/queue/finish.ts) writes the end, deletes the claim and releases or cancels the tasks that
+ * waited for it. Null: another worker has recorded an end of this claim.
+ */
+const record = (supervision: Supervision, result: Outcome, visible = true) =>
+  recordEnd(supervision.claimed, result, holderOf(supervision), visible)
+
+/** 7. Release. After the commit, and only then: the spool is deleted, and listeners in this process get the event. */
+const release = Effect.fn("supervise.release")(function* ({ claimed }: Supervision, event: TerminalEvent | null) {
+  if (event === null) return
+  const spawner = yield* Spawner
+  const events = yield* TerminalEvents
+  yield* spawner.discard(claimed.claim.claimId)
+  yield* failpoint("conclude.discarded")
+  yield* events.publish(event)
+  const next = event.retriedBy === null ? "" : `, tried again as ${event.retriedBy}`
+  yield* Effect.logInfo(`task ${claimed.task.id} ${event.status} (${event.cause})${next}`)
+})
+
+/** Steps 6 and 7 of an agent that cannot be started. */
+const endUnstarted = (supervision: Supervision, { message, reason }: SpawnFailed) =>
+  record(
+    supervision,
+    outcome({
+      status: "failed",
+      cause: reason === "no-candidate" || reason === "loop-missed" ? "rejected" : "spawn-failed",
+      error: message
+    })
+  ).pipe(Effect.flatMap((event) => release(supervision, event)))
+
+/**
+ * Looks after one claimed task from its start, or from wherever a dead worker left it, until it has ended or belongs to another
+ * worker. Never fails for anything an agent does. Interrupting it leaves the agent running and the claim row in place: another
+ * worker carries on from there.
  */
 export const supervise = Effect.fn("supervise")(
   function* (supervision: Supervision) {
-    const queue = yield* Queue
-    const spawner = yield* Spawner
-    const { claimed, fresh: given, worker, settings } = supervision
-    const holder = holderOf(supervision)
-    const plan = given?.launch.loop
-    const fresh = given === null || plan === undefined ? given : yield* beginLoop(given, plan)
-    if (given !== null && fresh === null) return yield* retryWhileStorageFails(queue.requeue(holder))
-    const account = fresh === null ? null : yield* otherAccount(fresh)
-    if (account !== null) {
-      yield* Effect.logInfo(`task ${claimed.task.id}: ${claimed.task.agent} is logged in to another account by now`)
-      return yield* retryWhileStorageFails(queue.requeue(holder, account))
+    const begun = yield* start(supervision)
+    if (begun === null) return
+    const followed = yield* capture(supervision, begun)
+    if (followed === null) return
+    const leftovers = yield* stopLeftovers(supervision, begun, followed)
+    yield* Fiber.await(begun.recording)
+    const judged = yield* judge(supervision, followed, leftovers)
+    // Step 6 and 7 of a task that is parked: back to the queue, in its session.
+    if (judged._tag === "Park") {
+      return yield* park(supervision.claimed, judged.parking, holderOf(supervision), judged.hold)
     }
-    const recording = yield* Effect.fork(fresh === null ? Effect.void : recordHead(fresh))
-    if (fresh === null) {
-      yield* spawner.transferOwnership(claimed.claim.claimId, worker.process)
-      yield* failpoint("adopt.reowned")
-    }
-    const claim =
-      fresh === null ? claimed.claim : yield* beginAgent(fresh, worker, settings, supervision.signals.cancelled)
-
-    const progress = yield* progressOf(claimed)
-    const listening = yield* listeningOf(supervision, fresh)
-    const followed = yield* follow(supervision, claim, progress, listening)
-    if (followed === null) {
-      yield* Effect.logInfo(`task ${claimed.task.id} had not started: back to the queue`)
-      yield* failpoint("supervise.unstarted")
-      // The revoked token stays in its spool, so that no start of this claim can come late.
-      yield* retryWhileStorageFails(queue.requeue(holder))
-      return
-    }
-    yield* failpoint("supervise.ended")
-    const target = yield* spared(supervision.worker, followed.claim)
-    // A stop ends all of it, also when the worker that began it was killed half-way.
-    const all = settings.leftovers === "end" || followed.claim.stopCause !== null
-    const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
-    // Whatever a leftover printed until it was ended counts too.
-    yield* failpoint("supervise.swept")
-    if (followed.begun) yield* drain(supervision, progress, listening)
-    yield* failpoint("supervise.drained")
-    yield* Fiber.await(recording)
-    const judged = yield* judgeExit(claimed, followed.claim, { ...followed.ending, leftovers }, settings)
-    const visible = followed.ending.lost !== "hidden"
-    const end = { claimed, claim: followed.claim, result: judged, settings }
-    const parking = visible ? yield* parkingOf(end) : notParked
-    if (parking._tag === "Park") return yield* park(claimed, parking.parking, holder, parking.hold)
-    // Only a turn that is the last one has to answer.
-    const result = yield* answerAllows(claimed.task, judged)
-    yield* recordEnd(claimed, withReason(result, parking.reason), holder, visible)
+    const event = yield* record(supervision, judged.result, judged.visible)
+    yield* release(supervision, event)
   },
   (effect, supervision) =>
     effect.pipe(
       Effect.catchTags({
-        SpawnFailed: (error) =>
-          recordEnd(
-            supervision.claimed,
-            outcome({
-              status: "failed",
-              cause: error.reason === "no-candidate" || error.reason === "loop-missed" ? "rejected" : "spawn-failed",
-              error: error.message
-            }),
-            holderOf(supervision)
-          ),
+        SpawnFailed: (error) => endUnstarted(supervision, error),
         TaskStateConflict: (conflict) => Effect.logInfo(`no longer ours: ${conflict.message}`)
       }),
       Effect.catchTag("StorageError", (error) =>

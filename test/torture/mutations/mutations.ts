@@ -66,7 +66,7 @@ const starting: ReadonlyArray<Mutation> = [
     promise: "what was started is never put back",
     patches: [
       {
-        file: "src/programs/worker/TaskLife.ts",
+        file: "src/programs/worker/followAgent.ts",
         find: "const seen = yield* look(supervision, claim)",
         replace: "const seen = yield* look(supervision, claim)\n    if (supervision.fresh === null) return null"
       }
