@@ -6,7 +6,7 @@ import type { StorageError } from "../../domain/Errors.ts"
 import { type Notice, type Reset, resetOf } from "../../domain/events/Notice.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { Notices } from "../../services/Notices.ts"
-import { retryWhileBusy } from "../nextChange.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 
 /** The newest notices, which most listeners need and nothing else. */
 const recentNotices = 1000

@@ -4,7 +4,7 @@ import type { LoopId } from "../../domain/loop/LoopId.ts"
 import { Loops } from "../../services/Loops.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { cancelLoop } from "../loops/waitForLoop.ts"
-import { retryWhileBusy } from "../nextChange.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { cancel } from "../tasks/cancel.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 

@@ -7,8 +7,8 @@ import { Loops } from "../../services/Loops.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { hasOpenCandidate } from "../contests/waitForContest.ts"
-import { retryWhileBusy } from "../nextChange.ts"
-import { waitUntil } from "../waitUntil.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { waitUntil } from "../watch.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 interface PipelineWait extends EnsureWorkerOptions {

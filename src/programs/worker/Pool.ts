@@ -5,9 +5,9 @@ import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
-import * as Schedule from "effect/Schedule"
-import { elapsedMs, upTo } from "../../domain/Elapsed.ts"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { StorageError } from "../../domain/Errors.ts"
+import { whileRegistering } from "../../domain/RetrySchedules.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { ClaimId } from "../../domain/worker/Claim.ts"
 import type { Worker, WorkerId, WorkerKind } from "../../domain/worker/Worker.ts"
@@ -42,11 +42,8 @@ export interface PoolOptions {
   readonly leaveWhenIdle: boolean
 }
 
-/** Where many servers start at the same time each waits for its turn at the lock. */
-const registering = {
-  while: ({ reason }: StorageError) => reason === "busy",
-  schedule: Schedule.spaced("1 second").pipe(Schedule.jittered, upTo(300_000))
-}
+/** A registration that the lock of the database refuses is tried again. */
+const isLocked = ({ reason }: StorageError) => reason === "busy"
 
 /** One worker's running parts. */
 interface Pool {
@@ -179,9 +176,11 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
   }
   const lastSettings = yield* Ref.make<KnownSettings>({ settings: yield* settingsStore.get, problem: null })
 
-  yield* Effect.acquireRelease(Effect.retry(registry.register(worker), registering), () =>
-    // The row of a worker that could not take itself off is seen to be dead by the next one.
-    registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
+  yield* Effect.acquireRelease(
+    Effect.retry(registry.register(worker), { while: isLocked, schedule: whileRegistering() }),
+    () =>
+      // The row of a worker that could not take itself off is seen to be dead by the next one.
+      registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
   )
   const wake = yield* EffectQueue.sliding<void>(1)
   const pool: Pool = {
