@@ -4,6 +4,7 @@ import { release } from "node:os"
 import { basename, join } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { mask } from "../layers/agents/reading/Secrets.ts"
 import type { Check } from "../programs/setup/Check.ts"
 import { withoutSecrets } from "../programs/setup/Configuration.ts"
@@ -82,7 +83,9 @@ export const supportText = Effect.gen(function* () {
   )
   const secrets = [
     ...(settings._tag === "Right"
-      ? Object.values(settings.right.agents).flatMap(({ apiKey }) => (apiKey === undefined ? [] : [apiKey]))
+      ? Object.values(settings.right.agents).flatMap(({ apiKey }) =>
+          apiKey === undefined ? [] : [Redacted.value(apiKey)]
+        )
       : []),
     ...Object.entries(environment).flatMap(([name, value]) =>
       soundsSecret.test(name) && value.length >= 8 ? [value] : []

@@ -6,7 +6,7 @@ import { ConfigInvalid } from "../Errors.ts"
 import { HookSettings } from "../hooks/Hook.ts"
 import { expected, fieldProblems, ruleOf, wantedTypes } from "../SchemaProblems.ts"
 import { nearest } from "../Spelling.ts"
-import { AgentSettings, SettingsFile } from "./Settings.ts"
+import { AgentSettings, SettingsFile, type WrittenSettings } from "./Settings.ts"
 
 const examples: { readonly [K in keyof SettingsFile]-?: string } = {
   defaultAgent: '"claude"',
@@ -143,3 +143,6 @@ const decode = Schema.decodeUnknownEither(SettingsFile, { onExcessProperty: "err
 /** Reads settings from decoded JSON. `source` names where they come from: a file, or a variable. */
 export const decodeSettings = (source: string, raw: unknown): Either.Either<SettingsFile, ConfigInvalid> =>
   Either.mapLeft(decode(raw), (error) => new ConfigInvalid({ path: source, problem: describe(error, raw) }))
+
+/** As it is written to the file, with its secrets. */
+export const encodeSettings: (settings: SettingsFile) => WrittenSettings = Schema.encodeSync(SettingsFile)

@@ -139,7 +139,10 @@ const change = Effect.fn("changeSetting")(function* (
   const settings = yield* SettingsStore
   const { config } = yield* Paths
   return yield* settings.update((file) => {
-    const tried = candidates.map((candidate) => decodeSettings(config, setAt(file, parts, candidate)))
+    const tried = candidates.map((candidate) => {
+      const changed = setAt(file, parts, candidate)
+      return Either.map(decodeSettings(config, changed), () => changed)
+    })
     const good = tried.find(Either.isRight)
     const last = tried[tried.length - 1] ?? Either.left(new ConfigInvalid({ path: config, problem: "no value" }))
     return good ?? last

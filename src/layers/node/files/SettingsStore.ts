@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { ConfigInvalid } from "../../../domain/Errors.ts"
 import { type SettingsFile, withDefaults } from "../../../domain/settings/Settings.ts"
-import { decodeSettings } from "../../../domain/settings/SettingsProblem.ts"
+import { decodeSettings, encodeSettings } from "../../../domain/settings/SettingsProblem.ts"
 import { Host } from "../../../services/Host.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
@@ -114,8 +114,8 @@ const make = (variables: Variables) =>
       }).pipe(Effect.withSpan("SettingsStore.get")),
       update: Effect.fn("SettingsStore.update")(function* (change) {
         return yield* Effect.gen(function* () {
-          const changed = yield* decodeSettings(config, yield* change(yield* file))
-          yield* write(config, `${JSON.stringify(changed, null, 2)}\n`)
+          const changed = yield* decodeSettings(config, yield* change(encodeSettings(yield* file)))
+          yield* write(config, `${JSON.stringify(encodeSettings(changed), null, 2)}\n`)
           return changed
         }).pipe(
           locked,

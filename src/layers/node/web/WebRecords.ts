@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
 import { WebUnavailable } from "../../../domain/web/WebErrors.ts"
@@ -90,7 +91,7 @@ const make = Effect.gen(function* () {
       }
       return true
     }),
-    newToken: Effect.sync(() => randomBytes(32).toString("base64url"))
+    newToken: Effect.sync(() => Redacted.make(randomBytes(32).toString("base64url")))
   })
 })
 
