@@ -1,4 +1,7 @@
-/** The configuration files of MCP clients on this machine. */
+/**
+ * The configuration files of MCP clients on this machine.
+ * Not `FileSystem` of @effect/platform: docs/decisions/0013-own-file-ports.md.
+ */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,7 @@
-/** The settings: one JSON file, `BACKBEAT_*` variables on top. */
+/**
+ * The settings: one JSON file, `BACKBEAT_*` variables on top. Not read by `Config`, whose messages would know neither bounds nor examples:
+ * docs/decisions/0013-own-file-ports.md.
+ */
 import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
