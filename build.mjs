@@ -74,7 +74,7 @@ const apart = {
     module: "\\.\\./\\.\\./framework/CompletionScripts\\.ts",
     entry: "src/cli/framework/CompletionScripts.ts"
   },
-  service: { module: "\\./serviceFile\\.ts", entry: "src/programs/setup/serviceFile.ts" },
+  service: { module: "\\./ServiceFile\\.ts", entry: "src/programs/setup/ServiceFile.ts" },
   // The list prices, which only a worker asks for, and only where an agent tells no cost.
   prices: { module: "\\./priceTable\\.ts", entry: "src/layers/usage/priceTable.ts" },
   // What brings messages to hooks: few processes send one.
@@ -88,7 +88,7 @@ const loadedApart = {
   name: "loaded-apart",
   setup(builder) {
     // Made at the build: what makes it weighs more than the schema.
-    builder.onResolve({ filter: /\/pipelines\/jsonSchema\.ts$/ }, ({ kind }) =>
+    builder.onResolve({ filter: /\/pipelines\/FileSchemas\.ts$/ }, ({ kind }) =>
       kind === "dynamic-import" ? { path: "./pipeline-schema.cjs", external: true } : null
     )
     builder.onResolve({ filter: /\/web\/Page\.ts$/ }, ({ kind }) =>
@@ -225,7 +225,7 @@ const openApiDocument = async () => {
 
 /** The JSON Schema of pipeline files, for editors; what the package holds is what the source says. */
 const fileSchemas = async () => {
-  const { loopJsonSchema, pipelineJsonSchema } = await loaded("src/programs/pipelines/jsonSchema.ts")
+  const { loopJsonSchema, pipelineJsonSchema } = await loaded("src/programs/pipelines/FileSchemas.ts")
   const text = (schema) => `${JSON.stringify(schema, null, 2)}\n`
   return { loop: text(loopJsonSchema()), pipeline: text(pipelineJsonSchema()) }
 }

@@ -19,6 +19,7 @@ export default Effect.gen(function* () {
       check_task TEXT,
       conflicts TEXT NOT NULL,
       reason TEXT,
+      url TEXT CHECK (url IS NOT NULL OR state <> 'proposed'),
       pid INTEGER NOT NULL CHECK (pid > 1),
       start_time TEXT NOT NULL,
       boot_id TEXT NOT NULL,

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as Lines from "../domain/output/Lines.ts"
 import { environment, workingDirectory } from "../layers/node/files/Surroundings.ts"
 import { Caller } from "./framework/Caller.ts"
 import { type Loss, makeLoss, type Screen, Terminal } from "./framework/Terminal.ts"
@@ -44,13 +45,9 @@ const readAll = Effect.promise(async () => {
 
 /** Yields whole lines, and the rest at the end. */
 async function* stdinLines() {
-  let rest = ""
-  for await (const chunk of process.stdin.setEncoding("utf8")) {
-    const lines = `${rest}${chunk}`.split("\n")
-    rest = lines.pop() ?? ""
-    yield* lines
-  }
-  if (rest !== "") yield rest
+  const lines = Lines.make()
+  for await (const chunk of process.stdin) yield* lines.push(chunk)
+  yield* lines.flush()
 }
 
 const readUpTo = (limit: number) =>

@@ -4,10 +4,11 @@ import { release } from "node:os"
 import { basename, join } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { mask } from "../layers/agents/reading/Secrets.ts"
 import type { Check } from "../programs/setup/Check.ts"
-import { withoutSecrets } from "../programs/setup/configure.ts"
-import { checkMachine, checkStore } from "../programs/setup/doctor.ts"
+import { withoutSecrets } from "../programs/setup/Configuration.ts"
+import { checkMachine, checkStore } from "../programs/setup/Doctor.ts"
 import { Paths } from "../services/Paths.ts"
 import { SettingsStore } from "../services/SettingsStore.ts"
 import { Tasks } from "../services/Tasks.ts"
@@ -16,7 +17,7 @@ import { moment } from "../text/FormatDuration.ts"
 import { sanitize } from "../text/Sanitize.ts"
 import { Stores } from "./framework/Access.ts"
 import { Caller } from "./framework/Caller.ts"
-import { version } from "./framework/Version.ts"
+import { version } from "./framework/version.ts"
 
 /** Bytes of each log. */
 const tailBytes = 32 * 1024
@@ -82,7 +83,9 @@ export const supportText = Effect.gen(function* () {
   )
   const secrets = [
     ...(settings._tag === "Right"
-      ? Object.values(settings.right.agents).flatMap(({ apiKey }) => (apiKey === undefined ? [] : [apiKey]))
+      ? Object.values(settings.right.agents).flatMap(({ apiKey }) =>
+          apiKey === undefined ? [] : [Redacted.value(apiKey)]
+        )
       : []),
     ...Object.entries(environment).flatMap(([name, value]) =>
       soundsSecret.test(name) && value.length >= 8 ? [value] : []

@@ -3,9 +3,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { isObject } from "../domain/isObject.ts"
 
 /** The alternatives of a type in their encoded form, without its transformations. */
 const alternatives = (ast: AST.AST): ReadonlyArray<AST.AST> => {

@@ -9,10 +9,10 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
-import * as Schedule from "effect/Schedule"
 import * as SynchronizedRef from "effect/SynchronizedRef"
-import { version } from "../cli/framework/Version.ts"
+import { version } from "../cli/framework/version.ts"
 import * as WorkerCommand from "../cli/WorkerCommand.entry.ts"
+import { whilePoolFails } from "../domain/RetrySchedules.ts"
 import type { Environment } from "../domain/task/NewTask.ts"
 import * as Full from "../layers/Full.ts"
 import * as Directories from "../layers/node/files/Directories.ts"
@@ -92,7 +92,7 @@ export const makeServing = Effect.fn("makeServing")(function* (
     // Tasks stay safe, and tools report the problem: no call waits for a pool that cannot start.
     Effect.ensuring(served),
     Effect.sandbox,
-    Effect.retry(Schedule.spaced("5 seconds")),
+    Effect.retry(whilePoolFails()),
     Effect.ignore,
     Effect.provide(logs),
     Effect.interruptible

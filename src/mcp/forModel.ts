@@ -1,11 +1,9 @@
 /** A value as a model reads it: without empty fields, with times that people write, and without bytes that a terminal obeys. */
-import * as Schema from "effect/Schema"
+import { isObject } from "../domain/isObject.ts"
 import { sanitize } from "../text/Sanitize.ts"
 import { toolWords } from "./toolWords.ts"
 
 export type JsonObject = { readonly [key: string]: unknown }
-
-const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
 /** Fields that hold milliseconds since 1970: `createdAt`, `notBefore`, `at`. */
 export const isTime = (key: string): boolean => /At$|^at$|^notBefore$|^until$/.test(key)

@@ -1,17 +1,9 @@
 /** Keeps at a store operation while what fails may pass: a full disk or a held lock delays work, it never loses any. */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as Schedule from "effect/Schedule"
 import { passes, type StorageError } from "../domain/Errors.ts"
+import { whileStorageFails } from "../domain/RetrySchedules.ts"
 import { count } from "../services/Counters.ts"
-
-/** 100 ms, doubling to at most 5 s, with jitter. */
-const backoff = Schedule.exponential("100 millis").pipe(
-  Schedule.union(Schedule.spaced("5 seconds")),
-  Schedule.jittered,
-  Schedule.delayed((delay) => Duration.min(delay, "5 seconds"))
-)
 
 const isStorageError = <E>(error: E): error is Extract<E, StorageError> => Predicate.isTagged(error, "StorageError")
 
@@ -28,7 +20,7 @@ export const retryWhileStorageFails = <A, E, R>(self: Effect.Effect<A, E, R>): E
         ? Effect.zipRight(count("storage_retries"), Effect.logWarning(`waiting for the store: ${error.message}`))
         : Effect.void
     ),
-    Effect.retry({ while: isPassing, schedule: backoff })
+    Effect.retry({ while: isPassing, schedule: whileStorageFails() })
   )
 
 /**

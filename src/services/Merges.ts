@@ -18,7 +18,7 @@ export class Merges extends Context.Tag("backbeat/Merges")<
     /** Changes it, unless another process has changed its state or taken it over meanwhile; false then. */
     readonly change: (
       from: Pick<Merge, "id" | "state" | "owner">,
-      to: Partial<Pick<Merge, "state" | "merged" | "before" | "checkTask" | "conflicts" | "reason" | "owner">>
+      to: Partial<Pick<Merge, "state" | "merged" | "before" | "checkTask" | "conflicts" | "reason" | "url" | "owner">>
     ) => Effect.Effect<boolean, StorageError>
     readonly get: (id: MergeId) => Effect.Effect<Option.Option<Merge>, StorageError>
     /** Of a task, newest first, at most 20. */

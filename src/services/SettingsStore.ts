@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { ConfigInvalid } from "../domain/Errors.ts"
-import type { Settings, SettingsFile } from "../domain/settings/Settings.ts"
+import type { Settings, SettingsFile, WrittenSettings } from "../domain/settings/Settings.ts"
 
 export class SettingsStore extends Context.Tag("backbeat/SettingsStore")<
   SettingsStore,
@@ -11,9 +11,12 @@ export class SettingsStore extends Context.Tag("backbeat/SettingsStore")<
     readonly get: Effect.Effect<Settings, ConfigInvalid>
     /** What the file says; empty when there is none. */
     readonly file: Effect.Effect<SettingsFile, ConfigInvalid>
-    /** Changes the file in one atomic write (temporary file, mode 0600, rename), under a lock between processes. */
+    /**
+     * Changes the file in one atomic write (temporary file, mode 0600, rename), under a lock between processes. `change` gets what is
+     * written, with its secrets, and returns what shall be; that is decoded before it is written.
+     */
     readonly update: (
-      change: (file: SettingsFile) => Effect.Effect<SettingsFile, ConfigInvalid>
+      change: (file: WrittenSettings) => Effect.Effect<unknown, ConfigInvalid>
     ) => Effect.Effect<SettingsFile, ConfigInvalid>
   }
 >() {}

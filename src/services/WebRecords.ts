@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import type { WebUnavailable } from "../domain/web/WebErrors.ts"
 import type { WebRecord } from "../domain/web/WebRecord.ts"
 
@@ -18,6 +19,6 @@ export class WebRecords extends Context.Tag("backbeat/WebRecords")<
     readonly alone: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | WebUnavailable, R>
     /** Asks the process of the record to end, and returns once it is gone; false if it is still there after `withinMs`. */
     readonly stop: (record: WebRecord, withinMs: number) => Effect.Effect<boolean>
-    readonly newToken: Effect.Effect<string>
+    readonly newToken: Effect.Effect<Redacted.Redacted>
   }
 >() {}

@@ -1,9 +1,9 @@
 /** Turns stored chunks into lines that a person can read, with a mark where output was dropped. */
 
+import * as Lines from "../domain/output/Lines.ts"
 import type { OutputChunk, StreamName } from "../domain/output/Output.ts"
 import type { Renderer } from "../domain/task/Agent.ts"
 import { bytes as bytesText } from "./FormatDuration.ts"
-import * as Lines from "./Lines.ts"
 import { sanitize } from "./Sanitize.ts"
 
 export interface Rendered {

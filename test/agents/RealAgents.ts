@@ -5,6 +5,9 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import type { AgentSettings } from "../../src/domain/settings/Settings.ts"
 
+/** As the config file has it. */
+type WrittenAgent = typeof AgentSettings.Encoded
+
 export interface Server {
   readonly url: string
   readonly key: string
@@ -16,7 +19,7 @@ export interface RealAgent {
   /** The directory of its program, in the package directory. */
   readonly bin: string
   readonly model: string
-  readonly settings: (server: Server) => AgentSettings
+  readonly settings: (server: Server) => WrittenAgent
   /** Files in the home directory. */
   readonly files?: (server: Server) => Readonly<Record<string, unknown>>
   readonly environment?: (home: string) => Readonly<Record<string, string>>
@@ -25,7 +28,7 @@ export interface RealAgent {
 /** The platform's own package needs no install script. */
 const claudePackage = `@anthropic-ai/claude-code-${process.platform}-${process.arch}`
 
-const own = (server: Server, path: string): AgentSettings => ({ apiKey: server.key, baseUrl: `${server.url}${path}` })
+const own = (server: Server, path: string): WrittenAgent => ({ apiKey: server.key, baseUrl: `${server.url}${path}` })
 
 export const realAgents: ReadonlyArray<RealAgent> = [
   {

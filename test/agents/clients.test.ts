@@ -3,7 +3,9 @@ import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
+import * as Schema from "effect/Schema"
 import { afterAll, assert, it } from "vitest"
+import { AgentSettings } from "../../src/domain/settings/Settings.ts"
 import type { Agent } from "../../src/domain/task/Agent.ts"
 import { claude } from "../../src/layers/agents/adapters/claude.ts"
 import { codex } from "../../src/layers/agents/adapters/codex.ts"
@@ -79,7 +81,7 @@ const runClient = (
     prompt,
     model: real.model,
     systemPrompt: null,
-    settings: real.settings(fake),
+    settings: Schema.decodeSync(AgentSettings)(real.settings(fake)),
     sessionId: randomUUID(),
     resume: null,
     environment: {},

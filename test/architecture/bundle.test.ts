@@ -9,7 +9,7 @@ import { root } from "./Sources.ts"
 
 /** What only a worker needs. A command that reads or writes rows never pays for it. */
 const workerOnly: ReadonlyArray<RegExp> = [
-  /^src\/programs\/worker\/(pool|supervise|capture|conclude|evidence|retryWhileStorageFails)\b/,
+  /^src\/programs\/worker\/(Pool|TaskLife|followAgent|capture|judgeExit|recordEnd|readEvidence)\b/,
   /^src\/programs\/serving\/WorkerPool\.ts$/,
   /^src\/layers\/(Full\.ts|agents\/AgentsJudging\.ts)$/,
   /^src\/layers\/node\/(spool\/(Spawner|Shim|ShimStart)|process\/TreeEnding)\b/,

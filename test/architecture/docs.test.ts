@@ -17,7 +17,7 @@ import { Task } from "../../src/domain/task/Task.ts"
 import { UsageView } from "../../src/domain/usage/UsageReport.ts"
 import { BudgetView } from "../../src/programs/budgets/BudgetView.ts"
 import { Inbox } from "../../src/programs/questions/inbox.ts"
-import { Overview } from "../../src/programs/reports/summary.ts"
+import { Overview } from "../../src/programs/reports/overview.ts"
 import { TaskPage } from "../../src/programs/reports/taskPage.ts"
 import { TaskReport } from "../../src/programs/reports/taskReport.ts"
 import { TaskResult } from "../../src/programs/reports/taskResult.ts"
@@ -34,6 +34,46 @@ const tables = (text: string): ReadonlyArray<ReadonlyArray<ReadonlyArray<string>
       ? []
       : [rows.slice(2).map((row) => row.split(" | ").map((cell) => cell.replace(/^\| | \|$|`/g, "")))]
   })
+
+describe("where to look, in docs/architecture.md", () => {
+  const section = page("architecture.md").split("\n## Where to look\n")[1] ?? ""
+  const source = (path: string) => readFileSync(new URL(`../src/${path}`, docs), "utf8")
+
+  it("names files that exist, and functions that are in them", () => {
+    const routes = Array.from(section.matchAll(/`([\w/]+\.ts)`(?: \(`(\w+)`\))?/g))
+    assert.isAbove(routes.length, 15)
+    for (const [, path = "", name] of routes) {
+      const text = source(path)
+      if (name !== undefined) assert.match(text, new RegExp(`^(export )?const ${name} =`, "m"), path)
+    }
+  })
+
+  it("is answered by two files for each question", () => {
+    const rows = tables(section).flat()
+    assert.isAbove(rows.length, 3)
+    for (const [question = "", open = ""] of rows) {
+      assert.strictEqual(Array.from(open.matchAll(/[\w/]+\.ts/g)).length, 2, question)
+    }
+  })
+
+  it("shows the life of a task in one file, in the order of its steps", () => {
+    const text = source("programs/worker/TaskLife.ts")
+    const steps = ["claimTask", "start", "capture", "stop", "judge", "record", "release", "supervise"]
+    const at = steps.map((name) => text.search(new RegExp(`^(export )?const ${name} = `, "m")))
+    assert.notInclude(at, -1)
+    assert.deepStrictEqual(
+      at,
+      at.toSorted((left, right) => left - right)
+    )
+    // What its comments name is there too.
+    const named = Array.from(text.matchAll(/^(?:\/\*\*| \*).*/gm)).flatMap(([line]) =>
+      Array.from(line.matchAll(/[\w/]+\.ts\b/g), ([path]) => path)
+    )
+    assert.isAbove(named.length, 8)
+    for (const path of named)
+      source(path.includes("/") ? path.replace(/^limits/, "programs/limits") : `programs/worker/${path}`)
+  })
+})
 
 describe("docs/settings.md", () => {
   const [settings = [], agent = []] = tables(page("settings.md"))

@@ -12,7 +12,7 @@ const rules: ReadonlyArray<{ readonly of: RegExp; readonly own: RegExp; readonly
   { of: /^src\/services\//, own: /^src\/(domain|services)\//, packages: /^effect\// },
   { of: /^src\/text\//, own: /^src\/(domain|text)\//, packages: /^effect\// },
   {
-    of: /^src\/programs\/(files|pipelines)\//,
+    of: /^src\/programs\/(files\/|pipelines\/|worker\/answerAllows\.ts$)/,
     own: /^src\/(domain|services|text|programs)\//,
     packages: /^effect\/|^yaml$|^@cfworker\/json-schema$/
   },

@@ -2,12 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { overviewLines } from "../../src/cli/commands/tasks/overview.ts"
 import { widthOf } from "../../src/cli/output/Layout.ts"
-import { pairs } from "../../src/cli/output/Pairs.ts"
+import { pairs } from "../../src/cli/output/pairs.ts"
 import { taskTable } from "../../src/cli/output/TaskTable.ts"
 import { AccountKey } from "../../src/domain/limits/Account.ts"
 import { QuestionId } from "../../src/domain/questions/Question.ts"
 import { PipelineId, type TaskSummary } from "../../src/domain/task/Task.ts"
-import type { Overview } from "../../src/programs/reports/summary.ts"
+import type { Overview } from "../../src/programs/reports/overview.ts"
 import { id, now, summary } from "./top/sample.ts"
 
 const widths = [40, 80, 120] as const

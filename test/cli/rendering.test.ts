@@ -1,10 +1,10 @@
 /** From the bytes an agent printed to lines on a terminal: nothing is corrupted, nothing gets through, nothing grows. */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import * as Lines from "../../src/domain/output/Lines.ts"
 import type { OutputChunk, StreamName } from "../../src/domain/output/Output.ts"
 import type { Renderer } from "../../src/domain/task/Agent.ts"
 import { TaskId } from "../../src/domain/task/Task.ts"
-import * as Lines from "../../src/text/Lines.ts"
 import * as Render from "../../src/text/Render.ts"
 import { escapeControls, sanitize } from "../../src/text/Sanitize.ts"
 import { enoughFor, lastLines } from "../../src/text/Tail.ts"

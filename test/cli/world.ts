@@ -8,10 +8,10 @@ import { examine } from "../../src/cli/commands/setup/examine.ts"
 import { type MachineServices, type StoreServices, Stores } from "../../src/cli/framework/Access.ts"
 import { Caller } from "../../src/cli/framework/Caller.ts"
 import { only } from "../../src/cli/framework/CommandTree.ts"
-import { main } from "../../src/cli/framework/Main.ts"
+import { main } from "../../src/cli/framework/main.ts"
 import { capture } from "../../src/cli/framework/Terminal.ts"
 import { InvalidInput, StorageError } from "../../src/domain/Errors.ts"
-import type { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import type { WrittenSettings } from "../../src/domain/settings/Settings.ts"
 import * as DatabaseHealth from "../../src/layers/memory/fakes/DatabaseHealth.ts"
 import * as McpClients from "../../src/layers/memory/fakes/McpClients.ts"
 import * as McpProbe from "../../src/layers/memory/fakes/McpProbe.ts"
@@ -54,7 +54,7 @@ const textFiles = (files: Readonly<Record<string, string>>) =>
   )
 
 /** Everything a command can ask for; the database is shared by all of them. `files` are texts by the path given. */
-export const world = (settings: SettingsFile = {}, files: Readonly<Record<string, string>> = {}) =>
+export const world = (settings: WrittenSettings = {}, files: Readonly<Record<string, string>> = {}) =>
   Layer.mergeAll(
     services(settings),
     DatabaseHealth.layer,

@@ -9,6 +9,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import { encodeSettings } from "../../src/domain/settings/SettingsProblem.ts"
 import { pathsOf } from "../../src/layers/node/files/Paths.ts"
 import { layerWith } from "../../src/layers/node/files/SettingsStore.ts"
 import { Host } from "../../src/services/Host.ts"
@@ -60,7 +61,7 @@ const value: FastCheck.Arbitrary<unknown> = FastCheck.letrec((tie) => ({
 /** A file as it should be, damaged at one place. */
 const damaged = FastCheck.tuple(Arbitrary.make(SettingsFile), FastCheck.nat(), FastCheck.string({ maxLength: 3 })).map(
   ([settings, at, text]) => {
-    const whole = JSON.stringify(settings)
+    const whole = JSON.stringify(encodeSettings(settings))
     const cut = at % (whole.length + 1)
     return `${whole.slice(0, cut)}${text}${whole.slice(cut + text.length)}`
   }
@@ -102,7 +103,7 @@ describe("config files", () => {
     async () => {
       await FastCheck.assert(
         FastCheck.asyncProperty(Arbitrary.make(SettingsFile), async (settings) => {
-          const result = await read(JSON.stringify(settings))
+          const result = await read(JSON.stringify(encodeSettings(settings)))
           assert.strictEqual(result._tag, "Right")
         }),
         { numRuns: runs(100) }

@@ -17,10 +17,11 @@ const rooms = [
   "domain/pipeline/PipelineErrors.ts",
   "domain/schedule/ScheduleErrors.ts",
   "domain/workspace/WorkspaceErrors.ts",
-  "programs/alongside.ts",
+  "programs/Alongside.ts",
   "programs/merges",
   "programs/tasks",
-  "programs/worker/conclude.ts",
+  "programs/worker/answerAllows.ts",
+  "programs/worker/judgeExit.ts",
   "programs/workspaces"
 ]
 

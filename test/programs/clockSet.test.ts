@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { elapsedMs } from "../../src/domain/Elapsed.ts"
 import { HostControl } from "../../src/layers/memory/fakes/Host.ts"
-import { nextChange } from "../../src/programs/changes.ts"
+import { makeWatch } from "../../src/programs/watch.ts"
 import { makeSettling, settlingMs } from "../../src/programs/worker/admission.ts"
 import { Host } from "../../src/services/Host.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
@@ -73,8 +73,8 @@ describe.each(jumps)("a clock that is set %s", (_name, jump) => {
     withWall((set) =>
       Effect.gen(function* () {
         yield* later
-        const seen = yield* (yield* Tasks).version
-        const waiting = yield* Effect.fork(nextChange(seen))
+        const { untilNext } = yield* makeWatch()
+        const waiting = yield* Effect.fork(untilNext(Effect.void, () => true))
         yield* TestClock.adjust("100 millis")
         yield* set(jump)
         yield* TestClock.adjust("300 millis")

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EffectQueue from "effect/Queue"
 import * as TestClock from "effect/TestClock"
-import type { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import type { WrittenSettings } from "../../src/domain/settings/Settings.ts"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
 import type { TaskId } from "../../src/domain/task/Task.ts"
 import * as CommitNotifier from "../../src/layers/memory/fakes/CommitNotifier.ts"
@@ -76,7 +76,7 @@ const installation = Layer.mock(Installation, {
     })
 })
 
-const machine = (settings: SettingsFile) =>
+const machine = (settings: WrittenSettings) =>
   Layer.mergeAll(
     HookSender.layerTest,
     WorkerLauncher.layer,
@@ -96,11 +96,11 @@ const machine = (settings: SettingsFile) =>
   )
 
 /** All that a pool needs, without a database: `Queue`, `WorkerRegistry`, `OutputStore` and `Spawner` are their fakes. */
-export const testLayer = (settings: SettingsFile = {}) =>
+export const testLayer = (settings: WrittenSettings = {}) =>
   Layer.mergeAll(MemoryServices.layer.pipe(Layer.provideMerge(Ids.layerTest)), Empty.layer, machine(settings))
 
 /** The same over a database in memory: for schedules, budgets, gates, checkpoints and all else that only a database keeps. */
-export const sqlLayer = (settings: SettingsFile = {}) => Layer.merge(sharedSql, machine(settings))
+export const sqlLayer = (settings: WrittenSettings = {}) => Layer.merge(sharedSql, machine(settings))
 
 export const submit = Effect.fn(function* (overrides: Partial<NewTask> = {}) {
   const queue = yield* Queue

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { AgentUnknown } from "../../src/domain/Errors.ts"
-import type { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import type { WrittenSettings } from "../../src/domain/settings/Settings.ts"
 import type { Outcome } from "../../src/domain/task/Outcome.ts"
 import type { TaskId } from "../../src/domain/task/Task.ts"
 import { type Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
@@ -19,7 +19,7 @@ import * as SettingsStore from "../../src/layers/memory/fakes/SettingsStore.ts"
 import * as WorkerLauncher from "../../src/layers/memory/fakes/WorkerLauncher.ts"
 import * as WorkspaceGit from "../../src/layers/memory/fakes/WorkspaceGit.ts"
 import type { Submission } from "../../src/programs/tasks/prepareTask.ts"
-import type { Submitter } from "../../src/programs/tasks/submitter.ts"
+import type { Submitter } from "../../src/programs/tasks/Submitter.ts"
 import { Agents, type PrepareRequest } from "../../src/services/Agents.ts"
 import { Paths } from "../../src/services/Paths.ts"
 import { Queue } from "../../src/services/Queue.ts"
@@ -89,7 +89,7 @@ export const paths = Paths.of({
 })
 
 /** A machine without a worker. */
-export const layer = (settings: SettingsFile = {}) =>
+export const layer = (settings: WrittenSettings = {}) =>
   Layer.mergeAll(
     sharedSql,
     HookSender.layerTest,

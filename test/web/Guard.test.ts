@@ -1,10 +1,11 @@
 /** Who is let in: each way in which a page of another origin may come to the port. */
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import * as Redacted from "effect/Redacted"
 import { type Asked, refusalOf, sameText } from "../../src/web/server/Guard.ts"
 
 const token = "k".repeat(43)
-const allowed = { port: 4180, token, readOnly: false }
+const allowed = { port: 4180, token: Redacted.make(token), readOnly: false }
 
 const asked: Asked = {
   method: "GET",

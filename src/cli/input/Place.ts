@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import type { NewDependency } from "../../domain/task/NewTask.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
+import type { Submitter } from "../../programs/tasks/Submitter.ts"
 import { shellBeside } from "../../programs/tasks/shellBeside.ts"
 import { type SubmitResult, submit } from "../../programs/tasks/submit.ts"
-import type { Submitter } from "../../programs/tasks/submitter.ts"
 import { type Place, placeWork } from "../../programs/workspaces/placeWork.ts"
 import { Caller } from "../framework/Caller.ts"
 

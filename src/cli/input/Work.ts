@@ -11,28 +11,40 @@ import { captureOptions, labelsOf, maxOutputOf, taskOptions } from "./TaskOption
 const whole = Options.all({ ...taskOptions, ...captureOptions })
 type TaskGiven = typeof whole extends Options.Options<infer A> ? A : never
 
-/** The commands add what only they take. */
-export const workOf = Effect.fn("workOf")(function* (given: TaskGiven, { piped, prompt }: Prompted) {
+type CommonGiven = Pick<
+  TaskGiven,
+  "agent" | "model" | "systemPrompt" | "priority" | "directory" | "timeout" | "stall" | "label" | "retries" | "backoff"
+>
+
+/** What tasks and the steps of pipelines take alike. */
+export const commonOf = Effect.fn("commonOf")(function* (given: CommonGiven) {
   const caller = yield* Caller
   const directories = yield* Directories
-  const submission: Submission = {
-    prompt,
-    piped,
+  return {
     agent: given.agent,
     model: given.model,
     systemPrompt: given.systemPrompt,
-    priority: given.priority ?? "P1",
+    priority: given.priority ?? ("P1" as const),
     directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
     timeoutMs: zeroIsNone(given.timeout),
     stallMs: zeroIsNone(given.stall),
+    labels: yield* labelsOf(given.label),
+    ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
+    ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
+  }
+})
+
+/** The commands add what only they take. */
+export const workOf = Effect.fn("workOf")(function* (given: TaskGiven, { piped, prompt }: Prompted) {
+  const submission: Submission = {
+    prompt,
+    piped,
+    ...(yield* commonOf(given)),
     maxOutputBytes: yield* maxOutputOf(given.maxOutput),
     notBefore: null,
     idempotencyKey: null,
-    labels: yield* labelsOf(given.label),
     extra: given.env,
-    retryOf: null,
-    ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
-    ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
+    retryOf: null
   }
   return submission
 })

@@ -7,7 +7,7 @@ import { ExitCode } from "../framework/ExitCode.ts"
 import { type Style, stylesOf } from "../framework/Style.ts"
 import type { Screen } from "../framework/Terminal.ts"
 import { type Column, table } from "./Layout.ts"
-import { pairs } from "./Pairs.ts"
+import { pairs } from "./pairs.ts"
 import { plain } from "./TaskTable.ts"
 
 const styleOf = (status: ContestStatus, screen: Screen): Style => {

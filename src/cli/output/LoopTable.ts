@@ -10,7 +10,7 @@ import { ExitCode } from "../framework/ExitCode.ts"
 import { type Style, stylesOf } from "../framework/Style.ts"
 import type { Screen } from "../framework/Terminal.ts"
 import { type Column, table } from "./Layout.ts"
-import { pairs } from "./Pairs.ts"
+import { pairs } from "./pairs.ts"
 import { plain } from "./TaskTable.ts"
 
 const reached: ReadonlySet<LoopStatus> = new Set(["passed", "target"])

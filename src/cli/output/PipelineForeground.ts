@@ -7,7 +7,7 @@ import { Pipeline, type PipelineStep } from "../../domain/pipeline/Pipeline.ts"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
 import type { SubmittedPipeline } from "../../programs/pipelines/submitPipeline.ts"
 import { cancelPipeline, waitForPipeline } from "../../programs/pipelines/waitForPipeline.ts"
-import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../programs/tasks/Submitter.ts"
 import type { Agents } from "../../services/Agents.ts"
 import type { OutputStore } from "../../services/OutputStore.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
@@ -23,7 +23,7 @@ import { printOutput } from "./Follow.ts"
 import { leave } from "./Foreground.ts"
 import { pipelineEnding, progressOf } from "./PipelineTable.ts"
 import { withProgress } from "./Progress.ts"
-import { waiting } from "./Waiting.ts"
+import { waiting } from "./waiting.ts"
 
 /** The exit code for how a pipeline ended: that of its first failed step. */
 export const exitCodeOfPipeline = ({ status, steps }: Pipeline): ExitCode => {

@@ -7,7 +7,7 @@ import { moment, relative, shortSpan, span } from "../../text/FormatDuration.ts"
 import { stylesOf } from "../framework/Style.ts"
 import type { Screen } from "../framework/Terminal.ts"
 import { type Column, table } from "./Layout.ts"
-import { pairs } from "./Pairs.ts"
+import { pairs } from "./pairs.ts"
 import { plain, statusStyle } from "./TaskTable.ts"
 
 const statusText = ({ cancelRequestedAt, status }: PipelineSummary): string =>

@@ -1,13 +1,13 @@
 /** Schedules and their executions as text for people. */
 import type { Execution, ExecutionStatus, Schedule, ScheduleStatus } from "../../domain/schedule/Schedule.ts"
 import type { ScheduleReport } from "../../programs/schedules/scheduleReport.ts"
-import type { ServiceReport } from "../../programs/setup/service.ts"
+import type { ServiceReport } from "../../programs/setup/Service.ts"
 import { moment, relative, span } from "../../text/FormatDuration.ts"
 import { timingText } from "../../text/timingText.ts"
 import { type Style, type StyleName, stylesOf } from "../framework/Style.ts"
 import type { Screen } from "../framework/Terminal.ts"
 import { type Column, table } from "./Layout.ts"
-import { type Pair, pairs } from "./Pairs.ts"
+import { type Pair, pairs } from "./pairs.ts"
 import { plain } from "./TaskTable.ts"
 
 const colours: Readonly<Record<ScheduleStatus | ExecutionStatus, StyleName>> = {

@@ -9,7 +9,7 @@ import { type MachineServices, type StoreServices, Stores } from "../framework/A
 import type { Caller } from "../framework/Caller.ts"
 import type { Command } from "../framework/Command.ts"
 import type { CommandEntry, CommandTree } from "../framework/CommandTree.ts"
-import { main } from "../framework/Main.ts"
+import { main } from "../framework/main.ts"
 import { capture, Terminal } from "../framework/Terminal.ts"
 import { untabbed } from "./Span.ts"
 import type { Words } from "./TopState.ts"

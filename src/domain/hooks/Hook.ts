@@ -1,4 +1,5 @@
 /** A hook: a command or an address that gets messages about notices, as the settings describe it. */
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { endWords, noticeWords } from "../events/Notice.ts"
 
@@ -38,12 +39,15 @@ const headerName =
 /** No value can end its line. */
 const headerValue = /^[\t\x20-\x7e]{1,8192}$/
 
-const Headers = Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
+const Headers = Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) }).pipe(
   Schema.filter(
-    (headers) => Object.entries(headers).every(([name, value]) => headerName.test(name) && headerValue.test(value)),
+    (headers) =>
+      Object.entries(headers).every(
+        ([name, value]) => headerName.test(name) && headerValue.test(Redacted.value(value))
+      ),
     {
       message: () => "expected names of HTTP headers with texts of one line",
-      arbitrary: () => (fc) => fc.constantFrom({}, { authorization: "Bearer abc" })
+      arbitrary: () => (fc) => fc.constantFrom({}, { authorization: Redacted.make("Bearer abc") })
     }
   )
 )
@@ -76,22 +80,24 @@ export const HookSettings = Schema.Struct({
   /** Program and arguments; the message is on its stdin. */
   run: Schema.optional(Texts),
   url: Schema.optional(address("https://ci.example/beat")),
-  /** Signs what is sent to `url`, as Standard Webhooks do. Never printed. */
+  /** Signs what is sent to `url`, as Standard Webhooks do. */
   secret: Schema.optional(
-    Schema.String.pipe(
-      Schema.pattern(secretPattern, {
-        message: () =>
-          "expected whsec_ and 24 to 64 bytes in Base64, for example whsec_ and what 'openssl rand -base64 32' prints"
-      })
+    Schema.Redacted(
+      Schema.String.pipe(
+        Schema.pattern(secretPattern, {
+          message: () =>
+            "expected whsec_ and 24 to 64 bytes in Base64, for example whsec_ and what 'openssl rand -base64 32' prints"
+        })
+      )
     )
   ),
   ntfy: Schema.optional(address("https://ntfy.sh/my-topic")),
-  /** For an ntfy topic that is not open to all. Never printed. */
-  token: Schema.optional(Schema.NonEmptyString),
+  /** For an ntfy topic that is not open to all. */
+  token: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
   slack: Schema.optional(address("https://hooks.slack.com/services/...")),
   /** A collector of OpenTelemetry: it gets the spans of work that has ended. */
   otlp: Schema.optional(address("http://127.0.0.1:4318")),
-  /** Sent with each request to `url` or `otlp`. Values are never printed. */
+  /** Sent with each request to `url` or `otlp`. */
   headers: Schema.optional(Headers),
   desktop: Schema.optional(Schema.Literal(true)),
   /** Hours of the day in which nothing is sent; it is sent at their end. */

@@ -14,8 +14,8 @@ export type MergeId = typeof MergeId.Type
 
 /**
  * `testing`: its command runs, and nothing has changed. `applying`: the branch and its files change; a process that dies
- * here leaves it to the next one. `proposing`: it is on its way to a pull request, which calls continue. `proposed`: `reason` is
- * the address of the pull request. `merged`: the branch is at `merged`. `refused`: nothing has changed, for `reason`.
+ * here leaves it to the next one. `proposing`: it is on its way to a pull request, which calls continue. `proposed`: the pull request
+ * is open. `merged`: the branch is at `merged`. `refused`: nothing has changed, for `reason`.
  */
 const MergeState = Schema.Literal(
   "testing",
@@ -46,7 +46,10 @@ export const Merge = Schema.Struct({
   checkTask: Schema.NullOr(TaskId),
   /** Files that both have changed, where they do not fit together; at most 100. */
   conflicts: Schema.Array(Schema.String),
+  /** Why it was refused. */
   reason: Schema.NullOr(Schema.String),
+  /** The address of the pull request, once it is open. */
+  url: Schema.NullOr(Schema.String),
   /** The process that carries it out. */
   owner: ProcessIdentity,
   createdAt: Timestamp,

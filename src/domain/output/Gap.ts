@@ -1,6 +1,12 @@
 /** Which bytes of a stream are kept: its beginning and its end, with one gap between them. */
 import type { OutputChunk, StreamState } from "./Output.ts"
 
+/** Bytes of the kept beginning of a stream that may have `cap` bytes: half of them. */
+export const headOf = (cap: number): number => Math.floor(cap / 2)
+
+/** Up to here a stream of this size is dropped, where it has more than `cap` bytes: its end is the other half. */
+export const droppedTo = (size: number, cap: number): number => size - (cap - headOf(cap))
+
 /** A run of positions in a stream, `to` not included. */
 export interface Gap {
   readonly from: number
@@ -15,9 +21,8 @@ export const gapAfter = (
   before: StreamState,
   { cap, head, size }: { readonly size: number; readonly cap: number; readonly head: number }
 ): Gap | null => {
-  const keptEnd = cap - Math.floor(cap / 2)
   const settled = before.droppedAt === null ? head : before.droppedAt + before.dropped
-  const to = Math.max(settled, size > cap ? size - keptEnd : head)
+  const to = Math.max(settled, size > cap ? droppedTo(size, cap) : head)
   return to > head ? { from: head, to } : null
 }
 

@@ -7,8 +7,8 @@ import { Prices } from "../usage/Price.ts"
 
 /** What the config file may say about one agent. */
 export const AgentSettings = Schema.Struct({
-  /** Given to the agent in the variable it reads its key from. Never printed. */
-  apiKey: Schema.optional(Schema.NonEmptyString),
+  /** Given to the agent in the variable it reads its key from. */
+  apiKey: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
   baseUrl: Schema.optional(Schema.NonEmptyString),
   model: Schema.optional(Schema.NonEmptyString),
   /** Extra arguments, put before the prompt. */
@@ -106,6 +106,8 @@ export const SettingsFile = Schema.Struct({
   )
 }).annotations({ identifier: "Settings", parseOptions: { onExcessProperty: "error" } })
 export type SettingsFile = typeof SettingsFile.Type
+/** As the file has it: secrets are plain texts. */
+export type WrittenSettings = typeof SettingsFile.Encoded
 
 /** Settings with every default filled in. Null times are "none". */
 export interface Settings {

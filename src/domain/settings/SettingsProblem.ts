@@ -1,11 +1,12 @@
 /** Decodes settings, and says of a bad one which field it is, what was expected, and an example; never a secret. */
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ConfigInvalid } from "../Errors.ts"
 import { HookSettings } from "../hooks/Hook.ts"
+import { expected, fieldProblems, ruleOf, wantedTypes } from "../SchemaProblems.ts"
 import { nearest } from "../Spelling.ts"
-import { AgentSettings, SettingsFile } from "./Settings.ts"
+import { AgentSettings, SettingsFile, type WrittenSettings } from "./Settings.ts"
 
 const examples: { readonly [K in keyof SettingsFile]-?: string } = {
   defaultAgent: '"claude"',
@@ -122,30 +123,19 @@ const inWords = (type: string): string => {
   return type.startsWith("{ readonly [") ? "an object of texts" : type
 }
 
-/** "Expected X, actual Y" without the Y; alternatives of one field are joined. */
-const expectation = (messages: ReadonlyArray<string>): string => {
-  const wanted = messages.flatMap((message) => {
-    const found = /^Expected ([\s\S]*?), actual /.exec(message)
-    return found?.[1] === undefined || found[1] === "undefined" ? [] : [inWords(found[1])]
-  })
-  const own = messages.find((message) => !message.startsWith("Expected ")) ?? "is not valid"
-  return wanted.length === 0 ? own : `expected ${[...new Set(wanted)].join(" or ")}`
-}
-
 const describe = (error: ParseResult.ParseError, raw: unknown): string => {
-  const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
-  const depth = Math.max(...issues.map((issue) => issue.path.length))
-  const first = issues.find((issue) => issue.path.length === depth)
+  const problems = fieldProblems(error)
+  const depth = Math.max(...problems.map(({ path }) => path.length))
+  const first = problems.find(({ path }) => path.length === depth)
   if (first === undefined || first.path.length === 0) {
     return 'expected one object of settings, for example { "maxConcurrency": 4 }'
   }
-  const name = first.path.map(String).join(".")
-  if (first._tag === "Unexpected") return `${name}: ${unexpected(first.path)}`
-  const same = issues.filter((issue) => issue.path.map(String).join(".") === name)
-  const [text = "", example = exampleFor(first.path)] = expectation(same.map((issue) => issue.message)).split(
-    ", for example "
-  )
-  return `${name}: ${text}${shown(first.path, raw)}${example === null ? "" : `, for example ${example}`}`
+  const { kind, name, path } = first
+  if (kind === "unexpected") return `${name}: ${unexpected(path)}`
+  const wanted = wantedTypes(first).map(inWords)
+  const rule = wanted.length === 0 ? ruleOf(first) : expected([...new Set(wanted)])
+  const [text = "", example = exampleFor(path)] = rule.split(", for example ")
+  return `${name}: ${text}${shown(path, raw)}${example === null ? "" : `, for example ${example}`}`
 }
 
 const decode = Schema.decodeUnknownEither(SettingsFile, { onExcessProperty: "error", errors: "all" })
@@ -153,3 +143,6 @@ const decode = Schema.decodeUnknownEither(SettingsFile, { onExcessProperty: "err
 /** Reads settings from decoded JSON. `source` names where they come from: a file, or a variable. */
 export const decodeSettings = (source: string, raw: unknown): Either.Either<SettingsFile, ConfigInvalid> =>
   Either.mapLeft(decode(raw), (error) => new ConfigInvalid({ path: source, problem: describe(error, raw) }))
+
+/** As it is written to the file, with its secrets. */
+export const encodeSettings: (settings: SettingsFile) => WrittenSettings = Schema.encodeSync(SettingsFile)

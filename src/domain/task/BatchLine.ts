@@ -1,8 +1,9 @@
 /** The lines of a batch (`beat run --batch`): each is a prompt, or a JSON object with a prompt and the settings of its task. */
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { stepSettings } from "../pipeline/FileFields.ts"
+import { fieldProblems } from "../SchemaProblems.ts"
 
 /** Tasks of one batch. */
 export const mostLines = 10_000
@@ -43,11 +44,10 @@ const parseJson = Schema.decodeUnknownEither(Schema.parseJson(Schema.Object))
 const fieldNames = Object.keys(BatchFields.fields).join(", ")
 
 const problemOf = (error: ParseResult.ParseError): string => {
-  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-  if (issue === undefined) return "it is not the object that a line has to be"
-  const path = issue.path.map(String).join(".")
-  if (issue._tag === "Unexpected") return `there is no field '${path}'. The fields are ${fieldNames}`
-  return issue._tag === "Missing" ? `'${path}' is missing` : `${path}: ${issue.message}`
+  const [first] = fieldProblems(error)
+  if (first === undefined) return "it is not the object that a line has to be"
+  if (first.kind === "unexpected") return `there is no field '${first.name}'. The fields are ${fieldNames}`
+  return first.kind === "missing" ? `'${first.name}' is missing` : `${first.name}: ${first.messages[0] ?? ""}`
 }
 
 const jsonLine = (line: number, written: string): Either.Either<BatchLine, BatchProblem> =>

@@ -1,6 +1,7 @@
 /** The agents with their verdicts, which only a worker needs: the bundle of the light commands has none of this. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Evidence, Verdict } from "../../domain/task/Agent.ts"
 import { Agents } from "../../services/Agents.ts"
 import type { Fingerprints } from "../../services/Fingerprints.ts"
@@ -44,7 +45,10 @@ const judging = Effect.gen(function* () {
   /** Keys of the config file: they are taken out of error texts whatever they look like. */
   const keysOf = (name: string) =>
     store.get.pipe(
-      Effect.map((settings) => [settingsOf(settings, name).apiKey].filter((key) => key !== undefined)),
+      Effect.map((settings) => {
+        const { apiKey } = settingsOf(settings, name)
+        return apiKey === undefined ? [] : [Redacted.value(apiKey)]
+      }),
       // A verdict must not fail for a config file that became unreadable meanwhile.
       Effect.catchTag("ConfigInvalid", () => Effect.succeed([]))
     )

@@ -1,9 +1,9 @@
 /** JSON Schemas for clients, made from the schemas of rows and commands, without the parts that only cost context. */
 import * as JSONSchema from "effect/JSONSchema"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
+import { isObject } from "../../domain/isObject.ts"
+import { tidySchema } from "../../domain/tidySchema.ts"
 import { isTime, type JsonObject } from "../forModel.ts"
-
-const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
 /** The descriptions of filters, which keywords such as `minimum` repeat. */
 const generic = /^an? (integer|string|number|array|non|positive|negative|object|record|finite)/
@@ -11,31 +11,15 @@ const generic = /^an? (integer|string|number|array|non|positive|negative|object|
 const isEmpty = (value: unknown): boolean =>
   Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0
 
-const withoutNoise = (schema: JsonObject): JsonObject => {
-  const kept: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(schema)) {
-    if (key === "$schema" || key === "$defs") continue
-    if (key === "title" && typeof value === "string") continue
-    if (key === "description" && typeof value === "string" && generic.test(value)) continue
-    // A record of any values: one keyword describes it.
-    if (key === "patternProperties" && isObject(value) && Object.keys(value).join() === "") {
-      kept.additionalProperties = tidy(value[""])
-      continue
-    }
-    if (key === "required" && isEmpty(value)) continue
-    if (key === "properties" && isObject(value)) {
-      if (isEmpty(value) && "patternProperties" in schema) continue
-      kept[key] = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, tidy(inner)]))
-      continue
-    }
-    kept[key] = tidy(value)
-  }
-  return kept
-}
+const drops = (keyword: string, value: unknown): boolean =>
+  keyword === "$schema" ||
+  keyword === "$defs" ||
+  (keyword === "title" && typeof value === "string") ||
+  (keyword === "description" && typeof value === "string" && generic.test(value))
 
-const tidy = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(tidy)
-  return isObject(value) ? withoutNoise(value) : value
+const withoutNoise = (schema: JsonObject): JsonObject => {
+  const kept = tidySchema(schema, { drops })
+  return isObject(kept) ? kept : {}
 }
 
 const prefix = "#/$defs/"

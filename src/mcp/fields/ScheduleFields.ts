@@ -3,12 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { MissedPolicy, OverlapPolicy, Schedule, type Work } from "../../domain/schedule/Schedule.ts"
-import { createSchedule } from "../../programs/schedules/changeSchedule.ts"
 import { writtenTiming } from "../../programs/schedules/readTiming.ts"
-import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
+import { createSchedule, taskWork } from "../../programs/schedules/ScheduleChanges.ts"
+import { prepareTask } from "../../programs/tasks/prepareTask.ts"
+import { nameOf, submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Session } from "../protocol/Session.ts"
 import type { Call } from "../Tool.ts"
 import { whole } from "./Fields.ts"
+import { submissionOf } from "./TaskFields.ts"
 
 const Text = Schema.optional(Schema.NonEmptyString)
 
@@ -76,4 +78,25 @@ export const schedule = Effect.fn("mcp.schedule")(function* (
     onSome: ({ message }) => [`the schedule is stored, but no worker could be started: ${message}`]
   })
   return { ...scheduleState(schedule, schedule.times), warnings: [...captured.warnings, ...problem] }
+})
+
+interface Described {
+  readonly prompt: string
+  readonly agent?: string | undefined
+  readonly model?: string | undefined
+  readonly directory?: string | undefined
+}
+
+/** The task that a schedule starts, prepared with the environment of the session. */
+export const scheduledTask = Effect.fn("scheduledTask")(function* ({ agent, directory, model, prompt }: Described) {
+  const session = yield* Session
+  const described = {
+    prompt,
+    ...(agent === undefined ? {} : { agent }),
+    ...(model === undefined ? {} : { model }),
+    ...(directory === undefined ? {} : { directory })
+  }
+  const submission = yield* submissionOf(described, new Map())
+  const { task, warnings } = yield* prepareTask(submission, submitterOf(session.environment))
+  return { work: taskWork(task), warnings }
 })

@@ -1,7 +1,7 @@
 /** The fields that describe the steps of a pipeline, in every tool that takes them. */
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { planOfValue } from "../../programs/pipelines/plan.ts"
+import { planOfValue } from "../../programs/pipelines/planOf.ts"
 import type { PipelineDefaults } from "../../programs/pipelines/preparePipeline.ts"
 
 /** The plan, read like the content of a file; `name` is used if the content has none. */

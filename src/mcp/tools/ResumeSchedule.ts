@@ -1,9 +1,9 @@
 /** Resumes a paused schedule. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { resumeSchedule as resume } from "../../programs/schedules/changeSchedule.ts"
+import { resumeSchedule as resume } from "../../programs/schedules/ScheduleChanges.ts"
 import { requireOutside } from "../../programs/tasks/requireOwn.ts"
-import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
 import { Session } from "../protocol/Session.ts"

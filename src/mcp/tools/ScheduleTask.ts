@@ -1,12 +1,9 @@
 /** Runs a task at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { taskWork } from "../../programs/schedules/changeSchedule.ts"
-import { prepareTask } from "../../programs/tasks/prepareTask.ts"
 import { requireOutside } from "../../programs/tasks/requireOwn.ts"
-import { submitterOf } from "../../programs/tasks/submitter.ts"
-import { Scheduled, schedule, whenFields } from "../fields/ScheduleFields.ts"
-import { submissionOf } from "../fields/TaskFields.ts"
+import { submitterOf } from "../../programs/tasks/Submitter.ts"
+import { Scheduled, schedule, scheduledTask, whenFields } from "../fields/ScheduleFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
@@ -32,16 +29,8 @@ export const scheduleTask = tool({
     directory: "/home/me/project"
   },
   handle: Effect.fn("ScheduleTask")(function* ({ agent, directory, model, prompt, ...when }, call) {
-    yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const session = yield* Session
-    const described = {
-      prompt,
-      ...(agent === undefined ? {} : { agent }),
-      ...(model === undefined ? {} : { model }),
-      ...(directory === undefined ? {} : { directory })
-    }
-    const submission = yield* submissionOf(described, new Map())
-    const { task, warnings } = yield* prepareTask(submission, submitterOf(session.environment))
-    return yield* schedule(when, { work: taskWork(task), warnings }, call)
+    yield* requireOutside(submitterOf(session.environment), "change schedules")
+    return yield* schedule(when, yield* scheduledTask({ agent, directory, model, prompt }), call)
   })
 })

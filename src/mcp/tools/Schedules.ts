@@ -2,14 +2,18 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { taskWork } from "../../programs/schedules/changeSchedule.ts"
 import { schedulePage } from "../../programs/schedules/scheduleReport.ts"
-import { prepareTask } from "../../programs/tasks/prepareTask.ts"
 import { requireOutside } from "../../programs/tasks/requireOwn.ts"
-import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Schedules as Port } from "../../services/Schedules.ts"
-import { ScheduleReference, ScheduleState, schedule, scheduleState, whenFields } from "../fields/ScheduleFields.ts"
-import { submissionOf } from "../fields/TaskFields.ts"
+import {
+  ScheduleReference,
+  ScheduleState,
+  schedule,
+  scheduledTask,
+  scheduleState,
+  whenFields
+} from "../fields/ScheduleFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { type Call, tool } from "../Tool.ts"
 import { cancelSchedule } from "./CancelSchedule.ts"
@@ -34,18 +38,10 @@ const Output = Schema.Struct({ schedules: Schema.Array(ScheduleState), warnings:
 const missing = (field: string, example: string) => new InvalidInput({ field, problem: "it is missing", example })
 
 const create = Effect.fn("Schedules.create")(function* (input: Input, call: Call) {
-  const session = yield* Session
   const { agent, directory, model, prompt, when } = input
   if (prompt === undefined) return yield* missing("prompt", '"Triage the new issues"')
   if (when === undefined) return yield* missing("when", '"0 9 * * 1-5"')
-  const described = {
-    prompt,
-    ...(agent === undefined ? {} : { agent }),
-    ...(model === undefined ? {} : { model }),
-    ...(directory === undefined ? {} : { directory })
-  }
-  const submission = yield* submissionOf(described, new Map())
-  const { task, warnings } = yield* prepareTask(submission, submitterOf(session.environment))
+  const work = yield* scheduledTask({ agent, directory, model, prompt })
   const { maxRuns, missed, name, overlap, timezone } = input
   const rules = {
     when,
@@ -55,7 +51,7 @@ const create = Effect.fn("Schedules.create")(function* (input: Input, call: Call
     ...(overlap === undefined ? {} : { overlap }),
     ...(timezone === undefined ? {} : { timezone })
   }
-  const { warnings: told, ...state } = yield* schedule(rules, { work: taskWork(task), warnings }, call)
+  const { warnings: told, ...state } = yield* schedule(rules, work, call)
   return { schedules: [state], warnings: told }
 })
 

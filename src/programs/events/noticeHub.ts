@@ -6,7 +6,7 @@ import type { StorageError } from "../../domain/Errors.ts"
 import { type Notice, type Reset, resetOf } from "../../domain/events/Notice.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { Notices } from "../../services/Notices.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 
 /** The newest notices, which most listeners need and nothing else. */

@@ -1,10 +1,12 @@
 /** Reads a file of a person, YAML or JSON: its variables are filled in, and all errors are reported together, each with its place. */
 import * as Effect from "effect/Effect"
+import { isObject } from "../../domain/isObject.ts"
 import { extensionKey } from "../../domain/pipeline/FileFields.ts"
 import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { PipelineInvalid } from "../../domain/pipeline/PipelineErrors.ts"
-import { type Parsed, parseText } from "./document.ts"
-import { isObject, nameOf, problem, suggestion } from "./problems.ts"
+import { nameOf } from "../../domain/SchemaProblems.ts"
+import { type Parsed, parseText } from "./Document.ts"
+import { problem, suggestion } from "./Problems.ts"
 import { substitute } from "./substitute.ts"
 
 /** A plan, or all problems. */

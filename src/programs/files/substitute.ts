@@ -1,5 +1,5 @@
 /** `${name}` in the texts of a pipeline file. The environment is not read: a file means the same wherever it runs. */
-import type { Path } from "./document.ts"
+import type { Path } from "./Document.ts"
 
 /** `$${` stays as `${`. What is not a plain name between the braces is left to the shell. */
 const pattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_-]*)\}/g

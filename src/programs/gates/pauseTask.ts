@@ -6,7 +6,7 @@ import { Agents } from "../../services/Agents.ts"
 import { Gates } from "../../services/Gates.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { latestAttempt } from "../tasks/latestAttempt.ts"
-import { waitUntil } from "../waitUntil.ts"
+import { waitUntil } from "../watch.ts"
 import { type EnsureWorkerOptions, ensureWorker } from "../worker/ensureWorker.ts"
 
 export interface Pause {

@@ -3,16 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { InvalidInput } from "../../domain/Errors.ts"
 import type { HookSettings } from "../../domain/hooks/Hook.ts"
-import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
 import { Deliveries } from "../../services/Deliveries.ts"
-import { Paths } from "../../services/Paths.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { allHooks, requireHook } from "./requireHook.ts"
 
 /** The first notice of the hook is the first one after this call. `hook` is checked here. */
 export const addHook = Effect.fn("addHook")(function* (name: string, hook: object) {
   const settings = yield* SettingsStore
-  const { config } = yield* Paths
   const hooks = yield* allHooks
   if (hooks.some((known) => known.name === name)) {
     return yield* new InvalidInput({
@@ -21,7 +18,7 @@ export const addHook = Effect.fn("addHook")(function* (name: string, hook: objec
       example: null
     })
   }
-  yield* settings.update((file) => decodeSettings(config, { ...file, hooks: { ...file.hooks, [name]: hook } }))
+  yield* settings.update((file) => Effect.succeed({ ...file, hooks: { ...file.hooks, [name]: hook } }))
   const added = yield* requireHook(name)
   yield* (yield* Deliveries).decide([added])
   return added
@@ -29,7 +26,7 @@ export const addHook = Effect.fn("addHook")(function* (name: string, hook: objec
 
 const change = Effect.fn("changeHook")(function* (
   name: string,
-  next: (hook: HookSettings) => HookSettings | undefined
+  next: (hook: typeof HookSettings.Encoded) => typeof HookSettings.Encoded | undefined
 ) {
   yield* requireHook(name)
   const settings = yield* SettingsStore

@@ -4,7 +4,7 @@ import { withFreshSession } from "../../domain/task/NewTask.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Ids } from "../../services/Ids.ts"
 import { type Held, Queue } from "../../services/Queue.ts"
-import { readEvidence } from "../worker/evidence.ts"
+import { readEvidence } from "../worker/readEvidence.ts"
 
 /** A request of this run was answered. */
 export const wasServed = Effect.fn("freshStart.wasServed")(function* ({ task }: Held) {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 
 /** Limits come and go within minutes. */
 const lookMs = 2000

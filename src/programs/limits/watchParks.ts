@@ -4,7 +4,8 @@ import * as Option from "effect/Option"
 import type { LimitWait } from "../../domain/limits/AccountLimits.ts"
 import type { TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { watch } from "../watch.ts"
 
 /** So many tasks at most: a caller that waits for more wants no line for each. */
 const most = 20
@@ -22,8 +23,7 @@ export const watchParks = Effect.fn("watchParks")(function* <R>(
 ) {
   const tasks = yield* Tasks
   const parked = new Set<TaskId>()
-  while (true) {
-    const version = yield* retryWhileBusy(tasks.version)
+  const look = Effect.gen(function* () {
     for (const id of ids.slice(0, most)) {
       const task = yield* retryWhileBusy(tasks.summary(id))
       if (task.parkedAt !== null && !parked.has(id)) {
@@ -35,6 +35,6 @@ export const watchParks = Effect.fn("watchParks")(function* <R>(
         yield* tell({ task, wait: null })
       }
     }
-    yield* nextChange(version)
-  }
+  })
+  return yield* watch(look, () => false)
 })

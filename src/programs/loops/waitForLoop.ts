@@ -4,8 +4,8 @@ import { isOpen, type Loop } from "../../domain/loop/Loop.ts"
 import type { LoopId } from "../../domain/loop/LoopId.ts"
 import { Loops } from "../../services/Loops.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
-import { retryWhileBusy } from "../changes.ts"
-import { waitUntil } from "../waitUntil.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { waitUntil } from "../watch.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 interface LoopWait extends EnsureWorkerOptions {

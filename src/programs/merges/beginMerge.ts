@@ -22,6 +22,7 @@ export const beginMerge = Effect.fn("beginMerge")(function* (
     checkTask: null,
     conflicts: [],
     reason: null,
+    url: null,
     owner: yield* (yield* Processes).self,
     createdAt: now,
     changedAt: now

@@ -8,10 +8,10 @@ import { Paths } from "../../services/Paths.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import { sameSubmission, submittersEnvironment } from "../tasks/sameSubmission.ts"
 import { submit } from "../tasks/submit.ts"
-import type { Submitter } from "../tasks/submitter.ts"
-import { waitFor } from "../tasks/wait.ts"
+import { waitFor } from "../tasks/waitFor.ts"
 
 /** The check runs with the environment in which the work was submitted. */
 export const checkMerge = Effect.fn("checkMerge")(function* (

@@ -84,7 +84,7 @@ export const proposeMerge = Effect.fn("proposeMerge")(function* (id: TaskId, opt
     title: title.split("\n")[0]?.slice(0, longestTitle) ?? title,
     body: `${title.split("\n").slice(1).join("\n").trim()}\n\nBackbeat-Task: ${id}`.trim()
   })
-  yield* merges.change(merge, { state: "proposed", reason: url })
+  yield* merges.change(merge, { state: "proposed", url })
   const proposal: Proposal = { taskId: id, title: task.title, branch, into, url }
   return proposal
 })

@@ -18,9 +18,9 @@ import { Agents } from "../../services/Agents.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { Ids } from "../../services/Ids.ts"
 import { Messages, type NewMessage } from "../../services/Messages.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { latestAttempt } from "../tasks/latestAttempt.ts"
-import { watchUntil } from "../waitUntil.ts"
+import { watch } from "../watch.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { carryMessages } from "./carryMessages.ts"
 
@@ -128,5 +128,5 @@ export const sendMessage = Effect.fn("sendMessage")(function* (reference: TaskId
 /** Waits until the message was taken, moved or dropped, or its task was pruned. */
 export const awaitReceipt = Effect.fn("awaitReceipt")(function* (id: MessageId) {
   const messages = yield* Messages
-  return yield* watchUntil(messages.find(id), Option.match({ onNone: () => true, onSome: isSettled }))
+  return yield* watch(messages.find(id), Option.match({ onNone: () => true, onSome: isSettled }))
 })

@@ -8,7 +8,8 @@ import type { OutputChunk, StreamName } from "../../domain/output/Output.ts"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { makeWatch } from "../watch.ts"
 
 /** Chunks in one read: bounds the memory of a reader that is slower than the agent. */
 const batch = 16
@@ -26,7 +27,6 @@ interface Position {
   readonly after: number
   /** The end of the task was seen before the last read, so what that read finds is the last. */
   readonly ended: boolean
-  readonly version: number
 }
 
 /** Chunks in order of capture. Where numbers or offsets jump, output was dropped. */
@@ -38,31 +38,25 @@ export const follow = (
     Effect.gen(function* () {
       const tasks = yield* Tasks
       const output = yield* OutputStore
+      const { until } = yield* makeWatch()
 
-      const next: (
-        position: Position
-      ) => Effect.Effect<
-        Option.Option<readonly [Chunk.Chunk<OutputChunk>, Position]>,
-        TaskNotFound | StorageError,
-        Tasks
-      > = Effect.fnUntraced(function* (position) {
-        let { version, ended } = position
-        while (true) {
-          const chunks = yield* retryWhileBusy(
-            output.read({ taskId, stream: options.stream, after: position.after, limit: batch })
-          )
-          const last = chunks.at(-1)
-          if (last !== undefined) {
-            return Option.some([Chunk.fromIterable(chunks), { after: last.seq, ended, version }] as const)
+      const next = Effect.fnUntraced(function* (position: Position) {
+        let { ended } = position
+        /** After the end of the task is seen, one more read finds what was printed before it. */
+        const look = Effect.gen(function* () {
+          while (true) {
+            const chunks = yield* output.read({ taskId, stream: options.stream, after: position.after, limit: batch })
+            if (chunks.length > 0 || ended || !options.follow) return chunks
+            ended = isTerminal((yield* tasks.summary(taskId)).status)
+            if (!ended) return chunks
           }
-          if (ended || !options.follow) return Option.none()
-          ended = isTerminal((yield* retryWhileBusy(tasks.summary(taskId))).status)
-          if (!ended) version = yield* nextChange(version)
-        }
+        })
+        const chunks = yield* until(look, (found) => found.length > 0 || ended || !options.follow)
+        const last = chunks.at(-1)
+        if (last === undefined) return Option.none()
+        return Option.some([Chunk.fromIterable(chunks), { after: last.seq, ended }] as const)
       })
-
-      const version = yield* retryWhileBusy(tasks.version)
-      return Stream.unfoldChunkEffect({ after: options.after, ended: false, version }, next)
+      return Stream.unfoldChunkEffect({ after: options.after, ended: false }, next)
     })
   )
 

@@ -1,10 +1,12 @@
 /** What a pipeline file says of workspaces: what is wrong with it, its setup as a step, and who takes turns. */
 
+import { isObject } from "../../domain/isObject.ts"
 import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import type { PlannedStep } from "../../domain/pipeline/PlannedStep.ts"
 import { plainStep } from "../../domain/pipeline/plainStep.ts"
-import type { Parsed, Path } from "../files/document.ts"
-import { isObject, nameOf, problem } from "../files/problems.ts"
+import { nameOf } from "../../domain/SchemaProblems.ts"
+import type { Parsed, Path } from "../files/Document.ts"
+import { problem } from "../files/Problems.ts"
 import type { Placed } from "./order.ts"
 
 /** The name of the step that runs the setup. */

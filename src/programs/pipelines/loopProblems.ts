@@ -1,8 +1,9 @@
 /** What is wrong with the loops of steps in a pipeline file. */
 import { wordProblem } from "../../domain/loop/LoopRequest.ts"
 import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
-import type { Parsed, Path } from "../files/document.ts"
-import { nameOf, problem } from "../files/problems.ts"
+import { nameOf } from "../../domain/SchemaProblems.ts"
+import type { Parsed, Path } from "../files/Document.ts"
+import { problem } from "../files/Problems.ts"
 import type { Placed } from "./order.ts"
 import { meanwhile } from "./prepareContest.ts"
 

@@ -1,8 +1,9 @@
 /** Which step of a pipeline follows which: by its place, or by the names it gives. */
 import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import type { FileStep } from "../../domain/pipeline/PipelineFile.ts"
-import type { Parsed, Path } from "../files/document.ts"
-import { nameOf, problem, suggestion } from "../files/problems.ts"
+import { nameOf } from "../../domain/SchemaProblems.ts"
+import type { Parsed, Path } from "../files/Document.ts"
+import { problem, suggestion } from "../files/Problems.ts"
 
 /** A step with the place it was written at. */
 export interface Placed {

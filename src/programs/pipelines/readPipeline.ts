@@ -1,7 +1,7 @@
 /** Reads a pipeline file: YAML or JSON. */
 import type { PipelinePlan } from "../../domain/pipeline/Pipeline.ts"
 import { type Format, type ReadOptions, readFile } from "../files/readFile.ts"
-import { planOf } from "./plan.ts"
+import { planOf } from "./planOf.ts"
 
 const pipelineFormat: Format<PipelinePlan> = {
   key: "steps",

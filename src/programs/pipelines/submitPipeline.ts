@@ -6,7 +6,7 @@ import type { NewPipeline, Pipeline, PipelinePlan } from "../../domain/pipeline/
 import { isTerminal } from "../../domain/task/Task.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
-import type { Submitter } from "../tasks/submitter.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { type PipelineDefaults, preparePipeline } from "./preparePipeline.ts"
 

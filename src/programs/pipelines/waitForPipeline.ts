@@ -6,9 +6,9 @@ import { isTerminal, type PipelineId } from "../../domain/task/Task.ts"
 import { Loops } from "../../services/Loops.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
-import { retryWhileBusy } from "../changes.ts"
 import { hasOpenCandidate } from "../contests/waitForContest.ts"
-import { waitUntil } from "../waitUntil.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { waitUntil } from "../watch.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 interface PipelineWait extends EnsureWorkerOptions {

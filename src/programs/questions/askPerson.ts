@@ -4,8 +4,8 @@ import * as Option from "effect/Option"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { Question, QuestionId } from "../../domain/questions/Question.ts"
 import { type Asked, Questions } from "../../services/Questions.ts"
-import { retryWhileBusy } from "../changes.ts"
-import { watchUntil } from "../waitUntil.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { watch } from "../watch.ts"
 
 const isOpen = ({ state }: Question): boolean => state === "open"
 
@@ -13,7 +13,7 @@ const isOpen = ({ state }: Question): boolean => state === "open"
 const untilClosed = Effect.fn("askPerson.wait")(function* (id: QuestionId) {
   const questions = yield* Questions
   const question = Effect.map(Effect.option(retryWhileBusy(questions.get(id))), Option.filter(isOpen))
-  yield* watchUntil(question, Option.isNone)
+  yield* watch(question, Option.isNone)
 })
 
 /**

@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import type { ScheduleId } from "../../domain/schedule/ScheduleId.ts"
 import { Schedules } from "../../services/Schedules.ts"
-import { retryWhileBusy } from "../changes.ts"
 import { cancelPipeline } from "../pipelines/waitForPipeline.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { cancel } from "../tasks/cancel.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 

@@ -1,8 +1,8 @@
 /** What a schedule starts, as it was handed over: for capturing it again with something changed. */
 import type { Work } from "../../domain/schedule/Schedule.ts"
 import type { Submission } from "../tasks/prepareTask.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import { givenWith, sameSubmission, submittersEnvironment } from "../tasks/sameSubmission.ts"
-import type { Submitter } from "../tasks/submitter.ts"
 
 /** Null for a pipeline and a loop. The environment is the captured one, without what the config had added to it. */
 export const recapture = (

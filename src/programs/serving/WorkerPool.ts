@@ -8,7 +8,7 @@ import * as Ref from "effect/Ref"
 import type { WorkerId } from "../../domain/worker/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
-import { openPool, type PoolOptions, workOn } from "../worker/pool.ts"
+import { openPool, type PoolOptions, workOn } from "../worker/Pool.ts"
 import { handOver } from "./handOver.ts"
 
 export interface WorkerPoolOptions extends PoolOptions {

@@ -10,7 +10,7 @@ import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
 import { EndWatch, type NextEnd } from "../../services/EndWatch.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
+import { makeWatch } from "../watch.ts"
 import { ensureWorkerRuns } from "../worker/ensureWorker.ts"
 
 type Tell = (problem: WorkerUnavailable | StorageError) => Effect.Effect<void>
@@ -42,19 +42,15 @@ export const shareWatch = Effect.gen(function* () {
     })
 
   const look = Effect.gen(function* () {
-    const seq = yield* retryWhileBusy(tasks.lastEvent)
+    const seq = yield* tasks.lastEvent
     if (seq <= (yield* Ref.get(newest))) return
     yield* Ref.set(newest, seq)
     yield* wakeAll((waiting) => Deferred.succeed(waiting, undefined))
   })
 
   const rounds = Effect.gen(function* () {
-    const own = yield* ownEnds
-    let version = yield* retryWhileBusy(tasks.version)
-    while (true) {
-      yield* look
-      version = yield* Effect.raceFirst(nextChange(version), Effect.as(own, version))
-    }
+    const { until } = yield* makeWatch(yield* ownEnds)
+    return yield* until(look, () => false)
   }).pipe(
     Effect.scoped,
     Effect.catchAll((error) => wakeAll((waiting) => Deferred.fail(waiting, error))),

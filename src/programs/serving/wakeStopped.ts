@@ -6,7 +6,7 @@ import type { TaskId } from "../../domain/task/Task.ts"
 import { Processes } from "../../services/Processes.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 
 const everyMs = 2000
 

@@ -1,10 +1,11 @@
 /** Changes several settings of one agent in one write. */
 import * as Effect from "effect/Effect"
-import type { AgentSettings, SettingsFile } from "../../domain/settings/Settings.ts"
-import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
-import { Paths } from "../../services/Paths.ts"
+import * as Schema from "effect/Schema"
+import { AgentSettings, type WrittenSettings } from "../../domain/settings/Settings.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
-import { withoutSecrets } from "./configure.ts"
+import { withoutSecrets } from "./Configuration.ts"
+
+const encodeAgent = Schema.encodeSync(AgentSettings)
 
 interface AgentChange {
   /** Undefined leaves the default agent as it is; false takes this one's turn away. */
@@ -13,10 +14,10 @@ interface AgentChange {
   readonly unset: ReadonlyArray<string>
 }
 
-const changed = (file: SettingsFile, name: string, change: AgentChange): SettingsFile => {
+const changed = (file: WrittenSettings, name: string, change: AgentChange): WrittenSettings => {
   const { agents = {}, defaultAgent, ...rest } = file
   const { [name]: before = {}, ...others } = agents
-  const kept = Object.entries({ ...before, ...change.set }).filter(
+  const kept = Object.entries({ ...before, ...encodeAgent(change.set) }).filter(
     ([key]) => !change.unset.includes(key) || Object.hasOwn(change.set, key)
   )
   const next = kept.length === 0 ? others : { ...others, [name]: Object.fromEntries(kept) }
@@ -32,8 +33,7 @@ const changed = (file: SettingsFile, name: string, change: AgentChange): Setting
 /** What the file says of the agent afterwards, without secrets. */
 export const configureAgent = Effect.fn("configureAgent")(function* (name: string, change: AgentChange) {
   const store = yield* SettingsStore
-  const { config } = yield* Paths
-  const file = yield* store.update((before) => decodeSettings(config, changed(before, name, change)))
+  const file = yield* store.update((before) => Effect.succeed(changed(before, name, change)))
   const own = file.agents?.[name] ?? {}
   const shown = withoutSecrets({ agents: { [name]: own } }).agents
   const settings: unknown = typeof shown === "object" && shown !== null ? Reflect.get(shown, name) : {}

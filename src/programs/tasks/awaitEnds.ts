@@ -4,7 +4,7 @@ import type { TaskId } from "../../domain/task/Task.ts"
 import type { TaskEnded } from "../../domain/task/TerminalEvent.ts"
 import { EndWatch } from "../../services/EndWatch.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** The most ends in one answer; the next call returns the others. */

@@ -1,14 +1,17 @@
-/** Cancels tasks, alone or with everything they delegated, and returns when their processes are gone. */
+/**
+ * Cancels tasks, alone or with everything they delegated, and returns when their processes are gone. A task that is queued ends
+ * here (layers/sql/queue/cancel.ts); the worker of a running one stops its processes and ends it (programs/worker/TaskLife.ts).
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { type CancelAnswer, Queue } from "../../services/Queue.ts"
 import { type ListPage, Tasks } from "../../services/Tasks.ts"
-import { retryWhileBusy } from "../changes.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { wakeStopped } from "../serving/wakeStopped.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
-import { waitFor } from "./wait.ts"
+import { waitFor } from "./waitFor.ts"
 
 interface CancelOptions extends EnsureWorkerOptions {
   /** Everything that the tasks' agents delegated, and what that delegated. */

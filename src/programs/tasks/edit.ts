@@ -8,7 +8,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { promptForAnother } from "../limits/promptForAnother.ts"
 import { prepareTask, spareAlone } from "./prepareTask.ts"
 import { resubmit } from "./resubmit.ts"
-import type { Submitter } from "./submitter.ts"
+import type { Submitter } from "./Submitter.ts"
 
 /** What is not there stays as it is. */
 export interface Changes {

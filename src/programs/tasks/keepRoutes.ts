@@ -12,7 +12,7 @@ import type { TaskId } from "../../domain/task/Task.ts"
 import { OutsideTask } from "../../domain/task/TaskBoundary.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import type { Submitter } from "./submitter.ts"
+import type { Submitter } from "./Submitter.ts"
 
 /** Deeper than agents can delegate. */
 const mostLevels = 200

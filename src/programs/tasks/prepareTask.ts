@@ -19,7 +19,7 @@ import { SettingsStore } from "../../services/SettingsStore.ts"
 import { fenced, isScript } from "../../text/Quote.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
 import { keepRoutes } from "./keepRoutes.ts"
-import type { Submitter } from "./submitter.ts"
+import type { Submitter } from "./Submitter.ts"
 
 /** The pause before the first automatic retry, in milliseconds. */
 const defaultBackoffMs = 30_000

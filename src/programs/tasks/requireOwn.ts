@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { TaskId } from "../../domain/task/Task.ts"
 import { OutsideTask } from "../../domain/task/TaskBoundary.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import type { Submitter } from "./submitter.ts"
+import type { Submitter } from "./Submitter.ts"
 
 /** Deeper than agents can delegate. */
 const mostLevels = 200

@@ -8,12 +8,12 @@ import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { isScript, quoteFor } from "../../text/Quote.ts"
 import { recordText } from "../../text/Record.ts"
+import { takeCheckpoint } from "../checkpoints/takeCheckpoint.ts"
 import { neglected, neglectWords, rescue } from "../serving/Neglect.ts"
-import { takeCheckpoint } from "../worker/takeCheckpoint.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 import { resubmit } from "./resubmit.ts"
+import type { Submitter } from "./Submitter.ts"
 import { submit } from "./submit.ts"
-import type { Submitter } from "./submitter.ts"
 
 export interface ResumeOptions {
   /** New instructions; null: the earlier prompt. */

@@ -5,8 +5,8 @@ import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 import { resubmit } from "./resubmit.ts"
+import type { Submitter } from "./Submitter.ts"
 import { submit } from "./submit.ts"
-import type { Submitter } from "./submitter.ts"
 
 /**
  * How a new attempt takes up the one before. What was asked of an agent in the middle of its session says nothing outside of

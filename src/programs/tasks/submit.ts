@@ -6,10 +6,10 @@ import type { MessageId } from "../../domain/message/Message.ts"
 import { isTerminal, type Task } from "../../domain/task/Task.ts"
 import { Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
-import { mayRunAlongside, sharedWarning } from "../alongside.ts"
+import { mayRunAlongside, sharedWarning } from "../Alongside.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { prepareTask, type Submission } from "./prepareTask.ts"
-import type { Submitter } from "./submitter.ts"
+import type { Submitter } from "./Submitter.ts"
 
 export interface Submitted {
   readonly task: Task

@@ -5,10 +5,10 @@ import type { StorageError, WorkerUnavailable } from "../../domain/Errors.ts"
 import { isTerminal, type Task } from "../../domain/task/Task.ts"
 import { type Enqueued, Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
-import { mayRunAlongside, sharedWarning } from "../alongside.ts"
+import { mayRunAlongside, sharedWarning } from "../Alongside.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { prepareTask, type Submission } from "./prepareTask.ts"
-import type { Submitter } from "./submitter.ts"
+import type { Submitter } from "./Submitter.ts"
 
 /** Tasks of one transaction: it holds the write lock for a tenth of a second, and other processes take turns with it. */
 export const tasksAtOnce = 100

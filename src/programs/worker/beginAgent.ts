@@ -19,7 +19,7 @@ import { promptWithAnswers, turnPrompt } from "../questions/turnPrompt.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { wakePrompt, withWake } from "../wakes/wakePrompt.ts"
 import { enterWorkspace } from "../workspaces/enterWorkspace.ts"
-import { promptAtStart } from "./upstream.ts"
+import { promptAtStart } from "./promptAtStart.ts"
 
 /** Records the commit of the repository. Runs in parallel with the start, which does not wait for it. */
 export const recordHead = Effect.fn("recordHead")(function* (claimed: ClaimedTask) {

@@ -1,5 +1,6 @@
 /** Moves what an agent printed from its spool into the output store, exactly once. */
 import * as Effect from "effect/Effect"
+import { droppedTo, headOf } from "../../domain/output/Gap.ts"
 import type { StreamName } from "../../domain/output/Output.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { count } from "../../services/Counters.ts"
@@ -81,11 +82,11 @@ const lastOf = (bytes: Uint8Array, position: number): Uint8Array =>
  */
 const catchUp = Effect.fn("catchUp")(function* (claimed: Held, progress: Progress, stream: StreamName, rounds: number) {
   const cap = claimed.task.maxOutputBytes
-  const head = Math.floor(cap / 2)
+  const head = headOf(cap)
   const at = progress[stream]
   if (at.size < head) return
   const spawner = yield* Spawner
-  const to = at.base + (yield* spawner.printed(claimed.claim.claimId, stream)) - (cap - head)
+  const to = droppedTo(at.base + (yield* spawner.printed(claimed.claim.claimId, stream)), cap)
   if (to - at.size <= rounds * chunkBytes) return
   const store = yield* OutputStore
   const state = yield* retryWhileStorageFails(store.skip({ taskId: claimed.task.id, stream, to }, { cap }))

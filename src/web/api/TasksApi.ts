@@ -1,11 +1,13 @@
 /** The requests about tasks: find, read, follow, submit, cancel, retry and resume. */
+
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { GroupName } from "../../domain/gates/GroupName.ts"
-import { Labels, Priority, TaskId, TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
+import { Labels, Priority, TaskStatus, TaskSummary } from "../../domain/task/Task.ts"
+import { WorkChanges } from "../../programs/merges/workChanges.ts"
 import { OutputPage } from "../../programs/output/LinePages.ts"
 import { Board } from "../../programs/reports/board.ts"
 import { TaskPage } from "../../programs/reports/taskPage.ts"
@@ -78,21 +80,7 @@ export const Submitted = Schema.Struct({
 }).annotations({ identifier: "SubmittedTask" })
 export type Submitted = typeof Submitted.Type
 
-export const Changes = Schema.Struct({
-  taskId: TaskId,
-  files: Schema.Array(
-    Schema.Struct({
-      path: Schema.String,
-      /** Null for a binary file. */
-      insertions: Schema.NullOr(Schema.Int),
-      deletions: Schema.NullOr(Schema.Int)
-    })
-  ),
-  /** More files have changed than are listed. */
-  more: Schema.Boolean,
-  /** A unified diff, with its middle left out where it is longer than 1 MB. */
-  patch: Schema.String
-}).annotations({ identifier: "TaskChanges" })
+export const Changes = WorkChanges.annotations({ identifier: "TaskChanges" })
 
 /** A stream of server-sent events. */
 export const EventStream = HttpApiSchema.Text({ contentType: "text/event-stream" })

@@ -1,20 +1,18 @@
 /** Answers the requests about tasks. */
+
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { compareWork } from "../../programs/merges/compareWork.ts"
+import { workChanges } from "../../programs/merges/workChanges.ts"
 import { linesAfter, linesBefore } from "../../programs/output/LinePages.ts"
 import { board } from "../../programs/reports/board.ts"
 import { taskPage } from "../../programs/reports/taskPage.ts"
 import { taskReport } from "../../programs/reports/taskReport.ts"
 import { resume } from "../../programs/tasks/resume.ts"
 import { retry } from "../../programs/tasks/retry.ts"
-import { submitterOf } from "../../programs/tasks/submitter.ts"
+import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { why } from "../../programs/why/why.ts"
-import { MergeGit } from "../../services/MergeGit.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { cutMiddle } from "../../text/Middle.ts"
 import { Api } from "../api/Api.ts"
 import { problemOf } from "../api/Problem.ts"
 import { WebSession } from "../server/WebSession.ts"
@@ -30,18 +28,8 @@ const standardTasks = 20
 
 const resolve = (reference: string) => Effect.flatMap(Tasks, (tasks) => tasks.resolve(reference))
 
-const changes = Effect.fn("web.diff")(function* (reference: string, against: string | undefined) {
-  const git = yield* MergeGit
-  const { from, repository, taskId, to } = yield* compareWork(reference, Option.fromNullable(against))
-  const files = yield* git.changedFiles(repository, from, to)
-  const patch = yield* git.diff(repository, from, to, { form: "patch", color: false, columns: null })
-  return {
-    taskId,
-    files: files.slice(0, mostFiles),
-    more: files.length > mostFiles,
-    patch: cutMiddle(patch, mostPatch)
-  }
-})
+const changes = (reference: string, against: string | undefined) =>
+  workChanges(reference, against, { files: mostFiles, bytes: mostPatch })
 
 const follow = Effect.fn("web.follow")(function* (reference: string, after: string) {
   const id = yield* resolve(reference)

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type CancelResult, cancel } from "../../programs/tasks/cancel.ts"
-import { nameOf, submitterOf } from "../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WebSession } from "../server/WebSession.ts"
 

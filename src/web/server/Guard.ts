@@ -2,6 +2,7 @@
  * Who may ask anything at all: only this machine by its own name, only pages of this server, only a holder of the token.
  * A page of another origin that reaches the port, also by a name that it points at 127.0.0.1, is refused before any routing.
  */
+import * as Redacted from "effect/Redacted"
 
 /** What a request says of itself. */
 export interface Asked {
@@ -16,7 +17,7 @@ export interface Asked {
 
 export interface Allowed {
   readonly port: number
-  readonly token: string
+  readonly token: Redacted.Redacted
   readonly readOnly: boolean
 }
 
@@ -58,6 +59,6 @@ export const refusalOf = (asked: Asked, allowed: Allowed): Refusal | null => {
   if (!isSafe(asked.method) && asked.site !== undefined && asked.site !== "same-origin") return refuse("ForeignOrigin")
   if (!needsToken(asked.path)) return null
   const given = /^Bearer ([A-Za-z0-9_-]+)$/i.exec(asked.authorization ?? "")?.[1] ?? ""
-  if (!sameText(given, allowed.token)) return refuse("Unauthorized")
+  if (!sameText(given, Redacted.value(allowed.token))) return refuse("Unauthorized")
   return allowed.readOnly && !isSafe(asked.method) ? refuse("ReadOnly") : null
 }

@@ -100,7 +100,7 @@ describe("a hook", () => {
     assert.isNull(problemOf({ url: "https://ci.example/x", secret: `whsec_${"A".repeat(32)}`, on: ["failed"] }))
     assert.match(problemOf({ on: ["failed"] }) ?? "", /exactly one of run, url/)
     assert.match(problemOf({ run: ["true"], url: "https://ci.example" }) ?? "", /not run and url/)
-    assert.match(problemOf({ run: ["true"], on: ["nonsense"] }) ?? "", /hooks\.one\.on\.0: expected one of needs-you/)
+    assert.match(problemOf({ run: ["true"], on: ["nonsense"] }) ?? "", /hooks\.one\.on\[0\]: expected one of needs-you/)
     assert.match(problemOf({ url: "ftp://ci.example" }) ?? "", /http:\/\/ or https:\/\//)
     assert.match(problemOf({ run: ["true"], quiet: "22-7" }) ?? "", /22:00-07:00/)
     assert.match(problemOf({ run: ["true"], secret: `whsec_${"A".repeat(32)}` }) ?? "", /next to 'url'/)

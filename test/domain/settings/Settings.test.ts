@@ -1,14 +1,35 @@
 /** The bounds and defaults of settings. */
+import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { SettingsFile, withDefaults } from "../../../src/domain/settings/Settings.ts"
+import { encodeSettings } from "../../../src/domain/settings/SettingsProblem.ts"
 
 const is = (value: unknown) => Schema.is(SettingsFile)(value, { onExcessProperty: "error" })
 const day = 24 * 60 * 60 * 1000
 /** The settings whose 0 in the file means no bound. */
 const zeroIsOff = ["timeoutMs", "stallMs", "workspaceMaxBytes"]
+
+describe("the secrets of settings", () => {
+  const secrets = ["sk-very-secret", `whsec_${"c2VjcmV0".repeat(4)}`, "tk_very-secret", "Bearer very-secret"]
+  const [apiKey, secret, token, authorization] = secrets
+  const written = {
+    agents: { claude: { apiKey } },
+    hooks: {
+      ci: { url: "https://ci.example", secret, headers: { authorization } },
+      phone: { ntfy: "https://ntfy.sh/topic", token }
+    }
+  }
+  const settings = Schema.decodeUnknownSync(SettingsFile)(written)
+
+  it("are in no text that the settings are turned into, and come back when they are written", () => {
+    const shown = [JSON.stringify(settings), inspect(settings, { depth: 9 }), String(settings.agents?.claude?.apiKey)]
+    for (const text of shown) for (const one of secrets) assert.notInclude(text, one)
+    assert.deepStrictEqual<unknown>(encodeSettings(settings), written)
+  })
+})
 
 describe("SettingsFile", () => {
   for (const [key, low, high] of [

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { isNesting } from "../../../src/domain/environment/isNesting.ts"
-import type { SettingsFile } from "../../../src/domain/settings/Settings.ts"
+import type { WrittenSettings } from "../../../src/domain/settings/Settings.ts"
 import * as AgentsLayer from "../../../src/layers/agents/AgentsJudging.ts"
 import { capture } from "../../../src/layers/agents/starting/EnvironmentCapture.ts"
 import * as Fingerprints from "../../../src/layers/memory/fakes/Fingerprints.ts"
@@ -43,14 +43,14 @@ const ask = (
   environment: { ...home.environment, ...fields.environment }
 })
 
-const prepare = (settings: SettingsFile, request: PrepareRequest) =>
+const prepare = (settings: WrittenSettings, request: PrepareRequest) =>
   Effect.flatMap(Agents, (agents) => agents.prepare(request)).pipe(
     Effect.provide(
       AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest, Fingerprints.layer]))
     )
   )
 
-const list = (settings: SettingsFile, environment: Record<string, string>) =>
+const list = (settings: WrittenSettings, environment: Record<string, string>) =>
   Effect.flatMap(Agents, (agents) => agents.list(environment)).pipe(
     Effect.provide(
       AgentsLayer.layer.pipe(Layer.provide([SettingsStore.layer(settings), Ids.layerTest, Fingerprints.layer]))
@@ -75,7 +75,7 @@ describe("the choice of an agent", () => {
     Effect.gen(function* () {
       const none = yield* machine([])
       const two = yield* machine(["codex", "claude"])
-      const failing = (settings: SettingsFile, request: PrepareRequest) =>
+      const failing = (settings: WrittenSettings, request: PrepareRequest) =>
         Effect.map(Effect.either(prepare(settings, request)), messageOf)
       assert.match(yield* failing({}, ask(none, {})), /^NoDefaultAgent: .*none is installed.*-a shell/)
       assert.match(
@@ -94,7 +94,7 @@ describe("the choice of an agent", () => {
     Effect.gen(function* () {
       const home = yield* machine(["claude"])
       const elsewhere = yield* machine(["claude"])
-      const file = (settings: SettingsFile, fields: Partial<PrepareRequest>) =>
+      const file = (settings: WrittenSettings, fields: Partial<PrepareRequest>) =>
         Effect.map(prepare(settings, ask(home, { agent: "claude", ...fields })), ({ launch }) => launch.file)
       assert.strictEqual(yield* file({}, {}), Path.join(home.bin, "claude"))
       // A relative entry counts from the task's directory.
@@ -173,7 +173,7 @@ describe("the environment of a task", () => {
   it.scoped("goes: captured, the adapter's defaults, the config file, --env", () =>
     Effect.gen(function* () {
       const home = yield* machine(["claude"])
-      const settings: SettingsFile = { agents: { claude: { env: { FROM: "config", BOTH: "config" } } } }
+      const settings: WrittenSettings = { agents: { claude: { env: { FROM: "config", BOTH: "config" } } } }
       const { environment } = yield* prepare(
         settings,
         ask(home, {
@@ -199,8 +199,8 @@ describe("credentials", () => {
   it.scoped("come from the environment, then the config file, then the agent's own login", () =>
     Effect.gen(function* () {
       const home = yield* machine(["claude"])
-      const settings: SettingsFile = { agents: { claude: { apiKey: "sk-config" } } }
-      const key = (settings: SettingsFile, environment: Record<string, string>) =>
+      const settings: WrittenSettings = { agents: { claude: { apiKey: "sk-config" } } }
+      const key = (settings: WrittenSettings, environment: Record<string, string>) =>
         Effect.map(prepare(settings, ask(home, { agent: "claude", environment })), (prepared) => ({
           key: prepared.environment.ANTHROPIC_API_KEY,
           warnings: prepared.warnings
@@ -226,7 +226,7 @@ describe("credentials", () => {
   it.scoped("warn of the method that Gemini needs with a base URL, unless it is chosen already", () =>
     Effect.gen(function* () {
       const home = yield* machine(["gemini"])
-      const settings: SettingsFile = { agents: { gemini: { apiKey: "k", baseUrl: "http://127.0.0.1:1" } } }
+      const settings: WrittenSettings = { agents: { gemini: { apiKey: "k", baseUrl: "http://127.0.0.1:1" } } }
       const warnings = Effect.map(prepare(settings, ask(home, { agent: "gemini" })), (prepared) => prepared.warnings)
       assert.match((yield* warnings).join(), /selectedType/)
       const file = Path.join(home.home, ".gemini/settings.json")
@@ -282,7 +282,7 @@ describe("credentials", () => {
 })
 
 describe("plans", () => {
-  const settings: SettingsFile = {
+  const settings: WrittenSettings = {
     agents: {
       mine: { command: ["mytool", "--model={model}", "--sys", "{system}", "{prompt}"] },
       filed: { command: ["mytool", "-f", "{promptFile}"], stallMs: 0 },
@@ -307,7 +307,7 @@ describe("plans", () => {
   it.scoped("hold the flags that make an agent run alone and stream", () =>
     Effect.gen(function* () {
       const home = yield* machine(names)
-      const args = (agent: string, settings: SettingsFile = {}) =>
+      const args = (agent: string, settings: WrittenSettings = {}) =>
         Effect.map(prepare(settings, ask(home, { agent, model: "m", systemPrompt: "be terse" })), (prepared) => ({
           line: prepared.launch.args.join(" "),
           prefix: prepared.launch.promptPrefix,
@@ -549,7 +549,7 @@ describe("the list", () => {
   it.scoped("names every agent with its program, credentials and install command", () =>
     Effect.gen(function* () {
       const home = yield* machine(["codex", "mytool"])
-      const settings: SettingsFile = { agents: { zeta: { command: ["mytool"] }, alpha: { command: ["nothere"] } } }
+      const settings: WrittenSettings = { agents: { zeta: { command: ["mytool"] }, alpha: { command: ["nothere"] } } }
       const infos = yield* list(settings, { ...home.environment, CODEX_API_KEY: "sk-1" })
       assert.deepStrictEqual(
         infos.map(({ name }) => name),
@@ -568,7 +568,7 @@ describe("the list", () => {
   it.scoped("marks the one that is used when none is named", () =>
     Effect.gen(function* () {
       const one = yield* machine(["codex"])
-      const defaults = (settings: SettingsFile, environment: Record<string, string>) =>
+      const defaults = (settings: WrittenSettings, environment: Record<string, string>) =>
         Effect.map(list(settings, environment), (infos) => infos.filter((info) => info.default).map(({ name }) => name))
       assert.deepStrictEqual(yield* defaults({}, one.environment), ["codex"])
       assert.deepStrictEqual(yield* defaults({ defaultAgent: "shell" }, one.environment), ["shell"])

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as TestClock from "effect/TestClock"
 import { SpawnFailed } from "../../../src/domain/Errors.ts"
-import type { SettingsFile } from "../../../src/domain/settings/Settings.ts"
+import type { WrittenSettings } from "../../../src/domain/settings/Settings.ts"
 import { TaskId } from "../../../src/domain/task/Task.ts"
 import { SpawnerControl } from "../../../src/layers/memory/fakes/SpawnerControl.ts"
 import { Agents } from "../../../src/services/Agents.ts"
@@ -20,7 +20,7 @@ import { ended, nextStart, pool, submit, testLayer } from "../pooled.ts"
 /** The fakes, with some methods of the spawner replaced. */
 const withSpawner = (
   replaced: (spawner: typeof Spawner.Service) => Effect.Effect<Partial<typeof Spawner.Service>>,
-  settings: SettingsFile = {}
+  settings: WrittenSettings = {}
 ) => {
   const changed = Layer.effect(
     Spawner,

@@ -66,7 +66,7 @@ const starting: ReadonlyArray<Mutation> = [
     promise: "what was started is never put back",
     patches: [
       {
-        file: "src/programs/worker/supervise.ts",
+        file: "src/programs/worker/followAgent.ts",
         find: "const seen = yield* look(supervision, claim)",
         replace: "const seen = yield* look(supervision, claim)\n    if (supervision.fresh === null) return null"
       }
@@ -113,7 +113,7 @@ const output: ReadonlyArray<Mutation> = [
     promise: "every byte is stored, in order",
     patches: [
       {
-        file: "src/programs/worker/supervise.ts",
+        file: "src/programs/worker/TaskLife.ts",
         find: "if (followed.begun) yield* drain(supervision, progress, listening)",
         replace: ""
       }
@@ -123,7 +123,7 @@ const output: ReadonlyArray<Mutation> = [
 
 const provenSuccess = (condition: string): ReadonlyArray<Patch> => [
   {
-    file: "src/programs/worker/conclude.ts",
+    file: "src/programs/worker/judgeExit.ts",
     find: "if (claim.stopCause !== null) {",
     replace: `if (${condition}) return outcome({ ...found, status: "completed", cause: "exit" })\n  if (claim.stopCause !== null) {`
   }
@@ -176,9 +176,7 @@ const ending: ReadonlyArray<Mutation> = [
   {
     name: "skip-sweep",
     promise: "nothing remains",
-    patches: [
-      { file: "src/programs/worker/supervise.ts", find: 'settings.leftovers === "end" ||', replace: "false ||" }
-    ]
+    patches: [{ file: "src/programs/worker/TaskLife.ts", find: 'settings.leftovers === "end" ||', replace: "false ||" }]
   },
   {
     name: "no-cascade",
@@ -211,7 +209,7 @@ const ending: ReadonlyArray<Mutation> = [
     promise: "a task that has run leaves a checkpoint",
     patches: [
       {
-        file: "src/programs/worker/keepCheckpoints.ts",
+        file: "src/programs/checkpoints/makeCheckpointKeeper.ts",
         find: "retryWhileStorageFails(takeCheckpoint(taskId))",
         replace: "persist(Effect.void)"
       }

@@ -8,7 +8,7 @@ import { InvalidInput } from "../../../domain/Errors.ts"
 import { isTerminal } from "../../../domain/task/Task.ts"
 import { gateWords, openingCommand } from "../../../programs/gates/gateWords.ts"
 import { type Pause, pauseTask } from "../../../programs/gates/pauseTask.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Gates } from "../../../services/Gates.ts"
 import { Processes } from "../../../services/Processes.ts"
 import { Schedules } from "../../../services/Schedules.ts"
@@ -23,7 +23,7 @@ import { gateOptions, selectedGate, selectsGate } from "../../input/GateOptions.
 import { moment, optionalText, task } from "../../input/Values.ts"
 import { endingText } from "../../output/Ending.ts"
 import { plain } from "../../output/TaskTable.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const onePause = Effect.fn("beat.pause.task")(function* (reference: string, given: Pause) {
   const terminal = yield* Terminal

@@ -1,4 +1,5 @@
 /** `beat goal list`, `status` and `cancel`: goals that were set. */
+
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
@@ -8,18 +9,19 @@ import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
 import { cancelGoal } from "../../../programs/goals/cancelGoal.ts"
 import { treeOfLoop } from "../../../programs/reports/TaskTree.ts"
 import { requireOutside } from "../../../programs/tasks/requireOwn.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Loops } from "../../../services/Loops.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { choices, count, json } from "../../input/Values.ts"
+import { pageOptions } from "../../input/ListOptions.ts"
+import { choices, json } from "../../input/Values.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { describeLoop, loopEnding, loopTable } from "../../output/LoopTable.ts"
 import { treeText } from "../../output/treeText.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const goal = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a goal, or a unique beginning of it"))
 
@@ -32,11 +34,7 @@ export const goalList = readOnlyCommand({
     status: choices("status", "s", LoopStatus.literals).pipe(
       Options.withDescription(`Show only goals with this status: ${LoopStatus.literals.join(", ")}; repeatable`)
     ),
-    limit: count("limit", 1, 1000).pipe(
-      Options.withAlias("n"),
-      Options.withDefault(20),
-      Options.withDescription("Show this many, at most 1000 (default: 20)")
-    ),
+    limit: pageOptions.limit,
     json
   }),
   args: Args.none,

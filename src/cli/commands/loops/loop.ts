@@ -6,19 +6,20 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
 import { cancelLoop } from "../../../programs/loops/waitForLoop.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { ensureWorker } from "../../../programs/worker/ensureWorker.ts"
 import { Loops } from "../../../services/Loops.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
-import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { choices, count, json } from "../../input/Values.ts"
+import { pageOptions } from "../../input/ListOptions.ts"
+import { choices, json } from "../../input/Values.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { describeLoop, loopEnding, loopTable } from "../../output/LoopTable.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { tellMore } from "../../output/tellMore.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const loop = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a loop, a unique beginning of it, or @last"))
 
@@ -31,15 +32,7 @@ export const loopList = readOnlyCommand({
     status: choices("status", "s", LoopStatus.literals).pipe(
       Options.withDescription(`Show only loops with this status: ${LoopStatus.literals.join(", ")}; repeatable`)
     ),
-    limit: count("limit", 1, 1000).pipe(
-      Options.withAlias("n"),
-      Options.withDefault(20),
-      Options.withDescription("Show this many, at most 1000 (default: 20)")
-    ),
-    before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
-      Options.withDefault(null),
-      Options.withDescription("Show the next page, from the number at the end of the previous page")
-    ),
+    ...pageOptions,
     json
   }),
   args: Args.none,
@@ -56,10 +49,7 @@ export const loopList = readOnlyCommand({
       return ExitCode.ok
     }
     yield* terminal.print(loopTable(loops, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
-    if (next !== null) {
-      const { dim } = stylesOf(terminal.stderr)
-      yield* terminal.say(dim(`There are more: beat loop list --before ${next}`))
-    }
+    yield* tellMore("beat loop list --before", next)
     return ExitCode.ok
   })
 })

@@ -71,7 +71,7 @@ export const loopSchema = command({
   args: Args.none,
   run: Effect.fn("beat.loop.schema")(function* () {
     const terminal = yield* Terminal
-    const { loopJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/jsonSchema.ts"))
+    const { loopJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/FileSchemas.ts"))
     yield* terminal.print(JSON.stringify(loopJsonSchema(), null, 2))
     return ExitCode.ok
   })

@@ -7,7 +7,7 @@ import { isTerminal, type TaskId } from "../../../domain/task/Task.ts"
 import { sendMessage } from "../../../programs/messages/sendMessage.ts"
 import { latestAttempt } from "../../../programs/tasks/latestAttempt.ts"
 import { requireOwn } from "../../../programs/tasks/requireOwn.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { whileWorkerRuns } from "../../../programs/worker/ensureWorker.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -18,7 +18,7 @@ import { count, task } from "../../input/Values.ts"
 import { endingText } from "../../output/Ending.ts"
 import { printOutput } from "../../output/Follow.ts"
 import { outcomeOf } from "../../output/MessageText.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const say = Effect.fn("attach.say")(function* (id: TaskId, sender: string, text: string) {
   const terminal = yield* Terminal

@@ -8,19 +8,20 @@ import { Pipeline, PipelinePage } from "../../../domain/pipeline/Pipeline.ts"
 import { TaskStatus } from "../../../domain/task/Task.ts"
 import { retryPipeline } from "../../../programs/pipelines/retryPipeline.ts"
 import { cancelPipeline } from "../../../programs/pipelines/waitForPipeline.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
-import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { choices, count, json } from "../../input/Values.ts"
+import { pageOptions } from "../../input/ListOptions.ts"
+import { choices, json } from "../../input/Values.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 import { describePipeline, pipelineEnding, pipelineTable } from "../../output/PipelineTable.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { tellMore } from "../../output/tellMore.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const pipeline = Args.text({ name: "id" }).pipe(
   Args.withDescription("Id of a pipeline, a unique beginning of it, its name (the newest of that name), or @last")
@@ -35,15 +36,7 @@ export const pipelineList = readOnlyCommand({
     status: choices("status", "s", TaskStatus.literals).pipe(
       Options.withDescription("Show only pipelines with this status; repeatable")
     ),
-    limit: count("limit", 1, 1000).pipe(
-      Options.withAlias("n"),
-      Options.withDefault(20),
-      Options.withDescription("Show this many, at most 1000 (default: 20)")
-    ),
-    before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
-      Options.withDefault(null),
-      Options.withDescription("Show the next page, from the number at the end of the previous page")
-    ),
+    ...pageOptions,
     json
   }),
   args: Args.none,
@@ -61,10 +54,7 @@ export const pipelineList = readOnlyCommand({
     }
     const lines = pipelineTable(pipelines, yield* Clock.currentTimeMillis, terminal.stdout)
     yield* terminal.print(lines.join("\n"))
-    if (next !== null) {
-      const { dim } = stylesOf(terminal.stderr)
-      yield* terminal.say(dim(`There are more: beat pipeline list --before ${next}`))
-    }
+    yield* tellMore("beat pipeline list --before", next)
     return ExitCode.ok
   })
 })

@@ -1,19 +1,18 @@
 /** `beat pipeline run`, `check` and `schema`: read, check and submit files with steps. */
+
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { zeroIsNone } from "../../../domain/Duration.ts"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { PipelinePlan, PipelineProblem } from "../../../domain/pipeline/Pipeline.ts"
 import { problemText } from "../../../domain/pipeline/PipelineErrors.ts"
 import { takingTurns } from "../../../programs/pipelines/isolationProblems.ts"
 import { promptPlan } from "../../../programs/pipelines/promptPlan.ts"
 import { submitPipeline } from "../../../programs/pipelines/submitPipeline.ts"
-import { submitterOf } from "../../../programs/tasks/submitter.ts"
-import { Directories } from "../../../services/Directories.ts"
+import { submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -24,8 +23,9 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { planFromFile } from "../../input/PipelineInput.ts"
 import { readPiped } from "../../input/Prompt.ts"
-import { labelsOf, taskOptions } from "../../input/TaskOptions.ts"
+import { taskOptions } from "../../input/TaskOptions.ts"
 import { json, optionalText, pairs } from "../../input/Values.ts"
+import { commonOf } from "../../input/Work.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 
 const variables = pairs("var").pipe(
@@ -93,28 +93,13 @@ const planOf = Effect.fn("planOf")(function* (given: Given, file: string | null)
 })
 
 const submissionOf = Effect.fn("pipelineSubmission")(function* (given: Given, piped: string | null) {
-  const caller = yield* Caller
-  const directories = yield* Directories
   for (const field of ["key", "name"] as const) {
     const text = given[field]
     if (text !== null && (text.trim().length < 1 || text.length > 200)) {
       return yield* new InvalidInput({ field: `--${field}`, problem: "1 to 200 characters", example: null })
     }
   }
-  const defaults = {
-    agent: given.agent,
-    model: given.model,
-    systemPrompt: given.systemPrompt,
-    priority: given.priority ?? "P1",
-    directory: yield* directories.resolve(given.directory ?? caller.directory, caller.directory),
-    timeoutMs: zeroIsNone(given.timeout),
-    stallMs: zeroIsNone(given.stall),
-    labels: yield* labelsOf(given.label),
-    piped,
-    base: given.base,
-    ...(given.retries === undefined ? {} : { maxRetries: given.retries }),
-    ...(given.backoff === undefined ? {} : { backoffMs: given.backoff })
-  }
+  const defaults = { ...(yield* commonOf(given)), piped, base: given.base }
   return { defaults, idempotencyKey: given.key }
 })
 
@@ -203,7 +188,7 @@ export const pipelineSchema = command({
   args: Args.none,
   run: Effect.fn("beat.pipeline.schema")(function* () {
     const terminal = yield* Terminal
-    const { pipelineJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/jsonSchema.ts"))
+    const { pipelineJsonSchema } = yield* Effect.promise(() => import("../../../programs/pipelines/FileSchemas.ts"))
     yield* terminal.print(JSON.stringify(pipelineJsonSchema(), null, 2))
     return ExitCode.ok
   })

@@ -13,7 +13,7 @@ import {
   questionName
 } from "../../../domain/questions/Question.ts"
 import { askPerson } from "../../../programs/questions/askPerson.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"

@@ -1,4 +1,5 @@
 /** `beat schedule list`, `status`, `history`, `pause`, `resume`, `cancel` and `run-now`. */
+
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
@@ -7,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Execution, Schedule, ScheduleStatus } from "../../../domain/schedule/Schedule.ts"
 import { cancelRuns, cancelSchedule } from "../../../programs/schedules/cancelRuns.ts"
-import { resumeSchedule, runSchedule } from "../../../programs/schedules/changeSchedule.ts"
+import { resumeSchedule, runSchedule } from "../../../programs/schedules/ScheduleChanges.ts"
 import {
   History,
   SchedulePage,
@@ -16,18 +17,18 @@ import {
   schedulePage,
   scheduleReport
 } from "../../../programs/schedules/scheduleReport.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
-import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { choices, count, json, optionalText } from "../../input/Values.ts"
 import { withProgress } from "../../output/Progress.ts"
 import { describeSchedule, historyTable, scheduleTable } from "../../output/ScheduleText.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { tellMore } from "../../output/tellMore.ts"
+import { waiting } from "../../output/waiting.ts"
 import { announceSchedule, schedule, warnWithoutWorker } from "./scheduleCreate.ts"
 
 const limit = count("limit", 1, 1000).pipe(
@@ -71,9 +72,7 @@ export const scheduleList = readOnlyCommand({
       return ExitCode.ok
     }
     yield* terminal.print(scheduleTable(page.schedules, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
-    if (page.next !== null) {
-      yield* terminal.say(stylesOf(terminal.stderr).dim(`There are more: --before ${page.next}`))
-    }
+    yield* tellMore("--before", page.next)
     return ExitCode.ok
   })
 })
@@ -119,9 +118,7 @@ export const scheduleHistoryCommand = readOnlyCommand({
       return ExitCode.ok
     }
     yield* terminal.print(historyTable(history.executions, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
-    if (history.next !== null) {
-      yield* terminal.say(stylesOf(terminal.stderr).dim(`There are more: --before ${history.next}`))
-    }
+    yield* tellMore("--before", history.next)
     return ExitCode.ok
   })
 })

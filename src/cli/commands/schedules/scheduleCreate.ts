@@ -5,17 +5,17 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { recapture } from "../../../programs/schedules/recapture.ts"
 import {
   type Changed,
   createSchedule,
   editSchedule,
   type Served,
   unsettable
-} from "../../../programs/schedules/changeSchedule.ts"
-import { recapture } from "../../../programs/schedules/recapture.ts"
+} from "../../../programs/schedules/ScheduleChanges.ts"
 import { ScheduleReport } from "../../../programs/schedules/scheduleReport.ts"
-import { ServiceReport, serviceStatus } from "../../../programs/setup/service.ts"
-import { nameOf, submitterOf } from "../../../programs/tasks/submitter.ts"
+import { ServiceReport, serviceStatus } from "../../../programs/setup/Service.ts"
+import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Caller } from "../../framework/Caller.ts"

@@ -14,7 +14,7 @@ import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
 import { table } from "../../output/Layout.ts"
-import { type Pair, pairs } from "../../output/Pairs.ts"
+import { type Pair, pairs } from "../../output/pairs.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 const credentialWords: Readonly<Record<NonNullable<AgentInfo["credentials"]>, string>> = {

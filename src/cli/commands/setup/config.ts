@@ -6,7 +6,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../../domain/Duration.ts"
 import { AgentUnknown, InvalidInput } from "../../../domain/Errors.ts"
-import { setSetting, settingAt, unsetSetting, withoutSecrets } from "../../../programs/setup/configure.ts"
+import { setSetting, settingAt, unsetSetting, withoutSecrets } from "../../../programs/setup/Configuration.ts"
 import { Agents } from "../../../services/Agents.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
@@ -19,7 +19,7 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { json, parseSize } from "../../input/Values.ts"
-import { pairs } from "../../output/Pairs.ts"
+import { pairs } from "../../output/pairs.ts"
 
 /** What `config show --json` prints. API keys and values of variables are hidden. */
 export const ConfigView = Schema.Struct({

@@ -1,7 +1,7 @@
 /** What `beat doctor` looks over, and how it tells it. */
 import * as Effect from "effect/Effect"
 import type { Check } from "../../../programs/setup/Check.ts"
-import { checkMachine, checkStore, DoctorReport } from "../../../programs/setup/doctor.ts"
+import { checkMachine, checkStore, DoctorReport } from "../../../programs/setup/Doctor.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -9,7 +9,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { type StyleName, stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
-import { pairs } from "../../output/Pairs.ts"
+import { pairs } from "../../output/pairs.ts"
 import type { ExamineRequest } from "./doctor.ts"
 
 const colours: Readonly<Record<Check["status"], StyleName>> = {

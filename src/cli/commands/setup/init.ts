@@ -9,7 +9,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { json, optionalText } from "../../input/Values.ts"
-import { pairs } from "../../output/Pairs.ts"
+import { pairs } from "../../output/pairs.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 const next = (report: InitReport): string => {

@@ -10,8 +10,8 @@ import {
   mcpSnippet,
   Snippet,
   uninstallMcp
-} from "../../../programs/setup/mcpSetup.ts"
-import { TestReport, testMcp } from "../../../programs/setup/mcpTest.ts"
+} from "../../../programs/setup/McpSetup.ts"
+import { TestReport, testMcp } from "../../../programs/setup/testMcp.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { command } from "../../framework/Command.ts"

@@ -8,7 +8,7 @@ import {
   servicePlan,
   serviceStatus,
   uninstallService
-} from "../../../programs/setup/service.ts"
+} from "../../../programs/setup/Service.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { command } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"

@@ -3,7 +3,6 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { TaskStatus } from "../../../domain/task/Task.ts"
 import { TaskPage, taskPage } from "../../../programs/reports/taskPage.ts"
 import { Directories } from "../../../services/Directories.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -12,40 +11,19 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { choices, count, json, moment, optionalText, pairs } from "../../input/Values.ts"
+import { pageOptions, taskFilterOptions } from "../../input/ListOptions.ts"
+import { json, moment } from "../../input/Values.ts"
 import { tellNeglect } from "../../output/Attention.ts"
 import { taskTable } from "../../output/TaskTable.ts"
 
 const options = Options.all({
-  status: choices("status", "s", TaskStatus.literals).pipe(
-    Options.withDescription("Show only tasks with this status; repeatable")
-  ),
-  agent: optionalText("agent", "name").pipe(
-    Options.withAlias("a"),
-    Options.withDescription("Show only tasks of this agent")
-  ),
-  label: pairs("label").pipe(
-    Options.withAlias("l"),
-    Options.withDescription("Show only tasks that have all of these labels")
-  ),
-  directory: optionalText("directory", "path").pipe(
-    Options.withAlias("C"),
-    Options.withDescription("Show only tasks in this working directory")
-  ),
+  ...taskFilterOptions,
   since: moment("since", "past").pipe(
     Options.withDefault(null),
     Options.withDescription("Show only tasks created since then, e.g. 2h or 2027-03-01")
   ),
-  limit: count("limit", 1, 1000).pipe(
-    Options.withAlias("n"),
-    Options.withDefault(20),
-    Options.withDescription("Show this many, at most 1000 (default: 20)")
-  ),
-  before: count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
-    Options.withAlias("cursor"),
-    Options.withDefault(null),
-    Options.withDescription("Show the next page, from the number at the end of the previous page")
-  ),
+  limit: pageOptions.limit,
+  before: pageOptions.before.pipe(Options.withAlias("cursor")),
   json
 })
 

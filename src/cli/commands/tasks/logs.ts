@@ -14,7 +14,7 @@ import { UsageError } from "../../framework/UsageError.ts"
 import { count, moment, task } from "../../input/Values.ts"
 import { printOutput } from "../../output/Follow.ts"
 import { withProgress } from "../../output/Progress.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 const tellOfRetry = Effect.fn("tellOfRetry")(function* (id: TaskId) {
   const tasks = yield* Tasks

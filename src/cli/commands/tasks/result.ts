@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { TaskStateConflict } from "../../../domain/Errors.ts"
 import { isTerminal, Task } from "../../../domain/task/Task.ts"
 import { latestAttempt } from "../../../programs/tasks/latestAttempt.ts"
-import { waitFor } from "../../../programs/tasks/wait.ts"
+import { waitFor } from "../../../programs/tasks/waitFor.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { bareCommand } from "../../framework/Command.ts"
@@ -15,7 +15,7 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { json, task } from "../../input/Values.ts"
 import { endingText } from "../../output/Ending.ts"
 import { activity, withProgress } from "../../output/Progress.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 export const result = bareCommand({
   name: "result",

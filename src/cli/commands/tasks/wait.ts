@@ -16,7 +16,7 @@ import { waitForLoop } from "../../../programs/loops/waitForLoop.ts"
 import { waitForPipeline } from "../../../programs/pipelines/waitForPipeline.ts"
 import { needInput } from "../../../programs/questions/needInput.ts"
 import { latestAttempt } from "../../../programs/tasks/latestAttempt.ts"
-import { type Goal, standing, waitFor } from "../../../programs/tasks/wait.ts"
+import { type Goal, standing, waitFor } from "../../../programs/tasks/waitFor.ts"
 import { Contests } from "../../../services/Contests.ts"
 import { Loops } from "../../../services/Loops.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
@@ -36,7 +36,7 @@ import { exitCodeOfPipeline } from "../../output/PipelineForeground.ts"
 import { pipelineEnding } from "../../output/PipelineTable.ts"
 import { activity, tally, withProgress } from "../../output/Progress.ts"
 import { tellQuestions } from "../../output/QuestionText.ts"
-import { waiting } from "../../output/Waiting.ts"
+import { waiting } from "../../output/waiting.ts"
 
 /** What `--json` prints. */
 export const WaitResult = Schema.Struct({

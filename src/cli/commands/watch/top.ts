@@ -2,10 +2,11 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import type * as Effect from "effect/Effect"
-import { TaskStatus } from "../../../domain/task/Task.ts"
+import type { TaskStatus } from "../../../domain/task/Task.ts"
 import { type CommandServices, command, type Failure } from "../../framework/Command.ts"
 import type { ExitCode } from "../../framework/ExitCode.ts"
-import { choices, optionalText, pairs } from "../../input/Values.ts"
+import { taskFilterOptions } from "../../input/ListOptions.ts"
+import { optionalText } from "../../input/Values.ts"
 
 export interface TopOptions {
   readonly status: ReadonlyArray<TaskStatus>
@@ -19,21 +20,7 @@ export interface TopOptions {
 }
 
 const options = Options.all({
-  status: choices("status", "s", TaskStatus.literals).pipe(
-    Options.withDescription("Show only tasks with this status; repeatable")
-  ),
-  agent: optionalText("agent", "name").pipe(
-    Options.withAlias("a"),
-    Options.withDescription("Show only tasks of this agent")
-  ),
-  label: pairs("label").pipe(
-    Options.withAlias("l"),
-    Options.withDescription("Show only tasks that have all of these labels")
-  ),
-  directory: optionalText("directory", "path").pipe(
-    Options.withAlias("C"),
-    Options.withDescription("Show only tasks in this working directory")
-  ),
+  ...taskFilterOptions,
   since: optionalText("since", "time").pipe(
     Options.withDescription("Show only tasks created since then, e.g. 2h or 2027-03-01")
   ),

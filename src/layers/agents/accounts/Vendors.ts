@@ -1,4 +1,5 @@
 /** Whose account an agent uses, by vendor: from its variables, its settings and the files of its login. */
+import * as Redacted from "effect/Redacted"
 import type { AccountIdentity } from "../../../domain/limits/Account.ts"
 import type { AccountFile, AccountRequest } from "../../../domain/task/Agent.ts"
 import { byPlace, otherHost, switched, textAt, variable } from "./Identity.ts"
@@ -119,7 +120,8 @@ export const byProvider = (request: AccountRequest): AccountIdentity => {
   const known = Object.hasOwn(providers, provider) ? providers[provider] : undefined
   const anyKey = Object.values(providers).find(([, ...names]) => variable(environment, ...names) !== null)
   const [vendor, ...names] = known ?? (provider === "" ? anyKey : undefined) ?? [provider === "" ? "other" : provider]
-  const key = variable(environment, ...names) ?? settings.apiKey ?? null
+  const key =
+    variable(environment, ...names) ?? (settings.apiKey === undefined ? null : Redacted.value(settings.apiKey))
   const host = otherHost(settings.baseUrl ?? null, /(^|\.)(anthropic|openai|googleapis)\.com$/, key)
   if (host !== null) return host
   if (key !== null) return { vendor, kind: "key", identity: key }

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Seen } from "../../../domain/limits/Signal.ts"
+import * as Lines from "../../../domain/output/Lines.ts"
 import type { ReadRequest } from "../../../services/LimitReader.ts"
 import { loose, number, reader } from "../reading/Printed.ts"
 import { instant } from "../reading/ResetTime.ts"
@@ -69,7 +70,8 @@ export const codexLimits = ({
       env: { ...environment },
       stdio: ["pipe", "pipe", "ignore"]
     })
-    let text = ""
+    const lines = Lines.make(mostBytes)
+    let read = 0
     const done = (windows: ReadonlyArray<Seen>) => {
       child.kill("SIGKILL")
       resume(Effect.succeed(windows.length === 0 ? Option.none() : Option.some(windows)))
@@ -78,13 +80,14 @@ export const codexLimits = ({
     child.once("close", () => done([]))
     // It may be gone before it has read all.
     child.stdin.on("error", () => undefined)
-    child.stdout.setEncoding("utf8").on("data", (part: string) => {
-      text += part
-      const lines = text.split("\n")
-      text = lines.pop() ?? ""
-      const answer = lines.map(windowsIn).find((windows) => windows !== null)
+    child.stdout.on("data", (bytes: Buffer) => {
+      read += bytes.length
+      const answer = lines
+        .push(bytes)
+        .map(windowsIn)
+        .find((windows) => windows !== null)
       if (answer !== undefined && answer !== null) done(answer)
-      else if (text.length > mostBytes) done([])
+      else if (read > mostBytes) done([])
     })
     child.stdin.write(handshake.map((message) => `${JSON.stringify(message)}\n`).join(""))
     return Effect.sync(() => child.kill("SIGKILL"))

@@ -1,5 +1,7 @@
 /** What the plans of all agents share. */
+
 import { Buffer } from "node:buffer"
+import * as Redacted from "effect/Redacted"
 import type { PlanRequest } from "../../../domain/task/Agent.ts"
 
 /** Linux takes no argument of 128 kB or more; beyond this a text goes another way. */
@@ -24,8 +26,13 @@ export const defaults = (
 }
 
 /** The key of the config file, unless the environment already brings credentials. */
-export const configuredKey = (request: PlanRequest, variables: ReadonlyArray<string>): string | undefined =>
-  variables.some((name) => (request.environment[name] ?? "") !== "") ? undefined : request.settings.apiKey
+export const configuredKey = (
+  { environment, settings: { apiKey } }: PlanRequest,
+  variables: ReadonlyArray<string>
+): string | undefined =>
+  apiKey === undefined || variables.some((name) => (environment[name] ?? "") !== "")
+    ? undefined
+    : Redacted.value(apiKey)
 
 /** A system prompt short enough to be an argument. */
 export const asArgument = (text: string | null): string | null =>

@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import { emptiedAt, type Gap, gapAfter, gapTo, grown, outside, pieces, untouched } from "../../../domain/output/Gap.ts"
+import type { Gap } from "../../../domain/output/Gap.ts"
+import { emptiedAt, gapAfter, gapTo, grown, headOf, outside, pieces, untouched } from "../../../domain/output/Gap.ts"
 import type { OutputChunk, StreamName, StreamState } from "../../../domain/output/Output.ts"
 import type { TaskId } from "../../../domain/task/Task.ts"
 import { OutputStore } from "../../../services/OutputStore.ts"
@@ -44,7 +45,7 @@ const make = Effect.gen(function* () {
           const size = offset + bytes.length
           if (offset > before.size) return Either.left(`bytes from ${offset}: ${before.size} are captured`)
           if (size <= before.size) return Either.right(before)
-          const head = before.droppedAt ?? Math.floor(cap / 2)
+          const head = before.droppedAt ?? headOf(cap)
           const gap = gapAfter(before, { size, cap, head })
           const last = outputOf(draft, write).chunks.at(-1)?.seq ?? 0
           const fresh = pieces({ from: before.size, to: size, head, gap }).map(({ from, to }, at) => {
@@ -58,7 +59,7 @@ const make = Effect.gen(function* () {
     skip: ({ to, ...one }, { cap }) =>
       store.write((draft, now) => {
         const before = standing(draft, one, now)
-        const gap = gapTo(before, before.droppedAt ?? Math.floor(cap / 2), to)
+        const gap = gapTo(before, before.droppedAt ?? headOf(cap), to)
         return gap === null ? Either.right(before) : save(draft, grown(before, to, gap, now), gap)
       }),
 

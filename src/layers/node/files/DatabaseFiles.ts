@@ -4,14 +4,13 @@ import { basename, dirname, join } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { makePrivateDirectory } from "./PrivateDirectory.ts"
+import { codeOf } from "./SystemCode.ts"
 
 /** The system refused; `cause.code` says why. */
 export class FileFailure extends Data.TaggedError("FileFailure")<{ readonly cause: unknown }> {}
 
 const attempt = <A>(run: () => A): Effect.Effect<A, FileFailure> =>
   Effect.try({ try: run, catch: (cause) => new FileFailure({ cause }) })
-
-const codeOf = ({ cause }: FileFailure): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
 
 /**
  * Makes an empty file of mode 0600 and returns true; false where the path is taken. What is there is never opened:
@@ -23,7 +22,7 @@ export const createPrivate = (path: string): Effect.Effect<boolean, FileFailure>
     return true
   }).pipe(
     Effect.catchIf(
-      (failure) => codeOf(failure) === "EEXIST",
+      (failure) => codeOf(failure.cause) === "EEXIST",
       () => Effect.succeed(false)
     )
   )
@@ -32,7 +31,7 @@ export const createPrivate = (path: string): Effect.Effect<boolean, FileFailure>
 export const createPrivateDeep = (path: string): Effect.Effect<boolean, FileFailure> =>
   createPrivate(path).pipe(
     Effect.catchIf(
-      (failure) => codeOf(failure) === "ENOENT",
+      (failure) => codeOf(failure.cause) === "ENOENT",
       () =>
         Effect.zipRight(
           attempt(() => makePrivateDirectory(dirname(path))),

@@ -1,4 +1,4 @@
-/** Directories as the file system shows them. */
+/** Directories as the file system shows them. Not `FileSystem` of @effect/platform: docs/decisions/0013-own-file-ports.md. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"

@@ -12,14 +12,13 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
 import { makePrivateDirectory } from "./PrivateDirectory.ts"
+import { codeOf } from "./SystemCode.ts"
 
 /** The lock could not be taken: `cause` is null when other processes held it for the whole time. */
 export class LockUnavailable extends Data.TaggedError("LockUnavailable")<{
   readonly path: string
   readonly cause: unknown
 }> {}
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : null)
 
 const holderOf = (path: string): string | null => {
   try {

@@ -1,4 +1,7 @@
-/** The installation as the file system shows it. */
+/**
+ * The installation as the file system shows it.
+ * Not `FileSystem` of @effect/platform, which is 16 kB more: docs/decisions/0013-own-file-ports.md.
+ */
 import * as fs from "node:fs"
 import { dirname, join, parse } from "node:path"
 import * as Effect from "effect/Effect"

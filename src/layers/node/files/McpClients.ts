@@ -1,4 +1,7 @@
-/** The configuration files of MCP clients on this machine. */
+/**
+ * The configuration files of MCP clients on this machine.
+ * Not `FileSystem` of @effect/platform: docs/decisions/0013-own-file-ports.md.
+ */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
@@ -6,7 +9,7 @@ import * as Layer from "effect/Layer"
 import { ConfigInvalid } from "../../../domain/Errors.ts"
 import { McpClients } from "../../../services/McpClients.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
-import { realFuture } from "./RealPath.ts"
+import { directoryOf, replaceFile } from "./AtomicFile.ts"
 import { workingDirectory } from "./Surroundings.ts"
 import { codeOf } from "./SystemCode.ts"
 import { noHome, userHome } from "./UserHome.ts"
@@ -71,30 +74,26 @@ const readText = (file: string): string | null => {
   }
 }
 
-const replaceFile = (given: string, before: string | null, text: string): string | null => {
-  const file = realFuture(given)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  const stat = fs.statSync(file, { throwIfNoEntry: false })
-  const temporary = `${file}.${process.pid}.tmp`
-  try {
-    fs.writeFileSync(temporary, text, { mode: stat === undefined ? 0o600 : stat.mode & 0o777 })
+/** Returns where the file that was there is kept. */
+const writeText = (given: string, before: string | null, text: string): string | null => {
+  fs.mkdirSync(directoryOf(given), { recursive: true })
+  const stat = fs.statSync(given, { throwIfNoEntry: false })
+  let backup: string | null = null
+  replaceFile(given, text, {
+    mode: stat === undefined ? 0o600 : stat.mode & 0o777,
     // Root may be setting up another user's client.
-    if (stat !== undefined && stat.uid !== process.geteuid?.()) fs.chownSync(temporary, stat.uid, stat.gid)
-    const opened = fs.openSync(temporary, "r")
-    fs.fsyncSync(opened)
-    fs.closeSync(opened)
-    // Clients write these files too.
-    if (readText(file) !== before) {
-      throw new ConfigInvalid({ path: given, problem: "was changed by another program meanwhile. Run this again." })
+    owner: stat === undefined || stat.uid === process.geteuid?.() ? null : stat,
+    check: (file) => {
+      // Clients write these files too.
+      if (readText(file) !== before) {
+        throw new ConfigInvalid({ path: given, problem: "was changed by another program meanwhile. Run this again." })
+      }
+      if (stat === undefined) return
+      backup = `${file}.before-backbeat`
+      fs.copyFileSync(file, backup)
     }
-    const backup = stat === undefined ? null : `${file}.before-backbeat`
-    if (backup !== null) fs.copyFileSync(file, backup)
-    fs.renameSync(temporary, file)
-    return backup
-  } catch (error) {
-    fs.rmSync(temporary, { force: true })
-    throw error
-  }
+  })
+  return backup
 }
 
 const removeFile = (file: string, before: string): void => {
@@ -136,7 +135,7 @@ export const layer = Layer.effect(
       }),
       read: (file) => Effect.try({ try: () => readText(file), catch: failed(file, "cannot be read") }),
       replace: (file, before, text) =>
-        Effect.try({ try: () => replaceFile(file, before, text), catch: failed(file, "cannot be written") }),
+        Effect.try({ try: () => writeText(file, before, text), catch: failed(file, "cannot be written") }),
       remove: (file, before) =>
         Effect.try({ try: () => removeFile(file, before), catch: failed(file, "cannot be removed") })
     })

@@ -1,4 +1,7 @@
-/** Where Backbeat keeps its files, worked out once from the environment of this process and written back into it. */
+/**
+ * Where Backbeat keeps its files, worked out once from the environment of this process and written back into it, which `Config` cannot:
+ * docs/decisions/0013-own-file-ports.md.
+ */
 import { basename, dirname, isAbsolute, join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -1,19 +1,20 @@
-/** The settings: one JSON file, `BACKBEAT_*` variables on top. */
-import { randomUUID } from "node:crypto"
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { dirname } from "node:path"
+/**
+ * The settings: one JSON file, `BACKBEAT_*` variables on top. Not read by `Config`, whose messages would know neither bounds nor examples:
+ * docs/decisions/0013-own-file-ports.md.
+ */
+import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { ConfigInvalid } from "../../../domain/Errors.ts"
 import { type SettingsFile, withDefaults } from "../../../domain/settings/Settings.ts"
-import { decodeSettings } from "../../../domain/settings/SettingsProblem.ts"
+import { decodeSettings, encodeSettings } from "../../../domain/settings/SettingsProblem.ts"
 import { Host } from "../../../services/Host.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
+import { directoryOf, replaceFile } from "./AtomicFile.ts"
 import { withFileLock } from "./FileLock.ts"
 import { makePrivateDirectory } from "./PrivateDirectory.ts"
-import { realFuture } from "./RealPath.ts"
 import { codeOf } from "./SystemCode.ts"
 
 /** Which variable sets which setting. */
@@ -86,26 +87,11 @@ const parse = (path: string, text: string): Either.Either<SettingsFile, ConfigIn
   )
 }
 
-const replaceFile = (path: string, text: string) =>
+const write = (path: string, text: string) =>
   Effect.try({
     try: () => {
-      // Through links, so that a file kept elsewhere stays a link, also where its target is not there yet.
-      const target = realFuture(path)
-      makePrivateDirectory(dirname(target))
-      const temporary = `${target}.${randomUUID()}.tmp`
-      try {
-        const file = openSync(temporary, "wx", 0o600)
-        try {
-          writeFileSync(file, text)
-          fsyncSync(file)
-        } finally {
-          closeSync(file)
-        }
-        renameSync(temporary, target)
-      } catch (error) {
-        rmSync(temporary, { force: true })
-        throw error
-      }
+      makePrivateDirectory(directoryOf(path))
+      replaceFile(path, text, { mode: 0o600 })
     },
     catch: (error) => new ConfigInvalid({ path, problem: `cannot be written (${codeOf(error)}). Check its directory.` })
   })
@@ -131,8 +117,8 @@ const make = (variables: Variables) =>
       }).pipe(Effect.withSpan("SettingsStore.get")),
       update: Effect.fn("SettingsStore.update")(function* (change) {
         return yield* Effect.gen(function* () {
-          const changed = yield* decodeSettings(config, yield* change(yield* file))
-          yield* replaceFile(config, `${JSON.stringify(changed, null, 2)}\n`)
+          const changed = yield* decodeSettings(config, yield* change(encodeSettings(yield* file)))
+          yield* write(config, `${JSON.stringify(encodeSettings(changed), null, 2)}\n`)
           return changed
         }).pipe(
           locked,

@@ -1,4 +1,4 @@
-/** Text files of the file system. */
+/** Text files of the file system. Not `FileSystem` of @effect/platform: docs/decisions/0013-own-file-ports.md. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"

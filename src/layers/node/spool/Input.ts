@@ -13,6 +13,7 @@ import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { failpoint } from "../../../services/Failpoints.ts"
+import { replaceFileSoon } from "../files/AtomicFile.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import * as Spool from "./Spool.ts"
 
@@ -29,8 +30,8 @@ const lineOf = (id: string, text: string): string => (isLong(text) ? `file ${id}
 
 /** Writes the first input: the file does not exist yet. */
 export const begin = async (files: Spool.SpoolFiles, id: string, text: string): Promise<void> => {
-  if (isLong(text)) await Spool.replace(fileOf(files, id), `${text}\n`)
-  await Spool.replace(files.input, `${lineOf(id, text)}\n`)
+  if (isLong(text)) await replaceFileSoon(fileOf(files, id), `${text}\n`)
+  await replaceFileSoon(files.input, `${lineOf(id, text)}\n`)
 }
 
 /** Whole lines, and the beginning of a line whose write was cut off by a kill or a full disk. */
@@ -70,7 +71,7 @@ export const tell = Effect.fn("Input.tell")(function* (files: Spool.SpoolFiles, 
     const { begun, lines } = await linesOf(files)
     if (lines.some(isOf(id))) return true
     if (lines.includes(closing)) return false
-    if (isLong(text)) await Spool.replace(fileOf(files, id), `${text}\n`)
+    if (isLong(text)) await replaceFileSoon(fileOf(files, id), `${text}\n`)
     await append(files, lineOf(id, text), begun)
     return true
   })

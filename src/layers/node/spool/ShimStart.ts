@@ -21,8 +21,8 @@ import { agentEnvironment, successorCommand, toolPath } from "../system/WorkerEn
 import * as Input from "./Input.ts"
 import { mounted } from "./Mount.ts"
 import { shimArguments } from "./Shim.ts"
-import { shimEnvironment } from "./ShimEnvironment.ts"
 import * as Spool from "./Spool.ts"
+import { shimEnvironment } from "./shimEnvironment.ts"
 
 interface StartContext {
   /** Directory of all spools. */

@@ -9,6 +9,7 @@ import type { StreamName } from "../../../domain/output/Output.ts"
 import { OutputEmptied } from "../../../domain/output/OutputEmptied.ts"
 import { ClaimId } from "../../../domain/worker/Claim.ts"
 import { ProcessIdentity } from "../../../domain/worker/Process.ts"
+import { replaceFileSoon } from "../files/AtomicFile.ts"
 import { codeOf } from "../files/SystemCode.ts"
 
 /** The files of one claim. */
@@ -80,22 +81,6 @@ export const parseIdentity = (text: string): ProcessIdentity | null => {
   return decoded._tag === "Some" ? decoded.value : null
 }
 
-let writes = 0
-
-/** Appears whole or not at all. */
-export const replace = async (path: string, content: string): Promise<void> => {
-  writes += 1
-  const temporary = `${path}.${process.pid}.${writes}`
-  try {
-    await fs.writeFile(temporary, content, { mode: 0o600 })
-    await fs.rename(temporary, path)
-  } catch (error) {
-    // What was written of it would keep a full disk full.
-    await fs.rm(temporary, { force: true }).catch(() => undefined)
-    throw error
-  }
-}
-
 const touch = async (path: string): Promise<void> => {
   await fs.writeFile(path, "", { flag: "a", mode: 0o600 })
 }
@@ -105,8 +90,8 @@ export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentit
   attempt(files, async () => {
     await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
     await Promise.all([
-      replace(files.prompt, prompt),
-      replace(files.owner, identityText(owner)),
+      replaceFileSoon(files.prompt, prompt),
+      replaceFileSoon(files.owner, identityText(owner)),
       touch(files.stdout),
       touch(files.stderr),
       touch(files.input),
@@ -153,7 +138,7 @@ export const withdraw = (files: SpoolFiles): Effect.Effect<void> =>
   }).pipe(Effect.ignore)
 
 export const transferOwnership = (files: SpoolFiles, owner: ProcessIdentity) =>
-  attempt(files, () => replace(files.owner, identityText(owner)))
+  attempt(files, () => replaceFileSoon(files.owner, identityText(owner)))
 
 export const shimOf = (files: SpoolFiles): Effect.Effect<ProcessIdentity | null> =>
   Effect.map(textOf(files.shim), (text) => (text === null ? null : parseIdentity(text)))

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import { ProbeFailed } from "../../../domain/Errors.ts"
+import * as Lines from "../../../domain/output/Lines.ts"
 import { McpProbe, type ProbedServer } from "../../../services/McpProbe.ts"
 import { codeOf } from "../files/SystemCode.ts"
 
@@ -17,7 +18,7 @@ const probed = (child: ChildProcess): ProbedServer => {
   const waiting = new Map<number, Deferred.Deferred<unknown, ProbeFailed>>()
   const ended = Deferred.unsafeMake<number>(FiberId.none)
   let stderr = ""
-  let rest = ""
+  const lines = Lines.make()
   let last = 0
   const failure = (problem: string) => new ProbeFailed({ problem, stderr: stderr.trim() })
 
@@ -43,10 +44,8 @@ const probed = (child: ChildProcess): ProbedServer => {
         : Effect.fail(failure(`it answered with an error: ${String(answer.error.message)}`))
     )
   }
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split("\n")
-    rest = lines.pop() ?? ""
-    for (const line of lines) if (line !== "") onLine(line)
+  child.stdout?.on("data", (bytes: Buffer) => {
+    for (const line of lines.push(bytes)) if (line !== "") onLine(line)
   })
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-keptOfStderr)

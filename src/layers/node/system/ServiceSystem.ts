@@ -1,4 +1,7 @@
-/** The service manager of this machine. */
+/**
+ * The service manager of this machine.
+ * Its files are not written by `FileSystem` of @effect/platform: docs/decisions/0013-own-file-ports.md.
+ */
 import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"

@@ -1,10 +1,11 @@
 /** `web.json` in the home: written under a lock, with mode 0600, and believed only while its process lives. */
 import { randomBytes } from "node:crypto"
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { elapsedMs } from "../../../domain/Elapsed.ts"
 import { WebUnavailable } from "../../../domain/web/WebErrors.ts"
@@ -12,6 +13,7 @@ import { WebRecord } from "../../../domain/web/WebRecord.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { Processes } from "../../../services/Processes.ts"
 import { WebRecords } from "../../../services/WebRecords.ts"
+import { replaceFile } from "../files/AtomicFile.ts"
 import { withFileLock } from "../files/FileLock.ts"
 import { makePrivateDirectory } from "../files/PrivateDirectory.ts"
 import { codeOf } from "../files/SystemCode.ts"
@@ -48,10 +50,7 @@ const make = Effect.gen(function* () {
     Effect.try({
       try: () => {
         makePrivateDirectory(paths.home)
-        const temporary = `${file}.${process.pid}`
-        rmSync(temporary, { force: true })
-        writeFileSync(temporary, `${encode(record)}\n`, { flag: "wx", mode: 0o600 })
-        renameSync(temporary, file)
+        replaceFile(file, `${encode(record)}\n`, { mode: 0o600 })
       },
       catch: (error) => new WebUnavailable({ problem: `${file} cannot be written (${codeOf(error)}).` })
     })
@@ -92,7 +91,7 @@ const make = Effect.gen(function* () {
       }
       return true
     }),
-    newToken: Effect.sync(() => randomBytes(32).toString("base64url"))
+    newToken: Effect.sync(() => Redacted.make(randomBytes(32).toString("base64url")))
   })
 })
 

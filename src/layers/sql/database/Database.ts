@@ -1,4 +1,5 @@
 /** The connection to the one database file: for those who write, and for those who only look. */
+
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
@@ -10,13 +11,14 @@ import * as Layer from "effect/Layer"
 import type { ParseError } from "effect/ParseResult"
 import * as Scope from "effect/Scope"
 import { StorageError } from "../../../domain/Errors.ts"
+import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { createPrivateDeep, exists, type FileFailure, isInSealedDirectory } from "../../node/files/DatabaseFiles.ts"
 import { foreignOwner } from "../../node/files/Ownership.ts"
 import { fromColumn, toColumn } from "./direct.ts"
-import { asStorageError, patience } from "./Immediate.ts"
+import { asStorageError } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
-import { isBusy, reasonOf } from "./storageFailure.ts"
+import { isBusy, reasonOf } from "./StorageFailure.ts"
 
 /**
  * Opens without touching the file. The client caches statements that failed to prepare like those that did not, so the
@@ -114,7 +116,7 @@ type Opening = Effect.Effect<SqlClient.SqlClient, StorageError | SqlError | Pars
 
 const opened = (path: string, opening: Opening) =>
   inOwnScope(opening).pipe(
-    Effect.retry({ schedule: patience, while: isBusy }),
+    Effect.retry({ schedule: whileLocked, while: isBusy }),
     asStorageError("open", path),
     Effect.catchTag("StorageError", explained)
   )

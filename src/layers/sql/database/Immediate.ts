@@ -4,16 +4,15 @@ import { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import { upTo } from "../../../domain/Elapsed.ts"
 import { StorageError } from "../../../domain/Errors.ts"
+import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { announceWork } from "../../../services/OwnWork.ts"
 import { inodeAt } from "../../node/files/DatabaseFiles.ts"
 import { Reserve } from "./direct.ts"
-import { type DriverError, isBusy, isDriverError, storageError } from "./storageFailure.ts"
+import { type DriverError, isBusy, isDriverError, storageError } from "./StorageFailure.ts"
 
 /**
  * A read followed by a write cannot fail half-way in it because another process has written. Nested calls become
@@ -44,22 +43,6 @@ export const withImmediate = (sql: SqlClient.SqlClient) => {
       defect instanceof SqlError ? Option.some(Effect.fail(defect)) : Option.none()
     )
 }
-
-/** Ever further apart: each attempt may stand still for SQLite's own short wait, so the pauses are longer. */
-const pauses = Schedule.exponential("5 millis", 1.7).pipe(
-  Schedule.union(Schedule.spaced("400 millis")),
-  Schedule.jittered
-)
-
-/**
- * About 20 s of attempts. On a machine with many more busy processes than cores a process makes few attempts in that time, so it
- * has at least 40, for up to two minutes.
- */
-export const patience = pauses.pipe(
-  upTo(20_000),
-  Schedule.union(Schedule.intersect(pauses, Schedule.recurs(40))),
-  upTo(120_000)
-)
 
 /** What is left of the errors of an effect with statements in it. */
 type Stored<E> = Exclude<E | SqlError, Extract<E | SqlError, DriverError>> | StorageError
@@ -111,7 +94,7 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
   const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
     const quiet = Effect.withTracerEnabled(effect, false)
     const again = Effect.zipRight(count("storage_retries"), quiet)
-    return Effect.catchIf(quiet, isBusy, () => Effect.retry(again, { schedule: patience, while: isBusy }))
+    return Effect.catchIf(quiet, isBusy, () => Effect.retry(again, { schedule: whileLocked, while: isBusy }))
   }
   const writing =
     (operation: string, patient: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>): Storage =>

@@ -1,4 +1,5 @@
 /** Loops on SQLite. The transaction that ends a task starts their next round: see `loopEnds.ts`. */
+
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -20,7 +21,7 @@ import { makeCancel } from "../queue/cancel.ts"
 import { canonical } from "../queue/enqueue.ts"
 import { makeFinish } from "../queue/finish.ts"
 import { StoredTask } from "../schedules/ScheduleRows.ts"
-import { StoredEnvironment } from "../tasks/Rows.ts"
+import { makeInsertEnvironment } from "../tasks/insertEnvironment.ts"
 import { makeCancelLoop } from "./cancelLoop.ts"
 import { LoopIdRow, LoopWrite, makeLoopRows, orNoLoop, Role } from "./LoopRows.ts"
 import { makeStoreRound } from "./storeRound.ts"
@@ -39,12 +40,7 @@ const make = Effect.gen(function* () {
 
   const found = (id: LoopId) => get(id).pipe(orNoLoop(id))
 
-  const insertEnvironment = Statement.run(() => ({
-    Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
-    execute: (row) => sql`INSERT INTO environments ${sql.insert(row)}
-      ON CONFLICT (id) DO UPDATE SET variables = excluded.variables
-    `
-  }))
+  const insertEnvironment = makeInsertEnvironment(sql)
 
   const insertTask = Statement.run(() => ({
     Request: Schema.Struct({

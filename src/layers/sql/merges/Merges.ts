@@ -27,8 +27,8 @@ const MergeRow = Schema.transform(Flat, Schema.typeSchema(Merge), {
   encode: ({ owner, ...merge }) => ({ ...merge, ...owner })
 })
 
-const columns = `id, task_id, home, branch, tree, before, merged, state, check_task, conflicts, reason, pid, start_time,
-  boot_id, created_at, changed_at`
+const columns = `id, task_id, home, branch, tree, before, merged, state, check_task, conflicts, reason, url, pid,
+  start_time, boot_id, created_at, changed_at`
 
 /** Merges that are read at a time. */
 const most = 100

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { emptiedAt, type Gap, gapAfter, gapTo, grown, pieces, untouched } from "../../../domain/output/Gap.ts"
+import { emptiedAt, type Gap, gapAfter, gapTo, grown, headOf, pieces, untouched } from "../../../domain/output/Gap.ts"
 import { StreamName, StreamState } from "../../../domain/output/Output.ts"
 import { ByteCount, TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
@@ -89,10 +89,10 @@ const make = Effect.gen(function* () {
   /** Where the beginning that is kept ends: rows are split there, but for a cap that has changed since. */
   const headEnd = (write: Pick<Append, "stream" | "taskId">, cap: number) =>
     Effect.map(
-      findAround({ taskId: write.taskId, stream: write.stream, at: Math.floor(cap / 2) }),
+      findAround({ taskId: write.taskId, stream: write.stream, at: headOf(cap) }),
       Option.match({
-        onNone: () => Math.floor(cap / 2),
-        onSome: ({ offset, size }) => (offset + size > Math.floor(cap / 2) ? offset : Math.floor(cap / 2))
+        onNone: () => headOf(cap),
+        onSome: ({ offset, size }) => (offset + size > headOf(cap) ? offset : headOf(cap))
       })
     )
 
@@ -137,7 +137,7 @@ const make = Effect.gen(function* () {
       const size = offset + bytes.length
       if (size <= before.size) return before
 
-      const head = before.droppedAt ?? (size > cap ? yield* headEnd(write, cap) : Math.floor(cap / 2))
+      const head = before.droppedAt ?? (size > cap ? yield* headEnd(write, cap) : headOf(cap))
       const gap = gapAfter(before, { size, cap, head })
       const last = yield* findLastSeq(taskId).pipe(orDieWhenMissing)
       let seq = last.seq

@@ -1,10 +1,12 @@
 /** The queue on SQLite: each method one transaction, each change of status a compare-and-set. */
+
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { upstreamsOf, withoutPruned } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
 import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
@@ -12,7 +14,7 @@ import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { Queue } from "../../../services/Queue.ts"
-import { makeAccess, patience } from "../database/Immediate.ts"
+import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
 import { makePark } from "../limits/park.ts"
@@ -113,7 +115,7 @@ const make = Effect.gen(function* () {
       })
       // What was ready when the lock was taken by another worker is mostly that worker's by now: of fifty that saw it, one waits.
       return yield* Effect.retry(once, {
-        schedule: patience,
+        schedule: whileLocked,
         while: (error) => error._tag === "StorageError" && error.reason === "busy"
       })
     }),

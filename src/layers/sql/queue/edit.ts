@@ -1,4 +1,5 @@
 /** Changing a task that has not started: a compare-and-set against every claim and every other edit. */
+
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -9,7 +10,8 @@ import type { TaskEdit } from "../../../domain/task/TaskEdit.ts"
 import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
-import { StoredEnvironment, StoredLaunch, SummaryRow, storedFlag } from "../tasks/Rows.ts"
+import { makeInsertEnvironment } from "../tasks/insertEnvironment.ts"
+import { StoredLaunch, SummaryRow, storedFlag } from "../tasks/Rows.ts"
 import { orNotFound, taskById } from "../tasks/TaskRows.ts"
 import { makeDependencies } from "./Dependencies.ts"
 
@@ -94,12 +96,7 @@ export const makeEdit = (sql: SqlClient.SqlClient) => {
     execute: ({ fields, id }) => sql`UPDATE task_inputs SET ${sql.update(fields)} WHERE task_id = ${id}`
   }))
 
-  const insertEnvironment = Statement.run(() => ({
-    Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
-    execute: (row) => sql`INSERT INTO environments ${sql.insert(row)}
-      ON CONFLICT (id) DO UPDATE SET variables = excluded.variables
-    `
-  }))
+  const insertEnvironment = makeInsertEnvironment(sql)
 
   const replaceLabels = (taskSeq: number, labels: Labels) =>
     Effect.gen(function* () {

@@ -1,4 +1,5 @@
 /** The arrival of tasks: rows, inputs, labels, edges and the environment they share with others. */
+
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -16,7 +17,8 @@ import { makeLaneBudgets } from "../budgets/laneBudgets.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeAdmitDelegation } from "../goals/admitDelegation.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
-import { ArrivalRow, StoredEnvironment, StoredLaunch, StoredTraceparent } from "../tasks/Rows.ts"
+import { makeInsertEnvironment } from "../tasks/insertEnvironment.ts"
+import { ArrivalRow, StoredLaunch, StoredTraceparent } from "../tasks/Rows.ts"
 import { orDieWhenMissing, orNotFound, summaryById, taskById } from "../tasks/TaskRows.ts"
 import { makeProvideWorkspace } from "../workspaces/provideWorkspace.ts"
 import { makeDependencies } from "./Dependencies.ts"
@@ -77,12 +79,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
     execute: (row) => sql`INSERT INTO tasks ${sql.insert(row)} RETURNING seq`
   }))
 
-  const insertEnvironment = Statement.run(() => ({
-    Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
-    execute: (row) => sql`INSERT INTO environments ${sql.insert(row)}
-      ON CONFLICT (id) DO UPDATE SET variables = excluded.variables WHERE environments.variables <> excluded.variables
-    `
-  }))
+  const insertEnvironment = makeInsertEnvironment(sql)
 
   const insertInput = Statement.run(() => ({
     Request: Schema.Struct({

@@ -1,4 +1,5 @@
 /** Making and changing schedules: checks and rows in one transaction. */
+
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,7 @@ import type { NewTask } from "../../../domain/task/NewTask.ts"
 import type { ScheduleEdit } from "../../../services/Schedules.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeForgetEnvironment } from "../queue/forgetEnvironment.ts"
-import { StoredEnvironment } from "../tasks/Rows.ts"
+import { makeInsertEnvironment } from "../tasks/insertEnvironment.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
 import {
   orNoSchedule,
@@ -62,12 +63,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
     `
   }))
 
-  const insertEnvironment = Statement.run(() => ({
-    Request: Schema.Struct({ id: Schema.String, variables: StoredEnvironment }),
-    execute: (row) => sql`INSERT INTO environments ${sql.insert(row)}
-      ON CONFLICT (id) DO UPDATE SET variables = excluded.variables
-    `
-  }))
+  const insertEnvironment = makeInsertEnvironment(sql)
 
   const insertTask = Statement.run(() => ({
     Request: Schema.Struct({

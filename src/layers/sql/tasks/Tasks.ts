@@ -17,8 +17,8 @@ import { findDuring } from "../findDuring.ts"
 import { makeWaits } from "../limits/waits.ts"
 import { makeAskingTasks } from "../questions/askingTasks.ts"
 import { makeAhead } from "./ahead.ts"
-import { moreBound, seqsOf } from "./list.ts"
 import { SummaryRow, summaryColumns } from "./Rows.ts"
+import { moreBound, seqsOf } from "./TaskList.ts"
 import { IdRow, orDieWhenMissing, orNotFound, summaryById, taskById } from "./TaskRows.ts"
 
 const bound = 1000

@@ -8,8 +8,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type { Outcome } from "../../../../src/domain/hooks/Delivery.ts"
-import { type HookSettings, hookOf } from "../../../../src/domain/hooks/Hook.ts"
+import { HookSettings, hookOf } from "../../../../src/domain/hooks/Hook.ts"
 import { messageOf } from "../../../../src/domain/hooks/HookMessage.ts"
 import * as HookSenderNode from "../../../../src/layers/node/hooks/HookSender.ts"
 import { HookSender } from "../../../../src/services/HookSender.ts"
@@ -78,8 +79,10 @@ const message = messageOf("msg_1", "one", {
 })
 const parcel = { id: "msg_1", body: JSON.stringify(message) }
 
-const send = (settings: HookSettings) =>
-  Effect.flatMap(HookSender, (sender) => sender.send(hookOf("one", settings), parcel))
+const decode = Schema.decodeSync(HookSettings)
+
+const send = (settings: typeof HookSettings.Encoded) =>
+  Effect.flatMap(HookSender, (sender) => sender.send(hookOf("one", decode(settings)), parcel))
 
 const test = (
   name: string,
@@ -235,7 +238,8 @@ describe("a webhook", () => {
 })
 
 describe("a command", () => {
-  const shell = (script: string, more: Partial<HookSettings> = {}) => send({ run: ["sh", "-c", script], ...more })
+  const shell = (script: string, more: Partial<typeof HookSettings.Encoded> = {}) =>
+    send({ run: ["sh", "-c", script], ...more })
 
   test(
     "gets the message on stdin and in variables, and its exit code decides",

@@ -24,6 +24,7 @@ const mergeOf = (taskId: TaskId, number: number, fields: Partial<Merge> = {}): M
   checkTask: null,
   conflicts: [],
   reason: null,
+  url: null,
   owner,
   createdAt: 1,
   changedAt: 1,
@@ -68,6 +69,19 @@ describe("Merges", () => {
         changedAt: 7000
       })
       assert.isTrue(Option.isNone(yield* merges.get(MergeId.make("gggggggggg99"))))
+    }).pipe(Effect.provide(testSql))
+  )
+
+  it.effect("that are proposed have the address of their pull request", () =>
+    Effect.gen(function* () {
+      const merges = yield* Merges
+      const { id } = yield* submit()
+      const merge = mergeOf(id, 1, { state: "proposing" })
+      yield* merges.begin(merge)
+      assert.strictEqual((yield* Effect.exit(merges.change(merge, { state: "proposed" })))._tag, "Failure")
+      const url = "https://github.com/ann/shop/pull/7"
+      assert.isTrue(yield* merges.change(merge, { state: "proposed", url }))
+      assert.deepInclude(Option.getOrThrow(yield* merges.get(merge.id)), { state: "proposed", url, reason: null })
     }).pipe(Effect.provide(testSql))
   )
 })

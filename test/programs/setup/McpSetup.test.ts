@@ -5,7 +5,7 @@ import { withDefaults } from "../../../src/domain/settings/Settings.ts"
 import { allAgents } from "../../../src/layers/agents/Registry.ts"
 import { ClientFiles, layer, layerWith } from "../../../src/layers/memory/fakes/McpClients.ts"
 import { passedOn } from "../../../src/programs/setup/clients/clients.ts"
-import { ClientName, installMcp, mcpSnippet, uninstallMcp } from "../../../src/programs/setup/mcpSetup.ts"
+import { ClientName, installMcp, mcpSnippet, uninstallMcp } from "../../../src/programs/setup/McpSetup.ts"
 
 const path = {
   claude: "/home/b/.claude.json",

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as JSONSchema from "effect/JSONSchema"
 import { FileFrame, FileStep } from "../../../src/domain/pipeline/PipelineFile.ts"
-import { pipelineJsonSchema } from "../../../src/programs/pipelines/jsonSchema.ts"
+import { pipelineJsonSchema } from "../../../src/programs/pipelines/FileSchemas.ts"
 
 const published: unknown = JSON.parse(
   readFileSync(new URL("../../../schema/pipeline.schema.json", import.meta.url), "utf8")

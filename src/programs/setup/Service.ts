@@ -24,7 +24,7 @@ export const ServiceReport = Schema.Struct({
 export type ServiceReport = typeof ServiceReport.Type
 
 // A file apart: only `beat service` and `beat doctor` need it.
-const files = Effect.promise(() => import("./serviceFile.ts"))
+const files = Effect.promise(() => import("./ServiceFile.ts"))
 
 const planned = Effect.gen(function* () {
   const { label, launchdList, systemdUnit, unitName } = yield* files

@@ -18,7 +18,7 @@ import { type WorkerView, workers } from "../reports/workers.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { Check } from "./Check.ts"
 import { doctorWork } from "./doctorWork.ts"
-import { serviceStatus } from "./service.ts"
+import { serviceStatus } from "./Service.ts"
 
 export const DoctorReport = Schema.Struct({ checks: Schema.Array(Check) }).annotations({ identifier: "DoctorReport" })
 export type DoctorReport = typeof DoctorReport.Type

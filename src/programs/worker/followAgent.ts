@@ -1,37 +1,30 @@
-/** Looks after one claimed task from its start, or from wherever a dead worker left it, to its end. */
+/** Follows the running agent of a claimed task until it is over: copies its output, and decides when it must be stopped. */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import type { StorageError, TaskStateConflict } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
-import { outcome } from "../../domain/task/Outcome.ts"
 import type { Claim, StopCause } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
-import { failpoint } from "../../services/Failpoints.ts"
-import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
+import type { ClaimedTask, Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { makeFreezer } from "../gates/makeFreezer.ts"
-import { notParked, otherAccount, park, parkingOf } from "../limits/park.ts"
-import { beginLoop } from "../loops/beginLoop.ts"
 import { converse } from "../messages/Conversation.ts"
-import { captureOrWait, drain, isFlooded, type Listening, listeningOf } from "../messages/Listening.ts"
-import { answerAllows } from "../pipelines/answerAllows.ts"
+import { captureOrWait, isFlooded, type Listening } from "../messages/Listening.ts"
 import { type Asking, makeAskWatch } from "../questions/AskWatch.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spared, targetOf } from "../serving/spared.ts"
 import type { TaskSignals } from "../serving/TaskSignals.ts"
 import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
-import { withReason } from "./autoRetry.ts"
-import { beginAgent, noteFailure, recordHead, startAgainMs } from "./beginAgent.ts"
-import { type Progress, progressOf } from "./capture.ts"
-import { type Ending, hiddenEnding, judgeExit, recordEnd } from "./conclude.ts"
-import { endUnreadable } from "./endUnreadable.ts"
+import { noteFailure, startAgainMs } from "./beginAgent.ts"
+import type { Progress } from "./capture.ts"
+import { type Ending, hiddenEnding } from "./judgeExit.ts"
 import { heard, isStalled, type StallWatch, stallWatch, standStill, untilReading } from "./StallWatch.ts"
 
-interface Supervision {
+export interface Supervision {
   readonly claimed: Held
   /** The claim with what its start needs; null where it was taken over. */
   readonly fresh: ClaimedTask | null
@@ -43,7 +36,7 @@ interface Supervision {
 /** Time between looks at a spool, in milliseconds: right after output, when none has come, and when none comes at all. */
 const tick = { busy: 40, silent: 250, still: 2000 } as const
 
-const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
+export const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
 
 /** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
 const untilTimed = ({ claimed }: Supervision, watch: StallWatch, deadline: number): number =>
@@ -74,19 +67,6 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   return (yield* isStalled(claimed.task, targetOf(claim), watch, now)) ? ("stalled" as const) : null
 })
 
-/** Ends the tree for a cause that is on record before the first signal. */
-const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, cause: StopCause) {
-  const registry = yield* WorkerRegistry
-  const spawner = yield* Spawner
-  const stopping = yield* retryWhileStorageFails(registry.stopping(holderOf(supervision), cause))
-  yield* failpoint("stop.recorded")
-  const target = yield* spared(supervision.worker, stopping)
-  const report = yield* spawner.stop(target, supervision.settings.graceMs)
-  yield* failpoint("stop.ended")
-  if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
-  return { claim: stopping, found: report.ended + report.left }
-})
-
 /** What can be seen of the process. A lost one is looked at again with the workers that are not survivors of it. */
 const look = Effect.fn("supervise.look")(function* (supervision: Supervision, claim: Claim) {
   const spawner = yield* Spawner
@@ -96,15 +76,37 @@ const look = Effect.fn("supervise.look")(function* (supervision: Supervision, cl
     : seen
 })
 
-/** What is known at the end, and whether an agent may have printed anything. */
-const over = (claim: Claim, ending: Ending, begun = true) => ({ claim, ending, begun })
+/** What is known when the agent is over. */
+export interface Followed {
+  /** The row at the end. */
+  readonly claim: Claim
+  readonly ending: Ending
+  /** Whether an agent may have printed anything. */
+  readonly begun: boolean
+}
 
-/** Follows the running agent until it is over. The claim row as it is at the end comes back with the ending. */
-const follow = Effect.fn("supervise.follow")(function* (
+const over = (claim: Claim, ending: Ending, begun = true): Followed => ({ claim, ending, begun })
+
+/** What the claim was when the agent had begun, where its output is stored up to, and what that is read for. */
+export interface Begun {
+  readonly claim: Claim
+  readonly progress: Progress
+  readonly listening: Listening
+}
+
+/** Stops all processes of the task for this cause. `found`: how many there were. */
+type Stop<R> = (
+  cause: StopCause
+) => Effect.Effect<{ readonly claim: Claim; readonly found: number }, StorageError | TaskStateConflict, R>
+
+/**
+ * Returns the claim row as it is at the end, with what is known of the ending; null: the agent has not started, and no
+ * process can start it any more. `stop` is called as soon as something asks for an end: a cancel, a pause, a limit, the time.
+ */
+export const followAgent = Effect.fn("supervise.follow")(function* <R>(
   supervision: Supervision,
-  initial: Claim,
-  progress: Progress,
-  listening: Listening
+  { claim: initial, listening, progress }: Begun,
+  stop: Stop<R>
 ) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
@@ -152,7 +154,7 @@ const follow = Effect.fn("supervise.follow")(function* (
       yield* converse(listening.conversation, holderOf(supervision), claimed.task.id, !captured.more)
     }
     if (reason !== null) {
-      const stopped = yield* stop(supervision, reason)
+      const stopped = yield* stop(reason)
       claim = stopped.claim
       absent = stopped.found === 0
       // No signal reaches it, and a look will never tell that it is gone.
@@ -179,85 +181,3 @@ const follow = Effect.fn("supervise.follow")(function* (
     )
   }
 })
-
-/**
- * Runs until the task has ended or belongs to another worker. Never fails for anything an agent does. Interrupting it leaves the
- * agent running and the claim row in place: another worker carries on from there.
- */
-export const supervise = Effect.fn("supervise")(
-  function* (supervision: Supervision) {
-    const queue = yield* Queue
-    const spawner = yield* Spawner
-    const { claimed, fresh: given, worker, settings } = supervision
-    const holder = holderOf(supervision)
-    const plan = given?.launch.loop
-    const fresh = given === null || plan === undefined ? given : yield* beginLoop(given, plan)
-    if (given !== null && fresh === null) return yield* retryWhileStorageFails(queue.requeue(holder))
-    const account = fresh === null ? null : yield* otherAccount(fresh)
-    if (account !== null) {
-      yield* Effect.logInfo(`task ${claimed.task.id}: ${claimed.task.agent} is logged in to another account by now`)
-      return yield* retryWhileStorageFails(queue.requeue(holder, account))
-    }
-    const recording = yield* Effect.fork(fresh === null ? Effect.void : recordHead(fresh))
-    if (fresh === null) {
-      yield* spawner.transferOwnership(claimed.claim.claimId, worker.process)
-      yield* failpoint("adopt.reowned")
-    }
-    const claim =
-      fresh === null ? claimed.claim : yield* beginAgent(fresh, worker, settings, supervision.signals.cancelled)
-
-    const progress = yield* progressOf(claimed)
-    const listening = yield* listeningOf(supervision, fresh)
-    const followed = yield* follow(supervision, claim, progress, listening)
-    if (followed === null) {
-      yield* Effect.logInfo(`task ${claimed.task.id} had not started: back to the queue`)
-      yield* failpoint("supervise.unstarted")
-      // The revoked token stays in its spool, so that no start of this claim can come late.
-      yield* retryWhileStorageFails(queue.requeue(holder))
-      return
-    }
-    yield* failpoint("supervise.ended")
-    const target = yield* spared(supervision.worker, followed.claim)
-    // A stop ends all of it, also when the worker that began it was killed half-way.
-    const all = settings.leftovers === "end" || followed.claim.stopCause !== null
-    const leftovers = all ? yield* spawner.sweep(target, settings.graceMs) : 0
-    // Whatever a leftover printed until it was ended counts too.
-    yield* failpoint("supervise.swept")
-    if (followed.begun) yield* drain(supervision, progress, listening)
-    yield* failpoint("supervise.drained")
-    yield* Fiber.await(recording)
-    const judged = yield* judgeExit(claimed, followed.claim, { ...followed.ending, leftovers }, settings)
-    const visible = followed.ending.lost !== "hidden"
-    const end = { claimed, claim: followed.claim, result: judged, settings }
-    const parking = visible ? yield* parkingOf(end) : notParked
-    if (parking._tag === "Park") return yield* park(claimed, parking.parking, holder, parking.hold)
-    // Only a turn that is the last one has to answer.
-    const result = yield* answerAllows(claimed.task, judged)
-    yield* recordEnd(claimed, withReason(result, parking.reason), holder, visible)
-  },
-  (effect, supervision) =>
-    effect.pipe(
-      Effect.catchTags({
-        SpawnFailed: (error) =>
-          recordEnd(
-            supervision.claimed,
-            outcome({
-              status: "failed",
-              cause: error.reason === "no-candidate" || error.reason === "loop-missed" ? "rejected" : "spawn-failed",
-              error: error.message
-            }),
-            holderOf(supervision)
-          ),
-        TaskStateConflict: (conflict) => Effect.logInfo(`no longer ours: ${conflict.message}`)
-      }),
-      Effect.catchTag("StorageError", (error) =>
-        error.reason === "unfit"
-          ? endUnreadable(
-              { graceMs: supervision.settings.graceMs, worker: supervision.worker, claim: supervision.claimed.claim },
-              error
-            )
-          : Effect.fail(error)
-      ),
-      Effect.annotateLogs({ task: supervision.claimed.task.id })
-    )
-)

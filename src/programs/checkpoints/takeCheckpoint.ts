@@ -9,7 +9,7 @@ import { Checkpoints } from "../../services/Checkpoints.ts"
 import { Git } from "../../services/Git.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { cutMiddle } from "../../text/Middle.ts"
-import { ranAlongside } from "../alongside.ts"
+import { ranAlongside } from "../Alongside.ts"
 import { readLog } from "../output/readLog.ts"
 
 /** Bytes of each text at most. */

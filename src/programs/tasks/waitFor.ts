@@ -1,9 +1,9 @@
 /** Waits for tasks to get somewhere, from any process, without being busy. */
 import * as Effect from "effect/Effect"
 import { isTerminal, type TaskId, type TaskStatus, type TaskSummary } from "../../domain/task/Task.ts"
-import { Tasks } from "../../services/Tasks.ts"
-import { nextChange, retryWhileBusy } from "../changes.ts"
-import { type EnsureWorkerOptions, whileWorkerRuns } from "../worker/ensureWorker.ts"
+import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { waitUntil } from "../watch.ts"
+import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 
 /** What a wait is for: the end, or a status on the way there. */
@@ -22,7 +22,7 @@ export interface WaitOptions extends EnsureWorkerOptions {
   readonly goal: Goal
   /** Return when the first of them got there; a task that missed the goal does not count until all have. */
   readonly any: boolean
-  /** Told of each round in which something may have changed. */
+  /** Called with the tasks at each round, the first and the last included. */
   readonly onRound?: (tasks: ReadonlyArray<TaskSummary>) => Effect.Effect<void>
 }
 
@@ -31,7 +31,6 @@ export interface WaitOptions extends EnsureWorkerOptions {
  * attempt. A task whose goal is out of reach ends its own wait. No time limit: `Effect.timeout` is for the caller.
  */
 export const waitFor = Effect.fn("waitFor")(function* (ids: ReadonlyArray<TaskId>, options: WaitOptions) {
-  const tasks = yield* Tasks
   const settled = new Map<TaskId, TaskSummary>()
 
   const round = Effect.forEach(ids, (id) => {
@@ -46,18 +45,5 @@ export const waitFor = Effect.fn("waitFor")(function* (ids: ReadonlyArray<TaskId
     settled.size === new Set(ids).size ||
     (options.any && now.some((task) => standing(task, options.goal) === "reached"))
 
-  // The version is read before the rows: a commit between the two is then seen as a change, never missed.
-  let version = yield* retryWhileBusy(tasks.version)
-  const first = yield* round
-  if (isOver(first)) return first
-
-  const rest = Effect.gen(function* () {
-    while (true) {
-      version = yield* nextChange(version)
-      const now = yield* round
-      if (options.onRound !== undefined) yield* options.onRound(now)
-      if (isOver(now)) return now
-    }
-  })
-  return yield* whileWorkerRuns(rest, options)
+  return yield* waitUntil(Effect.tap(round, options.onRound ?? (() => Effect.void)), isOver, options)
 })

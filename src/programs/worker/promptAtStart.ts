@@ -8,9 +8,9 @@ import type { ClaimedTask } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { quoteFor, remark } from "../../text/Quote.ts"
 import { recordText } from "../../text/Record.ts"
+import { takeCheckpoint } from "../checkpoints/takeCheckpoint.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { latestAttempt } from "../tasks/latestAttempt.ts"
-import { takeCheckpoint } from "./takeCheckpoint.ts"
 
 /** Bytes of all records together. */
 const budget = 24_000

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { Launches } from "../../../src/layers/memory/fakes/WorkerLauncher.ts"
-import { waitFor } from "../../../src/programs/tasks/wait.ts"
+import { waitFor } from "../../../src/programs/tasks/waitFor.ts"
 import { claimNext, completed, failed, submit } from "../../support/tasks.ts"
 import { finish, layer, quietly } from "../world.ts"
 

@@ -5,19 +5,18 @@ import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
-import * as Schedule from "effect/Schedule"
-import { elapsedMs, upTo } from "../../domain/Elapsed.ts"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { StorageError } from "../../domain/Errors.ts"
+import { whileRegistering } from "../../domain/RetrySchedules.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { ClaimId } from "../../domain/worker/Claim.ts"
 import type { Worker, WorkerId, WorkerKind } from "../../domain/worker/Worker.ts"
-import { count } from "../../services/Counters.ts"
-import { Host } from "../../services/Host.ts"
 import { Processes } from "../../services/Processes.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
+import { type CheckpointKeeper, makeCheckpointKeeper } from "../checkpoints/makeCheckpointKeeper.ts"
 import { makeClockWatch } from "../clockWatch.ts"
 import { stopGoals } from "../goals/stopGoals.ts"
 import { type Deliverer, makeDeliverer } from "../hooks/Deliverer.ts"
@@ -28,14 +27,13 @@ import { fireSchedules } from "../schedules/fireSchedules.ts"
 import { leave } from "../serving/leave.ts"
 import { deferenceOf, livenessMs, pause, pauseStill, quietMs } from "../serving/pause.ts"
 import { cannotServe, makePresence, type Presence, rankOf } from "../serving/presence.ts"
+import { type KnownSettings, readSettings } from "../serving/readSettings.ts"
 import { makeStillWatch, type StillWatch } from "../serving/stillWatch.ts"
 import { makeSignalBoard, type SignalBoard } from "../serving/TaskSignals.ts"
+import { regularly, tidyRegularly } from "../serving/tidy.ts"
 import { admission, makeSettling } from "./admission.ts"
 import { endUnreadable } from "./endUnreadable.ts"
-import { type CheckpointKeeper, makeCheckpointKeeper } from "./keepCheckpoints.ts"
-import { type KnownSettings, readSettings } from "./readSettings.ts"
-import { supervise } from "./supervise.ts"
-import { regularly, tidyRegularly } from "./tidy.ts"
+import { claimTask, supervise } from "./TaskLife.ts"
 
 export interface PoolOptions {
   readonly kind: WorkerKind
@@ -44,11 +42,8 @@ export interface PoolOptions {
   readonly leaveWhenIdle: boolean
 }
 
-/** Where many servers start at the same time each waits for its turn at the lock. */
-const registering = {
-  while: ({ reason }: StorageError) => reason === "busy",
-  schedule: Schedule.spaced("1 second").pipe(Schedule.jittered, upTo(300_000))
-}
+/** A registration that the lock of the database refuses is tried again. */
+const isLocked = ({ reason }: StorageError) => reason === "busy"
 
 /** One worker's running parts. */
 interface Pool {
@@ -67,7 +62,8 @@ interface Pool {
   readonly still: StillWatch
 }
 
-const watch = Effect.fn("pool.watch")(function* (
+/** Starts the supervisor of a claimed task, in a fiber that has the id of its claim. */
+const lookAfter = Effect.fn("pool.lookAfter")(function* (
   pool: Pool,
   settings: Settings,
   claimed: Held,
@@ -118,7 +114,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     )
     if (Option.isNone(claimed)) continue
     yield* Effect.logInfo(`task ${claim.taskId}: taken over`)
-    yield* watch(pool, settings, claimed.value, null)
+    yield* lookAfter(pool, settings, claimed.value, null)
   }
   yield* pool.hooks.adopt(kept)
   for (const worker of workers) {
@@ -129,31 +125,16 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
 
 /** Claims and starts as many ready tasks as there is room for. */
 const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
-  const queue = yield* Queue
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
-  const processes = yield* Processes
-  const host = yield* Host
   if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* tasks.counts).queued > 0) yield* pool.presence.write
   while ((yield* tasks.counts).queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
     if (room._tag !== "Admitted") return
-    const claimed = yield* queue.claim({
-      workerId: pool.worker.id,
-      maxConcurrency: settings.maxConcurrency,
-      onlyWhenIdle: room.onlyWhenIdle,
-      workspaceMaxBytes: settings.workspaceMaxBytes,
-      bootId: yield* processes.bootId,
-      uptimeMs: yield* host.uptimeMs,
-      uid: processes.uid
-    })
+    const claimed = yield* claimTask(pool.worker, settings, room.onlyWhenIdle)
     if (Option.isNone(claimed)) return
-    const { agent, createdAt, id, notBefore } = claimed.value.task
-    yield* count("claims")
-    yield* count("queue_wait", Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(createdAt, notBefore ?? 0)))
-    yield* Effect.logInfo(`task ${id}: starting ${agent}`)
-    yield* watch(pool, settings, claimed.value, claimed.value)
+    yield* lookAfter(pool, settings, claimed.value, claimed.value)
   }
 })
 
@@ -195,9 +176,11 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
   }
   const lastSettings = yield* Ref.make<KnownSettings>({ settings: yield* settingsStore.get, problem: null })
 
-  yield* Effect.acquireRelease(Effect.retry(registry.register(worker), registering), () =>
-    // The row of a worker that could not take itself off is seen to be dead by the next one.
-    registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
+  yield* Effect.acquireRelease(
+    Effect.retry(registry.register(worker), { while: isLocked, schedule: whileRegistering() }),
+    () =>
+      // The row of a worker that could not take itself off is seen to be dead by the next one.
+      registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
   )
   const wake = yield* EffectQueue.sliding<void>(1)
   const pool: Pool = {

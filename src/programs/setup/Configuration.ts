@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { ConfigInvalid, InvalidInput } from "../../domain/Errors.ts"
 import { HookSettings } from "../../domain/hooks/Hook.ts"
+import { isObject } from "../../domain/isObject.ts"
 import { nearest } from "../../domain/Spelling.ts"
 import { AgentSettings, type Settings, SettingsFile } from "../../domain/settings/Settings.ts"
 import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
@@ -10,8 +11,6 @@ import { Paths } from "../../services/Paths.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 
 type Json = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** The placeholder for a secret. */
 export const hidden = "(hidden)"
@@ -140,7 +139,10 @@ const change = Effect.fn("changeSetting")(function* (
   const settings = yield* SettingsStore
   const { config } = yield* Paths
   return yield* settings.update((file) => {
-    const tried = candidates.map((candidate) => decodeSettings(config, setAt(file, parts, candidate)))
+    const tried = candidates.map((candidate) => {
+      const changed = setAt(file, parts, candidate)
+      return Either.map(decodeSettings(config, changed), () => changed)
+    })
     const good = tried.find(Either.isRight)
     const last = tried[tried.length - 1] ?? Either.left(new ConfigInvalid({ path: config, problem: "no value" }))
     return good ?? last

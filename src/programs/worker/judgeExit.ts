@@ -1,4 +1,4 @@
-/** Ends a supervised task: reads the verdict from what is stored, and hands the outcome to `Queue.finish`. */
+/** Judges how a task ended: by what stopped it, by its exit status, and by what its adapter reads in the stored output. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Settings } from "../../domain/settings/Settings.ts"
@@ -8,19 +8,11 @@ import type { EndCause } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
 import { nearness } from "../../domain/worker/Process.ts"
 import { Agents } from "../../services/Agents.ts"
-import { failpoint } from "../../services/Failpoints.ts"
 import { Processes } from "../../services/Processes.ts"
 import { type Held, Queue } from "../../services/Queue.ts"
-import { Spawner } from "../../services/Spawner.ts"
-import { TerminalEvents } from "../../services/TerminalEvents.ts"
-import type { Holder } from "../../services/WorkerRegistry.ts"
-import { recordCandidate } from "../contests/recordCandidate.ts"
-import { recordWork } from "../loops/recordWork.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spendingOf } from "../usage/spendingOf.ts"
-import { sealTask } from "../workspaces/sealTask.ts"
-import { autoRetry } from "./autoRetry.ts"
-import { readEvidence } from "./evidence.ts"
+import { readEvidence } from "./readEvidence.ts"
 
 /** What is known of an end: the agent's process status, or that it could not be read. */
 export interface Ending {
@@ -101,7 +93,7 @@ const held = (found: Partial<Outcome>): Outcome =>
   outcome({ ...found, status: "failed", cause: "agent-error", error: "Its turn was ended to wait for a person." })
 
 /** The outcome of a task, from who ended it, what its process said and what its adapter reads in the output. */
-export const judgeExit = Effect.fn("outcomeOf")(function* (
+export const judgeExit = Effect.fn("judgeExit")(function* (
   claimed: Held,
   claim: Claim,
   ending: Ending,
@@ -183,40 +175,4 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (
   }
   const result: Outcome = outcome({ ...told, ...found })
   return withSessionAdvice(claimed, result)
-})
-
-/** Stores the end, clears the spool, then notifies listeners. Accepts an end of the same claim by another worker. */
-export const recordEnd = Effect.fn("conclude")(function* (
-  claimed: Held,
-  found: Outcome,
-  holder: Holder,
-  /** False where an agent may still run: a retry would be a second one. */
-  mayRetry = true
-) {
-  const queue = yield* Queue
-  const spawner = yield* Spawner
-  const events = yield* TerminalEvents
-  // Where an agent may still run, its workspace is not whole yet.
-  if (mayRetry) {
-    const left = yield* sealTask(claimed)
-    if (left !== null) {
-      yield* recordWork(left)
-      yield* recordCandidate(left)
-    }
-  }
-  const { result, retry } = mayRetry
-    ? yield* retryWhileStorageFails(autoRetry(claimed.task, found))
-    : { result: found, retry: null }
-  const event = yield* retryWhileStorageFails(queue.finish(claimed.task.id, result, holder, retry)).pipe(
-    Effect.catchTags({
-      TaskStateConflict: (conflict) => Effect.as(Effect.logInfo(`not ours to end any more: ${conflict.message}`), null),
-      TaskNotFound: (missing) => Effect.as(Effect.logWarning(missing.message), null)
-    })
-  )
-  if (event === null) return
-  yield* spawner.discard(claimed.claim.claimId)
-  yield* failpoint("conclude.discarded")
-  yield* events.publish(event)
-  const next = event.retriedBy === null ? "" : `, tried again as ${event.retriedBy}`
-  yield* Effect.logInfo(`task ${claimed.task.id} ${event.status} (${event.cause})${next}`)
 })

@@ -1,0 +1,63 @@
+/** What a schema refuses, by field: the facts from which each surface (settings, files, arguments of tools) makes its sentence. */
+import * as ParseResult from "effect/ParseResult"
+
+export type Path = ReadonlyArray<PropertyKey>
+
+export interface FieldProblem {
+  readonly path: Path
+  /** `steps[2].agent`. */
+  readonly name: string
+  /** `unexpected`: there is no such key. */
+  readonly kind: "unexpected" | "missing" | "wrong"
+  readonly messages: ReadonlyArray<string>
+}
+
+export const nameOf = (path: Path): string =>
+  path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`)).join("")
+
+/** What a value has at a path; undefined where there is nothing. */
+export const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined),
+    value
+  )
+
+const kinds = { Unexpected: "unexpected", Missing: "missing" } as const
+
+/** The problems in the order of the schema, those of one field together. `most`: messages that are looked at. */
+export const fieldProblems = (
+  error: ParseResult.ParseError,
+  most = Number.POSITIVE_INFINITY
+): ReadonlyArray<FieldProblem> => {
+  const byName = new Map<string, FieldProblem & { readonly messages: Array<string> }>()
+  for (const { _tag, message, path } of ParseResult.ArrayFormatter.formatErrorSync(error).slice(0, most)) {
+    const name = nameOf(path)
+    const kind = _tag === "Unexpected" || _tag === "Missing" ? kinds[_tag] : "wrong"
+    const entry = byName.get(name) ?? { path, name, kind, messages: [] }
+    entry.messages.push(message)
+    byName.set(name, entry)
+  }
+  return Array.from(byName.values())
+}
+
+/** The types that would have been accepted: "Expected X, actual Y" without the Y. */
+export const wantedTypes = ({ messages }: FieldProblem): ReadonlyArray<string> => {
+  const types = messages.flatMap((message) => /^Expected ([\s\S]*?), actual /.exec(message)?.[1] ?? [])
+  return [...new Set(types)].filter((type) => type !== "undefined")
+}
+
+/** A rule of Backbeat that the value breaks, in its own words; undefined where only the type is wrong. */
+export const ownRule = ({ messages }: FieldProblem): string | undefined =>
+  messages.find((message) => !message.startsWith("Expected "))
+
+export const expected = (types: ReadonlyArray<string>): string =>
+  types.length === 0 ? "is not valid" : `expected ${types.join(" or ")}`
+
+/** The rule, otherwise what the schema expected. */
+export const ruleOf = (problem: FieldProblem): string => ownRule(problem) ?? expected(wantedTypes(problem))
+
+/** A value as JSON, cut. */
+export const shownValue = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+}

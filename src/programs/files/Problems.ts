@@ -1,0 +1,62 @@
+/** What is wrong with a pipeline file, in words, with the place and what to write instead. */
+import type * as ParseResult from "effect/ParseResult"
+import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
+import { fieldProblems, nameOf, ruleOf, shownValue, valueAt } from "../../domain/SchemaProblems.ts"
+import { nearest } from "../../domain/Spelling.ts"
+import type { Parsed, Path, Position } from "./Document.ts"
+
+export const problem = (position: Position, message: string, hint: string | null = null): PipelineProblem => ({
+  line: position.line,
+  column: position.column,
+  message,
+  hint
+})
+
+/** "Did you mean", or all there is. */
+export const suggestion = (word: string, known: ReadonlyArray<string>): string | null => {
+  if (known.length === 0) return null
+  const close = nearest(word, known)
+  return close === null ? `Known: ${known.join(", ")}` : `Did you mean '${close}'?`
+}
+
+const keyRules: Readonly<Record<string, string>> = {
+  vars: "names of variables are letters, digits, _ and -, and begin with none of the digits",
+  labels: "keys of labels have 1 to 64 of A-Z a-z 0-9 _ . - /"
+}
+
+/** The most problems reported for one step: after a fix, the file is checked again. The time to report all grows with the
+ * square of their number. */
+const mostIssues = 100
+
+/** One problem for each field of `raw`, whose path in the file is `base`. `keysAt`: the keys allowed in an object. */
+export const problemsOf = (
+  error: ParseResult.ParseError,
+  raw: unknown,
+  base: Path,
+  keysAt: (path: Path) => ReadonlyArray<string>,
+  parsed: Parsed
+): ReadonlyArray<PipelineProblem> => {
+  const found = fieldProblems(error, mostIssues)
+  // An optional field reports that it may be omitted, in addition to the problem inside it.
+  const telling = found.filter(({ messages, name }) => {
+    const inner = found.some(
+      (other) => other.name !== name && /^[.[]/.test(other.name.slice(name.length)) && other.name.startsWith(name)
+    )
+    return !inner || messages.some((message) => !message.startsWith("Expected undefined"))
+  })
+  return telling.map((one) => {
+    const { kind, path } = one
+    const whole = [...base, ...path]
+    const name = nameOf(whole)
+    if (kind === "unexpected") {
+      const rule = keyRules[String(path.at(-2))]
+      if (rule !== undefined) return problem(parsed.keyAt(whole), `${name}: ${rule}`)
+      const hint = suggestion(String(path.at(-1)), keysAt(whole.slice(0, -1)))
+      return problem(parsed.keyAt(whole), `${name}: there is no such key`, hint)
+    }
+    const value = valueAt(raw, path)
+    if (value === undefined) return problem(parsed.valueAt(whole), `${name}: it is missing`)
+    if (value === null) return problem(parsed.valueAt(whole), `${name}: it has no value`, ruleOf(one))
+    return problem(parsed.valueAt(whole), `${name}: ${ruleOf(one)}, not ${shownValue(value)}`)
+  })
+}
