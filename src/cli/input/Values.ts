@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import { parseDuration } from "../../domain/Duration.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Priority } from "../../domain/task/Task.ts"
-import { readLocalDate } from "../../programs/schedules/readLocalDate.ts"
+import { type Direction, readMoment } from "../../programs/schedules/readMoment.ts"
 
 /** The value, or what is wrong with it and an example. */
 type Parsed<A> = Either.Either<A, string>
@@ -39,20 +39,6 @@ export const parseSize = (text: string): Parsed<number> => {
   return Either.right(Math.round(Number(match[1]) * factor))
 }
 
-/** A moment: ISO 8601 (`2027-03-01T09:00`, local time without a zone), or a duration from `now` in `direction`. */
-export const parseMoment =
-  (direction: "past" | "future", now: number) =>
-  (text: string): Effect.Effect<number, string> => {
-    const span = parseDuration(text)
-    if (Either.isRight(span)) return Either.right(direction === "past" ? now - span.right : now + span.right)
-    const written = text.trim()
-    if (/^\d{4}-\d{2}-\d{2}/.test(written)) {
-      // A date alone means local midnight, which is what people expect.
-      return readLocalDate(written)
-    }
-    return Either.left(`'${text}' is not a time; use e.g. 10m, 2h or 2027-03-01T09:00`)
-  }
-
 /** `KEY=VALUE`; the value may be empty and may contain `=`. */
 export const parsePair = (text: string): Parsed<readonly [string, string]> => {
   const at = text.indexOf("=")
@@ -79,11 +65,11 @@ export const duration = (name: string): Options.Options<number> =>
 export const size = (name: string): Options.Options<number> => text(name, "size").pipe(parsed(name, parseSize))
 
 /** Milliseconds since 1970. */
-export const moment = (name: string, direction: "past" | "future"): Options.Options<number> =>
+export const moment = (name: string, direction: Direction): Options.Options<number> =>
   text(name, "time").pipe(
     Options.mapEffect((written) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.mapError(parseMoment(direction, now)(written), (problem) =>
+        Effect.mapError(readMoment(written, { direction, now, zone: null }), (problem) =>
           ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`))
         )
       )

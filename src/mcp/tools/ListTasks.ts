@@ -6,6 +6,7 @@ import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Reference, whole } from "../fields/Fields.ts"
+import { moment } from "../fields/Moment.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
@@ -20,7 +21,7 @@ export const listTasks = tool({
     labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
     directory: Schema.optional(Schema.NonEmptyString),
     parent: Schema.optional(Reference),
-    sinceMs: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "Created since, in milliseconds since 1970")),
+    since: Schema.optional(moment("past").annotations({ description: "Created since: ISO 8601 or '2h' ago" })),
     limit: Schema.optionalWith(whole(1, 100, "Default: 10"), { default: () => 10 }),
     cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))
   }),
@@ -31,7 +32,7 @@ export const listTasks = tool({
     labels: { team: "web" },
     directory: "/home/me/project",
     parent: "k3v9x2m7q4ab",
-    sinceMs: 1_900_000_000_000,
+    since: "2h",
     limit: 10,
     cursor: 120
   },
@@ -45,7 +46,7 @@ export const listTasks = tool({
       labels: input.labels ?? {},
       directory: input.directory === undefined ? null : yield* directories.resolve(input.directory, session.directory),
       parentId: input.parent === undefined ? null : yield* tasks.resolve(input.parent),
-      since: input.sinceMs ?? null,
+      since: input.since ?? null,
       limit: input.limit,
       before: input.cursor ?? null
     })

@@ -34,7 +34,7 @@ const options = Options.all({
   ),
   since: moment("since", "past").pipe(
     Options.withDefault(null),
-    Options.withDescription("Show only tasks created since then, e.g. 2h or 2027-03-01")
+    Options.withDescription("Show only tasks created since then, e.g. 2h, 2027-03-01 or 'monday 9am'")
   ),
   limit: count("limit", 1, 1000).pipe(
     Options.withAlias("n"),

@@ -35,7 +35,7 @@ const options = Options.all({
     Options.withDescription("Show only tasks in this working directory")
   ),
   since: optionalText("since", "time").pipe(
-    Options.withDescription("Show only tasks created since then, e.g. 2h or 2027-03-01")
+    Options.withDescription("Show only tasks created since then, e.g. 2h, 2027-03-01 or 'monday 9am'")
   ),
   once: Options.boolean("once").pipe(Options.withDescription("Print one screen and exit")),
   plain: Options.boolean("plain").pipe(
