@@ -1,4 +1,5 @@
 /** Values on a command line: durations, moments, sizes, pairs. Each has a parser and an option. */
+
 import * as Args from "@effect/cli/Args"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
@@ -8,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../domain/Duration.ts"
+import { isName, ownOf } from "../../domain/Named.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Priority } from "../../domain/task/Task.ts"
 import { type Direction, readMoment } from "../../programs/schedules/readMoment.ts"
@@ -32,7 +34,7 @@ const sizes: Readonly<Record<string, number>> = {
 /** `10MB`, `512k`, `1GiB`, `4096`: bytes. */
 export const parseSize = (text: string): Parsed<number> => {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.trim().toLowerCase())
-  const factor = sizes[match?.[2] ?? "?"]
+  const factor = ownOf(sizes, match?.[2] ?? "?")
   if (match === null || factor === undefined) {
     return Either.left(`'${text}' is not a size; use e.g. 512k, 10MB or 1GiB`)
   }
@@ -42,6 +44,7 @@ export const parseSize = (text: string): Parsed<number> => {
 /** `KEY=VALUE`; the value may be empty and may contain `=`. */
 export const parsePair = (text: string): Parsed<readonly [string, string]> => {
   const at = text.indexOf("=")
+  if (at >= 1 && !isName(text.slice(0, at))) return Either.left(`'${text.slice(0, at)}' cannot be a name`)
   return at < 1
     ? Either.left(`'${text}' is not a pair; use KEY=VALUE`)
     : Either.right([text.slice(0, at), text.slice(at + 1)])

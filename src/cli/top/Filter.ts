@@ -50,7 +50,10 @@ export const parseFilter = (
           agent = value
           break
         case "label": {
-          const [key, label] = yield* Either.mapLeft(parsePair(value), () => "label: needs KEY=VALUE")
+          const [key, label] = yield* Either.mapLeft(
+            parsePair(value),
+            () => "label: needs KEY=VALUE, and a KEY that a label can have"
+          )
           labels[key] = label
           break
         }

@@ -1,6 +1,8 @@
 /** A hook: a command or an address that gets messages about notices, as the settings describe it. */
+
 import * as Schema from "effect/Schema"
 import { endWords, noticeWords } from "../events/Notice.ts"
+import { named } from "../Named.ts"
 
 const HookName = Schema.String.pipe(
   Schema.pattern(/^[a-z][a-z0-9-]{0,31}$/, {
@@ -38,7 +40,7 @@ const headerName =
 /** No value can end its line. */
 const headerValue = /^[\t\x20-\x7e]{1,8192}$/
 
-const Headers = Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
+const Headers = named(Schema.String, Schema.String).pipe(
   Schema.filter(
     (headers) => Object.entries(headers).every(([name, value]) => headerName.test(name) && headerValue.test(value)),
     {
@@ -61,7 +63,7 @@ const hour = 60 * 60 * 1000
 /** All of these conditions must hold for the task of a notice. */
 export const HookFilter = Schema.Struct({
   agent: Schema.optional(Texts),
-  labels: Schema.optional(Schema.Record({ key: Schema.NonEmptyString, value: Schema.String })),
+  labels: Schema.optional(named(Schema.NonEmptyString, Schema.String)),
   /** The task works in one of these directories, or below it. */
   directory: Schema.optional(Texts),
   /** What ended, ended with one of these. */

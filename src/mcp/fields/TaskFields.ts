@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
+import { named } from "../../domain/Named.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Fallback, Labels, OnLimit, Priority } from "../../domain/task/Task.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
@@ -47,7 +48,9 @@ export const taskFields = {
   timeoutMs: Schema.optional(whole(0, 365 * day, "0: never")),
   stallMs: Schema.optional(whole(0, 365 * day, "Longest silence without CPU use; 0: never")),
   maxOutputBytes: Schema.optional(whole(1024, 4 * 1024 ** 3, "Kept of each output stream")),
-  notBefore: Schema.optional(moment("future").annotations({ description: "Earliest start: ISO 8601, '2h', 'tomorrow 9am'" })),
+  notBefore: Schema.optional(
+    moment("future").annotations({ description: "Earliest start: ISO 8601, '2h', 'tomorrow 9am'" })
+  ),
   dependsOn: Schema.optional(
     Dependencies.annotations({
       description: "Tasks to complete first; 'id:finished': end in any way, 'id:failure': fail"
@@ -62,7 +65,7 @@ export const taskFields = {
     })
   ),
   labels: Schema.optional(Labels.annotations({ description: "Labels to filter by in TaskStatus" })),
-  env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
+  env: Schema.optional(named(Schema.String, Schema.String))
 }
 
 export type DescribedTask = Schema.Struct.Type<typeof taskFields>

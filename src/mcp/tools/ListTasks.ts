@@ -1,6 +1,7 @@
 /** Finds tasks by their fields. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { named } from "../../domain/Named.ts"
 import { TaskStatus } from "../../domain/task/Task.ts"
 import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
@@ -18,7 +19,7 @@ export const listTasks = tool({
   input: Schema.Struct({
     status: Schema.optional(Schema.Array(TaskStatus)),
     agent: Schema.optional(Schema.NonEmptyString),
-    labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+    labels: Schema.optional(named(Schema.String, Schema.String)),
     directory: Schema.optional(Schema.NonEmptyString),
     parent: Schema.optional(Reference),
     since: Schema.optional(moment("past").annotations({ description: "Created since: ISO 8601 or '2h' ago" })),

@@ -1,5 +1,7 @@
 /** Changes several settings of one agent in one write. */
+
 import * as Effect from "effect/Effect"
+import { ownOf } from "../../domain/Named.ts"
 import type { AgentSettings, SettingsFile } from "../../domain/settings/Settings.ts"
 import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
 import { Paths } from "../../services/Paths.ts"
@@ -34,7 +36,7 @@ export const configureAgent = Effect.fn("configureAgent")(function* (name: strin
   const store = yield* SettingsStore
   const { config } = yield* Paths
   const file = yield* store.update((before) => decodeSettings(config, changed(before, name, change)))
-  const own = file.agents?.[name] ?? {}
+  const own = ownOf(file.agents ?? {}, name) ?? {}
   const shown = withoutSecrets({ agents: { [name]: own } }).agents
   const settings: unknown = typeof shown === "object" && shown !== null ? Reflect.get(shown, name) : {}
   return Object.fromEntries(Object.entries(typeof settings === "object" && settings !== null ? settings : {}))

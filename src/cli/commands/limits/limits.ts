@@ -159,7 +159,9 @@ export const limitsClose = readWriteCommand({
   ],
   options: Options.all({
     until: momentOption("until", "future").pipe(
-      Options.withDescription("Open again at this time, e.g. 2027-03-01T18:00 or 'tomorrow 9am', or after this time, e.g. 2h")
+      Options.withDescription(
+        "Open again at this time, e.g. 2027-03-01T18:00 or 'tomorrow 9am', or after this time, e.g. 2h"
+      )
     ),
     reason: optionalText("reason", "text").pipe(Options.withDescription("Reason that is shown to those who wait"))
   }),
