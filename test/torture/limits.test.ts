@@ -8,7 +8,7 @@ import {
   limitProblems,
   overspent
 } from "../../src/torture/checks/LimitCheck.ts"
-import { messageProblems } from "../../src/torture/checks/MessageCheck.ts"
+import { type Between, messageProblems } from "../../src/torture/checks/MessageCheck.ts"
 import { cappedAmount } from "../../src/torture/load/LimitPlan.ts"
 import { messageIdOf } from "../../src/torture/load/Messages.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
@@ -117,8 +117,9 @@ describe("the check of messages", () => {
   const plan = { ...listener, key: "t1", messages: listener.messages.slice(0, 2) }
   const rows = (...states: ReadonlyArray<string>) =>
     states.map((state, index) => ({ id: messageIdOf("a", index), seq: index + 1, state }))
-  const problems = (states: ReadonlyArray<string>, heard: ReadonlyArray<string>) =>
-    messageProblems(plan, "a", rows(...states), heard)
+  const undisturbed = { takenOver: false, hurt: false }
+  const problems = (states: ReadonlyArray<string>, heard: ReadonlyArray<string>, between: Partial<Between> = {}) =>
+    messageProblems(plan, "a", rows(...states), heard, { ...undisturbed, ...between })
 
   it("passes what was heard in order, and what came to nothing because the task had ended", () => {
     assert.isEmpty(problems(["written", "written"], ["t1-0", "close"]))
@@ -131,5 +132,16 @@ describe("the check of messages", () => {
     assert.isNotEmpty(problems(["written", "written"], ["close", "t1-0"]))
     assert.isNotEmpty(problems(["written", "written"], ["close"]))
     assert.isNotEmpty(problems(["written"], ["t1-0", "close"]))
+  })
+
+  it("reports one that was heard and is on record as dropped, unless its worker or its agent was killed right then", () => {
+    assert.isNotEmpty(problems(["dropped", "dropped"], ["t1-0"]))
+    assert.isEmpty(problems(["dropped", "dropped"], ["t1-0"], { takenOver: true }))
+    assert.isEmpty(problems(["dropped", "dropped"], ["t1-0"], { hurt: true }))
+    // Its agent leaves when it hears this one, perhaps before the note.
+    assert.isEmpty(problems(["written", "dropped"], ["t1-0", "close"]))
+    // A later one was heard or written: the worker that took over would have noted both.
+    assert.isNotEmpty(problems(["dropped", "dropped"], ["t1-0", "close"], { takenOver: true }))
+    assert.isNotEmpty(problems(["dropped", "written"], ["t1-0"], { takenOver: true }))
   })
 })
