@@ -9,7 +9,7 @@ import { Limits } from "../../services/Limits.ts"
 import { Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { judged } from "./LimitWatch.ts"
+import { judged } from "./judged.ts"
 
 /** Between two questions about one account, in milliseconds. */
 const askEveryMs = 120_000

@@ -15,6 +15,7 @@ import { Spawner } from "../../services/Spawner.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import type { Holder } from "../../services/WorkerRegistry.ts"
 import { recordCandidate } from "../contests/recordCandidate.ts"
+import { withRecord } from "../limits/sessionRecord.ts"
 import { recordWork } from "../loops/recordWork.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spendingOf } from "../usage/spendingOf.ts"
@@ -105,7 +106,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (
   claimed: Held,
   claim: Claim,
   ending: Ending,
-  { prices }: Pick<Settings, "prices">
+  settings: Pick<Settings, "headroomPercent" | "overage" | "prices">
 ) {
   const agents = yield* Agents
   const processes = yield* Processes
@@ -128,7 +129,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (
   const first = yield* judge(undefined)
   // A time of day is that of the task's own time zone.
   const zone = first.failureClass === "usage-limit" ? yield* zoneOf(claimed) : undefined
-  const verdict = zone === undefined ? first : yield* judge(zone)
+  const verdict = yield* withRecord(claimed, zone === undefined ? first : yield* judge(zone), settings)
   const { uses: _uses, ...told } = verdict
   const found = {
     exitCode: ending.end.exitCode,
@@ -136,7 +137,7 @@ export const judgeExit = Effect.fn("outcomeOf")(function* (
     sessionId: verdict.sessionId,
     answer: verdict.answer,
     usage: verdict.usage,
-    spending: yield* spendingOf(claimed.task, verdict, prices),
+    spending: yield* spendingOf(claimed.task, verdict, settings.prices),
     leftovers: ending.leftovers
   }
   if (ending.lost === "hidden") {
