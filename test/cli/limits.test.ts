@@ -1,5 +1,8 @@
 /** `beat limits` and what other commands say of limits, over the store in memory of a test world. */
+
+import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
+import { LimitsView } from "../../src/domain/limits/AccountLimits.ts"
 import { Beat } from "../system/Beat.ts"
 
 /** Enough of a claude for a submit. */
@@ -12,8 +15,8 @@ const withAgent = async () => {
 
 const accountsOf = async (beat: Beat) => {
   const { stdout } = await beat.run(["limits", "--json"])
-  const { accounts }: { accounts: ReadonlyArray<Record<string, unknown>> } = JSON.parse(stdout)
-  return accounts
+  // By its schema, and nothing else: what a script reads.
+  return Schema.decodeUnknownSync(Schema.parseJson(LimitsView), { onExcessProperty: "error" })(stdout).accounts
 }
 
 describe("beat limits", () => {
