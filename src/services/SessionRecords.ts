@@ -1,4 +1,4 @@
-/** Reads what an agent writes down of its session, in files of its own, about limits and use: nothing is asked for it. */
+/** Reads what an agent writes into its own record of a session, about limits and use: nothing is asked for it. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -12,7 +12,7 @@ import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Session } from "../protocol/Session.ts"
 import { whole } from "./Fields.ts"
-import { moment } from "./Moment.ts"
+import { moment } from "./moment.ts"
 
 const day = 24 * 60 * 60 * 1000
 

@@ -7,7 +7,7 @@ import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Reference, whole } from "../fields/Fields.ts"
-import { moment } from "../fields/Moment.ts"
+import { moment } from "../fields/moment.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 

@@ -10,7 +10,7 @@ import { Agents } from "../../services/Agents.ts"
 import type { Held } from "../../services/Queue.ts"
 import { pricedFor } from "../usage/spendingOf.ts"
 import { judged, type LimitSettings } from "./judged.ts"
-import { type RecordPlace, recordedWindows } from "./sessionRecord.ts"
+import { type RecordPlace, recordedWindows } from "./SessionRecord.ts"
 
 /** The longest line that is read, in bytes: what tells limits is short. */
 const longestLine = 1024 * 1024

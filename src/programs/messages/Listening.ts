@@ -6,7 +6,7 @@ import { Agents } from "../../services/Agents.ts"
 import type { ClaimedTask, Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { type LimitWatch, limitWatch, readSignals } from "../limits/LimitWatch.ts"
-import { recordPlaceOf } from "../limits/sessionRecord.ts"
+import { recordPlaceOf } from "../limits/SessionRecord.ts"
 import { capture, limitWatchOf, type Progress } from "../worker/capture.ts"
 import { type Conversation, conversationOf, hear } from "./Conversation.ts"
 

@@ -8,7 +8,7 @@ import { OutputStore } from "../../services/OutputStore.ts"
 import type { Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { limitWatch, nothing, readSignals, type Told } from "../limits/LimitWatch.ts"
-import { recordPlaceOf } from "../limits/sessionRecord.ts"
+import { recordPlaceOf } from "../limits/SessionRecord.ts"
 import { type HeardIn, nothingHeard } from "../messages/Conversation.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 

@@ -65,7 +65,7 @@ export const budgetProblems = (claims: ReadonlyArray<CappedClaim>): ReadonlyArra
   ]
 }
 
-/** Lanes that wait for a time, and no window of their account says for what. A budget is no time: it closes no lane. */
+/** Lanes that wait for a time, and no window of their account says for what. A budget closes no lane: it has no time. */
 export const strayLanes = (store: Pick<Store, "rows">): ReadonlyArray<string> =>
   store
     .rows<{ id: number }>(`

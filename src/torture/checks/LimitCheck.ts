@@ -6,7 +6,7 @@ import type { Store, TaskRow } from "../Store.ts"
 import type { World } from "../World.ts"
 import { budgetInvariant, closedInvariant, placesInvariant, strayLanes } from "./AccountCheck.ts"
 import { journalLines } from "./AgentJournal.ts"
-import { overtaken, type Turn, turnInvariant } from "./TurnCheck.ts"
+import { overtaken, type Park, type Turn, turnInvariant } from "./TurnCheck.ts"
 
 /** A refused task is put back into the queue, and no attempt of it is used up. */
 const parkInvariant = "a limit parks, it does not fail"
@@ -14,12 +14,6 @@ const parkInvariant = "a limit parks, it does not fail"
 export const stepInvariant = "no step is done twice"
 /** What the agents used is in the ledger, whatever was killed. */
 export const ledgerInvariant = "the ledger has what was used, once"
-
-export interface Park {
-  readonly claim_id: string
-  readonly at: number
-  readonly resets_at: number | null
-}
 
 /** One answer, by the time since the boot of the machine in seconds. */
 export interface Step {

@@ -3,9 +3,14 @@
  * work that came after it. With the end of every task this says that none waits longer than for those before it, however
  * fast the machine is.
  */
-import type { Park } from "./LimitCheck.ts"
-
 export const turnInvariant = "what a limit parked is not overtaken"
+
+/** A park as it is on record. */
+export interface Park {
+  readonly claim_id: string
+  readonly at: number
+  readonly resets_at: number | null
+}
 
 /** A claim, and when it was given up; null: that is not on record, as for one of a task that has not ended. */
 export interface Turn {

@@ -120,7 +120,7 @@ describe("the record of a session", () => {
     }).pipe(Effect.provide(Records.layer))
   )
 
-  it.scopedLive("is read again once it has grown, and is none where it is gone or is no file", () =>
+  it.scopedLive("is read again once it has grown, and there is none where it is gone or a directory", () =>
     Effect.gen(function* () {
       const home = yield* temporaryDirectory
       const path = place(home, id)

@@ -8,7 +8,7 @@ import { failureLine, lines, strangers, toolCall, toolError } from "../reading/S
 import { type Findings, judge } from "../reading/Verdict.ts"
 import { jsonWith } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
-import { codexUsage } from "./CodexUsage.ts"
+import { codexUsage } from "./codexUsage.ts"
 
 const credentialVariables = ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN"]
 

@@ -21,7 +21,7 @@ const homeOf = ({ directory, environment }: RecordRequest): string | null => {
   return home === "" ? null : resolve(home, ".codex")
 }
 
-/** The last lines of a file, without one that begins before them. Null where it has not grown or is no file. */
+/** The last lines of a file, without one that begins before them. Null where it has not grown, and for a directory. */
 const tailOf = async (path: string, seenBytes: number) => {
   const before = await fs.stat(path)
   if (!before.isFile() || before.size === seenBytes) return null

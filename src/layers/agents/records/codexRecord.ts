@@ -4,7 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { SessionRecord } from "../../../services/SessionRecords.ts"
-import { codexUsage } from "../adapters/CodexUsage.ts"
+import { codexUsage } from "../adapters/codexUsage.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
 import { instant } from "../reading/ResetTime.ts"
 import { codexWindow } from "./codexWindow.ts"
