@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const { version }: { version: string } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"))
@@ -8,6 +9,12 @@ const results = process.env.TEST_RESULTS
 
 export default defineConfig({
   define: { __BACKBEAT_VERSION__: JSON.stringify(version) },
+  // The file that the build bundles: Vite does not find it by its name.
+  resolve: {
+    alias: {
+      "chrono-node/en": fileURLToPath(new URL("node_modules/chrono-node/dist/cjs/locales/en/index.js", import.meta.url))
+    }
+  },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/agents/**"],

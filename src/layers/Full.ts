@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as WorkerPool from "../programs/serving/WorkerPool.ts"
 import * as Agents from "./agents/AgentsJudging.ts"
 import * as LimitReader from "./agents/asking/LimitReader.ts"
+import * as SessionRecords from "./agents/records/SessionRecords.ts"
 import * as Light from "./Light.ts"
 import * as Fingerprints from "./node/files/Fingerprints.ts"
 import * as Installation from "./node/files/Installation.ts"
@@ -29,6 +30,7 @@ const processes = Layer.mergeAll(Spawner.layer, WorkerLauncher.layer, HookSender
 const agents = Agents.layer.pipe(
   Layer.provide(Fingerprints.layer),
   Layer.merge(LimitReader.layer),
+  Layer.merge(SessionRecords.layer),
   Layer.merge(Prices.layer),
   Layer.provideMerge(SettingsStore.layer)
 )

@@ -1,9 +1,8 @@
 /** Lengths of time, moments, sizes and pairs as people write them. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { parseMoment, parsePair, parseSize } from "../../src/cli/input/Values.ts"
+import { parsePair, parseSize } from "../../src/cli/input/Values.ts"
 import { parseDuration } from "../../src/domain/Duration.ts"
 import { bytes, relative, shortSpan, span } from "../../src/text/FormatDuration.ts"
 
@@ -48,36 +47,6 @@ describe("sizes", () => {
     ["1.5 kb", 1500]
   ])("reads %s", (text, expected) => assert.strictEqual(value(parseSize(text)), expected))
   it.each(["", "MB", "10XB", "-1", "1,5MB"])("refuses %s", (text) => assert.isTrue(Either.isLeft(parseSize(text))))
-})
-
-describe("moments", () => {
-  const now = Date.parse("2027-03-01T12:00:00Z")
-  const momentOf = (direction: "past" | "future", text: string) =>
-    Effect.runSync(Effect.either(parseMoment(direction, now)(text)))
-  it("reads lengths of time from now", () => {
-    assert.strictEqual(value(momentOf("future", "10m")), now + 600_000)
-    assert.strictEqual(value(momentOf("past", "2h")), now - 7_200_000)
-  })
-  it("reads ISO 8601, local time without a zone", () => {
-    assert.strictEqual(value(momentOf("past", "2027-03-01T09:00:00Z")), Date.parse("2027-03-01T09:00:00Z"))
-    assert.strictEqual(value(momentOf("past", "2027-03-01T09:00")), new Date(2027, 2, 1, 9).getTime())
-    assert.strictEqual(value(momentOf("past", "2027-03-01")), new Date(2027, 2, 1).getTime())
-  })
-  it.each([
-    "tomorrow",
-    "2027-13-40",
-    "12",
-    "2027",
-    "2027-02-30",
-    "2027-04-31T09:00",
-    "2027-02-29T09:00Z",
-    "2027-04-31T09:00+02:00",
-    "2027-01-01T24:00",
-    "2027-01-01T09:60Z",
-    "2027-01-01T09:00+25:00"
-  ])("refuses %s", (text) => {
-    assert.isTrue(Either.isLeft(momentOf("future", text)))
-  })
 })
 
 describe("pairs", () => {

@@ -1,5 +1,8 @@
 /** `beat limits` and what other commands say of limits, over the store in memory of a test world. */
+
+import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
+import { LimitsView } from "../../src/domain/limits/AccountLimits.ts"
 import { Beat } from "../system/Beat.ts"
 
 /** Enough of a claude for a submit. */
@@ -12,8 +15,8 @@ const withAgent = async () => {
 
 const accountsOf = async (beat: Beat) => {
   const { stdout } = await beat.run(["limits", "--json"])
-  const { accounts }: { accounts: ReadonlyArray<Record<string, unknown>> } = JSON.parse(stdout)
-  return accounts
+  // By its schema, and nothing else: what a script reads.
+  return Schema.decodeUnknownSync(Schema.parseJson(LimitsView), { onExcessProperty: "error" })(stdout).accounts
 }
 
 describe("beat limits", () => {
@@ -63,11 +66,25 @@ describe("beat limits", () => {
       assert(one !== undefined && other !== undefined)
       const several = await beat.run(["limits", "open", "claude"])
       assert.deepStrictEqual([several.code, /fits several accounts/.test(several.stderr)], [2, true])
+      // Of several accounts, the one is meant that the command can change.
+      assert.strictEqual((await beat.run(["limits", "close", one, "--until", "2h"])).code, 0)
+      const opened = await beat.run(["limits", "open", "claude"])
+      assert.deepStrictEqual([opened.code, opened.stderr.includes(`${one} is open`)], [0, true], opened.stderr)
+      await beat.run(["limits", "close", one, "--until", "tomorrow 9am"])
+      const closed = await beat.run(["limits", "close", "claude", "--until", "2h"])
+      assert.deepStrictEqual([closed.code, closed.stderr.includes(`${other} is closed`)], [0, true], closed.stderr)
+      const both = await beat.run(["limits", "open", "claude"])
+      assert.deepStrictEqual([both.code, both.stderr.match(/ \(closed\)/g)?.length], [2, 2], both.stderr)
+      for (const name of [one, other]) assert.strictEqual((await beat.run(["limits", "open", name])).code, 0)
       assert.strictEqual((await beat.run(["limits", "join", one, other])).code, 0)
+      // Joined, they are one account.
+      const last = await beat.run(["limits", "close", "claude", "--until", "2h"])
+      assert.deepStrictEqual([last.code, last.stderr.includes(`${other} is closed`)], [0, true], last.stderr)
+      assert.strictEqual((await beat.run(["limits", "open", "claude"])).code, 0)
       const joined = await beat.run(["limits"])
       assert.include(joined.stdout, `is joined to ${other}`)
       assert.notInclude(joined.stdout, "secret")
-      assert.strictEqual((await beat.run(["limits", "split", one])).code, 0)
+      assert.strictEqual((await beat.run(["limits", "split", "claude"])).code, 0)
       assert.strictEqual((await beat.run(["limits", "split", one])).code, 2)
     } finally {
       await beat.close()

@@ -1,6 +1,11 @@
 /** The checks of parked tasks and of messages: what they let pass, and what they report. */
+
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import Database from "better-sqlite3"
 import { assert, describe, it } from "vitest"
-import { budgetProblems, placesProblems } from "../../src/torture/checks/AccountCheck.ts"
+import { budgetProblems, placesProblems, strayLanes } from "../../src/torture/checks/AccountCheck.ts"
 import {
   closedStarts,
   earlyClaims,
@@ -8,16 +13,22 @@ import {
   limitProblems,
   overspent
 } from "../../src/torture/checks/LimitCheck.ts"
-import { messageProblems } from "../../src/torture/checks/MessageCheck.ts"
+import { type Between, messageProblems } from "../../src/torture/checks/MessageCheck.ts"
+import { overtaken, type Queued } from "../../src/torture/checks/TurnCheck.ts"
 import { cappedAmount } from "../../src/torture/load/LimitPlan.ts"
 import { messageIdOf } from "../../src/torture/load/Messages.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
+import { Store } from "../../src/torture/Store.ts"
 
 const steps = (...numbers: ReadonlyArray<number>) => numbers.map((number) => ({ at: number, number, claim: "c1" }))
 
 const task = (more: Partial<LimitedTask> = {}): LimitedTask => ({
   plan: { key: "m0", payer: "a0", steps: 2, afterMs: 0 },
   row: { id: "a", status: "completed", cause: "exit", attempt: 1, retried_by: null, parks: 1 },
+  claims: [
+    { id: "c1", at: 5, until: 10, released: "parked" },
+    { id: "c2", at: 21, until: 30, released: null }
+  ],
   parks: [{ claim_id: "c1", at: 10, resets_at: 20 }],
   journal: { starts: ["c1", "c2"], refused: ["c1"], steps: steps(1, 2), ended: true },
   counted: { tokens: 20_000, micro: 100_000 },
@@ -25,7 +36,7 @@ const task = (more: Partial<LimitedTask> = {}): LimitedTask => ({
   limited: false,
   ...more
 })
-const { journal, row } = task()
+const { claims, journal, row } = task()
 
 describe("the check of parked tasks", () => {
   it("passes one that was refused, resumed and completed, and one that a fault ended", () => {
@@ -47,6 +58,13 @@ describe("the check of parked tasks", () => {
     ["a park without a refusal", { journal: { ...journal, refused: [] } }],
     ["a refusal without a park", { journal: { ...journal, refused: ["c1", "c2"] } }],
     ["a start too many", { journal: { ...journal, starts: ["c1", "c2", "c3"] } }],
+    ["a parked claim without a row", { claims: claims.map((claim) => ({ ...claim, released: "parked" as const })) }],
+    ["a row without a parked claim", { claims: claims.map((claim) => ({ ...claim, released: null })) }],
+    ["an agent under a claim that is not on record", { claims: claims.slice(0, 1) }],
+    [
+      "a claim that was put back after its agent had started",
+      { claims: [...claims.slice(0, 1), { id: "c2", at: 21, until: 25, released: "requeued" }] }
+    ],
     ["a step that was done twice", { journal: { ...journal, steps: steps(1, 1, 2) } }],
     ["success without the steps", { journal: { ...journal, steps: steps(1) } }],
     ["tokens that the ledger has not", { counted: { tokens: 10_000, micro: 50_000 } }],
@@ -93,6 +111,69 @@ describe("the check of places", () => {
   })
 })
 
+describe("the check of turns", () => {
+  const parked = { id: "x1", at: 100, until: 200, released: "parked" } as const
+  const waiting: Queued = {
+    task: "x",
+    seq: 1,
+    account: "a0",
+    endedAt: 3000,
+    failed: false,
+    turns: [parked, { id: "x2", at: 2000, until: 3000, released: null }],
+    parks: [{ claim_id: "x1", at: 200, resets_at: 1000 }]
+  }
+  const other = (seq: number, account: string, at: number, more: Partial<Queued> = {}): Queued => ({
+    task: `y${at}`,
+    seq,
+    account,
+    endedAt: at + 100,
+    failed: false,
+    turns: [{ id: `y${at}`, at, until: at + 100, released: null }],
+    parks: [],
+    ...more
+  })
+  const found = (...others: ReadonlyArray<Queued>) => overtaken([waiting, ...others])
+
+  it("passes what came before, what was claimed before the park or after its turn, and other accounts while it is closed", () => {
+    assert.isEmpty(found(other(0, "a0", 1500), other(2, "a0", 150), other(2, "a0", 2100), other(2, "a1", 500)))
+    assert.isEmpty(overtaken([{ ...waiting, turns: [parked], endedAt: 900 }, other(2, "a0", 950)]))
+  })
+
+  it("reports a later task of its account, and one of another when nothing kept it from starting", () => {
+    assert.lengthOf(found(other(2, "a0", 1500)), 1)
+    assert.lengthOf(found(other(2, "a1", 1500)), 1)
+    assert.lengthOf(overtaken([{ ...waiting, turns: [parked], endedAt: null }, other(2, "a0", 9000)]), 1)
+  })
+
+  it("passes one of another account where the own one has no place, or may be closed by what is not on record", () => {
+    const asks = other(0, "a0", 1400, { turns: [{ id: "z", at: 1400, until: 1600, released: null }] })
+    assert.isEmpty(found(asks, other(2, "a1", 1500)))
+    assert.isEmpty(
+      found({ ...asks, turns: [{ id: "z", at: 1400, until: null, released: null }] }, other(2, "a1", 1900))
+    )
+    assert.isEmpty(found(other(0, "a0", 1100, { failed: true }), other(2, "a1", 1500)))
+    const again = { claim_id: "w", at: 1450, resets_at: 1800 }
+    assert.isEmpty(found(other(0, "a0", 1300, { parks: [again] }), other(2, "a1", 1500)))
+  })
+})
+
+describe("the check of lanes", () => {
+  it("reports each that is closed without a row that says why, from what one statement finds", () => {
+    const path = join(mkdtempSync(join(tmpdir(), "beat-lanes-")), "queue.db")
+    const store = new Store(path)
+    const database = new Database(path)
+    database.exec(`
+      CREATE TABLE windows (account TEXT, name TEXT);
+      CREATE TABLE lanes (id INTEGER, gate TEXT, opens_at INTEGER, spare INTEGER, "window" TEXT);
+      INSERT INTO windows VALUES ('a', 'five_hour');
+      INSERT INTO lanes VALUES (1, '', 0, 0, NULL), (2, 'a', 9, 0, 'five_hour'), (3, 'a', 9, 0, 'day'), (4, 'b', 9, 1, 'day');
+    `)
+    database.close()
+    assert.deepStrictEqual(strayLanes(store), ["no row says why lane 3 is closed"])
+    store.close()
+  })
+})
+
 describe("the check of budgets", () => {
   const claim = (reserve: number, spent: number) => ({ claim: "c", reserve, spent })
 
@@ -117,8 +198,9 @@ describe("the check of messages", () => {
   const plan = { ...listener, key: "t1", messages: listener.messages.slice(0, 2) }
   const rows = (...states: ReadonlyArray<string>) =>
     states.map((state, index) => ({ id: messageIdOf("a", index), seq: index + 1, state }))
-  const problems = (states: ReadonlyArray<string>, heard: ReadonlyArray<string>) =>
-    messageProblems(plan, "a", rows(...states), heard)
+  const undisturbed = { takenOver: false, hurt: false }
+  const problems = (states: ReadonlyArray<string>, heard: ReadonlyArray<string>, between: Partial<Between> = {}) =>
+    messageProblems(plan, "a", rows(...states), heard, { ...undisturbed, ...between })
 
   it("passes what was heard in order, and what came to nothing because the task had ended", () => {
     assert.isEmpty(problems(["written", "written"], ["t1-0", "close"]))
@@ -131,5 +213,16 @@ describe("the check of messages", () => {
     assert.isNotEmpty(problems(["written", "written"], ["close", "t1-0"]))
     assert.isNotEmpty(problems(["written", "written"], ["close"]))
     assert.isNotEmpty(problems(["written"], ["t1-0", "close"]))
+  })
+
+  it("reports one that was heard and is on record as dropped, unless its worker or its agent was killed right then", () => {
+    assert.isNotEmpty(problems(["dropped", "dropped"], ["t1-0"]))
+    assert.isEmpty(problems(["dropped", "dropped"], ["t1-0"], { takenOver: true }))
+    assert.isEmpty(problems(["dropped", "dropped"], ["t1-0"], { hurt: true }))
+    // Its agent leaves when it hears this one, perhaps before the note.
+    assert.isEmpty(problems(["written", "dropped"], ["t1-0", "close"]))
+    // A later one was heard or written: the worker that took over would have noted both.
+    assert.isNotEmpty(problems(["dropped", "dropped"], ["t1-0", "close"], { takenOver: true }))
+    assert.isNotEmpty(problems(["dropped", "written"], ["t1-0"], { takenOver: true }))
   })
 })

@@ -1,4 +1,5 @@
 /** Values on a command line: durations, moments, sizes, pairs. Each has a parser and an option. */
+
 import * as Args from "@effect/cli/Args"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
@@ -8,9 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../domain/Duration.ts"
+import { isName, ownOf } from "../../domain/Named.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Priority } from "../../domain/task/Task.ts"
-import { readLocalDate } from "../../programs/schedules/readLocalDate.ts"
+import { type Direction, readMoment } from "../../programs/schedules/readMoment.ts"
 
 /** The value, or what is wrong with it and an example. */
 type Parsed<A> = Either.Either<A, string>
@@ -32,30 +34,17 @@ const sizes: Readonly<Record<string, number>> = {
 /** `10MB`, `512k`, `1GiB`, `4096`: bytes. */
 export const parseSize = (text: string): Parsed<number> => {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.trim().toLowerCase())
-  const factor = sizes[match?.[2] ?? "?"]
+  const factor = ownOf(sizes, match?.[2] ?? "?")
   if (match === null || factor === undefined) {
     return Either.left(`'${text}' is not a size; use e.g. 512k, 10MB or 1GiB`)
   }
   return Either.right(Math.round(Number(match[1]) * factor))
 }
 
-/** A moment: ISO 8601 (`2027-03-01T09:00`, local time without a zone), or a duration from `now` in `direction`. */
-export const parseMoment =
-  (direction: "past" | "future", now: number) =>
-  (text: string): Effect.Effect<number, string> => {
-    const span = parseDuration(text)
-    if (Either.isRight(span)) return Either.right(direction === "past" ? now - span.right : now + span.right)
-    const written = text.trim()
-    if (/^\d{4}-\d{2}-\d{2}/.test(written)) {
-      // A date alone means local midnight, which is what people expect.
-      return readLocalDate(written)
-    }
-    return Either.left(`'${text}' is not a time; use e.g. 10m, 2h or 2027-03-01T09:00`)
-  }
-
 /** `KEY=VALUE`; the value may be empty and may contain `=`. */
 export const parsePair = (text: string): Parsed<readonly [string, string]> => {
   const at = text.indexOf("=")
+  if (at >= 1 && !isName(text.slice(0, at))) return Either.left(`'${text.slice(0, at)}' cannot be a name`)
   return at < 1
     ? Either.left(`'${text}' is not a pair; use KEY=VALUE`)
     : Either.right([text.slice(0, at), text.slice(at + 1)])
@@ -79,11 +68,11 @@ export const duration = (name: string): Options.Options<number> =>
 export const size = (name: string): Options.Options<number> => text(name, "size").pipe(parsed(name, parseSize))
 
 /** Milliseconds since 1970. */
-export const moment = (name: string, direction: "past" | "future"): Options.Options<number> =>
+export const moment = (name: string, direction: Direction): Options.Options<number> =>
   text(name, "time").pipe(
     Options.mapEffect((written) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.mapError(parseMoment(direction, now)(written), (problem) =>
+        Effect.mapError(readMoment(written, { direction, now, zone: null }), (problem) =>
           ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`))
         )
       )

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { TaskStatus } from "../../domain/task/Task.ts"
+import { readMoment } from "../../programs/schedules/readMoment.ts"
 import type { LookRequest } from "../../programs/top/Look.ts"
-import { parseMoment, parsePair } from "../input/Values.ts"
+import { parsePair } from "../input/Values.ts"
 
 export type Filter = Pick<LookRequest, "filter" | "text">
 
@@ -49,7 +50,10 @@ export const parseFilter = (
           agent = value
           break
         case "label": {
-          const [key, label] = yield* Either.mapLeft(parsePair(value), () => "label: needs KEY=VALUE")
+          const [key, label] = yield* Either.mapLeft(
+            parsePair(value),
+            () => "label: needs KEY=VALUE, and a KEY that a label can have"
+          )
           labels[key] = label
           break
         }
@@ -57,7 +61,10 @@ export const parseFilter = (
           directory = yield* Effect.mapError(resolve(value), ({ message }) => message)
           break
         case "since":
-          since = yield* Effect.mapError(parseMoment("past", now)(value), (problem) => `since: ${problem}`)
+          since = yield* Effect.mapError(
+            readMoment(value, { direction: "past", now, zone: null }),
+            (problem) => `since: ${problem}`
+          )
           break
         default:
           words.push(word)

@@ -2,6 +2,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { endWords, noticeWords } from "../events/Notice.ts"
+import { named } from "../Named.ts"
 
 const HookName = Schema.String.pipe(
   Schema.pattern(/^[a-z][a-z0-9-]{0,31}$/, {
@@ -39,7 +40,7 @@ const headerName =
 /** No value can end its line. */
 const headerValue = /^[\t\x20-\x7e]{1,8192}$/
 
-const Headers = Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) }).pipe(
+const Headers = named(Schema.String, Schema.Redacted(Schema.String)).pipe(
   Schema.filter(
     (headers) =>
       Object.entries(headers).every(
@@ -65,7 +66,7 @@ const hour = 60 * 60 * 1000
 /** All of these conditions must hold for the task of a notice. */
 export const HookFilter = Schema.Struct({
   agent: Schema.optional(Texts),
-  labels: Schema.optional(Schema.Record({ key: Schema.NonEmptyString, value: Schema.String })),
+  labels: Schema.optional(named(Schema.NonEmptyString, Schema.String)),
   /** The task works in one of these directories, or below it. */
   directory: Schema.optional(Texts),
   /** What ended, ended with one of these. */

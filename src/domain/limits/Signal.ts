@@ -38,7 +38,13 @@ export interface Used {
   readonly use: ModelUse
 }
 
-export type LimitSignal = Seen | Served | Sleeping | Overage | Used
+/** The session in which the agent works: it keeps a record of it that may say more. */
+export interface InSession {
+  readonly _tag: "InSession"
+  readonly id: string
+}
+
+export type LimitSignal = InSession | Seen | Served | Sleeping | Overage | Used
 
 /** What is stored of signals, in the transaction that stores the output they come from. */
 export type StoredSignal = Seen | Served

@@ -1,5 +1,7 @@
 /** A window: one limit of an account, how full it is and when it ends, as far as agents have said. */
+
 import * as Schema from "effect/Schema"
+import { ownOf } from "../Named.ts"
 import { Millis, TaskId, Timestamp } from "../task/Task.ts"
 import { AccountKey, otherFamily } from "./Account.ts"
 
@@ -71,6 +73,8 @@ export const windowWords = ({ family, name }: Pick<Window, "family" | "name">): 
     [unnamed]: "usage limit",
     [budget]: "budget"
   }
-  const base = name.startsWith("seven_day_") ? "weekly limit" : (words[name] ?? `${name.replace(/_/g, " ")} limit`)
+  const base = name.startsWith("seven_day_")
+    ? "weekly limit"
+    : (ownOf(words, name) ?? `${name.replace(/_/g, " ")} limit`)
   return family === "" ? base : `${base} for ${family === otherFamily ? "other models" : family}`
 }

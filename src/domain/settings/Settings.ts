@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { HooksSettings } from "../hooks/Hook.ts"
 import { Reserve } from "../limits/Reserve.ts"
+import { named } from "../Named.ts"
 import { ApproveRules } from "../questions/AgentRequest.ts"
 import { Prices } from "../usage/Price.ts"
 
@@ -13,7 +14,7 @@ export const AgentSettings = Schema.Struct({
   model: Schema.optional(Schema.NonEmptyString),
   /** Extra arguments, put before the prompt. */
   args: Schema.optional(Schema.Array(Schema.String)),
-  env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  env: Schema.optional(named(Schema.String, Schema.String)),
   /** The program to run in place of the one found on PATH. */
   program: Schema.optional(Schema.NonEmptyString),
   /**

@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { named } from "../Named.ts"
 import { stepSettings } from "../pipeline/FileFields.ts"
 import { fieldProblems } from "../SchemaProblems.ts"
 
@@ -22,7 +23,7 @@ export const BatchFields = Schema.Struct({
   prompt: text("what the agent is to do", Number.POSITIVE_INFINITY),
   ...settings,
   group: Schema.optional(text("the name of a group", 64)),
-  env: Schema.optional(Schema.Record({ key: Schema.NonEmptyString, value: Schema.String })),
+  env: Schema.optional(named(Schema.NonEmptyString, Schema.String)),
   key: Schema.optional(text("a key of 1 to 256 characters", 256))
 })
 export type BatchFields = typeof BatchFields.Type

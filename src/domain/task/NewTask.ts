@@ -1,9 +1,11 @@
 /** A task as it is handed over, with everything it will need captured: nothing is taken from the worker that runs it. */
+
 import * as Schema from "effect/Schema"
 import { GroupName } from "../gates/GroupName.ts"
 import { Account } from "../limits/Account.ts"
 import { LoopPlan } from "../loop/LoopPlan.ts"
 import { InputFormat } from "../message/Message.ts"
+import { isName } from "../Named.ts"
 import { Asks } from "../questions/AgentRequest.ts"
 import { Traceparent } from "../traces/TraceContext.ts"
 import { WorkspaceRequest } from "../workspace/Workspace.ts"
@@ -63,15 +65,12 @@ export const Launch = Schema.Struct({
 }).annotations({ identifier: "Launch" })
 export type Launch = typeof Launch.Type
 
-/** The one name that no record of this language can hold. */
-const recordable = (name: string) => name !== "__proto__"
-
 /** How the agent of a launch takes messages while it runs; null: it does not. */
 export const inputFormatOf = ({ stdin }: Pick<Launch, "stdin">): InputFormat | null =>
   stdin === "prompt" || stdin === "none" ? null : stdin
 
 /** Environment variables. Never printed, logged or put into an error. */
-export const Environment = Schema.Record({ key: Schema.String.pipe(Schema.filter(recordable)), value: Schema.String })
+export const Environment = Schema.Record({ key: Schema.String.pipe(Schema.filter(isName)), value: Schema.String })
 export type Environment = typeof Environment.Type
 
 /** A task that is stored, or one of the same batch by its place in it, from 0. */

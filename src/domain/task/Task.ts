@@ -1,8 +1,10 @@
 /** The task: what was asked for, its status, and how it ended. */
+
 import * as Schema from "effect/Schema"
 import { GroupName } from "../gates/GroupName.ts"
 import { AccountKey } from "../limits/Account.ts"
 import { LoopId } from "../loop/LoopId.ts"
+import { isName } from "../Named.ts"
 import { WorkspaceId } from "../workspace/WorkspaceId.ts"
 
 /** 12 characters of Crockford base 32 in lower case: 60 random bits, so that a short prefix is unique. */
@@ -118,11 +120,7 @@ export const Usage = Schema.Struct({
 }).annotations({ identifier: "Usage" })
 export type Usage = typeof Usage.Type
 
-const labelKey = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/),
-  // The one name that no record of this language can hold.
-  Schema.filter((key) => key !== "__proto__")
-)
+const labelKey = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/), Schema.filter(isName))
 
 /** At most 32 labels; keys of 1 to 64 characters from letters, digits and `_ . - /`, values up to 256 characters. */
 export const Labels = Schema.Record({ key: labelKey, value: Schema.String.pipe(Schema.maxLength(256)) })

@@ -1,5 +1,7 @@
 /** List prices of models, and what tokens cost by them. */
+
 import * as Schema from "effect/Schema"
+import { named } from "../Named.ts"
 import type { TokenCounts } from "./TokenCounts.ts"
 
 const usd = Schema.Number.pipe(Schema.between(0, 100_000))
@@ -16,10 +18,7 @@ export const Rates = Schema.Struct({
 export type Rates = typeof Rates.Type
 
 /** Prices by the name of the model as tasks and agents write it. */
-export const Prices = Schema.Record({
-  key: Schema.String.pipe(Schema.minLength(1), Schema.maxLength(120)),
-  value: Rates
-})
+export const Prices = named(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(120)), Rates)
 export type Prices = typeof Prices.Type
 
 /** In millionths of a US dollar: dollars for a million tokens are millionths of a dollar for one. At most what a whole number holds. */

@@ -1,10 +1,12 @@
 /** The agents service: chooses an agent, finds its program and credentials, and fixes how a task will be started. */
+
 import { Buffer } from "node:buffer"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { AgentMissing, AgentUnknown, ConfigInvalid, InvalidInput, NoDefaultAgent } from "../../domain/Errors.ts"
 import { type Account, accountKey, fingerprinted } from "../../domain/limits/Account.ts"
+import { ownOf } from "../../domain/Named.ts"
 import type { AgentSettings, Settings } from "../../domain/settings/Settings.ts"
 import type { Agent, AgentInfo } from "../../domain/task/Agent.ts"
 import { type Environment, inputFormatOf, type Launch } from "../../domain/task/NewTask.ts"
@@ -22,7 +24,7 @@ import { asksOtherwise, unasked, untaken, withoutServer } from "./starting/Hints
 import { find, isRoot, niceness, umask } from "./starting/Programs.ts"
 import { maxArgumentBytes } from "./starting/Start.ts"
 
-export const settingsOf = (settings: Settings, name: string): AgentSettings => settings.agents[name] ?? {}
+export const settingsOf = (settings: Settings, name: string): AgentSettings => ownOf(settings.agents, name) ?? {}
 
 const programOf = (settings: Settings, agent: Agent): string =>
   settingsOf(settings, agent.name).program ?? agent.program

@@ -1,30 +1,20 @@
 /** The fields that describe a task, in every tool that takes one. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { zeroIsNone } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
+import { named } from "../../domain/Named.ts"
 import { parseDependency } from "../../domain/task/Dependency.ts"
 import { Fallback, Labels, OnLimit, Priority } from "../../domain/task/Task.ts"
-import { readLocalDate } from "../../programs/schedules/readLocalDate.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Session } from "../protocol/Session.ts"
 import { whole } from "./Fields.ts"
+import { moment } from "./moment.ts"
 
 const day = 24 * 60 * 60 * 1000
-
-const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
-  strict: true,
-  decode: (text, _, ast) =>
-    Effect.mapError(
-      readLocalDate(text),
-      (problem) => new ParseResult.Type(ast, text, `expected an ISO 8601 time: ${problem}`)
-    ),
-  encode: (at) => ParseResult.succeed(new Date(at).toISOString())
-})
 
 const Dependencies = Schema.Array(Schema.NonEmptyString).pipe(Schema.maxItems(100))
 
@@ -35,7 +25,7 @@ export const editableFields = {
   model: Schema.optional(Schema.NonEmptyString),
   priority: Schema.optional(Priority),
   directory: Schema.optional(Schema.NonEmptyString),
-  notBefore: Schema.optional(Moment),
+  notBefore: Schema.optional(moment("future")),
   spare: Schema.optional(Schema.Boolean),
   labels: Schema.optional(Labels),
   dependsOn: Schema.optional(Dependencies)
@@ -58,7 +48,9 @@ export const taskFields = {
   timeoutMs: Schema.optional(whole(0, 365 * day, "0: never")),
   stallMs: Schema.optional(whole(0, 365 * day, "Longest silence without CPU use; 0: never")),
   maxOutputBytes: Schema.optional(whole(1024, 4 * 1024 ** 3, "Kept of each output stream")),
-  notBefore: Schema.optional(Moment.annotations({ description: "Earliest start, ISO 8601" })),
+  notBefore: Schema.optional(
+    moment("future").annotations({ description: "Earliest start: ISO 8601, '2h', 'tomorrow 9am'" })
+  ),
   dependsOn: Schema.optional(
     Dependencies.annotations({
       description: "Tasks to complete first; 'id:finished': end in any way, 'id:failure': fail"
@@ -73,7 +65,7 @@ export const taskFields = {
     })
   ),
   labels: Schema.optional(Labels.annotations({ description: "Labels to filter by in TaskStatus" })),
-  env: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
+  env: Schema.optional(named(Schema.String, Schema.String))
 }
 
 export type DescribedTask = Schema.Struct.Type<typeof taskFields>

@@ -1,11 +1,13 @@
 /** Finds tasks by their fields. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { named } from "../../domain/Named.ts"
 import { TaskStatus } from "../../domain/task/Task.ts"
 import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Reference, whole } from "../fields/Fields.ts"
+import { moment } from "../fields/moment.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
@@ -17,10 +19,10 @@ export const listTasks = tool({
   input: Schema.Struct({
     status: Schema.optional(Schema.Array(TaskStatus)),
     agent: Schema.optional(Schema.NonEmptyString),
-    labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+    labels: Schema.optional(named(Schema.String, Schema.String)),
     directory: Schema.optional(Schema.NonEmptyString),
     parent: Schema.optional(Reference),
-    sinceMs: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "Created since, in milliseconds since 1970")),
+    since: Schema.optional(moment("past").annotations({ description: "Created since: ISO 8601 or '2h' ago" })),
     limit: Schema.optionalWith(whole(1, 100, "Default: 10"), { default: () => 10 }),
     cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))
   }),
@@ -31,7 +33,7 @@ export const listTasks = tool({
     labels: { team: "web" },
     directory: "/home/me/project",
     parent: "k3v9x2m7q4ab",
-    sinceMs: 1_900_000_000_000,
+    since: "2h",
     limit: 10,
     cursor: 120
   },
@@ -45,7 +47,7 @@ export const listTasks = tool({
       labels: input.labels ?? {},
       directory: input.directory === undefined ? null : yield* directories.resolve(input.directory, session.directory),
       parentId: input.parent === undefined ? null : yield* tasks.resolve(input.parent),
-      since: input.sinceMs ?? null,
+      since: input.since ?? null,
       limit: input.limit,
       before: input.cursor ?? null
     })

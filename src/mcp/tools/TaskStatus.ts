@@ -1,6 +1,7 @@
 /** Shows one task, pipeline, loop or contest, or an overview of all tasks. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { named } from "../../domain/Named.ts"
 import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
 import { TaskStatus as Status, TaskGlance } from "../../domain/task/Task.ts"
 import { GroupState, groupState } from "../../programs/reports/groupState.ts"
@@ -55,7 +56,7 @@ const glance = Effect.gen(function* () {
 const filters = {
   status: Schema.optional(Schema.Array(Status)),
   agent: Schema.optional(Schema.NonEmptyString),
-  labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  labels: Schema.optional(named(Schema.String, Schema.String)),
   directory: Schema.optional(Schema.NonEmptyString),
   limit: Schema.optional(whole(1, 100, "Default: 10")),
   cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))

@@ -14,7 +14,7 @@ import {
 import { InvalidInput } from "../../domain/Errors.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { readZone } from "../schedules/readTiming.ts"
+import { readZone } from "../schedules/readZone.ts"
 
 interface WrittenBudget {
   readonly name: string

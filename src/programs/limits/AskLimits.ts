@@ -9,13 +9,17 @@ import { Limits } from "../../services/Limits.ts"
 import { Queue } from "../../services/Queue.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { judged } from "./LimitWatch.ts"
+import { judged } from "./judged.ts"
 
 /** Between two questions about one account, in milliseconds. */
 const askEveryMs = 120_000
 
 /** A key has no windows. */
 const isLogin = (account: AccountKey): boolean => account.split("/")[1] === "login"
+
+/** Its login has windows, and a task of it runs or waits, whose program and environment are used. */
+export const canBeAsked = ({ account, running, spare, waiting }: AccountLimits): boolean =>
+  isLogin(account) && running + waiting + (spare?.waiting ?? 0) > 0
 
 /** Tasks that are looked through for one that uses the account. */
 const mostTasks = 200
@@ -54,11 +58,10 @@ export const makeAskLimits = () => {
     const reader = yield* LimitReader
     const limits = yield* Limits
     const now = yield* Clock.currentTimeMillis
-    const isDue = ({ account, agent, running, spare, waiting }: AccountLimits) =>
-      reader.agents.includes(agent) &&
-      isLogin(account) &&
-      running + waiting + (spare?.waiting ?? 0) > 0 &&
-      Math.abs(now - (askedAt.get(account) ?? 0)) >= askEveryMs
+    const isDue = (limits: AccountLimits) =>
+      reader.agents.includes(limits.agent) &&
+      canBeAsked(limits) &&
+      Math.abs(now - (askedAt.get(limits.account) ?? 0)) >= askEveryMs
     for (const account of (yield* limits.list).filter(isDue)) {
       askedAt.set(account.account, now)
       yield* Effect.ignore(askAccount(account))

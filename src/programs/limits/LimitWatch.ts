@@ -3,13 +3,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { costOf, noCost } from "../../domain/budgets/Spend.ts"
 import type { LimitSignal, StoredSignal } from "../../domain/limits/Signal.ts"
-import { overage } from "../../domain/limits/Window.ts"
 import type { StreamName } from "../../domain/output/Output.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { type LiveUse, mergedUses } from "../../domain/usage/ModelUse.ts"
 import { Agents } from "../../services/Agents.ts"
 import type { Held } from "../../services/Queue.ts"
 import { pricedFor } from "../usage/spendingOf.ts"
+import { judged, type LimitSettings } from "./judged.ts"
+import { type RecordPlace, recordedWindows } from "./SessionRecord.ts"
 
 /** The longest line that is read, in bytes: what tells limits is short. */
 const longestLine = 1024 * 1024
@@ -22,6 +23,8 @@ export interface LineRest {
 }
 
 export interface LimitWatch {
+  /** What its agent writes down of its session; null: nothing. */
+  readonly record: RecordPlace | null
   readonly rest: Record<StreamName, LineRest>
   /** The agent waits inside its process for a limit, or its requests cost money on top of the plan: it has to be ended. */
   stop: boolean
@@ -32,7 +35,8 @@ export interface LimitWatch {
 /** Answers whose lines may be mixed: those of agents that work side by side inside one. */
 const mostCounted = 200
 
-export const limitWatch = (): LimitWatch => ({
+export const limitWatch = (record: RecordPlace | null = null): LimitWatch => ({
+  record,
   rest: { stdout: { bytes: new Uint8Array(), skipping: false }, stderr: { bytes: new Uint8Array(), skipping: false } },
   stop: false,
   counted: new Set()
@@ -72,43 +76,6 @@ const joined = (first: Uint8Array, second: Uint8Array): Uint8Array => {
   return both
 }
 
-type LimitSettings = Pick<Settings, "overage" | "headroomPercent">
-
-/** A window that is nearly full starts no further task, so that none is refused. */
-const withHeadroom = (signal: StoredSignal, { headroomPercent }: LimitSettings): StoredSignal =>
-  signal._tag === "Seen" && signal.used !== null && signal.used >= 1 - headroomPercent / 100
-    ? { ...signal, closed: true }
-    : signal
-
-/** What is stored of a signal by the settings, and whether its agent has to be ended. */
-export const judged = (
-  signals: ReadonlyArray<LimitSignal>,
-  settings: LimitSettings,
-  now: number
-): { readonly stored: ReadonlyArray<StoredSignal>; readonly stop: boolean } => {
-  const paid = signals.some(({ _tag }) => _tag === "Overage")
-  const allowed = paid && settings.overage === "allow"
-  const stored = signals.flatMap((signal): ReadonlyArray<StoredSignal> => {
-    switch (signal._tag) {
-      case "Served":
-        return [signal]
-      case "Used":
-        return []
-      case "Seen":
-        return [allowed ? signal : withHeadroom(signal, settings)]
-      case "Sleeping":
-        return signal.ms === null
-          ? []
-          : [{ _tag: "Seen", window: "limit", family: "", used: null, closed: true, resetsAt: now + signal.ms }]
-      default:
-        return allowed
-          ? []
-          : [{ _tag: "Seen", window: overage, family: "", used: null, closed: true, resetsAt: signal.resetsAt }]
-    }
-  })
-  return { stored, stop: signals.some(({ _tag }) => _tag === "Sleeping") || (paid && !allowed) }
-}
-
 /** What was used that is not counted yet. */
 const liveUse = Effect.fn("limits.liveUse")(function* (
   { task }: Held,
@@ -130,6 +97,13 @@ const liveUse = Effect.fn("limits.liveUse")(function* (
   return { uses, cost: costOf(uses, noCost) } satisfies LiveUse
 })
 
+/** After an answer, its agent may have written down how full the windows are by now. */
+const inRecord = (held: Held, { record }: LimitWatch, signals: ReadonlyArray<LimitSignal>) => {
+  if (record === null) return Effect.succeed<ReadonlyArray<LimitSignal>>([])
+  for (const signal of signals) if (signal._tag === "InSession") record.sessionId = signal.id
+  return signals.some(({ _tag }) => _tag === "Served") ? recordedWindows(held, record) : Effect.succeed([])
+}
+
 /** What newly captured bytes say of limits, and what they say was used. `stop` stays once it is set. */
 export const readSignals = Effect.fn("limits.read")(function* (
   held: Held,
@@ -145,7 +119,8 @@ export const readSignals = Effect.fn("limits.read")(function* (
   if (signals.length === 0) return nothing
   const use = yield* liveUse(held, settings, watch, signals)
   if (held.task.account === null) return { signals: [], use }
-  const { stop, stored } = judged(signals, settings, yield* Clock.currentTimeMillis)
+  const recorded = yield* inRecord(held, watch, signals)
+  const { stop, stored } = judged([...signals, ...recorded], settings, yield* Clock.currentTimeMillis)
   watch.stop ||= stop
   return { signals: stored, use }
 })

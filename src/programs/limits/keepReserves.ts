@@ -1,9 +1,11 @@
 /** Closes accounts at the hours for which a part of their windows is kept for a person. */
+
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { AccountLimits } from "../../domain/limits/AccountLimits.ts"
 import { type ReserveNow, reserveNow } from "../../domain/limits/reserveNow.ts"
 import { reserved } from "../../domain/limits/Window.ts"
+import { ownOf } from "../../domain/Named.ts"
 import { zoneOf } from "../../domain/schedule/Zone.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { Limits } from "../../services/Limits.ts"
@@ -33,7 +35,7 @@ export const keepReserves = Effect.fn("keepReserves")(function* ({ agents }: Pic
   const now = yield* Clock.currentTimeMillis
   if (zone._tag === "None") return
   for (const account of yield* limits.list) {
-    const reserve = agents[account.agent]?.reserve
+    const reserve = ownOf(agents, account.agent)?.reserve
     const hours = reserve === undefined ? null : reserveNow(reserve, now, zone.value)
     const resetsAt = hours === null ? null : reservedUntil(account, hours, now)
     if (resetsAt === null) continue

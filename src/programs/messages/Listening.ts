@@ -6,6 +6,7 @@ import { Agents } from "../../services/Agents.ts"
 import type { ClaimedTask, Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { type LimitWatch, limitWatch, readSignals } from "../limits/LimitWatch.ts"
+import { recordPlaceOf } from "../limits/SessionRecord.ts"
 import { capture, limitWatchOf, type Progress } from "../worker/capture.ts"
 import { type Conversation, conversationOf, hear } from "./Conversation.ts"
 
@@ -44,7 +45,7 @@ export const listeningOf = Effect.fn("listeningOf")(function* (
   fresh: ClaimedTask | null
 ) {
   const listening: Listening = {
-    limits: fresh === null ? yield* limitWatchOf(claimed, settings) : limitWatch(),
+    limits: fresh === null ? yield* limitWatchOf(claimed, settings) : limitWatch(yield* recordPlaceOf(claimed, fresh)),
     conversation: yield* conversationOf(claimed, fresh)
   }
   return listening

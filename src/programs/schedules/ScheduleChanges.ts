@@ -17,7 +17,8 @@ import type { NewTask } from "../../domain/task/NewTask.ts"
 import { type ScheduleEdit, Schedules } from "../../services/Schedules.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
-import { readMoment, readTiming, readZone, type WrittenTiming } from "./readTiming.ts"
+import { readTime, readTiming, type WrittenTiming } from "./readTiming.ts"
+import { readZone } from "./readZone.ts"
 import { reportOn, type ScheduleReport } from "./scheduleReport.ts"
 
 /** Whether a worker is running to fire it. */
@@ -107,7 +108,7 @@ export const createSchedule = Effect.fn("createSchedule")(function* (
   const timing = yield* readTiming(rules)
   const { zone } = yield* readZone(timing.timezone)
   const missed = rules.missed ?? (timing.kind === "at" ? "run-once" : "skip")
-  const expiresAt = rules.expires === null ? null : yield* readMoment("expires", rules.expires, zone)
+  const expiresAt = rules.expires === null ? null : yield* readTime("expires", rules.expires, zone)
   const given = {
     name: rules.name,
     work,
@@ -159,7 +160,7 @@ export const editSchedule = Effect.fn("editSchedule")(function* (
     ...(rules.overlap === null ? {} : { overlap: rules.overlap }),
     ...(rules.jitterMs === null ? {} : { jitterMs: rules.jitterMs }),
     ...(rules.maxRuns === null ? {} : { maxRuns: rules.maxRuns }),
-    ...(rules.expires === null ? {} : { expiresAt: yield* readMoment("expires", rules.expires, zone) }),
+    ...(rules.expires === null ? {} : { expiresAt: yield* readTime("expires", rules.expires, zone) }),
     ...(rules.after === null ? {} : { follows: yield* resolveAfter(rules.after) }),
     ...(unset.includes("name") ? { name: null } : {}),
     ...(unset.includes("expires") ? { expiresAt: null } : {}),

@@ -2,16 +2,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import { parseDuration } from "../../domain/Duration.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { parseCron } from "../../domain/schedule/CronTime.ts"
 import { timingProblem } from "../../domain/schedule/Firing.ts"
-import { looksLikeDate, parseDate } from "../../domain/schedule/Moment.ts"
 import { shortestEveryMs, type Timing } from "../../domain/schedule/Schedule.ts"
-import { type Zone, zoneOf } from "../../domain/schedule/Zone.ts"
-import { LocalZone } from "../../services/LocalZone.ts"
-import { naturalTime } from "./naturalTime.ts"
+import type { Zone } from "../../domain/schedule/Zone.ts"
+import { readMoment } from "./readMoment.ts"
+import { readZone } from "./readZone.ts"
 
 /** One of the first three; null is "not given". */
 export interface WrittenTiming {
@@ -25,33 +23,11 @@ export interface WrittenTiming {
 const invalid = (field: string, problem: string, example: string | null = null) =>
   new InvalidInput({ field, problem, example })
 
-/** `01.02.2027`, `1/2/2027`, `1-2-27`: which of them is the month depends on the country. */
-const ambiguous = /^\s*\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})\b/
-
-/** `2026-12-01T09:00` in the zone, with its own zone, `2h` from now, or as people say it. */
-export const readMoment = Effect.fn("readMoment")(function* (field: string, text: string, zone: Zone) {
+/** A time of a schedule; one that cannot be read is an error of that field. */
+export const readTime = Effect.fn("readTime")(function* (field: string, text: string, zone: Zone) {
   const now = yield* Clock.currentTimeMillis
-  const written = text.trim()
-  const span = parseDuration(written)
-  if (Either.isRight(span)) return now + span.right
-  if (looksLikeDate(written)) {
-    return yield* Either.mapLeft(parseDate(written, zone), (problem) => invalid(field, problem, "2026-12-01T09:00"))
-  }
-  if (ambiguous.test(written)) {
-    return yield* invalid(field, `'${text}' can mean two days: write the year first`, "2027-02-01 or 2027-01-02")
-  }
-  const natural = yield* naturalTime(written, zone, now)
-  if (natural !== null) return natural
-  return yield* invalid(field, `'${text}' is not a time`, "2026-12-01T09:00, 2h or 'tomorrow 9am'")
-})
-
-export const readZone = Effect.fn("readZone")(function* (name: string | null) {
-  const timezone = name ?? (yield* (yield* LocalZone).timezone)
-  const zone = zoneOf(timezone)
-  if (Option.isNone(zone)) {
-    return yield* invalid("timezone", `'${timezone}' is not a time zone`, "Europe/Berlin or UTC")
-  }
-  return { timezone, zone: zone.value }
+  const reading = { direction: "future", now, zone } as const
+  return yield* Effect.mapError(readMoment(text, reading), (problem) => invalid(field, problem))
 })
 
 /** A schedule that could never fire is refused. */
@@ -65,7 +41,7 @@ export const readTiming = Effect.fn("readTiming")(function* (written: WrittenTim
   const { timezone, zone } = yield* readZone(written.timezone)
   const now = yield* Clock.currentTimeMillis
   if (at !== null) {
-    const moment = yield* readMoment("at", at, zone)
+    const moment = yield* readTime("at", at, zone)
     if (moment <= now) return yield* invalid("at", `'${at}' is in the past`)
     return { kind: "at", at: moment, timezone } satisfies Timing
   }

@@ -2,9 +2,11 @@
  * Keeps the requests of delegated tasks on the way that the person chose: what decides server, key and set-up of an agent comes
  * from the task at the top of the tree, not from the agent that delegates.
  */
+
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isNesting } from "../../domain/environment/isNesting.ts"
+import { ownOf } from "../../domain/Named.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Environment } from "../../domain/task/NewTask.ts"
 import { redirections, routeOf, withRoutesOf } from "../../domain/task/Routes.ts"
@@ -60,10 +62,12 @@ export const keepRoutes = Effect.fn("keepRoutes")(function* (
   if (inside === undefined || agent === "shell") return { environment, warnings: [], programPath: undefined }
   const found = yield* environmentAbove(inside)
   const above = Option.getOrElse(found, () => environment)
-  const fixed = agent !== null && Object.hasOwn(settings.agents, agent) ? (settings.agents[agent]?.env ?? {}) : {}
+  const fixed = (agent === null ? undefined : ownOf(settings.agents, agent)?.env) ?? {}
   const [first] = redirections(work.extra, { ...above, ...fixed })
   const route = first === undefined ? null : routeOf(first)
-  const overridden = Object.keys(work.extra).find((name) => name in fixed && work.extra[name] !== fixed[name])
+  const overridden = Object.keys(work.extra).find(
+    (name) => Object.hasOwn(fixed, name) && work.extra[name] !== fixed[name]
+  )
   const name = first ?? overridden
   if (name !== undefined) {
     return yield* new OutsideTask({

@@ -1,5 +1,7 @@
 /** What a run of an agent used and what that costs, from its verdict. */
+
 import * as Effect from "effect/Effect"
+import { ownOf } from "../../domain/Named.ts"
 import type { Verdict } from "../../domain/task/Agent.ts"
 import type { Task } from "../../domain/task/Task.ts"
 import { type ModelUse, priced, type Spending, unreported, useOf } from "../../domain/usage/ModelUse.ts"
@@ -20,7 +22,7 @@ export const pricedFor = Effect.fn("pricedFor")(function* (
 ) {
   const prices = yield* Prices
   const model = use.model ?? task.model
-  const rates = model === null || use.costUsd !== null ? null : (own[model] ?? (yield* prices.of(model)))
+  const rates = model === null || use.costUsd !== null ? null : (ownOf(own, model) ?? (yield* prices.of(model)))
   return priced({ ...use, model }, rates)
 })
 

@@ -6,7 +6,7 @@ import { nearest } from "../../domain/Spelling.ts"
 import { fromLocal, toLocal, type Zone } from "../../domain/schedule/Zone.ts"
 import { type Day, type Dimension, mostDays, mostDimensions, plainDimensions } from "../../domain/usage/UsageReport.ts"
 import { Ledger } from "../../services/Ledger.ts"
-import { readZone } from "../schedules/readTiming.ts"
+import { readZone } from "../schedules/readZone.ts"
 
 const labelKey = /^label:[A-Za-z0-9_.\-/]{1,64}$/
 

@@ -9,6 +9,7 @@ import { OutputStore } from "../../services/OutputStore.ts"
 import type { Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { limitWatch, nothing, readSignals, type Told } from "../limits/LimitWatch.ts"
+import { recordPlaceOf } from "../limits/SessionRecord.ts"
 import { type HeardIn, nothingHeard } from "../messages/Conversation.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
@@ -58,7 +59,7 @@ export const progressOf = Effect.fn("progressOf")(function* (claimed: Held) {
  */
 export const limitWatchOf = Effect.fn("limitWatchOf")(function* (claimed: Held, settings: Settings) {
   const store = yield* OutputStore
-  const watch = limitWatch()
+  const watch = limitWatch(yield* recordPlaceOf(claimed, null))
   const taskId = claimed.task.id
   for (const { size, since, stream } of yield* retryWhileStorageFails(store.streams(taskId))) {
     const [chunk] = yield* retryWhileStorageFails(store.readBack({ taskId, stream, before: null, limit: 1 }))

@@ -10,6 +10,7 @@ import { nearness } from "../../domain/worker/Process.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Processes } from "../../services/Processes.ts"
 import { type Held, Queue } from "../../services/Queue.ts"
+import { withRecord } from "../limits/SessionRecord.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spendingOf } from "../usage/spendingOf.ts"
 import { readEvidence } from "./readEvidence.ts"
@@ -97,7 +98,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
   claimed: Held,
   claim: Claim,
   ending: Ending,
-  { prices }: Pick<Settings, "prices">
+  settings: Pick<Settings, "headroomPercent" | "overage" | "prices">
 ) {
   const agents = yield* Agents
   const processes = yield* Processes
@@ -120,7 +121,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
   const first = yield* judge(undefined)
   // A time of day is that of the task's own time zone.
   const zone = first.failureClass === "usage-limit" ? yield* zoneOf(claimed) : undefined
-  const verdict = zone === undefined ? first : yield* judge(zone)
+  const verdict = yield* withRecord(claimed, zone === undefined ? first : yield* judge(zone), settings)
   const { uses: _uses, ...told } = verdict
   const found = {
     exitCode: ending.end.exitCode,
@@ -128,7 +129,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
     sessionId: verdict.sessionId,
     answer: verdict.answer,
     usage: verdict.usage,
-    spending: yield* spendingOf(claimed.task, verdict, prices),
+    spending: yield* spendingOf(claimed.task, verdict, settings.prices),
     leftovers: ending.leftovers
   }
   if (ending.lost === "hidden") {

@@ -2,6 +2,8 @@
 import { cappedAmount, cappedBudget, cappedTokens } from "../load/LimitPlan.ts"
 import type { Store } from "../Store.ts"
 
+/** While an account is known to be closed, nothing of it is started, and a row says why it is closed. */
+export const closedInvariant = "a closed limit starts nothing"
 /** One task asks whether a limit is over, and only its answer lets others follow. */
 export const placesInvariant = "one asks, and others follow its answer"
 /** Tasks that start at the same moment cannot exceed a budget together. */
@@ -63,6 +65,16 @@ export const budgetProblems = (claims: ReadonlyArray<CappedClaim>): ReadonlyArra
   ]
 }
 
+/** Lanes that wait for a time, and no window of their account says for what. A budget closes no lane: it has no time. */
+export const strayLanes = (store: Pick<Store, "rows">): ReadonlyArray<string> =>
+  store
+    .rows<{ id: number }>(`
+      SELECT id FROM lanes WHERE opens_at > 0 AND spare = 0 AND NOT EXISTS (
+        SELECT 1 FROM windows WHERE windows.account = lanes.gate AND windows.name = lanes."window"
+      )
+    `)
+    .map(({ id }) => `no row says why lane ${id} is closed`)
+
 type Problem = readonly [invariant: string, detail: string]
 
 /** `isRaised`: the budget has room for everything. `reserves` gets what each claim has reserved. */
@@ -94,6 +106,7 @@ export const accountProblems = (
   )
   for (const { claim, reserve } of capped) reserves.set(claim, reserve)
   return [
+    ...strayLanes(store).map((detail): Problem => [closedInvariant, detail]),
     ...placesProblems(placed).map((detail): Problem => [placesInvariant, detail]),
     ...(isRaised ? [] : budgetProblems(capped).map((detail): Problem => [budgetInvariant, detail]))
   ]

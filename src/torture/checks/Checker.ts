@@ -144,8 +144,9 @@ const checkOne = (
   words: ReadonlyMap<string, string>,
   byId: ReadonlyMap<string, TaskRow>,
   store: Store,
-  { chronicle, root }: World
+  world: World
 ): number => {
+  const { chronicle, root } = world
   const report = (invariant: string, detail: string) => chronicle.breach(invariant, row.id, detail)
   const isHurt = ({ id }: TaskRow) => chronicle.hurts.get(id)?.has("cancel") === true
   // A cancel of one attempt means the work.
@@ -173,7 +174,11 @@ const checkOne = (
   checkContinued(row, chronicle.continued.get(plan.key), byId, edges, report)
   if (plan.messages.length > 0) {
     const told = store.rows<MessageRow>("SELECT id, seq, state FROM messages WHERE task_id = ? ORDER BY seq", row.id)
-    for (const problem of messageProblems(plan, row.id, told, journal.heard)) {
+    const between = {
+      takenOver: logLines(world, row.id).some((line) => line.includes(": taken over")),
+      hurt: hurts.size > 0
+    }
+    for (const problem of messageProblems(plan, row.id, told, journal.heard, between)) {
       report(messageInvariant, problem)
     }
   }

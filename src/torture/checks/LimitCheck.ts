@@ -4,23 +4,16 @@ import type { Hurt } from "../Chronicle.ts"
 import { cappedAmount, isCapped, type LimitPlan, limitedPayers, tokenMicro, tokensOf } from "../load/LimitPlan.ts"
 import type { Store, TaskRow } from "../Store.ts"
 import type { World } from "../World.ts"
-import { budgetInvariant, placesInvariant } from "./AccountCheck.ts"
+import { budgetInvariant, closedInvariant, placesInvariant, strayLanes } from "./AccountCheck.ts"
 import { journalLines } from "./AgentJournal.ts"
+import { overtaken, type Park, type Turn, turnInvariant } from "./TurnCheck.ts"
 
 /** A refused task is put back into the queue, and no attempt of it is used up. */
 const parkInvariant = "a limit parks, it does not fail"
-/** While an account is known to be closed, nothing of it is started. */
-const closedInvariant = "a closed limit starts nothing"
 /** What was done before the limit is not done again after it. */
 export const stepInvariant = "no step is done twice"
 /** What the agents used is in the ledger, whatever was killed. */
 export const ledgerInvariant = "the ledger has what was used, once"
-
-export interface Park {
-  readonly claim_id: string
-  readonly at: number
-  readonly resets_at: number | null
-}
 
 /** One answer, by the time since the boot of the machine in seconds. */
 export interface Step {
@@ -46,6 +39,7 @@ export interface Counted {
 export interface LimitedTask {
   readonly plan: LimitPlan
   readonly row: Pick<TaskRow, "id" | "status" | "cause" | "attempt" | "retried_by"> & { readonly parks: number }
+  readonly claims: ReadonlyArray<Turn>
   readonly parks: ReadonlyArray<Park>
   readonly journal: LimitJournal
   readonly counted: Counted
@@ -79,7 +73,7 @@ const ledgerProblems = ({ counted, hurts, journal, limited, plan }: LimitedTask)
 }
 
 export const limitProblems = (task: LimitedTask): ReadonlyArray<Problem> => {
-  const { journal, parks, plan, row } = task
+  const { claims, journal, parks, plan, row } = task
   const problems: Array<Problem> = []
   const found = `${row.status} ${row.cause}`
   if (!["completed exit", ...explained(task)].includes(found)) {
@@ -95,6 +89,20 @@ export const limitProblems = (task: LimitedTask): ReadonlyArray<Problem> => {
   const lost = journal.refused.filter((claim) => !parks.some(({ claim_id }) => claim_id === claim))
   if (lost.length > (task.hurts.size > 0 ? 1 : 0))
     problems.push([parkInvariant, `refused and not parked: ${lost.join(", ")}`])
+  const released = (how: Turn["released"]) => claims.filter((claim) => claim.released === how).map(({ id }) => id)
+  const parked = new Set(parks.map(({ claim_id }) => claim_id))
+  if (released("parked").length !== parked.size || !released("parked").every((id) => parked.has(id))) {
+    problems.push([
+      parkInvariant,
+      `claims ${released("parked").join(", ")} were parked, ${[...parked].join(", ")} are on record`
+    ])
+  }
+  for (const id of journal.starts.filter((start) => !claims.some((claim) => claim.id === start))) {
+    problems.push(["a claim comes before the process", `its agent ran under claim ${id}`])
+  }
+  for (const id of released("requeued").filter((claim) => journal.starts.includes(claim))) {
+    problems.push(["what was started is never put back", `claim ${id} was put back after its agent had started`])
+  }
   if (journal.starts.length > 1 + parks.length || new Set(journal.starts).size !== journal.starts.length) {
     problems.push(["an agent starts at most once", `${journal.starts.length} starts after ${parks.length} parks`])
   }
@@ -115,12 +123,8 @@ export const closedStarts = (
     .filter(({ at }) => parks.some((park) => park.resets_at !== null && at > park.at && at < park.resets_at))
     .map(({ id }) => id)
 
-/** A claim of an account: from when to when it was held. Null: it is not on record when it was put back. */
-export interface HeldClaim {
-  readonly id: string
-  readonly at: number
-  readonly until: number | null
-}
+/** A claim of an account: from when to when it was held. */
+type HeldClaim = Pick<Turn, "id" | "at" | "until">
 
 /** What two clocks may differ by, in milliseconds. */
 const clockMs = 50
@@ -179,21 +183,22 @@ const journalOf = (root: string, key: string): LimitJournal => {
 }
 
 /** The claims of one task in order, each with the time at which it was given up, where that is on record. */
-const heldOf = (store: Store, row: TaskRow, parks: ReadonlyArray<Park>): ReadonlyArray<HeldClaim> => {
-  const held = store.rows<{ id: string; at: number }>(
-    "SELECT claim_id AS id, claimed_at AS at FROM claim_history WHERE task_id = ? ORDER BY claimed_at",
+const turnsOf = (store: Store, row: TaskRow): ReadonlyArray<Turn> => {
+  const held = store.rows<Turn>(
+    "SELECT claim_id AS id, claimed_at AS at, released_at AS until, released FROM claim_history WHERE task_id = ? ORDER BY n",
     row.id
   )
-  return held.map(({ at, id }, index) => {
-    const parked = parks.find(({ claim_id }) => claim_id === id)?.at ?? null
-    return { id, at, until: parked ?? (index === held.length - 1 ? row.ended_at : null) }
-  })
+  return held.map((turn, index) => ({
+    ...turn,
+    until: turn.until ?? (index === held.length - 1 ? row.ended_at : null)
+  }))
 }
 
 interface Found {
   readonly plan: LimitPlan
+  readonly row: TaskRow
   readonly parks: ReadonlyArray<Park>
-  readonly claims: ReadonlyArray<HeldClaim>
+  readonly claims: ReadonlyArray<Turn>
   readonly journal: LimitJournal
 }
 
@@ -205,9 +210,11 @@ const checkTask = (plan: LimitPlan, row: TaskRow & { parks: number }, store: Sto
     "SELECT coalesce(sum(input_tokens), 0) AS tokens, coalesce(sum(cost_micro), 0) AS micro FROM ledger WHERE task_id = ?",
     row.id
   )
+  const claims = turnsOf(store, row)
   const problems = limitProblems({
     plan,
     row,
+    claims,
     parks,
     journal,
     counted: counted ?? { tokens: 0, micro: 0 },
@@ -215,7 +222,7 @@ const checkTask = (plan: LimitPlan, row: TaskRow & { parks: number }, store: Sto
     limited: (chronicle.faults["limited-worker"] ?? 0) > 0
   })
   for (const [invariant, detail] of problems) chronicle.breach(invariant, row.id, detail)
-  return { plan, parks, claims: heldOf(store, row, parks), journal }
+  return { plan, row, parks, claims, journal }
 }
 
 export const checkLimits = (plans: ReadonlyArray<LimitPlan>, store: Store, world: World): void => {
@@ -227,6 +234,18 @@ export const checkLimits = (plans: ReadonlyArray<LimitPlan>, store: Store, world
     if (rows.length > 1) chronicle.breach("one key, one task", plan.key, `${rows.length} tasks`)
     if (row !== undefined) found.push(checkTask(plan, row, store, world))
   }
+  const queued = found
+    .filter(({ plan }) => !isCapped(plan))
+    .map(({ claims, parks, plan, row }) => ({
+      task: row.id,
+      seq: row.seq,
+      account: plan.payer,
+      endedAt: row.ended_at,
+      failed: row.status === "failed",
+      turns: claims,
+      parks
+    }))
+  for (const problem of overtaken(queued)) chronicle.breach(turnInvariant, null, problem)
   const boot = bootTime()
   for (const payer of limitedPayers) {
     const own = found.filter(({ plan }) => plan.payer === payer)
@@ -252,10 +271,5 @@ export const checkLimits = (plans: ReadonlyArray<LimitPlan>, store: Store, world
     )
   const over = overspent(capped)
   if (over !== null) chronicle.breach(budgetInvariant, null, over)
-  const strays = store.rows<{ id: number }>(`
-    SELECT id FROM lanes WHERE opens_at > 0 AND spare = 0 AND NOT EXISTS (
-      SELECT 1 FROM windows WHERE windows.account = lanes.account AND windows.name = lanes."window"
-    )
-  `)
-  for (const { id } of strays) chronicle.breach(closedInvariant, null, `no row says why lane ${id} is closed`)
+  for (const problem of strayLanes(store)) chronicle.breach(closedInvariant, null, problem)
 }

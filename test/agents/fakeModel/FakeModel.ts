@@ -34,6 +34,8 @@ export class FakeModel {
   url = ""
   /** The requests for an answer: as they are understood, and as they were sent. */
   readonly requests: Array<{ readonly asked: ModelRequest; readonly body: unknown }> = []
+  /** When the usage limits end that it refused by, in seconds since 1970. */
+  readonly resets: Array<number> = []
   /** How often each ERROR, DROP and HANG with a number has been met. */
   readonly #met = new Map<string, number>()
   readonly #server = createServer((request, response) => {
@@ -117,6 +119,7 @@ export class FakeModel {
       if (name === "HANG" && this.#heeds(turn, name, value)) return
       if (name === "ERROR" && this.#heeds(turn, name, value)) {
         const refusal = refusalOf(request.api, value, Date.now())
+        if (refusal.resetsAt !== null) this.resets.push(refusal.resetsAt)
         const [body] = values("BODY")
         return sendJson(response, refusal.status, body === undefined ? refusal.body : parse(body), {
           ...refusal.headers,

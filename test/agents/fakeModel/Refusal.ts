@@ -40,9 +40,12 @@ const geminiDetails = (status: number, kind: string): ReadonlyArray<unknown> => 
   return [{ "@type": `${google}.QuotaFailure`, violations }]
 }
 
-const openaiBody = (status: number, message: string, kind: string, now: number): unknown => {
+/** Seconds, where a line names none. */
+const standardReset = 3600
+
+const openaiBody = (status: number, message: string, kind: string, resets: Resets): unknown => {
   if (kind === "usage_limit") {
-    const reset = { resets_at: Math.floor(now / 1000) + 3600, resets_in_seconds: 3600 }
+    const reset = { resets_at: resets.at, resets_in_seconds: resets.after }
     return { error: { type: "usage_limit_reached", message, plan_type: "plus", ...reset } }
   }
   if (kind === "billing") return { error: { type: "insufficient_quota", code: "insufficient_quota", message } }
@@ -50,10 +53,38 @@ const openaiBody = (status: number, message: string, kind: string, now: number):
   return { error: { message, type: status >= 500 ? "server_error" : "invalid_request_error", code, param: null } }
 }
 
+/** When a usage limit ends, in seconds: since 1970, and from now on. */
+interface Resets {
+  readonly at: number
+  readonly after: number
+}
+
+/** As the services tell windows in the headers of a refusal. */
+const limitHeaders = (api: Api, { at }: Resets): Readonly<Record<string, string>> => {
+  switch (api) {
+    case "anthropic":
+      return {
+        "anthropic-ratelimit-unified-status": "rejected",
+        "anthropic-ratelimit-unified-reset": String(at),
+        "anthropic-ratelimit-unified-representative-claim": "five_hour"
+      }
+    case "responses":
+      return {
+        "x-codex-primary-used-percent": "100",
+        "x-codex-primary-window-minutes": "300",
+        "x-codex-primary-reset-at": String(at)
+      }
+    default:
+      return {}
+  }
+}
+
 export interface Refusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: unknown
+  /** When the usage limit ends, in seconds since 1970; null: it is not one. */
+  readonly resetsAt: number | null
 }
 
 /** From the words of an ERROR line. */
@@ -61,24 +92,23 @@ export const refusalOf = (api: Api, line: string, now: number): Refusal => {
   const status = Number(/\b\d{3}\b/.exec(line)?.[0] ?? 500)
   const kind = /\b(usage_limit|billing)\b/.exec(line)?.[1] ?? ""
   const retryAfter = /retry-after=(\S+)/.exec(line)?.[1]
-  const rest = line.replace(/\b\d{3}\b|\bx\d+\b|retry-after=\S+|\b(?:usage_limit|billing)\b/g, "").trim()
+  const after = Number(/\bresets=(\d+)/.exec(line)?.[1] ?? standardReset)
+  const resets = { at: Math.floor(now / 1000) + after, after }
+  const rest = line.replace(/\b\d{3}\b|\bx\d+\b|retry-after=\S+|\bresets=\d+|\b(?:usage_limit|billing)\b/g, "").trim()
   const message = rest === "" ? (words[status] ?? "error") : rest
-  const limited =
-    api === "anthropic" && kind === "usage_limit"
-      ? {
-          "anthropic-ratelimit-unified-status": "rejected",
-          "anthropic-ratelimit-unified-reset": String(Math.floor(now / 1000) + 3600),
-          "anthropic-ratelimit-unified-representative-claim": "five_hour"
-        }
-      : {}
-  const headers = { ...limited, ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }) }
+  const isLimit = kind === "usage_limit"
+  const headers = {
+    ...(isLimit ? limitHeaders(api, resets) : {}),
+    ...(retryAfter === undefined ? {} : { "retry-after": retryAfter })
+  }
+  const resetsAt = isLimit ? resets.at : null
   if (api === "anthropic") {
     const error = { type: anthropicTypes[status] ?? "api_error", message }
-    return { status, headers, body: { type: "error", error } }
+    return { status, headers, body: { type: "error", error }, resetsAt }
   }
   if (api === "gemini") {
     const error = { code: status, message, status: geminiStates[status] ?? "UNKNOWN" }
-    return { status, headers, body: { error: { ...error, details: geminiDetails(status, kind) } } }
+    return { status, headers, body: { error: { ...error, details: geminiDetails(status, kind) } }, resetsAt }
   }
-  return { status, headers, body: openaiBody(status, message, kind, now) }
+  return { status, headers, body: openaiBody(status, message, kind, resets), resetsAt }
 }

@@ -7,7 +7,7 @@
  *   ECHO: tool       say a tool's last answer       JSON: {..}       say it
  *   SLEEP: seconds   wait before the answer         DRIP: seconds    stream the text over so long
  *   HANG: [xN]       never answer                   DROP: [xN]       cut the connection in the middle
- *   ERROR: status [usage_limit|billing] [retry-after=S] [xN] [words]  refuse; with xN the first N times only
+ *   ERROR: status [usage_limit|billing] [resets=S] [retry-after=S] [xN] [words]  refuse; with xN the first N times only
  *   HEADER: name=value  of this answer              BODY: {..}       of this refusal
  *   USAGE: in out    tokens                         STOP: reason     why the answer ends
  *   LOOP: n command  so many TOOL lines             PROMPT:          the lines after it answer the next prompt

@@ -180,11 +180,11 @@ describe("the cursor", () => {
 
 describe("the filter", () => {
   const parse = (text: string) =>
-    Effect.runSync(Effect.either(parseFilter(text, now, (path) => Effect.succeed(`/at/${path}`))))
+    Effect.runPromise(Effect.either(parseFilter(text, now, (path) => Effect.succeed(`/at/${path}`))))
 
-  it("has the words of beat list", () => {
+  it("has the words of beat list", async () => {
     const found = Either.getOrThrow(
-      parse('status:failed,running agent:claude label:repo=api directory:"my dir" since:2h Fix it')
+      await parse('status:failed,running agent:claude label:repo=api directory:"my dir" since:2h Fix it')
     )
     assert.deepStrictEqual(found, {
       filter: {
@@ -198,9 +198,9 @@ describe("the filter", () => {
     })
   })
 
-  it("says what it cannot read", () => {
+  it("says what it cannot read", async () => {
     for (const text of ["status:odd", "label:x", "since:soon", "agent:"])
-      assert.isTrue(Either.isLeft(parse(text)), text)
+      assert.isTrue(Either.isLeft(await parse(text)), text)
   })
 })
 

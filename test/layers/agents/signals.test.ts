@@ -78,8 +78,15 @@ describe("signals of the other agents", () => {
   })
 
   it("tell that Codex was answered", () => {
-    assert.deepStrictEqual(tagsIn("codex3--limit-midrun"), ["Served"])
-    assert.deepStrictEqual(tagsIn("codex3--limit-reached"), [])
+    assert.deepStrictEqual(tagsIn("codex3--limit-midrun"), ["InSession", "Served"])
+    assert.deepStrictEqual(tagsIn("codex3--limit-reached"), ["InSession"])
+    const [session] = signalsIn("codex3--limit-reached")
+    assert.match(session?._tag === "InSession" ? session.id : "", /^[0-9a-f-]{36}$/)
+    const quoted = JSON.stringify({
+      type: "item.completed",
+      item: { text: '{"type":"thread.started","thread_id":"a"}' }
+    })
+    assert.deepStrictEqual(signalsOf("codex", "stdout", [quoted]), [])
   })
 
   it("tell nothing of an agent whose format is not known", () => {

@@ -1,7 +1,8 @@
 /** Lines over the borders of reads, and what the settings make of signals. */
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { judged, limitWatch, wholeLines } from "../../../src/programs/limits/LimitWatch.ts"
+import { judged } from "../../../src/programs/limits/judged.ts"
+import { limitWatch, wholeLines } from "../../../src/programs/limits/LimitWatch.ts"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 const settings = { overage: "wait", headroomPercent: 3 } as const

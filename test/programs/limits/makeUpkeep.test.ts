@@ -15,7 +15,7 @@ import { Limits } from "../../../src/services/Limits.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import * as Settings from "../../../src/services/SettingsStore.ts"
 import { testSql } from "../../support/stores.ts"
-import { claimNext, claimOptions, submit } from "../../support/tasks.ts"
+import { claimNext, claimOptions, completed, submit } from "../../support/tasks.ts"
 
 const codex = { key: AccountKey.make("openai/login/8w1p5c0xnd"), agent: "codex" }
 const byKey = { key: AccountKey.make("openai/key/7qk3h2r9ze"), agent: "codex" }
@@ -77,6 +77,29 @@ describe("an account that can be asked", () => {
       yield* TestClock.adjust("2 minutes")
       yield* ask()
       assert.deepStrictEqual([state.asked, (yield* account)?.opensAt], [2, null])
+    }).pipe(Effect.provide(reading(state)))
+  })
+
+  it.effect("starts nothing at a reset that its service has put off: no request asks whether the limit is over", () => {
+    const state: { answer: ReadonlyArray<Seen>; asked: number } = { answer: [], asked: 0 }
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(24 * hour)
+      const ask = makeAskLimits()
+      const queue = yield* Queue
+      yield* submit({ agent: "codex", account: codex })
+      const { claim, task } = yield* claimNext()
+      yield* submit({ agent: "codex", account: codex })
+      const first = (yield* now) + hour
+      state.answer = [seen(1, first)]
+      yield* ask()
+      yield* queue.finish(task.id, completed, claim)
+      yield* TestClock.adjust("59 minutes")
+      state.answer = [seen(1, first + hour)]
+      yield* ask()
+      yield* TestClock.adjust("30 minutes")
+      assert.isTrue(Option.isNone(yield* queue.claim(claimOptions({ maxConcurrency: 100 }))))
+      yield* TestClock.adjust("32 minutes")
+      assert.isTrue(Option.isSome(yield* queue.claim(claimOptions({ maxConcurrency: 100 }))))
     }).pipe(Effect.provide(reading(state)))
   })
 

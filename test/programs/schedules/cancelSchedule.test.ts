@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { cancelSchedule } from "../../../src/programs/schedules/cancelRuns.ts"
-import { readMoment } from "../../../src/programs/schedules/readTiming.ts"
+import { readTime } from "../../../src/programs/schedules/readTiming.ts"
 import { Schedules } from "../../../src/services/Schedules.ts"
 import { createSchedule } from "../../support/schedules.ts"
 import { sqlLayer } from "../pooled.ts"
@@ -23,7 +23,7 @@ describe("a schedule that is ended", () => {
 describe("a time", () => {
   it.effect("with a second that no minute has is refused", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(readMoment("at", "2030-01-01T09:00:60", DateTime.zoneMakeOffset(0)))
+      const error = yield* Effect.flip(readTime("at", "2030-01-01T09:00:60", DateTime.zoneMakeOffset(0)))
       assert.strictEqual(error._tag, "InvalidInput")
     })
   )

@@ -1,17 +1,20 @@
-/** Moments and zones as people and models write them; English ones are tested with the built program. */
+/** Moments and zones as people and models write them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { InvalidInput } from "../../../src/domain/Errors.ts"
-import { readLocalDate } from "../../../src/programs/schedules/readLocalDate.ts"
-import { readMoment, readTiming, readZone } from "../../../src/programs/schedules/readTiming.ts"
+import { type Direction, readMoment } from "../../../src/programs/schedules/readMoment.ts"
+import { readTime, readTiming } from "../../../src/programs/schedules/readTiming.ts"
+import { readZone } from "../../../src/programs/schedules/readZone.ts"
 import { LocalZone } from "../../../src/services/LocalZone.ts"
 
 const berlin = DateTime.zoneUnsafeMakeNamed("Europe/Berlin")
 const now = Date.parse("2027-01-15T12:00:00Z")
 
-const moment = (text: string) => Effect.zipRight(TestClock.setTime(now), readMoment("at", text, berlin))
+const moment = (text: string) => Effect.zipRight(TestClock.setTime(now), readTime("at", text, berlin))
+
+const local = (text: string, direction: Direction = "future") => readMoment(text, { direction, now, zone: null })
 
 const refusing = { timezone: new InvalidInput({ field: "timezone", problem: "TZ is 'X'", example: null }) }
 
@@ -56,11 +59,36 @@ describe("moments", () => {
   )
 })
 
+describe("moments in words", () => {
+  const inBerlin = (direction: Direction) => (text: string) => readMoment(text, { direction, now, zone: berlin })
+
+  it.effect.each([
+    ["future", "tomorrow 9am", "2027-01-16T08:00:00Z"],
+    ["future", "at 9am", "2027-01-16T08:00:00Z"],
+    ["future", "9pm", "2027-01-15T20:00:00Z"],
+    ["future", "monday at noon", "2027-01-18T11:00:00Z"],
+    ["future", "in 2 hours", "2027-01-15T14:00:00Z"],
+    ["past", "yesterday 9am", "2027-01-14T08:00:00Z"],
+    ["past", "9pm", "2027-01-14T20:00:00Z"],
+    ["past", "9am", "2027-01-15T08:00:00Z"],
+    ["past", "monday at noon", "2027-01-11T11:00:00Z"],
+    ["past", "saturday at noon", "2027-01-09T11:00:00Z"],
+    ["past", "2 hours ago", "2027-01-15T10:00:00Z"],
+    ["past", "90m", "2027-01-15T10:30:00Z"]
+  ] as const)("takes, in the %s, '%s'", ([direction, text, at]) =>
+    Effect.map(inBerlin(direction)(text), (found) => assert.strictEqual(new Date(found).getTime(), Date.parse(at)))
+  )
+
+  it.effect.each(["soon", "9am or so", "12", "2027", "1M", ""])("refuses '%s'", (text) =>
+    Effect.map(Effect.flip(inBerlin("past")(text)), (problem) => assert.match(problem, /is not a time; use e.g. 2h/))
+  )
+})
+
 describe("a process whose zone cannot be told", () => {
   it.effect("takes times with a zone, and no others", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* readLocalDate("2027-07-01T09:00+02:00"), Date.parse("2027-07-01T07:00:00Z"))
-      assert.strictEqual(yield* Effect.flip(readLocalDate("2027-07-01T09:00")), "TZ is 'X'")
+      assert.strictEqual(yield* local("2027-07-01T09:00+02:00"), Date.parse("2027-07-01T07:00:00Z"))
+      assert.strictEqual(yield* Effect.flip(local("2027-07-01T09:00")), "TZ is 'X'")
       assert.strictEqual((yield* Effect.flip(readZone(null))).problem, "TZ is 'X'")
       assert.strictEqual((yield* readZone("Asia/Tokyo")).timezone, "Asia/Tokyo")
     }).pipe(Effect.provideService(LocalZone, refusing))
@@ -68,7 +96,8 @@ describe("a process whose zone cannot be told", () => {
 
   it.effect("has times without a zone where it can be told", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* readLocalDate("2027-07-01T09:00"), Date.parse("2027-07-01T06:00:00Z"))
+      assert.strictEqual(yield* local("2027-07-01T09:00"), Date.parse("2027-07-01T06:00:00Z"))
+      assert.strictEqual(yield* local("2027-07-01"), Date.parse("2027-06-30T21:00:00Z"))
       assert.strictEqual((yield* readZone(null)).timezone, "+03:00")
     }).pipe(Effect.provideService(LocalZone, { timezone: Effect.succeed("+03:00") }))
   )

@@ -336,6 +336,18 @@ const limits: ReadonlyArray<Mutation> = [
     ]
   },
   {
+    name: "parked-last",
+    promise: "what a limit parked is not overtaken",
+    limits: true,
+    patches: [
+      {
+        file: "src/layers/sql/queue/claim.ts",
+        find: "ORDER BY priority, seq LIMIT 1",
+        replace: "ORDER BY parks, priority, seq LIMIT 1"
+      }
+    ]
+  },
+  {
     name: "count-cumulative-twice",
     promise: "the ledger has what was used, once",
     limits: true,

@@ -68,7 +68,9 @@ export const pause = readWriteCommand({
     ),
     until: moment("until", "future").pipe(
       Options.withDefault(null),
-      Options.withDescription("End the pause at this time, e.g. 2027-03-01T18:00, or after this time, e.g. 2h")
+      Options.withDescription(
+        "End the pause at this time, e.g. 2027-03-01T18:00 or 'tomorrow 9am', or after this time, e.g. 2h"
+      )
     ),
     reason: optionalText("reason", "text").pipe(
       Options.withAlias("m"),

@@ -135,7 +135,7 @@ export const limitsRefresh = readWriteCommand({
   run: Effect.fn("beat.limits.refresh")(function* (_given, reference) {
     const terminal = yield* Terminal
     const limits = yield* Limits
-    const found = yield* resolveAccount(reference)
+    const found = yield* resolveAccount(reference, "ask")
     const name = `${plain(found.agent)} ${fingerprintOf(found.account)}`
     if (!(yield* askAccount(found))) {
       yield* terminal.say(`${name} could not be asked: what is known of it comes from its tasks alone.`)
@@ -159,7 +159,9 @@ export const limitsClose = readWriteCommand({
   ],
   options: Options.all({
     until: momentOption("until", "future").pipe(
-      Options.withDescription("Open again at this time, e.g. 2027-03-01T18:00, or after this time, e.g. 2h")
+      Options.withDescription(
+        "Open again at this time, e.g. 2027-03-01T18:00 or 'tomorrow 9am', or after this time, e.g. 2h"
+      )
     ),
     reason: optionalText("reason", "text").pipe(Options.withDescription("Reason that is shown to those who wait"))
   }),
@@ -167,7 +169,7 @@ export const limitsClose = readWriteCommand({
   run: Effect.fn("beat.limits.close")(function* ({ reason, until }, reference) {
     const terminal = yield* Terminal
     const limits = yield* Limits
-    const found = yield* resolveAccount(reference)
+    const found = yield* resolveAccount(reference, "close")
     if (reason !== null && reason.length > 500) {
       return yield* new InvalidInput({ field: "--reason", problem: "at most 500 characters", example: null })
     }
@@ -189,7 +191,7 @@ export const limitsOpen = readWriteCommand({
   run: Effect.fn("beat.limits.open")(function* (_given, reference) {
     const terminal = yield* Terminal
     const limits = yield* Limits
-    const found = yield* resolveAccount(reference)
+    const found = yield* resolveAccount(reference, "open")
     yield* limits.open(found.account)
     yield* terminal.say(`${plain(found.agent)} ${fingerprintOf(found.account)} is open. One task starts first.`)
     return ExitCode.ok
@@ -209,8 +211,8 @@ export const limitsJoin = readWriteCommand({
   run: Effect.fn("beat.limits.join")(function* (_given, given) {
     const terminal = yield* Terminal
     const limits = yield* Limits
-    const from = yield* resolveAccount(given.account)
-    const to = yield* resolveAccount(given.to)
+    const from = yield* resolveAccount(given.account, "join")
+    const to = yield* resolveAccount(given.to, "join")
     if (from.account === to.account) {
       return yield* new InvalidInput({ field: "to", problem: "is the same account", example: null })
     }
@@ -232,7 +234,7 @@ export const limitsSplit = readWriteCommand({
   run: Effect.fn("beat.limits.split")(function* (_given, reference) {
     const terminal = yield* Terminal
     const limits = yield* Limits
-    const found = yield* resolveAccount(reference)
+    const found = yield* resolveAccount(reference, "split")
     if (found.joinedTo === null) {
       return yield* new InvalidInput({ field: "account", problem: "is not joined to another", example: null })
     }

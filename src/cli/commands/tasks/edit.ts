@@ -33,7 +33,7 @@ const options = Options.all({
   ),
   notBefore: moment("not-before", "future").pipe(
     Options.withDefault(null),
-    Options.withDescription("Start at this time or after this delay, e.g. 2h; 0s means now")
+    Options.withDescription("Start at this time, e.g. 'tomorrow 9am', or after this delay, e.g. 2h; 0s means now")
   ),
   spare: Options.boolean("spare").pipe(
     Options.withDescription("Start it only with room of its account that would go unused; see 'beat run --spare'")

@@ -20,7 +20,7 @@ const options = Options.all({
   ...taskFilterOptions,
   since: moment("since", "past").pipe(
     Options.withDefault(null),
-    Options.withDescription("Show only tasks created since then, e.g. 2h or 2027-03-01")
+    Options.withDescription("Show only tasks created since then, e.g. 2h, 2027-03-01 or 'monday 9am'")
   ),
   limit: pageOptions.limit,
   before: pageOptions.before.pipe(Options.withAlias("cursor")),

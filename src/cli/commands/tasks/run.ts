@@ -92,7 +92,7 @@ const options = Options.all({
   ),
   notBefore: moment("not-before", "future").pipe(
     Options.withDefault(null),
-    Options.withDescription("Start at this time, e.g. 2027-03-01T09:00, or after this delay, e.g. 2h")
+    Options.withDescription("Start at this time, e.g. 2027-03-01T09:00 or 'tomorrow 9am', or after this delay, e.g. 2h")
   ),
   key: optionalText("key", "text").pipe(
     Options.withDescription("Idempotency key: submitting the same key again returns the existing task")

@@ -29,7 +29,9 @@ export const usage = readOnlyCommand({
   ],
   options: Options.all({
     since: moment("since", "past").pipe(
-      Options.withDescription("Count runs that ended at or after this time, e.g. 7d or 2027-03-01 (default: 30d)"),
+      Options.withDescription(
+        "Count runs that ended at or after this time, e.g. 7d, 2027-03-01 or monday (default: 30d)"
+      ),
       Options.withDefault(null)
     ),
     until: moment("until", "past").pipe(

@@ -22,7 +22,7 @@ export interface TopOptions {
 const options = Options.all({
   ...taskFilterOptions,
   since: optionalText("since", "time").pipe(
-    Options.withDescription("Show only tasks created since then, e.g. 2h or 2027-03-01")
+    Options.withDescription("Show only tasks created since then, e.g. 2h, 2027-03-01 or 'monday 9am'")
   ),
   once: Options.boolean("once").pipe(Options.withDescription("Print one screen and exit")),
   plain: Options.boolean("plain").pipe(

@@ -1,7 +1,6 @@
 /** Codex: `codex exec --json`. */
 import * as Schema from "effect/Schema"
 import type { Agent, Evidence, PlanRequest, Renderer, Verdict } from "../../../domain/task/Agent.ts"
-import { modelUse, withoutCached } from "../../../domain/usage/ModelUse.ts"
 import { openai } from "../accounts/Vendors.ts"
 import { oneLine } from "../reading/Bounds.ts"
 import { listOf, loose, number, ofTypes, reader, text } from "../reading/Printed.ts"
@@ -9,6 +8,7 @@ import { failureLine, lines, strangers, toolCall, toolError } from "../reading/S
 import { type Findings, judge } from "../reading/Verdict.ts"
 import { jsonWith } from "../starting/Held.ts"
 import { asArgument, configuredKey, defaults, modelOf, prefix, retriesOf } from "../starting/Start.ts"
+import { codexUsage } from "./codexUsage.ts"
 
 const credentialVariables = ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN"]
 
@@ -69,28 +69,7 @@ const findings = (evidence: Evidence): Findings => {
     finished: turn?.type === "turn.completed",
     answer: turn?.type === "turn.completed" ? (message?.item?.text ?? null) : null,
     sessionId: last("thread.started")?.thread_id ?? null,
-    usage:
-      usage === undefined
-        ? null
-        : {
-            inputTokens: usage.input_tokens ?? null,
-            outputTokens: usage.output_tokens ?? null,
-            cacheReadTokens: usage.cached_input_tokens ?? null,
-            cacheWriteTokens: usage.cache_write_input_tokens ?? null,
-            costUsd: null,
-            cumulative: true
-          },
-    uses:
-      usage === undefined
-        ? undefined
-        : [
-            modelUse(null, {
-              inputTokens: withoutCached(usage.input_tokens, usage.cached_input_tokens),
-              outputTokens: usage.output_tokens,
-              cacheReadTokens: usage.cached_input_tokens,
-              cacheWriteTokens: usage.cache_write_input_tokens
-            })
-          ]
+    ...(usage === undefined ? { usage: null } : codexUsage(usage))
   }
 }
 

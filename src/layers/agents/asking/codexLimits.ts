@@ -10,7 +10,7 @@ import type { Seen } from "../../../domain/limits/Signal.ts"
 import * as Lines from "../../../domain/output/Lines.ts"
 import type { ReadRequest } from "../../../services/LimitReader.ts"
 import { loose, number, reader } from "../reading/Printed.ts"
-import { instant } from "../reading/ResetTime.ts"
+import { codexWindow } from "../records/codexWindow.ts"
 
 const patienceMs = 10_000
 const mostBytes = 1024 * 1024
@@ -29,28 +29,14 @@ const read = reader(
   })
 )
 
-const nameOf = (minutes: number): string =>
-  minutes === 300 ? "five_hour" : minutes === 10_080 ? "seven_day" : `${minutes}_minute`
-
 /** The windows in an answer; null where the line is not the answer. */
 const windowsIn = (line: string): ReadonlyArray<Seen> | null => {
   const answer = read(line)
   if (answer?.id !== question) return null
   const { primary, secondary } = answer.result?.rateLimits ?? {}
-  return [primary, secondary].flatMap((window): ReadonlyArray<Seen> => {
-    const { resetsAt, usedPercent: used, windowDurationMins: minutes } = window ?? {}
-    if (used === undefined || minutes === undefined) return []
-    return [
-      {
-        _tag: "Seen",
-        window: nameOf(minutes),
-        family: "",
-        used: used / 100,
-        closed: used >= 100,
-        resetsAt: instant(resetsAt)
-      }
-    ]
-  })
+  return [primary, secondary].flatMap((window) =>
+    codexWindow(window?.usedPercent, window?.windowDurationMins, window?.resetsAt)
+  )
 }
 
 const handshake = [

@@ -20,9 +20,17 @@ const answers =
 
 const claude: Reader = (line, stream) => (stream === "stdout" ? claudeSignals(line) : [])
 
-const codex = answers(
+const codexAnswer = answers(
   /^\{"type":"(?:item\.completed","item":\{"id":"[^"]*","type":"(?:agent_message|reasoning|command_execution|mcp_tool_call|file_change)"|turn\.completed")/
 )
+
+/** Also where a session is resumed. */
+const threadStarted = /^\{"type":"thread\.started","thread_id":"([0-9a-f-]{8,64})"/
+
+const codex: Reader = (line, stream) => {
+  const id = stream === "stdout" ? threadStarted.exec(line.slice(0, 400))?.[1] : undefined
+  return id === undefined ? codexAnswer(line, stream) : [{ _tag: "InSession", id }]
+}
 
 const geminiAnswer = answers(/^\{"type":"(?:tool_use"|message",.*"role":"assistant")/)
 

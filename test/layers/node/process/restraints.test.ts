@@ -96,7 +96,10 @@ describe.skipIf(process.platform !== "linux")("a command without soft limits", (
       ["Max address space", { soft: 2 ** 32, hard: 2 ** 33 }]
     ])
     const command = withoutSoftLimits(["sh", "-c", 'cat /proc/self/limits; echo "$1"', "sh", "it's $HOME"], found)
-    const said = limits(command, "ulimit -S -f 3000; ulimit -H -f 8000; ulimit -S -t 3000; ulimit -S -v 4194304; ulimit -H -v 8388608;")
+    const said = limits(
+      command,
+      "ulimit -S -f 3000; ulimit -H -f 8000; ulimit -S -t 3000; ulimit -S -v 4194304; ulimit -H -v 8388608;"
+    )
     const now = parseLimits(said)
     assert.deepStrictEqual(now.get("Max file size"), { soft: 4_096_000, hard: 4_096_000 })
     assert.strictEqual(now.get("Max cpu time")?.soft, Number.POSITIVE_INFINITY)
