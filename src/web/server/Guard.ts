@@ -3,6 +3,9 @@
  * A page of another origin that reaches the port, also by a name that it points at 127.0.0.1, is refused before any routing.
  */
 
+/** Where Prometheus asks, unless it is told otherwise. */
+export const metricsPath = "/metrics"
+
 /** What a request says of itself. */
 export interface Asked {
   readonly method: string
@@ -47,7 +50,7 @@ export const sameText = (left: string, right: string): boolean => {
 }
 
 /** The files of the page hold no secret, and a browser asks for them before it has read the token. */
-const needsToken = (path: string): boolean => path === "/api" || path.startsWith("/api/")
+const needsToken = (path: string): boolean => path === "/api" || path.startsWith("/api/") || path === metricsPath
 
 /** Null if the request is allowed. */
 export const refusalOf = (asked: Asked, allowed: Allowed): Refusal | null => {
