@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { FullScreen, type ScreenEvent, type Size } from "./top/FullScreen.ts"
 import { pressOf, type RawKey } from "./top/Keys.ts"
+import { answer } from "./top/makePacing.ts"
 
 /** Alternate screen, no cursor, no wrapping at the right edge; the terminal reports focus and pasted text. */
 const enter = "\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?1004h\u001b[?2004h"
@@ -62,9 +63,12 @@ const open = Effect.gen(function* () {
     if (!taken) return
     taken = false
     writeLast(leave)
-    raw(false)
   }
   const onKey = (typed: string | undefined, key: RawKey) => {
+    if (key.sequence === answer) {
+      offer({ kind: "answered" })
+      return
+    }
     const press = pressOf(typed, key)
     if (press === null) return
     if (press.name === "paste-start" || press.name === "paste-end") {
@@ -75,8 +79,13 @@ const open = Effect.gen(function* () {
     offer({ kind: "press", press: pasting ? { name: "pasted", text: press.text } : press })
   }
   const onSize = () => offer({ kind: "size", ...liveSize() })
-  const onStop = () => {
+  /** Where Node does not reset the mode of the terminal, as it does when it exits. */
+  const giveAll = () => {
     give()
+    raw(false)
+  }
+  const onStop = () => {
+    giveAll()
     process.kill(process.pid, "SIGSTOP")
   }
   const onContinue = () => {
@@ -93,7 +102,7 @@ const open = Effect.gen(function* () {
     Effect.sync(() => {
       take()
       process.on("exit", give)
-      process.prependListener("SIGHUP", give)
+      process.prependListener("SIGHUP", giveAll)
       process.on("SIGCONT", onContinue)
       process.on("SIGTSTP", onStop)
       process.stdout.on("resize", onSize)
@@ -105,6 +114,7 @@ const open = Effect.gen(function* () {
       process.stdin.resume()
     }),
     () =>
+      // Not raw(false), which waits until the terminal has read everything: Node resets the mode when it exits, without that.
       Effect.sync(() => {
         give()
         decoder.close()

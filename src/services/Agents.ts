@@ -9,6 +9,7 @@ import type { StreamName } from "../domain/output/Output.ts"
 import type { Asks } from "../domain/questions/AgentRequest.ts"
 import type { AgentInfo, Evidence, Renderer, Verdict } from "../domain/task/Agent.ts"
 import type { Environment, Launch } from "../domain/task/NewTask.ts"
+import type { CallReader } from "../domain/traces/ToolCall.ts"
 
 export interface PrepareRequest {
   /** Null: the default agent, or the only one installed. */
@@ -84,6 +85,8 @@ export class Agents extends Context.Tag("backbeat/Agents")<
     ) => Effect.Effect<ReadonlyArray<LimitSignal>>
     /** What lines of stdout say of messages and turns, of an agent that takes messages while it runs. */
     readonly heard: (agent: string, lines: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Heard>>
+    /** Reads the calls of tools in stdout; null where no format is known. */
+    readonly calls: (agent: string) => Effect.Effect<CallReader | null>
     /** A fresh renderer; for an unknown agent one that shows lines as they are. */
     readonly renderer: (agent: string) => Effect.Effect<Renderer>
   }

@@ -36,6 +36,12 @@ export class Deliveries extends Context.Tag("backbeat/Deliveries")<
       hooks: ReadonlyArray<Hook>,
       sender: WorkerId
     ) => Effect.Effect<Option.Option<Sending>, StorageError>
+    /** Replaces the message before its first attempt sends it. False: the worker has lost it, and it is not changed. */
+    readonly complete: (
+      key: Pick<Sending, "hook" | "seq">,
+      sender: WorkerId,
+      body: string
+    ) => Effect.Effect<boolean, StorageError>
     /** Stores how an attempt ended. False: the worker has lost it, and it is not changed. */
     readonly settle: (
       key: Pick<Sending, "hook" | "seq">,

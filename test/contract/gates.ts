@@ -10,8 +10,9 @@ import { Gates } from "../../src/services/Gates.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { create } from "../support/pipelines.ts"
+import { createSchedule, fireInAMinute, historyOf } from "../support/schedules.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, claimOptions, completed, submit } from "../support/tasks.ts"
+import { claimNext, claimOptions, completed, newTask, submit } from "../support/tasks.ts"
 
 const review = GroupName.make("review")
 const claude = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
@@ -133,6 +134,25 @@ export const gatesContract = (subject: Subject<AllPorts>) => {
         yield* gates.close(gate("task", id))
         yield* gates.tidy
         assert.lengthOf(yield* gates.list, 2)
+      })
+    )
+
+    test(
+      "a schedule whose time comes while its group is paused submits its task, on record, and the task starts afterwards",
+      Effect.gen(function* () {
+        const gates = yield* Gates
+        yield* gates.close(gate("group", "review"))
+        const schedule = yield* createSchedule({
+          work: { kind: "task", task: newTask({ prompt: "nightly", group: review }) }
+        })
+        yield* fireInAMinute
+        assert.deepStrictEqual(
+          (yield* historyOf(schedule)).map(({ status }) => status),
+          ["running"]
+        )
+        assert.deepStrictEqual(yield* claimAll, [])
+        yield* gates.open("group", "review")
+        assert.deepStrictEqual(yield* claimAll, ["nightly"])
       })
     )
 

@@ -318,6 +318,9 @@ export const questionsContract = (subject: Subject<AllPorts>) => {
         assert.deepStrictEqual(yield* gates.pausing, [])
         yield* gates.close(pausedBy(other.id))
         assert.deepStrictEqual(yield* gates.pausing, [other.id])
+        // Twice is once.
+        yield* gates.close(pausedBy(task.id))
+        assert.lengthOf(yield* gates.list, 2)
         yield* gates.open("task", task.id)
         assert.strictEqual((yield* claimNext()).task.id, task.id)
         yield* queue.cancel(task.id, { reason: null, by: "anna" })

@@ -72,6 +72,7 @@ const agents = Layer.effectContext(
         account: () => Effect.succeed(null),
         signals: () => Effect.succeed([]),
         heard: () => Effect.succeed([]),
+        calls: () => Effect.succeed(null),
         verdict: () => Effect.dieMessage("nothing ends here")
       })
     ).pipe(Context.add(Prepared, Prepared.of({ requests: Ref.get(requests) })))

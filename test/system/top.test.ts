@@ -106,7 +106,8 @@ describe.skipIf(!hasTmux)("the live screen in tmux", () => {
     await beat.close()
   })
 
-  const restart = () => tmux("respawn-pane", "-k", `sh ${join(scratch, "run.sh")}`)
+  const restart = (...variables: ReadonlyArray<string>) =>
+    tmux("respawn-pane", "-k", ...variables.flatMap((one) => ["-e", one]), `sh ${join(scratch, "run.sh")}`)
 
   it("shows tasks as they come, and what the selected one prints", async () => {
     await shows("No tasks yet.")
@@ -220,5 +221,19 @@ describe.skipIf(!hasTmux)("the live screen in tmux", () => {
       process.kill(top(), signal)
       await shows(`left with ${code}, terminal as before: yes`)
     }
+  })
+
+  it("has no colours with NO_COLOR, and is lines in a terminal that can do no more", async () => {
+    const coloured = /\u001b\[[0-9;]*(?:3[0-7]|9[0-7])m/
+    const painted = () => tmux("capture-pane", "-pe").stdout
+    restart()
+    await until("a screen with colours", () => coloured.test(painted()) && screen().includes("? keys"))
+    restart("NO_COLOR=1")
+    await shows("? keys  q")
+    assert.notMatch(painted(), coloured)
+    restart("TERM=dumb")
+    await shows("'help' lists the commands")
+    assert.notInclude(screen(), "? keys")
+    assert.strictEqual(tmux("display-message", "-p", "#{alternate_on}").stdout.trim(), "0")
   })
 })

@@ -148,6 +148,10 @@ describe("beat web", () => {
     assert.strictEqual((await page.ask("/", { headers: { host: "evil.example" } })).status, 421)
     const foreign = { origin: "https://evil.example" }
     assert.strictEqual((await page.ask("/api/v1/tasks", { headers: foreign })).status, 403)
+    assert.strictEqual((await page.ask("/metrics", { headers: { authorization: "" } })).status, 401)
+    const measured = await page.ask("/metrics")
+    assert.strictEqual(measured.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
+    assert.match(measured.text, /^# HELP backbeat_[\s\S]*\nbackbeat_workers [0-9]+\n/)
     const preflight = await page.ask("/api/v1/tasks", { method: "OPTIONS", headers: foreign })
     assert.strictEqual(preflight.status, 403)
     assert.isFalse(Object.keys(preflight.headers).some((name) => name.startsWith("access-control")))

@@ -63,7 +63,7 @@ describe("the guard", () => {
   })
 
   it("asks for the token wherever something can be learned", () => {
-    for (const path of ["/api", "/api/", "/api/v1/tasks", "/api/v1/openapi.json", "/api/nonsense"]) {
+    for (const path of ["/api", "/api/", "/api/v1/tasks", "/api/v1/openapi.json", "/api/nonsense", "/metrics"]) {
       for (const authorization of [
         undefined,
         "",

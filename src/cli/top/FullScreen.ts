@@ -13,6 +13,8 @@ export interface Size {
 export type ScreenEvent =
   | { readonly kind: "press"; readonly press: Press }
   | ({ readonly kind: "size" } & Size)
+  /** The terminal has shown all that was sent up to a question. */
+  | { readonly kind: "answered" }
   /** The process was continued after a stop: nothing is known of what the terminal shows. */
   | { readonly kind: "continued" }
 

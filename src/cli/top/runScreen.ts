@@ -15,6 +15,7 @@ import { difference } from "./Differ.ts"
 import { parseFilter } from "./Filter.ts"
 import { frameLines } from "./Frame.ts"
 import { FullScreen, type ScreenEvent } from "./FullScreen.ts"
+import { makePacing, question } from "./makePacing.ts"
 import { nextTickMs } from "./nextTickMs.ts"
 import { runWords } from "./runWords.ts"
 import { painted } from "./Span.ts"
@@ -23,9 +24,8 @@ import { type TopEvent, update, type Wish } from "./update.ts"
 import { wantOf } from "./wantOf.ts"
 import { watchQueue } from "./watchQueue.ts"
 
-/** Time between two frames, in milliseconds; longer without the focus. */
-const frameMs = 100
-const blurredMs = 5000
+/** For the last answer of the terminal, in milliseconds. */
+const lastAnswerMs = 200
 
 type News =
   | { readonly from: "screen"; readonly event: ScreenEvent }
@@ -46,8 +46,7 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
   let state = start
   let want = wantOf(state, null)
   let drawn: ReadonlyArray<string> | null = null
-  let drawnAt = Number.NEGATIVE_INFINITY
-  let focused = true
+  const pacing = makePacing()
   const ending: { code: ExitCode | null } = { code: null }
   let working = 0
 
@@ -120,13 +119,16 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
     const { event } = one
     switch (event.kind) {
       case "continued":
+        pacing.restart()
         drawn = null
         return Effect.void
       case "size":
         drawn = null
         return take(event)
+      case "answered":
+        return Effect.sync(pacing.answered)
       case "press":
-        focused = event.press.name !== "focus-out"
+        pacing.focus(event.press.name !== "focus-out")
         return event.press.name.startsWith("focus-") ? Effect.void : take(event)
     }
   }
@@ -137,8 +139,16 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
     const text = difference(drawn, lines)
     drawn = lines
     if (text === "") return
-    drawnAt = now
-    if (!(yield* screen.write(text))) ending.code = ExitCode.outputClosed
+    pacing.drew(now, screen.keyboard)
+    if (!(yield* screen.write(screen.keyboard ? `${text}${question}` : text))) ending.code = ExitCode.outputClosed
+  })
+
+  /** What else comes is dropped: it is over. */
+  const answers = Effect.gen(function* () {
+    while (pacing.waits()) {
+      const { event } = yield* Queue.take(news)
+      if (event.kind === "answered") pacing.answered()
+    }
   })
 
   const keys = yield* screen.open
@@ -148,13 +158,15 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
   yield* draw
   while (true) {
     const now = yield* Clock.currentTimeMillis
-    const rest = drawnAt + (focused ? frameMs : blurredMs) - now
+    const rest = pacing.rest(now)
     const heard = yield* Effect.timeoutOption(Queue.take(news), Math.max(1, rest > 0 ? rest : nextTickMs(state, now)))
     if (Option.isSome(heard)) yield* hear(heard.value)
     for (const one of Chunk.toReadonlyArray(yield* Queue.takeAll(news))) yield* hear(one)
-    if (ending.code !== null && working === 0) return ending.code
-    const later = yield* Clock.currentTimeMillis
-    if (later - drawnAt >= (focused ? frameMs : blurredMs)) yield* draw
+    if (ending.code !== null && working === 0) {
+      yield* Effect.timeoutOption(answers, lastAnswerMs)
+      return ending.code
+    }
+    if (pacing.rest(yield* Clock.currentTimeMillis) <= 0) yield* draw
   }
 })
 

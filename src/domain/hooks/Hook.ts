@@ -122,7 +122,7 @@ export const targets = ["run", "url", "ntfy", "slack", "desktop", "otlp"] as con
 export type TargetKind = (typeof targets)[number]
 
 /** What ends work: all spans there are. */
-const allSpans = ["ended", "retried", "pipeline-ended", "loop-ended", "contest-ended"]
+const allSpans = ["ended", "retried", "pipeline-ended", "loop-ended", "contest-ended", "merge-ended"]
 
 /** A hook that exports spans gets nothing for other notices. */
 const traceWords: ReadonlyArray<string> = [...allSpans, ...endWords, needsYouWord]

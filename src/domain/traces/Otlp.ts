@@ -64,5 +64,10 @@ export type Resource = ReturnType<typeof resourceOf>
 
 export const scope = { name: "backbeat" }
 
+export const resourceSpansOf = (resource: Resource, spans: ReadonlyArray<OtlpSpan>) => ({
+  resource,
+  scopeSpans: [{ scope, spans: spans.map(spanOf) }]
+})
+
 export const spansDocument = (resource: Resource, spans: ReadonlyArray<OtlpSpan>): string =>
-  JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope, spans: spans.map(spanOf) }] }] })
+  JSON.stringify({ resourceSpans: [resourceSpansOf(resource, spans)] })

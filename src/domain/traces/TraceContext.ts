@@ -33,10 +33,24 @@ const hexOf = (id: string): string =>
     .join("")
 
 /** What a span is about. The first digit of its id says so, and the rest is the id of the thing: no two spans have one id. */
-const kinds = { task: 1, pipeline: 2, loop: 3, contest: 4, run: 5, wait: 6, rest: 7, test: 8 } as const
+const kinds = {
+  task: "1",
+  pipeline: "2",
+  loop: "3",
+  contest: "4",
+  run: "5",
+  wait: "6",
+  rest: "7",
+  test: "8",
+  merge: "9",
+  undo: "a"
+} as const
 
 /** `wait`: the time before the claim of that id. `rest`: the time after the last claim of the task of that id. */
 export const spanIdOf = (kind: keyof typeof kinds, id: string): string => `${kinds[kind]}${hexOf(id)}`
+
+/** The call of a tool with this number, from 0 to 4095, in the run with this span: another first digit, and most of the claim's. */
+export const callSpanIdOf = (run: string, n: number): string => `b${run.slice(1, 13)}${n.toString(16).padStart(3, "0")}`
 
 /** "backbeat" in ASCII, and the id of the first span. */
 export const traceIdOf = (spanId: string): string => `6261636b62656174${spanId}`

@@ -44,10 +44,10 @@ export interface TaskFacts extends TracedTask, Pick<TaskSummary, Own> {
   readonly links: ReadonlyArray<TracedTask>
 }
 
-/** A pipeline, a loop or a contest. */
+/** A pipeline, a loop, a contest or a merge. */
 export interface WorkFacts {
   readonly id: string
   readonly createdAt: number
-  /** One of its tasks. */
+  /** One of its tasks; of a merge, the task whose work it is. */
   readonly task: TracedTask
 }

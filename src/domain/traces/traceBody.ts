@@ -9,7 +9,16 @@ const nanoseconds = (milliseconds: number): bigint => BigInt(milliseconds) * 1_0
 
 const internal = 1
 
-const codes: Readonly<Record<string, number>> = { completed: 1, passed: 1, target: 1, failed: 2 }
+const codes: Readonly<Record<string, number>> = {
+  completed: 1,
+  passed: 1,
+  target: 1,
+  failed: 2,
+  merged: 1,
+  undone: 1,
+  conflict: 2,
+  refused: 2
+}
 
 const documentOf = (context: TraceContext, spans: ReadonlyArray<OtlpSpan>): string | null =>
   isSampled(context) ? spansDocument(resourceOf({}), spans) : null
@@ -148,6 +157,30 @@ const kinds = { "pipeline-ended": "pipeline", "loop-ended": "loop", "contest-end
 
 const isWork = (kind: string): kind is keyof typeof kinds => Object.hasOwn(kinds, kind)
 
+/**
+ * A merge is below the task whose work it brings to a branch. What undoes it has no beginning on record, and is a moment: it happens
+ * after the merge, whose span the receiver has.
+ */
+const mergeBody = ({ createdAt, id, task }: WorkFacts, status: string, changedAt: number): string | null => {
+  const context = contextOf(task)
+  const undone = status === "undone"
+  const from = undone ? changedAt : createdAt
+  return documentOf(context, [
+    {
+      traceId: context.traceId,
+      spanId: spanIdOf(undone ? "undo" : "merge", id),
+      parentId: spanIdOf("task", task.id),
+      name: undone ? "merge undone" : "merge",
+      kind: internal,
+      startTime: nanoseconds(from),
+      endTime: nanoseconds(Math.max(from, changedAt)),
+      code: codes[status] ?? 0,
+      message: codes[status] === 2 ? status : null,
+      attributes: { "backbeat.merge.id": id, "backbeat.merge.status": status, "backbeat.task.id": task.id }
+    }
+  ])
+}
+
 /** A pipeline, a loop or a contest around its tasks. */
 const workBody = (
   kind: (typeof kinds)[keyof typeof kinds],
@@ -178,6 +211,10 @@ const workBody = (
  */
 export const traceBody = (notice: Notice, facts: string): string | null => {
   const { at, kind } = notice
+  if (kind === "merge-ended") {
+    const merge = parsed<WorkFacts>(facts)
+    return merge === null ? null : mergeBody(merge, statusOf(notice) ?? "ended", at)
+  }
   if (!isWork(kind)) {
     const task = parsed<TaskFacts>(facts)
     return task === null ? null : taskBody(task)

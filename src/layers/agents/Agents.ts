@@ -279,7 +279,7 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  const agents: Omit<Context.Tag.Service<typeof Agents>, "verdict" | "signals" | "heard"> = {
+  const agents: Omit<Context.Tag.Service<typeof Agents>, "verdict" | "signals" | "heard" | "calls"> = {
     list,
     prepare,
     account: Effect.fn("Agents.accountNow")(function* (name, { directory, environment, model }) {

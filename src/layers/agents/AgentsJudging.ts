@@ -20,6 +20,7 @@ import { cutEnd } from "./reading/Bounds.ts"
 import { mask } from "./reading/Secrets.ts"
 import { maxErrorBytes } from "./reading/Verdict.ts"
 import { signalsOf } from "./signals/AgentSignals.ts"
+import { callReaderOf } from "./signals/callReaderOf.ts"
 import { claudeHeard } from "./signals/claudeHeard.ts"
 import { judgeCommand, named } from "./starting/Command.ts"
 
@@ -57,6 +58,7 @@ const judging = Effect.gen(function* () {
     ...agents,
     signals: (agent, stream, lines) => Effect.sync(() => signalsOf(agent, stream, lines)),
     heard: (agent, lines) => Effect.sync(() => (agent === "claude" ? lines.flatMap(claudeHeard) : [])),
+    calls: (agent) => Effect.succeed(callReaderOf(agent)),
     verdict: Effect.fn("Agents.verdict")(function* (name, evidence) {
       const verdict = verdictOf(name, evidence)
       if (verdict.error === null) return verdict

@@ -24,6 +24,7 @@ const make = Effect.gen(function* () {
     signals: () => Effect.dieMessage("only a worker reads limits in output"),
     heard: () => Effect.dieMessage("only a worker reads receipts in output"),
     verdict: () => Effect.dieMessage("only a worker judges what an agent did"),
+    calls: () => Effect.dieMessage("only a worker reads calls in output"),
     renderer: (agent) => Effect.flatMap(agents, ({ renderer }) => renderer(agent))
   })
 })

@@ -15,6 +15,7 @@ import { failpoint } from "../../services/Failpoints.ts"
 import { HookSender } from "../../services/HookSender.ts"
 import { LocalZone } from "../../services/LocalZone.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { completeSpans } from "./completeSpans.ts"
 
 /** Tries of one worker at the same time; of them at most one for each hook. */
 const mostAtOnce = 4
@@ -41,7 +42,10 @@ const tryOnce = Effect.fn("hooks.attempt")(function* (hook: Hook, sending: Sendi
   const deliveries = yield* Deliveries
   const sender = yield* HookSender
   yield* failpoint("deliver.claimed")
-  const outcome = yield* sender.send(hook, sending)
+  const whole = hook.kind === "otlp" ? yield* retryWhileStorageFails(completeSpans(sending.body)) : null
+  // Stored before it is sent: all attempts send the same.
+  if (whole !== null && !(yield* retryWhileStorageFails(deliveries.complete(sending, worker, whole)))) return
+  const outcome = yield* sender.send(hook, whole === null ? sending : { ...sending, body: whole })
   yield* failpoint("deliver.sent")
   const now = yield* Clock.currentTimeMillis
   const random = yield* Random.next

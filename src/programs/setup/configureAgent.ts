@@ -4,8 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ownOf } from "../../domain/Named.ts"
 import { AgentSettings, type WrittenSettings } from "../../domain/settings/Settings.ts"
-import { decodeSettings } from "../../domain/settings/SettingsProblem.ts"
-import { Paths } from "../../services/Paths.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { withoutSecrets } from "./Configuration.ts"
 
@@ -37,8 +35,7 @@ const changed = (file: WrittenSettings, name: string, change: AgentChange): Writ
 /** What the file says of the agent afterwards, without secrets. */
 export const configureAgent = Effect.fn("configureAgent")(function* (name: string, change: AgentChange) {
   const store = yield* SettingsStore
-  const { config } = yield* Paths
-  const file = yield* store.update((before) => decodeSettings(config, changed(before, name, change)))
+  const file = yield* store.update((before) => Effect.succeed(changed(before, name, change)))
   const own = ownOf(file.agents ?? {}, name) ?? {}
   const shown = withoutSecrets({ agents: { [name]: own } }).agents
   const settings: unknown = typeof shown === "object" && shown !== null ? Reflect.get(shown, name) : {}

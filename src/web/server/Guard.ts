@@ -4,6 +4,9 @@
  */
 import * as Redacted from "effect/Redacted"
 
+/** Where Prometheus asks, unless it is told otherwise. */
+export const metricsPath = "/metrics"
+
 /** What a request says of itself. */
 export interface Asked {
   readonly method: string
@@ -48,7 +51,7 @@ export const sameText = (left: string, right: string): boolean => {
 }
 
 /** The files of the page hold no secret, and a browser asks for them before it has read the token. */
-const needsToken = (path: string): boolean => path === "/api" || path.startsWith("/api/")
+const needsToken = (path: string): boolean => path === "/api" || path.startsWith("/api/") || path === metricsPath
 
 /** Null if the request is allowed. */
 export const refusalOf = (asked: Asked, allowed: Allowed): Refusal | null => {

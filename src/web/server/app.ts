@@ -10,6 +10,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { metricsText } from "../../programs/metrics/metricsText.ts"
 import { Api } from "../api/Api.ts"
 import { openApi } from "../api/openApi.ts"
 import { problemOf } from "../api/Problem.ts"
@@ -19,7 +20,7 @@ import { QuestionHandlers } from "../handlers/QuestionHandlers.ts"
 import { TaskHandlers } from "../handlers/TaskHandlers.ts"
 import { UsageHandlers } from "../handlers/UsageHandlers.ts"
 import { Assets } from "./Assets.ts"
-import { type Allowed, refusalOf } from "./Guard.ts"
+import { type Allowed, metricsPath, refusalOf } from "./Guard.ts"
 
 /**
  * Only scripts and styles of the page itself run, it talks to its own server alone, and no text becomes markup: a browser
@@ -103,10 +104,17 @@ const api = HttpApiBuilder.api(Api).pipe(
   Layer.provide([TaskHandlers, EventHandlers, QuestionHandlers, UsageHandlers, PlanHandlers])
 )
 
+/** What `beat metrics` prints, for a monitoring system that asks. */
+const metrics = metricsText().pipe(
+  Effect.map((text) => HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })),
+  Effect.catchTag("StorageError", (error) => Effect.succeed(refusal(error)))
+)
+
 /** Answers every request; `seen` is called for each request that passes the guard. */
 export const app = Effect.fn("web.app")(function* (allowed: Allowed, seen: Effect.Effect<void>) {
   const assets = yield* Assets
   const document = JSON.stringify(openApi)
+  const services = yield* Effect.context<Effect.Effect.Context<typeof metrics>>()
   const context = yield* Layer.build(
     Layer.mergeAll(Layer.merge(api, decoding), HttpServer.layerContext).pipe(
       Layer.provideMerge(Layer.merge(HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer))
@@ -130,11 +138,13 @@ export const app = Effect.fn("web.app")(function* (allowed: Allowed, seen: Effec
     )
     if (refused !== null) return refusal(refused)
     yield* seen
-    const asset = method === "GET" || method === "HEAD" ? assets[path] : undefined
+    const isRead = method === "GET" || method === "HEAD"
+    const asset = isRead ? assets[path] : undefined
     if (asset !== undefined && Object.hasOwn(assets, path)) {
       return HttpServerResponse.text(asset.body, { contentType: asset.type })
     }
     if (path === "/api/v1/openapi.json") return HttpServerResponse.text(document, { contentType: "application/json" })
+    if (path === metricsPath && isRead) return yield* Effect.provide(metrics, services)
     return yield* Effect.provide(handled, context)
   }).pipe(
     Effect.catchAllCause((cause) => (Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : unexpected(cause))),

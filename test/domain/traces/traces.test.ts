@@ -1,6 +1,7 @@
 /** Which trace work belongs to, and the spans that are made of its record. */
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import { collectCalls, mostCalls, type ToolCall } from "../../../src/domain/traces/ToolCall.ts"
 import {
   contextOf,
   readTraceparent,
@@ -10,6 +11,7 @@ import {
 } from "../../../src/domain/traces/TraceContext.ts"
 import type { ClaimFacts, TaskFacts } from "../../../src/domain/traces/TraceFacts.ts"
 import { traceBody } from "../../../src/domain/traces/traceBody.ts"
+import { tasksWithoutCalls, withCalls } from "../../../src/domain/traces/withCalls.ts"
 import { attributesOf, lengthOf, spansIn } from "../../support/spans.ts"
 
 const outside = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -238,5 +240,127 @@ describe("the spans of a task", () => {
     assert.lengthOf(spans({ labels: "{", usage: "?" }), 2)
     assert.isNull(traceBody(notice, JSON.stringify(facts({ traceparent: outside.replace(/01$/, "00") }))))
     assert.isNull(traceBody(notice, "{"))
+  })
+})
+
+describe("the calls of tools", () => {
+  const call = (id: string, startedAt: number, more: Partial<ToolCall> = {}): ToolCall => ({
+    id,
+    name: "Bash",
+    within: null,
+    startedAt,
+    endedAt: startedAt + 100,
+    failed: false,
+    ...more
+  })
+  const claims = [
+    claim("bbbbbbbbbbbbbbbb", { at: 2000, released: "parked", releasedAt: 4000, window: "five_hour" }),
+    claim("cccccccccccccccc", { at: 6000 })
+  ]
+  const document = (more: Partial<TaskFacts> = {}) =>
+    traceBody(notice, JSON.stringify(facts({ claims, ...more }))) ?? assert.fail("no document")
+  const added = (calls: ReadonlyArray<ToolCall>) => {
+    const body = document()
+    const [wanted = assert.fail()] = tasksWithoutCalls(body)
+    const all = spansIn(withCalls(body, [[wanted, calls]]) ?? body)
+    return { all, calls: all.slice(spansIn(body).length) }
+  }
+
+  it("are below the run in which they began, and within its time", () => {
+    const { all, calls } = added([
+      call("1", 3000, { name: "Agent" }),
+      call("2", 3010, { within: "1", failed: true }),
+      // Read late, because its worker was killed.
+      call("3", 3900, { endedAt: 5000 }),
+      call("4", 6500, { endedAt: null, failed: null }),
+      // The clock was set back.
+      call("5", 10)
+    ])
+    const [first, second] = all.filter(({ name }) => name === "run").map(({ spanId }) => spanId)
+    assert.deepStrictEqual(
+      calls.map((span) => [span.name, span.parentSpanId, Number(span.startTimeUnixNano / 1_000_000n), lengthOf(span)]),
+      [
+        ["execute_tool Agent", first, 3000, 100],
+        ["execute_tool Bash", calls[0]?.spanId, 3010, 100],
+        ["execute_tool Bash", first, 3900, 100],
+        ["execute_tool Bash", second, 6500, 2500],
+        ["execute_tool Bash", first, 2000, 0]
+      ]
+    )
+    assert.deepStrictEqual(
+      calls.map(({ status }) => status.code),
+      [1, 2, 1, 0, 1]
+    )
+    assert.strictEqual(new Set(all.map(({ spanId }) => spanId)).size, all.length)
+    assert.deepStrictEqual(attributesOf(calls[0] ?? assert.fail()), {
+      "gen_ai.operation.name": "execute_tool",
+      "gen_ai.tool.name": "Agent",
+      "gen_ai.tool.call.id": "1"
+    })
+  })
+
+  it("are added once, and to no document without runs", () => {
+    const body = document()
+    const [wanted = assert.fail()] = tasksWithoutCalls(body)
+    assert.deepStrictEqual([wanted.taskId, wanted.agent, wanted.runs.length], [id, "claude", 2])
+    assert.isNull(withCalls(body, [[wanted, []]]))
+    assert.deepStrictEqual(tasksWithoutCalls(withCalls(body, [[wanted, [call("1", 3000)]]]) ?? body), [])
+    assert.deepStrictEqual(tasksWithoutCalls(document({ claims: [] })), [])
+    assert.deepStrictEqual(tasksWithoutCalls("{"), [])
+    assert.isNull(withCalls("{", [[wanted, [call("1", 3000)]]]))
+  })
+
+  it("are joined from their beginnings and ends, also where output is missing and ids come again", () => {
+    const calls = collectCalls()
+    const event = (id: string, phase: "begins" | "ends" | "whole", more: object = {}) => ({ id, phase, ...more })
+    calls.add(event("a", "begins", { name: "Read" }), 1)
+    calls.add(event("b", "ends"), 2)
+    calls.add(event("a", "ends", { failed: true }), 3)
+    calls.add(event("a", "ends"), 4)
+    calls.add(event("c", "begins"), 5)
+    calls.gap(6)
+    calls.add(event("c", "ends", { failed: true }), 7)
+    calls.add(event("d", "begins"), 8)
+    calls.nextRun()
+    calls.add(event("d", "begins"), 9)
+    calls.add(event("d", "ends", { failed: false }), 10)
+    calls.add(event("e", "whole", { startedAt: 7, failed: false }), 11)
+    assert.deepStrictEqual(
+      calls.all().map(({ endedAt, failed, id, name, startedAt }) => [id, name, startedAt, endedAt, failed]),
+      [
+        ["a", "Read", 1, 3, true],
+        ["c", "tool", 5, 6, null],
+        ["d", "tool", 8, null, null],
+        ["d", "tool", 9, 10, false],
+        ["e", "tool", 7, 11, false]
+      ]
+    )
+    for (let n = 0; n < 2 * mostCalls; n += 1) calls.add(event(`n${n}`, "whole"), 12)
+    assert.lengthOf(calls.all(), mostCalls)
+  })
+})
+
+describe("the span of a merge", () => {
+  const facts = JSON.stringify({ id: "m7q4abk3v9x2", createdAt: 10_000, task })
+  const merge = (status: string, at: number) =>
+    spansIn(traceBody({ ...notice, kind: "merge-ended", at, data: { status } }, facts) ?? assert.fail("no document"))[0]
+
+  it("is below its task, from its beginning to its end, and an undo is another one", () => {
+    const merged = merge("merged", 12_000)
+    assert.deepStrictEqual(
+      [merged?.name, merged?.parentSpanId, merged?.traceId, merged?.status],
+      ["merge", spanIdOf("task", id), traceIdOf(spanIdOf("task", id)), { code: 1 }]
+    )
+    assert.strictEqual(lengthOf(merged ?? assert.fail()), 2000)
+    assert.deepStrictEqual(attributesOf(merged ?? assert.fail()), {
+      "backbeat.merge.id": "m7q4abk3v9x2",
+      "backbeat.merge.status": "merged",
+      "backbeat.task.id": id
+    })
+    assert.deepStrictEqual(merge("conflict", 12_000)?.status, { code: 2, message: "conflict" })
+    assert.strictEqual(lengthOf(merge("refused", 9000) ?? assert.fail()), 0)
+    const undone = merge("undone", 20_000)
+    assert.notStrictEqual(undone?.spanId, merged?.spanId)
+    assert.deepStrictEqual([undone?.name, undone?.startTimeUnixNano], ["merge undone", 20_000_000_000n])
   })
 })

@@ -1,4 +1,5 @@
 /** What a worker does for hooks: when it sends, how much at a time, for how long it stays, and what it takes over. */
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,12 +10,18 @@ import * as TestClock from "effect/TestClock"
 import type { Outcome } from "../../../src/domain/hooks/Delivery.ts"
 import { type HookSettings, hooksOf } from "../../../src/domain/hooks/Hook.ts"
 import { WorkerId } from "../../../src/domain/worker/Worker.ts"
+import { callReaderOf } from "../../../src/layers/agents/signals/callReaderOf.ts"
 import { makeDeliverer } from "../../../src/programs/hooks/Deliverer.ts"
+import { Agents } from "../../../src/services/Agents.ts"
 import { Deliveries } from "../../../src/services/Deliveries.ts"
 import { HookSender, type Parcel } from "../../../src/services/HookSender.ts"
 import { LocalZone } from "../../../src/services/LocalZone.ts"
+import { OutputStore } from "../../../src/services/OutputStore.ts"
+import { Queue } from "../../../src/services/Queue.ts"
+import { bytesOf } from "../../support/output.ts"
+import { spansIn } from "../../support/spans.ts"
 import { testSql } from "../../support/stores.ts"
-import { submit } from "../../support/tasks.ts"
+import { completed, submit, submitAndClaim } from "../../support/tasks.ts"
 
 const anna = WorkerId.make("anna000000000000")
 const ben = WorkerId.make("ben0000000000000")
@@ -23,13 +30,13 @@ type Send = (hook: string, parcel: Parcel) => Effect.Effect<Outcome>
 
 const accepted: Outcome = { _tag: "Accepted", detail: "200" }
 
-/** Targets that answer as told; the ids that they got, in order. */
+/** Targets that answer as told; what they got, in order. */
 const targets = (send: Send = () => Effect.succeed(accepted)) => {
-  const got: Array<{ readonly hook: string; readonly id: string }> = []
+  const got: Array<{ readonly hook: string; readonly id: string; readonly body: string }> = []
   const layer = Layer.succeed(HookSender, {
     send: ({ name }, parcel) =>
       Effect.suspend(() => {
-        got.push({ hook: name, id: parcel.id })
+        got.push({ hook: name, id: parcel.id, body: parcel.body })
         return send(name, parcel)
       })
   })
@@ -45,11 +52,12 @@ const hooks = (all: Readonly<Record<string, Partial<HookSettings>>>) => ({
 const test = (
   name: string,
   { layer }: ReturnType<typeof targets>,
-  effect: Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof testSql> | HookSender | Scope.Scope>
+  effect: Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof testSql> | HookSender | Agents | Scope.Scope>
 ) =>
   it.scoped(name, () => {
     const zone = Layer.succeed(LocalZone, { timezone: Effect.succeed("UTC") })
-    return Effect.provide(effect, Layer.mergeAll(testSql, layer, zone))
+    const agents = Layer.mock(Agents, { calls: (agent) => Effect.succeed(callReaderOf(agent)) })
+    return Effect.provide(effect, Layer.mergeAll(testSql, layer, zone, agents))
   })
 
 /** Tries that were started end, where nothing holds them. */
@@ -221,6 +229,66 @@ describe("a worker", () => {
       yield* deliverer.adopt(alone)
       yield* deliverer.adopt(alone)
       assert.deepStrictEqual(yield* deliveries.known, [])
+    })
+  )
+
+  const dies = Deferred.unsafeMake<Outcome>(Effect.runSync(Effect.fiberId))
+  const collector = targets((_, { id: _id }) =>
+    collector.got.length === 1
+      ? Deferred.await(dies)
+      : Effect.succeed(
+          collector.got.length === 2 ? { _tag: "Failed", detail: "503", pauseMs: null, tries: null } : accepted
+        )
+  )
+  test(
+    "exports the calls of tools that the stored output has, and the same bytes again after its end and after a failure",
+    collector,
+    Effect.gen(function* () {
+      const traces = hooks({ traces: { otlp: "http://127.0.0.1:4318", desktop: undefined, on: ["ended"] } })
+      const deliveries = yield* Deliveries
+      const queue = yield* Queue
+      const output = yield* OutputStore
+      yield* deliveries.decide(hooksOf(traces.hooks))
+      const { claim, task } = yield* submitAndClaim({ agent: "pi" })
+      const print = (offset: number, text: string) =>
+        output.append({ taskId: task.id, stream: "stdout", offset, bytes: bytesOf(text) }, { cap: 10_000 })
+      const begins = `${JSON.stringify({ type: "tool_execution_start", toolCallId: "c1", toolName: "bash", args: { command: "cat secret" } })}\n`
+      const ends = JSON.stringify({ type: "tool_execution_end", toolCallId: "c1", isError: true, result: "secret" })
+      yield* TestClock.adjust("1 second")
+      // A line in two chunks, and one without a newline.
+      yield* print(0, begins.slice(0, 40))
+      yield* print(40, begins.slice(40))
+      yield* TestClock.adjust("2 seconds")
+      yield* print(begins.length, ends)
+      yield* TestClock.adjust("1 second")
+      yield* queue.finish(task.id, completed, claim)
+
+      const first = yield* Scope.make()
+      const dying = yield* makeDeliverer(anna, Effect.void).pipe(Scope.extend(first))
+      yield* dying.look(traces)
+      yield* settled
+      yield* Scope.close(first, Exit.void)
+      // As a prune does, while the collector is away.
+      yield* (yield* SqlClient.SqlClient)`DELETE FROM task_output`
+      const next = yield* makeDeliverer(ben, Effect.void)
+      yield* next.look(traces)
+      yield* settled
+      yield* TestClock.adjust("1 minute")
+      yield* next.look(traces)
+      assert.deepStrictEqual(yield* states, ["traces done"])
+
+      const bodies = collector.got.map(({ body }) => body)
+      assert.lengthOf(bodies, 3)
+      assert.strictEqual(new Set(bodies).size, 1)
+      const [body = ""] = bodies
+      assert.notInclude(body, "secret")
+      const spans = spansIn(body)
+      const run = spans.find(({ name }) => name === "run")
+      const call = spans.find(({ name }) => name === "execute_tool bash")
+      assert.deepStrictEqual(
+        [call?.parentSpanId, call?.traceId, call?.status.code, call?.startTimeUnixNano, call?.endTimeUnixNano],
+        [run?.spanId, run?.traceId, 2, 1_000_000_000n, 3_000_000_000n]
+      )
     })
   )
 })

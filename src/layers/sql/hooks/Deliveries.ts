@@ -121,6 +121,16 @@ const make = Effect.gen(function* () {
       }).pipe(access.write("deliveries.claim"))
     }),
 
+    complete: Effect.fn("Deliveries.complete")(({ hook, seq }, sender, body) =>
+      direct(sql`
+        UPDATE deliveries SET body = ${body}
+        WHERE hook = ${hook} AND seq = ${seq} AND state = 'sending' AND sender = ${sender} RETURNING seq
+      `).pipe(
+        Effect.map(({ length }) => length > 0),
+        access.write("deliveries.complete")
+      )
+    ),
+
     settle: Effect.fn("Deliveries.settle")(({ hook, seq }, sender, after) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis

@@ -52,7 +52,8 @@ const works: Readonly<Record<string, string>> = {
     "contests",
     `JOIN contest_tasks one ON one.contest_id = own.id AND one.number = 1 AND one.position = 0
     JOIN tasks ON tasks.id = one.task_id`
-  )
+  ),
+  "merge-ended": ofWork("merges", "JOIN tasks ON tasks.id = own.task_id")
 }
 
 /** The statement, with the id that it is asked with; null: a notice that ends nothing. */

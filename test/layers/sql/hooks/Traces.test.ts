@@ -7,10 +7,13 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { type HookSettings, hookOf } from "../../../../src/domain/hooks/Hook.ts"
+import { type Merge, MergeId } from "../../../../src/domain/merge/Merge.ts"
+import type { TaskId } from "../../../../src/domain/task/Task.ts"
 import { spanIdOf, traceIdOf } from "../../../../src/domain/traces/TraceContext.ts"
 import { WorkerId } from "../../../../src/domain/worker/Worker.ts"
 import { Deliveries } from "../../../../src/services/Deliveries.ts"
 import { Loops } from "../../../../src/services/Loops.ts"
+import { Merges } from "../../../../src/services/Merges.ts"
 import { type Parking, Queue } from "../../../../src/services/Queue.ts"
 import { createLoop, endRound, loopRules } from "../../../support/loops.ts"
 import { create } from "../../../support/pipelines.ts"
@@ -39,6 +42,23 @@ const parking: Parking = {
   timeLeftMs: null,
   spending: null
 }
+
+const newMerge = (taskId: TaskId): Merge => ({
+  id: MergeId.make("g5t7w2d9m4xk"),
+  taskId,
+  home: "/home/ann/shop",
+  branch: "main",
+  tree: null,
+  before: "a".repeat(40),
+  merged: null,
+  state: "testing",
+  checkTask: null,
+  conflicts: [],
+  reason: null,
+  owner: { pid: 4242, startTime: "17", bootId: "boot-1" },
+  createdAt: 0,
+  changedAt: 0
+})
 
 /** What is sent of all that has ended since the last call. */
 const sent = (hook = traces()) =>
@@ -155,6 +175,31 @@ describe("a hook with otlp", () => {
       const tasks = spans.filter(({ name }) => name.startsWith("task "))
       assert.isAbove(tasks.length, 1)
       for (const task of tasks) assert.deepStrictEqual([task.traceId, task.parentSpanId], [own.traceId, spanId])
+    })
+  )
+
+  test(
+    "gets the span of a merge below its task, and of what undoes it",
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const merges = yield* Merges
+      const { claim, task } = yield* submitAndClaim({ traceparent: outside })
+      yield* queue.finish(task.id, completed, claim)
+      yield* sent()
+      const merge = newMerge(task.id)
+      yield* merges.begin(merge)
+      yield* TestClock.adjust("3 seconds")
+      yield* merges.change(merge, { state: "applying" })
+      yield* merges.change({ ...merge, state: "applying" }, { state: "merged" })
+      yield* TestClock.adjust("1 second")
+      yield* merges.change({ ...merge, state: "merged" }, { state: "undone" })
+      assert.deepStrictEqual(
+        (yield* sent()).map((span) => [span.name, span.traceId, span.parentSpanId, lengthOf(span)]),
+        [
+          ["merge", outside.slice(3, 35), spanIdOf("task", task.id), 3000],
+          ["merge undone", outside.slice(3, 35), spanIdOf("task", task.id), 0]
+        ]
+      )
     })
   )
 
