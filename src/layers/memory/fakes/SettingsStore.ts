@@ -9,11 +9,15 @@ import { SettingsStore } from "../../../services/SettingsStore.ts"
 export const layer = (file: SettingsFile, cores = 2) =>
   Layer.effect(
     SettingsStore,
-    Effect.map(SynchronizedRef.make(file), (ref) =>
-      SettingsStore.of({
-        get: Effect.map(SynchronizedRef.get(ref), (settings) => withDefaults(settings, cores)),
+    Effect.map(SynchronizedRef.make(file), (ref) => {
+      let last = { written: file, settings: withDefaults(file, cores) }
+      return SettingsStore.of({
+        get: Effect.map(SynchronizedRef.get(ref), (written) => {
+          if (last.written !== written) last = { written, settings: withDefaults(written, cores) }
+          return last.settings
+        }),
         file: SynchronizedRef.get(ref),
         update: (change) => SynchronizedRef.updateAndGetEffect(ref, change)
       })
-    )
+    })
   )
