@@ -1,6 +1,6 @@
 /** The tools of the benchmark: a temporary home, timed processes, and what Linux reports about a process. */
 import { spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -9,7 +9,6 @@ export const binary = fileURLToPath(new URL("../dist/beat.cjs", import.meta.url)
 
 /** Where the original and the large databases are kept between runs. */
 export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "backbeat-bench")
-mkdirSync(cache, { recursive: true })
 
 /** Milliseconds since 1970 with a fraction, on the clock that `date` and files use. */
 export const now = () => performance.timeOrigin + performance.now()
@@ -28,9 +27,27 @@ export const until = async (what, check, boundMs = 10_000) => {
 }
 
 /** A directory, gone with `remove`. */
-export const scratch = () => {
-  const directory = mkdtempSync(join(tmpdir(), "beat-bench-"))
+export const scratch = (parent = tmpdir()) => {
+  const directory = mkdtempSync(join(parent, "beat-bench-"))
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }) }
+}
+
+/** What `statfs` calls a file system in memory on Linux. */
+const inMemory = 0x01021994
+
+/**
+ * A directory for `bytes` in a file system in memory where there is one with room: on a disk its write-back, which comes when it
+ * likes, decides what many small files cost. `where` says which it is.
+ */
+export const roomyScratch = (bytes) => {
+  const memory = "/dev/shm"
+  try {
+    const { bavail, bsize, type } = statfsSync(memory)
+    if (type === inMemory && bavail * bsize >= bytes) return { ...scratch(memory), where: `in memory, ${memory}` }
+  } catch {
+    // Not Linux, or a container without one.
+  }
+  return { ...scratch(), where: `on disk, ${tmpdir()}: no file system in memory has room` }
 }
 
 /**

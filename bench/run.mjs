@@ -1,13 +1,11 @@
-/**
- * `npm run bench`: Backbeat next to the original, `node -e 0` and bare scripts, in one run. Prints a table and writes
- * bench/results.json. `-- --only start,mcp` runs some groups, `--quick` few rounds, `--no-original` leaves that out.
- */
+/** `npm run bench`: Backbeat next to the original, `node -e 0` and bare scripts, in one run. `-- --help` shows the options. */
 import { writeFileSync } from "node:fs"
 import { cpus, loadavg, totalmem } from "node:os"
 import { claim } from "./groups/claim.mjs"
 import { cycles } from "./groups/cycles.mjs"
 import { drain } from "./groups/drain.mjs"
 import { graph } from "./groups/graph.mjs"
+import { idle } from "./groups/idle.mjs"
 import { mcp } from "./groups/mcp.mjs"
 import { memory } from "./groups/memory.mjs"
 import { model } from "./groups/model.mjs"
@@ -17,39 +15,26 @@ import { start } from "./groups/start.mjs"
 import { submit } from "./groups/submit.mjs"
 import { workspace } from "./groups/workspace.mjs"
 import { now } from "./measure.mjs"
+import { help, readOptions, titles } from "./options.mjs"
 import { install } from "./original.mjs"
 import { makeReport } from "./report.mjs"
 
-const groups = {
-  start: ["Cold starts", start],
-  submit: ["From submitting to running", submit],
-  drain: ["Working off a queue", drain],
-  cycles: ["Claim and finish over processes", cycles],
-  claim: ["Claims from a queue that waits for limits", claim],
-  mcp: ["MCP server", mcp],
-  model: ["MCP server: what a model is shown, and many servers", model],
-  output: ["Output", output],
-  memory: ["Memory", memory],
-  graph: ["Dependencies", graph],
-  workspace: ["Workspaces of isolated tasks", workspace],
-  screen: ["Live screen and web server", screen]
-}
+const groups = { start, submit, drain, cycles, claim, mcp, model, output, memory, graph, workspace, screen, idle }
 
 const say = (line) => process.stdout.write(`${line}\n`)
 
-const words = process.argv.slice(2)
-const only = words.includes("--only") ? (words[words.indexOf("--only") + 1] ?? "").split(",") : Object.keys(groups)
-const unknown = only.filter((name) => groups[name] === undefined)
-if (unknown.length > 0) {
-  process.stderr.write(`no such group: ${unknown.join(", ")}. There are: ${Object.keys(groups).join(", ")}\n`)
+const { help: asksForHelp, only, problem, quick, withOriginal } = readOptions(process.argv.slice(2))
+if (problem !== null) {
+  process.stderr.write(`${problem}\nSee npm run bench -- --help\n`)
   process.exit(2)
 }
+if (asksForHelp) {
+  process.stdout.write(help)
+  process.exit(0)
+}
 
-const quick = words.includes("--quick")
 const began = now()
-const { file: original, problem: reason } = words.includes("--no-original")
-  ? { file: null, problem: "left out" }
-  : install()
+const { file: original, problem: reason } = withOriginal ? install() : { file: null, problem: "left out" }
 if (reason !== null) say(`The original: ${reason}.`)
 const machine = {
   node: process.version,
@@ -67,11 +52,10 @@ const { begin, report, rows } = makeReport(say)
 
 const failed = []
 for (const name of only) {
-  const [title, run] = groups[name]
   const since = now()
-  begin(title)
+  begin(titles[name])
   try {
-    await run({ original, reason, quick, report, say })
+    await groups[name]({ original, reason, quick, report, say })
   } catch (error) {
     failed.push(name)
     say(`  stopped: ${error instanceof Error ? error.message : error}`)

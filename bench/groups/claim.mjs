@@ -2,42 +2,9 @@
  * The claim from a long queue whose tasks wait for the limits of accounts: 40 lanes, with all, one or none of them open, and next to
  * it the same queue without accounts, where all tasks are in one lane.
  */
-import Database from "better-sqlite3"
-import { fill } from "../databases.mjs"
 import { bundled } from "../inside/bundle.mjs"
 import { makeHome } from "../measure.mjs"
-
-const lanes = 40
-/** Behind those that the first task has made. */
-const firstLane = 100
-const longAfter = Date.now() + 365 * 24 * 3_600_000
-
-/** Moves the queued tasks into lanes of accounts; in the lanes of the others, which are always open, none is left. */
-const distribute = (file) => {
-  const database = new Database(file)
-  database.pragma("synchronous = OFF")
-  database.transaction(() => {
-    const account = database.prepare("INSERT INTO accounts (key, agent, seen_at) VALUES (?, 'claude', 0)")
-    const lane = database.prepare("INSERT INTO lanes (id, account, gate, family) VALUES (?, ?, ?, '')")
-    for (let id = firstLane; id < firstLane + lanes; id++) {
-      const key = `anthropic/key/${String(id).padStart(10, "0")}`
-      account.run(key)
-      lane.run(id, key, key)
-    }
-    database.prepare(`UPDATE tasks SET lane = ${firstLane} + seq % ${lanes}`).run()
-  })()
-  database.close()
-}
-
-/** Closes all lanes of accounts but the first so many. */
-const close = (file, open) => {
-  const database = new Database(file)
-  database.prepare(`UPDATE lanes SET opens_at = 0, "window" = NULL`).run()
-  database
-    .prepare(`UPDATE lanes SET opens_at = ?, "window" = 'five_hour' WHERE id >= ?`)
-    .run(longAfter, firstLane + open)
-  database.close()
-}
+import { closeLanes, distribute, fill, lanes } from "../sql.mjs"
 
 export const claim = async ({ quick, report }) => {
   const program = await bundled("claim")
@@ -68,7 +35,7 @@ export const claim = async ({ quick, report }) => {
       [1, "one open", 20],
       [0, "all closed", 1]
     ]) {
-      close(home.database, open)
+      closeLanes(home.database, open)
       await measure(`${lanes} lanes, ${name}`, limit, open === 0 ? "" : ", with its commit")
     }
   } finally {

@@ -1,15 +1,25 @@
 /** Claim and finish over several processes, next to a bare script that makes the same row changes. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { fill } from "../databases.mjs"
+import Database from "better-sqlite3"
 import { bundled } from "../inside/bundle.mjs"
 import { makeHome } from "../measure.mjs"
+import { fill } from "../sql.mjs"
 
 /** Both run this long in every round. */
 const seconds = 1.5
 
 /** More than any round can use up. */
-const stock = 40_000
+const stock = 15_000
+
+const queuedIn = (file) => {
+  const database = new Database(file, { readonly: true })
+  try {
+    return database.prepare("SELECT count(*) FROM tasks WHERE status = 'queued'").pluck().get()
+  } finally {
+    database.close()
+  }
+}
 
 /** Told once the process is ready, and once it has ended with its answer. */
 const follow = (child) => {
@@ -39,7 +49,9 @@ export const cycles = async ({ quick, report }) => {
     for (const { child } of racers) child.stdin.end(`${at}\n`)
     const answers = await Promise.all(racers.map(({ answer }) => answer))
     errors += answers.reduce((sum, answer) => sum + answer.errors, 0)
-    return answers.reduce((sum, answer) => sum + answer.cycles, 0) / seconds
+    const made = answers.reduce((sum, answer) => sum + answer.cycles, 0)
+    if (made === 0) throw new Error(`${program}: no task could be claimed`)
+    return made / seconds
   }
 
   try {
@@ -47,7 +59,8 @@ export const cycles = async ({ quick, report }) => {
     await home.beat("wait", "@last")
     await home.quiet()
     let batch = 0
-    const restock = () => fill(home.database, stock, { prefix: `${(10 + batch++).toString(36)}`, queued: true })
+    const restock = () =>
+      fill(home.database, stock - queuedIn(home.database), { prefix: `${(10 + batch++).toString(36)}`, queued: true })
     for (const processes of [1, 4, 16]) {
       const rates = { beat: [], bare: [] }
       for (let round = 0; round < (quick ? 1 : 3); round++) {

@@ -1,9 +1,9 @@
 /** How fast a queue of tasks that do nothing is worked off. */
 import Database from "better-sqlite3"
-import { fill } from "../databases.mjs"
 import { connect } from "../mcpClient.mjs"
 import { binary, makeHome, now, sleep, until } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
+import { fill } from "../sql.mjs"
 
 const count = 100
 

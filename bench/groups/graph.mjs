@@ -1,8 +1,8 @@
 /** Tasks that wait for one another: many resolved by one end, and the search for a cycle in a large graph. */
 import Database from "better-sqlite3"
-import { fill } from "../databases.mjs"
 import { bundled } from "../inside/bundle.mjs"
 import { makeHome } from "../measure.mjs"
+import { fill, layered } from "../sql.mjs"
 
 const dependents = 10_000
 
@@ -30,27 +30,6 @@ const resolved = async (program, status) => {
   }
 }
 
-/** A graph in which every task of a level waits for every task of the one below. Returns the lowest and the highest. */
-const layered = (file) => {
-  fill(file, levels * width, { prefix: "g", queued: true })
-  const database = new Database(file)
-  const ids = database.prepare("SELECT id FROM tasks WHERE id LIKE 'g%' ORDER BY seq").pluck().all()
-  const at = (level) => ids.slice(level * width, (level + 1) * width)
-  const draw = database.prepare("INSERT INTO task_dependencies VALUES (?, ?, 'success', 'pending')")
-  const raise = database.prepare("UPDATE tasks SET level = ?, waiting_on = ? WHERE id = ?")
-  database.transaction(() => {
-    database.prepare("DELETE FROM task_dependencies WHERE task_id LIKE 'g%'").run()
-    for (let level = 0; level < levels; level++) {
-      for (const id of at(level)) {
-        raise.run(level, level === 0 ? 0 : width, id)
-        if (level > 0) for (const upstream of at(level - 1)) draw.run(id, upstream)
-      }
-    }
-  })()
-  database.close()
-  return { lowest: at(0)[0], highest: at(levels - 1) }
-}
-
 export const graph = async ({ quick, report }) => {
   const program = await bundled("graph")
   for (const [label, status] of [
@@ -70,7 +49,7 @@ export const graph = async ({ quick, report }) => {
   const home = makeHome()
   try {
     await home.node([program, "seed"])
-    const { highest, lowest } = layered(home.database)
+    const { highest, lowest } = layered(home.database, levels, width)
     const samples = JSON.parse((await home.node([program, "cycle", lowest, highest[0]])).stdout)
     report({
       name: `cycle check, ${((levels - 1) * width * width).toLocaleString("en")} edges`,

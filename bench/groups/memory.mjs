@@ -1,5 +1,5 @@
 /** The memory of a worker: idle, and for each running task in addition to the agent itself. */
-import { binary, makeHome, memoryOf, shareOf, sleep, until } from "../measure.mjs"
+import { binary, makeHome, memoryOf, sleep, until } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 
 /** The processes that the original leaves behind for a task: each detached run is a separate Node process. */
@@ -21,7 +21,6 @@ export const memory = async ({ original, quick, report, reason, say }) => {
     await sleep(quick ? 2000 : 6000)
     const idle = memoryOf(worker.pid)
     report({ name: "idle worker, resident", unit: "MB", beat: [idle.rss] })
-    report({ name: "idle worker, share of a core", unit: "%", beat: [await shareOf(worker.pid, 5000)] })
 
     for (let task = 0; task < count; task++) await home.beat("run", "-a", "shell", "exec sleep 300")
     const running = async () => {
@@ -42,11 +41,6 @@ export const memory = async ({ original, quick, report, reason, say }) => {
       beat: parts.map((rss) => rss + growth),
       original: theirs === null ? reason : pids.flatMap((pid) => memoryOf(pid)?.rss ?? []),
       goal: { text: "<= 3 MB", limit: 3 }
-    })
-    report({
-      name: `worker with ${count} silent tasks, share of a core`,
-      unit: "%",
-      beat: [await shareOf(worker.pid, 5000)]
     })
     const { tasks: started } = await home.json("list", "--status", "running")
     await home.beat("cancel", ...started.map(({ id }) => id))

@@ -1,6 +1,6 @@
 /** The MCP server as a model and a machine see it: what the list costs, how long a state is, and many servers at a time. */
 import { connect } from "../mcpClient.mjs"
-import { binary, cpuOf, makeHome, now, shareOf, sleep } from "../measure.mjs"
+import { binary, makeHome, now } from "../measure.mjs"
 
 const start = [binary, "mcp", "start"]
 
@@ -25,18 +25,6 @@ const stateOf = async (server) => {
   const given = { agent: "shell", prompt: "true", notBefore: "2999-01-01T00:00:00Z" }
   const { structuredContent } = await server.request("tools/call", { name: "DelegateTask", arguments: given })
   return JSON.stringify(structuredContent.tasks[0]).length
-}
-
-const idleWithSchedule = async (home, quick) => {
-  const server = connect(home, start)
-  await server.initialize()
-  const given = { action: "create", agent: "shell", prompt: "true", when: "0 3 1 1 *", timezone: "UTC" }
-  await server.request("tools/call", { name: "Schedules", arguments: given })
-  await sleep(quick ? 5000 : 15_000)
-  const shares = []
-  for (let round = 0; round < (quick ? 1 : 3); round++) shares.push(await shareOf(server.pid, 20_000))
-  await server.leave()
-  return shares
 }
 
 /** Servers on one database: each hands over one task, all wait for it. */
@@ -70,7 +58,7 @@ const many = async (home, count) => {
   return { ready, errors, done }
 }
 
-export const model = async ({ quick, report, say }) => {
+export const model = async ({ quick, report }) => {
   const home = makeHome()
   const servers = quick ? 10 : 50
   try {
@@ -108,15 +96,6 @@ export const model = async ({ quick, report, say }) => {
       goal: { text: "<= 150", limit: 150 }
     })
     await server.leave()
-    if (cpuOf(process.pid) !== null) {
-      say("  (idle for a minute ...)")
-      report({
-        name: "idle with a schedule, share of a core",
-        unit: "%",
-        beat: await idleWithSchedule(home, quick),
-        goal: { text: "<= 0.2 %", limit: 0.2 }
-      })
-    }
     const { done, errors, ready } = await many(home, servers)
     report({ name: `${servers} servers on one database: all initialized`, unit: "s", beat: [ready / 1000] })
     report({ name: `${servers} servers: a task of each has ended`, unit: "s", beat: [done / 1000] })

@@ -1,13 +1,9 @@
-/** The live screen and the web server: what a start costs, what they cost while nothing happens, and how soon a commit is seen. */
+/** The live screen and the web server: what a start costs, and how soon a commit is seen. */
 import { spawn } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
-import { get } from "node:http"
 import { connect } from "../mcpClient.mjs"
-import { binary, cpuOf, interleaved, makeHome, memoryOf, now, shareOf, sleep, until } from "../measure.mjs"
+import { binary, interleaved, makeHome, memoryOf, sleep, until } from "../measure.mjs"
+import { columns, openTop, openWeb, rows } from "../screens.mjs"
 import { percentile } from "../statistics.mjs"
-
-/** Narrow enough for one column, so that titles are not cut. */
-const [columns, rows] = [80, 60]
 
 /** User and system time of a command with all that it starts, in milliseconds: a busy machine changes it little. */
 const cpuTimeOf = (home, words) =>
@@ -28,75 +24,6 @@ const cpuTimeOf = (home, words) =>
       else reject(new Error(`no times: ${said}`))
     })
   })
-
-const commandOf = (pid) => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
-  } catch {
-    return []
-  }
-}
-
-/** `beat top` in a terminal of its own: every byte that it writes, with the time. */
-const openTop = async (home) => {
-  const command = `stty rows ${rows} cols ${columns}; exec "${process.execPath}" "${binary}" top`
-  const child = spawn("script", ["-qfc", command, "/dev/null"], {
-    cwd: home.directory,
-    env: { ...home.env, TERM: "xterm-256color" },
-    stdio: ["pipe", "pipe", "ignore"]
-  })
-  const seen = { bytes: 0, listeners: new Set() }
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    seen.bytes += Buffer.byteLength(text)
-    for (const listener of seen.listeners) listener(text, now())
-  })
-  await until("the first frame", () => (seen.bytes > 500 ? true : null))
-  // `script` calls a shell, which becomes the program.
-  const pid = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .find((one) => {
-      const words = commandOf(one)
-      return words.at(-1) === "" && words.at(-2) === "top" && words.includes(binary) && isBelow(one, child.pid)
-    })
-  return { ...seen, seen, pid, startCpu: cpuOf(pid), close: () => child.stdin.end("q") }
-}
-
-const isBelow = (pid, above) => {
-  for (let at = pid; at > 1; ) {
-    if (at === above) return true
-    const status = (() => {
-      try {
-        return readFileSync(`/proc/${at}/status`, "utf8")
-      } catch {
-        return ""
-      }
-    })()
-    at = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1] ?? 0)
-  }
-  return false
-}
-
-/** `beat web` with one client that follows the events. */
-const openWeb = async (home) => {
-  const child = home.start([binary, "web", "--port", "0"])
-  let said = ""
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    said += text
-  })
-  const url = new URL(await until("the address", () => (said.includes("\n") ? said.trim() : null)))
-  const startCpu = cpuOf(child.pid)
-  const listeners = new Set()
-  const headers = { authorization: `Bearer ${url.hash.slice("#t=".length)}` }
-  const request = get(`${url.origin}/api/v1/events`, { headers }, (response) => {
-    response.setEncoding("utf8").on("data", (text) => {
-      const at = now()
-      for (const [, data] of text.matchAll(/^data: (.*)$/gm)) for (const listener of listeners) listener(data, at)
-    })
-  })
-  request.on("error", () => {})
-  return { pid: child.pid, startCpu, listeners, close: () => request.destroy() }
-}
 
 export const screen = async ({ quick, report, say }) => {
   if (memoryOf(process.pid) === null) return say("  not measured: there is no /proc")
@@ -135,14 +62,7 @@ export const screen = async ({ quick, report, say }) => {
     report({ name: "web until it listens, CPU", unit: "ms", beat: started.web, floors })
     top = await openTop(home)
     web = await openWeb(home)
-    // Ages of less than a minute change each second.
-    await sleep(quick ? 3000 : 65_000)
-    const idleMs = quick ? 5000 : 60_000
-    const before = top.seen.bytes
-    const [ofTop, ofWeb] = await Promise.all([shareOf(top.pid, idleMs), shareOf(web.pid, idleMs)])
-    report({ name: "top, idle, share of a core", unit: "%", beat: [ofTop], goal: { text: "<= 0.3 %", limit: 0.3 } })
-    report({ name: "top, idle, bytes a minute", unit: "bytes", beat: [((top.seen.bytes - before) / idleMs) * 60_000] })
-    report({ name: "web, idle, share of a core", unit: "%", beat: [ofWeb], note: "one client of /events" })
+    await sleep(quick ? 1000 : 5000)
     report({
       name: "top, resident",
       unit: "MB",
@@ -159,7 +79,7 @@ export const screen = async ({ quick, report, say }) => {
     // Nothing starts: what is seen is one row that a commit of another process has added.
     await home.beat("pause", "--all")
     await sleep(1000)
-    const count = quick ? 10 : 100
+    const count = quick ? 10 : 80
     const shown = new Map()
     const told = new Map()
     top.seen.listeners.add((text, at) => {

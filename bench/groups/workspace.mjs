@@ -1,9 +1,9 @@
-/** A workspace of a large repository beside `git worktree add` and `git clone --shared`: time to cut and to seal, and disk. */
+/** A workspace of a large repository next to `git worktree add` and `git clone --shared`: time to cut and to seal, and disk. */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { bundled } from "../inside/bundle.mjs"
-import { launcher, now, scratch } from "../measure.mjs"
+import { launcher, now, roomyScratch } from "../measure.mjs"
 
 const git = (directory, ...args) =>
   execFileSync("git", ["-C", directory, "-c", "gc.auto=0", ...args], {
@@ -40,11 +40,15 @@ const ownMegabytes = (home, path) => {
   return (kilobytes(join(home, ".git"), join(path, ".git")) - kilobytes(join(home, ".git"))) / 1024
 }
 
-export const workspace = async ({ quick, report }) => {
+/** The repository, a workspace of it and a work tree or a clone, each with the files and a pack of them. */
+const bytesFor = (count) => count * 50_000
+
+export const workspace = async ({ quick, report, say }) => {
   const program = await bundled("workspace")
   const count = quick ? 5000 : 50_000
   const rounds = quick ? 3 : 5
-  const { directory, remove } = scratch()
+  const { directory, remove, where } = roomyScratch(bytesFor(count))
+  say(`  (${where})`)
   try {
     const home = join(directory, "home")
     mkdirSync(home)
@@ -81,6 +85,7 @@ export const workspace = async ({ quick, report }) => {
       unit: "ms",
       beat: cuts,
       floors: { "git worktree add": worktrees, "git clone --shared": clones },
+      note: where,
       goal: { text: "<= 1.2x git worktree add", of: "git worktree add", limit: 1.2 }
     })
     report({
@@ -90,7 +95,7 @@ export const workspace = async ({ quick, report }) => {
       goal: { text: "<= 500 ms", limit: 500 }
     })
     report({
-      name: `disk beside the files, ${title}`,
+      name: `disk in addition to the files, ${title}`,
       unit: "MB",
       beat: [ownMegabytes(home, path)],
       goal: { text: "<= 10 MB", limit: 10 }

@@ -18,6 +18,9 @@ const services = SqlServices.layer.pipe(
   Layer.provideMerge(Layer.merge(Ids.layer, NodePaths.layer))
 )
 
+/** The tasks belong to who runs the benchmark. */
+const uid = process.geteuid?.() ?? null
+
 const done = outcome({ status: "completed", cause: "exit", exitCode: 0 })
 
 const program = Effect.gen(function* () {
@@ -27,7 +30,7 @@ const program = Effect.gen(function* () {
   let errors = 0
   const cycle = Effect.gen(function* () {
     const claimed = yield* Effect.either(
-      queue.claim({ workerId, maxConcurrency: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0, uid: null })
+      queue.claim({ workerId, maxConcurrency: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0, uid })
     )
     if (claimed._tag === "Left") errors += 1
     if (claimed._tag === "Left" || Option.isNone(claimed.right)) return

@@ -41,6 +41,9 @@ const measure = Effect.gen(function* () {
     const began = performance.now()
     yield* git.cut(workspace, base, `bench-${round}`, [])
     cuts.push(performance.now() - began)
+    // Git's index has times in seconds for it: files that change within the second of the checkout make it read every file again,
+    // which is five times the work of a seal. No agent is that fast.
+    yield* Effect.sleep("1100 millis")
     // What an agent would leave: some files changed, some new.
     for (let file = 0; file < 20; file++) appendFileSync(join(path, `d0/f${file}.txt`), "changed\n")
     for (let file = 0; file < 20; file++) appendFileSync(join(path, `new${file}.txt`), `${round}\n`)

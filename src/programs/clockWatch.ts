@@ -7,7 +7,7 @@ import { Queue } from "../services/Queue.ts"
 import { Schedules } from "../services/Schedules.ts"
 
 /** A wall clock that falls behind by less than this between two looks was corrected, not set. Milliseconds. */
-const correction = 500
+export const correction = 500
 
 /** A process that read the clock before it was set may commit a moment after: once this is over, all is looked at again. */
 const againMs = 5000

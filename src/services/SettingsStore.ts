@@ -7,7 +7,7 @@ import type { Settings, SettingsFile, WrittenSettings } from "../domain/settings
 export class SettingsStore extends Context.Tag("backbeat/SettingsStore")<
   SettingsStore,
   {
-    /** What is in force now: variables over file over defaults. The file is read again on each call. */
+    /** What is in force now: variables over file over defaults. The file is read again on each call; the same object means that nothing has changed. */
     readonly get: Effect.Effect<Settings, ConfigInvalid>
     /** What the file says; empty when there is none. */
     readonly file: Effect.Effect<SettingsFile, ConfigInvalid>

@@ -101,5 +101,7 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly lastEvent: Effect.Effect<number, StorageError>
     /** Rises when another connection has committed (`PRAGMA data_version`). Cheap enough for a poll. */
     readonly version: Effect.Effect<number, StorageError>
+    /** Rises with each row that this connection itself has changed, also where that was undone: what `version` leaves out. */
+    readonly ownChanges: Effect.Effect<number, StorageError>
   }
 >() {}

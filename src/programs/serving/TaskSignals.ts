@@ -86,9 +86,10 @@ export const makeSignalBoard = (): SignalBoard => {
       }
       const asking = new Set(yield* tasks.asking)
       for (const [id, { asks, messaged }] of known) {
-        // An answer may wait for the agent.
-        if ((yield* Ref.getAndSet(asks, asking.has(id))) && !asking.has(id))
+        // Its clocks stand still from now on, or an answer may wait for the agent.
+        if ((yield* Ref.getAndSet(asks, asking.has(id))) !== asking.has(id)) {
           yield* EffectQueue.offer(messaged, undefined)
+        }
       }
       for (const id of yield* messages.waiting) {
         const signals = known.get(id)

@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
-import type { Settings } from "../../domain/settings/Settings.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { ownWork } from "../../services/OwnWork.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { untilClockIsSet } from "../clockWatch.ts"
 import type { Deliverer } from "../hooks/Deliverer.ts"
+import { attempt } from "../retryWhileStorageFails.ts"
 import { nextTimes } from "../schedules/nextTimes.ts"
+import type { CalmWatch } from "./calmWatch.ts"
 import type { StillWatch } from "./stillWatch.ts"
 
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
@@ -33,16 +34,24 @@ interface Waiting {
   /** How many older workers serve the queue. */
   readonly rank: Ref.Ref<number>
   readonly still: StillWatch
+  readonly calm: CalmWatch
 }
 
-/** Waits for a child's end, another process' commit after `seen`, or the bound. */
+/**
+ * Waits for a child's end, another process' commit after `seen`, or the bound. True: something happened in this process, of which
+ * the store may say nothing.
+ */
 const waitFor = Effect.fn("pool.wait")(function* ({ wake }: Waiting, bound: number, seen: number) {
   const tasks = yield* Tasks
   const commits = yield* CommitNotifier
   const committed = commits
     .changed(bound)
     .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
-  yield* Effect.raceAll([EffectQueue.take(wake), committed, ownWork]).pipe(Effect.timeoutOption(bound))
+  const own = Effect.as(Effect.raceFirst(EffectQueue.take(wake), ownWork), true)
+  return yield* Effect.raceFirst(own, Effect.as(committed, false)).pipe(
+    Effect.timeoutOption(bound),
+    Effect.map(Option.getOrElse(() => false))
+  )
 })
 
 /** The wait of a worker before it fires a due schedule. */
@@ -62,22 +71,23 @@ const mostRestMs = 2500
  */
 const restOf = (older: number): number => (older < promptWorkers ? 0 : Math.min(mostRestMs, older * restPerOlderMs))
 
-/** Waits until something happens or the next deadline. */
-export const pause = Effect.fn("pool.pause")(function* (
-  pool: Waiting,
-  settings: Settings,
-  seen: number,
-  free: boolean
-) {
+/** What the waits after a look go by, until the next whole look. */
+export interface Rhythm {
+  /** How long a commit is left to the older workers, in milliseconds. */
+  readonly rest: number
+  /** Milliseconds between two looks at who is alive. */
+  readonly liveness: number
+  /** When something has to be done without a commit; null: never. */
+  readonly dueAt: number | null
+  readonly queued: number
+  readonly running: number
+}
+
+/** `free`: it looks after nothing of its own. */
+export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, free: boolean) {
   const tasks = yield* Tasks
   const older = free && !pool.options.leaveWhenIdle ? yield* Ref.get(pool.rank) : 0
-  const rest = restOf(older)
-  if (rest > 0) {
-    const own = yield* Effect.raceAll([EffectQueue.take(pool.wake), ownWork]).pipe(Effect.timeoutOption(rest))
-    if (Option.isSome(own)) return
-  }
-  const now = yield* Clock.currentTimeMillis
-  const { fires, others } = yield* nextTimes(now)
+  const { fires, others } = yield* nextTimes(yield* Clock.currentTimeMillis)
   const deference = yield* deferenceOf(pool)
   const { nextAt } = yield* pool.hooks.state
   const times = [
@@ -85,12 +95,39 @@ export const pause = Effect.fn("pool.pause")(function* (
     ...(nextAt === null ? [] : [nextAt]),
     ...Option.toArray(Option.map(fires, (at) => at + deference))
   ]
-  const untilDue = Math.min(asleepMs, ...times.map((at) => at - now))
   const { queued, running } = yield* tasks.counts
   const quiet = Option.isNone(fires) ? asleepMs : quietMs
-  const liveness = queued + running === 0 ? quiet : livenessMs * (1 + Math.floor(older / promptWorkers))
-  const idle = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : liveness
-  yield* waitFor(pool, Math.max(1, Math.min(liveness, untilDue, idle)), seen)
+  const rhythm: Rhythm = {
+    rest: restOf(older),
+    liveness: queued + running === 0 ? quiet : livenessMs * (1 + Math.floor(older / promptWorkers)),
+    dueAt: times.length === 0 ? null : Math.min(...times),
+    queued,
+    running
+  }
+  return rhythm
+})
+
+/** Waits until something happens or the next deadline, at most `boundMs`. True: it happened in this process. */
+const pause = Effect.fn("pool.pause")(function* (pool: Waiting, rhythm: Rhythm, boundMs: number, seen: number) {
+  if (rhythm.rest > 0) {
+    const own = yield* Effect.raceAll([EffectQueue.take(pool.wake), ownWork]).pipe(Effect.timeoutOption(rhythm.rest))
+    if (Option.isSome(own)) return true
+  }
+  const untilDue = rhythm.dueAt === null ? asleepMs : rhythm.dueAt - (yield* Clock.currentTimeMillis)
+  return yield* waitFor(pool, Math.max(1, Math.min(asleepMs, rhythm.liveness, boundMs, untilDue)), seen)
+})
+
+/** The pause after a look. What has happened in this process the store need not say: the next look is a whole one then. */
+export const pauseAfterLook = Effect.fn("pool.pauseAfterLook")(function* (
+  pool: Waiting,
+  told: Set<string>,
+  rhythm: Rhythm,
+  boundMs: number,
+  seen: number
+) {
+  const woken = yield* attempt(told, pause(pool, rhythm, boundMs, seen), null)
+  if (woken !== false) yield* pool.calm.looked(null)
+  if (woken === null) yield* Effect.sleep(quietMs)
 })
 
 /** The same while nothing has changed since the last whole look. A clock that is set ends it within seconds, at next to no cost. */

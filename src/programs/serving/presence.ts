@@ -30,6 +30,8 @@ export interface Presence {
   readonly mayForget: (worker: Worker) => Effect.Effect<boolean>
   /** Writes about every ten seconds that this worker lives. To be called while it has work. */
   readonly write: Effect.Effect<void, Effect.Effect.Error<ReturnType<WorkerRegistry["Type"]["register"]>>>
+  /** How often it was written: each time one row has changed. */
+  readonly writes: () => number
 }
 
 export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
@@ -38,6 +40,7 @@ export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
   const unseen = new Map<WorkerId, Unseen>()
   let lostSince: ReadonlyMap<ClaimId, number> = new Map()
   let writtenAt = own.seenAt
+  let writes = 0
 
   const isSilent = Effect.fn("presence.isSilent")(function* ({ id, seenAt }: Worker) {
     const nowMs = yield* elapsedMs
@@ -76,7 +79,9 @@ export const makePresence = Effect.fn("makePresence")(function* (own: Worker) {
       if (Math.abs(now - writtenAt) < seenEveryMs) return
       yield* registry.register({ ...own, seenAt: now })
       writtenAt = now
-    })
+      writes += 1
+    }),
+    writes: () => writes
   }
   return presence
 })

@@ -24,8 +24,9 @@ import { makeUpkeep } from "../limits/makeUpkeep.ts"
 import { carryAdrift } from "../messages/carryMessages.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
+import { type CalmWatch, makeCalmWatch } from "../serving/calmWatch.ts"
 import { leave } from "../serving/leave.ts"
-import { deferenceOf, livenessMs, pause, pauseStill, quietMs } from "../serving/pause.ts"
+import { deferenceOf, livenessMs, pauseAfterLook, pauseStill, quietMs, rhythmOf } from "../serving/pause.ts"
 import { cannotServe, makePresence, type Presence, rankOf } from "../serving/presence.ts"
 import { type KnownSettings, readSettings } from "../serving/readSettings.ts"
 import { makeStillWatch, type StillWatch } from "../serving/stillWatch.ts"
@@ -60,6 +61,7 @@ interface Pool {
   readonly presence: Presence
   readonly lastSettings: Ref.Ref<KnownSettings>
   readonly still: StillWatch
+  readonly calm: CalmWatch
 }
 
 /** Starts the supervisor of a claimed task, in a fiber that has the id of its claim. */
@@ -84,7 +86,10 @@ const lookAfter = Effect.fn("pool.lookAfter")(function* (
   )
 })
 
-/** Takes over what a dead worker left, and what this one dropped by a defect. */
+/**
+ * Takes over what a dead worker left, and what this one dropped by a defect. Returns the other workers; null while a claim waits whose
+ * worker is off the list.
+ */
 const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings) {
   const queue = yield* Queue
   const registry = yield* WorkerRegistry
@@ -121,13 +126,19 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
     if (gone.has(worker.id) && (yield* pool.presence.mayForget(worker))) yield* registry.leave(worker.id, "always")
   }
   yield* Ref.set(pool.rank, yield* rankOf(pool.worker.id))
+  return claims.some(({ workerId }) => !listed.has(workerId)) ? null : workers.filter(({ id }) => id !== pool.worker.id)
 })
+
+/** Other processes count on a worker that looks after tasks. */
+const writePresence = (pool: Pool) =>
+  Effect.flatMap(FiberMap.size(pool.fibers), (size) => (size > 0 ? pool.presence.write : Effect.void))
 
 /** Claims and starts as many ready tasks as there is room for. */
 const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
-  if ((yield* FiberMap.size(pool.fibers)) > 0 || (yield* tasks.counts).queued > 0) yield* pool.presence.write
+  if ((yield* tasks.counts).queued > 0) yield* pool.presence.write
+  else yield* writePresence(pool)
   while ((yield* tasks.counts).queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
@@ -195,7 +206,8 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
     settling: makeSettling(),
     presence: yield* makePresence(worker),
     lastSettings,
-    still: makeStillWatch(worker.id, options.leaveWhenIdle)
+    still: makeStillWatch(worker.id, options.leaveWhenIdle),
+    calm: makeCalmWatch()
   }
   yield* Effect.logInfo(`worker ${worker.id} (${worker.kind}, pid ${worker.process.pid}) started`)
 
@@ -213,21 +225,31 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
   let lookedAt = Number.NEGATIVE_INFINITY
   while (true) {
     // Before any read: a commit that arrives in between ends the pause immediately.
-    const seen = yield* attempt(
+    const [seen, own] = yield* attempt(
       told,
-      Effect.flatMap(Tasks, (tasks) => tasks.version),
-      -1
+      Effect.flatMap(Tasks, (tasks) => Effect.zip(tasks.version, tasks.ownChanges)),
+      [-1, 0]
     )
+    const settings = yield* readSettings(pool.lastSettings)
+    const mark = `${seen} ${own - pool.presence.writes()}`
+    const rhythm = yield* pool.calm.holds(mark, settings)
+    if (rhythm !== null) {
+      yield* attempt(told, watchClock, undefined)
+      yield* attempt(told, stopGoals, undefined)
+      yield* attempt(told, rhythm.queued > 0 ? claimReady(pool, settings) : writePresence(pool), undefined)
+      yield* pauseAfterLook(pool, told, rhythm, rhythm.liveness, seen)
+      continue
+    }
     if (yield* attempt(told, pool.still.holds, false)) {
       yield* attempt(told, watchClock, undefined)
       if (!(yield* attempt(told, Effect.as(pauseStill(pool, seen), true), false))) yield* Effect.sleep(quietMs)
       continue
     }
-    const settings = yield* readSettings(pool.lastSettings)
     if (yield* attempt(told, cannotServe, false)) break
     const now = yield* elapsedMs
+    let others: ReadonlyArray<Worker> | null = null
     if (now - lookedAt >= livenessMs) {
-      yield* attempt(told, adopt(pool, settings), undefined)
+      others = yield* attempt(told, adopt(pool, settings), null)
       yield* attempt(told, stopGoals, undefined)
       lookedAt = now
     }
@@ -241,8 +263,16 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     if (yield* attempt(told, leaveIfIdle(pool, settings, idleSince), false)) break
     const busy = yield* isBusy(pool)
     yield* pool.still.looked(busy)
-    const paused = yield* attempt(told, Effect.as(pause(pool, settings, seen, !busy), true), false)
-    if (!paused) yield* Effect.sleep(quietMs)
+    const next = yield* attempt(told, rhythmOf(pool, !busy), null)
+    if (next === null) {
+      yield* Effect.sleep(quietMs)
+      continue
+    }
+    // A worker that counts the time until it leaves looks when that is over.
+    const works = next.queued + next.running > 0 && (yield* Ref.get(idleSince)) === null
+    yield* pool.calm.looked(works && others !== null ? { mark, settings, others, rhythm: next } : null)
+    const bound = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : next.liveness
+    yield* pauseAfterLook(pool, told, next, bound, seen)
   }
   yield* Effect.logInfo(`worker ${pool.worker.id} leaves`)
 })

@@ -33,14 +33,17 @@ export interface Supervision {
   readonly signals: TaskSignals
 }
 
-/** Time between looks at a spool, in milliseconds: right after output, when none has come, and when none comes at all. */
-const tick = { busy: 40, silent: 250, still: 2000 } as const
+/**
+ * Time between looks at a spool, in milliseconds: right after output, when none has come, when none comes at all, and when nothing
+ * of a silent task is counted or expected. The last is below what counts as one step of its silence.
+ */
+const tick = { busy: 40, silent: 250, still: 2000, calm: 8000 } as const
 
 export const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
 
 /** How long a task that shows no sign of life may be left alone: nothing that is timed may be missed. */
-const untilTimed = ({ claimed }: Supervision, watch: StallWatch, deadline: number): number =>
-  Math.max(1, Math.min(tick.still, deadline, untilReading(claimed.task.stallMs, watch)))
+const untilTimed = ({ claimed }: Supervision, watch: StallWatch, deadline: number, bound: number): number =>
+  Math.max(1, Math.min(bound, deadline, untilReading(claimed.task.stallMs, watch)))
 
 /** Why the task must be ended now, if it must. */
 const stopReason = Effect.fn("supervise.stopReason")(function* (
@@ -162,12 +165,16 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     } else if (captured.more) continue
     if (seen._tag === "NotStarted") wait = reason === null ? startAgainMs : tick.silent
     else wait = captured.moved > 0 ? tick.busy : Math.min(tick.silent, wait * 2)
+    // The time of an open question and the patience with an agent that takes messages are measured from look to look.
+    const followed = asking.openMs !== null || listening.conversation !== null
     const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
     yield* Effect.raceFirst(
       still && claim.stopCause === null
         ? spawner.rest(
             claimed.claim.claimId,
-            frozen ? tick.still : untilTimed(supervision, watch, yield* timeLeft(claim))
+            frozen
+              ? tick.still
+              : untilTimed(supervision, watch, yield* timeLeft(claim), followed ? tick.still : tick.calm)
           )
         : spawner.pause(claimed.claim.claimId, wait),
       claim.stopCause === null

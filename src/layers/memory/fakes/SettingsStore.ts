@@ -13,9 +13,14 @@ export const layer = (file: WrittenSettings, cores = 2) =>
   Layer.effect(
     SettingsStore,
     Effect.gen(function* () {
-      const ref = yield* SynchronizedRef.make(yield* Effect.orDie(decode(file)))
+      const first = yield* Effect.orDie(decode(file))
+      const ref = yield* SynchronizedRef.make(first)
+      let last = { written: first, settings: withDefaults(first, cores) }
       return SettingsStore.of({
-        get: Effect.map(SynchronizedRef.get(ref), (settings) => withDefaults(settings, cores)),
+        get: Effect.map(SynchronizedRef.get(ref), (written) => {
+          if (last.written !== written) last = { written, settings: withDefaults(written, cores) }
+          return last.settings
+        }),
         file: SynchronizedRef.get(ref),
         update: (change) =>
           SynchronizedRef.updateAndGetEffect(ref, (settings) =>

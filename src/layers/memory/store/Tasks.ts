@@ -141,7 +141,8 @@ const make = Effect.gen(function* () {
     endsOf: (ids) => eventsWhere(({ id }) => ids.includes(id)),
     lastEvent: store.read(({ ends }) => Math.max(0, ...ends.keys())),
     // Every caller acts as another connection, so each commit counts.
-    version: store.commits
+    version: store.commits,
+    ownChanges: Effect.succeed(0)
   })
 })
 

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { ConfigInvalid } from "../../../domain/Errors.ts"
-import { type SettingsFile, withDefaults } from "../../../domain/settings/Settings.ts"
+import { type Settings, type SettingsFile, withDefaults } from "../../../domain/settings/Settings.ts"
 import { decodeSettings, encodeSettings } from "../../../domain/settings/SettingsProblem.ts"
 import { Host } from "../../../services/Host.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -106,14 +106,21 @@ const make = (variables: Variables) =>
       return text === null ? {} : yield* parse(config, text)
     }).pipe(Effect.withSpan("SettingsStore.file"))
 
+    /** What the file was last read as: a worker asks each second, and nearly always it is the same text. */
+    let last: { readonly text: string | null; readonly cores: number; readonly settings: Settings } | null = null
+
     const locked = withFileLock(`${config}.lock`, { waitMs: 10_000, staleMs: 5_000 })
 
     return SettingsStore.of({
       file,
       get: Effect.gen(function* () {
-        const written = yield* file
+        const text = yield* readText(config)
+        const cores = yield* host.cores
+        if (last !== null && last.text === text && last.cores === cores) return last.settings
+        const written = text === null ? {} : yield* parse(config, text)
         const overlay = yield* fromVariables(variables)
-        return withDefaults({ ...written, ...overlay }, yield* host.cores)
+        last = { text, cores, settings: withDefaults({ ...written, ...overlay }, cores) }
+        return last.settings
       }).pipe(Effect.withSpan("SettingsStore.get")),
       update: Effect.fn("SettingsStore.update")(function* (change) {
         return yield* Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /** Processes as Linux shows them, in /proc. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs"
 import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import { codeOf } from "../files/SystemCode.ts"
@@ -47,9 +47,21 @@ const numbersAgree = (): boolean => {
   return agreed
 }
 
+/** One for all reads: without a size to go by `readFileSync` takes 64 kB for each, which was most of the garbage of an idle worker. */
+const line = Buffer.alloc(4096)
+
+const readLine = (path: string): string => {
+  const file = openSync(path, "r")
+  try {
+    return line.toString("latin1", 0, readSync(file, line, 0, line.length, 0))
+  } finally {
+    closeSync(file)
+  }
+}
+
 const readEntry = (pid: number): ProcessEntry | "unknown" | null => {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1")) ?? "unknown"
+    return parseStat(readLine(`/proc/${pid}/stat`)) ?? "unknown"
   } catch (error) {
     const code = codeOf(error)
     return code === "ENOENT" || code === "ESRCH" ? null : "unknown"

@@ -131,7 +131,7 @@ const make = Effect.gen(function* () {
     }),
     rest: Effect.fn("Spawner.rest")(function* (claimId, withinMs) {
       const ended = own.get(claimId)
-      const bell = ended === undefined ? null : yield* bells.at(claimId, filesOf(claimId).directory)
+      const bell = ended === undefined ? null : yield* bells.at(claimId, filesOf(claimId))
       if (ended === undefined || bell === null) return yield* Effect.sleep(Math.min(withinMs, unheardMs))
       // The caller looks once more: changes are reported only from now on.
       if (bell.fresh) return

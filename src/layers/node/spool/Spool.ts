@@ -55,8 +55,8 @@ export const attempt = <A>(files: SpoolFiles, work: () => Promise<A>): Effect.Ef
     catch: (error) => new SpawnFailed({ reason: "spool", subject: files.directory, detail: codeOf(error) })
   })
 
-/** Null where there is none. A look at every running task comes by here four times a second: one call, and no thread. */
-const sizeNow = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null
+/** Bytes of a file; null where there is none. A look at every running task comes by here four times a second: one call, and no thread. */
+export const sizeNow = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null
 
 /** A file of a few lines. Null where it cannot be had, for whatever reason. */
 const textOf = (path: string): Effect.Effect<string | null> =>

@@ -179,6 +179,12 @@ const make = Effect.gen(function* () {
     execute: () => sql`PRAGMA data_version`
   }))
 
+  const findOwnChanges = Statement.single(() => ({
+    Request: Schema.Void,
+    Result: Schema.Struct({ changes: Schema.Int }),
+    execute: () => sql`SELECT total_changes() AS changes`
+  }))
+
   return Tasks.of({
     get: Effect.fn("Tasks.get")((id) => task(id).pipe(orNotFound(id), read("get"))),
 
@@ -263,6 +269,12 @@ const make = Effect.gen(function* () {
       orDieWhenMissing,
       read("version"),
       Effect.map(({ dataVersion }) => dataVersion)
+    ),
+
+    ownChanges: findOwnChanges().pipe(
+      orDieWhenMissing,
+      read("ownChanges"),
+      Effect.map(({ changes }) => changes)
     )
   })
 })

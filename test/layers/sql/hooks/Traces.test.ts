@@ -54,6 +54,7 @@ const newMerge = (taskId: TaskId): Merge => ({
   state: "testing",
   checkTask: null,
   conflicts: [],
+  url: null,
   reason: null,
   owner: { pid: 4242, startTime: "17", bootId: "boot-1" },
   createdAt: 0,

@@ -1,0 +1,60 @@
+/** The command line of `npm run bench`. */
+import { parseArgs } from "node:util"
+
+/** What each group measures, in the order in which they run. */
+export const titles = {
+  start: "Cold starts",
+  submit: "From submitting to running",
+  drain: "Working off a queue",
+  cycles: "Claim and finish over processes",
+  claim: "Claims from a queue that waits for limits",
+  mcp: "MCP server",
+  model: "MCP server: what a model is shown, and many servers",
+  output: "Output",
+  memory: "Memory",
+  graph: "Dependencies",
+  workspace: "Workspaces of isolated tasks",
+  screen: "Live screen and web server",
+  idle: "CPU time of processes that wait"
+}
+
+const names = Object.keys(titles)
+
+export const help = `Usage: npm run bench -- [options]
+
+Measures Backbeat next to the original, \`node -e 0\` and bare scripts, in one run. Prints a table and writes bench/results.json.
+A whole run takes under ten minutes on two cores. Run it while the machine has nothing else to do.
+
+Options
+  --only GROUPS   Run some groups, e.g. --only start,mcp
+  --quick         Few rounds and small databases, to check that it works
+  --no-original   Leave the original out
+  -h, --help      Show this
+
+Groups
+${names.map((name) => `  ${name.padEnd(14)}  ${titles[name]}`).join("\n")}
+`
+
+/** `problem` says what is wrong with the words, or is null. */
+export const readOptions = (words) => {
+  const read = () => {
+    const { values } = parseArgs({
+      args: words,
+      options: {
+        only: { type: "string" },
+        quick: { type: "boolean", default: false },
+        "no-original": { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false }
+      }
+    })
+    const only = values.only === undefined ? names : values.only.split(",").map((name) => name.trim())
+    const unknown = only.filter((name) => !names.includes(name))
+    const problem = unknown.length === 0 ? null : `no such group: ${unknown.join(", ")}. There are: ${names.join(", ")}`
+    return { problem, only, quick: values.quick, withOriginal: !values["no-original"], help: values.help }
+  }
+  try {
+    return read()
+  } catch (error) {
+    return { problem: error.message, only: [], quick: false, withOriginal: true, help: false }
+  }
+}

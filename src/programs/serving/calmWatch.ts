@@ -1,0 +1,60 @@
+/**
+ * Lets a worker with tasks leave out whole looks while nothing moves: no commit by any connection, no settings changed, no worker
+ * gone and no time reached. A whole look each second was most of the CPU time of a worker whose agents print nothing.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { elapsedMs } from "../../domain/Elapsed.ts"
+import type { Settings } from "../../domain/settings/Settings.ts"
+import type { Worker } from "../../domain/worker/Worker.ts"
+import { Processes } from "../../services/Processes.ts"
+import { correction } from "../clockWatch.ts"
+import type { Rhythm } from "./pause.ts"
+
+/** A whole look comes at least this often, in milliseconds, whatever the conditions below say. */
+const wholeEveryMs = 30_000
+
+/** What a whole look was about. */
+export interface Ground {
+  /** Changes with every commit, also of this process: read before anything else of the look. */
+  readonly mark: string
+  readonly settings: Settings
+  /** The other workers, all of which lived. */
+  readonly others: ReadonlyArray<Worker>
+  readonly rhythm: Rhythm
+}
+
+interface Known extends Ground {
+  readonly lookedAt: number
+  /** The wall clock minus the clock that cannot be set. */
+  readonly ahead: number
+}
+
+export interface CalmWatch {
+  /** The rhythm of the last whole look while another would find nothing new; null: take one. */
+  readonly holds: (mark: string, settings: Settings) => Effect.Effect<Rhythm | null, never, Processes>
+  /** To be called after a whole look; null: what it found cannot be relied on. */
+  readonly looked: (ground: Ground | null) => Effect.Effect<void>
+}
+
+const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed) => wall - elapsed)
+
+export const makeCalmWatch = (): CalmWatch => {
+  let known: Known | null = null
+  return {
+    holds: Effect.fn("calm.holds")(function* (mark, settings) {
+      if (known === null || known.mark !== mark || known.settings !== settings) return null
+      const { others, rhythm } = known
+      if ((yield* elapsedMs) - known.lookedAt >= wholeEveryMs) return null
+      if (rhythm.dueAt !== null && rhythm.dueAt <= (yield* Clock.currentTimeMillis)) return null
+      if (Math.abs((yield* ahead) - known.ahead) > correction) return null
+      const processes = yield* Processes
+      for (const { process } of others) if ((yield* processes.alive(process)) !== "alive") return null
+      return rhythm
+    }),
+    looked: (ground) =>
+      Effect.gen(function* () {
+        known = ground === null ? null : { ...ground, lookedAt: yield* elapsedMs, ahead: yield* ahead }
+      })
+  }
+}

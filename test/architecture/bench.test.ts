@@ -1,0 +1,102 @@
+/** The benchmark keeps up with the product: its SQL fits the present schema, and its command line says what it takes. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import BetterSqlite3 from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import { bareCycle } from "../../bench/inside/bareStatements.ts"
+import { help, readOptions, titles } from "../../bench/options.mjs"
+import { closeLanes, distribute, fill, lanes, layered } from "../../bench/sql.mjs"
+import { Queue } from "../../src/services/Queue.ts"
+import { testSql } from "../support/stores.ts"
+import { claimNext, completed, submit, workerA } from "../support/tasks.ts"
+
+/** A file with one task that was run, or that has not started. */
+const withDatabase = (run: boolean, use: (file: string, rows: (query: string) => ReadonlyArray<unknown>) => void) =>
+  Effect.gen(function* () {
+    yield* submit()
+    if (run) {
+      const { claim, task } = yield* claimNext()
+      const queue = yield* Queue
+      yield* queue.finish(task.id, completed, { claimId: claim.claimId, workerId: workerA })
+    }
+    const directory = mkdtempSync(join(tmpdir(), "beat-test-bench-"))
+    const file = join(directory, "backbeat.db")
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`VACUUM INTO ${file}`
+    try {
+      use(file, (query) => {
+        const database = new BetterSqlite3(file, { readonly: true })
+        try {
+          return database.prepare(query).pluck().all()
+        } finally {
+          database.close()
+        }
+      })
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }).pipe(Effect.provide(testSql))
+
+const check = "PRAGMA foreign_key_check"
+
+describe("the databases of the benchmark", () => {
+  it.effect("hold copies of a task that was run, with all that belongs to it", () =>
+    withDatabase(true, (file, rows) => {
+      fill(file, 5)
+      assert.deepStrictEqual(rows("SELECT count(*) FROM tasks WHERE status = 'completed'"), [6])
+      assert.deepStrictEqual(rows("SELECT DISTINCT n FROM claim_history"), [1])
+      assert.deepStrictEqual(rows("SELECT count(*) FROM claim_history"), [6])
+      assert.deepStrictEqual(rows(check), [])
+    })
+  )
+
+  it.effect("hold copies that have not started, which the bare script claims and ends", () =>
+    withDatabase(true, (file, rows) => {
+      fill(file, 3, { queued: true })
+      assert.deepStrictEqual(rows("SELECT count FROM task_counts WHERE status = 'queued'"), [3])
+      const database = new BetterSqlite3(file)
+      const cycle = bareCycle(database, "bbbbbbbbbbbbbbbb")
+      assert.deepStrictEqual([cycle(), cycle(), cycle(), cycle()], [true, true, true, false])
+      database.close()
+      assert.deepStrictEqual(rows("SELECT count(*) FROM outbox"), [4])
+      assert.deepStrictEqual(rows("SELECT count(*) FROM claims"), [0])
+    })
+  )
+
+  it.effect("have lanes of accounts that open and close", () =>
+    withDatabase(false, (file, rows) => {
+      fill(file, lanes, { queued: true })
+      distribute(file)
+      const open = "SELECT count(*) FROM lanes WHERE gate IS NOT NULL AND gate <> '' AND opens_at = 0"
+      for (const wanted of [1, lanes, 0]) {
+        closeLanes(file, wanted)
+        assert.deepStrictEqual(rows(open), [wanted])
+      }
+    })
+  )
+
+  it.effect("have graphs in which each task waits for all of the level below", () =>
+    withDatabase(false, (file, rows) => {
+      const { highest } = layered(file, 3, 2)
+      assert.strictEqual(highest.length, 2)
+      assert.deepStrictEqual(rows("SELECT count(*) FROM task_dependencies WHERE state = 'pending'"), [8])
+      assert.deepStrictEqual(rows("SELECT DISTINCT level FROM tasks WHERE id LIKE 'g%' ORDER BY level"), [0, 1, 2])
+    })
+  )
+})
+
+describe("npm run bench", () => {
+  it("shows its groups and options, and refuses what it does not know", () => {
+    assert.isTrue(readOptions(["--help"]).help)
+    for (const name of Object.keys(titles)) assert.include(help, `  ${name} `)
+    assert.deepStrictEqual(readOptions(["--only", "start, mcp", "--quick"]).only, ["start", "mcp"])
+    assert.deepStrictEqual(readOptions([]).only, Object.keys(titles))
+    assert.isNull(readOptions(["--no-original"]).problem)
+    for (const words of [["--fast"], ["start"], ["--only", "stat"], ["--only"], ["--quick=yes"]]) {
+      assert.isNotNull(readOptions(words).problem, words.join(" "))
+    }
+  })
+})
