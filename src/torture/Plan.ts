@@ -6,6 +6,7 @@ import { dyingAtHooks, planServers, planWorkers, type WorkerPlan } from "./fault
 import { type LeadPlan, planLeads } from "./load/LeadPlan.ts"
 import { type Focus, type LimitPlan, planLimits } from "./load/LimitPlan.ts"
 import { type LoopPlan, planLoops } from "./load/LoopPlan.ts"
+import { type MergePlans, planMerges } from "./load/MergePlan.ts"
 import {
   type PipelinePlan,
   planPipelines,
@@ -32,6 +33,7 @@ export interface Plan {
   /** In groups that are submitted together. */
   readonly limits: ReadonlyArray<ReadonlyArray<LimitPlan>>
   readonly leads: ReadonlyArray<LeadPlan>
+  readonly merges: MergePlans
   readonly faults: ReadonlyArray<Fault>
   /** The workers that are started one after the other. */
   readonly workers: ReadonlyArray<WorkerPlan>
@@ -62,7 +64,9 @@ export const makePlan = (seed: number, durationMs: number, focus: Focus = "every
   const allLeads = planLeads(dice, durationMs)
   const leads = focus === "limits" ? [] : allLeads
   const workers = dyingAtHooks(dice, plainWorkers)
-  const all = { focus, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers }
+  const allMerges = planMerges(dice, durationMs)
+  const merges = focus === "limits" ? { tasks: [], steps: [] } : allMerges
+  const all = { focus, merges, tasks, pipelines, schedules, loops, limits, leads, faults, workers, servers }
   const digest = createHash("sha256")
     .update(JSON.stringify({ durationMs, ...all }))
     .digest("hex")

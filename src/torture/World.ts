@@ -9,6 +9,7 @@ import { leadScript } from "./load/LeadPlan.ts"
 import { limitedScript, tokenMicro, unlimitedFile, type Windows } from "./load/LimitPlan.ts"
 import { makeRepository, stateOf } from "./load/Repository.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
+import { makeShop } from "./load/Shop.ts"
 
 /** The global limit on workers in the run. A task whose shim was killed keeps its place for seconds: others need room too. */
 export const maxConcurrency = 16
@@ -70,6 +71,8 @@ export class World {
   readonly repository: string | null
   /** What no task may change of it. */
   readonly repositoryState: string
+  /** A second one, into which the work of isolated tasks is merged. */
+  readonly shop: string | null
   readonly root: string
   readonly #beat: ReadonlyArray<string>
 
@@ -92,12 +95,20 @@ export class World {
     const settings = { graceMs: 400, idleMs: 400, maxConcurrency, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
     const rates = { input: tokenMicro, output: tokenMicro }
     const prices = { "claude-fake": rates, "claude-opus-fake": rates }
-    const config = { ...settings, prices, agents: { claude: { program: join(root, "claude") } } }
+    // The trash is emptied by the next worker but a few: some workspaces come back from their commit.
+    const config = {
+      ...settings,
+      workspaceTrashMs: 6000,
+      prices,
+      agents: { claude: { program: join(root, "claude") } }
+    }
     writeFileSync(join(this.home, "config.json"), JSON.stringify(config), { mode: 0o600 })
     this.chronicle = new Chronicle(join(root, "events.jsonl"))
     this.repository = makeRepository(join(root, "repository"))
     this.repositoryState = this.repository === null ? "" : stateOf(this.repository)
+    this.shop = this.repository === null ? null : makeShop(join(root, "shop"))
     if (this.repository === null) this.chronicle.unable.set("loop", "git is not installed")
+    if (this.shop === null) this.chronicle.unable.set("merge", "git is not installed")
   }
 
   /** Nothing of the surrounding environment but where programs are. */

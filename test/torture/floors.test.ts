@@ -19,6 +19,7 @@ const full: Reached = {
   parks: 0,
   faults: counts(kinds),
   failpoints: counts(points),
+  work: { merged: 9, undone: 9, reclaimed: 9, restored: 9, "merge killed": 9, "reclaim killed": 9 },
   unable: new Map()
 }
 
@@ -40,6 +41,12 @@ describe("the floors of a torture run", () => {
       "two failpoints",
       { failpoints: counts(["cancel.commit", "append.commit"]) },
       "2 different failpoints, at least 10"
+    ],
+    ["few merges", { work: { merged: 2 } }, "2 merges, at least 3"],
+    [
+      "no reclaim that was killed",
+      { work: { ...full.work, "reclaim killed": 0 } },
+      "0 reclaims that were killed, at least 3"
     ],
     ["a kind of fault that never came", { faults: counts(["kill-agent", "lock"]) }, "no kill-worker, and the plan"]
   ]
