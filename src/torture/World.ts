@@ -36,6 +36,8 @@ interface StartOptions {
   readonly umask?: string
   /** In a separate pid namespace. */
   readonly elsewhere?: boolean
+  /** Where it is started; it names the queue by its path then. */
+  readonly directory?: string | undefined
   /** Variables in addition. */
   readonly variables?: Readonly<Record<string, string>>
   /** Number of the user, where that is another. */
@@ -158,8 +160,12 @@ export class World {
     const log = options.log === undefined ? null : join(this.root, "logs", `${options.log}-${this.#logs}.log`)
     const output = log === null ? "pipe" : openSync(log, "a")
     const child = spawn(program, rest, {
-      cwd: join(this.root, "work"),
-      env: { ...this.environment(options.failpoints), ...options.variables },
+      cwd: options.directory ?? join(this.root, "work"),
+      env: {
+        ...this.environment(options.failpoints),
+        ...(options.directory === undefined ? {} : { BACKBEAT_HOME: this.home }),
+        ...options.variables
+      },
       ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
       stdio: [
         options.stdin === true ? "pipe" : "ignore",

@@ -20,7 +20,20 @@ export const isolatedSubmitter = (load: Load) =>
     const { chronicle, root, shop } = load.world
     for (let plan = yield* next(load, load.isolated); plan !== null; plan = yield* next(load, load.isolated)) {
       for (let attempt = 1; shop !== null; attempt++) {
-        const args = ["run", "--isolate", "-a", "shell", "-C", shop, "--key", plan.key, "--", workOf(plan, root)]
+        const args = [
+          "run",
+          "--isolate",
+          "-a",
+          "shell",
+          "-C",
+          shop,
+          "-p",
+          plan.task.priority,
+          "--key",
+          plan.key,
+          "--",
+          workOf(plan, root)
+        ]
         const { code, signal, stderr, stdout } = yield* runCommand(
           load,
           args,

@@ -55,12 +55,12 @@ export const runCommand = (
   load: Load,
   args: ReadonlyArray<string>,
   trouble: Trouble,
-  variables: Readonly<Record<string, string>> = {}
+  more: { readonly variables?: Readonly<Record<string, string>>; readonly directory?: string } = {}
 ): Effect.Effect<Finished> =>
   Effect.gen(function* () {
     yield* load.world.up.await
     const failpoints = trouble !== null && "failpoint" in trouble ? `${trouble.failpoint}:kill` : undefined
-    const running = load.world.start(args, { failpoints, variables })
+    const running = load.world.start(args, { failpoints, ...more })
     if (trouble !== null && "killAfterMs" in trouble) {
       const timer = setTimeout(() => {
         if (running.child.kill("SIGKILL")) load.world.chronicle.fault("kill-command", 1)

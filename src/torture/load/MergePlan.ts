@@ -71,14 +71,32 @@ const settle = (dice: Dice): Settle => ({
   failpoint: dice.chance(0.3) ? dice.pick(recoveryPoints) : null
 })
 
-const applyTrouble = (dice: Dice, points: ReadonlyArray<string>): StepTrouble =>
-  dice.chance(0.3) ? { killApplyingMs: dice.between(0, 60) } : commandTrouble(dice, points, 0.75)
+/** Mostly at a step: a command that is killed at random has often done nothing yet. */
+const stepTrouble = (dice: Dice, points: ReadonlyArray<string>, applies: boolean): StepTrouble => {
+  switch (
+    dice.weighted([
+      [6, "step"],
+      [applies ? 4 : 0, "apply"],
+      [1, "random"],
+      [3, "none"]
+    ] as const)
+  ) {
+    case "step":
+      return { failpoint: dice.pick(points) }
+    case "apply":
+      return { killApplyingMs: dice.between(0, 60) }
+    case "random":
+      return { killAfterMs: dice.between(100, 1500) }
+    case "none":
+      return null
+  }
+}
 
 const planOne = (dice: Dice): StepPlan => {
   const pick = dice.fraction()
   const what = dice.weighted<StepPlan["what"]>([
-    [9, "merge"],
-    [6, "undo"],
+    [12, "merge"],
+    [8, "undo"],
     [1, "dry-run"],
     [5, "reclaim"],
     [3, "restore"]
@@ -90,17 +108,17 @@ const planOne = (dice: Dice): StepPlan => {
         pick,
         check: dice.chance(0.2),
         inTheWay: dice.chance(0.2),
-        trouble: applyTrouble(dice, mergePoints),
+        trouble: stepTrouble(dice, mergePoints, true),
         settle: settle(dice)
       }
     case "undo":
-      return { what, pick, trouble: applyTrouble(dice, undoPoints), settle: settle(dice) }
+      return { what, pick, trouble: stepTrouble(dice, undoPoints, true), settle: settle(dice) }
     case "dry-run":
       return { what, pick, trouble: null }
     case "reclaim":
-      return { what, pick, late: dice.chance(0.5), trouble: commandTrouble(dice, reclaimPoints, 0.7) }
+      return { what, pick, late: dice.chance(0.5), trouble: stepTrouble(dice, reclaimPoints, false) }
     case "restore":
-      return { what, pick, trouble: commandTrouble(dice, restorePoints, 0.5) }
+      return { what, pick, trouble: stepTrouble(dice, restorePoints, false) }
   }
 }
 
@@ -111,6 +129,8 @@ const planIsolated = (dice: Dice, index: number): IsolatedPlan => ({
   task: {
     ...planStep(dice, `i${index}`),
     behaviour: "lines",
+    // Before the rest of the load: without them there is nothing to merge.
+    priority: "P0",
     exitCode: dice.pick([0, 0, 0, 5]),
     retries: 0,
     lines: dice.between(0, 2),

@@ -1,6 +1,7 @@
 /** A person who merges what isolated tasks left, takes merges back, and reclaims workspaces; all of it killed on the way. */
 import { appendFileSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { pretty } from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { type MergeStep, mergeInvariant, mergeProblems } from "../checks/MergeCheck.ts"
 import { from as rotated } from "../Dice.ts"
@@ -16,8 +17,8 @@ import { commitOf, mergedFiles, type ShopState, shopState, treeFiles } from "./S
 /** It fails where the work of a task that breaks it is in. */
 export const checkCommand = `test ! -e ${brokenFile}`
 
-/** Files carry the time of the system: the clock that is set is not for what compares them. */
-const ownClock = { NODE_OPTIONS: "" }
+/** In the repository. Files carry the time of the system: the clock that is set is not for what compares them. */
+const placeOf = ({ world }: Load) => ({ directory: world.shop ?? world.root, variables: { NODE_OPTIONS: "" } })
 
 const attempts = 8
 
@@ -33,7 +34,7 @@ const openMerge = "SELECT 1 FROM merges WHERE state IN ('applying', 'undoing')"
 /** Kills the command and the git below it, as a power cut would, once it changes files. */
 const killApplying = (load: Load, args: ReadonlyArray<string>, afterMs: number): Effect.Effect<Finished> =>
   Effect.gen(function* () {
-    const running = load.world.start(args, { variables: ownClock })
+    const running = load.world.start(args, placeOf(load))
     let ended = false
     void running.finished.then(() => {
       ended = true
@@ -58,7 +59,7 @@ const killApplying = (load: Load, args: ReadonlyArray<string>, afterMs: number):
 const runStep = (load: Load, args: ReadonlyArray<string>, trouble: StepTrouble) =>
   trouble !== null && "killApplyingMs" in trouble
     ? killApplying(load, args, trouble.killApplyingMs)
-    : runCommand(load, args, trouble, ownClock)
+    : runCommand(load, args, trouble, placeOf(load))
 
 /** The same again, or the doctor, until one of them has come to its end. */
 const settleWith = (load: Load, task: string, args: ReadonlyArray<string>, { by, failpoint }: Settle) =>
@@ -66,7 +67,7 @@ const settleWith = (load: Load, task: string, args: ReadonlyArray<string>, { by,
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const trouble = attempt === 1 && failpoint !== null ? { failpoint } : null
       const words = by === "again" ? args : ["doctor", "--fix"]
-      const { code, signal, stderr, stdout } = yield* runCommand(load, words, trouble, ownClock)
+      const { code, signal, stderr, stdout } = yield* runCommand(load, words, trouble, placeOf(load))
       const said = `${stdout.toString().trim()} ${stderr.trim()}`.slice(0, 300)
       load.world.chronicle.note(task, `settled by beat ${words[0]}: ${code ?? signal} ${by === "again" ? said : ""}`)
       // The store may be locked for a while.
@@ -186,7 +187,7 @@ const dryRun = (load: Load, shop: string, { pick }: StepPlan) =>
     if (task === undefined) return false
     const before = JSON.stringify(git(shop, "for-each-ref", "refs/heads", "refs/backbeat/merge"))
     const state = shopState(shop)
-    yield* runCommand(load, ["merge", task.id, "--dry-run"], null, ownClock)
+    yield* runCommand(load, ["merge", task.id, "--dry-run"], null, placeOf(load))
     const after = shopState(shop)
     const names = JSON.stringify(git(shop, "for-each-ref", "refs/heads", "refs/backbeat/merge"))
     const same = (one: ShopState, other: ShopState) =>
@@ -214,7 +215,7 @@ const carryOut = (load: Load, shop: string, step: StepPlan) => {
   }
 }
 
-/** One step after the other, for as long as there is load. One that finds nothing to do makes room for the next. */
+/** One step after the other, for as long as there is load. One that finds nothing to do comes again later. */
 export const merger = (load: Load) =>
   Effect.gen(function* () {
     const { shop } = load.world
@@ -222,6 +223,14 @@ export const merger = (load: Load) =>
       yield* load.world.up.await
       const step = load.steps.shift()
       if (step === undefined) return
-      if (!(yield* carryOut(load, shop, step))) yield* Effect.sleep(200)
+      if (yield* carryOut(load, shop, step)) continue
+      load.steps.push(step)
+      yield* Effect.sleep(200)
     }
-  })
+  }).pipe(
+    Effect.catchAllCause((cause) =>
+      Effect.sync(() =>
+        load.world.chronicle.breach("no defect", null, `the merges of the run have failed: ${pretty(cause)}`)
+      )
+    )
+  )

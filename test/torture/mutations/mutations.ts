@@ -432,6 +432,55 @@ const newer: ReadonlyArray<Mutation> = [
   }
 ]
 
+const recovery = "src/programs/merges/recoverMerge.ts"
+
+const merging: ReadonlyArray<Mutation> = [
+  {
+    name: "forget-merge",
+    promise: "a merge is whole, or nothing has changed",
+    patches: [
+      {
+        file: recovery,
+        find: 'state === "testing" || merged === null',
+        replace: 'state !== "undoing" || merged === null'
+      }
+    ]
+  },
+  {
+    name: "leave-undo",
+    promise: "a merge is whole, or nothing has changed",
+    patches: [
+      {
+        file: recovery,
+        find: "if (tree === null) {",
+        replace: 'if (tree !== null) return ended("merged", null)\n  if (tree === null) {'
+      }
+    ]
+  },
+  {
+    name: "overwrite-edits",
+    promise: "a merge is whole, or nothing has changed",
+    patches: [
+      {
+        file: "src/layers/node/git/MergeGit.ts",
+        find: "const edited = yield* editedIn(tree, from, files, to)",
+        replace: "const edited: Array<string> = []"
+      }
+    ]
+  },
+  {
+    name: "rename-unsealed",
+    promise: "what is reclaimed was sealed, and comes back",
+    patches: [
+      {
+        file: "src/programs/workspaces/reclaimWorkspace.ts",
+        find: "whole ? yield* secure(workspace) : yield* lateBefore(workspace)",
+        replace: "whole ? null : yield* lateBefore(workspace)"
+      }
+    ]
+  }
+]
+
 const hooks: ReadonlyArray<Mutation> = [
   {
     name: "forget-sending",
@@ -459,6 +508,7 @@ const hooks: ReadonlyArray<Mutation> = [
 
 export const mutations: ReadonlyArray<Mutation> = [
   ...newer,
+  ...merging,
   ...hooks,
   ...limits,
   ...surroundings,
