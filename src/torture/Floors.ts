@@ -39,7 +39,7 @@ const plannedOften = 5
 const perSecond: Readonly<
   Record<Focus, { kills: number; ends: number; failpoints: number; parks: number; merges: number }>
 > = {
-  everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0, merges: 1 / 20 },
+  everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0, merges: 1 / 10 },
   limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4, merges: 0 }
 }
 
@@ -70,14 +70,18 @@ export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
     ...plan.merges.steps.flatMap(failpointsOf)
   ])
 
-/** What must have been done with the work of isolated tasks, and been killed: the second is a part of the first. */
-const ofWork: ReadonlyArray<readonly [what: string, names: ReadonlyArray<string>]> = [
-  ["merges", ["merged"]],
-  ["undos", ["undone"]],
-  ["reclaims", ["reclaimed"]],
-  ["restores", ["restored"]],
-  ["merges and undos that were killed", ["merge killed", "undo killed"]],
-  ["reclaims that were killed", ["reclaim killed"]]
+/** What must have been done with the work of isolated tasks, and how often of what is asked for. */
+const ofWork: ReadonlyArray<{ readonly what: string; readonly names: ReadonlyArray<string>; readonly part: number }> = [
+  {
+    what: "merges, undos, reclaims and restores",
+    names: ["merge done", "undo done", "reclaim done", "restore done"],
+    part: 1
+  },
+  {
+    what: "of these that were killed",
+    names: ["merge killed", "undo killed", "reclaim killed", "restore killed"],
+    part: 1 / 2
+  }
 ]
 
 export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
@@ -99,9 +103,9 @@ export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
     }
   ]
   if (!reached.unable.has("merge")) {
-    for (const [what, names] of ofWork) {
+    for (const { names, part, what } of ofWork) {
       const found = names.reduce((sum, name) => sum + (reached.work[name] ?? 0), 0)
-      floors.push({ what, found, least: Math.floor(seconds * floor.merges) })
+      floors.push({ what, found, least: Math.floor(seconds * floor.merges * part) })
     }
   }
   const isBelow = (name: string) => floors.some(({ found, least, what }) => what === name && found < least)

@@ -122,9 +122,7 @@ const applied = (
       stored
     })
     for (const problem of found) chronicle.breach(mergeInvariant, task, `${step.what}: ${problem}`)
-    chronicle.did(
-      after.head === before.head ? `${step.what} without a change` : step.what === "undo" ? "undone" : "merged"
-    )
+    chronicle.did(`${step.what} ${after.head === before.head ? "without a change" : "done"}`)
   })
 
 /** Tasks whose work is in the repository, by plain SQL. */
@@ -196,7 +194,7 @@ const dryRun = (load: Load, shop: string, { pick }: StepPlan) =>
     if (names !== before || !same(state, after)) {
       load.world.chronicle.breach(mergeInvariant, task.id, "merge --dry-run has changed something")
     }
-    load.world.chronicle.did("dry run")
+    load.world.chronicle.did("dry-run done")
     return true
   })
 
@@ -218,10 +216,12 @@ const carryOut = (load: Load, shop: string, step: StepPlan) => {
 /** One step after the other, for as long as there is load. One that finds nothing to do comes again later. */
 export const merger = (load: Load) =>
   Effect.gen(function* () {
-    const { shop } = load.world
+    const { chronicle, shop } = load.world
     while (shop !== null && !load.over) {
       yield* load.world.up.await
-      const step = load.steps.shift()
+      // Of what has not come yet first: on a slow machine few steps come to their turn.
+      const rare = load.steps.findIndex(({ what }) => chronicle.work[`${what} done`] === undefined)
+      const [step] = load.steps.splice(Math.max(0, rare), 1)
       if (step === undefined) return
       if (yield* carryOut(load, shop, step)) continue
       load.steps.push(step)

@@ -110,7 +110,7 @@ export const reclaimStep = (load: Load, shop: string, step: StepPlan & { readonl
     const told = yield* untilTold(load, row.id, step)
     if (told === null) return true
     checkPlace(load, shop, "reclaim", row.id, told, late)
-    load.world.chronicle.did(told === "done" ? "reclaimed" : "reclaim refused")
+    load.world.chronicle.did(`reclaim ${told}`)
     return true
   })
 
@@ -121,6 +121,6 @@ export const restoreStep = (load: Load, shop: string, step: StepPlan & { readonl
     const told = yield* untilTold(load, row.id, step)
     if (told === null) return true
     checkPlace(load, shop, "restore", row.id, told, null)
-    load.world.chronicle.did(told === "done" ? "restored" : "restore refused")
+    load.world.chronicle.did(`restore ${told}`)
     return true
   })
