@@ -35,12 +35,13 @@ export interface Coverage {
 /** A kind of fault that the plan contains this often must come at least once. */
 const plannedOften = 5
 
-/** Two idle cores kill four to five times per second and end more tasks than that; with a focus on limits they kill less. */
+/** Two idle cores kill four to five times per second and end more tasks than that; with a focus they kill less. */
 const perSecond: Readonly<
   Record<Focus, { kills: number; ends: number; failpoints: number; parks: number; merges: number }>
 > = {
   everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0, merges: 1 / 10 },
-  limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4, merges: 0 }
+  limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4, merges: 0 },
+  merges: { kills: 1 / 4, ends: 1 / 4, failpoints: 1 / 20, parks: 0, merges: 1 / 4 }
 }
 
 const nameOf = (point: string): string => point.split(":")[0] ?? point

@@ -1,5 +1,6 @@
 /** The isolated tasks of a torture run, and what is done with what they leave: merges, undos, reclaims and restores. */
 import type { Dice } from "../Dice.ts"
+import type { Focus } from "./LimitPlan.ts"
 import { commandTrouble, planStep, type TaskPlan, type Trouble } from "./TaskPlan.ts"
 
 /** Files in each of these directories of the repository. */
@@ -16,7 +17,7 @@ export interface IsolatedPlan {
   readonly submitTrouble: Trouble
 }
 
-/** `killApplyingMs`: the command and the git below it, so long after the merge has begun to change files. */
+/** `killApplyingMs`: the command and the git below it, so long after git has begun to change files. */
 export type StepTrouble = Trouble | { readonly killApplyingMs: number }
 
 /** `pick` chooses among what there is at that moment. */
@@ -47,11 +48,14 @@ const mergePoints = [
   "merge.begun",
   "merge.applying",
   "merge.recorded",
+  // Most depends on these: all of it is done, and the record does not say so.
+  "merge.applied",
+  "merge.applied",
   "merge.applied",
   ...access("beginMerge"),
   ...access("changeMerge")
 ]
-const undoPoints = ["undo.begun", "undo.putBack", "undo.moved", ...access("changeMerge")]
+const undoPoints = ["undo.begun", "undo.putBack", "undo.putBack", "undo.moved", "undo.moved", ...access("changeMerge")]
 const recoveryPoints = ["merge.torn", "merge.putBack", "undo.putBack"]
 const reclaimPoints = [
   "reclaim.begun",
@@ -84,7 +88,7 @@ const stepTrouble = (dice: Dice, points: ReadonlyArray<string>, applies: boolean
     case "step":
       return { failpoint: dice.pick(points) }
     case "apply":
-      return { killApplyingMs: dice.between(0, 60) }
+      return { killApplyingMs: dice.between(0, 25) }
     case "random":
       return { killAfterMs: dice.between(100, 1500) }
     case "none":
@@ -140,7 +144,7 @@ const planIsolated = (dice: Dice, index: number): IsolatedPlan => ({
 })
 
 /** Few, because each has a workspace. A merge and an undo leave as much to do as there was before. */
-const secondsPerTask = 5
+const secondsPerTask: Readonly<Record<Focus, number>> = { everything: 5, limits: 5, merges: 2 }
 
 /** More than can be done in the time, and where the run is below its floors. */
 const stepsPerSecond = 4
@@ -150,10 +154,12 @@ export interface MergePlans {
   readonly steps: ReadonlyArray<StepPlan>
 }
 
-export const planMerges = (dice: Dice, durationMs: number): MergePlans => {
+export const planMerges = (dice: Dice, durationMs: number, focus: Focus): MergePlans => {
   const seconds = durationMs / 1000
   return {
-    tasks: Array.from({ length: Math.ceil(seconds / secondsPerTask) + 2 }, (_, index) => planIsolated(dice, index)),
+    tasks: Array.from({ length: Math.ceil(seconds / secondsPerTask[focus]) + 2 }, (_, index) =>
+      planIsolated(dice, index)
+    ),
     steps: Array.from({ length: Math.ceil(seconds * stepsPerSecond) }, () => planOne(dice))
   }
 }

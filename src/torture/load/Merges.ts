@@ -12,7 +12,7 @@ import { type Load, runCommand } from "./Load.ts"
 import type { Settle, StepPlan, StepTrouble } from "./MergePlan.ts"
 import { reclaimStep, restoreStep } from "./Reclaims.ts"
 import { git } from "./Repository.ts"
-import { commitOf, mergedFiles, type ShopState, shopState, treeFiles } from "./Shop.ts"
+import { commitOf, isThere, mergedFiles, type ShopState, shopState, treeFiles } from "./Shop.ts"
 
 /** It fails where the work of a task that breaks it is in. */
 export const checkCommand = `test ! -e ${brokenFile}`
@@ -29,9 +29,7 @@ interface MergeRow {
   readonly check_task: string | null
 }
 
-const openMerge = "SELECT 1 FROM merges WHERE state IN ('applying', 'undoing')"
-
-/** Kills the command and the git below it, as a power cut would, once it changes files. */
+/** Kills the command and the git below it, as a power cut would, once git changes files. */
 const killApplying = (load: Load, args: ReadonlyArray<string>, afterMs: number): Effect.Effect<Finished> =>
   Effect.gen(function* () {
     const running = load.world.start(args, placeOf(load))
@@ -39,7 +37,8 @@ const killApplying = (load: Load, args: ReadonlyArray<string>, afterMs: number):
     void running.finished.then(() => {
       ended = true
     })
-    while (!ended && load.store.one(openMerge) === undefined) yield* Effect.sleep(5)
+    const lock = join(load.world.shop ?? "", ".git", "index.lock")
+    while (!ended && !isThere(lock)) yield* Effect.sleep(1)
     yield* Effect.sleep(afterMs)
     const { pid } = running.child
     const below = pid === undefined || ended ? [] : childrenOf(pid)

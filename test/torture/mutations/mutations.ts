@@ -13,8 +13,8 @@ export interface Mutation {
   readonly promise: string
   /** The first seed, where only some plans contain what it needs. */
   readonly seed?: number
-  /** Reported by a run that is mostly about limits. */
-  readonly limits?: true
+  /** Reported by a run that is mostly about this. */
+  readonly focus?: "limits" | "merges"
   readonly patches: ReadonlyArray<Patch>
 }
 
@@ -316,19 +316,19 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "park-twice",
     promise: "a limit parks, it does not fail",
-    limits: true,
+    focus: "limits",
     patches: [{ file: parking, find: "parks = parks + $", replace: "parks = parks + 1 + $" }]
   },
   {
     name: "forget-window",
     promise: "a closed limit starts nothing",
-    limits: true,
+    focus: "limits",
     patches: [{ file: "src/layers/sql/limits/windows.ts", find: "yield* reopen(gate, before)", replace: "" }]
   },
   {
     name: "no-places",
     promise: "one asks, and others follow its answer",
-    limits: true,
+    focus: "limits",
     patches: [
       {
         file: "src/layers/sql/queue/claim.ts",
@@ -340,7 +340,7 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "count-cumulative-twice",
     promise: "the ledger has what was used, once",
-    limits: true,
+    focus: "limits",
     patches: [
       {
         file: "src/layers/sql/usage/recordUsage.ts",
@@ -352,13 +352,13 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "read-old-evidence",
     promise: "the ledger has what was used, once",
-    limits: true,
+    focus: "limits",
     patches: [{ file: parking, find: "SET base = size, since = size", replace: "SET base = size" }]
   },
   {
     name: "reserve-nothing",
     promise: "a budget holds",
-    limits: true,
+    focus: "limits",
     patches: [
       {
         file: "src/layers/sql/queue/claim.ts",
@@ -438,6 +438,7 @@ const merging: ReadonlyArray<Mutation> = [
   {
     name: "forget-merge",
     promise: "a merge is whole, or nothing has changed",
+    focus: "merges",
     patches: [
       {
         file: recovery,
@@ -449,6 +450,7 @@ const merging: ReadonlyArray<Mutation> = [
   {
     name: "leave-undo",
     promise: "a merge is whole, or nothing has changed",
+    focus: "merges",
     patches: [
       {
         file: recovery,
@@ -460,6 +462,7 @@ const merging: ReadonlyArray<Mutation> = [
   {
     name: "overwrite-edits",
     promise: "a merge is whole, or nothing has changed",
+    focus: "merges",
     patches: [
       {
         file: "src/layers/node/git/MergeGit.ts",
@@ -471,6 +474,7 @@ const merging: ReadonlyArray<Mutation> = [
   {
     name: "rename-unsealed",
     promise: "what is reclaimed was sealed, and comes back",
+    focus: "merges",
     patches: [
       {
         file: "src/programs/workspaces/reclaimWorkspace.ts",
