@@ -15,7 +15,7 @@ export default Effect.gen(function* () {
       tree TEXT,
       before TEXT NOT NULL,
       merged TEXT,
-      state TEXT NOT NULL CHECK (state IN ('testing', 'applying', 'proposing', 'proposed', 'merged', 'conflict', 'refused', 'undone')),
+      state TEXT NOT NULL CHECK (state IN ('testing', 'applying', 'proposing', 'proposed', 'merged', 'undoing', 'conflict', 'refused', 'undone')),
       check_task TEXT,
       conflicts TEXT NOT NULL,
       reason TEXT,
@@ -28,7 +28,7 @@ export default Effect.gen(function* () {
     ) STRICT
   `
   // Merges of one repository are carried out one after the other, over all processes.
-  yield* sql`CREATE UNIQUE INDEX merges_open ON merges (home) WHERE state IN ('testing', 'applying')`
+  yield* sql`CREATE UNIQUE INDEX merges_open ON merges (home) WHERE state IN ('testing', 'applying', 'undoing')`
   yield* sql`CREATE INDEX merges_task ON merges (task_id, seq)`
   yield* sql`CREATE INDEX merges_check ON merges (check_task) WHERE check_task IS NOT NULL`
 })

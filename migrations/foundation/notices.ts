@@ -85,7 +85,8 @@ export default Effect.gen(function* () {
   `
   yield* sql`
     CREATE TRIGGER notices_merge_ended AFTER UPDATE OF state ON merges
-    WHEN NEW.state <> OLD.state AND NEW.state IN ('merged', 'conflict', 'refused', 'undone') BEGIN
+    WHEN NEW.state <> OLD.state AND NEW.state IN ('merged', 'conflict', 'refused', 'undone')
+      AND (OLD.state <> 'undoing' OR NEW.state = 'undone') BEGIN
       INSERT INTO notices (kind, at, task_id, subject, data)
       VALUES ('merge-ended', NEW.changed_at, NEW.task_id, NEW.id, json_object('status', NEW.state));
     END

@@ -34,12 +34,12 @@ const run = (request: TortureRequest) =>
     const seed = request.seed ?? randomInt(2 ** 31 - 1)
     // Printed first, so that a run that is cut short can be repeated too.
     yield* terminal.say(
-      `beat: seed ${seed}; to repeat: beat doctor --torture ${request.durationMs / 1000}s --seed ${seed}${request.limits ? " --limits" : ""}`
+      `beat: seed ${seed}; to repeat: beat doctor --torture ${request.durationMs / 1000}s --seed ${seed}${request.focus === null ? "" : ` --${request.focus}`}`
     )
     const report = yield* torture({
       durationMs: request.durationMs,
       seed,
-      focus: request.limits ? "limits" : "everything",
+      focus: request.focus ?? "everything",
       beat: command,
       onProgress: terminal.progress,
       onViolation: (line) => terminal.say(`beat: seed ${seed}: ${line}`)

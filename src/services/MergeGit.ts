@@ -70,23 +70,30 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     readonly record: (tree: string, ref: string, name: string) => Effect.Effect<void, MergeFailed>
     /** Moves the checked-out branch and its files forward; the answer is why it could not, or null. */
     readonly apply: (tree: string, to: CommitId) => Effect.Effect<string | null, MergeFailed>
-    /** Ends an `apply` from `from` to `to` that was killed: first the files as they were at `from`, then forward again. */
+    /**
+     * Ends an `apply` from `from` to `to` that was killed after `since`: first the files as they were at `from`, then forward again. Files that
+     * the user has edited stay, and the branch with them; the answer is why it could not, or null.
+     */
     readonly finish: (
       tree: string,
+      branch: string,
       from: CommitId,
       to: CommitId,
       since: number
     ) => Effect.Effect<string | null, MergeFailed>
     /**
-     * Moves the checked-out branch and its files back from `from` to `to`; the answer is why it could not, or null. What is
-     * staged or changed in other files stays. After a kill it can be repeated.
+     * Moves the checked-out branch and its files back from `from` to `to`; the answer is why it could not, or null: all is as at `from`
+     * then. What is staged or changed in other files stays. `since`: it was begun then, and killed.
      */
     readonly takeBack: (
       tree: string,
       branch: string,
       from: CommitId,
-      to: CommitId
+      to: CommitId,
+      since: number | null
     ) => Effect.Effect<string | null, MergeFailed>
+    /** Deletes private names. */
+    readonly forget: (home: string, refs: ReadonlyArray<string>) => Effect.Effect<void>
     readonly changedFiles: (
       repository: string,
       from: CommitId,

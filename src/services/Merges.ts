@@ -13,12 +13,18 @@ export class Merges extends Context.Tag("backbeat/Merges")<
     readonly open: (home: string) => Effect.Effect<Option.Option<Merge>, StorageError>
     /** All that have not ended, at most 100. */
     readonly allOpen: Effect.Effect<ReadonlyArray<Merge>, StorageError>
-    /** Stores a new one; false where another merge of the repository is open. */
+    /** Stores a new one; false where another merge of the repository is open.
+     */
     readonly begin: (merge: Merge) => Effect.Effect<boolean, StorageError>
-    /** Changes it, unless another process has changed its state or taken it over meanwhile; false then. */
+    /**
+     * Changes it, unless another process has changed its state or taken it over meanwhile; false then. An
+     * undo begins only where no other merge of the repository is open.
+     */
     readonly change: (
       from: Pick<Merge, "id" | "state" | "owner">,
-      to: Partial<Pick<Merge, "state" | "merged" | "before" | "checkTask" | "conflicts" | "reason" | "url" | "owner">>
+      to: Partial<
+        Pick<Merge, "state" | "merged" | "before" | "tree" | "checkTask" | "conflicts" | "reason" | "url" | "owner">
+      >
     ) => Effect.Effect<boolean, StorageError>
     readonly get: (id: MergeId) => Effect.Effect<Option.Option<Merge>, StorageError>
     /** Of a task, newest first, at most 20. */

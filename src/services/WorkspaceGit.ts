@@ -95,7 +95,9 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly discard: (workspace: Workspace) => Effect.Effect<string, WorkspaceFailed>
     /** Renames it back from the trash. */
     readonly retrieve: (workspace: Workspace) => Effect.Effect<void, WorkspaceFailed>
-    /** Deletes what is in the trash. */
+    /** What lies in the trash, by the workspaces that it is of, at most 1000. */
+    readonly trashed: Effect.Effect<ReadonlyArray<{ readonly id: WorkspaceId; readonly path: string }>>
+    /** Deletes what is in the trash. What was retrieved meanwhile stays. */
     readonly erase: (trashPath: string) => Effect.Effect<void, WorkspaceFailed>
     /** Bytes on disk; null where they cannot be counted in this many milliseconds (default: 5000). */
     readonly size: (path: string, patienceMs?: number) => Effect.Effect<number | null>

@@ -74,8 +74,8 @@ export class Workspaces extends Context.Tag("backbeat/Workspaces")<
     readonly trash: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
     /** `ready` becomes `reclaiming`, unless the user keeps it or a task in it waits or runs. */
     readonly reclaiming: (id: WorkspaceId) => Effect.Effect<Workspace, WorkspaceBusy | WorkspaceNotFound | StorageError>
-    /** Its files are in the trash. */
-    readonly trashed: (id: WorkspaceId, trashPath: string) => Effect.Effect<void, StorageError>
+    /** Its files are in the trash. `late` has what was changed after its last task, and is its newest commit then. */
+    readonly trashed: (id: WorkspaceId, trashPath: string, late: CommitId | null) => Effect.Effect<void, StorageError>
     /** It stays where it is, for this reason. */
     readonly returned: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
     /** Its files are deleted. */

@@ -74,6 +74,8 @@ export class Chronicle {
   readonly breaches: Array<Breach> = []
   readonly faults: Record<string, number> = {}
   readonly failpoints: Record<string, number> = {}
+  /** What was done with the work of isolated tasks, and how often. */
+  readonly work: Record<string, number> = {}
   /** Kinds of faults that cannot come on this machine, and why. */
   readonly unable = new Map<string, string>()
   /** By id: when its output was emptied last, in seconds since the boot of the machine, and how often. */
@@ -115,6 +117,10 @@ export class Chronicle {
   fault(kind: string, kills: number): void {
     this.faults[kind] = (this.faults[kind] ?? 0) + 1
     this.kills += kills
+  }
+
+  did(what: string): void {
+    this.work[what] = (this.work[what] ?? 0) + 1
   }
 
   failpoint(name: string): void {

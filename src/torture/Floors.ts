@@ -2,6 +2,7 @@
 
 import type { Fault, FaultKind } from "./faults/FaultPlan.ts"
 import type { Focus } from "./load/LimitPlan.ts"
+import { failpointsOf } from "./load/MergePlan.ts"
 import type { Trouble } from "./load/TaskPlan.ts"
 import type { Plan } from "./Plan.ts"
 
@@ -15,6 +16,8 @@ export interface Reached {
   /** How often each kind of fault came, and each failpoint ended a process. */
   readonly faults: Readonly<Record<string, number>>
   readonly failpoints: Readonly<Record<string, number>>
+  /** What was done with the work of isolated tasks, and how often. */
+  readonly work: Readonly<Record<string, number>>
   /** Kinds of faults that cannot come on this machine, with the reason. */
   readonly unable: ReadonlyMap<string, string>
 }
@@ -32,10 +35,13 @@ export interface Coverage {
 /** A kind of fault that the plan contains this often must come at least once. */
 const plannedOften = 5
 
-/** Two idle cores kill four to five times per second and end more tasks than that; with a focus on limits they kill less. */
-const perSecond: Readonly<Record<Focus, { kills: number; ends: number; failpoints: number; parks: number }>> = {
-  everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0 },
-  limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4 }
+/** Two idle cores kill four to five times per second and end more tasks than that; with a focus they kill less. */
+const perSecond: Readonly<
+  Record<Focus, { kills: number; ends: number; failpoints: number; parks: number; merges: number }>
+> = {
+  everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0, merges: 1 / 10 },
+  limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4, merges: 0 },
+  merges: { kills: 1 / 4, ends: 1 / 4, failpoints: 1 / 20, parks: 0, merges: 1 / 4 }
 }
 
 const nameOf = (point: string): string => point.split(":")[0] ?? point
@@ -60,8 +66,24 @@ export const plannedFailpoints = (plan: Plan): ReadonlySet<string> =>
     ),
     ...plan.pipelines.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
     ...plan.loops.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
-    ...plan.schedules.flatMap(({ createTrouble }) => ofTrouble(createTrouble))
+    ...plan.schedules.flatMap(({ createTrouble }) => ofTrouble(createTrouble)),
+    ...plan.merges.tasks.flatMap(({ submitTrouble }) => ofTrouble(submitTrouble)),
+    ...plan.merges.steps.flatMap(failpointsOf)
   ])
+
+/** What must have been done with the work of isolated tasks, and how often of what is asked for. */
+const ofWork: ReadonlyArray<{ readonly what: string; readonly names: ReadonlyArray<string>; readonly part: number }> = [
+  {
+    what: "merges, undos, reclaims and restores",
+    names: ["merge done", "undo done", "reclaim done", "restore done"],
+    part: 1
+  },
+  {
+    what: "of these that were killed",
+    names: ["merge killed", "undo killed", "reclaim killed", "restore killed"],
+    part: 1 / 2
+  }
+]
 
 export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
   const seconds = plan.durationMs / 1000
@@ -81,6 +103,12 @@ export const coverageOf = (plan: Plan, reached: Reached): Coverage => {
       least: Math.floor(Math.min(seconds * floor.failpoints, points.size / 2))
     }
   ]
+  if (!reached.unable.has("merge")) {
+    for (const { names, part, what } of ofWork) {
+      const found = names.reduce((sum, name) => sum + (reached.work[name] ?? 0), 0)
+      floors.push({ what, found, least: Math.floor(seconds * floor.merges * part) })
+    }
+  }
   const isBelow = (name: string) => floors.some(({ found, least, what }) => what === name && found < least)
   const wanted = faults.filter((kind) => (planned.get(kind) ?? 0) >= plannedOften && !reached.unable.has(kind))
   return {

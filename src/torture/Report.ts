@@ -34,6 +34,8 @@ export const TortureReport = Schema.Struct({
   told: Schema.Int,
   /** Outcomes of edits and of retries by hand; tasks that continue from another. */
   changes: Counts,
+  /** Merges, undos, reclaims and restores of what isolated tasks left. */
+  work: Counts,
   /** How often each kind of fault was brought about. */
   faults: Counts,
   /** Where processes died at failpoints, and how often. */
@@ -111,6 +113,7 @@ export const lines = (report: TortureReport): ReadonlyArray<string> => {
     `tasks       ${report.tasks.submitted}: ${report.tasks.completed} completed, ${report.tasks.failed} failed, ${report.tasks.cancelled} cancelled`,
     `of these    ${report.pipelines} pipelines, ${report.scheduled} runs of schedules, ${report.loops.rounds} rounds of ${report.loops.submitted} loops, ${report.messages} messages, ${report.wakes} wakes, ${report.parks} parks, ${report.told} calls of a hook`,
     `changed     ${counted(report.changes)}`,
+    `work        ${counted(report.work)}`,
     `compared    ${report.bytes} bytes of output; ${report.samples} looks at the database while it ran`,
     ...subjects.slice(0, shown).flatMap(describe),
     ...(subjects.length > shown ? ["", `and ${subjects.length - shown} more with violations (--json shows all)`] : []),

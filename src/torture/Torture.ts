@@ -142,6 +142,7 @@ const summarize = (
   parks: verdict.parks,
   told: verdict.told,
   changes: changesOf(world),
+  work: world.chronicle.work,
   faults: world.chronicle.faults,
   failpoints: world.chronicle.failpoints,
   bytes: verdict.bytes,
@@ -167,6 +168,7 @@ const coverage = (plan: Plan, load: Load): Coverage => {
     parks: load.store.one<{ count: number }>("SELECT count(*) AS count FROM parks")?.count ?? 0,
     faults: chronicle.faults,
     failpoints: chronicle.failpoints,
+    work: chronicle.work,
     unable: chronicle.unable
   })
 }

@@ -9,6 +9,7 @@ import { leadScript } from "./load/LeadPlan.ts"
 import { limitedScript, tokenMicro, unlimitedFile, type Windows } from "./load/LimitPlan.ts"
 import { makeRepository, stateOf } from "./load/Repository.ts"
 import { agentScript, claudeScript } from "./load/Script.ts"
+import { makeShop } from "./load/Shop.ts"
 
 /** The global limit on workers in the run. A task whose shim was killed keeps its place for seconds: others need room too. */
 export const maxConcurrency = 16
@@ -35,6 +36,8 @@ interface StartOptions {
   readonly umask?: string
   /** In a separate pid namespace. */
   readonly elsewhere?: boolean
+  /** Where it is started; it names the queue by its path then. */
+  readonly directory?: string | undefined
   /** Variables in addition. */
   readonly variables?: Readonly<Record<string, string>>
   /** Number of the user, where that is another. */
@@ -70,6 +73,8 @@ export class World {
   readonly repository: string | null
   /** What no task may change of it. */
   readonly repositoryState: string
+  /** A second one, into which the work of isolated tasks is merged. */
+  readonly shop: string | null
   readonly root: string
   readonly #beat: ReadonlyArray<string>
 
@@ -92,12 +97,20 @@ export class World {
     const settings = { graceMs: 400, idleMs: 400, maxConcurrency, memoryReserveBytes: 0, memoryPerTaskBytes: 1000 }
     const rates = { input: tokenMicro, output: tokenMicro }
     const prices = { "claude-fake": rates, "claude-opus-fake": rates }
-    const config = { ...settings, prices, agents: { claude: { program: join(root, "claude") } } }
+    // The trash is emptied by the next worker but a few: some workspaces come back from their commit.
+    const config = {
+      ...settings,
+      workspaceTrashMs: 6000,
+      prices,
+      agents: { claude: { program: join(root, "claude") } }
+    }
     writeFileSync(join(this.home, "config.json"), JSON.stringify(config), { mode: 0o600 })
     this.chronicle = new Chronicle(join(root, "events.jsonl"))
     this.repository = makeRepository(join(root, "repository"))
     this.repositoryState = this.repository === null ? "" : stateOf(this.repository)
+    this.shop = this.repository === null ? null : makeShop(join(root, "shop"))
     if (this.repository === null) this.chronicle.unable.set("loop", "git is not installed")
+    if (this.shop === null) this.chronicle.unable.set("merge", "git is not installed")
   }
 
   /** Nothing of the surrounding environment but where programs are. */
@@ -147,8 +160,12 @@ export class World {
     const log = options.log === undefined ? null : join(this.root, "logs", `${options.log}-${this.#logs}.log`)
     const output = log === null ? "pipe" : openSync(log, "a")
     const child = spawn(program, rest, {
-      cwd: join(this.root, "work"),
-      env: { ...this.environment(options.failpoints), ...options.variables },
+      cwd: options.directory ?? join(this.root, "work"),
+      env: {
+        ...this.environment(options.failpoints),
+        ...(options.directory === undefined ? {} : { BACKBEAT_HOME: this.home }),
+        ...options.variables
+      },
       ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
       stdio: [
         options.stdin === true ? "pipe" : "ignore",

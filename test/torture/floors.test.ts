@@ -19,6 +19,7 @@ const full: Reached = {
   parks: 0,
   faults: counts(kinds),
   failpoints: counts(points),
+  work: { "merge done": 9, "reclaim done": 9, "merge killed": 9 },
   unable: new Map()
 }
 
@@ -41,6 +42,12 @@ describe("the floors of a torture run", () => {
       { failpoints: counts(["cancel.commit", "append.commit"]) },
       "2 different failpoints, at least 10"
     ],
+    [
+      "few merges",
+      { work: { "merge done": 2, "undo done": 1, "merge killed": 9 } },
+      "3 merges, undos, reclaims and restores, at least 6"
+    ],
+    ["no kill of any of them", { work: { "merge done": 9 } }, "0 of these that were killed, at least 3"],
     ["a kind of fault that never came", { faults: counts(["kill-agent", "lock"]) }, "no kill-worker, and the plan"]
   ]
   for (const [what, reached, shortfall] of cases) {

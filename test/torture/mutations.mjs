@@ -58,13 +58,13 @@ const buildOf = (name) => {
 /**
  * A run that reports the promise before its end is stopped there: what it would find after that changes nothing.
  */
-const run = (beat, seconds, seed, promise, limits) =>
+const run = (beat, seconds, seed, promise, focus) =>
   new Promise((done) => {
     const directory = mkdtempSync(join(tmpdir(), "beat-mutation-"))
     const environment = { ...process.env, TMPDIR: directory }
     const began = Date.now()
     const args = [beat, "doctor", "--torture", `${seconds}s`, "--seed", String(seed), "--json"]
-    if (limits) args.push("--limits")
+    if (focus !== undefined) args.push(`--${focus}`)
     const child = spawn(process.execPath, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] })
     let output = ""
     let told = ""
@@ -123,7 +123,7 @@ for (const mutation of wanted) {
   const beat = buildOf(mutation.name)
   let found = { code: 0, violations: [], took: 0 }
   for (const [index, seconds] of durations.entries()) {
-    found = await run(beat, seconds, Number(mutation.seed ?? seed) + index, mutation.promise, mutation.limits)
+    found = await run(beat, seconds, Number(mutation.seed ?? seed) + index, mutation.promise, mutation.focus)
     if (isReported(mutation, found)) break
   }
   const reported = isReported(mutation, found)

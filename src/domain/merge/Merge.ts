@@ -15,7 +15,8 @@ export type MergeId = typeof MergeId.Type
 /**
  * `testing`: its command runs, and nothing has changed. `applying`: the branch and its files change; a process that dies
  * here leaves it to the next one. `proposing`: it is on its way to a pull request, which calls continue. `proposed`: the pull request
- * is open. `merged`: the branch is at `merged`. `refused`: nothing has changed, for `reason`.
+ * is open. `merged`: the branch is at `merged`. `undoing`: the branch and its files change back; a process that dies here leaves it to
+ * the next one. `refused`: nothing has changed, for `reason`.
  */
 const MergeState = Schema.Literal(
   "testing",
@@ -23,6 +24,7 @@ const MergeState = Schema.Literal(
   "proposing",
   "proposed",
   "merged",
+  "undoing",
   "conflict",
   "refused",
   "undone"

@@ -1,4 +1,4 @@
-/** Puts a merge on record before its first step, under a private name that keeps its commit. */
+/** Puts a merge on record before its first step, and gives its commit a private name that keeps it. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type Merge, mergeRef } from "../../domain/merge/Merge.ts"
@@ -27,8 +27,11 @@ export const beginMerge = Effect.fn("beginMerge")(function* (
     createdAt: now,
     changedAt: now
   }
-  yield* git.move(merge.home, mergeRef(merge.id), merge.merged, null)
-  if (yield* merges.begin(merge)) return merge
+  if (yield* merges.begin(merge)) {
+    // After the row, so that no name is left without one: git collects no commit that is so young.
+    yield* git.move(merge.home, mergeRef(merge.id), merge.merged, null)
+    return merge
+  }
   return yield* new MergeRefused({
     reason: `Another merge into ${merge.home} has begun. Try again when it has ended.`
   })

@@ -1,7 +1,7 @@
 /** Brings what a task left into a branch of the user: tried without a work tree, tested if asked, then applied. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { beforeRef, type Merge, type MergeId } from "../../domain/merge/Merge.ts"
+import { beforeRef, type Merge, type MergeId, mergeRef } from "../../domain/merge/Merge.ts"
 import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
 import type { CommitId, WorkResult, Workspace } from "../../domain/workspace/Workspace.ts"
@@ -119,7 +119,11 @@ const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: Comm
     const moved = yield* git.move(home, `refs/heads/${branch}`, merged, before)
     return moved ? null : `the branch ${branch} was moved by another command meanwhile`
   }
-  yield* git.record(tree, beforeRef(id), `before-${id}`)
+  const unrecorded = yield* git.record(tree, beforeRef(id), `before-${id}`).pipe(
+    Effect.as(null),
+    Effect.catchTag("MergeFailed", ({ detail }) => Effect.succeed(detail))
+  )
+  if (unrecorded !== null) return `your files could not be recorded: ${unrecorded}`
   yield* failpoint("merge.recorded")
   const problem = yield* git.apply(tree, merged)
   yield* failpoint("merge.applied")
@@ -173,25 +177,25 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
 
   const merge = yield* beginMerge({ taskId: id, home, branch, tree, before, merged, state: "testing" })
   yield* failpoint("merge.begun")
-  const refused = (reason: string, checkTask: TaskId | null) =>
-    Effect.as(
-      merges.change(merge, { state: "refused", reason, checkTask }),
-      outcome({ state: "refused", reason, checkTask })
-    )
+  /** Nothing has changed: nothing of it has to be found again. */
+  const refused = (from: Merge, reason: string, checkTask: TaskId | null) =>
+    git
+      .forget(home, [mergeRef(merge.id), beforeRef(merge.id)])
+      .pipe(
+        Effect.zipRight(merges.change(from, { state: "refused", reason, checkTask })),
+        Effect.as(outcome({ state: "refused", reason, checkTask }))
+      )
 
   return yield* Effect.gen(function* () {
     const checked = options.check === null ? null : yield* checkMerge(merge, merged, options.check, task)
     if (checked !== null && !checked.passed) {
-      return yield* refused(`the check failed: beat logs ${checked.taskId}`, checked.taskId)
+      return yield* refused(merge, `the check failed: beat logs ${checked.taskId}`, checked.taskId)
     }
     yield* merges.change(merge, { state: "applying", checkTask: checked?.taskId ?? null })
     yield* failpoint("merge.applying")
     const problem = yield* apply(merge, merged)
     const applying = { ...merge, state: "applying" as const }
-    if (problem !== null) {
-      yield* merges.change(applying, { state: "refused", reason: problem })
-      return outcome({ state: "refused", reason: problem, checkTask: checked?.taskId ?? null })
-    }
+    if (problem !== null) return yield* refused(applying, problem, checked?.taskId ?? null)
     yield* merges.change(applying, { state: "merged" })
     return outcome({ state: "merged", after: merged, mergeId: merge.id, checkTask: checked?.taskId ?? null })
   }).pipe(

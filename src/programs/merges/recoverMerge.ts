@@ -1,7 +1,8 @@
-/** Ends a merge whose process was killed: the branch is at one of the two commits afterwards, and its files fit it. */
+/** Ends a merge, or the undo of one, whose process was killed: the branch is at one of the two commits afterwards, and its files fit it. */
 import * as Effect from "effect/Effect"
-import { type Merge, tornRef } from "../../domain/merge/Merge.ts"
+import { beforeRef, type Merge, type MergeId, mergeRef, tornRef } from "../../domain/merge/Merge.ts"
 import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
+import type { CommitId } from "../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
@@ -11,26 +12,60 @@ import { Processes } from "../../services/Processes.ts"
 const looks = 50
 const lookEvery = "100 millis"
 
-const settle = Effect.fn("recoverMerge.settle")(function* (merge: Merge, merged: NonNullable<Merge["merged"]>) {
+const unchanged = "its process was killed before anything was changed"
+
+/** Where the branch is, once the git that a killed process left running has ended. */
+const settled = Effect.fn("recoverMerge.settled")(function* ({ branch, home }: Merge, from: CommitId) {
   const git = yield* MergeGit
-  let state = yield* git.branch(merge.home, merge.branch)
-  for (let look = 0; look < looks && state?.commit === merge.before; look += 1) {
+  let state = yield* git.branch(home, branch)
+  for (let look = 0; look < looks && state?.commit === from; look += 1) {
     yield* Effect.sleep(lookEvery)
-    const next = yield* git.branch(merge.home, merge.branch)
+    const next = yield* git.branch(home, branch)
     if (next?.commit !== state.commit) state = next
     else if (look >= looks / 5) break
   }
-  if (state?.commit === merged) return { state: "merged" as const, reason: null }
-  if (state?.commit !== merge.before || merge.tree === null) {
-    return { state: "refused" as const, reason: `the branch ${merge.branch} was moved by another command meanwhile` }
-  }
-  // Whatever is there, torn or edited since, can be found again.
-  yield* git.record(merge.tree, tornRef(merge.id), `torn-${merge.id}`)
+  return state
+})
+
+type End = Pick<Merge, "state" | "reason">
+
+const ended = (state: Merge["state"], reason: string | null): End => ({ state, reason })
+
+/** Whatever is there, torn or edited since, can be found again. */
+const keepTorn = Effect.fn("recoverMerge.keepTorn")(function* (id: MergeId, tree: string) {
+  yield* (yield* MergeGit).record(tree, tornRef(id), `torn-${id}`)
   yield* failpoint("merge.torn")
-  const problem = yield* git.finish(merge.tree, merge.before, merged, merge.changedAt)
+})
+
+const movedAway = (branch: string) => `the branch ${branch} was moved by another command meanwhile`
+
+const settle = Effect.fn("recoverMerge.settle")(function* (merge: Merge, merged: CommitId) {
+  const git = yield* MergeGit
+  const { before, branch, changedAt, id, tree } = merge
+  const state = yield* settled(merge, before)
+  if (state?.commit === merged) return ended("merged", null)
+  if (state?.commit !== before) return ended("refused", movedAway(branch))
+  if (tree === null) return ended("refused", unchanged)
+  if (state.tree !== tree) return ended("refused", `the branch ${branch} is not checked out in ${tree} any more`)
+  yield* keepTorn(id, tree)
+  const problem = yield* git.finish(tree, branch, before, merged, changedAt)
   return problem === null
-    ? { state: "merged" as const, reason: null }
-    : { state: "refused" as const, reason: `it was interrupted, and could not be finished: ${problem}` }
+    ? ended("merged", null)
+    : ended("refused", `it was interrupted, and could not be finished: ${problem}`)
+})
+
+/** An undo is finished, unless its files were edited since: then all is as it was before the undo. */
+const settleUndo = Effect.fn("recoverMerge.settleUndo")(function* (merge: Merge, merged: CommitId) {
+  const git = yield* MergeGit
+  const { before, branch, changedAt, home, id, tree } = merge
+  const state = yield* settled(merge, merged)
+  if (state?.commit === before) return ended("undone", null)
+  if (state?.commit !== merged || state.tree !== tree) return ended("merged", null)
+  if (tree === null) {
+    return ended((yield* git.move(home, `refs/heads/${branch}`, before, merged)) ? "undone" : "merged", null)
+  }
+  yield* keepTorn(id, tree)
+  return ended((yield* git.takeBack(tree, branch, merged, before, changedAt)) === null ? "undone" : "merged", null)
 })
 
 /** Takes over an open merge if its process is dead; returns how it ended, or null where it is still carried out. */
@@ -42,10 +77,12 @@ export const recoverMerge = Effect.fn("recoverMerge")(function* (merge: Merge) {
   const taken = yield* merges.change(merge, { owner: self })
   if (!taken) return null
   const mine = { ...merge, owner: self }
+  const { home, id, merged, state } = merge
   const end =
-    merge.state === "applying" && merge.merged !== null
-      ? yield* settle(merge, merge.merged)
-      : { state: "refused" as const, reason: "its process was killed before anything was changed" }
+    state === "testing" || merged === null
+      ? ended("refused", unchanged)
+      : yield* (state === "undoing" ? settleUndo : settle)(mine, merged)
+  if (end.reason === unchanged) yield* (yield* MergeGit).forget(home, [mergeRef(id), beforeRef(id)])
   yield* merges.change(mine, end)
   return end.state
 })

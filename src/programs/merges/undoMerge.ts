@@ -1,35 +1,52 @@
-/** Takes a merge back while nothing was committed on top of it. */
+/** Takes a merge back while nothing was committed on top of it: on record from before the first change, as a merge is. */
 import * as Effect from "effect/Effect"
 import type { Merge } from "../../domain/merge/Merge.ts"
 import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
+import { failpoint } from "../../services/Failpoints.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
+import { Processes } from "../../services/Processes.ts"
 import { clearTheWay } from "./recoverMerge.ts"
 
 const refuse = (reason: string) => new MergeRefused({ reason })
 
-/** The newest merge of the task that is in force. */
+/** The newest merge of the task that is in force, once none of its repository is open. */
+const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId) {
+  const merges = yield* Merges
+  const [newest] = yield* merges.ofTask(task)
+  // One that was killed is ended first: it may be this one.
+  if (newest !== undefined) yield* clearTheWay(newest.home)
+  return (yield* merges.ofTask(task)).find(({ state }) => state === "merged")
+})
+
 export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId) {
   const git = yield* MergeGit
   const merges = yield* Merges
-  const merge: Merge | undefined = (yield* merges.ofTask(task)).find(({ state }) => state === "merged")
+  const merge: Merge | undefined = yield* inForce(task)
   if (merge === undefined || merge.merged === null) return yield* refuse(`Task ${task} was not merged.`)
   const { before, branch, home, merged } = merge
-  yield* clearTheWay(home)
   const state = yield* git.branch(home, branch)
   if (state?.commit !== merged) {
     return yield* refuse(
       `The branch ${branch} has moved since the merge: undo it with git revert ${merged.slice(0, 12)}`
     )
   }
+  const owner = yield* (yield* Processes).self
+  const { tree } = state
+  if (!(yield* merges.change(merge, { state: "undoing", tree, owner }))) {
+    return yield* refuse(`Another merge into ${home} has begun. Try again when it has ended.`)
+  }
+  const undoing = { ...merge, state: "undoing" as const, owner }
+  yield* failpoint("undo.begun")
   const problem =
-    state.tree === null
+    tree === null
       ? (yield* git.move(home, `refs/heads/${branch}`, before, merged))
         ? null
         : "the branch was moved meanwhile"
-      : yield* git.takeBack(state.tree, branch, merged, before)
+      : yield* git.takeBack(tree, branch, merged, before, null)
+  yield* failpoint("undo.moved")
+  yield* merges.change(undoing, { state: problem === null ? "undone" : "merged" })
   if (problem !== null) return yield* refuse(`The merge into ${branch} was not undone: ${problem}`)
-  yield* merges.change(merge, { state: "undone" })
   return merge
 })

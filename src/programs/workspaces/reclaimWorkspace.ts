@@ -1,6 +1,7 @@
 /** Reclaims a workspace: sealed once more, renamed into the trash, and deleted from there after a time. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { baseRef, lateRef, type Workspace } from "../../domain/workspace/Workspace.ts"
 import { WorkspaceBusy } from "../../domain/workspace/WorkspaceErrors.ts"
@@ -38,9 +39,15 @@ const secure = Effect.fn("reclaim.secure")(function* (workspace: Workspace) {
   yield* failpoint("reclaim.sealed")
   const before = workspace.lastSeal ?? workspace.base
   const changed = yield* git.changed(workspace.path, before, seal.commit, [])
-  if (changed.length === 0) yield* git.unpin(workspace.home, lateRef(workspace.id))
-  return changed.length > 0
+  if (changed.length > 0) return seal.commit
+  // Its newest commit may be one that came late before: no other name keeps it.
+  if (seal.commit !== workspace.lastSeal) yield* git.unpin(workspace.home, lateRef(workspace.id))
+  return null
 })
+
+/** What came late, where the process that sealed it was killed after the rename. */
+const lateBefore = ({ home, id }: Workspace) =>
+  Effect.flatMap(WorkspaceGit, (git) => Effect.orElseSucceed(git.revision(home, lateRef(id)), () => null))
 
 /** Every step can be repeated by any process: a killed reclaim is finished by the next one. */
 export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: WorkspaceId) {
@@ -50,7 +57,7 @@ export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: Wor
   yield* failpoint("reclaim.begun")
   const moved = Effect.gen(function* () {
     const whole = yield* git.isWhole(workspace)
-    const late = whole ? yield* secure(workspace) : false
+    const late = whole ? yield* secure(workspace) : yield* lateBefore(workspace)
     if (!whole && (yield* git.exists(workspace))) {
       return yield* new WorkspaceBusy({ id, reason: `what is at ${workspace.path} is not the workspace any more` })
     }
@@ -62,8 +69,8 @@ export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: Wor
     }
     const trashPath = yield* git.discard(workspace)
     yield* failpoint("reclaim.renamed")
-    yield* workspaces.trashed(id, trashPath)
-    return { id, late, trashPath }
+    yield* workspaces.trashed(id, trashPath, late)
+    return { id, late: late !== null, trashPath }
   })
   const result: Reclaimed = yield* Effect.tapError(moved, (error) => workspaces.returned(id, error.message))
   return result
@@ -88,5 +95,11 @@ export const tidyWorkspaces = Effect.fn("tidyWorkspaces")(function* (settings: S
   for (const { id, trashPath } of yield* workspaces.trash(now - settings.workspaceTrashMs, atOnce)) {
     if (trashPath !== null) yield* git.erase(trashPath)
     yield* workspaces.gone(id)
+  }
+  // What a killed process has left there: no record means it. One that is being reclaimed may be there before its record says so.
+  for (const { id, path } of yield* git.trashed) {
+    const found = yield* Effect.option(workspaces.get(id))
+    if (Option.isNone(found) || found.value.state === "reclaiming" || found.value.trashPath === path) continue
+    yield* git.erase(path)
   }
 })

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { WorkspaceBusy } from "../../domain/workspace/WorkspaceErrors.ts"
 import type { WorkspaceId } from "../../domain/workspace/WorkspaceId.ts"
+import { failpoint } from "../../services/Failpoints.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
@@ -17,10 +18,11 @@ export const restoreWorkspace = Effect.fn("restoreWorkspace")(function* (id: Wor
   }
   if (!(yield* git.isWhole(workspace))) {
     const inTrash = workspace.state === "trashed" && (yield* git.trashOf(workspace)) !== null
-    yield* inTrash
-      ? git.retrieve(workspace)
-      : git.cut(workspace, workspace.lastSeal ?? workspace.base, `restore-${id}`, workspaceInclude)
+    // The trash may be emptied at this moment.
+    const isBack = inTrash && (yield* Effect.isSuccess(git.retrieve(workspace)))
+    if (!isBack) yield* git.cut(workspace, workspace.lastSeal ?? workspace.base, `restore-${id}`, workspaceInclude)
   }
+  yield* failpoint("restore.placed")
   yield* workspaces.restored(id, "ready")
   return yield* workspaces.get(id)
 })

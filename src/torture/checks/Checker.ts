@@ -4,6 +4,7 @@ import { join } from "node:path"
 import type { Breach } from "../Chronicle.ts"
 import { processesOf } from "../faults/SystemProcesses.ts"
 import { childrenOf } from "../load/LeadPlan.ts"
+import { checkCommand } from "../load/Merges.ts"
 import { wordsIn } from "../load/Script.ts"
 import type { TaskPlan } from "../load/TaskPlan.ts"
 import type { Plan } from "../Plan.ts"
@@ -22,6 +23,7 @@ import { type MessageRow, messageInvariant, messageProblems } from "./MessageChe
 import { checkPipelines } from "./PipelineCheck.ts"
 import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
+import { checkShop } from "./ShopCheck.ts"
 import { checkTask } from "./TaskCheck.ts"
 import { checkFile, checkHome, checkOutbox, checkRepository } from "./WorldCheck.ts"
 
@@ -201,10 +203,13 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const byKey = new Map<string, Array<TaskRow>>()
   // Their agents are programs of their kind, with journals that only their checks read.
   const special = new Set([...plan.limits.flat(), ...plan.leads].map(({ key }) => key))
-  // Those of loops are commands of the user, without an agent of ours.
+  // Those of loops and merges are commands of the user, without an agent of ours.
   const evaluations = new Set(
     store
-      .rows<{ task_id: string }>("SELECT task_id FROM loop_round_tasks WHERE position > 0")
+      .rows<{ task_id: string }>(
+        "SELECT task_id FROM loop_round_tasks WHERE position > 0 UNION SELECT task_id FROM task_inputs WHERE prompt = ?",
+        checkCommand
+      )
       .map(({ task_id }) => task_id)
   )
   for (const loop of chronicle.cancelledLoops) {
@@ -239,6 +244,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
     ...plan.tasks,
     ...steps,
     ...plan.leads.flatMap(childrenOf),
+    ...plan.merges.tasks.map(({ task }) => task),
     ...[...plan.schedules, ...plan.loops].map(({ task }) => task)
   ]) {
     const found = byKey.get(task.key) ?? []
@@ -264,6 +270,7 @@ export const check = (plan: Plan, world: World, store: Store): Verdict => {
   for (const schedule of plan.schedules) checkSchedule(schedule, runsOf(schedule.key), store, world)
   for (const loop of plan.loops) checkLoops(loop, byKey.get(loop.key) ?? [], store, world)
   checkRepository(world)
+  checkShop(plan.merges.tasks, (key) => byKey.get(key) ?? [], store, world)
   checkLimits(plan.limits.flat(), store, world)
   checkLeads(plan.leads, store, world)
   for (const answer of chronicle.answers) checkAnswer(answer, store, world)

@@ -15,7 +15,7 @@ export interface LimitPlan {
 }
 
 /** What most of the run is about. */
-export type Focus = "everything" | "limits"
+export type Focus = "everything" | "limits" | "merges"
 
 /** An account refuses for the first seconds of each period, by the real clock. In seconds. */
 export interface Windows {
@@ -31,10 +31,10 @@ export const windowsOf = (focus: Focus): Windows =>
   focus === "limits" ? { period: 12, closed: 2 } : { period: 10, closed: 3 }
 
 /** Few: a task that is refused waits for seconds, and one at a time asks whether the limit is over. */
-const secondsPerTask: Readonly<Record<Focus, number>> = { everything: 10, limits: 0.3 }
+const secondsPerTask: Readonly<Record<Focus, number>> = { everything: 10, limits: 0.3, merges: 60 }
 
 /** Tasks of one account that are submitted together. */
-const together: Readonly<Record<Focus, number>> = { everything: 1, limits: 4 }
+const together: Readonly<Record<Focus, number>> = { everything: 1, limits: 4, merges: 1 }
 
 /** Tokens of one step of a task that has a budget, and of one that has none. A token costs 5 millionths of a dollar. */
 export const cappedTokens = 50_000

@@ -49,7 +49,7 @@ export const limitSubmitter = (load: Load) =>
       const words = ["run", "-a", "claude", ...model, ...label, "--batch", batchOf(load, group)]
       for (let attempt = 1; attempt <= attempts; attempt++) {
         const { code, signal, stderr, stdout } = yield* runCommand(load, words, null, {
-          ANTHROPIC_API_KEY: `sk-torture-${first.payer}`
+          variables: { ANTHROPIC_API_KEY: `sk-torture-${first.payer}` }
         })
         const ids = stdout.toString().trim().split("\n")
         for (const { key } of group) {

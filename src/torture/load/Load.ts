@@ -9,6 +9,7 @@ import type { LeadPlan } from "./LeadPlan.ts"
 import type { LimitPlan } from "./LimitPlan.ts"
 import type { LoopPlan } from "./LoopPlan.ts"
 import type { McpClient } from "./McpClient.ts"
+import type { IsolatedPlan, StepPlan } from "./MergePlan.ts"
 import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 
 /** No task is submitted while so many tasks run or could run, or so many have not ended. */
@@ -23,6 +24,9 @@ export interface Load {
   readonly loops: Array<LoopPlan>
   readonly limits: Array<ReadonlyArray<LimitPlan>>
   readonly leads: Array<LeadPlan>
+  readonly isolated: Array<IsolatedPlan>
+  /** Merges, undos, reclaims and restores. */
+  readonly steps: Array<StepPlan>
   readonly pipelines: Array<PipelinePlan>
   readonly workers: Array<WorkerPlan>
   /** Failpoints of the MCP servers. */
@@ -51,12 +55,12 @@ export const runCommand = (
   load: Load,
   args: ReadonlyArray<string>,
   trouble: Trouble,
-  variables: Readonly<Record<string, string>> = {}
+  more: { readonly variables?: Readonly<Record<string, string>>; readonly directory?: string } = {}
 ): Effect.Effect<Finished> =>
   Effect.gen(function* () {
     yield* load.world.up.await
     const failpoints = trouble !== null && "failpoint" in trouble ? `${trouble.failpoint}:kill` : undefined
-    const running = load.world.start(args, { failpoints, variables })
+    const running = load.world.start(args, { failpoints, ...more })
     if (trouble !== null && "killAfterMs" in trouble) {
       const timer = setTimeout(() => {
         if (running.child.kill("SIGKILL")) load.world.chronicle.fault("kill-command", 1)

@@ -82,7 +82,7 @@ export const wordsOf = (plan: TaskPlan): string =>
 
 /** The words in a prompt, on a separate line: context from other tasks is in comments, or after the words. */
 export const wordsIn = (prompt: string): string | null =>
-  /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tpslw][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
+  /^(?:exec sh "[^"\n]*\/agent\.sh" )?([tpslwi][\d.]+ [a-z-]+ \d+ [\d.]+ \d+)$/m.exec(prompt)?.[1] ?? null
 
 export const promptOf = (plan: TaskPlan, root: string): string =>
   isClaude(plan.behaviour) ? wordsOf(plan) : `exec sh "${root}/agent.sh" ${wordsOf(plan)}`

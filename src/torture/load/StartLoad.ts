@@ -7,10 +7,12 @@ import type { Store } from "../Store.ts"
 import type { World } from "../World.ts"
 import { client } from "./Clients.ts"
 import { addHook } from "./Hooks.ts"
+import { isolatedSubmitter } from "./Isolated.ts"
 import { leadSubmitter } from "./Leads.ts"
 import { limitSubmitter } from "./Limits.ts"
 import type { Load } from "./Load.ts"
 import { loopSubmitter } from "./Loops.ts"
+import { merger } from "./Merges.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
 
@@ -35,6 +37,8 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
       loops: world.repository === null ? [] : Array.from(plan.loops),
       limits: Array.from(plan.limits),
       leads: Array.from(plan.leads),
+      isolated: world.shop === null ? [] : Array.from(plan.merges.tasks),
+      steps: Array.from(plan.merges.steps),
       pipelines: Array.from(plan.pipelines),
       workers: Array.from(plan.workers),
       servers: Array.from(plan.servers),
@@ -54,6 +58,8 @@ export const startLoad = (world: World, store: Store, plan: Plan) =>
     yield* FiberSet.run(load.submitting, loopSubmitter(load))
     yield* FiberSet.run(load.submitting, limitSubmitter(load))
     yield* FiberSet.run(load.submitting, leadSubmitter(load))
+    yield* FiberSet.run(load.submitting, isolatedSubmitter(load))
+    yield* FiberSet.run(load.fibers, merger(load))
     yield* FiberSet.run(load.submitting, client(load))
     yield* FiberSet.run(load.submitting, keepWorkers(load))
     return load

@@ -13,8 +13,8 @@ export interface Mutation {
   readonly promise: string
   /** The first seed, where only some plans contain what it needs. */
   readonly seed?: number
-  /** Reported by a run that is mostly about limits. */
-  readonly limits?: true
+  /** Reported by a run that is mostly about this. */
+  readonly focus?: "limits" | "merges"
   readonly patches: ReadonlyArray<Patch>
 }
 
@@ -314,19 +314,19 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "park-twice",
     promise: "a limit parks, it does not fail",
-    limits: true,
+    focus: "limits",
     patches: [{ file: parking, find: "parks = parks + $", replace: "parks = parks + 1 + $" }]
   },
   {
     name: "forget-window",
     promise: "a closed limit starts nothing",
-    limits: true,
+    focus: "limits",
     patches: [{ file: "src/layers/sql/limits/windows.ts", find: "yield* reopen(gate, before)", replace: "" }]
   },
   {
     name: "no-places",
     promise: "one asks, and others follow its answer",
-    limits: true,
+    focus: "limits",
     patches: [
       {
         file: "src/layers/sql/queue/claim.ts",
@@ -338,7 +338,7 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "parked-last",
     promise: "what a limit parked is not overtaken",
-    limits: true,
+    focus: "limits",
     patches: [
       {
         file: "src/layers/sql/queue/claim.ts",
@@ -350,7 +350,7 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "count-cumulative-twice",
     promise: "the ledger has what was used, once",
-    limits: true,
+    focus: "limits",
     patches: [
       {
         file: "src/layers/sql/usage/recordUsage.ts",
@@ -362,13 +362,13 @@ const limits: ReadonlyArray<Mutation> = [
   {
     name: "read-old-evidence",
     promise: "the ledger has what was used, once",
-    limits: true,
+    focus: "limits",
     patches: [{ file: parking, find: "SET base = size, since = size", replace: "SET base = size" }]
   },
   {
     name: "reserve-nothing",
     promise: "a budget holds",
-    limits: true,
+    focus: "limits",
     patches: [
       {
         file: "src/layers/sql/queue/claim.ts",
@@ -442,6 +442,59 @@ const newer: ReadonlyArray<Mutation> = [
   }
 ]
 
+const recovery = "src/programs/merges/recoverMerge.ts"
+
+const merging: ReadonlyArray<Mutation> = [
+  {
+    name: "forget-merge",
+    promise: "a merge is whole, or nothing has changed",
+    focus: "merges",
+    patches: [
+      {
+        file: recovery,
+        find: 'state === "testing" || merged === null',
+        replace: 'state !== "undoing" || merged === null'
+      }
+    ]
+  },
+  {
+    name: "leave-undo",
+    promise: "a merge is whole, or nothing has changed",
+    focus: "merges",
+    patches: [
+      {
+        file: recovery,
+        find: "if (tree === null) {",
+        replace: 'if (tree !== null) return ended("merged", null)\n  if (tree === null) {'
+      }
+    ]
+  },
+  {
+    name: "overwrite-edits",
+    promise: "a merge is whole, or nothing has changed",
+    focus: "merges",
+    patches: [
+      {
+        file: "src/layers/node/git/MergeGit.ts",
+        find: "const edited = yield* editedIn(tree, from, files, to)",
+        replace: "const edited: Array<string> = []"
+      }
+    ]
+  },
+  {
+    name: "rename-unsealed",
+    promise: "what is reclaimed was sealed, and comes back",
+    focus: "merges",
+    patches: [
+      {
+        file: "src/programs/workspaces/reclaimWorkspace.ts",
+        find: "whole ? yield* secure(workspace) : yield* lateBefore(workspace)",
+        replace: "whole ? null : yield* lateBefore(workspace)"
+      }
+    ]
+  }
+]
+
 const hooks: ReadonlyArray<Mutation> = [
   {
     name: "forget-sending",
@@ -469,6 +522,7 @@ const hooks: ReadonlyArray<Mutation> = [
 
 export const mutations: ReadonlyArray<Mutation> = [
   ...newer,
+  ...merging,
   ...hooks,
   ...limits,
   ...surroundings,

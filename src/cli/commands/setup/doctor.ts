@@ -20,8 +20,8 @@ export interface TortureRequest {
   readonly durationMs: number
   /** Null: pick a new seed. */
   readonly seed: number | null
-  /** Mostly tasks that meet usage limits and budgets. */
-  readonly limits: boolean
+  /** What most of it is about; null: a bit of everything. */
+  readonly focus: "limits" | "merges" | null
   readonly json: boolean
 }
 
@@ -66,6 +66,9 @@ export const doctor = (
       limits: Options.boolean("limits").pipe(
         Options.withDescription("Let the tasks of the torture run mostly meet usage limits and a budget")
       ),
+      merges: Options.boolean("merges").pipe(
+        Options.withDescription("Let the torture run mostly merge the work of isolated tasks and reclaim workspaces")
+      ),
       json
     }),
     args: Args.text({ name: "time" }).pipe(
@@ -78,13 +81,20 @@ export const doctor = (
         if (given.torture) {
           const written = Option.getOrElse(time, () => standardTorture)
           const durationMs = yield* durationOf(written)
-          return yield* torture({ durationMs, seed: given.seed, limits: given.limits, json: given.json })
+          if (given.limits && given.merges) {
+            return yield* new UsageError({
+              problem: "--limits and --merges exclude each other",
+              hint: "beat doctor --torture 60s --merges"
+            })
+          }
+          const focus = given.limits ? "limits" : given.merges ? "merges" : null
+          return yield* torture({ durationMs, seed: given.seed, focus, json: given.json })
         }
-        if (Option.isSome(time) || given.seed !== null || given.limits) {
+        if (Option.isSome(time) || given.seed !== null || given.limits || given.merges) {
           return yield* new UsageError({
             problem: Option.isSome(time)
               ? `Unexpected argument '${time.value}'`
-              : `'${given.seed === null ? "--limits" : "--seed"}' works only with '--torture'`,
+              : `'${given.seed !== null ? "--seed" : given.limits ? "--limits" : "--merges"}' works only with '--torture'`,
             hint: "beat doctor --torture 60s"
           })
         }

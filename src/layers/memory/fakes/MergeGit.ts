@@ -19,6 +19,7 @@ export const layerTest = Layer.succeed(MergeGit, {
   apply: failing,
   finish: failing,
   takeBack: failing,
+  forget: () => Effect.void,
   changedFiles: failing,
   has: () => Effect.succeed(false),
   diff: failing,

@@ -14,6 +14,7 @@ import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { pagerEnvironment } from "./gitEnvironment.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
+import { editedIn, reversed, type StepFile, stepFiles } from "./StepFiles.ts"
 
 /** A tree of thousands of files takes seconds; a slow disk may take longer. */
 const applyMs = 10 * 60_000
@@ -84,29 +85,37 @@ const committed = Effect.fn("MergeGit.committed")(function* (
   )
 })
 
-const between = (tree: string, from: CommitId, to: CommitId, filter: string) =>
-  gitList({ directory: tree, args: ["diff", "--name-only", "--no-renames", "-z", `--diff-filter=${filter}`, from, to] })
+/** Locks of the git that was killed. One that is older belongs to another command. */
+const removeLocks = Effect.fn("MergeGit.removeLocks")(function* (tree: string, name: string, since: number) {
+  for (const locked of ["index", "HEAD", branchRef(name)]) {
+    const lock = yield* gitText({
+      directory: tree,
+      args: ["rev-parse", "--path-format=absolute", "--git-path", `${locked}.lock`]
+    })
+    yield* Effect.promise(async () => {
+      const found = await fs.stat(lock).catch(() => null)
+      if (found !== null && found.mtimeMs >= since - 1000) await fs.rm(lock, { force: true })
+    })
+  }
+})
 
-/** A lock of the git that was killed. One that is older belongs to another command. */
-const removeLock = (tree: string, since: number) =>
-  Effect.flatMap(
-    gitText({ directory: tree, args: ["rev-parse", "--path-format=absolute", "--git-path", "index.lock"] }),
-    (lock) =>
-      Effect.promise(async () => {
-        const found = await fs.stat(lock).catch(() => null)
-        if (found !== null && found.mtimeMs >= since - 1000) await fs.rm(lock, { force: true })
-      })
-  )
-
-/** Files that the killed step has touched, as they were: those that `from` has, by git; those that only `to` has are removed. */
-const putBack = Effect.fn("MergeGit.putBack")(function* (tree: string, from: CommitId, to: CommitId) {
-  const had = yield* between(tree, from, to, "MDT")
-  const added = yield* between(tree, from, to, "A")
+/** The files of a step as its first commit has them, by git; those that only the second has are removed. */
+const putBack = Effect.fn("MergeGit.putBack")(function* (
+  tree: string,
+  from: CommitId,
+  files: ReadonlyArray<StepFile>,
+  edited: ReadonlyArray<string> = []
+) {
+  const spared = new Set(edited)
+  const touched = files.filter(({ path }) => !spared.has(path))
+  const named = (some: ReadonlyArray<StepFile>) => some.map(({ path }) => `:(top,literal)${path}`).join("\0")
+  const had = touched.filter((file) => file.from !== null)
+  const added = touched.filter((file) => file.from === null)
   if (had.length > 0) {
     yield* git({
       directory: tree,
       args: ["restore", `--source=${from}`, "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"],
-      stdin: had.map((name) => `:(top,literal)${name}`).join("\0"),
+      stdin: named(had),
       patienceMs: applyMs
     })
   }
@@ -114,29 +123,15 @@ const putBack = Effect.fn("MergeGit.putBack")(function* (tree: string, from: Com
   yield* git({
     directory: tree,
     args: ["rm", "--cached", "--quiet", "--ignore-unmatch", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"],
-    stdin: added.map((name) => `:(top,literal)${name}`).join("\0")
+    stdin: named(added)
   })
   yield* Effect.promise(async () => {
-    for (const name of added) await fs.rm(join(tree, name), { force: true }).catch(() => {})
+    for (const { path } of added) await fs.rm(join(tree, path), { force: true }).catch(() => {})
   })
 })
 
-/** Those of the files that are as neither of the two commits has them, staged or not. */
-const editedIn = Effect.fn("MergeGit.edited")(function* (
-  tree: string,
-  files: ReadonlyArray<string>,
-  one: CommitId,
-  other: CommitId
-) {
-  const touched = new Set(files)
-  const differing = (commit: CommitId) =>
-    Effect.map(
-      gitList({ directory: tree, args: ["diff", "--name-only", "--no-renames", "-z", commit, "--"] }),
-      (names) => names.filter((name) => touched.has(name))
-    )
-  const fromOther = new Set(yield* differing(other))
-  return (yield* differing(one)).filter((name) => fromOther.has(name))
-})
+const changedSince = (edited: ReadonlyArray<string>) =>
+  `these files have changed since: ${edited.slice(0, 5).join(", ")}`
 
 const forward = (tree: string, to: CommitId) =>
   asked(git({ directory: tree, args: ["merge", "--ff-only", "--no-stat", "--quiet", to], patienceMs: applyMs }))
@@ -207,25 +202,39 @@ const make = Effect.gen(function* () {
 
     apply: Effect.fn("MergeGit.apply")((tree, to) => forward(tree, to)),
 
-    finish: Effect.fn("MergeGit.finish")((tree, from, to, since) =>
+    finish: Effect.fn("MergeGit.finish")((tree, name, from, to, since) =>
       Effect.gen(function* () {
-        yield* removeLock(tree, since)
-        yield* putBack(tree, from, to)
+        yield* removeLocks(tree, name, since)
+        const files = yield* stepFiles(tree, from, to)
+        // Where one of them was edited before git had begun, git refuses as it would have then.
+        const edited = yield* editedIn(tree, from, files, to)
+        yield* putBack(tree, from, files, edited)
         yield* failpoint("merge.putBack")
-        return yield* forward(tree, to)
+        return edited.length > 0 ? changedSince(edited) : yield* forward(tree, to)
       }).pipe(failing(tree))
     ),
 
-    takeBack: Effect.fn("MergeGit.takeBack")((tree, name, from, to) =>
+    takeBack: Effect.fn("MergeGit.takeBack")((tree, name, from, to, since) =>
       Effect.gen(function* () {
-        const touched = yield* between(tree, from, to, "ADMT")
-        const edited = yield* editedIn(tree, touched, from, to)
-        if (edited.length > 0) return `these files have changed since: ${edited.slice(0, 5).join(", ")}`
-        yield* putBack(tree, to, from)
+        if (since !== null) yield* removeLocks(tree, name, since)
+        const files = yield* stepFiles(tree, from, to)
+        const edited = yield* editedIn(tree, from, files, since === null ? null : to)
+        if (edited.length > 0) {
+          if (since !== null) yield* putBack(tree, from, files, edited)
+          return changedSince(edited)
+        }
+        yield* putBack(tree, to, reversed(files))
         yield* failpoint("undo.putBack")
-        yield* git({ directory: tree, args: ["update-ref", branchRef(name), to, from] })
-        return null
-      }).pipe(Effect.catchTag("GitFailed", ({ detail }) => Effect.succeed(detail)))
+        const problem = yield* asked(git({ directory: tree, args: ["update-ref", branchRef(name), to, from] }))
+        if (problem !== null) yield* putBack(tree, from, files)
+        return problem
+      }).pipe(failing(tree))
+    ),
+
+    forget: Effect.fn("MergeGit.forget")((home, refs) =>
+      Effect.forEach(refs, (ref) => Effect.ignore(git({ directory: home, args: ["update-ref", "-d", ref] })), {
+        discard: true
+      })
     ),
 
     hasGh,

@@ -35,6 +35,14 @@ const missingIn = ({ code, stderr }: GitAnswer): string | null => {
   return code === 0 ? (unread ?? null) : said(stderr)
 }
 
+/** An index for one step. A git that was killed in an earlier attempt at the step has left its own, perhaps locked. */
+const withIndex = <A, E, R>(index: string, step: Effect.Effect<A, E, R>) => {
+  const clear = Effect.promise(async () => {
+    for (const name of [index, `${index}.lock`]) await fs.rm(name, { force: true }).catch(() => {})
+  })
+  return Effect.ensuring(Effect.zipRight(clear, step), clear)
+}
+
 /** The tree of all files, by a separate index: the agent's index and what it staged stay as they are. */
 const treeOf = Effect.fn("seal.tree")(function* (path: string, index: string, nested: ReadonlyArray<string>) {
   const variables = { GIT_INDEX_FILE: index }
@@ -167,7 +175,7 @@ const otherRefs = Effect.fn("seal.refs")(function* ({ home, id, path }: Workspac
 export const seal = Effect.fn("WorkspaceGit.seal")(function* ({ at, claimId, message, ref, workspace }: SealRequest) {
   const { base, home, path } = workspace
   const index = join(path, ".git", `backbeat-index-${claimId}`)
-  return yield* Effect.gen(function* () {
+  const sealed = Effect.gen(function* () {
     const nested = yield* nestedIn(path)
     const { missing, tree } = yield* treeOf(path, index, nested)
     yield* failpoint("seal.tree")
@@ -200,15 +208,15 @@ export const seal = Effect.fn("WorkspaceGit.seal")(function* ({ at, claimId, mes
       problem: problem ?? missing
     }
     return found
-  }).pipe(
-    Effect.ensuring(Effect.promise(() => fs.rm(index, { force: true }).catch(() => {}))),
+  })
+  return yield* withIndex(index, sealed).pipe(
     Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "seal", path, detail }))
   )
 })
 
 /** The user's files as one commit on top of HEAD, by a separate index in Backbeat's directory. */
 export const snapshotTree = Effect.fn("WorkspaceGit.snapshot")(function* (home: string, index: string, at: number) {
-  return yield* Effect.gen(function* () {
+  const taken = Effect.gen(function* () {
     const variables = { GIT_INDEX_FILE: index }
     const own = yield* gitText({
       directory: home,
@@ -227,5 +235,6 @@ export const snapshotTree = Effect.fn("WorkspaceGit.snapshot")(function* (home: 
     })
     const tree = yield* nameIn(yield* gitText({ directory: home, args: ["write-tree"], variables }))
     return yield* commitOf(home, tree, "Files as they were when the task was submitted\n", at, "HEAD")
-  }).pipe(Effect.ensuring(Effect.promise(() => fs.rm(index, { force: true }).catch(() => {}))))
+  })
+  return yield* withIndex(index, taken)
 })

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { branchOf, type Workspace } from "../../../domain/workspace/Workspace.ts"
 import { NotIsolable, WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
-import type { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
+import { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type HomeState, WorkspaceGit } from "../../../services/WorkspaceGit.ts"
@@ -21,6 +21,12 @@ const oldest = [2, 38] as const
 
 const mostChanged = 1000
 const mostUsers = 10
+
+/** Directories in the trash that one look deals with. */
+const mostTrashed = 1000
+
+/** Of what is being deleted from the trash. */
+const erasedSuffix = ".erased"
 
 /** A directory is counted for this long at most. */
 const sizeMs = 5000
@@ -123,6 +129,7 @@ const isThere = (path: string): Promise<boolean> =>
 const make = Effect.gen(function* () {
   const paths = yield* Paths
   const { trash } = paths
+  const trashName = (id: WorkspaceId, copy: number) => join(trash, copy === 1 ? id : `${id}-${copy}`)
 
   const failing =
     (step: WorkspaceFailed["step"], path: string) =>
@@ -237,23 +244,33 @@ const make = Effect.gen(function* () {
 
     exists: ({ path }) => Effect.promise(() => isThere(path)),
 
-    trashOf: ({ id }) =>
+    trashOf: ({ id, trashPath }) =>
       Effect.promise(async () => {
-        const target = join(trash, id)
-        return (await isThere(target)) ? target : null
+        if (trashPath !== null) return (await isThere(trashPath)) ? trashPath : null
+        // The newest: what was erased from there may not be gone yet.
+        let found: string | null = null
+        for (let copy = 1; await isThere(trashName(id, copy)); copy += 1) found = trashName(id, copy)
+        return found
       }),
+
+    trashed: Effect.promise(async () => {
+      const names = await fs.readdir(trash).catch(() => [])
+      return names.slice(0, mostTrashed).flatMap((name) => {
+        const id = /^[0-9a-hjkmnp-tv-z]+/.exec(name)?.[0]
+        return id === undefined ? [] : [{ id: WorkspaceId.make(id), path: join(trash, name) }]
+      })
+    }),
 
     discard: Effect.fn("WorkspaceGit.discard")((workspace) =>
       moving("reclaim", workspace.path, async () => {
         await fs.mkdir(trash, { recursive: true, mode: 0o700 })
-        const first = join(trash, workspace.id)
         const source = dirname(workspace.path)
+        let copy = 1
+        while (await isThere(trashName(workspace.id, copy))) copy += 1
         // It was renamed before: the process that did it was killed before it could say so.
-        if (!(await isThere(source)) && (await isThere(first))) return first
-        let target = first
-        for (let copy = 2; await isThere(target); copy += 1) target = `${first}-${copy}`
-        await fs.rename(source, target)
-        return target
+        if (copy > 1 && !(await isThere(source))) return trashName(workspace.id, copy - 1)
+        await fs.rename(source, trashName(workspace.id, copy))
+        return trashName(workspace.id, copy)
       })
     ),
 
@@ -264,9 +281,16 @@ const make = Effect.gen(function* () {
     ),
 
     erase: Effect.fn("WorkspaceGit.erase")((trashPath) =>
-      moving("reclaim", trashPath, () => fs.rm(trashPath, { recursive: true, force: true, maxRetries: 2 })).pipe(
-        Effect.asVoid
-      )
+      moving("reclaim", trashPath, async () => {
+        // The rename decides between this and a restore: no half of a workspace is brought back.
+        const erased = trashPath.endsWith(erasedSuffix) ? trashPath : `${trashPath}${erasedSuffix}`
+        if (erased !== trashPath) {
+          await fs.rename(trashPath, erased).catch((error: unknown) => {
+            if (codeOf(error) !== "ENOENT") throw error
+          })
+        }
+        await fs.rm(erased, { recursive: true, force: true, maxRetries: 2 })
+      }).pipe(Effect.asVoid)
     ),
 
     size: Effect.fn("WorkspaceGit.size")((path, patienceMs = sizeMs) =>

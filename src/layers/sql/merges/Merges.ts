@@ -43,12 +43,14 @@ const make = Effect.gen(function* () {
   const findOpen = Statement.findOne(() => ({
     Request: Schema.String,
     Result: MergeRow,
-    execute: (home) => sql`SELECT ${all} FROM merges WHERE home = ${home} AND state IN ('testing', 'applying')`
+    execute: (home) =>
+      sql`SELECT ${all} FROM merges WHERE home = ${home} AND state IN ('testing', 'applying', 'undoing')`
   }))
   const findAllOpen = Statement.findAll(() => ({
     Request: Schema.Void,
     Result: MergeRow,
-    execute: () => sql`SELECT ${all} FROM merges WHERE state IN ('testing', 'applying') ORDER BY seq LIMIT ${most}`
+    execute: () =>
+      sql`SELECT ${all} FROM merges WHERE state IN ('testing', 'applying', 'undoing') ORDER BY seq LIMIT ${most}`
   }))
   const findOne = Statement.findOne(() => ({
     Request: MergeId,
@@ -92,6 +94,7 @@ const make = Effect.gen(function* () {
         if (Option.isNone(found)) return false
         const merge = found.value
         if (merge.state !== from.state || !isSame(merge.owner, from.owner)) return false
+        if (to.state === "undoing" && Option.isSome(yield* findOpen(merge.home))) return false
         yield* update({ ...merge, ...to, changedAt: yield* Clock.currentTimeMillis })
         return true
       }).pipe(write("changeMerge"))

@@ -220,11 +220,11 @@ const make = Effect.gen(function* () {
       }).pipe(write("reclaimWorkspace"))
     ),
 
-    trashed: Effect.fn("Workspaces.trashed")((id, trashPath) =>
+    trashed: Effect.fn("Workspaces.trashed")((id, trashPath, late) =>
       Effect.flatMap(
         touched,
         (now) => sql`
-          UPDATE workspaces SET state = 'trashed', trash_path = ${trashPath}, slot = NULL, used_at = ${now}, problem = NULL
+          UPDATE workspaces SET state = 'trashed', trash_path = ${trashPath}, last_seal = coalesce(${late}, last_seal), slot = NULL, used_at = ${now}, problem = NULL
           WHERE id = ${id} AND state = 'reclaiming'
         `
       ).pipe(Effect.asVoid, write("workspaceTrashed"))

@@ -40,7 +40,7 @@ const reclaim = (number: number) =>
   Effect.gen(function* () {
     const workspaces = yield* Workspaces
     yield* workspaces.reclaiming(idOf(number))
-    yield* workspaces.trashed(idOf(number), `/trash/${number}`)
+    yield* workspaces.trashed(idOf(number), `/trash/${number}`, null)
   })
 
 describe("Workspaces", () => {
