@@ -61,6 +61,17 @@ const webShims = {
   }
 }
 
+/**
+ * @effect/cli prints help and asks questions through a layout library. Our help is written by cli/framework/HelpText.ts, and no option
+ * asks a question. Remove this when the library loads its prompts apart.
+ */
+const noPrinter = {
+  name: "no-printer",
+  setup(builder) {
+    builder.onResolve({ filter: /^@effect\/printer(-ansi)?\// }, () => ({ path: at("build/no-printer.mjs") }))
+  }
+}
+
 /** What few commands need, in a file of its own that is loaded by them alone. */
 const apart = {
   yaml: { module: "yaml", entry: "node_modules/yaml/dist/index.js" },
@@ -74,6 +85,10 @@ const apart = {
     module: "\\.\\./\\.\\./framework/CompletionScripts\\.ts",
     entry: "src/cli/framework/CompletionScripts.ts"
   },
+  // The library that writes Mermaid and DOT.
+  graphs: { module: "\\.\\./\\.\\./output/GraphFormats\\.ts", entry: "src/cli/output/GraphFormats.ts" },
+  plan: { module: "\\.\\./\\.\\./text/PlanText\\.ts", entry: "src/text/PlanText.ts" },
+  skill: { module: "\\.\\./\\.\\./text/skillText\\.ts", entry: "src/text/skillText.ts" },
   service: { module: "\\./ServiceFile\\.ts", entry: "src/programs/setup/ServiceFile.ts" },
   // The list prices, which only a worker asks for, and only where an agent tells no cost.
   prices: { module: "\\./priceTable\\.ts", entry: "src/layers/usage/priceTable.ts" },
@@ -260,6 +275,7 @@ const bundle = async (name, entry) => {
       nativeModule,
       mcpShims,
       webShims,
+      noPrinter,
       noStackAtLoad,
       ownSource(prepared),
       asciiSources,

@@ -1,16 +1,12 @@
 /** The skill that teaches an agent when and how to hand work to Backbeat, to loop and to wait. */
 
-/** Marks the file as ours: one without it is never changed. */
-export const skillMark = "<!-- Written by 'beat skills install'; 'beat skills uninstall' removes it. -->"
-
-export const skillName = "backbeat"
-
-export const skillText = `---
-name: ${skillName}
+/** `mark` is in every file of ours. */
+export const skillText = (name: string, mark: string): string => `---
+name: ${name}
 description: Run coding agents and commands in the background with Backbeat. Use it to delegate large or parallel work, to repeat work until a test passes, and to wait for it without using tokens.
 ---
 
-${skillMark}
+${mark}
 
 # Backbeat
 

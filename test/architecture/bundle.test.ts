@@ -32,6 +32,7 @@ const observeOnly: ReadonlyArray<RegExp> = [/^src\/programs\/metrics\//]
 
 /** Packages that cost a start dearly and that nothing here needs. */
 const unwanted: ReadonlyArray<RegExp> = [
+  /node_modules\/@effect\/printer(-ansi)?\//,
   /node_modules\/(undici|ws|@parcel\/watcher|msgpackr|mime|multipasta)\//,
   /node_modules\/@effect\/(cluster|workflow|rpc|ai)\//
 ]
@@ -40,7 +41,7 @@ const unwanted: ReadonlyArray<RegExp> = [
 const ofBodies = /node_modules\/multipasta\//
 
 /** The bundle of the light commands: its size is start-up time. */
-const mostBytes = 1_240_000
+const mostBytes = 1_215_000
 
 const Metafile = Schema.parseJson(
   Schema.Struct({
@@ -76,6 +77,9 @@ const loadedApart = [
   "./pipeline-schema.cjs",
   "./editors.cjs",
   "./service.cjs",
+  "./graphs.cjs",
+  "./skill.cjs",
+  "./plan.cjs",
   "./completion.cjs",
   "./prices.cjs",
   "./hooks.cjs",

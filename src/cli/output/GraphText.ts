@@ -18,9 +18,18 @@ const spanOf = ({ createdAt, endedAt, startedAt }: TaskNode, now: number): strin
   shortSpan((endedAt ?? now) - (startedAt ?? createdAt))
 
 /** The status in words; a task that was never needed is not called cancelled. */
-export const standingOf = ({ cause, status, waitingOn }: TaskNode): string => {
+const standingOf = ({ cause, status, waitingOn }: TaskNode): string => {
   if (cause === "dependency-failed") return "not started"
   return status === "queued" && waitingOn > 0 ? "blocked" : status
+}
+
+const longestTitle = 60
+
+/** One task in one line, for programs that draw graphs. */
+export const nodeLabel = (node: TaskNode): string => {
+  const title = Array.from(plain(node.title))
+  const short = title.length > longestTitle ? `${title.slice(0, longestTitle - 1).join("")}…` : title.join("")
+  return `${node.id} ${standingOf(node)}, ${plain(node.agent)}: ${short}`
 }
 
 /** Columns that remain for the task itself. */

@@ -6,13 +6,15 @@ import { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { type PipelineInvalid, problemText } from "../../domain/pipeline/PipelineErrors.ts"
 import { type TaskId, TaskId as TaskIdSchema } from "../../domain/task/Task.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { planIn, planPrompt } from "../../text/PlanText.ts"
 import type { Submission } from "../tasks/prepareTask.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { submit } from "../tasks/submit.ts"
 import { type WaitOptions, waitFor } from "../tasks/waitFor.ts"
 import { planWorkspace } from "../workspaces/planWorkspace.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
+
+// Only a goal without a plan needs the words.
+const words = Effect.promise(() => import("../../text/PlanText.ts"))
 
 /** The first draft, and one correction. */
 const mostDrafts = 2
@@ -53,6 +55,7 @@ export const draftPlan = Effect.fn("draftPlan")(function* <R>(
   options: Omit<WaitOptions, "goal" | "any">
 ) {
   const tasks = yield* Tasks
+  const { planIn, planPrompt } = yield* words
   const written: Array<TaskId> = []
   let draft: { readonly text: string; readonly problems: ReadonlyArray<PipelineProblem> } | null = null
   for (let turn = 0; turn < mostDrafts; turn += 1) {

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ConfigInvalid } from "../../domain/Errors.ts"
 import { type ClientDirectories, McpClients } from "../../services/McpClients.ts"
-import { skillMark, skillName, skillText } from "../../text/skillText.ts"
 
 export const SkillAgent = Schema.Literal("claude", "codex", "copilot", "gemini", "opencode")
 export type SkillAgent = typeof SkillAgent.Type
@@ -27,12 +26,29 @@ export const SkillReport = Schema.Struct({
 }).annotations({ identifier: "SkillReport" })
 export type SkillReport = typeof SkillReport.Type
 
+const skillName = "backbeat"
+
+/** Marks the file as ours: one without it is never changed. */
+const skillMark = "<!-- Written by 'beat skills install'; 'beat skills uninstall' removes it. -->"
+
+/** The file. Its text is loaded by those who need it. */
+export const skillFile = Effect.map(
+  Effect.promise(() => import("../../text/skillText.ts")),
+  ({ skillText }) => skillText(skillName, skillMark)
+)
+
 const look = Effect.fn("skills.look")(function* (agent: SkillAgent) {
   const { directories, read } = yield* McpClients
   const file = `${places[agent](yield* directories)}/${skillName}/SKILL.md`
   const text = yield* read(file)
   const state =
-    text === null ? "absent" : text === skillText ? "installed" : text.includes(skillMark) ? "outdated" : "foreign"
+    text === null
+      ? "absent"
+      : text === (yield* skillFile)
+        ? "installed"
+        : text.includes(skillMark)
+          ? "outdated"
+          : "foreign"
   const report: SkillReport = { agent, file, state, changed: false }
   return { report, text }
 })
@@ -50,7 +66,7 @@ export const installSkill = Effect.fn("installSkill")(function* (agent: SkillAge
   const { report, text } = yield* look(agent)
   if (report.state === "foreign") return yield* foreign(report.file)
   if (report.state === "installed") return report
-  yield* replace(report.file, text, skillText)
+  yield* replace(report.file, text, yield* skillFile)
   const installed: SkillReport = { ...report, state: "installed", changed: true }
   return installed
 })

@@ -2,8 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ClientFiles, layer } from "../../../src/layers/memory/fakes/McpClients.ts"
-import { installSkill, SkillAgent, skillStates, uninstallSkill } from "../../../src/programs/setup/Skills.ts"
-import { skillText } from "../../../src/text/skillText.ts"
+import { installSkill, SkillAgent, skillFile, skillStates, uninstallSkill } from "../../../src/programs/setup/Skills.ts"
 
 describe("a skill", () => {
   it.effect("is installed for every agent in its own directory, once, and is gone after it was removed", () =>
@@ -13,7 +12,7 @@ describe("a skill", () => {
         const { changed, file } = yield* installSkill(agent)
         assert.isTrue(changed)
         assert.match(file, /\/skills\/backbeat\/SKILL\.md$/)
-        assert.strictEqual(files.get(file), skillText)
+        assert.strictEqual(files.get(file), yield* skillFile)
         assert.isFalse((yield* installSkill(agent)).changed)
       }
       assert.strictEqual(files.size, SkillAgent.literals.length)
@@ -29,12 +28,12 @@ describe("a skill", () => {
     Effect.gen(function* () {
       const files = yield* ClientFiles
       const { file } = yield* installSkill("claude")
-      files.set(file, skillText.replace(/\n[^\n]*\n$/, "\nolder words\n"))
+      files.set(file, (yield* skillFile).replace(/\n[^\n]*\n$/, "\nolder words\n"))
       const state = Effect.map(skillStates, (states) => states.find(({ agent }) => agent === "claude")?.state)
       assert.strictEqual(yield* state, "outdated")
       assert.isTrue((yield* installSkill("claude")).changed)
       assert.strictEqual(yield* state, "installed")
-      assert.strictEqual(files.get(file), skillText)
+      assert.strictEqual(files.get(file), yield* skillFile)
     }).pipe(Effect.provide(layer))
   )
 
@@ -54,7 +53,9 @@ describe("a skill", () => {
 })
 
 describe("the skill", () => {
-  it("begins with the name and the description that agents choose it by", () => {
-    assert.match(skillText, /^---\nname: backbeat\ndescription: [^\n]{20,}\n---\n/)
-  })
+  it.effect("begins with the name and the description that agents choose it by", () =>
+    Effect.gen(function* () {
+      assert.match(yield* skillFile, /^---\nname: backbeat\ndescription: [^\n]{20,}\n---\n/)
+    })
+  )
 })

@@ -5,9 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { nearest } from "../../../domain/Spelling.ts"
-import { installSkill, SkillAgent, SkillReport, skillStates, uninstallSkill } from "../../../programs/setup/Skills.ts"
+import {
+  installSkill,
+  SkillAgent,
+  SkillReport,
+  skillFile,
+  skillStates,
+  uninstallSkill
+} from "../../../programs/setup/Skills.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
-import { skillText } from "../../../text/skillText.ts"
 import { command } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
@@ -74,7 +80,7 @@ export const skillsShow = command({
   run: Effect.fn("beat.skills.show")(function* (given, agent) {
     const terminal = yield* Terminal
     if (Option.isNone(agent) && !given.json) {
-      yield* terminal.print(skillText.trimEnd())
+      yield* terminal.print((yield* skillFile).trimEnd())
       return ExitCode.ok
     }
     const wanted = yield* Option.match(agent, {

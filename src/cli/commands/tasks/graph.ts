@@ -13,8 +13,9 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { resolveAll } from "../../input/References.ts"
 import { json, task } from "../../input/Values.ts"
-import { dot, mermaid } from "../../output/GraphFormats.ts"
-import { graphText } from "../../output/GraphText.ts"
+import { graphText, nodeLabel } from "../../output/GraphText.ts"
+
+const formats = Effect.promise(() => import("../../output/GraphFormats.ts"))
 
 /** The task, or the steps of the pipeline. */
 const tasksOf = Effect.fn("graph.tasksOf")(function* (reference: string) {
@@ -52,8 +53,8 @@ export const graph = readOnlyCommand({
     }
     const picture = yield* graphOf(reference === undefined ? null : yield* tasksOf(reference))
     if (given.json) yield* printJson(TaskGraph, picture)
-    else if (given.mermaid) yield* terminal.print(mermaid(picture))
-    else if (given.dot) yield* terminal.print(dot(picture))
+    else if (given.mermaid) yield* terminal.print((yield* formats).mermaid(picture, nodeLabel))
+    else if (given.dot) yield* terminal.print((yield* formats).dot(picture, nodeLabel))
     else {
       const lines = graphText(picture, yield* Clock.currentTimeMillis, terminal.stdout)
       for (const line of lines) yield* terminal.print(line)

@@ -2,12 +2,16 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { Hook } from "../../../domain/hooks/Hook.ts"
 import { type HookMessage, HookMessage as Message } from "../../../domain/hooks/HookMessage.ts"
 import { Summary } from "../../../domain/hooks/Summary.ts"
 import { HookSender, type Parcel } from "../../../services/HookSender.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { withoutPlace } from "../../agents/starting/EnvironmentCapture.ts"
+import type { OpenHook } from "./sendParcel.ts"
 
 const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(Message, Summary)))
 
@@ -46,6 +50,13 @@ const environmentOf = (hook: string, { body, id }: Parcel): Record<string, strin
   }
 }
 
+const opened = (hook: Hook): OpenHook => ({
+  ...hook,
+  secret: hook.secret === undefined ? null : Redacted.value(hook.secret),
+  token: hook.token === undefined ? null : Redacted.value(hook.token),
+  headers: Record.map(hook.headers ?? {}, Redacted.value)
+})
+
 export const layer = Layer.effect(
   HookSender,
   Effect.map(Paths, ({ home }) =>
@@ -57,7 +68,7 @@ export const layer = Layer.effect(
             Effect.async((resume) => {
               const abort = new AbortController()
               const sent = sendParcel(
-                hook,
+                opened(hook),
                 parcel,
                 {
                   directory: home,

@@ -1,5 +1,4 @@
 /** One attempt to send one message, to the target of its hook. It needs only Node, and is loaded from its own file. */
-import * as Redacted from "effect/Redacted"
 import type { Outcome } from "../../../domain/hooks/Delivery.ts"
 import type { Hook } from "../../../domain/hooks/Hook.ts"
 import type { Parcel } from "../../../services/HookSender.ts"
@@ -30,7 +29,7 @@ const again = 75
 
 const run = async (
   [file = "", ...args]: ReadonlyArray<string>,
-  { timeoutMs }: Hook,
+  { timeoutMs }: OpenHook,
   { body }: Parcel,
   place: Place,
   abort: AbortSignal
@@ -80,25 +79,34 @@ const rejected = (answer: string): Outcome | null => {
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
-const headersOf = ({ headers = {} }: Hook): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Redacted.value(value)]))
+/** A hook with its secrets as they are sent: this module has no part of Effect in it. */
+export interface OpenHook extends Omit<Hook, "secret" | "token" | "headers"> {
+  readonly secret: string | null
+  readonly token: string | null
+  readonly headers: Readonly<Record<string, string>>
+}
 
-export const sendParcel = async (hook: Hook, parcel: Parcel, place: Place, abort: AbortSignal): Promise<Outcome> => {
+export const sendParcel = async (
+  hook: OpenHook,
+  parcel: Parcel,
+  place: Place,
+  abort: AbortSignal
+): Promise<Outcome> => {
   const { timeoutMs } = hook
   try {
     if (hook.run !== undefined) return await run(hook.run, hook, parcel, place, abort)
     if (hook.url !== undefined) {
-      const signature = signatureHeaders(parcel, hook.secret ?? null, Math.floor(Date.now() / 1000))
-      const headers = { ...headersOf(hook), ...signature }
+      const signature = signatureHeaders(parcel, hook.secret, Math.floor(Date.now() / 1000))
+      const headers = { ...hook.headers, ...signature }
       return await post({ url: new URL(hook.url), headers, body: parcel.body, timeoutMs, abort })
     }
     if (hook.otlp !== undefined) {
-      const headers = headersOf(hook)
+      const { headers } = hook
       return await post({ url: tracesUrl(hook.otlp), headers, body: parcel.body, timeoutMs, judge: rejected, abort })
     }
     const message = readable(parcel.body)
     if (hook.ntfy !== undefined) {
-      const headers = hook.token === undefined ? {} : { authorization: `Bearer ${Redacted.value(hook.token)}` }
+      const headers = hook.token === null ? {} : { authorization: `Bearer ${hook.token}` }
       return await post({ ...ntfy(hook.ntfy, message), headers, timeoutMs, abort })
     }
     if (hook.slack !== undefined) {
