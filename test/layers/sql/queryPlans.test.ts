@@ -3,10 +3,19 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Statement from "@effect/sql/Statement"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { GroupName } from "../../../src/domain/gates/GroupName.ts"
 import { outcome } from "../../../src/domain/task/Outcome.ts"
 import { TaskId } from "../../../src/domain/task/Task.ts"
+import * as Host from "../../../src/layers/memory/fakes/Host.ts"
+import * as Processes from "../../../src/layers/memory/fakes/Processes.ts"
+import * as SettingsStore from "../../../src/layers/memory/fakes/SettingsStore.ts"
+import * as WorkerLauncher from "../../../src/layers/memory/fakes/WorkerLauncher.ts"
+import { makeLook } from "../../../src/programs/top/Look.ts"
 import { Checkpoints } from "../../../src/services/Checkpoints.ts"
+import { Gates } from "../../../src/services/Gates.ts"
+import { Metrics } from "../../../src/services/Metrics.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Pipelines } from "../../../src/services/Pipelines.ts"
 import { Queue } from "../../../src/services/Queue.ts"
@@ -269,6 +278,42 @@ describe("query plans", () => {
         true
       )
       assert.include(plans.join("\n"), "schedules_fire")
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("one look of the live screen, and what monitoring reads", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const metrics = yield* Metrics
+      const { look } = yield* makeLook
+      yield* queue.enqueue([newTask({ labels: { team: "a" } }), newTask({ agent: "claude" })], { maxDepth: 3 })
+      yield* queue.claim(claimOptions)
+      const filter = { status: [], agent: null, labels: {}, directory: null, since: null }
+      // A screen of rows, and tasks of one day.
+      const plans = yield* assertIndexed(look({ filter, text: "", limit: 40 }), true)
+      assert.include(plans.join("\n"), "task_counts")
+      yield* assertIndexed(look({ filter: { ...filter, agent: "claude" }, text: "", limit: 40 }), true)
+      yield* assertIndexed(metrics.tally(5), true)
+    }).pipe(
+      Effect.provide(
+        Layer.mergeAll(Host.layer, Processes.layer, SettingsStore.layer({}), WorkerLauncher.layer).pipe(
+          Layer.provideMerge(memory)
+        )
+      )
+    )
+  )
+
+  it.effect("a claim next to a group that is paused, with all that waits in it", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const gates = yield* Gates
+      const group = GroupName.make("review")
+      yield* queue.enqueue([newTask({ group }), newTask({ group }), newTask({ priority: "P2" })], { maxDepth: 3 })
+      yield* gates.close({ scope: "group", name: group, until: null, reason: null, by: "anna", freeze: false })
+      const plans = yield* assertIndexed(queue.claim(claimOptions))
+      // The lane of the group is closed: none of its tasks is looked at.
+      assert.match(plans.join("\n"), /(SCAN|SEARCH) lanes/)
+      assert.include(plans.join("\n"), "tasks_ready (lane=?")
     }).pipe(Effect.provide(memory))
   )
 })

@@ -51,7 +51,7 @@ const claude = readerOf(
         })
 )
 
-/** The tool behind an item: what else is an item is no call. */
+/** Items that are calls of tools; the other kinds are not. */
 const codexTools: Readonly<Record<string, string>> = {
   command_execution: "Bash",
   file_change: "Edit",
