@@ -26,7 +26,7 @@ export interface TaskSignals {
   readonly asks: Ref.Ref<boolean>
   /** Whether its agent can be ended and continue later. */
   readonly parks: boolean
-  /** Has something when a message may wait for the agent. */
+  /** Has something when any of these has changed, or a message may wait for the agent: what a pause waits for. */
   readonly messaged: EffectQueue.Queue<void>
 }
 
@@ -39,6 +39,11 @@ export interface SignalBoard {
 
 export const makeSignalBoard = (): SignalBoard => {
   const known = new Map<TaskId, TaskSignals>()
+
+  /** One queue wakes the supervisor: a pause that waited for each of them would start a fiber for each. */
+  const tell = ({ messaged }: TaskSignals, signal: Deferred.Deferred<void>) =>
+    Effect.zipRight(Deferred.succeed(signal, undefined), EffectQueue.offer(messaged, undefined))
+
   return {
     open: Effect.fn("signals.open")(function* ({ claim, task }) {
       const agents = yield* Agents
@@ -68,11 +73,11 @@ export const makeSignalBoard = (): SignalBoard => {
       const messages = yield* Messages
       for (const id of yield* tasks.cancelRequested) {
         const signals = known.get(id)
-        if (signals !== undefined) yield* Deferred.succeed(signals.cancelled, undefined)
+        if (signals !== undefined) yield* tell(signals, signals.cancelled)
       }
       for (const id of yield* gates.pausing) {
         const signals = known.get(id)
-        if (signals?.parks === true) yield* Deferred.succeed(signals.paused, undefined)
+        if (signals?.parks === true) yield* tell(signals, signals.paused)
       }
       const freezing = new Set(yield* gates.freezing)
       for (const [id, { frozen, messaged }] of known) {
@@ -82,7 +87,7 @@ export const makeSignalBoard = (): SignalBoard => {
       }
       for (const id of yield* (yield* Budgets).stopping) {
         const signals = known.get(id)
-        if (signals !== undefined) yield* Deferred.succeed(signals.spent, undefined)
+        if (signals !== undefined) yield* tell(signals, signals.spent)
       }
       const asking = new Set(yield* tasks.asking)
       for (const [id, { asks, messaged }] of known) {

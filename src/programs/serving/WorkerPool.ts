@@ -8,8 +8,11 @@ import * as Ref from "effect/Ref"
 import type { WorkerId } from "../../domain/worker/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
-import { openPool, type PoolOptions, workOn } from "../worker/Pool.ts"
+
+import { workOn } from "../worker/Pool.ts"
+
 import { handOver } from "./handOver.ts"
+import { openPool, type PoolOptions } from "./openPool.ts"
 
 export interface WorkerPoolOptions extends PoolOptions {
   /** The bound of handing over when the layer is released. Null: no other worker is launched then. */

@@ -9,10 +9,21 @@ import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { Processes } from "../../services/Processes.ts"
 import { correction } from "../clockWatch.ts"
-import type { Rhythm } from "./pause.ts"
 
 /** A whole look comes at least this often, in milliseconds, whatever the conditions below say. */
 const wholeEveryMs = 30_000
+
+/** What the waits after a look go by, until the next whole look. */
+export interface Rhythm {
+  /** How long a commit is left to the older workers, in milliseconds. */
+  readonly rest: number
+  /** Milliseconds between two looks at who is alive. */
+  readonly liveness: number
+  /** When something has to be done without a commit; null: never. */
+  readonly dueAt: number | null
+  readonly queued: number
+  readonly running: number
+}
 
 /** What a whole look was about. */
 export interface Ground {

@@ -11,7 +11,7 @@ import { untilClockIsSet } from "../clockWatch.ts"
 import type { Deliverer } from "../hooks/Deliverer.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 import { nextTimes } from "../schedules/nextTimes.ts"
-import type { CalmWatch } from "./calmWatch.ts"
+import type { CalmWatch, Rhythm } from "./calmWatch.ts"
 import type { StillWatch } from "./stillWatch.ts"
 
 /** How often a look is taken at who is alive, whatever else happens, in milliseconds. */
@@ -71,19 +71,7 @@ const mostRestMs = 2500
  */
 const restOf = (older: number): number => (older < promptWorkers ? 0 : Math.min(mostRestMs, older * restPerOlderMs))
 
-/** What the waits after a look go by, until the next whole look. */
-export interface Rhythm {
-  /** How long a commit is left to the older workers, in milliseconds. */
-  readonly rest: number
-  /** Milliseconds between two looks at who is alive. */
-  readonly liveness: number
-  /** When something has to be done without a commit; null: never. */
-  readonly dueAt: number | null
-  readonly queued: number
-  readonly running: number
-}
-
-/** `free`: it looks after nothing of its own. */
+/** `free`: the worker looks after no task. */
 export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, free: boolean) {
   const tasks = yield* Tasks
   const older = free && !pool.options.leaveWhenIdle ? yield* Ref.get(pool.rank) : 0
@@ -108,7 +96,7 @@ export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, free:
 })
 
 /** Waits until something happens or the next deadline, at most `boundMs`. True: it happened in this process. */
-const pause = Effect.fn("pool.pause")(function* (pool: Waiting, rhythm: Rhythm, boundMs: number, seen: number) {
+const untilNext = Effect.fn("pool.untilNext")(function* (pool: Waiting, rhythm: Rhythm, boundMs: number, seen: number) {
   if (rhythm.rest > 0) {
     const own = yield* Effect.raceAll([EffectQueue.take(pool.wake), ownWork]).pipe(Effect.timeoutOption(rhythm.rest))
     if (Option.isSome(own)) return true
@@ -118,14 +106,14 @@ const pause = Effect.fn("pool.pause")(function* (pool: Waiting, rhythm: Rhythm, 
 })
 
 /** The pause after a look. What has happened in this process the store need not say: the next look is a whole one then. */
-export const pauseAfterLook = Effect.fn("pool.pauseAfterLook")(function* (
+export const pause = Effect.fn("pool.pause")(function* (
   pool: Waiting,
   told: Set<string>,
   rhythm: Rhythm,
   boundMs: number,
   seen: number
 ) {
-  const woken = yield* attempt(told, pause(pool, rhythm, boundMs, seen), null)
+  const woken = yield* attempt(told, untilNext(pool, rhythm, boundMs, seen), null)
   if (woken !== false) yield* pool.calm.looked(null)
   if (woken === null) yield* Effect.sleep(quietMs)
 })

@@ -1,68 +1,29 @@
 /** The worker pool: one level-triggered loop that adopts orphaned tasks, fires due schedules and claims ready tasks. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import { elapsedMs } from "../../domain/Elapsed.ts"
-import type { StorageError } from "../../domain/Errors.ts"
-import { whileRegistering } from "../../domain/RetrySchedules.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
-import type { ClaimId } from "../../domain/worker/Claim.ts"
-import type { Worker, WorkerId, WorkerKind } from "../../domain/worker/Worker.ts"
-import { Processes } from "../../services/Processes.ts"
+import type { Worker } from "../../domain/worker/Worker.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
-import { SettingsStore } from "../../services/SettingsStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
-import { type CheckpointKeeper, makeCheckpointKeeper } from "../checkpoints/makeCheckpointKeeper.ts"
 import { makeClockWatch } from "../clockWatch.ts"
 import { stopGoals } from "../goals/stopGoals.ts"
-import { type Deliverer, makeDeliverer } from "../hooks/Deliverer.ts"
-import { makeUpkeep } from "../limits/makeUpkeep.ts"
 import { carryAdrift } from "../messages/carryMessages.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
-import { type CalmWatch, makeCalmWatch } from "../serving/calmWatch.ts"
+import type { Rhythm } from "../serving/calmWatch.ts"
 import { leave } from "../serving/leave.ts"
-import { deferenceOf, livenessMs, pauseAfterLook, pauseStill, quietMs, rhythmOf } from "../serving/pause.ts"
-import { cannotServe, makePresence, type Presence, rankOf } from "../serving/presence.ts"
-import { type KnownSettings, readSettings } from "../serving/readSettings.ts"
-import { makeStillWatch, type StillWatch } from "../serving/stillWatch.ts"
-import { makeSignalBoard, type SignalBoard } from "../serving/TaskSignals.ts"
-import { regularly, tidyRegularly } from "../serving/tidy.ts"
-import { admission, makeSettling } from "./admission.ts"
+import type { Pool } from "../serving/openPool.ts"
+import { deferenceOf, livenessMs, pause, pauseStill, quietMs, rhythmOf } from "../serving/pause.ts"
+import { cannotServe, rankOf } from "../serving/presence.ts"
+import { readSettings } from "../serving/readSettings.ts"
+import { admission } from "./admission.ts"
 import { endUnreadable } from "./endUnreadable.ts"
 import { claimTask, supervise } from "./TaskLife.ts"
-
-export interface PoolOptions {
-  readonly kind: WorkerKind
-  readonly version: string
-  /** Leave when nothing is queued, running or scheduled. */
-  readonly leaveWhenIdle: boolean
-}
-
-/** A registration that the lock of the database refuses is tried again. */
-const isLocked = ({ reason }: StorageError) => reason === "busy"
-
-/** One worker's running parts. */
-interface Pool {
-  readonly options: PoolOptions
-  readonly worker: Worker
-  readonly fibers: FiberMap.FiberMap<ClaimId>
-  readonly signals: SignalBoard
-  readonly wake: EffectQueue.Queue<void>
-  readonly checkpoints: CheckpointKeeper
-  readonly hooks: Deliverer
-  /** How many older workers serve the queue. The oldest fires due schedules immediately, and the others only those it leaves. */
-  readonly rank: Ref.Ref<number>
-  readonly settling: ReturnType<typeof makeSettling>
-  readonly presence: Presence
-  readonly lastSettings: Ref.Ref<KnownSettings>
-  readonly still: StillWatch
-  readonly calm: CalmWatch
-}
 
 /** Starts the supervisor of a claimed task, in a fiber that has the id of its claim. */
 const lookAfter = Effect.fn("pool.lookAfter")(function* (
@@ -130,24 +91,35 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
 })
 
 /** Other processes count on a worker that looks after tasks. */
-const writePresence = (pool: Pool) =>
-  Effect.flatMap(FiberMap.size(pool.fibers), (size) => (size > 0 ? pool.presence.write : Effect.void))
+const writePresence = (pool: Pool, queued: number) =>
+  Effect.flatMap(FiberMap.size(pool.fibers), (size) => (size + queued > 0 ? pool.presence.write : Effect.void))
+
+/** Claims and starts the next ready task; false where there is none. */
+const claimOne = Effect.fn("pool.claimOne")(function* (pool: Pool, settings: Settings, onlyWhenIdle: boolean) {
+  const claimed = yield* claimTask(pool.worker, settings, onlyWhenIdle)
+  if (Option.isNone(claimed)) return false
+  yield* lookAfter(pool, settings, claimed.value, claimed.value)
+  return true
+})
 
 /** Claims and starts as many ready tasks as there is room for. */
 const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
-  if ((yield* tasks.counts).queued > 0) yield* pool.presence.write
-  else yield* writePresence(pool)
+  yield* writePresence(pool, (yield* tasks.counts).queued)
   while ((yield* tasks.counts).queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
     if (room._tag !== "Admitted") return
-    const claimed = yield* claimTask(pool.worker, settings, room.onlyWhenIdle)
-    if (Option.isNone(claimed)) return
-    yield* lookAfter(pool, settings, claimed.value, claimed.value)
+    if (!(yield* claimOne(pool, settings, room.onlyWhenIdle))) return
   }
 })
+
+/** The same where nothing has changed in the store: memory, and the time at which a limit is over. Where nothing runs there is room for one. */
+const claimCalmly = (pool: Pool, settings: Settings, { queued, running }: Rhythm) =>
+  queued > 0 && running > 0
+    ? claimReady(pool, settings)
+    : Effect.zipRight(writePresence(pool, queued), queued > 0 ? claimOne(pool, settings, true) : Effect.void)
 
 /** Whether it looks after something that no row tells. */
 const isBusy = Effect.fn("pool.isBusy")(function* (pool: Pool) {
@@ -164,57 +136,6 @@ const leaveIfIdle = Effect.fn("pool.leave")(function* (
   if (!pool.options.leaveWhenIdle) return false
   const { waits } = yield* pool.hooks.state
   return yield* leave({ worker: pool.worker, busy: yield* isBusy(pool), waits, idleMs, idleSince })
-})
-
-/**
- * Registers the worker, and opens what it works with, until the scope is closed. Closing it leaves agents running and their
- * rows in place; the worker takes itself off the list.
- */
-export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: PoolOptions) {
-  const processes = yield* Processes
-  const registry = yield* WorkerRegistry
-  const settingsStore = yield* SettingsStore
-  const startedAt = yield* Clock.currentTimeMillis
-  const worker: Worker = {
-    id,
-    kind: options.kind,
-    process: yield* processes.self,
-    version: options.version,
-    schema: (yield* registry.schema).known,
-    uid: processes.uid,
-    startedAt,
-    seenAt: startedAt
-  }
-  const lastSettings = yield* Ref.make<KnownSettings>({ settings: yield* settingsStore.get, problem: null })
-
-  yield* Effect.acquireRelease(
-    Effect.retry(registry.register(worker), { while: isLocked, schedule: whileRegistering() }),
-    () =>
-      // The row of a worker that could not take itself off is seen to be dead by the next one.
-      registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
-  )
-  const wake = yield* EffectQueue.sliding<void>(1)
-  const pool: Pool = {
-    options,
-    worker,
-    fibers: yield* FiberMap.make<ClaimId>(),
-    signals: makeSignalBoard(),
-    wake,
-    hooks: yield* makeDeliverer(worker.id, EffectQueue.offer(wake, undefined)),
-    checkpoints: yield* makeCheckpointKeeper(worker.id),
-    rank: yield* Ref.make(1),
-    settling: makeSettling(),
-    presence: yield* makePresence(worker),
-    lastSettings,
-    still: makeStillWatch(worker.id, options.leaveWhenIdle),
-    calm: makeCalmWatch()
-  }
-  yield* Effect.logInfo(`worker ${worker.id} (${worker.kind}, pid ${worker.process.pid}) started`)
-
-  yield* tidyRegularly(readSettings(lastSettings), pool.still.rarely)
-  const upkeep = pool.still.rarely(Effect.flatMap(readSettings(lastSettings), makeUpkeep()))
-  yield* regularly("limits were not looked after", upkeep, "10 seconds")
-  return pool
 })
 
 /** Works until it is interrupted, or until there is nothing to do where the worker may leave then. */
@@ -236,8 +157,8 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     if (rhythm !== null) {
       yield* attempt(told, watchClock, undefined)
       yield* attempt(told, stopGoals, undefined)
-      yield* attempt(told, rhythm.queued > 0 ? claimReady(pool, settings) : writePresence(pool), undefined)
-      yield* pauseAfterLook(pool, told, rhythm, rhythm.liveness, seen)
+      yield* attempt(told, claimCalmly(pool, settings, rhythm), undefined)
+      yield* pause(pool, told, rhythm, rhythm.liveness, seen)
       continue
     }
     if (yield* attempt(told, pool.still.holds, false)) {
@@ -272,7 +193,7 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     const works = next.queued + next.running > 0 && (yield* Ref.get(idleSince)) === null
     yield* pool.calm.looked(works && others !== null ? { mark, settings, others, rhythm: next } : null)
     const bound = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : next.liveness
-    yield* pauseAfterLook(pool, told, next, bound, seen)
+    yield* pause(pool, told, next, bound, seen)
   }
   yield* Effect.logInfo(`worker ${pool.worker.id} leaves`)
 })

@@ -177,14 +177,7 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
               : untilTimed(supervision, watch, yield* timeLeft(claim), followed ? tick.still : tick.calm)
           )
         : spawner.pause(claimed.claim.claimId, wait),
-      claim.stopCause === null
-        ? Effect.raceAll([
-            Deferred.await(signals.cancelled),
-            Deferred.await(signals.paused),
-            Deferred.await(signals.spent),
-            EffectQueue.take(signals.messaged)
-          ])
-        : Effect.never
+      claim.stopCause === null ? EffectQueue.take(signals.messaged) : Effect.never
     )
   }
 })
