@@ -14,7 +14,7 @@ import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { pagerEnvironment } from "./gitEnvironment.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
-import { editedIn, reversed, type StepFile, stepFiles } from "./StepFiles.ts"
+import { editedIn, reversed, type StepFile, stagedIn, stepFiles } from "./StepFiles.ts"
 
 /** A tree of thousands of files takes seconds; a slow disk may take longer. */
 const applyMs = 10 * 60_000
@@ -130,6 +130,23 @@ const putBack = Effect.fn("MergeGit.putBack")(function* (
   })
 })
 
+/** What the killed step has staged of files that were edited since. */
+const unstage = Effect.fn("MergeGit.unstage")(function* (
+  tree: string,
+  from: CommitId,
+  files: ReadonlyArray<StepFile>,
+  edited: ReadonlyArray<string>
+) {
+  const staged = yield* stagedIn(tree, from)
+  const ours = files.filter(({ path, to }) => edited.includes(path) && staged.has(path) && staged.get(path) === to)
+  if (ours.length === 0) return
+  yield* git({
+    directory: tree,
+    args: ["restore", `--source=${from}`, "--staged", "--pathspec-from-file=-", "--pathspec-file-nul"],
+    stdin: ours.map(({ path }) => `:(top,literal)${path}`).join("\0")
+  })
+})
+
 const changedSince = (edited: ReadonlyArray<string>) =>
   `these files have changed since: ${edited.slice(0, 5).join(", ")}`
 
@@ -220,7 +237,10 @@ const make = Effect.gen(function* () {
         const files = yield* stepFiles(tree, from, to)
         const edited = yield* editedIn(tree, from, files, since === null ? null : to)
         if (edited.length > 0) {
-          if (since !== null) yield* putBack(tree, from, files, edited)
+          if (since !== null) {
+            yield* putBack(tree, from, files, edited)
+            yield* unstage(tree, from, files, edited)
+          }
           return changedSince(edited)
         }
         yield* putBack(tree, to, reversed(files))
