@@ -226,6 +226,73 @@ describe("the work of an isolated task", () => {
     assert.match((await run(["doctor"])).stdout, /merges +ok/)
   })
 
+  it("leaves what the user has edited, before or after a kill, and is refused", async () => {
+    makeBusyRepository(home)
+    const id = await work("echo agent > sub/c.txt; echo agent > a.txt; echo n > new")
+    const before = userState(home)
+    const start = head()
+    const die = (step: string, ...args: ReadonlyArray<string>) =>
+      beat.run(["merge", ...args, id], { cwd: home, env: { BACKBEAT_FAILPOINTS: `${step}:kill` } })
+    // a.txt is dirty, and git has not been asked yet.
+    assert.strictEqual((await die("merge.recorded")).signal, "SIGKILL")
+    assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} refused`)
+    assert.deepStrictEqual({ ...userState(home), index: "" }, { ...before, index: "" })
+    // Edited and made after the kill.
+    gitIn(home, "checkout", "--quiet", "a.txt")
+    assert.strictEqual((await die("merge.recorded")).signal, "SIGKILL")
+    writeIn(home, { "sub/c.txt": "mine\n", new: "mine too\n" })
+    assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} refused`)
+    assert.strictEqual(readFileSync(join(home, "sub/c.txt"), "utf8"), "mine\n")
+    assert.strictEqual(readFileSync(join(home, "new"), "utf8"), "mine too\n")
+    assert.strictEqual(head(), start)
+    assert.deepStrictEqual(locksIn(home), [])
+  })
+
+  it("is taken back by the doctor after a kill, unless its files were edited: then it is merged", async () => {
+    makeBusyRepository(home)
+    const before = userState(home)
+    const id = await work("echo agent > sub/c.txt; rm b.txt; echo n > new")
+    gitIn(home, "reset", "--quiet", "--hard")
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    const merged = userState(home)
+    const die = () =>
+      beat.run(["merge", "--undo", id], { cwd: home, env: { BACKBEAT_FAILPOINTS: "undo.putBack:kill" } })
+    // An untracked file in the place of one that the merge deleted is the user's.
+    writeIn(home, { "b.txt": "mine\n" })
+    assert.include((await run(["merge", "--undo", id])).stderr, "these files have changed since: b.txt")
+    assert.strictEqual(readFileSync(join(home, "b.txt"), "utf8"), "mine\n")
+    gitIn(home, "clean", "--quiet", "--force", "b.txt")
+    assert.strictEqual((await die()).signal, "SIGKILL")
+    assert.include((await run(["doctor"])).stdout, "interrupted")
+    writeIn(home, { "sub/c.txt": "edited\n" })
+    // Locks of the git that was killed with it.
+    for (const lock of ["index.lock", "HEAD.lock", "refs/heads/main.lock"]) writeIn(join(home, ".git"), { [lock]: "" })
+    assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} merged`)
+    assert.deepStrictEqual(locksIn(home), [])
+    assert.strictEqual(readFileSync(join(home, "sub/c.txt"), "utf8"), "edited\n")
+    assert.strictEqual(gitIn(home, "diff", "HEAD", "--name-only"), "sub/c.txt")
+    gitIn(home, "checkout", "--quiet", "sub/c.txt")
+    assert.deepStrictEqual({ ...userState(home), index: "" }, { ...merged, index: "" })
+    assert.strictEqual((await die()).signal, "SIGKILL")
+    assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} undone`)
+    assert.strictEqual(head(), gitIn(home, "rev-parse", "other"))
+    assert.strictEqual(gitIn(home, "status", "--porcelain", "--untracked-files=no"), "")
+    assert.notDeepEqual(before, merged)
+  })
+
+  it("leaves no private name where nothing was changed", async () => {
+    makeRepository(home)
+    const id = await work("echo b > broken")
+    const names = () => gitIn(home, "for-each-ref", "refs/backbeat/merge")
+    assert.strictEqual((await run(["merge", id, "--check", "! test -e broken"])).code, 1)
+    assert.strictEqual(names(), "")
+    for (const step of ["beginMerge.committed", "merge.begun"]) {
+      await beat.run(["merge", id], { cwd: home, env: { BACKBEAT_FAILPOINTS: `${step}:kill` } })
+      await run(["doctor", "--fix"])
+      assert.strictEqual(names(), "")
+    }
+  })
+
   it("is taken back after a kill in the middle, and not over an edit", async () => {
     makeBusyRepository(home)
     const before = userState(home)

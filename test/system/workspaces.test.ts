@@ -459,6 +459,11 @@ describe("beat run --isolate", () => {
     assert.strictEqual(beat.status(again.stdout.trim()).status, "completed")
     assert.strictEqual(workspaceOf(again.stdout.trim())?.path, path)
     assert.isTrue(existsSync(join(path, "new")))
+    assert.strictEqual(readFileSync(join(path, "late"), "utf8"), "l\n", "what came late is in its newest commit")
+    execFileSync("rm", [join(path, "late")])
+    await run(["workspace", "reclaim", workspace])
+    const names = gitIn(home, "for-each-ref", "--format=%(refname)", "refs/backbeat/task").split("\n")
+    assert.isTrue(names.some((name) => gitIn(home, "ls-tree", "--name-only", name).split("\n").includes("late")))
   })
 
   it("refuses to reclaim while a process works in it, and keeps what is to be kept", async () => {

@@ -11,13 +11,15 @@ import { clearTheWay } from "./recoverMerge.ts"
 
 const refuse = (reason: string) => new MergeRefused({ reason })
 
-/** The newest merge of the task that is in force, once none of its repository is open. */
+/** The newest merge of the task that is in force, or that was being undone, once none of its repository is open. */
 const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId) {
   const merges = yield* Merges
   const [newest] = yield* merges.ofTask(task)
   // One that was killed is ended first: it may be this one.
   if (newest !== undefined) yield* clearTheWay(newest.home)
-  return (yield* merges.ofTask(task)).find(({ state }) => state === "merged")
+  const all = yield* merges.ofTask(task)
+  const isUndone = newest?.state === "undoing" && all[0]?.id === newest.id && all[0].state === "undone"
+  return isUndone ? all[0] : all.find(({ state }) => state === "merged")
 })
 
 export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId) {
@@ -25,6 +27,7 @@ export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId) {
   const merges = yield* Merges
   const merge: Merge | undefined = yield* inForce(task)
   if (merge === undefined || merge.merged === null) return yield* refuse(`Task ${task} was not merged.`)
+  if (merge.state === "undone") return merge
   const { before, branch, home, merged } = merge
   const state = yield* git.branch(home, branch)
   if (state?.commit !== merged) {

@@ -48,10 +48,8 @@ const mergePoints = [
   "merge.begun",
   "merge.applying",
   "merge.recorded",
-  // Most depends on these: all of it is done, and the record does not say so.
-  "merge.applied",
-  "merge.applied",
-  "merge.applied",
+  // Most depends on this: all of it is done, and the record does not say so.
+  ...Array.from({ length: 5 }, () => "merge.applied"),
   ...access("beginMerge"),
   ...access("changeMerge")
 ]
@@ -120,7 +118,7 @@ const planOne = (dice: Dice): StepPlan => {
     case "dry-run":
       return { what, pick, trouble: null }
     case "reclaim":
-      return { what, pick, late: dice.chance(0.5), trouble: stepTrouble(dice, reclaimPoints, false) }
+      return { what, pick, late: dice.chance(0.7), trouble: stepTrouble(dice, reclaimPoints, false) }
     case "restore":
       return { what, pick, trouble: stepTrouble(dice, restorePoints, false) }
   }

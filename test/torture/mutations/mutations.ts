@@ -449,35 +449,13 @@ const merging: ReadonlyArray<Mutation> = [
     name: "forget-merge",
     promise: "a merge is whole, or nothing has changed",
     focus: "merges",
+    // Its first merge is killed when all of it is done.
+    seed: 770,
     patches: [
       {
         file: recovery,
         find: 'state === "testing" || merged === null',
         replace: 'state !== "undoing" || merged === null'
-      }
-    ]
-  },
-  {
-    name: "leave-undo",
-    promise: "a merge is whole, or nothing has changed",
-    focus: "merges",
-    patches: [
-      {
-        file: recovery,
-        find: "if (tree === null) {",
-        replace: 'if (tree !== null) return ended("merged", null)\n  if (tree === null) {'
-      }
-    ]
-  },
-  {
-    name: "overwrite-edits",
-    promise: "a merge is whole, or nothing has changed",
-    focus: "merges",
-    patches: [
-      {
-        file: "src/layers/node/git/MergeGit.ts",
-        find: "const edited = yield* editedIn(tree, from, files, to)",
-        replace: "const edited: Array<string> = []"
       }
     ]
   },

@@ -13,11 +13,9 @@ import { Paths } from "../../../services/Paths.ts"
 import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { pagerEnvironment } from "./gitEnvironment.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
+import { applyMs, putBack, removeLocks, unstage } from "./putBack.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
-import { editedIn, reversed, type StepFile, stepFiles } from "./StepFiles.ts"
-
-/** A tree of thousands of files takes seconds; a slow disk may take longer. */
-const applyMs = 10 * 60_000
+import { editedIn, reversed, stepFiles } from "./StepFiles.ts"
 
 const failing =
   (repository: string) =>
@@ -83,51 +81,6 @@ const committed = Effect.fn("MergeGit.committed")(function* (
   return yield* nameIn(
     yield* gitText({ directory: home, args: ["commit-tree", named, ...parentWords], stdin: message, variables })
   )
-})
-
-/** Locks of the git that was killed. One that is older belongs to another command. */
-const removeLocks = Effect.fn("MergeGit.removeLocks")(function* (tree: string, name: string, since: number) {
-  for (const locked of ["index", "HEAD", branchRef(name)]) {
-    const lock = yield* gitText({
-      directory: tree,
-      args: ["rev-parse", "--path-format=absolute", "--git-path", `${locked}.lock`]
-    })
-    yield* Effect.promise(async () => {
-      const found = await fs.stat(lock).catch(() => null)
-      if (found !== null && found.mtimeMs >= since - 1000) await fs.rm(lock, { force: true })
-    })
-  }
-})
-
-/** The files of a step as its first commit has them, by git; those that only the second has are removed. */
-const putBack = Effect.fn("MergeGit.putBack")(function* (
-  tree: string,
-  from: CommitId,
-  files: ReadonlyArray<StepFile>,
-  edited: ReadonlyArray<string> = []
-) {
-  const spared = new Set(edited)
-  const touched = files.filter(({ path }) => !spared.has(path))
-  const named = (some: ReadonlyArray<StepFile>) => some.map(({ path }) => `:(top,literal)${path}`).join("\0")
-  const had = touched.filter((file) => file.from !== null)
-  const added = touched.filter((file) => file.from === null)
-  if (had.length > 0) {
-    yield* git({
-      directory: tree,
-      args: ["restore", `--source=${from}`, "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"],
-      stdin: named(had),
-      patienceMs: applyMs
-    })
-  }
-  if (added.length === 0) return
-  yield* git({
-    directory: tree,
-    args: ["rm", "--cached", "--quiet", "--ignore-unmatch", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"],
-    stdin: named(added)
-  })
-  yield* Effect.promise(async () => {
-    for (const { path } of added) await fs.rm(join(tree, path), { force: true }).catch(() => {})
-  })
 })
 
 const changedSince = (edited: ReadonlyArray<string>) =>
@@ -220,7 +173,10 @@ const make = Effect.gen(function* () {
         const files = yield* stepFiles(tree, from, to)
         const edited = yield* editedIn(tree, from, files, since === null ? null : to)
         if (edited.length > 0) {
-          if (since !== null) yield* putBack(tree, from, files, edited)
+          if (since !== null) {
+            yield* putBack(tree, from, files, edited)
+            yield* unstage(tree, from, files, edited)
+          }
           return changedSince(edited)
         }
         yield* putBack(tree, to, reversed(files))

@@ -29,6 +29,10 @@ const raw = (tree: string, ...args: ReadonlyArray<string>) =>
 
 export const stepFiles = (tree: string, from: CommitId, to: CommitId) => raw(tree, from, to)
 
+/** What is staged against a commit: null for a file that is staged as deleted. */
+export const stagedIn = (tree: string, commit: CommitId) =>
+  Effect.map(raw(tree, "--cached", commit), (files) => new Map(files.map(({ path, to }) => [path, to])))
+
 export const reversed = (files: ReadonlyArray<StepFile>): ReadonlyArray<StepFile> =>
   files.map(({ from, path, to }) => ({ path, from: to, to: from }))
 
@@ -87,7 +91,7 @@ export const editedIn = Effect.fn("editedIn")(function* (
   files: ReadonlyArray<StepFile>,
   torn: CommitId | null
 ) {
-  const staged = new Map((yield* raw(tree, "--cached", from)).map(({ path, to }) => [path, to]))
+  const staged = yield* stagedIn(tree, from)
   const names = yield* storedNames(tree, files)
   const edited: Array<string> = []
   for (const file of files) {

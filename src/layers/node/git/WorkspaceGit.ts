@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { branchOf, type Workspace } from "../../../domain/workspace/Workspace.ts"
+import { branchOf } from "../../../domain/workspace/Workspace.ts"
 import { NotIsolable, WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
@@ -15,12 +15,12 @@ import { cut, isWhole } from "./CutWorkspace.ts"
 import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { nameIn, seal, snapshotTree } from "./SealWorkspace.ts"
 import { unsealed } from "./unsealed.ts"
+import { users } from "./users.ts"
 
 /** `git merge-tree --write-tree` came with this version. */
 const oldest = [2, 38] as const
 
 const mostChanged = 1000
-const mostUsers = 10
 
 /** Directories in the trash that one look deals with. */
 const mostTrashed = 1000
@@ -66,46 +66,6 @@ const inspect = Effect.fn("WorkspaceGit.inspect")(function* (directory: string) 
   const state: HomeState = { home, subdirectory: relative(home, real), head, dirty: changed.length }
   return state
 })
-
-/** A process as the file system of the system tells it: its directory and its command. */
-const processes = async (): Promise<ReadonlyArray<{ readonly pid: string; readonly cwd: string }>> => {
-  const pids = (await fs.readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name))
-  return pids.map((pid) => ({ pid, cwd: `/proc/${pid}/cwd` }))
-}
-
-/** How many parent directories are searched. */
-const deepest = 100
-
-/**
- * Whether the directory of a process lies in the one with this device and inode. It is climbed from within, by the mounts of
- * the process: where the workspace is mounted over its repository, the path of that directory means another one here.
- */
-const liesIn = async (cwd: string, dev: number, ino: number): Promise<boolean> => {
-  let below: { readonly dev: number; readonly ino: number } | null = null
-  for (let [at, level] = [cwd, 0]; level < deepest; [at, level] = [`${at}/..`, level + 1]) {
-    const found = await fs.stat(at).catch(() => null)
-    if (found === null) return false
-    if (found.dev === dev && found.ino === ino) return true
-    // The root is its own parent.
-    if (below?.dev === found.dev && below.ino === found.ino) return false
-    below = found
-  }
-  return false
-}
-
-const users = (workspace: Workspace) =>
-  Effect.promise(async () => {
-    const top = await fs.stat(workspace.path).catch(() => null)
-    if (top === null) return []
-    const found: Array<string> = []
-    for (const { cwd, pid } of await processes()) {
-      if (found.length >= mostUsers) break
-      if (!(await liesIn(cwd, top.dev, top.ino))) continue
-      const command = await fs.readFile(`/proc/${pid}/comm`, "utf8").catch(() => "?")
-      found.push(`${command.trim()} (pid ${pid})`)
-    }
-    return found
-  })
 
 /** Bytes that the files take on disk, without following links. */
 const sizeOf = async (path: string, until: () => boolean): Promise<number> => {
