@@ -2,7 +2,7 @@
 import { isObject } from "./isObject.ts"
 
 interface TidyOptions {
-  /** Whether a keyword is left out. `properties` is no keyword to it, so a field may have any name. */
+  /** Whether a keyword is left out. `properties` is not a keyword to it, so a field may have any name. */
   readonly drops: (keyword: string, value: unknown) => boolean
 }
 

@@ -1,4 +1,4 @@
-/** What work has changed, as a list of files and a patch, both bounded: for readers that are no terminal. */
+/** What work has changed, as a list of files and a patch, both bounded: for readers other than a terminal. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

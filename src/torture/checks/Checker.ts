@@ -1,11 +1,9 @@
 /** Checks the whole history of a torture run against the invariants, from the database and the journals alone. */
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import type { Breach } from "../Chronicle.ts"
 import { processesOf } from "../faults/SystemProcesses.ts"
 import { childrenOf } from "../load/LeadPlan.ts"
 import { checkCommand } from "../load/Merges.ts"
-import { wordsIn } from "../load/Script.ts"
+import { keyIn, wordsIn } from "../load/Script.ts"
 import type { TaskPlan } from "../load/TaskPlan.ts"
 import type { Plan } from "../Plan.ts"
 import { ended, type Store, type TaskRow } from "../Store.ts"
@@ -25,6 +23,7 @@ import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
 import { checkShop } from "./ShopCheck.ts"
 import { checkTask } from "./TaskCheck.ts"
+import { timelineOf } from "./timelineOf.ts"
 import { checkFile, checkHome, checkOutbox, checkRepository } from "./WorldCheck.ts"
 
 interface Violation extends Breach {
@@ -63,55 +62,6 @@ const wordsOfAll = (store: Store): ReadonlyMap<string, string> =>
         return words === null ? [] : [[task_id, words] as const]
       })
   )
-
-const keyIn = (words: string): string => words.split(" ")[0] ?? ""
-
-/** Lines of the logs that name the task. */
-const logLines = (world: World, id: string): ReadonlyArray<string> =>
-  [join(world.root, "logs"), join(world.home, "logs")].flatMap((directory) => {
-    const files = (() => {
-      try {
-        return readdirSync(directory)
-      } catch {
-        return []
-      }
-    })()
-    return files.flatMap((file) =>
-      readFileSync(join(directory, file), "utf8")
-        .split("\n")
-        .filter((line) => line.includes(id))
-        .map((line) => `${file}: ${line.slice(0, 300)}`)
-    )
-  })
-
-const timelineOf = (
-  breach: Breach,
-  world: World,
-  store: Store,
-  words: ReadonlyMap<string, string>
-): ReadonlyArray<string> => {
-  if (breach.task === null) return []
-  const row = store.task(breach.task)
-  const named = row === undefined ? undefined : words.get(row.id)
-  const key = row === undefined ? breach.task : named === undefined ? null : keyIn(named)
-  const names = [breach.task, ...(key === null ? [] : [key])]
-  const stored = (what: string, statement: string) =>
-    store.rows(statement, breach.task ?? "").map((found) => `${what} ${JSON.stringify(found)}`)
-  return [
-    ...world.chronicle.about(names),
-    ...(key === null ? [] : journalLines(world.root, key).map((line) => `agent: ${line}`)),
-    ...logLines(world, breach.task),
-    ...stored("claim", "SELECT claim_id, claimed_at FROM claim_history WHERE task_id = ? ORDER BY claimed_at"),
-    ...stored("worker", "SELECT * FROM claims WHERE task_id = ?"),
-    ...stored("stream", "SELECT * FROM task_streams WHERE task_id = ?"),
-    ...stored("event", "SELECT * FROM outbox WHERE id = ?"),
-    ...stored(
-      "message",
-      "SELECT hook, seq, id, kind, state, attempts, next_at, sender, last FROM deliveries WHERE task_id = ?"
-    ),
-    ...(row === undefined ? [] : [`task ${JSON.stringify({ ...row, answer: undefined })}`])
-  ]
-}
 
 /** All tasks of one submission, held against each other. */
 const checkWork = (

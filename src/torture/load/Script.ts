@@ -120,3 +120,6 @@ export const expectedBytes = (plan: TaskPlan, stream: "stdout" | "stderr", lines
           .map((i) => `${plan.key} err ${i * 3}\n`)
           .join("")
   )
+
+/** The first of these words: the key of the submission. */
+export const keyIn = (words: string): string => words.split(" ")[0] ?? ""
