@@ -94,7 +94,8 @@ export const idle = async ({ quick, report, say }) => {
   } finally {
     for (const screen of screens) screen.close()
     for (const home of homes) {
-      const { tasks } = await home.json("list", "--status", "running")
+      // A task that waits keeps a worker after its server has left.
+      const { tasks } = await home.json("list", "--status", "queued", "--status", "running")
       if (tasks.length > 0) await home.beat("cancel", ...tasks.map(({ id }) => id)).catch(() => {})
       const { schedules } = await home.json("schedule", "list")
       for (const { id } of schedules) await home.beat("schedule", "cancel", id).catch(() => {})
