@@ -1,29 +1,10 @@
 /** What is on record of the task of a breach, wherever it is: the chronicle, the agent's journal, the logs and the database. */
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import type { Breach } from "../Chronicle.ts"
 import { keyIn } from "../load/Script.ts"
 import type { Store } from "../Store.ts"
 import type { World } from "../World.ts"
 import { journalLines } from "./AgentJournal.ts"
-
-/** Lines of the logs that name the task. */
-const logLines = (world: World, id: string): ReadonlyArray<string> =>
-  [join(world.root, "logs"), join(world.home, "logs")].flatMap((directory) => {
-    const files = (() => {
-      try {
-        return readdirSync(directory)
-      } catch {
-        return []
-      }
-    })()
-    return files.flatMap((file) =>
-      readFileSync(join(directory, file), "utf8")
-        .split("\n")
-        .filter((line) => line.includes(id))
-        .map((line) => `${file}: ${line.slice(0, 300)}`)
-    )
-  })
+import { logLines } from "./logLines.ts"
 
 export const timelineOf = (
   breach: Breach,
