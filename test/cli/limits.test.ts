@@ -1,5 +1,4 @@
 /** `beat limits` and what other commands say of limits, over the store in memory of a test world. */
-
 import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
 import { LimitsView } from "../../src/domain/limits/AccountLimits.ts"

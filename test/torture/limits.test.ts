@@ -1,5 +1,4 @@
 /** The checks of parked tasks and of messages: what they let pass, and what they report. */
-
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

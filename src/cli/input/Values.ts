@@ -1,5 +1,4 @@
 /** Values on a command line: durations, moments, sizes, pairs. Each has a parser and an option. */
-
 import * as Args from "@effect/cli/Args"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"

@@ -1,5 +1,4 @@
 /** A window: one limit of an account, how full it is and when it ends, as far as agents have said. */
-
 import * as Schema from "effect/Schema"
 import { ownOf } from "../Named.ts"
 import { Millis, TaskId, Timestamp } from "../task/Task.ts"

@@ -1,5 +1,4 @@
 /** A task as it is handed over, with everything it will need captured: nothing is taken from the worker that runs it. */
-
 import * as Schema from "effect/Schema"
 import { GroupName } from "../gates/GroupName.ts"
 import { Account } from "../limits/Account.ts"

@@ -1,5 +1,4 @@
 /** The task: what was asked for, its status, and how it ended. */
-
 import * as Schema from "effect/Schema"
 import { GroupName } from "../gates/GroupName.ts"
 import { AccountKey } from "../limits/Account.ts"

@@ -1,5 +1,4 @@
 /** List prices of models, and what tokens cost by them. */
-
 import * as Schema from "effect/Schema"
 import { named } from "../Named.ts"
 import type { TokenCounts } from "./TokenCounts.ts"

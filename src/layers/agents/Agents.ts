@@ -1,5 +1,4 @@
 /** The agents service: chooses an agent, finds its program and credentials, and fixes how a task will be started. */
-
 import { Buffer } from "node:buffer"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,4 @@
 /** What an isolated task has changed. */
-
 import * as Schema from "effect/Schema"
 import { WorkChanges, workChanges } from "../../programs/merges/workChanges.ts"
 import { Reference, whole } from "../fields/Fields.ts"

@@ -1,5 +1,4 @@
 /** Closes accounts at the hours for which a part of their windows is kept for a person. */
-
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { AccountLimits } from "../../domain/limits/AccountLimits.ts"

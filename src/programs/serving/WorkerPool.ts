@@ -8,9 +8,7 @@ import * as Ref from "effect/Ref"
 import type { WorkerId } from "../../domain/worker/Worker.ts"
 import { Ids } from "../../services/Ids.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
-
 import { workOn } from "../worker/Pool.ts"
-
 import { handOver } from "./handOver.ts"
 import { openPool, type PoolOptions } from "./openPool.ts"
 

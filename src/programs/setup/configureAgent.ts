@@ -1,5 +1,4 @@
 /** Changes several settings of one agent in one write. */
-
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ownOf } from "../../domain/Named.ts"

@@ -1,5 +1,4 @@
 /** What a run of an agent used and what that costs, from its verdict. */
-
 import * as Effect from "effect/Effect"
 import { ownOf } from "../../domain/Named.ts"
 import type { Verdict } from "../../domain/task/Agent.ts"

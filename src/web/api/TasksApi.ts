@@ -1,5 +1,4 @@
 /** The requests about tasks: find, read, follow, submit, cancel, retry and resume. */
-
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"

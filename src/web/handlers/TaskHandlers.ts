@@ -1,5 +1,4 @@
 /** Answers the requests about tasks. */
-
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

@@ -1,5 +1,4 @@
 /** `beat goal list`, `status` and `cancel`: goals that were set. */
-
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"

@@ -1,5 +1,4 @@
 /** `beat pipeline run`, `check` and `schema`: read, check and submit files with steps. */
-
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,4 @@
 /** `beat schedule list`, `status`, `history`, `pause`, `resume`, `cancel` and `run-now`. */
-
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"

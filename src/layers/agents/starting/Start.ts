@@ -1,5 +1,4 @@
 /** What the plans of all agents share. */
-
 import { Buffer } from "node:buffer"
 import * as Redacted from "effect/Redacted"
 import type { PlanRequest } from "../../../domain/task/Agent.ts"

@@ -1,5 +1,4 @@
 /** Loops on SQLite. The transaction that ends a task starts their next round: see `loopEnds.ts`. */
-
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

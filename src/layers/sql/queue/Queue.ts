@@ -1,5 +1,4 @@
 /** The queue on SQLite: each method one transaction, each change of status a compare-and-set. */
-
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,4 @@
 /** Changing a task that has not started: a compare-and-set against every claim and every other edit. */
-
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -1,5 +1,4 @@
 /** The arrival of tasks: rows, inputs, labels, edges and the environment they share with others. */
-
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

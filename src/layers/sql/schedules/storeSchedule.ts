@@ -1,5 +1,4 @@
 /** Making and changing schedules: checks and rows in one transaction. */
-
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
