@@ -1,4 +1,5 @@
 /** What the benchmark does to databases by SQL. `test/architecture/bench.test.ts` does all of it with the present schema. */
+import { closeSync, fsyncSync, openSync } from "node:fs"
 import Database from "better-sqlite3"
 
 /** Tasks in one transaction: what the write-ahead log has to hold. */
@@ -89,6 +90,10 @@ export const fill = (file, count, { prefix = "", queued = false } = {}) => {
   }
   for (const { sql } of triggers) database.exec(sql)
   database.close()
+  // The first commit that is measured would wait until the system has written all of it.
+  const opened = openSync(file, "r+")
+  fsyncSync(opened)
+  closeSync(opened)
   return id
 }
 
