@@ -39,9 +39,9 @@ const plannedOften = 5
 const perSecond: Readonly<
   Record<Focus, { kills: number; ends: number; failpoints: number; parks: number; merges: number }>
 > = {
-  everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0, merges: 1 / 10 },
+  everything: { kills: 1, ends: 1, failpoints: 1 / 6, parks: 0, merges: 1 / 30 },
   limits: { kills: 1 / 4, ends: 1 / 2, failpoints: 1 / 20, parks: 1 / 4, merges: 0 },
-  merges: { kills: 1 / 4, ends: 1 / 4, failpoints: 1 / 20, parks: 0, merges: 1 / 4 }
+  merges: { kills: 1 / 4, ends: 1 / 4, failpoints: 1 / 20, parks: 0, merges: 1 / 8 }
 }
 
 const nameOf = (point: string): string => point.split(":")[0] ?? point
