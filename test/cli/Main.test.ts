@@ -90,7 +90,7 @@ describe("usage errors", () => {
     [["status", "a", "b"], /Unexpected argument 'b'/],
     [["why"], /Missing argument <id>/],
     [["list", "--status", "sleeping"], /queued, running, completed, failed, cancelled/],
-    [["list", "--since", "yesterday"], /--since: 'yesterday' is not a time; use e.g./],
+    [["list", "--since", "someday"], /--since: 'someday' is not a time; use e.g./],
     [["list", "-n", "0"], /--limit: '0' is not a whole number from 1 to 1000/],
     [["list", "--label", "x"], /KEY=VALUE/],
     [["prune", "--older-than", "30"], /write 30s or 30m/],

@@ -89,7 +89,7 @@ describe.skipIf(!existsSync(binary))("the built beat", () => {
     assert.strictEqual((await beat.run(["wait", id, "--timeout", "20s"])).code, 1)
     const report = decode(TaskReport, (await beat.run(["status", id.slice(0, 5), "--json"])).stdout)
     assert.deepStrictEqual([report.id, report.status, report.exitCode, report.bytesStored], [id, "failed", 3, 6])
-    assert.match((await beat.run(["why", id])).stdout, /it is failed \(exit\)/)
+    assert.match((await beat.run(["why", id])).stdout, /It failed \(exit\), and waits for nothing/)
     assert.match((await beat.run(["ls", "-s", "failed"])).stdout, new RegExp(`${id} +failed .*exit 3`))
     const narrow = await beat.run(["ls"], { env: { COLUMNS: "40" } })
     for (const line of narrow.stdout.split("\n")) assert.isAtMost(line.length, 40)

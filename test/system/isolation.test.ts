@@ -115,8 +115,8 @@ esac
       assert.match(asked, new RegExp(`pr create --head beat/${id} --base \\w+ --title Add n`))
       assert.strictEqual((await run(["merge", id, "--pr", "--json"], env)).code, 0)
       assert.lengthOf(readFileSync(join(bin, "gh.log"), "utf8").match(/pr create/g) ?? [], 1)
-      assert.deepStrictEqual(beat.rows("SELECT state, reason FROM merges"), [
-        { state: "proposed", reason: "https://github.example/shop/pull/7" }
+      assert.deepStrictEqual(beat.rows("SELECT state, reason, url FROM merges"), [
+        { state: "proposed", reason: null, url: "https://github.example/shop/pull/7" }
       ])
     })
 
