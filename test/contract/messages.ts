@@ -176,6 +176,54 @@ export const messagesContract = (subject: Subject<AllPorts>) => {
     )
 
     test(
+      "each of 1,000 messages that come while their tasks end is heard once or waits for the next turn",
+      Effect.gen(function* () {
+        const messages = yield* Messages
+        const queue = yield* Queue
+        const each = 20
+        let lost = 0
+        let adrift = 0
+        for (let round = 0; round < 50; round++) {
+          const { holder, id } = yield* running
+          const heard: Array<MessageId> = []
+          let sent = 0
+          const sender = Effect.gen(function* () {
+            for (let number = 1; number <= each; number++) {
+              yield* messages.send([say(id, round * each + number)])
+              sent = number
+              yield* Effect.yieldNow()
+            }
+          })
+          const agent = Effect.gen(function* () {
+            // Its input ends after another message in each round.
+            while (sent < round % (each + 1)) yield* Effect.yieldNow()
+            for (let turn = 0; !(yield* messages.close(holder, { whatever: false })); turn++) {
+              const pending = (yield* messages.pending(id)).map((message) => message.id)
+              for (const message of pending) yield* messages.written(holder, message)
+              yield* confirm(id, turn, pending)
+              heard.push(...pending)
+            }
+            yield* queue.finish(id, completed, holder)
+          })
+          yield* Effect.all([sender, agent], { concurrency: "unbounded" })
+          const found = yield* messages.list(id, 100)
+          const waits = found.filter(({ state }) => state === "stored")
+          adrift += waits.length
+          lost += each - new Set(heard).size - waits.length
+          assert.lengthOf(new Set(heard), heard.length, "one was heard twice")
+          assert.deepStrictEqual(
+            found.filter(({ state }) => state === "taken").map((message) => message.id),
+            heard
+          )
+          assert.strictEqual((yield* messages.adrift).includes(id), waits.length > 0)
+        }
+        assert.strictEqual(lost, 0)
+        assert.isAbove(adrift, 0, "no message came late")
+        assert.isBelow(adrift, 1000, "all messages came late")
+      })
+    )
+
+    test(
       "messages follow an automatic retry, and a cancelled task drops them",
       Effect.gen(function* () {
         const messages = yield* Messages
