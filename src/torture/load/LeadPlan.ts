@@ -21,9 +21,9 @@ const planChild = (dice: Dice, key: string): TaskPlan => ({
   ...planStep(dice, key),
   behaviour: "lines",
   retries: 0,
-  // Long enough to run while its lead ends its turn.
-  lines: dice.between(3, 8),
-  pauseMs: dice.pick([60, 200, 400])
+  // Long enough to run while its lead ends its turn, also on a busy machine.
+  lines: dice.between(5, 8),
+  pauseMs: dice.pick([150, 300, 500])
 })
 
 export const planLeads = (dice: Dice, durationMs: number): ReadonlyArray<LeadPlan> =>
