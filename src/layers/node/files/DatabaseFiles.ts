@@ -45,7 +45,7 @@ export const exists = (path: string): Effect.Effect<boolean, FileFailure> =>
 
 /**
  * The inode at `path`; null where there is no file, or none can be seen. SQLite compares the same number before it writes
- * with a rollback journal (SQLITE_READONLY_DBMOVED); with a write-ahead log it looks at none.
+ * with a rollback journal (SQLITE_READONLY_DBMOVED); with a write-ahead log it does not.
  */
 export const inodeAt = (path: string): bigint | null => {
   try {

@@ -17,6 +17,7 @@ import { foreignOwner } from "../../node/files/Ownership.ts"
 import { fromColumn, toColumn } from "./direct.ts"
 import { asStorageError } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
+import { noteOpened } from "./OpenedFile.ts"
 import { isBusy, reasonOf } from "./StorageFailure.ts"
 
 /**
@@ -35,6 +36,7 @@ const connect = (filename: string, readonly: boolean) =>
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
     // The client opens by a constructor that throws.
     Effect.catchAllDefect((cause) => Effect.fail(new SqlError({ cause, message: "Failed to open" }))),
+    Effect.tap((sql) => Effect.sync(() => noteOpened(sql, filename))),
     // Statements wait inside the driver, and every fiber of the process with them: the patient waiting is ours.
     Effect.tap((sql) => sql`PRAGMA busy_timeout = 50`)
   )

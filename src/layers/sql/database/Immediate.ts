@@ -5,13 +5,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { StorageError } from "../../../domain/Errors.ts"
+import type { StorageError } from "../../../domain/Errors.ts"
 import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { announceWork } from "../../../services/OwnWork.ts"
-import { inodeAt } from "../../node/files/DatabaseFiles.ts"
 import { Reserve } from "./direct.ts"
+import { staysInPlace } from "./OpenedFile.ts"
 import { type DriverError, isBusy, isDriverError, storageError } from "./StorageFailure.ts"
 
 /**
@@ -66,29 +66,10 @@ export interface Access {
   readonly writeWork: (operation: string) => Storage
 }
 
-/**
- * Fails where the file at `path` is no longer the one that is open. What is written to a file without a name is lost with the
- * process, and what is read from it never changes.
- */
-const staysInPlace = (path: string | null) => {
-  const opened = path === null ? null : inodeAt(path)
-  return (operation: string): Effect.Effect<void, StorageError> =>
-    Effect.suspend(() =>
-      path === null || opened === null || inodeAt(path) === opened
-        ? Effect.void
-        : new StorageError({
-            operation,
-            reason: "moved",
-            path,
-            cause: new Error("another file is at its path, or none")
-          })
-    )
-}
-
 /** How every method of the SQL layers reaches the database at `path`. */
 export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Access => {
   const transaction = withImmediate(sql)
-  const inPlace = staysInPlace(path)
+  const inPlace = staysInPlace(sql)
   const withReserve = <R>(context: Context.Context<R>) => Context.add(context, Reserve, sql.reserve)
   // One span per operation, where spans are collected. A span per statement would add about a third to its cost.
   const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>) => {

@@ -18,8 +18,10 @@ import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { migrations } from "../../../../migrations/index.ts"
+import * as Ids from "../../../../src/layers/node/system/Ids.ts"
 import * as Database from "../../../../src/layers/sql/database/Database.ts"
 import type { Migrations } from "../../../../src/layers/sql/database/migrate.ts"
+import * as SqlServices from "../../../../src/layers/sql/SqlServices.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
 import { newTask } from "../../../support/tasks.ts"
@@ -356,6 +358,21 @@ describe("a database that is removed or replaced while it is open", () => {
       })
     )
   }
+
+  it.scopedLive("takes no task through a service that is made after the change either", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryHome, "home")
+      yield* enqueue.pipe(Effect.provide(services(home)))
+      const error = yield* Effect.gen(function* () {
+        yield* SqlClient.SqlClient
+        const { database } = pathsIn(home)
+        copyFileSync(database, `${database}.copy`)
+        renameSync(`${database}.copy`, database)
+        return yield* Effect.flip(enqueue.pipe(Effect.provide(SqlServices.layer)))
+      }).pipe(Effect.provide(Database.layerWriter.pipe(Layer.provideMerge(Layer.merge(pathsLayer(home), Ids.layer)))))
+      assert.strictEqual(error._tag === "StorageError" ? error.reason : error._tag, "moved")
+    })
+  )
 
   it.scopedLive("works on where the same file comes back", () =>
     Effect.gen(function* () {
