@@ -1,4 +1,7 @@
-/** When the next frame may be drawn: at most ten in a second, and none before the terminal has shown the one before. */
+/**
+ * When the next frame may be drawn: at most ten in a second, and none before the terminal has shown the one before. Times are of a
+ * clock that cannot be set: by another one, a clock that is set back would stop the screen for as long.
+ */
 
 /** Time between two frames, in milliseconds; longer without the focus. */
 const frameMs = 100

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Caller } from "../framework/Caller.ts"
 import { ExitCode } from "../framework/ExitCode.ts"
@@ -139,7 +140,7 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
     const text = difference(drawn, lines)
     drawn = lines
     if (text === "") return
-    pacing.drew(now, screen.keyboard)
+    pacing.drew(yield* elapsedMs, screen.keyboard)
     if (!(yield* screen.write(screen.keyboard ? `${text}${question}` : text))) ending.code = ExitCode.outputClosed
   })
 
@@ -158,7 +159,7 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
   yield* draw
   while (true) {
     const now = yield* Clock.currentTimeMillis
-    const rest = pacing.rest(now)
+    const rest = pacing.rest(yield* elapsedMs)
     const heard = yield* Effect.timeoutOption(Queue.take(news), Math.max(1, rest > 0 ? rest : nextTickMs(state, now)))
     if (Option.isSome(heard)) yield* hear(heard.value)
     for (const one of Chunk.toReadonlyArray(yield* Queue.takeAll(news))) yield* hear(one)
@@ -166,7 +167,7 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
       yield* Effect.timeoutOption(answers, lastAnswerMs)
       return ending.code
     }
-    if (pacing.rest(yield* Clock.currentTimeMillis) <= 0) yield* draw
+    if (pacing.rest(yield* elapsedMs) <= 0) yield* draw
   }
 })
 
