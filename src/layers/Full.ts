@@ -20,6 +20,8 @@ import * as Ids from "./node/system/Ids.ts"
 import * as TraceFile from "./node/system/TraceFile.ts"
 import * as WorkerLauncher from "./node/system/WorkerLauncher.ts"
 import * as OwnWork from "./OwnWork.ts"
+import * as Database from "./sql/database/Database.ts"
+import * as DueTimes from "./sql/workers/DueTimes.ts"
 import * as TerminalEvents from "./TerminalEvents.ts"
 import * as Prices from "./usage/Prices.ts"
 
@@ -37,9 +39,13 @@ const agents = Agents.layer.pipe(
 
 const workspaces = WorkspaceGit.layer.pipe(Layer.provide(Paths.layer))
 
+// The connection is the one that the light services have: a layer is built once.
+const dueTimes = DueTimes.layer.pipe(Layer.provide(Database.layerWriter))
+
 /** Everything that the worker pool needs. Requires the command that starts `beat` again. */
 export const ports = Layer.mergeAll(
   Light.write,
+  dueTimes,
   processes,
   agents,
   workspaces,

@@ -26,8 +26,6 @@ export class Budgets extends Context.Tag("backbeat/Budgets")<
     readonly holds: (id: TaskId) => Effect.Effect<Option.Option<BudgetHold>, StorageError>
     /** The same for several tasks, in a fixed number of statements; those that no budget holds are left out. */
     readonly holdsOf: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyMap<TaskId, BudgetHold>, StorageError>
-    /** When the next period begins. */
-    readonly nextOpening: Effect.Effect<Option.Option<number>, StorageError>
     /** Running tasks that a spent budget with the action `stop` ends and parks. */
     readonly stopping: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
   }

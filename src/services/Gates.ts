@@ -22,8 +22,6 @@ export class Gates extends Context.Tag("backbeat/Gates")<
     readonly freezing: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
     /** Running tasks that a person has paused and that are to be parked, at most 1000. */
     readonly pausing: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
-    /** When the next gate opens because its time is over. */
-    readonly nextOpening: Effect.Effect<Option.Option<number>, StorageError>
     /** Removes gates whose time is over. */
     readonly tidy: Effect.Effect<void, StorageError>
     /** At most 1000, by name. */

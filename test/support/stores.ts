@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
+import * as DueTimes from "../../src/layers/sql/workers/DueTimes.ts"
 import type { Budgets } from "../../src/services/Budgets.ts"
 import type { Checkpoints } from "../../src/services/Checkpoints.ts"
 import type { Gates } from "../../src/services/Gates.ts"
@@ -71,7 +72,7 @@ const sqlProbe = Layer.effect(
 )
 
 /** The SQL services with their connection, on a database in memory. */
-export const testSql = SqlServices.layer.pipe(
+export const testSql = Layer.merge(SqlServices.layer, DueTimes.layer).pipe(
   Layer.provideMerge(Database.layer),
   Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
 )

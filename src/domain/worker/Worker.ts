@@ -24,13 +24,13 @@ export const Worker = Schema.Struct({
   /** Claims only tasks that this user has submitted. */
   uid: Uid,
   startedAt: Timestamp,
-  /** Written about every ten seconds while it has work: all that can be known of a process that cannot be seen. */
+  /** Written about every half minute while it has work: all that can be known of a process that cannot be seen. */
   seenAt: Timestamp
 }).annotations({ identifier: "Worker" })
 export type Worker = typeof Worker.Type
 
 /** Between two writes of `seenAt`, in milliseconds. */
-export const seenEveryMs = 10_000
+export const seenEveryMs = 30_000
 
 /** A worker that cannot be seen and has not written for so long, in milliseconds, is taken to be gone. */
 export const unseenMs = 5 * 60_000

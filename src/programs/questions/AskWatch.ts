@@ -22,17 +22,22 @@ export const makeAskWatch = Effect.fn("askWatch")(function* (holder: Holder, ask
   let seen = yield* host.uptimeMs
   let openMs = 0
   let owed = 0
+  let wasOpen = yield* Ref.get(asks)
   return Effect.fn("askWatch.look")(function* (claim: Claim) {
     const now = yield* host.uptimeMs
     const passed = Math.max(0, now - seen)
     seen = now
+    // What has passed since the last look is counted by what was seen then: a silent task is not looked at for a minute.
+    const before = wasOpen
     const open = yield* Ref.get(asks)
+    wasOpen = open
     // The whole time in which it is frozen is added when it continues.
     if (claim.frozenUptime !== null) return { claim, openMs: open ? openMs : null } satisfies Asking
-    if (open) {
+    if (before) {
       openMs += passed
       owed += passed
-    } else openMs = 0
+    }
+    if (!open) openMs = 0
     let moved = claim
     if (owed >= (open ? stepMs : 1)) {
       const whole = Math.floor(owed)

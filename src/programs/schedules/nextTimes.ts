@@ -1,15 +1,11 @@
-/** The times at which something may start without a commit: a task's start time, a schedule's next fire, the end of a pause, a new period of a budget. */
+/** The times at which something may start without a commit: the next fire of a schedule, and what `DueTimes` lists. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import { Budgets } from "../../services/Budgets.ts"
-import { Gates } from "../../services/Gates.ts"
+import { DueTimes } from "../../services/DueTimes.ts"
 import { Schedules } from "../../services/Schedules.ts"
-import { Tasks } from "../../services/Tasks.ts"
 
-export const nextTimes = Effect.fn("nextTimes")(function* (now: number) {
-  const due = yield* (yield* Tasks).nextDue(now)
+/** `since`: when the worker began to look. What became due during the look is listed too. */
+export const nextTimes = Effect.fn("nextTimes")(function* (since: number) {
   const fires = yield* (yield* Schedules).nextFire
-  const opening = yield* (yield* Gates).nextOpening
-  const period = yield* (yield* Budgets).nextOpening
-  return { fires, others: [due, opening, period].flatMap(Option.toArray) }
+  const due = yield* (yield* DueTimes).next(since)
+  return { fires, due }
 })

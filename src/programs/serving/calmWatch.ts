@@ -1,6 +1,7 @@
 /**
  * Lets a worker with tasks leave out whole looks while nothing moves: no commit by any connection, no settings changed, no worker
- * gone and no time reached. A whole look each second was most of the CPU time of a worker whose agents print nothing.
+ * gone and no time reached. Then no task can be claimed either, since `dueAt` has every time at which one could. A whole look each second
+ * was most of the CPU time of a worker whose agents print nothing.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -23,6 +24,8 @@ export interface Rhythm {
   readonly dueAt: number | null
   readonly queued: number
   readonly running: number
+  /** Memory was too short for a task: it may suffice at any moment, without a commit. */
+  readonly short: boolean
 }
 
 /** What a whole look was about. */

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import type { StorageError } from "../../domain/Errors.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { ownWork } from "../../services/OwnWork.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -71,15 +72,24 @@ const mostRestMs = 2500
  */
 const restOf = (older: number): number => (older < promptWorkers ? 0 : Math.min(mostRestMs, older * restPerOlderMs))
 
-/** `free`: the worker looks after no task. */
-export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, free: boolean) {
+interface Looked {
+  /** When the look began. */
+  readonly since: number
+  /** The worker looks after no task. */
+  readonly free: boolean
+  /** Memory was too short for a task. */
+  readonly short: boolean
+}
+
+/** The waits after a look. */
+export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, { free, short, since }: Looked) {
   const tasks = yield* Tasks
   const older = free && !pool.options.leaveWhenIdle ? yield* Ref.get(pool.rank) : 0
-  const { fires, others } = yield* nextTimes(yield* Clock.currentTimeMillis)
+  const { due, fires } = yield* nextTimes(since)
   const deference = yield* deferenceOf(pool)
   const { nextAt } = yield* pool.hooks.state
   const times = [
-    ...others,
+    ...Option.toArray(due),
     ...(nextAt === null ? [] : [nextAt]),
     ...Option.toArray(Option.map(fires, (at) => at + deference))
   ]
@@ -90,7 +100,8 @@ export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, free:
     liveness: queued + running === 0 ? quiet : livenessMs * (1 + Math.floor(older / promptWorkers)),
     dueAt: times.length === 0 ? null : Math.min(...times),
     queued,
-    running
+    running,
+    short
   }
   return rhythm
 })
@@ -105,20 +116,40 @@ const untilNext = Effect.fn("pool.untilNext")(function* (pool: Waiting, rhythm: 
   return yield* waitFor(pool, Math.max(1, Math.min(asleepMs, rhythm.liveness, boundMs, untilDue)), seen)
 })
 
-/** The pause after a look. What has happened in this process the store need not say: the next look is a whole one then. */
-export const pause = Effect.fn("pool.pause")(function* (
-  pool: Waiting,
-  told: Set<string>,
-  rhythm: Rhythm,
-  boundMs: number,
-  seen: number
+/** How long a worker with tasks rests while nothing moves, in milliseconds: then it writes that it lives. */
+const restMs = 10_000
+
+/** What has happened in this process the store need not say: the next look is a whole one then. Null: the store could not be read. */
+const afterwards = Effect.fn("pool.pause")(function* <R>(
+  { calm }: Waiting,
+  wait: Effect.Effect<boolean | null, never, R>
 ) {
-  const woken = yield* attempt(told, untilNext(pool, rhythm, boundMs, seen), null)
-  if (woken !== false) yield* pool.calm.looked(null)
+  const woken = yield* wait
+  if (woken !== false) yield* calm.looked(null)
   if (woken === null) yield* Effect.sleep(quietMs)
 })
 
-/** The same while nothing has changed since the last whole look. A clock that is set ends it within seconds, at next to no cost. */
+/** The pause after a look. */
+export const pause = (pool: Waiting, told: Set<string>, rhythm: Rhythm, boundMs: number, seen: number) =>
+  afterwards(pool, attempt(told, untilNext(pool, rhythm, boundMs, seen), null))
+
+/**
+ * The same while nothing moves. `moves` is asked once in each liveness interval for what no commit reports. One fiber sleeps in between: the wait
+ * for commits is begun once for all of them.
+ */
+export const pauseCalm = <R>(
+  pool: Waiting,
+  told: Set<string>,
+  rhythm: Rhythm,
+  seen: number,
+  moves: Effect.Effect<boolean, StorageError, R>
+) => {
+  const moved = Effect.sleep(rhythm.liveness).pipe(Effect.zipRight(moves), Effect.repeat({ until: (found) => found }))
+  const rest = untilNext(pool, { ...rhythm, liveness: restMs }, restMs, seen)
+  return afterwards(pool, attempt(told, Effect.raceFirst(rest, Effect.as(moved, false)), null))
+}
+
+/** The same for an idle worker while nothing has changed since the last whole look. A clock that is set ends it within seconds, at next to no cost. */
 export const pauseStill = Effect.fn("pool.pauseStill")(function* (pool: Waiting, seen: number) {
   const fires = pool.still.nextFireAt()
   const now = yield* Clock.currentTimeMillis

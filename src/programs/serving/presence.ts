@@ -28,7 +28,7 @@ export interface Presence {
   readonly left: (claims: ReadonlyArray<Claim>) => Effect.Effect<ReadonlyArray<Claim>>
   /** Whether the row of a worker that is gone may be removed. One that cannot be seen may only have had nothing to do. */
   readonly mayForget: (worker: Worker) => Effect.Effect<boolean>
-  /** Writes about every ten seconds that this worker lives. To be called while it has work. */
+  /** Writes about every half minute that this worker lives. To be called while it has work. */
   readonly write: Effect.Effect<void, Effect.Effect.Error<ReturnType<WorkerRegistry["Type"]["register"]>>>
   /** How often it was written: each time one row has changed. */
   readonly writes: () => number

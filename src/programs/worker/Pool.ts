@@ -1,10 +1,12 @@
 /** The worker pool: one level-triggered loop that adopts orphaned tasks, fires due schedules and claims ready tasks. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import { elapsedMs } from "../../domain/Elapsed.ts"
+import type { StorageError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
@@ -15,10 +17,9 @@ import { stopGoals } from "../goals/stopGoals.ts"
 import { carryAdrift } from "../messages/carryMessages.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
-import type { Rhythm } from "../serving/calmWatch.ts"
 import { leave } from "../serving/leave.ts"
 import type { Pool } from "../serving/openPool.ts"
-import { deferenceOf, livenessMs, pause, pauseStill, quietMs, rhythmOf } from "../serving/pause.ts"
+import { deferenceOf, livenessMs, pause, pauseCalm, pauseStill, quietMs, rhythmOf } from "../serving/pause.ts"
 import { cannotServe, rankOf } from "../serving/presence.ts"
 import { readSettings } from "../serving/readSettings.ts"
 import { admission } from "./admission.ts"
@@ -102,7 +103,7 @@ const claimOne = Effect.fn("pool.claimOne")(function* (pool: Pool, settings: Set
   return true
 })
 
-/** Claims and starts as many ready tasks as there is room for. */
+/** Claims and starts as many ready tasks as there is room for. True: memory was too short for another one. */
 const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
@@ -110,16 +111,11 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
   while ((yield* tasks.counts).queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
-    if (room._tag !== "Admitted") return
-    if (!(yield* claimOne(pool, settings, room.onlyWhenIdle))) return
+    if (room._tag !== "Admitted") return room._tag === "Memory"
+    if (!(yield* claimOne(pool, settings, room.onlyWhenIdle))) return false
   }
+  return false
 })
-
-/** The same where nothing has changed in the store: memory, and the time at which a limit is over. Where nothing runs there is room for one. */
-const claimCalmly = (pool: Pool, settings: Settings, { queued, running }: Rhythm) =>
-  queued > 0 && running > 0
-    ? claimReady(pool, settings)
-    : Effect.zipRight(writePresence(pool, queued), queued > 0 ? claimOne(pool, settings, true) : Effect.void)
 
 /** Whether it looks after something that no row tells. */
 const isBusy = Effect.fn("pool.isBusy")(function* (pool: Pool) {
@@ -138,27 +134,45 @@ const leaveIfIdle = Effect.fn("pool.leave")(function* (
   return yield* leave({ worker: pool.worker, busy: yield* isBusy(pool), waits, idleMs, idleSince })
 })
 
+/** The version of the store for waits, and a mark that changes with every commit but the signs of life of this worker. */
+const versionOf = Effect.fn("pool.version")(function* ({ presence }: Pool) {
+  const tasks = yield* Tasks
+  const seen = yield* tasks.version
+  return { mark: `${seen} ${(yield* tasks.ownChanges) - presence.writes()}`, seen }
+})
+
+/** Whether a whole look would find something. */
+const hasMoved = Effect.fn("pool.hasMoved")(function* (pool: Pool) {
+  const { mark } = yield* versionOf(pool)
+  return (yield* pool.calm.holds(mark, yield* readSettings(pool.lastSettings))) === null
+})
+
 /** Works until it is interrupted, or until there is nothing to do where the worker may leave then. */
 export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
   const idleSince = yield* Ref.make<number | null>(null)
   const watchClock = makeClockWatch()
   const told = new Set<string>()
   let lookedAt = Number.NEGATIVE_INFINITY
+  /** Nothing was left out of this look. What was is done again at the next one, soon. */
+  let complete = true
+  const step = <R>(work: Effect.Effect<unknown, StorageError, R>) =>
+    Effect.map(attempt(told, Effect.as(work, true), false), (done) => {
+      complete &&= done
+    })
   while (true) {
     // Before any read: a commit that arrives in between ends the pause immediately.
-    const [seen, own] = yield* attempt(
-      told,
-      Effect.flatMap(Tasks, (tasks) => Effect.zip(tasks.version, tasks.ownChanges)),
-      [-1, 0]
-    )
+    const { mark, seen } = yield* attempt(told, versionOf(pool), { mark: "", seen: -1 })
     const settings = yield* readSettings(pool.lastSettings)
-    const mark = `${seen} ${own - pool.presence.writes()}`
     const rhythm = yield* pool.calm.holds(mark, settings)
     if (rhythm !== null) {
       yield* attempt(told, watchClock, undefined)
-      yield* attempt(told, stopGoals, undefined)
-      yield* attempt(told, claimCalmly(pool, settings, rhythm), undefined)
-      yield* pause(pool, told, rhythm, rhythm.liveness, seen)
+      if (rhythm.short) {
+        yield* attempt(told, claimReady(pool, settings), false)
+        yield* pause(pool, told, rhythm, rhythm.liveness, seen)
+        continue
+      }
+      yield* attempt(told, writePresence(pool, rhythm.queued), undefined)
+      yield* pauseCalm(pool, told, rhythm, seen, hasMoved(pool))
       continue
     }
     if (yield* attempt(told, pool.still.holds, false)) {
@@ -168,30 +182,34 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     }
     if (yield* attempt(told, cannotServe, false)) break
     const now = yield* elapsedMs
+    // What becomes due while this look is taken is not left to the next one.
+    const since = yield* Clock.currentTimeMillis
     let others: ReadonlyArray<Worker> | null = null
+    complete = true
     if (now - lookedAt >= livenessMs) {
       others = yield* attempt(told, adopt(pool, settings), null)
-      yield* attempt(told, stopGoals, undefined)
+      yield* step(stopGoals)
       lookedAt = now
     }
-    yield* attempt(told, pool.checkpoints.look, undefined)
-    yield* attempt(told, pool.signals.look, undefined)
-    yield* attempt(told, carryAdrift, undefined)
-    yield* attempt(told, watchClock, undefined)
-    yield* attempt(told, fireSchedules({ overdueMs: yield* deferenceOf(pool) }), false)
-    yield* attempt(told, claimReady(pool, settings), undefined)
-    yield* attempt(told, pool.hooks.look(settings), undefined)
+    yield* step(pool.checkpoints.look)
+    yield* step(pool.signals.look)
+    yield* step(carryAdrift)
+    yield* step(watchClock)
+    yield* step(fireSchedules({ overdueMs: yield* deferenceOf(pool) }))
+    const short = yield* attempt(told, claimReady(pool, settings), null)
+    yield* step(pool.hooks.look(settings))
     if (yield* attempt(told, leaveIfIdle(pool, settings, idleSince), false)) break
     const busy = yield* isBusy(pool)
     yield* pool.still.looked(busy)
-    const next = yield* attempt(told, rhythmOf(pool, !busy), null)
+    const next = yield* attempt(told, rhythmOf(pool, { since, free: !busy, short: short === true }), null)
     if (next === null) {
       yield* Effect.sleep(quietMs)
       continue
     }
     // A worker that counts the time until it leaves looks when that is over.
     const works = next.queued + next.running > 0 && (yield* Ref.get(idleSince)) === null
-    yield* pool.calm.looked(works && others !== null ? { mark, settings, others, rhythm: next } : null)
+    const whole = complete && short !== null
+    yield* pool.calm.looked(works && whole && others !== null ? { mark, settings, others, rhythm: next } : null)
     const bound = pool.options.leaveWhenIdle ? Math.max(50, settings.idleMs) : next.liveness
     yield* pause(pool, told, next, bound, seen)
   }

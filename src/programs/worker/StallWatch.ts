@@ -4,8 +4,11 @@ import { type CpuUse, worked } from "../../domain/task/Stall.ts"
 import type { Task } from "../../domain/task/Task.ts"
 import { Spawner, type Target } from "../../services/Spawner.ts"
 
-/** The longest silence counted between two looks, in milliseconds: in a longer one the machine slept, not the agent. */
-const longestStep = 10_000
+/** Silence counted between two looks beyond what was planned, in milliseconds: in a longer one the machine slept, not the agent. */
+const longestDelay = 2000
+
+/** A look that is planned sooner may come as late as this, in milliseconds. */
+const shortestRest = 8000
 
 /** CPU use is read this many times in a stall period: often enough to notice work, rarely enough to cost nothing. */
 const parts = 4
@@ -15,11 +18,13 @@ export interface StallWatch {
   /** Milliseconds without output. */
   silent: number
   seenAt: number
+  /** When the next look is planned, in milliseconds from the last one. */
+  restMs: number
   /** CPU use in this silence, at most the last `parts` readings. */
   readings: ReadonlyArray<{ readonly silent: number; readonly use: CpuUse }>
 }
 
-export const stallWatch = (now: number): StallWatch => ({ silent: 0, seenAt: now, readings: [] })
+export const stallWatch = (now: number): StallWatch => ({ silent: 0, seenAt: now, restMs: shortestRest, readings: [] })
 
 /** Output begins a new silence. */
 export const heard = (watch: StallWatch): void => {
@@ -47,7 +52,7 @@ export const isStalled = Effect.fn("stall.isStalled")(function* (
   now: number
 ) {
   if (stallMs === null) return false
-  watch.silent += Math.min(longestStep, Math.max(0, now - watch.seenAt))
+  watch.silent += Math.min(Math.max(shortestRest, watch.restMs) + longestDelay, Math.max(0, now - watch.seenAt))
   watch.seenAt = now
   if (watch.silent - lastReading(watch) < stallMs / parts) return false
   const spawner = yield* Spawner

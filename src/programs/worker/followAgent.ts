@@ -1,14 +1,15 @@
 /** Follows the running agent of a claimed task until it is over: copies its output, and decides when it must be stopped. */
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { StorageError, TaskStateConflict } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Claim, StopCause } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import type { ClaimedTask, Held } from "../../services/Queue.ts"
+import { Host } from "../../services/Host.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { makeFreezer } from "../gates/makeFreezer.ts"
@@ -35,9 +36,9 @@ export interface Supervision {
 
 /**
  * Time between looks at a spool, in milliseconds: right after output, when none has come, when none comes at all, and when nothing
- * of a silent task is counted or expected. The last is below what counts as one step of its silence.
+ * of a silent task is counted or expected. The spawner ends the last as soon as the task prints or ends.
  */
-const tick = { busy: 40, silent: 250, still: 2000, calm: 8000 } as const
+const tick = { busy: 40, silent: 250, still: 2000, calm: 60_000 } as const
 
 export const holderOf = ({ claimed, worker }: Supervision) => ({ claimId: claimed.claim.claimId, workerId: worker.id })
 
@@ -56,7 +57,7 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
 ) {
   const parkMs = conversation?.asks?.parkMs ?? null
   const { claimed, settings, signals } = supervision
-  const now = yield* Clock.currentTimeMillis
+  const now = yield* elapsedMs
   if (claim.stopCause !== null) return claim.stopCause
   if (yield* Deferred.isDone(signals.cancelled)) return "cancelled" as const
   if (yield* Deferred.isDone(signals.paused)) return "paused" as const
@@ -113,8 +114,9 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
 ) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
+  const { sleepCounts } = yield* Host
   const { claimed, signals } = supervision
-  const watch = stallWatch(yield* Clock.currentTimeMillis)
+  const watch = stallWatch(yield* elapsedMs)
   const afterSleep = yield* makeSleepWatch(holderOf(supervision))
   const whileAsking = yield* makeAskWatch(holderOf(supervision), signals.asks)
   const keepFrozen = makeFreezer(holderOf(supervision))
@@ -168,16 +170,16 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     // The time of an open question and the patience with an agent that takes messages are measured from look to look.
     const followed = asking.openMs !== null || listening.conversation !== null
     const still = seen._tag === "Running" && captured.moved === 0 && !captured.unread && wait === tick.silent
+    const rests = still && claim.stopCause === null
+    if (rests) {
+      const bound = followed || sleepCounts ? tick.still : tick.calm
+      wait = frozen ? tick.still : untilTimed(supervision, watch, yield* timeLeft(claim), bound)
+    }
+    watch.restMs = wait
     yield* Effect.raceFirst(
-      still && claim.stopCause === null
-        ? spawner.rest(
-            claimed.claim.claimId,
-            frozen
-              ? tick.still
-              : untilTimed(supervision, watch, yield* timeLeft(claim), followed ? tick.still : tick.calm)
-          )
-        : spawner.pause(claimed.claim.claimId, wait),
+      rests ? spawner.rest(claimed.claim.claimId, wait) : spawner.pause(claimed.claim.claimId, wait),
       claim.stopCause === null ? EffectQueue.take(signals.messaged) : Effect.never
     )
+    if (rests) wait = tick.silent
   }
 })

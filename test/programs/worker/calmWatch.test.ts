@@ -17,7 +17,7 @@ const calm = Effect.fnUntraced(function* (fields: Partial<Ground["rhythm"]> = {}
   yield* (yield* LivingProcesses).add(neighbour)
   const watch = makeCalmWatch()
   assert.isNull(yield* watch.holds("1 1", settings))
-  const rhythm = { rest: 0, liveness: 1000, dueAt: null, queued: 0, running: 1, ...fields }
+  const rhythm = { rest: 0, liveness: 1000, dueAt: null, queued: 0, running: 1, short: false, ...fields }
   const others = [workerWith({ id: workerB, process: neighbour })]
   yield* watch.looked({ mark: "1 1", settings, others, rhythm })
   assert.deepStrictEqual(yield* watch.holds("1 1", settings), rhythm)

@@ -27,7 +27,7 @@ const none = () => Effect.succeedNone
 const noList = () => Effect.succeed([])
 
 export const layer = Layer.mergeAll(
-  Layer.mock(Budgets, { stopping: Effect.succeed([]), nextOpening: Effect.succeedNone }),
+  Layer.mock(Budgets, { stopping: Effect.succeed([]) }),
   Layer.mock(Checkpoints, {
     started: () => Effect.void,
     startOf: none,
@@ -40,7 +40,6 @@ export const layer = Layer.mergeAll(
   Layer.mock(Gates, {
     freezing: Effect.succeed([]),
     pausing: Effect.succeed([]),
-    nextOpening: Effect.succeedNone,
     tidy: Effect.void
   }),
   Layer.mock(Goals, { stopOverdue: Effect.succeed([]) }),

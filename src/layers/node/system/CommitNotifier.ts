@@ -3,8 +3,6 @@ import { type FSWatcher, watch } from "node:fs"
 import { basename, dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as EffectQueue from "effect/Queue"
 import { CommitNotifier } from "../../../services/CommitNotifier.ts"
 import { Paths } from "../../../services/Paths.ts"
 
@@ -21,9 +19,15 @@ const settleMs = 8
  */
 const echoes = [16, 48, 128, 256, 512, 1024, 2048]
 
+/** Node fires a timer of more milliseconds immediately. */
+const longestTimer = 2 ** 31 - 1
+
 const make = Effect.gen(function* () {
   const { database } = yield* Paths
-  const bell = yield* EffectQueue.sliding<void>(1)
+  /** Calls that wait now. */
+  const waiting = new Set<() => void>()
+  /** Something was reported while no call waited. */
+  let rung = false
   const log = `${basename(database)}-wal`
   let watcher: FSWatcher | null = null
   let echo = echoes.length
@@ -35,7 +39,8 @@ const make = Effect.gen(function* () {
       const opened = watch(dirname(database), { persistent: false }, (_event, name) => {
         if (name !== null && name !== log) return
         echo = 0
-        bell.unsafeOffer(undefined)
+        rung = waiting.size === 0
+        for (const hear of Array.from(waiting)) hear()
       })
       opened.on("error", () => {
         opened.close()
@@ -56,15 +61,34 @@ const make = Effect.gen(function* () {
   const prompt = process.platform === "linux"
 
   return CommitNotifier.of({
-    changed: Effect.fn("Commits.changed")(function* (withinMs) {
-      const told = yield* Effect.sync(open)
-      const bound = Math.min(withinMs, told && prompt ? (echoes[echo] ?? withinMs) : pollMs)
-      const rang = yield* EffectQueue.take(bell).pipe(
-        Effect.zipRight(Effect.sleep(settleMs)),
-        Effect.timeoutOption(bound)
-      )
-      if (Option.isNone(rang)) echo += 1
-    })
+    // Timers of the system and no fiber: an idle process does little else than call this.
+    changed: (withinMs) =>
+      Effect.async<void>((resume) => {
+        const told = open()
+        const bound = Math.min(withinMs, told && prompt ? (echoes[echo] ?? withinMs) : pollMs, longestTimer)
+        const done = () => resume(Effect.void)
+        let timer: NodeJS.Timeout | undefined
+        const hear = () => {
+          waiting.delete(hear)
+          clearTimeout(timer)
+          timer = setTimeout(done, settleMs)
+        }
+        if (rung) {
+          rung = false
+          hear()
+        } else {
+          waiting.add(hear)
+          timer = setTimeout(() => {
+            waiting.delete(hear)
+            echo += 1
+            done()
+          }, bound)
+        }
+        return Effect.sync(() => {
+          waiting.delete(hear)
+          clearTimeout(timer)
+        })
+      })
   })
 })
 

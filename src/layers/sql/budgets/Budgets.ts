@@ -128,12 +128,6 @@ const make = Effect.gen(function* () {
     Effect.map((rows) => rows.length > 0)
   )
 
-  const findNext = Statement.findOne(() => ({
-    Request: Timestamp,
-    Result: Schema.Struct({ to: Timestamp }),
-    execute: (now) => sql`SELECT "to" FROM budgets WHERE "to" > ${now} ORDER BY "to" LIMIT 1`
-  }))
-
   const findStopping = Statement.findAll(() => ({
     Request: Timestamp,
     Result: IdRow,
@@ -245,12 +239,6 @@ const make = Effect.gen(function* () {
           })
         )
       }).pipe(access.read("budgets.holdsOf"))
-    ),
-
-    nextOpening: Effect.flatMap(Clock.currentTimeMillis, (now) => findNext(now)).pipe(
-      Effect.map(Option.map(({ to }) => to)),
-      access.read("budgets.nextOpening"),
-      Effect.withSpan("Budgets.nextOpening")
     ),
 
     stopping: Effect.flatMap(Clock.currentTimeMillis, (now) => findStopping(now)).pipe(

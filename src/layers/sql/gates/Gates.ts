@@ -76,14 +76,6 @@ const make = Effect.gen(function* () {
     `
   }))
 
-  const findNext = Statement.findOne(() => ({
-    Request: Timestamp,
-    Result: Schema.Struct({ until: Timestamp }),
-    execute: (now) => sql`
-      SELECT until_at AS "until" FROM gates WHERE until_at > ${now} ORDER BY until_at LIMIT 1
-    `
-  }))
-
   const saveGroup = Statement.run(() => ({
     Request: Schema.Struct({ name: GroupName, limit: Schema.NullOr(GroupLimit), now: Timestamp }),
     execute: ({ limit, name, now }) => sql`
@@ -136,12 +128,6 @@ const make = Effect.gen(function* () {
     freezing: runningBehind(true).pipe(access.read("freezing"), Effect.withSpan("Gates.freezing")),
 
     pausing: runningBehind(false).pipe(access.read("pausing"), Effect.withSpan("Gates.pausing")),
-
-    nextOpening: Effect.flatMap(Clock.currentTimeMillis, findNext).pipe(
-      Effect.map(Option.map(({ until }) => until)),
-      access.read("nextOpening"),
-      Effect.withSpan("Gates.nextOpening")
-    ),
 
     tidy: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
