@@ -38,16 +38,24 @@ interface Waiting {
   readonly calm: CalmWatch
 }
 
+/** Whether another process has committed after `seen`. */
+const committedSince = (seen: number) =>
+  Effect.flatMap(Tasks, (tasks) => Effect.map(tasks.version, (version) => version !== seen))
+
 /**
- * Waits for a child's end, another process' commit after `seen`, or the bound. True: something happened in this process, of which
- * the store may say nothing.
+ * Waits for a child's end, a commit that `hasCommit` finds, or the bound. It is asked when one is reported, and every `askMs`.
+ * True: something happened in this process, of which the store may say nothing.
  */
-const waitFor = Effect.fn("pool.wait")(function* ({ wake }: Waiting, bound: number, seen: number) {
-  const tasks = yield* Tasks
+const waitFor = Effect.fn("pool.wait")(function* <R>(
+  { wake }: Waiting,
+  bound: number,
+  hasCommit: Effect.Effect<boolean, StorageError, R>,
+  askMs = bound
+) {
   const commits = yield* CommitNotifier
   const committed = commits
-    .changed(bound)
-    .pipe(Effect.zipRight(tasks.version), Effect.repeat({ until: (version) => version !== seen }))
+    .changed(askMs)
+    .pipe(Effect.zipRight(hasCommit), Effect.repeat({ until: (found) => found }))
   const own = Effect.as(Effect.raceFirst(EffectQueue.take(wake), ownWork), true)
   return yield* Effect.raceFirst(own, Effect.as(committed, false)).pipe(
     Effect.timeoutOption(bound),
@@ -107,13 +115,20 @@ export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, { fre
 })
 
 /** Waits until something happens or the next deadline, at most `boundMs`. True: it happened in this process. */
-const untilNext = Effect.fn("pool.untilNext")(function* (pool: Waiting, rhythm: Rhythm, boundMs: number, seen: number) {
+const untilNext = Effect.fn("pool.untilNext")(function* <R>(
+  pool: Waiting,
+  rhythm: Rhythm,
+  boundMs: number,
+  hasCommit: Effect.Effect<boolean, StorageError, R>,
+  askMs?: number
+) {
   if (rhythm.rest > 0) {
     const own = yield* Effect.raceAll([EffectQueue.take(pool.wake), ownWork]).pipe(Effect.timeoutOption(rhythm.rest))
     if (Option.isSome(own)) return true
   }
   const untilDue = rhythm.dueAt === null ? asleepMs : rhythm.dueAt - (yield* Clock.currentTimeMillis)
-  return yield* waitFor(pool, Math.max(1, Math.min(asleepMs, rhythm.liveness, boundMs, untilDue)), seen)
+  const bound = Math.max(1, Math.min(asleepMs, rhythm.liveness, boundMs, untilDue))
+  return yield* waitFor(pool, bound, hasCommit, Math.min(bound, askMs ?? bound))
 })
 
 /** How long a worker with tasks rests while nothing moves, in milliseconds: then it writes that it lives. */
@@ -131,21 +146,21 @@ const afterwards = Effect.fn("pool.pause")(function* <R>(
 
 /** The pause after a look. */
 export const pause = (pool: Waiting, told: Set<string>, rhythm: Rhythm, boundMs: number, seen: number) =>
-  afterwards(pool, attempt(told, untilNext(pool, rhythm, boundMs, seen), null))
+  afterwards(pool, attempt(told, untilNext(pool, rhythm, boundMs, committedSince(seen)), null))
 
 /**
- * The same while nothing moves. `moves` is asked once in each liveness interval for what no commit reports. One fiber sleeps in between: the wait
- * for commits is begun once for all of them.
+ * The same while nothing moves. One fiber asks in each liveness interval for what no commit reports (`hasMoved`: no statement), another one
+ * waits for commits, of this process too: both are started once for all the intervals.
  */
-export const pauseCalm = <R>(
+export const pauseCalm = <R, R2>(
   pool: Waiting,
   told: Set<string>,
   rhythm: Rhythm,
-  seen: number,
-  moves: Effect.Effect<boolean, StorageError, R>
+  hasCommit: Effect.Effect<boolean, StorageError, R>,
+  hasMoved: Effect.Effect<boolean, StorageError, R2>
 ) => {
-  const moved = Effect.sleep(rhythm.liveness).pipe(Effect.zipRight(moves), Effect.repeat({ until: (found) => found }))
-  const rest = untilNext(pool, { ...rhythm, liveness: restMs }, restMs, seen)
+  const moved = Effect.sleep(rhythm.liveness).pipe(Effect.zipRight(hasMoved), Effect.repeat({ until: (found) => found }))
+  const rest = untilNext(pool, { ...rhythm, liveness: restMs }, restMs, hasCommit, quietMs)
   return afterwards(pool, attempt(told, Effect.raceFirst(rest, Effect.as(moved, false)), null))
 }
 
@@ -154,5 +169,5 @@ export const pauseStill = Effect.fn("pool.pauseStill")(function* (pool: Waiting,
   const fires = pool.still.nextFireAt()
   const now = yield* Clock.currentTimeMillis
   const untilDue = fires === null ? asleepMs : fires + (yield* deferenceOf(pool)) - now
-  yield* Effect.race(waitFor(pool, Math.max(1, Math.min(asleepMs, untilDue)), seen), untilClockIsSet(quietMs))
+  yield* Effect.race(waitFor(pool, Math.max(1, Math.min(asleepMs, untilDue)), committedSince(seen)), untilClockIsSet(quietMs))
 })

@@ -141,11 +141,11 @@ const versionOf = Effect.fn("pool.version")(function* ({ presence }: Pool) {
   return { mark: `${seen} ${(yield* tasks.ownChanges) - presence.writes()}`, seen }
 })
 
-/** Whether a whole look would find something. */
-const hasMoved = Effect.fn("pool.hasMoved")(function* (pool: Pool) {
-  const { mark } = yield* versionOf(pool)
-  return (yield* pool.calm.holds(mark, yield* readSettings(pool.lastSettings))) === null
-})
+/** Whether a whole look would find something that no commit has brought. */
+const hasMoved = (pool: Pool, mark: string) =>
+  Effect.gen(function* () {
+    return (yield* pool.calm.holds(mark, yield* readSettings(pool.lastSettings))) === null
+  })
 
 /** Works until it is interrupted, or until there is nothing to do where the worker may leave then. */
 export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
@@ -172,7 +172,8 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
         continue
       }
       yield* attempt(told, writePresence(pool, rhythm.queued), undefined)
-      yield* pauseCalm(pool, told, rhythm, seen, hasMoved(pool))
+      const hasCommit = Effect.map(versionOf(pool), (now) => now.mark !== mark)
+      yield* pauseCalm(pool, told, rhythm, hasCommit, hasMoved(pool, mark))
       continue
     }
     if (yield* attempt(told, pool.still.holds, false)) {

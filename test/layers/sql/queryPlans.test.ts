@@ -12,8 +12,10 @@ import * as Host from "../../../src/layers/memory/fakes/Host.ts"
 import * as Processes from "../../../src/layers/memory/fakes/Processes.ts"
 import * as SettingsStore from "../../../src/layers/memory/fakes/SettingsStore.ts"
 import * as WorkerLauncher from "../../../src/layers/memory/fakes/WorkerLauncher.ts"
+import * as DueTimesSql from "../../../src/layers/sql/workers/DueTimes.ts"
 import { makeLook } from "../../../src/programs/top/Look.ts"
 import { Checkpoints } from "../../../src/services/Checkpoints.ts"
+import { DueTimes } from "../../../src/services/DueTimes.ts"
 import { Gates } from "../../../src/services/Gates.ts"
 import { Metrics } from "../../../src/services/Metrics.ts"
 import { OutputStore } from "../../../src/services/OutputStore.ts"
@@ -253,6 +255,15 @@ describe("query plans", () => {
         true
       )
     }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("the times that a worker sleeps until", () =>
+    Effect.gen(function* () {
+      const plans = yield* assertIndexed((yield* DueTimes).next(1000))
+      for (const index of ["tasks_due (not_before>?)", "lanes_open (opens_at>?)", "loops_status (status=?)"]) {
+        assert.include(plans.join("\n"), index)
+      }
+    }).pipe(Effect.provide(Layer.provideMerge(DueTimesSql.layer, memory)))
   )
 
   it.effect("schedules", () =>

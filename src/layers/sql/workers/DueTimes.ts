@@ -32,8 +32,8 @@ const make = Effect.gen(function* () {
         UNION ALL SELECT min(CASE WHEN ${since} < places_at THEN places_at
           ELSE ${since} - (${since} - places_at) % ${doublingMs} END + ${doublingMs})
         FROM accounts WHERE places > 1 AND ${since} - places_at < ${doublingMs * mostDoublings}
-        UNION ALL SELECT min(goals.deadline) FROM loops JOIN goals ON goals.loop_id = loops.id
-        WHERE loops.status = 'running' AND goals.stop IS NULL AND goals.deadline > ${since}
+        UNION ALL SELECT min(goals.deadline) FROM loops CROSS JOIN goals
+        WHERE loops.status = 'running' AND goals.loop_id = loops.id AND goals.stop IS NULL AND goals.deadline > ${since}
       ) AS times WHERE at IS NOT NULL ORDER BY at LIMIT 1
     `
   }))
