@@ -26,6 +26,8 @@ export interface Rhythm {
   readonly running: number
   /** Memory was too short for a task: it may suffice at any moment, without a commit. */
   readonly short: boolean
+  /** No other worker is there that could die. */
+  readonly alone: boolean
 }
 
 /** What a whole look was about. */
@@ -49,6 +51,8 @@ export interface CalmWatch {
   readonly holds: (mark: string, settings: Settings) => Effect.Effect<Rhythm | null, never, Processes>
   /** To be called after a whole look; null: what it found cannot be relied on. */
   readonly looked: (ground: Ground | null) => Effect.Effect<void>
+  /** Runs something that follows from commits and from times that are listed: once after each whole look while nothing moves, else always. */
+  readonly rarely: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<void, E, R>
 }
 
 const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed) => wall - elapsed)
@@ -56,7 +60,8 @@ const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed)
 export const makeCalmWatch = (): CalmWatch => {
   let known: Known | null = null
   return {
-    holds: Effect.fn("calm.holds")(function* (mark, settings) {
+    // Without a span: this is most of what an idle worker does.
+    holds: Effect.fnUntraced(function* (mark, settings) {
       if (known === null || known.mark !== mark || known.settings !== settings) return null
       const { others, rhythm } = known
       if ((yield* elapsedMs) - known.lookedAt >= wholeEveryMs) return null
@@ -69,6 +74,14 @@ export const makeCalmWatch = (): CalmWatch => {
     looked: (ground) =>
       Effect.gen(function* () {
         known = ground === null ? null : { ...ground, lookedAt: yield* elapsedMs, ahead: yield* ahead }
+      }),
+    rarely: (work) => {
+      let done: Known | null = null
+      return Effect.suspend(() => {
+        if (known !== null && known === done) return Effect.void
+        done = known
+        return Effect.asVoid(work)
       })
+    }
   }
 }

@@ -96,7 +96,7 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
   yield* Effect.logInfo(`worker ${worker.id} (${worker.kind}, pid ${worker.process.pid}) started`)
 
   yield* tidyRegularly(readSettings(lastSettings), pool.still.rarely)
-  const upkeep = pool.still.rarely(Effect.flatMap(readSettings(lastSettings), makeUpkeep()))
+  const upkeep = pool.still.rarely(pool.calm.rarely(Effect.flatMap(readSettings(lastSettings), makeUpkeep())))
   yield* regularly("limits were not looked after", upkeep, "10 seconds")
   return pool
 })

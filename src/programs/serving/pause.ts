@@ -53,9 +53,7 @@ const waitFor = Effect.fn("pool.wait")(function* <R>(
   askMs = bound
 ) {
   const commits = yield* CommitNotifier
-  const committed = commits
-    .changed(askMs)
-    .pipe(Effect.zipRight(hasCommit), Effect.repeat({ until: (found) => found }))
+  const committed = commits.changed(askMs).pipe(Effect.zipRight(hasCommit), Effect.repeat({ until: (found) => found }))
   const own = Effect.as(Effect.raceFirst(EffectQueue.take(wake), ownWork), true)
   return yield* Effect.raceFirst(own, Effect.as(committed, false)).pipe(
     Effect.timeoutOption(bound),
@@ -87,10 +85,12 @@ interface Looked {
   readonly free: boolean
   /** Memory was too short for a task. */
   readonly short: boolean
+  /** No other worker is on the list. */
+  readonly alone: boolean
 }
 
 /** The waits after a look. */
-export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, { free, short, since }: Looked) {
+export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, { alone, free, short, since }: Looked) {
   const tasks = yield* Tasks
   const older = free && !pool.options.leaveWhenIdle ? yield* Ref.get(pool.rank) : 0
   const { due, fires } = yield* nextTimes(since)
@@ -109,7 +109,8 @@ export const rhythmOf = Effect.fn("pool.rhythm")(function* (pool: Waiting, { fre
     dueAt: times.length === 0 ? null : Math.min(...times),
     queued,
     running,
-    short
+    short,
+    alone
   }
   return rhythm
 })
@@ -131,6 +132,9 @@ const untilNext = Effect.fn("pool.untilNext")(function* <R>(
   return yield* waitFor(pool, bound, hasCommit, Math.min(bound, askMs ?? bound))
 })
 
+/** How late a worker that no other one depends on notices new settings and a clock that was set while nothing else happens, in milliseconds. */
+const aloneMs = 2500
+
 /** How long a worker with tasks rests while nothing moves, in milliseconds: then it writes that it lives. */
 const restMs = 10_000
 
@@ -149,8 +153,8 @@ export const pause = (pool: Waiting, told: Set<string>, rhythm: Rhythm, boundMs:
   afterwards(pool, attempt(told, untilNext(pool, rhythm, boundMs, committedSince(seen)), null))
 
 /**
- * The same while nothing moves. One fiber asks in each liveness interval for what no commit reports (`hasMoved`: no statement), another one
- * waits for commits, of this process too: both are started once for all the intervals.
+ * The same while nothing moves. One fiber asks in each liveness interval, while another worker may die, for what no commit reports (`hasMoved`:
+ * no statement). Another one waits for commits, of this process too. Both are started once for all the intervals.
  */
 export const pauseCalm = <R, R2>(
   pool: Waiting,
@@ -159,7 +163,8 @@ export const pauseCalm = <R, R2>(
   hasCommit: Effect.Effect<boolean, StorageError, R>,
   hasMoved: Effect.Effect<boolean, StorageError, R2>
 ) => {
-  const moved = Effect.sleep(rhythm.liveness).pipe(Effect.zipRight(hasMoved), Effect.repeat({ until: (found) => found }))
+  const everyMs = rhythm.alone ? aloneMs : rhythm.liveness
+  const moved = Effect.sleep(everyMs).pipe(Effect.zipRight(hasMoved), Effect.repeat({ until: (found) => found }))
   const rest = untilNext(pool, { ...rhythm, liveness: restMs }, restMs, hasCommit, quietMs)
   return afterwards(pool, attempt(told, Effect.raceFirst(rest, Effect.as(moved, false)), null))
 }
@@ -169,5 +174,8 @@ export const pauseStill = Effect.fn("pool.pauseStill")(function* (pool: Waiting,
   const fires = pool.still.nextFireAt()
   const now = yield* Clock.currentTimeMillis
   const untilDue = fires === null ? asleepMs : fires + (yield* deferenceOf(pool)) - now
-  yield* Effect.race(waitFor(pool, Math.max(1, Math.min(asleepMs, untilDue)), committedSince(seen)), untilClockIsSet(quietMs))
+  yield* Effect.race(
+    waitFor(pool, Math.max(1, Math.min(asleepMs, untilDue)), committedSince(seen)),
+    untilClockIsSet(quietMs)
+  )
 })

@@ -202,7 +202,11 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     if (yield* attempt(told, leaveIfIdle(pool, settings, idleSince), false)) break
     const busy = yield* isBusy(pool)
     yield* pool.still.looked(busy)
-    const next = yield* attempt(told, rhythmOf(pool, { since, free: !busy, short: short === true }), null)
+    const next = yield* attempt(
+      told,
+      rhythmOf(pool, { since, free: !busy, short: short === true, alone: others?.length === 0 }),
+      null
+    )
     if (next === null) {
       yield* Effect.sleep(quietMs)
       continue

@@ -118,19 +118,21 @@ describe("the stall watch", () => {
     })
   )
 
-  it.effect("counts a planned minute without a look as silence, and of an hour in which the machine slept only that", () =>
-    Effect.gen(function* () {
-      const watch = stallWatch(0)
-      const look = (at: number) => isStalled({ agent: "claude", stallMs: 8 * 60 * minute }, target, watch, at)
-      watch.restMs = minute
-      yield* look(minute)
-      assert.strictEqual(watch.silent, minute)
-      yield* look(61 * minute)
-      assert.strictEqual(watch.silent, 2 * minute + 2000)
-      watch.restMs = 250
-      yield* look(121 * minute)
-      assert.strictEqual(watch.silent, 2 * minute + 12_000)
-    }).pipe(Effect.provide(Layer.mock(Spawner, {})))
+  it.effect(
+    "counts a planned minute without a look as silence, and of an hour in which the machine slept only that",
+    () =>
+      Effect.gen(function* () {
+        const watch = stallWatch(0)
+        const look = (at: number) => isStalled({ agent: "claude", stallMs: 8 * 60 * minute }, target, watch, at)
+        watch.restMs = minute
+        yield* look(minute)
+        assert.strictEqual(watch.silent, minute)
+        yield* look(61 * minute)
+        assert.strictEqual(watch.silent, 2 * minute + 2000)
+        watch.restMs = 250
+        yield* look(121 * minute)
+        assert.strictEqual(watch.silent, 2 * minute + 12_000)
+      }).pipe(Effect.provide(Layer.mock(Spawner, {})))
   )
 
   it.effect("is off without a limit, and reads nothing", () =>

@@ -33,17 +33,17 @@ describe("a question of a task that was silent for a minute", () => {
       const watching = Effect.gen(function* () {
         const asks = yield* Ref.make(false)
         const look = yield* makeAskWatch({ claimId: claim.claimId, workerId: workerA }, asks)
-        const after = (milliseconds: number, open: boolean) =>
+        const lookAfter = (milliseconds: number, open: boolean) =>
           TestClock.adjust(milliseconds).pipe(
             Effect.zipRight(Ref.set(asks, open)),
             Effect.zipRight(look(claim)),
             Effect.map(({ openMs }) => [openMs, moved])
           )
-        assert.deepStrictEqual(yield* after(60_000, true), [0, 0])
-        assert.deepStrictEqual(yield* after(2000, true), [2000, 0])
-        assert.deepStrictEqual(yield* after(4000, true), [6000, 6000])
-        assert.deepStrictEqual(yield* after(1500, false), [null, 7500])
-        assert.deepStrictEqual(yield* after(60_000, false), [null, 7500])
+        assert.deepStrictEqual(yield* lookAfter(60_000, true), [0, 0])
+        assert.deepStrictEqual(yield* lookAfter(2000, true), [2000, 0])
+        assert.deepStrictEqual(yield* lookAfter(4000, true), [6000, 6000])
+        assert.deepStrictEqual(yield* lookAfter(1500, false), [null, 7500])
+        assert.deepStrictEqual(yield* lookAfter(60_000, false), [null, 7500])
       })
       yield* Effect.provide(watching, Layer.mock(WorkerRegistry, { postpone }))
     }).pipe(Effect.provide(Host.layer))

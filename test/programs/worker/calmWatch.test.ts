@@ -17,7 +17,7 @@ const calm = Effect.fnUntraced(function* (fields: Partial<Ground["rhythm"]> = {}
   yield* (yield* LivingProcesses).add(neighbour)
   const watch = makeCalmWatch()
   assert.isNull(yield* watch.holds("1 1", settings))
-  const rhythm = { rest: 0, liveness: 1000, dueAt: null, queued: 0, running: 1, short: false, ...fields }
+  const rhythm = { rest: 0, liveness: 1000, dueAt: null, queued: 0, running: 1, short: false, alone: false, ...fields }
   const others = [workerWith({ id: workerB, process: neighbour })]
   yield* watch.looked({ mark: "1 1", settings, others, rhythm })
   assert.deepStrictEqual(yield* watch.holds("1 1", settings), rhythm)
@@ -59,6 +59,23 @@ describe("a worker whose tasks are silent", () => {
       yield* submit()
       assert.isAbove(yield* tasks.ownChanges, before)
     }).pipe(Effect.provide(testSql))
+  )
+
+  it.effect("does what follows from commits once after each whole look, and always while something moves", () =>
+    Effect.gen(function* () {
+      const { watch } = yield* calm()
+      let runs = 0
+      const work = watch.rarely(Effect.sync(() => (runs += 1)))
+      yield* Effect.repeatN(work, 2)
+      assert.strictEqual(runs, 1)
+      const rhythm = { rest: 0, liveness: 1000, dueAt: null, queued: 0, running: 1, short: false, alone: true }
+      yield* watch.looked({ mark: "1 1", settings, others: [], rhythm })
+      yield* Effect.repeatN(work, 2)
+      assert.strictEqual(runs, 2)
+      yield* watch.looked(null)
+      yield* Effect.repeatN(work, 2)
+      assert.strictEqual(runs, 5)
+    }).pipe(Effect.provide(Processes.layer))
   )
 
   it.effect("looks when something is due", () =>

@@ -13,8 +13,7 @@ const day = 24 * 3_600_000
 const stepMs = 100
 
 /** Time passes in small steps, so that each fiber that sleeps gets its turn. */
-const pass = (milliseconds: number) =>
-  Effect.repeatN(TestClock.adjust(stepMs), Math.round(milliseconds / stepMs) - 1)
+const pass = (milliseconds: number) => Effect.repeatN(TestClock.adjust(stepMs), Math.round(milliseconds / stepMs) - 1)
 
 const starts = Effect.flatMap(SpawnerControl, (control) => control.starts)
 const queued = Effect.flatMap(Tasks, (tasks) => Effect.map(tasks.counts, (counts) => counts.queued))
@@ -65,7 +64,7 @@ describe("a worker whose tasks wait for something else", () => {
     }).pipe(Effect.provide(sqlLayer({ maxConcurrency: 10 })))
   )
 
-  it.scoped("starts one within a second when the settings have room for it", () =>
+  it.scoped("starts one within three seconds when the settings have room for it", () =>
     Effect.gen(function* () {
       yield* submit()
       yield* submit()
@@ -73,7 +72,7 @@ describe("a worker whose tasks wait for something else", () => {
       yield* pass(soonMs)
       assert.strictEqual(yield* starts, 1)
       yield* (yield* SettingsStore).update((settings) => Effect.succeed({ ...settings, maxConcurrency: 2 }))
-      yield* pass(1000)
+      yield* pass(3000)
       assert.strictEqual(yield* starts, 2)
     }).pipe(Effect.provide(sqlLayer({ maxConcurrency: 1 })))
   )

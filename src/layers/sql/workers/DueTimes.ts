@@ -29,6 +29,7 @@ const make = Effect.gen(function* () {
         UNION ALL SELECT min(until_at) FROM gates WHERE until_at > ${since}
         UNION ALL SELECT min("to") FROM budgets WHERE "to" > ${since}
         UNION ALL SELECT min(opens_at) FROM lanes WHERE opens_at > ${since}
+        UNION ALL SELECT min(shuts_at) FROM lanes WHERE shuts_at > ${since}
         UNION ALL SELECT min(CASE WHEN ${since} < places_at THEN places_at
           ELSE ${since} - (${since} - places_at) % ${doublingMs} END + ${doublingMs})
         FROM accounts WHERE places > 1 AND ${since} - places_at < ${doublingMs * mostDoublings}

@@ -1,4 +1,5 @@
 /** Each time at which the store answers differently is listed before it comes. */
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -52,6 +53,13 @@ describe("the times that a worker sleeps until", () => {
       }).pipe(Effect.provide(testSql))
     )
   }
+
+  it.effect("have the end of the room of spare tasks", () =>
+    Effect.gen(function* () {
+      yield* (yield* SqlClient.SqlClient)`UPDATE lanes SET spare = 1, shuts_at = 2000`
+      assert.deepStrictEqual([yield* next(1000), yield* next(2000)], [2000, null])
+    }).pipe(Effect.provide(testSql))
+  )
 
   it.effect("have each moment at which an account has more places, and none after the last", () =>
     Effect.gen(function* () {
