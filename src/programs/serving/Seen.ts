@@ -17,7 +17,7 @@ export const seenWorkers = Effect.fn("seenWorkers")(function* (leaving: WorkerId
   const processes = yield* Processes
   const workers = yield* registry.workers
   if (workers.length === 0) return []
-  const schema = (yield* registry.schema).known
+  const { file, known: schema } = yield* registry.schema
   const now = yield* Clock.currentTimeMillis
   return yield* Effect.forEach(
     workers.filter(({ id }) => id !== leaving),
@@ -25,7 +25,10 @@ export const seenWorkers = Effect.fn("seenWorkers")(function* (leaving: WorkerId
       Effect.gen(function* () {
         const alive = yield* processes.alive(worker.process)
         const stopped = alive === "alive" && (yield* processes.stopped(worker.process))
-        const seen: Seen = { worker, serving: servingOf(worker, { alive, stopped, schema, uid: processes.uid, now }) }
+        const seen: Seen = {
+          worker,
+          serving: servingOf(worker, { alive, stopped, schema, file, uid: processes.uid, now })
+        }
         return seen
       })
   )
