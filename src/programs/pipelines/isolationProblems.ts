@@ -19,7 +19,7 @@ interface Written {
   readonly after: ReadonlyArray<ReadonlyArray<number>>
 }
 
-const needsIsolation = "Write 'isolate: true' at the top of the file."
+export const needsIsolation = "Write 'isolate: true' at the top of the file."
 
 export const isolationProblems = (
   content: Readonly<Record<string, unknown>>,

@@ -18,6 +18,7 @@ import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { shellBeside } from "../tasks/shellBeside.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
+import { needsIsolation } from "./isolationProblems.ts"
 import type { Placed } from "./order.ts"
 
 const isContest = ({ matrix, times }: FileStep) => times !== undefined || matrix !== undefined
@@ -92,7 +93,7 @@ export const contestProblems = (
     }
     const key = [...path, times === undefined ? "matrix" : "times"]
     const { length } = candidatesOf(step)
-    if (!isolate) add(key, "candidates work in workspaces", "Write 'isolate: true' at the top of the file.")
+    if (!isolate) add(key, "candidates work in workspaces", needsIsolation)
     if (times !== undefined && matrix !== undefined) add(key, "it has a matrix too", "Leave one of them out.")
     else if (length < fewestCandidates || length > mostCandidates)
       add(key, `${length} candidates`, `Give ${fewestCandidates} to ${mostCandidates}.`)
