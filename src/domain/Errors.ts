@@ -163,8 +163,11 @@ export class AgentMissing extends Schema.TaggedError<AgentMissing>()("AgentMissi
   install: Schema.NullOr(Schema.String)
 }) {
   override get message(): string {
-    const fix = this.install === null ? "put it on your PATH" : `install it: ${this.install}`
-    return `The program '${this.program}' of agent '${this.agent}' is not on your PATH; ${fix}. 'beat agents list' shows what is there.`
+    const [problem, own] = this.program.includes("/")
+      ? ["is not an executable file", "correct its path or its mode"]
+      : ["is not on your PATH", "put it on your PATH"]
+    const fix = this.install === null ? own : `install it: ${this.install}`
+    return `The program '${this.program}' of agent '${this.agent}' ${problem}; ${fix}. 'beat agents list' shows what is there.`
   }
 }
 

@@ -11,7 +11,7 @@ const linkAt = (path: string): string | null => {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null
   } catch (error) {
     // What is missing is not a link. What cannot be looked at is left to the one who opens it, with the system's own words.
-    if (codeOf(error) === "ELOOP") throw error
+    if (/^E(LOOP|NOTDIR|NAMETOOLONG)$/.test(codeOf(error))) throw error
     return null
   }
 }
