@@ -97,7 +97,7 @@ describe("an offset", () => {
     assert.isTrue(Option.isSome(zoneOf(name)))
   )
 
-  it.each(["+24:00", "-24:00", "+99:00", "-99:59"])("is no zone where it is a day or more: %s", (name) =>
+  it.each(["+24:00", "-24:00", "+99:00", "-99:59"])("names nothing where it is a day or more: %s", (name) =>
     assert.isTrue(Option.isNone(zoneOf(name)))
   )
 })
