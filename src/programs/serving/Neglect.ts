@@ -82,6 +82,6 @@ export const neglectWords = ({ reason, pid }: Neglected): string => {
     case "worker-unseen":
       return "belongs to a worker in another container or on another host, which has not written for minutes: a worker takes it over after 5 minutes of silence"
     case "worker-copied":
-      return `belongs to a worker of another copy of this database (pid ${pid}), and ends here after it`
+      return `runs in another copy of this database (worker pid ${pid}), and ends here after it`
   }
 }

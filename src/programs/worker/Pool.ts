@@ -6,7 +6,9 @@ import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
+import type { Claim } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
+import { Processes } from "../../services/Processes.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
@@ -54,6 +56,7 @@ const lookAfter = Effect.fn("pool.lookAfter")(function* (
 const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings) {
   const queue = yield* Queue
   const registry = yield* WorkerRegistry
+  const processes = yield* Processes
   // In this order: a worker registers before it claims, so the owner of a row seen here is on the list, or has left.
   const claims = yield* registry.claims
   const workers = yield* registry.workers
@@ -65,9 +68,16 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))
   const listed = new Set([pool.worker.id, ...workers.map(({ id }) => id)])
   const left = new Set(yield* pool.presence.left(claims.filter(({ workerId }) => !listed.has(workerId))))
+  // It came with a copy of the database: its living worker looks after the original, and can end nothing here.
+  const copied = new Set(workers.flatMap(({ file, id }) => (file === pool.worker.file ? [] : [id])))
+  const isOver = (claim: Claim) =>
+    claim.process === null || !copied.has(claim.workerId)
+      ? Effect.succeed(false)
+      : Effect.map(processes.alive(claim.process), (alive) => alive === "dead")
   for (const claim of claims) {
     const mine = claim.workerId === pool.worker.id
-    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : kept.has(claim.workerId)) continue
+    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : kept.has(claim.workerId) && !(yield* isOver(claim)))
+      continue
     if (!listed.has(claim.workerId) && !left.has(claim)) continue
     if (!mine && !(yield* registry.adopt(claim.claimId, claim.workerId, pool.worker.id))) continue
     const claimed = yield* queue.claimedTask(claim.claimId).pipe(

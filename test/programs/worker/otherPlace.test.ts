@@ -102,4 +102,26 @@ describe("a database that was copied while a worker lived", () => {
       assert.deepStrictEqual(yield* copied("1:2", { ...self, bootId: away }), ["unseen", false, "worker-unseen"])
     }).pipe(Effect.provide(testLayer()))
   )
+
+  it.scoped("loses a claim here once the processes of it are gone, and not before", () =>
+    Effect.gen(function* () {
+      const registry = yield* WorkerRegistry
+      yield* registry.register(workerWith({ id: gone, process: self, file: "1:2" }))
+      const started = (process: ProcessIdentity) =>
+        Effect.gen(function* () {
+          const id = yield* leftIn(self.bootId)
+          const claim = Option.getOrThrow(yield* registry.claimOf(id))
+          yield* registry.started({ claimId: claim.claimId, workerId: gone }, process)
+          return id
+        })
+      const over = yield* started({ ...self, startTime: "0" })
+      const lives = yield* started(self)
+      const unstarted = yield* leftIn(self.bootId)
+      yield* pool()
+      yield* TestClock.adjust("10 seconds")
+      assert.notStrictEqual(yield* ownerOf(over), gone)
+      assert.strictEqual(yield* ownerOf(lives), gone)
+      assert.strictEqual(yield* ownerOf(unstarted), gone)
+    }).pipe(Effect.provide(testLayer()))
+  )
 })
