@@ -139,6 +139,15 @@ export class Queue extends Context.Tag("backbeat/Queue")<
     readonly claim: (options: ClaimOptions) => Effect.Effect<Option.Option<ClaimedTask>, StorageError>
 
     /**
+     * The same for the next `most` ready tasks in one transaction, in the order in which they would be claimed one by one. Fewer where
+     * there is no room for more, or where a task cannot be read, which ends then.
+     */
+    readonly claimSeveral: (
+      options: ClaimOptions,
+      most: number
+    ) => Effect.Effect<ReadonlyArray<ClaimedTask>, StorageError>
+
+    /**
      * What an adopter needs of a claim row; none where it is gone. What its start needed is not read, so that a task whose
      * launch or environment became unreadable is followed to its end.
      */

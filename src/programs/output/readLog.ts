@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { InvalidInput } from "../../domain/Errors.ts"
 import type { OutputChunk, StreamName } from "../../domain/output/Output.ts"
 import type { Renderer } from "../../domain/task/Agent.ts"
-import { isTerminal, TaskId, TaskStatus } from "../../domain/task/Task.ts"
+import { isTerminal, TaskId, TaskStatus, type TaskSummary } from "../../domain/task/Task.ts"
 import { Agents } from "../../services/Agents.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -194,11 +194,12 @@ const readEnd = Effect.fn("readLog.end")(function* (
   }
 })
 
-export const readLog = Effect.fn("readLog")(function* (taskId: TaskId, options: ReadLogOptions) {
-  const tasks = yield* Tasks
+/** Of a task whose row was read before: what a task that has ended printed is all there. */
+export const readLogOf = Effect.fn("readLog.of")(function* (
+  { agent, id: taskId, status }: Pick<TaskSummary, "id" | "agent" | "status">,
+  options: ReadLogOptions
+) {
   const agents = yield* Agents
-  const { agent, status } = yield* tasks.summary(taskId)
-  // Read before the output: what a task that has ended printed is all there.
   const over = isTerminal(status)
   const renderer = options.raw ? Effect.succeed(verbatim) : agents.renderer(agent)
   const { more, position, text } =
@@ -207,4 +208,9 @@ export const readLog = Effect.fn("readLog")(function* (taskId: TaskId, options: 
       : yield* readOn(taskId, renderer, yield* parse(options.since), over, options)
   const page: LogPage = { taskId, status, text: text.join("\n"), next: format(position), more }
   return page
+})
+
+export const readLog = Effect.fn("readLog")(function* (taskId: TaskId, options: ReadLogOptions) {
+  const tasks = yield* Tasks
+  return yield* readLogOf(yield* tasks.summary(taskId), options)
 })
