@@ -59,6 +59,21 @@ const readLine = (path: string): string => {
   }
 }
 
+/** The same for a file of any length. */
+const readWhole = (path: string): string => {
+  const file = openSync(path, "r")
+  try {
+    let text = ""
+    for (;;) {
+      const count = readSync(file, line, 0, line.length, null)
+      if (count === 0) return text
+      text += line.toString("latin1", 0, count)
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
 const readEntry = (pid: number): ProcessEntry | "unknown" | null => {
   try {
     return parseStat(readLine(`/proc/${pid}/stat`)) ?? "unknown"
@@ -95,7 +110,7 @@ export const parseMarks = (environment: string): Marks => {
 
 const readMarks = (pid: number): Marks => {
   try {
-    return parseMarks(readFileSync(`/proc/${pid}/environ`, "latin1"))
+    return parseMarks(readWhole(`/proc/${pid}/environ`))
   } catch {
     // Another user's process, or one that has just ended.
     return { taskId: null, worker: false }

@@ -1,5 +1,5 @@
 /** The spool: one private directory per claim, through which the shim, the agent and any Backbeat process talk. */
-import { readFileSync, statSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import type { StreamName } from "../../../domain/output/Output.ts"
 import { OutputEmptied } from "../../../domain/output/OutputEmptied.ts"
 import { ClaimId } from "../../../domain/worker/Claim.ts"
 import { ProcessIdentity } from "../../../domain/worker/Process.ts"
-import { replaceFileSoon } from "../files/AtomicFile.ts"
+import { replaceFileNow, replaceFileSoon } from "../files/AtomicFile.ts"
 import { codeOf } from "../files/SystemCode.ts"
 
 /** The files of one claim. */
@@ -81,23 +81,19 @@ export const parseIdentity = (text: string): ProcessIdentity | null => {
   return decoded._tag === "Some" ? decoded.value : null
 }
 
-const touch = async (path: string): Promise<void> => {
-  await fs.writeFile(path, "", { flag: "a", mode: 0o600 })
-}
+const touch = (path: string): void => closeSync(openSync(path, "a", 0o600))
+
+/** A prompt that takes longer to write does not hold up the process. Characters. */
+const shortPrompt = 100_000
 
 /** Creates the directory and its files. The shim's files exist before it runs, so that it need not set a umask. */
 export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentity) =>
   attempt(files, async () => {
-    await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
-    await Promise.all([
-      replaceFileSoon(files.prompt, prompt),
-      replaceFileSoon(files.owner, identityText(owner)),
-      touch(files.stdout),
-      touch(files.stderr),
-      touch(files.input),
-      touch(`${files.shim}.new`),
-      touch(`${files.exit}.new`)
-    ])
+    mkdirSync(files.directory, { recursive: true, mode: 0o700 })
+    if (prompt.length <= shortPrompt) replaceFileNow(files.prompt, prompt)
+    else await replaceFileSoon(files.prompt, prompt)
+    replaceFileNow(files.owner, identityText(owner))
+    for (const path of [files.stdout, files.stderr, files.input, `${files.shim}.new`, `${files.exit}.new`]) touch(path)
   })
 
 /** Whose the start token is. */
@@ -193,8 +189,20 @@ export const sizeOf = (files: SpoolFiles, stream: StreamName): Effect.Effect<num
     )
   )
 
+/** Bytes of output in a spool that is deleted without a thread for each file: with more, the file system takes its time. */
+const soonDeleted = 1024 * 1024
+
 export const discard = (files: SpoolFiles) =>
-  attempt(files, () => fs.rm(files.directory, { recursive: true, force: true, maxRetries: 3 }))
+  attempt(files, async () => {
+    if ((sizeNow(files.stdout) ?? 0) + (sizeNow(files.stderr) ?? 0) <= soonDeleted) {
+      try {
+        return rmSync(files.directory, { recursive: true, force: true })
+      } catch {
+        // A process may still make files in it: again, with pauses.
+      }
+    }
+    await fs.rm(files.directory, { recursive: true, force: true, maxRetries: 3 })
+  })
 
 /** Claims that have a directory, at most `limit`. Other names are not ours. */
 export const claims = (root: string, limit: number): Effect.Effect<ReadonlyArray<ClaimId>> =>
