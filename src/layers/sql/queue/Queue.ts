@@ -9,7 +9,7 @@ import type { StorageError } from "../../../domain/Errors.ts"
 import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { upstreamsOf, withoutPruned } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
-import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
+import { cancelledUnstarted, outcome } from "../../../domain/task/Outcome.ts"
 import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -23,7 +23,7 @@ import { makeGiveBack } from "../questions/giveBack.ts"
 import { StoredEnvironment, StoredLaunch, storedFlag } from "../tasks/Rows.ts"
 import { claimById, claimedFrom, IdRow, orNotFound, readStart } from "../tasks/TaskRows.ts"
 import { makeCancel } from "./cancel.ts"
-import { makeClaim, type Taken, unreadable } from "./claim.ts"
+import { makeClaim, type Taken } from "./claim.ts"
 import { makeEdit } from "./edit.ts"
 import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
 import { failClaimLost } from "./failClaimLost.ts"
@@ -31,6 +31,13 @@ import { makeFinish } from "./finish.ts"
 import { makePrune } from "./prune.ts"
 import { makePutRight } from "./putRight.ts"
 import { makeRefuseSharing } from "./refuseSharing.ts"
+
+/** The end of a task that would keep every other from being claimed. */
+const unreadable = outcome({
+  status: "failed",
+  cause: "spawn-failed",
+  error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
+})
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

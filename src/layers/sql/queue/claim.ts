@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { doublingMs, mostDoublings } from "../../../domain/limits/Places.ts"
-import { outcome } from "../../../domain/task/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../../domain/task/Task.ts"
 import { type Claim, type ClaimId, newClaim } from "../../../domain/worker/Claim.ts"
 import { Uid } from "../../../domain/worker/Worker.ts"
@@ -19,13 +18,6 @@ import { ClaimRow } from "../tasks/Rows.ts"
 import { IdRow, startOf } from "../tasks/TaskRows.ts"
 import { makeCarryOutWake } from "../wakes/carryOutWake.ts"
 import { heldBytes } from "../workspaces/workspaceSpace.ts"
-
-/** The end of a task that would keep every other from being claimed. */
-export const unreadable = outcome({
-  status: "failed",
-  cause: "spawn-failed",
-  error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
-})
 
 const Room = Schema.Struct({
   now: Timestamp,
