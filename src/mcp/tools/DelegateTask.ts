@@ -57,7 +57,7 @@ const Input = Schema.Struct({
   times: Schema.optional(
     whole(fewestCandidates, mostCandidates, "Candidates side by side, isolated; 'best' keeps one")
   ),
-  best: Schema.optional(Schema.NonEmptyString.annotations({ description: "Command that a kept one passes" })),
+  best: Schema.optional(Schema.NonEmptyString.annotations({ description: "Command that a candidate must pass" })),
   tasks: Schema.optional(
     Schema.Array(One).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
       description: "Several, all or none; a field left out is the call's; 'name' is for dependsOn"

@@ -78,7 +78,9 @@ export const homeOf = Effect.fn("mergeTask.home")(function* (
   const home = yield* git
     .place(workspace.home)
     .pipe(
-      Effect.mapError(() => refuse(`The repository ${workspace.home}, from which this was cut, is not there any more.`))
+      Effect.mapError(() =>
+        refuse(`The repository ${workspace.home}, from which the workspace was cut, no longer exists.`)
+      )
     )
   if (here.common !== home.common) {
     return yield* refuse(`Run this in ${workspace.home}: the task was cut from that repository, not from ${here.top}.`)

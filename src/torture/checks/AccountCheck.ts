@@ -10,7 +10,7 @@ export const placesInvariant = "one asks, and others follow its answer"
 export const budgetInvariant = "a budget holds"
 
 /** A claim, with what its account allows. */
-export interface PlacedClaim {
+interface PlacedClaim {
   readonly account: string
   readonly claimedAt: number
   readonly places: number
@@ -43,7 +43,7 @@ export const placesProblems = (claims: ReadonlyArray<PlacedClaim>): ReadonlyArra
   })
 
 /** A claim that counts against the budget, and what was spent of it when the newest one was made. */
-export interface CappedClaim {
+interface CappedClaim {
   readonly claim: string
   readonly reserve: number
   readonly spent: number

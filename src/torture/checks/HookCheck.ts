@@ -24,7 +24,7 @@ export interface Attempt {
   readonly bytes: number
 }
 
-export interface HookJournal {
+interface HookJournal {
   readonly attempts: ReadonlyArray<Attempt>
   /** Ids of messages whose command has exited with 0. */
   readonly accepted: ReadonlySet<string>

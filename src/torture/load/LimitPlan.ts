@@ -3,8 +3,8 @@ import type { Dice } from "../Dice.ts"
 
 /** Who pays: accounts with a limit, each refused at another time, and one without a limit whose tasks have a budget. */
 export const limitedPayers = ["a0", "a1", "a2"] as const
-export const cappedPayer = "capped"
-export type Payer = (typeof limitedPayers)[number] | typeof cappedPayer
+const cappedPayer = "capped"
+type Payer = (typeof limitedPayers)[number] | typeof cappedPayer
 
 export interface LimitPlan {
   readonly key: string

@@ -31,7 +31,7 @@ const workspaces = ({ store, world }: Load, ...states: ReadonlyArray<string>) =>
   )
 
 /** Under the name of its task, with all of its files. */
-export const hasSeal = (shop: string, task: string, commit: string): boolean =>
+const hasSeal = (shop: string, task: string, commit: string): boolean =>
   commitOf(shop, `refs/backbeat/task/${task}`) === commit && treeFiles(shop, commit) !== null
 
 /** Each commit of a task in a workspace, and whether plain git finds it under its name with all of its files. */

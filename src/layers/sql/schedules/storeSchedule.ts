@@ -104,7 +104,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
         if (namesake !== undefined) {
           return yield* new InvalidInput({
             field: "name",
-            problem: `'${name}' is the name of schedule ${namesake.id} already`,
+            problem: `schedule ${namesake.id} is already named '${name}'`,
             example: null
           })
         }
