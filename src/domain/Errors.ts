@@ -1,4 +1,4 @@
-/** Everything that can go wrong and that a caller tells apart. Attributes never carry prompts, output or environment. */
+/** The errors that callers distinguish. Attributes never carry prompts, output or environment. */
 import * as Schema from "effect/Schema"
 import { isTerminal, TaskId, TaskStatus } from "./task/Task.ts"
 

@@ -1,4 +1,4 @@
-/** What can go wrong with pipelines, and that a caller tells apart. */
+/** Errors about pipelines that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 import { PipelineId, TaskStatus } from "../task/Task.ts"
 import { PipelineProblem } from "./Pipeline.ts"

@@ -66,7 +66,7 @@ const Input = Schema.Struct({
 })
 type Input = typeof Input.Type
 
-/** What the tasks of a goal get that their lead does not say: a workspace cut from its own as it is, and our server. */
+/** The defaults of tasks in a goal: a workspace cut from the lead's own as it is, and our MCP server. */
 const withinGoal = Effect.fn("DelegateTask.goal")(
   function* (input: Input) {
     const { environment } = yield* Session

@@ -1,4 +1,4 @@
-/** Reads an agent's output in pieces of bounded size, each of which tells where the next one begins. */
+/** Reads an agent's output in pages of bounded size, each of which has the place where the next one begins. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -82,7 +82,7 @@ const collector = (maxBytes: number) => {
   let size = 0
   return {
     lines,
-    /** False: there was no room, and nothing of it was taken. */
+    /** False: there was no room, and nothing was added. */
     add: (more: ReadonlyArray<string>): boolean => {
       const bytes = more.reduce((sum, line) => sum + encoder.encode(line).length + 1, 0)
       if (size + bytes > maxBytes && size > 0) return false

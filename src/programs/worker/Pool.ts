@@ -121,7 +121,7 @@ const claimCalmly = (pool: Pool, settings: Settings, { queued, running }: Rhythm
     ? claimReady(pool, settings)
     : Effect.zipRight(writePresence(pool, queued), queued > 0 ? claimOne(pool, settings, true) : Effect.void)
 
-/** Whether it looks after something that no row tells. */
+/** Whether it looks after something that is in no row. */
 const isBusy = Effect.fn("pool.isBusy")(function* (pool: Pool) {
   const { trying } = yield* pool.hooks.state
   return trying || (yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)

@@ -8,7 +8,7 @@ import { failpoint } from "../../services/Failpoints.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import type { Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
-import { limitWatch, nothing, readSignals, type Told } from "../limits/LimitWatch.ts"
+import { limitWatch, nothing, readSignals, type SignalReading } from "../limits/LimitWatch.ts"
 import { recordPlaceOf } from "../limits/SessionRecord.ts"
 import { type HeardIn, nothingHeard } from "../messages/Conversation.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
@@ -122,7 +122,7 @@ const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: Strea
 })
 
 /** What newly captured bytes say, for the transaction that stores them. */
-interface Reading extends Told, HeardIn {}
+interface Reading extends SignalReading, HeardIn {}
 
 const unread = () => Effect.succeed<Reading>({ ...nothing, ...nothingHeard })
 

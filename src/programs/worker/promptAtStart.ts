@@ -57,7 +57,7 @@ const records = Effect.fn("upstream.records")(function* (first: TaskId, room: nu
   return told
 })
 
-/** The last attempt of a task that has ended; null where there is none any more, or not yet. */
+/** The last attempt of a task that has ended; null where none is stored, or none has ended yet. */
 const recorded = Effect.fn("upstream.recorded")(
   function* (id: TaskId) {
     const tasks = yield* Tasks

@@ -1,5 +1,5 @@
 /** Holds edits against what is stored and what ran: whole or not at all, as answered, and never once the work has begun. */
-import type { Told } from "../Chronicle.ts"
+import type { ChangeOutcome } from "../Chronicle.ts"
 import { wordsOf } from "../load/Script.ts"
 import { edited, type TaskPlan } from "../load/TaskPlan.ts"
 import type { TaskRow } from "../Store.ts"
@@ -32,7 +32,7 @@ const hasLabel = (labels: string): boolean => {
 /** `tasks` are all of one submission; what takes up another has what that one had. */
 export const checkEdit = (
   plan: TaskPlan,
-  told: Told | undefined,
+  told: ChangeOutcome | undefined,
   tasks: ReadonlyArray<Stored>,
   report: Report
 ): void => {

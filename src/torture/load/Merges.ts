@@ -80,7 +80,7 @@ const newest = ({ store }: Load, task: string) =>
 
 const toldBy = ({ code }: Finished): MergeStep["told"] => (code === null ? "killed" : code === 0 ? "done" : "refused")
 
-/** Carries out one merge or undo, and holds what came of it against plain git. */
+/** Carries out one merge or undo, and compares the result with plain git. */
 const applied = (
   load: Load,
   shop: string,

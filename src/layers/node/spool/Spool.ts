@@ -21,15 +21,15 @@ export interface SpoolFiles {
   readonly stderr: string
   /** The start token: a directory that the shim makes, or a file that says the claim was revoked. */
   readonly started: string
-  /** Who the shim is. */
+  /** The identity of the shim. */
   readonly shim: string
   /** The exit status of the agent. */
   readonly exit: string
   /** The worker that is to collect it. */
   readonly owner: string
-  /** What an agent is told while it runs: see `Input.ts`. */
+  /** The messages that the agent gets while it runs: see `Input.ts`. */
   readonly input: string
-  /** The FIFO that tells the shim of more of it. */
+  /** The FIFO through which the shim learns that there are more of them. */
   readonly bell: string
 }
 
@@ -100,7 +100,7 @@ export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentit
     ])
   })
 
-/** Whose the start token is. */
+/** Which side holds the start token. */
 export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | "taken"> =>
   Effect.promise(() =>
     fs.stat(files.started).then(
