@@ -9,22 +9,12 @@ import { BatchDocument } from "../../src/cli/output/Batched.ts"
 import { mostLines, parseBatch } from "../../src/domain/task/BatchLine.ts"
 import { tasksPerTransaction } from "../../src/programs/tasks/submitBatch.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
+import { anyTask } from "../support/tasks.ts"
 import { beat, world } from "./world.ts"
 
 const decode = <A, I>(schema: Schema.Schema<A, I>, text: string) => Schema.decodeUnknown(Schema.parseJson(schema))(text)
 
-const all = Effect.flatMap(Tasks, ({ list }) =>
-  list({
-    status: [],
-    agent: null,
-    labels: {},
-    directory: null,
-    parentId: null,
-    since: null,
-    limit: 1000,
-    before: null
-  })
-)
+const all = Effect.flatMap(Tasks, ({ list }) => list(anyTask))
 
 /** The stored tasks, in the order in which they were submitted. */
 const stored = Effect.flatMap(Tasks, ({ get }) =>
