@@ -26,7 +26,7 @@ export class Merges extends Context.Tag("backbeat/Merges")<
       >
     ) => Effect.Effect<boolean, StorageError>
     readonly get: (id: MergeId) => Effect.Effect<Option.Option<Merge>, StorageError>
-    /** Of a task, newest first, at most 20. */
+    /** The merges of a task, newest first, at most 20. */
     readonly ofTask: (task: TaskId) => Effect.Effect<ReadonlyArray<Merge>, StorageError>
   }
 >() {}

@@ -52,7 +52,7 @@ export interface Parking {
   readonly told: boolean
   /** Its turn ended before its agent answered at all: the next turn gets the same text. */
   readonly unheard?: boolean
-  /** What it is asked when it starts again; null: what it was asked before. */
+  /** The prompt of its next start; null: the same as before. */
   readonly prompt: string | null
   /** When the limit ends, as far as the agent said; live signals may know better. */
   readonly resetsAt: number | null

@@ -95,7 +95,7 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly discard: (workspace: Workspace) => Effect.Effect<string, WorkspaceFailed>
     /** Renames it back from the trash. */
     readonly retrieve: (workspace: Workspace) => Effect.Effect<void, WorkspaceFailed>
-    /** What lies in the trash, by the workspaces that it is of, at most 1000. */
+    /** What is in the trash, each with the id of its workspace, at most 1000. */
     readonly trashed: Effect.Effect<ReadonlyArray<{ readonly id: WorkspaceId; readonly path: string }>>
     /** Deletes what is in the trash. What was retrieved meanwhile stays. */
     readonly erase: (trashPath: string) => Effect.Effect<void, WorkspaceFailed>

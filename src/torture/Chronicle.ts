@@ -65,7 +65,7 @@ export class Chronicle {
   readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()
   /** The task that the submitter of a key asked to continue from. */
   readonly continued = new Map<string, string>()
-  /** By key: each task is edited, and taken up by hand, once at most. */
+  /** By key: each task is edited, and retried or resumed by hand, once at most. */
   readonly edits = new Map<string, ChangeOutcome>()
   readonly resubmits = new Map<string, ChangeOutcome>()
   /** By id. */

@@ -123,7 +123,7 @@ export const choiceOf = (work: Submission, count: number): Submission => ({
 
 interface ContestParts {
   readonly step: StepContest
-  /** Of each candidate, before its agent is set. */
+  /** The work of each candidate, before its agent is set. */
   readonly work: Submission
   readonly setup: string | null
   readonly requests: ReadonlyArray<Extract<WorkspaceRequest, { readonly kind: "new" }>>

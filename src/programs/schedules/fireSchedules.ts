@@ -83,7 +83,7 @@ const fireTogether = Effect.fn("schedule.fire")(function* (due: ReadonlyArray<Du
   return answers.flatMap((answer) => (answer._tag === "Behind" ? [answer.first] : []))
 })
 
-/** The schedule if it is still due, with its due time; otherwise none. */
+/** The schedule with its work if it is still active; otherwise none. */
 const dueOf = Effect.fn("schedule.due")(function* (id: ScheduleId) {
   const schedules = yield* Schedules
   return yield* Effect.all({ schedule: schedules.get(id), work: schedules.work(id) }).pipe(

@@ -1,4 +1,4 @@
-/** What a task that has ended is submitted as when its work is taken up again. */
+/** Makes the submission of a task that continues the work of an ended one. */
 import * as Effect from "effect/Effect"
 import type { NewDependency } from "../../domain/task/NewTask.ts"
 import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"

@@ -27,7 +27,7 @@ const answersFor =
 
 type Answer = ReturnType<typeof answersFor>
 
-/** Of an agent that has not been started yet, which has no output to speak of. */
+/** The answer for an agent that has not been started yet: there is no output to report. */
 const starting = (id: TaskId, answer: Answer) =>
   Effect.flatMap(WorkerRegistry, (registry) => registry.startProblem(id)).pipe(
     Effect.map(

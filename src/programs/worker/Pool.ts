@@ -59,7 +59,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const workers = yield* registry.workers
   const gone = yield* pool.presence.gone(workers)
   if (!workers.some(({ id }) => id === pool.worker.id)) {
-    // Its row was taken off, for example by a restored backup.
+    // Its row was removed, for example by a restored backup.
     yield* registry.register(pool.worker)
   }
   const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))

@@ -38,7 +38,7 @@ const promptOf = Effect.fn("startAgent.prompt")(function* (
   return yield* promptWithAnswers(claimed, prompt)
 })
 
-/** What it is asked in a session that is there. */
+/** The prompt in a session that exists. */
 const inSession = Effect.fn("startAgent.inSession")(function* (
   claimed: ClaimedTask,
   session: string,

@@ -73,7 +73,7 @@ export const limitWatchOf = Effect.fn("limitWatchOf")(function* (claimed: Held, 
 const joined = (first: Uint8Array, second: Uint8Array): Uint8Array =>
   Uint8Array.from([...first, ...second]).slice(-compared)
 
-/** Of what was read before the file was emptied, nothing is in it. */
+/** The file holds nothing that was read before it was emptied. */
 const lastOf = (bytes: Uint8Array, position: number): Uint8Array =>
   position === 0 ? none : bytes.slice(-Math.min(compared, position))
 

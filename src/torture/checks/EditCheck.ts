@@ -29,7 +29,7 @@ const hasLabel = (labels: string): boolean => {
   return typeof parsed === "object" && parsed !== null && "edited" in parsed
 }
 
-/** `tasks` are all of one submission; what takes up another has what that one had. */
+/** `tasks` are all of one submission; a task that continues another one has the same fields. */
 export const checkEdit = (
   plan: TaskPlan,
   told: ChangeOutcome | undefined,

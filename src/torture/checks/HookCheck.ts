@@ -19,7 +19,7 @@ export interface Attempt {
   readonly kind: string
   readonly task: string
   readonly status: string
-  /** Of the whole message; 0 bytes: its worker was killed before it had written it. */
+  /** The digest and size of the whole message; 0 bytes: its worker was killed before it had written it. */
   readonly sum: string
   readonly bytes: number
 }

@@ -10,7 +10,7 @@ const final = new Set(["cancelled", "dependency-failed", "output-limit", "reject
 
 const invariant = "failed work is tried again"
 
-/** A task that was submitted, or taken up by hand, with the automatic retries of it, in order. */
+/** A task that was submitted, or retried or resumed by hand, with its automatic retries, in order. */
 type Attempts = readonly [first: TaskRow, ...again: ReadonlyArray<TaskRow>]
 
 /** All tasks of one submission, by the request that made them: each is a first attempt, or follows one. */

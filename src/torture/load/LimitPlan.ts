@@ -77,7 +77,7 @@ export const planLimits = (dice: Dice, durationMs: number, focus: Focus): Readon
 /** The words in the prompt. */
 export const limitWords = ({ key, payer, steps }: LimitPlan): string => `limit ${key} ${payer} ${steps}`
 
-/** While this file is there no account refuses, so that the rest of the work comes to its end. */
+/** While this file exists, no account refuses, so that the rest of the work ends. */
 export const unlimitedFile = (root: string): string => `${root}/account/unlimited`
 
 /**

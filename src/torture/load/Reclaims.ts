@@ -51,7 +51,7 @@ export const sealsOf = (
 
 const rowOf = ({ store }: Load, id: string) => store.one<Row>("SELECT * FROM workspaces WHERE id = ?", id)
 
-/** The same again until it has come to its end: whether it was done or refused, or null where it was killed each time. */
+/** Runs the same command again until it ends: done or refused, or null where it was killed each time. */
 const untilAnswered = (load: Load, id: string, step: StepPlan & { readonly what: "reclaim" | "restore" }) =>
   Effect.gen(function* () {
     const { chronicle } = load.world

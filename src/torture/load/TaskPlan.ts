@@ -26,12 +26,12 @@ export type Trouble = { readonly killAfterMs: number } | { readonly failpoint: s
 /** Changes everything that can be checked afterwards: one line more, another exit code, another priority, a label. */
 export interface EditPlan {
   readonly afterMs: number
-  /** Of an agent whose exit code counts. */
+  /** The exit code, which counts only for some behaviours. */
   readonly exitCode: number
   readonly trouble: Trouble
 }
 
-/** Work that is taken up by hand once it has ended. */
+/** A retry or resume by hand, after the work has ended. */
 export interface ResubmitPlan {
   readonly how: "retry" | "resume" | "fresh"
   readonly trouble: Trouble
@@ -75,7 +75,7 @@ export interface TaskPlan {
   readonly messages: ReadonlyArray<MessagePlan>
 }
 
-/** Steps one behind the other, submitted as one. */
+/** Steps one after the other, submitted as one pipeline. */
 export interface PipelinePlan {
   readonly key: string
   readonly steps: ReadonlyArray<TaskPlan>

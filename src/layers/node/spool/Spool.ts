@@ -100,7 +100,7 @@ export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentit
     ])
   })
 
-/** Which side holds the start token. */
+/** Whether the start token is free, taken by a shim, or revoked. */
 export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | "taken"> =>
   Effect.promise(() =>
     fs.stat(files.started).then(
@@ -126,8 +126,8 @@ export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnF
   }).pipe(Effect.catchTag("SpawnFailed", Effect.succeed))
 
 /**
- * Gives up the token of a shim that has ended without a word, and so without running anything. Who makes a directory
- * between the two steps has the token then.
+ * Gives up the token of a shim that has ended without reporting anything, and so without running anything. A process that makes a
+ * directory between the two steps has the token then.
  */
 export const withdraw = (files: SpoolFiles): Effect.Effect<void> =>
   Effect.tryPromise(async () => {
