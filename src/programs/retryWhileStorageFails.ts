@@ -32,8 +32,8 @@ export const retryWhileStorageFails = <A, E, R>(self: Effect.Effect<A, E, R>): E
 }
 
 /**
- * A step of a loop: one that meets what never passes, or a defect, is left out, so that the other steps do their work. The
- * log has it once; `told` remembers that.
+ * Runs a step of a loop. A step that meets a permanent failure or a defect is skipped, so that the other steps do their work.
+ * `told` remembers the failures that are in the log, so that each is logged once.
  */
 export const attempt = <A, B, R>(told: Set<string>, step: Effect.Effect<A, StorageError, R>, otherwise: B) => {
   const leftOut = (message: string) => {

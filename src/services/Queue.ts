@@ -48,11 +48,11 @@ export interface Parking {
   readonly budget?: boolean
   /** It waits for the tasks that its agent has named (`Wakes.ask`) and then continues. Both can be: it waits for both. */
   readonly wake: boolean
-  /** Whether its agent has answered since it was woken last: otherwise it hears about that wake once more. */
+  /** Whether its agent has answered since it was woken last: otherwise the next turn repeats that wake. */
   readonly told: boolean
-  /** Its turn ended before its agent answered at all: what it was told in it is told again. */
+  /** Its turn ended before its agent answered at all: the next turn gets the same text. */
   readonly unheard?: boolean
-  /** What it is asked when it starts again; null: what it was asked before. */
+  /** The prompt of its next start; null: the same as before. */
   readonly prompt: string | null
   /** When the limit ends, as far as the agent said; live signals may know better. */
   readonly resetsAt: number | null

@@ -1,4 +1,4 @@
-/** Puts what the work and the judge of a round have to know of their loop behind the prompt, when they start. */
+/** Adds to the prompt, at the start, what the work and the judge of a round have to know about their loop. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Loops, type RoundTask } from "../../services/Loops.ts"

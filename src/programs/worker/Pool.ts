@@ -59,7 +59,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const workers = yield* registry.workers
   const gone = yield* pool.presence.gone(workers)
   if (!workers.some(({ id }) => id === pool.worker.id)) {
-    // Its row was taken off, for example by a restored backup.
+    // Its row was removed, for example by a restored backup.
     yield* registry.register(pool.worker)
   }
   const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))
@@ -132,7 +132,7 @@ const claimCalmly = (pool: Pool, settings: Settings, { queued, running }: Rhythm
     ? claimReady(pool, settings)
     : Effect.zipRight(writePresence(pool, queued), queued > 0 ? claimSome(pool, settings, true, 1) : Effect.void)
 
-/** Whether it looks after something that no row tells. */
+/** Whether it looks after something that is in no row. */
 const isBusy = Effect.fn("pool.isBusy")(function* (pool: Pool) {
   const { trying } = yield* pool.hooks.state
   return trying || (yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)

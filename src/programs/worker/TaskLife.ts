@@ -124,7 +124,7 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
   const target = yield* spared(supervision.worker, stopping)
   const report = yield* spawner.stop(target, supervision.settings.graceMs)
   yield* failpoint("stop.ended")
-  if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
+  if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes are still alive`)
   return { claim: stopping, found: report.ended + report.left }
 })
 
@@ -179,9 +179,9 @@ const release = Effect.fn("supervise.release")(function* ({ claimed }: Supervisi
   const spawner = yield* Spawner
   const events = yield* TerminalEvents
   yield* spawner.discard(claimed.claim.claimId)
-  yield* failpoint("conclude.discarded")
+  yield* failpoint("release.discarded")
   yield* events.publish(event)
-  const next = event.retriedBy === null ? "" : `, tried again as ${event.retriedBy}`
+  const next = event.retriedBy === null ? "" : `, retried as ${event.retriedBy}`
   yield* Effect.logInfo(`task ${claimed.task.id} ${event.status} (${event.cause})${next}`)
 })
 

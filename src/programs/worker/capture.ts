@@ -8,7 +8,7 @@ import { failpoint } from "../../services/Failpoints.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import type { ClaimedTask, Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
-import { limitWatch, nothing, readSignals, type Told } from "../limits/LimitWatch.ts"
+import { limitWatch, nothing, readSignals, type SignalReading } from "../limits/LimitWatch.ts"
 import { recordPlaceOf } from "../limits/SessionRecord.ts"
 import { type HeardIn, nothingHeard } from "../messages/Conversation.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
@@ -80,7 +80,7 @@ export const limitWatchOf = Effect.fn("limitWatchOf")(function* (claimed: Held, 
 const joined = (first: Uint8Array, second: Uint8Array): Uint8Array =>
   Uint8Array.from([...first, ...second]).slice(-compared)
 
-/** Of what was read before the file was emptied, nothing is in it. */
+/** The file holds nothing that was read before it was emptied. */
 const lastOf = (bytes: Uint8Array, position: number): Uint8Array =>
   position === 0 ? none : bytes.slice(-Math.min(compared, position))
 
@@ -129,7 +129,7 @@ const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: Strea
 })
 
 /** What newly captured bytes say, for the transaction that stores them. */
-interface Reading extends Told, HeardIn {}
+interface Reading extends SignalReading, HeardIn {}
 
 const unread = () => Effect.succeed<Reading>({ ...nothing, ...nothingHeard })
 

@@ -10,7 +10,7 @@ const linkAt = (path: string): string | null => {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null
   } catch (error) {
-    // What is missing is not a link. What cannot be looked at is left to the one who opens it, with the system's own words.
+    // A missing name is not a link. A name that cannot be looked at fails when it is opened, with the system's own message.
     if (codeOf(error) === "ELOOP") throw error
     return null
   }

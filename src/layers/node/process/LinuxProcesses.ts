@@ -47,7 +47,10 @@ const numbersAgree = (): boolean => {
   return agreed
 }
 
-/** One for all reads: without a size to go by `readFileSync` takes 64 kB for each, which was most of the garbage of an idle worker. */
+/**
+ * One buffer for all reads: without a known size `readFileSync` takes 64 kB for each, which was most of the garbage of an idle
+ * worker.
+ */
 const line = Buffer.alloc(4096)
 
 const readLine = (path: string): string => {

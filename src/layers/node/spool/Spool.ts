@@ -21,15 +21,15 @@ export interface SpoolFiles {
   readonly stderr: string
   /** The start token: a directory that the shim makes, or a file that says the claim was revoked. */
   readonly started: string
-  /** Who the shim is. */
+  /** The identity of the shim. */
   readonly shim: string
   /** The exit status of the agent. */
   readonly exit: string
   /** The worker that is to collect it. */
   readonly owner: string
-  /** What an agent is told while it runs: see `Input.ts`. */
+  /** The messages that the agent gets while it runs: see `Input.ts`. */
   readonly input: string
-  /** The FIFO that tells the shim of more of it. */
+  /** The FIFO through which the shim learns that there are more of them. */
   readonly bell: string
 }
 
@@ -96,7 +96,7 @@ export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentit
     for (const path of [files.stdout, files.stderr, files.input, `${files.shim}.new`, `${files.exit}.new`]) touch(path)
   })
 
-/** Whose the start token is. */
+/** Whether the start token is free, taken by a shim, or revoked. */
 export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | "taken"> =>
   Effect.promise(() =>
     fs.stat(files.started).then(
@@ -122,8 +122,8 @@ export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnF
   }).pipe(Effect.catchTag("SpawnFailed", Effect.succeed))
 
 /**
- * Gives up the token of a shim that has ended without a word, and so without running anything. Who makes a directory
- * between the two steps has the token then.
+ * Gives up the token of a shim that has ended without reporting anything, and so without running anything. A process that makes a
+ * directory between the two steps has the token then.
  */
 export const withdraw = (files: SpoolFiles): Effect.Effect<void> =>
   Effect.tryPromise(async () => {

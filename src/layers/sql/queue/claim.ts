@@ -35,7 +35,7 @@ const roomOf = (options: ClaimOptions, now: number): typeof Room.Type => ({
 
 const Started = Schema.Struct({
   ...TaskSummary.pick("id", "timeoutMs", "parks", "wakes").fields,
-  /** Whose place it takes. */
+  /** The account whose place it takes. */
   account: Schema.NullOr(Schema.String),
   /** Whether a budget counts it. */
   budgeted: Schema.Int
