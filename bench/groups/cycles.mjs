@@ -63,7 +63,7 @@ export const cycles = async ({ quick, report }) => {
       fill(home.database, stock - queuedIn(home.database), { prefix: `${(10 + batch++).toString(36)}`, queued: true })
     for (const processes of [1, 4, 16]) {
       const rates = { beat: [], bare: [] }
-      for (let round = 0; round < (quick ? 1 : 3); round++) {
+      for (let round = 0; round < (quick ? 1 : processes === 16 ? 2 : 3); round++) {
         for (const [name, program] of Object.entries(programs)) {
           restock()
           rates[name].push(await race(program, processes))

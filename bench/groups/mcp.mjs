@@ -64,7 +64,7 @@ export const mcp = async ({ original, quick, report, reason, say }) => {
     const idle = {}
     for (const name of Object.keys(servers)) idle[name] = { rss: [], cpu: [] }
     if (cpuOf(process.pid) !== null) {
-      for (let round = 0; round < (quick ? 1 : 3); round++) {
+      for (let round = 0; round < (quick ? 1 : 2); round++) {
         await Promise.all(
           Object.entries(servers).map(async ([name, server]) => {
             idle[name].cpu.push(await shareOf(server.pid, quick ? 3000 : 6000))

@@ -79,7 +79,7 @@ export const screen = async ({ quick, report, say }) => {
     // Nothing starts: what is seen is one row that a commit of another process has added.
     await home.beat("pause", "--all")
     await sleep(1000)
-    const count = quick ? 10 : 80
+    const count = quick ? 10 : 50
     const shown = new Map()
     const told = new Map()
     top.seen.listeners.add((text, at) => {

@@ -1,4 +1,4 @@
-/** Who runs what, and which workers there are. Liveness is for the caller to decide, from process identities. */
+/** The registered workers and their claims. The caller decides from process identities which of them live. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"

@@ -1,5 +1,5 @@
 /** The torture run as a user starts it: short, with its own plan, in the product and with one promise broken. */
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -22,9 +22,10 @@ interface Ended {
   readonly stderr: string
 }
 
-const beat = (program: string, args: ReadonlyArray<string>): Promise<Ended> =>
+const node = (args: ReadonlyArray<string>): Promise<Ended> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
       env: { PATH: process.env.PATH ?? "", HOME: scratch, TMPDIR: scratch },
       stdio: ["ignore", "pipe", "pipe"]
     })
@@ -38,6 +39,8 @@ const beat = (program: string, args: ReadonlyArray<string>): Promise<Ended> =>
     })
     child.once("close", (code) => resolve({ code, stdout, stderr }))
   })
+
+const beat = (program: string, args: ReadonlyArray<string>): Promise<Ended> => node([program, ...args])
 
 describe("the plan of a torture run", () => {
   it("is the same for the same seed, and another for another", () => {
@@ -89,11 +92,8 @@ describe.skipIf(process.platform !== "linux")("beat doctor --torture", () => {
 
   it("reports a promise that is broken, with the events that led to it", { timeout: 600_000 }, async () => {
     // Within the checkout, where it finds the native module.
-    const built = spawnSync(process.execPath, ["build.mjs", "--mutation", "drop-chunk", "dist-mutant-test"], {
-      cwd: root,
-      encoding: "utf8"
-    })
-    assert.strictEqual(built.status, 0, built.stderr)
+    const built = await node(["build.mjs", "--mutation", "drop-chunk", "dist-mutant-test"])
+    assert.strictEqual(built.code, 0, built.stderr)
     const program = join(root, "dist-mutant-test", "beat.cjs")
     const { code, stderr, stdout } = await reporting(program, "every byte is stored, in order")
     const report = read(stdout)

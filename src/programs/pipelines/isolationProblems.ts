@@ -1,4 +1,4 @@
-/** What a pipeline file says of workspaces: what is wrong with it, its setup as a step, and who takes turns. */
+/** What a pipeline file says about workspaces: its problems, its setup as a step, and which steps take turns. */
 
 import { isObject } from "../../domain/isObject.ts"
 import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"

@@ -1,4 +1,4 @@
-/** Who serves the queue: which of the registered workers can be counted on, as this process sees them now. */
+/** Which of the registered workers serve the queue, as this process sees them now. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { nearness } from "../../domain/worker/Process.ts"
@@ -52,7 +52,7 @@ const isNeededHere = Effect.fn("isNeededHere")(function* (seen: ReadonlyArray<Se
  * Whether the queue is served. Where only a stopped worker does it, a second look decides. A worker of another container or
  * host is enough, unless a task was left here.
  */
-export const hasWorker = Effect.fn("isServed")(function* (leaving: WorkerId | null = null) {
+export const hasWorker = Effect.fn("hasWorker")(function* (leaving: WorkerId | null = null) {
   const seen = yield* seenWorkers(leaving)
   if (seen.some(({ serving }) => serving === "serves")) return true
   if (seen.some(({ serving }) => serving === "elsewhere")) return !(yield* isNeededHere(seen))

@@ -62,7 +62,7 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const workers = yield* registry.workers
   const gone = yield* pool.presence.gone(workers)
   if (!workers.some(({ id }) => id === pool.worker.id)) {
-    // Its row was taken off, for example by a restored backup.
+    // Its row was removed, for example by a restored backup.
     yield* registry.register(pool.worker)
   }
   const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))
@@ -104,24 +104,35 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
 const writePresence = (pool: Pool, queued: number) =>
   Effect.flatMap(FiberMap.size(pool.fibers), (size) => (size + queued > 0 ? pool.presence.write : Effect.void))
 
-/** Claims and starts the next ready task; false where there is none. */
-const claimOne = Effect.fn("pool.claimOne")(function* (pool: Pool, settings: Settings, onlyWhenIdle: boolean) {
-  const claimed = yield* claimTask(pool.worker, settings, onlyWhenIdle)
-  if (Option.isNone(claimed)) return false
-  yield* lookAfter(pool, settings, claimed.value, claimed.value)
-  return true
+/** Claims and starts the next ready tasks; returns how many there were. */
+const claimSome = Effect.fn("pool.claimSome")(function* (
+  pool: Pool,
+  settings: Settings,
+  onlyWhenIdle: boolean,
+  most: number
+) {
+  const claimed = yield* claimTask(pool.worker, settings, onlyWhenIdle, most)
+  for (const one of claimed) yield* lookAfter(pool, settings, one, one)
+  return claimed.length
 })
+
+/** The most claims in one transaction: other processes wait for its lock. */
+const mostTogether = 8
 
 /** Claims and starts as many ready tasks as there is room for. */
 const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
-  yield* writePresence(pool, (yield* tasks.counts).queued)
-  while ((yield* tasks.counts).queued > 0) {
+  let { queued } = yield* tasks.counts
+  yield* writePresence(pool, queued)
+  while (queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
     if (room._tag !== "Admitted") return
-    if (!(yield* claimOne(pool, settings, room.onlyWhenIdle))) return
+    const most = Math.min(room.places, mostTogether)
+    const claimed = yield* claimSome(pool, settings, room.onlyWhenIdle, most)
+    if (claimed < most || most === room.places) return
+    queued -= claimed
   }
 })
 
@@ -129,9 +140,9 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
 const claimCalmly = (pool: Pool, settings: Settings, { queued, running }: Rhythm) =>
   queued > 0 && running > 0
     ? claimReady(pool, settings)
-    : Effect.zipRight(writePresence(pool, queued), queued > 0 ? claimOne(pool, settings, true) : Effect.void)
+    : Effect.zipRight(writePresence(pool, queued), queued > 0 ? claimSome(pool, settings, true, 1) : Effect.void)
 
-/** Whether it looks after something that no row tells. */
+/** Whether it looks after something that is in no row. */
 const isBusy = Effect.fn("pool.isBusy")(function* (pool: Pool) {
   const { trying } = yield* pool.hooks.state
   return trying || (yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)

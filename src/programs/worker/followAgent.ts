@@ -177,7 +177,7 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
               : untilTimed(supervision, watch, yield* timeLeft(claim), followed ? tick.still : tick.calm)
           )
         : spawner.pause(claimed.claim.claimId, wait),
-      claim.stopCause === null ? EffectQueue.take(signals.messaged) : Effect.never
+      claim.stopCause === null ? EffectQueue.take(signals.changed) : Effect.never
     )
   }
 })

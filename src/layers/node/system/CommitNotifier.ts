@@ -1,4 +1,4 @@
-/** Hears of commits from the file system: a waiting worker costs nothing, and wakes within milliseconds. */
+/** Learns of commits from the file system: a waiting worker costs nothing, and wakes within milliseconds. */
 import { type FSWatcher, watch } from "node:fs"
 import { basename, dirname } from "node:path"
 import * as Effect from "effect/Effect"
@@ -56,7 +56,7 @@ const make = Effect.gen(function* () {
   const prompt = process.platform === "linux"
 
   return CommitNotifier.of({
-    changed: Effect.fn("Commits.changed")(function* (withinMs) {
+    changed: Effect.fn("CommitNotifier.changed")(function* (withinMs) {
       const told = yield* Effect.sync(open)
       const bound = Math.min(withinMs, told && prompt ? (echoes[echo] ?? withinMs) : pollMs)
       const rang = yield* EffectQueue.take(bell).pipe(
