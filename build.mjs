@@ -131,6 +131,47 @@ const noStackAtLoad = {
   }
 }
 
+/**
+ * Effect copies the map of all services for each span and each service that it provides. A process that works for long takes
+ * build/map-with.mjs instead. Remove this when effect/Context no longer copies, or `npm run bench -- --only drain` shows no difference.
+ */
+const sharedContext = {
+  name: "shared-context",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]internal[\\/]context\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8")
+      const copies = [
+        [
+          /const map = new Map\(self\.unsafeMap\);\s*map\.set\(tag\.key, service\);\s*return makeContext\(map\);/,
+          "return makeContext(mapWith(self.unsafeMap, tag.key, service));"
+        ],
+        [
+          /const map = new Map\(self\.unsafeMap\);\s*for \(const \[tag, s\] of that\.unsafeMap\) \{\s*map\.set\(tag, s\);\s*\}\s*return makeContext\(map\);/,
+          "return makeContext(mapWithAll(self.unsafeMap, that.unsafeMap));"
+        ]
+      ]
+      const contents = copies.reduce((before, [copied, shared]) => {
+        if (!copied.test(before)) throw new Error(`${path}: copies in another way`)
+        return before.replace(copied, shared)
+      }, text)
+      const from = JSON.stringify(at("build/map-with.mjs"))
+      return { contents: `import { mapWith, mapWithAll } from ${from};\n${contents}`, loader: "js" }
+    })
+  }
+}
+/** The light bundles stay as they are: a command makes few spans, and its code is read at each start. */
+const worksLong = new Set(["worker", "mcp"])
+
+/** Only workers claim tasks. The statements of a claim are text that no command of the light bundle needs. */
+const noClaims = {
+  name: "no-claims",
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/claim\.ts$/ }, ({ importer }) =>
+      /[\\/]layers[\\/]sql[\\/]queue[\\/]/.test(importer) ? { path: at("build/no-claims.mjs") } : undefined
+    )
+  }
+}
+
 /** SQL is text to the minifier, which leaves its indentation alone: 4 KB of the light bundle. Lines stay, for comments. */
 const leanSql = (path, text) =>
   !isDev && /[\\/]src[\\/]layers[\\/]sql[\\/]/.test(path) ? text.replace(/\n +/g, "\n") : text
@@ -277,6 +318,8 @@ const bundle = async (name, entry) => {
       webShims,
       noPrinter,
       noStackAtLoad,
+      ...(worksLong.has(name) ? [sharedContext] : []),
+      ...(name === "cli" ? [noClaims] : []),
       ownSource(prepared),
       asciiSources,
       lazyBuiltins,

@@ -189,6 +189,7 @@ export default Effect.gen(function* () {
       version TEXT NOT NULL,
       schema INTEGER NOT NULL,
       uid INTEGER,
+      file TEXT,
       started_at INTEGER NOT NULL,
       seen_at INTEGER NOT NULL
     ) STRICT

@@ -1,4 +1,4 @@
-/** What a command gives its caller. It decides what the command does when stdout cannot be written any more. */
+/** What a command gives its caller. It decides what the command does when stdout can no longer be written. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

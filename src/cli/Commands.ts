@@ -43,19 +43,20 @@ const entry = <M>(
   load: Effect.map(Effect.promise(load), pick)
 })
 
+/** A command with its own bundle came here, because its name is not the first word on the command line. */
+const misplaced = (name: string) =>
+  new UsageError({ problem: `'${name}' must be the first argument`, hint: `beat ${name} --help` })
+
 /** Only their help is here: the web server has its own bundle, which the first word on the command line selects. */
 const webOf = (pick: (commands: ReturnType<typeof webCommands>) => Command) => () =>
   import("./commands/web/web.ts").then(({ webCommands }) => {
-    const misplaced = new UsageError({ problem: "'web' must be the first argument", hint: "beat web [options]" })
-    const refuse = () => misplaced
-    return pick(webCommands({ start: refuse, stop: refuse, status: refuse, url: misplaced, openapi: misplaced }))
+    const refused = misplaced("web")
+    const refuse = () => refused
+    return pick(webCommands({ start: refuse, stop: refuse, status: refuse, url: refused, openapi: refused }))
   })
 
 /** Only their help is here, likewise. */
-const observed = async () => ({
-  ...(await import("./commands/observe/observe.ts")),
-  misplaced: (name: string) => new UsageError({ problem: `'${name}' must be the first argument`, hint: `beat ${name}` })
-})
+const observed = () => import("./commands/observe/observe.ts")
 
 const entries: ReadonlyArray<CommandEntry> = [
   entry("", module.overview, ({ bare }) => bare),
@@ -110,14 +111,10 @@ const entries: ReadonlyArray<CommandEntry> = [
   entry("schedule status", module.schedule, ({ scheduleStatus }) => scheduleStatus),
   entry("schedule history", module.schedule, ({ scheduleHistoryCommand }) => scheduleHistoryCommand),
   // Only its help is here: the screen has its own bundle.
-  entryOf("top", () =>
-    import("./commands/watch/top.ts").then(({ top }) =>
-      top(() => new UsageError({ problem: "'top' must be the first argument", hint: "beat top [options]" }))
-    )
-  ),
-  entryOf("timeline", () => observed().then(({ misplaced, timeline }) => timeline(() => misplaced("timeline")))),
-  entryOf("support", () => observed().then(({ misplaced, support }) => support(misplaced("support")))),
-  entryOf("metrics", () => observed().then(({ metrics, misplaced }) => metrics(misplaced("metrics")))),
+  entryOf("top", () => import("./commands/watch/top.ts").then(({ top }) => top(() => misplaced("top")))),
+  entryOf("timeline", () => observed().then(({ timeline }) => timeline(() => misplaced("timeline")))),
+  entryOf("support", () => observed().then(({ support }) => support(misplaced("support")))),
+  entryOf("metrics", () => observed().then(({ metrics }) => metrics(misplaced("metrics")))),
   entry("list", module.list, ({ list }) => list, ["ls"]),
   entry("status", module.status, ({ status }) => status),
   entry("why", module.why, ({ why }) => why),
@@ -187,9 +184,8 @@ const entries: ReadonlyArray<CommandEntry> = [
   // Likewise for the doctor, whose bundle holds the torture run too.
   entryOf("doctor", () =>
     import("./commands/setup/doctor.ts").then(({ doctor }) => {
-      const misplaced = () =>
-        new UsageError({ problem: "'doctor' must be the first argument", hint: "beat doctor [options]" })
-      return doctor(misplaced, misplaced)
+      const refuse = () => misplaced("doctor")
+      return doctor(refuse, refuse)
     })
   ),
   entry("service install", module.service, ({ serviceInstall }) => serviceInstall),
@@ -197,11 +193,7 @@ const entries: ReadonlyArray<CommandEntry> = [
   entry("service status", module.service, ({ serviceStatusCommand }) => serviceStatusCommand),
   entry("prune", module.prune, ({ prune }) => prune),
   // Only its help is here: the worker has its own bundle, which the first word on the command line selects.
-  entryOf("worker", () =>
-    import("./commands/setup/worker.ts").then(({ worker }) =>
-      worker(() => new UsageError({ problem: "'worker' must be the first argument", hint: "beat worker [options]" }))
-    )
-  ),
+  entryOf("worker", () => import("./commands/setup/worker.ts").then(({ worker }) => worker(() => misplaced("worker")))),
   entry("completion", module.completion, ({ completion }) => completion, ["completions"])
 ]
 

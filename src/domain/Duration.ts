@@ -12,6 +12,9 @@ const units: Readonly<Record<string, number>> = {
 const pattern = /^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$/
 const part = /(\d+(?:\.\d+)?)(ms|[smhdw])/g
 
+/** A hundred years: more is a slip of the keyboard, and would lead out of the calendar. */
+const longestMs = 36_525 * 86_400_000
+
 /** `30m`, `1h30m`, `90s`, `500ms`, `2d`, `1w`, `0`: milliseconds, or what is wrong with it. */
 export const parseDuration = (text: string): Either.Either<number, string> => {
   if (/\dM(?!S)/.test(text)) {
@@ -29,8 +32,9 @@ export const parseDuration = (text: string): Either.Either<number, string> => {
   }
   let total = 0
   for (const [, amount, unit] of compact.matchAll(part)) total += Number(amount) * (units[unit ?? ""] ?? 0)
-  const rounded = Math.round(total)
-  return Number.isSafeInteger(rounded) ? Either.right(rounded) : Either.left(`'${text}' is too long`)
+  // Zero means "no limit" in most places: what is longer than zero stays so.
+  const rounded = total > 0 ? Math.max(1, Math.round(total)) : 0
+  return rounded <= longestMs ? Either.right(rounded) : Either.left(`'${text}' is too long`)
 }
 
 /** How a time limit is written: 0 means no limit. */

@@ -1,4 +1,4 @@
-/** Everything that can go wrong and that a caller tells apart. Attributes never carry prompts, output or environment. */
+/** The errors that callers distinguish. Attributes never carry prompts, output or environment. */
 import * as Schema from "effect/Schema"
 import { isTerminal, TaskId, TaskStatus } from "./task/Task.ts"
 
@@ -163,8 +163,11 @@ export class AgentMissing extends Schema.TaggedError<AgentMissing>()("AgentMissi
   install: Schema.NullOr(Schema.String)
 }) {
   override get message(): string {
-    const fix = this.install === null ? "put it on your PATH" : `install it: ${this.install}`
-    return `The program '${this.program}' of agent '${this.agent}' is not on your PATH; ${fix}. 'beat agents list' shows what is there.`
+    const [problem, own] = this.program.includes("/")
+      ? ["is not an executable file", "correct its path or its mode"]
+      : ["is not on your PATH", "put it on your PATH"]
+    const fix = this.install === null ? own : `install it: ${this.install}`
+    return `The program '${this.program}' of agent '${this.agent}' ${problem}; ${fix}. 'beat agents list' shows what is there.`
   }
 }
 
@@ -196,9 +199,9 @@ export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed"
   override get message(): string {
     switch (this.reason) {
       case "program-missing":
-        return `The program ${this.subject} is not there or not executable any more. Install it again, then: beat retry`
+        return `The program ${this.subject} no longer exists or is not executable. Install it again, then: beat retry`
       case "directory-missing":
-        return `The directory ${this.subject} is not there any more. Create it again, then: beat retry`
+        return `The directory ${this.subject} no longer exists. Create it again, then: beat retry`
       case "arguments-too-long":
         return `The arguments and environment for ${this.subject} are larger than the system allows. Shorten --env, or submit with capture: allowlist.`
       case "spool":

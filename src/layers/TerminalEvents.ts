@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import type { TerminalEvent } from "../domain/task/TerminalEvent.ts"
 import { TerminalEvents } from "../services/TerminalEvents.ts"
 
-/** Events that a subscriber may be behind before it loses some. */
+/** How many events a subscriber may lag before it loses some. */
 const backlog = 256
 
 /** Never shut down: publishing to a PubSub that was would interrupt the publisher, who has just committed. */

@@ -1,6 +1,6 @@
-/** What the server tells a model about when to use which tool, and the prompts that people pick. */
+/** The instructions that tell a model when to use which tool, and the prompts that people pick. */
 
-/** Codex shows its model the first 250 characters alone: they are the loop. */
+/** Codex shows its model only the first 250 characters, so the loop of calls comes first. */
 export const instructions = `Backbeat runs coding agents or shell commands in the background. Call DelegateTask with a self-contained prompt, then WaitTasks with the ids; while 'pending' is not empty, WaitTasks again with the returned cursor. Tasks continue without this session.
 
 It runs claude, codex, gemini and others that ListAgents shows, on this machine. Tasks are stored.

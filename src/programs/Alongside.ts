@@ -37,7 +37,7 @@ export const ranAlongside = Effect.fn("ranAlongside")(function* (
   return (yield* here(task, others)).map(({ id }) => id)
 })
 
-/** The task and those whose agents submitted it: they wait for it, mostly. */
+/** The task and the tasks above it, whose agents mostly wait for it. */
 const lineOf = Effect.fn("alongside.line")(
   function* (task: Pick<Task, "id" | "parentId">) {
     const tasks = yield* Tasks

@@ -1,4 +1,4 @@
-/** Puts right what a clock that was set back has left: times that lie where no rule has them. */
+/** Corrects what a clock that was set back has left: times that no rule has. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../domain/Elapsed.ts"

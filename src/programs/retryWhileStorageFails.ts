@@ -13,19 +13,27 @@ const isPassing = <E>(error: E): boolean => isStorageError(error) && passes(erro
  * Retries a `StorageError` that may pass, for as long as it takes, and says so in the log. One that never passes fails,
  * as other errors do: what cannot be read ends or is set aside, and keeps no task and no worker from anything else.
  */
-export const retryWhileStorageFails = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  self.pipe(
-    Effect.tapError((error) =>
-      isStorageError(error) && passes(error)
-        ? Effect.zipRight(count("storage_retries"), Effect.logWarning(`waiting for the store: ${error.message}`))
-        : Effect.void
-    ),
-    Effect.retry({ while: isPassing, schedule: whileStorageFails() })
+export const retryWhileStorageFails = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const noted = Effect.tapError(self, (error) =>
+    isStorageError(error) && passes(error)
+      ? Effect.zipRight(count("storage_retries"), Effect.logWarning(`waiting for the store: ${error.message}`))
+      : Effect.void
   )
+  // The schedule is made only where something has failed: it costs more than the operation that does not need it.
+  return Effect.catchIf(noted, isPassing, (error) => {
+    let first = true
+    const again = Effect.suspend(() => {
+      if (!first) return noted
+      first = false
+      return Effect.fail(error)
+    })
+    return Effect.retry(again, { while: isPassing, schedule: whileStorageFails() })
+  })
+}
 
 /**
- * A step of a loop: one that meets what never passes, or a defect, is left out, so that the other steps do their work. The
- * log has it once; `told` remembers that.
+ * Runs a step of a loop. A step that meets a permanent failure or a defect is skipped, so that the other steps do their work.
+ * `told` remembers the failures that are in the log, so that each is logged once.
  */
 export const attempt = <A, B, R>(told: Set<string>, step: Effect.Effect<A, StorageError, R>, otherwise: B) => {
   const leftOut = (message: string) => {

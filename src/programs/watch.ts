@@ -62,7 +62,7 @@ export const watch = <A, E extends { readonly _tag: string }, R>(
   isOver: (found: A) => boolean
 ) => Effect.flatMap(makeWatch(), ({ until }) => until(look, isOver))
 
-/** The same, and sees to it that a worker runs. It starts none where the first look finds the end. */
+/** The same, and makes sure that a worker runs. It starts none where the first look finds the end. */
 export const waitUntil = Effect.fn("waitUntil")(function* <A, E extends { readonly _tag: string }, R>(
   look: Effect.Effect<A, E | StorageError, R>,
   isOver: (found: A) => boolean,

@@ -9,7 +9,7 @@ import type { ClaimId } from "../domain/worker/Claim.ts"
 
 /** The end of a task that has no checkpoint yet. */
 export interface Missing {
-  /** Of its event in the outbox. */
+  /** The number of its event in the outbox. */
   readonly seq: number
   readonly taskId: TaskId
   /** When it ended. */

@@ -1,4 +1,4 @@
-/** A hint that some process may have committed. Nothing depends on it: who waits looks again after a bound anyway. */
+/** A hint that some process may have committed. Nothing depends on it: a waiter looks again after a bound anyway. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 

@@ -1,4 +1,4 @@
-/** Keyed hashes: two texts can be told apart or known to be the same, and neither can be read. */
+/** Keyed hashes: they show whether two texts are the same, and neither text can be read from them. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"

@@ -18,9 +18,9 @@ export class Gates extends Context.Tag("backbeat/Gates")<
     readonly list: Effect.Effect<ReadonlyArray<Gate>, StorageError>
     /** What keeps a queued task from being claimed; none where it has ended, runs, or may start. */
     readonly holding: (id: TaskId) => Effect.Effect<Option.Option<Hold>, StorageError>
-    /** Running tasks that are to be frozen, and stay so until the gate opens, at most 1000. */
+    /** Running tasks that have to be frozen, and stay so until the gate opens, at most 1000. */
     readonly freezing: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
-    /** Running tasks that a person has paused and that are to be parked, at most 1000. */
+    /** Running tasks that a person has paused and that have to be parked, at most 1000. */
     readonly pausing: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
     /** Removes gates whose time is over. */
     readonly tidy: Effect.Effect<void, StorageError>

@@ -29,7 +29,7 @@ export interface PullRequest {
   readonly home: string
   /** The branch of the remote that holds the work. */
   readonly branch: string
-  /** The branch that it is to be merged into. */
+  /** The branch that it will be merged into. */
   readonly base: string
   readonly title: string
   readonly body: string

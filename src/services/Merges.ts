@@ -13,8 +13,7 @@ export class Merges extends Context.Tag("backbeat/Merges")<
     readonly open: (home: string) => Effect.Effect<Option.Option<Merge>, StorageError>
     /** All that have not ended, at most 100. */
     readonly allOpen: Effect.Effect<ReadonlyArray<Merge>, StorageError>
-    /** Stores a new one; false where another merge of the repository is open.
-     */
+    /** Stores a new one; false where another merge of the repository is open. */
     readonly begin: (merge: Merge) => Effect.Effect<boolean, StorageError>
     /**
      * Changes it, unless another process has changed its state or taken it over meanwhile; false then. An
@@ -27,7 +26,7 @@ export class Merges extends Context.Tag("backbeat/Merges")<
       >
     ) => Effect.Effect<boolean, StorageError>
     readonly get: (id: MergeId) => Effect.Effect<Option.Option<Merge>, StorageError>
-    /** Of a task, newest first, at most 20. */
+    /** The merges of a task, newest first, at most 20. */
     readonly ofTask: (task: TaskId) => Effect.Effect<ReadonlyArray<Merge>, StorageError>
   }
 >() {}

@@ -1,4 +1,4 @@
-/** Who this process is, and whether another still lives. */
+/** The identity of this process, and whether another one still lives. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Alive, ProcessIdentity } from "../domain/worker/Process.ts"

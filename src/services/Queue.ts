@@ -48,11 +48,11 @@ export interface Parking {
   readonly budget?: boolean
   /** It waits for the tasks that its agent has named (`Wakes.ask`) and then continues. Both can be: it waits for both. */
   readonly wake: boolean
-  /** Whether its agent has answered since it was woken last: otherwise it hears about that wake once more. */
+  /** Whether its agent has answered since it was woken last: otherwise the next turn repeats that wake. */
   readonly told: boolean
-  /** Its turn ended before its agent answered at all: what it was told in it is told again. */
+  /** Its turn ended before its agent answered at all: the next turn gets the same text. */
   readonly unheard?: boolean
-  /** What it is asked when it starts again; null: what it was asked before. */
+  /** The prompt of its next start; null: the same as before. */
   readonly prompt: string | null
   /** When the limit ends, as far as the agent said; live signals may know better. */
   readonly resetsAt: number | null
@@ -137,6 +137,15 @@ export class Queue extends Context.Tag("backbeat/Queue")<
      * worker limit are checked in the transaction that writes the claim row.
      */
     readonly claim: (options: ClaimOptions) => Effect.Effect<Option.Option<ClaimedTask>, StorageError>
+
+    /**
+     * The same for the next `most` ready tasks in one transaction, in the order in which they would be claimed one by one. Fewer where
+     * there is no room for more, or where a task cannot be read, which ends then.
+     */
+    readonly claimSeveral: (
+      options: ClaimOptions,
+      most: number
+    ) => Effect.Effect<ReadonlyArray<ClaimedTask>, StorageError>
 
     /**
      * What an adopter needs of a claim row; none where it is gone. What its start needed is not read, so that a task whose

@@ -49,7 +49,7 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
     readonly observe: (target: Target) => Effect.Effect<Observation>
     /** Takes the start token itself. True: the agent never started and never will. False: the shim was first. */
     readonly revoke: (claimId: ClaimId) => Effect.Effect<boolean>
-    /** Tells the shim its new owner. */
+    /** Gives the shim its new owner. */
     readonly transferOwnership: (claimId: ClaimId, owner: ProcessIdentity) => Effect.Effect<void>
     /**
      * Bytes the agent printed from `offset` of the file on, at most `limit`. Empty at the end and where nothing was
@@ -68,7 +68,7 @@ export class Spawner extends Context.Tag("backbeat/Spawner")<
      * the claim may call it. False: the input is at its end, and nothing reaches the agent any more.
      */
     readonly tell: (claimId: ClaimId, id: string, text: string) => Effect.Effect<boolean, SpawnFailed>
-    /** Ends the agent's stdin after what it was told. Again is fine. */
+    /** Ends the agent's stdin after the messages so far. It can be called again. */
     readonly endInput: (claimId: ClaimId) => Effect.Effect<void, SpawnFailed>
     /** Bytes of a stream in the spool, captured or not. 0 where the size cannot be read. */
     readonly printed: (claimId: ClaimId, stream: StreamName) => Effect.Effect<number>

@@ -15,7 +15,7 @@ export class WebRecords extends Context.Tag("backbeat/WebRecords")<
     readonly write: (record: WebRecord) => Effect.Effect<void, WebUnavailable>
     /** Removes the record of this process; that of another one stays. */
     readonly remove: Effect.Effect<void>
-    /** Of several that start side by side, one at a time looks for the others and makes itself known. */
+    /** Servers that start at the same time take turns: each looks for the others and writes its record. */
     readonly alone: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | WebUnavailable, R>
     /** Asks the process of the record to end, and returns once it is gone; false if it is still there after `withinMs`. */
     readonly stop: (record: WebRecord, withinMs: number) => Effect.Effect<boolean>

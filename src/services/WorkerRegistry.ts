@@ -1,4 +1,4 @@
-/** Who runs what, and which workers there are. Liveness is for the caller to decide, from process identities. */
+/** The registered workers and their claims. The caller decides from process identities which of them live. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -19,8 +19,14 @@ export class WorkerRegistry extends Context.Tag("backbeat/WorkerRegistry")<
   {
     /** Puts a worker on the list, or writes its row again where it is on it. */
     readonly register: (worker: Worker) => Effect.Effect<void, StorageError>
-    /** The schema that this process knows, and the one that is stored now: another process may have migrated. */
-    readonly schema: Effect.Effect<{ readonly known: number; readonly stored: number }, StorageError>
+    /**
+     * The schema that this process knows, and the one that is stored now: another process may have migrated. `file`: which file
+     * this process has open.
+     */
+    readonly schema: Effect.Effect<
+      { readonly known: number; readonly stored: number; readonly file: string | null },
+      StorageError
+    >
     /**
      * Takes a worker off the list. `when: "idle"` does it only if no task runs, all that are queued wait for answers of a
      * person or for such tasks, no schedule is active and every hook has read all notices, in one transaction, so that nothing committed before can be left without a worker. `superseded`: only while `by` is still registered.

@@ -49,7 +49,7 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly inspect: (directory: string) => Effect.Effect<HomeState, NotIsolable>
     /** The commit that a revision names in the repository. */
     readonly revision: (home: string, name: string) => Effect.Effect<CommitId, NotIsolable>
-    /** A commit of the user's files as they are, untracked ones included. Nothing of the user's changes. */
+    /** A commit of the user's files as they are, untracked ones included. The user's repository does not change. */
     readonly snapshot: (home: string, claimId: string) => Effect.Effect<CommitId, NotIsolable>
     /** Keeps a commit from being collected, under `refs/backbeat/`. */
     readonly pin: (home: string, ref: string, commit: CommitId) => Effect.Effect<void, NotIsolable>
@@ -85,7 +85,7 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly unsealed: (workspace: Workspace) => Effect.Effect<ReadonlyArray<string>, WorkspaceFailed>
     /** Whether the directory is a whole workspace of this id. */
     readonly isWhole: (workspace: Workspace) => Effect.Effect<boolean>
-    /** Commands that work in it, as far as the system tells, at most 10. */
+    /** Commands that work in it, as far as the system shows, at most 10. */
     readonly users: (workspace: Workspace) => Effect.Effect<ReadonlyArray<string>>
     /** Whether anything is at its path. */
     readonly exists: (workspace: Workspace) => Effect.Effect<boolean>
@@ -95,7 +95,7 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly discard: (workspace: Workspace) => Effect.Effect<string, WorkspaceFailed>
     /** Renames it back from the trash. */
     readonly retrieve: (workspace: Workspace) => Effect.Effect<void, WorkspaceFailed>
-    /** What lies in the trash, by the workspaces that it is of, at most 1000. */
+    /** What is in the trash, each with the id of its workspace, at most 1000. */
     readonly trashed: Effect.Effect<ReadonlyArray<{ readonly id: WorkspaceId; readonly path: string }>>
     /** Deletes what is in the trash. What was retrieved meanwhile stays. */
     readonly erase: (trashPath: string) => Effect.Effect<void, WorkspaceFailed>

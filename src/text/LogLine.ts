@@ -1,4 +1,4 @@
-/** Log lines: of a worker, readable in a terminal and in a file, and of a command, for the person who typed it. */
+/** Log lines of a worker, readable in a terminal and in a file, and of a command, for the person who typed it. */
 import * as Cause from "effect/Cause"
 import * as HashMap from "effect/HashMap"
 import * as Logger from "effect/Logger"

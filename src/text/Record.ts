@@ -5,7 +5,7 @@ import { span } from "./FormatDuration.ts"
 import { cutMiddle } from "./Middle.ts"
 import { sanitize } from "./Sanitize.ts"
 
-type Told = Pick<Task, "id" | "agent" | "title">
+type RecordedTask = Pick<Task, "id" | "agent" | "title">
 
 /** Bytes of each part at most; the answer gets what is left. */
 const most = { error: 2000, diffStat: 3000, tail: 8000 } as const
@@ -45,7 +45,7 @@ const part = (title: string, text: string | null, limit: number): ReadonlyArray<
 }
 
 /** At most `limit` bytes; the end is always kept. Includes the output if the answer is missing or omits the failure. */
-export const recordText = (task: Told, checkpoint: Checkpoint, limit: number): string => {
+export const recordText = (task: RecordedTask, checkpoint: Checkpoint, limit: number): string => {
   const { answer, cause, diffStat, durationMs, error, status, tail } = checkpoint
   const how = status === "completed" ? "completed" : `${status} (${cause})`
   const answered = status === "completed" && answer !== null && answer.trim() !== ""

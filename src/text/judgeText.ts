@@ -1,4 +1,4 @@
-/** What the judge of a round is told: what the work was asked for, how to see what it changed, and what the answer has to be. */
+/** The prompt of the judge of a round: what the work was asked for, how to see what it changed, and the form of the answer. */
 import type { Loop, LoopRound } from "../domain/loop/Loop.ts"
 import type { CommitId } from "../domain/workspace/Workspace.ts"
 import { fenced } from "./Quote.ts"

@@ -1,4 +1,4 @@
-/** What the work of a round is told about its loop: the rules, the rounds before it, and the newest evaluation. */
+/** The text that the agent of a round gets about its loop: the rules, the rounds before it, and the newest evaluation. */
 import type { Loop, LoopRound } from "../domain/loop/Loop.ts"
 import { fenced } from "./Quote.ts"
 

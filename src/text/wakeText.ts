@@ -1,4 +1,4 @@
-/** What an agent is told when it continues after its tasks have ended. Bounded, whatever they printed. */
+/** The text that an agent gets when it continues after its tasks have ended. Its length is bounded, whatever they printed. */
 import type { EndCause, TaskId, TaskStatus } from "../domain/task/Task.ts"
 import type { Wake } from "../domain/wake/Wake.ts"
 import { cutMiddle } from "./Middle.ts"

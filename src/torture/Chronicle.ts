@@ -1,4 +1,4 @@
-/** What happened in a torture run, as those who did it saw it: the checker compares the database with this. */
+/** What happened in a torture run, as its processes saw it. The checker compares the database with this. */
 import { appendFileSync } from "node:fs"
 import { jumpMs } from "./faults/FaultPlan.ts"
 
@@ -35,7 +35,7 @@ export interface Answer {
 }
 
 /** The outcome of a request for a change, as the client learned it. */
-export interface Told {
+export interface ChangeOutcome {
   readonly outcome: "done" | "refused" | "unsure"
   /** The task that the answer names. */
   readonly id: string | null
@@ -65,9 +65,9 @@ export class Chronicle {
   readonly edges = new Map<string, ReadonlyArray<AskedEdge>>()
   /** The task that the submitter of a key asked to continue from. */
   readonly continued = new Map<string, string>()
-  /** By key: each task is edited, and taken up by hand, once at most. */
-  readonly edits = new Map<string, Told>()
-  readonly agains = new Map<string, Told>()
+  /** By key: each task is edited, and retried or resumed by hand, once at most. */
+  readonly edits = new Map<string, ChangeOutcome>()
+  readonly resubmits = new Map<string, ChangeOutcome>()
   /** By id. */
   readonly hurts = new Map<string, Set<Hurt>>()
   readonly answers: Array<Answer> = []

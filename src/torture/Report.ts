@@ -1,4 +1,4 @@
-/** What a torture run found: the value behind `--json`, and its words. */
+/** The report of a torture run: as the value of `--json`, and in words. */
 import * as Schema from "effect/Schema"
 
 const Counts = Schema.Record({ key: Schema.String, value: Schema.Int })

@@ -127,7 +127,7 @@ export class World {
     }
   }
 
-  /** No account refuses any more. */
+  /** From now on no account refuses. */
   openAccounts(): void {
     writeFileSync(unlimitedFile(this.root), "")
   }

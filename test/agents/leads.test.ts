@@ -1,11 +1,12 @@
 /** A real lead and a real child: it hands over and ends its turn, the machine restarts, and it continues with the result. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { delimiter, join } from "node:path"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { gitIn, makeRepository, userState } from "../support/repository.ts"
-import { Beat, binary, type Finished, isAlive, until } from "../system/Beat.ts"
+import { binary, isAlive, until } from "../system/Beat.ts"
+import { AgentBench } from "./AgentBench.ts"
 import { FakeModel } from "./fakeModel/FakeModel.ts"
-import { furnish, type Installed, install, type RealAgent, realAgents } from "./RealAgents.ts"
+import { type Installed, install, type RealAgent, realAgents } from "./RealAgents.ts"
 
 const chosen = process.env.BACKBEAT_AGENTS?.split(",") ?? ["claude", "codex"]
 const isChosen = chosen.includes("claude") && chosen.includes("codex")
@@ -44,57 +45,22 @@ interface Lead {
 }
 
 /** A home in which one agent leads and another works, and a repository. */
-class Bench {
+class Bench extends AgentBench {
   readonly pair: Pair
-  readonly beat = new Beat()
-  readonly shop = join(this.beat.home, "shop")
-  readonly fake: FakeModel
-  readonly #environment: Record<string, string>
-  #boot: Record<string, string> = {}
 
   constructor(pair: Pair, fake: FakeModel, installed: ReadonlyArray<Installed>) {
+    super([pair.lead, pair.child], fake, installed, { defaultAgent: pair.lead.name })
     this.pair = pair
-    this.fake = fake
-    const { child, lead } = pair
-    const { home } = this.beat
     makeRepository(this.shop)
-    mkdirSync(join(home, "state"))
-    for (const agent of [lead, child]) furnish(agent, home, fake)
-    const agents = Object.fromEntries(
-      [lead, child].map((agent) => [agent.name, { ...agent.settings(fake), model: agent.model }])
-    )
-    const settings = JSON.stringify({ defaultAgent: lead.name, agents })
-    writeFileSync(join(home, "state", "config.json"), settings, { mode: 0o600 })
-    const node = join(process.execPath, "..")
-    this.#environment = {
-      PATH: [...installed.map(({ path }) => path), node, "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
-      TMPDIR: join(home, "tmp"),
-      ...lead.environment?.(home),
-      ...child.environment?.(home)
-    }
   }
 
-  run(args: ReadonlyArray<string>, input?: string): Promise<Finished> {
-    const piped = input === undefined ? {} : { input }
-    return this.beat.run(args, { cwd: this.shop, env: { ...this.#environment, ...this.#boot }, ...piped })
-  }
-
-  /** Runs a command that has to succeed; what it printed. */
-  async ok(args: ReadonlyArray<string>, input?: string): Promise<string> {
-    const { code, stderr, stdout } = await this.run(args, input)
-    assert.strictEqual(code, 0, `beat ${args.join(" ")}: ${stdout}${stderr}`)
-    return stdout.trim()
-  }
-
-  /** Ends every process without a word; what is started from now on sees another boot of the machine. */
-  async restart(): Promise<void> {
+  override async restart(): Promise<void> {
     const pids = [
       ...this.beat.workers(),
       ...this.beat.rows<{ pid: number | null }>("SELECT pid FROM claims").flatMap(({ pid }) => (pid ? [pid] : []))
     ]
-    await this.beat.switchOff()
+    await super.restart()
     assert.deepStrictEqual(pids.filter(isAlive), [])
-    this.#boot = { BACKBEAT_BOOT_ID: "another-boot" }
   }
 
   lead(): Lead {

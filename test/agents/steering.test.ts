@@ -1,12 +1,13 @@
 /** Real Claude Code that is told things and asked back while its workers are killed: each word reaches the model once. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
-import { delimiter, join } from "node:path"
+import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { lengthOf, type Span, spansIn } from "../support/spans.ts"
-import { Beat, binary, type Finished, isAlive, kill, until } from "../system/Beat.ts"
+import { binary, isAlive, kill, until } from "../system/Beat.ts"
+import { AgentBench } from "./AgentBench.ts"
 import { FakeModel } from "./fakeModel/FakeModel.ts"
-import { furnish, type Installed, install, realAgents } from "./RealAgents.ts"
+import { install, realAgents } from "./RealAgents.ts"
 
 const isChosen = (process.env.BACKBEAT_AGENTS?.split(",") ?? ["claude"]).includes("claude")
 
@@ -19,47 +20,7 @@ afterAll(() => {
 const claude = realAgents.find(({ name }) => name === "claude")
 
 /** A home with Claude Code alone, whose tools wait for files. */
-class Bench {
-  readonly beat = new Beat()
-  readonly shop = join(this.beat.home, "shop")
-  readonly fake: FakeModel
-  readonly #environment: Record<string, string>
-  #boot: Record<string, string> = {}
-
-  constructor(agent: NonNullable<typeof claude>, fake: FakeModel, { path }: Installed) {
-    this.fake = fake
-    const { home } = this.beat
-    mkdirSync(this.shop)
-    mkdirSync(join(home, "state"))
-    furnish(agent, home, fake)
-    const agents = { [agent.name]: { ...agent.settings(fake), model: agent.model } }
-    const settings = JSON.stringify({ defaultAgent: agent.name, agents })
-    writeFileSync(join(home, "state", "config.json"), settings, { mode: 0o600 })
-    this.#environment = {
-      PATH: [path, join(process.execPath, ".."), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
-      TMPDIR: join(home, "tmp"),
-      ...agent.environment?.(home)
-    }
-  }
-
-  run(args: ReadonlyArray<string>, input?: string): Promise<Finished> {
-    const piped = input === undefined ? {} : { input }
-    return this.beat.run(args, { cwd: this.shop, env: { ...this.#environment, ...this.#boot }, ...piped })
-  }
-
-  /** Runs a command that has to succeed; what it printed. */
-  async ok(args: ReadonlyArray<string>, input?: string): Promise<string> {
-    const { code, stderr, stdout } = await this.run(args, input)
-    assert.strictEqual(code, 0, `beat ${args.join(" ")}: ${stdout}${stderr}`)
-    return stdout.trim()
-  }
-
-  /** Ends every process without a word; what is started from now on sees another boot of the machine. */
-  async restart(): Promise<void> {
-    await this.beat.switchOff()
-    this.#boot = { BACKBEAT_BOOT_ID: "another-boot" }
-  }
-
+class Bench extends AgentBench {
   killWorkers(): void {
     const workers = this.beat.workers()
     assert.isNotEmpty(workers)
@@ -97,7 +58,7 @@ describe.skipIf(!isChosen)("Claude Code", () => {
       const installed = install(claude)
       if (typeof installed === "string") return context.skip(installed)
       const fake = await FakeModel.start()
-      const bench = new Bench(claude, fake, installed)
+      const bench = new Bench([claude], fake, [installed], { defaultAgent: claude.name })
       try {
         await run(bench)
         report.push(`claude ${installed.version}: ${name}`)

@@ -1,11 +1,12 @@
-/** Real agents in repositories of their own: three tasks on one file, everything killed twice on the way, two merged, one in conflict. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { delimiter, join } from "node:path"
+/** Real agents in separate repositories: three tasks on one file, everything killed twice on the way, two merged, one in conflict. */
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { gitIn, locksIn, makeRepository, userState, writeIn } from "../support/repository.ts"
-import { Beat, binary, children, type Finished, isAlive, kill, until } from "../system/Beat.ts"
+import { binary, children, isAlive, kill, until } from "../system/Beat.ts"
+import { AgentBench } from "./AgentBench.ts"
 import { FakeModel } from "./fakeModel/FakeModel.ts"
-import { furnish, type Installed, install, type RealAgent, realAgents } from "./RealAgents.ts"
+import { type Installed, install, type RealAgent, realAgents } from "./RealAgents.ts"
 
 const names = ["claude", "codex"]
 const chosen = process.env.BACKBEAT_AGENTS?.split(",") ?? names
@@ -24,39 +25,11 @@ const withLine = (at: number, text: string, lines: ReadonlyArray<string> = numbe
 const textOf = (lines: ReadonlyArray<string>) => `${lines.join("\n")}\n`
 
 /** A home with both agents, and a repository in which the user has begun something. */
-class Bench {
-  readonly beat = new Beat()
-  readonly shop = join(this.beat.home, "shop")
-  readonly #environment: Record<string, string>
-  #boot: Record<string, string> = {}
-
+class Bench extends AgentBench {
   constructor(fake: FakeModel, installed: ReadonlyArray<Installed>) {
-    const { home } = this.beat
+    super(agents, fake, installed, { maxConcurrency: 3 })
     makeRepository(this.shop, { [file]: textOf(numbered), "mine.txt": "mine\n" })
     writeIn(this.shop, { "mine.txt": "half done\n", "untracked.txt": "u\n" })
-    mkdirSync(join(home, "state"))
-    for (const agent of agents) furnish(agent, home, fake)
-    const settings = agents.map((agent) => [agent.name, { ...agent.settings(fake), model: agent.model }])
-    const config = JSON.stringify({ maxConcurrency: 3, agents: Object.fromEntries(settings) })
-    writeFileSync(join(home, "state", "config.json"), config, { mode: 0o600 })
-    const node = join(process.execPath, "..")
-    this.#environment = {
-      PATH: [...installed.map(({ path }) => path), node, "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
-      TMPDIR: join(home, "tmp"),
-      ...Object.fromEntries(agents.flatMap((agent) => Object.entries(agent.environment?.(home) ?? {})))
-    }
-  }
-
-  run(args: ReadonlyArray<string>, more: { readonly input?: string; readonly dieAt?: string } = {}): Promise<Finished> {
-    const failpoints = more.dieAt === undefined ? {} : { BACKBEAT_FAILPOINTS: `${more.dieAt}:kill` }
-    const env = { ...this.#environment, ...this.#boot, ...failpoints }
-    return this.beat.run(args, { cwd: this.shop, env, ...(more.input === undefined ? {} : { input: more.input }) })
-  }
-
-  async ok(args: ReadonlyArray<string>, input?: string): Promise<string> {
-    const { code, stderr, stdout } = await this.run(args, input === undefined ? {} : { input })
-    assert.strictEqual(code, 0, `beat ${args.join(" ")}: ${stdout}${stderr}`)
-    return stdout.trim()
   }
 
   /** The newest attempt at the work of a task. */
@@ -88,13 +61,11 @@ class Bench {
     return task.status === "running" && existsSync(path) && readFileSync(path, "utf8").includes(words)
   }
 
-  /** A power cut: what is started from now on sees another boot of the machine. */
-  async switchOff(): Promise<void> {
+  override async restart(): Promise<void> {
     const pids = this.#pids()
     assert.isNotEmpty(pids)
-    await this.beat.switchOff()
+    await super.restart()
     assert.deepStrictEqual(pids.filter(isAlive), [])
-    this.#boot = { BACKBEAT_BOOT_ID: "another-boot" }
   }
 
   /** Kills workers first, so that none of them sees the end of the shims and agents that follow. */
@@ -151,7 +122,7 @@ describe.skipIf(!names.every((name) => chosen.includes(name)))("claude and codex
       const allWrote = (step: string) => () => works.every(({ id, word }) => bench.hasWritten(id, `${word} ${step}`))
 
       await until("all three have changed the file", allWrote("one"))
-      await bench.switchOff()
+      await bench.restart()
       await bench.ok(["worker", "--detach"])
       await until("all three have continued", allWrote("two"))
       await bench.killAll()

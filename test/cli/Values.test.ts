@@ -26,6 +26,19 @@ describe("durations", () => {
     if (Either.isLeft(result) && text !== "") assert.match(result.left, /write/)
   })
 
+  it.each(["0.0001s", "0.4ms", "0.000001m", "0.1ms0.1ms"])("is not zero, which means no limit, for %s", (text) =>
+    assert.strictEqual(value(parseDuration(text)), 1)
+  )
+
+  it.each(["0s", "0ms", "0h0m"])("is zero for %s", (text) => assert.strictEqual(value(parseDuration(text)), 0))
+
+  it("is at most a hundred years: a longer one leads out of the calendar", () => {
+    assert.strictEqual(value(parseDuration("36525d")), 36_525 * 86_400_000)
+    for (const text of ["36526d", "100000000d", "8640000000000s", "9007199254740993ms", `${"9".repeat(400)}h`]) {
+      assert.strictEqual(value(parseDuration(text)), `'${text}' is too long`)
+    }
+  })
+
   it("reads back what it shows", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.integer({ min: 1, max: 60 * 24 * 7 }), (minutes) => {
@@ -46,6 +59,10 @@ describe("sizes", () => {
     ["4096", 4096],
     ["1.5 kb", 1500]
   ])("reads %s", (text, expected) => assert.strictEqual(value(parseSize(text)), expected))
+  it.each(["9007199254740993", "9007199255GB", "99999999999999999999GiB", "9".repeat(400)])(
+    "is too large: %s",
+    (text) => assert.strictEqual(value(parseSize(text)), `'${text}' is too large`)
+  )
   it.each(["", "MB", "10XB", "-1", "1,5MB"])("refuses %s", (text) => assert.isTrue(Either.isLeft(parseSize(text))))
 })
 

@@ -7,24 +7,14 @@ import * as Schema from "effect/Schema"
 import { JsonError } from "../../src/cli/framework/Json.ts"
 import { BatchDocument } from "../../src/cli/output/Batched.ts"
 import { mostLines, parseBatch } from "../../src/domain/task/BatchLine.ts"
-import { tasksAtOnce } from "../../src/programs/tasks/submitBatch.ts"
+import { tasksPerTransaction } from "../../src/programs/tasks/submitBatch.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
+import { anyTask } from "../support/tasks.ts"
 import { beat, world } from "./world.ts"
 
 const decode = <A, I>(schema: Schema.Schema<A, I>, text: string) => Schema.decodeUnknown(Schema.parseJson(schema))(text)
 
-const all = Effect.flatMap(Tasks, ({ list }) =>
-  list({
-    status: [],
-    agent: null,
-    labels: {},
-    directory: null,
-    parentId: null,
-    since: null,
-    limit: 1000,
-    before: null
-  })
-)
+const all = Effect.flatMap(Tasks, ({ list }) => list(anyTask))
 
 /** The stored tasks, in the order in which they were submitted. */
 const stored = Effect.flatMap(Tasks, ({ get }) =>
@@ -43,7 +33,7 @@ const files = {
   "agent.jsonl": '{"prompt": "one"}\n{"prompt": "two", "agent": "nope"}\n',
   "text.jsonl": '{"prompt": "one"}\ntwo\n',
   "empty.txt": "\n \n",
-  "many.txt": Array.from({ length: 2 * tasksAtOnce + 50 }, (_, index) => `echo ${index}`).join("\n")
+  "many.txt": Array.from({ length: 2 * tasksPerTransaction + 50 }, (_, index) => `echo ${index}`).join("\n")
 }
 
 describe("beat run --batch", () => {
@@ -97,7 +87,7 @@ describe("beat run --batch", () => {
     Effect.gen(function* () {
       const seen = yield* beat("run -a shell --batch many.txt".split(" "))
       const tasks = yield* stored
-      assert.strictEqual(tasks.length, 2 * tasksAtOnce + 50)
+      assert.strictEqual(tasks.length, 2 * tasksPerTransaction + 50)
       assert.strictEqual(seen.stdout, tasks.map(({ id }) => `${id}\n`).join(""))
       assert.deepStrictEqual(
         tasks.map(({ prompt }) => prompt),

@@ -191,6 +191,40 @@ export const claimContract = (subject: Subject) => {
     )
 
     test(
+      "claims several in the order of single claims, and no more than there is room for",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        for (const priority of ["P2", "P0", "P1", "P1"] as const) yield* submit({ prompt: priority, priority })
+        const options = claimOptions({ maxConcurrency: 3 })
+        const claimed = yield* queue.claimSeveral(options, 2)
+        assert.deepStrictEqual(
+          claimed.map(({ task }) => [task.prompt, task.status]),
+          [
+            ["P0", "running"],
+            ["P1", "running"]
+          ]
+        )
+        assert.strictEqual(new Set(claimed.map(({ claim }) => claim.claimId)).size, 2)
+        for (const { claim, task } of claimed) {
+          assert.deepStrictEqual(yield* (yield* WorkerRegistry).claimOf(task.id), Option.some(claim))
+        }
+        assert.strictEqual((yield* queue.claimSeveral(options, 2)).length, 1)
+        assert.deepStrictEqual(yield* queue.claimSeveral(options, 2), [])
+      })
+    )
+
+    test(
+      "claims one of several where memory is short, and none next to another",
+      Effect.gen(function* () {
+        const queue = yield* Queue
+        yield* Effect.forEach([1, 2, 3], () => submit())
+        const options = claimOptions({ onlyWhenIdle: true })
+        assert.strictEqual((yield* queue.claimSeveral(options, 3)).length, 1)
+        assert.deepStrictEqual(yield* queue.claimSeveral(options, 3), [])
+      })
+    )
+
+    test(
       "never hands out what was cancelled or has ended",
       Effect.gen(function* () {
         const queue = yield* Queue

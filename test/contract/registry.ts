@@ -23,6 +23,7 @@ const worker = (id: WorkerId, startedAt: number): Worker => ({
   version: "0.1.0",
   schema: 1,
   uid: 1000,
+  file: null,
   startedAt,
   seenAt: startedAt
 })

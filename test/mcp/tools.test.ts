@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { decodeInput } from "../../src/mcp/fields/Input.ts"
+import { decodeInput, type InputProblem } from "../../src/mcp/fields/Input.ts"
 import { jsonSchema } from "../../src/mcp/fields/JsonSchemas.ts"
 import { instructions, prompts } from "../../src/mcp/Instructions.ts"
 import { coreTools, insideTools, tools } from "../../src/mcp/Tools.ts"
@@ -123,6 +123,25 @@ describe("bad arguments", () => {
       Effect.flip,
       Effect.map((problem) => problem.problems)
     )
+
+  const plain = Schema.Struct({ ids: Schema.Array(Schema.String) })
+  const ids = ["k3v9"]
+  const withDefault = Schema.Struct({ ids: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }) })
+  const renamed = Schema.Struct({ names: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("ids")) })
+  const cases: ReadonlyArray<readonly [string, (sent: unknown) => Effect.Effect<unknown, InputProblem>]> = [
+    ["without more", decodeInput(plain, { ids })],
+    ["with a default", decodeInput(withDefault, { ids })],
+    ["with a rule over all of them", decodeInput(plain.pipe(Schema.filter(() => true)), { ids })],
+    ["that have another name inside", decodeInput(renamed, { ids: "k3v9" })]
+  ]
+  for (const [text, decode] of cases) {
+    it.effect(`name the known arguments as they are sent, ${text}`, () =>
+      Effect.gen(function* () {
+        const { problems: found } = yield* Effect.flip(decode({ zzzzzz: 1 }))
+        assert.include(found, "zzzzzz: there is no such argument. Known: ids")
+      })
+    )
+  }
 
   it.effect("name the field, the rule and an example", () =>
     Effect.gen(function* () {

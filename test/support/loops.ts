@@ -7,30 +7,9 @@ import { evaluationsOf } from "../../src/programs/loops/submitLoop.ts"
 import { Loops, type NewLoop } from "../../src/services/Loops.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { Queue } from "../../src/services/Queue.ts"
+import { loopRules } from "./loopRules.ts"
 import { bytesOf } from "./output.ts"
 import { claimNext, completed, newTask } from "./tasks.ts"
-
-export const loopRules = (fields: Partial<LoopRules> = {}): LoopRules => ({
-  until: "npm test",
-  score: null,
-  judge: null,
-  better: "lower",
-  target: null,
-  maxRounds: 10,
-  patience: null,
-  deadline: null,
-  budgetUsd: null,
-  protect: [],
-  samples: 1,
-  minDelta: 0,
-  session: false,
-  evaluationMs: 600_000,
-  ...fields
-})
-
-/** Until a score is found: `score` alone. */
-export const scoreRules = (fields: Partial<LoopRules> = {}): LoopRules =>
-  loopRules({ until: null, score: "node bench.js", ...fields })
 
 const oneStep = [{ name: null, task: newTask({ prompt: "make it work", agent: "claude" }) }]
 

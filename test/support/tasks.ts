@@ -63,6 +63,7 @@ export const workerWith = (fields: Pick<Worker, "id" | "process"> & Partial<Work
   version: "0.0.0",
   schema,
   uid,
+  file: null,
   startedAt: 0,
   seenAt: 0,
   ...fields

@@ -128,7 +128,7 @@ describe("beat run --times", () => {
     assert.lengthOf(beat.rows("SELECT id FROM contests"), 0)
   })
 
-  for (const step of ["seal.taken", "seal.stored", "contest.recorded", "conclude.discarded"]) {
+  for (const step of ["seal.taken", "seal.stored", "contest.recorded", "release.discarded"]) {
     it(`keeps the same candidate after a kill at ${step}`, async () => {
       makeRepository(home, { "score.sh": "wc -l < n\n" })
       const doomed = beat.start(["worker", "--keep"], { env: { BACKBEAT_FAILPOINTS: `${step}:kill@2` } })

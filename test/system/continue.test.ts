@@ -109,7 +109,7 @@ describe("a worker that is killed right after it stored an end", () => {
   afterAll(() => beat.close())
 
   it("leaves the checkpoint to the next one", async () => {
-    const doomed = beat.start(["worker", "--keep"], { env: { BACKBEAT_FAILPOINTS: "conclude.discarded:kill" } })
+    const doomed = beat.start(["worker", "--keep"], { env: { BACKBEAT_FAILPOINTS: "release.discarded:kill" } })
     await until("it is on the list", () => beat.rows("SELECT id FROM workers").length === 1)
     const id = await beat.submit("echo kept")
     assert.strictEqual((await doomed.done).signal, "SIGKILL")

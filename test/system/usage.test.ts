@@ -99,7 +99,7 @@ describe("beat usage", () => {
     }
   })
 
-  const places = ["supervise.ended", "supervise.drained", "finish.commit", "finish.committed", "conclude.discarded"]
+  const places = ["supervise.ended", "supervise.drained", "finish.commit", "finish.committed", "release.discarded"]
   for (const place of places) {
     it(`counts a run once where the worker is killed at ${place}`, async () => {
       const { beat, env, report, submit } = counting()

@@ -4,7 +4,7 @@ import type { Loop, LoopRound } from "../../src/domain/loop/Loop.ts"
 import { LoopId } from "../../src/domain/loop/LoopId.ts"
 import { TaskId } from "../../src/domain/task/Task.ts"
 import { roundText } from "../../src/text/roundText.ts"
-import { loopRules } from "../support/loops.ts"
+import { loopRules } from "../support/loopRules.ts"
 
 const task = TaskId.make("k3v9x2m7q4ab")
 

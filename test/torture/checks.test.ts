@@ -1,8 +1,8 @@
 /** The checker of the torture run: what it lets pass, and what it reports of edits and of work that is taken up again. */
 import { assert, describe, it } from "vitest"
-import type { Told } from "../../src/torture/Chronicle.ts"
+import type { ChangeOutcome } from "../../src/torture/Chronicle.ts"
 import { checkEdit, type Stored, versionOf } from "../../src/torture/checks/EditCheck.ts"
-import { attemptsAmong, checkAgain, checkAttempts } from "../../src/torture/checks/RetryCheck.ts"
+import { attemptsAmong, checkAttempts, checkResubmit } from "../../src/torture/checks/RetryCheck.ts"
 import { promptOf, wordsIn, wordsOf } from "../../src/torture/load/Script.ts"
 import { edited, type TaskPlan } from "../../src/torture/load/TaskPlan.ts"
 import { makePlan } from "../../src/torture/Plan.ts"
@@ -54,9 +54,9 @@ const changed = (id: string, more: Partial<TaskRow> = {}): Stored => ({
   labelled: true
 })
 
-const told = (outcome: Told["outcome"], id: string | null = null): Told => ({ outcome, id })
+const told = (outcome: ChangeOutcome["outcome"], id: string | null = null): ChangeOutcome => ({ outcome, id })
 
-const reportsOf = (answer: Told | undefined, tasks: ReadonlyArray<Stored>): ReadonlyArray<string> => {
+const reportsOf = (answer: ChangeOutcome | undefined, tasks: ReadonlyArray<Stored>): ReadonlyArray<string> => {
   const reports: Array<string> = []
   checkEdit(plan, answer, tasks, (task, detail) => reports.push(`${task}: ${detail}`))
   return reports
@@ -136,9 +136,9 @@ describe("the check of tries", () => {
 
 describe("the check of what is taken up by hand", () => {
   const again = { how: "fresh", trouble: null } as const
-  const reports = (answer: Told | undefined, rows: ReadonlyArray<TaskRow>): ReadonlyArray<string> => {
+  const reports = (answer: ChangeOutcome | undefined, rows: ReadonlyArray<TaskRow>): ReadonlyArray<string> => {
     const found: Array<string> = []
-    checkAgain(again, answer, rows, (task, invariant, detail) => found.push(`${task} ${invariant}: ${detail}`))
+    checkResubmit(again, answer, rows, (task, invariant, detail) => found.push(`${task} ${invariant}: ${detail}`))
     return found
   }
   const taken = row("b", { retry_of: "a", continuation: "checkpoint" })

@@ -51,7 +51,7 @@ const agentsOf = Effect.fn("contestAgents")(function* ({ agent, model }: Given, 
   if (names.includes("")) return yield* wrong("--agent has an empty name in its list", "e.g. -a claude,codex")
   if (names.length > times) return yield* wrong(`--agent names ${names.length} agents, but --times is ${times}`)
   if (names.length > 1 && model !== null)
-    return yield* wrong("--model cannot be combined with several agents", "Set a model for each: beat config agent")
+    return yield* wrong("--model cannot be combined with several agents", "beat config set agents.claude.model opus")
   return names
 })
 

@@ -49,7 +49,7 @@ const requirePipeline = Effect.fn("requirePipeline")(function* (reference: strin
   if (!isTerminal(status)) return id
   return yield* new InvalidInput({
     field: "--pipeline",
-    problem: `pipeline ${id} is ${status}: nothing of it can be paused`,
+    problem: `pipeline ${id} is ${status}: it has nothing to pause`,
     example: null
   })
 })

@@ -1,4 +1,4 @@
-/** Options of commands that repeat work until it is right: who judges it, its bounds, and where it starts. */
+/** Options of commands that repeat work until it is right: what judges it, its bounds, and where it starts. */
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -5,7 +5,7 @@ import { Directories } from "../../services/Directories.ts"
 import { TextFiles } from "../../services/TextFiles.ts"
 import { Caller } from "../framework/Caller.ts"
 import { Terminal } from "../framework/Terminal.ts"
-import { UsageError } from "../framework/UsageError.ts"
+import { decodeText } from "./Prompt.ts"
 
 // The parser of files is loaded only here: no other command needs it.
 const reader = Effect.promise(() => import("../../programs/pipelines/readPipeline.ts"))
@@ -18,12 +18,6 @@ const nameOf = (path: string): string => {
   return file.replace(/\.(ya?ml|json)$/i, "").slice(0, 200) || "pipeline"
 }
 
-const decode = (bytes: Uint8Array) =>
-  Effect.try({
-    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-    catch: () => new UsageError({ problem: "The text from stdin is not UTF-8", hint: null })
-  })
-
 /** The text of a file and what errors call it; `-` is stdin. */
 const textOf = Effect.fn("textOfFile")(function* (path: string, variables: Readonly<Record<string, string>>) {
   const terminal = yield* Terminal
@@ -31,7 +25,7 @@ const textOf = Effect.fn("textOfFile")(function* (path: string, variables: Reado
   const files = yield* TextFiles
   const piped = path === "-"
   const text = piped
-    ? yield* decode(yield* terminal.stdinBytes(maxFileBytes))
+    ? yield* decodeText(yield* terminal.stdinBytes(maxFileBytes), "The text from stdin is not UTF-8", null)
     : yield* files.read(path, caller.directory, maxFileBytes)
   const options = { source: piped ? "stdin" : path, name: piped ? "stdin" : nameOf(path), variables }
   return { text, options }

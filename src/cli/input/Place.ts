@@ -1,9 +1,9 @@
 /** Where the work of `beat run` is done: here, in a new workspace, or in that of another task. */
 import * as Effect from "effect/Effect"
 import type { NewDependency } from "../../domain/task/NewTask.ts"
+import { asShellCommand } from "../../programs/tasks/asShellCommand.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import type { Submitter } from "../../programs/tasks/Submitter.ts"
-import { shellBeside } from "../../programs/tasks/shellBeside.ts"
 import { type SubmitResult, submit } from "../../programs/tasks/submit.ts"
 import { type Place, placeWork } from "../../programs/workspaces/placeWork.ts"
 import { Caller } from "../framework/Caller.ts"
@@ -25,7 +25,7 @@ export const placeWithSetup = Effect.fn("placeWithSetup")(function* (submission:
   if (given.setup === null) return { setup: null, work, notes } satisfies Placed
   const edge: NewDependency = { upstream: { member: 0 }, policy: "success" }
   const after: Placed = {
-    setup: shellBeside(work, given.setup),
+    setup: asShellCommand(work, given.setup),
     work: { ...work, dependsOn: [...(work.dependsOn ?? []), edge] },
     notes
   }

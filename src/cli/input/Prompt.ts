@@ -14,18 +14,20 @@ export interface Given {
   readonly piped: string | null
 }
 
-const decode = (bytes: Uint8Array) =>
+/** The text of these bytes, or the error in the place of text that is not UTF-8. */
+export const decodeText = (bytes: Uint8Array, problem: string, hint: string | null) =>
   Effect.try({
     try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-    catch: () =>
-      new UsageError({
-        problem: "The text from the pipe is not UTF-8",
-        hint: "Convert it (iconv -t utf-8), or name the file in the prompt."
-      })
+    catch: () => new UsageError({ problem, hint })
   })
 
 const textOf = Effect.fn("Prompt.text")(function* (bytes: Uint8Array) {
-  if (bytes.length <= maxPromptBytes) return yield* decode(bytes)
+  if (bytes.length <= maxPromptBytes)
+    return yield* decodeText(
+      bytes,
+      "The text from the pipe is not UTF-8",
+      "Convert it (iconv -t utf-8), or name the file in the prompt."
+    )
   return yield* new UsageError({
     problem: `The text from the pipe is larger than ${maxPromptBytes / 1024 ** 2} MB`,
     hint: "Put the text into a file and name the file in the prompt."

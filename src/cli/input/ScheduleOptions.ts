@@ -21,7 +21,7 @@ import { UsageError } from "../framework/UsageError.ts"
 import { loopOptions, requestGiven, settingsGiven, wordsGiven } from "./LoopOptions.ts"
 import { loopFromFile, planFromFile, planOfLoop } from "./PipelineInput.ts"
 import { captureOptions, groupOption, labelsOf, maxOutputOf, taskOptions } from "./TaskOptions.ts"
-import { choice, count, duration, optionalText, pairs } from "./Values.ts"
+import { choice, count, duration, fileVariables, optionalText } from "./Values.ts"
 
 /** When, and by which rules. Null is "not given". */
 export const ruleOptions = {
@@ -83,7 +83,7 @@ export const workOptions = {
     Options.withDescription("Run the loop in this file (format: 'beat loop schema')")
   ),
   ...loopOptions,
-  var: pairs("var").pipe(Options.withDescription("Set a variable of the file; repeatable")),
+  var: fileVariables,
   ...taskOptions,
   group: groupOption,
   ...captureOptions

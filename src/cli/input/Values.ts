@@ -37,7 +37,8 @@ export const parseSize = (text: string): Parsed<number> => {
   if (match === null || factor === undefined) {
     return Either.left(`'${text}' is not a size; use e.g. 512k, 10MB or 1GiB`)
   }
-  return Either.right(Math.round(Number(match[1]) * factor))
+  const bytes = Math.round(Number(match[1]) * factor)
+  return Number.isSafeInteger(bytes) ? Either.right(bytes) : Either.left(`'${text}' is too large`)
 }
 
 /** `KEY=VALUE`; the value may be empty and may contain `=`. */
@@ -167,4 +168,9 @@ export const dependencies = (name: string) =>
 /** A task: its id, a unique beginning of it, or `@last`. */
 export const task = Args.text({ name: "id" }).pipe(
   Args.withDescription("Id of a task, a unique beginning of it, or @last")
+)
+
+/** The variables of a pipeline or a loop in a file. */
+export const fileVariables = pairs("var").pipe(
+  Options.withDescription("Set a variable of the file; repeatable (default: the value in the file)")
 )

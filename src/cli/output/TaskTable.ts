@@ -33,7 +33,7 @@ const isSkipped = (task: TaskSummary): boolean => task.status === "cancelled" &&
 export const statusWord = (task: TaskSummary): string =>
   isSkipped(task) ? "skipped" : task.frozenAt !== null ? "frozen" : isAsking(task) ? "asks" : task.status
 
-/** Classes that tell no more than the cause does. */
+/** Classes that add nothing to the cause. */
 export const vague: ReadonlySet<string> = new Set(["agent", "unknown"])
 
 /** The last column of a list: why a task ended badly, otherwise empty. */
@@ -76,7 +76,7 @@ const columns: ReadonlyArray<Column> = [
   { title: "TASK", shrinkTo: 8 }
 ]
 
-/** What the agent told; of one that counts over its session, nothing, since that is not the cost of this task. */
+/** The cost that the agent reported; nothing of an agent that counts over its session, since that is not the cost of this task. */
 const cost = ({ usage }: TaskSummary): string =>
   usage === null || usage.costUsd === null || usage.cumulative ? "" : dollars(usage.costUsd)
 

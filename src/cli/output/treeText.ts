@@ -1,4 +1,4 @@
-/** A tree of tasks as lines: who delegated what, how far it is, and what it cost. */
+/** A tree of tasks as lines: which task delegated which, their states, and their cost. */
 import { isAsking } from "../../domain/task/isAsking.ts"
 import { dollars } from "../../domain/usage/dollars.ts"
 import type { TaskTree, TreeTask } from "../../programs/reports/TaskTree.ts"

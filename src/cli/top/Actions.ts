@@ -20,7 +20,7 @@ const endedOf = (rows: ReadonlyArray<TopRow>) => rows.filter(({ task }) => isTer
 
 const isFrozen = ({ task }: TopRow): boolean => task.frozenAt !== null
 
-/** A task that has a session is continued in it, the others are tried again. What is frozen continues where it is. */
+/** A task that has a session is continued in it, and a task without one is retried. A frozen task continues where it is. */
 export const again = (rows: ReadonlyArray<TopRow>): ReadonlyArray<Words> =>
   rows
     .filter((row) => isTerminal(row.task.status) || isFrozen(row))

@@ -58,7 +58,7 @@ export interface TopState {
   /** Null before the first look. */
   readonly view: TopView | null
   readonly cursor: TaskId | null
-  /** Where the cursor was last, for a task that is not shown any more. */
+  /** Where the cursor was last, for a task that is no longer shown. */
   readonly cursorAt: number
   readonly marked: ReadonlySet<TaskId>
   readonly pane: Pane

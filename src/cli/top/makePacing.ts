@@ -10,7 +10,7 @@ const blurredMs = 5000
 /** A terminal that answers at all has this long for one frame, in milliseconds. */
 const patienceMs = 10_000
 
-/** After so many frames without an answer it is taken for one that does not answer. */
+/** After this many frames without an answer, the terminal is taken for one that does not answer. */
 const mostUnanswered = 3
 
 /**

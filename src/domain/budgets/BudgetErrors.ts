@@ -10,6 +10,6 @@ export class BudgetNotFound extends Schema.TaggedError<BudgetNotFound>()("Budget
 
 export class TooManyBudgets extends Schema.TaggedError<TooManyBudgets>()("TooManyBudgets", { name: BudgetName }) {
   override get message(): string {
-    return `There are ${mostBudgets} budgets, and no more are kept, so '${this.name}' was not made. To remove one: beat budget remove NAME`
+    return `There are already ${mostBudgets} budgets, which is the most. '${this.name}' was not stored. To remove one: beat budget remove NAME`
   }
 }

@@ -1,4 +1,4 @@
-/** What can go wrong with contests, and that a caller tells apart. */
+/** Errors about contests that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 
 /** No contest has this reference, or several do. */

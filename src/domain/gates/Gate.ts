@@ -16,7 +16,7 @@ export const Gate = Schema.Struct({
   /** When it opens again; null: when a person opens it. */
   until: Schema.NullOr(Timestamp),
   reason: Schema.NullOr(GateReason),
-  /** Who closed it. */
+  /** The user, client or task that closed it. */
   by: Schema.String,
   at: Timestamp,
   /** Of scope `task`: a running task keeps its processes, which are stopped until the gate opens. */

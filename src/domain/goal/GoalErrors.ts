@@ -1,4 +1,4 @@
-/** Errors inside a goal that callers tell apart. */
+/** Errors about goals that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 import { LoopId } from "../loop/LoopId.ts"
 

@@ -57,7 +57,7 @@ export type Outcome =
       readonly detail: string
       /** The receiver asked for at least this pause. */
       readonly pauseMs: number | null
-      /** After so many tries it is dead; null: only time decides. */
+      /** After this many attempts it is dead; null: only time decides. */
       readonly tries: number | null
     }
 

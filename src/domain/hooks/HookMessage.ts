@@ -30,7 +30,7 @@ export const HookMessage = Schema.Struct({
 export type HookMessage = typeof HookMessage.Type
 
 /** A notice with what a filter looks at. */
-export interface Told extends Notice {
+export interface HookNotice extends Notice {
   readonly directory: string | null
   readonly depth: number | null
 }
@@ -113,7 +113,7 @@ export const textOf = (notice: Notice): string => {
   return `${happened(notice)}${what === "" ? "" : `: ${what}`}${id}`.replace(/\s+/g, " ").slice(0, 300)
 }
 
-export const messageOf = (id: string, hook: string, notice: Told): HookMessage => ({
+export const messageOf = (id: string, hook: string, notice: HookNotice): HookMessage => ({
   ...notice,
   id,
   hook,

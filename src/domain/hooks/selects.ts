@@ -2,9 +2,9 @@
 import { isSelected, statusOf } from "../events/Notice.ts"
 import { isAtOrBelow } from "../isAtOrBelow.ts"
 import { type Hook, needsYouWord } from "./Hook.ts"
-import { needsYou, type Told } from "./HookMessage.ts"
+import { type HookNotice, needsYou } from "./HookMessage.ts"
 
-const passes = (where: NonNullable<Hook["where"]>, notice: Told): boolean => {
+const passes = (where: NonNullable<Hook["where"]>, notice: HookNotice): boolean => {
   const agent = notice.agent ?? (typeof notice.data.agent === "string" ? notice.data.agent : null)
   const { directory, labels } = notice
   if (where.agent !== undefined && (agent === null || !where.agent.includes(agent))) return false
@@ -17,7 +17,7 @@ const passes = (where: NonNullable<Hook["where"]>, notice: Told): boolean => {
   return Object.entries(where.labels ?? {}).every(([key, value]) => labels?.[key] === value)
 }
 
-export const selects = (hook: Pick<Hook, "on" | "where" | "enabled">, notice: Told): boolean =>
+export const selects = (hook: Pick<Hook, "on" | "where" | "enabled">, notice: HookNotice): boolean =>
   hook.enabled &&
   (isSelected(notice, hook.on) || (hook.on.includes(needsYouWord) && needsYou(notice))) &&
   (hook.where === undefined || passes(hook.where, notice))

@@ -8,26 +8,26 @@ const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 
-/** After the time that a service tells: its clock and ours may differ. */
+/** Added to the time that a service reports: its clock and ours may differ. */
 export const graceMs = 5000
 
 /** The longest window that a service is believed to have. */
 const longestMs = 31 * day
 
-/** Guesses where no time was told, in milliseconds: each refusal in a row waits longer. */
+/** Guesses where no time was reported, in milliseconds: each refusal in a row waits longer. */
 const guesses: ReadonlyArray<number> = [15, 30, 60, 120].map((minutes) => minutes * minute)
 
 const guess = (name: string, refusals: number, now: number): number =>
   // Only a person adds credit; a look a day finds out.
   now + (name === credit ? day : (guesses[Math.min(refusals, guesses.length) - 1] ?? 15 * minute))
 
-/** The time that was told, where it can be true; null where it is not later than now. Never later than the window is long. */
+/** The reported time, where it can be true; null where it is not later than now. It is never further away than the window is long. */
 export const believed = (resetsAt: number | null, lengthMs: number | null, now: number): number | null =>
   resetsAt === null || !Number.isFinite(resetsAt) || resetsAt <= now
     ? null
     : Math.min(Math.round(resetsAt), now + (lengthMs ?? longestMs) + hour)
 
-/** Who observes, and when. */
+/** The attempt that observes, and when. */
 interface Observer {
   readonly account: AccountKey
   readonly source: TaskId | null
@@ -148,7 +148,7 @@ export const refusal = (
 ): ReadonlyArray<Window> => {
   const { claimedAt, family, now } = observer
   if (opening(windows, family, now).opensAt > 0) return windows
-  // A live signal of this attempt has told the time, and it has passed meanwhile.
+  // A live signal of this attempt has reported the time, and it has passed meanwhile.
   const live = windows.flatMap((window) =>
     window.closed && window.name !== yours && limits(window, family) && window.observedAt >= claimedAt
       ? [window.resetsAt ?? 0]

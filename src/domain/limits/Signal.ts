@@ -2,7 +2,7 @@
 
 import type { ModelUse } from "../usage/ModelUse.ts"
 
-/** A window with its state. Other windows of the account may be told by further signals. */
+/** A window with its state. Other windows of the account may come in further signals. */
 export interface Seen {
   readonly _tag: "Seen"
   readonly window: string

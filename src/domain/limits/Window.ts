@@ -12,14 +12,14 @@ export const Window = Schema.Struct({
   name: WindowName,
   /** The family of models that it limits; the empty text: all of them. */
   family: Schema.String,
-  /** From 0 to 1 and beyond; null when it was not told. */
+  /** From 0 to 1 and beyond; null when it was not reported. */
   used: Schema.NullOr(Schema.Number),
   /** Closed: no task of the account starts before `resetsAt`. */
   closed: Schema.Boolean,
-  /** When it ends. A closed window always has a time: one that was not told is guessed, ever later. */
+  /** When it ends. A closed window always has a time: one that was not reported is guessed, later with each refusal. */
   resetsAt: Schema.NullOr(Timestamp),
   lengthMs: Schema.NullOr(Millis),
-  /** Refusals in a row that told no time. */
+  /** Refusals in a row that reported no time. */
   refusals: Schema.Int.pipe(Schema.nonNegative()),
   observedAt: Timestamp,
   /** The task that showed it; null: a person set it. */

@@ -1,4 +1,4 @@
-/** What can go wrong with loops, and that a caller tells apart. */
+/** Errors about loops that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 import { LoopStatus } from "./Loop.ts"
 import { LoopId } from "./LoopId.ts"

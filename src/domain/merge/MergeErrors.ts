@@ -1,4 +1,4 @@
-/** What can go wrong with merges, and that a caller tells apart. */
+/** Errors about merges that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 
 /** A merge that was not begun, or that cannot be taken back: nothing has changed. */

@@ -1,4 +1,4 @@
-/** How messages are written for agents that take them while they run, and what an agent says of them. */
+/** The form of messages to agents that take them while they run, and of the agents' receipts. */
 import type { AgentRequest, AnsweredRequest } from "../questions/AgentRequest.ts"
 import { verdictOf } from "../questions/AgentRequest.ts"
 import type { InputFormat, MessageId } from "./Message.ts"

@@ -53,7 +53,7 @@ export const PipelineSummary = Schema.Struct({
   name: Schema.String,
   status: TaskStatus,
   counts: StepCounts,
-  /** The pipeline this one tries again. */
+  /** The pipeline that this one retries. */
   retryOf: Schema.NullOr(PipelineId),
   idempotencyKey: Schema.NullOr(Schema.String),
   createdAt: Timestamp,
@@ -62,7 +62,7 @@ export const PipelineSummary = Schema.Struct({
   endedAt: Schema.NullOr(Timestamp),
   cancelRequestedAt: Schema.NullOr(Timestamp),
   cancelReason: Schema.NullOr(Schema.String),
-  /** Who asked for the cancel: a user name, a client, or `task <id>`. */
+  /** The user, the client or the task (`task <id>`) that asked for the cancel. */
   cancelledBy: Schema.NullOr(Schema.String)
 }).annotations({ identifier: "PipelineSummary" })
 export type PipelineSummary = typeof PipelineSummary.Type
@@ -86,7 +86,7 @@ export const PipelineStep = Schema.Struct({
   status: StepStatus,
   /** The contest whose kept candidate its task hands on. */
   contest: Schema.NullOr(ContestId),
-  /** Its task was completed by the pipeline that this one tries again. */
+  /** Its task was completed by the pipeline that this one retries. */
   kept: Schema.Boolean,
   /** Its newest attempt. */
   task: TaskSummary

@@ -1,4 +1,4 @@
-/** What can go wrong with pipelines, and that a caller tells apart. */
+/** Errors about pipelines that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 import { PipelineId, TaskStatus } from "../task/Task.ts"
 import { PipelineProblem } from "./Pipeline.ts"
@@ -44,14 +44,14 @@ export class PipelineKeyConflict extends Schema.TaggedError<PipelineKeyConflict>
   }
 }
 
-/** Only what has ended, and not well, can be tried again. */
+/** Only a pipeline that failed or was cancelled can be retried. */
 export class PipelineStateConflict extends Schema.TaggedError<PipelineStateConflict>()("PipelineStateConflict", {
   id: PipelineId,
   actual: TaskStatus
 }) {
   override get message(): string {
     return this.actual === "completed"
-      ? `Pipeline ${this.id} is completed: there is no step to run again. Run the file once more instead.`
+      ? `Pipeline ${this.id} is completed: it has no step to run again. Run its file again instead.`
       : `Pipeline ${this.id} is ${this.actual}: it cannot be retried now. Wait for its end: beat wait ${this.id}`
   }
 }
@@ -59,10 +59,10 @@ export class PipelineStateConflict extends Schema.TaggedError<PipelineStateConfl
 /** Another retry of the pipeline is in progress: two at the same time would run its steps twice. */
 export class PipelineRetryConflict extends Schema.TaggedError<PipelineRetryConflict>()("PipelineRetryConflict", {
   id: PipelineId,
-  /** The pipeline that tries it again, and has not ended. */
+  /** The pipeline that is its retry, and has not ended. */
   by: PipelineId
 }) {
   override get message(): string {
-    return `Pipeline ${this.id} is tried again already, by ${this.by}, which has not ended. Wait for it: beat wait ${this.by}`
+    return `Pipeline ${this.id} is already being retried as ${this.by}. Wait for it: beat wait ${this.by}`
   }
 }

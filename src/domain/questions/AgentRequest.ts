@@ -58,7 +58,7 @@ const OneQuestion = Schema.Struct({
 })
 const isQuestions = Schema.is(Schema.Struct({ questions: Schema.NonEmptyArray(OneQuestion) }))
 
-/** The part of the input that tells what the tool is used for. */
+/** The part of the input that shows what the tool is used for. */
 const subjectKeys = ["command", "file_path", "notebook_path", "path", "url", "query", "pattern", "plan"]
 
 const subjectOf = ({ input }: Pick<AgentRequest, "input">): string => {
@@ -131,7 +131,7 @@ const isAddition = Schema.is(Schema.Struct({ type: Schema.Literal("addRules"), b
 
 const declined = (text: string): string => (text.trim() === "" ? "The person declined." : text)
 
-/** What the agent is told. A text that permits nothing is a refusal, with the text as its reason. */
+/** The answer to the agent. A text that permits nothing is a refusal, with the text as its reason. */
 export const verdictOf = ({ answers, request }: Omit<AnsweredRequest, "seq">): Readonly<Record<string, unknown>> => {
   const { input, suggestions, tool } = request
   const denied = answers.find((answer) => answer.denied)

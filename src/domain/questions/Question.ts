@@ -56,7 +56,7 @@ export const questionNumber = (reference: string): number | null => {
 export const answerWords = ({ answer, denied }: Pick<Question, "answer" | "denied">): string =>
   denied ? `The person declined${answer === null || answer === "" ? "." : `: ${answer}`}` : (answer ?? "")
 
-/** What an agent is told in the turn that follows its questions. */
+/** The text that an agent gets in the turn that follows its questions. */
 export const answeredPrompt = (questions: ReadonlyArray<Pick<Question, "text" | "answer" | "denied">>): string =>
   [
     ...questions.map((question) =>

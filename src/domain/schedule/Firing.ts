@@ -8,6 +8,9 @@ import { zoneOf } from "./Zone.ts"
 
 type Next = (after: number) => number | null
 
+const zoneProblem = ({ timezone }: Timing): string =>
+  `'${timezone}' is not a time zone: write a name like Europe/Berlin, or UTC`
+
 const nextOf = (timing: Timing): Either.Either<Next, string> => {
   switch (timing.kind) {
     case "at":
@@ -20,7 +23,7 @@ const nextOf = (timing: Timing): Either.Either<Next, string> => {
       return Either.flatMap(parseCron(timing.expression), (cron) => {
         const zone = zoneOf(timing.timezone)
         return Option.isNone(zone)
-          ? Either.left(`'${timing.timezone}' is not a time zone: write a name like Europe/Berlin, or UTC`)
+          ? Either.left(zoneProblem(timing))
           : Either.right((after) => nextCron(cron, zone.value, after))
       })
   }
@@ -29,7 +32,7 @@ const nextOf = (timing: Timing): Either.Either<Next, string> => {
 /** What is wrong with a rule; null when nothing is. */
 export const timingProblem = (timing: Timing): string | null => {
   if (Option.isNone(zoneOf(timing.timezone))) {
-    return `'${timing.timezone}' is not a time zone: write a name like Europe/Berlin, or UTC`
+    return zoneProblem(timing)
   }
   return Either.match(nextOf(timing), { onLeft: (problem) => problem, onRight: () => null })
 }

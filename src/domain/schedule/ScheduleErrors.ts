@@ -1,4 +1,4 @@
-/** What can go wrong with schedules and that a caller tells apart. */
+/** Errors about schedules that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 import { ScheduleStatus } from "./Schedule.ts"
 import { ScheduleId } from "./ScheduleId.ts"

@@ -4,9 +4,13 @@ import * as Option from "effect/Option"
 
 export type Zone = DateTime.TimeZone
 
+const day = 86_400_000
+
 /** A zone by its IANA name (`Europe/Berlin`, `UTC`) or its offset (`+02:00`); none for any other word. */
 export const zoneOf = (name: string): Option.Option<Zone> =>
-  name.length > 64 ? Option.none() : DateTime.zoneFromString(name)
+  name.length > 64
+    ? Option.none()
+    : Option.filter(DateTime.zoneFromString(name), (zone) => zone._tag === "Named" || Math.abs(zone.offset) < day)
 
 /** The name of the zone that this process lives in. */
 export const systemZone = (): string => DateTime.zoneToString(DateTime.zoneMakeLocal())
@@ -17,8 +21,6 @@ export const offsetAt = (zone: Zone, at: number): number =>
 
 /** What the clock on the wall shows at a moment, written as if it were UTC. */
 export const toLocal = (zone: Zone, at: number): number => at + offsetAt(zone, at)
-
-const day = 86_400_000
 
 /**
  * The moment at which the clock on the wall shows `local`. Of two it is the first. A time that the clock skips is moved

@@ -1,4 +1,4 @@
-/** Decodes settings, and says of a bad one which field it is, what was expected, and an example; never a secret. */
+/** Decodes settings. The problem of a bad one has its field, what was expected, and an example; never a secret. */
 import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"

@@ -42,7 +42,7 @@ export interface HeldFile {
 /** A file of a login. */
 export type AccountFile = Pick<HeldFile, "directory" | "moved" | "path">
 
-/** What an adapter tells an account from. */
+/** What an adapter derives an account from. */
 export interface AccountRequest {
   /** All variables that the agent will get. */
   readonly environment: Environment
@@ -104,7 +104,7 @@ export interface Evidence {
   readonly zone?: string | undefined
 }
 
-/** What an adapter says of an ended process. The caller adds its own status changes (cancel, timeout). */
+/** The verdict of an adapter on an ended process. The caller adds its own status changes (cancel, timeout). */
 /** `uses`: what it used of each model, where it tells more than the sum in `usage`. */
 export type Verdict = Pick<Outcome, "error" | "failureClass" | "failureResetAt" | "sessionId" | "answer" | "usage"> & {
   readonly status: "completed" | "failed"

@@ -42,7 +42,7 @@ export const Checkpoint = Schema.Struct({
   after: Schema.NullOr(GitState),
   /** Tasks that ran in the same work tree meanwhile, at most 20: where there are any, the changes are of no one task. */
   alongside: Schema.Array(TaskId),
-  /** What has changed between the two, committed or not, as `git diff --stat` tells it; at most 4 kB. */
+  /** What has changed between the two, committed or not, as `git diff --stat` shows it; at most 4 kB. */
   diffStat: Schema.NullOr(Schema.String)
 }).annotations({ identifier: "Checkpoint" })
 export type Checkpoint = typeof Checkpoint.Type

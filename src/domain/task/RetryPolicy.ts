@@ -36,7 +36,7 @@ const final = (reason: string | null): RetryDecision => ({ _tag: "Final", reason
 interface RetryQuestion {
   readonly task: Pick<Task, "maxRetries" | "backoffMs">
   readonly outcome: Outcome
-  /** The agent says of its exit code that nothing else is to be expected of it. */
+  /** The agent says of its exit code that another attempt would end the same. */
   readonly finalExitCode: boolean
   /** Earlier attempts of the same work. */
   readonly before: ReadonlyArray<Failure & Pick<TaskSummary, "endedAt">>

@@ -1,8 +1,11 @@
-/** Tells an agent that works in silence from one that waits for an answer that never comes, by the CPU time of its processes. */
+/**
+ * Distinguishes an agent that works in silence from one that waits for an answer that never comes, by the CPU time of its
+ * processes.
+ */
 
 /** One process of a task, as it was at one look. */
 export interface ProcessCpu {
-  /** Tells it apart from every other process. */
+  /** Distinguishes it from every other process. */
   readonly key: string
   /** Coding agents start each tool in a separate session; a process in the agent's session is the agent's own. */
   readonly role: "agent" | "tool"

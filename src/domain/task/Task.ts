@@ -91,7 +91,7 @@ export type OnLimit = typeof OnLimit.Type
 /** Agents that take a task over when a limit stops its own: 5 at most. */
 export const Fallback = Schema.Array(Schema.NonEmptyString).pipe(Schema.maxItems(5))
 
-/** Why an agent failed, as far as its adapter could tell: what to wait for, retry or mend depends on it. */
+/** Why an agent failed, as far as its adapter could tell. It decides what to wait for, retry or repair. */
 export const FailureClass = Schema.Literal(
   "auth",
   "usage-limit",
@@ -157,7 +157,7 @@ export const TaskSummary = Schema.Struct({
   parentId: Schema.NullOr(TaskId),
   /** 1 for a first attempt. */
   attempt: Schema.Int.pipe(Schema.positive()),
-  /** The task this one tries again. */
+  /** The task that this one retries. */
   retryOf: Schema.NullOr(TaskId),
   /** The first task of its chain of attempts; null for a first attempt. */
   rootId: Schema.NullOr(TaskId),
@@ -205,7 +205,7 @@ export const TaskSummary = Schema.Struct({
   endedAt: Schema.NullOr(Timestamp),
   cancelRequestedAt: Schema.NullOr(Timestamp),
   cancelReason: Schema.NullOr(Schema.String),
-  /** Who asked for the cancel: a user name, a client, or `task <id>`. */
+  /** The user, the client or the task (`task <id>`) that asked for the cancel. */
   cancelledBy: Schema.NullOr(Schema.String),
   cause: Schema.NullOr(EndCause),
   /** As a shell reports it: 128 + n when signal n ended the agent. Null when no process could read it. */

@@ -59,7 +59,7 @@ export interface TraceContext {
   readonly traceId: string
   /** The span above; null: there is none. */
   readonly parentId: string | null
-  /** Two digits. Bit 0: the one who began the trace keeps it. */
+  /** Two digits. Bit 0: the service that began the trace keeps it. */
   readonly flags: string
 }
 
@@ -111,7 +111,7 @@ export const traceparentWithin = (task: TracedTask): string => {
   return `00-${traceId}-${spanIdOf("task", task.id)}-${flags}`
 }
 
-/** Whether spans of it are exported: who began the trace may have decided against it. */
+/** Whether spans of it are exported: the service that began the trace may have decided against it. */
 export const isSampled = ({ flags }: TraceContext): boolean => (Number.parseInt(flags, 16) & 1) === 1
 
 /** Where a task that arrives is in a trace: where its submitter was, else where its original is, else below its parent. */

@@ -40,7 +40,7 @@ export interface TaskFacts extends TracedTask, Pick<TaskSummary, Own> {
   readonly claims: ReadonlyArray<ClaimFacts>
   /** Questions to a person, and their answers. */
   readonly events: ReadonlyArray<{ readonly name: "asks" | "answered"; readonly at: number }>
-  /** The task that it tries again, and the tasks that it followed. */
+  /** The task that it retries, and the tasks that it followed. */
   readonly links: ReadonlyArray<TracedTask>
 }
 

@@ -4,14 +4,14 @@ import type { Usage } from "../task/Task.ts"
 import { costMicro, type Rates } from "./Price.ts"
 import { noTokens, TokenCounts } from "./TokenCounts.ts"
 
-/** What an agent reports. The model is null where the agent does not name it, the cost where it tells none. */
+/** What an agent reports. The model is null where the agent does not name it, the cost where it reports none. */
 export interface ModelUse extends TokenCounts {
   readonly model: string | null
   readonly costUsd: number | null
 }
 
 /**
- * Where a cost comes from. `unpriced`: the tokens are known, but no price of the model is. `unreported`: the agent told no
+ * Where a cost comes from. `unpriced`: the tokens are known, but no price of the model is. `unreported`: the agent reported no
  * numbers.
  */
 const CostBy = Schema.Literal("reported", "estimated", "unpriced", "unreported")
@@ -80,7 +80,7 @@ export const sumOf = (one: ModelUse, other: ModelUse): ModelUse => ({
   costUsd: sumOrNull(one.costUsd, other.costUsd)
 })
 
-/** The use of an agent that does not tell models apart. */
+/** The use of an agent that does not distinguish models. */
 export const useOf = (usage: Usage): ModelUse => modelUse(null, usage, usage.costUsd)
 
 /** What is left of an input that includes the tokens read from a cache. */
@@ -98,7 +98,7 @@ export const priced = ({ costUsd, model, ...counts }: ModelUse, rates: Rates | n
   return { ...use, costMicro: null, costBy: "unpriced" }
 }
 
-/** The use of a run whose agent told no numbers: that there was a run is all that is known. */
+/** The use of a run whose agent reported no numbers: only the run itself is known. */
 export const unreported = (model: string | null): PricedUse => ({
   ...noTokens,
   model: model ?? "",
@@ -138,6 +138,6 @@ export const mergedUses = (uses: ReadonlyArray<PricedUse>): ReadonlyArray<Priced
   return Array.from(byModel.values())
 }
 
-/** What a run used: what its agent told at the end, or else what it reported on the way. */
+/** What a run used: the total that its agent reported at the end, or else what it reported on the way. */
 export const usedIn = ({ uses }: Spending, live: ReadonlyArray<PricedUse>): ReadonlyArray<PricedUse> =>
   live.length > 0 && uses.every(({ costBy }) => costBy === "unreported") ? live : uses

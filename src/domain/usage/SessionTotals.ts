@@ -37,7 +37,7 @@ export const added = (total: PricedUse, before: SessionTotal): PricedUse => {
   }
 }
 
-/** The total of a session with a run of which it has not told a total yet. */
+/** The total of a session, with a run whose total it has not reported yet. */
 export const raised = (before: SessionTotal, run: PricedUse): SessionTotal => ({
   inputTokens: before.inputTokens + run.inputTokens,
   outputTokens: before.outputTokens + run.outputTokens,

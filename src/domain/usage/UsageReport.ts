@@ -34,7 +34,7 @@ export const UsageSums = Schema.Struct({
   estimatedUsd: Schema.Number,
   /** Runs with tokens of a model whose price is not known: their cost is missing. */
   unpriced: Count,
-  /** Runs whose agent told no numbers. */
+  /** Runs whose agent reported no numbers. */
   unreported: Count,
   /** For how long tasks waited for usage limits, in milliseconds. */
   parkedMs: Count

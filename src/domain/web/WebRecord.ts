@@ -1,4 +1,4 @@
-/** What a running `beat web` leaves on disk for the next one: who it is and how to reach it. Only its user may read it. */
+/** What a running `beat web` leaves on disk for the next one: its process and its address. Only its user can read it. */
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { Timestamp } from "../task/Task.ts"

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 /** A pid that may be probed and signalled: 0 and 1 never are. */
 export const Pid = Schema.Int.pipe(Schema.greaterThan(1))
 
-/** Who a process is: the pid counts only together with its start time and the place in which it was given. */
+/** The identity of a process: the pid counts only together with its start time and the place in which it was given. */
 export const ProcessIdentity = Schema.Struct({
   pid: Pid,
   /** What the system says of the start, opaque: clock ticks since boot on Linux, a date elsewhere. */

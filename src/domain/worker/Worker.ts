@@ -23,6 +23,8 @@ export const Worker = Schema.Struct({
   schema: Schema.Int,
   /** Claims only tasks that this user has submitted. */
   uid: Uid,
+  /** The database file that it has open; null where that is not a file. A copy of the database has a copy of this row. */
+  file: Schema.NullOr(Schema.String),
   startedAt: Timestamp,
   /** Written about every half minute while it has work: all that can be known of a process that cannot be seen. */
   seenAt: Timestamp
@@ -39,7 +41,7 @@ export const unseenMs = 5 * 60_000
  * Whether a worker serves the queue for the process that asks. Only `serves` and `elsewhere` do.
  * `elsewhere`: it cannot be seen from here and has written within minutes. `unseen`: it has not.
  * `stopped`: it lives and does nothing until it gets SIGCONT; its agents stay its own.
- * `other-schema`: it knows an older or a newer database. `other-user`: it claims no task of this user.
+ * `other-schema`: it knows an older or a newer database. `other-file`: it has the database open of which this one is a copy. `other-user`: it claims no task of this user.
  */
 export const Serving = Schema.Literal(
   "serves",
@@ -47,6 +49,7 @@ export const Serving = Schema.Literal(
   "unseen",
   "stopped",
   "other-schema",
+  "other-file",
   "other-user",
   "dead"
 ).annotations({ identifier: "Serving" })
@@ -55,8 +58,9 @@ export type Serving = typeof Serving.Type
 interface Sight {
   readonly alive: Alive
   readonly stopped: boolean
-  /** The schema and the user of the process that asks. */
+  /** The schema, the file and the user of the process that asks. */
   readonly schema: number
+  readonly file: string | null
   readonly uid: Uid
   readonly now: number
 }
@@ -65,6 +69,8 @@ export const servingOf = (worker: Worker, sight: Sight): Serving => {
   if (sight.alive === "dead") return "dead"
   if (worker.uid !== sight.uid) return "other-user"
   if (worker.schema !== sight.schema) return "other-schema"
+  // Only what is seen to live is compared: the numbers of a file change with the machine.
+  if (sight.alive === "alive" && worker.file !== sight.file) return "other-file"
   if (sight.alive === "unknown") return sight.now - worker.seenAt > unseenMs ? "unseen" : "elsewhere"
   return sight.stopped ? "stopped" : "serves"
 }

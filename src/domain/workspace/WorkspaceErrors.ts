@@ -1,4 +1,4 @@
-/** What can go wrong with workspaces, and that a caller tells apart. */
+/** Errors about workspaces that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 import { WorkspaceId } from "./WorkspaceId.ts"
 

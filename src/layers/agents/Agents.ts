@@ -102,7 +102,7 @@ const problemOf = (request: PrepareRequest): InvalidInput | null => {
   return null
 }
 
-/** What is given as an argument has to fit into one. The prompt is not among it yet: the spawner sees to that one. */
+/** Each argument has to fit into the system's limit. The prompt is not among them yet: the spawner checks it. */
 const tooLong = (launch: Launch): InvalidInput | null =>
   launch.args.some((part) => Buffer.byteLength(part) > maxArgumentBytes)
     ? new InvalidInput({

@@ -35,7 +35,7 @@ const verdicts: ReadonlyMap<string, (evidence: Evidence) => Verdict> = new Map([
   ["shell", Shell.verdict]
 ])
 
-/** Of a custom agent the exit code tells, as of any command. */
+/** A custom agent is judged by its exit code, as any command is. */
 export const verdictOf = (name: string, evidence: Evidence): Verdict =>
   verdicts.get(name)?.(evidence) ?? judgeCommand(named(name), evidence)
 

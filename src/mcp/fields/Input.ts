@@ -45,7 +45,8 @@ const ruleFor = (problem: FieldProblem, words: string | null): string => {
 }
 
 const keysOf = (schema: Schema.Schema.All): ReadonlyArray<string> => {
-  const { ast } = schema
+  // As they are sent: an argument with a default makes the schema a transformation.
+  const { ast } = Schema.encodedSchema(Schema.make(schema.ast))
   return "propertySignatures" in ast && Array.isArray(ast.propertySignatures)
     ? ast.propertySignatures.map(({ name }) => String(name))
     : []

@@ -67,7 +67,7 @@ export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
   return used.length === 0 ? body : { ...body, $defs: Object.fromEntries(used) }
 }
 
-const largestTold = 1_000_000
+const largestBound = 1_000_000
 
 /** Without what only repeats the default of the language: any value, and bounds that no caller reaches by mistake. */
 const briefly = (value: unknown, key = ""): unknown => {
@@ -79,7 +79,7 @@ const briefly = (value: unknown, key = ""): unknown => {
       if (inProperties) return [[name, briefly(inner)]]
       if (name === "additionalProperties" && isObject(inner) && inner.$id === "/schemas/unknown") return []
       if (name === "description" && inner === "") return []
-      if (name === "maximum" && typeof inner === "number" && inner > largestTold) return []
+      if (name === "maximum" && typeof inner === "number" && inner > largestBound) return []
       if (name === "minLength" && inner === 1) return []
       // The characters of a key: an error names them.
       if (name === "propertyNames") return []
@@ -112,7 +112,7 @@ const withoutRepeats = (schema: JsonObject): JsonObject => {
   return { ...schema, properties: Object.fromEntries(properties) }
 }
 
-/** Levels of objects whose fields are named. */
+/** How many levels of objects have their fields listed. */
 const shownLevels = 2
 
 /** Fields and their types, as far as `forModel` leaves them: null is never sent, and times are texts. */

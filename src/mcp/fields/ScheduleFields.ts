@@ -46,7 +46,7 @@ export const scheduleState = (schedule: Schedule, times: ReadonlyArray<number>):
 
 export const Scheduled = Schema.Struct({ ...ScheduleState.fields, warnings: Schema.Array(Schema.String) })
 
-/** Who makes the request, for the record. */
+/** The person or task that makes the request, for the record. */
 export const askedBy = Effect.fn("mcp.askedBy")(function* (call: Call) {
   const session = yield* Session
   const submitter = submitterOf(session.environment)

@@ -22,7 +22,7 @@ const Step = Schema.Struct({
   after: Schema.optional(
     Schema.Array(Schema.String).annotations({ description: "Names of steps (default: the previous one)" })
   ),
-  policy: Schema.optional(DependencyPolicy.annotations({ description: "Of these" })),
+  policy: Schema.optional(DependencyPolicy.annotations({ description: "Which end of these counts" })),
   continueFrom: Schema.optional(Schema.String.annotations({ description: "Step whose results go before the prompt" }))
 }).pipe(Schema.extend(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 

@@ -57,7 +57,7 @@ const Input = Schema.Struct({
   times: Schema.optional(
     whole(fewestCandidates, mostCandidates, "Candidates side by side, isolated; 'best' keeps one")
   ),
-  best: Schema.optional(Schema.NonEmptyString.annotations({ description: "Command that a kept one passes" })),
+  best: Schema.optional(Schema.NonEmptyString.annotations({ description: "Command that a candidate must pass" })),
   tasks: Schema.optional(
     Schema.Array(One).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
       description: "Several, all or none; a field left out is the call's; 'name' is for dependsOn"
@@ -66,7 +66,7 @@ const Input = Schema.Struct({
 })
 type Input = typeof Input.Type
 
-/** What the tasks of a goal get that their lead does not say: a workspace cut from its own as it is, and our server. */
+/** The defaults of tasks in a goal: a workspace cut from the lead's own as it is, and our MCP server. */
 const withinGoal = Effect.fn("DelegateTask.goal")(
   function* (input: Input) {
     const { environment } = yield* Session

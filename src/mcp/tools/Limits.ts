@@ -8,7 +8,7 @@ import { tool } from "../Tool.ts"
 export const limitsTool = tool({
   name: "Limits",
   title: "Usage limits",
-  description: "The usage limits (quota) of each account: how full, when they open, how many tasks wait for them.",
+  description: "Show the usage limits (quota) of each account: how full, when they open, how many tasks wait for them.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({}),
   output: LimitsView,

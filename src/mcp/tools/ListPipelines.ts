@@ -10,7 +10,7 @@ import { tool } from "../Tool.ts"
 export const listPipelines = tool({
   name: "ListPipelines",
   title: "List pipelines",
-  description: "Newest first.",
+  description: "List pipelines, newest first, ten at a time.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     status: Schema.optional(Schema.Array(TaskStatus)),

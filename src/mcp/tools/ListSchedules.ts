@@ -10,7 +10,7 @@ import { tool } from "../Tool.ts"
 export const listSchedules = tool({
   name: "ListSchedules",
   title: "List schedules",
-  description: "Newest first.",
+  description: "List schedules, newest first.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     all: Schema.optional(Schema.Boolean.annotations({ description: "Include finished schedules" })),

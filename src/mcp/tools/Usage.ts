@@ -17,7 +17,8 @@ const mostRows = 50
 export const usageTool = tool({
   name: "Usage",
   title: "Usage and cost",
-  description: "Tokens that agents used, and what they cost, at most 50 rows. Costs without a report are list prices.",
+  description:
+    "Show the tokens that agents used and what they cost, in at most 50 rows. A cost that no agent reported is a list price.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     days: Schema.optional(whole(1, 400, "Of the last so many days (default: 30)")),

@@ -42,7 +42,7 @@ export const wakeMe = tool({
     if (submitter.taskId === null) {
       return yield* new InvalidInput({
         field: "WakeMe",
-        problem: "works inside a task of Backbeat alone; wait with WaitTasks",
+        problem: "works only inside a task of Backbeat; elsewhere, wait with WaitTasks",
         example: null
       })
     }

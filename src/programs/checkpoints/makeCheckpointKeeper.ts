@@ -34,7 +34,7 @@ const unreadableMs = 60_000
 const batch = 50
 const abreast = 4
 
-/** The place on record may lag by so many ends: looking at them again is cheaper than a commit for each. */
+/** The recorded place may lag by this many ends: looking at them again is cheaper than a commit for each. */
 const recordEvery = 64
 
 /** Works until its scope closes. */

@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { TaskStateConflict } from "../../domain/Errors.ts"
 import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
-import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
+import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
 import { Git } from "../../services/Git.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { cutMiddle } from "../../text/Middle.ts"
 import { ranAlongside } from "../Alongside.ts"
-import { readLog } from "../output/readLog.ts"
+import { readLogOf } from "../output/readLog.ts"
 
 /** Bytes of each text at most. */
 const most = { answer: 16_000, tail: 16_000, diffStat: 4000 } as const
@@ -19,10 +19,10 @@ const most = { answer: 16_000, tail: 16_000, diffStat: 4000 } as const
 const tailLines = 200
 
 /** What `beat logs` shows at the end; as it was printed, where the agent's renderer breaks on it. */
-const tailOf = Effect.fn("takeCheckpoint.tail")(function* (id: TaskId) {
+const tailOf = Effect.fn("takeCheckpoint.tail")(function* (task: Task) {
   const end = { since: null, lines: tailLines, maxBytes: most.tail }
-  const { text } = yield* readLog(id, { ...end, raw: false }).pipe(
-    Effect.catchAllDefect(() => readLog(id, { ...end, raw: true }))
+  const { text } = yield* readLogOf(task, { ...end, raw: false }).pipe(
+    Effect.catchAllDefect(() => readLogOf(task, { ...end, raw: true }))
   )
   return cutMiddle(text, most.tail)
 })
@@ -58,7 +58,7 @@ export const takeCheckpoint = Effect.fn("takeCheckpoint")(function* (id: TaskId)
     cause: task.cause,
     error: task.error,
     answer: task.answer === null ? null : cutMiddle(task.answer, most.answer),
-    tail: yield* tailOf(id),
+    tail: yield* tailOf(task),
     durationMs: task.startedAt === null || task.endedAt === null ? null : Math.max(0, task.endedAt - task.startedAt),
     usage: task.usage,
     before,

@@ -8,9 +8,9 @@ import type { WorkspaceRequest } from "../../domain/workspace/Workspace.ts"
 import { Contests } from "../../services/Contests.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
 import { protectedPaths } from "../loops/protectedPaths.ts"
+import { asShellCommand } from "../tasks/asShellCommand.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
-import { shellBeside } from "../tasks/shellBeside.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { planWorkspaces } from "../workspaces/planWorkspace.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
@@ -45,13 +45,13 @@ export const plannedTasks = (
   { rules, setup }: Pick<Entry, "rules" | "setup">
 ): ReadonlyArray<Planned> => {
   const evaluation = (command: string): Submission => ({
-    ...shellBeside(work, command),
+    ...asShellCommand(work, command),
     timeoutMs: rules.evaluationMs,
     notBefore: null,
     dependsOn: []
   })
   return [
-    ...(setup === null ? [] : [["setup", shellBeside(work, setup)] as const]),
+    ...(setup === null ? [] : [["setup", asShellCommand(work, setup)] as const]),
     ["work", work],
     ...(rules.check === null ? [] : [["check", evaluation(rules.check)] as const]),
     ...(rules.score === null ? [] : [["score", evaluation(rules.score)] as const])

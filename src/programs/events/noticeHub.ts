@@ -21,7 +21,7 @@ export interface NoticeHub {
   /** What comes after a number, without a gap and without an end; where that is impossible, a `Reset` first. */
   readonly after: (seq: number) => Stream.Stream<Notice | Reset, StorageError>
   readonly newest: Effect.Effect<number, StorageError>
-  /** Fails once the database was removed or replaced: nothing comes any more. */
+  /** Fails once the database was removed or replaced: no notice comes after that. */
   readonly lost: Effect.Effect<never, StorageError>
 }
 

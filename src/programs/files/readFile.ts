@@ -52,7 +52,7 @@ const variablesOf = (declared: unknown, given: ReadOptions["variables"], parsed:
   for (const [name, value] of Object.entries(known)) {
     if (Object.hasOwn(given, name)) continue
     if (value === null) {
-      // Count it as declared, so that each use is not a separate error.
+      // Count it as declared, so that its uses are not errors too.
       variables.set(name, "")
       problems.push(
         problem(parsed.keyAt(["vars", name]), `vars.${name}: it has no value`, `Give one: --var ${name}=...`)

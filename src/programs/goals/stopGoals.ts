@@ -1,4 +1,4 @@
-/** Ends goals whose time or money is over: a lead that waits has no process that could be timed. */
+/** Ends goals whose time is over or whose money is spent: a lead that waits has no process that could be timed. */
 import * as Effect from "effect/Effect"
 import { Goals } from "../../services/Goals.ts"
 

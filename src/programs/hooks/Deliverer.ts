@@ -18,7 +18,7 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { completeSpans } from "./completeSpans.ts"
 
 /** Tries of one worker at the same time; of them at most one for each hook. */
-const mostAtOnce = 4
+const mostParallel = 4
 
 /** A worker with nothing else to do stays for an attempt that is due within this time, in milliseconds. */
 const staysForMs = 120_000
@@ -71,7 +71,7 @@ export const makeDeliverer = Effect.fn("makeDeliverer")(function* (worker: Worke
     yield* FiberSet.run(
       attempts,
       tryOnce(hook, sending, worker).pipe(
-        // A worker that is told to go need not wait until another has seen that it is gone.
+        // A worker that is asked to leave need not wait until another has seen that it is gone.
         Effect.onInterrupt(() => lost),
         Effect.catchAllCause((cause) => Effect.logError(`hook ${hook.name}: the attempt crashed`, cause)),
         Effect.ensuring(
@@ -98,7 +98,7 @@ export const makeDeliverer = Effect.fn("makeDeliverer")(function* (worker: Worke
         const free = enabled.filter(({ name }) => !quiet.has(name) && !trying.has(name))
         const next = Option.getOrNull(yield* deliveries.nextDue(free.map(({ name }) => name)))
         nextAt = next
-        if (next === null || next > (yield* Clock.currentTimeMillis) || trying.size >= mostAtOnce) break
+        if (next === null || next > (yield* Clock.currentTimeMillis) || trying.size >= mostParallel) break
         const sending = yield* deliveries.claim(free, worker)
         if (Option.isNone(sending)) break
         const hook = free.find(({ name }) => name === sending.value.hook)
@@ -129,7 +129,7 @@ export const makeDeliverer = Effect.fn("makeDeliverer")(function* (worker: Worke
       /** An attempt runs now. */
       trying: trying.size > 0,
       /** When there is something to do without a commit; null: never, or when an attempt ends. */
-      nextAt: trying.size >= mostAtOnce ? null : nextAt,
+      nextAt: trying.size >= mostParallel ? null : nextAt,
       /** Whether a worker with nothing else to do stays for it. */
       waits: nextAt !== null && nextAt - now <= staysForMs
     }))

@@ -1,4 +1,4 @@
-/** Reads what an agent prints for what it says of limits and of its use, line by line, while it runs. */
+/** Reads the lines that a running agent prints for what they say about limits and about its use. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { costOf, noCost } from "../../domain/budgets/Spend.ts"
@@ -12,7 +12,7 @@ import { pricedFor } from "../usage/spendingOf.ts"
 import { judged, type LimitSettings } from "./judged.ts"
 import { type RecordPlace, recordedWindows } from "./SessionRecord.ts"
 
-/** The longest line that is read, in bytes: what tells limits is short. */
+/** The longest line that is read, in bytes: lines about limits are short. */
 const longestLine = 1024 * 1024
 
 export interface LineRest {
@@ -43,12 +43,12 @@ export const limitWatch = (record: RecordPlace | null = null): LimitWatch => ({
 })
 
 /** What captured bytes say beyond their text. */
-export interface Told {
+export interface SignalReading {
   readonly signals: ReadonlyArray<StoredSignal>
   readonly use: LiveUse | null
 }
 
-export const nothing: Told = { signals: [], use: null }
+export const nothing: SignalReading = { signals: [], use: null }
 
 const decoder = new TextDecoder()
 

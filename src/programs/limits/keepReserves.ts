@@ -10,7 +10,7 @@ import type { Settings } from "../../domain/settings/Settings.ts"
 import { Limits } from "../../services/Limits.ts"
 import { LocalZone } from "../../services/LocalZone.ts"
 
-/** Until when the account is to be closed; null: it stays as it is. */
+/** The time until which the account has to be closed; null: it stays open or closed as it is. */
 export const reservedUntil = (
   { windows }: AccountLimits,
   { from, since, until }: ReserveNow,

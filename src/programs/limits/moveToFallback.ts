@@ -1,4 +1,4 @@
-/** Gives queued tasks whose own agent is kept by a limit for long to the next agent that they name. */
+/** Gives queued tasks whose agent waits long for a limit to the next agent that they name. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { AccountKey } from "../../domain/limits/Account.ts"

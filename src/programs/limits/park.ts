@@ -113,7 +113,6 @@ export const parkingOf = Effect.fn("parkingOf")(
       }
       return { _tag: "Park", parking } satisfies ParkChoice
     }
-    const parks = yield* tasks.parks(task.id)
     /** In its session, where there is something to continue. */
     const takingUp = Effect.gen(function* () {
       const { resumeSession } = yield* (yield* Queue).captured(task.id)
@@ -155,7 +154,7 @@ export const parkingOf = Effect.fn("parkingOf")(
       }
       return { _tag: "Park", parking } satisfies ParkChoice
     }
-    const byLimits = parks.filter(({ account }) => account !== null)
+    const byLimits = (yield* tasks.parks(task.id)).filter(({ account }) => account !== null)
     const choice: ParkChoice | { readonly _tag: "Park" } = decidePark({
       task: { ...task, parks: byLimits.length },
       maxParks: settings.maxParks,

@@ -27,7 +27,7 @@ const changes = {
 
 type Purpose = keyof typeof changes
 
-/** Of those that are joined, the one whose windows count: for these purposes they are one account. */
+/** Among joined accounts, the one whose windows count: here they are one account. */
 const withoutJoined = (found: ReadonlyArray<AccountLimits>): ReadonlyArray<AccountLimits> => {
   const keys = new Set(found.map(({ account }) => account))
   return found.filter(({ joinedTo }) => joinedTo === null || !keys.has(joinedTo))

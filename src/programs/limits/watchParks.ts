@@ -7,7 +7,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { watch } from "../watch.ts"
 
-/** So many tasks at most: a caller that waits for more wants no line for each. */
+/** The most tasks that get a line each; a caller that waits for more does not want one. */
 const most = 20
 
 export interface ParkNews {
@@ -16,7 +16,7 @@ export interface ParkNews {
   readonly wait: LimitWait | null
 }
 
-/** Never returns; to be run next to a wait. A task that is parked already when it begins is told too. */
+/** Never returns; to be run next to a wait. Also reports a task that is already parked when it begins. */
 export const watchParks = Effect.fn("watchParks")(function* <R>(
   ids: ReadonlyArray<TaskId>,
   tell: (news: ParkNews) => Effect.Effect<void, never, R>

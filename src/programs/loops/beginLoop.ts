@@ -1,4 +1,4 @@
-/** The start of a task whose work is a loop: the loop begins, and once it has ended, what it left is handed on. */
+/** The start of a task whose work is a loop: begins the loop and, once it has ended, hands its result to the task. */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,4 +1,4 @@
-/** The start of a round in the session of the round before: what its agent has to be told, and where its files are set to. */
+/** The start of a round in the session of the round before: the text for its agent, and the commit that its files are set to. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskId } from "../../domain/task/Task.ts"
@@ -14,7 +14,7 @@ export const inRoundSession = Effect.fn("inRoundSession")(function* (id: TaskId)
   return Option.exists(place, ({ loop, role }) => role === "work" && loop.rules.session)
 })
 
-/** Its session has not heard of this round yet: the first turn has not come, or a usage limit refused it. */
+/** Its session does not have the text of this round yet: the first turn has not come, or a usage limit refused it. */
 export const isUnheardRound = Effect.fn("isUnheardRound")(function* (held: Held) {
   return (yield* inRoundSession(held.task.id)) && !(yield* retryWhileStorageFails(wasServed(held)))
 })

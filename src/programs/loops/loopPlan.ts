@@ -164,7 +164,7 @@ const loopFormat: Format<LoopDraft> = {
 
 export const readLoop = (text: string, options: ReadOptions) => readFile(text, options, loopFormat)
 
-/** Refuses a file that says nothing of what decides, unless `words` from elsewhere do. */
+/** Refuses a file that names nothing that decides, unless `words` from elsewhere do. */
 export const loopPlan = Effect.fn("loopPlan")(function* (
   { base, defaults, steps, words: written }: LoopDraft,
   given: {

@@ -1,4 +1,4 @@
-/** Refuses a loop that continues sessions with an agent that keeps none, before anything of it is stored. */
+/** Refuses a loop that continues sessions with an agent that keeps none, before any part of it is stored. */
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../../domain/Errors.ts"
 import type { LoopRequest } from "../../domain/loop/LoopRequest.ts"

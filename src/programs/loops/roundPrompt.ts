@@ -1,4 +1,4 @@
-/** Puts what the work and the judge of a round have to know of their loop behind the prompt, when they start. */
+/** Adds to the prompt, at the start, what the work and the judge of a round have to know about their loop. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Loops, type RoundTask } from "../../services/Loops.ts"
@@ -25,6 +25,8 @@ const textFor = Effect.fn("roundPrompt.text")(function* (claimed: ClaimedTask, p
 /** What ended before never changes, so a start that is repeated gives the same prompt. */
 export const roundPrompt = Effect.fn("roundPrompt")(function* (claimed: ClaimedTask, prompt: string) {
   const { launch, task } = claimed
+  // Every round of a loop works in a workspace.
+  if (task.workspaceId === null) return prompt
   const loops = yield* Loops
   const place = yield* retryWhileStorageFails(loops.roundOf(task.id))
   const text = Option.isNone(place) ? null : yield* textFor(claimed, place.value)

@@ -9,9 +9,9 @@ import { type LoopRequest, loopRules } from "../../domain/loop/LoopRequest.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import { Loops } from "../../services/Loops.ts"
 import { SettingsStore } from "../../services/SettingsStore.ts"
+import { asShellCommand } from "../tasks/asShellCommand.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
-import { shellBeside } from "../tasks/shellBeside.ts"
 import { ensureWorker } from "../worker/ensureWorker.ts"
 import { planWorkspace } from "../workspaces/planWorkspace.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
@@ -40,7 +40,7 @@ const judgeOf = (
   criterion: string,
   { judgeAgent, judgeModel }: LoopRequest
 ): Submission => ({
-  ...shellBeside(work, criterion),
+  ...asShellCommand(work, criterion),
   agent: judgeAgent ?? work.agent,
   model: judgeAgent === null ? work.model : judgeModel,
   maxRetries: 1,
@@ -96,7 +96,7 @@ export const submitLoop = Effect.fn("submitLoop")(function* (
     works.map(({ task }) => task.agent)
   )
   const described = [
-    ...evaluationsOf(rules).map(({ command, role }) => ({ role, work: shellBeside(within(first), command) })),
+    ...evaluationsOf(rules).map(({ command, role }) => ({ role, work: asShellCommand(within(first), command) })),
     ...(rules.judge === null ? [] : [{ role: "judge" as const, work: judgeOf(within(first), rules.judge, request) }])
   ]
   const prepared = yield* Effect.forEach(described, ({ role, work }) =>

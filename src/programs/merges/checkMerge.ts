@@ -53,7 +53,7 @@ export const checkMerge = Effect.fn("checkMerge")(function* (
         systemPrompt: null,
         maxRetries: 0,
         labels: {},
-        // A person waits for it.
+        // A person waits for it, so the limit of a group does not hold it back.
         group: null,
         workspace
       }

@@ -46,8 +46,10 @@ const bestOf = ({ bestRound, id, rounds }: Loop) => {
     : Effect.succeed(best.workTask)
 }
 
-/** The task that a reference means. A loop means the task of its best round, a contest that of the candidate that is kept,
- * a pipeline the step that worked last in the workspace of the pipeline. */
+/**
+ * The task that a reference means. A loop means the task of its best round, a contest that of the candidate that is kept, and a
+ * pipeline the step that worked last in the workspace of the pipeline.
+ */
 export const workTask = Effect.fn("workTask")(function* (reference: string) {
   const tasks = yield* Tasks
   const loops = yield* Loops
@@ -55,7 +57,7 @@ export const workTask = Effect.fn("workTask")(function* (reference: string) {
   const pipelines = yield* Pipelines
   const task = yield* Effect.either(tasks.resolve(reference))
   if (task._tag === "Right") {
-    // A task that waits for its loop and has no workspace: its loop has the work.
+    // A step that waits for its loop has no workspace: the work is in the loop.
     const loop = yield* loops.ofStep(task.right)
     const isPlaced = Option.isSome(loop) && (yield* tasks.summary(task.right)).workspaceId !== null
     return Option.isNone(loop) || isPlaced ? task.right : yield* bestOf(loop.value)

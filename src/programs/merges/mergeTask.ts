@@ -26,11 +26,11 @@ export interface MergeOptions {
   readonly check: string | null
   readonly dryRun: boolean
   readonly message: string | null
-  /** The workspace of the agent that asks: it may merge into that alone. */
+  /** The workspace of the agent that asks: the only place that it may merge into. */
   readonly within: string | null
 }
 
-/** How one task came out. */
+/** The result of merging one task. */
 export interface MergeOutcome {
   readonly taskId: TaskId
   readonly title: string
@@ -78,13 +78,15 @@ export const homeOf = Effect.fn("mergeTask.home")(function* (
   const home = yield* git
     .place(workspace.home)
     .pipe(
-      Effect.mapError(() => refuse(`The repository ${workspace.home}, from which this was cut, is not there any more.`))
+      Effect.mapError(() =>
+        refuse(`The repository ${workspace.home}, from which the workspace was cut, no longer exists.`)
+      )
     )
   if (here.common !== home.common) {
     return yield* refuse(`Run this in ${workspace.home}: the task was cut from that repository, not from ${here.top}.`)
   }
   if (options.within !== null && here.top !== options.within) {
-    return yield* refuse("An agent may merge into its own workspace alone.")
+    return yield* refuse("An agent may merge only into its own workspace.")
   }
   return here.top
 })
@@ -177,7 +179,7 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
 
   const merge = yield* beginMerge({ taskId: id, home, branch, tree, before, merged, state: "testing" })
   yield* failpoint("merge.begun")
-  /** Nothing has changed: nothing of it has to be found again. */
+  /** Nothing has changed, so its private names are not needed. */
   const refused = (from: Merge, reason: string, checkTask: TaskId | null) =>
     git
       .forget(home, [mergeRef(merge.id), beforeRef(merge.id)])

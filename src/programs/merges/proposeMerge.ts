@@ -19,7 +19,7 @@ interface Proposal {
   readonly url: string
 }
 
-/** Titles on GitHub are cut behind this. */
+/** GitHub cuts longer titles. */
 const longestTitle = 200
 
 /** The merge that an earlier call put on record, or a new one. */

@@ -31,7 +31,7 @@ type End = Pick<Merge, "state" | "reason">
 
 const ended = (state: Merge["state"], reason: string | null): End => ({ state, reason })
 
-/** Whatever is there, torn or edited since, can be found again. */
+/** Keeps the files as they are, half written or edited since, under a private name. */
 const keepTorn = Effect.fn("recoverMerge.keepTorn")(function* (id: MergeId, tree: string) {
   yield* (yield* MergeGit).record(tree, tornRef(id), `torn-${id}`)
   yield* failpoint("merge.torn")
@@ -46,7 +46,7 @@ const settle = Effect.fn("recoverMerge.settle")(function* (merge: Merge, merged:
   if (state?.commit === merged) return ended("merged", null)
   if (state?.commit !== before) return ended("refused", movedAway(branch))
   if (tree === null) return ended("refused", unchanged)
-  if (state.tree !== tree) return ended("refused", `the branch ${branch} is not checked out in ${tree} any more`)
+  if (state.tree !== tree) return ended("refused", `the branch ${branch} is no longer checked out in ${tree}`)
   yield* keepTorn(id, tree)
   const problem = yield* git.finish(tree, branch, before, merged, changedAt)
   return problem === null

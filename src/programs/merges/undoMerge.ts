@@ -1,17 +1,15 @@
 /** Takes a merge back while nothing was committed on top of it: on record from before the first change, as a merge is. */
 import * as Effect from "effect/Effect"
 import type { Merge } from "../../domain/merge/Merge.ts"
-import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
 import { Processes } from "../../services/Processes.ts"
+import { refuse } from "./mergeTask.ts"
 import { clearTheWay } from "./recoverMerge.ts"
 
-const refuse = (reason: string) => new MergeRefused({ reason })
-
-/** The newest merge of the task that is in force, or that was being undone, once none of its repository is open. */
+/** The newest merge of the task that is in force or was being undone, after open merges of its repository have been ended. */
 const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId) {
   const merges = yield* Merges
   const [newest] = yield* merges.ofTask(task)

@@ -1,4 +1,4 @@
-/** Reads what the agent of a task prints: into the output store, and for what it says of limits and of messages. */
+/** Reads what the agent of a task prints: stores it, and looks in it for limits and messages. */
 import * as Effect from "effect/Effect"
 import type { StreamName } from "../../domain/output/Output.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"

@@ -29,7 +29,7 @@ export interface Saying {
   readonly text: string | null
   /** End the turn that runs first. */
   readonly interrupt: boolean
-  /** Of the text, or of the interrupt that comes without one. Null: a fresh one. */
+  /** The id of the text, or of an interrupt without a text. Null: a new one. */
   readonly id: string | null
   /** Refuse what would become the next turn. */
   readonly liveOnly: boolean

@@ -36,7 +36,7 @@ export const OutputPage = Schema.Struct({
 }).annotations({ identifier: "OutputPage" })
 export type OutputPage = typeof OutputPage.Type
 
-/** Between two lines: the number of the chunk in which it lies, and the position in each stream. */
+/** A place between two lines: the number of its chunk, and the position in each stream. */
 interface Place {
   readonly seq: number
   readonly stdout: number
@@ -58,13 +58,13 @@ const streams = ["stdout", "stderr"] as const
 /** A line that is longer than this is shown cut: its beginning is not looked for any further. */
 const longestSearch = 4 * 1024 * 1024
 
-/** What of the chunk lies before a position of its stream. */
+/** The part of the chunk before a position of its stream. */
 const upTo = (chunk: OutputChunk, end: number): ReadonlyArray<OutputChunk> => {
   const length = Math.min(chunk.bytes.length, end - chunk.offset)
   return length <= 0 ? [] : [{ ...chunk, bytes: chunk.bytes.subarray(0, length) }]
 }
 
-/** What of the chunk lies behind a position of its stream. */
+/** The part of the chunk after a position of its stream. */
 const from = (chunk: OutputChunk, start: number): ReadonlyArray<OutputChunk> => {
   const skipped = Math.max(0, start - chunk.offset)
   return skipped >= chunk.bytes.length
@@ -82,7 +82,7 @@ const beginAt = (render: Render.Render, taskId: TaskId, place: Pick<Place, "stdo
 
 const lineOf = ({ stream, text }: Render.Rendered): OutputLine => ({ stream, text })
 
-/** Behind the last line break of a stream; null where these chunks have none. */
+/** The position after the last line break of a stream; null where these chunks have none. */
 const lastBreak = (chunks: ReadonlyArray<OutputChunk>, stream: StreamName): number | null => {
   for (const { bytes, offset, stream: own } of chunks.toReversed()) {
     const at = own === stream ? bytes.lastIndexOf(newline) : -1
@@ -112,7 +112,7 @@ const lastLines = (chunks: ReadonlyArray<OutputChunk>, lines: number) => {
   return { kept: chunks, cut: null }
 }
 
-/** Where the line begins that lies at a position of a stream; null where these chunks do not reach back to it. */
+/** The beginning of the line at a position of a stream; null where these chunks do not reach back to it. */
 const lineStart = (chunks: ReadonlyArray<OutputChunk>, stream: StreamName, position: number): number | null => {
   if (position === 0) return 0
   for (const { bytes, offset, stream: own } of chunks.toReversed()) {
@@ -181,7 +181,7 @@ export const linesBefore = Effect.fn("linesBefore")(function* (
     return lineStart(open, stream, offset) ?? (complete ? 0 : offset)
   }
   const starts = { stdout: startOf("stdout"), stderr: startOf("stderr") }
-  // Older lines end in the last chunk that begins before them, and newer ones begin in the first that ends behind them.
+  // Older lines end in the last chunk that begins before them, and newer ones begin in the first that ends after them.
   const lastBefore = found.findLast(({ offset, stream }) => offset < starts[stream]) ?? found[0]
   const firstBehind = found.find(({ bytes, offset, stream }) => offset + bytes.length > ends[stream]) ?? found.at(-1)
   const render = Render.make(yield* agents.renderer(agent))
@@ -197,7 +197,7 @@ export const linesBefore = Effect.fn("linesBefore")(function* (
   return page
 })
 
-/** Lines that follow a place, with the place behind them: reading continues there after a break. */
+/** Lines that follow a place, with the place after them: reading continues there after a break. */
 interface FollowedLines {
   readonly lines: ReadonlyArray<OutputLine>
   readonly after: string
@@ -215,7 +215,7 @@ export const linesAfter = (taskId: TaskId, after: string) =>
       const render = Render.make(renderer)
       beginAt(render, taskId, place)
       const read = { ...place }
-      /** The end of what was read: behind the lines that no line break ends. */
+      /** The end of what was read: after the lines that no line break ends. */
       const end = { ...place }
       /** The chunks in which unfinished lines begin: reading continues there. */
       const open = new Map<StreamName, number>()

@@ -13,7 +13,7 @@ export interface LogReader {
   held: {
     readonly lines: ReadonlyArray<string>
     readonly stream: StreamName
-    /** The position in the stream behind these lines; null for an unfinished line. */
+    /** The position in the stream after these lines; null for an unfinished line. */
     readonly end: number | null
   } | null
 }

@@ -1,11 +1,11 @@
-/** Reads an agent's output in pieces of bounded size, each of which tells where the next one begins. */
+/** Reads an agent's output in pages of bounded size, each of which has the place where the next one begins. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../../domain/Errors.ts"
 import type { OutputChunk, StreamName } from "../../domain/output/Output.ts"
 import type { Renderer } from "../../domain/task/Agent.ts"
-import { isTerminal, TaskId, TaskStatus } from "../../domain/task/Task.ts"
+import { isTerminal, TaskId, TaskStatus, type TaskSummary } from "../../domain/task/Task.ts"
 import { Agents } from "../../services/Agents.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -21,7 +21,7 @@ export const LogPage = Schema.Struct({
   text: Schema.String,
   /** Pass this as `since` to get the next page. */
   next: Schema.String,
-  /** Whether there is more behind this page already. */
+  /** Whether there is already more after this page. */
   more: Schema.Boolean
 }).annotations({ identifier: "LogPage" })
 export type LogPage = typeof LogPage.Type
@@ -55,7 +55,7 @@ const verbatim: Renderer = { line: (line) => [line], end: () => [] }
 
 const newline = 10
 
-/** The chunk, cut behind each newline. */
+/** The chunk, cut after each newline. */
 const pieces = function* (chunk: OutputChunk): Generator<OutputChunk> {
   for (let from = 0; from < chunk.bytes.length; ) {
     const at = chunk.bytes.indexOf(newline, from)
@@ -82,7 +82,7 @@ const collector = (maxBytes: number) => {
   let size = 0
   return {
     lines,
-    /** False: there was no room, and nothing of it was taken. */
+    /** False: there was no room, and nothing was added. */
     add: (more: ReadonlyArray<string>): boolean => {
       const bytes = more.reduce((sum, line) => sum + encoder.encode(line).length + 1, 0)
       if (size + bytes > maxBytes && size > 0) return false
@@ -126,7 +126,7 @@ const readOn = Effect.fn("readLog.on")(function* (
     Stream.takeWhile(() => reader.held === null),
     Stream.runForEach((chunk) =>
       Effect.sync(() => {
-        // Chunks come in batches: the end of the page may lie within one.
+        // Chunks come in batches: the end of the page may be within one.
         if (reader.held !== null) return
         for (const piece of pieces(chunk)) {
           const end = piece.offset + piece.bytes.length
@@ -160,7 +160,7 @@ const readOn = Effect.fn("readLog.on")(function* (
   return { text: page.lines, position: read, more: !fits }
 })
 
-/** The last lines. The position behind them is where unfinished lines begin. */
+/** The last lines. The position after them is where unfinished lines begin. */
 const readEnd = Effect.fn("readLog.end")(function* (
   taskId: TaskId,
   renderer: Effect.Effect<Renderer>,
@@ -194,11 +194,12 @@ const readEnd = Effect.fn("readLog.end")(function* (
   }
 })
 
-export const readLog = Effect.fn("readLog")(function* (taskId: TaskId, options: ReadLogOptions) {
-  const tasks = yield* Tasks
+/** Of a task whose row was read before: what a task that has ended printed is all there. */
+export const readLogOf = Effect.fn("readLog.of")(function* (
+  { agent, id: taskId, status }: Pick<TaskSummary, "id" | "agent" | "status">,
+  options: ReadLogOptions
+) {
   const agents = yield* Agents
-  const { agent, status } = yield* tasks.summary(taskId)
-  // Read before the output: what a task that has ended printed is all there.
   const over = isTerminal(status)
   const renderer = options.raw ? Effect.succeed(verbatim) : agents.renderer(agent)
   const { more, position, text } =
@@ -207,4 +208,9 @@ export const readLog = Effect.fn("readLog")(function* (taskId: TaskId, options: 
       : yield* readOn(taskId, renderer, yield* parse(options.since), over, options)
   const page: LogPage = { taskId, status, text: text.join("\n"), next: format(position), more }
   return page
+})
+
+export const readLog = Effect.fn("readLog")(function* (taskId: TaskId, options: ReadLogOptions) {
+  const tasks = yield* Tasks
+  return yield* readLogOf(yield* tasks.summary(taskId), options)
 })

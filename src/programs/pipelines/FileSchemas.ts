@@ -15,7 +15,7 @@ const tidy = (schema: unknown): unknown =>
       (keyword === "title" || keyword === "description") && typeof value === "string" && generic.test(value)
   })
 
-/** The reader takes any value under a key such as `x-anchors`; a schema of fields alone cannot say so. */
+/** The reader takes any value under a key such as `x-anchors`; a schema that only lists fields cannot say so. */
 const withExtensions = (schema: unknown, name: string) => {
   const definitions = isObject(schema) ? schema.$defs : undefined
   const own = isObject(definitions) ? definitions[name] : undefined

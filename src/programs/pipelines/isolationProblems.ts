@@ -1,4 +1,4 @@
-/** What a pipeline file says of workspaces: what is wrong with it, its setup as a step, and who takes turns. */
+/** What a pipeline file says about workspaces: its problems, its setup as a step, and which steps take turns. */
 
 import { isObject } from "../../domain/isObject.ts"
 import type { PipelinePlan, PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
@@ -19,7 +19,7 @@ interface Written {
   readonly after: ReadonlyArray<ReadonlyArray<number>>
 }
 
-const needsIsolation = "Write 'isolate: true' at the top of the file."
+export const needsIsolation = "Write 'isolate: true' at the top of the file."
 
 export const isolationProblems = (
   content: Readonly<Record<string, unknown>>,

@@ -4,6 +4,7 @@ import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
 import { nameOf } from "../../domain/SchemaProblems.ts"
 import type { Parsed, Path } from "../files/Document.ts"
 import { problem } from "../files/Problems.ts"
+import { needsIsolation } from "./isolationProblems.ts"
 import type { Placed } from "./order.ts"
 import { meanwhile } from "./prepareContest.ts"
 
@@ -30,7 +31,7 @@ export const loopProblems = (
     const others = meanwhile(placed, index, { after, names })
     return [
       ...(others === null ? [] : [at(key, others.message, others.hint)]),
-      ...(isolate ? [] : [at(key, "a loop works in a workspace", "Write 'isolate: true' at the top of the file.")]),
+      ...(isolate ? [] : [at(key, "a loop works in a workspace", needsIsolation)]),
       ...excluded.flatMap((name) =>
         step[name] === undefined ? [] : [at([...path, name], "a step with a loop has none", "Leave it out.")]
       ),

@@ -50,7 +50,7 @@ const keysAt = (path: Path): ReadonlyArray<string> =>
               : FileStep.fields
   )
 
-/** `gate` as it is written. */
+/** `gate` as the file has it. */
 const ruleOf = (gate: FileStep["gate"]): PlannedStep["gate"] =>
   gate === undefined || gate === false ? null : gate === true ? "verdict" : { schema: JSON.stringify(gate) }
 

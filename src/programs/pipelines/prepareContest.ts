@@ -14,10 +14,11 @@ import { placeAt, plannedTasks } from "../contests/submitContest.ts"
 import type { Parsed, Path } from "../files/Document.ts"
 import { problem } from "../files/Problems.ts"
 import { protectedPaths } from "../loops/protectedPaths.ts"
+import { asShellCommand } from "../tasks/asShellCommand.ts"
 import { prepareTask, type Submission } from "../tasks/prepareTask.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
-import { shellBeside } from "../tasks/shellBeside.ts"
 import { realDirectory } from "../workspaces/realDirectory.ts"
+import { needsIsolation } from "./isolationProblems.ts"
 import type { Placed } from "./order.ts"
 
 const isContest = ({ matrix, times }: FileStep) => times !== undefined || matrix !== undefined
@@ -92,7 +93,7 @@ export const contestProblems = (
     }
     const key = [...path, times === undefined ? "matrix" : "times"]
     const { length } = candidatesOf(step)
-    if (!isolate) add(key, "candidates work in workspaces", "Write 'isolate: true' at the top of the file.")
+    if (!isolate) add(key, "candidates work in workspaces", needsIsolation)
     if (times !== undefined && matrix !== undefined) add(key, "it has a matrix too", "Leave one of them out.")
     else if (length < fewestCandidates || length > mostCandidates)
       add(key, `${length} candidates`, `Give ${fewestCandidates} to ${mostCandidates}.`)
@@ -117,13 +118,13 @@ const choiceScript = (prompt: string, count: number): string =>
 
 /** The submission of the task that hands on what is kept. */
 export const choiceOf = (work: Submission, count: number): Submission => ({
-  ...shellBeside(work, choiceScript(work.prompt, count)),
+  ...asShellCommand(work, choiceScript(work.prompt, count)),
   closing: null
 })
 
 interface ContestParts {
   readonly step: StepContest
-  /** Of each candidate, before its agent is set. */
+  /** The work of each candidate, before its agent is set. */
   readonly work: Submission
   readonly setup: string | null
   readonly requests: ReadonlyArray<Extract<WorkspaceRequest, { readonly kind: "new" }>>

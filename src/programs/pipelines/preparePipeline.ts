@@ -40,7 +40,7 @@ const isLabels = Schema.is(Labels)
 const orElse = (written: number | null, otherwise: number | null | undefined) =>
   written === null ? otherwise : written === 0 ? null : written
 
-/** Of a step whose directory is absolute, or left open. */
+/** For a step whose directory is absolute, or not given. */
 export const stepSubmission = (
   step: PlannedStep,
   defaults: PipelineDefaults

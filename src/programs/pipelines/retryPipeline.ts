@@ -19,7 +19,7 @@ import { Workspaces } from "../../services/Workspaces.ts"
 import { placeAt } from "../contests/submitContest.ts"
 import { prepareTask } from "../tasks/prepareTask.ts"
 import { resubmit } from "../tasks/resubmit.ts"
-import { resubmitted } from "../tasks/retry.ts"
+import { continuationOf } from "../tasks/retry.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { planWorkspaces } from "../workspaces/planWorkspace.ts"
 import { linked } from "./prepareContest.ts"
@@ -137,12 +137,12 @@ export const retryPipeline = Effect.fn("retryPipeline")(function* (id: PipelineI
         return { ...place, work: choice.task, contest } satisfies NewPipelineStep
       }
       const { backoffMs, maxRetries } = yield* retriesOf(step)
-      // A step that never ran has nothing to be tried again.
+      // A step that never ran has nothing to retry.
       const began = task.startedAt !== null
       const prepared = yield* prepareTask(
         {
           ...submission,
-          ...(began ? resubmitted(whole) : { retryOf: null }),
+          ...(began ? continuationOf(whole) : { retryOf: null }),
           dependsOn: edges,
           continueFrom: from,
           maxRetries,

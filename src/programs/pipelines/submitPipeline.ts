@@ -22,7 +22,7 @@ export interface SubmittedPipeline {
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
 
-/** Stores a prepared pipeline with all of its tasks or nothing of it. Returns after the commit. */
+/** Stores a prepared pipeline with all of its tasks, or nothing. Returns after the commit. */
 export const storePipeline = Effect.fn("storePipeline")(function* (
   prepared: NewPipeline,
   warnings: ReadonlyArray<string>

@@ -12,7 +12,7 @@ import { waitUntil } from "../watch.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 interface PipelineWait extends EnsureWorkerOptions {
-  /** Told of each round in which something may have changed, the last included. */
+  /** Called in each round in which something may have changed, the last included. */
   readonly onRound?: (pipeline: Pipeline) => Effect.Effect<void>
 }
 

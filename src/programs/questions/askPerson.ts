@@ -9,7 +9,7 @@ import { watch } from "../watch.ts"
 
 const isOpen = ({ state }: Question): boolean => state === "open"
 
-/** Returns when it is not open any more. With its task pruned there will be no answer. */
+/** Returns when the question is no longer open. If its task was pruned, there will be no answer. */
 const untilClosed = Effect.fn("askPerson.wait")(function* (id: QuestionId) {
   const questions = yield* Questions
   const question = Effect.map(Effect.option(retryWhileBusy(questions.get(id))), Option.filter(isOpen))

@@ -8,7 +8,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { isScript } from "../../text/Quote.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
-/** After a pause: nothing of the work has changed. */
+/** After a pause: the work has not changed. */
 const pausedPrompt =
   "Continue where you stopped. Your last turn was ended before it was done, and you were paused meanwhile. Do not repeat steps that are done."
 

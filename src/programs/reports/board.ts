@@ -19,7 +19,7 @@ import { workers } from "./workers.ts"
 /** Tasks in one column. */
 const shownTasks = 50
 
-/** Waiting tasks whose reason is looked up; of the others it is known that they wait behind these. */
+/** How many waiting tasks have their reason looked up; the others are known to wait after these. */
 const explainedTasks = 25
 
 const RunningTask = Schema.Struct({
@@ -32,12 +32,12 @@ const WaitingTask = Schema.Struct({
   ...TaskSummary.fields,
   /** Null: not looked up. */
   reason: Schema.NullOr(WhyReason),
-  /** What it waits for, in words; null: for nothing, or not looked up. */
+  /** What it waits for, in words; null if for nothing, or if it was not looked up. */
   waitsFor: Schema.NullOr(Schema.String)
 }).annotations({ identifier: "BoardWaiting" })
 
 export const Board = Schema.Struct({
-  /** Of all tasks, whatever the filter. */
+  /** Counts of all tasks, whatever the filter. */
   counts: Overview.fields.counts,
   /** The newest 50 of each that match. */
   running: Schema.Array(RunningTask),

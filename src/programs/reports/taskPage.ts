@@ -20,7 +20,7 @@ export const TaskPage = Schema.Struct({
   budgeted: Schema.Array(Schema.Struct({ id: TaskId, budget: Schema.String })),
   /** How many match over all pages; exact up to 1000. */
   total: Schema.Int,
-  /** How many more match behind this page, counted up to 1000. */
+  /** How many more match after this page, counted up to 1000. */
   more: Schema.Int,
   /** Give this to get the next page; null when there is none. */
   next: Schema.NullOr(Schema.Int)

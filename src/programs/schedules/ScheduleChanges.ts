@@ -28,7 +28,7 @@ export interface Served {
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
 
-/** What can be said of a schedule's rules; null is "not given". */
+/** The rules of a schedule as they are given; null is "not given". */
 export interface WrittenRules extends WrittenTiming {
   readonly name: string | null
   readonly missed: MissedPolicy | null

@@ -1,4 +1,4 @@
-/** Fires due schedules, one due time of each after the other, and pauses schedules that cannot run any more. */
+/** Fires due schedules, one due time of each after the other, and pauses schedules that can no longer run. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -21,7 +21,7 @@ const knownAgents = Effect.gen(function* () {
   return Either.isRight(listed) ? new Set(listed.right.map(({ name }) => name)) : null
 })
 
-/** Why the schedule's work cannot run any more; null if it can. */
+/** Why the schedule's work can no longer run; null if it can. */
 const problemWith = Effect.fn("schedule.problem")(function* ({ work }: Due, known: ReadonlySet<string> | null) {
   const installation = yield* Installation
   for (const { agent, directory, launch } of tasksOf(work)) {
@@ -83,7 +83,7 @@ const fireTogether = Effect.fn("schedule.fire")(function* (due: ReadonlyArray<Du
   return answers.flatMap((answer) => (answer._tag === "Behind" ? [answer.first] : []))
 })
 
-/** The schedule as it is due; none when it is not, or not any more. */
+/** The schedule with its work if it is still active; otherwise none. */
 const dueOf = Effect.fn("schedule.due")(function* (id: ScheduleId) {
   const schedules = yield* Schedules
   return yield* Effect.all({ schedule: schedules.get(id), work: schedules.work(id) }).pipe(

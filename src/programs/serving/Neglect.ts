@@ -11,8 +11,9 @@ import { type Seen, seenWorkers } from "./Seen.ts"
 /**
  * `worker-lost`: the worker is gone, and another has to say how the task ended. `worker-stopped`: the worker lives
  * and does nothing. `worker-unseen`: it belongs to another container or host and has not written for minutes.
+ * `worker-copied`: the database was copied while the worker lived, which serves the original.
  */
-export const Neglect = Schema.Literal("worker-lost", "worker-stopped", "worker-unseen").annotations({
+export const Neglect = Schema.Literal("worker-lost", "worker-stopped", "worker-unseen", "worker-copied").annotations({
   identifier: "Neglect"
 })
 export type Neglect = typeof Neglect.Type
@@ -35,6 +36,8 @@ export const neglectOf = ({ workerId }: Claim, seen: ReadonlyArray<Seen>): Negle
       return { reason: "worker-stopped", pid }
     case "unseen":
       return { reason: "worker-unseen", pid }
+    case "other-file":
+      return { reason: "worker-copied", pid }
     default:
       return null
   }
@@ -78,5 +81,7 @@ export const neglectWords = ({ reason, pid }: Neglected): string => {
       return `has a worker that is stopped (pid ${pid}): kill -CONT ${pid}`
     case "worker-unseen":
       return "belongs to a worker in another container or on another host, which has not written for minutes: a worker takes it over after 5 minutes of silence"
+    case "worker-copied":
+      return `runs in another copy of this database (worker pid ${pid}), and ends here after it`
   }
 }

@@ -1,4 +1,4 @@
-/** Who serves the queue: which of the registered workers can be counted on, as this process sees them now. */
+/** Which of the registered workers serve the queue, as this process sees them now. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { nearness } from "../../domain/worker/Process.ts"
@@ -17,7 +17,7 @@ export const seenWorkers = Effect.fn("seenWorkers")(function* (leaving: WorkerId
   const processes = yield* Processes
   const workers = yield* registry.workers
   if (workers.length === 0) return []
-  const schema = (yield* registry.schema).known
+  const { file, known: schema } = yield* registry.schema
   const now = yield* Clock.currentTimeMillis
   return yield* Effect.forEach(
     workers.filter(({ id }) => id !== leaving),
@@ -25,7 +25,10 @@ export const seenWorkers = Effect.fn("seenWorkers")(function* (leaving: WorkerId
       Effect.gen(function* () {
         const alive = yield* processes.alive(worker.process)
         const stopped = alive === "alive" && (yield* processes.stopped(worker.process))
-        const seen: Seen = { worker, serving: servingOf(worker, { alive, stopped, schema, uid: processes.uid, now }) }
+        const seen: Seen = {
+          worker,
+          serving: servingOf(worker, { alive, stopped, schema, file, uid: processes.uid, now })
+        }
         return seen
       })
   )
@@ -49,7 +52,7 @@ const isNeededHere = Effect.fn("isNeededHere")(function* (seen: ReadonlyArray<Se
  * Whether the queue is served. Where only a stopped worker does it, a second look decides. A worker of another container or
  * host is enough, unless a task was left here.
  */
-export const hasWorker = Effect.fn("isServed")(function* (leaving: WorkerId | null = null) {
+export const hasWorker = Effect.fn("hasWorker")(function* (leaving: WorkerId | null = null) {
   const seen = yield* seenWorkers(leaving)
   if (seen.some(({ serving }) => serving === "serves")) return true
   if (seen.some(({ serving }) => serving === "elsewhere")) return !(yield* isNeededHere(seen))

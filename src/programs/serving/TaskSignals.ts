@@ -18,7 +18,7 @@ export interface TaskSignals {
   readonly cancelled: Deferred.Deferred<void>
   /** Done when a person pauses it. Never of an agent without sessions: it could not continue. */
   readonly paused: Deferred.Deferred<void>
-  /** Whether a person wants its processes to be stopped where they are. `messaged` has something when that changes. */
+  /** Whether a person wants its processes to be stopped where they are. `changed` has something when that changes. */
   readonly frozen: Ref.Ref<boolean>
   /** Done when a budget with the action `stop` is spent. */
   readonly spent: Deferred.Deferred<void>
@@ -26,8 +26,8 @@ export interface TaskSignals {
   readonly asks: Ref.Ref<boolean>
   /** Whether its agent can be ended and continue later. */
   readonly parks: boolean
-  /** Has something when any of these has changed, or a message may wait for the agent: what a pause waits for. */
-  readonly messaged: EffectQueue.Queue<void>
+  /** Has something when any of these has changed, or when a message may wait for the agent. The supervisor rests until then. */
+  readonly changed: EffectQueue.Queue<void>
 }
 
 export interface SignalBoard {
@@ -41,8 +41,8 @@ export const makeSignalBoard = (): SignalBoard => {
   const known = new Map<TaskId, TaskSignals>()
 
   /** One queue wakes the supervisor: a pause that waited for each of them would start a fiber for each. */
-  const tell = ({ messaged }: TaskSignals, signal: Deferred.Deferred<void>) =>
-    Effect.zipRight(Deferred.succeed(signal, undefined), EffectQueue.offer(messaged, undefined))
+  const tell = ({ changed }: TaskSignals, signal: Deferred.Deferred<void>) =>
+    Effect.zipRight(Deferred.succeed(signal, undefined), EffectQueue.offer(changed, undefined))
 
   return {
     open: Effect.fn("signals.open")(function* ({ claim, task }) {
@@ -55,7 +55,7 @@ export const makeSignalBoard = (): SignalBoard => {
         spent: yield* Deferred.make<void>(),
         asks: yield* Ref.make(task.asks > 0),
         parks: yield* agents.hasSessions(task.agent),
-        messaged: yield* EffectQueue.sliding<void>(1)
+        changed: yield* EffectQueue.sliding<void>(1)
       }
       known.set(task.id, signals)
       return signals
@@ -80,9 +80,9 @@ export const makeSignalBoard = (): SignalBoard => {
         if (signals?.parks === true) yield* tell(signals, signals.paused)
       }
       const freezing = new Set(yield* gates.freezing)
-      for (const [id, { frozen, messaged }] of known) {
+      for (const [id, { changed, frozen }] of known) {
         if ((yield* Ref.getAndSet(frozen, freezing.has(id))) !== freezing.has(id)) {
-          yield* EffectQueue.offer(messaged, undefined)
+          yield* EffectQueue.offer(changed, undefined)
         }
       }
       for (const id of yield* (yield* Budgets).stopping) {
@@ -90,15 +90,15 @@ export const makeSignalBoard = (): SignalBoard => {
         if (signals !== undefined) yield* tell(signals, signals.spent)
       }
       const asking = new Set(yield* tasks.asking)
-      for (const [id, { asks, messaged }] of known) {
+      for (const [id, { asks, changed }] of known) {
         // Its clocks stand still from now on, or an answer may wait for the agent.
         if ((yield* Ref.getAndSet(asks, asking.has(id))) !== asking.has(id)) {
-          yield* EffectQueue.offer(messaged, undefined)
+          yield* EffectQueue.offer(changed, undefined)
         }
       }
       for (const id of yield* messages.waiting) {
         const signals = known.get(id)
-        if (signals !== undefined) yield* EffectQueue.offer(signals.messaged, undefined)
+        if (signals !== undefined) yield* EffectQueue.offer(signals.changed, undefined)
       }
     })
   }

@@ -59,13 +59,15 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
   const registry = yield* WorkerRegistry
   const settingsStore = yield* SettingsStore
   const startedAt = yield* Clock.currentTimeMillis
+  const { file, known } = yield* registry.schema
   const worker: Worker = {
     id,
     kind: options.kind,
     process: yield* processes.self,
     version: options.version,
-    schema: (yield* registry.schema).known,
+    schema: known,
     uid: processes.uid,
+    file,
     startedAt,
     seenAt: startedAt
   }

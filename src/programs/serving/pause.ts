@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as EffectQueue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import type { StorageError } from "../../domain/Errors.ts"
+import { elapsedMs } from "../../domain/Elapsed.ts"
 import { CommitNotifier } from "../../services/CommitNotifier.ts"
 import { ownWork } from "../../services/OwnWork.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -26,6 +27,12 @@ export const quietMs = 5000
 
 /** The liveness interval while no time is due either: new work then arrives with a commit. */
 const asleepMs = 15_000
+
+/**
+ * Tasks of this worker that end within this time after a look share the next one, in milliseconds. A look for each was a quarter of
+ * what a short task costs.
+ */
+const togetherMs = 40
 
 /** The parts of a worker that a wait is about. */
 interface Waiting {
@@ -54,7 +61,16 @@ const waitFor = Effect.fn("pool.wait")(function* <R>(
 ) {
   const commits = yield* CommitNotifier
   const committed = commits.changed(askMs).pipe(Effect.zipRight(hasCommit), Effect.repeat({ until: (found) => found }))
-  const own = Effect.as(Effect.raceFirst(EffectQueue.take(wake), ownWork), true)
+  const began = yield* elapsedMs
+  const ended = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      yield* restore(EffectQueue.take(wake))
+      const rest = togetherMs - ((yield* elapsedMs) - began)
+      // What ends the wait earlier must not lose the news.
+      if (rest > 0) yield* Effect.onInterrupt(restore(Effect.sleep(rest)), () => EffectQueue.offer(wake, undefined))
+    })
+  )
+  const own = Effect.as(Effect.raceFirst(ended, ownWork), true)
   return yield* Effect.raceFirst(own, Effect.as(committed, false)).pipe(
     Effect.timeoutOption(bound),
     Effect.map(Option.getOrElse(() => false))

@@ -36,7 +36,7 @@ const hideAgent = (agent: unknown): unknown => {
   return shown
 }
 
-/** Who knows the path of such an address may send to it, or read what is sent. */
+/** A person who knows the path of such an address can send to it, or read what is sent. */
 const originOf = (address: string): string =>
   address.replace(
     /^(https?:\/\/)(?:[^/?#]*@)?([^/?#]*)(.*)$/i,

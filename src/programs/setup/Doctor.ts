@@ -171,6 +171,7 @@ const notServing: Readonly<Record<Serving, string>> = {
   unseen: "was registered in another container or on another host and has not written for minutes",
   stopped: "is stopped by a signal: it does nothing, and its tasks wait for it",
   "other-schema": "is of another version: it does not know this database",
+  "other-file": "serves another copy of this database",
   "other-user": "runs as another user: it does not claim your tasks",
   dead: "is dead"
 }

@@ -8,7 +8,7 @@ import type { Client } from "./clients/clients.ts"
 
 export { ClientName } from "./clients/ClientName.ts"
 
-// Loaded when a client is to be set up: few commands need it.
+// Loaded when a client has to be set up: few commands need it.
 const setup = Effect.promise(() => import("./clients/Editors.ts"))
 
 /** The client's file that is there, else the one that it would be given, with its text. */

@@ -58,7 +58,7 @@ export const serviceStatus = Effect.fn("service.status")(function* () {
       running: false,
       survives: "no",
       detail: "this system has neither systemd nor launchd",
-      advice: "start 'beat worker --keep' with whatever starts programs here"
+      advice: "start 'beat worker --keep' in another way"
     })
   }
   if (!installed) {
@@ -110,7 +110,7 @@ const inTurn = Effect.fn("service.inTurn")(function* (commands: ReadonlyArray<Re
 
 const unsupported = new InvalidInput({
   field: "service",
-  problem: "this system has neither systemd nor launchd; start 'beat worker --keep' with whatever starts programs here",
+  problem: "this system has neither systemd nor launchd; start 'beat worker --keep' in another way",
   example: null
 })
 

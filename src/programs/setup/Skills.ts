@@ -31,7 +31,7 @@ const skillName = "backbeat"
 /** Marks the file as ours: one without it is never changed. */
 const skillMark = "<!-- Written by 'beat skills install'; 'beat skills uninstall' removes it. -->"
 
-/** The file. Its text is loaded by those who need it. */
+/** The skill file. Its text is loaded when it is needed. */
 export const skillFile = Effect.map(
   Effect.promise(() => import("../../text/skillText.ts")),
   ({ skillText }) => skillText(skillName, skillMark)

@@ -31,7 +31,7 @@ const changed = (file: WrittenSettings, name: string, change: AgentChange): Writ
   }
 }
 
-/** What the file says of the agent afterwards, without secrets. */
+/** The settings of the agent after the change, without secrets. */
 export const configureAgent = Effect.fn("configureAgent")(function* (name: string, change: AgentChange) {
   const store = yield* SettingsStore
   const file = yield* store.update((before) => Effect.succeed(changed(before, name, change)))

@@ -1,4 +1,4 @@
-/** Who hands over a task: a person, or the agent of another task, as the environment tells. */
+/** Who submits a task: a person or, by the markers in the environment, the agent of another task. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

@@ -8,7 +8,7 @@ import { retryWhileBusy } from "../retryWhileBusy.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** The most ends in one answer; the next call returns the others. */
-const endsAtOnce = 20
+const endsPerAnswer = 20
 
 interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
   /** The `seq` of the last end that was seen; 0 is none. */
@@ -47,7 +47,7 @@ const look = Effect.fn("awaitEnds.look")(function* (ids: ReadonlyArray<TaskId>, 
   }
   ends.sort((left, right) => left.seq - right.seq)
   const fresh = ends.filter(({ seq }) => seq > options.cursor)
-  const ended = fresh.slice(0, endsAtOnce)
+  const ended = fresh.slice(0, endsPerAnswer)
   const reached = pending.length === 0 || (!options.all && fresh.length > 0)
   const found: Ends = {
     ended,

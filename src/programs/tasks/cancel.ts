@@ -66,7 +66,7 @@ const childrenOf = Effect.fn("childrenOf")(function* (parentId: TaskId) {
 
 /**
  * `roots` and the tasks below them, parents before children, and whether there are more than the bound. What an
- * automatic retry delegated hangs on the task that it tries again too.
+ * automatic retry delegated is also below the task that it retries.
  */
 export const descendants = Effect.fn("descendants")(function* (roots: ReadonlyArray<TaskId>) {
   const tasks = yield* Tasks
@@ -80,7 +80,7 @@ export const descendants = Effect.fn("descendants")(function* (roots: ReadonlyAr
   return { ids: Array.from(found), truncated: false }
 })
 
-/** Cancels the attempt that counts: the work is to stop, also when it failed and waits for its next attempt by now. */
+/** Cancels the latest attempt: the work has to stop, also when an attempt has failed and the next one waits. */
 export const cancelWork = Effect.fn("cancelWork")(function* (
   id: TaskId,
   { by, reason }: Pick<CancelOptions, "by" | "reason">
@@ -121,7 +121,7 @@ export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId
     if (!options.tree || truncated) break
   }
 
-  // Several attempts of one work come to one end, and who was asked first knows what the cancel did to it.
+  // Several attempts at the same work have one end; the answer of the first id that was asked says what the cancel did.
   const ended = new Map<TaskId, Cancelled>()
   for (const id of ids) {
     const task = yield* retryWhileBusy(latestAttempt(id))

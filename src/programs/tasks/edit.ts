@@ -10,7 +10,7 @@ import { prepareTask, spareAlone } from "./prepareTask.ts"
 import { resubmit } from "./resubmit.ts"
 import type { Submitter } from "./Submitter.ts"
 
-/** What is not there stays as it is. */
+/** A field that is left out stays as it is. */
 export interface Changes {
   readonly prompt?: string | undefined
   readonly priority?: Priority | undefined

@@ -80,7 +80,7 @@ export const keepRoutes = Effect.fn("keepRoutes")(function* (
     })
   }
   const kept = withRoutesOf(environment, above)
-  // What an agent tells each of its children about itself reaches no task, and changes nothing.
+  // Variables that an agent sets for its own children reach no task, and change nothing.
   const replaced = kept.replaced.filter((name) => !isNesting(name))
   return {
     environment: kept.environment,

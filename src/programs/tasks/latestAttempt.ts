@@ -5,7 +5,7 @@ import type { TaskId } from "../../domain/task/Task.ts"
 import { Tasks } from "../../services/Tasks.ts"
 
 /** The task itself, or the last of the automatic retries that it led to and that is still stored. */
-export const latestAttempt = Effect.fn("latestTry")(function* (id: TaskId) {
+export const latestAttempt = Effect.fn("latestAttempt")(function* (id: TaskId) {
   const tasks = yield* Tasks
   let task = yield* tasks.summary(id)
   while (task.retriedBy !== null) {

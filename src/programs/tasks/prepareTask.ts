@@ -57,7 +57,7 @@ export interface Submission {
   /** Where a program is looked for that is not on the captured PATH: it may have moved since. */
   readonly otherPath?: string | undefined
   readonly retryOf: TaskId | null
-  /** How it takes up the task in `retryOf`. */
+  /** How it continues the task in `retryOf`. */
   readonly continuation?: Continuation | null
   /** The agent session to continue. */
   readonly resume?: string | undefined

@@ -9,13 +9,13 @@ import type { Submitter } from "./Submitter.ts"
 const mostLevels = 200
 
 /** All attempts of one piece of work are the same agent's. */
-const rootOf = Effect.fn("ownTasks.root")(function* (id: TaskId) {
+const rootOf = Effect.fn("requireOwn.root")(function* (id: TaskId) {
   const tasks = yield* Tasks
   const { parentId, rootId } = yield* tasks.summary(id)
   return { root: rootId ?? id, parentId }
 })
 
-const isBelow = Effect.fn("ownTasks.isBelow")(
+const isBelow = Effect.fn("requireOwn.isBelow")(
   function* (id: TaskId, root: TaskId) {
     let next = (yield* rootOf(id)).parentId
     for (let level = 0; next !== null && level < mostLevels; level += 1) {

@@ -1,4 +1,4 @@
-/** What a task that has ended is submitted as when its work is taken up again. */
+/** Makes the submission of a task that continues the work of an ended one. */
 import * as Effect from "effect/Effect"
 import type { NewDependency } from "../../domain/task/NewTask.ts"
 import { isTerminal, type Task, type TaskId } from "../../domain/task/Task.ts"
@@ -11,7 +11,7 @@ import { givenWith, sameSubmission, submittersEnvironment } from "./sameSubmissi
  * A resubmitted task continues from the latest attempt of the original's upstream. An upstream that already ended
  * satisfies the dependency, whatever its outcome: the person who resubmits the work has seen it.
  */
-const upstreamOf = Effect.fn("again.upstream")(
+const upstreamOf = Effect.fn("resubmit.upstream")(
   function* (task: Task) {
     if (task.continueFrom === null) return null
     const upstream = yield* latestAttempt(task.continueFrom)
@@ -24,7 +24,7 @@ const upstreamOf = Effect.fn("again.upstream")(
 )
 
 /** The same work in the environment captured then. A program that has moved since is looked for on `otherPath`. */
-export const resubmit = Effect.fn("again")(function* (task: Task, otherPath?: string) {
+export const resubmit = Effect.fn("resubmit")(function* (task: Task, otherPath?: string) {
   const queue = yield* Queue
   const captured = yield* queue.captured(task.id)
   const environment = submittersEnvironment(captured)

@@ -72,7 +72,7 @@ const carryOn = ({ cause, status }: Task): string =>
     ? "Continue this work: check what you did, and do what is left."
     : `You were ended before you were done (${cause}). Check the current state, and continue from where you stopped.`
 
-/** What to say in the session. One that never started was to say something there, and still has to. */
+/** What to say in the session. The prompt of a task that never started has not been said yet. */
 const promptInSession = (task: Task, context: string | null): string =>
   task.startedAt === null
     ? [task.prompt, ...(context === null ? [] : [context])].join("\n\n")
@@ -94,8 +94,8 @@ const askedIn = Effect.fn("resume.asked")(function* (task: Task) {
   return asked.join("\n\n")
 })
 
-/** The work as it was asked for, what came of it, and what to do now. */
-const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context: string | null) {
+/** The prompt of a new session: the work as it was asked for, the record of what was done, and what to do now. */
+const freshPrompt = Effect.fn("resume.freshPrompt")(function* (task: Task, context: string | null) {
   const checkpoint = yield* takeCheckpoint(task.id)
   const record = recordText(task, checkpoint, recordBytes)
   const asked = yield* askedIn(task)
@@ -104,7 +104,7 @@ const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context
   const reader = { agent: task.agent, program: launch.file }
   const quote = quoteFor(reader)
   if (isScript(reader)) {
-    // A script is run as it was; what is said besides is for those who read it. Its first line is the title.
+    // A script runs unchanged; the record is in comments, for its readers. The first line is the title.
     const told = quote(`${task.title} (resumed; the record of task ${task.id}:)`, record)
     return [told, ...(context === null ? [] : [quote("What to do now:", context)]), asked].join("\n")
   }
@@ -112,7 +112,7 @@ const promptAnew = Effect.fn("resume.promptAnew")(function* (task: Task, context
   return [asked, told, context ?? "Check the current state, and continue from where it stopped."].join("\n\n")
 })
 
-/** The new task goes by the old one's agent, model, directory, limits and captured environment, as a retry does. */
+/** The new task has the agent, model, directory, limits and captured environment of the old one, as a retry has. */
 export const resume = Effect.fn("resume")(function* (id: TaskId, options: ResumeOptions, submitter: Submitter) {
   const tasks = yield* Tasks
   const task = yield* tasks.get(id)
@@ -130,7 +130,7 @@ export const resume = Effect.fn("resume")(function* (id: TaskId, options: Resume
   const sessionId = options.fresh ? null : yield* sessionOf(task)
   const { environment, submission } = yield* resubmit(task, submitter.environment.PATH)
   if (sessionId === null) {
-    const prompt = yield* promptAnew(task, options.context)
+    const prompt = yield* freshPrompt(task, options.context)
     return yield* submit(
       [{ ...submission, prompt, continuation: "checkpoint" }],
       { ...submitter, environment },

@@ -11,7 +11,7 @@ import { prepareTask, type Submission } from "./prepareTask.ts"
 import type { Submitter } from "./Submitter.ts"
 
 /** Tasks of one transaction: it holds the write lock for a tenth of a second, and other processes take turns with it. */
-export const tasksAtOnce = 100
+export const tasksPerTransaction = 100
 
 /** A submission and the line that it comes from. */
 interface Batched {
@@ -29,8 +29,8 @@ export interface BatchResult {
 }
 
 /**
- * `refused` hears of the line that cannot be prepared, with nothing stored, or of the first line of those that could not be stored, with
- * all before it stored. `stored` is run after each commit, with what it has stored.
+ * `refused` is called with the line that cannot be prepared, when nothing is stored, or with the first line that could not be stored,
+ * when all lines before it are. `stored` is called after each commit, with the tasks that it stored.
  */
 export const submitBatch = Effect.fn("submitBatch")(function* <E, R>(
   batch: ReadonlyArray<Batched>,
@@ -42,7 +42,7 @@ export const submitBatch = Effect.fn("submitBatch")(function* <E, R>(
 ) {
   const queue = yield* Queue
   const { get } = yield* SettingsStore
-  // The settings of one moment, for all lines.
+  // All lines get the same settings, also when they change meanwhile.
   const settings = yield* get
   const store = SettingsStore.of({ ...(yield* SettingsStore), get: Effect.succeed(settings) })
   const prepared = yield* Effect.forEach(batch, ({ line, submission }) =>
@@ -52,8 +52,8 @@ export const submitBatch = Effect.fn("submitBatch")(function* <E, R>(
   let created = 0
   let waiting = false
   let last: Task | undefined
-  for (let from = 0; from < prepared.length; from += tasksAtOnce) {
-    const part = prepared.slice(from, from + tasksAtOnce)
+  for (let from = 0; from < prepared.length; from += tasksPerTransaction) {
+    const part = prepared.slice(from, from + tasksPerTransaction)
     const enqueued = yield* queue
       .enqueue(
         part.map(({ task }) => task),

@@ -1,4 +1,4 @@
-/** Waits for tasks to get somewhere, from any process, without being busy. */
+/** Waits until tasks have ended or reached a status. Any process can wait, and none is busy meanwhile. */
 import * as Effect from "effect/Effect"
 import { isTerminal, type TaskId, type TaskStatus, type TaskSummary } from "../../domain/task/Task.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
@@ -9,7 +9,7 @@ import { latestAttempt } from "./latestAttempt.ts"
 /** What a wait is for: the end, or a status on the way there. */
 export type Goal = "end" | TaskStatus
 
-/** `reached` also holds for a status that was passed between two looks. `missed`: it cannot be reached any more. */
+/** `reached` also holds for a status that was passed between two looks. `missed`: it can no longer be reached. */
 export const standing = (task: TaskSummary, goal: Goal): "reached" | "missed" | "pending" => {
   const over = isTerminal(task.status)
   if (goal === "end") return over ? "reached" : "pending"
@@ -20,7 +20,7 @@ export const standing = (task: TaskSummary, goal: Goal): "reached" | "missed" | 
 
 export interface WaitOptions extends EnsureWorkerOptions {
   readonly goal: Goal
-  /** Return when the first of them got there; a task that missed the goal does not count until all have. */
+  /** Return when the first task has reached the goal; a task that missed it does not count until all have. */
   readonly any: boolean
   /** Called with the tasks at each round, the first and the last included. */
   readonly onRound?: (tasks: ReadonlyArray<TaskSummary>) => Effect.Effect<void>

@@ -72,7 +72,7 @@ export const makeOutputTail = Effect.fn("makeOutputTail")(function* (task: Pick<
     newestFirst.reduce((sum, { bytes }) => sum + bytes.length, 0) >= tailBytes ||
     newestFirst.reduce((sum, { bytes }) => sum + countNewlines(bytes), 0) > tailLines
 
-  /** Starts at the end: what lies before is not read. */
+  /** Starts at the end: earlier output is not read. */
   const jump = Effect.gen(function* () {
     const { chunks } = yield* readTail(task.id, { stream: null, enough: isEnough }).pipe(
       Effect.provideService(OutputStore, output)

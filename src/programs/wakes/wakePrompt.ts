@@ -52,7 +52,7 @@ export const wakePrompt = Effect.fn("wakePrompt")(function* (claimed: ClaimedTas
   return { n: wake.n, text: `${isScript(reader) ? remark(reader, head.replace(/\n/g, " ")) : head}\n\n${quoted}` }
 })
 
-/** The start of an agent with no session to continue: what it is told goes to its prompt, and a script reads the number. */
+/** The start of an agent that has no session to continue: the results go to its prompt, and a script reads the number. */
 export const withWake = (prompt: string, wake: { readonly text: string } | null, claimed: ClaimedTask): string => {
   if (wake === null) return prompt
   const reader = { agent: claimed.task.agent, program: claimed.launch.file }

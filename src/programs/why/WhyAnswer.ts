@@ -1,4 +1,4 @@
-/** What `beat why` answers: each reason with what there is to say about it, and nothing else. */
+/** The answer of `beat why`: each reason with the data that belongs to it, and no other. */
 import * as Schema from "effect/Schema"
 import { Gate } from "../../domain/gates/Gate.ts"
 import { GroupName } from "../../domain/gates/GroupName.ts"
@@ -15,7 +15,7 @@ const common = { taskId: TaskId, status: TaskStatus }
 const ahead = Schema.Int
 /** Since its agent printed last, in milliseconds; null where it prints nothing now. */
 const silentMs = Schema.NullOr(Schema.Int)
-/** So many of `limit` run. */
+/** `running` of `limit` tasks run. */
 const places = { running: Schema.Int, limit: Schema.Int, ahead }
 
 export const Why = Schema.Union(
@@ -79,7 +79,7 @@ export const Why = Schema.Union(
   Schema.Struct({ ...common, reason: Schema.Literal("group-limit"), group: GroupName, ...places }),
   /** All places of its goal are in use. */
   Schema.Struct({ ...common, reason: Schema.Literal("goal-limit"), goal: LoopId, ...places }),
-  /** So many tasks have to end first, `blockedBy` among them. */
+  /** `waitingOn` tasks have to end first, `blockedBy` among them. */
   Schema.Struct({
     ...common,
     reason: Schema.Literal("blocked"),
@@ -90,7 +90,7 @@ export const Why = Schema.Union(
   Schema.Struct({ ...common, reason: Schema.Literal("no-worker"), ahead }),
   /** As many tasks run as may run. */
   Schema.Struct({ ...common, reason: Schema.Literal("concurrency-limit"), ...places }),
-  /** There is less memory than another task wants. */
+  /** There is less memory than another task needs. */
   Schema.Struct({
     ...common,
     reason: Schema.Literal("memory"),
@@ -114,7 +114,7 @@ export const Why = Schema.Union(
   Schema.Struct({ ...common, reason: Schema.Literal("behind"), ahead }),
   /** It waits for nothing: it starts within moments. */
   Schema.Struct({ ...common, reason: Schema.Literal("starting") }),
-  /** So many starts of its agent failed, the last with `error`. The next one follows within seconds. */
+  /** `tries` starts of its agent failed, the last with `error`. The next one follows within seconds. */
   Schema.Struct({ ...common, reason: Schema.Literal("starting-fails"), tries: Schema.Int, error: Schema.String })
 ).annotations({ identifier: "Why" })
 export type Why = typeof Why.Type

@@ -80,6 +80,7 @@ export const waitsFor = (found: Why, now: number): string | null => {
     case "worker-lost":
     case "worker-stopped":
     case "worker-unseen":
+    case "worker-copied":
     case "running":
     case "ending":
     case "ended":

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { loopHolding } from "../../domain/gates/loopHolding.ts"
-import { isTerminal } from "../../domain/task/Task.ts"
+import { isTerminal, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Gates } from "../../services/Gates.ts"
 import { Questions } from "../../services/Questions.ts"
@@ -19,59 +19,62 @@ import { admission, makeSettling } from "../worker/admission.ts"
 import { isCut } from "./isCut.ts"
 import type { Why, WhyOf } from "./WhyAnswer.ts"
 
-export const why = Effect.fn("why")(function* (reference: string) {
-  const tasks = yield* Tasks
-  const registry = yield* WorkerRegistry
-  const id = yield* tasks.resolve(reference)
-  const task = yield* tasks.summary(id)
-  const now = yield* Clock.currentTimeMillis
-  const answer = <Reason extends Why["reason"]>(
-    reason: Reason,
-    data: Omit<WhyOf<Reason>, "taskId" | "status" | "reason">
-  ): Why => ({ taskId: id, status: task.status, reason, ...data }) as WhyOf<Reason>
+/** Makes the answers about one task. */
+const answersFor =
+  ({ id, status }: Pick<TaskSummary, "id" | "status">) =>
+  <Reason extends Why["reason"]>(reason: Reason, data: Omit<WhyOf<Reason>, "taskId" | "status" | "reason">): Why =>
+    ({ taskId: id, status, reason, ...data }) as WhyOf<Reason>
 
-  /** Of an agent that was never started, which has no output to speak of. */
-  const starting = Effect.map(
-    registry.startProblem(id),
-    Option.match({
-      onNone: () => answer("starting", {}),
-      onSome: ({ count, message }) => answer("starting-fails", { error: message, tries: count })
-    })
+type Answer = ReturnType<typeof answersFor>
+
+/** The answer for an agent that has not been started yet: there is no output to report. */
+const starting = (id: TaskId, answer: Answer) =>
+  Effect.flatMap(WorkerRegistry, (registry) => registry.startProblem(id)).pipe(
+    Effect.map(
+      Option.match({
+        onNone: () => answer("starting", {}),
+        onSome: ({ count, message }) => answer("starting-fails", { error: message, tries: count })
+      })
+    )
   )
 
-  const asking = (silentMs: number | null) =>
-    Effect.gen(function* () {
-      const asked = yield* (yield* Questions).ofTask(id)
-      const open = asked.find(({ state }) => state === "open")
-      const question = open === undefined ? null : { id: open.id, text: open.text, options: open.options }
-      return answer("asks", { question, silentMs })
-    })
+const asking = (id: TaskId, answer: Answer, silentMs: number | null) =>
+  Effect.gen(function* () {
+    const asked = yield* (yield* Questions).ofTask(id)
+    const open = asked.find(({ state }) => state === "open")
+    const question = open === undefined ? null : { id: open.id, text: open.text, options: open.options }
+    return answer("asks", { question, silentMs })
+  })
 
-  if (isTerminal(task.status)) {
-    const { cause, error, retriedBy } = task
-    return answer("ended", { cause, error, retriedBy })
+const whyRunning = Effect.fnUntraced(function* (task: TaskSummary, answer: Answer) {
+  const registry = yield* WorkerRegistry
+  const { id } = task
+  const found = yield* neglected([id])
+  const state = found.get(id)
+  if (state !== undefined) {
+    yield* rescue(found)
+    return answer(state.reason, { workerPid: state.pid, silentMs: yield* silenceOf(task) })
   }
-  if (task.status === "running") {
-    const found = yield* neglected([id])
-    const state = found.get(id)
-    if (state !== undefined) {
-      yield* rescue(found)
-      return answer(state.reason, { workerPid: state.pid, silentMs: yield* silenceOf(task) })
-    }
-    const claim = yield* registry.claimOf(id)
-    const stop = Option.match(claim, { onNone: () => null, onSome: ({ stopCause }) => stopCause })
-    const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
-    if (cause === null && Option.exists(claim, ({ state }) => state === "claimed")) {
-      return (yield* isCut(task)) ? answer("workspace-cut", {}) : yield* starting
-    }
-    const silentMs = yield* silenceOf(task)
-    if (cause === null && task.frozenAt !== null) {
-      const gate = (yield* (yield* Gates).list).find(({ name, scope }) => scope === "task" && name === id)
-      return answer("frozen", { gate: gate ?? null, silentMs })
-    }
-    if (cause === null && task.asks > 0) return yield* asking(silentMs)
-    return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
+  const claim = yield* registry.claimOf(id)
+  const stop = Option.match(claim, { onNone: () => null, onSome: ({ stopCause }) => stopCause })
+  const cause = stop ?? (task.cancelRequestedAt === null ? null : "cancelled")
+  if (cause === null && Option.exists(claim, ({ state }) => state === "claimed")) {
+    return (yield* isCut(task)) ? answer("workspace-cut", {}) : yield* starting(id, answer)
   }
+  const silentMs = yield* silenceOf(task)
+  if (cause === null && task.frozenAt !== null) {
+    const gate = (yield* (yield* Gates).list).find(({ name, scope }) => scope === "task" && name === id)
+    return answer("frozen", { gate: gate ?? null, silentMs })
+  }
+  if (cause === null && task.asks > 0) return yield* asking(id, answer, silentMs)
+  return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
+})
+
+const whyQueued = Effect.fnUntraced(function* (task: TaskSummary, answer: Answer) {
+  const tasks = yield* Tasks
+  const registry = yield* WorkerRegistry
+  const { id } = task
+  const now = yield* Clock.currentTimeMillis
   if (task.waitingOn > 0) {
     const { dependsOn } = yield* tasks.get(id)
     const pending = dependsOn.filter(({ state }) => state === "pending")
@@ -83,7 +86,7 @@ export const why = Effect.fn("why")(function* (reference: string) {
     return answer("not-before", { notBefore: task.notBefore, failureBefore })
   }
 
-  if (task.asks > 0) return yield* asking(null)
+  if (task.asks > 0) return yield* asking(id, answer, null)
 
   const ahead = Option.getOrElse(yield* tasks.ahead(id), () => 0)
   const hold = Option.getOrNull(yield* (yield* Gates).holding(id))
@@ -127,5 +130,18 @@ export const why = Effect.fn("why")(function* (reference: string) {
   const away = seen.some(({ serving }) => serving === "serves")
     ? undefined
     : seen.find(({ serving }) => serving === "elsewhere")
-  return away === undefined ? yield* starting : answer("elsewhere", { ahead, workerPid: away.worker.process.pid })
+  return away === undefined
+    ? yield* starting(id, answer)
+    : answer("elsewhere", { ahead, workerPid: away.worker.process.pid })
+})
+
+export const why = Effect.fn("why")(function* (reference: string) {
+  const tasks = yield* Tasks
+  const task = yield* tasks.summary(yield* tasks.resolve(reference))
+  const answer = answersFor(task)
+  if (isTerminal(task.status)) {
+    const { cause, error, retriedBy } = task
+    return answer("ended", { cause, error, retriedBy })
+  }
+  return yield* task.status === "running" ? whyRunning(task, answer) : whyQueued(task, answer)
 })

@@ -8,7 +8,9 @@ import * as Ref from "effect/Ref"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { StorageError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
+import type { Claim } from "../../domain/worker/Claim.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
+import { Processes } from "../../services/Processes.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
@@ -55,20 +57,28 @@ const lookAfter = Effect.fn("pool.lookAfter")(function* (
 const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings) {
   const queue = yield* Queue
   const registry = yield* WorkerRegistry
+  const processes = yield* Processes
   // In this order: a worker registers before it claims, so the owner of a row seen here is on the list, or has left.
   const claims = yield* registry.claims
   const workers = yield* registry.workers
   const gone = yield* pool.presence.gone(workers)
   if (!workers.some(({ id }) => id === pool.worker.id)) {
-    // Its row was taken off, for example by a restored backup.
+    // Its row was removed, for example by a restored backup.
     yield* registry.register(pool.worker)
   }
   const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))
   const listed = new Set([pool.worker.id, ...workers.map(({ id }) => id)])
   const left = new Set(yield* pool.presence.left(claims.filter(({ workerId }) => !listed.has(workerId))))
+  // It came with a copy of the database: its living worker looks after the original, and can end nothing here.
+  const copied = new Set(workers.flatMap(({ file, id }) => (file === pool.worker.file ? [] : [id])))
+  const isOver = (claim: Claim) =>
+    claim.process === null || !copied.has(claim.workerId)
+      ? Effect.succeed(false)
+      : Effect.map(processes.alive(claim.process), (alive) => alive === "dead")
   for (const claim of claims) {
     const mine = claim.workerId === pool.worker.id
-    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : kept.has(claim.workerId)) continue
+    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : kept.has(claim.workerId) && !(yield* isOver(claim)))
+      continue
     if (!listed.has(claim.workerId) && !left.has(claim)) continue
     if (!mine && !(yield* registry.adopt(claim.claimId, claim.workerId, pool.worker.id))) continue
     const claimed = yield* queue.claimedTask(claim.claimId).pipe(
@@ -95,29 +105,40 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
 const writePresence = (pool: Pool, queued: number) =>
   Effect.flatMap(FiberMap.size(pool.fibers), (size) => (size + queued > 0 ? pool.presence.write : Effect.void))
 
-/** Claims and starts the next ready task; false where there is none. */
-const claimOne = Effect.fn("pool.claimOne")(function* (pool: Pool, settings: Settings, onlyWhenIdle: boolean) {
-  const claimed = yield* claimTask(pool.worker, settings, onlyWhenIdle)
-  if (Option.isNone(claimed)) return false
-  yield* lookAfter(pool, settings, claimed.value, claimed.value)
-  return true
+/** Claims and starts the next ready tasks; returns how many there were. */
+const claimSome = Effect.fn("pool.claimSome")(function* (
+  pool: Pool,
+  settings: Settings,
+  onlyWhenIdle: boolean,
+  most: number
+) {
+  const claimed = yield* claimTask(pool.worker, settings, onlyWhenIdle, most)
+  for (const one of claimed) yield* lookAfter(pool, settings, one, one)
+  return claimed.length
 })
+
+/** The most claims in one transaction: other processes wait for its lock. */
+const mostTogether = 8
 
 /** Claims and starts as many ready tasks as there is room for. True: memory was too short for another one. */
 const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings: Settings) {
   const registry = yield* WorkerRegistry
   const tasks = yield* Tasks
-  yield* writePresence(pool, (yield* tasks.counts).queued)
-  while ((yield* tasks.counts).queued > 0) {
+  let { queued } = yield* tasks.counts
+  yield* writePresence(pool, queued)
+  while (queued > 0) {
     const claims = yield* registry.claims
     const room = yield* admission(claims, yield* pool.settling(claims), settings)
     if (room._tag !== "Admitted") return room._tag === "Memory"
-    if (!(yield* claimOne(pool, settings, room.onlyWhenIdle))) return false
+    const most = Math.min(room.places, mostTogether)
+    const claimed = yield* claimSome(pool, settings, room.onlyWhenIdle, most)
+    if (claimed < most || most === room.places) return false
+    queued -= claimed
   }
   return false
 })
 
-/** Whether it looks after something that no row tells. */
+/** Whether it looks after something that is in no row. */
 const isBusy = Effect.fn("pool.isBusy")(function* (pool: Pool) {
   const { trying } = yield* pool.hooks.state
   return trying || (yield* FiberMap.size(pool.fibers)) > 0 || (yield* pool.checkpoints.busy)

@@ -6,7 +6,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import type { SpawnFailed } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import { type Outcome, outcome } from "../../domain/task/Outcome.ts"
@@ -17,7 +16,7 @@ import { count } from "../../services/Counters.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { Host } from "../../services/Host.ts"
 import { Processes } from "../../services/Processes.ts"
-import { Queue } from "../../services/Queue.ts"
+import { type ClaimOptions, Queue } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
@@ -36,14 +35,19 @@ import { judgeExit } from "./judgeExit.ts"
 import { recordEnd } from "./recordEnd.ts"
 
 /**
- * 1. Claim. One transaction (layers/sql/queue/claim.ts) finds the first task that may run and writes the claim row: the row exists
- * before the process does. Whether the machine has room is asked before (admission.ts).
+ * 1. Claim. One transaction (layers/sql/queue/claim.ts) finds the first `most` tasks that may run and writes their claim rows: a row
+ * exists before the process does. Whether the machine has room is asked before (admission.ts).
  */
-export const claimTask = Effect.fn("claimTask")(function* (worker: Worker, settings: Settings, onlyWhenIdle: boolean) {
+export const claimTask = Effect.fn("claimTask")(function* (
+  worker: Worker,
+  settings: Settings,
+  onlyWhenIdle: boolean,
+  most: number
+) {
   const queue = yield* Queue
   const processes = yield* Processes
   const host = yield* Host
-  const claimed = yield* queue.claim({
+  const options: ClaimOptions = {
     workerId: worker.id,
     maxConcurrency: settings.maxConcurrency,
     onlyWhenIdle,
@@ -51,12 +55,14 @@ export const claimTask = Effect.fn("claimTask")(function* (worker: Worker, setti
     bootId: yield* processes.bootId,
     uptimeMs: yield* host.uptimeMs,
     uid: processes.uid
-  })
-  if (Option.isNone(claimed)) return claimed
-  const { agent, createdAt, id, notBefore } = claimed.value.task
-  yield* count("claims")
-  yield* count("queue_wait", Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(createdAt, notBefore ?? 0)))
-  yield* Effect.logInfo(`task ${id}: starting ${agent}`)
+  }
+  const claimed = yield* queue.claimSeveral(options, most)
+  for (const { task } of claimed) {
+    const { agent, createdAt, id, notBefore } = task
+    yield* count("claims")
+    yield* count("queue_wait", Math.max(0, (yield* Clock.currentTimeMillis) - Math.max(createdAt, notBefore ?? 0)))
+    yield* Effect.logInfo(`task ${id}: starting ${agent}`)
+  }
   return claimed
 })
 
@@ -83,7 +89,7 @@ const start = Effect.fn("supervise.start")(function* (supervision: Supervision) 
     yield* failpoint("adopt.reowned")
   }
   const claim = fresh === null ? claimed.claim : yield* beginAgent(fresh, worker, settings, signals.cancelled)
-  const progress = yield* progressOf(claimed)
+  const progress = yield* progressOf(claimed, fresh)
   return { claim, progress, recording, listening: yield* listeningOf(supervision, fresh) }
 })
 
@@ -118,7 +124,7 @@ const stop = Effect.fn("supervise.stop")(function* (supervision: Supervision, ca
   const target = yield* spared(supervision.worker, stopping)
   const report = yield* spawner.stop(target, supervision.settings.graceMs)
   yield* failpoint("stop.ended")
-  if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes do not die yet`)
+  if (report.left > 0) yield* Effect.logWarning(`task ${stopping.taskId}: ${report.left} processes are still alive`)
   return { claim: stopping, found: report.ended + report.left }
 })
 
@@ -173,9 +179,9 @@ const release = Effect.fn("supervise.release")(function* ({ claimed }: Supervisi
   const spawner = yield* Spawner
   const events = yield* TerminalEvents
   yield* spawner.discard(claimed.claim.claimId)
-  yield* failpoint("conclude.discarded")
+  yield* failpoint("release.discarded")
   yield* events.publish(event)
-  const next = event.retriedBy === null ? "" : `, tried again as ${event.retriedBy}`
+  const next = event.retriedBy === null ? "" : `, retried as ${event.retriedBy}`
   yield* Effect.logInfo(`task ${claimed.task.id} ${event.status} (${event.cause})${next}`)
 })
 

@@ -10,8 +10,8 @@ import { Host } from "../../services/Host.ts"
 export const settlingMs = 5000
 
 type Admission =
-  /** `onlyWhenIdle`: memory is short, but a machine on which nothing runs always takes one. */
-  | { readonly _tag: "Admitted"; readonly onlyWhenIdle: boolean }
+  /** `onlyWhenIdle`: memory is short, but a machine on which nothing runs always takes one. `places`: for how many there is room. */
+  | { readonly _tag: "Admitted"; readonly onlyWhenIdle: boolean; readonly places: number }
   /** `running` of `limit` workers are taken. */
   | { readonly _tag: "ConcurrencyLimit"; readonly running: number; readonly limit: number }
   /** Starting one more would leave less than the reserve. Bytes. */
@@ -56,5 +56,9 @@ export const admission = Effect.fn("admission")(function* (
   const needed = settings.memoryReserveBytes + (settling + 1) * settings.memoryPerTaskBytes
   const short = available < needed
   if (short && claims.length > 0) return { _tag: "Memory", available, needed } satisfies Admission
-  return { _tag: "Admitted", onlyWhenIdle: short } satisfies Admission
+  const left = settings.maxConcurrency - claims.length
+  // Each of them is settling once it has started.
+  const fit =
+    Math.floor((available - settings.memoryReserveBytes) / Math.max(1, settings.memoryPerTaskBytes)) - settling
+  return { _tag: "Admitted", onlyWhenIdle: short, places: short ? 1 : Math.min(left, fit) } satisfies Admission
 })

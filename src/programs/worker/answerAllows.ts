@@ -1,4 +1,4 @@
-/** Fails the work of a step or a judge whose answer does not say what its rule asks for, before its end is stored. */
+/** Judges a step or a judge of a loop by its answer rule, before its end is stored: an answer that breaks the rule fails the task. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type AnswerRule, type AnswerVerdict, cutReason, jsonIn, verdictOf } from "../../domain/pipeline/AnswerRule.ts"
@@ -11,7 +11,7 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 // Only steps with a schema load the library.
 const load = Effect.promise(() => import("@cfworker/json-schema"))
 
-/** What a schema says of a value; a schema that cannot be used allows nothing. */
+/** Whether a value matches a schema; a schema that cannot be used allows nothing. */
 const allows = Effect.fn("answerAllows.schema")(function* (schema: string, value: unknown) {
   const { Validator } = yield* load
   return yield* Effect.try((): AnswerVerdict => {

@@ -1,4 +1,4 @@
-/** The automatic retry: what a failed task is tried again as, if it is. */
+/** Decides whether a failed task is retried automatically, and prepares its next attempt. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -11,7 +11,7 @@ import { Agents } from "../../services/Agents.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { prepareTask } from "../tasks/prepareTask.ts"
 import { resubmit } from "../tasks/resubmit.ts"
-import { resubmitted } from "../tasks/retry.ts"
+import { continuationOf } from "../tasks/retry.ts"
 
 /** The task's errors stay short enough to be shown. */
 export const withReason = (result: Outcome, reason: string | null): Outcome =>
@@ -26,12 +26,12 @@ const nextTry = Effect.fn("nextTry")(function* (
 ) {
   const { environment, submission } = yield* resubmit(task)
   const submitter = { environment, taskId: task.parentId, depth: task.depth }
-  const prepared = yield* prepareTask({ ...submission, ...resubmitted(task), ...fields }, submitter)
+  const prepared = yield* prepareTask({ ...submission, ...continuationOf(task), ...fields }, submitter)
   return prepared.task
 })
 
 /** How the task ends, and the task that tries it again. */
-export const autoRetry = Effect.fn("tryAgain")(function* (task: Task, result: Outcome) {
+export const autoRetry = Effect.fn("autoRetry")(function* (task: Task, result: Outcome) {
   const once = { result, retry: null }
   if (result.status !== "failed" || task.maxRetries === 0) return once
   const tasks = yield* Tasks

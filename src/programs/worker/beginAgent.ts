@@ -38,7 +38,7 @@ const promptOf = Effect.fn("startAgent.prompt")(function* (
   return yield* promptWithAnswers(claimed, prompt)
 })
 
-/** What it is asked in a session that is there. */
+/** The prompt in a session that exists. */
 const inSession = Effect.fn("startAgent.inSession")(function* (
   claimed: ClaimedTask,
   session: string,
@@ -50,7 +50,7 @@ const inSession = Effect.fn("startAgent.inSession")(function* (
   return resumes ? yield* continuation(claimed, session, prompt) : { ...claimed, task: { ...claimed.task, prompt } }
 })
 
-/** Starts it; the claim row as it is then. What keeps it from starting is a `SpawnFailed`. */
+/** Starts the agent and returns the claim row as it is then. An agent that cannot be started is a `SpawnFailed`. */
 const startAgent = Effect.fn("startAgent")(function* (unplaced: ClaimedTask, worker: Worker, settings: Settings) {
   const registry = yield* WorkerRegistry
   const spawner = yield* Spawner
@@ -70,7 +70,7 @@ const startAgent = Effect.fn("startAgent")(function* (unplaced: ClaimedTask, wor
   )
 })
 
-/** Before what keeps an agent from starting is tried again, in milliseconds. */
+/** The delay before another start is tried, in milliseconds, where the obstacle may go away. */
 export const startAgainMs = 5000
 
 /** Temporary errors, such as a full disk: no reason to end the task. */

@@ -6,9 +6,9 @@ import type { Settings } from "../../domain/settings/Settings.ts"
 import { count } from "../../services/Counters.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
-import type { Held } from "../../services/Queue.ts"
+import type { ClaimedTask, Held } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
-import { limitWatch, nothing, readSignals, type Told } from "../limits/LimitWatch.ts"
+import { limitWatch, nothing, readSignals, type SignalReading } from "../limits/LimitWatch.ts"
 import { recordPlaceOf } from "../limits/SessionRecord.ts"
 import { type HeardIn, nothingHeard } from "../messages/Conversation.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
@@ -36,14 +36,21 @@ const mostCompared = 100
 
 const none = new Uint8Array()
 
-/** The offsets that the store has reached: where a new owner continues. */
-export const progressOf = Effect.fn("progressOf")(function* (claimed: Held) {
+const atBeginning = (): StreamProgress => ({ size: 0, base: 0, emptied: 0, last: none })
+
+/** Its agent has never run, so nothing of it is stored: a task that was put back keeps the start of its first run. */
+const isFirstRun = ({ claim, resumeSession, task }: ClaimedTask): boolean =>
+  task.startedAt === claim.claimedAt && task.parks === 0 && task.wakes === 0 && resumeSession === null
+
+/** The offsets that the store has reached: where a new owner continues. `fresh`: the claim is new. */
+export const progressOf = Effect.fn("progressOf")(function* (claimed: Held, fresh: ClaimedTask | null = null) {
+  if (fresh !== null && isFirstRun(fresh)) return { stdout: atBeginning(), stderr: atBeginning() } satisfies Progress
   const store = yield* OutputStore
   const taskId = claimed.task.id
   const states = yield* retryWhileStorageFails(store.streams(taskId))
   const one = Effect.fn("progressOf.stream")(function* (stream: StreamName) {
     const state = states.find((candidate) => candidate.stream === stream)
-    if (state === undefined) return { size: 0, base: 0, emptied: 0, last: none }
+    if (state === undefined) return atBeginning()
     const { base, emptied, size } = state
     const [chunk] = yield* retryWhileStorageFails(store.readBack({ taskId, stream, before: null, limit: 1 }))
     const whole = chunk !== undefined && chunk.offset + chunk.bytes.length === size
@@ -73,7 +80,7 @@ export const limitWatchOf = Effect.fn("limitWatchOf")(function* (claimed: Held, 
 const joined = (first: Uint8Array, second: Uint8Array): Uint8Array =>
   Uint8Array.from([...first, ...second]).slice(-compared)
 
-/** Of what was read before the file was emptied, nothing is in it. */
+/** The file holds nothing that was read before it was emptied. */
 const lastOf = (bytes: Uint8Array, position: number): Uint8Array =>
   position === 0 ? none : bytes.slice(-Math.min(compared, position))
 
@@ -122,7 +129,7 @@ const readOn = Effect.fn("capture.read")(function* (claimed: Held, stream: Strea
 })
 
 /** What newly captured bytes say, for the transaction that stores them. */
-interface Reading extends Told, HeardIn {}
+interface Reading extends SignalReading, HeardIn {}
 
 const unread = () => Effect.succeed<Reading>({ ...nothing, ...nothingHeard })
 

@@ -21,7 +21,7 @@ export const ensureWorker = Effect.fn("ensureWorker")(function* (leaving: Worker
 const checkMs = 2000
 const slowestMs = 30_000
 
-/** Launches in a row, with no worker seen between them, after which a person should hear of it. */
+/** After this many launches in a row, with no worker seen between them, a person is warned. */
 const launchesBeforeWarning = 3
 
 export interface EnsureWorkerOptions {
@@ -32,7 +32,7 @@ export interface EnsureWorkerOptions {
 }
 
 /** Looks every two seconds whether the queue is served and launches a worker where it is not, ever more slowly. */
-export const ensureWorkerRuns = Effect.fn("keepServed")(function* (options: EnsureWorkerOptions) {
+export const ensureWorkerRuns = Effect.fn("ensureWorkerRuns")(function* (options: EnsureWorkerOptions) {
   const paths = yield* Paths
   let failures = options.justLaunched ? 1 : 0
   let pause = checkMs

@@ -178,7 +178,7 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     watch.restMs = wait
     yield* Effect.raceFirst(
       rests ? spawner.rest(claimed.claim.claimId, wait) : spawner.pause(claimed.claim.claimId, wait),
-      claim.stopCause === null ? EffectQueue.take(signals.messaged) : Effect.never
+      claim.stopCause === null ? EffectQueue.take(signals.changed) : Effect.never
     )
     if (rests) wait = tick.silent
   }

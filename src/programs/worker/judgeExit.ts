@@ -93,7 +93,7 @@ const limited = (verdict: Verdict, found: Partial<Outcome>): Outcome =>
 const held = (found: Partial<Outcome>): Outcome =>
   outcome({ ...found, status: "failed", cause: "agent-error", error: "Its turn was ended to wait for a person." })
 
-/** The outcome of a task, from who ended it, what its process said and what its adapter reads in the output. */
+/** The outcome of a task, by what stopped it, by its exit status, and by what its adapter reads in the output. */
 export const judgeExit = Effect.fn("judgeExit")(function* (
   claimed: Held,
   claim: Claim,

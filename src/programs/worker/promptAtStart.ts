@@ -15,7 +15,7 @@ import { latestAttempt } from "../tasks/latestAttempt.ts"
 /** Bytes of all records together. */
 const budget = 24_000
 
-/** What a record gets at most while others wait behind it: the nearest task matters most. */
+/** The most that a record gets while others follow it: the nearest task matters most. */
 const share = 0.6
 
 /** The most earlier tasks with a record, and the fewest bytes that are worth a record. */
@@ -57,7 +57,7 @@ const records = Effect.fn("upstream.records")(function* (first: TaskId, room: nu
   return told
 })
 
-/** The last attempt of a task that has ended; null where there is none any more, or not yet. */
+/** The last attempt of a task that has ended; null where none is stored, or none has ended yet. */
 const recorded = Effect.fn("upstream.recorded")(
   function* (id: TaskId) {
     const tasks = yield* Tasks

@@ -20,7 +20,7 @@ export const measureWorkspace = Effect.fn("measureWorkspace")(function* ({ id, p
   yield* workspaces.measured(id, yield* git.size(path, patienceMs))
 })
 
-/** Nothing is done without a limit. What lies in the trash does not count: only time empties it. */
+/** Does nothing without a limit. Workspaces in the trash do not count: only time empties it. */
 export const fitWorkspaces = Effect.fn("fitWorkspaces")(function* ({ workspaceMaxBytes }: Settings) {
   if (workspaceMaxBytes === null) return
   const workspaces = yield* Workspaces

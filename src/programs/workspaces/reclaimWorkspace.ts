@@ -17,7 +17,7 @@ interface Reclaimed {
   readonly trashPath: string | null
 }
 
-/** Nothing is renamed whose files are not all in the home repository. */
+/** A workspace is renamed only when all of its files are in the home repository. */
 const secure = Effect.fn("reclaim.secure")(function* (workspace: Workspace) {
   const git = yield* WorkspaceGit
   const busy = (reason: string) => new WorkspaceBusy({ id: workspace.id, reason })

@@ -2,15 +2,15 @@
 import { cappedAmount, cappedBudget, cappedTokens } from "../load/LimitPlan.ts"
 import type { Store } from "../Store.ts"
 
-/** While an account is known to be closed, nothing of it is started, and a row says why it is closed. */
+/** While an account is known to be closed, none of its tasks starts, and a row says why it is closed. */
 export const closedInvariant = "a closed limit starts nothing"
 /** One task asks whether a limit is over, and only its answer lets others follow. */
-export const placesInvariant = "one asks, and others follow its answer"
+export const placesInvariant = "after a limit one task asks, and the others wait for its answer"
 /** Tasks that start at the same moment cannot exceed a budget together. */
 export const budgetInvariant = "a budget holds"
 
 /** A claim, with what its account allows. */
-export interface PlacedClaim {
+interface PlacedClaim {
   readonly account: string
   readonly claimedAt: number
   readonly places: number
@@ -43,7 +43,7 @@ export const placesProblems = (claims: ReadonlyArray<PlacedClaim>): ReadonlyArra
   })
 
 /** A claim that counts against the budget, and what was spent of it when the newest one was made. */
-export interface CappedClaim {
+interface CappedClaim {
   readonly claim: string
   readonly reserve: number
   readonly spent: number

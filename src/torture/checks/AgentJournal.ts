@@ -14,7 +14,7 @@ export interface AgentJournal {
   readonly printed: number
   /** When it noted how many lines were printed, in seconds since the boot of the machine. */
   readonly progress: ReadonlyArray<{ readonly at: number; readonly lines: number }>
-  /** What it was told, in order. */
+  /** The messages that it got, in order. */
   readonly heard: ReadonlyArray<string>
   /** Exit codes it was about to leave with. */
   readonly ends: ReadonlyArray<number>

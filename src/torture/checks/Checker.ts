@@ -20,7 +20,7 @@ import { checkLoops } from "./LoopCheck.ts"
 import { logLines } from "./logLines.ts"
 import { type MessageRow, messageInvariant, messageProblems } from "./MessageCheck.ts"
 import { checkPipelines } from "./PipelineCheck.ts"
-import { attemptsAmong, checkAgain, checkAttempts } from "./RetryCheck.ts"
+import { attemptsAmong, checkAttempts, checkResubmit } from "./RetryCheck.ts"
 import { checkSchedule } from "./ScheduleCheck.ts"
 import { checkShop } from "./ShopCheck.ts"
 import { checkTask } from "./TaskCheck.ts"
@@ -80,7 +80,7 @@ const checkWork = (
     checkAttempts(attempts, before, before === undefined ? plan.retries : before.max_retries, report)
   }
   const byHand = all.flatMap(([first]) => (first.retry_of === null ? [] : [first]))
-  checkAgain(plan.again, chronicle.agains.get(plan.key), byHand, report)
+  checkResubmit(plan.again, chronicle.resubmits.get(plan.key), byHand, report)
   const stored = found.map((row) => ({
     row,
     words: words.get(row.id) ?? null,
@@ -140,7 +140,7 @@ const checkOne = (
   return checkTask({ plan: version, row, journal, hurts, edges, claims, emptied }, store, report)
 }
 
-/** To be called once nothing of the run is expected to live any more. */
+/** To be called when no process of the run is expected to be alive. */
 export const check = (plan: Plan, world: World, store: Store): Verdict => {
   const { chronicle } = world
   const rows = store.rows<TaskRow>("SELECT * FROM tasks ORDER BY seq").map((row) => ({

@@ -27,7 +27,7 @@ const lastLine = (store: Store, id: string): string | undefined =>
     .filter(Boolean)
     .at(-1)
 
-/** To be called once a worker that was alone has come and gone: until then a killed one may owe some. */
+/** To be called after a worker that was alone has exited: until then, checkpoints of a killed worker may be missing. */
 export const checkCheckpoints = (rows: ReadonlyArray<TaskRow>, store: Store, report: Report): void => {
   const stored = new Map(
     store
@@ -47,7 +47,7 @@ export const checkCheckpoints = (rows: ReadonlyArray<TaskRow>, store: Store, rep
     }
     const prompt = store.one<{ prompt: string }>("SELECT prompt FROM task_inputs WHERE task_id = ?", row.id)?.prompt
     const [, behaviour = "", lines] = wordsIn(prompt ?? "")?.split(" ") ?? []
-    // Of a stream of JSON the words are shown, not the lines.
+    // A stream of JSON is shown as words, not as lines.
     if (behaviour === "" || behaviour.startsWith("claude") || Number(lines) > fewLines) continue
     const last = lastLine(store, row.id)
     if (last !== undefined && (typeof tail !== "string" || !tail.includes(last))) {

@@ -1,5 +1,5 @@
 /** Holds edits against what is stored and what ran: whole or not at all, as answered, and never once the work has begun. */
-import type { Told } from "../Chronicle.ts"
+import type { ChangeOutcome } from "../Chronicle.ts"
 import { wordsOf } from "../load/Script.ts"
 import { edited, type TaskPlan } from "../load/TaskPlan.ts"
 import type { TaskRow } from "../Store.ts"
@@ -29,10 +29,10 @@ const hasLabel = (labels: string): boolean => {
   return typeof parsed === "object" && parsed !== null && "edited" in parsed
 }
 
-/** `tasks` are all of one submission; what takes up another has what that one had. */
+/** `tasks` are all of one submission; a task that continues another one has the same fields. */
 export const checkEdit = (
   plan: TaskPlan,
-  told: Told | undefined,
+  told: ChangeOutcome | undefined,
   tasks: ReadonlyArray<Stored>,
   report: Report
 ): void => {

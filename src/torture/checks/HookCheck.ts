@@ -1,4 +1,4 @@
-/** Compares what the hook noted with the notices: each end is told at least once, under one id, and nothing else is. */
+/** Compares the journal of the hook with the notices: each end reaches it at least once, under one id, and nothing else does. */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { hookName } from "../load/Hooks.ts"
@@ -6,11 +6,11 @@ import { ended, type Store, type TaskRow } from "../Store.ts"
 import type { World } from "../World.ts"
 
 /** A command has exited with 0 for each end, whichever worker was killed meanwhile. */
-export const toldInvariant = "each end is told"
+export const toldInvariant = "each end reaches its hook"
 /** All attempts have the same id and the same bytes, and no other message has them. */
-export const idInvariant = "a message keeps its id"
-/** Nothing is told before it is stored, and nothing else than what is stored. */
-export const onlyInvariant = "only an end is told"
+export const idInvariant = "a message to a hook keeps its id"
+/** A message reports only ends that are stored, and none before it is stored. */
+export const onlyInvariant = "a message reports only an end"
 
 /** One attempt, as the hook noted it. */
 export interface Attempt {
@@ -19,12 +19,12 @@ export interface Attempt {
   readonly kind: string
   readonly task: string
   readonly status: string
-  /** Of the whole message; 0 bytes: its worker was killed before it had written it. */
+  /** The digest and size of the whole message; 0 bytes: its worker was killed before it had written it. */
   readonly sum: string
   readonly bytes: number
 }
 
-export interface HookJournal {
+interface HookJournal {
   readonly attempts: ReadonlyArray<Attempt>
   /** Ids of messages whose command has exited with 0. */
   readonly accepted: ReadonlySet<string>
@@ -128,7 +128,7 @@ export const checkHooks = (rows: ReadonlyArray<TaskRow>, store: Store, { chronic
   return journal.attempts.length
 }
 
-/** Follows the journal while the run lasts: what is told is stored at that moment. */
+/** Follows the journal while the run lasts: an end that is reported is stored at that moment. */
 export class HookFollower {
   readonly #read = new Map<string, number>()
 

@@ -6,7 +6,7 @@ import type { World } from "../World.ts"
 import { journalLines } from "./AgentJournal.ts"
 
 /** A lead that ended its turn continues once, when everything that it waits for has ended. */
-export const wakeInvariant = "a lead is woken once, and not before its tasks have ended"
+const wakeInvariant = "a lead is woken once, and not before its tasks have ended"
 
 interface Note {
   /** Seconds since the boot of the machine. */

@@ -11,9 +11,9 @@ import { overtaken, type Park, type Turn, turnInvariant } from "./TurnCheck.ts"
 /** A refused task is put back into the queue, and no attempt of it is used up. */
 const parkInvariant = "a limit parks, it does not fail"
 /** What was done before the limit is not done again after it. */
-export const stepInvariant = "no step is done twice"
+const stepInvariant = "no step is done twice"
 /** What the agents used is in the ledger, whatever was killed. */
-export const ledgerInvariant = "the ledger has what was used, once"
+const ledgerInvariant = "the ledger has what was used, once"
 
 /** One answer, by the time since the boot of the machine in seconds. */
 export interface Step {
@@ -153,7 +153,7 @@ export const earlyClaims = (
 }
 
 /** A claim that counts against the budget: what it cost, and what was seen to be reserved for it. */
-export interface CappedCost {
+interface CappedCost {
   readonly cost: number
   readonly reserve: number
 }

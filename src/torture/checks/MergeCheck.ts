@@ -3,7 +3,7 @@ import type { Files, ShopState } from "../load/Shop.ts"
 
 export const mergeInvariant = "a merge is whole, or nothing has changed"
 
-/** One merge or undo, and the repository before it and once nothing of it is open. */
+/** One merge or undo, with the repository before it and after it has ended. */
 export interface MergeStep {
   readonly before: ShopState
   readonly after: ShopState

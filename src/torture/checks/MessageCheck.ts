@@ -1,4 +1,4 @@
-/** Compares what agents heard with what they were told: each message once, in order, or its row says why not. */
+/** Compares what agents heard with what they were recorded: each message once, in order, or its row says why not. */
 import { messageIdOf, wordOf } from "../load/Messages.ts"
 import type { TaskPlan } from "../load/TaskPlan.ts"
 
@@ -18,7 +18,7 @@ export interface Between {
   readonly hurt: boolean
 }
 
-interface Told {
+interface RecordedMessage {
   readonly seq: number
   readonly state: string
   readonly word: string
@@ -28,11 +28,15 @@ interface Told {
  * The one message that was heard and may be `dropped` all the same: its worker was killed, or no process read the input any
  * more, before it was noted as written. Then it is the last one that was heard, and nothing after it was written.
  */
-const droppedProblems = (told: ReadonlyArray<Told>, heard: ReadonlyArray<string>, { hurt, takenOver }: Between) =>
-  told
+const droppedProblems = (
+  recorded: ReadonlyArray<RecordedMessage>,
+  heard: ReadonlyArray<string>,
+  { hurt, takenOver }: Between
+) =>
+  recorded
     .filter(({ state, word }) => state === "dropped" && heard.includes(word))
     .flatMap(({ seq, word }) => {
-      const isLast = heard.at(-1) === word && !told.some((one) => one.seq > seq && one.state === "written")
+      const isLast = heard.at(-1) === word && !recorded.some((one) => one.seq > seq && one.state === "written")
       // Its agent leaves when it hears the last word.
       const isExplained = takenOver || hurt || word === "close"
       return isLast && isExplained ? [] : [`'${word}' was heard, and is on record as dropped`]
@@ -51,9 +55,9 @@ export const messageProblems = (
 ): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const known = new Map(plan.messages.map((_, index) => [messageIdOf(task, index), wordOf(plan, index)]))
-  const told = rows.map(({ id, seq, state }) => ({ seq, state, word: known.get(id) ?? id }))
-  const closing = heard.includes("close") ? told.find(({ word }) => word === "close") : undefined
-  for (const { seq, state, word } of told) {
+  const recorded = rows.map(({ id, seq, state }) => ({ seq, state, word: known.get(id) ?? id }))
+  const closing = heard.includes("close") ? recorded.find(({ word }) => word === "close") : undefined
+  for (const { seq, state, word } of recorded) {
     const times = heard.filter((one) => one === word).length
     if (times > 1) problems.push(`'${word}' was heard ${times} times`)
     if (times === 0 && state === "written" && closing !== undefined && seq < closing.seq) {
@@ -61,10 +65,10 @@ export const messageProblems = (
     }
   }
   for (const word of heard) {
-    if (!told.some((one) => one.word === word)) problems.push(`'${word}' was heard, and is not stored`)
+    if (!recorded.some((one) => one.word === word)) problems.push(`'${word}' was heard, and is not stored`)
   }
-  problems.push(...droppedProblems(told, heard, between))
-  const order = told.filter(({ word }) => heard.includes(word)).sort((one, other) => one.seq - other.seq)
+  problems.push(...droppedProblems(recorded, heard, between))
+  const order = recorded.filter(({ word }) => heard.includes(word)).sort((one, other) => one.seq - other.seq)
   if (order.map(({ word }) => word).join() !== Array.from(new Set(heard)).join()) {
     problems.push(`heard in another order than sent: ${heard.join(", ")}`)
   }

@@ -1,6 +1,6 @@
 /** Holds the attempts of one piece of work against each other: each follows a failure, none is missing, none too many. */
-import type { Told } from "../Chronicle.ts"
-import type { AgainPlan } from "../load/TaskPlan.ts"
+import type { ChangeOutcome } from "../Chronicle.ts"
+import type { ResubmitPlan } from "../load/TaskPlan.ts"
 import type { TaskRow } from "../Store.ts"
 
 type Report = (task: string, invariant: string, detail: string) => void
@@ -10,10 +10,10 @@ const final = new Set(["cancelled", "dependency-failed", "output-limit", "reject
 
 const invariant = "failed work is tried again"
 
-/** A task that was submitted, or taken up by hand, with the automatic retries of it, in order. */
+/** A task that was submitted, or retried or resumed by hand, with its automatic retries, in order. */
 type Attempts = readonly [first: TaskRow, ...again: ReadonlyArray<TaskRow>]
 
-/** All tasks of one submission, by who asked for them: each is the first of its attempts, or follows one. */
+/** All tasks of one submission, by the request that made them: each is a first attempt, or follows one. */
 export const attemptsAmong = (tasks: ReadonlyArray<TaskRow>): ReadonlyArray<Attempts> => {
   const byId = new Map(tasks.map((row) => [row.id, row]))
   const follow = (row: TaskRow, seen: ReadonlySet<string>): ReadonlyArray<TaskRow> => {
@@ -65,16 +65,16 @@ export const checkAttempts = (
   }
 }
 
-const continuations: Readonly<Record<AgainPlan["how"], ReadonlyArray<string>>> = {
+const continuations: Readonly<Record<ResubmitPlan["how"], ReadonlyArray<string>>> = {
   retry: ["retry", "session"],
   resume: ["session", "checkpoint"],
   fresh: ["checkpoint"]
 }
 
 /** `byHand` are the tasks of one submission that retry or resume another because a client asked for it. */
-export const checkAgain = (
-  again: AgainPlan | null,
-  told: Told | undefined,
+export const checkResubmit = (
+  again: ResubmitPlan | null,
+  told: ChangeOutcome | undefined,
   byHand: ReadonlyArray<TaskRow>,
   report: Report
 ): void => {

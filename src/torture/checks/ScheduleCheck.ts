@@ -42,7 +42,7 @@ export const checkSchedule = (
   const started = executions.filter(({ task_id }) => task_id !== null)
   const named = new Set(started.map(({ task_id }) => task_id))
   if (named.size !== started.length) report(`${started.length} runs name ${named.size} tasks`)
-  // Of a long history only the end is kept: older tasks have lost their run.
+  // Only the end of a long history is kept: older tasks have lost their run.
   const since = executions.length < keptRuns ? 0 : (executions[0]?.due_at ?? 0) + latestMs
   const kept = runs.filter(({ created_at, id }) => created_at >= since || named.has(id))
   for (const { id } of kept) if (!named.has(id)) report(`task ${id} belongs to no run`)

@@ -84,7 +84,7 @@ const checkRepository = (shop: string, store: Store, { chronicle, home }: World)
   if (git(shop, "fsck", "--no-dangling", "--no-progress") === null) report("git fsck finds the repository damaged")
 }
 
-/** To be called once nothing of the run lives any more. */
+/** To be called when no process of the run is alive. */
 export const checkShop = (
   plans: ReadonlyArray<IsolatedPlan>,
   worksOf: (key: string) => ReadonlyArray<TaskRow>,

@@ -54,7 +54,7 @@ const naturalEnds = ({ plan }: Subject): ReadonlyArray<string> => {
 
 /** The ends that what was done to it can explain. */
 const explainedEnds = ({ edges, hurts, journal, plan }: Subject): ReadonlyArray<string> => [
-  // A stopped worker enforces no timeout: the agent may come to its own end first.
+  // A stopped worker enforces no timeout: the agent may end before it.
   ...(hurts.has("stop") ? [plan.exitCode === 0 ? "completed exit" : "failed exit"] : []),
   ...(hurts.has("agent") || journal.starts.some(({ limited }) => limited) ? ["failed signal"] : []),
   ...(hurts.has("shim") || hurts.has("reboot") ? ["failed owner-lost"] : []),

@@ -33,7 +33,7 @@ const openTo = (mode: { readonly directory: number; readonly file: number }, { w
   }
 }
 
-/** Another user, who could read and write every file of the queue. No task may be added, ended or run for him. */
+/** Another user, who could read and write every file of the queue. No task may be added, ended or run for that user. */
 export const lookAsStranger = (load: Load, words: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { store, world } = load

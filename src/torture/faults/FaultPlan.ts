@@ -1,7 +1,7 @@
 /** The faults of a torture run: what is done to it, and when. */
 import type { Dice } from "../Dice.ts"
 
-/** `pick` chooses a victim among those there are at that moment. Times are milliseconds. */
+/** `pick` chooses among the victims that exist at that moment. Times are milliseconds. */
 export type Fault = { readonly at: number; readonly pick: number } & (
   | { readonly kind: Kill }
   | { readonly kind: "freeze" | "lock"; readonly forMs: number }

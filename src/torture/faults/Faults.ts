@@ -14,8 +14,8 @@ const firstPatienceMs = 15_000
 const lookMs = 40
 
 /**
- * What is killed where there is no victim of the planned kind. Not commands: who has to begin again each time hands
- * nothing over any more.
+ * What is killed where there is no victim of the planned kind. Not commands: one that has to start again each time would never
+ * submit anything.
  */
 const instead: ReadonlyArray<Kill> = ["kill-agent", "kill-worker"]
 
@@ -94,7 +94,7 @@ const leave = ({ server, store, world }: Load, forMs: number) =>
     yield* Effect.ensuring(Effect.sleep(forMs), Effect.sync(release))
   })
 
-/** Tells the chronicle what came of it. However many a reboot kills, it is one kill. */
+/** Notes the result in the chronicle. A reboot is one kill, however many processes it ends. */
 const carryOut = (load: Load, fault: Fault): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { store, world } = load

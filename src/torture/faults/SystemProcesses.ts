@@ -62,7 +62,7 @@ const send = (target: number, signal: NodeJS.Signals): boolean => {
 /** Whether a process of this run has this number. */
 export const lives = (pid: number, root: string): boolean => isOurs(pid, root) && isAlive(pid)
 
-/** Who was killed and when: until the system gets round to it, they seem to live. */
+/** The processes that were killed, and when: until the system removes them, they seem to live. */
 const killed = new Map<number, number>()
 const dyingMs = 3000
 

@@ -1,4 +1,4 @@
-/** The workers of a torture run: who is started to serve the queue, and where each of them will die. */
+/** The workers of a torture run: which are started to serve the queue, and where each of them will die. */
 import type { Dice } from "../Dice.ts"
 
 /** A worker that dies at the first of these places it comes to, or that is under a limit, with all that it starts. */
@@ -31,7 +31,7 @@ const frequent: ReadonlyArray<Place> = [
   ["supervise.drained", 2],
   ["finish.commit", 3],
   ["finish.committed", 3],
-  ["conclude.discarded", 2],
+  ["release.discarded", 2],
   ["store.commit", 2],
   ["store.committed", 2],
   ["adopt.commit", 1],

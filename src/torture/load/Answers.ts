@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { processesOf } from "../faults/SystemProcesses.ts"
 import { attemptsOf, ended } from "../Store.ts"
-import { againLater, editLater } from "./Changes.ts"
+import { editLater, resubmitLater } from "./Changes.ts"
 import { type Load, runCommand } from "./Load.ts"
 import { sayLater } from "./Messages.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
@@ -23,7 +23,7 @@ export const accept = (load: Load, plan: TaskPlan, id: string, by: string): Effe
     }
     if (plan.cancel !== null) yield* FiberSet.run(load.fibers, cancelLater(load, plan, plan.cancel, id))
     if (plan.edit !== null) yield* FiberSet.run(load.fibers, editLater(load, plan, plan.edit, id))
-    if (plan.again !== null) yield* FiberSet.run(load.fibers, againLater(load, plan, plan.again, id))
+    if (plan.again !== null) yield* FiberSet.run(load.fibers, resubmitLater(load, plan, plan.again, id))
     if (plan.messages.length > 0) yield* FiberSet.run(load.fibers, sayLater(load, plan, id))
     if (plan.watch !== null) yield* FiberSet.run(load.fibers, watch(load, plan.watch, id))
   })

@@ -1,11 +1,11 @@
 /** Clients that edit tasks before their start, and that retry or resume tasks after their end. */
 import * as Effect from "effect/Effect"
-import type { Told } from "../Chronicle.ts"
+import type { ChangeOutcome } from "../Chronicle.ts"
 import { attemptsOf, ended } from "../Store.ts"
 import { type Load, runCommand } from "./Load.ts"
 import { idsOf } from "./McpClient.ts"
 import { isClaude, promptOf, wordsIn } from "./Script.ts"
-import { type AgainPlan, type EditPlan, edited, type TaskPlan, type Trouble } from "./TaskPlan.ts"
+import { type EditPlan, edited, type ResubmitPlan, type TaskPlan, type Trouble } from "./TaskPlan.ts"
 
 /** One request, by a tool of a server or by a command. */
 interface Request {
@@ -14,7 +14,7 @@ interface Request {
   readonly args: ReadonlyArray<string>
 }
 
-interface Heard extends Told {
+interface Heard extends ChangeOutcome {
   readonly said: string
 }
 
@@ -63,7 +63,7 @@ export const editLater = (load: Load, plan: TaskPlan, edit: EditPlan, id: string
   })
 
 /** Takes up the work of a task by hand, after its end. */
-export const againLater = (load: Load, plan: TaskPlan, { how, trouble }: AgainPlan, id: string) =>
+export const resubmitLater = (load: Load, plan: TaskPlan, { how, trouble }: ResubmitPlan, id: string) =>
   Effect.gen(function* () {
     const { chronicle } = load.world
     while (!load.over && attemptsOf(load.store, id).some((row) => !ended(row))) yield* Effect.sleep(200)
@@ -81,7 +81,7 @@ export const againLater = (load: Load, plan: TaskPlan, { how, trouble }: AgainPl
         ...(context === null ? [] : ["--context", context])
       ]
     })
-    chronicle.agains.set(plan.key, told)
+    chronicle.resubmits.set(plan.key, told)
     chronicle.note(id, `${how} ${told.outcome}: ${told.id ?? ""} ${said}`)
     if (told.id !== null && load.store.task(told.id) === undefined) {
       chronicle.breach("an answer comes after the commit", told.id, `${how} told its id, and it is not stored`)

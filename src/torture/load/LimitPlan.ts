@@ -1,10 +1,10 @@
 /** Tasks of accounts whose usage limit is reached again and again, and of one that has a budget. */
 import type { Dice } from "../Dice.ts"
 
-/** Who pays: accounts with a limit, each refused at another time, and one without a limit whose tasks have a budget. */
+/** The accounts of the run: those with a limit, each refused at another time, and one without a limit whose tasks have a budget. */
 export const limitedPayers = ["a0", "a1", "a2"] as const
-export const cappedPayer = "capped"
-export type Payer = (typeof limitedPayers)[number] | typeof cappedPayer
+const cappedPayer = "capped"
+type Payer = (typeof limitedPayers)[number] | typeof cappedPayer
 
 export interface LimitPlan {
   readonly key: string
@@ -48,7 +48,7 @@ export const tokensOf = (plan: Pick<LimitPlan, "payer">): number => (isCapped(pl
 /** As much as is reserved for a task of which no run is known: every task with a budget costs exactly that. */
 const cappedSteps = 4
 
-/** The budget has room for so many tasks, and twice as many are submitted: the others wait until it is raised at the end. */
+/** The budget has room for this many tasks, and twice as many are submitted: the others wait until it is raised at the end. */
 const cappedTasks = 6
 export const cappedAmount = cappedTasks * cappedSteps * cappedTokens
 export const cappedBudget = { name: cappedPayer, label: `payer=${cappedPayer}` } as const
@@ -77,7 +77,7 @@ export const planLimits = (dice: Dice, durationMs: number, focus: Focus): Readon
 /** The words in the prompt. */
 export const limitWords = ({ key, payer, steps }: LimitPlan): string => `limit ${key} ${payer} ${steps}`
 
-/** While this file is there no account refuses, so that the rest of the work comes to its end. */
+/** While this file exists, no account refuses, so that the rest of the work ends. */
 export const unlimitedFile = (root: string): string => `${root}/account/unlimited`
 
 /**

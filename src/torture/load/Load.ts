@@ -12,7 +12,7 @@ import type { McpClient } from "./McpClient.ts"
 import type { IsolatedPlan, StepPlan } from "./MergePlan.ts"
 import type { PipelinePlan, TaskPlan, Trouble } from "./TaskPlan.ts"
 
-/** No task is submitted while so many tasks run or could run, or so many have not ended. */
+/** No task is submitted while this many tasks run or could run, or this many have not ended. */
 const most = { ready: 26, unfinished: 90 } as const
 
 /** The progress of the run through its plan. */
@@ -31,7 +31,7 @@ export interface Load {
   readonly workers: Array<WorkerPlan>
   /** Failpoints of the MCP servers. */
   readonly servers: Array<string | null>
-  /** Those who hand over tasks: none comes after they have left. */
+  /** The fibers that submit tasks: no task comes after they have ended. */
   readonly submitting: FiberSet.FiberSet
   /** Everything else that was begun. */
   readonly fibers: FiberSet.FiberSet

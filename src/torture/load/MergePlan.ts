@@ -20,7 +20,7 @@ export interface IsolatedPlan {
 /** `killApplyingMs`: the command and the git below it, so long after git has begun to change files. */
 export type StepTrouble = Trouble | { readonly killApplyingMs: number }
 
-/** `pick` chooses among what there is at that moment. */
+/** `pick` chooses among the candidates at that moment. */
 export type StepPlan = { readonly pick: number; readonly trouble: StepTrouble } & (
   | {
       readonly what: "merge"

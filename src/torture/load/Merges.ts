@@ -60,7 +60,7 @@ const runStep = (load: Load, args: ReadonlyArray<string>, trouble: StepTrouble) 
     ? killApplying(load, args, trouble.killApplyingMs)
     : runCommand(load, args, trouble, placeOf(load))
 
-/** The same again, or the doctor, until one of them has come to its end. */
+/** Runs the same command again, or the doctor, until one of them ends without being killed. */
 const settleWith = (load: Load, task: string, args: ReadonlyArray<string>, { by, failpoint }: Settle) =>
   Effect.gen(function* () {
     for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -80,7 +80,7 @@ const newest = ({ store }: Load, task: string) =>
 
 const toldBy = ({ code }: Finished): MergeStep["told"] => (code === null ? "killed" : code === 0 ? "done" : "refused")
 
-/** Carries out one merge or undo, and holds what came of it against plain git. */
+/** Carries out one merge or undo, and compares the result with plain git. */
 const applied = (
   load: Load,
   shop: string,
@@ -218,7 +218,7 @@ export const merger = (load: Load) =>
     const { chronicle, shop } = load.world
     while (shop !== null && !load.over) {
       yield* load.world.up.await
-      // Of what has not come yet first: on a slow machine few steps come to their turn.
+      // Kinds that have not come yet are first: on a slow machine few steps get their turn.
       const rare = load.steps.findIndex(({ what }) => chronicle.work[`${what} done`] === undefined)
       const [step] = load.steps.splice(Math.max(0, rare), 1)
       if (step === undefined) return

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { type Load, runCommand } from "./Load.ts"
 import type { MessagePlan, TaskPlan } from "./TaskPlan.ts"
 
-/** What the agent notes when it has heard it, and the id under which it is sent: the same at each attempt. */
+/** The word that the agent notes for a message, and the id of the message: both are the same at each attempt. */
 export const wordOf = (plan: TaskPlan, index: number): string =>
   index === plan.messages.length - 1 ? "close" : `${plan.key}-${index}`
 

@@ -31,7 +31,7 @@ const workspaces = ({ store, world }: Load, ...states: ReadonlyArray<string>) =>
   )
 
 /** Under the name of its task, with all of its files. */
-export const hasSeal = (shop: string, task: string, commit: string): boolean =>
+const hasSeal = (shop: string, task: string, commit: string): boolean =>
   commitOf(shop, `refs/backbeat/task/${task}`) === commit && treeFiles(shop, commit) !== null
 
 /** Each commit of a task in a workspace, and whether plain git finds it under its name with all of its files. */
@@ -51,8 +51,8 @@ export const sealsOf = (
 
 const rowOf = ({ store }: Load, id: string) => store.one<Row>("SELECT * FROM workspaces WHERE id = ?", id)
 
-/** The same again until it has come to its end: whether it was done or refused, or null where it was killed each time. */
-const untilTold = (load: Load, id: string, step: StepPlan & { readonly what: "reclaim" | "restore" }) =>
+/** Runs the same command again until it ends: done or refused, or null where it was killed each time. */
+const untilAnswered = (load: Load, id: string, step: StepPlan & { readonly what: "reclaim" | "restore" }) =>
   Effect.gen(function* () {
     const { chronicle } = load.world
     const trouble = step.trouble !== null && "killApplyingMs" in step.trouble ? null : step.trouble
@@ -107,7 +107,7 @@ export const reclaimStep = (load: Load, shop: string, step: StepPlan & { readonl
     if (row === undefined) return false
     const late = step.late && isThere(row.path) ? `late-${load.steps.length}` : null
     if (late !== null) writeFileSync(join(row.path, late), "late\n")
-    const told = yield* untilTold(load, row.id, step)
+    const told = yield* untilAnswered(load, row.id, step)
     if (told === null) return true
     checkPlace(load, shop, "reclaim", row.id, told, late)
     load.world.chronicle.did(`reclaim ${told}`)
@@ -118,7 +118,7 @@ export const restoreStep = (load: Load, shop: string, step: StepPlan & { readonl
   Effect.gen(function* () {
     const [row] = rotated(workspaces(load, "trashed", "gone"), step.pick)
     if (row === undefined) return false
-    const told = yield* untilTold(load, row.id, step)
+    const told = yield* untilAnswered(load, row.id, step)
     if (told === null) return true
     checkPlace(load, shop, "restore", row.id, told, null)
     load.world.chronicle.did(`restore ${told}`)

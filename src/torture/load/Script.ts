@@ -76,7 +76,7 @@ echo "no such words" >&2
 exit 64
 `
 
-/** The words that tell the script what to do. */
+/** The words that control the script. */
 export const wordsOf = (plan: TaskPlan): string =>
   [plan.key, plan.behaviour, plan.lines, plan.pauseMs / 1000, plan.exitCode].join(" ")
 

@@ -18,7 +18,7 @@ export interface ShopState {
 }
 
 /** The file with an uncommitted change that no task touches. */
-export const mineFile = "mine"
+const mineFile = "mine"
 
 /** A new one with a changed, a staged and an untracked file, a stash and a second branch; null where there is no git. */
 export const makeShop = (directory: string): string | null => {

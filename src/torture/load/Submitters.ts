@@ -79,7 +79,7 @@ const submitPipeline = (load: Load, plan: PipelinePlan) =>
     }
   })
 
-/** A name is taken once: who was killed after the commit finds it so, and has what was asked for. */
+/** A name can be taken once: a submitter that was killed after the commit finds it taken, and has what it asked for. */
 export const createSchedule = (load: Load, plan: SchedulePlan) =>
   Effect.gen(function* () {
     const { chronicle, root } = load.world
@@ -101,7 +101,7 @@ export const createSchedule = (load: Load, plan: SchedulePlan) =>
     }
   })
 
-/** Workers stay for as long as a schedule is active. A fault that was on its way may still hit the first who asks. */
+/** Workers stay for as long as a schedule is active. A fault that was on its way may still hit the first command. */
 export const endSchedules = (load: Load) =>
   Effect.forEach(load.world.chronicle.schedules, (name) =>
     Effect.repeat(runCommand(load, ["schedule", "cancel", name], null), { while: ({ code }) => code !== 0, times: 4 })

@@ -1,4 +1,4 @@
-/** The tasks of a torture run: what each agent will do, and what happens to those who submit, cancel and watch it. */
+/** The tasks of a torture run: what each agent will do, and what happens to the processes that submit, cancel and watch it. */
 import type { Dice } from "../Dice.ts"
 
 /**
@@ -26,13 +26,13 @@ export type Trouble = { readonly killAfterMs: number } | { readonly failpoint: s
 /** Changes everything that can be checked afterwards: one line more, another exit code, another priority, a label. */
 export interface EditPlan {
   readonly afterMs: number
-  /** Of an agent whose exit code counts. */
+  /** The exit code, which counts only for some behaviours. */
   readonly exitCode: number
   readonly trouble: Trouble
 }
 
-/** Work that is taken up by hand once it has ended. */
-export interface AgainPlan {
+/** A retry or resume by hand, after the work has ended. */
+export interface ResubmitPlan {
   readonly how: "retry" | "resume" | "fresh"
   readonly trouble: Trouble
 }
@@ -58,7 +58,7 @@ export interface TaskPlan {
   readonly maxOutputBytes: number
   readonly priority: "P0" | "P1" | "P2"
   readonly notBeforeMs: number | null
-  /** What it waits for: the task that was planned so many places before it, where that was accepted by then. */
+  /** What it waits for: the task that was planned this many places before it, where that was accepted by then. */
   readonly after: ReadonlyArray<{ readonly back: number; readonly policy: Policy }>
   /** It continues from the first task whose success it waits for. */
   readonly continues: boolean
@@ -71,11 +71,11 @@ export interface TaskPlan {
   readonly cancel: { readonly afterMs: number; readonly trouble: Trouble } | null
   readonly watch: { readonly by: "wait" | "logs"; readonly trouble: Trouble } | null
   readonly edit: EditPlan | null
-  readonly again: AgainPlan | null
+  readonly again: ResubmitPlan | null
   readonly messages: ReadonlyArray<MessagePlan>
 }
 
-/** Steps one behind the other, submitted as one. */
+/** Steps one after the other, submitted as one pipeline. */
 export interface PipelinePlan {
   readonly key: string
   readonly steps: ReadonlyArray<TaskPlan>
@@ -155,7 +155,7 @@ const planMessages = (dice: Dice): ReadonlyArray<MessagePlan> =>
     trouble: commandTrouble(dice, ["send.commit", "send.committed", "send.stored"], 0.3)
   }))
 
-const planAgain = (dice: Dice): AgainPlan => ({
+const planResubmit = (dice: Dice): ResubmitPlan => ({
   how: dice.pick(["retry", "resume", "fresh"]),
   trouble: commandTrouble(dice, ["enqueue.commit", "enqueue.committed"], 0.3)
 })
@@ -216,7 +216,7 @@ const planTask = (dice: Dice, index: number): TaskPlan => {
       : null,
     // Some that wait, and some that start at that very moment.
     edit: dice.chance(notBeforeMs !== null || after.length > 0 ? 0.3 : 0.1) ? planEdit(dice) : null,
-    again: dice.chance(0.1) ? planAgain(dice) : null,
+    again: dice.chance(0.1) ? planResubmit(dice) : null,
     messages: behaviour === "listener" ? planMessages(dice) : []
   }
 }

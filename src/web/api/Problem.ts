@@ -55,7 +55,7 @@ const make = <Status extends ProblemStatus>(status: Status, code: string, detail
   exitCode
 })
 
-/** Those that the exit code does not tell. */
+/** Those that do not follow from the exit code. */
 const statuses: Readonly<Record<string, ProblemStatus>> = {
   InvalidInput: 400,
   AgentUnknown: 400,

@@ -69,7 +69,7 @@ export const post = async <A>(path: string, body: unknown, idempotencyKey?: stri
   return (await ask(path, { method: "POST", headers, body: JSON.stringify(body) })).json()
 }
 
-export interface Told {
+export interface ServerSentEvent {
   readonly event: string
   readonly id: string | null
   readonly data: string
@@ -80,7 +80,7 @@ export const listen = async (
   path: string,
   lastId: string | null,
   signal: AbortSignal,
-  told: (event: Told) => void
+  onEvent: (event: ServerSentEvent) => void
 ): Promise<void> => {
   const headers = lastId === null ? {} : { "last-event-id": lastId }
   const { body } = await ask(path, { headers, signal })
@@ -100,7 +100,7 @@ export const listen = async (
         })
       )
       const event = fields.get("event")
-      if (event !== undefined) told({ event, id: fields.get("id") ?? null, data: fields.get("data") ?? "null" })
+      if (event !== undefined) onEvent({ event, id: fields.get("id") ?? null, data: fields.get("data") ?? "null" })
     }
   }
 }

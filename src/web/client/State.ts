@@ -55,7 +55,7 @@ setInterval(() => {
   if (!document.hidden) now.value = Date.now()
 }, 1000)
 
-/** For a person who hears the page: what an action led to. */
+/** For screen readers: the result of an action. */
 export const said = signal("")
 
 const pauseMs = 250
@@ -80,7 +80,7 @@ export const follow = async (): Promise<void> => {
       await listen("/events", cursor, new AbortController().signal, ({ event, id }) => {
         connection.value = "live"
         retryMs = 250
-        // What happened while there was no stream is told by number; without one, everything is read again.
+        // The number of the last event tells what came while there was no stream; without one, everything is read again.
         if (event !== "hello" || cursor === null) happened()
         if (id !== null) cursor = id
       })

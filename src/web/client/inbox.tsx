@@ -8,7 +8,7 @@ import { Act, Empty, Heading, Problem, TaskLink } from "./parts.tsx"
 import { info, type Loaded, now } from "./State.ts"
 import { plain } from "./Words.ts"
 
-/** The first answer counts: one that came too late says who was first. */
+/** The first answer counts: a later one is told who was first. */
 const AnswerForm = ({ again, entry }: { readonly entry: InboxEntry; readonly again: () => void }) => {
   const [text, setText] = useState("")
   const name = `q${entry.id}`

@@ -19,7 +19,7 @@ const windowName = ({ family, name }: Window): string => {
   return family === "" ? word : `${word}, ${plain(family)}`
 }
 
-/** The hash behind the provider, which is what `beat limits` shows. */
+/** The hash after the provider, which is what `beat limits` shows. */
 const shortAccount = (account: string): string => account.split("/").at(-1) ?? account
 
 const when = (at: number | null) => (at === null ? "–" : <time title={moment(at)}>{relative(at, now.value)}</time>)

@@ -18,7 +18,7 @@ const beatEvery = "15 seconds"
 const write = ({ data, event, id }: ServerSent): string =>
   `${id === null ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
-/** A failure ends the stream, and its reader asks again behind the last id that it has. */
+/** A failure ends the stream, and its reader asks again for what follows the last id that it has. */
 export const serverSent = <E, R>(events: Stream.Stream<ServerSent, E, R>) =>
   Effect.map(Effect.context<R | WebSession>(), (context) => {
     const { clients } = Context.get(context, WebSession)

@@ -4,10 +4,10 @@
  */
 import * as Redacted from "effect/Redacted"
 
-/** Where Prometheus asks, unless it is told otherwise. */
+/** The path that Prometheus asks by default. */
 export const metricsPath = "/metrics"
 
-/** What a request says of itself. */
+/** What a request says about itself. */
 export interface Asked {
   readonly method: string
   readonly path: string

@@ -1,4 +1,4 @@
-/** What one `beat web` is: who submits through it, what it may do, and what its listeners share. */
+/** The state of one `beat web`: who submits through it, what it may do, and what its listeners share. */
 import * as Context from "effect/Context"
 import type { Environment } from "../../domain/task/NewTask.ts"
 import type { NoticeHub } from "../../programs/events/noticeHub.ts"

@@ -4,14 +4,14 @@ import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import { afterTry, type Outcome, patienceMs } from "../../../src/domain/hooks/Delivery.ts"
 import { type HookSettings, hookOf } from "../../../src/domain/hooks/Hook.ts"
-import { messageOf, needsYou, type Told, textOf } from "../../../src/domain/hooks/HookMessage.ts"
+import { type HookNotice, messageOf, needsYou, textOf } from "../../../src/domain/hooks/HookMessage.ts"
 import { quietUntil } from "../../../src/domain/hooks/quietUntil.ts"
 import { encodeSummary } from "../../../src/domain/hooks/Summary.ts"
 import { selects } from "../../../src/domain/hooks/selects.ts"
 import { decodeSettings } from "../../../src/domain/settings/SettingsProblem.ts"
 import { TaskId } from "../../../src/domain/task/Task.ts"
 
-const ended = (status: string, more: Partial<Told> = {}): Told => ({
+const ended = (status: string, more: Partial<HookNotice> = {}): HookNotice => ({
   seq: 1,
   kind: "ended",
   at: 0,
@@ -27,10 +27,11 @@ const ended = (status: string, more: Partial<Told> = {}): Told => ({
   ...more
 })
 
-const about = (kind: Told["kind"], data: Told["data"] = {}): Told =>
+const about = (kind: HookNotice["kind"], data: HookNotice["data"] = {}): HookNotice =>
   ended("", { kind, data, taskId: null, agent: null, title: null, labels: null, directory: null, depth: null })
 
-const told = (settings: HookSettings, notice: Told) => selects(hookOf("one", { desktop: true, ...settings }), notice)
+const told = (settings: HookSettings, notice: HookNotice) =>
+  selects(hookOf("one", { desktop: true, ...settings }), notice)
 
 describe("a hook", () => {
   it("gets what needs a person, where it says nothing else", () => {

@@ -1,26 +1,8 @@
 /** What follows a round, for every way in which one can end. */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import type { LoopRules } from "../../../src/domain/loop/Loop.ts"
 import { decideLoop, isReached, type LoopState } from "../../../src/domain/loop/LoopDecision.ts"
-
-const rules = (fields: Partial<LoopRules> = {}): LoopRules => ({
-  until: "npm test",
-  score: null,
-  judge: null,
-  better: "lower",
-  target: null,
-  maxRounds: 10,
-  patience: null,
-  deadline: null,
-  budgetUsd: null,
-  protect: [],
-  samples: 1,
-  minDelta: 0,
-  evaluationMs: 600_000,
-  session: false,
-  ...fields
-})
+import { loopRules } from "../../support/loopRules.ts"
 
 type Judged = LoopState["rounds"][number]
 
@@ -38,7 +20,7 @@ const judged = (round: number, fields: Partial<Judged> = {}): Judged => ({
 })
 
 const state = (rounds: ReadonlyArray<Judged>, fields: Partial<LoopState> = {}): LoopState => ({
-  rules: rules(),
+  rules: loopRules(),
   bestScore: null,
   spentUsd: 0,
   pauseRequestedAt: null,
@@ -47,7 +29,7 @@ const state = (rounds: ReadonlyArray<Judged>, fields: Partial<LoopState> = {}): 
   ...fields
 })
 
-const scored = rules({ until: null, score: "node bench.js" })
+const scored = loopRules({ until: null, score: "node bench.js" })
 
 describe("a loop until a command passes", () => {
   it("ends when it passes", () => {
@@ -103,9 +85,9 @@ describe("a loop until a command passes", () => {
 
   it("ends when its money is spent or its time is over", () => {
     const rounds = [judged(1)]
-    const spent = state(rounds, { rules: rules({ budgetUsd: 5 }), spentUsd: 5 })
+    const spent = state(rounds, { rules: loopRules({ budgetUsd: 5 }), spentUsd: 5 })
     assert.deepStrictEqual(decideLoop(spent, 0).next, { _tag: "End", status: "budget" })
-    const late = state(rounds, { rules: rules({ deadline: 1000 }) })
+    const late = state(rounds, { rules: loopRules({ deadline: 1000 }) })
     assert.strictEqual(decideLoop(late, 999).next._tag, "Round")
     assert.deepStrictEqual(decideLoop(late, 1000).next, { _tag: "End", status: "deadline" })
   })
@@ -175,7 +157,7 @@ describe("a loop for a score", () => {
   it("has reached its aim once it kept a round, however it ended", () => {
     assert.isTrue(isReached("exhausted", scored, 3))
     assert.isFalse(isReached("exhausted", scored, null))
-    assert.isFalse(isReached("exhausted", rules(), null))
+    assert.isFalse(isReached("exhausted", loopRules(), null))
     assert.isFalse(isReached("cancelled", scored, 3))
   })
 })
@@ -191,7 +173,7 @@ describe("any loop", () => {
     })
     fc.assert(
       fc.property(fc.array(round, { maxLength: 12, minLength: 12 }), fc.boolean(), (outcomes, measures) => {
-        const given = rules({ ...(measures ? { until: null, score: "s" } : {}), maxRounds: 8 })
+        const given = loopRules({ ...(measures ? { until: null, score: "s" } : {}), maxRounds: 8 })
         let rounds: ReadonlyArray<Judged> = []
         let bestScore: number | null = null
         for (const [index, outcome] of outcomes.entries()) {

@@ -91,3 +91,13 @@ describe("TZ", () => {
     }
   )
 })
+
+describe("an offset", () => {
+  it.each(["+14:00", "-12:00", "+00:00", "+05:45", "-23:59"])("is a zone where a day has it: %s", (name) =>
+    assert.isTrue(Option.isSome(zoneOf(name)))
+  )
+
+  it.each(["+24:00", "-24:00", "+99:00", "-99:59"])("names nothing where it is a day or more: %s", (name) =>
+    assert.isTrue(Option.isNone(zoneOf(name)))
+  )
+})

@@ -502,7 +502,24 @@ describe("plans", () => {
       // The captured one comes first where it has the program.
       assert.deepStrictEqual(yield* fileAndPath(home.bin, "/elsewhere"), [file, home.bin])
       for (const other of [undefined, "", "/gone"]) {
-        assert.strictEqual((yield* Effect.flip(asked("/gone", other)))._tag, "AgentMissing")
+        const missing = yield* Effect.flip(asked("/gone", other))
+        assert.include(missing.message, "'mytool' of agent 'mine' is not on your PATH; put it on your PATH")
+      }
+    })
+  )
+
+  it.scoped("name a path that cannot be executed as such: missing, a directory, without the mode", () =>
+    Effect.gen(function* () {
+      const home = yield* machine([])
+      const plain = Path.join(home.bin, "plain")
+      Fs.writeFileSync(plain, "#!/bin/sh\n", { mode: 0o644 })
+      for (const program of [Path.join(home.bin, "missing"), home.bin, plain]) {
+        const agents = { mine: { command: [program, "{prompt}"] as const } }
+        const missing = yield* Effect.flip(prepare({ agents }, ask(home, { agent: "mine" })))
+        assert.include(
+          missing.message,
+          `'${program}' of agent 'mine' is not an executable file; correct its path or its mode`
+        )
       }
     })
   )

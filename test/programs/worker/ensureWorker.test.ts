@@ -44,7 +44,7 @@ describe("ensureWorker", () => {
   )
 })
 
-describe("keepServed", () => {
+describe("ensureWorkerRuns", () => {
   it.effect("launches again within seconds when the worker is killed", () =>
     Effect.gen(function* () {
       const launches = yield* Launches

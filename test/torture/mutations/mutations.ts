@@ -327,7 +327,7 @@ const limits: ReadonlyArray<Mutation> = [
   },
   {
     name: "no-places",
-    promise: "one asks, and others follow its answer",
+    promise: "after a limit one task asks, and the others wait for its answer",
     focus: "limits",
     patches: [
       {
@@ -478,7 +478,7 @@ const merging: ReadonlyArray<Mutation> = [
 const hooks: ReadonlyArray<Mutation> = [
   {
     name: "forget-sending",
-    promise: "each end is told",
+    promise: "each end reaches its hook",
     patches: [
       {
         file: "src/programs/hooks/Deliverer.ts",
@@ -489,7 +489,7 @@ const hooks: ReadonlyArray<Mutation> = [
   },
   {
     name: "another-id",
-    promise: "a message keeps its id",
+    promise: "a message to a hook keeps its id",
     patches: [
       {
         file: "src/layers/node/hooks/HookSender.ts",

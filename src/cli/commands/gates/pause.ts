@@ -74,7 +74,7 @@ export const pause = readWriteCommand({
     ),
     reason: optionalText("reason", "text").pipe(
       Options.withAlias("m"),
-      Options.withDescription("Reason that is shown to those who wait")
+      Options.withDescription("Show this reason while tasks wait")
     )
   }),
   args: Args.all({ id: Args.optional(task) }),

@@ -163,7 +163,7 @@ export const limitsClose = readWriteCommand({
         "Open again at this time, e.g. 2027-03-01T18:00 or 'tomorrow 9am', or after this time, e.g. 2h"
       )
     ),
-    reason: optionalText("reason", "text").pipe(Options.withDescription("Reason that is shown to those who wait"))
+    reason: optionalText("reason", "text").pipe(Options.withDescription("Show this reason while tasks wait"))
   }),
   args: account,
   run: Effect.fn("beat.limits.close")(function* ({ reason, until }, reference) {

@@ -13,7 +13,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { loopFromFile, planOfLoop } from "../../input/PipelineInput.ts"
-import { json, pairs } from "../../input/Values.ts"
+import { fileVariables, json } from "../../input/Values.ts"
 
 /** What `beat loop check --json` prints. */
 const LoopCheckResult = Schema.Struct({
@@ -31,9 +31,7 @@ export const loopCheck = command({
     "Prints one line for each problem (file:line:column: message) and exits with 1 if there is any. Starts nothing.",
   examples: [["beat loop check faster.yaml", "without running it"]],
   options: Options.all({
-    var: pairs("var").pipe(
-      Options.withDescription("Set a variable of the file; repeatable (default: the value in the file)")
-    ),
+    var: fileVariables,
     json
   }),
   args: Args.all({

@@ -62,7 +62,7 @@ export const diff = readOnlyCommand({
     const git = yield* MergeGit
     if ([given.stat, given.nameOnly, given.patch].filter((flag) => flag).length > 1) {
       return yield* new UsageError({
-        problem: "--stat, --name-only and --patch exclude each other",
+        problem: "--stat, --name-only and --patch cannot be combined",
         hint: "'beat diff --help' shows how to use it."
       })
     }

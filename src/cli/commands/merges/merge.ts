@@ -142,7 +142,7 @@ export const merge = readWriteCommand({
     if (given.pr && (given.check !== null || given.undo || given.dryRun))
       return yield* wrong("--pr cannot be combined with --check, --undo or --dry-run")
     if (!given.pr && given.into !== null && given.branch !== null)
-      return yield* wrong("--into and --branch exclude each other")
+      return yield* wrong("--into and --branch cannot be combined")
     if (given.branch !== null && references.length > 1) return yield* wrong("--branch takes one id")
     if (given.check !== null && given.branch !== null) return yield* wrong("--check cannot be combined with --branch")
     if (given.check?.trim() === "") return yield* wrong("The command of --check is empty")

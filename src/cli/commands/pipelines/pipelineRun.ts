@@ -23,13 +23,9 @@ import { UsageError } from "../../framework/UsageError.ts"
 import { planFromFile } from "../../input/PipelineInput.ts"
 import { readPiped } from "../../input/Prompt.ts"
 import { taskOptions } from "../../input/TaskOptions.ts"
-import { json, optionalText, pairs } from "../../input/Values.ts"
+import { fileVariables, json, optionalText } from "../../input/Values.ts"
 import { commonOf } from "../../input/Work.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
-
-const variables = pairs("var").pipe(
-  Options.withDescription("Set a variable of the file; repeatable (default: the value in the file)")
-)
 
 const options = Options.all({
   step: Options.text("step").pipe(
@@ -37,7 +33,7 @@ const options = Options.all({
     Options.repeated,
     Options.withDescription("Add a step with this prompt, instead of a file; repeatable, in order")
   ),
-  var: variables,
+  var: fileVariables,
   name: optionalText("name", "text").pipe(Options.withDescription("Name the pipeline")),
   foreground: Options.boolean("foreground").pipe(
     Options.withAlias("f"),
@@ -154,7 +150,7 @@ export const pipelineCheck = command({
   summary: "Check a pipeline file for problems",
   details: "Prints one line for each problem (file:line:column: message) and exits with 1 if there is any.",
   examples: [["beat pipeline check release.yaml --var branch=main", "without running it"]],
-  options: Options.all({ var: variables, json }),
+  options: Options.all({ var: fileVariables, json }),
   args: Args.all({ file }),
   completes: "none",
   run: Effect.fn("beat.pipeline.check")(function* (given, { file }) {

@@ -23,23 +23,13 @@ import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { choices, count, json, optionalText } from "../../input/Values.ts"
+import { pageOptions } from "../../input/ListOptions.ts"
+import { choices, json, optionalText } from "../../input/Values.ts"
 import { withProgress } from "../../output/Progress.ts"
 import { describeSchedule, historyTable, scheduleTable } from "../../output/ScheduleText.ts"
 import { tellMore } from "../../output/tellMore.ts"
 import { waiting } from "../../output/waiting.ts"
 import { announceSchedule, schedule, warnWithoutWorker } from "./scheduleCreate.ts"
-
-const limit = count("limit", 1, 1000).pipe(
-  Options.withAlias("n"),
-  Options.withDefault(20),
-  Options.withDescription("Show this many, at most 1000 (default: 20)")
-)
-
-const before = count("before", 0, Number.MAX_SAFE_INTEGER).pipe(
-  Options.withDefault(null),
-  Options.withDescription("Show the next page, from the number at the end of the previous page")
-)
 
 const live: ReadonlyArray<ScheduleStatus> = ["active", "paused"]
 
@@ -53,8 +43,7 @@ export const scheduleList = readOnlyCommand({
       Options.withDescription("Show only schedules with this status; repeatable")
     ),
     all: Options.boolean("all").pipe(Options.withDescription("Include finished schedules")),
-    limit,
-    before,
+    ...pageOptions,
     json
   }),
   args: Args.none,
@@ -100,7 +89,7 @@ export const scheduleHistoryCommand = readOnlyCommand({
   summary: "Show a schedule's past runs, newest first",
   details: "Backbeat keeps the newest 200 runs of each schedule.",
   examples: [["beat schedule history nightly -n 5", "the last five"]],
-  options: Options.all({ limit, before, json }),
+  options: Options.all({ ...pageOptions, json }),
   args: Args.optional(schedule),
   completes: "schedule",
   run: Effect.fn("beat.schedule.history")(function* (given, reference) {

@@ -83,7 +83,7 @@ export const doctor = (
           const durationMs = yield* durationOf(written)
           if (given.limits && given.merges) {
             return yield* new UsageError({
-              problem: "--limits and --merges exclude each other",
+              problem: "--limits and --merges cannot be combined",
               hint: "beat doctor --torture 60s --merges"
             })
           }

@@ -1,4 +1,4 @@
-/** What `beat doctor` looks over, and how it tells it. */
+/** The checks of `beat doctor`, and how their results are shown. */
 import * as Effect from "effect/Effect"
 import type { Check } from "../../../programs/setup/Check.ts"
 import { checkMachine, checkStore, DoctorReport } from "../../../programs/setup/Doctor.ts"

@@ -123,7 +123,7 @@ export const edit = readWriteCommand({
   run: Effect.fn("beat.edit")(function* (given, { id }) {
     const terminal = yield* Terminal
     if (given.spare && given.noSpare) {
-      return yield* new UsageError({ problem: "--spare excludes --no-spare", hint: "Leave one of them out." })
+      return yield* new UsageError({ problem: "--spare and --no-spare cannot be combined", hint: "Leave one out." })
     }
     const changes = yield* changesOf(given)
     if (Object.keys(changes).length === 0) {

@@ -95,7 +95,7 @@ const sectionLines = (sections: ReadonlyArray<Section>, screen: Screen): Readonl
   })
 }
 
-/** The counts and who serves, in as many lines as they need. */
+/** The counts and the workers, in as many lines as they need. */
 const joined = (words: ReadonlyArray<string>, last: string, columns: number | null): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""

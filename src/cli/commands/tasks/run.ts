@@ -113,7 +113,7 @@ const askingOf = Effect.fn("run.asks")(function* (given: Pick<Given, "approve" |
   }
   if (given.approve && given.fallback !== null) {
     return yield* new UsageError({
-      problem: "--approve excludes --fallback: the other agent would not ask",
+      problem: "--approve and --fallback cannot be combined: the other agent would not ask",
       hint: "Leave one of them out."
     })
   }
@@ -151,7 +151,8 @@ const withSetting = Effect.fn("run.isolate")(function* (given: Given, directory:
 const checkPlace = (given: Given) => {
   const isolated = given.isolate || given.times !== null
   const wrong = (problem: string, hint: string) => new UsageError({ problem, hint })
-  if (given.noIsolate && isolated) return wrong("--no-isolate excludes --isolate and --times", "Leave one of them out.")
+  if (given.noIsolate && isolated)
+    return wrong("--no-isolate cannot be combined with --isolate or --times", "Leave one out.")
   if (given.in !== null && (given.isolate || given.base !== null)) {
     return wrong("--in cannot be combined with --isolate or --base", "The workspace of the task was cut before.")
   }

@@ -29,6 +29,14 @@ const before = (ahead: number): string =>
 const endedWords = ({ cause, status }: Extract<Why, { readonly reason: "ended" }>): string =>
   `It ${status === "cancelled" ? "was cancelled" : status}${cause === null ? "" : ` (${cause})`}`
 
+/** What is ended for a cause after which a task is parked. */
+const parkedBy: Readonly<Record<string, string>> = {
+  paused: "Its turn",
+  asks: "Its turn",
+  limited: "It met a usage limit: its agent",
+  budget: "A budget is spent: its agent"
+}
+
 /** The answer in words. */
 export const explain = (answer: Why, now: number): string => {
   const silent = "silentMs" in answer && answer.silentMs !== null ? `; last output ${span(answer.silentMs)} ago` : ""
@@ -43,16 +51,14 @@ export const explain = (answer: Why, now: number): string => {
     case "worker-lost":
     case "worker-stopped":
     case "worker-unseen":
+    case "worker-copied":
       return `It ${neglectWords({ reason: answer.reason, pid: answer.workerPid })}${silent}.`
     case "elsewhere":
       return `The queue is served from another container or host (worker pid ${answer.workerPid} there); ${before(answer.ahead)}. No worker is started here while that one writes.`
     case "ending":
-      if (answer.cause === "paused" || answer.cause === "asks")
-        return `Its turn is being ended, and it is parked then${silent}.`
-      if (answer.cause === "limited")
-        return `It met a usage limit: its agent is being ended, and it is parked then${silent}.`
-      if (answer.cause === "budget")
-        return `A budget is spent: its agent is being ended, and it is parked then${silent}.`
+      if (answer.cause in parkedBy) {
+        return `${parkedBy[answer.cause]} is being ended, and it is parked then${silent}.`
+      }
       return `It is being cancelled (${answer.cause}) and waits for its processes to exit${silent}.`
     case "not-before":
       return `It waits for ${timeWords(answer)}: ${moment(answer.notBefore)} (${relative(answer.notBefore, now)}).`

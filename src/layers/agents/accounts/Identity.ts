@@ -1,4 +1,4 @@
-/** What the adapters share to tell whose account an agent uses: hosts, keys, logins. */
+/** What the adapters share to find the account that an agent uses: hosts, keys, logins. */
 import type { AccountIdentity } from "../../../domain/limits/Account.ts"
 import type { AccountRequest } from "../../../domain/task/Agent.ts"
 import type { Environment } from "../../../domain/task/NewTask.ts"

@@ -96,7 +96,7 @@ export const qwenLogin = (request: AccountRequest): AccountIdentity => {
   return key === null ? byPlace("qwen", request, "HOME") : { vendor: "openai", kind: "key", identity: key }
 }
 
-/** Where each provider's key is looked for, and who the provider is. */
+/** The providers, and where the key of each is looked for. */
 const providers: Readonly<Record<string, readonly [vendor: string, ...names: ReadonlyArray<string>]>> = {
   anthropic: ["anthropic", "ANTHROPIC_API_KEY"],
   openai: ["openai", "OPENAI_API_KEY"],

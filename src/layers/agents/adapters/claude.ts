@@ -93,7 +93,7 @@ export const claude: Agent = {
   renderer
 }
 
-/** Whether it did its work, told from its stream and its exit code. */
+/** Judges by its stream and its exit code whether it did its work. */
 export const verdict = (evidence: Evidence): Verdict => {
   const found = findings(evidence)
   // Without a login it says so on stdout and prints no event.

@@ -243,7 +243,7 @@ export const codex: Agent = {
   renderer
 }
 
-/** Whether it did its work, told from its stream and its exit code. */
+/** Judges by its stream and its exit code whether it did its work. */
 export const verdict = (evidence: Evidence): Verdict =>
   judge(
     codex,

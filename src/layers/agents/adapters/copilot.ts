@@ -198,5 +198,5 @@ export const copilot: Agent = {
   renderer
 }
 
-/** Whether it did its work, told from its stream and its exit code. */
+/** Judges by its stream and its exit code whether it did its work. */
 export const verdict = (evidence: Evidence): Verdict => judge(copilot, evidence, findings(evidence))

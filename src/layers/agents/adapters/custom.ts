@@ -16,7 +16,7 @@ const launchOf = (command: ReadonlyArray<string>, request: PlanRequest): Launch 
   const template = [...command.slice(1), ...(request.settings.args ?? [])]
   const model = modelOf(request)
   const args = template.map((part) => fill(part, model, request.systemPrompt))
-  // Told from the template: a model named `{prompt}` makes no place for one.
+  // Decided by the template: a model named `{prompt}` makes no place for a prompt.
   const promptAt = template.flatMap((part, at) => (promptPlace.test(part) ? [at] : []))
   return {
     file: request.program,

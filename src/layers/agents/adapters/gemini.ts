@@ -201,7 +201,7 @@ export const gemini: Agent = {
   renderer
 }
 
-/** Whether it did its work, told from its stream and its exit code. */
+/** Judges by its stream and its exit code whether it did its work. */
 export const verdict = (evidence: Evidence): Verdict =>
   judge(
     gemini,

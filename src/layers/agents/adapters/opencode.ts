@@ -68,7 +68,7 @@ const usageOf = (steps: ReadonlyArray<Event>): Usage | null => {
   }
 }
 
-/** A request that failed, as its log has it: it tries again without a limit and says so nowhere else. */
+/** A request that failed, as in its log: it retries without a limit and says so nowhere else. */
 export const loggedFailure = (line: string): { readonly message: string; readonly sessionId: string | null } | null => {
   const message = /\bmessage="stream error".*\berror\.error="((?:[^"\\]|\\.)*)"/.exec(line)?.[1]
   if (message === undefined) return null
@@ -239,5 +239,5 @@ export const opencode: Agent = {
   renderer
 }
 
-/** Whether it did its work, told from its stream and its exit code. */
+/** Judges by its stream and its exit code whether it did its work. */
 export const verdict = (evidence: Evidence): Verdict => judge(opencode, evidence, findings(evidence))

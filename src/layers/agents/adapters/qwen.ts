@@ -72,7 +72,7 @@ export const qwen: Agent = {
 const apart = ({ cacheReadTokens, inputTokens, outputTokens }: Usage) =>
   modelUse(null, { inputTokens: withoutCached(inputTokens, cacheReadTokens), outputTokens, cacheReadTokens })
 
-/** Whether it did its work, told from its stream and its exit code. */
+/** Judges by its stream and its exit code whether it did its work. */
 export const verdict = (evidence: Evidence): Verdict => {
   const found = findings(evidence)
   // It counts each run from zero and knows no cost.

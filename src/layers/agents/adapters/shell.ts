@@ -27,7 +27,7 @@ export const shell: Agent = {
     return {
       launch: {
         file: request.program,
-        // By file: no limit on length, and nothing of it shows in `ps`.
+        // In a file: its length has no limit, and `ps` does not show it.
         args: [...args, "{promptFile}"],
         promptAt: [args.length],
         stdin: request.steer ? "lines" : "none"
@@ -46,5 +46,5 @@ export const shell: Agent = {
   renderer: plain
 }
 
-/** Whether it did its work, told from its stream and its exit code. */
+/** Judges by its stream and its exit code whether it did its work. */
 export const verdict = (evidence: Evidence): Verdict => judgeCommand(shell, evidence)

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer"
 
 const size = (text: string): number => Buffer.byteLength(text)
 
-/** The longest start (or end) of a text that fits into so many bytes. */
+/** The longest start (or end) of a text that fits into a number of bytes. */
 const within = (text: string, bytes: number, keep: "start" | "end"): string => {
   const encoded = Buffer.from(text)
   if (encoded.length <= bytes) return text

@@ -12,7 +12,7 @@ type Reader = (line: string, stream: StreamName) => ReadonlyArray<LimitSignal>
 
 const served: ReadonlyArray<LimitSignal> = [{ _tag: "Served" }]
 
-/** An answer is told by how its line begins. */
+/** An answer is recognised by how its line begins. */
 const answers =
   (pattern: RegExp): Reader =>
   (line, stream) =>
@@ -47,7 +47,7 @@ const pi: Reader = (line, stream) => (stream === "stdout" ? usedIn(messageUse(li
 
 const opencodeAnswer = answers(/^\{"type":"(?:text|tool_use|step_finish)"/)
 
-/** It tries again without an end, and says so in its log alone. */
+/** It retries without an end, and says so only in its log. */
 const opencode: Reader = (line, stream) => {
   if (stream === "stdout") return [...opencodeAnswer(line, stream), ...usedIn(stepUse(line))]
   const failure = loggedFailure(line)

@@ -1,4 +1,4 @@
-/** What a line of an agent's stream says of the calls of its tools: that one begins, or how it ended. Never what was asked or said. */
+/** Reads the calls of tools in the lines of an agent's stream: that one begins, and how it ended. Never what was asked or said. */
 import * as Schema from "effect/Schema"
 import type { CallEvent, CallReader } from "../../../domain/traces/ToolCall.ts"
 import { flag, listOf, loose, number, reader, text } from "../reading/Printed.ts"

@@ -36,7 +36,7 @@ export const claudeHeard = (line: string): ReadonlyArray<Heard> => {
     case "user":
       return event.isReplay === true ? taken(event.uuid) : []
     case "control_response": {
-      // It prints what it was told too: that is how an answer is known to have reached it.
+      // It also prints the messages that it got, which proves that an answer has reached it.
       const id = event.response?.request_id
       if (event.response?.response?.behavior === undefined) return taken(id)
       return id === undefined ? [] : [{ _tag: "Replied", requestId: id }]

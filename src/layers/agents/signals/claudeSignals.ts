@@ -46,7 +46,7 @@ const familyOf = (window: string): string => /^seven_day_(opus|sonnet|haiku)$/.e
 
 const mostWindows = 10
 
-/** Cheap: most lines are long and say nothing of limits. */
+/** Cheap, because most lines are long and are not about limits. */
 const mayTell = /"type"\s*:\s*"(?:assistant|rate_limit_event)"|"subtype"\s*:\s*"api_retry"/
 
 /** Each block of an answer has a line, with the counts of the answer as they were when it began. */

@@ -8,7 +8,7 @@ import { Processes } from "../../../services/Processes.ts"
 
 const keyOf = (process: ProcessIdentity): string => JSON.stringify([process.bootId, process.pid, process.startTime])
 
-/** Who lives on the pretended machine. */
+/** The processes that live on the pretended machine. */
 export class LivingProcesses extends Context.Tag("backbeat/memory/LivingProcesses")<
   LivingProcesses,
   {

@@ -37,7 +37,7 @@ export class SpawnerControl extends Context.Tag("backbeat/memory/SpawnerControl"
     readonly hangNext: Effect.Effect<void>
     /** The shim of a start that hangs reports its identity. */
     readonly tell: (claimId: ClaimId) => Effect.Effect<ProcessIdentity>
-    /** What the agent was told while it ran, in order. */
+    /** The messages that the agent got while it ran, in order. */
     readonly told: (claimId: ClaimId) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly text: string }>>
     readonly inputEnded: (claimId: ClaimId) => Effect.Effect<boolean>
     /** What hands lines to the agent is killed. */

@@ -1,7 +1,4 @@
-/**
- * The queue in memory, for tests. It has no limits, gates, budgets, wakes, questions or pipelines: tests with those use the SQL layers
- * over a database in memory.
- */
+/** The queue in memory, for tests of what needs no limits, gates, budgets, wakes, questions or pipelines. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -66,6 +63,10 @@ const make = Effect.gen(function* () {
       const claimId = yield* ids.claim
       return yield* store.write((draft, now) => Either.right(claimedIn(draft, take(draft, options, claimId, now))))
     }),
+
+    claimSeveral(options, most) {
+      return Effect.map(Effect.replicateEffect(this.claim(options), most), (all) => all.flatMap(Option.toArray))
+    },
 
     claimedTask: (claimId) =>
       store.read((state) =>

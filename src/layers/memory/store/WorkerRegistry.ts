@@ -35,7 +35,7 @@ const make = Effect.gen(function* () {
   return WorkerRegistry.of({
     register: (worker) => store.write((draft) => Either.right(void draft.workers.set(worker.id, worker))),
 
-    schema: Effect.succeed({ known: schema, stored: schema }),
+    schema: Effect.succeed({ known: schema, stored: schema, file: null }),
 
     // There are no notices, messages, deliveries and schedules in memory.
     stillness: (id) =>

@@ -44,12 +44,13 @@ export const exists = (path: string): Effect.Effect<boolean, FileFailure> =>
   attempt(() => fs.statSync(path, { throwIfNoEntry: false }) !== undefined)
 
 /**
- * The inode at `path`; null where there is no file, or none can be seen. SQLite compares the same number before it writes
+ * Which file is at `path`, by its device and inode; null where there is no file, or none can be seen. SQLite compares the same inode before it writes
  * with a rollback journal (SQLITE_READONLY_DBMOVED); with a write-ahead log it does not.
  */
-export const inodeAt = (path: string): bigint | null => {
+export const fileAt = (path: string): string | null => {
   try {
-    return fs.statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null
+    const found = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+    return found === undefined ? null : `${found.dev}:${found.ino}`
   } catch {
     return null
   }

@@ -22,7 +22,7 @@ const existing = (path: string): Buffer | null => {
   }
 }
 
-/** Of several processes that make it together, the first one's is used by all: a link never replaces a file. */
+/** If several processes make it at the same time, all use the first one: a link never replaces a file. */
 const saltOf = (home: string): Buffer => {
   const path = join(home, "account.salt")
   const known = existing(path)

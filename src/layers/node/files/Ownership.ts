@@ -1,4 +1,4 @@
-/** Whose a home is: agents of a user run as that user, so no other may write to the queue. */
+/** Checks who owns a home: its agents run as that user, so no other user may write to the queue. */
 import { readFileSync, statSync } from "node:fs"
 import { dirname, parse } from "node:path"
 
@@ -22,7 +22,7 @@ const nameOf = (uid: number): string => {
   }
 }
 
-/** The owner of the nearest directory above that exists: who will be thought to own what is made there. */
+/** The owner of the nearest directory above that exists: files made there appear to be theirs. */
 const ownerAbove = (path: string): number | null => {
   let current = dirname(path)
   while (current !== parse(current).root && ownerOf(current) === null) current = dirname(current)

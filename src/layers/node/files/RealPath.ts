@@ -10,15 +10,15 @@ const linkAt = (path: string): string | null => {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null
   } catch (error) {
-    // What is missing is not a link. What cannot be looked at is left to the one who opens it, with the system's own words.
-    if (codeOf(error) === "ELOOP") throw error
+    // A missing name is not a link. A name that cannot be looked at fails when it is opened, with the system's own message.
+    if (/^E(LOOP|NOTDIR|NAMETOOLONG)$/.test(codeOf(error))) throw error
     return null
   }
 }
 
 /**
  * Follows every link in an absolute path. `fs.realpath` fails where the last name is missing; here a link whose target is
- * missing leads to that target, so that the file is made where the link points. Throws ELOOP for links in a circle.
+ * missing leads to that target, so that the file is made where the link points. Throws ELOOP for links in a circle, ENOTDIR and ENAMETOOLONG for what no file can be at.
  */
 export const realFuture = (given: string): string => {
   const path = resolve(given)

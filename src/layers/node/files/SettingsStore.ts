@@ -2,7 +2,7 @@
  * The settings: one JSON file, `BACKBEAT_*` variables on top. Not read by `Config`, whose messages would know neither bounds nor examples:
  * docs/decisions/0013-own-file-ports.md.
  */
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -67,6 +67,8 @@ const syntaxProblem = (text: string, error: unknown): string => {
 const readText = (path: string) =>
   Effect.suspend(() => {
     try {
+      // A pipe or a device has no end: a command would wait for it forever.
+      if (!statSync(path).isFile()) return new ConfigInvalid({ path, problem: "is not a regular file" })
       return Effect.succeed(readFileSync(path, "utf8"))
     } catch (error) {
       const code = codeOf(error)

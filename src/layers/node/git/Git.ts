@@ -9,7 +9,7 @@ import { gitEnvironment } from "./gitEnvironment.ts"
 /** A repository that takes longer is left alone. */
 const patienceMs = 4000
 
-/** Of a longer answer only the beginning is read. */
+/** Only the beginning of a longer answer is read. */
 const mostBytes = 4 * 1024 * 1024
 
 const mostFiles = 100
@@ -20,7 +20,7 @@ const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 /** A monitor of the file system would be started and stay. The whole repository counts, wherever in it the task works. */
 const settings = { "core.fsmonitor": "false", "core.quotePath": "false", "diff.relative": "false" }
 
-/** What it printed; null when it failed or could not be run. */
+/** Its output; null when it failed or could not be run. */
 const ask = (directory: string, ...args: ReadonlyArray<string>): Effect.Effect<string | null> =>
   Effect.async<string | null>((resume) => {
     const options = {

@@ -135,11 +135,11 @@ export const git = ({
     })
   })
 
-/** What it printed, as one text without its last line break. */
+/** Its output as one text, without the last line break. */
 export const gitText = (call: GitCall): Effect.Effect<string, GitFailed> =>
   Effect.map(git(call), ({ stdout }) => stdout.toString("utf8").replace(/\n$/, ""))
 
-/** What it printed, by NUL. */
+/** Its output, split at NUL. */
 export const gitList = (call: GitCall): Effect.Effect<ReadonlyArray<string>, GitFailed> =>
   Effect.map(git(call), ({ stdout }) =>
     stdout

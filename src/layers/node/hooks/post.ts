@@ -14,7 +14,7 @@ interface PostRequest {
   readonly abort: AbortSignal
 }
 
-/** Of an answer. Mostly only its status counts, and the rest is read so that the connection ends in order. */
+/** The most bytes of an answer. Mostly only its status counts, and the rest is read so that the connection ends in order. */
 const mostBytes = 64 * 1024
 
 /** A day: a receiver that asks for a longer pause gets no more time than others. */

@@ -47,13 +47,31 @@ const numbersAgree = (): boolean => {
   return agreed
 }
 
-/** One for all reads: without a size to go by `readFileSync` takes 64 kB for each, which was most of the garbage of an idle worker. */
+/**
+ * One buffer for all reads: without a known size `readFileSync` takes 64 kB for each, which was most of the garbage of an idle
+ * worker.
+ */
 const line = Buffer.alloc(4096)
 
 const readLine = (path: string): string => {
   const file = openSync(path, "r")
   try {
     return line.toString("latin1", 0, readSync(file, line, 0, line.length, 0))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The same for a file of any length. */
+const readWhole = (path: string): string => {
+  const file = openSync(path, "r")
+  try {
+    let text = ""
+    for (;;) {
+      const count = readSync(file, line, 0, line.length, null)
+      if (count === 0) return text
+      text += line.toString("latin1", 0, count)
+    }
   } finally {
     closeSync(file)
   }
@@ -95,7 +113,7 @@ export const parseMarks = (environment: string): Marks => {
 
 const readMarks = (pid: number): Marks => {
   try {
-    return parseMarks(readFileSync(`/proc/${pid}/environ`, "latin1"))
+    return parseMarks(readWhole(`/proc/${pid}/environ`))
   } catch {
     // Another user's process, or one that has just ended.
     return { taskId: null, worker: false }

@@ -57,7 +57,7 @@ export const treeOf = (request: TreeRequest): Tree => {
     seen.set(entry.pid, marks)
     return marks
   }
-  /** Whose processes are not to be touched, and whose children are theirs. */
+  /** Processes that must not be touched, and whose children must not be touched either. */
   const isForeign = (entry: ProcessEntry): boolean => {
     if (entry.pid <= 1 || request.spared.has(keyOf(entry))) return true
     if (request.withoutShim && entry === shim) return true
@@ -65,7 +65,7 @@ export const treeOf = (request: TreeRequest): Tree => {
     const marks = marksOf(entry)
     return marks.worker || (marks.taskId !== null && marks.taskId !== taskId)
   }
-  // Nothing of a task is older than its shim: that spares looking into the environments of the rest of the machine.
+  // No process of a task is older than its shim, so the environments of older processes need not be read.
   const candidates = request.entries.filter((entry) => !entry.ended && request.order(entry.startTime) >= since)
   const foreign = new Set(candidates.filter(isForeign).map((entry) => entry.pid))
 

@@ -1,4 +1,4 @@
-/** Who this process is, and whether another still lives, as the operating system says. */
+/** The identity of this process, and whether another one still lives, by the operating system. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Alive, nearness, type ProcessIdentity, placeText } from "../../../domain/worker/Process.ts"

@@ -5,7 +5,7 @@ import type { ProcessEntry, ProcessReader } from "./ProcessEntry.ts"
 import { keyOf, living } from "./ProcessReader.ts"
 import { type Tree, type TreeRequest, treeOf } from "./ProcessTree.ts"
 
-/** Whose processes, and what must be spared. */
+/** The task whose processes are ended, and the processes that must be spared. */
 export interface Scope extends Omit<TreeRequest, "entries" | "known" | "marks" | "order" | "agentEnded"> {
   readonly agentEnded: Effect.Effect<boolean>
 }

@@ -63,7 +63,7 @@ export const freezeTree = Effect.fn("TreeFreezing.freezeTree")(function* (reader
   }
 })
 
-/** Children first: when a parent continues, none of its children is stopped any more. */
+/** Children first: when a parent continues, its children already run. */
 export const thawTree = Effect.fn("TreeFreezing.thawTree")(function* (reader: ProcessReader, scope: Scope) {
   const { members } = yield* look(reader, scope, none)
   let continued = 0

@@ -49,7 +49,7 @@ const append = async (files: Spool.SpoolFiles, line: string, begun: string): Pro
   await fs.appendFile(files.input, `${rest}\n`)
 }
 
-/** False if no process reads the input any more. */
+/** False if no process reads the input now. */
 const ring = async (files: Spool.SpoolFiles): Promise<boolean> => {
   try {
     const bell = await fs.open(files.bell, constants.O_WRONLY | constants.O_NONBLOCK)

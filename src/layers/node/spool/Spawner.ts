@@ -24,7 +24,7 @@ import { makeSpoolBells } from "./SpoolWatcher.ts"
 /** How long a shim that took the token may take to report its identity, in milliseconds. */
 const toldWithin = 10_000
 
-/** Between two looks at an agent of which this process hears nothing, in milliseconds. */
+/** Milliseconds between two looks at an agent whose events do not reach this process. */
 const unheardMs = 250
 
 const none: ReadonlySet<string> = new Set()
@@ -44,7 +44,7 @@ const make = Effect.gen(function* () {
 
   const bells = yield* makeSpoolBells
 
-  /** Until the shim ends that this process started. Told once; after that nothing is heard first here. */
+  /** Returns when the shim that this process started ends. It does so once; later ends are found by looking. */
   const childEnd = (claimId: ClaimId, ended: Deferred.Deferred<void>) =>
     Effect.tap(Deferred.await(ended), () => Effect.sync(() => own.delete(claimId)))
 

@@ -1,5 +1,5 @@
 /** The spool: one private directory per claim, through which the shim, the agent and any Backbeat process talk. */
-import { readFileSync, statSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import type { StreamName } from "../../../domain/output/Output.ts"
 import { OutputEmptied } from "../../../domain/output/OutputEmptied.ts"
 import { ClaimId } from "../../../domain/worker/Claim.ts"
 import { ProcessIdentity } from "../../../domain/worker/Process.ts"
-import { replaceFileSoon } from "../files/AtomicFile.ts"
+import { replaceFileNow, replaceFileSoon } from "../files/AtomicFile.ts"
 import { codeOf } from "../files/SystemCode.ts"
 
 /** The files of one claim. */
@@ -21,15 +21,15 @@ export interface SpoolFiles {
   readonly stderr: string
   /** The start token: a directory that the shim makes, or a file that says the claim was revoked. */
   readonly started: string
-  /** Who the shim is. */
+  /** The identity of the shim. */
   readonly shim: string
   /** The exit status of the agent. */
   readonly exit: string
   /** The worker that is to collect it. */
   readonly owner: string
-  /** What an agent is told while it runs: see `Input.ts`. */
+  /** The messages that the agent gets while it runs: see `Input.ts`. */
   readonly input: string
-  /** The FIFO that tells the shim of more of it. */
+  /** The FIFO through which the shim learns that there are more of them. */
   readonly bell: string
 }
 
@@ -81,26 +81,22 @@ export const parseIdentity = (text: string): ProcessIdentity | null => {
   return decoded._tag === "Some" ? decoded.value : null
 }
 
-const touch = async (path: string): Promise<void> => {
-  await fs.writeFile(path, "", { flag: "a", mode: 0o600 })
-}
+const touch = (path: string): void => closeSync(openSync(path, "a", 0o600))
+
+/** A prompt that takes longer to write does not hold up the process. Characters. */
+const shortPrompt = 100_000
 
 /** Creates the directory and its files. The shim's files exist before it runs, so that it need not set a umask. */
 export const prepare = (files: SpoolFiles, prompt: string, owner: ProcessIdentity) =>
   attempt(files, async () => {
-    await fs.mkdir(files.directory, { recursive: true, mode: 0o700 })
-    await Promise.all([
-      replaceFileSoon(files.prompt, prompt),
-      replaceFileSoon(files.owner, identityText(owner)),
-      touch(files.stdout),
-      touch(files.stderr),
-      touch(files.input),
-      touch(`${files.shim}.new`),
-      touch(`${files.exit}.new`)
-    ])
+    mkdirSync(files.directory, { recursive: true, mode: 0o700 })
+    if (prompt.length <= shortPrompt) replaceFileNow(files.prompt, prompt)
+    else await replaceFileSoon(files.prompt, prompt)
+    replaceFileNow(files.owner, identityText(owner))
+    for (const path of [files.stdout, files.stderr, files.input, `${files.shim}.new`, `${files.exit}.new`]) touch(path)
   })
 
-/** Whose the start token is. */
+/** Whether the start token is free, taken by a shim, or revoked. */
 export const tokenOf = (files: SpoolFiles): Effect.Effect<"free" | "revoked" | "taken"> =>
   Effect.promise(() =>
     fs.stat(files.started).then(
@@ -126,8 +122,8 @@ export const revoke = (files: SpoolFiles): Effect.Effect<"won" | "lost" | SpawnF
   }).pipe(Effect.catchTag("SpawnFailed", Effect.succeed))
 
 /**
- * Gives up the token of a shim that has ended without a word, and so without running anything. Who makes a directory
- * between the two steps has the token then.
+ * Gives up the token of a shim that has ended without reporting anything, and so without running anything. A process that makes a
+ * directory between the two steps has the token then.
  */
 export const withdraw = (files: SpoolFiles): Effect.Effect<void> =>
   Effect.tryPromise(async () => {
@@ -193,8 +189,20 @@ export const sizeOf = (files: SpoolFiles, stream: StreamName): Effect.Effect<num
     )
   )
 
+/** Bytes of output in a spool that is deleted without a thread for each file: with more, the file system takes its time. */
+const soonDeleted = 1024 * 1024
+
 export const discard = (files: SpoolFiles) =>
-  attempt(files, () => fs.rm(files.directory, { recursive: true, force: true, maxRetries: 3 }))
+  attempt(files, async () => {
+    if ((sizeNow(files.stdout) ?? 0) + (sizeNow(files.stderr) ?? 0) <= soonDeleted) {
+      try {
+        return rmSync(files.directory, { recursive: true, force: true })
+      } catch {
+        // A process may still make files in it: again, with pauses.
+      }
+    }
+    await fs.rm(files.directory, { recursive: true, force: true, maxRetries: 3 })
+  })
 
 /** Claims that have a directory, at most `limit`. Other names are not ours. */
 export const claims = (root: string, limit: number): Effect.Effect<ReadonlyArray<ClaimId>> =>

@@ -1,4 +1,4 @@
-/** Hears from the file system that something was written to a spool: looking after a silent agent costs next to nothing. */
+/** Learns from the file system that a spool was written to, so that a silent agent costs next to nothing. */
 import { type FSWatcher, watch } from "node:fs"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Hears of commits from the file system: a waiting worker costs nothing, and wakes within milliseconds. */
+/** Learns of commits from the file system: a waiting worker costs nothing, and wakes within milliseconds. */
 import { type FSWatcher, watch } from "node:fs"
 import { basename, dirname } from "node:path"
 import * as Effect from "effect/Effect"

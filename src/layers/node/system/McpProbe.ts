@@ -9,7 +9,7 @@ import * as Lines from "../../../domain/output/Lines.ts"
 import { McpProbe, type ProbedServer } from "../../../services/McpProbe.ts"
 import { codeOf } from "../files/SystemCode.ts"
 
-/** Of what it says on stderr, the end is kept. */
+/** The end of its stderr is kept. */
 const keptOfStderr = 500
 
 type Answer = { readonly id?: unknown; readonly result?: unknown; readonly error?: { readonly message?: unknown } }

@@ -38,7 +38,7 @@ const spanOf = ({ endTime, exit, span, startTime }: EndedSpan): Otlp.OtlpSpan =>
   code: codeOf(exit)
 })
 
-/** Who writes: each process is a resource with its pid. */
+/** The resource that writes: each process is one, with its pid. */
 export const resourceOf = (pid: number) => Otlp.resourceOf({ "process.pid": pid })
 
 export const spansDocument = (resource: Otlp.Resource, ended: ReadonlyArray<EndedSpan>): string =>

@@ -27,7 +27,7 @@ export const workerEnvironment = (own: Variables): Record<string, string> => {
   const given = Object.fromEntries(
     Object.entries(own).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   )
-  // Who pretends another boot means all of Backbeat's own processes.
+  // A pretended boot id is for all of Backbeat's own processes.
   const boot = own.BACKBEAT_BOOT_ID === undefined ? {} : { BACKBEAT_BOOT_ID: own.BACKBEAT_BOOT_ID }
   return { BACKBEAT_WORKER: "1", ...withoutPlace(given), ...boot }
 }

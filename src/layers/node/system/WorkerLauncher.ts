@@ -31,7 +31,7 @@ const make = Effect.gen(function* () {
   const started = (output: fs.FileHandle) =>
     Effect.async<void, WorkerUnavailable>((resume) => {
       try {
-        // It serves all tasks, not only those of a command that was started with nice or behind a `ulimit`.
+        // It serves all tasks, not only those of a command that was started with nice or under a `ulimit`.
         const [program, ...words] = withoutSoftLimits([...command, "worker", "--on-demand"])
         const child = spawn(program, words, {
           // A directory that stays: one that a person deletes would leave the worker nowhere.

@@ -4,7 +4,7 @@ import { renameSync, statSync } from "node:fs"
 /** A log that has grown past this is put aside. */
 export const maxLogBytes = 5 * 1024 * 1024
 
-/** So many that are put aside are kept. */
+/** How many old logs are kept. */
 export const keptLogs = 5
 
 /** A file that another process has just put aside is no longer there, and that is fine. */

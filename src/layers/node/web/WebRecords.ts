@@ -70,7 +70,10 @@ const make = Effect.gen(function* () {
     alone: (work) =>
       withFileLock(`${file}.lock`, { waitMs: 20_000, staleMs: 15_000 })(Effect.either(work)).pipe(
         Effect.mapError(
-          () => new WebUnavailable({ problem: `Another 'beat web' has been starting for long. Remove ${file}.lock` })
+          () =>
+            new WebUnavailable({
+              problem: `Another 'beat web' does not finish its start. If it has been killed, remove ${file}.lock`
+            })
         ),
         Effect.flatten
       ),

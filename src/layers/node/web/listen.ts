@@ -38,7 +38,7 @@ const failure = (port: number) => (error: unknown) =>
   codeOf(error) === "EADDRINUSE"
     ? new PortTaken({ port })
     : new WebUnavailable({
-        problem: `Port ${port} cannot be listened on (${codeOf(error)}). Give another one with --port.`
+        problem: `The server cannot listen on port ${port} (${codeOf(error)}). Give another one with --port.`
       })
 
 /**

@@ -112,7 +112,7 @@ export const makeLaneBudgets = (sql: SqlClient.SqlClient) => {
       if (idsIn(key).length > 0) yield* reserves(kind)
     })
 
-  /** The lane that differs from another one in its budgets alone. */
+  /** The lane that differs from another one only in its budgets. */
   const laneWith = (lane: number, key: string) =>
     Effect.gen(function* () {
       const found = yield* findLike({ lane, key })
@@ -218,7 +218,7 @@ export const makeLaneBudgets = (sql: SqlClient.SqlClient) => {
         }
       }),
 
-    /** No task counts against it any more. */
+    /** No task counts against it now. */
     leave: (id: number) =>
       Effect.gen(function* () {
         for (const lane of yield* findCounting(id)) {

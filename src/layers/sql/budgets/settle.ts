@@ -94,7 +94,7 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
         yield* all(found.value.lane, cost, yield* reserves(found.value))
       }),
 
-    /** What the agent of a task has used since it was last told. */
+    /** What the agent of a task has used since its last report. */
     running: (id: TaskId, { cost, uses }: LiveUse) =>
       Effect.gen(function* () {
         const before = yield* findUsed(id)

@@ -9,7 +9,7 @@ import * as Statement from "../database/Statement.ts"
 import { ContestRow, Role } from "./ContestRows.ts"
 import { makeContestEnds } from "./contestEnds.ts"
 
-/** Behind the tasks of all candidates: the one that sets a workspace to the work of the candidate that is kept. */
+/** The task after those of all candidates, which sets a workspace to the work of the candidate that is kept. */
 const choicePosition = 100
 
 interface StoredContest {

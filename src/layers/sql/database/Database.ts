@@ -1,4 +1,4 @@
-/** The connection to the one database file: for those who write, and for those who only look. */
+/** The connection to the one database file, for processes that write and for processes that only read. */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"

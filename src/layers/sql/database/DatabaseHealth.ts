@@ -11,7 +11,7 @@ import { asStorageError, makeAccess } from "./Immediate.ts"
 import * as Statement from "./Statement.ts"
 
 /** 2 MB of pages: some ten milliseconds of the write lock. */
-const pagesAtOnce = 500
+const pagesPerStep = 500
 
 const Line = Schema.Struct({ quickCheck: Schema.String })
 const Count = Schema.Struct({ count: Schema.Int })
@@ -56,7 +56,7 @@ const make = Effect.gen(function* () {
   const reclaim = Effect.gen(function* () {
     const before = yield* freePages
     // The driver takes one step of a statement without columns, and each step frees one page.
-    const pages = Math.min(before.pages, pagesAtOnce)
+    const pages = Math.min(before.pages, pagesPerStep)
     for (let page = 0; page < pages; page += 1) yield* direct(sql`PRAGMA incremental_vacuum(1)`)
     const after = yield* freePages
     return Math.max(0, before.pages - after.pages) * before.size

@@ -2,20 +2,23 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import { StorageError } from "../../../domain/Errors.ts"
-import { inodeAt } from "../../node/files/DatabaseFiles.ts"
+import { fileAt } from "../../node/files/DatabaseFiles.ts"
 
 interface OpenedFile {
   readonly path: string
-  readonly inode: bigint
+  readonly file: string
 }
 
 const opened = new WeakMap<SqlClient.SqlClient, OpenedFile>()
 
 /** To be called when the connection is open. Services are made later, some of them at their first use. */
 export const noteOpened = (sql: SqlClient.SqlClient, path: string): void => {
-  const inode = inodeAt(path)
-  if (inode !== null) opened.set(sql, { path, inode })
+  const file = fileAt(path)
+  if (file !== null) opened.set(sql, { path, file })
 }
+
+/** Null where it is not a file. */
+export const openedFile = (sql: SqlClient.SqlClient): string | null => opened.get(sql)?.file ?? null
 
 /**
  * Fails where another file is at the path of the one that is open, or none. What is written to a file without a name is lost with
@@ -25,8 +28,8 @@ export const staysInPlace =
   (sql: SqlClient.SqlClient) =>
   (operation: string): Effect.Effect<void, StorageError> =>
     Effect.suspend(() => {
-      const file = opened.get(sql)
-      if (file === undefined || inodeAt(file.path) === file.inode) return Effect.void
+      const known = opened.get(sql)
+      if (known === undefined || fileAt(known.path) === known.file) return Effect.void
       const cause = new Error("another file is at its path, or none")
-      return new StorageError({ operation, reason: "moved", path: file.path, cause })
+      return new StorageError({ operation, reason: "moved", path: known.path, cause })
     })

@@ -47,7 +47,7 @@ export const direct = <E, R>(
   if (!isStatement(rows)) return rows
   const statement: SqlStatement.Statement<unknown> = rows
   return Effect.withFiberRuntime<ReadonlyArray<unknown>, E | SqlError, R>((fiber) => {
-    // Who looks at statements, as tests of their plans do, sees them all.
+    // A test of query plans sees all statements, because they then go the normal way.
     if (fiber.getFiberRef(SqlStatement.currentTransformer)._tag === "Some") return statement
     const execute = (connection: Connection) => {
       const [text, parameters] = statement.compile()

@@ -15,7 +15,7 @@ export const goalColumn = `(
 
 export const storedGoal = Schema.NullOr(Schema.parseJson(Goal))
 
-/** Whether no row of the run of a row of `ledger` has a cost, although its agent has told its tokens. */
+/** Whether the run of a row of `ledger` has tokens, but no cost in any of its rows. */
 const isUnpriced = `ledger.cost_by = 'unpriced' AND NOT EXISTS (
   SELECT 1 FROM ledger priced WHERE priced.claim_id = ledger.claim_id AND priced.cost_micro IS NOT NULL
 )`

@@ -201,7 +201,7 @@ const make = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         const key = { hook: hook.name, seq }
         if (Option.isNone(yield* findOne(key))) {
-          const [notice] = yield* decisions.told({ after: seq - 1, limit: 1 })
+          const [notice] = yield* decisions.notices({ after: seq - 1, limit: 1 })
           if (notice === undefined || notice.seq !== seq) return Option.none()
           yield* decisions.save(hook, notice, now, traces)
         }

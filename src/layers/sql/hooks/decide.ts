@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Notice } from "../../../domain/events/Notice.ts"
 import type { Hook } from "../../../domain/hooks/Hook.ts"
-import { HookMessage, messageOf, type Told } from "../../../domain/hooks/HookMessage.ts"
+import { HookMessage, type HookNotice, messageOf } from "../../../domain/hooks/HookMessage.ts"
 import { selects } from "../../../domain/hooks/selects.ts"
 import { Labels } from "../../../domain/task/Task.ts"
 import type { Ids } from "../../../services/Ids.ts"
@@ -19,7 +19,7 @@ const batch = 200
 const Cursor = Schema.Struct({ hook: Schema.String, seq: Schema.Int })
 
 /** Data that cannot be read is left out of the notice, so that no hook stops at it. */
-const ToldRow = Schema.Struct({
+const NoticeRow = Schema.Struct({
   ...Notice.fields,
   data: Schema.parseJson(Notice.fields.data).annotations({ decodingFallback: () => Effect.succeed({}) }),
   labels: Schema.NullOr(Schema.parseJson(Labels)).annotations({ decodingFallback: () => Effect.succeed(null) }),
@@ -56,9 +56,9 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
     execute: () => sql`SELECT coalesce((SELECT max(seq) FROM notices), 0) AS newest`
   }))
 
-  const findTold = Statement.findAll(() => ({
+  const findNotices = Statement.findAll(() => ({
     Request: Schema.Struct({ after: Schema.Int, limit: Schema.Int }),
-    Result: ToldRow,
+    Result: NoticeRow,
     // What ended may be no task: a hook that submits work on its end must be as deep as one that does so on a task's.
     execute: ({ after, limit }) => sql`
       SELECT notices.seq, notices.kind, notices.at, notices.task_id, notices.pipeline_id, notices.subject, notices.data,
@@ -97,7 +97,7 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
   })
 
   /** `traces` is what the hook needs. A notice without spans leaves nothing to send to a hook that exports them. */
-  const save = Effect.fn(function* (hook: Hook, notice: Told, now: number, traces: Traces | null) {
+  const save = Effect.fn(function* (hook: Hook, notice: HookNotice, now: number, traces: Traces | null) {
     const id = `msg_${(yield* ids.uuid).replaceAll("-", "")}`
     const plain = hook.kind !== "otlp" || traces === null
     const body = plain ? encode(messageOf(id, hook.name, notice)) : yield* spansOf(notice, traces)
@@ -136,10 +136,11 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
       const readers = late.flatMap(({ hook, seq }) => (seq === null ? [] : [{ hook, seq }]))
       if (readers.length === 0) return false
       const after = Math.min(...readers.map(({ seq }) => seq))
-      const told = yield* findTold({ after, limit: batch })
-      const last = told.length < batch ? newest : (told.at(-1)?.seq ?? newest)
+      const notices = yield* findNotices({ after, limit: batch })
+      const last = notices.length < batch ? newest : (notices.at(-1)?.seq ?? newest)
       for (const { hook, seq } of readers) {
-        for (const notice of told) if (notice.seq > seq && selects(hook, notice)) yield* save(hook, notice, now, traces)
+        for (const notice of notices)
+          if (notice.seq > seq && selects(hook, notice)) yield* save(hook, notice, now, traces)
         if (last > seq) yield* saveCursor({ hook: hook.name, seq: last })
       }
       return last < newest
@@ -147,7 +148,7 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
 
   return {
     cursors: findCursors,
-    told: findTold,
+    notices: findNotices,
     save,
     decide: Effect.fn("Deliveries.decide")(function* (hooks: ReadonlyArray<Hook>) {
       // Almost every look finds nothing, and takes no lock.

@@ -27,7 +27,7 @@ const PlacesRow = Schema.Struct({ places: Schema.NullOr(Schema.Int), placesAt: T
 
 /** Must run inside a transaction. */
 export const makeWindows = (sql: SqlClient.SqlClient) => {
-  /** A row that cannot be read tells nothing: no task of the account may end because of it. */
+  /** A row that cannot be read is left out: no task of the account may end because of it. */
   const find = (account: string) =>
     Effect.map(direct(sql`SELECT * FROM windows WHERE account = ${account} ORDER BY name, family`), (rows) =>
       rows.flatMap((row) => Option.toArray(readWindow(row)))

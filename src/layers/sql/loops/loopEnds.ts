@@ -95,7 +95,7 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
   const saidBy = ({ answer, error, kind, printed }: Judged) =>
     kind === "judge" ? [error, answer].filter((text) => text !== null).join("\n") : printed
 
-  /** What the next round is told about the evaluations: what failed, else what was measured. */
+  /** The text about the evaluations for the next round: what failed, else what was measured. */
   const feedbackOf = (evaluations: ReadonlyArray<Judged>) => {
     const started = evaluations.filter(({ cause }) => cause !== "dependency-failed")
     const failed = started.filter(({ status }) => status !== "completed")

@@ -37,9 +37,9 @@ const StepRow = Schema.Struct({
   ...PipelineStep.pick("name", "stage", "policy", "delayMs", "position").fields,
   ...PipelineStep.pick("contest").fields,
   stepContinuesFrom: PipelineStep.fields.continueFrom,
-  // For show alone: the tasks' dependencies decide what waits for what.
+  // Only shown: the tasks' dependencies decide what waits for what.
   after: Schema.parseJson(PipelineStep.fields.after).annotations({ decodingFallback: () => Effect.succeed([]) }),
-  // For show alone as well: a rule that cannot be read lets no step pass.
+  // Only shown as well: a rule that cannot be read lets no step pass.
   gate: Schema.NullOr(Schema.parseJson(AnswerRule)).annotations({
     decodingFallback: () => Effect.succeed("verdict" as const)
   })

@@ -81,7 +81,7 @@ const make = Effect.gen(function* () {
         const named = yield* findByName(reference).pipe(access.read("pipeline"))
         if (Option.isSome(named)) return named.value.id
       }
-      // No text begins with an id's characters and sorts after `~` behind them.
+      // A text that begins with the characters of an id sorts before these characters and `~`.
       const search = reference === "@last" ? findNewest() : findByPrefix({ from: reference, to: `${reference}~` })
       const found = reference === "" ? [] : yield* search.pipe(access.read("pipeline"))
       const [first, second] = found

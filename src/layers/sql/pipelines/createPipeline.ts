@@ -21,9 +21,9 @@ import { makePipelineEnds } from "./pipelineEnds.ts"
 export interface PipelineArrival {
   readonly id: PipelineId
   readonly pipeline: NewPipeline
-  /** Of `fingerprint`. */
+  /** The result of `fingerprint`. */
   readonly digest: string
-  /** Of `tasksOf`, in this order. */
+  /** The result of `tasksOf`, in this order. */
   readonly arrivals: ReadonlyArray<Arrival>
   /** One for each contest of a step. */
   readonly contestIds: ReadonlyArray<ContestId>

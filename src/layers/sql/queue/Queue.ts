@@ -5,14 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { StorageError } from "../../../domain/Errors.ts"
 import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { upstreamsOf, withoutPruned } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
-import { cancelledUnstarted } from "../../../domain/task/Outcome.ts"
+import { cancelledUnstarted, outcome } from "../../../domain/task/Outcome.ts"
 import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
-import { Queue } from "../../../services/Queue.ts"
+import { type ClaimOptions, Queue } from "../../../services/Queue.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeLaneOf } from "../limits/laneOf.ts"
@@ -20,9 +21,9 @@ import { makePark } from "../limits/park.ts"
 import { makeMoveMessages } from "../messages/moveMessages.ts"
 import { makeGiveBack } from "../questions/giveBack.ts"
 import { StoredEnvironment, StoredLaunch, storedFlag } from "../tasks/Rows.ts"
-import { claimById, IdRow, orNotFound } from "../tasks/TaskRows.ts"
+import { claimById, claimedFrom, IdRow, orNotFound, readStart } from "../tasks/TaskRows.ts"
 import { makeCancel } from "./cancel.ts"
-import { makeClaim } from "./claim.ts"
+import { makeClaim, type Taken } from "./claim.ts"
 import { makeEdit } from "./edit.ts"
 import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
 import { failClaimLost } from "./failClaimLost.ts"
@@ -30,6 +31,13 @@ import { makeFinish } from "./finish.ts"
 import { makePrune } from "./prune.ts"
 import { makePutRight } from "./putRight.ts"
 import { makeRefuseSharing } from "./refuseSharing.ts"
+
+/** The end of a task that would keep every other from being claimed. */
+const unreadable = outcome({
+  status: "failed",
+  cause: "spawn-failed",
+  error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
+})
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -41,7 +49,7 @@ const make = Effect.gen(function* () {
   const edit = makeEdit(sql)
   const finish = makeFinish(sql, ids)
   const cancel = makeCancel(sql, finish)
-  const claims = makeClaim(sql, finish)
+  const claims = makeClaim(sql)
   const lost = failClaimLost(sql)
   const claimedTask = claimById(sql)
   const park = makePark(sql)
@@ -93,6 +101,32 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  /** What is claimed, but a task that cannot be read, which ends: it would be claimed again and again. */
+  const asClaimed = ({ claim, row }: Taken) =>
+    readStart(row).pipe(
+      Effect.map((start) => [claimedFrom(claim)(start)]),
+      Effect.catchTag("ParseError", () =>
+        // Where that fails, the claim is found without a supervisor by the next look at all claims.
+        Effect.as(Effect.ignoreLogged(finish(claim.taskId, unreadable, claim).pipe(access.write("finish"))), [])
+      )
+    )
+
+  const claim = Effect.fnUntraced(function* (options: ClaimOptions, most: number) {
+    const once = Effect.gen(function* () {
+      // A look without the lock first: workers ask often, and mostly there is nothing for them.
+      const candidate = yield* claims.next(options).pipe(access.read("claim"))
+      if (Option.isNone(candidate)) return []
+      const claimIds = yield* Effect.replicateEffect(ids.claim, most)
+      return yield* claims.take(options, claimIds).pipe(access.writeOnce("claim"))
+    })
+    const isLocked = (error: StorageError) => error.reason === "busy"
+    // What was ready when the lock was taken by another worker is mostly that worker's by now: of fifty that saw it, one waits.
+    const taken = yield* Effect.catchIf(once, isLocked, () =>
+      Effect.retry(once, { schedule: whileLocked, while: isLocked })
+    )
+    return (yield* Effect.forEach(taken, asClaimed)).flat()
+  })
+
   return Queue.of({
     enqueue: Effect.fn("Queue.enqueue")(function* (tasks, { maxDepth, moves = [] }) {
       // Outside of the transaction, which must not wait for anything.
@@ -104,20 +138,11 @@ const make = Effect.gen(function* () {
       )
     }),
 
-    claim: Effect.fn("Queue.claim")(function* (options) {
-      const once = Effect.gen(function* () {
-        // A look without the lock first: workers ask often, and mostly there is nothing for them.
-        const candidate = yield* claims.next(options).pipe(access.read("claim"))
-        if (Option.isNone(candidate)) return Option.none()
-        const claimId = yield* ids.claim
-        return yield* claims.take(options, claimId).pipe(access.writeOnce("claim"))
-      })
-      // What was ready when the lock was taken by another worker is mostly that worker's by now: of fifty that saw it, one waits.
-      return yield* Effect.retry(once, {
-        schedule: whileLocked,
-        while: (error) => error._tag === "StorageError" && error.reason === "busy"
-      })
-    }),
+    claim: Effect.fn("Queue.claim")((options) =>
+      Effect.map(claim(options, 1), ([first]) => Option.fromNullable(first))
+    ),
+
+    claimSeveral: Effect.fn("Queue.claimSeveral")(claim),
 
     claimedTask: Effect.fn("Queue.claimOf")((claimId) => claimedTask(claimId).pipe(access.read("claimOf"))),
 

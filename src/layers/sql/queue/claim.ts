@@ -5,9 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { doublingMs, mostDoublings } from "../../../domain/limits/Places.ts"
-import { outcome } from "../../../domain/task/Outcome.ts"
 import { TaskSummary, Timestamp } from "../../../domain/task/Task.ts"
-import { type ClaimId, newClaim } from "../../../domain/worker/Claim.ts"
+import { type Claim, type ClaimId, newClaim } from "../../../domain/worker/Claim.ts"
 import { Uid } from "../../../domain/worker/Worker.ts"
 import type { ClaimOptions } from "../../../services/Queue.ts"
 import { budgetCondition } from "../budgets/StandingRow.ts"
@@ -16,17 +15,9 @@ import * as Statement from "../database/Statement.ts"
 import { gateConditions } from "../gates/gateConditions.ts"
 import { goalCondition } from "../goals/GoalRows.ts"
 import { ClaimRow } from "../tasks/Rows.ts"
-import { claimedFrom, IdRow, startOf } from "../tasks/TaskRows.ts"
+import { IdRow, startOf } from "../tasks/TaskRows.ts"
 import { makeCarryOutWake } from "../wakes/carryOutWake.ts"
 import { heldBytes } from "../workspaces/workspaceSpace.ts"
-import type { makeFinish } from "./finish.ts"
-
-/** The end of a task that would keep every other from being claimed. */
-const unreadable = outcome({
-  status: "failed",
-  cause: "spawn-failed",
-  error: "What is stored of it cannot be read by this version of Backbeat. Submit it again."
-})
 
 const Room = Schema.Struct({
   now: Timestamp,
@@ -44,16 +35,23 @@ const roomOf = (options: ClaimOptions, now: number): typeof Room.Type => ({
 
 const Started = Schema.Struct({
   ...TaskSummary.pick("id", "timeoutMs", "parks", "wakes").fields,
-  /** Whose place it takes. */
-  account: Schema.NullOr(Schema.String)
+  /** The account whose place it takes. */
+  account: Schema.NullOr(Schema.String),
+  /** Whether a budget counts it. */
+  budgeted: Schema.Int
 })
+
+/** A claim that is made, with the row that its start needs: decoded after the commit, since others wait for the lock. */
+export interface Taken {
+  readonly claim: Claim
+  readonly row: unknown
+}
 
 /** Fewer workers than this there must be, over all processes. */
 const limitOf = ({ maxConcurrency, onlyWhenIdle }: ClaimOptions): number =>
   onlyWhenIdle ? Math.min(1, maxConcurrency) : maxConcurrency
 
-export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof makeFinish>) => {
-  const findStart = startOf(sql)
+export const makeClaim = (sql: SqlClient.SqlClient) => {
   const { wake } = makeCarryOutWake(sql)
 
   /** There is room on the disk for another workspace. */
@@ -106,7 +104,8 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
       UPDATE tasks SET status = 'running', started_at = coalesce(started_at, ${room.now}), parked_at = NULL
       WHERE id = (${ready(room)}) AND status = 'queued' AND waiting_on = 0 AND asks = 0
       RETURNING id, coalesce(time_left_ms, timeout_ms) AS timeout_ms, parks, wakes,
-        (SELECT nullif(gate, '') FROM lanes WHERE lanes.id = tasks.lane) AS account
+        (SELECT nullif(gate, '') FROM lanes WHERE lanes.id = tasks.lane) AS account,
+        EXISTS (SELECT 1 FROM lanes WHERE lanes.id = tasks.lane AND lanes.budgets <> '') AS budgeted
     `
   }))
 
@@ -119,13 +118,12 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
   const next = (options: ClaimOptions) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => findReady(roomOf(options, now)))
 
-  /** Must run inside a transaction. */
-  const take = (options: ClaimOptions, claimId: ClaimId) =>
+  const takeOne = (options: ClaimOptions, claimId: ClaimId) =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const started = yield* start(roomOf(options, now))
-      if (Option.isNone(started)) return Option.none()
-      const { account, id, parks, timeoutMs, wakes } = started.value
+      if (Option.isNone(started)) return null
+      const { account, budgeted, id, parks, timeoutMs, wakes } = started.value
       yield* direct(sql`
         INSERT INTO claim_history (claim_id, task_id, n, claimed_at)
         SELECT ${claimId}, ${id}, count(*) + 1, ${now} FROM claim_history WHERE task_id = ${id}
@@ -133,23 +131,32 @@ export const makeClaim = (sql: SqlClient.SqlClient, finish: ReturnType<typeof ma
       const claim = newClaim({ ...options, taskId: id, claimId, claimedAt: now, timeoutMs })
       yield* insertClaim(claim)
       // Reserved from now on, in the transaction that saw the room for it.
-      yield* direct(sql`
-        UPDATE claims SET reserve_micro = lanes.reserve_micro, reserve_tokens = lanes.reserve_tokens
-        FROM tasks JOIN lanes ON lanes.id = tasks.lane AND lanes.budgets <> ''
-        WHERE claims.claim_id = ${claimId} AND tasks.id = claims.task_id
-      `)
+      if (budgeted === 1) {
+        yield* direct(sql`
+          UPDATE claims SET reserve_micro = lanes.reserve_micro, reserve_tokens = lanes.reserve_tokens
+          FROM tasks JOIN lanes ON lanes.id = tasks.lane
+          WHERE claims.claim_id = ${claimId} AND tasks.id = claims.task_id
+        `)
+      }
       if (account !== null) yield* direct(sql`UPDATE claims SET account = ${account} WHERE claim_id = ${claimId}`)
       if (parks > 0) {
         yield* direct(sql`UPDATE parks SET released_at = ${now} WHERE task_id = ${id} AND n = ${parks}`)
       }
       if (wakes > 0) yield* wake(id, wakes, claimId, now)
-      return yield* findStart(id).pipe(
-        Effect.map(Option.map(claimedFrom(claim))),
-        Effect.catchTag("ParseError", () =>
-          Effect.as(finish(id, unreadable, { claimId, workerId: options.workerId }), Option.none())
-        ),
-        Effect.catchTags({ TaskNotFound: Effect.die, TaskStateConflict: Effect.die })
-      )
+      const [row] = yield* direct(startOf(sql, id))
+      return { claim, row } satisfies Taken
+    })
+
+  /** As many tasks as there are ids and there is room for. Must run inside a transaction. */
+  const take = (options: ClaimOptions, claimIds: ReadonlyArray<ClaimId>) =>
+    Effect.gen(function* () {
+      const taken: Array<Taken> = []
+      for (const claimId of claimIds) {
+        const one = yield* takeOne(options, claimId)
+        if (one === null) break
+        taken.push(one)
+      }
+      return taken
     })
 
   return { next, take }

@@ -37,7 +37,7 @@ export interface Arrival {
 export const canonical = (environment: NewTask["environment"]): string =>
   JSON.stringify(Object.entries(environment).sort(([left], [right]) => (left < right ? -1 : 1)))
 
-/** What a task takes over from the one above it, or from the one that it tries again. */
+/** What a task inherits from the task that delegated it, or from the one that it retries. */
 const Forebear = Schema.Struct({
   ...TaskSummary.pick("id", "depth", "attempt", "rootId", "goalId", "pipelineId").fields,
   traceparent: StoredTraceparent
@@ -137,7 +137,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
         ...fields,
         ...arrival,
         id,
-        // A lead that is tried again automatically is the lead. What a person tries again or continues is the person's.
+        // An automatic retry of a lead is the lead. A task that a person retries or continues belongs to that person.
         goalId: parent?.goalId ?? (kind === "retry" ? (original?.goalId ?? null) : null),
         lane: yield* laneOf({
           account: account ?? null,
@@ -159,7 +159,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       for (const [key, value] of Object.entries(task.labels)) yield* insertLabel({ taskSeq: seq, key, value })
     })
 
-  /** An automatic retry is not a new task of a goal: its number is bounded with the task that it tries again. */
+  /** An automatic retry is not a new task of a goal: the number of retries is bounded with the task that it retries. */
   return (arrivals: ReadonlyArray<Arrival>, maxDepth: number, kind: "new" | "retry" = "new") =>
     Effect.gen(function* () {
       if (kind === "new") yield* admit(arrivals.map(({ task }) => task))

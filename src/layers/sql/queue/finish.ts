@@ -31,7 +31,7 @@ const readClaim = Schema.decodeUnknownOption(
   Schema.Struct({ account: Schema.NullOr(AccountKey), claimedAt: Timestamp })
 )
 
-/** Why a loop is cancelled whose task has ended before it. */
+/** The reason of a loop that is cancelled because its task has ended before it. */
 const forTask = (id: TaskId) => ({ reason: `task ${id} waited for it and was cancelled`, by: `task ${id}` })
 
 /**

@@ -1,4 +1,4 @@
-/** Captured environments, stored once for all who share them, and deleted with the last of these. */
+/** Captured environments: tasks with the same one share a row, which is deleted with the last of them. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 
 /** Deletes an environment that no task, schedule or loop uses. It must run inside a transaction. */

@@ -1,4 +1,4 @@
-/** Deletes what refers to tasks that are pruned without belonging to one of them alone. */
+/** Deletes rows that refer to pruned tasks but belong to more than one task. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -28,7 +28,7 @@ const StepRow = Schema.Struct({
   after: Schema.parseJson(PipelineStep.fields.after)
 })
 
-/** What the schedule that a run follows says of it. */
+/** What the schedule that a run follows decides for it. */
 interface Leading {
   /** It has an earlier time that was not fired yet. */
   readonly first: Schedule | null
@@ -79,7 +79,7 @@ export const makeRunEdges = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
       if (execution.taskId !== null) return [{ upstream: execution.taskId, policy: "success" } satisfies NewDependency]
       if (execution.pipelineId === null) return []
       const steps = yield* findSteps(execution.pipelineId)
-      // A step that is there for a failure alone is passed over where nothing fails, and so is what follows it.
+      // A step that runs only after a failure is skipped when nothing fails, and so are the steps after it.
       const spare = new Set<number>()
       for (const [at, { after, policy }] of steps.entries()) {
         if (policy === "failure" || after.some((other) => spare.has(other))) spare.add(at)

@@ -35,7 +35,7 @@ interface Prepared {
   readonly pipeline: Omit<PipelineArrival, "arrivals"> | null
 }
 
-/** Before a schedule that could not be started for no reason that is known is tried again, in milliseconds. */
+/** The delay before a schedule that could not be started for an unknown reason is tried again, in milliseconds. */
 const againMs = 60_000
 
 /** Deeper than any limit: the depth was checked when the schedule was made. */
@@ -259,7 +259,7 @@ export const makeFire = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
         return true
       }),
 
-    /** It could not be started, which may pass: it is tried again, and says why it waits. */
+    /** A start that failed may succeed later: the schedule is tried again, and its history says why it waits. */
     putOffFor: (id: ScheduleId, reason: string) =>
       Effect.flatMap(
         Clock.currentTimeMillis,

@@ -104,7 +104,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
         if (namesake !== undefined) {
           return yield* new InvalidInput({
             field: "name",
-            problem: `'${name}' is the name of schedule ${namesake.id} already`,
+            problem: `schedule ${namesake.id} is already named '${name}'`,
             example: null
           })
         }
@@ -209,7 +209,7 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
           revision: revision + 1
         }
         yield* check(id, changed)
-        // A time that has come already is not passed over by a change of something else.
+        // A time that has already come is not skipped when another field changes.
         const retimed = before.status !== "active" || retiming.some((field) => change[field] !== undefined)
         const next = retimed ? yield* scheduled({ ...changed, status: "active" }, now) : changed
         const paused = before.status === "paused" && next.status === "active"

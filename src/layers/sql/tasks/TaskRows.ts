@@ -46,19 +46,17 @@ export const orDieWhenMissing = <A, E, R>(
   row: Effect.Effect<A, E | Cause.NoSuchElementException, R>
 ): Effect.Effect<A, E, R> => Effect.catchIf(row, Cause.isNoSuchElementException, Effect.die)
 
-/** A task with all that its start needs. */
-export const startOf = (sql: SqlClient.SqlClient) =>
-  Statement.findOne(() => ({
-    Request: TaskId,
-    Result: ClaimedRow,
-    execute: (id) => sql`
-      SELECT ${sql.literal(taskColumns)}, task_inputs.launch, environments.variables, tasks.resume_session, tasks.traceparent
-      FROM tasks
-      JOIN task_inputs ON task_inputs.task_id = tasks.id
-      JOIN environments ON environments.id = task_inputs.environment_id
-      WHERE tasks.id = ${id}
-    `
-  }))
+/** The row of a task with all that its start needs. */
+export const startOf = (sql: SqlClient.SqlClient, id: TaskId) => sql`
+  SELECT ${sql.literal(taskColumns)}, task_inputs.launch, environments.variables, tasks.resume_session, tasks.traceparent
+  FROM tasks
+  JOIN task_inputs ON task_inputs.task_id = tasks.id
+  JOIN environments ON environments.id = task_inputs.environment_id
+  WHERE tasks.id = ${id}
+`
+
+/** Reads such a row. */
+export const readStart = Schema.decodeUnknown(ClaimedRow)
 
 export const claimedFrom =
   (claim: Claim) =>

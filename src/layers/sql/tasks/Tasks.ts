@@ -194,7 +194,7 @@ const make = Effect.gen(function* () {
       if (reference === "@last") {
         return (yield* findNewest().pipe(orNotFound(reference), read("resolve"))).id
       }
-      // No text begins with an id's characters and sorts after `~` behind them.
+      // A text that begins with the characters of an id sorts before these characters and `~`.
       const found =
         reference === "" ? [] : yield* findByPrefix({ from: reference, to: `${reference}~` }).pipe(read("resolve"))
       const [first, second] = found

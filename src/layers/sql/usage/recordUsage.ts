@@ -65,7 +65,7 @@ export const makeRecordUsage = (sql: SqlClient.SqlClient) => {
       return added(use, before)
     })
 
-  /** A run that was ended before its agent told a total is in the next total of its session. */
+  /** A run that was ended before its agent reported a total is part of the next total of its session. */
   const countAhead = (taskId: TaskId, sessionId: string, use: PricedUse) =>
     Effect.gen(function* () {
       const key = { taskId, sessionId, model: use.model }

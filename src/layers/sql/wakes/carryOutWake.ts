@@ -75,7 +75,7 @@ export const makeCarryOutWake = (sql: SqlClient.SqlClient) => {
         direct(sql`DELETE FROM task_dependencies WHERE task_id = ${id} AND wake > 0`)
       ),
 
-    /** An answer in the run of this claim shows that its agent has heard of the wake. */
+    /** An answer in the run of this claim proves that its agent got the text of the wake. */
     told: (claimId: ClaimId, now: number) =>
       direct(sql`UPDATE wakes SET told_at = ${now} WHERE woken_by = ${claimId} AND told_at IS NULL`)
   }

@@ -13,6 +13,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { type Holder, WorkerRegistry } from "../../../services/WorkerRegistry.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import { latest } from "../database/migrate.ts"
+import { openedFile } from "../database/OpenedFile.ts"
 import * as Statement from "../database/Statement.ts"
 import { failClaimLost } from "../queue/failClaimLost.ts"
 import { ClaimRow, WorkerRow } from "../tasks/Rows.ts"
@@ -31,7 +32,7 @@ const make = Effect.gen(function* () {
     execute: (row) => sql`
       INSERT INTO workers ${sql.insert(row)}
       ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, pid = excluded.pid, start_time = excluded.start_time,
-        boot_id = excluded.boot_id, version = excluded.version, schema = excluded.schema, uid = excluded.uid,
+        boot_id = excluded.boot_id, version = excluded.version, schema = excluded.schema, uid = excluded.uid, file = excluded.file,
         started_at = excluded.started_at, seen_at = excluded.seen_at
     `
   }))
@@ -194,7 +195,7 @@ const make = Effect.gen(function* () {
 
     schema: findSchema().pipe(
       Effect.map(Option.getOrElse(() => ({ stored: latest }))),
-      Effect.map(({ stored }) => ({ known: latest, stored })),
+      Effect.map(({ stored }) => ({ known: latest, stored, file: openedFile(sql) })),
       access.read("schema"),
       Effect.withSpan("WorkerRegistry.schema")
     ),

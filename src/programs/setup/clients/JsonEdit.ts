@@ -2,7 +2,7 @@
 import type { JSONScanner, Node, ParseError, ParseOptions } from "jsonc-parser"
 import type { EditResult, Entry } from "./Entry.ts"
 
-/** Of `jsonc-parser`, which is loaded when a file is to be changed. */
+/** The functions of `jsonc-parser`, which is loaded when a file has to be changed. */
 interface JsonParser {
   readonly createScanner: (text: string, ignoreTrivia: boolean) => JSONScanner
   readonly parseTree: (text: string, errors: Array<ParseError>, options: ParseOptions) => Node | undefined
@@ -56,7 +56,7 @@ const scan = (
   for (let { at, token } = seen(); token !== "" && see(token, at); { at, token } = seen());
 }
 
-/** The comma that follows `offset`, behind comments and line ends too; null where something else follows. */
+/** The comma that follows `offset`, also after comments and line ends; null where something else follows. */
 const commaAfter = (parser: JsonParser, text: string, offset: number): number | null => {
   let comma: number | null = null
   scan(parser, text, offset, (token, at) => {
@@ -93,7 +93,7 @@ interface Style {
   readonly eol: string
   /** A file of one line, as programs write it, stays one. */
   readonly compact: boolean
-  /** Behind commas and colons within a line. */
+  /** After commas and colons within a line. */
   readonly blank: string
 }
 
@@ -110,7 +110,7 @@ const written = (value: unknown, style: Style, indent: string | null): string =>
     ? JSON.stringify(value)
     : JSON.stringify(value, null, style.level).replaceAll("\n", `${style.eol}${indent}`)
 
-/** Where a new member goes: behind the last one and what is said about that in its line. */
+/** The place of a new member: after the last one and the comment in its line. */
 const insertion = (
   parser: JsonParser,
   text: string,
@@ -132,7 +132,7 @@ const insertion = (
     const empty = text.slice(from, end).trim() === ""
     if (inline) return [{ from, to: empty ? end : from, text: member }]
     const lead = `${style.eol}${indent}`
-    // Comments that are there stay behind it.
+    // Comments that are there stay after it.
     return [{ from, to: empty ? end : from, text: `${lead}${member}${empty ? `${style.eol}${outer}` : ""}` }]
   }
   const lastEnd = last.offset + last.length

@@ -4,7 +4,7 @@ import { type EditResult, type Entry, isEntry } from "./Entry.ts"
 import { bare, dotted, tomlTable, written } from "./TomlText.ts"
 import { type Pair, type TomlTree, treeOfToml } from "./TomlTree.ts"
 
-/** The parsers, which are loaded when a file is to be changed: one finds the places, another one checks the result. */
+/** The parsers, which are loaded when a file has to be changed: one finds the places, the other checks the result. */
 export interface TomlParsers {
   readonly program: (text: string) => AST.TOMLProgram
   readonly data: (text: string) => unknown
@@ -112,7 +112,7 @@ const withoutEntry = (parsers: TomlParsers, given: string, path: Path): string =
     if (table !== undefined) {
       const from = lineStart(text, table.from)
       const to = lineEnd(text, table.to)
-      // Of the blank lines on both sides one is enough.
+      // One of the blank lines on both sides is enough.
       const blank = /^\r?\n/.exec(text.slice(to))?.[0].length ?? 0
       const doubled = /(^|\n)\r?\n$/.test(text.slice(0, from))
       text = cut(text, from, to + (doubled || from === 0 ? blank : 0))

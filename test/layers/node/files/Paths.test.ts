@@ -82,6 +82,24 @@ describe("the real path", () => {
   })
 })
 
+describe("a home that cannot be a directory", () => {
+  it("is refused by its name, and not by a file in it: a file, a place below one, a name that is too long", () => {
+    inDirectory((directory) => {
+      writeFileSync(join(directory, "file"), "")
+      for (const [home, code] of [
+        ["file", "ENOTDIR"],
+        ["file/below", "ENOTDIR"],
+        ["n".repeat(300), "ENAMETOOLONG"],
+        ["n/".repeat(3000), "ENAMETOOLONG"]
+      ] as const) {
+        const refused = Either.flip(settleHome({ BACKBEAT_HOME: join(directory, home) }))
+        const message = Either.match(refused, { onLeft: () => "accepted", onRight: (error) => error.message })
+        assert.include(message, `BACKBEAT_HOME: cannot be followed to a directory (${code})`)
+      }
+    })
+  })
+})
+
 describe("a settled home", () => {
   it("is written back as one real path, and the same when asked again", () => {
     inDirectory((directory) => {

@@ -1,4 +1,5 @@
 /** The config file: what is read from it, what is refused and in which words, and how it is changed. */
+import { execFileSync } from "node:child_process"
 import {
   chmodSync,
   mkdirSync,
@@ -149,6 +150,20 @@ describe("get", () => {
 describe("update", () => {
   const setClaims = (maxConcurrency: number) => (store: SettingsStore["Type"]) =>
     store.update((file) => Effect.succeed({ ...file, maxConcurrency }))
+
+  for (const [text, make] of [
+    ["a directory", (path: string) => mkdirSync(path)],
+    ["a device without an end", (path: string) => symlinkSync("/dev/zero", path)],
+    ["a pipe that nothing writes to", (path: string) => execFileSync("mkfifo", [path])]
+  ] as const) {
+    it.effect(`reads only a regular file: not ${text}`, () =>
+      Effect.gen(function* () {
+        make(config)
+        const error = yield* Effect.flip(withStore((store) => store.get))
+        assert.include(error.message, "config.json: is not a regular file")
+      })
+    )
+  }
 
   it.effect("creates the directory for its owner only, the file too, and leaves nothing else behind", () =>
     Effect.gen(function* () {

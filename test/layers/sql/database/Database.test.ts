@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync
 } from "node:fs"
 import { join } from "node:path"
@@ -18,13 +19,15 @@ import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { migrations } from "../../../../migrations/index.ts"
+import { self } from "../../../../src/layers/memory/fakes/Processes.ts"
 import * as Ids from "../../../../src/layers/node/system/Ids.ts"
 import * as Database from "../../../../src/layers/sql/database/Database.ts"
 import type { Migrations } from "../../../../src/layers/sql/database/migrate.ts"
 import * as SqlServices from "../../../../src/layers/sql/SqlServices.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
-import { newTask } from "../../../support/tasks.ts"
+import { WorkerRegistry } from "../../../../src/services/WorkerRegistry.ts"
+import { newTask, workerA, workerWith } from "../../../support/tasks.ts"
 import { pathsIn, pathsLayer, services, temporaryHome } from "../support.ts"
 
 const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex")
@@ -358,6 +361,39 @@ describe("a database that is removed or replaced while it is open", () => {
       })
     )
   }
+
+  it.scopedLive("tells a worker of the same file from one whose row came with a copy", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryHome
+      const { database } = pathsIn(home)
+      /** Whether the file that is open there is the one in the row of the worker. */
+      const isHere = (there: string) =>
+        Effect.gen(function* () {
+          const registry = yield* WorkerRegistry
+          const [row] = yield* registry.workers
+          assert.isNotNull(row?.file)
+          return row?.file === (yield* registry.schema).file
+        }).pipe(Effect.provide(services(there)))
+      const copied = (name: string) => {
+        mkdirSync(join(home, name))
+        for (const suffix of ["", "-wal"])
+          copyFileSync(`${database}${suffix}`, join(home, name, `backbeat.db${suffix}`))
+        return join(home, name)
+      }
+      const [first, moved] = yield* Effect.gen(function* () {
+        const registry = yield* WorkerRegistry
+        const { file } = yield* registry.schema
+        yield* registry.register(workerWith({ id: workerA, process: self, file }))
+        return [copied("copy"), copied("moved")]
+      }).pipe(Effect.provide(services(home)))
+      assert.isTrue(yield* isHere(home))
+      symlinkSync(home, join(home, "link"))
+      assert.isTrue(yield* isHere(join(home, "link")))
+      assert.isFalse(yield* isHere(first ?? ""))
+      renameSync(moved ?? "", join(home, "again"))
+      assert.isFalse(yield* isHere(join(home, "again")))
+    })
+  )
 
   it.scopedLive("takes no task through a service that is made after the change either", () =>
     Effect.gen(function* () {

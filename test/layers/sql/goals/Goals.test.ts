@@ -12,7 +12,7 @@ import { Loops } from "../../../../src/services/Loops.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
 import { Wakes } from "../../../../src/services/Wakes.ts"
-import { loopRules } from "../../../support/loops.ts"
+import { loopRules } from "../../../support/loopRules.ts"
 import { testSql } from "../../../support/stores.ts"
 import { anyTask, claimNext, claimOptions, completed, newTask } from "../../../support/tasks.ts"
 

@@ -11,24 +11,13 @@ import * as Database from "../../../../src/layers/sql/database/Database.ts"
 import * as SqlServices from "../../../../src/layers/sql/SqlServices.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
-import { newTask } from "../../../support/tasks.ts"
+import { anyTask, newTask } from "../../../support/tasks.ts"
 import { pathsLayer } from "../support.ts"
 
 const [, , mode = "", home = "", name = ""] = process.argv
 
-const everything = {
-  status: [],
-  agent: null,
-  labels: {},
-  directory: null,
-  parentId: null,
-  since: null,
-  limit: 1000,
-  before: null
-}
-
 const list = Effect.map(
-  Effect.flatMap(Tasks, (tasks) => tasks.list(everything)),
+  Effect.flatMap(Tasks, (tasks) => tasks.list(anyTask)),
   (page) => page.tasks.length
 )
 

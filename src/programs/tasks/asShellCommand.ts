@@ -1,7 +1,7 @@
-/** A shell command that belongs to a piece of work, such as its setup or its evaluation, in the same place. */
+/** The same work with a shell command in place of its agent, such as its setup or its evaluation: same directory, settings and labels. */
 import type { Submission } from "./prepareTask.ts"
 
-export const shellBeside = (work: Submission, command: string): Submission => ({
+export const asShellCommand = (work: Submission, command: string): Submission => ({
   ...work,
   prompt: command,
   piped: null,

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
-import type { Told } from "./Chronicle.ts"
+import type { ChangeOutcome } from "./Chronicle.ts"
 import { check, type Verdict } from "./checks/Checker.ts"
 import { type Coverage, coverageOf, furtherFaults } from "./Floors.ts"
 import type { Fault } from "./faults/FaultPlan.ts"
@@ -15,8 +15,8 @@ import { ends } from "./faults/Victims.ts"
 import { type Focus, isCapped, windowsOf } from "./load/LimitPlan.ts"
 import { raiseBudget } from "./load/Limits.ts"
 import type { Load } from "./load/Load.ts"
-import { startLoad } from "./load/StartLoad.ts"
 import { endSchedules } from "./load/Submitters.ts"
+import { startLoad } from "./load/startLoad.ts"
 import { makePlan, type Plan } from "./Plan.ts"
 import type { TortureReport } from "./Report.ts"
 import { runSampler } from "./Sampler.ts"
@@ -31,7 +31,7 @@ interface TortureOptions {
   readonly beat: ReadonlyArray<string>
   /** How far it is, every second. */
   readonly onProgress: (line: string) => Effect.Effect<void>
-  /** A violation, within a second after it was found: a run that is killed has told it. */
+  /** Called with each violation within a second after it was found, so that a run that is killed has reported it. */
   readonly onViolation: (line: string) => Effect.Effect<void>
 }
 
@@ -39,7 +39,7 @@ interface TortureOptions {
 const bounds = { commands: 30_000, quiet: 15_000 } as const
 
 /**
- * How long no task may end before the rest counts as stuck. A shim that died before it told who it was is given up after ten
+ * How long no task may end before the rest counts as stuck. A shim that died before it reported its identity is given up after ten
  * seconds. The whole may take longer on a machine under load, up to `mostMs`.
  */
 const settleMs = (durationMs: number): number => Math.min(90_000, 30_000 + durationMs)
@@ -104,15 +104,15 @@ const settle = (load: Load, plan: Plan, withinMs: number) =>
   })
 
 const changesOf = ({ chronicle }: World): Readonly<Record<string, number>> => {
-  const count = (all: ReadonlyMap<string, Told>, outcome: Told["outcome"]) =>
+  const count = (all: ReadonlyMap<string, ChangeOutcome>, outcome: ChangeOutcome["outcome"]) =>
     Array.from(all.values()).filter((told) => told.outcome === outcome).length
   return {
     edited: count(chronicle.edits, "done"),
     "edit refused": count(chronicle.edits, "refused"),
     "edit killed": count(chronicle.edits, "unsure"),
-    "taken up": count(chronicle.agains, "done"),
-    "taking up refused": count(chronicle.agains, "refused"),
-    "taking up killed": count(chronicle.agains, "unsure"),
+    "taken up": count(chronicle.resubmits, "done"),
+    "taking up refused": count(chronicle.resubmits, "refused"),
+    "taking up killed": count(chronicle.resubmits, "unsure"),
     continued: chronicle.continued.size
   }
 }

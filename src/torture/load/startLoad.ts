@@ -16,7 +16,7 @@ import { merger } from "./Merges.ts"
 import { createSchedule, submitter } from "./Submitters.ts"
 import type { TaskPlan } from "./TaskPlan.ts"
 
-/** Those of the rarer kinds that come first: on a slow machine few tasks come to their turn. */
+/** How many tasks of each rarer kind come first: on a slow machine few tasks get their turn. */
 const firstOfKind = 3
 
 const rareFirst = (tasks: ReadonlyArray<TaskPlan>): Array<TaskPlan> => {
