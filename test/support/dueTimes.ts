@@ -10,7 +10,7 @@ import { Budgets } from "../../src/services/Budgets.ts"
 import { Gates } from "../../src/services/Gates.ts"
 import { Limits } from "../../src/services/Limits.ts"
 import { Loops } from "../../src/services/Loops.ts"
-import { loopRules } from "./loops.ts"
+import { loopRules } from "./loopRules.ts"
 import { newTask, submit } from "./tasks.ts"
 
 const claude = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }

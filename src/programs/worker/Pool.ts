@@ -132,7 +132,7 @@ const claimReady = Effect.fn("pool.claimReady")(function* (pool: Pool, settings:
     if (room._tag !== "Admitted") return room._tag === "Memory"
     const most = Math.min(room.places, mostTogether)
     const claimed = yield* claimSome(pool, settings, room.onlyWhenIdle, most)
-    if (claimed < most || most === room.places) return false
+    if (claimed < most) return false
     queued -= claimed
   }
   return false
