@@ -35,6 +35,7 @@ import { paths } from "./world.ts"
 
 /** Judges by the exit code alone, as for an agent without a stream format. */
 const agents = Layer.mock(Agents, {
+  account: () => Effect.succeed(null),
   list: () =>
     Effect.succeed([
       {
