@@ -11,7 +11,7 @@ import { McpClients } from "../../../services/McpClients.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
 import { directoryOf, replaceFile } from "./AtomicFile.ts"
 import { workingDirectory } from "./Surroundings.ts"
-import { codeOf } from "./SystemCode.ts"
+import { inWords } from "./SystemCode.ts"
 import { noHome, userHome } from "./UserHome.ts"
 
 const realPath = (file: string): string | null => {
@@ -58,7 +58,7 @@ const directoryBy = (name: string, usual: string): string => {
 }
 
 const failed = (file: string, what: string) => (error: unknown) =>
-  error instanceof ConfigInvalid ? error : new ConfigInvalid({ path: file, problem: `${what} (${codeOf(error)})` })
+  error instanceof ConfigInvalid ? error : new ConfigInvalid({ path: file, problem: `${what} ${inWords(error)}` })
 
 /** Every byte counts, so the text keeps its byte order mark, and what is not UTF-8 is not guessed at. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })

@@ -15,7 +15,7 @@ import { SettingsStore } from "../../../services/SettingsStore.ts"
 import { directoryOf, replaceFile } from "./AtomicFile.ts"
 import { withFileLock } from "./FileLock.ts"
 import { makePrivateDirectory } from "./PrivateDirectory.ts"
-import { codeOf } from "./SystemCode.ts"
+import { codeOf, inWords } from "./SystemCode.ts"
 
 /** Which variable sets which setting. */
 const settingVariables = {
@@ -71,9 +71,8 @@ const readText = (path: string) =>
       if (!statSync(path).isFile()) return new ConfigInvalid({ path, problem: "is not a regular file" })
       return Effect.succeed(readFileSync(path, "utf8"))
     } catch (error) {
-      const code = codeOf(error)
-      if (code === "ENOENT") return Effect.succeed(null)
-      return new ConfigInvalid({ path, problem: `cannot be read (${code}). Check its permissions.` })
+      if (codeOf(error) === "ENOENT") return Effect.succeed(null)
+      return new ConfigInvalid({ path, problem: `cannot be read ${inWords(error)}` })
     }
   })
 
@@ -95,7 +94,7 @@ const write = (path: string, text: string) =>
       makePrivateDirectory(directoryOf(path))
       replaceFile(path, text, { mode: 0o600 })
     },
-    catch: (error) => new ConfigInvalid({ path, problem: `cannot be written (${codeOf(error)}). Check its directory.` })
+    catch: (error) => new ConfigInvalid({ path, problem: `cannot be written ${inWords(error)}` })
   })
 
 const make = (variables: Variables) =>
@@ -135,7 +134,7 @@ const make = (variables: Variables) =>
             const problem =
               cause === null
                 ? "stayed locked by another process. Try again."
-                : `its directory cannot be written (${codeOf(cause)}). Check its permissions.`
+                : `its directory cannot be written ${inWords(cause)}`
             return new ConfigInvalid({ path: config, problem })
           })
         )

@@ -12,7 +12,7 @@ import { ConfigInvalid } from "../../../domain/Errors.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Ran, ServiceSystem } from "../../../services/ServiceSystem.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
-import { codeOf } from "../files/SystemCode.ts"
+import { inWords } from "../files/SystemCode.ts"
 import { registeredHome, userHome } from "../files/UserHome.ts"
 
 const patienceMs = 10_000
@@ -53,7 +53,7 @@ const variables = (home: string): Record<string, string> => {
 }
 
 const failed = (file: string, what: string) => (error: unknown) =>
-  new ConfigInvalid({ path: file, problem: `${what} (${codeOf(error)})` })
+  new ConfigInvalid({ path: file, problem: `${what} ${inWords(error)}` })
 
 const make = Effect.gen(function* () {
   const { command } = yield* WorkerCommand

@@ -16,7 +16,7 @@ import { WebRecords } from "../../../services/WebRecords.ts"
 import { replaceFile } from "../files/AtomicFile.ts"
 import { withFileLock } from "../files/FileLock.ts"
 import { makePrivateDirectory } from "../files/PrivateDirectory.ts"
-import { codeOf } from "../files/SystemCode.ts"
+import { codeOf, inWords } from "../files/SystemCode.ts"
 
 const Stored = Schema.parseJson(WebRecord)
 const decode = Schema.decodeUnknownOption(Stored)
@@ -33,9 +33,8 @@ const make = Effect.gen(function* () {
     try {
       return Effect.succeed(decode(readFileSync(file, "utf8")))
     } catch (error) {
-      const code = codeOf(error)
-      if (code === "ENOENT") return Effect.succeed(Option.none<WebRecord>())
-      return new WebUnavailable({ problem: `${file} cannot be read (${code}). Check its permissions.` })
+      if (codeOf(error) === "ENOENT") return Effect.succeed(Option.none<WebRecord>())
+      return new WebUnavailable({ problem: `${file} cannot be read ${inWords(error)}` })
     }
   })
 
@@ -52,7 +51,7 @@ const make = Effect.gen(function* () {
         makePrivateDirectory(paths.home)
         replaceFile(file, `${encode(record)}\n`, { mode: 0o600 })
       },
-      catch: (error) => new WebUnavailable({ problem: `${file} cannot be written (${codeOf(error)}).` })
+      catch: (error) => new WebUnavailable({ problem: `${file} cannot be written ${inWords(error)}` })
     })
 
   const remove = Effect.gen(function* () {
