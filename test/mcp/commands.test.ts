@@ -22,7 +22,9 @@ describe("beat mcp", () => {
   })
 
   it("test fails with the step that failed", async () => {
-    const { code, stdout } = await beat.run(["mcp", "test"], { env: { BACKBEAT_HOME: "/dev/null/nowhere" } })
+    const home = join(beat.home, "broken")
+    mkdirSync(join(home, "backbeat.db"), { recursive: true })
+    const { code, stdout } = await beat.run(["mcp", "test"], { env: { BACKBEAT_HOME: home } })
     assert.strictEqual(code, 1)
     assert.match(stdout, /^fail TaskStatus .*StorageError/m)
   })

@@ -1,5 +1,6 @@
 /** The built server on the wire, in both eras: what it must survive, and how it answers. */
-import { existsSync, readdirSync, readlinkSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readlinkSync } from "node:fs"
+import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { coreTools } from "../../src/mcp/Tools.ts"
 import { patient } from "../support/pace.ts"
@@ -285,12 +286,20 @@ describe("leaving", () => {
 
 describe("a broken database", () => {
   it("is told by the tools, and the server stays", async () => {
-    const broken = new Server(beat, { BACKBEAT_HOME: "/dev/null/nowhere" })
+    const home = join(beat.home, "broken")
+    mkdirSync(join(home, "backbeat.db"), { recursive: true })
+    const broken = new Server(beat, { BACKBEAT_HOME: home })
     await broken.initialize()
     const answer = await broken.call("TaskStatus")
     assert.isTrue(answer.isError)
     assert.match(textOf(answer), /^StorageError: /)
     assert.isUndefined((await broken.request("tools/list")).error)
     assert.strictEqual((await broken.leave()).code, 0)
+  })
+
+  it("in a place below a file is refused with one sentence and exit code 2", async () => {
+    const refused = new Server(beat, { BACKBEAT_HOME: "/dev/null/nowhere" })
+    assert.strictEqual(await refused.exit, 2)
+    assert.strictEqual(refused.stderr, "beat: BACKBEAT_HOME: cannot be followed to a directory (ENOTDIR)\n")
   })
 })

@@ -93,7 +93,7 @@ steps:
     assert.strictEqual(retried.steps[4]?.task.retryOf, null)
     const done = await beat.run(["pipeline", "retry", retried.id])
     assert.strictEqual(done.code, 1)
-    assert.match(done.stderr, /is completed: there is no step to run again/)
+    assert.match(done.stderr, /is completed: it has no step to run again/)
   })
 
   it("stops with the reason of a gate that says FAIL, and continues when it says PASS", async () => {
