@@ -66,7 +66,7 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
       to: CommitId,
       from: CommitId | null
     ) => Effect.Effect<boolean, MergeFailed>
-    /** A commit of the work tree as it is, under a private name. */
+    /** A commit of the work tree as it is, under a private name. `name` is that of its index: one that a killed call left behind is removed. */
     readonly record: (tree: string, ref: string, name: string) => Effect.Effect<void, MergeFailed>
     /** Moves the checked-out branch and its files forward; the answer is why it could not, or null. */
     readonly apply: (tree: string, to: CommitId) => Effect.Effect<string | null, MergeFailed>

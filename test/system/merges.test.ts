@@ -221,7 +221,15 @@ describe("the work of an isolated task", () => {
     const start = head()
     await beat.run(["merge", id], { cwd: home, env: { BACKBEAT_FAILPOINTS: "merge.recorded:kill" } })
     assert.include((await run(["doctor"])).stdout, `interrupted: of task ${id} into main`)
+    // As if it had been killed while it recorded the files.
+    const merge = beat.rows<{ id: string }>("SELECT id FROM merges")[0]?.id ?? ""
+    const state = join(beat.home, "state")
+    writeIn(state, { [`index-${merge}`]: "", [`index-${merge}.lock`]: "" })
     assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} merged`)
+    assert.deepStrictEqual(
+      readdirSync(state).filter((name) => name.startsWith("index-")),
+      []
+    )
     assert.strictEqual(gitIn(home, "rev-list", "--count", `${start}..HEAD`), "1")
     assert.match((await run(["doctor"])).stdout, /merges +ok/)
   })

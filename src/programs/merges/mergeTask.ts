@@ -121,7 +121,7 @@ const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: Comm
     const moved = yield* git.move(home, `refs/heads/${branch}`, merged, before)
     return moved ? null : `the branch ${branch} was moved by another command meanwhile`
   }
-  const unrecorded = yield* git.record(tree, beforeRef(id), `before-${id}`).pipe(
+  const unrecorded = yield* git.record(tree, beforeRef(id), id).pipe(
     Effect.as(null),
     Effect.catchTag("MergeFailed", ({ detail }) => Effect.succeed(detail))
   )

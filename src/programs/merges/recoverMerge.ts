@@ -33,7 +33,7 @@ const ended = (state: Merge["state"], reason: string | null): End => ({ state, r
 
 /** Keeps the files as they are, half written or edited since, under a private name. */
 const keepTorn = Effect.fn("recoverMerge.keepTorn")(function* (id: MergeId, tree: string) {
-  yield* (yield* MergeGit).record(tree, tornRef(id), `torn-${id}`)
+  yield* (yield* MergeGit).record(tree, tornRef(id), id)
   yield* failpoint("merge.torn")
 })
 
