@@ -9,7 +9,7 @@ import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { StorageError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
-import type { Worker } from "../../domain/worker/Worker.ts"
+import type { Worker, WorkerId } from "../../domain/worker/Worker.ts"
 import { Processes } from "../../services/Processes.ts"
 import { type ClaimedTask, type Held, Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -69,16 +69,23 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   const kept = new Set(workers.map(({ id }) => id).filter((id) => !gone.has(id)))
   const listed = new Set([pool.worker.id, ...workers.map(({ id }) => id)])
   const left = new Set(yield* pool.presence.left(claims.filter(({ workerId }) => !listed.has(workerId))))
-  // It came with a copy of the database: its living worker looks after the original, and can end nothing here.
   const copied = new Set(workers.flatMap(({ file, id }) => (file === pool.worker.file ? [] : [id])))
-  const isOver = (claim: Claim) =>
-    claim.process === null || !copied.has(claim.workerId)
-      ? Effect.succeed(false)
-      : Effect.map(processes.alive(claim.process), (alive) => alive === "dead")
+  /** Copied workers whose agents live. */
+  const holders = new Set<WorkerId>()
+  /** Whether a claim stays with its worker. */
+  const stays = (claim: Claim) =>
+    Effect.gen(function* () {
+      const { claimId, process, workerId } = claim
+      if (workerId === pool.worker.id) return FiberMap.unsafeHas(pool.fibers, claimId)
+      if (process === null || !copied.has(workerId)) return kept.has(workerId)
+      // It came with a copy of the database: its agent writes into the spool of the original, and would look silent from here.
+      const alive = yield* processes.alive(process)
+      if (alive === "alive") holders.add(workerId)
+      return alive === "alive" || (alive === "unknown" && kept.has(workerId))
+    })
   for (const claim of claims) {
     const mine = claim.workerId === pool.worker.id
-    if (mine ? FiberMap.unsafeHas(pool.fibers, claim.claimId) : kept.has(claim.workerId) && !(yield* isOver(claim)))
-      continue
+    if (yield* stays(claim)) continue
     if (!listed.has(claim.workerId) && !left.has(claim)) continue
     if (!mine && !(yield* registry.adopt(claim.claimId, claim.workerId, pool.worker.id))) continue
     const claimed = yield* queue.claimedTask(claim.claimId).pipe(
@@ -95,7 +102,8 @@ const adopt = Effect.fn("pool.adopt")(function* (pool: Pool, settings: Settings)
   }
   yield* pool.hooks.adopt(kept)
   for (const worker of workers) {
-    if (gone.has(worker.id) && (yield* pool.presence.mayForget(worker))) yield* registry.leave(worker.id, "always")
+    if (!gone.has(worker.id) || holders.has(worker.id)) continue
+    if (yield* pool.presence.mayForget(worker)) yield* registry.leave(worker.id, "always")
   }
   yield* Ref.set(pool.rank, yield* rankOf(pool.worker.id))
   return claims.some(({ workerId }) => !listed.has(workerId)) ? null : workers.filter(({ id }) => id !== pool.worker.id)

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { ProcessIdentity } from "../../../src/domain/worker/Process.ts"
 import { unseenMs, type Worker, WorkerId } from "../../../src/domain/worker/Worker.ts"
-import { self, uid } from "../../../src/layers/memory/fakes/Processes.ts"
+import { LivingProcesses, self, uid } from "../../../src/layers/memory/fakes/Processes.ts"
 import { neglected } from "../../../src/programs/serving/Neglect.ts"
 import { hasWorker, seenWorkers } from "../../../src/programs/serving/Seen.ts"
 import { Queue } from "../../../src/services/Queue.ts"
@@ -123,5 +123,26 @@ describe("a database that was copied while a worker lived", () => {
       assert.strictEqual(yield* ownerOf(lives), gone)
       assert.strictEqual(yield* ownerOf(unstarted), gone)
     }).pipe(Effect.provide(testLayer()))
+  )
+
+  it.scoped(
+    "keeps its living agents when it dies itself, until they end: their output is in the spool of the original",
+    () =>
+      Effect.gen(function* () {
+        const registry = yield* WorkerRegistry
+        const living = yield* LivingProcesses
+        yield* registry.register(workerWith({ id: gone, process: { ...self, startTime: "0" }, file: "1:2" }))
+        const agent = { ...self, pid: 5151 }
+        yield* living.add(agent)
+        const id = yield* leftIn(self.bootId)
+        const claim = Option.getOrThrow(yield* registry.claimOf(id))
+        yield* registry.started({ claimId: claim.claimId, workerId: gone }, agent)
+        yield* pool()
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* ownerOf(id), gone)
+        yield* living.end(agent)
+        yield* TestClock.adjust("40 seconds")
+        assert.notStrictEqual(yield* ownerOf(id), gone)
+      }).pipe(Effect.provide(testLayer()))
   )
 })
