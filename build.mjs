@@ -159,18 +159,9 @@ const sharedContext = {
     })
   }
 }
+
 /** The light bundles stay as they are: a command makes few spans, and its code is read at each start. */
 const worksLong = new Set(["worker", "mcp"])
-
-/** Only workers claim tasks. The statements of a claim are text that no command of the light bundle needs. */
-const noClaims = {
-  name: "no-claims",
-  setup(builder) {
-    builder.onResolve({ filter: /^\.\/claim\.ts$/ }, ({ importer }) =>
-      /[\\/]layers[\\/]sql[\\/]queue[\\/]/.test(importer) ? { path: at("build/no-claims.mjs") } : undefined
-    )
-  }
-}
 
 /** SQL is text to the minifier, which leaves its indentation alone: 4 KB of the light bundle. Lines stay, for comments. */
 const leanSql = (path, text) =>
@@ -319,7 +310,6 @@ const bundle = async (name, entry) => {
       noPrinter,
       noStackAtLoad,
       ...(worksLong.has(name) ? [sharedContext] : []),
-      ...(name === "cli" ? [noClaims] : []),
       ownSource(prepared),
       asciiSources,
       lazyBuiltins,

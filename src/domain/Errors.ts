@@ -164,7 +164,7 @@ export class AgentMissing extends Schema.TaggedError<AgentMissing>()("AgentMissi
 }) {
   override get message(): string {
     const [problem, own] = this.program.includes("/")
-      ? ["is not an executable file", "correct its path or its mode"]
+      ? ["is not an executable file", "correct its path or mode"]
       : ["is not on your PATH", "put it on your PATH"]
     const fix = this.install === null ? own : `install it: ${this.install}`
     return `The program '${this.program}' of agent '${this.agent}' ${problem}; ${fix}. 'beat agents list' shows what is there.`

@@ -20,15 +20,9 @@ export const retryWhileStorageFails = <A, E, R>(self: Effect.Effect<A, E, R>): E
       : Effect.void
   )
   // The schedule is made only where something has failed: it costs more than the operation that does not need it.
-  return Effect.catchIf(noted, isPassing, (error) => {
-    let first = true
-    const again = Effect.suspend(() => {
-      if (!first) return noted
-      first = false
-      return Effect.fail(error)
-    })
-    return Effect.retry(again, { while: isPassing, schedule: whileStorageFails() })
-  })
+  return Effect.catchIf(noted, isPassing, () =>
+    Effect.retry(noted, { while: isPassing, schedule: whileStorageFails() })
+  )
 }
 
 /**

@@ -80,7 +80,7 @@ export const neglectWords = ({ reason, pid }: Neglected): string => {
     case "worker-stopped":
       return `has a worker that is stopped (pid ${pid}): kill -CONT ${pid}`
     case "worker-unseen":
-      return "belongs to a worker in another container or on another host, which has not written for minutes: a worker takes it over after 5 minutes of silence"
+      return "belongs to a worker in another container or on another host: another one takes it over after 5 minutes of silence"
     case "worker-copied":
       return `runs in another copy of this database (worker pid ${pid}), and ends here after it`
   }

@@ -518,7 +518,7 @@ describe("plans", () => {
         const missing = yield* Effect.flip(prepare({ agents }, ask(home, { agent: "mine" })))
         assert.include(
           missing.message,
-          `'${program}' of agent 'mine' is not an executable file; correct its path or its mode`
+          `'${program}' of agent 'mine' is not an executable file; correct its path or mode`
         )
       }
     })

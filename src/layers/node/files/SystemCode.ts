@@ -2,12 +2,15 @@
 export const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error"
 
+const permissions = " Check its permissions."
+const space = " Free disk space."
+
 const remedies: ReadonlyMap<string, string> = new Map([
-  ["EACCES", " Check its permissions."],
-  ["EPERM", " Check its permissions."],
-  ["EROFS", " Its file system is read-only."],
-  ["ENOSPC", " Free space on its disk."],
-  ["EDQUOT", " The disk quota of the user is used up."]
+  ["EACCES", permissions],
+  ["EPERM", permissions],
+  ["EROFS", " The disk is read-only."],
+  ["ENOSPC", space],
+  ["EDQUOT", space]
 ])
 
 /** The code in parentheses and a sentence that says what helps, where one is known. */

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { StorageError } from "../../../domain/Errors.ts"
 import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { upstreamsOf, withoutPruned } from "../../../domain/task/Arrival.ts"
 import type { NewTask } from "../../../domain/task/NewTask.ts"
@@ -111,7 +110,7 @@ const make = Effect.gen(function* () {
       )
     )
 
-  const claim = Effect.fnUntraced(function* (options: ClaimOptions, most: number) {
+  const claimSeveral = Effect.fn("Queue.claimSeveral")(function* (options: ClaimOptions, most: number) {
     const once = Effect.gen(function* () {
       // A look without the lock first: workers ask often, and mostly there is nothing for them.
       const candidate = yield* claims.next(options).pipe(access.read("claim"))
@@ -119,11 +118,8 @@ const make = Effect.gen(function* () {
       const claimIds = yield* Effect.replicateEffect(ids.claim, most)
       return yield* claims.take(options, claimIds).pipe(access.writeOnce("claim"))
     })
-    const isLocked = (error: StorageError) => error.reason === "busy"
     // What was ready when the lock was taken by another worker is mostly that worker's by now: of fifty that saw it, one waits.
-    const taken = yield* Effect.catchIf(once, isLocked, () =>
-      Effect.retry(once, { schedule: whileLocked, while: isLocked })
-    )
+    const taken = yield* Effect.retry(once, { schedule: whileLocked, while: ({ reason }) => reason === "busy" })
     return (yield* Effect.forEach(taken, asClaimed)).flat()
   })
 
@@ -138,11 +134,9 @@ const make = Effect.gen(function* () {
       )
     }),
 
-    claim: Effect.fn("Queue.claim")((options) =>
-      Effect.map(claim(options, 1), ([first]) => Option.fromNullable(first))
-    ),
+    claim: (options) => Effect.map(claimSeveral(options, 1), ([first]) => Option.fromNullable(first)),
 
-    claimSeveral: Effect.fn("Queue.claimSeveral")(claim),
+    claimSeveral,
 
     claimedTask: Effect.fn("Queue.claimOf")((claimId) => claimedTask(claimId).pipe(access.read("claimOf"))),
 

@@ -7,8 +7,8 @@ const systemError = (code: string) => Object.assign(new Error("write '/home/me/s
 describe("an error of the system in a message", () => {
   it("says what helps, and permissions only where they are the reason", () => {
     assert.strictEqual(inWords(systemError("EACCES")), "(EACCES). Check its permissions.")
-    assert.strictEqual(inWords(systemError("ENOSPC")), "(ENOSPC). Free space on its disk.")
-    assert.strictEqual(inWords(systemError("EROFS")), "(EROFS). Its file system is read-only.")
+    assert.strictEqual(inWords(systemError("ENOSPC")), "(ENOSPC). Free disk space.")
+    assert.strictEqual(inWords(systemError("EROFS")), "(EROFS). The disk is read-only.")
   })
 
   it("is its name alone where nothing is known that helps, and never its own text", () => {
