@@ -12,6 +12,9 @@ const seconds = 1.5
 /** More than any round can use up. */
 const stock = 15_000
 
+/** Letters that an id may have, one for each time the queue is filled. */
+const prefixes = "abcdefghjkmnpqrstvwxyz"
+
 const queuedIn = (file) => {
   const database = new Database(file, { readonly: true })
   try {
@@ -60,7 +63,7 @@ export const cycles = async ({ quick, report }) => {
     await home.quiet()
     let batch = 0
     const restock = () =>
-      fill(home.database, stock - queuedIn(home.database), { prefix: `${(10 + batch++).toString(36)}`, queued: true })
+      fill(home.database, stock - queuedIn(home.database), { prefix: prefixes[batch++], queued: true })
     for (const processes of [1, 4, 16]) {
       const rates = { beat: [], bare: [] }
       for (let round = 0; round < (quick ? 1 : processes === 16 ? 2 : 3); round++) {

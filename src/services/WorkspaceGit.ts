@@ -95,13 +95,15 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly discard: (workspace: Workspace) => Effect.Effect<string, WorkspaceFailed>
     /** Renames it back from the trash. */
     readonly retrieve: (workspace: Workspace) => Effect.Effect<void, WorkspaceFailed>
-    /** What is in the trash, each with the id of its workspace, at most 1000. */
+    /** Directories of workspaces in their place, whole or not, at most 10,000: when something was made or removed in one last. */
+    readonly placed: Effect.Effect<ReadonlyArray<{ readonly id: WorkspaceId; readonly changedAt: number }>>
+    /** What is in the trash, each with the id of its workspace, at most 10,000. */
     readonly trashed: Effect.Effect<ReadonlyArray<{ readonly id: WorkspaceId; readonly path: string }>>
     /** Deletes what is in the trash. What was retrieved meanwhile stays. */
     readonly erase: (trashPath: string) => Effect.Effect<void, WorkspaceFailed>
     /** Bytes on disk; null where they cannot be counted in this many milliseconds (default: 5000). */
     readonly size: (path: string, patienceMs?: number) => Effect.Effect<number | null>
-    /** Removes what killed cuts of this workspace left. */
+    /** Removes what killed cuts of this workspace left, and its directory where nothing else is in it. */
     readonly sweep: (id: WorkspaceId, path: string) => Effect.Effect<void>
   }
 >() {}

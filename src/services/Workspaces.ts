@@ -27,6 +27,9 @@ export interface WorkspaceEntry {
   readonly working: boolean
 }
 
+/** Applies to the record as it was read: false, and nothing is changed, where it has changed since. */
+type Change = Effect.Effect<boolean, StorageError>
+
 export class Workspaces extends Context.Tag("backbeat/Workspaces")<
   Workspaces,
   {
@@ -49,19 +52,6 @@ export class Workspaces extends Context.Tag("backbeat/Workspaces")<
     readonly troubled: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
     readonly result: (id: TaskId) => Effect.Effect<Option.Option<WorkResult>, StorageError>
     readonly keep: (id: WorkspaceId, kept: boolean) => Effect.Effect<void, StorageError>
-    /**
-     * Workspaces that no task needs and that were last used before `before`, the oldest first; and those whose reclaim began
-     * before `abandoned`.
-     */
-    readonly idle: (
-      before: number,
-      abandoned: number,
-      limit: number
-    ) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
-    /** Its bytes on disk, as they were counted; null leaves what was counted before. */
-    readonly measured: (id: WorkspaceId, bytes: number | null) => Effect.Effect<void, StorageError>
-    /** Workspaces in their place that were not measured since a task used them. */
-    readonly unmeasured: (limit: number) => Effect.Effect<ReadonlyArray<Pick<Workspace, "id" | "path">>, StorageError>
     /** What the workspaces in their place hold, without the trash: as far as they were measured. */
     readonly held: Effect.Effect<{ readonly bytes: number; readonly count: number }, StorageError>
     /** The state of the workspace of a task, and the task that works in it now; null: it has none. */
@@ -70,17 +60,21 @@ export class Workspaces extends Context.Tag("backbeat/Workspaces")<
     ) => Effect.Effect<{ readonly state: WorkspaceState; readonly by: TaskId | null } | null, StorageError>
     /** The workspaces in which a task works now, with the task. */
     readonly working: Effect.Effect<ReadonlyMap<WorkspaceId, TaskId>, StorageError>
-    /** Workspaces that went to the trash before `before`, the oldest first. */
-    readonly trash: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
-    /** `ready` becomes `reclaiming`, unless the user keeps it or a task in it waits or runs. */
+    /**
+     * `ready` becomes `reclaiming`, unless the user keeps it or a task in it waits or runs. A reclaim that has begun and not ended
+     * is taken over: what its process stores later has no effect.
+     */
     readonly reclaiming: (id: WorkspaceId) => Effect.Effect<Workspace, WorkspaceBusy | WorkspaceNotFound | StorageError>
-    /** Its files are in the trash. `late` has what was changed after its last task, and is its newest commit then. */
-    readonly trashed: (id: WorkspaceId, trashPath: string, late: CommitId | null) => Effect.Effect<void, StorageError>
+    /**
+     * Its files are in the trash. `late` has what was changed after its last task, and is its newest commit then. Where a task
+     * that came meanwhile waits for it, it is `planned`.
+     */
+    readonly trashed: (workspace: Workspace, trashPath: string, late: CommitId | null) => Change
     /** It stays where it is, for this reason. */
-    readonly returned: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
-    /** Its files are deleted. */
-    readonly gone: (id: WorkspaceId) => Effect.Effect<void, StorageError>
-    /** `trashed` or `gone` becomes `planned` or, where the files are back in place, `ready`; with a new slot. */
-    readonly restored: (id: WorkspaceId, state: "planned" | "ready") => Effect.Effect<void, StorageError>
+    readonly returned: (workspace: Workspace, problem: string) => Change
+    /** Its files are deleted, or about to be. Where a task waits for it, it is `planned`. */
+    readonly gone: (workspace: Workspace) => Change
+    /** `trashed` or `gone` becomes `ready`, since the files are back in place; with a new slot. */
+    readonly restored: (workspace: Workspace) => Change
   }
 >() {}

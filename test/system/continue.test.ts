@@ -39,7 +39,11 @@ describe("work that continues other work", () => {
   beforeAll(async () => {
     directory = repositoryIn(beat.home)
     const script = `echo 2 >>a.txt; ${commits}; echo new >b.txt; echo 'found it in date.ts'; echo broken >&2; exit 3`
-    first = await beat.submit(script, ["-C", directory])
+    // The start does not wait for the look at its repository.
+    const go = join(beat.home, "go")
+    first = await beat.submit(`until [ -e '${go}' ]; do sleep 0.05; done; ${script}`, ["-C", directory])
+    await until("the repository at the start is known", () => beat.rows("SELECT 1 FROM task_starts").length === 1)
+    writeFileSync(go, "")
     await beat.run(["wait", first])
     await checkpointed(beat, first)
   })

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import Database from "better-sqlite3"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, locksIn, makeBusyRepository, makeRepository, userState, writeIn } from "../support/repository.ts"
 import { Beat, until } from "./Beat.ts"
@@ -572,6 +573,67 @@ describe("beat run --isolate", () => {
         ["new", "cache", "late"].map((file) => readFileSync(join(path, file), "utf8")),
         ["x\n", "c\n", "l\n"]
       )
+    })
+  }
+
+  /** A worker that takes all for as old as is needed, until `condition` holds. */
+  const tidied = async (what: string, condition: () => boolean) => {
+    await beat.run(["config", "set", "workspaceTrashMs", "1ms"])
+    const worker = beat.start(["worker", "--keep"])
+    await until(what, condition)
+    worker.child.kill("SIGKILL")
+    await worker.done
+  }
+
+  for (const [from, setUp] of [
+    ["the trash", () => {}],
+    ["its commit", () => execFileSync("rm", ["-rf", join(beat.home, "state", "trash")])]
+  ] as const) {
+    it(`is taken for restored after a kill of its restore from ${from}, although the trash is emptied`, async () => {
+      makeRepository(home, { "a.txt": "one\n" })
+      await isolated("echo x > new")
+      const { id = "", path = "" } = workspaceOf(newest()) ?? {}
+      await run(["workspace", "reclaim", id])
+      setUp()
+      const killed = await beat.run(["workspace", "restore", id], {
+        env: { BACKBEAT_FAILPOINTS: "restore.placed:kill" }
+      })
+      assert.strictEqual(killed.signal, "SIGKILL")
+      assert.strictEqual(workspaceOf(newest())?.state, "trashed")
+      await tidied("it is ready", () => workspaceOf(newest())?.state === "ready")
+      assert.strictEqual(readFileSync(join(path, "new"), "utf8"), "x\n")
+      assert.strictEqual((await run(["workspace", "reclaim", id])).code, 0)
+    })
+  }
+
+  it("loses its trash in time, with what no record names, and no directory of the user's", async () => {
+    makeRepository(home)
+    await isolated("echo x > new")
+    const { id = "", path = "" } = workspaceOf(newest()) ?? {}
+    await run(["workspace", "reclaim", id])
+    const trash = join(beat.home, "state", "trash")
+    for (const name of ["000000000000", `${id}-2`, `${id}.erased`, "mine", "0000"]) mkdirSync(join(trash, name))
+    await tidied("the trash is empty", () => readdirSync(trash).length === 2)
+    assert.sameMembers(readdirSync(trash), ["mine", "0000"])
+    assert.strictEqual(workspaceOf(newest())?.state, "gone")
+    assert.isFalse(existsSync(path))
+    assert.strictEqual((await run(["workspace", "restore", id])).code, 0)
+    assert.strictEqual(readFileSync(join(path, "new"), "utf8"), "x\n")
+  })
+
+  for (const step of ["reclaim.begun", "reclaim.renamed"]) {
+    it(`is given to the task that waits for it after its reclaim was killed at ${step}`, async () => {
+      makeRepository(home, { "a.txt": "one\n", ".gitignore": "cache\n" })
+      await isolated("echo c > cache")
+      const { id = "" } = workspaceOf(newest()) ?? {}
+      const killed = await beat.run(["workspace", "reclaim", id], { env: { BACKBEAT_FAILPOINTS: `${step}:kill` } })
+      assert.strictEqual(killed.signal, "SIGKILL")
+      const database = new Database(beat.databaseFile)
+      database.exec("UPDATE workspaces SET used_at = used_at - 61000")
+      database.close()
+      const next = (await run(["run", "--in", newest(), "-a", "shell", "cat cache"])).stdout.trim()
+      assert.strictEqual((await run(["wait", next, "--timeout", "60s"])).code, 0)
+      assert.strictEqual(beat.output(next).toString(), "c\n")
     })
   }
 })

@@ -5,7 +5,7 @@ import type { Settings } from "../../domain/settings/Settings.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { fitWorkspaces } from "../workspaces/fitWorkspaces.ts"
-import { tidyWorkspaces } from "../workspaces/reclaimWorkspace.ts"
+import { finishReclaims, tidyWorkspaces } from "../workspaces/tidyWorkspaces.ts"
 
 /** A crash after the end of a task, or a claim put back, leaves its spool behind. Looks through at most 10,000. */
 const tidySpools = Effect.fn("tidySpools")(function* () {
@@ -42,7 +42,7 @@ export const tidyRegularly = <E, R>(
     regularly("spools and workspaces were not tidied", Effect.flatMap(settings, tidy), "10 minutes"),
     regularly(
       "workspaces were not fitted into their limit",
-      rarely(Effect.flatMap(settings, fitWorkspaces)),
+      rarely(Effect.zipRight(finishReclaims(), Effect.flatMap(settings, fitWorkspaces))),
       "10 seconds"
     )
   )

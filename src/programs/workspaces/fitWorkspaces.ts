@@ -5,7 +5,9 @@ import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Workspace } from "../../domain/workspace/Workspace.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
-import { abandonedMs, reclaimWorkspace } from "./reclaimWorkspace.ts"
+import { WorkspaceUpkeep } from "../../services/WorkspaceUpkeep.ts"
+import { reclaimWorkspace } from "./reclaimWorkspace.ts"
+import { abandonedMs } from "./tidyWorkspaces.ts"
 
 /** Workspaces that one look deals with. */
 const atOnce = 20
@@ -16,18 +18,19 @@ const patienceMs = 60_000
 /** Counts the bytes of a workspace and stores them. */
 export const measureWorkspace = Effect.fn("measureWorkspace")(function* ({ id, path }: Pick<Workspace, "id" | "path">) {
   const git = yield* WorkspaceGit
-  const workspaces = yield* Workspaces
-  yield* workspaces.measured(id, yield* git.size(path, patienceMs))
+  const upkeep = yield* WorkspaceUpkeep
+  yield* upkeep.measured(id, yield* git.size(path, patienceMs))
 })
 
 /** Does nothing without a limit. Workspaces in the trash do not count: only time empties it. */
 export const fitWorkspaces = Effect.fn("fitWorkspaces")(function* ({ workspaceMaxBytes }: Settings) {
   if (workspaceMaxBytes === null) return
   const workspaces = yield* Workspaces
-  yield* Effect.forEach(yield* workspaces.unmeasured(atOnce), measureWorkspace, { discard: true })
+  const upkeep = yield* WorkspaceUpkeep
+  yield* Effect.forEach(yield* upkeep.unmeasured(atOnce), measureWorkspace, { discard: true })
   if ((yield* workspaces.held).bytes < workspaceMaxBytes) return
   const now = yield* Clock.currentTimeMillis
-  for (const { id } of yield* workspaces.idle(now, now - abandonedMs, atOnce)) {
+  for (const { id } of yield* upkeep.idle(now, now - abandonedMs, atOnce)) {
     const reclaimed = yield* Effect.either(reclaimWorkspace(id))
     yield* reclaimed._tag === "Right"
       ? Effect.logInfo(`workspace ${id} is in the trash: workspaces hold more than workspaceMaxBytes`)

@@ -1,8 +1,5 @@
 /** Reclaims a workspace: sealed once more, renamed into the trash, and deleted from there after a time. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import type { Settings } from "../../domain/settings/Settings.ts"
 import { baseRef, lateRef, type Workspace } from "../../domain/workspace/Workspace.ts"
 import { WorkspaceBusy } from "../../domain/workspace/WorkspaceErrors.ts"
 import type { WorkspaceId } from "../../domain/workspace/WorkspaceId.ts"
@@ -21,6 +18,7 @@ interface Reclaimed {
 const secure = Effect.fn("reclaim.secure")(function* (workspace: Workspace) {
   const git = yield* WorkspaceGit
   const busy = (reason: string) => new WorkspaceBusy({ id: workspace.id, reason })
+  if (workspace.kept) return yield* busy(`it is kept: beat workspace keep --off ${workspace.id}`)
   const users = yield* git.users(workspace)
   if (users.length > 0) return yield* busy(`it is the working directory of ${users.join(", ")}`)
   const unsealed = yield* git.unsealed(workspace)
@@ -63,43 +61,24 @@ export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: Wor
     }
     if (!whole && (yield* git.trashOf(workspace)) === null) {
       // It was never cut, or its files were deleted by hand.
-      yield* workspaces.gone(id)
+      yield* workspaces.gone(workspace)
       if (workspace.lastSeal === null) yield* git.unpin(workspace.home, baseRef(id))
       return { id, late: false, trashPath: null }
     }
     const trashPath = yield* git.discard(workspace)
     yield* failpoint("reclaim.renamed")
-    yield* workspaces.trashed(id, trashPath, late)
-    return { id, late: late !== null, trashPath }
+    yield* workspaces.trashed(workspace, trashPath, late)
+    const reclaimed: Reclaimed = { id, late: late !== null, trashPath }
+    return reclaimed
   })
-  const result: Reclaimed = yield* Effect.tapError(moved, (error) => workspaces.returned(id, error.message))
-  return result
-})
-
-/** A reclaim that took longer than this was killed. */
-export const abandonedMs = 30 * 60_000
-
-/** Workspaces and pieces of trash that one look of a worker deals with. */
-const atOnce = 20
-
-/** What an idle worker does: reclaims what was not used for a time, and empties the trash. */
-export const tidyWorkspaces = Effect.fn("tidyWorkspaces")(function* (settings: Settings) {
-  const git = yield* WorkspaceGit
-  const workspaces = yield* Workspaces
-  const now = yield* Clock.currentTimeMillis
-  for (const { id } of yield* workspaces.idle(now - settings.workspaceKeepMs, now - abandonedMs, atOnce)) {
-    yield* reclaimWorkspace(id).pipe(
-      Effect.catchAll((error) => Effect.logInfo(`workspace ${id} stays: ${error.message}`))
+  return yield* moved.pipe(
+    Effect.catchAll((error) =>
+      Effect.flatMap(git.exists(workspace), (isThere) =>
+        isThere
+          ? Effect.zipRight(workspaces.returned(workspace, error.message), Effect.fail(error))
+          : // The process from which this reclaim was taken over lives, and has renamed it meanwhile.
+            moved
+      )
     )
-  }
-  for (const { id, trashPath } of yield* workspaces.trash(now - settings.workspaceTrashMs, atOnce)) {
-    if (trashPath !== null) yield* git.erase(trashPath)
-    yield* workspaces.gone(id)
-  }
-  // What a killed process has left there: no record means it. One that is being reclaimed may be there before its record says so.
-  for (const { id, path } of yield* git.trashed) {
-    const found = yield* Effect.option(workspaces.get(id))
-    if (Option.isNone(found) || found.value.state === "reclaiming" || found.value.trashPath === path) continue
-    yield* git.erase(path)
-  }
+  )
 })

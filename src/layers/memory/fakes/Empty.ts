@@ -22,6 +22,7 @@ import { Questions } from "../../../services/Questions.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Wakes } from "../../../services/Wakes.ts"
 import { Workspaces } from "../../../services/Workspaces.ts"
+import { WorkspaceUpkeep } from "../../../services/WorkspaceUpkeep.ts"
 
 const none = () => Effect.succeedNone
 const noList = () => Effect.succeed([])
@@ -67,10 +68,8 @@ export const layer = Layer.mergeAll(
   Layer.mock(Workspaces, {
     ofTask: none,
     list: noList,
-    unmeasured: noList,
     held: Effect.succeed({ bytes: 0, count: 0 }),
-    working: Effect.succeed(new Map()),
-    idle: noList,
-    trash: noList
-  })
+    working: Effect.succeed(new Map())
+  }),
+  Layer.mock(WorkspaceUpkeep, { idle: noList, interrupted: noList, trash: noList, unmeasured: noList })
 )

@@ -18,6 +18,7 @@ export const layerTest = Layer.succeed(WorkspaceGit, {
   unpin: () => Effect.void,
   exists: () => Effect.succeed(false),
   trashOf: () => Effect.succeed(null),
+  placed: Effect.succeed([]),
   trashed: Effect.succeed([]),
   cut: failing("cut"),
   startAt: failing("start"),

@@ -22,8 +22,8 @@ const oldest = [2, 38] as const
 
 const mostChanged = 1000
 
-/** Directories in the trash that one look deals with. */
-const mostTrashed = 1000
+/** Directories of workspaces, in their place or in the trash, that one look deals with. */
+const mostFound = 10_000
 
 /** Of what is being deleted from the trash. */
 const erasedSuffix = ".erased"
@@ -78,6 +78,16 @@ const sizeOf = async (path: string, until: () => boolean): Promise<number> => {
     else sum += ((await fs.lstat(at).catch(() => null))?.blocks ?? 0) * 512
   }
   return sum
+}
+
+/** The directories in one, each with the id of its workspace. */
+const workspacesIn = async (directory: string) => {
+  const names = await fs.readdir(directory).catch(() => [])
+  return names.slice(0, mostFound).flatMap((name) => {
+    // In the trash with the number of a copy, and with the mark of what is being erased.
+    const id = /^([0-9a-hjkmnp-tv-z]{12})(-\d+)?(\.erased)?$/.exec(name)?.[1]
+    return id === undefined ? [] : [{ id: WorkspaceId.make(id), path: join(directory, name) }]
+  })
 }
 
 const isThere = (path: string): Promise<boolean> =>
@@ -213,13 +223,13 @@ const make = Effect.gen(function* () {
         return found
       }),
 
-    trashed: Effect.promise(async () => {
-      const names = await fs.readdir(trash).catch(() => [])
-      return names.slice(0, mostTrashed).flatMap((name) => {
-        const id = /^[0-9a-hjkmnp-tv-z]+/.exec(name)?.[0]
-        return id === undefined ? [] : [{ id: WorkspaceId.make(id), path: join(trash, name) }]
-      })
+    placed: Effect.promise(async () => {
+      const found = await workspacesIn(paths.workspaces)
+      const seen = await Promise.all(found.map(({ path }) => fs.stat(path).catch(() => null)))
+      return found.map(({ id }, at) => ({ id, changedAt: Math.floor(seen[at]?.mtimeMs ?? 0) }))
     }),
+
+    trashed: Effect.promise(() => workspacesIn(trash)),
 
     discard: Effect.fn("WorkspaceGit.discard")((workspace) =>
       moving("reclaim", workspace.path, async () => {
@@ -268,6 +278,7 @@ const make = Effect.gen(function* () {
         for (const name of names.filter((entry) => entry.startsWith(`${basename(path)}.tmp-`))) {
           await fs.rm(join(dirname(path), name), { recursive: true, force: true }).catch(() => {})
         }
+        await fs.rmdir(dirname(path)).catch(() => {})
       })
     )
   })

@@ -17,7 +17,7 @@ import { goalCondition } from "../goals/GoalRows.ts"
 import { ClaimRow } from "../tasks/Rows.ts"
 import { IdRow, startOf } from "../tasks/TaskRows.ts"
 import { makeCarryOutWake } from "../wakes/carryOutWake.ts"
-import { heldBytes } from "../workspaces/workspaceSpace.ts"
+import { heldBytes } from "../workspaces/workspaceUse.ts"
 
 const Room = Schema.Struct({
   now: Timestamp,

@@ -1,5 +1,6 @@
 /** Workspaces on SQLite: each change of state a compare-and-set. */
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { Fragment } from "@effect/sql/Statement"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { ContestId } from "../../../domain/contest/Contest.ts"
 import { TaskId } from "../../../domain/task/Task.ts"
-import { CommitId } from "../../../domain/workspace/Workspace.ts"
+import { CommitId, type Workspace } from "../../../domain/workspace/Workspace.ts"
 import { WorkspaceBusy, WorkspaceNotFound } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -16,7 +17,7 @@ import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { freeSlot } from "./provideWorkspace.ts"
 import { ResultRow, resultColumns, storedFlag, WorkspaceRow, workspaceColumns } from "./WorkspaceRows.ts"
-import { makeWorkspaceSpace } from "./workspaceSpace.ts"
+import { isAwaited, makeWorkspaceUse } from "./workspaceUse.ts"
 
 /** Ids named in the error of an ambiguous prefix. */
 const candidates = 10
@@ -122,10 +123,40 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const touched = Clock.currentTimeMillis
+  /** No two changes of state in a row have the same time: by it a process sees that the record has changed since it read it. */
+  const after = (now: number) => sql`${now} + (used_at = ${now})`
+
+  const takeForReclaim = Statement.findOne(() => ({
+    Request: Schema.Struct({ id: WorkspaceId, now: Schema.Int }),
+    Result: WorkspaceRow,
+    execute: ({ id, now }) => sql`
+      UPDATE workspaces SET state = 'reclaiming', used_at = ${after(now)}
+      WHERE id = ${id}
+        AND (state = 'reclaiming' OR state IN ('planned', 'ready') AND kept = 0 AND NOT ${isAwaited(sql)})
+      RETURNING ${columns}
+    `
+  }))
+
+  const change = (operation: string, { id, state, usedAt }: Workspace, set: Fragment) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => sql`
+        UPDATE workspaces SET ${set}, used_at = ${after(now)}
+        WHERE id = ${id} AND state = ${state} AND used_at = ${usedAt} RETURNING id
+      `
+    ).pipe(
+      Effect.map((rows) => rows.length > 0),
+      write(operation)
+    )
+
+  /** Its files are out of their place. A task that came meanwhile brings them back. */
+  const away = (state: "trashed" | "gone") => sql`
+    state = CASE WHEN ${isAwaited(sql)} THEN 'planned' ELSE ${state} END,
+    slot = CASE WHEN ${isAwaited(sql)} THEN coalesce(slot, ${freeSlot(sql)}) END
+  `
 
   return Workspaces.of({
-    ...makeWorkspaceSpace(sql, access),
+    ...makeWorkspaceUse(sql, access),
 
     ofTask: Effect.fn("Workspaces.ofTask")((id) =>
       findOfTask(id).pipe(
@@ -164,7 +195,7 @@ const make = Effect.gen(function* () {
 
     ready: Effect.fn("Workspaces.ready")((id, mounted) =>
       Effect.flatMap(
-        touched,
+        Clock.currentTimeMillis,
         (now) => sql`
           UPDATE workspaces SET state = 'ready', trash_path = NULL, mounted = ${mounted ? 1 : 0}, used_at = ${now}
           WHERE id = ${id} AND state IN ('planned', 'ready')
@@ -203,14 +234,8 @@ const make = Effect.gen(function* () {
     reclaiming: Effect.fn("Workspaces.reclaiming")((id) =>
       Effect.gen(function* () {
         const workspace = yield* found(id)
-        const changed = yield* sql`
-          UPDATE workspaces SET state = 'reclaiming', used_at = ${yield* touched} WHERE id = ${id} AND state IN ('planned', 'ready', 'reclaiming')
-            AND kept = 0 AND NOT EXISTS (
-              SELECT 1 FROM tasks WHERE workspace_id = ${id} AND status IN ('queued', 'running')
-            )
-          RETURNING id
-        `
-        if (changed.length > 0) return { ...workspace, state: "reclaiming" as const }
+        const taken = yield* takeForReclaim({ id, now: yield* Clock.currentTimeMillis })
+        if (Option.isSome(taken)) return taken.value
         const reason = workspace.kept
           ? `it is kept: beat workspace keep --off ${id}`
           : workspace.state === "trashed" || workspace.state === "gone"
@@ -220,41 +245,24 @@ const make = Effect.gen(function* () {
       }).pipe(write("reclaimWorkspace"))
     ),
 
-    trashed: Effect.fn("Workspaces.trashed")((id, trashPath, late) =>
-      Effect.flatMap(
-        touched,
-        (now) => sql`
-          UPDATE workspaces SET state = 'trashed', trash_path = ${trashPath}, last_seal = coalesce(${late}, last_seal), slot = NULL, used_at = ${now}, problem = NULL
-          WHERE id = ${id} AND state = 'reclaiming'
-        `
-      ).pipe(Effect.asVoid, write("workspaceTrashed"))
-    ),
-
-    returned: Effect.fn("Workspaces.returned")((id, problem) =>
-      sql`UPDATE workspaces SET state = 'ready', problem = ${problem} WHERE id = ${id} AND state = 'reclaiming'`.pipe(
-        Effect.asVoid,
-        write("workspaceReturned")
+    trashed: Effect.fn("Workspaces.trashed")((workspace, trashPath, late) =>
+      change(
+        "workspaceTrashed",
+        workspace,
+        sql`${away("trashed")}, trash_path = ${trashPath}, last_seal = coalesce(${late}, last_seal), problem = NULL`
       )
     ),
 
-    gone: Effect.fn("Workspaces.gone")((id) =>
-      Effect.flatMap(
-        touched,
-        (now) => sql`
-          UPDATE workspaces SET state = 'gone', trash_path = NULL, slot = NULL, used_at = ${now}
-          WHERE id = ${id} AND state IN ('reclaiming', 'trashed')
-        `
-      ).pipe(Effect.asVoid, write("workspaceGone"))
+    returned: Effect.fn("Workspaces.returned")((workspace, problem) =>
+      change("workspaceReturned", workspace, sql`state = 'ready', problem = ${problem}`)
     ),
 
-    restored: Effect.fn("Workspaces.restored")((id, state) =>
-      Effect.flatMap(
-        touched,
-        (now) => sql`
-          UPDATE workspaces SET state = ${state}, trash_path = NULL, slot = ${freeSlot(sql)}, used_at = ${now}
-          WHERE id = ${id} AND state IN ('trashed', 'gone')
-        `
-      ).pipe(Effect.asVoid, write("workspaceRestored"))
+    gone: Effect.fn("Workspaces.gone")((workspace) =>
+      change("workspaceGone", workspace, sql`${away("gone")}, trash_path = NULL`)
+    ),
+
+    restored: Effect.fn("Workspaces.restored")((workspace) =>
+      change("workspaceRestored", workspace, sql`state = 'ready', trash_path = NULL, slot = ${freeSlot(sql)}`)
     )
   })
 })

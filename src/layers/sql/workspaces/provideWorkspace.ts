@@ -15,8 +15,10 @@ export const makeProvideWorkspace = (sql: SqlClient.SqlClient) => (request: Work
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     if (request.kind === "existing") {
+      // The time of a reclaim that has begun belongs to its process.
       yield* sql`
-        UPDATE workspaces SET used_at = ${now}, slot = coalesce(slot, ${freeSlot(sql)}),
+        UPDATE workspaces SET used_at = CASE WHEN state = 'reclaiming' THEN used_at ELSE ${now} END,
+          slot = coalesce(slot, ${freeSlot(sql)}),
           state = CASE WHEN state IN ('trashed', 'gone') THEN 'planned' ELSE state END
         WHERE id = ${request.id}
       `

@@ -3,15 +3,16 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import type { WorkspaceRequest } from "../../../../src/domain/workspace/Workspace.ts"
+import type { Workspace, WorkspaceRequest } from "../../../../src/domain/workspace/Workspace.ts"
 import { WorkspaceId } from "../../../../src/domain/workspace/WorkspaceId.ts"
 import type { Queue } from "../../../../src/services/Queue.ts"
 import { Queue as QueueTag } from "../../../../src/services/Queue.ts"
 import { Workspaces } from "../../../../src/services/Workspaces.ts"
+import { WorkspaceUpkeep } from "../../../../src/services/WorkspaceUpkeep.ts"
 import { testSql } from "../../../support/stores.ts"
 import { claimNext, claimOptions, completed, submit } from "../../../support/tasks.ts"
 
-const test = (name: string, effect: Effect.Effect<unknown, unknown, Workspaces | Queue>) =>
+const test = (name: string, effect: Effect.Effect<unknown, unknown, Workspaces | WorkspaceUpkeep | Queue>) =>
   it.effect(name, () => Effect.provide(effect, testSql))
 
 const idOf = (number: number) => WorkspaceId.make(String(number).padStart(12, "w"))
@@ -39,9 +40,14 @@ const endNext = Effect.gen(function* () {
 const reclaim = (number: number) =>
   Effect.gen(function* () {
     const workspaces = yield* Workspaces
-    yield* workspaces.reclaiming(idOf(number))
-    yield* workspaces.trashed(idOf(number), `/trash/${number}`, null)
+    const workspace = yield* workspaces.reclaiming(idOf(number))
+    assert.isTrue(yield* workspaces.trashed(workspace, `/trash/${number}`, null))
   })
+
+const move = (workspace: Workspace) =>
+  Effect.flatMap(Workspaces, (workspaces) => workspaces.trashed(workspace, "/trash/1", null))
+
+const lose = (workspace: Workspace) => Effect.flatMap(Workspaces, (workspaces) => workspaces.gone(workspace))
 
 describe("Workspaces", () => {
   test(
@@ -115,10 +121,11 @@ describe("Workspaces", () => {
       const workspaces = yield* Workspaces
       yield* submit({ workspace: fresh(1) })
       yield* endNext
-      yield* workspaces.reclaiming(idOf(1))
+      const workspace = yield* workspaces.reclaiming(idOf(1))
+      yield* TestClock.adjust(1000)
       yield* submit({ workspace: existing(1) })
       assert.isTrue(Option.isNone(yield* queue.claim(claimOptions())))
-      yield* workspaces.returned(idOf(1), "a process works in it")
+      assert.isTrue(yield* workspaces.returned(workspace, "a process works in it"))
       assert.strictEqual((yield* workspaces.get(idOf(1))).problem, "a process works in it")
       yield* claimNext()
     })
@@ -128,20 +135,21 @@ describe("Workspaces", () => {
     "are idle once nothing has needed them for a time, and leave the trash later",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
+      const upkeep = yield* WorkspaceUpkeep
       yield* submit({ workspace: fresh(1) })
       yield* submit({ workspace: fresh(2) })
       yield* endNext
       yield* TestClock.setTime(10_000)
-      const idle = (before: number) => Effect.map(workspaces.idle(before, 0, 10), (found) => found.map(({ id }) => id))
+      const idle = (before: number) => Effect.map(upkeep.idle(before, 0, 10), (found) => found.map(({ id }) => id))
       assert.deepStrictEqual(yield* idle(0), [])
       assert.deepStrictEqual(yield* idle(5000), [idOf(1)])
       yield* reclaim(1)
       assert.deepStrictEqual(yield* idle(20_000), [])
-      assert.deepStrictEqual(yield* workspaces.trash(10_000, 10), [])
-      assert.lengthOf(yield* workspaces.trash(10_001, 10), 1)
-      yield* workspaces.gone(idOf(1))
+      assert.deepStrictEqual(yield* upkeep.trash(10_000, 10), [])
+      assert.lengthOf(yield* upkeep.trash(10_002, 10), 1)
+      assert.isTrue(yield* workspaces.gone(yield* workspaces.get(idOf(1))))
       assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "gone", trashPath: null })
-      yield* workspaces.restored(idOf(1), "ready")
+      assert.isTrue(yield* workspaces.restored(yield* workspaces.get(idOf(1))))
       assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "ready", slot: 1 })
     })
   )
@@ -150,12 +158,84 @@ describe("Workspaces", () => {
     "find a reclaim that was killed",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
+      const upkeep = yield* WorkspaceUpkeep
       yield* submit({ workspace: fresh(1) })
       yield* endNext
       yield* workspaces.reclaiming(idOf(1))
-      assert.lengthOf(yield* workspaces.idle(0, 0, 10), 0)
-      assert.lengthOf(yield* workspaces.idle(0, 1, 10), 1)
+      assert.lengthOf(yield* upkeep.idle(0, 0, 10), 0)
+      assert.lengthOf(yield* upkeep.idle(0, 2, 10), 1)
       yield* workspaces.reclaiming(idOf(1))
+    })
+  )
+
+  for (const [step, store, trashPath] of [
+    ["renamed", (workspace: Workspace) => move(workspace), "/trash/1"],
+    ["found to have no files", (workspace: Workspace) => lose(workspace), null]
+  ] as const) {
+    test(
+      `come back for a task that came while they were ${step}`,
+      Effect.gen(function* () {
+        const queue = yield* QueueTag
+        const workspaces = yield* Workspaces
+        yield* submit({ workspace: fresh(1) })
+        yield* endNext
+        const workspace = yield* workspaces.reclaiming(idOf(1))
+        yield* submit({ workspace: existing(1) })
+        assert.isTrue(Option.isNone(yield* queue.claim(claimOptions())))
+        assert.isTrue(yield* store(workspace))
+        assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "planned", trashPath, slot: 1 })
+        yield* claimNext()
+      })
+    )
+  }
+
+  test(
+    "are taken over from a reclaim that was killed, also while a task waits or after they are kept",
+    Effect.gen(function* () {
+      const workspaces = yield* Workspaces
+      const upkeep = yield* WorkspaceUpkeep
+      yield* submit({ workspace: fresh(1) })
+      yield* endNext
+      yield* TestClock.setTime(10_000)
+      const first = yield* workspaces.reclaiming(idOf(1))
+      assert.lengthOf(yield* upkeep.interrupted(20_000, 10), 0)
+      yield* submit({ workspace: existing(1) })
+      yield* workspaces.keep(idOf(1), true)
+      assert.lengthOf(yield* upkeep.interrupted(10_000, 10), 0)
+      assert.deepStrictEqual(
+        (yield* upkeep.interrupted(10_001, 10)).map(({ id }) => id),
+        [idOf(1)]
+      )
+      const second = yield* workspaces.reclaiming(idOf(1))
+      assert.isTrue(second.kept)
+      // In the same millisecond: only one of the two stores how it ended.
+      assert.isFalse(yield* workspaces.returned(first, "late"))
+      assert.isFalse(yield* move(first))
+      assert.isTrue(yield* workspaces.returned(second, "it is kept"))
+      assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "ready", problem: "it is kept" })
+    })
+  )
+
+  test(
+    "stay as they are for a process that stopped before others restored and reclaimed them",
+    Effect.gen(function* () {
+      const workspaces = yield* Workspaces
+      yield* submit({ workspace: fresh(1) })
+      yield* endNext
+      yield* reclaim(1)
+      const old = yield* workspaces.get(idOf(1))
+      assert.isTrue(yield* workspaces.restored(old))
+      yield* TestClock.adjust(1)
+      for (const late of [workspaces.restored, workspaces.gone, move]) {
+        assert.isFalse(yield* late(old))
+        assert.strictEqual((yield* workspaces.get(idOf(1))).state, "ready")
+      }
+      yield* workspaces.reclaiming(idOf(1))
+      assert.isFalse(yield* workspaces.gone(old))
+      yield* TestClock.adjust(1)
+      yield* reclaim(1)
+      for (const late of [workspaces.restored, workspaces.gone]) assert.isFalse(yield* late(old))
+      assert.strictEqual((yield* workspaces.get(idOf(1))).state, "trashed")
     })
   )
 

@@ -1,0 +1,76 @@
+/** What a worker does with workspaces now and then: reclaims what was not used for a time, and ends what was killed in the middle. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Settings } from "../../domain/settings/Settings.ts"
+import type { WorkspaceId } from "../../domain/workspace/WorkspaceId.ts"
+import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
+import { Workspaces } from "../../services/Workspaces.ts"
+import { WorkspaceUpkeep } from "../../services/WorkspaceUpkeep.ts"
+import { reclaimWorkspace } from "./reclaimWorkspace.ts"
+
+/** A reclaim that took longer than this was killed. */
+export const abandonedMs = 30 * 60_000
+
+/** Half of a workspace that is older than this was left by a restore that was killed. */
+const halfMs = 24 * 60 * 60_000
+
+/** A reclaim that a task waits for is taken over after this time, in milliseconds. */
+const interruptedMs = 60_000
+
+/** Workspaces and pieces of trash that one look of a worker deals with. */
+const atOnce = 20
+
+const recordOf = (id: WorkspaceId) =>
+  Effect.flatMap(Workspaces, (workspaces) => Effect.asSome(workspaces.get(id))).pipe(
+    Effect.catchTag("WorkspaceNotFound", () => Effect.succeedNone)
+  )
+
+const reclaimOrLog = (id: WorkspaceId) =>
+  reclaimWorkspace(id).pipe(Effect.catchAll((error) => Effect.logInfo(`workspace ${id} stays: ${error.message}`)))
+
+/** Finishes the reclaims that were killed and that a task waits for: it came while they ran. */
+export const finishReclaims = Effect.fn("finishReclaims")(function* () {
+  const upkeep = yield* WorkspaceUpkeep
+  const now = yield* Clock.currentTimeMillis
+  for (const { id } of yield* upkeep.interrupted(now - interruptedMs, atOnce)) yield* reclaimOrLog(id)
+})
+
+/** Deletes what has been in the trash for long enough. The record comes first: a restore uses only what the record names. */
+const emptyTrash = Effect.fn("emptyTrash")(function* (before: number) {
+  const git = yield* WorkspaceGit
+  const workspaces = yield* Workspaces
+  const upkeep = yield* WorkspaceUpkeep
+  for (const workspace of yield* upkeep.trash(before, atOnce)) {
+    // A restore has just put it back.
+    if (yield* git.isWhole(workspace)) continue
+    yield* workspaces.gone(workspace)
+  }
+  // Also what a killed process has left. What is being reclaimed may be there before its record says so.
+  for (const { id, path } of yield* git.trashed) {
+    const found = yield* recordOf(id)
+    if (Option.isSome(found) && (found.value.state === "reclaiming" || found.value.trashPath === path)) continue
+    yield* git.erase(path).pipe(Effect.catchAll((error) => Effect.logWarning(`${path} stays: ${error.message}`)))
+  }
+})
+
+/** Ends the restores that were killed: files that are back in place are taken for restored, and half of a cut is removed. */
+const finishRestores = Effect.fn("finishRestores")(function* (before: number) {
+  const git = yield* WorkspaceGit
+  const workspaces = yield* Workspaces
+  for (const { changedAt, id } of yield* git.placed) {
+    const found = yield* recordOf(id)
+    if (Option.isNone(found) || (found.value.state !== "trashed" && found.value.state !== "gone")) continue
+    if (yield* git.isWhole(found.value)) yield* workspaces.restored(found.value)
+    else if (changedAt < before) yield* git.sweep(id, found.value.path)
+  }
+})
+
+export const tidyWorkspaces = Effect.fn("tidyWorkspaces")(function* (settings: Settings) {
+  const upkeep = yield* WorkspaceUpkeep
+  const now = yield* Clock.currentTimeMillis
+  const idle = yield* upkeep.idle(now - settings.workspaceKeepMs, now - abandonedMs, atOnce)
+  yield* Effect.forEach(idle, ({ id }) => reclaimOrLog(id), { discard: true })
+  yield* finishRestores(now - halfMs)
+  yield* emptyTrash(now - settings.workspaceTrashMs)
+})
