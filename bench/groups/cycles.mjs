@@ -66,7 +66,7 @@ export const cycles = async ({ quick, report }) => {
       fill(home.database, stock - queuedIn(home.database), { prefix: prefixes[batch++], queued: true })
     for (const processes of [1, 4, 16]) {
       const rates = { beat: [], bare: [] }
-      for (let round = 0; round < (quick ? 1 : processes === 16 ? 2 : 3); round++) {
+      for (let round = 0; round < (quick ? 1 : processes === 1 ? 3 : 2); round++) {
         for (const [name, program] of Object.entries(programs)) {
           restock()
           rates[name].push(await race(program, processes))

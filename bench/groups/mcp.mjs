@@ -14,7 +14,7 @@ const copied = (kept) => {
 }
 
 export const mcp = async ({ original, quick, report, reason, say }) => {
-  const rounds = quick ? 3 : 11
+  const rounds = quick ? 3 : 9
   const count = quick ? 1000 : 100_000
   say(`  (${count} tasks ...)`)
   const mineCopy = copied(await manyTasks(count))

@@ -48,7 +48,7 @@ export const screen = async ({ quick, report, say }) => {
     report({ name: "top --once, user + system time", unit: "ms", beat: starts.top, floors })
 
     const started = { top: [], web: [] }
-    for (let round = -2; round < (quick ? 2 : 9); round += 1) {
+    for (let round = -2; round < (quick ? 2 : 7); round += 1) {
       top = await openTop(home)
       web = await openWeb(home)
       // A server makes its code cache when it has lived for a moment.

@@ -17,7 +17,7 @@ const firstWord = (file) => () => {
 const patienceMs = 12_000
 
 export const submit = async ({ original, quick, report, reason }) => {
-  const rounds = quick ? 3 : 9
+  const rounds = quick ? 3 : 8
   const live = makeHome({ BACKBEAT_IDLE_MS: "60000" })
   const cold = makeHome({ BACKBEAT_IDLE_MS: "0" })
   const served = makeHome()

@@ -46,7 +46,7 @@ const bytesFor = (count) => count * 50_000
 export const workspace = async ({ quick, report, say }) => {
   const program = await bundled("workspace")
   const count = quick ? 5000 : 50_000
-  const rounds = quick ? 3 : 5
+  const rounds = quick ? 3 : 4
   const { directory, remove, where } = roomyScratch(bytesFor(count))
   say(`  (${where})`)
   try {
