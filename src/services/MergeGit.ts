@@ -68,29 +68,33 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     ) => Effect.Effect<boolean, MergeFailed>
     /** A commit of the work tree as it is, under a private name. `name` is that of its index: one that a killed call left behind is removed. */
     readonly record: (tree: string, ref: string, name: string) => Effect.Effect<void, MergeFailed>
-    /** Moves the checked-out branch and its files forward; the answer is why it could not, or null. */
-    readonly apply: (tree: string, to: CommitId) => Effect.Effect<string | null, MergeFailed>
     /**
-     * Ends an `apply` from `from` to `to` that was killed after `since`: first the files as they were at `from`, then forward again. Files that
-     * the user has edited stay, and the branch with them; the answer is why it could not, or null.
+     * Moves the checked-out branch and its files forward; the answer is why it could not, or null: the files are then as they were, which
+     * `recorded` names.
      */
-    readonly finish: (
+    readonly apply: (
       tree: string,
-      branch: string,
       from: CommitId,
       to: CommitId,
-      since: number
+      recorded: string
     ) => Effect.Effect<string | null, MergeFailed>
+    /** Removes what a git that was killed after `since` has left locked: index, HEAD and these names. */
+    readonly unlock: (tree: string, refs: ReadonlyArray<string>, since: number) => Effect.Effect<void, MergeFailed>
+    /**
+     * Ends an `apply` from `from` to `to` that was killed: first the files as they were at `from`, then forward again. Files that the user
+     * has edited stay, and the branch with them; the answer is why it could not, or null.
+     */
+    readonly finish: (tree: string, from: CommitId, to: CommitId) => Effect.Effect<string | null, MergeFailed>
     /**
      * Moves the checked-out branch and its files back from `from` to `to`; the answer is why it could not, or null: all is as at `from`
-     * then. What is staged or changed in other files stays. `since`: it was begun then, and killed.
+     * then. What is staged or changed in other files stays. `again`: it was begun before, and killed.
      */
     readonly takeBack: (
       tree: string,
       branch: string,
       from: CommitId,
       to: CommitId,
-      since: number | null
+      again: boolean
     ) => Effect.Effect<string | null, MergeFailed>
     /** Deletes private names. */
     readonly forget: (home: string, refs: ReadonlyArray<string>) => Effect.Effect<void>

@@ -1,6 +1,6 @@
 /** `beat diff` and `beat merge` with the built program: the user's branch and files change in one step, or not at all. */
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, locksIn, makeBusyRepository, makeRepository, userState, writeIn } from "../support/repository.ts"
@@ -286,6 +286,77 @@ describe("the work of an isolated task", () => {
     assert.strictEqual(head(), gitIn(home, "rev-parse", "other"))
     assert.strictEqual(gitIn(home, "status", "--porcelain", "--untracked-files=no"), "")
     assert.notDeepEqual(before, merged)
+  })
+
+  it("leaves no lock of a git that was killed after it had moved the branch", async () => {
+    makeRepository(home)
+    const id = await work("echo b > new")
+    const env = { BACKBEAT_FAILPOINTS: "merge.applied:kill" }
+    assert.strictEqual((await beat.run(["merge", id], { cwd: home, env })).signal, "SIGKILL")
+    const { mtimeMs } = statSync(join(home, ".git", "refs/heads/main"))
+    // One recovery was killed too: the locks are older than the second one, and those of another command older than the merge.
+    const again = { BACKBEAT_FAILPOINTS: "changeMerge.committed:kill" }
+    assert.strictEqual((await beat.run(["merge", id], { cwd: home, env: again })).signal, "SIGKILL")
+    const locks = ["HEAD.lock", "packed-refs.lock", "refs/heads/main.lock"]
+    for (const lock of [...locks, "index.lock"]) writeIn(join(home, ".git"), { [lock]: "" })
+    for (const lock of locks) utimesSync(join(home, ".git", lock), mtimeMs / 1000, mtimeMs / 1000)
+    utimesSync(join(home, ".git", "index.lock"), mtimeMs / 1000 - 3600, mtimeMs / 1000 - 3600)
+    assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} merged`)
+    assert.deepStrictEqual(locksIn(home), [join(home, ".git", "index.lock")])
+  })
+
+  it("changes nothing where another command holds a lock, and says so", async () => {
+    makeBusyRepository(home)
+    const before = userState(home)
+    const id = await work("echo agent > sub/c.txt; mkdir d; echo n > d/new")
+    for (const lock of ["HEAD.lock", "index.lock", "refs/heads/main.lock"]) {
+      const held = join(home, ".git", lock)
+      writeFileSync(held, "")
+      const refused = await run(["merge", id])
+      assert.strictEqual(refused.code, 1, lock)
+      assert.include(refused.stdout, "refused", lock)
+      assert.include(refused.stdout, lock.startsWith("refs") ? "cannot lock ref" : lock, lock)
+      rmSync(held)
+      assert.deepStrictEqual({ ...userState(home), index: "" }, { ...before, index: "" }, lock)
+    }
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    const merged = userState(home)
+    for (const lock of ["HEAD.lock", "refs/heads/main.lock"]) {
+      const held = join(home, ".git", lock)
+      writeFileSync(held, "")
+      assert.strictEqual((await run(["merge", "--undo", id])).code, 1, lock)
+      rmSync(held)
+      assert.deepStrictEqual({ ...userState(home), index: "" }, { ...merged, index: "" }, lock)
+    }
+  })
+
+  it("puts back what git had written before it could not go on", async () => {
+    makeRepository(home, { "a.txt": "one\n", "b.txt": "two\n", "mine.txt": "mine\n" })
+    const id = await work("echo agent > a.txt; rm b.txt; echo n > aa; seq 200000 > z")
+    writeIn(home, { "mine.txt": "dirty\n", "untracked.txt": "u\n" })
+    const before = userState(home)
+    // The git that merges can write no file of more than 8 kB: it reports that, and has written the others by then.
+    const limited = join(beat.home, "git")
+    const git = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim()
+    const limit = (signal: string) => `case " $* " in *" merge --ff-only "*) ${signal} ulimit -f 8 ;; esac`
+    const path = { PATH: `${beat.home}:${process.env.PATH}` }
+    writeFileSync(limited, `#!/bin/sh\n${limit("trap '' XFSZ;")}\nexec ${git} "$@"\n`)
+    chmodSync(limited, 0o755)
+    const refused = await beat.run(["merge", id], { cwd: home, env: path })
+    assert.strictEqual(refused.code, 1)
+    assert.include(refused.stdout, "refused")
+    assert.deepStrictEqual({ ...userState(home), index: "" }, { ...before, index: "" })
+    // A git that dies of it says nothing, and leaves its lock.
+    writeFileSync(limited, `#!/bin/sh\n${limit("")}\nexec ${git} "$@"\n`)
+    const killed = await beat.run(["merge", id], { cwd: home, env: path })
+    assert.strictEqual(killed.code, 1)
+    assert.include(killed.stderr, "git merge was killed (SIGXFSZ). To end what it has begun: beat doctor --fix")
+    assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} merged`)
+    assert.deepStrictEqual(locksIn(home), [])
+    assert.strictEqual((await run(["merge", "--undo", id])).code, 0)
+    assert.deepStrictEqual({ ...userState(home), index: "" }, { ...before, index: "" })
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    assert.strictEqual(readFileSync(join(home, "mine.txt"), "utf8"), "dirty\n")
   })
 
   it("leaves no private name where nothing was changed", async () => {

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { beforeRef, type Merge, type MergeId, mergeRef } from "../../domain/merge/Merge.ts"
-import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
+import { MergeFailed, MergeRefused } from "../../domain/merge/MergeErrors.ts"
 import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
 import type { CommitId, WorkResult, Workspace } from "../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../services/Failpoints.ts"
@@ -127,7 +127,13 @@ const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: Comm
   )
   if (unrecorded !== null) return `your files could not be recorded: ${unrecorded}`
   yield* failpoint("merge.recorded")
-  const problem = yield* git.apply(tree, merged)
+  const problem = yield* git
+    .apply(tree, before, merged, beforeRef(id))
+    .pipe(
+      Effect.mapError(
+        (error) => new MergeFailed({ ...error, detail: `${error.detail}. To end what it has begun: beat doctor --fix` })
+      )
+    )
   yield* failpoint("merge.applied")
   return problem
 })

@@ -14,9 +14,10 @@ const lookEvery = "100 millis"
 
 const unchanged = "its process was killed before anything was changed"
 
-/** Where the branch is, once the git that a killed process left running has ended. */
-const settled = Effect.fn("recoverMerge.settled")(function* ({ branch, home }: Merge, from: CommitId) {
+/** Where the branch is, once the git that a killed process left running has ended. What a killed git has locked is free then. */
+const settled = Effect.fn("recoverMerge.settled")(function* (merge: Merge, from: CommitId) {
   const git = yield* MergeGit
+  const { branch, changedAt, home, id, tree } = merge
   let state = yield* git.branch(home, branch)
   for (let look = 0; look < looks && state?.commit === from; look += 1) {
     yield* Effect.sleep(lookEvery)
@@ -24,6 +25,8 @@ const settled = Effect.fn("recoverMerge.settled")(function* ({ branch, home }: M
     if (next?.commit !== state.commit) state = next
     else if (look >= looks / 5) break
   }
+  const refs = [`refs/heads/${branch}`, mergeRef(id), beforeRef(id), tornRef(id)]
+  yield* git.unlock(tree !== null && state?.tree === tree ? tree : home, refs, changedAt)
   return state
 })
 
@@ -41,14 +44,14 @@ const movedAway = (branch: string) => `the branch ${branch} was moved by another
 
 const settle = Effect.fn("recoverMerge.settle")(function* (merge: Merge, merged: CommitId) {
   const git = yield* MergeGit
-  const { before, branch, changedAt, id, tree } = merge
+  const { before, branch, id, tree } = merge
   const state = yield* settled(merge, before)
   if (state?.commit === merged) return ended("merged", null)
   if (state?.commit !== before) return ended("refused", movedAway(branch))
   if (tree === null) return ended("refused", unchanged)
   if (state.tree !== tree) return ended("refused", `the branch ${branch} is no longer checked out in ${tree}`)
   yield* keepTorn(id, tree)
-  const problem = yield* git.finish(tree, branch, before, merged, changedAt)
+  const problem = yield* git.finish(tree, before, merged)
   return problem === null
     ? ended("merged", null)
     : ended("refused", `it was interrupted, and could not be finished: ${problem}`)
@@ -57,7 +60,7 @@ const settle = Effect.fn("recoverMerge.settle")(function* (merge: Merge, merged:
 /** An undo is finished, unless its files were edited since: then all is as it was before the undo. */
 const settleUndo = Effect.fn("recoverMerge.settleUndo")(function* (merge: Merge, merged: CommitId) {
   const git = yield* MergeGit
-  const { before, branch, changedAt, home, id, tree } = merge
+  const { before, branch, home, id, tree } = merge
   const state = yield* settled(merge, merged)
   if (state?.commit === before) return ended("undone", null)
   if (state?.commit !== merged || state.tree !== tree) return ended("merged", null)
@@ -65,7 +68,7 @@ const settleUndo = Effect.fn("recoverMerge.settleUndo")(function* (merge: Merge,
     return ended((yield* git.move(home, `refs/heads/${branch}`, before, merged)) ? "undone" : "merged", null)
   }
   yield* keepTorn(id, tree)
-  return ended((yield* git.takeBack(tree, branch, merged, before, changedAt)) === null ? "undone" : "merged", null)
+  return ended((yield* git.takeBack(tree, branch, merged, before, true)) === null ? "undone" : "merged", null)
 })
 
 /** Takes over an open merge if its process is dead; returns how it ended, or null where it is still carried out. */

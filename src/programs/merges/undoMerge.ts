@@ -45,7 +45,7 @@ export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId) {
       ? (yield* git.move(home, `refs/heads/${branch}`, before, merged))
         ? null
         : "the branch was moved meanwhile"
-      : yield* git.takeBack(tree, branch, merged, before, null)
+      : yield* git.takeBack(tree, branch, merged, before, false)
   yield* failpoint("undo.moved")
   yield* merges.change(undoing, { state: problem === null ? "undone" : "merged" })
   if (problem !== null) return yield* refuse(`The merge into ${branch} was not undone: ${problem}`)

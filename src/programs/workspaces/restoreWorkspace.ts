@@ -31,5 +31,5 @@ export const restoreWorkspace = Effect.fn("restoreWorkspace")(function* (id: Wor
     yield* failpoint("restore.placed")
     if (yield* workspaces.restored(workspace)) return yield* workspaces.get(id)
   }
-  return yield* new WorkspaceBusy({ id, reason: "other commands reclaim and restore it at the same time" })
+  return yield* new WorkspaceBusy({ id, reason: "other commands change it at the same time" })
 })

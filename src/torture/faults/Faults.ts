@@ -55,14 +55,41 @@ const reboot = (load: Load) =>
 /** While a worker is stopped for so long, in milliseconds, other tasks must have ended. */
 const stopMs = 20_000
 
+/** A process is stopped again this many times where it held the write lock. */
+const mostStops = 20
+
+/** Looks for the write lock while a process is stopped: another one may hold it for a moment. */
+const lockLooks = 10
+
+/** Stops a process between two writes: SQLite has no way to take the lock from a process that lives. Returns whether it is stopped. */
+const stopBetweenWrites = ({ store, world }: Load, pid: number) =>
+  Effect.gen(function* () {
+    for (let attempt = 0; attempt < mostStops; attempt++) {
+      if (!signal(pid, world.root, "SIGSTOP")) return false
+      for (let look = 0; look < lockLooks; look++) {
+        const release = store.lock()
+        release?.()
+        if (release !== null) return true
+        yield* Effect.sleep(lookMs)
+      }
+      signal(pid, world.root, "SIGCONT")
+      yield* Effect.sleep(lookMs)
+    }
+    return false
+  }).pipe(Effect.onInterrupt(() => Effect.sync(() => signal(pid, world.root, "SIGCONT"))))
+
 /** Stops a worker until there are no more faults. Its tasks stay its own; everything else continues. */
 const stop = (load: Load) =>
   Effect.gen(function* () {
     const { store, world } = load
     const { chronicle } = world
     const victim = stoppable(load)[0]
-    if (victim === undefined || load.stopped || !signal(victim.pid, world.root, "SIGSTOP")) return
+    if (victim === undefined || load.stopped) return
     load.stopped = true
+    if (!(yield* stopBetweenWrites(load, victim.pid))) {
+      load.stopped = false
+      return
+    }
     chronicle.fault("stop", 0)
     const held = store.rows<{ task_id: string }>("SELECT task_id FROM claims WHERE worker_id = ?", victim.id)
     for (const { task_id } of held) chronicle.hurt(task_id, "stop")

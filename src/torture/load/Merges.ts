@@ -20,7 +20,11 @@ export const checkCommand = `test ! -e ${brokenFile}`
 /** In the repository. Files carry the time of the system: the clock that is set is not for what compares them. */
 const placeOf = ({ world }: Load) => ({ directory: world.shop ?? world.root, variables: { NODE_OPTIONS: "" } })
 
-const attempts = 8
+/** What was killed is repeated this often: each time may be killed again, and only what has ended can be judged. */
+const attempts = 60
+
+/** The doctor is asked again this often while a merge is open and it reports a problem: the store may be locked for a while. */
+const doctorAttempts = 5
 
 interface MergeRow {
   readonly state: string
@@ -60,6 +64,12 @@ const runStep = (load: Load, args: ReadonlyArray<string>, trouble: StepTrouble) 
     ? killApplying(load, args, trouble.killApplyingMs)
     : runCommand(load, args, trouble, placeOf(load))
 
+const newest = ({ store }: Load, task: string) =>
+  store.one<MergeRow>("SELECT * FROM merges WHERE task_id = ? ORDER BY seq DESC LIMIT 1", task) ?? null
+
+const isOpen = (load: Load, task: string) =>
+  ["testing", "applying", "undoing"].includes(newest(load, task)?.state ?? "")
+
 /** Runs the same command again, or the doctor, until one of them ends without being killed. */
 const settleWith = (load: Load, task: string, args: ReadonlyArray<string>, { by, failpoint }: Settle) =>
   Effect.gen(function* () {
@@ -70,13 +80,11 @@ const settleWith = (load: Load, task: string, args: ReadonlyArray<string>, { by,
       const said = `${stdout.toString().trim()} ${stderr.trim()}`.slice(0, 300)
       load.world.chronicle.note(task, `settled by beat ${words[0]}: ${code ?? signal} ${by === "again" ? said : ""}`)
       // The store may be locked for a while.
-      if (code !== null && code !== 74) return
+      const isLocked = by === "doctor" && code === 1 && attempt <= doctorAttempts && isOpen(load, task)
+      if (code !== null && code !== 74 && !isLocked) return
       yield* Effect.sleep(100)
     }
   })
-
-const newest = ({ store }: Load, task: string) =>
-  store.one<MergeRow>("SELECT * FROM merges WHERE task_id = ? ORDER BY seq DESC LIMIT 1", task) ?? null
 
 const toldBy = ({ code }: Finished): MergeStep["told"] => (code === null ? "killed" : code === 0 ? "done" : "refused")
 

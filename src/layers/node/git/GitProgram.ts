@@ -114,13 +114,13 @@ export const git = ({
       clearTimeout(timer)
       fail(error.code === "ENOENT" ? "missing" : "exit", null, error.code ?? error.message)
     })
-    child.once("close", (code) => {
+    child.once("close", (code, signal) => {
       clearTimeout(timer)
       clearTimeout(grace)
       if (over !== null) over()
       else if (code !== null && accepts.includes(code)) {
         resume(Effect.succeed({ code, stdout: Buffer.concat(out), stderr }))
-      } else fail("exit", code, said(stderr))
+      } else fail("exit", code, code === null ? `${program} ${args[0] ?? ""} was killed (${signal})` : said(stderr))
     })
     // A git that ends before it has read everything closes the pipe: its exit code says why.
     child.stdin.on("error", () => {})

@@ -13,7 +13,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { pagerEnvironment } from "./gitEnvironment.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
-import { applyMs, putBack, removeLocks, unstage } from "./putBack.ts"
+import { applyMs, putBack, removeLocks, takeBackFailed, unstage } from "./putBack.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
 import { editedIn, reversed, stepFiles } from "./StepFiles.ts"
 
@@ -86,8 +86,15 @@ const committed = Effect.fn("MergeGit.committed")(function* (
 const changedSince = (edited: ReadonlyArray<string>) =>
   `these files have changed since: ${edited.slice(0, 5).join(", ")}`
 
+/** What git said when it would not, or null. A git that was killed has not said anything: what it has done is unknown. */
 const forward = (tree: string, to: CommitId) =>
-  asked(git({ directory: tree, args: ["merge", "--ff-only", "--no-stat", "--quiet", to], patienceMs: applyMs }))
+  git({ directory: tree, args: ["merge", "--ff-only", "--no-stat", "--quiet", to], patienceMs: applyMs }).pipe(
+    Effect.as(null),
+    Effect.catchIf(
+      ({ code }) => code !== null,
+      ({ detail }) => Effect.succeed(detail)
+    )
+  )
 
 const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
   patch: ["--patch"],
@@ -153,27 +160,39 @@ const make = Effect.gen(function* () {
       )
     ),
 
-    apply: Effect.fn("MergeGit.apply")((tree, to) => forward(tree, to)),
-
-    finish: Effect.fn("MergeGit.finish")((tree, name, from, to, since) =>
+    apply: Effect.fn("MergeGit.apply")((tree, from, to, recorded) =>
       Effect.gen(function* () {
-        yield* removeLocks(tree, name, since)
+        const problem = yield* forward(tree, to)
+        if (problem === null) return null
+        const now = yield* gitText({ directory: tree, args: ["rev-parse", "HEAD"] })
+        if (now === to) return null
+        if (now === from) yield* takeBackFailed(tree, from, to, recorded)
+        return problem
+      }).pipe(failing(tree))
+    ),
+
+    unlock: Effect.fn("MergeGit.unlock")((tree, refs, since) => removeLocks(tree, refs, since).pipe(failing(tree))),
+
+    finish: Effect.fn("MergeGit.finish")((tree, from, to) =>
+      Effect.gen(function* () {
         const files = yield* stepFiles(tree, from, to)
         // Where one of them was edited before git had begun, git refuses as it would have then.
         const edited = yield* editedIn(tree, from, files, to)
         yield* putBack(tree, from, files, edited)
         yield* failpoint("merge.putBack")
-        return edited.length > 0 ? changedSince(edited) : yield* forward(tree, to)
+        if (edited.length > 0) return changedSince(edited)
+        const problem = yield* forward(tree, to)
+        if (problem !== null) yield* putBack(tree, from, files)
+        return problem
       }).pipe(failing(tree))
     ),
 
-    takeBack: Effect.fn("MergeGit.takeBack")((tree, name, from, to, since) =>
+    takeBack: Effect.fn("MergeGit.takeBack")((tree, name, from, to, again) =>
       Effect.gen(function* () {
-        if (since !== null) yield* removeLocks(tree, name, since)
         const files = yield* stepFiles(tree, from, to)
-        const edited = yield* editedIn(tree, from, files, since === null ? null : to)
+        const edited = yield* editedIn(tree, from, files, again ? to : null)
         if (edited.length > 0) {
-          if (since !== null) {
+          if (again) {
             yield* putBack(tree, from, files, edited)
             yield* unstage(tree, from, files, edited)
           }

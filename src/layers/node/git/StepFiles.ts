@@ -27,7 +27,7 @@ const raw = (tree: string, ...args: ReadonlyArray<string>) =>
       })
   )
 
-export const stepFiles = (tree: string, from: CommitId, to: CommitId) => raw(tree, from, to)
+export const stepFiles = (tree: string, from: string, to: CommitId) => raw(tree, from, to)
 
 /** What is staged against a commit: null for a file that is staged as deleted. */
 export const stagedIn = (tree: string, commit: CommitId) =>
@@ -43,7 +43,7 @@ const blobName = (bytes: Uint8Array, length: number): string =>
     .digest("hex")
 
 /** What git would store for the files that are there: null for one that is missing, and no entry for a directory. */
-const storedNames = Effect.fn("storedNames")(function* (tree: string, files: ReadonlyArray<StepFile>) {
+export const storedNames = Effect.fn("storedNames")(function* (tree: string, files: ReadonlyArray<StepFile>) {
   const found = new Map<string, string | null>()
   const plain = yield* Effect.promise(async () => {
     const names: Array<string> = []
@@ -70,7 +70,7 @@ const storedNames = Effect.fn("storedNames")(function* (tree: string, files: Rea
 })
 
 /** Whether the file is a beginning of what git was writing. */
-const isCutShort = (tree: string, path: string, commit: CommitId) =>
+export const isCutShort = (tree: string, path: string, commit: CommitId) =>
   git({ directory: tree, args: ["cat-file", "--filters", `${commit}:${path}`] }).pipe(
     Effect.flatMap(({ stdout }) =>
       Effect.promise(async () => {

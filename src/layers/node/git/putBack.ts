@@ -1,17 +1,21 @@
-/** Takes back what a killed git has done to files, index and locks of a work tree. */
+/** Takes back what a git that was killed, or that has failed, has done to files, index and locks of a work tree. */
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { git, gitText } from "./GitProgram.ts"
-import { type StepFile, stagedIn } from "./StepFiles.ts"
+import { isCutShort, type StepFile, stagedIn, stepFiles, storedNames } from "./StepFiles.ts"
 
 /** A tree of thousands of files takes seconds; a slow disk may take longer. */
 export const applyMs = 10 * 60_000
 
 /** Locks of the git that was killed. One that is older belongs to another command. */
-export const removeLocks = Effect.fn("MergeGit.removeLocks")(function* (tree: string, name: string, since: number) {
-  for (const locked of ["index", "HEAD", `refs/heads/${name}`]) {
+export const removeLocks = Effect.fn("MergeGit.removeLocks")(function* (
+  tree: string,
+  refs: ReadonlyArray<string>,
+  since: number
+) {
+  for (const locked of ["index", "HEAD", "packed-refs", ...refs]) {
     const lock = yield* gitText({
       directory: tree,
       args: ["rev-parse", "--path-format=absolute", "--git-path", `${locked}.lock`]
@@ -23,6 +27,33 @@ export const removeLocks = Effect.fn("MergeGit.removeLocks")(function* (tree: st
   }
 })
 
+const fromStdin = ["--pathspec-from-file=-", "--pathspec-file-nul"]
+
+const literal = (files: ReadonlyArray<StepFile>) => files.map(({ path }) => `:(top,literal)${path}`).join("\0")
+
+/** The files as the first commit of a step has them; those that it has not are removed. */
+const restoreFiles = Effect.fnUntraced(function* (
+  tree: string,
+  from: string,
+  files: ReadonlyArray<StepFile>,
+  where: ReadonlyArray<"--staged" | "--worktree">
+) {
+  const had = files.filter((file) => file.from !== null)
+  if (had.length > 0) {
+    yield* git({
+      directory: tree,
+      args: ["restore", `--source=${from}`, ...where, ...fromStdin],
+      stdin: literal(had),
+      patienceMs: applyMs
+    })
+  }
+  yield* Effect.promise(async () => {
+    for (const { path } of files.filter((file) => file.from === null)) {
+      await fs.rm(join(tree, path), { force: true }).catch(() => {})
+    }
+  })
+})
+
 /** The files of a step as its first commit has them, by git; those that only the second has are removed. */
 export const putBack = Effect.fn("MergeGit.putBack")(function* (
   tree: string,
@@ -32,26 +63,15 @@ export const putBack = Effect.fn("MergeGit.putBack")(function* (
 ) {
   const spared = new Set(edited)
   const touched = files.filter(({ path }) => !spared.has(path))
-  const named = (some: ReadonlyArray<StepFile>) => some.map(({ path }) => `:(top,literal)${path}`).join("\0")
-  const had = touched.filter((file) => file.from !== null)
   const added = touched.filter((file) => file.from === null)
-  if (had.length > 0) {
+  if (added.length > 0) {
     yield* git({
       directory: tree,
-      args: ["restore", `--source=${from}`, "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"],
-      stdin: named(had),
-      patienceMs: applyMs
+      args: ["rm", "--cached", "--quiet", "--ignore-unmatch", "--force", ...fromStdin],
+      stdin: literal(added)
     })
   }
-  if (added.length === 0) return
-  yield* git({
-    directory: tree,
-    args: ["rm", "--cached", "--quiet", "--ignore-unmatch", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"],
-    stdin: named(added)
-  })
-  yield* Effect.promise(async () => {
-    for (const { path } of added) await fs.rm(join(tree, path), { force: true }).catch(() => {})
-  })
+  yield* restoreFiles(tree, from, touched, ["--staged", "--worktree"])
 })
 
 /** What the killed step has staged of files that were edited since. */
@@ -66,7 +86,36 @@ export const unstage = Effect.fn("MergeGit.unstage")(function* (
   if (ours.length === 0) return
   yield* git({
     directory: tree,
-    args: ["restore", `--source=${from}`, "--staged", "--pathspec-from-file=-", "--pathspec-file-nul"],
-    stdin: ours.map(({ path }) => `:(top,literal)${path}`).join("\0")
+    args: ["restore", `--source=${from}`, "--staged", ...fromStdin],
+    stdin: literal(ours)
   })
+})
+
+/**
+ * Takes back what git has done on its way from one commit to another before it failed: at a lock, a hook or a file that it cannot write.
+ * `recorded` names the files as they were. What git has not touched stays, edited or not.
+ */
+export const takeBackFailed = Effect.fn("MergeGit.takeBackFailed")(function* (
+  tree: string,
+  from: CommitId,
+  to: CommitId,
+  recorded: string
+) {
+  const files = yield* stepFiles(tree, from, to)
+  const staged = yield* stagedIn(tree, from)
+  if (files.every((file) => staged.has(file.path) && staged.get(file.path) === file.to)) {
+    yield* git({ directory: tree, args: ["update-index", "-q", "--refresh"], accepts: [0, 1] })
+    yield* git({ directory: tree, args: ["read-tree", "-m", "-u", to, from], patienceMs: applyMs })
+    return
+  }
+  // It writes the files first, and then the index.
+  const paths = new Set(files.map(({ path }) => path))
+  const changed = (yield* stepFiles(tree, recorded, to)).filter(({ path }) => paths.has(path))
+  const names = yield* storedNames(tree, changed)
+  const written = yield* Effect.filter(changed, (file) => {
+    const name = names.get(file.path)
+    if (name === undefined || name === file.from) return Effect.succeed(false)
+    return name === file.to || name === null ? Effect.succeed(true) : isCutShort(tree, file.path, to)
+  })
+  yield* restoreFiles(tree, recorded, written, ["--worktree"])
 })

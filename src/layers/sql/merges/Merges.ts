@@ -95,7 +95,9 @@ const make = Effect.gen(function* () {
         const merge = found.value
         if (merge.state !== from.state || !isSame(merge.owner, from.owner)) return false
         if (to.state === "undoing" && Option.isSome(yield* findOpen(merge.home))) return false
-        yield* update({ ...merge, ...to, changedAt: yield* Clock.currentTimeMillis })
+        // Not by another owner: what a killed git has locked is as old as the step.
+        const changedAt = to.state === undefined ? merge.changedAt : yield* Clock.currentTimeMillis
+        yield* update({ ...merge, ...to, changedAt })
         return true
       }).pipe(write("changeMerge"))
     )
