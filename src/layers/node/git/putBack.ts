@@ -10,11 +10,7 @@ import { isCutShort, type StepFile, stagedIn, stepFiles, storedNames } from "./S
 export const applyMs = 10 * 60_000
 
 /** Locks of the git that was killed. One that is older belongs to another command. */
-export const removeLocks = Effect.fn("MergeGit.removeLocks")(function* (
-  tree: string,
-  refs: ReadonlyArray<string>,
-  since: number
-) {
+export const removeLocks = Effect.fnUntraced(function* (tree: string, refs: ReadonlyArray<string>, since: number) {
   for (const locked of ["index", "HEAD", "packed-refs", ...refs]) {
     const lock = yield* gitText({
       directory: tree,
