@@ -42,14 +42,6 @@ export class Workspaces extends Context.Tag("backbeat/Workspaces")<
       readonly state: ReadonlyArray<WorkspaceState>
       readonly limit: number
     }) => Effect.Effect<ReadonlyArray<WorkspaceEntry>, StorageError>
-    /** The files are in place, and the agent sees them at the path of the repository (`mounted`) or at their own. */
-    readonly ready: (id: WorkspaceId, mounted: boolean) => Effect.Effect<void, StorageError>
-    /** Moves the base of one that is not cut yet. */
-    readonly rebase: (id: WorkspaceId, base: CommitId) => Effect.Effect<void, StorageError>
-    /** Stores what a task left; the same task again replaces it. */
-    readonly sealed: (result: WorkResult) => Effect.Effect<void, StorageError>
-    /** Why it could not be sealed. It is not reclaimed until it was. */
-    readonly troubled: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
     readonly result: (id: TaskId) => Effect.Effect<Option.Option<WorkResult>, StorageError>
     readonly keep: (id: WorkspaceId, kept: boolean) => Effect.Effect<void, StorageError>
     /** What the workspaces in their place hold, without the trash: as far as they were measured. */

@@ -8,7 +8,7 @@ import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import * as DueTimes from "../../src/layers/sql/workers/DueTimes.ts"
-import * as WorkspaceUpkeep from "../../src/layers/sql/workspaces/WorkspaceUpkeep.ts"
+import * as WorkerWorkspaces from "../../src/layers/sql/workspaces/WorkerWorkspaces.ts"
 import type { Budgets } from "../../src/services/Budgets.ts"
 import type { Checkpoints } from "../../src/services/Checkpoints.ts"
 import type { Gates } from "../../src/services/Gates.ts"
@@ -73,7 +73,7 @@ const sqlProbe = Layer.effect(
 )
 
 /** The SQL services with their connection, on a database in memory. */
-export const testSql = Layer.mergeAll(SqlServices.layer, DueTimes.layer, WorkspaceUpkeep.layer).pipe(
+export const testSql = Layer.mergeAll(SqlServices.layer, DueTimes.layer, WorkerWorkspaces.layer).pipe(
   Layer.provideMerge(Database.layer),
   Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
 )

@@ -330,7 +330,7 @@ describe("the work of an isolated task", () => {
     }
   })
 
-  it("puts back what git had written before it could not go on", async () => {
+  it("puts back what git had written before it failed", async () => {
     makeRepository(home, { "a.txt": "one\n", "b.txt": "two\n", "mine.txt": "mine\n" })
     const id = await work("echo agent > a.txt; rm b.txt; echo n > aa; seq 200000 > z")
     writeIn(home, { "mine.txt": "dirty\n", "untracked.txt": "u\n" })

@@ -1,6 +1,6 @@
 /** Isolated tasks with the built program: what they leave is in the repository, and nothing of the user's has changed. */
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import Database from "better-sqlite3"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
@@ -575,6 +575,28 @@ describe("beat run --isolate", () => {
       )
     })
   }
+
+  it("has a seal although a git that was killed has left the locks of its private names", async () => {
+    makeRepository(home)
+    const go = join(beat.home, "go")
+    const command = `git stash list; echo 1 > a.txt; git stash; echo 2 > a.txt; git stash; until [ -e '${go}' ]; do sleep 0.05; done; echo x > new`
+    const id = (await run(["run", "--isolate", "-a", "shell", "--", command])).stdout.trim()
+    await until("it is cut", () => workspaceOf(id)?.state === "ready")
+    const { path = "" } = workspaceOf(id) ?? {}
+    writeIn(join(home, ".git"), {
+      [`refs/backbeat/task/${id}.lock`]: "",
+      [`refs/backbeat/task/${id}.refs/stash.lock`]: ""
+    })
+    writeIn(join(path, ".git"), { "refs/backbeat/seal.lock": "", "refs/backbeat/stash/1.lock": "" })
+    utimesSync(join(path, ".git/refs/backbeat/seal.lock"), 1, 1)
+    writeFileSync(go, "")
+    assert.strictEqual((await run(["wait", id, "--timeout", "100s"])).code, 0)
+    assert.deepStrictEqual(sealed(id), ["a.txt", "new"])
+    assert.strictEqual(shown(id, "a.txt"), "one")
+    assert.lengthOf(gitIn(home, "for-each-ref", `refs/backbeat/task/${id}.refs`).split("\n"), 2)
+    assert.deepStrictEqual([...locksIn(home), ...locksIn(path)], [])
+    assert.deepStrictEqual(beat.rows("SELECT problem, home FROM results"), [{ problem: null, home: 1 }])
+  })
 
   /** A worker that takes all for as old as is needed, until `condition` holds. */
   const tidied = async (what: string, condition: () => boolean) => {

@@ -11,6 +11,7 @@ import { failpoint } from "../../services/Failpoints.ts"
 import type { ClaimedTask, WorkPlace } from "../../services/Queue.ts"
 import { Spawner } from "../../services/Spawner.ts"
 import { Tasks } from "../../services/Tasks.ts"
+import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 import { isUnbegunRound } from "../loops/inRoundSession.ts"
@@ -89,7 +90,7 @@ const basedOnStep = Effect.fn("enterWorkspace.step")(function* (workspace: Works
     return yield* new SpawnFailed({ reason: "system", subject: workspace.path, detail })
   }
   const { commit } = result.value
-  yield* retryWhileStorageFails(workspaces.rebase(workspace.id, commit))
+  yield* retryWhileStorageFails((yield* WorkerWorkspaces).rebase(workspace.id, commit))
   yield* failpoint("enter.based")
   return { ...workspace, base: commit }
 })
@@ -124,6 +125,6 @@ export const enterWorkspace = Effect.fn("enterWorkspace")(function* (claimed: Cl
   const place = yield* placeOf(workspace, settings, claimed.environment.HOME ?? null, {
     ...(choice === null ? {} : { BACKBEAT_KEPT: String(choice.winner) })
   })
-  yield* retryWhileStorageFails(workspaces.ready(workspace.id, place.over !== null))
+  yield* retryWhileStorageFails((yield* WorkerWorkspaces).ready(workspace.id, place.over !== null))
   return { ...claimed, place }
 })

@@ -3,9 +3,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { Workspace } from "../../domain/workspace/Workspace.ts"
+import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
-import { WorkspaceUpkeep } from "../../services/WorkspaceUpkeep.ts"
 import { reclaimWorkspace } from "./reclaimWorkspace.ts"
 import { abandonedMs } from "./tidyWorkspaces.ts"
 
@@ -18,19 +18,19 @@ const patienceMs = 60_000
 /** Counts the bytes of a workspace and stores them. */
 export const measureWorkspace = Effect.fn("measureWorkspace")(function* ({ id, path }: Pick<Workspace, "id" | "path">) {
   const git = yield* WorkspaceGit
-  const upkeep = yield* WorkspaceUpkeep
-  yield* upkeep.measured(id, yield* git.size(path, patienceMs))
+  const own = yield* WorkerWorkspaces
+  yield* own.measured(id, yield* git.size(path, patienceMs))
 })
 
 /** Does nothing without a limit. Workspaces in the trash do not count: only time empties it. */
 export const fitWorkspaces = Effect.fn("fitWorkspaces")(function* ({ workspaceMaxBytes }: Settings) {
   if (workspaceMaxBytes === null) return
   const workspaces = yield* Workspaces
-  const upkeep = yield* WorkspaceUpkeep
-  yield* Effect.forEach(yield* upkeep.unmeasured(atOnce), measureWorkspace, { discard: true })
+  const own = yield* WorkerWorkspaces
+  yield* Effect.forEach(yield* own.unmeasured(atOnce), measureWorkspace, { discard: true })
   if ((yield* workspaces.held).bytes < workspaceMaxBytes) return
   const now = yield* Clock.currentTimeMillis
-  for (const { id } of yield* upkeep.idle(now, now - abandonedMs, atOnce)) {
+  for (const { id } of yield* own.idle(now, now - abandonedMs, atOnce)) {
     const reclaimed = yield* Effect.either(reclaimWorkspace(id))
     yield* reclaimed._tag === "Right"
       ? Effect.logInfo(`workspace ${id} is in the trash: workspaces hold more than workspaceMaxBytes`)

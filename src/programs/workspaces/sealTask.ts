@@ -6,6 +6,7 @@ import type { TaskSummary } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
 import { sealRef, type WorkResult } from "../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../services/Failpoints.ts"
+import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 import { candidateOf } from "../contests/recordCandidate.ts"
@@ -34,6 +35,7 @@ export const sealTask = Effect.fn("sealTask")(function* ({ claim, task }: Worked
   if (entrant !== null && (entrant.role === "check" || entrant.role === "score")) return null
   const git = yield* WorkspaceGit
   const workspaces = yield* Workspaces
+  const own = yield* WorkerWorkspaces
   const found = yield* retryWhileStorageFails(workspaces.ofTask(task.id))
   // A workspace that was never cut holds nothing.
   if (Option.isNone(found) || !(yield* git.isWhole(found.value.workspace))) return null
@@ -46,7 +48,7 @@ export const sealTask = Effect.fn("sealTask")(function* ({ claim, task }: Worked
         Effect.as(
           Effect.zipRight(
             Effect.logError(error.message),
-            retryWhileStorageFails(workspaces.troubled(workspace.id, error.message))
+            retryWhileStorageFails(own.troubled(workspace.id, error.message))
           ),
           null
         )
@@ -61,7 +63,7 @@ export const sealTask = Effect.fn("sealTask")(function* ({ claim, task }: Worked
     base: workspace.base,
     sealedAt: yield* Clock.currentTimeMillis
   }
-  yield* retryWhileStorageFails(workspaces.sealed(result))
+  yield* retryWhileStorageFails(own.sealed(result))
   yield* failpoint("seal.stored")
   return result
 })

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { WorkspaceId } from "../../domain/workspace/WorkspaceId.ts"
+import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
-import { WorkspaceUpkeep } from "../../services/WorkspaceUpkeep.ts"
 import { reclaimWorkspace } from "./reclaimWorkspace.ts"
 
 /** A reclaim that took longer than this was killed. */
@@ -31,17 +31,17 @@ const reclaimOrLog = (id: WorkspaceId) =>
 
 /** Finishes the reclaims that were killed and that a task waits for: it came while they ran. */
 export const finishReclaims = Effect.fn("finishReclaims")(function* () {
-  const upkeep = yield* WorkspaceUpkeep
+  const own = yield* WorkerWorkspaces
   const now = yield* Clock.currentTimeMillis
-  for (const { id } of yield* upkeep.interrupted(now - interruptedMs, atOnce)) yield* reclaimOrLog(id)
+  for (const { id } of yield* own.interrupted(now - interruptedMs, atOnce)) yield* reclaimOrLog(id)
 })
 
 /** Deletes what has been in the trash for long enough. The record comes first: a restore uses only what the record names. */
 const emptyTrash = Effect.fn("emptyTrash")(function* (before: number) {
   const git = yield* WorkspaceGit
   const workspaces = yield* Workspaces
-  const upkeep = yield* WorkspaceUpkeep
-  for (const workspace of yield* upkeep.trash(before, atOnce)) {
+  const own = yield* WorkerWorkspaces
+  for (const workspace of yield* own.trash(before, atOnce)) {
     // A restore has just put it back.
     if (yield* git.isWhole(workspace)) continue
     yield* workspaces.gone(workspace)
@@ -67,9 +67,9 @@ const finishRestores = Effect.fn("finishRestores")(function* (before: number) {
 })
 
 export const tidyWorkspaces = Effect.fn("tidyWorkspaces")(function* (settings: Settings) {
-  const upkeep = yield* WorkspaceUpkeep
+  const own = yield* WorkerWorkspaces
   const now = yield* Clock.currentTimeMillis
-  const idle = yield* upkeep.idle(now - settings.workspaceKeepMs, now - abandonedMs, atOnce)
+  const idle = yield* own.idle(now - settings.workspaceKeepMs, now - abandonedMs, atOnce)
   yield* Effect.forEach(idle, ({ id }) => reclaimOrLog(id), { discard: true })
   yield* finishRestores(now - halfMs)
   yield* emptyTrash(now - settings.workspaceTrashMs)

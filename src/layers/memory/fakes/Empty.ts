@@ -21,8 +21,8 @@ import { Pipelines } from "../../../services/Pipelines.ts"
 import { Questions } from "../../../services/Questions.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Wakes } from "../../../services/Wakes.ts"
+import { WorkerWorkspaces } from "../../../services/WorkerWorkspaces.ts"
 import { Workspaces } from "../../../services/Workspaces.ts"
-import { WorkspaceUpkeep } from "../../../services/WorkspaceUpkeep.ts"
 
 const none = () => Effect.succeedNone
 const noList = () => Effect.succeed([])
@@ -71,5 +71,5 @@ export const layer = Layer.mergeAll(
     held: Effect.succeed({ bytes: 0, count: 0 }),
     working: Effect.succeed(new Map())
   }),
-  Layer.mock(WorkspaceUpkeep, { idle: noList, interrupted: noList, trash: noList, unmeasured: noList })
+  Layer.mock(WorkerWorkspaces, { idle: noList, interrupted: noList, trash: noList, unmeasured: noList })
 )

@@ -13,7 +13,7 @@ export class GitFailed extends Data.TaggedError("GitFailed")<{
   readonly detail: string
 }> {}
 
-interface GitCall {
+export interface GitCall {
   /** `gh`, which knows the repository by git, runs in the directory (default: `git`). */
   readonly program?: "git" | "gh"
   /** Null for a command that needs no repository. */

@@ -1,6 +1,7 @@
 /** Seals a workspace: one commit of everything in it, made without its index, and brought home under a private name. */
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { branchOf, CommitId, type Workspace } from "../../../domain/workspace/Workspace.ts"
@@ -9,7 +10,7 @@ import { failpoint } from "../../../services/Failpoints.ts"
 import type { Seal, SealRequest } from "../../../services/WorkspaceGit.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { copyIndex } from "./copyIndex.ts"
-import { type GitAnswer, GitFailed, git, gitText, said } from "./GitProgram.ts"
+import { type GitAnswer, type GitCall, GitFailed, git, gitText, said } from "./GitProgram.ts"
 import { nestedIn, unsealedIn } from "./unsealed.ts"
 
 /** A tree of 50,000 files is sealed in a fraction of a second; a slow disk may take longer. */
@@ -69,6 +70,37 @@ const treeOf = Effect.fn("seal.tree")(function* (path: string, index: string, ne
   return { tree, missing: missingIn(added) }
 })
 
+/** A lock of a private name that is older belongs to a git that was killed, in milliseconds: it is held for a moment. */
+const lockMs = 5000
+
+/** Locks that are removed for one call: it stops at the first one. */
+const mostLocks = 10
+
+/** The lock of a private name that stopped git, or null. */
+const privateLock = ({ detail }: GitFailed): string | null =>
+  /Unable to create '(.+\/refs\/backbeat\/.+\.lock)': File exists/.exec(detail)?.[1] ?? null
+
+/** Runs git on private names. A git that was killed in an earlier attempt, with its worker or by a power cut, has left its locks. */
+const gitOnPrivateNames = (call: GitCall) =>
+  git(call).pipe(
+    Effect.tapError((error) => {
+      const lock = privateLock(error)
+      if (lock === null) return Effect.void
+      return Effect.gen(function* () {
+        const modified = () =>
+          fs.stat(lock).then(
+            ({ mtimeMs }) => mtimeMs,
+            () => null
+          )
+        const before = yield* Effect.promise(modified)
+        if (before === null) return
+        yield* Effect.sleep(Math.min(lockMs, Math.max(0, lockMs - (yield* Clock.currentTimeMillis) + before)))
+        if ((yield* Effect.promise(modified)) === before) yield* Effect.promise(() => fs.rm(lock, { force: true }))
+      })
+    }),
+    Effect.retry({ times: mostLocks, while: (error) => privateLock(error) !== null })
+  )
+
 /** Commits as the workspace's own author, at a fixed date: the same files give the same commit. */
 const commitOf = Effect.fn("seal.commit")(function* (
   path: string,
@@ -100,7 +132,7 @@ const commitOf = Effect.fn("seal.commit")(function* (
 
 /** Objects and one private name; nothing else of the home changes. */
 const bringHome = (home: string, path: string, refspecs: ReadonlyArray<string>) =>
-  git({
+  gitOnPrivateNames({
     directory: home,
     args: [
       "fetch",
@@ -148,7 +180,9 @@ const nameStashes = Effect.fn("seal.stashes")(function* (path: string) {
     ...older.map((commit, at) => `update ${stashes}/${at + 1} ${commit}`),
     ...stale.map((name) => `delete ${name}`)
   ]
-  if (steps.length > 0) yield* git({ directory: path, args: ["update-ref", "--stdin"], stdin: `${steps.join("\n")}\n` })
+  if (steps.length > 0) {
+    yield* gitOnPrivateNames({ directory: path, args: ["update-ref", "--stdin"], stdin: `${steps.join("\n")}\n` })
+  }
   return older.map((_, at) => at + 1)
 })
 
@@ -183,7 +217,7 @@ export const seal = Effect.fn("WorkspaceGit.seal")(function* ({ at, claimId, mes
     const headTree = yield* nameIn(yield* gitText({ directory: path, args: ["rev-parse", "HEAD^{tree}"] }))
     const commit = tree === headTree ? head : yield* commitOf(path, tree, message, at, head)
     yield* failpoint("seal.committed")
-    yield* git({ directory: path, args: ["update-ref", "refs/backbeat/seal", commit] })
+    yield* gitOnPrivateNames({ directory: path, args: ["update-ref", "refs/backbeat/seal", commit] })
     yield* failpoint("seal.named")
     const others = yield* otherRefs(workspace, ref, commit)
     const problem = yield* bringHome(home, path, [`+refs/backbeat/seal:${ref}`, ...others]).pipe(

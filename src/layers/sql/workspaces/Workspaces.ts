@@ -100,20 +100,6 @@ const make = Effect.gen(function* () {
     execute: (id) => sql`SELECT ${sql.literal(resultColumns)} FROM results WHERE task_id = ${id}`
   }))
 
-  const writeResult = Statement.run(() => ({
-    Request: ResultRow,
-    execute: ({ commit, ...row }) => sql`
-      INSERT INTO results (task_id, workspace_id, base, "commit", tree, files, insertions, deletions, commits, nested,
-        home, problem, sealed_at)
-      VALUES (${row.taskId}, ${row.workspaceId}, ${row.base}, ${commit}, ${row.tree}, ${row.files}, ${row.insertions},
-        ${row.deletions}, ${row.commits}, ${row.nested}, ${row.home}, ${row.problem}, ${row.sealedAt})
-      ON CONFLICT (task_id) DO UPDATE SET base = excluded.base, "commit" = excluded."commit", tree = excluded.tree,
-        files = excluded.files, insertions = excluded.insertions, deletions = excluded.deletions,
-        commits = excluded.commits, nested = excluded.nested, home = excluded.home, problem = excluded.problem,
-        sealed_at = excluded.sealed_at
-    `
-  }))
-
   const found = (id: WorkspaceId) =>
     Effect.flatMap(
       findOne(id),
@@ -191,38 +177,6 @@ const make = Effect.gen(function* () {
         ),
         read("listWorkspaces")
       )
-    ),
-
-    ready: Effect.fn("Workspaces.ready")((id, mounted) =>
-      Effect.flatMap(
-        Clock.currentTimeMillis,
-        (now) => sql`
-          UPDATE workspaces SET state = 'ready', trash_path = NULL, mounted = ${mounted ? 1 : 0}, used_at = ${now}
-          WHERE id = ${id} AND state IN ('planned', 'ready')
-        `
-      ).pipe(Effect.asVoid, write("workspaceReady"))
-    ),
-
-    rebase: Effect.fn("Workspaces.rebase")((id, base) =>
-      sql`UPDATE workspaces SET base = ${base} WHERE id = ${id} AND state = 'planned' AND last_seal IS NULL`.pipe(
-        Effect.asVoid,
-        write("workspaceRebase")
-      )
-    ),
-
-    sealed: Effect.fn("Workspaces.sealed")((result) =>
-      Effect.gen(function* () {
-        yield* writeResult(result)
-        yield* sql`
-          UPDATE workspaces SET last_seal = ${result.commit}, last_sealed_at = ${result.sealedAt},
-            problem = ${result.problem}, used_at = ${result.sealedAt}
-          WHERE id = ${result.workspaceId}
-        `
-      }).pipe(write("taskSealed"))
-    ),
-
-    troubled: Effect.fn("Workspaces.troubled")((id, problem) =>
-      sql`UPDATE workspaces SET problem = ${problem} WHERE id = ${id}`.pipe(Effect.asVoid, write("workspaceTroubled"))
     ),
 
     result: Effect.fn("Workspaces.result")((id) => findResult(id).pipe(read("taskResult"))),

@@ -14,12 +14,12 @@ import { Contests } from "../../../../src/services/Contests.ts"
 import { OutputStore } from "../../../../src/services/OutputStore.ts"
 import { type ClaimedTask, Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
-import { Workspaces } from "../../../../src/services/Workspaces.ts"
+import { WorkerWorkspaces } from "../../../../src/services/WorkerWorkspaces.ts"
 import { bytesOf } from "../../../support/output.ts"
 import { testSql } from "../../../support/stores.ts"
 import { anyTask, claimNext, claimOptions, completed, failed, newTask, submit } from "../../../support/tasks.ts"
 
-type Needs = Contests | Queue | Tasks | Workspaces | OutputStore | SqlClient.SqlClient
+type Needs = Contests | Queue | Tasks | WorkerWorkspaces | OutputStore | SqlClient.SqlClient
 
 const test = (name: string, effect: Effect.Effect<unknown, unknown, Needs>) =>
   it.effect(name, () => Effect.provide(effect, testSql))
@@ -82,7 +82,7 @@ const finish = (
   )
 
 const seal = (taskId: TaskId, number: number, lines: number) =>
-  Effect.flatMap(Workspaces, (workspaces) =>
+  Effect.flatMap(WorkerWorkspaces, (workspaces) =>
     workspaces.sealed({
       taskId,
       workspaceId: workspace(number).id,

@@ -8,7 +8,7 @@ import { WorkspaceId } from "../../../../src/domain/workspace/WorkspaceId.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { Questions } from "../../../../src/services/Questions.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
-import { Workspaces } from "../../../../src/services/Workspaces.ts"
+import { WorkerWorkspaces } from "../../../../src/services/WorkerWorkspaces.ts"
 import { create } from "../../../support/pipelines.ts"
 import { testSql } from "../../../support/stores.ts"
 import { claimNext, completed, submit, submitAndClaim } from "../../../support/tasks.ts"
@@ -51,7 +51,7 @@ const use = {
 const lived = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const queue = yield* Queue
-  const workspaces = yield* Workspaces
+  const workspaces = yield* WorkerWorkspaces
   const workspaceId = WorkspaceId.make("w".repeat(12))
   const commit = "a".repeat(40)
   const first = yield* submitAndClaim({

@@ -7,12 +7,12 @@ import type { Workspace, WorkspaceRequest } from "../../../../src/domain/workspa
 import { WorkspaceId } from "../../../../src/domain/workspace/WorkspaceId.ts"
 import type { Queue } from "../../../../src/services/Queue.ts"
 import { Queue as QueueTag } from "../../../../src/services/Queue.ts"
+import { WorkerWorkspaces } from "../../../../src/services/WorkerWorkspaces.ts"
 import { Workspaces } from "../../../../src/services/Workspaces.ts"
-import { WorkspaceUpkeep } from "../../../../src/services/WorkspaceUpkeep.ts"
 import { testSql } from "../../../support/stores.ts"
 import { claimNext, claimOptions, completed, submit } from "../../../support/tasks.ts"
 
-const test = (name: string, effect: Effect.Effect<unknown, unknown, Workspaces | WorkspaceUpkeep | Queue>) =>
+const test = (name: string, effect: Effect.Effect<unknown, unknown, Workspaces | WorkerWorkspaces | Queue>) =>
   it.effect(name, () => Effect.provide(effect, testSql))
 
 const idOf = (number: number) => WorkspaceId.make(String(number).padStart(12, "w"))
@@ -95,10 +95,11 @@ describe("Workspaces", () => {
     "are not reclaimed while they are needed or kept, and come back for a task that continues",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
+      const own = yield* WorkerWorkspaces
       const task = yield* submit({ workspace: fresh(1) })
       assert.strictEqual((yield* Effect.flip(workspaces.reclaiming(idOf(1))))._tag, "WorkspaceBusy")
       yield* endNext
-      yield* workspaces.ready(idOf(1), true)
+      yield* own.ready(idOf(1), true)
       yield* workspaces.keep(idOf(1), true)
       assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1)))).message, "it is kept")
       yield* workspaces.keep(idOf(1), false)
@@ -106,7 +107,7 @@ describe("Workspaces", () => {
       assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "trashed", trashPath: "/trash/1", mounted: true })
       yield* submit({ workspace: existing(1) })
       assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "planned", trashPath: "/trash/1", slot: 1 })
-      yield* workspaces.ready(idOf(1), false)
+      yield* own.ready(idOf(1), false)
       assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "ready", trashPath: null, mounted: false })
       assert.strictEqual(yield* workspaces.resolve(task.id), idOf(1))
       assert.strictEqual(yield* workspaces.resolve("@last"), idOf(1))
@@ -135,18 +136,18 @@ describe("Workspaces", () => {
     "are idle once nothing has needed them for a time, and leave the trash later",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
-      const upkeep = yield* WorkspaceUpkeep
+      const own = yield* WorkerWorkspaces
       yield* submit({ workspace: fresh(1) })
       yield* submit({ workspace: fresh(2) })
       yield* endNext
       yield* TestClock.setTime(10_000)
-      const idle = (before: number) => Effect.map(upkeep.idle(before, 0, 10), (found) => found.map(({ id }) => id))
+      const idle = (before: number) => Effect.map(own.idle(before, 0, 10), (found) => found.map(({ id }) => id))
       assert.deepStrictEqual(yield* idle(0), [])
       assert.deepStrictEqual(yield* idle(5000), [idOf(1)])
       yield* reclaim(1)
       assert.deepStrictEqual(yield* idle(20_000), [])
-      assert.deepStrictEqual(yield* upkeep.trash(10_000, 10), [])
-      assert.lengthOf(yield* upkeep.trash(10_002, 10), 1)
+      assert.deepStrictEqual(yield* own.trash(10_000, 10), [])
+      assert.lengthOf(yield* own.trash(10_002, 10), 1)
       assert.isTrue(yield* workspaces.gone(yield* workspaces.get(idOf(1))))
       assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "gone", trashPath: null })
       assert.isTrue(yield* workspaces.restored(yield* workspaces.get(idOf(1))))
@@ -158,12 +159,12 @@ describe("Workspaces", () => {
     "find a reclaim that was killed",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
-      const upkeep = yield* WorkspaceUpkeep
+      const own = yield* WorkerWorkspaces
       yield* submit({ workspace: fresh(1) })
       yield* endNext
       yield* workspaces.reclaiming(idOf(1))
-      assert.lengthOf(yield* upkeep.idle(0, 0, 10), 0)
-      assert.lengthOf(yield* upkeep.idle(0, 2, 10), 1)
+      assert.lengthOf(yield* own.idle(0, 0, 10), 0)
+      assert.lengthOf(yield* own.idle(0, 2, 10), 1)
       yield* workspaces.reclaiming(idOf(1))
     })
   )
@@ -193,17 +194,17 @@ describe("Workspaces", () => {
     "are taken over from a reclaim that was killed, also while a task waits or after they are kept",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
-      const upkeep = yield* WorkspaceUpkeep
+      const own = yield* WorkerWorkspaces
       yield* submit({ workspace: fresh(1) })
       yield* endNext
       yield* TestClock.setTime(10_000)
       const first = yield* workspaces.reclaiming(idOf(1))
-      assert.lengthOf(yield* upkeep.interrupted(20_000, 10), 0)
+      assert.lengthOf(yield* own.interrupted(20_000, 10), 0)
       yield* submit({ workspace: existing(1) })
       yield* workspaces.keep(idOf(1), true)
-      assert.lengthOf(yield* upkeep.interrupted(10_000, 10), 0)
+      assert.lengthOf(yield* own.interrupted(10_000, 10), 0)
       assert.deepStrictEqual(
-        (yield* upkeep.interrupted(10_001, 10)).map(({ id }) => id),
+        (yield* own.interrupted(10_001, 10)).map(({ id }) => id),
         [idOf(1)]
       )
       const second = yield* workspaces.reclaiming(idOf(1))
@@ -243,6 +244,7 @@ describe("Workspaces", () => {
     "hold one result for each task, and the newest as their seal",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
+      const own = yield* WorkerWorkspaces
       const task = yield* submit({ workspace: fresh(1) })
       const result = {
         taskId: task.id,
@@ -259,10 +261,10 @@ describe("Workspaces", () => {
         problem: "read-only",
         sealedAt: 5
       }
-      yield* workspaces.sealed(result)
+      yield* own.sealed(result)
       assert.deepStrictEqual(Option.getOrThrow(yield* workspaces.result(task.id)), result)
       const again = { ...result, home: true, problem: null, sealedAt: 6 }
-      yield* workspaces.sealed(again)
+      yield* own.sealed(again)
       assert.deepStrictEqual(Option.getOrThrow(yield* workspaces.result(task.id)), again)
       assert.deepInclude(yield* workspaces.get(idOf(1)), { lastSeal: result.commit, lastSealedAt: 6, problem: null })
     })

@@ -1,13 +1,21 @@
-/** What a worker has to do about workspaces: which may be reclaimed, measured or deleted. */
+/** What only a worker does with the records of workspaces: it gives them to tasks, stores what those left, and tidies up. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StorageError } from "../domain/Errors.ts"
-import type { Workspace } from "../domain/workspace/Workspace.ts"
+import type { CommitId, WorkResult, Workspace } from "../domain/workspace/Workspace.ts"
 import type { WorkspaceId } from "../domain/workspace/WorkspaceId.ts"
 
-export class WorkspaceUpkeep extends Context.Tag("backbeat/WorkspaceUpkeep")<
-  WorkspaceUpkeep,
+export class WorkerWorkspaces extends Context.Tag("backbeat/WorkerWorkspaces")<
+  WorkerWorkspaces,
   {
+    /** The files are in place, and the agent sees them at the path of the repository (`mounted`) or at their own. */
+    readonly ready: (id: WorkspaceId, mounted: boolean) => Effect.Effect<void, StorageError>
+    /** Moves the base of one that is not cut yet. */
+    readonly rebase: (id: WorkspaceId, base: CommitId) => Effect.Effect<void, StorageError>
+    /** Stores what a task left; the same task again replaces it. */
+    readonly sealed: (result: WorkResult) => Effect.Effect<void, StorageError>
+    /** Why it could not be sealed. It is not reclaimed until it was. */
+    readonly troubled: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
     /**
      * Workspaces that no task needs and that were last used before `before`, the oldest first; and those whose reclaim began
      * before `abandoned`.
