@@ -21,12 +21,14 @@ export default Effect.gen(function* () {
       last_sealed_at INTEGER,
       problem TEXT,
       trash_path TEXT,
+      reclaimer TEXT,
       bytes INTEGER,
       measured_at INTEGER,
       created_at INTEGER NOT NULL,
       used_at INTEGER NOT NULL,
       CHECK ((slot IS NOT NULL) = (state IN ('planned', 'ready', 'reclaiming'))),
-      CHECK (state <> 'trashed' OR trash_path IS NOT NULL)
+      CHECK (state <> 'trashed' OR trash_path IS NOT NULL),
+      CHECK ((reclaimer IS NOT NULL) = (state = 'reclaiming'))
     ) STRICT
   `
   yield* sql`CREATE INDEX workspaces_state ON workspaces (state, used_at)`

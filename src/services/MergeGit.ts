@@ -78,8 +78,11 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
       to: CommitId,
       recorded: string
     ) => Effect.Effect<string | null, MergeFailed>
-    /** Removes what a git that was killed after `since` has left locked: index, HEAD and these names. */
-    readonly unlock: (tree: string, refs: ReadonlyArray<string>, since: number) => Effect.Effect<void, MergeFailed>
+    /**
+     * Removes what a git that was killed after `since` has left locked: index, HEAD, packed refs and these names. A git that works there is
+     * waited for, up to ten seconds; what it has locked stays.
+     */
+    readonly unlock: (tree: string, refs: ReadonlyArray<string>, since: number) => Effect.Effect<void>
     /**
      * Ends an `apply` from `from` to `to` that was killed: first the files as they were at `from`, then forward again. Files that the user
      * has edited stay, and the branch with them; the answer is why it could not, or null.

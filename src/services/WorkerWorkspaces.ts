@@ -16,22 +16,15 @@ export class WorkerWorkspaces extends Context.Tag("backbeat/WorkerWorkspaces")<
     readonly sealed: (result: WorkResult) => Effect.Effect<void, StorageError>
     /** Why it could not be sealed. It is not reclaimed until it was. */
     readonly troubled: (id: WorkspaceId, problem: string) => Effect.Effect<void, StorageError>
-    /**
-     * Workspaces that no task needs and that were last used before `before`, the oldest first; and those whose reclaim began
-     * before `abandoned`.
-     */
-    readonly idle: (
-      before: number,
-      abandoned: number,
-      limit: number
-    ) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
+    /** Workspaces that no task needs and that were last used before `before`, the oldest first. */
+    readonly idle: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
     /** Its bytes on disk, as they were counted; null leaves what was counted before. */
     readonly measured: (id: WorkspaceId, bytes: number | null) => Effect.Effect<void, StorageError>
     /** Workspaces in their place that were not measured since a task used them. */
     readonly unmeasured: (limit: number) => Effect.Effect<ReadonlyArray<Pick<Workspace, "id" | "path">>, StorageError>
-    /** Workspaces whose reclaim began before `before` and has not ended, and that a queued task waits for. */
+    /** Workspaces whose reclaim began before `before` and has not ended. */
     readonly interrupted: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
-    /** Workspaces that went to the trash before `before`, the oldest first. */
+    /** Workspaces that went to the trash before `before` and that the user does not keep, the oldest first. */
     readonly trash: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
   }
 >() {}

@@ -5,6 +5,7 @@ import type * as Option from "effect/Option"
 import type { ContestId } from "../domain/contest/Contest.ts"
 import type { StorageError } from "../domain/Errors.ts"
 import type { TaskId } from "../domain/task/Task.ts"
+import type { ProcessIdentity } from "../domain/worker/Process.ts"
 import type { CommitId, WorkResult, Workspace, WorkspaceState } from "../domain/workspace/Workspace.ts"
 import type { WorkspaceBusy, WorkspaceNotFound } from "../domain/workspace/WorkspaceErrors.ts"
 import type { WorkspaceId } from "../domain/workspace/WorkspaceId.ts"
@@ -52,11 +53,19 @@ export class Workspaces extends Context.Tag("backbeat/Workspaces")<
     ) => Effect.Effect<{ readonly state: WorkspaceState; readonly by: TaskId | null } | null, StorageError>
     /** The workspaces in which a task works now, with the task. */
     readonly working: Effect.Effect<ReadonlyMap<WorkspaceId, TaskId>, StorageError>
+    /** The process that reclaims it, and since when. */
+    readonly reclaimer: (
+      id: WorkspaceId
+    ) => Effect.Effect<Option.Option<{ readonly reclaimer: ProcessIdentity; readonly since: number }>, StorageError>
     /**
-     * `ready` becomes `reclaiming`, unless the user keeps it or a task in it waits or runs. A reclaim that has begun and not ended
-     * is taken over: what its process stores later has no effect.
+     * `planned` or `ready` becomes `reclaiming` by a process, unless the user keeps it or a task in it waits or runs. A reclaim that `from`
+     * has begun and not ended is taken over: that process must be dead, since it may rename the files at any moment.
      */
-    readonly reclaiming: (id: WorkspaceId) => Effect.Effect<Workspace, WorkspaceBusy | WorkspaceNotFound | StorageError>
+    readonly reclaiming: (
+      id: WorkspaceId,
+      by: ProcessIdentity,
+      from: ProcessIdentity | null
+    ) => Effect.Effect<Workspace, WorkspaceBusy | WorkspaceNotFound | StorageError>
     /**
      * Its files are in the trash. `late` has what was changed after its last task, and is its newest commit then. Where a task
      * that came meanwhile waits for it, it is `planned`.

@@ -305,6 +305,36 @@ describe("the work of an isolated task", () => {
     assert.deepStrictEqual(locksIn(home), [join(home, ".git", "index.lock")])
   })
 
+  it("changes nothing where git refuses in a sparse checkout, and where it would stash the user's files", async () => {
+    makeRepository(home, { "in/a": "1\n", "out/b": "2\n", "mine.txt": "mine\n" })
+    const id = await work("echo agent | tee in/a > out/b; mkdir new; echo n > new/file")
+    gitIn(home, "sparse-checkout", "set", "in")
+    gitIn(home, "config", "merge.autoStash", "true")
+    writeIn(home, { "in/a": "dirty\n", "mine.txt": "edited\n" })
+    const state = () => ({ ...userState(home), index: gitIn(home, "ls-files", "-t", "-s") })
+    const before = state()
+    const refused = await run(["merge", id])
+    assert.strictEqual(refused.code, 1)
+    assert.include(refused.stdout, "refused")
+    assert.deepStrictEqual(state(), before)
+    gitIn(home, "checkout", "--quiet", "in/a")
+    const clean = state()
+    const held = join(home, ".git", "HEAD.lock")
+    writeFileSync(held, "")
+    assert.strictEqual((await run(["merge", id])).code, 1)
+    rmSync(held)
+    assert.deepStrictEqual(state(), clean)
+    assert.deepStrictEqual(readFileSync(join(home, "mine.txt"), "utf8"), "edited\n")
+    for (const step of ["merge.recorded", "merge.applied"]) {
+      const env = { BACKBEAT_FAILPOINTS: `${step}:kill` }
+      assert.strictEqual((await beat.run(["merge", id], { cwd: home, env })).signal, "SIGKILL")
+      assert.include((await run(["doctor", "--fix"])).stdout, `task ${id} merged`)
+      const undone = await run(["merge", "--undo", id])
+      assert.strictEqual(undone.code, 0, undone.stderr)
+      assert.deepStrictEqual(state(), clean, step)
+    }
+  })
+
   it("changes nothing where another command holds a lock, and says so", async () => {
     makeBusyRepository(home)
     const before = userState(home)

@@ -453,7 +453,7 @@ describe("beat run --isolate", () => {
     assert.strictEqual(readFileSync(join(path, "cache"), "utf8"), "c\n")
     await run(["workspace", "reclaim", workspace])
     // Without the trash it comes from the commit: ignored files are in none.
-    execFileSync("rm", ["-rf", join(beat.home, "state", "trash", workspace)])
+    execFileSync("rm", ["-rf", join(beat.home, "state", "trash")])
     const again = await run(["retry", id])
     assert.strictEqual(again.code, 0, again.stderr)
     await run(["wait", again.stdout.trim(), "--timeout", "30s"])
@@ -634,13 +634,37 @@ describe("beat run --isolate", () => {
     const { id = "", path = "" } = workspaceOf(newest()) ?? {}
     await run(["workspace", "reclaim", id])
     const trash = join(beat.home, "state", "trash")
-    for (const name of ["000000000000", `${id}-2`, `${id}.erased`, "mine", "0000"]) mkdirSync(join(trash, name))
+    for (const name of ["000000000000", `${id}-2`, `${id}-3.erased`, "mine", "0000"]) mkdirSync(join(trash, name))
     await tidied("the trash is empty", () => readdirSync(trash).length === 2)
     assert.sameMembers(readdirSync(trash), ["mine", "0000"])
     assert.strictEqual(workspaceOf(newest())?.state, "gone")
     assert.isFalse(existsSync(path))
     assert.strictEqual((await run(["workspace", "restore", id])).code, 0)
     assert.strictEqual(readFileSync(join(path, "new"), "utf8"), "x\n")
+  })
+
+  it("is left to the process that reclaims it while that lives, stopped or not", async () => {
+    makeRepository(home)
+    const holder = beat.start(["worker", "--keep"])
+    await until("it serves", () => beat.workers().length === 1)
+    await isolated("true")
+    const { id = "", path = "" } = workspaceOf(newest()) ?? {}
+    const [owner] = beat.rows<{ pid: number; start_time: string; boot_id: string }>("SELECT * FROM workers")
+    assert.isDefined(owner)
+    const database = new Database(beat.databaseFile)
+    database
+      .prepare("UPDATE workspaces SET state = 'reclaiming', reclaimer = ?")
+      .run(JSON.stringify({ pid: owner?.pid, startTime: owner?.start_time, bootId: owner?.boot_id }))
+    database.close()
+    const refused = await run(["workspace", "reclaim", id])
+    assert.strictEqual(refused.code, 1)
+    assert.include(refused.stderr, `another process reclaims it (pid ${owner?.pid})`)
+    assert.isTrue(existsSync(path))
+    holder.child.kill("SIGKILL")
+    await holder.done
+    const again = await run(["workspace", "reclaim", id])
+    assert.strictEqual(again.code, 0, again.stderr)
+    assert.isFalse(existsSync(path))
   })
 
   for (const step of ["reclaim.begun", "reclaim.renamed"]) {

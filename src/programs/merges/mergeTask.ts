@@ -12,7 +12,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 import { beginMerge } from "./beginMerge.ts"
 import { checkMerge } from "./checkMerge.ts"
-import { clearTheWay } from "./recoverMerge.ts"
+import { abandon, clearTheWay } from "./recoverMerge.ts"
 
 export interface MergeOptions {
   /** The directory of the caller. */
@@ -127,13 +127,16 @@ const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: Comm
   )
   if (unrecorded !== null) return `your files could not be recorded: ${unrecorded}`
   yield* failpoint("merge.recorded")
-  const problem = yield* git
-    .apply(tree, before, merged, beforeRef(id))
-    .pipe(
-      Effect.mapError(
-        (error) => new MergeFailed({ ...error, detail: `${error.detail}. To end what it has begun: beat doctor --fix` })
-      )
-    )
+  const problem = yield* git.apply(tree, before, merged, beforeRef(id)).pipe(
+    Effect.mapError(
+      ({ detail, repository }) =>
+        new MergeFailed({
+          repository,
+          detail: `${detail.replace(/\.$/, "")}. To end what it has begun: beat doctor --fix`
+        })
+    ),
+    Effect.onError(() => abandon({ ...merge, state: "applying" }))
+  )
   yield* failpoint("merge.applied")
   return problem
 })
@@ -185,7 +188,7 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
 
   const merge = yield* beginMerge({ taskId: id, home, branch, tree, before, merged, state: "testing" })
   yield* failpoint("merge.begun")
-  /** Nothing has changed, so its private names are not needed. */
+  /** All is as it was, so its private names are not needed. */
   const refused = (from: Merge, reason: string, checkTask: TaskId | null) =>
     git
       .forget(home, [mergeRef(merge.id), beforeRef(merge.id)])

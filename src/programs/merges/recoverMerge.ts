@@ -71,6 +71,12 @@ const settleUndo = Effect.fn("recoverMerge.settleUndo")(function* (merge: Merge,
   return ended((yield* git.takeBack(tree, branch, merged, before, true)) === null ? "undone" : "merged", null)
 })
 
+/** Leaves an open merge to the next process that looks, as if this one had been killed: a server lives on. */
+export const abandon = Effect.fn("recoverMerge.abandon")(function* (merge: Merge) {
+  const { bootId, pid } = yield* (yield* Processes).self
+  yield* Effect.ignore((yield* Merges).change(merge, { owner: { bootId, pid, startTime: "abandoned" } }))
+})
+
 /** Takes over an open merge if its process is dead; returns how it ended, or null where it is still carried out. */
 export const recoverMerge = Effect.fn("recoverMerge")(function* (merge: Merge) {
   const processes = yield* Processes
@@ -84,7 +90,7 @@ export const recoverMerge = Effect.fn("recoverMerge")(function* (merge: Merge) {
   const end =
     state === "testing" || merged === null
       ? ended("refused", unchanged)
-      : yield* (state === "undoing" ? settleUndo : settle)(mine, merged)
+      : yield* Effect.onError((state === "undoing" ? settleUndo : settle)(mine, merged), () => abandon(mine))
   if (end.reason === unchanged) yield* (yield* MergeGit).forget(home, [mergeRef(id), beforeRef(id)])
   yield* merges.change(mine, end)
   return end.state

@@ -7,7 +7,7 @@ import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
 import { Processes } from "../../services/Processes.ts"
 import { refuse } from "./mergeTask.ts"
-import { clearTheWay } from "./recoverMerge.ts"
+import { abandon, clearTheWay } from "./recoverMerge.ts"
 
 /** The newest merge of the task that is in force or was being undone, after open merges of its repository have been ended. */
 const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId) {
@@ -45,7 +45,7 @@ export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId) {
       ? (yield* git.move(home, `refs/heads/${branch}`, before, merged))
         ? null
         : "the branch was moved meanwhile"
-      : yield* git.takeBack(tree, branch, merged, before, false)
+      : yield* Effect.onError(git.takeBack(tree, branch, merged, before, false), () => abandon(undoing))
   yield* failpoint("undo.moved")
   yield* merges.change(undoing, { state: problem === null ? "undone" : "merged" })
   if (problem !== null) return yield* refuse(`The merge into ${branch} was not undone: ${problem}`)

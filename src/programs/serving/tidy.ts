@@ -38,11 +38,15 @@ export const tidyRegularly = <E, R>(
   settings: Effect.Effect<Settings, E, R>,
   rarely: <A, E2, R2>(work: Effect.Effect<A, E2, R2>) => Effect.Effect<void, E2, R2>
 ) =>
-  Effect.zipRight(
-    regularly("spools and workspaces were not tidied", Effect.flatMap(settings, tidy), "10 minutes"),
-    regularly(
-      "workspaces were not fitted into their limit",
-      rarely(Effect.zipRight(finishReclaims(), Effect.flatMap(settings, fitWorkspaces))),
-      "10 seconds"
-    )
+  Effect.all(
+    [
+      regularly("spools and workspaces were not tidied", Effect.flatMap(settings, tidy), "10 minutes"),
+      regularly("killed reclaims were not finished", rarely(finishReclaims()), "10 seconds"),
+      regularly(
+        "workspaces were not fitted into their limit",
+        rarely(Effect.flatMap(settings, fitWorkspaces)),
+        "10 seconds"
+      )
+    ],
+    { discard: true }
   )

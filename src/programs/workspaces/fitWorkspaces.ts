@@ -7,7 +7,6 @@ import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 import { reclaimWorkspace } from "./reclaimWorkspace.ts"
-import { abandonedMs } from "./tidyWorkspaces.ts"
 
 /** Workspaces that one look deals with. */
 const atOnce = 20
@@ -30,7 +29,7 @@ export const fitWorkspaces = Effect.fn("fitWorkspaces")(function* ({ workspaceMa
   yield* Effect.forEach(yield* own.unmeasured(atOnce), measureWorkspace, { discard: true })
   if ((yield* workspaces.held).bytes < workspaceMaxBytes) return
   const now = yield* Clock.currentTimeMillis
-  for (const { id } of yield* own.idle(now, now - abandonedMs, atOnce)) {
+  for (const { id } of yield* own.idle(now, atOnce)) {
     const reclaimed = yield* Effect.either(reclaimWorkspace(id))
     yield* reclaimed._tag === "Right"
       ? Effect.logInfo(`workspace ${id} is in the trash: workspaces hold more than workspaceMaxBytes`)

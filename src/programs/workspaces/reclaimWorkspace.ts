@@ -1,9 +1,12 @@
 /** Reclaims a workspace: sealed once more, renamed into the trash, and deleted from there after a time. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { baseRef, lateRef, type Workspace } from "../../domain/workspace/Workspace.ts"
 import { WorkspaceBusy } from "../../domain/workspace/WorkspaceErrors.ts"
 import type { WorkspaceId } from "../../domain/workspace/WorkspaceId.ts"
 import { failpoint } from "../../services/Failpoints.ts"
+import { Processes } from "../../services/Processes.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 
@@ -14,11 +17,14 @@ interface Reclaimed {
   readonly trashPath: string | null
 }
 
+const notKept = ({ id, kept }: Workspace) =>
+  kept ? Effect.fail(new WorkspaceBusy({ id, reason: `it is kept: beat workspace keep --off ${id}` })) : Effect.void
+
 /** A workspace is renamed only when all of its files are in the home repository. */
 const secure = Effect.fn("reclaim.secure")(function* (workspace: Workspace) {
   const git = yield* WorkspaceGit
   const busy = (reason: string) => new WorkspaceBusy({ id: workspace.id, reason })
-  if (workspace.kept) return yield* busy(`it is kept: beat workspace keep --off ${workspace.id}`)
+  yield* notKept(workspace)
   const users = yield* git.users(workspace)
   if (users.length > 0) return yield* busy(`it is the working directory of ${users.join(", ")}`)
   const unsealed = yield* git.unsealed(workspace)
@@ -47,11 +53,25 @@ const secure = Effect.fn("reclaim.secure")(function* (workspace: Workspace) {
 const lateBefore = ({ home, id }: Workspace) =>
   Effect.flatMap(WorkspaceGit, (git) => Effect.orElseSucceed(git.revision(home, lateRef(id)), () => null))
 
+/** A process that cannot be seen from here has had this long to reclaim a workspace, in milliseconds. */
+const unseenMs = 30 * 60_000
+
+/** The process of a killed reclaim; null: none has begun. One that may live has to end it. */
+const killed = Effect.fn("reclaim.killed")(function* (id: WorkspaceId) {
+  const found = yield* (yield* Workspaces).reclaimer(id)
+  if (Option.isNone(found)) return null
+  const { reclaimer, since } = found.value
+  const alive = yield* (yield* Processes).alive(reclaimer)
+  if (alive === "dead" || (alive === "unknown" && (yield* Clock.currentTimeMillis) - since > unseenMs)) return reclaimer
+  return yield* new WorkspaceBusy({ id, reason: `another process reclaims it (pid ${reclaimer.pid})` })
+})
+
 /** Every step can be repeated by any process: a killed reclaim is finished by the next one. */
 export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: WorkspaceId) {
   const git = yield* WorkspaceGit
   const workspaces = yield* Workspaces
-  const workspace = yield* workspaces.reclaiming(id)
+  const self = yield* (yield* Processes).self
+  const workspace = yield* workspaces.reclaiming(id, self, yield* killed(id))
   yield* failpoint("reclaim.begun")
   const moved = Effect.gen(function* () {
     const whole = yield* git.isWhole(workspace)
@@ -61,24 +81,18 @@ export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: Wor
     }
     if (!whole && (yield* git.trashOf(workspace)) === null) {
       // It was never cut, or its files were deleted by hand.
-      yield* workspaces.gone(workspace)
-      if (workspace.lastSeal === null) yield* git.unpin(workspace.home, baseRef(id))
+      const isGone = yield* workspaces.gone(workspace)
+      const isAwaited = !isGone || (yield* workspaces.get(id)).state !== "gone"
+      if (workspace.lastSeal === null && !isAwaited) yield* git.unpin(workspace.home, baseRef(id))
       return { id, late: false, trashPath: null }
     }
+    // It may be kept since.
+    if (whole) yield* notKept(yield* workspaces.get(id))
     const trashPath = yield* git.discard(workspace)
     yield* failpoint("reclaim.renamed")
     yield* workspaces.trashed(workspace, trashPath, late)
     const reclaimed: Reclaimed = { id, late: late !== null, trashPath }
     return reclaimed
   })
-  return yield* moved.pipe(
-    Effect.catchAll((error) =>
-      Effect.flatMap(git.exists(workspace), (isThere) =>
-        isThere
-          ? Effect.zipRight(workspaces.returned(workspace, error.message), Effect.fail(error))
-          : // The process from which this reclaim was taken over lives, and has renamed it meanwhile.
-            moved
-      )
-    )
-  )
+  return yield* Effect.tapError(moved, (error) => workspaces.returned(workspace, error.message))
 })

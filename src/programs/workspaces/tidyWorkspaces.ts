@@ -9,13 +9,10 @@ import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 import { reclaimWorkspace } from "./reclaimWorkspace.ts"
 
-/** A reclaim that took longer than this was killed. */
-export const abandonedMs = 30 * 60_000
-
 /** Half of a workspace that is older than this was left by a restore that was killed. */
 const halfMs = 24 * 60 * 60_000
 
-/** A reclaim that a task waits for is taken over after this time, in milliseconds. */
+/** A reclaim that has not ended in this time, in milliseconds, may have been killed. */
 const interruptedMs = 60_000
 
 /** Workspaces and pieces of trash that one look of a worker deals with. */
@@ -26,14 +23,13 @@ const recordOf = (id: WorkspaceId) =>
     Effect.catchTag("WorkspaceNotFound", () => Effect.succeedNone)
   )
 
-const reclaimOrLog = (id: WorkspaceId) =>
-  reclaimWorkspace(id).pipe(Effect.catchAll((error) => Effect.logInfo(`workspace ${id} stays: ${error.message}`)))
-
-/** Finishes the reclaims that were killed and that a task waits for: it came while they ran. */
+/** Finishes the reclaims that were killed: a task may have come while they ran, and waits. */
 export const finishReclaims = Effect.fn("finishReclaims")(function* () {
   const own = yield* WorkerWorkspaces
   const now = yield* Clock.currentTimeMillis
-  for (const { id } of yield* own.interrupted(now - interruptedMs, atOnce)) yield* reclaimOrLog(id)
+  for (const { id } of yield* own.interrupted(now - interruptedMs, atOnce)) {
+    yield* reclaimWorkspace(id).pipe(Effect.catchAll((error) => Effect.logDebug(`workspace ${id}: ${error.message}`)))
+  }
 })
 
 /** Deletes what has been in the trash for long enough. The record comes first: a restore uses only what the record names. */
@@ -69,8 +65,12 @@ const finishRestores = Effect.fn("finishRestores")(function* (before: number) {
 export const tidyWorkspaces = Effect.fn("tidyWorkspaces")(function* (settings: Settings) {
   const own = yield* WorkerWorkspaces
   const now = yield* Clock.currentTimeMillis
-  const idle = yield* own.idle(now - settings.workspaceKeepMs, now - abandonedMs, atOnce)
-  yield* Effect.forEach(idle, ({ id }) => reclaimOrLog(id), { discard: true })
+  const idle = yield* own.idle(now - settings.workspaceKeepMs, atOnce)
+  for (const { id } of idle) {
+    yield* reclaimWorkspace(id).pipe(
+      Effect.catchAll((error) => Effect.logInfo(`workspace ${id} stays: ${error.message}`))
+    )
+  }
   yield* finishRestores(now - halfMs)
   yield* emptyTrash(now - settings.workspaceTrashMs)
 })

@@ -50,7 +50,7 @@ const checkPlaces = (store: Store, { chronicle, home }: World): void => {
   for (const { id, path, state, trash_path } of rows) {
     if (state === "trashed" && (trash_path === null || !isThere(trash_path)) && !isThere(path))
       report(id, "it is in the trash by its record, and nowhere on disk")
-    if (state === "gone" && (isThere(path) || namesIn(join(home, "trash")).includes(id)))
+    if (state === "gone" && (isThere(path) || namesIn(join(home, "trash")).some((name) => name.startsWith(id))))
       report(id, "it is gone by its record, and its disk space is not given back")
     const half = isThere(join(path, ".git", "backbeat"))
       ? namesIn(join(path, "..")).filter((name) => name.includes(".tmp-"))

@@ -76,7 +76,7 @@ const stopBetweenWrites = ({ store, world }: Load, pid: number) =>
       yield* Effect.sleep(lookMs)
     }
     return false
-  }).pipe(Effect.onInterrupt(() => Effect.sync(() => signal(pid, world.root, "SIGCONT"))))
+  }).pipe(Effect.onError(() => Effect.sync(() => signal(pid, world.root, "SIGCONT"))))
 
 /** Stops a worker until there are no more faults. Its tasks stay its own; everything else continues. */
 const stop = (load: Load) =>

@@ -17,7 +17,7 @@ export const layerTest = Layer.succeed(MergeGit, {
   move: failing,
   record: failing,
   apply: failing,
-  unlock: failing,
+  unlock: () => Effect.void,
   finish: failing,
   takeBack: failing,
   forget: () => Effect.void,

@@ -86,9 +86,12 @@ const committed = Effect.fn("MergeGit.committed")(function* (
 const changedSince = (edited: ReadonlyArray<string>) =>
   `these files have changed since: ${edited.slice(0, 5).join(", ")}`
 
+/** No stash of the user's files: git would put it back only after it has moved the branch. */
+const forwardWords: ReadonlyArray<string> = ["merge", "--ff-only", "--no-autostash", "--no-stat", "--quiet"]
+
 /** What git said when it would not, or null. A git that was killed has not said anything: what it has done is unknown. */
 const forward = (tree: string, to: CommitId) =>
-  git({ directory: tree, args: ["merge", "--ff-only", "--no-stat", "--quiet", to], patienceMs: applyMs }).pipe(
+  git({ directory: tree, args: forwardWords.concat(to), patienceMs: applyMs }).pipe(
     Effect.as(null),
     Effect.catchIf(
       ({ code }) => code !== null,
@@ -171,7 +174,7 @@ const make = Effect.gen(function* () {
       }).pipe(failing(tree))
     ),
 
-    unlock: Effect.fn("MergeGit.unlock")((tree, refs, since) => removeLocks(tree, refs, since).pipe(failing(tree))),
+    unlock: Effect.fn("MergeGit.unlock")((tree, refs, since) => Effect.ignore(removeLocks(tree, refs, since))),
 
     finish: Effect.fn("MergeGit.finish")((tree, from, to) =>
       Effect.gen(function* () {
@@ -182,7 +185,7 @@ const make = Effect.gen(function* () {
         yield* failpoint("merge.putBack")
         if (edited.length > 0) return changedSince(edited)
         const problem = yield* forward(tree, to)
-        if (problem !== null) yield* putBack(tree, from, files)
+        if (problem !== null) yield* takeBackFailed(tree, from, to, from)
         return problem
       }).pipe(failing(tree))
     ),

@@ -70,10 +70,10 @@ const treeOf = Effect.fn("seal.tree")(function* (path: string, index: string, ne
   return { tree, missing: missingIn(added) }
 })
 
-/** A lock of a private name that is older belongs to a git that was killed, in milliseconds: it is held for a moment. */
+/** A lock of a private name that is older than this, in milliseconds, was left by a killed git: a living one holds it only for a moment. */
 const lockMs = 5000
 
-/** Locks that are removed for one call: it stops at the first one. */
+/** Locks that are removed for one call: git names only the first that stops it. */
 const mostLocks = 10
 
 /** The lock of a private name that stopped git, or null. */

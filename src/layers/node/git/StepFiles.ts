@@ -1,5 +1,6 @@
 /** The files that a step of a branch changes, and which of them the user has edited: those stay as they are. */
 import { createHash } from "node:crypto"
+import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -25,6 +26,13 @@ const raw = (tree: string, ...args: ReadonlyArray<string>) =>
         const [, , from, to] = field.split(" ")
         return [{ path, from: nameOf(from), to: nameOf(to) }]
       })
+  )
+
+/** Paths that a sparse checkout leaves out: they have no file. */
+export const leftOut = (tree: string) =>
+  Effect.map(
+    gitList({ directory: tree, args: ["ls-files", "-t", "-z"] }),
+    (entries) => new Set(entries.flatMap((entry) => (entry.startsWith("S ") ? [entry.slice(2)] : [])))
   )
 
 export const stepFiles = (tree: string, from: string, to: CommitId) => raw(tree, from, to)
@@ -53,8 +61,15 @@ export const storedNames = Effect.fn("storedNames")(function* (tree: string, fil
       if (state === null) found.set(path, null)
       else if (state.isSymbolicLink())
         found.set(path, blobName(Buffer.from(await fs.readlink(at).catch(() => "")), (from ?? to ?? "").length))
-      // One name is one line of what git reads.
-      else if (state.isFile() && !path.includes("\n")) names.push(path)
+      // One name is one line of what git reads. It ends at the first file that it cannot read.
+      else if (state.isFile() && !path.includes("\n")) {
+        const isReadable = await fs.access(at, constants.R_OK).then(
+          () => true,
+          () => false
+        )
+        if (isReadable) names.push(path)
+        else found.set(path, "")
+      }
     }
     return names
   })
@@ -74,8 +89,8 @@ export const isCutShort = (tree: string, path: string, commit: CommitId) =>
   git({ directory: tree, args: ["cat-file", "--filters", `${commit}:${path}`] }).pipe(
     Effect.flatMap(({ stdout }) =>
       Effect.promise(async () => {
-        const bytes = await fs.readFile(join(tree, path)).catch(() => Buffer.alloc(0))
-        return stdout.subarray(0, bytes.length).equals(bytes)
+        const bytes = await fs.readFile(join(tree, path)).catch(() => null)
+        return bytes !== null && stdout.subarray(0, bytes.length).equals(bytes)
       })
     ),
     Effect.orElseSucceed(() => false)
@@ -93,13 +108,15 @@ export const editedIn = Effect.fn("editedIn")(function* (
 ) {
   const staged = yield* stagedIn(tree, from)
   const names = yield* storedNames(tree, files)
+  const sparse = yield* leftOut(tree)
   const edited: Array<string> = []
   for (const file of files) {
     const { path } = file
     const name = names.get(path)
     const isStaged = staged.has(path) && staged.get(path) !== file.to
     if (isStaged) edited.push(path)
-    else if (name === undefined || name === file.from || name === file.to) continue
+    else if (name === undefined || name === file.from || name === file.to || (name === null && sparse.has(path)))
+      continue
     else if (torn === null || (name !== null && !(yield* isCutShort(tree, path, torn)))) edited.push(path)
   }
   return edited

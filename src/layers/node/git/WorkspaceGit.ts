@@ -84,7 +84,7 @@ const sizeOf = async (path: string, until: () => boolean): Promise<number> => {
 const workspacesIn = async (directory: string) => {
   const names = await fs.readdir(directory).catch(() => [])
   return names.slice(0, mostFound).flatMap((name) => {
-    // In the trash with the number of a copy, and with the mark of what is being erased.
+    // In the trash with the time of its reclaim, and with the mark of what is being erased.
     const id = /^([0-9a-hjkmnp-tv-z]{12})(-\d+)?(\.erased)?$/.exec(name)?.[1]
     return id === undefined ? [] : [{ id: WorkspaceId.make(id), path: join(directory, name) }]
   })
@@ -99,7 +99,17 @@ const isThere = (path: string): Promise<boolean> =>
 const make = Effect.gen(function* () {
   const paths = yield* Paths
   const { trash } = paths
-  const trashName = (id: WorkspaceId, copy: number) => join(trash, copy === 1 ? id : `${id}-${copy}`)
+
+  /** The directory of the newest reclaim of a workspace, unless it is being erased. */
+  const newestInTrash = async (id: WorkspaceId): Promise<string | null> => {
+    const found = (await workspacesIn(trash)).filter((entry) => entry.id === id && !entry.path.endsWith(erasedSuffix))
+    return (
+      found
+        .map(({ path }) => path)
+        .sort()
+        .at(-1) ?? null
+    )
+  }
 
   const failing =
     (step: WorkspaceFailed["step"], path: string) =>
@@ -217,10 +227,7 @@ const make = Effect.gen(function* () {
     trashOf: ({ id, trashPath }) =>
       Effect.promise(async () => {
         if (trashPath !== null) return (await isThere(trashPath)) ? trashPath : null
-        // The newest: what was erased from there may not be gone yet.
-        let found: string | null = null
-        for (let copy = 1; await isThere(trashName(id, copy)); copy += 1) found = trashName(id, copy)
-        return found
+        return await newestInTrash(id)
       }),
 
     placed: Effect.promise(async () => {
@@ -234,13 +241,17 @@ const make = Effect.gen(function* () {
     discard: Effect.fn("WorkspaceGit.discard")((workspace) =>
       moving("reclaim", workspace.path, async () => {
         await fs.mkdir(trash, { recursive: true, mode: 0o700 })
-        const source = dirname(workspace.path)
-        let copy = 1
-        while (await isThere(trashName(workspace.id, copy))) copy += 1
+        const { id, path, usedAt } = workspace
+        const source = dirname(path)
         // It was renamed before: the process that did it was killed before it could say so.
-        if (copy > 1 && !(await isThere(source))) return trashName(workspace.id, copy - 1)
-        await fs.rename(source, trashName(workspace.id, copy))
-        return trashName(workspace.id, copy)
+        if (!(await isThere(source))) {
+          const found = await newestInTrash(id)
+          if (found !== null) return found
+        }
+        // A name that is used once: a process that stops for a while before it erases a directory erases that one and no later one.
+        const target = join(trash, `${id}-${usedAt}`)
+        await fs.rename(source, target)
+        return target
       })
     ),
 

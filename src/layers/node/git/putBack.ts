@@ -1,31 +1,57 @@
 /** Takes back what a git that was killed, or that has failed, has done to files, index and locks of a work tree. */
 import * as fs from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { git, gitText } from "./GitProgram.ts"
-import { isCutShort, type StepFile, stagedIn, stepFiles, storedNames } from "./StepFiles.ts"
+import { isCutShort, leftOut, type StepFile, stagedIn, stepFiles, storedNames } from "./StepFiles.ts"
+import { users } from "./users.ts"
 
 /** A tree of thousands of files takes seconds; a slow disk may take longer. */
 export const applyMs = 10 * 60_000
 
-/** Locks of the git that was killed. One that is older belongs to another command. */
+/** A git that works in the tree is waited for this many times. */
+const looks = 50
+const lookEvery = "200 millis"
+
+/** Locks of the git that was killed: not older than it, and no git works there that could hold one. */
 export const removeLocks = Effect.fnUntraced(function* (tree: string, refs: ReadonlyArray<string>, since: number) {
+  const locks: Array<string> = []
   for (const locked of ["index", "HEAD", "packed-refs", ...refs]) {
     const lock = yield* gitText({
       directory: tree,
       args: ["rev-parse", "--path-format=absolute", "--git-path", `${locked}.lock`]
     })
-    yield* Effect.promise(async () => {
-      const found = await fs.stat(lock).catch(() => null)
-      if (found !== null && found.mtimeMs >= since - 1000) await fs.rm(lock, { force: true })
-    })
+    const found = yield* Effect.promise(() => fs.stat(lock).catch(() => null))
+    if (found !== null && found.mtimeMs >= since - 1000) locks.push(lock)
   }
+  if (locks.length === 0) return
+  const isBusy = Effect.map(users({ path: tree }), (found) => found.some((user) => user.startsWith("git ")))
+  for (let look = 0; yield* isBusy; look += 1) {
+    if (look >= looks) return
+    yield* Effect.sleep(lookEvery)
+  }
+  yield* Effect.promise(() => Promise.all(locks.map((lock) => fs.rm(lock, { force: true }).catch(() => {}))))
 })
 
 const fromStdin = ["--pathspec-from-file=-", "--pathspec-file-nul"]
 
 const literal = (files: ReadonlyArray<StepFile>) => files.map(({ path }) => `:(top,literal)${path}`).join("\0")
+
+/** Removes files, and the directories that are empty then. */
+const removeFiles = (tree: string, paths: ReadonlyArray<string>) =>
+  Effect.promise(async () => {
+    for (const path of paths) {
+      await fs.rm(join(tree, path), { force: true }).catch(() => {})
+      for (let above = dirname(path); above !== "."; above = dirname(above)) {
+        const removed = await fs.rmdir(join(tree, above)).then(
+          () => true,
+          () => false
+        )
+        if (!removed) break
+      }
+    }
+  })
 
 /** The files as the first commit of a step has them; those that it has not are removed. */
 const restoreFiles = Effect.fnUntraced(function* (
@@ -34,19 +60,33 @@ const restoreFiles = Effect.fnUntraced(function* (
   files: ReadonlyArray<StepFile>,
   where: ReadonlyArray<"--staged" | "--worktree">
 ) {
+  yield* removeFiles(
+    tree,
+    files.flatMap((file) => (file.from === null ? [file.path] : []))
+  )
   const had = files.filter((file) => file.from !== null)
-  if (had.length > 0) {
-    yield* git({
-      directory: tree,
-      args: ["restore", `--source=${from}`, ...where, ...fromStdin],
-      stdin: literal(had),
-      patienceMs: applyMs
-    })
-  }
-  yield* Effect.promise(async () => {
-    for (const { path } of files.filter((file) => file.from === null)) {
-      await fs.rm(join(tree, path), { force: true }).catch(() => {})
-    }
+  if (had.length === 0) return
+  const sparse = yield* leftOut(tree)
+  const restore = (some: ReadonlyArray<StepFile>, words: ReadonlyArray<string>) =>
+    some.length === 0
+      ? Effect.void
+      : git({
+          directory: tree,
+          args: ["restore", `--source=${from}`, ...words, ...fromStdin],
+          stdin: literal(some),
+          patienceMs: applyMs
+        })
+  yield* restore(
+    had.filter(({ path }) => !sparse.has(path)),
+    where
+  )
+  const absent = had.filter(({ path }) => sparse.has(path))
+  if (absent.length === 0 || !where.includes("--staged")) return
+  yield* restore(absent, ["--staged", "--ignore-skip-worktree-bits"])
+  yield* git({
+    directory: tree,
+    args: ["update-index", "--skip-worktree", "-z", "--stdin"],
+    stdin: absent.map(({ path }) => path).join("\0")
   })
 })
 
@@ -63,7 +103,7 @@ export const putBack = Effect.fn("MergeGit.putBack")(function* (
   if (added.length > 0) {
     yield* git({
       directory: tree,
-      args: ["rm", "--cached", "--quiet", "--ignore-unmatch", "--force", ...fromStdin],
+      args: ["rm", "--cached", "--sparse", "--quiet", "--ignore-unmatch", "--force", ...fromStdin],
       stdin: literal(added)
     })
   }
@@ -88,7 +128,7 @@ export const unstage = Effect.fn("MergeGit.unstage")(function* (
 })
 
 /**
- * Takes back what git has done on its way from one commit to another before it failed: at a lock, a hook or a file that it cannot write.
+ * Takes back what git has done on its way from one commit to another before it failed: at a lock, or at a file that it cannot write.
  * `recorded` names the files as they were. What git has not touched stays, edited or not.
  */
 export const takeBackFailed = Effect.fn("MergeGit.takeBackFailed")(function* (
@@ -99,18 +139,30 @@ export const takeBackFailed = Effect.fn("MergeGit.takeBackFailed")(function* (
 ) {
   const files = yield* stepFiles(tree, from, to)
   const staged = yield* stagedIn(tree, from)
+  const recordedFiles = new Map((yield* stepFiles(tree, recorded, to)).map((file) => [file.path, file]))
+  // It writes the files first, and then the index.
   if (files.every((file) => staged.has(file.path) && staged.get(file.path) === file.to)) {
     yield* git({ directory: tree, args: ["update-index", "-q", "--refresh"], accepts: [0, 1] })
     yield* git({ directory: tree, args: ["read-tree", "-m", "-u", to, from], patienceMs: applyMs })
+    const before = files.filter(({ path, to: name }) => name !== null && !recordedFiles.has(path))
+    yield* restoreFiles(
+      tree,
+      recorded,
+      before.map(({ path, to: name }) => ({ path, from: name, to: name })),
+      ["--worktree"]
+    )
     return
   }
-  // It writes the files first, and then the index.
-  const paths = new Set(files.map(({ path }) => path))
-  const changed = (yield* stepFiles(tree, recorded, to)).filter(({ path }) => paths.has(path))
+  const sparse = yield* leftOut(tree)
+  const changed = files.flatMap(({ path }) => (sparse.has(path) ? [] : (recordedFiles.get(path) ?? [])))
   const names = yield* storedNames(tree, changed)
   const written = yield* Effect.filter(changed, (file) => {
+    // Only its mode changes.
+    if (file.from === file.to) return Effect.succeed(true)
     const name = names.get(file.path)
-    if (name === undefined || name === file.from) return Effect.succeed(false)
+    if (name === file.from) return Effect.succeed(false)
+    // A directory in its place.
+    if (name === undefined) return Effect.succeed(file.from !== null)
     return name === file.to || name === null ? Effect.succeed(true) : isCutShort(tree, file.path, to)
   })
   yield* restoreFiles(tree, recorded, written, ["--worktree"])

@@ -32,7 +32,7 @@ const liesIn = async (cwd: string, dev: number, ino: number): Promise<boolean> =
   return false
 }
 
-export const users = (workspace: Workspace) =>
+export const users = (workspace: Pick<Workspace, "path">) =>
   Effect.promise(async () => {
     const top = await fs.stat(workspace.path).catch(() => null)
     if (top === null) return []

@@ -95,7 +95,7 @@ const make = Effect.gen(function* () {
         const merge = found.value
         if (merge.state !== from.state || !isSame(merge.owner, from.owner)) return false
         if (to.state === "undoing" && Option.isSome(yield* findOpen(merge.home))) return false
-        // Not by another owner: what a killed git has locked is as old as the step.
+        // A new owner alone does not move the time: the locks of a killed git are as old as the step.
         const changedAt = to.state === undefined ? merge.changedAt : yield* Clock.currentTimeMillis
         yield* update({ ...merge, ...to, changedAt })
         return true

@@ -29,12 +29,11 @@ const make = Effect.gen(function* () {
   }))
 
   const findIdle = Statement.findAll(() => ({
-    Request: Schema.Struct({ abandoned: Schema.Int, before: Schema.Int, limit: Schema.Int }),
+    Request: Schema.Struct({ before: Schema.Int, limit: Schema.Int }),
     Result: WorkspaceRow,
-    execute: ({ abandoned, before, limit }) => sql`
+    execute: ({ before, limit }) => sql`
       SELECT ${columns} FROM workspaces
-      WHERE state = 'reclaiming' AND used_at < ${abandoned}
-        OR state IN ('planned', 'ready') AND used_at < ${before} AND kept = 0 AND NOT ${isAwaited(sql)}
+      WHERE state IN ('planned', 'ready') AND used_at < ${before} AND kept = 0 AND NOT ${isAwaited(sql)}
       ORDER BY used_at LIMIT ${limit}
     `
   }))
@@ -43,7 +42,7 @@ const make = Effect.gen(function* () {
     Request: Schema.Struct({ before: Schema.Int, limit: Schema.Int }),
     Result: WorkspaceRow,
     execute: ({ before, limit }) => sql`
-      SELECT ${columns} FROM workspaces WHERE state = 'reclaiming' AND used_at < ${before} AND ${isAwaited(sql)}
+      SELECT ${columns} FROM workspaces WHERE state = 'reclaiming' AND used_at < ${before}
       ORDER BY used_at LIMIT ${limit}
     `
   }))
@@ -52,7 +51,7 @@ const make = Effect.gen(function* () {
     Request: Schema.Struct({ before: Schema.Int, limit: Schema.Int }),
     Result: WorkspaceRow,
     execute: ({ before, limit }) => sql`
-      SELECT ${columns} FROM workspaces WHERE state = 'trashed' AND used_at < ${before} ORDER BY used_at LIMIT ${limit}
+      SELECT ${columns} FROM workspaces WHERE state = 'trashed' AND kept = 0 AND used_at < ${before} ORDER BY used_at LIMIT ${limit}
     `
   }))
 
@@ -103,8 +102,8 @@ const make = Effect.gen(function* () {
       sql`UPDATE workspaces SET problem = ${problem} WHERE id = ${id}`.pipe(Effect.asVoid, write("workspaceTroubled"))
     ),
 
-    idle: Effect.fn("WorkerWorkspaces.idle")((before, abandoned, limit) =>
-      findIdle({ abandoned, before, limit }).pipe(read("idleWorkspaces"))
+    idle: Effect.fn("WorkerWorkspaces.idle")((before, limit) =>
+      findIdle({ before, limit }).pipe(read("idleWorkspaces"))
     ),
 
     interrupted: Effect.fn("WorkerWorkspaces.interrupted")((before, limit) =>

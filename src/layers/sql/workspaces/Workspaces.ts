@@ -7,7 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { ContestId } from "../../../domain/contest/Contest.ts"
-import { TaskId } from "../../../domain/task/Task.ts"
+import { TaskId, Timestamp } from "../../../domain/task/Task.ts"
+import { ProcessIdentity } from "../../../domain/worker/Process.ts"
 import { CommitId, type Workspace } from "../../../domain/workspace/Workspace.ts"
 import { WorkspaceBusy, WorkspaceNotFound } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
@@ -18,6 +19,8 @@ import * as Statement from "../database/Statement.ts"
 import { freeSlot } from "./provideWorkspace.ts"
 import { ResultRow, resultColumns, storedFlag, WorkspaceRow, workspaceColumns } from "./WorkspaceRows.ts"
 import { isAwaited, makeWorkspaceUse } from "./workspaceUse.ts"
+
+const Identity = Schema.parseJson(ProcessIdentity)
 
 /** Ids named in the error of an ambiguous prefix. */
 const candidates = 10
@@ -109,25 +112,31 @@ const make = Effect.gen(function* () {
       })
     )
 
-  /** No two changes of state in a row have the same time: by it a process sees that the record has changed since it read it. */
-  const after = (now: number) => sql`${now} + (used_at = ${now})`
+  /** The time rises with each change of state: by it a process sees that the record has changed since it read it. */
+  const after = (now: number) => sql`CASE WHEN used_at >= ${now} THEN used_at + 1 ELSE ${now} END`
 
   const takeForReclaim = Statement.findOne(() => ({
-    Request: Schema.Struct({ id: WorkspaceId, now: Schema.Int }),
+    Request: Schema.Struct({ id: WorkspaceId, now: Schema.Int, by: Identity, from: Schema.NullOr(Identity) }),
     Result: WorkspaceRow,
-    execute: ({ id, now }) => sql`
-      UPDATE workspaces SET state = 'reclaiming', used_at = ${after(now)}
+    execute: ({ by, from, id, now }) => sql`
+      UPDATE workspaces SET state = 'reclaiming', reclaimer = ${by}, used_at = ${after(now)}
       WHERE id = ${id}
-        AND (state = 'reclaiming' OR state IN ('planned', 'ready') AND kept = 0 AND NOT ${isAwaited(sql)})
+        AND (reclaimer = ${from} OR (state IN ('planned', 'ready') AND kept = 0 AND NOT ${isAwaited(sql)}))
       RETURNING ${columns}
     `
+  }))
+
+  const findReclaimer = Statement.findOne(() => ({
+    Request: WorkspaceId,
+    Result: Schema.Struct({ reclaimer: Identity, since: Timestamp }),
+    execute: (id) => sql`SELECT reclaimer, used_at AS since FROM workspaces WHERE id = ${id} AND reclaimer IS NOT NULL`
   }))
 
   const change = (operation: string, { id, state, usedAt }: Workspace, set: Fragment) =>
     Effect.flatMap(
       Clock.currentTimeMillis,
       (now) => sql`
-        UPDATE workspaces SET ${set}, used_at = ${after(now)}
+        UPDATE workspaces SET ${set}, reclaimer = NULL, used_at = ${after(now)}
         WHERE id = ${id} AND state = ${state} AND used_at = ${usedAt} RETURNING id
       `
     ).pipe(
@@ -185,16 +194,21 @@ const make = Effect.gen(function* () {
       sql`UPDATE workspaces SET kept = ${kept ? 1 : 0} WHERE id = ${id}`.pipe(Effect.asVoid, write("keepWorkspace"))
     ),
 
-    reclaiming: Effect.fn("Workspaces.reclaiming")((id) =>
+    reclaimer: Effect.fn("Workspaces.reclaimer")((id) => findReclaimer(id).pipe(read("reclaimer"))),
+
+    reclaiming: Effect.fn("Workspaces.reclaiming")((id, by, from) =>
       Effect.gen(function* () {
         const workspace = yield* found(id)
-        const taken = yield* takeForReclaim({ id, now: yield* Clock.currentTimeMillis })
+        const taken = yield* takeForReclaim({ id, now: yield* Clock.currentTimeMillis, by, from })
         if (Option.isSome(taken)) return taken.value
-        const reason = workspace.kept
-          ? `it is kept: beat workspace keep --off ${id}`
-          : workspace.state === "trashed" || workspace.state === "gone"
-            ? "it was reclaimed before"
-            : "a task in it waits or runs"
+        const reason =
+          workspace.state === "reclaiming"
+            ? "another process reclaims it"
+            : workspace.state === "trashed" || workspace.state === "gone"
+              ? "it was reclaimed before"
+              : workspace.kept
+                ? `it is kept: beat workspace keep --off ${id}`
+                : "a task in it waits or runs"
         return yield* new WorkspaceBusy({ id, reason })
       }).pipe(write("reclaimWorkspace"))
     ),

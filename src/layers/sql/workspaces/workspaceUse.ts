@@ -1,4 +1,4 @@
-/** What is in use of workspaces: their disk space as it was measured last, the tasks that work in them, and what others wait for. */
+/** How workspaces are used: their disk space as it was measured last, the tasks that work in them, and what others wait for. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,9 +9,13 @@ import { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
 import type { Access } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 
-/** Bytes of the workspaces that are in their place. */
-export const heldBytes = (sql: SqlClient.SqlClient) =>
-  sql`(SELECT coalesce(sum(held.bytes), 0) FROM workspaces held WHERE held.state IN ('planned', 'ready', 'reclaiming'))`
+/** Bytes of the workspaces that are in their place. Those that only wait for a place hold none. */
+export const heldBytes = (sql: SqlClient.SqlClient) => sql`(
+  SELECT coalesce(sum(held.bytes), 0) FROM workspaces held WHERE held.state IN ('ready', 'reclaiming')
+    OR (held.state = 'planned' AND EXISTS (
+      SELECT 1 FROM tasks holding WHERE holding.workspace_id = held.id AND holding.status = 'running'
+    ))
+)`
 
 /** A task in it waits or runs. */
 export const isAwaited = (sql: SqlClient.SqlClient) =>

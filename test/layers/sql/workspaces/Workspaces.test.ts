@@ -28,6 +28,9 @@ const fresh = (number: number): WorkspaceRequest => ({
   path: `/state/workspaces/${number}/shop`
 })
 
+const self = { pid: 10, startTime: "1", bootId: "b" }
+const other = { pid: 11, startTime: "1", bootId: "b" }
+
 const existing = (number: number): WorkspaceRequest => ({ kind: "existing", id: idOf(number), startCommit: null })
 
 const endNext = Effect.gen(function* () {
@@ -40,7 +43,7 @@ const endNext = Effect.gen(function* () {
 const reclaim = (number: number) =>
   Effect.gen(function* () {
     const workspaces = yield* Workspaces
-    const workspace = yield* workspaces.reclaiming(idOf(number))
+    const workspace = yield* workspaces.reclaiming(idOf(number), self, null)
     assert.isTrue(yield* workspaces.trashed(workspace, `/trash/${number}`, null))
   })
 
@@ -97,11 +100,11 @@ describe("Workspaces", () => {
       const workspaces = yield* Workspaces
       const own = yield* WorkerWorkspaces
       const task = yield* submit({ workspace: fresh(1) })
-      assert.strictEqual((yield* Effect.flip(workspaces.reclaiming(idOf(1))))._tag, "WorkspaceBusy")
+      assert.strictEqual((yield* Effect.flip(workspaces.reclaiming(idOf(1), self, null)))._tag, "WorkspaceBusy")
       yield* endNext
       yield* own.ready(idOf(1), true)
       yield* workspaces.keep(idOf(1), true)
-      assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1)))).message, "it is kept")
+      assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1), self, null))).message, "it is kept")
       yield* workspaces.keep(idOf(1), false)
       yield* reclaim(1)
       assert.deepInclude(yield* workspaces.get(idOf(1)), { state: "trashed", trashPath: "/trash/1", mounted: true })
@@ -122,7 +125,7 @@ describe("Workspaces", () => {
       const workspaces = yield* Workspaces
       yield* submit({ workspace: fresh(1) })
       yield* endNext
-      const workspace = yield* workspaces.reclaiming(idOf(1))
+      const workspace = yield* workspaces.reclaiming(idOf(1), self, null)
       yield* TestClock.adjust(1000)
       yield* submit({ workspace: existing(1) })
       assert.isTrue(Option.isNone(yield* queue.claim(claimOptions())))
@@ -141,7 +144,7 @@ describe("Workspaces", () => {
       yield* submit({ workspace: fresh(2) })
       yield* endNext
       yield* TestClock.setTime(10_000)
-      const idle = (before: number) => Effect.map(own.idle(before, 0, 10), (found) => found.map(({ id }) => id))
+      const idle = (before: number) => Effect.map(own.idle(before, 10), (found) => found.map(({ id }) => id))
       assert.deepStrictEqual(yield* idle(0), [])
       assert.deepStrictEqual(yield* idle(5000), [idOf(1)])
       yield* reclaim(1)
@@ -162,10 +165,15 @@ describe("Workspaces", () => {
       const own = yield* WorkerWorkspaces
       yield* submit({ workspace: fresh(1) })
       yield* endNext
-      yield* workspaces.reclaiming(idOf(1))
-      assert.lengthOf(yield* own.idle(0, 0, 10), 0)
-      assert.lengthOf(yield* own.idle(0, 2, 10), 1)
-      yield* workspaces.reclaiming(idOf(1))
+      yield* workspaces.reclaiming(idOf(1), self, null)
+      assert.lengthOf(yield* own.idle(100, 10), 0)
+      assert.lengthOf(yield* own.interrupted(1, 10), 0)
+      assert.lengthOf(yield* own.interrupted(2, 10), 1)
+      assert.deepStrictEqual(yield* workspaces.reclaimer(idOf(1)), Option.some({ reclaimer: self, since: 1 }))
+      assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1), other, null))).message, "another process")
+      assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1), other, other))).message, "another process")
+      yield* workspaces.reclaiming(idOf(1), other, self)
+      assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1), other, self))).message, "another process")
     })
   )
 
@@ -180,7 +188,7 @@ describe("Workspaces", () => {
         const workspaces = yield* Workspaces
         yield* submit({ workspace: fresh(1) })
         yield* endNext
-        const workspace = yield* workspaces.reclaiming(idOf(1))
+        const workspace = yield* workspaces.reclaiming(idOf(1), self, null)
         yield* submit({ workspace: existing(1) })
         assert.isTrue(Option.isNone(yield* queue.claim(claimOptions())))
         assert.isTrue(yield* store(workspace))
@@ -198,8 +206,7 @@ describe("Workspaces", () => {
       yield* submit({ workspace: fresh(1) })
       yield* endNext
       yield* TestClock.setTime(10_000)
-      const first = yield* workspaces.reclaiming(idOf(1))
-      assert.lengthOf(yield* own.interrupted(20_000, 10), 0)
+      const first = yield* workspaces.reclaiming(idOf(1), self, null)
       yield* submit({ workspace: existing(1) })
       yield* workspaces.keep(idOf(1), true)
       assert.lengthOf(yield* own.interrupted(10_000, 10), 0)
@@ -207,7 +214,7 @@ describe("Workspaces", () => {
         (yield* own.interrupted(10_001, 10)).map(({ id }) => id),
         [idOf(1)]
       )
-      const second = yield* workspaces.reclaiming(idOf(1))
+      const second = yield* workspaces.reclaiming(idOf(1), other, self)
       assert.isTrue(second.kept)
       // In the same millisecond: only one of the two stores how it ended.
       assert.isFalse(yield* workspaces.returned(first, "late"))
@@ -231,10 +238,9 @@ describe("Workspaces", () => {
         assert.isFalse(yield* late(old))
         assert.strictEqual((yield* workspaces.get(idOf(1))).state, "ready")
       }
-      yield* workspaces.reclaiming(idOf(1))
+      yield* workspaces.reclaiming(idOf(1), self, null)
       assert.isFalse(yield* workspaces.gone(old))
-      yield* TestClock.adjust(1)
-      yield* reclaim(1)
+      yield* move(yield* workspaces.reclaiming(idOf(1), other, self))
       for (const late of [workspaces.restored, workspaces.gone]) assert.isFalse(yield* late(old))
       assert.strictEqual((yield* workspaces.get(idOf(1))).state, "trashed")
     })
