@@ -43,7 +43,7 @@ const wanted = values.rotate !== undefined ? rotated(Number(values.rotate)) : na
 process.stdout.write(`mutations: ${wanted.map(({ name }) => name).join(", ")}\n`)
 
 /** The faults that a mutation needs may not come up in so short a time. The next run is longer, under another seed. */
-const durations = [8, 15, 30]
+const durations = [8, 15, 30, 30, 60]
 
 const buildOf = (name) => {
   const directory = "dist-mutant"

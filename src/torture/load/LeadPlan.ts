@@ -23,7 +23,7 @@ const planChild = (dice: Dice, key: string): TaskPlan => ({
   retries: 0,
   // Long enough to run while its lead ends its turn, also on a busy machine.
   lines: dice.between(5, 8),
-  pauseMs: dice.pick([150, 300, 500])
+  pauseMs: dice.pick([300, 500, 700])
 })
 
 export const planLeads = (dice: Dice, durationMs: number): ReadonlyArray<LeadPlan> =>
