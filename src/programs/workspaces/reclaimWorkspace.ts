@@ -9,6 +9,7 @@ import { failpoint } from "../../services/Failpoints.ts"
 import { Processes } from "../../services/Processes.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
+import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
 /** What happened to a workspace. `late`: files had changed after the last task, and are in their own commit. */
 interface Reclaimed {
@@ -90,9 +91,12 @@ export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: Wor
     if (whole) yield* notKept(yield* workspaces.get(id))
     const trashPath = yield* git.discard(workspace)
     yield* failpoint("reclaim.renamed")
-    yield* workspaces.trashed(workspace, trashPath, late)
+    // Until this is stored, no record says where its files are.
+    yield* retryWhileStorageFails(workspaces.trashed(workspace, trashPath, late))
     const reclaimed: Reclaimed = { id, late: late !== null, trashPath }
     return reclaimed
   })
-  return yield* Effect.tapError(moved, (error) => workspaces.returned(workspace, error.message))
+  return yield* Effect.tapError(moved, (error) =>
+    Effect.whenEffect(workspaces.returned(workspace, error.message), git.exists(workspace))
+  )
 })
