@@ -9,7 +9,6 @@ import { failpoint } from "../../services/Failpoints.ts"
 import { Processes } from "../../services/Processes.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
-import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 
 /** What happened to a workspace. `late`: files had changed after the last task, and are in their own commit. */
 interface Reclaimed {
@@ -91,8 +90,10 @@ export const reclaimWorkspace = Effect.fn("reclaimWorkspace")(function* (id: Wor
     if (whole) yield* notKept(yield* workspaces.get(id))
     const trashPath = yield* git.discard(workspace)
     yield* failpoint("reclaim.renamed")
-    // Until this is stored, no record says where its files are.
-    yield* retryWhileStorageFails(workspaces.trashed(workspace, trashPath, late))
+    // Files that no record finds would be erased.
+    yield* Effect.tapError(workspaces.trashed(workspace, trashPath, late), () =>
+      Effect.ignore(git.retrieve({ ...workspace, trashPath }))
+    )
     const reclaimed: Reclaimed = { id, late: late !== null, trashPath }
     return reclaimed
   })
