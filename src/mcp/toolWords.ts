@@ -30,6 +30,7 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/beat cancel\b/g, "CancelTask"],
   [/beat edit\b/g, "EditTask"],
   [/beat run( "[^"]*")?/g, "DelegateTask"],
+  [/To end what it has begun: beat doctor --fix/g, "The next MergeTask ends what it has begun"],
   [/ Merge into it: --into \S+/g, ""],
   [/ Make it: --branch \S+/g, ""],
   [/(leave out|and) --isolate/g, "$1 'isolate'"],
