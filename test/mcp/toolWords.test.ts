@@ -31,8 +31,8 @@ const filesIn = (path: string): ReadonlyArray<string> =>
 /** A person's business, which a model passes on. */
 const forPeople = /\bbeat (config|doctor|init|worker|workspace list|inbox|prune|limits)\b/g
 
-/** Messages that no tool can cause: a pull request, and arguments that tools do not have. */
-const unreachable = [/gh, which is not installed/, /--context "Now/, /capture: allowlist/]
+/** Messages that no tool can cause: a pull request, a reclaim, and arguments that tools do not have. */
+const unreachable = [/gh, which is not installed/, /beat workspace keep/, /--context "Now/, /capture: allowlist/]
 
 describe("messages in the words of the tools", () => {
   it("name no command and no option, whichever file they are from", () => {
