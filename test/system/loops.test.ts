@@ -187,7 +187,7 @@ steps:
     assert.match((await run(["schedule", "status", "nightly"])).stdout, /starts +a loop for shell/)
     const task = loop.stepTask ?? ""
     assert.match((await run(["why", task])).stdout, /^It waits for the end of its loop/)
-    const list = await run(["list"])
+    const list = await run(["list", "--limit", "1000"])
     assert.match(list.stdout, new RegExp(`${task}.* loop `))
     const screen = await run([])
     assert.notMatch(screen.stdout, /paused/)
