@@ -22,8 +22,8 @@ export class WorkerWorkspaces extends Context.Tag("backbeat/WorkerWorkspaces")<
     readonly measured: (id: WorkspaceId, bytes: number | null) => Effect.Effect<void, StorageError>
     /** Workspaces in their place that were not measured since a task used them. */
     readonly unmeasured: (limit: number) => Effect.Effect<ReadonlyArray<Pick<Workspace, "id" | "path">>, StorageError>
-    /** Workspaces whose reclaim began before `before` and has not ended. */
-    readonly interrupted: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
+    /** Workspaces whose reclaim has begun and not ended, the oldest first. */
+    readonly unfinished: (limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
     /** Workspaces that went to the trash before `before` and that the user does not keep, the oldest first. */
     readonly trash: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, StorageError>
   }

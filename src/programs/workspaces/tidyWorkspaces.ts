@@ -12,9 +12,6 @@ import { reclaimWorkspace } from "./reclaimWorkspace.ts"
 /** Half of a workspace that is older than this was left by a restore that was killed. */
 const halfMs = 24 * 60 * 60_000
 
-/** A reclaim that has not ended in this time, in milliseconds, may have been killed. */
-const interruptedMs = 60_000
-
 /** Workspaces and pieces of trash that one look of a worker deals with. */
 const atOnce = 20
 
@@ -23,11 +20,10 @@ const recordOf = (id: WorkspaceId) =>
     Effect.catchTag("WorkspaceNotFound", () => Effect.succeedNone)
   )
 
-/** Finishes the reclaims that were killed: a task may have come while they ran, and waits. */
+/** Finishes the reclaims that were killed: a task may have come while they ran, and waits. Those of living processes are left to them. */
 export const finishReclaims = Effect.fn("finishReclaims")(function* () {
   const own = yield* WorkerWorkspaces
-  const now = yield* Clock.currentTimeMillis
-  for (const { id } of yield* own.interrupted(now - interruptedMs, atOnce)) {
+  for (const { id } of yield* own.unfinished(atOnce)) {
     yield* reclaimWorkspace(id).pipe(Effect.catchAll((error) => Effect.logDebug(`workspace ${id}: ${error.message}`)))
   }
 })

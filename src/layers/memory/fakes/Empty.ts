@@ -71,5 +71,5 @@ export const layer = Layer.mergeAll(
     held: Effect.succeed({ bytes: 0, count: 0 }),
     working: Effect.succeed(new Map())
   }),
-  Layer.mock(WorkerWorkspaces, { idle: noList, interrupted: noList, trash: noList, unmeasured: noList })
+  Layer.mock(WorkerWorkspaces, { idle: noList, unfinished: noList, trash: noList, unmeasured: noList })
 )

@@ -38,12 +38,11 @@ const make = Effect.gen(function* () {
     `
   }))
 
-  const findInterrupted = Statement.findAll(() => ({
-    Request: Schema.Struct({ before: Schema.Int, limit: Schema.Int }),
+  const findUnfinished = Statement.findAll(() => ({
+    Request: Schema.Int,
     Result: WorkspaceRow,
-    execute: ({ before, limit }) => sql`
-      SELECT ${columns} FROM workspaces WHERE state = 'reclaiming' AND used_at < ${before}
-      ORDER BY used_at LIMIT ${limit}
+    execute: (limit) => sql`
+      SELECT ${columns} FROM workspaces WHERE state = 'reclaiming' ORDER BY used_at LIMIT ${limit}
     `
   }))
 
@@ -106,8 +105,8 @@ const make = Effect.gen(function* () {
       findIdle({ before, limit }).pipe(read("idleWorkspaces"))
     ),
 
-    interrupted: Effect.fn("WorkerWorkspaces.interrupted")((before, limit) =>
-      findInterrupted({ before, limit }).pipe(read("interruptedReclaims"))
+    unfinished: Effect.fn("WorkerWorkspaces.unfinished")((limit) =>
+      findUnfinished(limit).pipe(read("unfinishedReclaims"))
     ),
 
     trash: Effect.fn("WorkerWorkspaces.trash")((before, limit) => findTrash({ before, limit }).pipe(read("trash"))),

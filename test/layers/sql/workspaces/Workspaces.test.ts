@@ -167,8 +167,7 @@ describe("Workspaces", () => {
       yield* endNext
       yield* workspaces.reclaiming(idOf(1), self, null)
       assert.lengthOf(yield* own.idle(100, 10), 0)
-      assert.lengthOf(yield* own.interrupted(1, 10), 0)
-      assert.lengthOf(yield* own.interrupted(2, 10), 1)
+      assert.lengthOf(yield* own.unfinished(10), 1)
       assert.deepStrictEqual(yield* workspaces.reclaimer(idOf(1)), Option.some({ reclaimer: self, since: 1 }))
       assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1), other, null))).message, "another process")
       assert.include((yield* Effect.flip(workspaces.reclaiming(idOf(1), other, other))).message, "another process")
@@ -209,9 +208,8 @@ describe("Workspaces", () => {
       const first = yield* workspaces.reclaiming(idOf(1), self, null)
       yield* submit({ workspace: existing(1) })
       yield* workspaces.keep(idOf(1), true)
-      assert.lengthOf(yield* own.interrupted(10_000, 10), 0)
       assert.deepStrictEqual(
-        (yield* own.interrupted(10_001, 10)).map(({ id }) => id),
+        (yield* own.unfinished(10)).map(({ id }) => id),
         [idOf(1)]
       )
       const second = yield* workspaces.reclaiming(idOf(1), other, self)
