@@ -62,7 +62,8 @@ const untilAnswered = (load: Load, id: string, step: StepPlan & { readonly what:
       const said = `${stdout.toString().trim()} ${stderr.trim()}`.slice(0, 300)
       chronicle.note(id, `beat workspace ${step.what}: ${code ?? signal} ${said}`)
       if (code === 0) return "done" as const
-      if (code !== null && code !== 74) return "refused" as const
+      // A worker may be finishing the reclaim that was killed, and be killed in its turn: the place is judged once it has ended.
+      if (code !== null && code !== 74 && rowOf(load, id)?.state !== "reclaiming") return "refused" as const
       if (code === null) chronicle.did(`${step.what} killed`)
       yield* Effect.sleep(100)
     }
