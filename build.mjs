@@ -116,18 +116,33 @@ const loadedApart = {
 }
 
 /**
- * Effect asks at load whether a function of its own is in a stack, so that it can be seen in one. V8 always answers that it is,
- * and to answer it parses the whole bundle again. Remove this when effect/Utils no longer takes a stack at load.
+ * What Effect does at load and none of our processes needs. Utils asks whether a function of its own is in a stack, so that it can be
+ * seen in one: V8 always answers that it is, and to answer it parses the whole bundle again. The logger asks whether stdout is a
+ * terminal, for a format that we do not use, and Node loads all its modules for streams. Remove each when Effect no longer does it.
  */
-const noStackAtLoad = {
-  name: "no-stack-at-load",
+const atLoad = [
+  [/[\\/]Utils\.js$/, /standard\.effect_internal_function\(\(\) => new Error\(\)\.stack\)[^;]*=== true/, "true"],
+  [/[\\/]internal[\\/]logger\.js$/, /typeof process\.stdout === "object" && process\.stdout !== null/, "true"],
+  [/[\\/]internal[\\/]logger\.js$/, /hasProcessStdout && process\.stdout\.isTTY === true/, "false"]
+]
+const leanAtLoad = {
+  name: "lean-at-load",
   setup(builder) {
-    builder.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]Utils\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, "utf8")
-      const asked = /standard\.effect_internal_function\(\(\) => new Error\(\)\.stack\)[^;]*=== true/
-      if (!asked.test(text)) throw new Error(`${path}: takes no stack at load any more`)
-      return { contents: text.replace(asked, "true"), loader: "js" }
-    })
+    builder.onLoad(
+      { filter: /[\\/]effect[\\/]dist[\\/]esm[\\/](Utils|internal[\\/]logger)\.js$/ },
+      async ({ path }) => {
+        const contents = atLoad
+          .filter(([file]) => file.test(path))
+          .reduce(
+            (text, [, asked, answer]) => {
+              if (!asked.test(text)) throw new Error(`${path}: no ${asked} at load any more`)
+              return text.replace(asked, answer)
+            },
+            await readFile(path, "utf8")
+          )
+        return { contents, loader: "js" }
+      }
+    )
   }
 }
 
@@ -308,7 +323,7 @@ const bundle = async (name, entry) => {
       mcpShims,
       webShims,
       noPrinter,
-      noStackAtLoad,
+      leanAtLoad,
       ...(worksLong.has(name) ? [sharedContext] : []),
       ownSource(prepared),
       asciiSources,

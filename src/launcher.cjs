@@ -81,35 +81,35 @@ const kept = 6
 const trailerBytes = 256
 const dayMillis = 86400000
 
-/** The caches of a bundle, newest first. */
-const cachesOf = (directory, bundle) =>
+/** The files of a cache, newest first. */
+const cachesOf = (directory, cache) =>
   fs
     .readdirSync(directory)
-    .filter((name) => name.startsWith(`${bundle}.`))
+    .filter((name) => name.startsWith(`${cache}.`))
     .map((name) => ({ name, at: fs.statSync(path.join(directory, name)).mtimeMs }))
     .sort((a, b) => b.at - a.at)
 
-const prune = (directory, bundle) => {
-  for (const { name } of cachesOf(directory, bundle).slice(kept)) fs.rmSync(path.join(directory, name), { force: true })
+const prune = (directory, cache) => {
+  for (const { name } of cachesOf(directory, cache).slice(kept)) fs.rmSync(path.join(directory, name), { force: true })
 }
 
 /**
  * Whether a cache may be stored. Caches of this build that were written today are not evicted by one more set of flags: if more
  * sets take turns than there are places, each would evict the next one to be used, and every start would compile everything.
  */
-const hasRoom = (directory, bundle, file) => {
+const hasRoom = (directory, cache, file) => {
   const build = path.basename(file).split(".").slice(-2).join(".")
-  const others = cachesOf(directory, bundle).filter(
+  const others = cachesOf(directory, cache).filter(
     ({ at, name }) => name !== path.basename(file) && name.endsWith(`.${build}`) && Date.now() - at < dayMillis
   )
   return others.length < kept
 }
 
 /** The code cache, then the commands that it has seen: each command adds the functions that V8 compiled for it. */
-const store = (directory, bundle, file, script, commands) => {
+const store = (directory, cache, file, script, commands) => {
   const temporary = `${file}.${process.pid}`
   try {
-    if (!hasRoom(directory, bundle, file)) return
+    if (!hasRoom(directory, cache, file)) return
     const trailer = Buffer.alloc(trailerBytes, " ")
     trailer.write(commands.join(","))
     const out = fs.openSync(temporary, "w", 0o600)
@@ -118,7 +118,7 @@ const store = (directory, bundle, file, script, commands) => {
     fs.fsyncSync(out)
     fs.closeSync(out)
     fs.renameSync(temporary, file)
-    prune(directory, bundle)
+    prune(directory, cache)
   } catch (_) {
     // A cache that cannot be written only costs time.
     try {
@@ -127,8 +127,12 @@ const store = (directory, bundle, file, script, commands) => {
   }
 }
 
+/** Commands that only look, and that people and agents run most: their cache holds no functions of other commands. */
+const looking = [".", "list", "status", "logs", "wait", "why", "result"]
+
 /** `command` is the name under which the cache records what this process runs. */
 const loadCached = (bundle, command, directory) => {
+  const cache = bundle === "cli" && looking.includes(command) ? "look" : bundle
   const vm = require("vm")
   const filename = path.join(__dirname, `${bundle}.cjs`)
   // The digest distinguishes releases, whose files all have the same time from npm; the time distinguishes builds.
@@ -138,7 +142,7 @@ const loadCached = (bundle, command, directory) => {
   const hasFlags = process.execArgv.length > 0 || Boolean(process.env.NODE_OPTIONS)
   const flags = hasFlags ? `-${require("v8").cachedDataVersionTag().toString(36)}` : ""
   const node = `${process.version}-${process.arch}${flags}`
-  const file = path.join(directory, `${bundle}.${node}.${digests[bundle]}.${built}`)
+  const file = path.join(directory, `${cache}.${node}.${digests[bundle]}.${built}`)
   const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(filename, "latin1")}\n})`
   let cachedData
   let commands = []
@@ -159,7 +163,7 @@ const loadCached = (bundle, command, directory) => {
   const known = commands.includes(command)
   const full = commands.join(",").length + command.length >= trailerBytes
   if (!known && !full) {
-    const save = () => store(directory, bundle, file, script, commands.concat(command))
+    const save = () => store(directory, cache, file, script, commands.concat(command))
     if (bundle === "cli" || bundle === "torture" || bundle === "top" || bundle === "observe")
       process.on("exit", (code) => code === 2 || code === 70 || save())
     // A worker may end by kill -9, so its cache is taken once it has started.

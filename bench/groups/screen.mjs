@@ -42,7 +42,7 @@ export const screen = async ({ quick, report, say }) => {
       list: () => cpuTimeOf(home, [binary, "list"]),
       top: () => cpuTimeOf(home, [binary, "top", "--once"])
     }
-    const starts = await interleaved(cases, quick ? 3 : 15, 2)
+    const starts = await interleaved(cases, quick ? 3 : 9, 2)
     const floors = { "node -e 0": starts["node -e 0"] }
     report({ name: "list, user + system time", unit: "ms", beat: starts.list, floors })
     report({ name: "top --once, user + system time", unit: "ms", beat: starts.top, floors })

@@ -7,7 +7,7 @@ const thousands = (count) => count.toLocaleString("en")
 
 export const start = async ({ original, quick, report, reason, say }) => {
   const sizes = quick ? [10, 1000] : [10, 1_000_000]
-  const rounds = quick ? 5 : 13
+  const rounds = quick ? 5 : 11
   const homes = []
   const bare = makeHome()
   const cases = { "node -e 0": async () => (await bare.node(["-e", "0"])).ms }

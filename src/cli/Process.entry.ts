@@ -8,6 +8,7 @@ import { environment, workingDirectory } from "../layers/node/files/Surroundings
 import { Caller } from "./framework/Caller.ts"
 import { type Loss, makeLoss, type Screen, Terminal } from "./framework/Terminal.ts"
 import { piped } from "./Piped.entry.ts"
+import { standardStream, stdinIsTerminal } from "./StandardStream.entry.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -17,25 +18,18 @@ const wantsColour = (tty: boolean, variables: Variables): boolean => {
   return tty && variables.TERM !== "dumb"
 }
 
-const screenOf = (stream: { readonly isTTY?: boolean; readonly columns?: number }, variables: Variables): Screen => {
-  const tty = stream.isTTY === true
+const screenOf = (stream: ReturnType<typeof standardStream>, variables: Variables): Screen => {
+  const tty = stream.tty()
   const asked = Number.parseInt(variables.COLUMNS ?? "", 10)
-  const columns = Number.isInteger(asked) && asked > 0 ? asked : tty ? stream.columns || 80 : null
+  const columns = Number.isInteger(asked) && asked > 0 ? asked : tty ? stream.columns() || 80 : null
   return { tty, columns, colour: wantsColour(tty, variables) }
 }
-
-type WriteFailure = Error & { readonly code?: string }
-
-/** Returns once the system has accepted the bytes, so that an exit right after loses none, or returns the error. */
-const send = (stream: NodeJS.WriteStream, data: string | Uint8Array) =>
-  Effect.async<WriteFailure | null>((resume) => {
-    stream.write(data, (error) => resume(Effect.succeed(error ?? null)))
-  })
 
 const closed = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"])
 const full = new Set(["ENOSPC", "EDQUOT", "EFBIG"])
 
-const lossOf = ({ code = "" }: WriteFailure): Loss => (closed.has(code) ? "closed" : full.has(code) ? "full" : "failed")
+const lossOf = ({ code = "" }: { readonly code?: string }): Loss =>
+  closed.has(code) ? "closed" : full.has(code) ? "full" : "failed"
 
 const readAll = Effect.promise(async () => {
   const chunks: Array<Buffer> = []
@@ -65,20 +59,21 @@ const readUpTo = (limit: number) =>
 
 const clearLine = "\r\u001b[K"
 
-// Node takes a while to create each stream, so a stream is created at its first use.
 const terminal = Layer.sync(Terminal, () => {
   let shown = false
   let taken = true
   const lost = makeLoss()
+  const stdout = standardStream("stdout")
+  const stderr = standardStream("stderr")
   // A stderr that cannot be written must not stop a command from doing its work.
-  const error = (data: string | Uint8Array) => Effect.asVoid(send(process.stderr, data))
+  const error = (data: string | Uint8Array) => Effect.asVoid(stderr.send(data))
   const clear = Effect.suspend(() => {
     if (!shown) return Effect.void
     shown = false
     return error(clearLine)
   })
   const out = (data: string | Uint8Array) =>
-    Effect.suspend(() => (taken ? Effect.zipRight(clear, send(process.stdout, data)) : Effect.succeed(null))).pipe(
+    Effect.suspend(() => (taken ? Effect.zipRight(clear, stdout.send(data)) : Effect.succeed(null))).pipe(
       Effect.flatMap((failure) => {
         if (failure === null) return Effect.void
         // If the disk got room again, later output would start in the middle.
@@ -89,13 +84,13 @@ const terminal = Layer.sync(Terminal, () => {
   return Terminal.of({
     lost,
     get stdout() {
-      return screenOf(process.stdout, process.env)
+      return screenOf(stdout, process.env)
     },
     get stderr() {
-      return screenOf(process.stderr, process.env)
+      return screenOf(stderr, process.env)
     },
     get stdinTty() {
-      return process.stdin.isTTY === true
+      return stdinIsTerminal()
     },
     lines: Stream.orDie(Stream.fromAsyncIterable(stdinLines(), (error) => error)),
     stdin: readAll,
@@ -107,7 +102,7 @@ const terminal = Layer.sync(Terminal, () => {
     writeError: (data) => Effect.zipRight(clear, error(data)),
     progress: (text) => {
       if (text === null) return clear
-      if (process.stderr.isTTY !== true) return Effect.void
+      if (!stderr.tty()) return Effect.void
       return Effect.suspend(() => {
         shown = true
         return error(`${clearLine}${text}`)
