@@ -13,6 +13,7 @@ import {
   wantedTypes
 } from "../../domain/SchemaProblems.ts"
 import { nearest } from "../../domain/Spelling.ts"
+import { isTooDeep, mostLevels } from "../../domain/TooDeep.ts"
 import { inWords, lenient, typeAt } from "../Lenient.ts"
 
 /** The arguments of a call are invalid. */
@@ -91,15 +92,6 @@ const problemsOf = (
         actual === undefined ? "it is missing" : `${ruleFor(problem, wordsAt(schema, path))}, not ${shownValue(actual)}`
       return `${name}: ${found}${exampleFor(example, path)}`
     })
-}
-
-/** Levels of nested lists and objects. What is deeper would use up the stack while it is decoded. */
-const mostLevels = 32
-
-const isTooDeep = (value: unknown, level = 0): boolean => {
-  if (typeof value !== "object" || value === null) return false
-  if (level >= mostLevels) return true
-  return Object.values(value).some((inner) => isTooDeep(inner, level + 1))
 }
 
 /** Missing arguments count as none. */
