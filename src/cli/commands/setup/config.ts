@@ -18,6 +18,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
+import { readValue } from "../../input/Prompt.ts"
 import { json, parseSize } from "../../input/Values.ts"
 import { pairs } from "../../output/pairs.ts"
 
@@ -131,7 +132,7 @@ export const configSet = command({
   args: Args.all({ path: key, value: Args.text({ name: "value" }).pipe(Args.withDescription("The new value, or -")) }),
   run: Effect.fn("beat.config.set")(function* (given, { path, value }) {
     const terminal = yield* Terminal
-    const text = value === "-" ? (yield* terminal.stdin).trim() : value
+    const text = value === "-" ? yield* readValue(path) : value
     if (value === "-" && text === "") {
       return yield* new InvalidInput({ field: path, problem: "stdin was empty", example: null })
     }
