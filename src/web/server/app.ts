@@ -22,7 +22,7 @@ import { TaskHandlers } from "../handlers/TaskHandlers.ts"
 import { UsageHandlers } from "../handlers/UsageHandlers.ts"
 import { Assets } from "./Assets.ts"
 import { type Allowed, refusalOf } from "./Guard.ts"
-import { withJsonBody } from "./jsonBody.ts"
+import { withJsonBody } from "./withJsonBody.ts"
 
 /**
  * Only scripts and styles of the page itself run, it talks to its own server alone, and no text becomes markup: a browser

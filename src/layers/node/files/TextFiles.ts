@@ -1,12 +1,11 @@
 /** Text files of the file system. Not `FileSystem` of @effect/platform: docs/decisions/0013-own-file-ports.md. */
 import * as fs from "node:fs"
-import * as net from "node:net"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { TextFiles } from "../../../services/TextFiles.ts"
-import { inWords } from "./SystemCode.ts"
+import { codeOf, inWords } from "./SystemCode.ts"
 import { expandHome } from "./UserHome.ts"
 
 const tooLarge = (limit: number) => `it is larger than ${limit / 1024 ** 2} MB`
@@ -15,53 +14,49 @@ const tooLarge = (limit: number) => `it is larger than ${limit / 1024 ** 2} MB`
 const attempt = <A>(access: () => A): Effect.Effect<A, string> =>
   Effect.try({ try: access, catch: (error) => `it cannot be read ${inWords(error)}` })
 
-/** A file whose size the system does not say, as in /proc, is cut as well. */
-const readBytes = (fd: number, limit: number): Buffer | null => {
-  const parts: Array<Buffer> = []
-  for (let size = 0; size <= limit; ) {
-    const part = Buffer.allocUnsafe(64 * 1024)
-    const length = fs.readSync(fd, part)
-    if (length === 0) return Buffer.concat(parts)
-    parts.push(part.subarray(0, length))
-    size += length
+const partBytes = 64 * 1024
+
+/** The next bytes, none at the end; null if the writer of a pipe has sent nothing yet. */
+const readPart = (fd: number): Buffer | null => {
+  try {
+    const part = Buffer.allocUnsafe(partBytes)
+    return part.subarray(0, fs.readSync(fd, part))
+  } catch (error) {
+    if (codeOf(error) === "EAGAIN") return null
+    throw error
   }
-  return null
 }
 
-/** A pipe (`<(...)` of a shell) is read without blocking the process, which a signal ends meanwhile. Closes it. */
-const readPipe = (fd: number, limit: number) =>
-  Effect.async<Buffer, string>((resume) => {
-    const pipe = new net.Socket({ fd, readable: true, writable: false })
-    const parts: Array<Buffer> = []
-    let size = 0
-    pipe.on("data", (part: Buffer) => {
-      size += part.length
+/** All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. */
+const readBytes = Effect.fnUntraced(function* (fd: number, limit: number) {
+  const parts: Array<Buffer> = []
+  for (let size = 0; size <= limit; ) {
+    const part = yield* attempt(() => readPart(fd))
+    if (part === null) {
+      yield* Effect.sleep(20)
+    } else if (part.length === 0) {
+      return Buffer.concat(parts)
+    } else {
       parts.push(part)
-      if (size <= limit) return
-      pipe.destroy()
-      resume(Effect.fail(tooLarge(limit)))
-    })
-    pipe.on("error", (error) => resume(Effect.fail(`it cannot be read ${inWords(error)}`)))
-    pipe.on("end", () => resume(Effect.succeed(Buffer.concat(parts))))
-    return Effect.sync(() => pipe.destroy())
-  })
+      size += part.length
+    }
+  }
+  return yield* Effect.fail(tooLarge(limit))
+})
 
 const readFile = Effect.fnUntraced(function* (file: string, limit: number) {
   const found = yield* attempt(() => fs.statSync(file, { throwIfNoEntry: false }))
   if (found === undefined) return yield* Effect.fail("there is no such file")
   if (found.isDirectory()) return yield* Effect.fail("it is a directory")
-  if (found.isFIFO()) {
-    // Otherwise a pipe that no program has opened for writing would block the process.
-    const fd = yield* attempt(() => fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK))
-    return yield* readPipe(fd, limit)
-  }
-  if (!found.isFile() && file !== "/dev/null") return yield* Effect.fail("it is neither a file nor a pipe")
-  const bytes = yield* Effect.acquireUseRelease(
-    attempt(() => fs.openSync(file, "r")),
-    (fd) => attempt(() => readBytes(fd, limit)),
+  const isPipe = found.isFIFO()
+  if (!found.isFile() && !isPipe && file !== "/dev/null") return yield* Effect.fail("it is neither a file nor a pipe")
+  // A pipe (`<(...)` of a shell) must not block the process, which a signal ends meanwhile.
+  const flags = isPipe ? fs.constants.O_RDONLY | fs.constants.O_NONBLOCK : fs.constants.O_RDONLY
+  return yield* Effect.acquireUseRelease(
+    attempt(() => fs.openSync(file, flags)),
+    (fd) => readBytes(fd, limit),
     (fd) => Effect.sync(() => fs.closeSync(fd))
   )
-  return bytes ?? (yield* Effect.fail(tooLarge(limit)))
 })
 
 const decoder = new TextDecoder("utf-8", { fatal: true })

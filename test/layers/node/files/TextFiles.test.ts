@@ -58,7 +58,7 @@ describe("a pipe", () => {
     Effect.gen(function* () {
       const fd = pipe("whole", "steps")
       const reading = yield* Effect.fork(read("whole"))
-      yield* Effect.yieldNow()
+      yield* Effect.sleep(50)
       closeSync(fd)
       assert.strictEqual(yield* Fiber.join(reading), "steps")
     }).pipe(Effect.provide(layer))
