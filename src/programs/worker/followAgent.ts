@@ -22,7 +22,7 @@ import type { TaskSignals } from "../serving/TaskSignals.ts"
 import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { noteFailure, startAgainMs } from "./beginAgent.ts"
 import type { Progress } from "./capture.ts"
-import { type Ending, hiddenEnding } from "./judgeExit.ts"
+import { type Ending, goneEnding, hiddenEnding } from "./judgeExit.ts"
 import { heard, isStalled, type StallWatch, stallWatch, standStill, untilReading } from "./StallWatch.ts"
 
 export interface Supervision {
@@ -131,16 +131,16 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     const seen = yield* look(supervision, claim)
     // The caller stores what was printed before the end, once no process prints any more.
     if (seen._tag === "Exited") {
-      return over(claim, { end: seen.end, lost: null, leftovers: 0 })
+      return over(claim, { end: seen.end, endedAt: seen.endedAt, lost: null, leftovers: 0 })
     }
     if (seen._tag === "Lost" && seen.survivors === 0) {
       const signal = claim.stopCause === null ? null : "SIGKILL"
-      return over(claim, { end: { exitCode: null, signal }, lost: "gone", leftovers: 0 })
+      return over(claim, { ...goneEnding, end: { exitCode: null, signal } })
     }
     if (seen._tag === "NotStarted") {
       if (yield* spawner.revoke(claimed.claim.claimId)) return null
       // No process was seen that could take the token, and none can in a spool that cannot be written.
-      if (absent) return over(claim, { end: { exitCode: null, signal: null }, lost: "gone", leftovers: 0 }, false)
+      if (absent) return over(claim, goneEnding, false)
       yield* noteFailure(holderOf(supervision), null)
     }
     if (seen._tag === "Running" && claim.state === "claimed") {

@@ -18,13 +18,23 @@ import { readEvidence } from "./readEvidence.ts"
 /** What is known of an end: the agent's process status, or that it could not be read. */
 export interface Ending {
   readonly end: ProcessEnd
+  /** When the status was written; null: not known. */
+  readonly endedAt: number | null
   /** The shim left no status behind: it is `gone`, or whether it lives cannot be seen from here. */
   readonly lost: "gone" | "hidden" | null
   readonly leftovers: number
 }
 
+/** The end of a task whose shim is gone. */
+export const goneEnding: Ending = {
+  end: { exitCode: null, signal: null },
+  endedAt: null,
+  lost: "gone",
+  leftovers: 0
+}
+
 /** The end of a task whose processes cannot be seen from here. */
-export const hiddenEnding: Ending = { end: { exitCode: null, signal: null }, lost: "hidden", leftovers: 0 }
+export const hiddenEnding: Ending = { ...goneEnding, lost: "hidden" }
 
 const minutes = (ms: number): string =>
   ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
@@ -93,6 +103,13 @@ const limited = (verdict: Verdict, found: Partial<Outcome>): Outcome =>
 const held = (found: Partial<Outcome>): Outcome =>
   outcome({ ...found, status: "failed", cause: "agent-error", error: "Its turn was ended to wait for a person." })
 
+/**
+ * When its agent ended: what it said of time was said then, however late that is read. A time before the claim or in the future
+ * comes from a clock that was wrong or was set.
+ */
+const endedAtOf = ({ endedAt }: Ending, { claimedAt }: Claim, now: number): number =>
+  endedAt !== null && endedAt >= claimedAt && endedAt <= now ? endedAt : now
+
 /** The outcome of a task, by what stopped it, by its exit status, and by what its adapter reads in the output. */
 export const judgeExit = Effect.fn("judgeExit")(function* (
   claimed: Held,
@@ -109,7 +126,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
       .verdict(claimed.task.agent, {
         ...evidence,
         end: ending.end,
-        endedAt: now,
+        endedAt: endedAtOf(ending, claim, now),
         ...(zone === undefined ? {} : { zone })
       })
       .pipe(

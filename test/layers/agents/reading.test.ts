@@ -49,14 +49,19 @@ describe("reset times", () => {
   }
   const table: ReadonlyArray<readonly [string, string | null]> = [
     ["You've hit your limit · resets 8:31am (UTC)", "2026-11-23T08:32:00.000Z"],
-    ["resets 7am (UTC)", "2026-11-24T07:00:00.000Z"],
+    ["resets 7am (UTC)", "2026-11-23T07:00:00.000Z"],
+    ["resets 4am (UTC)", "2026-11-24T04:00:00.000Z"],
     ["resets at 12am (UTC)", "2026-11-24T00:00:00.000Z"],
     ["resets 12:15pm (UTC)", "2026-11-23T12:16:00.000Z"],
     ["resets 2:30pm (Europe/Paris)", "2026-11-23T13:31:00.000Z"],
-    ["resets 2am (America/New_York)", "2026-11-24T07:00:00.000Z"],
+    ["resets 2am (America/New_York)", "2026-11-23T07:00:00.000Z"],
+    ["resets 11pm (America/New_York)", "2026-11-24T04:00:00.000Z"],
     ["resets 9am (Asia/Tokyo)", "2026-11-24T00:00:00.000Z"],
     ["resets Nov 27, 3pm (UTC)", "2026-11-27T15:00:00.000Z"],
     ["resets Jan 2 at 3pm (UTC)", "2027-01-02T15:00:00.000Z"],
+    ["resets Nov 23, 7:27am (UTC)", "2026-11-23T07:28:00.000Z"],
+    ["resets Nov 20, 3pm (UTC)", "2026-11-20T15:00:00.000Z"],
+    ["try again at Nov 20th, 2026 8:01 AM (UTC).", "2026-11-20T08:02:00.000Z"],
     ["try again at Nov 24th, 2026 8:01 AM (UTC).", "2026-11-24T08:02:00.000Z"],
     ["try again in 2 hours 5 minutes", "2026-11-23T09:36:20.000Z"],
     ["Your quota will reset after 1h2m5s.", "2026-11-23T08:33:25.000Z"],
@@ -70,11 +75,46 @@ describe("reset times", () => {
   ]
   for (const [text, expected] of table) it(text, () => assert.strictEqual(utc(text), expected))
 
+  const around: ReadonlyArray<readonly [string, string, string]> = [
+    ["resets 11:55pm (UTC)", "2026-12-01T00:05:00Z", "2026-11-30T23:56:00.000Z"],
+    ["resets 12:05am (UTC)", "2026-11-30T23:55:00Z", "2026-12-01T00:06:00.000Z"],
+    ["resets 12:30am (Asia/Tokyo)", "2026-11-30T15:34:00Z", "2026-11-30T15:31:00.000Z"],
+    ["resets Dec 31, 11:55pm (UTC)", "2027-01-01T00:05:00Z", "2026-12-31T23:56:00.000Z"],
+    ["resets Jan 1, 12:05am (UTC)", "2026-12-31T23:55:00Z", "2027-01-01T00:06:00.000Z"],
+    ["resets Feb 29, 3pm (UTC)", "2028-02-29T15:04:00Z", "2028-02-29T15:00:00.000Z"]
+  ]
+  for (const [text, readAt, expected] of around) {
+    it(`${text}, read at ${readAt}`, () => {
+      const at = resetIn(text, Date.parse(readAt))
+      assert.strictEqual(at === null ? null : new Date(at).toISOString(), expected)
+    })
+  }
+
+  it("that were printed minutes before they passed stay what they were", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.integer({ min: Date.UTC(2026, 0, 1) / 60_000, max: Date.UTC(2029, 0, 1) / 60_000 }),
+        FastCheck.integer({ min: 1, max: 170 }),
+        FastCheck.boolean(),
+        (resetMinute, late, isDated) => {
+          const reset = new Date(resetMinute * 60_000)
+          const [clock = "", month = "", date = ""] = [
+            reset.toISOString().slice(11, 16),
+            reset.toLocaleString("en-US", { month: "short", timeZone: "UTC" }),
+            `${reset.getUTCDate()}`
+          ]
+          const said = isDated ? `resets ${month} ${date}, ${clock} (UTC)` : `resets ${clock} (UTC)`
+          assert.strictEqual(resetIn(said, reset.getTime() + late * 60_000), reset.getTime() + 60_000)
+        }
+      )
+    )
+  })
+
   it("without a zone means this machine's, today or tomorrow", () => {
     const at = resetIn("try again at 8:01 AM.", now) ?? 0
     const local = new Date(at)
     assert.deepStrictEqual([local.getHours(), local.getMinutes()], [8, 2])
-    assert.isTrue(at > now - 120_000 && at <= now + 25 * 3_600_000)
+    assert.isTrue(at > now - 3 * 3_600_000 && at <= now + 25 * 3_600_000)
   })
 
   it("takes seconds for milliseconds where they are", () => {

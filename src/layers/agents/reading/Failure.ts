@@ -119,8 +119,8 @@ export const credentialAdvice = (agent: Adviser): string => {
   return `To give ${agent.name} credentials, ${ways.slice(0, -1).join(", ")} or ${ways.at(-1)}`
 }
 
-/** What mends a failure of this class; null when there is nothing to add. */
-export const advice = (agent: Adviser, failure: Class, resetAt: number | null): string | null => {
+/** What mends a failure of this class, which came at `now`; null when there is nothing to add. */
+export const advice = (agent: Adviser, failure: Class, resetAt: number | null, now: number): string | null => {
   switch (failure) {
     case "auth":
       return `${credentialAdvice(agent)}; then: beat retry`
@@ -129,7 +129,7 @@ export const advice = (agent: Adviser, failure: Class, resetAt: number | null): 
     case "usage-limit":
       return resetAt === null
         ? `Wait until the limit of this ${agent.name} account is over, then: beat retry. Or use another agent with -a`
-        : `The limit ends at ${new Date(resetAt).toISOString().replace(/:\d\d\.\d+Z$/, "Z")}; then: beat retry. Or use another agent with -a`
+        : `The limit ${resetAt > now ? "ends" : "ended"} at ${new Date(resetAt).toISOString().replace(/:\d\d\.\d+Z$/, "Z")}; then: beat retry. Or use another agent with -a`
     case "budget":
       return "Waiting does not help: add credit or raise the limit, then: beat retry"
     case "network":

@@ -3,7 +3,8 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 
 const minute = 60_000
-const day = 24 * 60 * minute
+const hour = 60 * minute
+const day = 24 * hour
 
 /** Seconds or milliseconds since 1970, whichever it is, as milliseconds; null when it is not such a time. */
 export const instant = (value: unknown): number | null => {
@@ -36,7 +37,7 @@ const dated = /\bon\s+(\d{4}-\d\d-\d\d)(?:\s+at)?\s+(\d\d:\d\d)(?::\d\d)?\s*(?:U
 const length =
   /(?:reset|resets|try again|retry|retrying|available)(?: again)?\s+(?:in|after)\s+((?:\d+(?:\.\d+)?\s*(?:days?|d|hours?|hrs?|h|minutes?|mins?|ms|m|seconds?|secs?|s)(?:,|\s|and)*)+)/i
 const unit = (name: string): number =>
-  name === "ms" ? 1 : ({ d: day, h: 60 * minute, m: minute, s: 1000 }[name.charAt(0).toLowerCase()] ?? 0)
+  name === "ms" ? 1 : ({ d: day, h: hour, m: minute, s: 1000 }[name.charAt(0).toLowerCase()] ?? 0)
 
 const afterLength = (said: string, now: number): number | null => {
   const total = Array.from(said.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)).reduce(
@@ -52,6 +53,11 @@ export const nextPacificMidnight = (now: number): number => {
   return DateTime.add(DateTime.startOf(here, "day"), { days: 1 }).epochMillis
 }
 
+/**
+ * The time that is meant: without a year the nearest one, and without a date the next one, unless it was over for less than three
+ * hours. A refusal names a time that passes while its agent ends, and at midnight that is yesterday's. The other error is cheap: a time
+ * from before the attempt counts as unknown, and it is asked again after 15 minutes, not after a day or a month.
+ */
 const atClock = (found: RegExpExecArray, now: number, agentsZone: string | null): number | null => {
   const [, monthName, dayOfMonth, year, hourText = "", minuteText, half, zoneName] = found
   // A bare number is not a time of day: "try again 3 times".
@@ -75,16 +81,16 @@ const atClock = (found: RegExpExecArray, now: number, agentsZone: string | null)
   if (Option.isNone(made)) return null
   // Agents cut the seconds off: the minute has to be over.
   const cut = minuteText === undefined ? 0 : minute
-  // A time that is just over is meant, an older one is tomorrow's (or next year's).
-  if (made.value.epochMillis > now - 2 * minute) return made.value.epochMillis + cut
-  if (year !== undefined) return null
-  const step = monthName === undefined ? { days: 1 } : { years: 1 }
-  return DateTime.add(made.value, step).epochMillis + cut
+  if (year !== undefined) return made.value.epochMillis + cut
+  const [step, past] = monthName === undefined ? (["days", 3 * hour] as const) : (["years", 183 * day] as const)
+  const times = [-1, 0, 1].map((count) => DateTime.add(made.value, { [step]: count }).epochMillis + cut)
+  return times.find((time) => time > now - past) ?? null
 }
 
 /**
  * Reads `resets 8:31am (Europe/Paris)`, `try again at Nov 24th, 2026 8:01 AM`, `try again in 2 hours 5 minutes`,
- * `regain access on 2026-12-01 at 00:00 UTC`. `zone`: of the process that printed a time without one.
+ * `regain access on 2026-12-01 at 00:00 UTC`. `zone`: of the process that printed a time without one. A time that is over is
+ * given as it is.
  */
 export const resetIn = (text: string, now: number, zone: string | null = null): number | null => {
   const piped = /limit reached\|(\d{9,13})/.exec(text)

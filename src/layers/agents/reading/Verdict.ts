@@ -56,7 +56,7 @@ const failed = (
     failureClass === "usage-limit"
       ? (why.resetAt ?? resetIn(why.message, evidence.endedAt, evidence.zone ?? null))
       : null
-  const help = advice(agent, failureClass, resetAt)
+  const help = advice(agent, failureClass, resetAt, evidence.endedAt)
   const message = cutMiddle(mask(why.message), maxErrorBytes - 600)
   return {
     status: "failed",
