@@ -1,5 +1,6 @@
 /** Why an agent failed, from the HTTP status, the error code and, last, the text; and what a person can do about it. */
 import type { FailureClass } from "../../../domain/task/Task.ts"
+import { googleQuota } from "./GoogleQuota.ts"
 
 type Class = typeof FailureClass.Type
 
@@ -10,6 +11,8 @@ export interface Signs {
   readonly status?: number | undefined
   /** Error codes and types in the words of the agent or its model service. */
   readonly codes?: ReadonlyArray<string | undefined>
+  /** What else was printed of the same failure, where the message is only a part of it. */
+  readonly details?: string | undefined
 }
 
 const codes: ReadonlyArray<readonly [RegExp, Class]> = [
@@ -90,6 +93,8 @@ const first = (table: ReadonlyArray<readonly [RegExp, Class]>, said: string): Cl
 
 /** `otherwise` when nothing shows the class. */
 export const classify = (signs: Signs, otherwise: Class): Class => {
+  const quota = googleQuota(signs)
+  if (quota !== null) return quota.class
   const message = signs.message.slice(0, 20_000)
   const named = (signs.codes ?? []).filter((code) => code !== undefined)
   const byCode = named.map((code) => first(codes, code)).find((found) => found !== null) ?? null

@@ -39,12 +39,15 @@ const length =
 const unit = (name: string): number =>
   name === "ms" ? 1 : ({ d: day, h: hour, m: minute, s: 1000 }[name.charAt(0).toLowerCase()] ?? 0)
 
-const afterLength = (said: string, now: number): number | null => {
+/** The pause that a text names, in milliseconds. */
+export const lengthIn = (text: string): number | null => {
+  const said = length.exec(text)?.[1]
+  if (said === undefined) return null
   const total = Array.from(said.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)).reduce(
     (sum, [, count = "0", name = ""]) => (name === "and" ? sum : sum + Number(count) * unit(name)),
     0
   )
-  return total > 0 && total < 400 * day ? now + Math.round(total) : null
+  return total > 0 && total < 400 * day ? Math.round(total) : null
 }
 
 /** The next midnight in Los Angeles: Google's daily quotas begin again then. */
@@ -95,8 +98,8 @@ const atClock = (found: RegExpExecArray, now: number, agentsZone: string | null)
 export const resetIn = (text: string, now: number, zone: string | null = null): number | null => {
   const piped = /limit reached\|(\d{9,13})/.exec(text)
   if (piped !== null) return instant(piped[1])
-  const passed = length.exec(text)
-  if (passed?.[1] !== undefined) return afterLength(passed[1], now)
+  const pause = lengthIn(text)
+  if (pause !== null) return now + pause
   const onDate = dated.exec(text)
   if (onDate !== null) return instant(`${onDate[1]}T${onDate[2]}:00Z`)
   const found = clock.exec(text)
