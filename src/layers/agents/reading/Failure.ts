@@ -17,7 +17,10 @@ export interface Signs {
 
 const codes: ReadonlyArray<readonly [RegExp, Class]> = [
   [/^(usage_limit_reached|usage_limit|UsageLimitError|TerminalQuotaError)$/i, "usage-limit"],
-  [/^(insufficient_quota|billing_error|billing|billing_not_active|budget_exhausted|error_max_budget_usd)$/i, "budget"],
+  [
+    /^(insufficient_(?:quota|balance|credits?|funds)|CreditsError|billing_error|billing|billing_not_active|budget_exhausted|error_max_budget_usd)$/i,
+    "budget"
+  ],
   [
     /^(authentication|authentication_error|permission_error|invalid_api_key|ProviderAuthError|FatalAuthenticationError)$/i,
     "auth"
@@ -32,7 +35,12 @@ const codes: ReadonlyArray<readonly [RegExp, Class]> = [
 /** Phrases that say more than the status that comes with them: a 429 may be a rate, a usage limit or an empty account. */
 const decisive: ReadonlyArray<readonly [RegExp, Class]> = [
   [
-    /spend(?:ing)? (?:limit|cap)|credit balance|insufficient[_ ](?:quota|funds|credits?)|out of (?:\w+ )?credits|check your plan and billing|payment required|max(?:imum)? budget/i,
+    // The four characters say that the balance does not suffice.
+    /(?:insufficient|not enough)[_ ]?(?:(?:account|credit|wallet)[_ ])?(?:balance|quota|funds|credits?)(?![a-z])|\bbalance (?:is |has been )?(?:insufficient|too low|not (?:enough|sufficient)|exhausted|depleted|used up|negative|empty)|\u4f59\u989d\u4e0d\u8db3|(?:not|n't) have (?:any|enough) (?:balance|funds|credits?)(?![a-z])|credits? (?:are|is|have been) (?:depleted|exhausted|used up)|(?:requires more|used all (?:available|your)) credits|can only afford/i,
+    "budget"
+  ],
+  [
+    /spend(?:ing)? (?:limit|cap)|credit balance|out of (?:\w+ )?credits|check your plan and billing|payment required|max(?:imum)? budget/i,
     "budget"
   ],
   [
