@@ -35,9 +35,10 @@ const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 const month =
   "(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\\b\\.?"
 const year = "(?:,?\\s+(\\d{4})\\b(?!:))?"
+// Built in calls, so that bundles that read no time have nothing of them.
+const monthFirst = /* @__PURE__ */ (() => new RegExp(`^${month}\\s+(\\d{1,2})(?:st|nd|rd|th)?\\b(?!:)${year}`, "i"))()
+const dayFirst = /* @__PURE__ */ (() => new RegExp(`^(\\d{1,2})(?:st|nd|rd|th)?\\s+${month}${year}`, "i"))()
 const iso = /^(\d{4})-(\d\d)-(\d\d)(?:T(?=\d)|(?![\w-]))/i
-const monthFirst = /* @__PURE__ */ new RegExp(`^${month}\\s+(\\d{1,2})(?:st|nd|rd|th)?\\b(?!:)${year}`, "i")
-const dayFirst = /* @__PURE__ */ new RegExp(`^(\\d{1,2})(?:st|nd|rd|th)?\\s+${month}${year}`, "i")
 const weekday = /^(sun|mon|tue|wed|thu|fri|sat)(?:day|s|sday|nesday|rs|rsday|urday)?\b/i
 const dayName = /^(today|tonight|tomorrow)\b/i
 const clock = /^(\d{1,2})(?::(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?(?:\s*([ap])\.?m\b\.?|([ap])\b)?(?![\d:])/i

@@ -16,15 +16,20 @@ export const instant = (value: unknown): number | null => {
 
 /** What comes before the time at which a limit ends. The last one: "on 2026-12-01 at 00:00 UTC". */
 const cue = /\b(?:resets?|try again|available|until|renews?|retry|refresh(?:es)?|lifted|on(?=\s+\d{4}-\d\d-\d\d))\b/gi
-const count = "(?:\\d+(?:\\.\\d+)?\\s*|\\ban?\\s+)"
-const unit = "(?:months?|weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|ms|m|seconds?|secs?|s)(?![a-z])"
-const length = /* @__PURE__ */ new RegExp(
-  "\\b(?:resets?|try again|retry|retrying|available|renews?)(?: again)?\\s+(?:in|after)\\s+" +
-    "(?:(?:about|around|approximately|roughly|another|the next|less than|up to|~)\\s*)*" +
-    `((?:${count}${unit}(?:,|\\s|and\\b)*)+)`,
-  "i"
-)
-const part = /* @__PURE__ */ new RegExp(`(${count})(${unit})`, "gi")
+/** A length of time after such a word, and one part of it. Built in a call as the dates are. */
+const lengths = /* @__PURE__ */ (() => {
+  const count = "(?:\\d+(?:\\.\\d+)?\\s*|\\ban?\\s+)"
+  const unit = "(?:months?|weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|ms|m|seconds?|secs?|s)(?![a-z])"
+  return {
+    all: new RegExp(
+      "\\b(?:resets?|try again|retry|retrying|available|renews?)(?: again)?\\s+(?:in|after)\\s+" +
+        "(?:(?:about|around|approximately|roughly|another|the next|less than|up to|~)\\s*)*" +
+        `((?:${count}${unit}(?:,|\\s|and\\b)*)+)`,
+      "i"
+    ),
+    part: new RegExp(`(${count})(${unit})`, "gi")
+  }
+})()
 
 const unitMs = (name: string): number =>
   name === "ms"
@@ -35,9 +40,9 @@ const unitMs = (name: string): number =>
 
 /** The pause that a text names, in milliseconds. */
 export const lengthIn = (text: string): number | null => {
-  const said = length.exec(text)?.[1]
+  const said = lengths.all.exec(text)?.[1]
   if (said === undefined) return null
-  const total = Array.from(said.matchAll(part)).reduce(
+  const total = Array.from(said.matchAll(lengths.part)).reduce(
     // "an hour" is one.
     (sum, [, count = "", name = ""]) => sum + (/\d/.test(count) ? Number(count) : 1) * unitMs(name.toLowerCase()),
     0
