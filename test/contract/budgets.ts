@@ -11,8 +11,9 @@ import { Budgets } from "../../src/services/Budgets.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { type ClaimedTask, Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
-import { claimOptions, completed, failed, submit } from "../support/tasks.ts"
+import { anyTask, claimOptions, completed, failed, submit } from "../support/tasks.ts"
 
 const day = 86_400_000
 const dollar = 1_000_000
@@ -183,6 +184,54 @@ export const budgetsContract = (subject: Subject<AllPorts>) => {
             yield* Effect.forEach([...claimed, ...rest], (one) => end(one, use(dollar)))
             // The next budget begins with nothing spent.
             yield* TestClock.adjust("1 day")
+          }
+        })
+      )
+    }
+
+    const directories = [
+      [
+        "/work/\u{1F642}",
+        ["/work/\u{1F642}", "/work/\u{1F642}/src"],
+        ["/work/\u{1F642}2", "/work", "/work/\u{1F643}/src"]
+      ],
+      [
+        "/\u{1F642}\u{1F680}/\u{10348}/",
+        ["/\u{1F642}\u{1F680}/\u{10348}", "/\u{1F642}\u{1F680}/\u{10348}/a"],
+        ["/\u{1F642}\u{1F680}"]
+      ],
+      ["/work/e\u0301", ["/work/e\u0301/\u{1F642}"], ["/work/e", "/work/\u00e9/a"]],
+      ["/", ["/", "/work/\u{1F642}", "/work"], []]
+    ] as const
+
+    for (const [top, covered, others] of directories) {
+      test(
+        `a budget for ${top} counts and holds what is at it and below it, made before or after the tasks`,
+        Effect.gen(function* () {
+          const budgets = yield* Budgets
+          const all = [...covered, ...others]
+          const start = Effect.forEach(all, (directory) => submit({ agent: "claude", prompt: directory, directory }))
+          yield* start
+          const before = yield* claimAll
+          yield* Effect.forEach(before, (one) => end(one, use(1000)))
+          assert.deepInclude(yield* set("late", { scope: "directory", value: top }), { spent: 1000 * covered.length })
+          yield* budgets.remove(BudgetName.make("late"))
+          for (const early of [true, false]) {
+            const define = set("one", { scope: "directory", value: top, amount: 1 })
+            if (early) yield* define
+            yield* start
+            if (!early) yield* define
+            const waiting = yield* Effect.flatMap(Tasks, (tasks) => tasks.list({ ...anyTask, status: ["queued"] }))
+            for (const { id, title } of waiting.tasks) {
+              assert.strictEqual(
+                (yield* holds(id)) !== null,
+                covered.some((one) => one === title),
+                `${early} ${title}`
+              )
+            }
+            assert.strictEqual(waiting.tasks.length, all.length)
+            yield* budgets.remove(BudgetName.make("one"))
+            yield* Effect.forEach(yield* claimAll, (one) => end(one))
           }
         })
       )

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { type Budget, labelOf } from "../../../domain/budgets/Budget.ts"
 import * as Statement from "../database/Statement.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
+import { atOrBelow } from "./atOrBelow.ts"
 
 /** Must run inside a transaction. */
 export const makeSpentSince = (sql: SqlClient.SqlClient) => {
@@ -15,10 +16,8 @@ export const makeSpentSince = (sql: SqlClient.SqlClient) => {
         return sql`TRUE`
       case "agent":
         return sql`agent = ${value}`
-      case "directory": {
-        const top = value.endsWith("/") ? value : `${value}/`
-        return sql`(directory = ${value} OR substr(directory, 1, ${top.length}) = ${top})`
-      }
+      case "directory":
+        return atOrBelow(sql, "directory", value)
       case "label":
         return sql`EXISTS (
           SELECT 1 FROM json_each(ledger.labels) AS label
