@@ -10,6 +10,7 @@ import { noTokens } from "../../src/domain/usage/TokenCounts.ts"
 import { Budgets } from "../../src/services/Budgets.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
+import { PutRight } from "../../src/services/PutRight.ts"
 import { type ClaimedTask, Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
@@ -300,6 +301,75 @@ export const budgetsContract = (subject: Subject<AllPorts>) => {
         assert.deepInclude(made, { spent: 1_400_000, trippedAt: 0 })
         assert.deepInclude(yield* set("other", { scope: "agent", value: "codex" }), { spent: 0 })
         assert.deepInclude(yield* set("tokens", { metric: "tokens", amount: 1000 }), { spent: 200 })
+      })
+    )
+
+    for (const period of ["day", "week", "month"] as const) {
+      for (const years of [-1, 1]) {
+        test(
+          `a ${period} counts what was spent in it, also while the clock is a year ${years < 0 ? "behind" : "ahead"}, and again once it is right`,
+          Effect.gen(function* () {
+            const { all } = yield* PutRight
+            const at = 800 * day + 1000
+            yield* TestClock.setTime(at)
+            yield* set("all", { period, amount: 10 * dollar, warnPercent: 50 })
+            const { from, to } = yield* standing("all")
+            assert(to !== null)
+            const spend = (micro: number) =>
+              Effect.gen(function* () {
+                yield* submit({ agent: "claude" })
+                yield* Effect.forEach(yield* claimAll, (one) => end(one, use(micro)))
+              })
+            yield* spend(2 * dollar)
+            yield* TestClock.setTime(at + years * 365 * day)
+            yield* all
+            yield* spend(4 * dollar)
+            assert.isAtLeast((yield* standing("all")).spent, 4 * dollar)
+            yield* TestClock.setTime(at + 2000)
+            assert.strictEqual((yield* all).budgets, 1)
+            assert.strictEqual((yield* all).budgets, 0)
+            const after = yield* standing("all")
+            // What was spent by a clock that was behind is of the past by every clock.
+            const counted = years > 0 ? 6 * dollar : 2 * dollar
+            assert.deepInclude(after, { from, to, spent: counted })
+            assert.strictEqual(after.warnedAt, counted > 5 * dollar ? at + 2000 : null)
+            yield* spend(3 * dollar)
+            assert.deepInclude(yield* standing("all"), { from, spent: counted + 3 * dollar })
+            // The next period begins with nothing.
+            yield* TestClock.setTime(to + 1)
+            yield* all
+            assert.deepInclude(yield* standing("all"), { from: to, spent: 0, warnedAt: null, trippedAt: null })
+          })
+        )
+      }
+    }
+
+    test(
+      "a clock that was behind and is right again finds what its period had spent, whatever comes first",
+      Effect.gen(function* () {
+        yield* TestClock.setTime(800 * day)
+        yield* set("all", { amount: 10 * dollar })
+        yield* submitSome(2)
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        yield* TestClock.setTime(700 * day)
+        yield* (yield* PutRight).all
+        yield* TestClock.setTime(800 * day + 1000)
+        yield* submitSome(1)
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        assert.deepInclude(yield* standing("all"), { from: 800 * day, spent: 3 * dollar })
+      })
+    )
+
+    test(
+      "what was spent by a clock that was ahead counts in no budget that is made later",
+      Effect.gen(function* () {
+        yield* TestClock.setTime(800 * day)
+        yield* submitSome(1)
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        yield* TestClock.setTime(10 * day)
+        assert.deepInclude(yield* set("daily"), { spent: 0 })
+        assert.deepInclude(yield* set("ever", { period: "total" }), { spent: dollar })
       })
     )
 

@@ -8,6 +8,7 @@ import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import * as DueTimes from "../../src/layers/sql/workers/DueTimes.ts"
+import * as PutRight from "../../src/layers/sql/workers/PutRight.ts"
 import * as WorkerWorkspaces from "../../src/layers/sql/workspaces/WorkerWorkspaces.ts"
 import type { Budgets } from "../../src/services/Budgets.ts"
 import type { Checkpoints } from "../../src/services/Checkpoints.ts"
@@ -19,6 +20,7 @@ import type { Messages } from "../../src/services/Messages.ts"
 import type { Metrics } from "../../src/services/Metrics.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import type { Pipelines } from "../../src/services/Pipelines.ts"
+import type { PutRight as PutRightPort } from "../../src/services/PutRight.ts"
 import type { Questions } from "../../src/services/Questions.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Schedules } from "../../src/services/Schedules.ts"
@@ -53,6 +55,7 @@ export type AllPorts =
   | Ledger
   | Messages
   | Metrics
+  | PutRightPort
   | Probe
 
 /** A store under test: each build of the layer starts empty. */
@@ -73,7 +76,7 @@ const sqlProbe = Layer.effect(
 )
 
 /** The SQL services with their connection, on a database in memory. */
-export const testSql = Layer.mergeAll(SqlServices.layer, DueTimes.layer, WorkerWorkspaces.layer).pipe(
+export const testSql = Layer.mergeAll(SqlServices.layer, DueTimes.layer, PutRight.layer, WorkerWorkspaces.layer).pipe(
   Layer.provideMerge(Database.layer),
   Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
 )

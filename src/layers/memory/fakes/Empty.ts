@@ -18,6 +18,7 @@ import { Merges } from "../../../services/Merges.ts"
 import { Messages } from "../../../services/Messages.ts"
 import { Notices } from "../../../services/Notices.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
+import { PutRight } from "../../../services/PutRight.ts"
 import { Questions } from "../../../services/Questions.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Wakes } from "../../../services/Wakes.ts"
@@ -55,6 +56,7 @@ export const layer = Layer.mergeAll(
     pending: noList
   }),
   Layer.mock(Notices, { after: noList, bounds: Effect.succeed({ oldest: 1, newest: 0 }) }),
+  Layer.mock(PutRight, { all: Effect.succeed({ pauses: 0, accounts: 0, budgets: 0 }) }),
   Layer.mock(Pipelines, { answerRule: none }),
   Layer.mock(Questions, { ofTask: noList, ofClaim: noList }),
   Layer.mock(Schedules, {
