@@ -21,6 +21,7 @@ import * as TraceFile from "./node/system/TraceFile.ts"
 import * as WorkerLauncher from "./node/system/WorkerLauncher.ts"
 import * as OwnWork from "./OwnWork.ts"
 import * as Database from "./sql/database/Database.ts"
+import * as LateRounds from "./sql/loops/LateRounds.ts"
 import * as DueTimes from "./sql/workers/DueTimes.ts"
 import * as PutRight from "./sql/workers/PutRight.ts"
 import * as WorkerWorkspaces from "./sql/workspaces/WorkerWorkspaces.ts"
@@ -42,7 +43,7 @@ const agents = Agents.layer.pipe(
 const workspaces = WorkspaceGit.layer.pipe(Layer.provide(Paths.layer))
 
 // The connection is the one that the light services have: a layer is built once.
-const ofWorkers = Layer.mergeAll(DueTimes.layer, PutRight.layer, WorkerWorkspaces.layer).pipe(
+const ofWorkers = Layer.mergeAll(DueTimes.layer, LateRounds.layer, PutRight.layer, WorkerWorkspaces.layer).pipe(
   Layer.provide(Database.layerWriter)
 )
 

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
+import * as LateRounds from "../../src/layers/sql/loops/LateRounds.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import * as DueTimes from "../../src/layers/sql/workers/DueTimes.ts"
 import * as PutRight from "../../src/layers/sql/workers/PutRight.ts"
@@ -76,10 +77,13 @@ const sqlProbe = Layer.effect(
 )
 
 /** The SQL services with their connection, on a database in memory. */
-export const testSql = Layer.mergeAll(SqlServices.layer, DueTimes.layer, PutRight.layer, WorkerWorkspaces.layer).pipe(
-  Layer.provideMerge(Database.layer),
-  Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
-)
+export const testSql = Layer.mergeAll(
+  SqlServices.layer,
+  DueTimes.layer,
+  LateRounds.layer,
+  PutRight.layer,
+  WorkerWorkspaces.layer
+).pipe(Layer.provideMerge(Database.layer), Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest)))
 
 /**
  * The same for programs that act as several processes in one test: the version rises with every commit, as if each were that of

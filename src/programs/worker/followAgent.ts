@@ -19,7 +19,7 @@ import { type Asking, makeAskWatch } from "../questions/AskWatch.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spared, targetOf } from "../serving/spared.ts"
 import type { TaskSignals } from "../serving/TaskSignals.ts"
-import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
+import { boundLeft, makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { noteFailure, startAgainMs } from "./beginAgent.ts"
 import type { Progress } from "./capture.ts"
 import { type Ending, goneEnding, hiddenEnding } from "./judgeExit.ts"
@@ -62,6 +62,7 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   if (yield* Deferred.isDone(signals.cancelled)) return "cancelled" as const
   if (yield* Deferred.isDone(signals.paused)) return "paused" as const
   if (yield* Deferred.isDone(signals.spent)) return "budget" as const
+  if ((yield* boundLeft(claim)) <= 0) return "timeout" as const
   if (claim.frozenUptime !== null) return standStill(watch, now)
   if (limits.stop) return "limited" as const
   if (openMs !== null && signals.parks && openMs >= (parkMs ?? settings.askParkMs)) return "asks" as const
@@ -173,7 +174,8 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     const rests = still && claim.stopCause === null
     if (rests) {
       const bound = followed || sleepCounts ? tick.still : tick.calm
-      wait = frozen ? tick.still : untilTimed(supervision, watch, yield* timeLeft(claim), bound)
+      const ends = Math.min(yield* timeLeft(claim), yield* boundLeft(claim))
+      wait = frozen ? tick.still : untilTimed(supervision, watch, ends, bound)
     }
     watch.restMs = wait
     yield* Effect.raceFirst(

@@ -40,9 +40,12 @@ const minutes = (ms: number): string =>
   ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
 
 /** The words for an end that Backbeat brought about. */
-const stopError = (cause: EndCause, claimed: Held): string | null => {
+const stopError = (cause: EndCause, claimed: Held, { boundUptime, deadlineUptime }: Claim): string | null => {
   switch (cause) {
     case "timeout":
+      if (boundUptime !== null && (deadlineUptime === null || deadlineUptime > boundUptime)) {
+        return "Ended because the time of its loop is over. To allow more time: beat loop --for"
+      }
       return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. To allow more time: beat run --timeout`
     case "stalled":
       return `Ended after ${minutes(claimed.task.stallMs ?? 0)} without output and with next to no CPU use. Allow more: beat run --stall, 0 for no limit`
@@ -171,7 +174,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
           ...found,
           status: "failed",
           cause: claim.stopCause,
-          error: stopError(claim.stopCause, claimed)
+          error: stopError(claim.stopCause, claimed, claim)
         })
     }
   }

@@ -11,6 +11,7 @@ import { Contests } from "../../../services/Contests.ts"
 import { Deliveries } from "../../../services/Deliveries.ts"
 import { Gates } from "../../../services/Gates.ts"
 import { Goals } from "../../../services/Goals.ts"
+import { LateRounds } from "../../../services/LateRounds.ts"
 import { Ledger } from "../../../services/Ledger.ts"
 import { Limits } from "../../../services/Limits.ts"
 import { Loops } from "../../../services/Loops.ts"
@@ -45,6 +46,7 @@ export const layer = Layer.mergeAll(
     tidy: Effect.void
   }),
   Layer.mock(Goals, { stopOverdue: Effect.succeed([]) }),
+  Layer.mock(LateRounds, { end: Effect.succeed([]) }),
   Layer.mock(Ledger, {}),
   Layer.mock(Limits, { list: Effect.succeed([]), renewSpare: Effect.void, waitingBeyond: noList }),
   Layer.mock(Loops, { roundOf: none }),

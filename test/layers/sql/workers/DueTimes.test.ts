@@ -7,6 +7,7 @@ import * as TestClock from "effect/TestClock"
 import { DueTimes } from "../../../../src/services/DueTimes.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { Goals } from "../../../../src/services/Goals.ts"
+import { LateRounds } from "../../../../src/services/LateRounds.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { soon, soonMs, waits } from "../../../support/dueTimes.ts"
 import { testSql } from "../../../support/stores.ts"
@@ -23,7 +24,10 @@ const claimAll = Effect.gen(function* () {
   return claimed
 })
 
-const stopped = Effect.flatMap(Goals, ({ stopOverdue }) => Effect.map(stopOverdue, (goals) => goals.length))
+const stopped = Effect.gen(function* () {
+  const goals = yield* (yield* Goals).stopOverdue
+  return goals.length + (yield* (yield* LateRounds).end).length
+})
 
 describe("the times that a worker sleeps until", () => {
   it.effect("are none in an empty store, or where tasks wait for a person", () =>
