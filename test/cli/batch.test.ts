@@ -31,6 +31,8 @@ const files = {
   "unknown.jsonl": '{"prompt": "one"}\n\n{"prompt": "two", "timeot": "5m"}\n',
   "wrong.jsonl": '{"prompt": "one"}\n{"prompt": "two", "timeout": "5 moons"}\n',
   "agent.jsonl": '{"prompt": "one"}\n{"prompt": "two", "agent": "nope"}\n',
+  "label.jsonl": '{"prompt": "one"}\n{"prompt": "two", "labels": {"a b": "x"}}\n',
+  "variable.jsonl": '{"prompt": "one"}\n{"prompt": "two", "env": "A=1"}\n',
   "text.jsonl": '{"prompt": "one"}\ntwo\n',
   "empty.txt": "\n \n",
   "many.txt": Array.from({ length: 2 * tasksPerTransaction + 50 }, (_, index) => `echo ${index}`).join("\n")
@@ -99,6 +101,8 @@ describe("beat run --batch", () => {
   for (const [file, code, message] of [
     ["unknown.jsonl", 2, "Line 3 of unknown.jsonl: there is no field 'timeot'. The fields are prompt, agent, model"],
     ["wrong.jsonl", 2, "Line 2 of wrong.jsonl: timeout: "],
+    ["label.jsonl", 2, "Line 2 of label.jsonl: labels.a b: keys have 1 to 64 of A-Z a-z 0-9 _ . - /"],
+    ["variable.jsonl", 2, "Line 2 of variable.jsonl: env: expected an object whose values are texts"],
     ["text.jsonl", 2, "Line 2 of text.jsonl: it is not a JSON object"],
     ["empty.txt", 2, "empty.txt: there is no line with a prompt in it"],
     ["agent.jsonl", 2, "line 2 of agent.jsonl is refused, and nothing is stored"]

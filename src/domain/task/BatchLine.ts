@@ -4,7 +4,8 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { named } from "../Named.ts"
 import { stepSettings } from "../pipeline/FileFields.ts"
-import { fieldProblems } from "../SchemaProblems.ts"
+import { keyProblem, ruleAt } from "../SchemaPlaces.ts"
+import { fieldProblems, innermost } from "../SchemaProblems.ts"
 
 /** Tasks of one batch. */
 export const mostLines = 10_000
@@ -42,13 +43,16 @@ interface BatchProblem {
 
 const decodeFields = Schema.decodeUnknownEither(BatchFields, { errors: "first", onExcessProperty: "error" })
 const parseJson = Schema.decodeUnknownEither(Schema.parseJson(Schema.Object))
-const fieldNames = Object.keys(BatchFields.fields).join(", ")
 
 const problemOf = (error: ParseResult.ParseError): string => {
-  const [first] = fieldProblems(error)
+  const [first] = innermost(fieldProblems(error))
   if (first === undefined) return "it is not the object that a line has to be"
-  if (first.kind === "unexpected") return `there is no field '${first.name}'. The fields are ${fieldNames}`
-  return first.kind === "missing" ? `'${first.name}' is missing` : `${first.name}: ${first.messages[0] ?? ""}`
+  if (first.kind === "unexpected") {
+    const problem = keyProblem(BatchFields.ast, first.path)
+    if ("rule" in problem) return `${first.name}: ${problem.rule}`
+    return `there is no field '${first.name}'. The fields are ${problem.names.join(", ")}`
+  }
+  return first.kind === "missing" ? `'${first.name}' is missing` : `${first.name}: ${ruleAt(BatchFields.ast, first)}`
 }
 
 const jsonLine = (line: number, written: string): Either.Either<BatchLine, BatchProblem> =>
