@@ -64,6 +64,12 @@ export const wantedTypes = ({ messages }: Messages): ReadonlyArray<string> => {
   return [...new Set(types)].filter((type) => type !== "undefined")
 }
 
+/** A type as people write its values. */
+export const typeInWords = (type: string): string => {
+  if (/^(readonly \[|ReadonlyArray<)/.test(type)) return "a list of texts"
+  return type.startsWith("{ readonly [") ? "an object of texts" : type
+}
+
 /** A rule of Backbeat that the value breaks, in its own words; undefined where only the type is wrong. */
 export const ownRule = ({ messages }: Messages): string | undefined =>
   messages.find((message) => !message.startsWith("Expected "))

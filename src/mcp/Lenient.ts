@@ -4,7 +4,10 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { isObject } from "../domain/isObject.ts"
-import { alternatives, isText } from "../domain/SchemaPlaces.ts"
+import { alternatives } from "../domain/SchemaPlaces.ts"
+
+export const isText = (ast: AST.AST): boolean =>
+  AST.isStringKeyword(ast) || AST.isTemplateLiteral(ast) || (AST.isLiteral(ast) && typeof ast.literal === "string")
 
 const takes = (ast: AST.AST, value: unknown): boolean =>
   Either.isRight(ParseResult.decodeUnknownEither(Schema.make(AST.encodedAST(ast)))(value))

@@ -102,7 +102,7 @@ describe("beat run --batch", () => {
     ["unknown.jsonl", 2, "Line 3 of unknown.jsonl: there is no field 'timeot'. The fields are prompt, agent, model"],
     ["wrong.jsonl", 2, "Line 2 of wrong.jsonl: timeout: "],
     ["label.jsonl", 2, "Line 2 of label.jsonl: labels.a b: keys have 1 to 64 of A-Z a-z 0-9 _ . - /"],
-    ["variable.jsonl", 2, "Line 2 of variable.jsonl: env: expected an object whose values are texts"],
+    ["variable.jsonl", 2, "Line 2 of variable.jsonl: env: expected an object of texts"],
     ["text.jsonl", 2, "Line 2 of text.jsonl: it is not a JSON object"],
     ["empty.txt", 2, "empty.txt: there is no line with a prompt in it"],
     ["agent.jsonl", 2, "line 2 of agent.jsonl is refused, and nothing is stored"]

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { named } from "../../src/domain/Named.ts"
-import { keyProblem, ruleAt } from "../../src/domain/SchemaPlaces.ts"
+import { keyProblem } from "../../src/domain/SchemaPlaces.ts"
 import { fieldProblems, innermost } from "../../src/domain/SchemaProblems.ts"
 import { Labels } from "../../src/domain/task/Task.ts"
 
@@ -13,21 +13,6 @@ const Whole = Schema.Struct({
   withDefault: Schema.optionalWith(Inner, { default: () => ({ prompt: "x" }) }),
   lazily: Schema.optional(Schema.suspend(() => Inner)),
   free: Schema.optional(Schema.NullOr(named(Schema.NonEmptyString, Schema.String)))
-})
-
-/** A field that says what it is for, next to one that does not. */
-const about = { description: "What it is for" }
-const Described = Schema.Struct({
-  text: Schema.optional(Schema.NonEmptyString.annotations(about)),
-  short: Schema.optional(Schema.NonEmptyString.pipe(Schema.maxLength(3)).annotations(about)),
-  long: Schema.optional(Schema.String.pipe(Schema.minLength(3)).annotations(about)),
-  list: Schema.optional(Schema.Array(Schema.String).pipe(Schema.minItems(1), Schema.maxItems(2)).annotations(about)),
-  some: Schema.optional(Schema.Array(Schema.Number).annotations(about)),
-  yes: Schema.optional(Schema.Boolean.annotations(about)),
-  object: Schema.optional(Inner.annotations(about)),
-  own: Schema.optional(
-    Schema.String.pipe(Schema.pattern(/^a$/, { message: () => "expected the letter a" })).annotations(about)
-  )
 })
 
 const strictly = { errors: "all", onExcessProperty: "error" } as const
@@ -61,27 +46,6 @@ describe("a key that is refused", () => {
 })
 
 describe("a value that is refused", () => {
-  for (const [value, rule] of [
-    [{ text: "" }, "expected a text that is not empty"],
-    [{ text: 7 }, "expected string"],
-    [{ short: "" }, "expected a text that is not empty"],
-    [{ short: "abcd" }, "expected a text of at most 3 characters"],
-    [{ long: "a" }, "expected a text of at least 3 characters"],
-    [{ list: [] }, "expected a list that is not empty"],
-    [{ list: ["a", "b", "c"] }, "expected a list of at most 2"],
-    [{ some: "x" }, "expected a list of numbers"],
-    [{ yes: "x" }, "expected boolean"],
-    [{ object: "x" }, "expected an object with prompt, labels"],
-    [{ own: "b" }, "expected the letter a"]
-  ] as const) {
-    it(`is told what is taken, not what the field is for: ${JSON.stringify(value)}`, () => {
-      assert.deepStrictEqual(
-        problemsOf(Described, value).map((problem) => ruleAt(Described.ast, problem)),
-        [rule]
-      )
-    })
-  }
-
   it("is named with what is outside of it only where that breaks a rule too", () => {
     const Most = Schema.Struct({
       labels: Schema.optional(Labels),

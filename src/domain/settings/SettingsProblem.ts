@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { ConfigInvalid } from "../Errors.ts"
 import type { HookSettings } from "../hooks/Hook.ts"
 import { keyProblem } from "../SchemaPlaces.ts"
-import { expected, fieldProblems, ruleOf, wantedTypes } from "../SchemaProblems.ts"
+import { expected, fieldProblems, ruleOf, typeInWords, wantedTypes } from "../SchemaProblems.ts"
 import { nearest } from "../Spelling.ts"
 import { type AgentSettings, SettingsFile, type WrittenSettings } from "./Settings.ts"
 
@@ -119,12 +119,6 @@ const unexpected = (path: ReadonlyArray<PropertyKey>): string => {
   return `there is no such setting.${hint} Known: ${problem.names.join(", ")}`
 }
 
-/** A type as people write its values. */
-const inWords = (type: string): string => {
-  if (/^(readonly \[|ReadonlyArray<)/.test(type)) return "a list of texts"
-  return type.startsWith("{ readonly [") ? "an object of texts" : type
-}
-
 const describe = (error: ParseResult.ParseError, raw: unknown): string => {
   const problems = fieldProblems(error)
   const depth = Math.max(...problems.map(({ path }) => path.length))
@@ -134,7 +128,7 @@ const describe = (error: ParseResult.ParseError, raw: unknown): string => {
   }
   const { kind, name, path } = first
   if (kind === "unexpected") return `${name}: ${unexpected(path)}`
-  const wanted = wantedTypes(first).map(inWords)
+  const wanted = wantedTypes(first).map(typeInWords)
   const rule = wanted.length === 0 ? ruleOf(first) : expected([...new Set(wanted)])
   const [text = "", example = exampleFor(path)] = rule.split(", for example ")
   return `${name}: ${text}${shown(path, raw)}${example === null ? "" : `, for example ${example}`}`

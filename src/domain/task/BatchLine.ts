@@ -4,8 +4,8 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { named } from "../Named.ts"
 import { stepSettings } from "../pipeline/FileFields.ts"
-import { keyProblem, ruleAt } from "../SchemaPlaces.ts"
-import { fieldProblems, innermost } from "../SchemaProblems.ts"
+import { keyProblem } from "../SchemaPlaces.ts"
+import { expected, fieldProblems, innermost, ownRule, typeInWords, wantedTypes } from "../SchemaProblems.ts"
 
 /** Tasks of one batch. */
 export const mostLines = 10_000
@@ -52,7 +52,9 @@ const problemOf = (error: ParseResult.ParseError): string => {
     if ("rule" in problem) return `${first.name}: ${problem.rule}`
     return `there is no field '${first.name}'. The fields are ${problem.names.join(", ")}`
   }
-  return first.kind === "missing" ? `'${first.name}' is missing` : `${first.name}: ${ruleAt(BatchFields.ast, first)}`
+  return first.kind === "missing"
+    ? `'${first.name}' is missing`
+    : `${first.name}: ${ownRule(first) ?? expected(wantedTypes(first).map(typeInWords))}`
 }
 
 const jsonLine = (line: number, written: string): Either.Either<BatchLine, BatchProblem> =>

@@ -2,11 +2,12 @@
 import * as Effect from "effect/Effect"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { keyProblem, ruleAt } from "../../domain/SchemaPlaces.ts"
+import { keyProblem } from "../../domain/SchemaPlaces.ts"
 import { type FieldProblem, fieldProblems, innermost, shownValue, valueAt } from "../../domain/SchemaProblems.ts"
 import { nearest } from "../../domain/Spelling.ts"
 import { isTooDeep, mostLevels } from "../../domain/TooDeep.ts"
 import { lenient } from "../Lenient.ts"
+import { ruleAt } from "./ruleAt.ts"
 
 /** The arguments of a call are invalid. */
 export class InputProblem extends Schema.TaggedError<InputProblem>()("InvalidArguments", {
@@ -49,8 +50,7 @@ const problemsOf = (
       if (kind === "unexpected") return unknownKey(problem, schema)
       if (name === "") return `the arguments: expected an object, e.g. ${JSON.stringify(example)}`
       const actual = valueAt(raw, path)
-      const found =
-        actual === undefined ? "it is missing" : `${ruleAt(schema.ast, problem)}, not ${shownValue(actual)}`
+      const found = actual === undefined ? "it is missing" : `${ruleAt(schema.ast, problem)}, not ${shownValue(actual)}`
       return `${name}: ${found}${exampleFor(example, path)}`
     })
 }
