@@ -9,7 +9,8 @@ import { expected, fieldProblems, ruleOf, typeInWords, wantedTypes } from "../Sc
 import { nearest } from "../Spelling.ts"
 import { type AgentSettings, SettingsFile, type WrittenSettings } from "./Settings.ts"
 
-const examples: { readonly [K in keyof SettingsFile]-?: string } = {
+/** A value of each setting, as JSON. */
+export const examples: { readonly [K in keyof SettingsFile]-?: string } = {
   defaultAgent: '"claude"',
   maxConcurrency: "4",
   maxDepth: "3",
