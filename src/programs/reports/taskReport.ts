@@ -78,9 +78,11 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
   const output = yield* OutputStore
   const checkpoints = yield* Checkpoints
   const workspaces = yield* Workspaces
+  const resolved = Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
+  // An id that no task has may be one of another kind: `resolve` says so.
   const task = yield* isTaskId(reference)
-    ? tasks.get(reference)
-    : Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
+    ? Effect.catchTag(tasks.get(reference), "TaskNotFound", () => resolved)
+    : resolved
   const { id } = task
   const claim = isTerminal(task.status) ? null : Option.getOrNull(yield* registry.claimOf(id))
   const now = yield* Clock.currentTimeMillis
