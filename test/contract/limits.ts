@@ -382,6 +382,34 @@ export const limitsContract = (subject: Subject<AllPorts>) => {
     )
 
     test(
+      "of one family stay while models of others are answered, and end with their own answer",
+      Effect.gen(function* () {
+        yield* begin
+        const opus = yield* of(claude, { model: "opus" })
+        const claimed = yield* claimNext()
+        const resetsAt = (yield* now) + 72 * hour
+        yield* print(claimed, 0, [fiveHours({ window: "seven_day_opus", family: "opus", resetsAt })])
+        yield* park(claimed)
+        const queue = yield* Queue
+        for (const model of ["sonnet", "haiku", "sonnet"]) {
+          const other = yield* of(claude, { model })
+          yield* TestClock.adjust("1 second")
+          const [running, ...more] = yield* claimAll
+          assert(running !== undefined)
+          assert.deepStrictEqual([running.task.id, more.length], [other.id, 0])
+          yield* TestClock.adjust("1 second")
+          yield* print(running, 0, [{ _tag: "Served" }])
+          yield* queue.finish(other.id, completed, running.claim)
+        }
+        assert.isTrue(Option.isNone(yield* tryClaim()))
+        assert.strictEqual((yield* accountOf(claude.key)).opensAt, resetsAt + 5000)
+        yield* TestClock.adjust("73 hours")
+        assert.deepStrictEqual(idsOf(yield* claimAll), [opus.id])
+        assert.strictEqual((yield* (yield* Tasks).parks(opus.id)).length, 1)
+      })
+    )
+
+    test(
       "hold back the default model where it is refused for a family",
       Effect.gen(function* () {
         yield* begin

@@ -87,9 +87,13 @@ const replaced = (windows: ReadonlyArray<Window>, after: Window): ReadonlyArray<
 const familiesOf = (signal: Seen, { family }: Observer): ReadonlyArray<string> =>
   signal.closed && signal.family !== "" && signal.family !== family ? [signal.family, family] : [signal.family]
 
+/** Whether a window limits models of a family. */
+export const limits = (window: Window, family: string): boolean => window.family === "" || window.family === family
+
 /**
  * The windows of an account after one signal. A signal that is older than what is known changes nothing. An answer opens
- * what was closed before its attempt began, but for what a person closed; an attempt that began earlier proves nothing.
+ * what limits its models and was closed before its attempt began, but for what a person closed. An attempt that began earlier
+ * proves nothing, and neither does one with models that the window does not limit.
  * `refused`: a request was refused, so that the window is closed even where no time was told.
  */
 export const windowsAfter = (
@@ -98,10 +102,10 @@ export const windowsAfter = (
   observer: Observer,
   refused = false
 ): ReadonlyArray<Window> => {
-  const { claimedAt, now } = observer
+  const { claimedAt, family: own, now } = observer
   if (signal._tag === "Served") {
     return windows.map((window) =>
-      window.closed && window.name !== yours && window.observedAt < claimedAt
+      window.closed && window.name !== yours && limits(window, own) && window.observedAt < claimedAt
         ? { ...window, closed: false, used: null, resetsAt: null, refusals: 0, observedAt: now }
         : window
     )
@@ -126,9 +130,6 @@ export interface Opening {
   readonly opensAt: number
   readonly window: string | null
 }
-
-/** Whether a window limits models of a family. */
-export const limits = (window: Window, family: string): boolean => window.family === "" || window.family === family
 
 export const opening = (windows: ReadonlyArray<Window>, family: string, now: number): Opening =>
   windows.reduce<Opening>(

@@ -13,7 +13,7 @@ export interface Seen {
   readonly resetsAt: number | null
 }
 
-/** The model service answered: whatever was closed when this attempt began is open. */
+/** The model service answered: whatever was closed for these models when this attempt began is open. */
 export interface Served {
   readonly _tag: "Served"
 }

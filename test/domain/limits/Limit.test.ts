@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
-import { allOpen, believed, graceMs, opening, refusal, windowsAfter } from "../../../src/domain/limits/Limit.ts"
+import { allOpen, believed, graceMs, limits, opening, refusal, windowsAfter } from "../../../src/domain/limits/Limit.ts"
 import { decidePark, limitMet } from "../../../src/domain/limits/Parking.ts"
 import { afterServed, doublingMs, noBound, oneProbe, placesNow } from "../../../src/domain/limits/Places.ts"
 import type { StoredSignal } from "../../../src/domain/limits/Signal.ts"
@@ -18,9 +18,13 @@ interface Event {
   readonly after: number
   readonly claimedBefore: number
   readonly refused: boolean
+  /** The family of the models of the attempt that observes. */
+  readonly family: string
 }
 
 const names = ["five_hour", "seven_day", "seven_day_opus", "limit", "credit", "primary"] as const
+
+const families = FastCheck.constantFrom("opus", "sonnet", "other")
 
 const seen = FastCheck.record({
   _tag: FastCheck.constant("Seen" as const),
@@ -43,7 +47,8 @@ const events: FastCheck.Arbitrary<ReadonlyArray<Event>> = FastCheck.array(
     signal: FastCheck.oneof(seen, FastCheck.constant({ _tag: "Served" as const })),
     after: FastCheck.integer({ min: 0, max: 3 * hour }),
     claimedBefore: FastCheck.integer({ min: 0, max: 6 * hour }),
-    refused: FastCheck.boolean()
+    refused: FastCheck.boolean(),
+    family: families
   }),
   { maxLength: 30 }
 )
@@ -59,12 +64,12 @@ const observer = (now: number, claimedAt: number, family = "opus") => ({
 describe("the opening of a lane", () => {
   it("is never later than the window is long, and an hour", () => {
     FastCheck.assert(
-      FastCheck.property(events, FastCheck.constantFrom("", "opus", "sonnet"), (all, family) => {
+      FastCheck.property(events, families, (all, family) => {
         let now = start
         let windows: ReadonlyArray<Window> = []
-        for (const { after, claimedBefore, refused, signal } of all) {
+        for (const { after, claimedBefore, family: own, refused, signal } of all) {
           now += after
-          windows = windowsAfter(windows, signal, observer(now, now - claimedBefore), refused)
+          windows = windowsAfter(windows, signal, observer(now, now - claimedBefore, own), refused)
           const { opensAt, window } = opening(windows, family, now)
           assert.strictEqual(opensAt === 0, window === null)
           const longest = Math.max(...windows.map(({ name }) => lengthOf(name) ?? 31 * 24 * hour), 0)
@@ -91,19 +96,64 @@ describe("the opening of a lane", () => {
   })
 
   it("always comes after a refusal, whatever was told with it", () => {
+    const told = FastCheck.option(FastCheck.integer(), { nil: null })
     FastCheck.assert(
-      FastCheck.property(events, FastCheck.option(FastCheck.integer(), { nil: null }), (all, resetsAt) => {
+      FastCheck.property(events, told, families, (all, resetsAt, family) => {
         let now = start
         let windows: ReadonlyArray<Window> = []
-        for (const { after, signal } of all) {
+        for (const { after, family: own, signal } of all) {
           now += after
-          windows = windowsAfter(windows, signal, observer(now, now))
+          windows = windowsAfter(windows, signal, observer(now, now, own))
         }
-        const refused = refusal(windows, observer(now, now), { resetsAt, credit: false })
-        assert.isAbove(opening(refused, "opus", now).opensAt, now)
-        assert.strictEqual(opening(allOpen(refused, now), "opus", now).opensAt, 0)
+        const refused = refusal(windows, observer(now, now, family), { resetsAt, credit: false })
+        assert.isAbove(opening(refused, family, now).opensAt, now)
+        assert.strictEqual(opening(allOpen(refused, now), family, now).opensAt, 0)
       })
     )
+  })
+
+  it("comes with an answer for what limits its models, and stays as it is for what does not", () => {
+    FastCheck.assert(
+      FastCheck.property(events, families, families, (all, served, waiting) => {
+        let now = start
+        let windows: ReadonlyArray<Window> = []
+        for (const { after, family, refused, signal } of all) {
+          now += after
+          windows = windowsAfter(windows, signal, observer(now, now, family), refused)
+        }
+        const answered = windowsAfter(windows, { _tag: "Served" }, observer(now + 2, now + 1, served))
+        assert.strictEqual(opening(answered, served, now + 2).opensAt, 0)
+        const others = windows.filter((window) => !limits(window, served))
+        for (const window of others) assert.deepInclude(answered, window)
+        assert.deepStrictEqual(opening(answered, waiting, now + 2), opening(others, waiting, now + 2))
+      })
+    )
+  })
+
+  it("is that of the limit of one family, however often models of others are answered", () => {
+    const opus: StoredSignal = {
+      _tag: "Seen",
+      window: "seven_day_opus",
+      family: "opus",
+      used: 1,
+      closed: true,
+      resetsAt: start + 72 * hour
+    }
+    for (const refusedFamily of ["opus", "other"]) {
+      const closed = windowsAfter([], opus, observer(start, start, refusedFamily), true)
+      const after = ["sonnet", "haiku", "sonnet"].reduce<ReadonlyArray<Window>>(
+        (windows, family, at) =>
+          windowsAfter(windows, { _tag: "Served" }, observer(start + at + 2, start + at + 1, family)),
+        closed
+      )
+      const opensAt = start + 72 * hour + graceMs
+      for (const family of new Set(["opus", refusedFamily])) {
+        assert.strictEqual(opening(after, family, start + hour).opensAt, opensAt)
+      }
+      assert.strictEqual(opening(after, "sonnet", start + hour).opensAt, 0)
+      const own = windowsAfter(after, { _tag: "Served" }, observer(start + hour, start + hour - 1, "opus"))
+      assert.strictEqual(opening(own, "opus", start + hour).opensAt, 0)
+    }
   })
 
   it("is 15, 30, 60 and then always 120 minutes after refusals in a row that told no time", () => {
