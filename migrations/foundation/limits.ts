@@ -5,13 +5,15 @@ import * as Effect from "effect/Effect"
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // places NULL: no bound. 1: the next task asks whether the limit is over. Others double with time since places_at.
+  // places NULL: no bound. 1: the next task asks whether the limit is over. Others double with time since places_at. Claims
+  // from places_since on take them.
   yield* sql`
     CREATE TABLE accounts (
       key TEXT PRIMARY KEY,
       agent TEXT NOT NULL,
       places INTEGER CHECK (places > 0),
       places_at INTEGER NOT NULL DEFAULT 0,
+      places_since INTEGER NOT NULL DEFAULT 0,
       joined_to TEXT,
       seen_at INTEGER NOT NULL
     ) STRICT

@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { AmbiguousReference, StorageError, TaskNotFound } from "../domain/Errors.ts"
 import type { GoalWait } from "../domain/goal/Goal.ts"
-import type { LimitWait } from "../domain/limits/AccountLimits.ts"
+import type { LimitWait, PlaceWait } from "../domain/limits/AccountLimits.ts"
 import type { Park } from "../domain/limits/Park.ts"
 import type { Task, TaskGlance, TaskId, TaskPlace, TaskStatus, TaskSummary } from "../domain/task/Task.ts"
 import type { TaskEdge, TaskNode } from "../domain/task/TaskGraph.ts"
@@ -85,6 +85,8 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly nextDue: (now: number) => Effect.Effect<Option.Option<number>, StorageError>
     /** The limit that a queued task waits for; none where its account is open, or nothing is known to limit it. */
     readonly limitWait: (id: TaskId) => Effect.Effect<Option.Option<LimitWait>, StorageError>
+    /** What a queued task waits for after a limit of its account has ended: the answer to another task, or one of a few places. */
+    readonly placeWait: (id: TaskId) => Effect.Effect<Option.Option<PlaceWait>, StorageError>
     /** The goal whose places are all in use, where it keeps this queued task from being claimed. */
     readonly goalWait: (id: TaskId) => Effect.Effect<Option.Option<GoalWait>, StorageError>
     /** When a task was parked, at most 1000 times, oldest first. */

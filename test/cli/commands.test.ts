@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { ConfigView, SettingView } from "../../src/cli/commands/setup/config.ts"
 import { widthOf } from "../../src/cli/output/Layout.ts"
+import { AccountKey } from "../../src/domain/limits/Account.ts"
 import { AgentList } from "../../src/domain/task/Agent.ts"
 import { Task } from "../../src/domain/task/Task.ts"
 import { ProcessIdentity } from "../../src/domain/worker/Process.ts"
@@ -19,6 +20,7 @@ import { DoctorReport } from "../../src/programs/setup/Doctor.ts"
 import { InitReport } from "../../src/programs/setup/init.ts"
 import { PruneReport } from "../../src/programs/setup/prune.ts"
 import { Why } from "../../src/programs/why/WhyAnswer.ts"
+import { Limits } from "../../src/services/Limits.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { finish, workerOf } from "../programs/world.ts"
@@ -256,6 +258,37 @@ describe("why", () => {
       yield* finish(first.id, failed)
       assert.strictEqual(yield* reason(first.id), "ended")
     }).pipe(Effect.provide(world({ maxConcurrency: 2 })))
+  )
+
+  it.effect("names the task that asks whether a limit is over, and then how many may start", () =>
+    Effect.gen(function* () {
+      const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
+      const limits = yield* Limits
+      const worker = yield* serve(100)
+      const all = yield* Effect.replicateEffect(submit({ account }), 5)
+      const last = all[4]?.id ?? ""
+      assert.strictEqual(yield* reason(last), "behind")
+      yield* TestClock.adjust("1 hour")
+      yield* limits.close(account.key, 7_200_000, null)
+      assert.strictEqual(yield* reason(last), "limit")
+      yield* limits.open(account.key)
+      assert.strictEqual(yield* reason(last), "behind")
+      const { task } = yield* claimNext({ workerId: worker.id })
+      assert.strictEqual(yield* reason(last), "account-places")
+      const words = `It waits for the answer to task ${task.id}, which asks whether a limit of account a4tz9kq2mv is over; 3 tasks start before it. To see that task: beat why ${task.id}\n`
+      assert.strictEqual(yield* text(["why", last]), words)
+      assert.match(yield* text(["status", last]), /waits for +the answer to task/)
+      yield* finish(task.id, completed)
+      yield* claimNext({ workerId: worker.id })
+      assert.strictEqual(yield* reason(last), "behind")
+      yield* claimNext({ workerId: worker.id })
+      assert.match(
+        yield* text(["why", last]),
+        /waits for a place at account a4tz9kq2mv after its limit \(2 of 2 in use; more every 20 seconds\); 1 task starts/
+      )
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* reason(last), "behind")
+    }).pipe(Effect.provide(world({ maxConcurrency: 5 })))
   )
 })
 

@@ -308,6 +308,144 @@ export const limitsContract = (subject: Subject<AllPorts>) => {
     )
 
     test(
+      "let a task ask next to those that were running when it was met, however it ends",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        const tasks = yield* Tasks
+        const long = yield* Effect.replicateEffect(of(claude), 3)
+        const running = yield* Effect.replicateEffect(claimNext(), 3)
+        const ends = [
+          { end: TestClock.adjust("2 hours"), until: hour },
+          { end: limits.open(claude.key), until: hour }
+        ]
+        for (const { end, until } of ends) {
+          yield* of(claude)
+          const refused = yield* claimNext()
+          yield* TestClock.adjust("1 second")
+          yield* park(refused, { resetsAt: (yield* now) + until })
+          const waiting = yield* of(claude)
+          yield* end
+          const [probe, ...more] = yield* claimAll
+          assert(probe !== undefined)
+          assert.deepStrictEqual([probe.task.id, more.length], [refused.task.id, 0])
+          assert.deepStrictEqual(
+            yield* tasks.placeWait(waiting.id),
+            Option.some({ account: claude.key, running: 1, limit: 1, asking: probe.task.id })
+          )
+          // What one says that began before the limit is not the answer.
+          for (const one of running) yield* print(one, 0, [{ _tag: "Served" }])
+          assert.isEmpty(yield* claimAll)
+          yield* print(probe, 0, [{ _tag: "Served" }])
+          assert.deepStrictEqual(idsOf(yield* claimAll), [waiting.id])
+          assert.isTrue(Option.isNone(yield* tasks.placeWait(waiting.id)))
+          yield* TestClock.adjust("3 minutes")
+        }
+        assert.strictEqual((yield* accountOf(claude.key)).running, long.length + 4)
+      })
+    )
+
+    test(
+      "are asked about by another task where the one that asks is frozen",
+      Effect.gen(function* () {
+        yield* begin
+        const registry = yield* WorkerRegistry
+        const [first, second, third] = yield* Effect.replicateEffect(of(claude), 3)
+        yield* park(yield* claimNext(), { resetsAt: (yield* now) + minute })
+        yield* TestClock.adjust("2 minutes")
+        const [probe] = yield* claimAll
+        assert(probe !== undefined && first !== undefined && second !== undefined && third !== undefined)
+        assert.strictEqual(probe.task.id, first.id)
+        yield* registry.freezing(probe.claim, 5000)
+        assert.deepStrictEqual(idsOf(yield* claimAll), [second.id])
+        const wait = Option.getOrThrow(yield* (yield* Tasks).placeWait(third.id))
+        assert.deepStrictEqual([wait.running, wait.limit, wait.asking], [1, 1, second.id])
+      })
+    )
+
+    test(
+      "name how many tasks may start after an answer, and that more may later",
+      Effect.gen(function* () {
+        yield* begin
+        const tasks = yield* Tasks
+        const all = yield* Effect.replicateEffect(of(claude), 8)
+        const last = all[7]
+        assert(last !== undefined)
+        const wait = tasks.placeWait(last.id)
+        assert.isTrue(Option.isNone(yield* wait))
+        yield* park(yield* claimNext(), { resetsAt: (yield* now) + minute })
+        yield* TestClock.adjust("2 minutes")
+        assert.isTrue(Option.isNone(yield* wait))
+        const [probe] = yield* claimAll
+        assert(probe !== undefined)
+        yield* print(probe, 0, [{ _tag: "Served" }])
+        assert.isTrue(Option.isNone(yield* wait))
+        const seen: Array<unknown> = []
+        for (const _ of [1, 2]) {
+          yield* claimAll
+          seen.push(Option.getOrNull(yield* wait))
+          yield* TestClock.adjust("20 seconds")
+        }
+        const common = { account: claude.key, asking: null }
+        assert.deepStrictEqual(seen, [
+          { ...common, running: 2, limit: 2 },
+          { ...common, running: 4, limit: 4 }
+        ])
+        yield* claimAll
+        assert.isTrue(Option.isNone(yield* wait))
+        const other = yield* of(codex)
+        assert.isTrue(Option.isNone(yield* tasks.placeWait(other.id)))
+        assert.isTrue(Option.isNone(yield* tasks.placeWait((yield* submit()).id)))
+      })
+    )
+
+    test(
+      "of one family of models let one task of that family ask, and take no place of the others",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        const queue = yield* Queue
+        const opus = yield* Effect.replicateEffect(of(claude, { model: "opus" }), 9)
+        for (const end of [TestClock.adjust("2 hours"), limits.open(claude.key)]) {
+          const claimed = yield* claimNext()
+          yield* TestClock.adjust("1 second")
+          const resetsAt = (yield* now) + hour
+          yield* print(claimed, 0, [fiveHours({ window: "seven_day_opus", family: "opus", resetsAt })])
+          yield* park(claimed)
+          yield* Effect.replicateEffect(of(claude, { model: "sonnet" }), 4)
+          const others = yield* claimAll
+          assert.strictEqual(others.length, 4)
+          yield* end
+          yield* TestClock.adjust("1 second")
+          for (const one of others) yield* print(one, 0, [{ _tag: "Served" }])
+          const [probe, ...more] = yield* claimAll
+          assert(probe !== undefined)
+          assert.deepStrictEqual([probe.task.model, more.length], ["opus", 0])
+          const wait = yield* (yield* Tasks).placeWait(opus[8]?.id ?? claimed.task.id)
+          assert.deepStrictEqual(
+            wait,
+            Option.some({ account: claude.key, running: 1, limit: 1, asking: probe.task.id })
+          )
+          const another = yield* of(claude, { model: "sonnet" })
+          assert.deepStrictEqual(idsOf(yield* claimAll), [another.id])
+          // Not every agent says that it is answered while it runs: a task that is completed was.
+          yield* TestClock.adjust("1 second")
+          yield* queue.finish(probe.task.id, completed, probe.claim)
+          const counts: Array<number> = []
+          for (const _ of [1, 2]) {
+            counts.push((yield* claimAll).length)
+            yield* TestClock.adjust("20 seconds")
+          }
+          assert.deepStrictEqual(counts, [2, 2])
+          for (const { claimId, taskId, workerId } of yield* (yield* WorkerRegistry).claims)
+            yield* queue.finish(taskId, failed, { claimId, workerId })
+          yield* Effect.replicateEffect(of(claude, { model: "opus" }), 5)
+          yield* TestClock.adjust("3 minutes")
+        }
+      })
+    )
+
+    test(
       "close again when the task that asks is refused, and the others never moved",
       Effect.gen(function* () {
         yield* begin

@@ -79,17 +79,24 @@ describe("the check of parked tasks", () => {
 })
 
 describe("the check of places", () => {
-  const claim = (claimedAt: number, places: number, placesAt: number) => ({ account: "a", claimedAt, places, placesAt })
+  const claim = (claimedAt: number, places: number, placesAt: number, placesSince = Math.min(10, placesAt)) => ({
+    account: "a",
+    claimedAt,
+    places,
+    placesAt,
+    placesSince
+  })
 
   it("passes what was running when the limit was met, one that asks, and those that its answer lets follow", () => {
     assert.isEmpty(placesProblems([1, 2, 3].map((at) => claim(at, 1, 10))))
     assert.isEmpty(placesProblems([claim(11, 1, 10)]))
+    assert.isEmpty(placesProblems([claim(1, 1, 10), claim(12, 1, 10)]))
     assert.isEmpty(placesProblems([1, 2, 3].map((seconds) => claim(21_000 + seconds, 2, 1000))))
   })
 
   it("reports a claim that was made without a place", () => {
     assert.isNotEmpty(placesProblems([claim(11, 1, 10), claim(12, 1, 10)]))
-    assert.isNotEmpty(placesProblems([claim(1, 1, 10), claim(12, 1, 10)]))
+    assert.isNotEmpty(placesProblems([claim(1, 1, 10), claim(11, 1, 10), claim(12, 1, 10)]))
     assert.isNotEmpty(placesProblems([1, 2, 3].map((seconds) => claim(1000 + seconds, 2, 1000))))
   })
 
@@ -106,6 +113,7 @@ describe("the check of places", () => {
     assert.isEmpty(earlyClaims([asks, follows(1500)], [{ claim_id: "c0", at: 1200, resets_at: 1000 }], served))
     // An answer to an attempt from before the limit proves nothing.
     const before = { id: "c3", at: 50, until: 5000 }
+    assert.isEmpty(earlyClaims([before, asks], parks, served))
     assert.include(earlyClaims([before, asks, follows(1500)], parks, [{ at: 1100, claim: "c3" }]), "c2")
   })
 })

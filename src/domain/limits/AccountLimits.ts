@@ -51,3 +51,13 @@ export const LimitWait = Schema.Struct({
   opensAt: Timestamp
 }).annotations({ identifier: "LimitWait" })
 export type LimitWait = typeof LimitWait.Type
+
+/** Why a queued task does not start although its account is open: `running` of `limit` tasks that may start after a limit do run. */
+export const PlaceWait = Schema.Struct({
+  account: AccountKey,
+  running: Schema.Int,
+  limit: Schema.Int,
+  /** The task that asks whether the limit is over; null: it was answered, and more may start every 20 seconds. */
+  asking: Schema.NullOr(TaskId)
+})
+export type PlaceWait = typeof PlaceWait.Type

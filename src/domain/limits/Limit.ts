@@ -195,8 +195,15 @@ export const asked = (
       windows
     )
 
-/** All windows open, by a person who knows better: the next task that starts finds out. */
+/**
+ * All windows open, by a person who knows better: the next task that starts finds out. The window of one family of models is
+ * over instead, since only a task with such a model can find out about it.
+ */
 export const allOpen = (windows: ReadonlyArray<Window>, now: number): ReadonlyArray<Window> =>
-  windows.map((window) =>
-    window.closed ? { ...window, closed: false, used: null, resetsAt: null, observedAt: now } : window
-  )
+  windows.map((window) => {
+    if (!window.closed) return window
+    const open = { ...window, used: null, observedAt: now }
+    return window.family === ""
+      ? { ...open, closed: false, resetsAt: null }
+      : { ...open, resetsAt: Math.max(0, now - graceMs) }
+  })

@@ -90,7 +90,9 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     startProblem: begun ? null : Option.getOrNull(yield* registry.startProblem(id)),
     ahead: task.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: waiting === null ? null : waitsFor(waiting, now),
-    held: waiting !== null && ["paused", "frozen", "asks", "group-limit", "limit", "budget"].includes(waiting.reason),
+    held:
+      waiting !== null &&
+      ["paused", "frozen", "asks", "group-limit", "limit", "account-places", "budget"].includes(waiting.reason),
     parked: task.parks === 0 ? [] : yield* tasks.parks(id),
     questions: task.startedAt === null ? [] : yield* (yield* Questions).ofTask(id),
     silentMs: yield* silenceOf(task),

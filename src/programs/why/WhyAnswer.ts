@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { Gate } from "../../domain/gates/Gate.ts"
 import { GroupName } from "../../domain/gates/GroupName.ts"
 import { AccountKey } from "../../domain/limits/Account.ts"
+import { PlaceWait } from "../../domain/limits/AccountLimits.ts"
 import { LoopId } from "../../domain/loop/LoopId.ts"
 import { Question } from "../../domain/questions/Question.ts"
 import { FailureClass, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
@@ -52,6 +53,13 @@ export const Why = Schema.Union(
     account: AccountKey,
     window: Schema.String,
     opensAt: Timestamp,
+    ahead
+  }),
+  /** A limit of its account has ended: one task asks first whether it is over, then 2, 4, 8 start. */
+  Schema.Struct({
+    ...common,
+    reason: Schema.Literal("account-places"),
+    ...PlaceWait.fields,
     ahead
   }),
   /** A person paused everything, or it, its group, agent or pipeline. */

@@ -40,6 +40,10 @@ export const waitsFor = (found: Why, now: number): string | null => {
       return `${timeWords(found)}, ${moment(found.notBefore)} (in ${span(found.notBefore - now)})`
     case "limit":
       return limitWords(found, now)
+    case "account-places":
+      return found.asking === null
+        ? `a place at account ${fingerprintOf(found.account)} after its limit (${found.running} of ${found.limit} in use; more every 20 seconds)`
+        : `the answer to task ${found.asking}, which asks whether a limit of account ${fingerprintOf(found.account)} is over`
     case "paused":
       return `the end of a pause: ${gateWords(found.gate, now)}`
     case "loop":

@@ -97,6 +97,8 @@ const whyQueued = Effect.fnUntraced(function* (task: TaskSummary, answer: Answer
   }
   const limit = yield* tasks.limitWait(id)
   if (Option.isSome(limit)) return answer("limit", { ahead, ...limit.value })
+  const place = yield* tasks.placeWait(id)
+  if (Option.isSome(place)) return answer("account-places", { ahead, ...place.value })
   const budget = Option.getOrNull(yield* (yield* Budgets).holds(id))
   if (budget !== null) return answer("budget", { ahead, budget: holdView(budget), opensAt: budget.budget.to })
   const full = task.goalId === null ? Option.none() : yield* tasks.goalWait(id)
@@ -106,11 +108,11 @@ const whyQueued = Effect.fnUntraced(function* (task: TaskSummary, answer: Answer
   const settings = yield* (yield* SettingsStore).get
   if (task.workspaceId !== null) {
     const workspaces = yield* Workspaces
-    const place = yield* workspaces.waitOf(id)
-    if (place !== null && place.by !== null) return answer("workspace", { ahead, blockedBy: place.by })
+    const cut = yield* workspaces.waitOf(id)
+    if (cut !== null && cut.by !== null) return answer("workspace", { ahead, blockedBy: cut.by })
     const { workspaceMaxBytes } = settings
     const workspaceBytes = (yield* workspaces.held).bytes
-    if (place?.state === "planned" && workspaceMaxBytes !== null && workspaceBytes >= workspaceMaxBytes)
+    if (cut?.state === "planned" && workspaceMaxBytes !== null && workspaceBytes >= workspaceMaxBytes)
       return answer("workspace-bytes", { ahead, workspaceBytes, workspaceMaxBytes })
   }
   const claims = yield* registry.claims

@@ -15,6 +15,8 @@ interface PlacedClaim {
   readonly claimedAt: number
   readonly places: number
   readonly placesAt: number
+  /** When the limit was met. */
+  readonly placesSince: number
 }
 
 /** The number of places doubles this often, and has no bound from then on. */
@@ -28,12 +30,13 @@ const placesAt = ({ places, placesAt: since }: PlacedClaim, at: number): number 
 }
 
 /**
- * What was running when the limit was met may be more. But when the newest claim was made, all others that are held now were
- * held already.
+ * What was running when the limit was met takes no place. When the newest claim was made, all others that are held now were held
+ * already.
  */
 export const placesProblems = (claims: ReadonlyArray<PlacedClaim>): ReadonlyArray<string> =>
   Array.from(new Set(claims.map(({ account }) => account))).flatMap((account) => {
-    const own = claims.filter((claim) => claim.account === account)
+    const own = claims.filter((claim) => claim.account === account && claim.claimedAt >= claim.placesSince)
+    if (own.length === 0) return []
     const newest = own.reduce((one, other) => (other.claimedAt > one.claimedAt ? other : one))
     if (newest.claimedAt < newest.placesAt) return []
     const most = placesAt(newest, newest.claimedAt)
@@ -84,7 +87,8 @@ export const accountProblems = (
   reserves: Map<string, number>
 ): ReadonlyArray<Problem> => {
   const placed = store.rows<PlacedClaim>(`
-    SELECT claims.account, claims.claimed_at AS claimedAt, accounts.places, accounts.places_at AS placesAt
+    SELECT claims.account, claims.claimed_at AS claimedAt, accounts.places, accounts.places_at AS placesAt,
+      accounts.places_since AS placesSince
     FROM claims JOIN accounts ON accounts.key = claims.account WHERE accounts.places IS NOT NULL
   `)
   const capped = store.rows<CappedClaim>(

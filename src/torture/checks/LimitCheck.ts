@@ -130,8 +130,8 @@ type HeldClaim = Pick<Turn, "id" | "at" | "until">
 const clockMs = 50
 
 /**
- * Claims that were made next to another one after a limit had ended, and before any answer. `served` are the answers. A park that
- * was recorded only after the limit had ended closed nothing.
+ * Claims that were made next to another one since a limit had ended, and before any answer. `served` are the answers. A park that
+ * was recorded only after the limit had ended closed nothing. What was running when the limit was met does not ask.
  */
 export const earlyClaims = (
   claims: ReadonlyArray<HeldClaim>,
@@ -146,7 +146,7 @@ export const earlyClaims = (
     return claims
       .filter(({ at }) => at >= opens && at < first - clockMs)
       .filter(({ at, id }) =>
-        claims.some((one) => one.id !== id && one.at <= at && one.until !== null && one.until > at)
+        claims.some((one) => one.id !== id && one.at >= park.at && one.at <= at && one.until !== null && one.until > at)
       )
       .map(({ id }) => id)
   })

@@ -256,12 +256,20 @@ describe("places", () => {
   it("are one until an answer, then they double, and end in no bound", () => {
     const probe = oneProbe(start)
     assert.strictEqual(placesNow(probe, start + 100 * hour), 1)
-    assert.strictEqual(afterServed(probe, start - 1, start + hour), probe)
-    const answered = afterServed(probe, start, start + hour)
+    assert.strictEqual(afterServed(probe, start - 1, false, start + hour), probe)
+    const answered = afterServed(probe, start, false, start + hour)
+    assert.deepStrictEqual(answered, { count: 2, at: start + hour, since: start })
     const at = (doublings: number) => placesNow(answered, start + hour + doublings * doublingMs)
     assert.deepStrictEqual([at(0), at(1), at(2), at(3)], [2, 4, 8, 16])
     assert.strictEqual(at(6), Number.POSITIVE_INFINITY)
     assert.strictEqual(placesNow(noBound, start), Number.POSITIVE_INFINITY)
+  })
+
+  it("are two after the first answer of one family, but not where the whole account waits for another", () => {
+    assert.strictEqual(afterServed(noBound, start, false, start), noBound)
+    assert.deepStrictEqual(afterServed(noBound, start, true, start + 1), { count: 2, at: start + 1, since: start + 1 })
+    const probe = oneProbe(start)
+    assert.strictEqual(afterServed(probe, start - 1, true, start + hour), probe)
   })
 
   it("do not shrink where the clock was set back", () => {

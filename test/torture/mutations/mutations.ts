@@ -331,7 +331,7 @@ const limits: ReadonlyArray<Mutation> = [
     focus: "limits",
     patches: [
       {
-        file: "src/layers/sql/queue/claim.ts",
+        file: "src/layers/sql/limits/placeConditions.ts",
         find: "(accounts.places IS NULL",
         replace: "(accounts.places IS NULL OR accounts.places > 0"
       }

@@ -8,7 +8,7 @@ import { holdWords, raiseCommand } from "../../../programs/budgets/holdWords.ts"
 import { gateWords, openingCommand } from "../../../programs/gates/gateWords.ts"
 import { neglectWords } from "../../../programs/serving/Neglect.ts"
 import { Why } from "../../../programs/why/WhyAnswer.ts"
-import { limitWords, timeWords } from "../../../programs/why/waitsFor.ts"
+import { limitWords, timeWords, waitsFor } from "../../../programs/why/waitsFor.ts"
 import { why as whyOf } from "../../../programs/why/why.ts"
 import { bytes, moment, relative, span } from "../../../text/FormatDuration.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
@@ -67,6 +67,10 @@ export const explain = (answer: Why, now: number): string => {
         return `It is a spare task and waits for ${limitWords(answer, now)}; ${before(answer.ahead)}. To start it like any other: beat edit ${answer.taskId} --no-spare`
       const sooner = `beat edit ${answer.taskId} -a AGENT, or beat limits open ${fingerprintOf(answer.account)}`
       return `It waits for ${limitWords(answer, now)}; ${before(answer.ahead)}. To start it sooner: ${sooner}`
+    }
+    case "account-places": {
+      const see = answer.asking === null ? "" : ` To see that task: beat why ${answer.asking}`
+      return `It waits for ${waitsFor(answer, now)}; ${before(answer.ahead)}.${see}`
     }
     case "paused":
       return `It is paused: ${sanitize(gateWords(answer.gate, now))}. To start it: ${openingCommand(answer.gate)}`

@@ -121,8 +121,8 @@ const make = Effect.gen(function* () {
           return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
         }
       ),
-    // Limits and goals are tested over SQLite alone.
-    limitWait: () => Effect.succeedNone,
+    limitWait: () => Effect.succeedNone, // Limits and goals are tested over SQLite alone.
+    placeWait: () => Effect.succeedNone,
     goalWait: () => Effect.succeedNone,
     parks: () => Effect.succeed([]),
     cancelRequested: Effect.map(

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { AccountKey } from "../../../domain/limits/Account.ts"
 import type { AccountLimits } from "../../../domain/limits/AccountLimits.ts"
-import { allOpen, asked, closedByHand } from "../../../domain/limits/Limit.ts"
+import { allOpen, asked, closedByHand, opening } from "../../../domain/limits/Limit.ts"
 import { noBound, oneProbe, placesNow } from "../../../domain/limits/Places.ts"
 import { spareOpening } from "../../../domain/limits/Spare.ts"
 import type { Window } from "../../../domain/limits/Window.ts"
@@ -189,7 +189,7 @@ const make = Effect.gen(function* () {
         const key = yield* windows.gateOf(account)
         const before = yield* windows.find(key)
         yield* windows.replace(key, before, allOpen(before, now))
-        if (before.some(({ closed }) => closed)) yield* windows.savePlaces(key, oneProbe(now))
+        if (opening(before, "", now).opensAt > 0) yield* windows.savePlaces(key, oneProbe(now))
       }).pipe(access.write("open"))
     ),
 

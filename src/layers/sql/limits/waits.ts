@@ -4,13 +4,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { LimitWait } from "../../../domain/limits/AccountLimits.ts"
+import { LimitWait, PlaceWait } from "../../../domain/limits/AccountLimits.ts"
 import { Park } from "../../../domain/limits/Park.ts"
+import { placesNow } from "../../../domain/limits/Places.ts"
 import { spareOpening } from "../../../domain/limits/Spare.ts"
-import { TaskId } from "../../../domain/task/Task.ts"
+import { TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeGoalRows } from "../goals/GoalRows.ts"
 import { storedFlag } from "../tasks/Rows.ts"
+import { placeConditions } from "./placeConditions.ts"
 import { makeWindows } from "./windows.ts"
 
 const decodeWait = Schema.decodeUnknown(LimitWait)
@@ -44,6 +46,39 @@ export const makeWaits = (sql: SqlClient.SqlClient) => {
       return opensAt > now ? Option.some(yield* decodeWait({ account, window, opensAt })) : Option.none()
     })
 
+  const findPlaces = Statement.findOne(() => ({
+    Request: Schema.Struct({ id: TaskId, now: Timestamp }),
+    Result: Schema.Struct({
+      ...PlaceWait.fields,
+      limit: Schema.NullOr(Schema.Int),
+      at: Timestamp,
+      familyAsking: Schema.NullOr(TaskId)
+    }),
+    execute: ({ id, now }) => {
+      const { asking, taken } = placeConditions(sql, now)
+      return sql`
+        SELECT lanes.account, accounts.places AS "limit", accounts.places_at AS at, (SELECT count(*) ${taken}) AS running,
+          (SELECT claims.task_id ${taken} ORDER BY claims.claimed_at LIMIT 1) AS asking,
+          (SELECT claims.task_id ${asking} LIMIT 1) AS family_asking
+        FROM tasks JOIN lanes ON lanes.id = tasks.lane JOIN accounts ON accounts.key = lanes.gate
+        WHERE tasks.id = ${id} AND tasks.status = 'queued'
+      `
+    }
+  }))
+
+  const placeWait = (id: TaskId) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const found = yield* findPlaces({ id, now })
+      if (Option.isNone(found)) return Option.none<PlaceWait>()
+      const { account, asking, at, familyAsking, limit: count, running } = found.value
+      const limit = placesNow({ count, at }, now)
+      if (running >= limit) return Option.some({ account, running, limit, asking: limit === 1 ? asking : null })
+      return familyAsking === null
+        ? Option.none()
+        : Option.some({ account, running: 1, limit: 1, asking: familyAsking })
+    })
+
   const findParks = Statement.findAll(() => ({
     Request: TaskId,
     Result: Park,
@@ -53,6 +88,7 @@ export const makeWaits = (sql: SqlClient.SqlClient) => {
   return {
     goalWait: makeGoalRows(sql).findFull,
     limitWait,
+    placeWait,
     parks: findParks
   }
 }

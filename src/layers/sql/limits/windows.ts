@@ -23,7 +23,14 @@ const WindowRow = Schema.Struct({
 const readWindow = Schema.decodeUnknownOption(WindowRow)
 
 const Claimed = Schema.Struct({ account: storedAccount, claimedAt: Timestamp, family: Schema.String })
-const PlacesRow = Schema.Struct({ places: Schema.NullOr(Schema.Int), placesAt: Timestamp })
+const PlacesRow = Schema.Struct({ places: Schema.NullOr(Schema.Int), placesAt: Timestamp, placesSince: Timestamp })
+
+/** A claim of a task with an account: since when, and with models of which family. */
+interface Showing {
+  readonly account: AccountKey
+  readonly claimedAt: number
+  readonly family: string
+}
 
 /** Must run inside a transaction. */
 export const makeWindows = (sql: SqlClient.SqlClient) => {
@@ -64,7 +71,7 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
   const findPlaces = Statement.findOne(() => ({
     Request: AccountKey,
     Result: PlacesRow,
-    execute: (key) => sql`SELECT places, places_at FROM accounts WHERE key = ${key}`
+    execute: (key) => sql`SELECT places, places_at, places_since FROM accounts WHERE key = ${key}`
   }))
 
   const findClaimed = Statement.findOne(() => ({
@@ -86,26 +93,24 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
       findPlaces(gate),
       Option.match({
         onNone: () => noBound,
-        onSome: ({ places, placesAt }): Places => ({ count: places, at: placesAt })
+        onSome: ({ places, placesAt, placesSince }): Places => ({ count: places, at: placesAt, since: placesSince })
       })
     )
 
-  const savePlaces = (gate: AccountKey, { at, count }: Places) =>
-    sql`UPDATE accounts SET places = ${count}, places_at = ${at} WHERE key = ${gate}`
+  const savePlaces = (gate: AccountKey, { at, count, since }: Places) =>
+    sql`UPDATE accounts SET places = ${count}, places_at = ${at}, places_since = ${since} WHERE key = ${gate}`
 
   /**
-   * Works out again when the lanes of an account open. Where a limit closes one, one task at a time asks whether it is over:
-   * `before` are the windows that were known, none where they cannot have changed.
+   * Works out again when the lanes of an account open. Where a limit closes all of them, one task at a time asks whether it is over:
+   * `before` are the windows that were known, none where they cannot have changed. The limit of one family of models takes no
+   * place of the others: the claim lets one task of that family ask.
    */
   const reopen = (gate: AccountKey, before: ReadonlyArray<Window> = []) =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const known = yield* find(gate)
-      let closes = false
       for (const lane of yield* findLanes(gate)) {
         const limit = opening(known, lane.family, now)
-        const wasOpen = lane.spare ? opening(before, lane.family, now).opensAt === 0 : lane.opensAt <= now
-        closes ||= limit.opensAt > now && wasOpen
         const next: SpareOpening = lane.spare ? spareOpening(known, lane.family, now) : { ...limit, shutsAt: null }
         const { opensAt, shutsAt, window } = next
         const isSame = opensAt === lane.opensAt || (opensAt === 0 && lane.opensAt <= now)
@@ -114,7 +119,9 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
           UPDATE lanes SET opens_at = ${opensAt}, shuts_at = ${shutsAt}, "window" = ${window} WHERE id = ${lane.id}
         `
       }
-      if (closes) yield* savePlaces(gate, oneProbe(now))
+      if (opening(known, "", now).opensAt > 0 && opening(before, "", now).opensAt === 0) {
+        yield* savePlaces(gate, oneProbe(now))
+      }
     })
 
   const isChanged = (before: ReadonlyArray<Window>) => (window: Window) =>
@@ -129,12 +136,29 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
       yield* reopen(gate, before)
     })
 
-  const served = (gate: AccountKey, claimedAt: number) =>
+  /** What a claim of a task has shown. */
+  const observeBy = (
+    taskId: TaskId,
+    { account: gate, claimedAt, family }: Showing,
+    signals: ReadonlyArray<StoredSignal>
+  ) =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
+      const before = yield* find(gate)
+      const observer = { account: gate, source: taskId, family, claimedAt, now }
+      const after = signals.reduce<ReadonlyArray<Window>>(
+        (windows, signal) => windowsAfter(windows, signal, observer),
+        before
+      )
+      yield* replace(gate, before, after)
+      if (!signals.some(({ _tag }) => _tag === "Served")) return
+      const opened = before.some(
+        (window) =>
+          window.family === family && window.closed && after.every((one) => one.family !== family || !one.closed)
+      )
       const places = yield* placesOf(gate)
-      const after = afterServed(places, claimedAt, now)
-      if (after !== places) yield* savePlaces(gate, after)
+      const next = afterServed(places, claimedAt, opened, now)
+      if (next !== places) yield* savePlaces(gate, next)
     })
 
   return {
@@ -144,7 +168,7 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
     replace,
     reopen,
     savePlaces,
-    served,
+    observeBy,
 
     /** What the running claim of a task has shown. */
     observe: (taskId: TaskId, signals: ReadonlyArray<StoredSignal>) =>
@@ -152,16 +176,8 @@ export const makeWindows = (sql: SqlClient.SqlClient) => {
         if (signals.length === 0) return
         const claimed = yield* findClaimed(taskId)
         if (Option.isNone(claimed) || claimed.value.account === null) return
-        const { account: gate, claimedAt, family } = claimed.value
-        const now = yield* Clock.currentTimeMillis
-        const before = yield* find(gate)
-        const observer = { account: gate, source: taskId, family, claimedAt, now }
-        const after = signals.reduce<ReadonlyArray<Window>>(
-          (windows, signal) => windowsAfter(windows, signal, observer),
-          before
-        )
-        yield* replace(gate, before, after)
-        if (signals.some(({ _tag }) => _tag === "Served")) yield* served(gate, claimedAt)
+        const { account, ...claim } = claimed.value
+        yield* observeBy(taskId, { ...claim, account }, signals)
       })
   }
 }

@@ -4,7 +4,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { doublingMs, mostDoublings } from "../../../domain/limits/Places.ts"
 import { TaskSummary, Timestamp } from "../../../domain/task/Task.ts"
 import { type Claim, type ClaimId, newClaim } from "../../../domain/worker/Claim.ts"
 import { Uid } from "../../../domain/worker/Worker.ts"
@@ -14,6 +13,7 @@ import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
 import { gateConditions } from "../gates/gateConditions.ts"
 import { goalCondition } from "../goals/GoalRows.ts"
+import { placeConditions } from "../limits/placeConditions.ts"
 import { ClaimRow } from "../tasks/Rows.ts"
 import { IdRow, startOf } from "../tasks/TaskRows.ts"
 import { makeCarryOutWake } from "../wakes/carryOutWake.ts"
@@ -75,22 +75,13 @@ export const makeClaim = (sql: SqlClient.SqlClient) => {
     ORDER BY priority, seq LIMIT 1
   `
 
-  /** The account has a place for another task: `placesNow` of domain/limits. */
-  const hasPlace = ({ now }: typeof Room.Type) => sql`
-    (accounts.places IS NULL
-      OR (accounts.places > 1 AND ${now} - accounts.places_at >= ${doublingMs * mostDoublings})
-      OR (SELECT count(*) FROM claims WHERE claims.account = lanes.gate) < CASE
-        WHEN accounts.places = 1 OR ${now} < accounts.places_at THEN accounts.places
-        ELSE accounts.places << ((${now} - accounts.places_at) / ${doublingMs}) END)
-  `
-
   // One look for each open lane: tasks that wait for a limit cost nothing, however many they are.
   const ready = (room: typeof Room.Type) => sql`
     SELECT first.id FROM lanes
     LEFT JOIN accounts ON accounts.key = lanes.gate
     CROSS JOIN tasks AS first ON first.seq = (${firstOf(room)})
     WHERE lanes.opens_at <= ${room.now} AND (lanes.shuts_at IS NULL OR lanes.shuts_at > ${room.now})
-      AND ${gateConditions(sql, room.now).lane} AND ${hasPlace(room)}
+      AND ${gateConditions(sql, room.now).lane} AND ${placeConditions(sql, room.now).hasPlace}
       AND ${budgetCondition(sql, room.now)} AND (SELECT count(*) FROM claims) < ${room.limit}
     ORDER BY lanes.spare, first.priority, first.seq LIMIT 1
   `

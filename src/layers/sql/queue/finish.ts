@@ -28,7 +28,7 @@ import { type FinishError, makeCancel } from "./cancel.ts"
 import { makeReleaseDependents } from "./releaseDependents.ts"
 
 const readClaim = Schema.decodeUnknownOption(
-  Schema.Struct({ account: Schema.NullOr(AccountKey), claimedAt: Timestamp })
+  Schema.Struct({ account: AccountKey, claimedAt: Timestamp, family: Schema.String })
 )
 
 /** The reason of a loop that is cancelled because its task has ended before it. */
@@ -94,10 +94,11 @@ export const makeFinish = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) =>
     sql`UPDATE task_dependencies SET upstream_id = ${retry} WHERE upstream_id = ${id} AND state = 'pending'`
 
   /** Work that was completed shows that the limit of its account is over, whatever its agent printed. */
-  const served = (claim: unknown) => {
-    const { account, claimedAt } = Option.getOrElse(readClaim(claim), () => ({ account: null, claimedAt: 0 }))
-    return account === null ? Effect.void : windows.served(account, claimedAt)
-  }
+  const served = (id: TaskId, claim: unknown) =>
+    Option.match(readClaim(claim), {
+      onNone: () => Effect.void,
+      onSome: (one) => windows.observeBy(id, one, [{ _tag: "Served" }])
+    })
 
   const finish = <E = never, R = never>(
     id: TaskId,
@@ -120,10 +121,11 @@ export const makeFinish = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) =>
         const removed = yield* direct(sql`
           DELETE FROM claims
           WHERE task_id = ${id} AND claim_id = ${holder.claimId} AND worker_id = ${holder.workerId}
-          RETURNING account, claimed_at, reserve_micro, reserve_tokens, used
+          RETURNING account, claimed_at, reserve_micro, reserve_tokens, used,
+            (SELECT family FROM lanes JOIN tasks ON lanes.id = tasks.lane WHERE tasks.id = claims.task_id) AS family
         `)
         if (removed.length === 0) return yield* conflict("finish")
-        if (ending.status === "completed") yield* served(removed[0])
+        if (ending.status === "completed") yield* served(id, removed[0])
         yield* recordUsage(id, holder.claimId, ending.spending, removed[0])
       }
       const at = yield* Clock.currentTimeMillis

@@ -29,5 +29,6 @@ export const makePutRight = (sql: SqlClient.SqlClient) =>
     `)
     // The places of an account grow with the time since it was opened.
     yield* sql`UPDATE accounts SET places_at = ${now} WHERE places_at > ${now}`
+    yield* sql`UPDATE accounts SET places_since = ${now} WHERE places_since > ${now}`
     return retries.length + steps.length
   })

@@ -240,6 +240,7 @@ const make = Effect.gen(function* () {
     }),
 
     limitWait: Effect.fn("Tasks.limitWait")((id) => waits.limitWait(id).pipe(read("limitWait"))),
+    placeWait: Effect.fn("Tasks.placeWait")((id) => waits.placeWait(id).pipe(read("placeWait"))),
     goalWait: Effect.fn("Tasks.goalWait")((id) => waits.goalWait(id).pipe(read("goalWait"))),
 
     parks: Effect.fn("Tasks.parks")((id) => waits.parks(id).pipe(read("parks"))),
