@@ -17,6 +17,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { IdRow } from "../tasks/TaskRows.ts"
+import { makeGivesUp } from "./givesUp.ts"
 import { makeWindows } from "./windows.ts"
 
 const most = 200
@@ -154,6 +155,8 @@ const make = Effect.gen(function* () {
         Effect.map((rows) => rows.map(({ id }) => id))
       )
     ),
+
+    overdue: makeGivesUp(sql, access).pipe(Effect.withSpan("Limits.overdue")),
 
     renewSpare: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis

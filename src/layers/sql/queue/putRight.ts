@@ -27,6 +27,10 @@ export const makePutRight = (sql: SqlClient.SqlClient) =>
         AND tasks.retry_of IS NULL AND tasks.not_before - ${now} > step.delay_ms
       RETURNING tasks.id
     `)
+    yield* sql`
+      UPDATE tasks SET gives_up_at = ${now} + give_up_ms
+      WHERE status = 'queued' AND gives_up_at IS NOT NULL AND gives_up_at > ${now} + give_up_ms
+    `
     // The places of an account grow with the time since it was opened.
     yield* sql`UPDATE accounts SET places_at = ${now} WHERE places_at > ${now}`
     yield* sql`UPDATE accounts SET places_since = ${now} WHERE places_since > ${now}`
