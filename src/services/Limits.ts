@@ -8,13 +8,26 @@ import type { Overdue } from "../domain/limits/Parking.ts"
 import type { StoredSignal } from "../domain/limits/Signal.ts"
 import type { TaskId } from "../domain/task/Task.ts"
 
+/** Where a task is in the order of lanes and arrival. */
+export interface LanePlace {
+  readonly lane: number
+  readonly seq: number
+}
+
 export class Limits extends Context.Tag("backbeat/Limits")<
   Limits,
   {
     /** The accounts that a task has used, at most 200, by agent and key. */
     readonly list: Effect.Effect<ReadonlyArray<AccountLimits>, StorageError>
-    /** Queued tasks with a fallback whose own account stays closed beyond `until`, at most `limit`, by lane and arrival. */
-    readonly waitingBeyond: (until: number, limit: number) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+    /**
+     * Queued tasks with a fallback whose own account stays closed beyond `until`, at most `limit`, by lane and arrival: the first ones,
+     * or those that follow `after`.
+     */
+    readonly waitingBeyond: (
+      until: number,
+      limit: number,
+      after: LanePlace | null
+    ) => Effect.Effect<ReadonlyArray<LanePlace & { readonly id: TaskId }>, StorageError>
     /**
      * Queued tasks that a limit keeps although they have waited for limits as long as they may, at most 100, those that were to give
      * up first before others. The time runs from the first park on, or, where a task was told how long it is, from the first
