@@ -11,11 +11,14 @@ const version = __BACKBEAT_VERSION__
 
 const major = Number(process.versions.node.split(".")[0])
 
+/** The MCP server reads no options: every other form is an error of the light bundle, which has the parser. */
+const startsMcp = /^mcp\nstart(\n--tools[=\n](core|all))?$/
+
 /** The worker, the MCP server, the web server, the doctor and the live screen have their own bundles; all other commands, including help, use the light bundle. */
 const pick = (words) => {
   const help = words.some((word) => word === "--help" || word === "-h")
   if (!help && words[0] === "worker" && digests.worker) return "worker"
-  if (!help && words[0] === "mcp" && words[1] === "start" && digests.mcp) return "mcp"
+  if (!help && startsMcp.test(words.join("\n")) && digests.mcp) return "mcp"
   if (!help && words[0] === "doctor" && digests.torture) return "torture"
   if (!help && (words[0] === "web" || words[0] === "api") && digests.web) return "web"
   if (!help && words[0] === "top" && digests.top) return "top"

@@ -71,7 +71,11 @@ const beat = async (...words: ReadonlyArray<string>): Promise<unknown> => {
 
 /** The commands that a file of the cache has seen. */
 const seenBy = (file: string) =>
-  readFileSync(join(dist, ".cache", file)).subarray(-256).toString("latin1").trim().split(",")
+  readFileSync(join(dist, ".cache", file))
+    .subarray(-256)
+    .toString("latin1")
+    .trim()
+    .split(",")
 
 const cached = (directory = join(dist, ".cache")): ReadonlyArray<string> =>
   existsSync(directory) ? readdirSync(directory).sort() : []

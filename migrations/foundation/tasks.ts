@@ -223,6 +223,7 @@ export default Effect.gen(function* () {
       running_at INTEGER,
       deadline_uptime INTEGER,
       frozen_uptime INTEGER,
+      bound_uptime INTEGER,
       stop_cause TEXT,
       stop_at INTEGER,
       input_closed INTEGER NOT NULL DEFAULT 0 CHECK (input_closed IN (0, 1)),

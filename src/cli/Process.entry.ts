@@ -31,12 +31,6 @@ const full = new Set(["ENOSPC", "EDQUOT", "EFBIG"])
 const lossOf = ({ code = "" }: { readonly code?: string }): Loss =>
   closed.has(code) ? "closed" : full.has(code) ? "full" : "failed"
 
-const readAll = Effect.promise(async () => {
-  const chunks: Array<Buffer> = []
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString("utf8")
-})
-
 /** Yields whole lines, and the rest at the end. */
 async function* stdinLines() {
   const lines = Lines.make()
@@ -93,7 +87,6 @@ const terminal = Layer.sync(Terminal, () => {
       return stdinIsTerminal()
     },
     lines: Stream.orDie(Stream.fromAsyncIterable(stdinLines(), (error) => error)),
-    stdin: readAll,
     stdinBytes: readUpTo,
     piped: (limit) => piped(readUpTo(limit)),
     print: (text) => out(`${text}\n`),

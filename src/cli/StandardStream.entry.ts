@@ -48,8 +48,8 @@ export const standardStream = (name: "stdout" | "stderr"): StandardStream => {
     Effect.async<WriteFailure | null>((resume) => {
       process[name].write(data, (error) => resume(Effect.succeed(error ?? null)))
     })
-  /** The bytes that the system did not take at once; an error that does not pass. */
-  const atOnce = (bytes: Uint8Array): Uint8Array | WriteFailure => {
+  /** What is left where the system takes no more without a wait, or the error. */
+  const writeNow = (bytes: Uint8Array): Uint8Array | WriteFailure => {
     let rest = bytes
     while (rest.length > 0) {
       try {
@@ -75,7 +75,7 @@ export const standardStream = (name: "stdout" | "stderr"): StandardStream => {
           return viaStream(bytes)
         }
         room -= bytes.length
-        const left = atOnce(bytes)
+        const left = writeNow(bytes)
         if (left instanceof Error) return Effect.succeed(left)
         return left.length === 0 ? Effect.succeed(null) : viaStream(left)
       })

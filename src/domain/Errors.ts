@@ -1,5 +1,6 @@
 /** The errors that callers distinguish. Attributes never carry prompts, output or environment. */
 import * as Schema from "effect/Schema"
+import { OtherKind, otherKindText } from "./OtherKind.ts"
 import { isTerminal, TaskId, TaskStatus } from "./task/Task.ts"
 
 /** The store failed. `reason` says what to do about it. */
@@ -59,9 +60,12 @@ const passing: ReadonlySet<StorageError["reason"]> = new Set(["busy", "full", "r
 export const passes = ({ reason }: StorageError): boolean => passing.has(reason)
 
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", {
-  reference: Schema.String
+  reference: Schema.String,
+  /** What the reference names instead. */
+  other: Schema.optional(OtherKind)
 }) {
   override get message(): string {
+    if (this.other !== undefined) return otherKindText(this.other, "task")
     return this.reference === "@last"
       ? 'There is no task yet. Start one: beat run "..."'
       : `No task '${this.reference}'. 'beat list' shows the ids.`

@@ -4,9 +4,11 @@ import * as Schema from "effect/Schema"
 /** The one name that no record of this language can hold: it would be lost without a word. */
 export const isName = (name: string): boolean => name !== "__proto__"
 
+export const notName = () => "a key cannot be __proto__"
+
 /** One of these is refused where its keys are not names; the error says which. */
 export const named = <K extends string, V, E>(key: Schema.Schema<K>, value: Schema.Schema<V, E>) =>
-  Schema.Record({ key: key.pipe(Schema.filter(isName)), value }).annotations({
+  Schema.Record({ key: key.pipe(Schema.filter(isName, { message: notName })), value }).annotations({
     parseOptions: { onExcessProperty: "error" }
   })
 

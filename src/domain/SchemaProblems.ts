@@ -12,8 +12,15 @@ export interface FieldProblem {
   readonly messages: ReadonlyArray<string>
 }
 
+type Messages = Pick<FieldProblem, "messages">
+
 export const nameOf = (path: Path): string =>
-  path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`)).join("")
+  path
+    .map((key, index) => {
+      if (typeof key === "number") return `[${key}]`
+      return key === "" ? '[""]' : `${index === 0 ? "" : "."}${String(key)}`
+    })
+    .join("")
 
 /** What a value has at a path; undefined where there is nothing. */
 export const valueAt = (value: unknown, path: Path): unknown =>
@@ -40,21 +47,38 @@ export const fieldProblems = (
   return Array.from(byName.values())
 }
 
+/** Without the fields that are named only because the value fits none of their other types, where one inside them is named. */
+export const innermost = (problems: ReadonlyArray<FieldProblem>): ReadonlyArray<FieldProblem> =>
+  problems.filter(
+    (problem) =>
+      problem.kind !== "wrong" ||
+      ownRule(problem) !== undefined ||
+      problems.every(
+        ({ path }) => path.length <= problem.path.length || problem.path.some((key, index) => path[index] !== key)
+      )
+  )
+
 /** The types that would have been accepted: "Expected X, actual Y" without the Y. */
-export const wantedTypes = ({ messages }: FieldProblem): ReadonlyArray<string> => {
+export const wantedTypes = ({ messages }: Messages): ReadonlyArray<string> => {
   const types = messages.flatMap((message) => /^Expected ([\s\S]*?), actual /.exec(message)?.[1] ?? [])
   return [...new Set(types)].filter((type) => type !== "undefined")
 }
 
+/** A type as people write its values. */
+export const typeInWords = (type: string): string => {
+  if (/^(readonly \[|ReadonlyArray<)/.test(type)) return "a list of texts"
+  return type.startsWith("{ readonly [") ? "an object of texts" : type
+}
+
 /** A rule of Backbeat that the value breaks, in its own words; undefined where only the type is wrong. */
-export const ownRule = ({ messages }: FieldProblem): string | undefined =>
+export const ownRule = ({ messages }: Messages): string | undefined =>
   messages.find((message) => !message.startsWith("Expected "))
 
 export const expected = (types: ReadonlyArray<string>): string =>
   types.length === 0 ? "is not valid" : `expected ${types.join(" or ")}`
 
 /** The rule, otherwise what the schema expected. */
-export const ruleOf = (problem: FieldProblem): string => ownRule(problem) ?? expected(wantedTypes(problem))
+export const ruleOf = (problem: Messages): string => ownRule(problem) ?? expected(wantedTypes(problem))
 
 /** A value as JSON, cut. */
 export const shownValue = (value: unknown): string => {

@@ -21,7 +21,9 @@ import * as TraceFile from "./node/system/TraceFile.ts"
 import * as WorkerLauncher from "./node/system/WorkerLauncher.ts"
 import * as OwnWork from "./OwnWork.ts"
 import * as Database from "./sql/database/Database.ts"
+import * as LateRounds from "./sql/loops/LateRounds.ts"
 import * as DueTimes from "./sql/workers/DueTimes.ts"
+import * as PutRight from "./sql/workers/PutRight.ts"
 import * as WorkerWorkspaces from "./sql/workspaces/WorkerWorkspaces.ts"
 import * as TerminalEvents from "./TerminalEvents.ts"
 import * as Prices from "./usage/Prices.ts"
@@ -41,7 +43,9 @@ const agents = Agents.layer.pipe(
 const workspaces = WorkspaceGit.layer.pipe(Layer.provide(Paths.layer))
 
 // The connection is the one that the light services have: a layer is built once.
-const ofWorkers = Layer.merge(DueTimes.layer, WorkerWorkspaces.layer).pipe(Layer.provide(Database.layerWriter))
+const ofWorkers = Layer.mergeAll(DueTimes.layer, LateRounds.layer, PutRight.layer, WorkerWorkspaces.layer).pipe(
+  Layer.provide(Database.layerWriter)
+)
 
 /** Everything that the worker pool needs. Requires the command that starts `beat` again. */
 export const ports = Layer.mergeAll(

@@ -2,6 +2,9 @@
 
 /** The longest first. What only a person can do (`beat config`, `beat doctor`) stays: the model passes it on. */
 const words: ReadonlyArray<readonly [RegExp, string]> = [
+  [/'beat pipeline status \S+' shows it, and '[^']*' lists its other commands/g, "PipelineStatus shows it"],
+  [/'beat schedule status \S+' shows it, and '[^']*' lists[^.]*/g, "Schedules with action 'status' shows it"],
+  [/'beat (loop |goal )?status \S+' shows it(, and '[^']*' lists[^.]*)?/g, "TaskStatus shows it"],
   [/, or look into beat workspace path \S+/g, ""],
   [/beat run --timeout/g, "DelegateTask with 'timeoutMs'"],
   [/beat run --stall/g, "DelegateTask with 'stallMs'"],
@@ -19,7 +22,7 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/beat schedule create --help/g, "Schedules with action 'create'"],
   [/'beat schedule list( --all)?'/g, "Schedules with action 'list'"],
   [/'beat schedule edit[^']*'/g, "a new schedule"],
-  [/beat loop "[^"]*" --until "[^"]*"/g, "DelegateTask with 'loop'"],
+  [/beat (loop|goal) "[^"]*" --until "[^"]*"/g, "DelegateTask with 'loop'"],
   [/'beat (list|loop list)' shows/g, "TaskStatus shows"],
   [/'beat agents list' shows/g, "ListAgents shows"],
   [/'beat merge ID'/g, "MergeTask"],

@@ -1,12 +1,12 @@
-/** Corrects what a clock that was set back has left: times that no rule has. */
+/** Corrects what a clock that was set has left: times that no rule has. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../domain/Elapsed.ts"
 import { Deliveries } from "../services/Deliveries.ts"
-import { Queue } from "../services/Queue.ts"
+import { PutRight } from "../services/PutRight.ts"
 import { Schedules } from "../services/Schedules.ts"
 
-/** A wall clock that falls behind by less than this between two looks was corrected, not set. Milliseconds. */
+/** A wall clock that moves by less than this between two looks was corrected, not set. Milliseconds. */
 export const correction = 500
 
 /** A process that read the clock before it was set may commit a moment after: once this is over, all is looked at again. */
@@ -17,15 +17,17 @@ const putRight = Effect.gen(function* () {
   for (const id of yield* schedules.putRight) {
     yield* Effect.logWarning(`schedule ${id}: the clock was set back, so its next time was put right`)
   }
-  const queue = yield* Queue
-  const paused = yield* queue.putRight
-  if (paused > 0) yield* Effect.logWarning(`the clock was set back, so pauses begin again (${paused})`)
+  const { accounts, budgets, pauses } = yield* (yield* PutRight).all
+  if (pauses > 0) yield* Effect.logWarning(`the clock was set back, so pauses begin again (${pauses})`)
+  if (accounts > 0)
+    yield* Effect.logWarning(`the clock was set back, so limits count as seen now (accounts: ${accounts})`)
+  if (budgets > 0) yield* Effect.logInfo(`budgets count in the present period (${budgets})`)
   yield* (yield* Deliveries).putRight
 })
 
 /**
- * To be run at each look of a worker. The first time, and whenever the wall clock has gone back against the clock that
- * cannot be set, the times of schedules, the pauses of tasks and the waits of messages to hooks are compared with their rules.
+ * To be run at each look of a worker. The first time, and whenever the wall clock was set against the clock that cannot be set, the
+ * times of schedules, the pauses of tasks, limits, budgets and the waits of messages to hooks are compared with their rules.
  */
 export const makeClockWatch = () => {
   let ahead = Number.POSITIVE_INFINITY
@@ -33,10 +35,10 @@ export const makeClockWatch = () => {
   return Effect.gen(function* () {
     const elapsed = yield* elapsedMs
     const now = (yield* Clock.currentTimeMillis) - elapsed
-    const isSetBack = now <= ahead - correction
-    if (isSetBack || elapsed >= again) {
+    const isSet = Math.abs(now - ahead) >= correction
+    if (isSet || elapsed >= again) {
       yield* putRight
-      again = isSetBack ? elapsed + againMs : Number.POSITIVE_INFINITY
+      again = isSet ? elapsed + againMs : Number.POSITIVE_INFINITY
     }
     ahead = now
   }).pipe(Effect.withSpan("watchClock"))

@@ -5,6 +5,11 @@ import { Host } from "../services/Host.ts"
 import { type Holder, WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "./retryWhileStorageFails.ts"
 
+/** Milliseconds until the time of its loop is over, infinite where it has none: no freeze and no question prolongs it. */
+export const boundLeft = Effect.fn("boundLeft")(function* ({ boundUptime }: Claim) {
+  return boundUptime === null ? Number.POSITIVE_INFINITY : boundUptime - (yield* (yield* Host).uptimeMs)
+})
+
 /** The longest time between two looks at a task that awake machines need, in milliseconds. */
 const longestStep = 10_000
 

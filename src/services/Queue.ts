@@ -215,12 +215,6 @@ export class Queue extends Context.Tag("backbeat/Queue")<
     ) => Effect.Effect<Task, DependencyInvalid | TaskNotFound | TaskStateConflict | StorageError>
 
     /**
-     * Begins each pause again that is longer than its task has it, because it began while the clock was ahead: the pause
-     * before a retry, and before a step. Returns how many there were.
-     */
-    readonly putRight: Effect.Effect<number, StorageError>
-
-    /**
      * Deletes at most `limit` tasks that ended before `endedBefore`, with output, and the environments that nothing uses
      * any more. A step is deleted only together with its whole pipeline, and no task is deleted before its later attempts have ended.
      * Returns the ids deleted.

@@ -20,8 +20,13 @@ export type Observation =
   | { readonly _tag: "Running"; readonly process: ProcessIdentity }
   /** The agent was started in another pid namespace or on another host: whether it lives cannot be seen. */
   | { readonly _tag: "Hidden" }
-  /** The agent ended and its status was read. */
-  | { readonly _tag: "Exited"; readonly end: ProcessEnd; readonly process: ProcessIdentity | null }
+  /** The agent ended and its status was read. `endedAt`: when it was written, in milliseconds since 1970; null: not known. */
+  | {
+      readonly _tag: "Exited"
+      readonly end: ProcessEnd
+      readonly process: ProcessIdentity | null
+      readonly endedAt: number | null
+    }
   /** The shim is gone without having left a status; `survivors` counts processes of the task that still live. */
   | { readonly _tag: "Lost"; readonly survivors: number }
 

@@ -57,6 +57,23 @@ describe.skipIf(!existsSync(binary))("the built beat", () => {
     )
   })
 
+  it("starts no MCP server with words that it does not know", async () => {
+    const beat = fresh()
+    for (const [words, told] of [
+      [["--bogus"], "--bogus"],
+      [["extra"], "extra"],
+      [["--tools"], "--tools"],
+      [["--tools", "foo"], "core"],
+      [["--tools=allx"], "core"],
+      [["--tools", "all", "extra"], "extra"]
+    ] as const) {
+      const seen = await beat.run(["mcp", "start", ...words])
+      assert.deepStrictEqual([seen.code, seen.stdout], [2, ""], words.join(" "))
+      assert.include(seen.stderr, told)
+    }
+    assert.isFalse(existsSync(join(beat.home, "state")))
+  })
+
   it("gives up immediately where no directory can be made", async () => {
     const beat = fresh({ BACKBEAT_HOME: "/proc/backbeat" })
     for (const [words, code] of [

@@ -75,7 +75,11 @@ describe("beat limits", () => {
       const both = await beat.run(["limits", "open", "claude"])
       assert.deepStrictEqual([both.code, both.stderr.match(/ \(closed\)/g)?.length], [2, 2], both.stderr)
       for (const name of [one, other]) assert.strictEqual((await beat.run(["limits", "open", name])).code, 0)
+      const past = await beat.run(["limits", "close", one, "--until", "2020-01-01"])
+      assert.deepStrictEqual([past.code, /in the past/.test(past.stderr)], [2, true], past.stderr)
       assert.strictEqual((await beat.run(["limits", "join", one, other])).code, 0)
+      const back = await beat.run(["limits", "join", other, one])
+      assert.deepStrictEqual([back.code, back.stderr.includes(`limits split ${one}`)], [2, true], back.stderr)
       // Joined, they are one account.
       const last = await beat.run(["limits", "close", "claude", "--until", "2h"])
       assert.deepStrictEqual([last.code, last.stderr.includes(`${other} is closed`)], [0, true], last.stderr)

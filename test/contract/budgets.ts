@@ -10,9 +10,11 @@ import { noTokens } from "../../src/domain/usage/TokenCounts.ts"
 import { Budgets } from "../../src/services/Budgets.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
+import { PutRight } from "../../src/services/PutRight.ts"
 import { type ClaimedTask, Queue } from "../../src/services/Queue.ts"
+import { Tasks } from "../../src/services/Tasks.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
-import { claimOptions, completed, failed, submit } from "../support/tasks.ts"
+import { anyTask, claimOptions, completed, failed, submit } from "../support/tasks.ts"
 
 const day = 86_400_000
 const dollar = 1_000_000
@@ -188,6 +190,54 @@ export const budgetsContract = (subject: Subject<AllPorts>) => {
       )
     }
 
+    const directories = [
+      [
+        "/work/\u{1F642}",
+        ["/work/\u{1F642}", "/work/\u{1F642}/src"],
+        ["/work/\u{1F642}2", "/work", "/work/\u{1F643}/src"]
+      ],
+      [
+        "/\u{1F642}\u{1F680}/\u{10348}/",
+        ["/\u{1F642}\u{1F680}/\u{10348}", "/\u{1F642}\u{1F680}/\u{10348}/a"],
+        ["/\u{1F642}\u{1F680}"]
+      ],
+      ["/work/e\u0301", ["/work/e\u0301/\u{1F642}"], ["/work/e", "/work/\u00e9/a"]],
+      ["/", ["/", "/work/\u{1F642}", "/work"], []]
+    ] as const
+
+    for (const [top, covered, others] of directories) {
+      test(
+        `a budget for ${top} counts and holds what is at it and below it, made before or after the tasks`,
+        Effect.gen(function* () {
+          const budgets = yield* Budgets
+          const all = [...covered, ...others]
+          const start = Effect.forEach(all, (directory) => submit({ agent: "claude", prompt: directory, directory }))
+          yield* start
+          const before = yield* claimAll
+          yield* Effect.forEach(before, (one) => end(one, use(1000)))
+          assert.deepInclude(yield* set("late", { scope: "directory", value: top }), { spent: 1000 * covered.length })
+          yield* budgets.remove(BudgetName.make("late"))
+          for (const early of [true, false]) {
+            const define = set("one", { scope: "directory", value: top, amount: 1 })
+            if (early) yield* define
+            yield* start
+            if (!early) yield* define
+            const waiting = yield* Effect.flatMap(Tasks, (tasks) => tasks.list({ ...anyTask, status: ["queued"] }))
+            for (const { id, title } of waiting.tasks) {
+              assert.strictEqual(
+                (yield* holds(id)) !== null,
+                covered.some((one) => one === title),
+                `${early} ${title}`
+              )
+            }
+            assert.strictEqual(waiting.tasks.length, all.length)
+            yield* budgets.remove(BudgetName.make("one"))
+            yield* Effect.forEach(yield* claimAll, (one) => end(one))
+          }
+        })
+      )
+    }
+
     test(
       "names what holds several tasks as it does for each of them",
       Effect.gen(function* () {
@@ -251,6 +301,75 @@ export const budgetsContract = (subject: Subject<AllPorts>) => {
         assert.deepInclude(made, { spent: 1_400_000, trippedAt: 0 })
         assert.deepInclude(yield* set("other", { scope: "agent", value: "codex" }), { spent: 0 })
         assert.deepInclude(yield* set("tokens", { metric: "tokens", amount: 1000 }), { spent: 200 })
+      })
+    )
+
+    for (const period of ["day", "week", "month"] as const) {
+      for (const years of [-1, 1]) {
+        test(
+          `a ${period} counts what was spent in it, also while the clock is a year ${years < 0 ? "behind" : "ahead"}, and again once it is right`,
+          Effect.gen(function* () {
+            const { all } = yield* PutRight
+            const at = 800 * day + 1000
+            yield* TestClock.setTime(at)
+            yield* set("all", { period, amount: 10 * dollar, warnPercent: 50 })
+            const { from, to } = yield* standing("all")
+            assert(to !== null)
+            const spend = (micro: number) =>
+              Effect.gen(function* () {
+                yield* submit({ agent: "claude" })
+                yield* Effect.forEach(yield* claimAll, (one) => end(one, use(micro)))
+              })
+            yield* spend(2 * dollar)
+            yield* TestClock.setTime(at + years * 365 * day)
+            yield* all
+            yield* spend(4 * dollar)
+            assert.isAtLeast((yield* standing("all")).spent, 4 * dollar)
+            yield* TestClock.setTime(at + 2000)
+            assert.strictEqual((yield* all).budgets, 1)
+            assert.strictEqual((yield* all).budgets, 0)
+            const after = yield* standing("all")
+            // What was spent by a clock that was behind is of the past by every clock.
+            const counted = years > 0 ? 6 * dollar : 2 * dollar
+            assert.deepInclude(after, { from, to, spent: counted })
+            assert.strictEqual(after.warnedAt, counted > 5 * dollar ? at + 2000 : null)
+            yield* spend(3 * dollar)
+            assert.deepInclude(yield* standing("all"), { from, spent: counted + 3 * dollar })
+            // The next period begins with nothing.
+            yield* TestClock.setTime(to + 1)
+            yield* all
+            assert.deepInclude(yield* standing("all"), { from: to, spent: 0, warnedAt: null, trippedAt: null })
+          })
+        )
+      }
+    }
+
+    test(
+      "a clock that was behind and is right again finds what its period had spent, whatever comes first",
+      Effect.gen(function* () {
+        yield* TestClock.setTime(800 * day)
+        yield* set("all", { amount: 10 * dollar })
+        yield* submitSome(2)
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        yield* TestClock.setTime(700 * day)
+        yield* (yield* PutRight).all
+        yield* TestClock.setTime(800 * day + 1000)
+        yield* submitSome(1)
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        assert.deepInclude(yield* standing("all"), { from: 800 * day, spent: 3 * dollar })
+      })
+    )
+
+    test(
+      "what was spent by a clock that was ahead counts in no budget that is made later",
+      Effect.gen(function* () {
+        yield* TestClock.setTime(800 * day)
+        yield* submitSome(1)
+        yield* Effect.forEach(yield* claimAll, (one) => end(one, use(dollar)))
+        yield* TestClock.setTime(10 * day)
+        assert.deepInclude(yield* set("daily"), { spent: 0 })
+        assert.deepInclude(yield* set("ever", { period: "total" }), { spent: dollar })
       })
     )
 

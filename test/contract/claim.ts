@@ -100,6 +100,7 @@ export const claimContract = (subject: Subject) => {
           claimedAt: 3000,
           runningAt: null,
           frozenUptime: null,
+          boundUptime: null,
           stopCause: null,
           stopAt: null
         })

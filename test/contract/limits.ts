@@ -8,6 +8,7 @@ import type { Seen } from "../../src/domain/limits/Signal.ts"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
 import { type LanePlace, Limits } from "../../src/services/Limits.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
+import { PutRight } from "../../src/services/PutRight.ts"
 import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
@@ -693,6 +694,84 @@ export const limitsContract = (subject: Subject<AllPorts>) => {
         const late = yield* of(claude, { model: "opus", fallback: ["codex"] })
         assert.isEmpty(yield* limits.waitingBeyond((yield* now) + minute, 10, after))
         assert.include(idsIn(yield* limits.waitingBeyond((yield* now) + minute, 10, null)), late.id)
+      })
+    )
+
+    for (const [ahead, wait] of [
+      [72 * hour, null],
+      [72 * hour, 5 * minute],
+      [hour, null],
+      [1000, 5 * minute]
+    ] as const) {
+      test(
+        `that were seen by a clock ${ahead / 1000} s ahead are seen now, and ${wait === null ? "a guess" : "a reported wait"} begins again`,
+        Effect.gen(function* () {
+          const { all } = yield* PutRight
+          const right = 24 * hour
+          yield* TestClock.setTime(right + ahead)
+          yield* of(claude)
+          yield* of(claude)
+          const at = yield* now
+          yield* park(yield* claimNext(), { resetsAt: wait === null ? null : at + wait })
+          yield* TestClock.setTime(right)
+          yield* all
+          const opens = right + (wait ?? 15 * minute) + 5000
+          assert.strictEqual((yield* accountOf(claude.key)).opensAt, opens)
+          assert.strictEqual((yield* all).accounts, 0)
+          yield* TestClock.setTime(opens)
+          // One asks, and what it shows is believed.
+          const [probe, ...more] = yield* claimAll
+          assert(probe !== undefined)
+          assert.deepStrictEqual(more, [])
+          yield* TestClock.adjust("1 second")
+          yield* print(probe, 0, [{ _tag: "Served" }])
+          assert.strictEqual((yield* claimAll).length, 1)
+          assert.isFalse((yield* accountOf(claude.key)).windows.some(({ closed }) => closed))
+          yield* print(probe, 7, [fiveHours({ window: "limit", resetsAt: (yield* now) + hour })])
+          assert.strictEqual((yield* accountOf(claude.key)).opensAt, (yield* now) + hour + 5000)
+        })
+      )
+    }
+
+    test(
+      "keep the time that a service or a person has set, when the clock is set back: as long as a window can be",
+      Effect.gen(function* () {
+        const { all } = yield* PutRight
+        const limits = yield* Limits
+        const right = 24 * hour
+        yield* TestClock.setTime(right + hour)
+        yield* of(claude)
+        yield* of(codex)
+        yield* limits.observe(claude.key, [fiveHours({ resetsAt: right + 4 * hour })])
+        yield* limits.close(codex.key, right + 100 * hour, "mine")
+        yield* TestClock.setTime(right)
+        assert.strictEqual((yield* all).accounts, 2)
+        assert.strictEqual((yield* accountOf(claude.key)).opensAt, right + 4 * hour + 5000)
+        assert.strictEqual((yield* accountOf(codex.key)).opensAt, right + 100 * hour)
+        yield* TestClock.setTime(right + 72 * hour)
+        yield* limits.observe(claude.key, [fiveHours({ resetsAt: right + 76 * hour })])
+        yield* TestClock.setTime(right)
+        yield* all
+        assert.strictEqual((yield* accountOf(claude.key)).opensAt, right + 6 * hour + 5000)
+      })
+    )
+
+    test(
+      "that are closed are closed again when a clock is set back that had passed their end",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        const { all } = yield* PutRight
+        const right = yield* now
+        yield* of(claude)
+        // Another window is seen: the lanes are worked out again, by this clock.
+        yield* limits.close(claude.key, right + hour, null)
+        yield* TestClock.setTime(right + 2 * hour)
+        yield* limits.observe(claude.key, [fiveHours({ used: 0.2, closed: false, resetsAt: right + 5 * hour })])
+        assert.isNull((yield* accountOf(claude.key)).opensAt)
+        yield* TestClock.setTime(right + minute)
+        yield* all
+        assert.strictEqual((yield* accountOf(claude.key)).opensAt, right + hour)
       })
     )
 

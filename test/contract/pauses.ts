@@ -2,6 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import { PutRight } from "../../src/services/PutRight.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { hour } from "../support/schedules.ts"
@@ -11,7 +12,7 @@ import { claimNext, failed, newTask, submit } from "../support/tasks.ts"
 export const pausesContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)
 
-  describe(`Queue.putRight over ${subject.name}`, () => {
+  describe(`PutRight of pauses over ${subject.name}`, () => {
     for (const { edited, moved, name, time } of [
       { name: "lies two hours too far", time: 3 * hour, edited: false, moved: 1 },
       { name: "is as long as it may be", time: hour, edited: false, moved: 0 },
@@ -30,8 +31,9 @@ export const pausesContract = (subject: Subject<AllPorts>) => {
           const { retriedBy } = yield* queue.finish(first.id, failed, claimed.claim, retry)
           const id = retriedBy ?? first.id
           if (edited) yield* queue.edit(id, { notBefore: notBefore + 1 }, 0)
-          assert.strictEqual(yield* queue.putRight, moved)
-          assert.strictEqual(yield* queue.putRight, 0)
+          const { all } = yield* PutRight
+          assert.strictEqual((yield* all).pauses, moved)
+          assert.strictEqual((yield* all).pauses, 0)
           const expected = moved === 1 ? hour + 10_000 : edited ? notBefore + 1 : notBefore
           assert.strictEqual((yield* tasks.get(id)).notBefore, expected)
         })

@@ -22,7 +22,12 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
           assert.deepStrictEqual(yield* spawner.spools, [claimed.claim.claimId])
           yield* spawner.stop(targetOf(claimed), 5000)
           const end = { exitCode: 143, signal: "SIGTERM" }
-          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), { _tag: "Exited", end, process })
+          const seen = yield* spawner.observe(targetOf(claimed))
+          assert.deepInclude(seen, { _tag: "Exited", end, process })
+          assert.isNumber(seen._tag === "Exited" ? seen.endedAt : null)
+          // A later look tells the same time.
+          yield* Effect.sleep(1)
+          assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), seen)
           yield* spawner.discard(claimed.claim.claimId)
           yield* spawner.discard(claimed.claim.claimId)
           assert.deepStrictEqual(yield* spawner.spools, [])

@@ -67,7 +67,8 @@ describe("an answer", () => {
   it("answers wrong requests with codes of the protocol", async () => {
     await server.initialize()
     const code = async (method: string, params: object) => (await server.request(method, params)).error?.code
-    assert.strictEqual(await code("tools/list", { cursor: "bogus" }), -32602)
+    for (const list of ["tools", "resources", "resources/templates", "prompts"])
+      assert.strictEqual(await code(`${list}/list`, { cursor: "bogus" }), -32602, list)
     assert.strictEqual(await code("prompts/get", { name: "delegate", arguments: {} }), -32602)
     assert.strictEqual(await code("prompts/get", { name: "nothing" }), -32602)
     assert.strictEqual(await code("prompts/get", { name: "delegate", arguments: { task: [] } }), -32602)

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { makeRepository } from "../support/repository.ts"
 import { Beat, binary, until } from "../system/Beat.ts"
 import { Server } from "./Server.ts"
 
@@ -52,11 +53,14 @@ describe("a process inside a task", () => {
   })
 
   it("runs no shell command for a client where the setting says so, under any argument", async () => {
+    makeRepository(beat.home, { "a.txt": "one\n" })
     await beat.run(["config", "set", "mcpShell", "false"])
     await beat.run(["config", "set", "agents.mine.command", '["true", "{prompt}"]'])
     server = new Server(beat)
     await server.initialize()
     const steps = [{ agent: "shell", prompt: "true" }]
+    const step = { agent: "mine", prompt: "x" }
+    const best = { check: "true" }
     for (const [tool, given] of [
       ["DelegateTask", { agent: "shell", prompt: "true" }],
       ["DelegateTask", { agent: "mine", tasks: [{ prompt: "x" }, { agent: "shell", prompt: "true" }] }],
@@ -64,6 +68,9 @@ describe("a process inside a task", () => {
       ["DelegateTask", { agent: "mine", prompt: "x", times: 2, best: "true" }],
       ["Schedules", { action: "create", agent: "shell", prompt: "true", when: "every 1h" }],
       ["CreatePipeline", { name: "p", steps }],
+      ["CreatePipeline", { isolate: true, setup: "true", steps: [step] }],
+      ["CreatePipeline", { isolate: true, steps: [{ ...step, times: 2, best }] }],
+      ["CreatePipeline", { isolate: true, steps: [{ ...step, loop: { until: "true" } }] }],
       ["SchedulePipeline", { name: "p", when: "every 1h", steps }],
       ["MergeTask", { id: "@last", check: "true" }],
       ["ConfigureAgent", { agent: "mine", set: { command: ["sh", "-c", "{prompt}"] } }],

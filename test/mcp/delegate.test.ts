@@ -53,13 +53,17 @@ it("lets candidates work side by side, and the id of the contest stands for the 
   assert.match(readFileSync(join(beat.home, "where.txt"), "utf8"), /workspaces/)
 }, 40_000)
 
-it("refuses candidates without a command that judges them, and what does not go with them", async () => {
+it("refuses candidates without a command that judges them, what does not go with them, and one key for two tasks", async () => {
   const refusals = [
     [{ prompt: "x", times: 2 }, /^InvalidInput: times: needs 'best'/],
     [{ prompt: "x", best: "true" }, /^InvalidInput: best: needs 'times'/],
     [{ tasks: [{ prompt: "x" }], times: 2, best: "true" }, /^InvalidInput: times: cannot be combined with 'tasks'/],
     [{ prompt: "x", times: 2, best: "true", key: "k" }, /^InvalidInput: times: cannot be combined with 'key'/],
     [{ prompt: "x", times: 2, loop: { until: "true" } }, /^InvalidInput: loop: cannot be combined with 'times'/],
+    [
+      { tasks: [{ prompt: "x" }, { prompt: "x", key: "k" }, { prompt: "y", key: "k" }] },
+      /^InvalidInput: tasks\[2\]\.key: 'k' is the key of tasks\[1\]/
+    ],
     [{ prompt: "x", times: 1, best: "true" }, /^InvalidArguments: times: expected a whole number from 2 to 16/],
     [{ prompt: "x", times: 2, best: "true", agent: "a,b,c" }, /^InvalidInput: agent: names 3 agents for 2 candidates/]
   ] as const

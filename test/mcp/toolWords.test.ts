@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { assert, describe, it } from "vitest"
 import { NoDefaultAgent, TaskNotFound, TaskStateConflict } from "../../src/domain/Errors.ts"
+import { otherKindText } from "../../src/domain/OtherKind.ts"
 import { TaskId } from "../../src/domain/task/Task.ts"
 import { failureText } from "../../src/mcp/protocol/Failures.ts"
 import { toolWords } from "../../src/mcp/toolWords.ts"
@@ -59,6 +60,16 @@ describe("messages in the words of the tools", () => {
       failureText(new TaskStateConflict({ id, step: "be retried", actual: "running" })),
       `Wait for its end: WaitTasks ${id}`
     )
+    for (const [kind, shows] of [
+      ["task", "TaskStatus shows it."],
+      ["pipeline", "PipelineStatus shows it."],
+      ["schedule", "Schedules with action 'status' shows it."],
+      ["loop", "TaskStatus shows it."],
+      ["goal", "TaskStatus shows it."],
+      ["contest", "TaskStatus shows it."]
+    ] as const) {
+      assert.strictEqual(toolWords(otherKindText({ id, kind }, "task")), `${id} is a ${kind}, not a task: ${shows}`)
+    }
     assert.include(failureText(new NoDefaultAgent({ installed: [] })), "DelegateTask with the agent 'shell'")
     assert.strictEqual(
       toolWords("Ended at its timeout of 5 min. To allow more time: beat run --timeout"),

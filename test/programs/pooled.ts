@@ -52,6 +52,7 @@ const agents = Layer.mock(Agents, {
     ]),
   resumes: (agent) => Effect.succeed(agent === "claude"),
   hasSessions: (agent) => Effect.succeed(agent === "claude"),
+  isFinal: () => Effect.succeed(false),
   signals: () => Effect.succeed([]),
   renderer: () => Effect.succeed({ line: (raw) => [raw], end: () => [] }),
   verdict: (_agent, { end, stdout }) =>

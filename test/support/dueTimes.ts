@@ -38,12 +38,12 @@ const budget = Effect.flatMap(Budgets, (budgets) =>
   })
 )
 
-const goal = (deadline: number) =>
+const loop = (deadline: number, isGoal: boolean) =>
   Effect.flatMap(Loops, (loops) =>
     loops.create(
       {
         rules: loopRules({ deadline, budgetUsd: null, maxRounds: 1 }),
-        goal: { maxTasks: 3, maxRunning: 2, maxDepth: 2, maxWakes: 1, deadline, budgetUsd: null },
+        goal: isGoal ? { maxTasks: 3, maxRunning: 2, maxDepth: 2, maxWakes: 1, deadline, budgetUsd: null } : null,
         stepTask: null,
         work: [{ name: null, task: newTask({ prompt: "lead", agent: "claude" }) }],
         evaluations: [{ role: "until", task: newTask({ prompt: "npm test" }) }]
@@ -125,12 +125,12 @@ export const waits = [
         yield* change((sql) => sql`UPDATE tasks SET give_up_ms = 5000, gives_up_at = ${at}`)
       })
   },
-  {
-    name: "the deadline of a goal",
+  ...[true, false].map((isGoal) => ({
+    name: `the deadline of a ${isGoal ? "goal" : "loop"}`,
     starts: 0,
     ends: true,
-    arrange: (at: number) => Effect.zipRight(gate("all", "", null), goal(at))
-  }
+    arrange: (at: number) => Effect.zipRight(gate("all", "", null), loop(at, isGoal))
+  }))
 ]
 
 /** Milliseconds from now on that no look, sign of life or upkeep of a worker falls on. */

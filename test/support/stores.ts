@@ -6,8 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ids from "../../src/layers/memory/fakes/Ids.ts"
 import * as MemoryServices from "../../src/layers/memory/MemoryServices.ts"
+import * as LateRounds from "../../src/layers/sql/loops/LateRounds.ts"
 import * as SqlServices from "../../src/layers/sql/SqlServices.ts"
 import * as DueTimes from "../../src/layers/sql/workers/DueTimes.ts"
+import * as PutRight from "../../src/layers/sql/workers/PutRight.ts"
 import * as WorkerWorkspaces from "../../src/layers/sql/workspaces/WorkerWorkspaces.ts"
 import type { Budgets } from "../../src/services/Budgets.ts"
 import type { Checkpoints } from "../../src/services/Checkpoints.ts"
@@ -19,6 +21,7 @@ import type { Messages } from "../../src/services/Messages.ts"
 import type { Metrics } from "../../src/services/Metrics.ts"
 import type { OutputStore } from "../../src/services/OutputStore.ts"
 import type { Pipelines } from "../../src/services/Pipelines.ts"
+import type { PutRight as PutRightPort } from "../../src/services/PutRight.ts"
 import type { Questions } from "../../src/services/Questions.ts"
 import type { Queue } from "../../src/services/Queue.ts"
 import type { Schedules } from "../../src/services/Schedules.ts"
@@ -53,6 +56,7 @@ export type AllPorts =
   | Ledger
   | Messages
   | Metrics
+  | PutRightPort
   | Probe
 
 /** A store under test: each build of the layer starts empty. */
@@ -73,10 +77,13 @@ const sqlProbe = Layer.effect(
 )
 
 /** The SQL services with their connection, on a database in memory. */
-export const testSql = Layer.mergeAll(SqlServices.layer, DueTimes.layer, WorkerWorkspaces.layer).pipe(
-  Layer.provideMerge(Database.layer),
-  Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest))
-)
+export const testSql = Layer.mergeAll(
+  SqlServices.layer,
+  DueTimes.layer,
+  LateRounds.layer,
+  PutRight.layer,
+  WorkerWorkspaces.layer
+).pipe(Layer.provideMerge(Database.layer), Layer.provideMerge(Layer.merge(TemporaryHome.layer, Ids.layerTest)))
 
 /**
  * The same for programs that act as several processes in one test: the version rises with every commit, as if each were that of

@@ -168,6 +168,54 @@ describe("beat web", () => {
     }
   })
 
+  it("asks for the token however a path is spelled", async () => {
+    const url = `http://127.0.0.1:${page.port}/api/v1/tasks`
+    for (const path of [
+      "//api/v1/tasks",
+      "/API/v1/tasks",
+      "/%61pi/v1/tasks",
+      "/api/v1//tasks/",
+      "/./api/v1/tasks",
+      url
+    ]) {
+      for (const method of ["GET", "HEAD", "POST", "DELETE"]) {
+        const asked = {
+          method,
+          headers: { authorization: "" },
+          ...(method === "POST" ? { body: { prompt: "x" } } : {})
+        }
+        assert.strictEqual((await page.ask(path, asked)).status, 401, `${method} ${path}`)
+      }
+    }
+    for (const path of ["//", "/%61pp.js", "/APP.js", "/app.js/", "/favicon", "/nonsense"]) {
+      assert.strictEqual((await page.ask(path, { headers: { authorization: "" } })).status, 401, path)
+    }
+  })
+
+  it("takes a JSON object as the body, or says what is wrong with it", async () => {
+    const deep = `{"prompt":${"[".repeat(200_000)}${"]".repeat(200_000)}}`
+    const bodies: ReadonlyArray<readonly [string, number, string]> = [
+      ["{", 400, "BodyInvalid"],
+      ["null", 400, "BodyInvalid"],
+      ["[]", 400, "BodyInvalid"],
+      ['"x"', 400, "BodyInvalid"],
+      [deep, 400, "BodyInvalid"],
+      ["", 400, "HttpApiDecodeError"],
+      ["{}", 400, "HttpApiDecodeError"]
+    ]
+    for (const [body, status, code] of bodies) {
+      const answer = await page.post("/api/v1/tasks", body)
+      assert.deepStrictEqual([answer.status, answer.json().code], [status, code], body.slice(0, 20))
+    }
+    const plain = await page.post("/api/v1/tasks", "x".repeat(1_000_000), { "content-type": "text/plain" })
+    assert.deepStrictEqual([plain.status, plain.json().code], [415, "BodyNotJson"])
+    const long = await page.post("/api/v1/tasks", { prompt: "x", priority: "y".repeat(100_000) })
+    assert.strictEqual(long.status, 400)
+    assert.isBelow(long.text.length, 2000)
+    const large = await page.ask("/api/v1/tasks", { method: "POST", headers: { "content-length": "99999999" } })
+    assert.deepStrictEqual([large.status, large.json().code], [413, "BodyTooLarge"])
+  })
+
   it("answers what the commands print", async () => {
     const id = await beat.submit("echo one; echo two >&2; exit 3", ["--label", "team=web"])
     await beat.run(["wait", id])
@@ -194,8 +242,6 @@ describe("beat web", () => {
       const wrong = await page.ask(path)
       assert.deepStrictEqual([wrong.status, wrong.json().status, wrong.json().exitCode], [400, 400, 2], path)
     }
-    const broken = await page.post("/api/v1/tasks", "{")
-    assert.deepStrictEqual([broken.status, broken.json().code], [400, "RequestError"])
     assert.strictEqual((await page.ask(`/api/v1/tasks/${id}/diff`)).status, 422)
     const document = (await page.ask("/api/v1/openapi.json")).json()
     assert.deepStrictEqual(document, JSON.parse((await beat.run(["api", "openapi"])).stdout))

@@ -17,8 +17,10 @@ describe(`four workers and ${count} tasks`, () => {
   it("start each task once, never more than the limit at a time, most urgent first", { timeout: 300_000 }, async () => {
     const log = join(beat.home, "log")
     // One short append per line: the file tells the true order of starts and ends over all processes.
-    const command = (seconds: number) =>
-      `echo "start $BACKBEAT_TASK_ID" >> ${log}; sleep ${seconds}; echo "end $BACKBEAT_TASK_ID" >> ${log}`
+    const command = (meanwhile: string) =>
+      `echo "start $BACKBEAT_TASK_ID" >> ${log}; ${meanwhile}; echo "end $BACKBEAT_TASK_ID" >> ${log}`
+    // Until all places have been taken at once.
+    const untilFull = `for i in $(seq 600); do [ $(grep -c ^start ${log}) -ge ${limit} ] && break; sleep 0.1; done`
     const priorities = ["P2", "P0", "P1"] as const
     const stored = await withStore(
       beat,
@@ -26,8 +28,7 @@ describe(`four workers and ${count} tasks`, () => {
         const queue = yield* Queue
         return yield* queue.enqueue(
           Array.from({ length: count }, (_value, index) =>
-            // The first of the most urgent last long enough that all places are taken at once.
-            shellTask(beat, command(index < 30 ? 1 : 0), { priority: priorities[index % 3] ?? "P1" })
+            shellTask(beat, command(index < 30 ? untilFull : ":"), { priority: priorities[index % 3] ?? "P1" })
           ),
           { maxDepth: 3 }
         )

@@ -10,6 +10,7 @@ import { WorkspaceNotFound } from "../../src/domain/workspace/WorkspaceErrors.ts
 import { openApi } from "../../src/web/api/openApi.ts"
 import { problemOf } from "../../src/web/api/Problem.ts"
 
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
 const committed = readFileSync(new URL("../../schema/openapi.json", import.meta.url), "utf8")
 
 const referencesIn = (value: unknown): ReadonlyArray<string> => {
@@ -24,8 +25,9 @@ describe("schema/openapi.json", () => {
     assert.strictEqual(committed, `${JSON.stringify(openApi, null, 2)}\n`)
   })
 
-  it("is OpenAPI 3.1, and every reference leads somewhere", () => {
+  it("is OpenAPI 3.1 with the version of the package, and every reference leads somewhere", () => {
     assert.strictEqual(openApi.openapi, "3.1.0")
+    assert.strictEqual(openApi.info.version, version)
     const known = Object.keys(openApi.components.schemas).map((name) => `#/components/schemas/${name}`)
     for (const reference of referencesIn(openApi)) assert.include(known, reference)
   })

@@ -36,8 +36,6 @@ export class Terminal extends Context.Tag("backbeat/Terminal")<
     readonly stdinTty: boolean
     /** The lines of stdin as they come, without their newlines. */
     readonly lines: Stream.Stream<string>
-    /** All of stdin, read to its end, as UTF-8. */
-    readonly stdin: Effect.Effect<string>
     /** The bytes of stdin. Reading stops once there are more than `limit`, so a longer answer means "too long". */
     readonly stdinBytes: (limit: number) => Effect.Effect<Uint8Array>
     /** Done once stdout cannot be written. Later output is dropped, as is all output that stderr does not accept. */
@@ -99,7 +97,6 @@ export const capture = (options: {
         stderr: screen,
         stdinTty: options.stdin === undefined,
         lines: Stream.fromIterable((options.stdin ?? "").split("\n").filter((line) => line !== "")),
-        stdin: Effect.sync(() => options.stdin ?? ""),
         stdinBytes: () => Effect.sync(() => new TextEncoder().encode(options.stdin ?? "")),
         lost,
         piped: () =>

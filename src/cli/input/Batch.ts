@@ -5,6 +5,7 @@ import { type BatchFields, parseBatch } from "../../domain/task/BatchLine.ts"
 import { maxPromptBytes } from "../../domain/task/Task.ts"
 import { requireGroup } from "../../programs/gates/requireGroup.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
+import type { Refused } from "../../programs/tasks/submitBatch.ts"
 import { Directories } from "../../services/Directories.ts"
 import { TextFiles } from "../../services/TextFiles.ts"
 import { sanitize } from "../../text/Sanitize.ts"
@@ -54,12 +55,15 @@ export const lineSubmission = Effect.fn("lineSubmission")(function* (options: Su
   return submission
 })
 
-/** Says which line is refused. What is wrong with it follows. */
-export const refusedLine =
+/** Says which lines are refused. What is wrong with them follows. */
+export const refusedLines =
   ({ say }: Terminal["Type"], path: string) =>
-  (line: number, stored: number): Effect.Effect<void> =>
-    say(
+  ({ first, last, stored }: Refused): Effect.Effect<void> => {
+    const source = sourceOf(path)
+    const refused = first === last ? `line ${first} of ${source} is` : `lines ${first} to ${last} of ${source} are`
+    return say(
       stored === 0
-        ? `beat: line ${line} of ${sourceOf(path)} is refused, and nothing is stored`
-        : `beat: ${stored} tasks are stored; those from line ${line} of ${sourceOf(path)} on are not`
+        ? `beat: ${refused} refused, and nothing is stored`
+        : `beat: ${stored} tasks are stored, and none after them: ${refused} refused`
     )
+  }

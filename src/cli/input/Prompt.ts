@@ -42,6 +42,23 @@ const all = Effect.fn("Prompt.stdin")(function* () {
 /** All of stdin as text. */
 export const readText = all
 
+/** The longest value of a setting, in bytes. */
+const maxValueBytes = 65_536
+
+/** The value of a setting that is given as `-`: all of stdin, without spaces around it. */
+export const readValue = Effect.fn("Prompt.value")(function* (field: string) {
+  const terminal = yield* Terminal
+  const bytes = yield* terminal.stdinBytes(maxValueBytes)
+  if (bytes.length > maxValueBytes) {
+    return yield* new UsageError({
+      problem: `The value of ${field} on stdin is larger than ${maxValueBytes / 1024} kB`,
+      hint: "Send the value alone, e.g. with < file."
+    })
+  }
+  const text = yield* decodeText(bytes, `The value of ${field} on stdin is not UTF-8`, "Convert it (iconv -t utf-8).")
+  return text.trim()
+})
+
 const orNone = (text: string): string | null => (text.trim() === "" ? null : text)
 
 /**

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { parseMoney } from "../../domain/budgets/parseAmount.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { Labels, OnLimit } from "../../domain/task/Task.ts"
+import { Labels, labelKeyRule, OnLimit } from "../../domain/task/Task.ts"
 import { choice, count, duration, optionalText, pairs, parsed, priority, size } from "./Values.ts"
 
 /** Options that were not given are null, or undefined if the settings decide. */
@@ -110,7 +110,7 @@ export const labelsOf = (given: Readonly<Record<string, string>>): Effect.Effect
     () =>
       new InvalidInput({
         field: "--label",
-        problem: "keys have 1 to 64 of A-Z a-z 0-9 _ . - /, values at most 256 characters, 32 labels in all",
+        problem: `${labelKeyRule}, values at most 256 characters, 32 labels in all`,
         example: "--label team=web"
       })
   )

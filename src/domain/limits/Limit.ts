@@ -155,13 +155,14 @@ export const refusal = (
       ? [window.resetsAt ?? 0]
       : []
   )
+  const times = told.resetsAt === null ? live : [...live, told.resetsAt]
   const signal: Seen = {
     _tag: "Seen",
     window: told.credit ? credit : unnamed,
     family: "",
     used: null,
     closed: true,
-    resetsAt: told.credit ? null : (told.resetsAt ?? (live.length === 0 ? null : Math.max(...live)))
+    resetsAt: told.credit || times.length === 0 ? null : Math.max(...times)
   }
   return windowsAfter(windows, signal, observer, true)
 }

@@ -13,15 +13,26 @@ export interface Evaluation {
   readonly stdout: string
 }
 
-const Report = Schema.parseJson(Schema.Struct({ score: Schema.Finite }))
-const readReport = Schema.decodeUnknownOption(Report)
+const readJson = Schema.decodeUnknownOption(
+  Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+)
+
+/** Also where it is not JSON: Python writes `NaN`, and single quotes around the names. */
+const namesScore = /^\{.*["']score["']\s*:/
+
+/** What an object says of the score; undefined: nothing. */
+const reported = (text: string): number | null | undefined => {
+  const report = readJson(text)
+  const score = Option.isSome(report) ? report.value.score : namesScore.test(text) ? null : undefined
+  return score === undefined || (typeof score === "number" && Number.isFinite(score)) ? score : null
+}
 
 const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const notFinite = /^[+-]?(nan|inf|infinity)$/i
 
 /**
  * The score in an output: the last line that is a number, or a JSON object with a `score`. Null where there is none, or
- * where that line is not a finite number.
+ * where what that line says is not a finite number: an earlier number is not the score then.
  */
 export const scoreIn = (stdout: string): number | null => {
   for (const line of stdout.split("\n").reverse()) {
@@ -32,8 +43,8 @@ export const scoreIn = (stdout: string): number | null => {
       return Number.isFinite(value) ? value : null
     }
     if (text.startsWith("{")) {
-      const report = readReport(text)
-      if (Option.isSome(report)) return report.value.score
+      const score = reported(text)
+      if (score !== undefined) return score
     }
   }
   return null

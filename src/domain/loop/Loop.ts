@@ -35,7 +35,7 @@ export const LoopRules = Schema.Struct({
   maxRounds: Schema.Int.pipe(Schema.between(1, mostRounds)),
   /** End after this many rounds in a row without a better score. */
   patience: Schema.NullOr(Schema.Int.pipe(Schema.between(1, mostRounds))),
-  /** No round starts after this time. */
+  /** No work of a round starts after this time, and what runs then is ended. */
   deadline: Schema.NullOr(Timestamp),
   /** US dollars, as the agents report their cost: no round starts once they are spent. */
   budgetUsd: Schema.NullOr(Schema.Finite.pipe(Schema.positive())),

@@ -69,9 +69,10 @@ const endOf = (state: LoopState, newest: Judged, kept: boolean, now: number) => 
   if (state.cancelRequestedAt !== null) return "cancelled"
   if (rules.score === null && newest.verdict === "pass") return "passed"
   if (kept && newest.score !== null && reaches(rules, newest.score)) return "target"
+  // Before the failures: work that the deadline has ended has not failed.
+  if (rules.deadline !== null && now >= rules.deadline) return "deadline"
   if (last(rounds, mostFailures, ({ workError }) => workError !== null)) return "failed"
   if (rules.budgetUsd !== null && state.spentUsd >= rules.budgetUsd) return "budget"
-  if (rules.deadline !== null && now >= rules.deadline) return "deadline"
   if (newest.round >= rules.maxRounds) return "exhausted"
   const since = kept ? 0 : newest.round - (newestKept(rounds.slice(0, -1))?.round ?? 0)
   if (rules.score !== null && rules.patience !== null && since >= rules.patience) return "stale"

@@ -1,5 +1,6 @@
 /** Errors about loops that a caller distinguishes. */
 import * as Schema from "effect/Schema"
+import { OtherKind, otherKindText } from "../OtherKind.ts"
 import { LoopStatus } from "./Loop.ts"
 import { LoopId } from "./LoopId.ts"
 
@@ -7,15 +8,24 @@ import { LoopId } from "./LoopId.ts"
 export class LoopNotFound extends Schema.TaggedError<LoopNotFound>()("LoopNotFound", {
   reference: Schema.String,
   /** Ids that the reference fits, where it fits several. */
-  candidates: Schema.Array(Schema.String)
+  candidates: Schema.Array(Schema.String),
+  /** What it names instead. */
+  other: Schema.optional(OtherKind),
+  /** A goal was looked for: a loop whose work is done by a lead. */
+  goal: Schema.optional(Schema.Boolean)
 }) {
   override get message(): string {
+    const noun = this.goal === true ? "goal" : "loop"
+    if (this.other !== undefined) return otherKindText(this.other, noun)
     if (this.candidates.length > 0) {
-      return `'${this.reference}' fits several loops: ${this.candidates.join(", ")}. Give more characters.`
+      return `'${this.reference}' fits several ${noun}s: ${this.candidates.join(", ")}. Give more characters.`
     }
-    return this.reference === "@last"
-      ? `There is no loop yet. Start one: beat loop "fix the tests" --until "npm test"`
-      : `No loop '${this.reference}'. 'beat loop list' shows the ids.`
+    if (this.reference === "@last") {
+      return this.goal === true
+        ? `There is no goal yet. Set one: beat goal "move from REST to tRPC" --until "npm test"`
+        : `There is no loop yet. Start one: beat loop "fix the tests" --until "npm test"`
+    }
+    return `No ${noun} '${this.reference}'. 'beat ${noun} list' shows the ids.`
   }
 }
 

@@ -1,5 +1,6 @@
 /** Errors about pipelines that a caller distinguishes. */
 import * as Schema from "effect/Schema"
+import { OtherKind, otherKindText } from "../OtherKind.ts"
 import { PipelineId, TaskStatus } from "../task/Task.ts"
 import { PipelineProblem } from "./Pipeline.ts"
 
@@ -22,9 +23,12 @@ export class PipelineInvalid extends Schema.TaggedError<PipelineInvalid>()("Pipe
 export class PipelineNotFound extends Schema.TaggedError<PipelineNotFound>()("PipelineNotFound", {
   reference: Schema.String,
   /** Ids that the reference fits, where it fits several. */
-  candidates: Schema.Array(Schema.String)
+  candidates: Schema.Array(Schema.String),
+  /** What it names instead. */
+  other: Schema.optional(OtherKind)
 }) {
   override get message(): string {
+    if (this.other !== undefined) return otherKindText(this.other, "pipeline")
     if (this.candidates.length > 0) {
       return `'${this.reference}' fits several pipelines: ${this.candidates.join(", ")}. Give more characters.`
     }

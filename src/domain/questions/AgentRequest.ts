@@ -8,7 +8,7 @@ const Rest = Schema.Literal("ask", "allow", "deny")
 /** `Bash(git push:*)`, `Edit`, `mcp__tracker__*` */
 const ToolRule = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z0-9_*-]{1,200}(\([^\n]{1,1000}\))?$/, {
-    description: "the name of a tool, or with what it is used for, for example Bash(git diff:*)"
+    message: () => "expected the name of a tool, or with what it is used for, for example Bash(git diff:*)"
   })
 )
 

@@ -1,14 +1,18 @@
 /** Errors about schedules that a caller distinguishes. */
 import * as Schema from "effect/Schema"
+import { OtherKind, otherKindText } from "../OtherKind.ts"
 import { ScheduleStatus } from "./Schedule.ts"
 import { ScheduleId } from "./ScheduleId.ts"
 
 export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
   reference: Schema.String,
   /** Ids that the reference fits, where it fits several. */
-  candidates: Schema.Array(Schema.String)
+  candidates: Schema.Array(Schema.String),
+  /** What it names instead. */
+  other: Schema.optional(OtherKind)
 }) {
   override get message(): string {
+    if (this.other !== undefined) return otherKindText(this.other, "schedule")
     if (this.candidates.length > 0) {
       return `'${this.reference}' fits several schedules: ${this.candidates.join(", ")}. Give more characters.`
     }

@@ -3,12 +3,14 @@ import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ConfigInvalid } from "../Errors.ts"
-import { HookSettings } from "../hooks/Hook.ts"
-import { expected, fieldProblems, ruleOf, wantedTypes } from "../SchemaProblems.ts"
+import type { HookSettings } from "../hooks/Hook.ts"
+import { keyProblem } from "../SchemaPlaces.ts"
+import { expected, fieldProblems, ruleOf, typeInWords, wantedTypes } from "../SchemaProblems.ts"
 import { nearest } from "../Spelling.ts"
-import { AgentSettings, SettingsFile, type WrittenSettings } from "./Settings.ts"
+import { type AgentSettings, SettingsFile, type WrittenSettings } from "./Settings.ts"
 
-const examples: { readonly [K in keyof SettingsFile]-?: string } = {
+/** A value of each setting, as JSON. */
+export const examples: { readonly [K in keyof SettingsFile]-?: string } = {
   defaultAgent: '"claude"',
   maxConcurrency: "4",
   maxDepth: "3",
@@ -81,8 +83,8 @@ const lookUp = (table: object, key: PropertyKey | undefined): string | null => {
 
 /** Settings that have others inside, by a name that people choose. */
 const inner = {
-  agents: { examples: agentExamples, fields: AgentSettings.fields, noun: "agent", name: "my-agent" },
-  hooks: { examples: hookExamples, fields: HookSettings.fields, noun: "hook", name: "phone" }
+  agents: { examples: agentExamples, noun: "agent", name: "my-agent" },
+  hooks: { examples: hookExamples, noun: "hook", name: "phone" }
 } as const
 
 const innerOf = ([first]: ReadonlyArray<PropertyKey>) =>
@@ -111,16 +113,11 @@ const unexpected = (path: ReadonlyArray<PropertyKey>): string => {
   if (within !== undefined && path.length === 2) {
     return `${within.noun} names are 1 to 32 lower-case letters, digits and '-', beginning with a letter, for example ${within.name}`
   }
-  const known = Object.keys(within?.fields ?? SettingsFile.fields)
-  const guess = nearest(String(path[path.length - 1]), known)
+  const problem = keyProblem(SettingsFile.ast, path)
+  if ("rule" in problem) return problem.rule
+  const guess = nearest(String(path[path.length - 1]), problem.names)
   const hint = guess === null ? "" : ` Did you mean '${[...path.slice(0, -1), guess].map(String).join(".")}'?`
-  return `there is no such setting.${hint} Known: ${known.join(", ")}`
-}
-
-/** A type as people write its values. */
-const inWords = (type: string): string => {
-  if (/^(readonly \[|ReadonlyArray<)/.test(type)) return "a list of texts"
-  return type.startsWith("{ readonly [") ? "an object of texts" : type
+  return `there is no such setting.${hint} Known: ${problem.names.join(", ")}`
 }
 
 const describe = (error: ParseResult.ParseError, raw: unknown): string => {
@@ -132,7 +129,7 @@ const describe = (error: ParseResult.ParseError, raw: unknown): string => {
   }
   const { kind, name, path } = first
   if (kind === "unexpected") return `${name}: ${unexpected(path)}`
-  const wanted = wantedTypes(first).map(inWords)
+  const wanted = wantedTypes(first).map(typeInWords)
   const rule = wanted.length === 0 ? ruleOf(first) : expected([...new Set(wanted)])
   const [text = "", example = exampleFor(path)] = rule.split(", for example ")
   return `${name}: ${text}${shown(path, raw)}${example === null ? "" : `, for example ${example}`}`

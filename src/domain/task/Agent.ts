@@ -99,6 +99,7 @@ export interface Evidence {
   /** Lines of stdout without their newline; the beginning and the end of a long stream; a line that was cut is left out. */
   readonly stdout: ReadonlyArray<string>
   readonly stderr: ReadonlyArray<string>
+  /** When the process ended, in milliseconds since 1970: a length of time, or a time of day, in its words counts from there. */
   readonly endedAt: number
   /** The time zone in which the agent prints local times; missing: that of this process. */
   readonly zone?: string | undefined

@@ -1,4 +1,5 @@
 /** Whether a failed task is retried automatically, and when. */
+import { believed } from "../limits/Limit.ts"
 import type { Outcome } from "./Outcome.ts"
 import type { EndCause, FailureClass, Task, TaskSummary } from "./Task.ts"
 
@@ -60,7 +61,7 @@ export const decideRetry = ({ before, finalExitCode, jitter, now, outcome, task 
     return final(`Not tried again: it failed ${same} times the same way within 10 minutes.`)
   }
   const pause = Math.round(task.backoffMs * (mostSpread - (1 - jitter) / 2))
-  const limited = outcome.failureClass === "usage-limit" && outcome.failureResetAt !== null ? outcome.failureResetAt : 0
+  const limited = outcome.failureClass === "usage-limit" ? (believed(outcome.failureResetAt, null, now) ?? 0) : 0
   return {
     _tag: "Retry",
     // All tasks wait for the same reset: a minute spreads them.

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { GroupName } from "../gates/GroupName.ts"
 import { AccountKey } from "../limits/Account.ts"
 import { LoopId } from "../loop/LoopId.ts"
-import { isName } from "../Named.ts"
+import { isName, notName } from "../Named.ts"
 import { WorkspaceId } from "../workspace/WorkspaceId.ts"
 
 /** 12 characters of Crockford base 32 in lower case: 60 random bits, so that a short prefix is unique. */
@@ -119,7 +119,12 @@ export const Usage = Schema.Struct({
 }).annotations({ identifier: "Usage" })
 export type Usage = typeof Usage.Type
 
-const labelKey = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/), Schema.filter(isName))
+export const labelKeyRule = "keys have 1 to 64 of A-Z a-z 0-9 _ . - /"
+
+const labelKey = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9_.\-/]{1,64}$/, { message: () => labelKeyRule }),
+  Schema.filter(isName, { message: notName })
+)
 
 /** At most 32 labels; keys of 1 to 64 characters from letters, digits and `_ . - /`, values up to 256 characters. */
 export const Labels = Schema.Record({ key: labelKey, value: Schema.String.pipe(Schema.maxLength(256)) })

@@ -16,8 +16,13 @@ export const Rates = Schema.Struct({
 }).annotations({ identifier: "Rates" })
 export type Rates = typeof Rates.Type
 
+const modelRule = () => "the name of a model has 1 to 120 characters"
+
 /** Prices by the name of the model as tasks and agents write it. */
-export const Prices = named(Schema.String.pipe(Schema.minLength(1), Schema.maxLength(120)), Rates)
+export const Prices = named(
+  Schema.String.pipe(Schema.minLength(1, { message: modelRule }), Schema.maxLength(120, { message: modelRule })),
+  Rates
+)
 export type Prices = typeof Prices.Type
 
 /** In millionths of a US dollar: dollars for a million tokens are millionths of a dollar for one. At most what a whole number holds. */

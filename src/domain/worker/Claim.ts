@@ -44,6 +44,8 @@ export const Claim = Schema.Struct({
    * last of them continues. Its timeout stands still in between.
    */
   frozenUptime: Schema.NullOr(Millis),
+  /** When the time of its loop is over, on the same clock; null where it works for no loop with a deadline. It stands still for nothing. */
+  boundUptime: Schema.NullOr(Millis),
   /** Why Backbeat is ending it, written before the first signal so that an adopter knows. */
   stopCause: Schema.NullOr(StopCause),
   stopAt: Schema.NullOr(Timestamp)
@@ -55,6 +57,8 @@ export const newClaim = (
   made: Pick<Claim, "taskId" | "claimId" | "workerId" | "bootId" | "claimedAt"> & {
     readonly uptimeMs: number
     readonly timeoutMs: number | null
+    /** What is left of the time of its loop. */
+    readonly boundMs?: number | null
   }
 ): Claim => ({
   taskId: made.taskId,
@@ -67,6 +71,7 @@ export const newClaim = (
   runningAt: null,
   deadlineUptime: deadlineOf(made.uptimeMs, made.timeoutMs),
   frozenUptime: null,
+  boundUptime: deadlineOf(made.uptimeMs, made.boundMs ?? null),
   stopCause: null,
   stopAt: null
 })

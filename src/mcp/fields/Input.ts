@@ -2,18 +2,12 @@
 import * as Effect from "effect/Effect"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import {
-  expected,
-  type FieldProblem,
-  fieldProblems,
-  ownRule,
-  ruleOf,
-  shownValue,
-  valueAt,
-  wantedTypes
-} from "../../domain/SchemaProblems.ts"
+import { keyProblem } from "../../domain/SchemaPlaces.ts"
+import { type FieldProblem, fieldProblems, innermost, shownValue, valueAt } from "../../domain/SchemaProblems.ts"
 import { nearest } from "../../domain/Spelling.ts"
-import { inWords, lenient, typeAt } from "../Lenient.ts"
+import { isTooDeep, mostLevels } from "../../domain/TooDeep.ts"
+import { lenient } from "../Lenient.ts"
+import { ruleAt } from "./ruleAt.ts"
 
 /** The arguments of a call are invalid. */
 export class InputProblem extends Schema.TaggedError<InputProblem>()("InvalidArguments", {
@@ -34,40 +28,13 @@ const exampleFor = (example: unknown, path: ReadonlyArray<PropertyKey>): string 
   return found === undefined ? "" : `, e.g. ${JSON.stringify(found)}`
 }
 
-/** The name of a type in the source tells a model nothing. */
-const typed = /readonly|ReadonlyArray|Array<|[{}]|\[x: /
-
-const ruleFor = (problem: FieldProblem, words: string | null): string => {
-  const wanted = wantedTypes(problem)
-  return ownRule(problem) === undefined && words !== null && wanted.some((word) => typed.test(word))
-    ? expected([words])
-    : ruleOf(problem)
-}
-
-const keysOf = (schema: Schema.Schema.All): ReadonlyArray<string> => {
-  // As they are sent: an argument with a default makes the schema a transformation.
-  const { ast } = Schema.encodedSchema(Schema.make(schema.ast))
-  return "propertySignatures" in ast && Array.isArray(ast.propertySignatures)
-    ? ast.propertySignatures.map(({ name }) => String(name))
-    : []
-}
-
-const known = (
-  schema: Schema.Schema.All,
-  path: ReadonlyArray<PropertyKey>,
-  example: unknown
-): ReadonlyArray<string> => {
-  if (path.length === 1) return keysOf(schema)
-  const beside = valueAt(
-    example,
-    path.slice(0, -1).map((key) => (typeof key === "number" ? 0 : key))
-  )
-  return typeof beside === "object" && beside !== null ? Object.keys(beside) : []
-}
-
-const wordsAt = (schema: Schema.Schema.All, path: ReadonlyArray<PropertyKey>): string | null => {
-  const found = typeAt(schema.ast, path)
-  return found === null ? null : inWords(found)
+/** The names are in the schema and not in the example, which shows only some. */
+const unknownKey = ({ name, path }: FieldProblem, schema: Schema.Schema.All): string => {
+  const problem = keyProblem(schema.ast, path)
+  if ("rule" in problem) return `${name}: ${problem.rule}`
+  const close = nearest(String(path.at(-1)), problem.names)
+  const known = problem.names.length === 0 ? "There are none here" : `Known: ${problem.names.join(", ")}`
+  return `${name}: there is no such argument. ${close === null ? known : `Did you mean '${close}'?`}`
 }
 
 const problemsOf = (
@@ -76,30 +43,16 @@ const problemsOf = (
   schema: Schema.Schema.All,
   example: unknown
 ): ReadonlyArray<string> => {
-  return fieldProblems(error)
+  return innermost(fieldProblems(error))
     .slice(0, mostProblems)
     .map((problem) => {
       const { kind, name, path } = problem
-      if (kind === "unexpected") {
-        const names = known(schema, path, example)
-        const close = nearest(String(path.at(-1)), names)
-        return `${name}: there is no such argument. ${close === null ? `Known: ${names.join(", ")}` : `Did you mean '${close}'?`}`
-      }
+      if (kind === "unexpected") return unknownKey(problem, schema)
       if (name === "") return `the arguments: expected an object, e.g. ${JSON.stringify(example)}`
       const actual = valueAt(raw, path)
-      const found =
-        actual === undefined ? "it is missing" : `${ruleFor(problem, wordsAt(schema, path))}, not ${shownValue(actual)}`
+      const found = actual === undefined ? "it is missing" : `${ruleAt(schema.ast, problem)}, not ${shownValue(actual)}`
       return `${name}: ${found}${exampleFor(example, path)}`
     })
-}
-
-/** Levels of nested lists and objects. What is deeper would use up the stack while it is decoded. */
-const mostLevels = 32
-
-const isTooDeep = (value: unknown, level = 0): boolean => {
-  if (typeof value !== "object" || value === null) return false
-  if (level >= mostLevels) return true
-  return Object.values(value).some((inner) => isTooDeep(inner, level + 1))
 }
 
 /** Missing arguments count as none. */

@@ -168,10 +168,15 @@ export const makeServer = (era: Era, version: string, run: Run, toolset: Toolset
   })
   server.setRequestHandler("tools/call", { params: CallParams }, callTool(server, era, run))
 
-  server.setRequestHandler("resources/list", async (_, { mcpReq }) => ({
-    resources: [...(await run("resources/list", listResources.pipe(Effect.mapError(invalidParams)), mcpReq.signal))]
-  }))
-  server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [...templates] }))
+  server.setRequestHandler("resources/list", async ({ params }, { mcpReq }) => {
+    refuseCursor(params?.cursor)
+    const list = listResources.pipe(Effect.mapError(invalidParams))
+    return { resources: [...(await run("resources/list", list, mcpReq.signal))] }
+  })
+  server.setRequestHandler("resources/templates/list", ({ params }) => {
+    refuseCursor(params?.cursor)
+    return { resourceTemplates: [...templates] }
+  })
   server.setRequestHandler("resources/read", async ({ params }, { mcpReq }) => {
     const read = readResource(params.uri).pipe(Effect.mapError(invalidParams))
     return { contents: [{ ...(await run("resources/read", read, mcpReq.signal)) }] }
@@ -182,9 +187,10 @@ export const makeServer = (era: Era, version: string, run: Run, toolset: Toolset
     return { completion: { values: [...(await run("completion/complete", found, mcpReq.signal))], hasMore: false } }
   })
 
-  server.setRequestHandler("prompts/list", () => ({
-    prompts: prompts.map(({ text: _, ...prompt }) => ({ ...prompt, arguments: [...prompt.arguments] }))
-  }))
+  server.setRequestHandler("prompts/list", ({ params }) => {
+    refuseCursor(params?.cursor)
+    return { prompts: prompts.map(({ text: _, ...prompt }) => ({ ...prompt, arguments: [...prompt.arguments] })) }
+  })
   server.setRequestHandler("prompts/get", ({ params }) => {
     const prompt = prompts.find(({ name }) => name === params.name)
     const names = prompts.map(({ name }) => name).join(", ")

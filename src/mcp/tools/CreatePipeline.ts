@@ -29,8 +29,11 @@ const Step = Schema.Struct({
 const Input = Schema.Struct({
   name: Text,
   steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
-    description: "Also priority, timeout ('30m'), stall, delay, retries, backoff, systemPrompt, labels, gate"
+    description:
+      "Also priority, timeout ('30m'), stall, delay, retries, backoff, systemPrompt, labels, gate; isolated: workspace ('own'), times, matrix, best, loop"
   }),
+  isolate: Schema.optional(Schema.Boolean.annotations({ description: "The steps share a separate git workspace" })),
+  setup: Schema.optional(Schema.NonEmptyString.annotations({ description: "Command that prepares the workspace" })),
   key: Schema.optional(Schema.NonEmptyString.pipe(Schema.maxLength(200)))
 })
 
@@ -58,11 +61,13 @@ export const createPipeline = tool({
         continueFrom: "build"
       }
     ],
+    isolate: true,
+    setup: "npm ci",
     key: "release-1"
   },
   handle: Effect.fn("CreatePipeline")(function* ({ key, ...content }) {
     const session = yield* Session
-    const plan = yield* planOf(content, content.name ?? "pipeline")
+    const plan = yield* planOf(content, content.name ?? "pipeline", "Add 'isolate': true to the call.")
     yield* session.serving
     const options = { defaults: stepDefaults(session.directory), idempotencyKey: key ?? null }
     // A client that gives up in the meantime must not leave half of the pipeline.

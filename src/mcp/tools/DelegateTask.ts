@@ -169,10 +169,21 @@ const asked = ({
     return Effect.succeed({ ...merged, prompt: merged.prompt })
   })
 
+/** Which task has which name. No two have one name, and no two have one key. */
 const namesIn = (tasks: ReadonlyArray<One>) =>
   Effect.gen(function* () {
     const members = new Map<string, number>()
-    for (const [index, { name }] of tasks.entries()) {
+    const keys = new Map<string, number>()
+    for (const [index, { key, name }] of tasks.entries()) {
+      const earlier = key === undefined ? undefined : keys.get(key)
+      if (earlier !== undefined) {
+        return yield* new InvalidInput({
+          field: `tasks[${index}].key`,
+          problem: `'${key}' is the key of tasks[${earlier}]`,
+          example: null
+        })
+      }
+      if (key !== undefined) keys.set(key, index)
       if (name === undefined) continue
       if (members.has(name)) {
         return yield* new InvalidInput({

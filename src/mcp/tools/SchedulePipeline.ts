@@ -1,7 +1,7 @@
 /** Runs a pipeline at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { preparePipeline, refuseIsolation } from "../../programs/pipelines/preparePipeline.ts"
+import { preparePipeline } from "../../programs/pipelines/preparePipeline.ts"
 import { pipelineWork } from "../../programs/schedules/ScheduleChanges.ts"
 import { requireOutside } from "../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
@@ -35,8 +35,8 @@ export const schedulePipeline = tool({
   handle: Effect.fn("SchedulePipeline")(function* ({ steps, ...when }, call) {
     yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const session = yield* Session
-    const plan = yield* planOf({ steps }, when.name ?? "pipeline")
-    yield* refuseIsolation(plan)
+    const isolation = "Leave it out: a schedule cannot run an isolated pipeline."
+    const plan = yield* planOf({ steps }, when.name ?? "pipeline", isolation)
     const { pipeline, warnings } = yield* preparePipeline(
       plan,
       stepDefaults(session.directory),

@@ -1,8 +1,9 @@
 /** What is wrong with a pipeline file, in words, with the place and what to write instead. */
 import type * as ParseResult from "effect/ParseResult"
 import type { PipelineProblem } from "../../domain/pipeline/Pipeline.ts"
-import { fieldProblems, nameOf, ruleOf, shownValue, valueAt } from "../../domain/SchemaProblems.ts"
+import { fieldProblems, innermost, nameOf, ruleOf, shownValue, valueAt } from "../../domain/SchemaProblems.ts"
 import { nearest } from "../../domain/Spelling.ts"
+import { labelKeyRule } from "../../domain/task/Task.ts"
 import type { Parsed, Path, Position } from "./Document.ts"
 
 export const problem = (position: Position, message: string, hint: string | null = null): PipelineProblem => ({
@@ -21,7 +22,7 @@ export const suggestion = (word: string, known: ReadonlyArray<string>): string |
 
 const keyRules: Readonly<Record<string, string>> = {
   vars: "names of variables are letters, digits, _ and -, and begin with none of the digits",
-  labels: "keys of labels have 1 to 64 of A-Z a-z 0-9 _ . - /"
+  labels: labelKeyRule
 }
 
 /** The most problems reported for one step: after a fix, the file is checked again. The time to report all grows with the
@@ -36,15 +37,7 @@ export const problemsOf = (
   keysAt: (path: Path) => ReadonlyArray<string>,
   parsed: Parsed
 ): ReadonlyArray<PipelineProblem> => {
-  const found = fieldProblems(error, mostIssues)
-  // An optional field reports that it may be omitted, in addition to the problem inside it.
-  const telling = found.filter(({ messages, name }) => {
-    const inner = found.some(
-      (other) => other.name !== name && /^[.[]/.test(other.name.slice(name.length)) && other.name.startsWith(name)
-    )
-    return !inner || messages.some((message) => !message.startsWith("Expected undefined"))
-  })
-  return telling.map((one) => {
+  return innermost(fieldProblems(error, mostIssues)).map((one) => {
     const { kind, path } = one
     const whole = [...base, ...path]
     const name = nameOf(whole)

@@ -11,7 +11,6 @@ import { isTerminal, Task, TaskId } from "../../domain/task/Task.ts"
 import { Claim, StartProblem } from "../../domain/worker/Claim.ts"
 import { WorkResult, Workspace } from "../../domain/workspace/Workspace.ts"
 import { Checkpoints } from "../../services/Checkpoints.ts"
-import { Host } from "../../services/Host.ts"
 import { OutputStore } from "../../services/OutputStore.ts"
 import { Questions } from "../../services/Questions.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -20,6 +19,7 @@ import { Workspaces } from "../../services/Workspaces.ts"
 import { emptiedWords } from "../../text/Emptied.ts"
 import { ranAlongside } from "../Alongside.ts"
 import { Neglected, neglected } from "../serving/Neglect.ts"
+import { boundLeft, timeLeft } from "../timeLeft.ts"
 import { waitsFor } from "../why/waitsFor.ts"
 import { why } from "../why/why.ts"
 import { silenceOf } from "./silenceOf.ts"
@@ -42,7 +42,7 @@ export const TaskReport = Schema.Struct({
   questions: Schema.Array(Question),
   /** Milliseconds without output; null when it does not run. */
   silentMs: Schema.NullOr(Schema.Int),
-  /** Milliseconds until its timeout ends it, 0 when that is due; null when it does not run or has no timeout. */
+  /** Milliseconds until its timeout or the time of its loop ends it, 0 when that is due; null when it does not run or has neither. */
   timeLeftMs: Schema.NullOr(Schema.Int),
   /** Tasks that have run in the same work tree since its start, at most 20; once it has ended, those of its checkpoint. */
   alongside: Schema.Array(TaskId),
@@ -66,18 +66,25 @@ export type TaskReport = typeof TaskReport.Type
 /** Frequent callers pass the full id. */
 const isTaskId = Schema.is(TaskId)
 
+const leftOf = Effect.fn("taskReport.timeLeft")(function* (claim: Claim | null) {
+  if (claim === null) return null
+  const left = Math.min(yield* timeLeft(claim), yield* boundLeft(claim))
+  return Number.isFinite(left) ? Math.max(0, left) : null
+})
+
 export const taskReport = Effect.fn("taskReport")(function* (reference: string) {
   const tasks = yield* Tasks
   const registry = yield* WorkerRegistry
   const output = yield* OutputStore
   const checkpoints = yield* Checkpoints
   const workspaces = yield* Workspaces
+  const resolved = Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
+  // An id that no task has may be one of another kind: `resolve` says so.
   const task = yield* isTaskId(reference)
-    ? tasks.get(reference)
-    : Effect.flatMap(tasks.resolve(reference), (found) => tasks.get(found))
+    ? Effect.catchTag(tasks.get(reference), "TaskNotFound", () => resolved)
+    : resolved
   const { id } = task
   const claim = isTerminal(task.status) ? null : Option.getOrNull(yield* registry.claimOf(id))
-  const deadline = claim?.deadlineUptime ?? null
   const now = yield* Clock.currentTimeMillis
   const checkpoint = isTerminal(task.status) ? Option.getOrNull(yield* checkpoints.get(id)) : null
   const begun = isTerminal(task.status) || claim?.state === "running"
@@ -96,8 +103,7 @@ export const taskReport = Effect.fn("taskReport")(function* (reference: string) 
     parked: task.parks === 0 ? [] : yield* tasks.parks(id),
     questions: task.startedAt === null ? [] : yield* (yield* Questions).ofTask(id),
     silentMs: yield* silenceOf(task),
-    timeLeftMs:
-      deadline === null ? null : Math.max(0, deadline - (claim?.frozenUptime ?? (yield* (yield* Host).uptimeMs))),
+    timeLeftMs: yield* leftOf(claim),
     neglect: found.get(id) ?? null,
     children: yield* tasks.children(id),
     alongside: checkpoint?.alongside ?? (yield* ranAlongside(task, task.endedAt ?? now)),

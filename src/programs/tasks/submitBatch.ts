@@ -28,15 +28,23 @@ export interface BatchResult {
   readonly problem: Option.Option<WorkerUnavailable | StorageError>
 }
 
+/** Lines of which at least one is refused. */
+export interface Refused {
+  readonly first: number
+  readonly last: number
+  /** How many tasks of the lines before them are stored. */
+  readonly stored: number
+}
+
 /**
- * `refused` is called with the line that cannot be prepared, when nothing is stored, or with the first line that could not be stored,
- * when all lines before it are. `stored` is called after each commit, with the tasks that it stored.
+ * `refused` is called with the line that cannot be prepared, or with the lines of a transaction that failed; with the one of them that is
+ * wrong, where the error shows which it is. `stored` is called after each commit, with the tasks that it stored.
  */
 export const submitBatch = Effect.fn("submitBatch")(function* <E, R>(
   batch: ReadonlyArray<Batched>,
   submitter: Submitter,
   tell: {
-    readonly refused: (line: number, stored: number) => Effect.Effect<void>
+    readonly refused: (lines: Refused) => Effect.Effect<void>
     readonly stored: (tasks: ReadonlyArray<Enqueued & { readonly line: number }>) => Effect.Effect<void, E, R>
   }
 ) {
@@ -46,7 +54,7 @@ export const submitBatch = Effect.fn("submitBatch")(function* <E, R>(
   const settings = yield* get
   const store = SettingsStore.of({ ...(yield* SettingsStore), get: Effect.succeed(settings) })
   const prepared = yield* Effect.forEach(batch, ({ line, submission }) =>
-    prepareTask(submission, submitter).pipe(Effect.tapError(() => tell.refused(line, 0)))
+    prepareTask(submission, submitter).pipe(Effect.tapError(() => tell.refused({ first: line, last: line, stored: 0 })))
   ).pipe(Effect.provideService(SettingsStore, store))
 
   let created = 0
@@ -59,7 +67,16 @@ export const submitBatch = Effect.fn("submitBatch")(function* <E, R>(
         part.map(({ task }) => task),
         { maxDepth: settings.maxDepth }
       )
-      .pipe(Effect.tapError(() => tell.refused(batch[from]?.line ?? 0, from)))
+      .pipe(
+        Effect.tapError((error) => {
+          const isWrong = ({ task }: (typeof part)[number]) =>
+            error._tag === "IdempotencyConflict" && task.idempotencyKey === error.key
+          const lines = batch.slice(from, from + part.length).map(({ line }) => line)
+          const [first = 0] = lines
+          const wrong = lines[part.findIndex(isWrong)]
+          return tell.refused({ first: wrong ?? first, last: wrong ?? lines[lines.length - 1] ?? first, stored: from })
+        })
+      )
     created += enqueued.filter((one) => one.created).length
     last = enqueued.findLast((one) => one.created)?.task ?? last
     waiting ||= enqueued.some(({ task }) => !isTerminal(task.status))

@@ -17,6 +17,7 @@ import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { makeClockWatch } from "../clockWatch.ts"
 import { stopGoals } from "../goals/stopGoals.ts"
 import { giveUp } from "../limits/giveUp.ts"
+import { endLateRounds } from "../loops/endLateRounds.ts"
 import { carryAdrift } from "../messages/carryMessages.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
 import { fireSchedules } from "../schedules/fireSchedules.ts"
@@ -221,6 +222,7 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
       others = yield* attempt(told, adopt(pool, settings), null)
       yield* step(stopGoals)
       yield* step(giveUp)
+      yield* step(endLateRounds)
       lookedAt = now
     }
     yield* step(pool.checkpoints.look)

@@ -1,6 +1,7 @@
 /** Decides whether a failed task is retried automatically, and prepares its next attempt. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { passes } from "../../domain/Errors.ts"
 import type { NewTask } from "../../domain/task/NewTask.ts"
@@ -8,6 +9,7 @@ import type { Outcome } from "../../domain/task/Outcome.ts"
 import { decideRetry } from "../../domain/task/RetryPolicy.ts"
 import type { Task } from "../../domain/task/Task.ts"
 import { Agents } from "../../services/Agents.ts"
+import { Loops } from "../../services/Loops.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { prepareTask } from "../tasks/prepareTask.ts"
 import { resubmit } from "../tasks/resubmit.ts"
@@ -30,6 +32,16 @@ const nextTry = Effect.fn("nextTry")(function* (
   return prepared.task
 })
 
+/** A retry with less time than this is not stored: the clock by which a task is ended may differ from that of its deadline. Milliseconds. */
+const leastMs = 1000
+
+/** Whether the time of the loop in whose round it works is over before a retry could begin. */
+const isLate = Effect.fn("autoRetry.isLate")(function* ({ id }: Task, notBefore: number) {
+  const place = Option.getOrNull(yield* (yield* Loops).roundOf(id))
+  const deadline = place?.role === "work" ? place.loop.rules.deadline : null
+  return deadline !== null && notBefore > deadline - leastMs
+})
+
 /** How the task ends, and the task that tries it again. */
 export const autoRetry = Effect.fn("autoRetry")(function* (task: Task, result: Outcome) {
   const once = { result, retry: null }
@@ -48,6 +60,9 @@ export const autoRetry = Effect.fn("autoRetry")(function* (task: Task, result: O
     return decision.reason === null ? once : { result: withReason(result, decision.reason), retry: null }
   }
   const { backoffMs, maxRetries, notBefore } = decision
+  if (yield* isLate(task, notBefore)) {
+    return { result: withReason(result, "Not tried again: the time of its loop is over."), retry: null }
+  }
   return yield* nextTry(task, { backoffMs, maxRetries, notBefore }).pipe(
     Effect.map((retry) => ({ result, retry })),
     Effect.catchIf(

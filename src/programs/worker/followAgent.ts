@@ -19,10 +19,10 @@ import { type Asking, makeAskWatch } from "../questions/AskWatch.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spared, targetOf } from "../serving/spared.ts"
 import type { TaskSignals } from "../serving/TaskSignals.ts"
-import { makeSleepWatch, timeLeft } from "../timeLeft.ts"
+import { boundLeft, makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { noteFailure, startAgainMs } from "./beginAgent.ts"
 import type { Progress } from "./capture.ts"
-import { type Ending, hiddenEnding } from "./judgeExit.ts"
+import { type Ending, goneEnding, hiddenEnding } from "./judgeExit.ts"
 import { heard, isStalled, type StallWatch, stallWatch, standStill, untilReading } from "./StallWatch.ts"
 
 export interface Supervision {
@@ -62,6 +62,7 @@ const stopReason = Effect.fn("supervise.stopReason")(function* (
   if (yield* Deferred.isDone(signals.cancelled)) return "cancelled" as const
   if (yield* Deferred.isDone(signals.paused)) return "paused" as const
   if (yield* Deferred.isDone(signals.spent)) return "budget" as const
+  if ((yield* boundLeft(claim)) <= 0) return "timeout" as const
   if (claim.frozenUptime !== null) return standStill(watch, now)
   if (limits.stop) return "limited" as const
   if (openMs !== null && signals.parks && openMs >= (parkMs ?? settings.askParkMs)) return "asks" as const
@@ -131,16 +132,16 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     const seen = yield* look(supervision, claim)
     // The caller stores what was printed before the end, once no process prints any more.
     if (seen._tag === "Exited") {
-      return over(claim, { end: seen.end, lost: null, leftovers: 0 })
+      return over(claim, { end: seen.end, endedAt: seen.endedAt, lost: null, leftovers: 0 })
     }
     if (seen._tag === "Lost" && seen.survivors === 0) {
       const signal = claim.stopCause === null ? null : "SIGKILL"
-      return over(claim, { end: { exitCode: null, signal }, lost: "gone", leftovers: 0 })
+      return over(claim, { ...goneEnding, end: { exitCode: null, signal } })
     }
     if (seen._tag === "NotStarted") {
       if (yield* spawner.revoke(claimed.claim.claimId)) return null
       // No process was seen that could take the token, and none can in a spool that cannot be written.
-      if (absent) return over(claim, { end: { exitCode: null, signal: null }, lost: "gone", leftovers: 0 }, false)
+      if (absent) return over(claim, goneEnding, false)
       yield* noteFailure(holderOf(supervision), null)
     }
     if (seen._tag === "Running" && claim.state === "claimed") {
@@ -173,7 +174,8 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     const rests = still && claim.stopCause === null
     if (rests) {
       const bound = followed || sleepCounts ? tick.still : tick.calm
-      wait = frozen ? tick.still : untilTimed(supervision, watch, yield* timeLeft(claim), bound)
+      const ends = Math.min(yield* timeLeft(claim), yield* boundLeft(claim))
+      wait = frozen ? tick.still : untilTimed(supervision, watch, ends, bound)
     }
     watch.restMs = wait
     yield* Effect.raceFirst(

@@ -18,21 +18,34 @@ import { readEvidence } from "./readEvidence.ts"
 /** What is known of an end: the agent's process status, or that it could not be read. */
 export interface Ending {
   readonly end: ProcessEnd
+  /** When the status was written; null: not known. */
+  readonly endedAt: number | null
   /** The shim left no status behind: it is `gone`, or whether it lives cannot be seen from here. */
   readonly lost: "gone" | "hidden" | null
   readonly leftovers: number
 }
 
+/** The end of a task whose shim is gone. */
+export const goneEnding: Ending = {
+  end: { exitCode: null, signal: null },
+  endedAt: null,
+  lost: "gone",
+  leftovers: 0
+}
+
 /** The end of a task whose processes cannot be seen from here. */
-export const hiddenEnding: Ending = { end: { exitCode: null, signal: null }, lost: "hidden", leftovers: 0 }
+export const hiddenEnding: Ending = { ...goneEnding, lost: "hidden" }
 
 const minutes = (ms: number): string =>
   ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
 
 /** The words for an end that Backbeat brought about. */
-const stopError = (cause: EndCause, claimed: Held): string | null => {
+const stopError = (cause: EndCause, claimed: Held, { boundUptime, deadlineUptime }: Claim): string | null => {
   switch (cause) {
     case "timeout":
+      if (boundUptime !== null && (deadlineUptime === null || deadlineUptime > boundUptime)) {
+        return "Ended because the time of its loop is over. To allow more time: beat loop --for"
+      }
       return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. To allow more time: beat run --timeout`
     case "stalled":
       return `Ended after ${minutes(claimed.task.stallMs ?? 0)} without output and with next to no CPU use. Allow more: beat run --stall, 0 for no limit`
@@ -93,6 +106,13 @@ const limited = (verdict: Verdict, found: Partial<Outcome>): Outcome =>
 const held = (found: Partial<Outcome>): Outcome =>
   outcome({ ...found, status: "failed", cause: "agent-error", error: "Its turn was ended to wait for a person." })
 
+/**
+ * When its agent ended: what it said of time was said then, however late that is read. A time before the claim or in the future
+ * comes from a clock that was wrong or was set.
+ */
+const endedAtOf = ({ endedAt }: Ending, { claimedAt }: Claim, now: number): number =>
+  endedAt !== null && endedAt >= claimedAt && endedAt <= now ? endedAt : now
+
 /** The outcome of a task, by what stopped it, by its exit status, and by what its adapter reads in the output. */
 export const judgeExit = Effect.fn("judgeExit")(function* (
   claimed: Held,
@@ -109,7 +129,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
       .verdict(claimed.task.agent, {
         ...evidence,
         end: ending.end,
-        endedAt: now,
+        endedAt: endedAtOf(ending, claim, now),
         ...(zone === undefined ? {} : { zone })
       })
       .pipe(
@@ -154,7 +174,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
           ...found,
           status: "failed",
           cause: claim.stopCause,
-          error: stopError(claim.stopCause, claimed)
+          error: stopError(claim.stopCause, claimed, claim)
         })
     }
   }

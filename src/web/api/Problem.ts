@@ -23,12 +23,26 @@ export const Unauthorized = problem(401, "The token is missing or wrong")
 export const Refused = problem(403, "This server does not do that")
 export const Missing = problem(404, "There is no such thing")
 export const Conflict = problem(409, "Its state does not allow that now")
+export const TooLarge = problem(413, "The body of the request is too large")
+export const Unsupported = problem(415, "The body of the request is not sent as JSON")
 export const Misdirected = problem(421, "The request names another host than this server's own")
 export const Unable = problem(422, "It could not be done")
 export const Broken = problem(500, "A defect of Backbeat itself")
 export const Unavailable = problem(503, "The store or a worker is not available")
 
-const problems = { Broken, Conflict, Invalid, Misdirected, Missing, Refused, Unable, Unauthorized, Unavailable }
+const problems = {
+  Broken,
+  Conflict,
+  Invalid,
+  Misdirected,
+  Missing,
+  Refused,
+  TooLarge,
+  Unable,
+  Unauthorized,
+  Unavailable,
+  Unsupported
+}
 
 const titles = {
   400: "Bad request",
@@ -36,6 +50,8 @@ const titles = {
   403: "Forbidden",
   404: "Not found",
   409: "Conflict",
+  413: "Content too large",
+  415: "Unsupported media type",
   421: "Misdirected request",
   422: "Unprocessable content",
   500: "Internal error",
@@ -63,7 +79,7 @@ const statuses: Readonly<Record<string, ProblemStatus>> = {
   DependencyInvalid: 400,
   NotIsolable: 400,
   HttpApiDecodeError: 400,
-  RequestError: 400,
+  BodyInvalid: 400,
   Unauthorized: 401,
   OutsideTask: 403,
   ReadOnly: 403,
@@ -74,6 +90,8 @@ const statuses: Readonly<Record<string, ProblemStatus>> = {
   IdempotencyConflict: 409,
   ScheduleStateConflict: 409,
   QuestionClosed: 409,
+  BodyTooLarge: 413,
+  BodyNotJson: 415,
   ForeignHost: 421,
   Bug: 500,
   StorageError: 503,
@@ -96,6 +114,10 @@ export const problemOf = (error: { readonly _tag: string; readonly message: stri
       return make(404, _tag, message, 3)
     case 409:
       return make(409, _tag, message, exitCode)
+    case 413:
+      return make(413, _tag, message, 2)
+    case 415:
+      return make(415, _tag, message, 2)
     case 421:
       return make(421, _tag, message, exitCode)
     case 422:

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document of the API, made from its schemas. */
 import * as OpenApi from "@effect/platform/OpenApi"
+import { version } from "../../cli/framework/version.ts"
 import { Api } from "./Api.ts"
 
 const { components, paths, ...rest } = OpenApi.fromApi(Api)
@@ -46,6 +47,7 @@ const withProblems = (operations: Operations) =>
 
 export const openApi = {
   ...rest,
+  info: { ...rest.info, version },
   security: [{ token: [] }],
   paths: Object.fromEntries(
     Object.entries(paths).map(([path, operations]) => [path, withProblems(operations)] as const)

@@ -4,13 +4,11 @@
  */
 import * as Redacted from "effect/Redacted"
 
-/** The path that Prometheus asks by default. */
-export const metricsPath = "/metrics"
-
 /** What a request says about itself. */
 export interface Asked {
   readonly method: string
-  readonly path: string
+  /** Whether it is a file of the page, asked for by its exact path. */
+  readonly isAsset: boolean
   readonly host: string | undefined
   readonly origin: string | undefined
   /** `Sec-Fetch-Site`, which no page can forge. */
@@ -50,17 +48,15 @@ export const sameText = (left: string, right: string): boolean => {
   return difference === 0
 }
 
-/** The files of the page hold no secret, and a browser asks for them before it has read the token. */
-const needsToken = (path: string): boolean => path === "/api" || path.startsWith("/api/") || path === metricsPath
-
-/** Null if the request is allowed. */
+/** Null if the request is allowed. Only what is named here needs no token: a router takes more than one spelling of a path. */
 export const refusalOf = (asked: Asked, allowed: Allowed): Refusal | null => {
   const hosts = ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${allowed.port}`)
   const host = asked.host?.toLowerCase()
   if (host === undefined || !hosts.includes(host)) return refuse("ForeignHost")
   if (asked.origin !== undefined && asked.origin !== `http://${host}`) return refuse("ForeignOrigin")
   if (!isSafe(asked.method) && asked.site !== undefined && asked.site !== "same-origin") return refuse("ForeignOrigin")
-  if (!needsToken(asked.path)) return null
+  // These hold no secret, and a browser asks for them before it has read the token.
+  if (asked.isAsset && isSafe(asked.method)) return null
   const given = /^Bearer ([A-Za-z0-9_-]+)$/i.exec(asked.authorization ?? "")?.[1] ?? ""
   if (!sameText(given, Redacted.value(allowed.token))) return refuse("Unauthorized")
   return allowed.readOnly && !isSafe(asked.method) ? refuse("ReadOnly") : null

@@ -8,6 +8,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { metricsText } from "../../programs/metrics/metricsText.ts"
@@ -20,7 +21,8 @@ import { QuestionHandlers } from "../handlers/QuestionHandlers.ts"
 import { TaskHandlers } from "../handlers/TaskHandlers.ts"
 import { UsageHandlers } from "../handlers/UsageHandlers.ts"
 import { Assets } from "./Assets.ts"
-import { type Allowed, metricsPath, refusalOf } from "./Guard.ts"
+import { type Allowed, refusalOf } from "./Guard.ts"
+import { withJsonBody } from "./withJsonBody.ts"
 
 /**
  * Only scripts and styles of the page itself run, it talks to its own server alone, and no text becomes markup: a browser
@@ -67,9 +69,6 @@ const unexpected = (cause: Cause.Cause<unknown>) => {
       refusal({ _tag: "RouteNotFound", message: "There is no such request. See /api/v1/openapi.json" })
     )
   }
-  if (tag === "RequestError") {
-    return Effect.succeed(refusal({ _tag: "RequestError", message: "The body of the request is not JSON." }))
-  }
   return Effect.logError("a request failed by a bug", cause).pipe(
     Effect.as(
       refusal({
@@ -81,6 +80,11 @@ const unexpected = (cause: Cause.Cause<unknown>) => {
 }
 
 const shownIssues = 5
+const shownCharacters = 300
+
+/** The message can hold the whole value that was sent. */
+const cut = (message: string): string =>
+  message.length > shownCharacters ? `${message.slice(0, shownCharacters)}…` : message
 
 /** Which field is wrong, and why. It does not say that an optional field may be left out, which would not help. */
 const misfit = ({ _tag, issues }: HttpApiDecodeError) => ({
@@ -88,7 +92,7 @@ const misfit = ({ _tag, issues }: HttpApiDecodeError) => ({
   message: issues
     .filter(({ message }) => !message.startsWith("Expected undefined"))
     .slice(0, shownIssues)
-    .map(({ message, path }) => `${path.map(String).join(".") || "request"}: ${message}`)
+    .map(({ message, path }) => `${path.map(String).join(".") || "request"}: ${cut(message)}`)
     .join("\n")
 })
 
@@ -110,6 +114,9 @@ const metrics = metricsText().pipe(
   Effect.catchTag("StorageError", (error) => Effect.succeed(refusal(error)))
 )
 
+/** The path that Prometheus asks by default. */
+const metricsPath = "/metrics"
+
 /** Answers every request; `seen` is called for each request that passes the guard. */
 export const app = Effect.fn("web.app")(function* (allowed: Allowed, seen: Effect.Effect<void>) {
   const assets = yield* Assets
@@ -128,7 +135,7 @@ export const app = Effect.fn("web.app")(function* (allowed: Allowed, seen: Effec
     const refused = refusalOf(
       {
         method,
-        path,
+        isAsset: Object.hasOwn(assets, path),
         host: headers.host,
         origin: headers.origin,
         site: headers["sec-fetch-site"],
@@ -139,13 +146,19 @@ export const app = Effect.fn("web.app")(function* (allowed: Allowed, seen: Effec
     if (refused !== null) return refusal(refused)
     yield* seen
     const isRead = method === "GET" || method === "HEAD"
-    const asset = isRead ? assets[path] : undefined
-    if (asset !== undefined && Object.hasOwn(assets, path)) {
+    const asset = isRead && Object.hasOwn(assets, path) ? assets[path] : undefined
+    if (asset !== undefined) {
       return HttpServerResponse.text(asset.body, { contentType: asset.type })
     }
     if (path === "/api/v1/openapi.json") return HttpServerResponse.text(document, { contentType: "application/json" })
     if (path === metricsPath && isRead) return yield* Effect.provide(metrics, services)
-    return yield* Effect.provide(handled, context)
+    return yield* withJsonBody(request).pipe(
+      Effect.matchEffect({
+        onFailure: (refused) => Effect.succeed(refusal(refused)),
+        onSuccess: (checked) =>
+          Effect.provide(handled, Context.add(context, HttpServerRequest.HttpServerRequest, checked))
+      })
+    )
   }).pipe(
     Effect.catchAllCause((cause) => (Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : unexpected(cause))),
     Effect.orDie,

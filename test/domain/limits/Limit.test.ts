@@ -194,6 +194,12 @@ describe("the opening of a lane", () => {
     assert.strictEqual(opensAfter(start + 20_000, start + 20_001), 20_001 + graceMs)
     const late = refusal([], observer(start + hour, claimedAt), { ...told, resetsAt: start + 3000 })
     assert.strictEqual(opening(late, "opus", start + hour).opensAt, start + hour + graceMs)
+    // The time in the text may be older than the one that came with a signal.
+    const both = refusal(windowsAfter([], reset, observer(start + 1000, start)), observer(start + 20_000, start), {
+      ...told,
+      resetsAt: start - hour
+    })
+    assert.strictEqual(opening(both, "opus", start + 20_000).opensAt, start + 20_000 + graceMs)
     // What was over before the attempt began tells of a wrong clock, not of a limit that is over.
     const wrong = opensAfter(start + 1000, start + 2000, { ...reset, resetsAt: start })
     assert.isAtLeast(wrong, 15 * 60_000)

@@ -2,10 +2,11 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { SettingsFile, withDefaults } from "../../../src/domain/settings/Settings.ts"
-import { encodeSettings } from "../../../src/domain/settings/SettingsProblem.ts"
+import { decodeSettings, encodeSettings } from "../../../src/domain/settings/SettingsProblem.ts"
 
 const is = (value: unknown) => Schema.is(SettingsFile)(value, { onExcessProperty: "error" })
 const day = 24 * 60 * 60 * 1000
@@ -56,6 +57,30 @@ describe("SettingsFile", () => {
     assert.isTrue(is({}))
     assert.isFalse(is({ maxConcurrenc: 4 }))
     assert.isFalse(is({ agents: { claude: { modle: "opus" } } }))
+  })
+
+  it("names what is known in the place of a key that is not, or the rule for keys", () => {
+    for (const [written, told] of [
+      [{ maxDept: 1 }, "maxDept: there is no such setting. Did you mean 'maxDepth'? Known: defaultAgent, "],
+      [{ agents: { claude: { retres: 1 } } }, "agents.claude.retres: there is no such setting. Did you mean 'agents.c"],
+      [
+        { agents: { claude: { approve: { zzzz: [] } } } },
+        "agents.claude.approve.zzzz: there is no such setting. Known: allow, deny, else"
+      ],
+      [
+        { prices: { x: { input: 1, output: 1, zzzzzz: 1 } } },
+        "prices.x.zzzzzz: there is no such setting. Known: input, output, cacheRead, cacheWrite"
+      ],
+      [{ prices: { "": { input: 1, output: 1 } } }, 'prices[""]: the name of a model has 1 to 120 characters'],
+      [
+        { hooks: { ci: { run: ["true"], where: { zzzzzz: 1 } } } },
+        "hooks.ci.where.zzzzzz: there is no such setting. Known: agent, labels, directory, status"
+      ]
+    ] as const) {
+      const read = decodeSettings("FILE", written)
+      const { message } = Either.getOrThrow(Either.flip(read))
+      assert.isTrue(message.startsWith(`FILE: ${told}`), message)
+    }
   })
 
   it("takes plain names of agents only", () => {

@@ -67,6 +67,19 @@ describe("an automatic retry", () => {
     assert.deepInclude(decided, { _tag: "Retry", notBefore: now + 3_600_000 })
     assert.deepInclude(decide(limited, { jitter: 1 }), { _tag: "Retry", notBefore: now + 3_660_000 })
     assert.deepInclude(decide({ ...limited, failureResetAt: now - 1 }), { _tag: "Retry", notBefore: now + 30_000 })
+    assert.deepInclude(decide({ ...limited, failureResetAt: now }, { jitter: 1 }), { notBefore: now + 37_500 })
+  })
+
+  it("believes no usage limit that ends in a year, nor a time that is none", () => {
+    const until = (failureResetAt: number) => {
+      const decided = decide({ ...failure, failureClass: "usage-limit", failureResetAt }, { jitter: 0 })
+      return decided._tag === "Retry" ? decided.notBefore - now : null
+    }
+    const month = 31 * 24 * 3_600_000
+    assert.strictEqual(until(now + month), month)
+    assert.strictEqual(until(now + 365 * 24 * 3_600_000), month + 3_600_000)
+    assert.strictEqual(until(1e300), month + 3_600_000)
+    assert.strictEqual(until(Number.NaN), 22_500)
   })
 
   it("ends with the third identical failure in ten minutes, but not with what passes", () => {

@@ -21,6 +21,26 @@ describe("classify", () => {
     ["budget", "Credit balance is too low", 400],
     ["budget", "Quota exceeded. Check your plan and billing details.", 429],
     ["budget", "You've hit your org's monthly spend limit", 429],
+    ["budget", "Insufficient Balance", 402],
+    [
+      "budget",
+      "AI_APICallError: Insufficient balance. Manage your billing here: https://opencode.ai/workspace/x/billing"
+    ],
+    ["budget", "Insufficient account balance"],
+    ["budget", "Sorry, your account balance is insufficient", 403],
+    ["budget", "Your account is suspended due to insufficient balance, please recharge", 429],
+    ["budget", "余额不足或无可用资源包,请充值", 429],
+    ["budget", "something", 401, "CreditsError"],
+    ["budget", "something", 429, "insufficient_balance"],
+    ["budget", "error: insufficient_funds_error"],
+    ["budget", "Your prepayment credits are depleted.", 429],
+    ["budget", "This request requires more credits, or fewer max_tokens."],
+    ["budget", "Your newly created team doesn't have any credits or licenses yet.", 403],
+    ["overloaded", "The load balancer has no healthy backend", 503],
+    ["unknown", "insufficient balancers in the pool"],
+    ["unknown", "the parentheses are not balanced enough"],
+    ["unknown", "rebalance is empty"],
+    ["auth", "You do not have any creditentials", 401],
     ["budget", "Reached maximum budget ($0.05)", undefined, "error_max_budget_usd"],
     ["overloaded", "API Error: 529 Overloaded. This is a server-side issue"],
     ["overloaded", "Selected model is at capacity. Please try a different model."],
@@ -44,19 +64,24 @@ describe("classify", () => {
 describe("reset times", () => {
   const now = Date.UTC(2026, 10, 23, 7, 31, 20)
   const utc = (text: string) => {
-    const at = resetIn(text, now)
+    const at = resetIn(text, now, "UTC")
     return at === null ? null : new Date(at).toISOString()
   }
   const table: ReadonlyArray<readonly [string, string | null]> = [
     ["You've hit your limit · resets 8:31am (UTC)", "2026-11-23T08:32:00.000Z"],
-    ["resets 7am (UTC)", "2026-11-24T07:00:00.000Z"],
+    ["resets 7am (UTC)", "2026-11-23T07:00:00.000Z"],
+    ["resets 4am (UTC)", "2026-11-24T04:00:00.000Z"],
     ["resets at 12am (UTC)", "2026-11-24T00:00:00.000Z"],
     ["resets 12:15pm (UTC)", "2026-11-23T12:16:00.000Z"],
     ["resets 2:30pm (Europe/Paris)", "2026-11-23T13:31:00.000Z"],
-    ["resets 2am (America/New_York)", "2026-11-24T07:00:00.000Z"],
+    ["resets 2am (America/New_York)", "2026-11-23T07:00:00.000Z"],
+    ["resets 11pm (America/New_York)", "2026-11-24T04:00:00.000Z"],
     ["resets 9am (Asia/Tokyo)", "2026-11-24T00:00:00.000Z"],
     ["resets Nov 27, 3pm (UTC)", "2026-11-27T15:00:00.000Z"],
     ["resets Jan 2 at 3pm (UTC)", "2027-01-02T15:00:00.000Z"],
+    ["resets Nov 23, 7:27am (UTC)", "2026-11-23T07:28:00.000Z"],
+    ["resets Nov 20, 3pm (UTC)", "2026-11-20T15:00:00.000Z"],
+    ["try again at Nov 20th, 2026 8:01 AM (UTC).", "2026-11-20T08:02:00.000Z"],
     ["try again at Nov 24th, 2026 8:01 AM (UTC).", "2026-11-24T08:02:00.000Z"],
     ["try again in 2 hours 5 minutes", "2026-11-23T09:36:20.000Z"],
     ["Your quota will reset after 1h2m5s.", "2026-11-23T08:33:25.000Z"],
@@ -64,17 +89,120 @@ describe("reset times", () => {
     ["Please try again in 20s.", "2026-11-23T07:31:40.000Z"],
     ["Claude AI usage limit reached|1795422680", "2026-11-23T08:31:20.000Z"],
     ["You will regain access on 2026-12-01 at 00:00 UTC.", "2026-12-01T00:00:00.000Z"],
+    ["Your limit will reset at 2026-12-01 04:18:09", "2026-12-01T04:18:09.000Z"],
+    ["resets at 2026-12-01T04:18:09Z", "2026-12-01T04:18:09.000Z"],
+    ["resets at 2026-12-01T04:18:09.123+08:00.", "2026-11-30T20:18:09.000Z"],
+    ["Reset time: `2026-12-01 04:18 (Asia/Tokyo)`", "2026-11-30T19:19:00.000Z"],
+    ["Your quota resets on 2026-12-01.", "2026-12-01T00:00:00.000Z"],
+    ["resets Dec 15", "2026-12-15T00:00:00.000Z"],
+    ["resets on December 15, 2026", "2026-12-15T00:00:00.000Z"],
+    ["resets December 15th at 9am", "2026-12-15T09:00:00.000Z"],
+    ["resets 9am on Dec 15 (UTC)", "2026-12-15T09:00:00.000Z"],
+    ["until 3 April", "2027-04-03T00:00:00.000Z"],
+    ["until 3 April 2027, 09:00", "2027-04-03T09:01:00.000Z"],
+    ["resets Feb 30, 3pm (UTC)", null],
+    ["resets 2026-13-01", null],
+    ["resets tomorrow at 9am", "2026-11-24T09:00:00.000Z"],
+    ["available again at 9am tomorrow (GMT+8)", "2026-11-24T01:00:00.000Z"],
+    ["try again later today", null],
+    ["try again today.", null],
+    ["try again tomorrow.", "2026-11-24T00:00:00.000Z"],
+    ["resets today at 9:30pm", "2026-11-23T21:31:00.000Z"],
+    ["resets Mon 9am (UTC)", "2026-11-23T09:00:00.000Z"],
+    ["resets on Sunday at 11:30 a.m. UTC", "2026-11-29T11:31:00.000Z"],
+    ["resets Mon 7:15am", "2026-11-23T07:16:00.000Z"],
+    ["resets 15:00 (UTC+2)", "2026-11-23T13:01:00.000Z"],
+    ["resets at 15:00 GMT+8", "2026-11-23T07:01:00.000Z"],
+    ["resets at 15:00 UTC-03:30", "2026-11-23T18:31:00.000Z"],
+    ["resets at 15:00 +0200", "2026-11-23T13:01:00.000Z"],
+    ["resets 3pm PST", "2026-11-23T23:00:00.000Z"],
+    ["resets at 3pm Eastern Time", "2026-11-23T20:00:00.000Z"],
+    ["resets 3pm (your local time)", "2026-11-23T15:00:00.000Z"],
+    ["resets 24:00", "2026-11-24T00:00:00.000Z"],
+    ["resets at midnight UTC", "2026-11-24T00:00:00.000Z"],
+    ["resets at noon", "2026-11-23T12:00:00.000Z"],
+    ["resets 24:30", null],
+    ["resets 12:60", null],
+    ["try again in about 2 hours", "2026-11-23T09:31:20.000Z"],
+    ["resets in ~2h 30m", "2026-11-23T10:01:20.000Z"],
+    ["try again in an hour and 5 minutes", "2026-11-23T08:36:20.000Z"],
+    ["try again in 2 hours and then some", "2026-11-23T09:31:20.000Z"],
+    ["try again in 0h5m", "2026-11-23T07:36:20.000Z"],
+    ["try again in 2 months", "2027-01-22T07:31:20.000Z"],
+    ["try again in 2 weeks", "2026-12-07T07:31:20.000Z"],
+    ["try again in 0 seconds", null],
+    ["try again in 2 models", null],
+    ["try again in a moment", null],
+    ["until 5 apps", null],
+    ["until 5 ams", null],
+    ["until decided 5 times", null],
+    ["resets marketing 7", null],
+    ["limit resets. Try again at 9am", "2026-11-23T09:00:00.000Z"],
     ["try again 3 times", null],
+    ["try again", null],
+    ["until", null],
+    ["resets on Monday", "2026-11-30T00:00:00.000Z"],
     ["resets 99:99", null],
     ["nothing of the kind", null]
   ]
   for (const [text, expected] of table) it(text, () => assert.strictEqual(utc(text), expected))
 
+  const around: ReadonlyArray<readonly [string, string, string]> = [
+    ["resets 11:55pm (UTC)", "2026-12-01T00:05:00Z", "2026-11-30T23:56:00.000Z"],
+    ["resets 12:05am (UTC)", "2026-11-30T23:55:00Z", "2026-12-01T00:06:00.000Z"],
+    ["resets 12:30am (Asia/Tokyo)", "2026-11-30T15:34:00Z", "2026-11-30T15:31:00.000Z"],
+    ["resets Dec 31, 11:55pm (UTC)", "2027-01-01T00:05:00Z", "2026-12-31T23:56:00.000Z"],
+    ["resets Jan 1, 12:05am (UTC)", "2026-12-31T23:55:00Z", "2027-01-01T00:06:00.000Z"],
+    ["resets Monday 9am (UTC)", "2026-11-30T09:10:00Z", "2026-11-30T09:00:00.000Z"],
+    ["resets Monday 9am (UTC)", "2026-12-01T09:10:00Z", "2026-12-07T09:00:00.000Z"],
+    ["resets tomorrow at 9am (Asia/Tokyo)", "2026-11-30T15:30:00Z", "2026-12-02T00:00:00.000Z"],
+    ["resets midnight (UTC)", "2026-12-01T00:04:00Z", "2026-12-01T00:00:00.000Z"],
+    ["resets Feb 29 (UTC)", "2027-12-31T15:04:00Z", "2028-02-29T00:00:00.000Z"],
+    ["resets 2:30am (Europe/Paris)", "2027-03-27T23:00:00Z", "2027-03-28T01:31:00.000Z"],
+    ["resets Feb 29, 3pm (UTC)", "2028-02-29T15:04:00Z", "2028-02-29T15:00:00.000Z"]
+  ]
+  for (const [text, readAt, expected] of around) {
+    it(`${text}, read at ${readAt}`, () => {
+      const at = resetIn(text, Date.parse(readAt))
+      assert.strictEqual(at === null ? null : new Date(at).toISOString(), expected)
+    })
+  }
+
+  it("that were printed minutes before they passed stay what they were", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.integer({ min: Date.UTC(2026, 0, 1) / 60_000, max: Date.UTC(2029, 0, 1) / 60_000 }),
+        FastCheck.integer({ min: 1, max: 170 }),
+        FastCheck.boolean(),
+        (resetMinute, late, isDated) => {
+          const reset = new Date(resetMinute * 60_000)
+          const [clock = "", month = "", date = ""] = [
+            reset.toISOString().slice(11, 16),
+            reset.toLocaleString("en-US", { month: "short", timeZone: "UTC" }),
+            `${reset.getUTCDate()}`
+          ]
+          const said = isDated ? `resets ${month} ${date}, ${clock} (UTC)` : `resets ${clock} (UTC)`
+          // Midnight is a boundary, not a minute whose seconds were cut off.
+          const cut = clock === "00:00" ? 0 : 60_000
+          assert.strictEqual(resetIn(said, reset.getTime() + late * 60_000), reset.getTime() + cut)
+        }
+      )
+    )
+  })
+
   it("without a zone means this machine's, today or tomorrow", () => {
     const at = resetIn("try again at 8:01 AM.", now) ?? 0
     const local = new Date(at)
     assert.deepStrictEqual([local.getHours(), local.getMinutes()], [8, 2])
-    assert.isTrue(at > now - 120_000 && at <= now + 25 * 3_600_000)
+    assert.isTrue(at > now - 3 * 3_600_000 && at <= now + 25 * 3_600_000)
+  })
+
+  it("in a zone of the text, else of the agent, else of this machine", () => {
+    const utc = (text: string, zone: string) => new Date(resetIn(text, now, zone) ?? 0).toISOString()
+    assert.strictEqual(utc("resets at 2026-12-01 04:18:09", "Asia/Tokyo"), "2026-11-30T19:18:09.000Z")
+    assert.strictEqual(utc("resets at 2026-12-01 04:18:09 UTC", "Asia/Tokyo"), "2026-12-01T04:18:09.000Z")
+    assert.strictEqual(utc("resets Dec 15", "America/New_York"), "2026-12-15T05:00:00.000Z")
+    assert.strictEqual(utc("resets 9am Buy more", "Asia/Tokyo"), "2026-11-24T00:00:00.000Z")
   })
 
   it("takes seconds for milliseconds where they are", () => {

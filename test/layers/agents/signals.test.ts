@@ -77,6 +77,23 @@ describe("signals of the other agents", () => {
     assert.deepStrictEqual(signalsOf("opencode", "stderr", [failing]), [])
   })
 
+  it("tell that OpenCode waits for credit, and not where it waits for something else", () => {
+    const logged = (text: string) =>
+      signalsOf("opencode", "stderr", [
+        `level=ERROR message="stream error" session.id=ses_1 error.error="AI_APICallError: ${text}"`
+      ])
+    for (const text of ["Insufficient balance", "Insufficient Balance. Manage your billing here: x", "余额不足"]) {
+      assert.deepStrictEqual(logged(text), [{ _tag: "Sleeping", ms: null }])
+    }
+    for (const text of [
+      "The load balancer is unavailable",
+      "unbalanced brackets in the request",
+      "Too many requests"
+    ]) {
+      assert.deepStrictEqual(logged(text), [])
+    }
+  })
+
   it("tell that Codex was answered", () => {
     assert.deepStrictEqual(tagsIn("codex3--limit-midrun"), ["InSession", "Served"])
     assert.deepStrictEqual(tagsIn("codex3--limit-reached"), ["InSession"])

@@ -120,6 +120,7 @@ export const claimOf = (options: {
       runningAt: null,
       deadlineUptime: null,
       frozenUptime: null,
+      boundUptime: null,
       stopCause: null,
       stopAt: null
     },

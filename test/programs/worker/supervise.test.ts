@@ -8,6 +8,7 @@ import * as Ref from "effect/Ref"
 import * as TestClock from "effect/TestClock"
 import { SpawnFailed } from "../../../src/domain/Errors.ts"
 import type { WrittenSettings } from "../../../src/domain/settings/Settings.ts"
+import type { Evidence } from "../../../src/domain/task/Agent.ts"
 import { TaskId } from "../../../src/domain/task/Task.ts"
 import { SpawnerControl } from "../../../src/layers/memory/fakes/SpawnerControl.ts"
 import { Agents } from "../../../src/services/Agents.ts"
@@ -198,6 +199,54 @@ const jumpingClock = Effect.map(Effect.clock, (clock) => {
       ahead += millis
     })
   return { jumping, jump }
+})
+
+describe("an end that is read late", () => {
+  for (const [title, written, expected] of [
+    ["counts from when the status was written", (end: number) => end, (end: number) => end],
+    ["counts from now where that is not known", () => null, (_end: number, now: number) => now],
+    ["counts from now where the date is before the claim", () => -1, (_end: number, now: number) => now],
+    ["counts from now where the date is to come", (end: number) => end + 1e12, (_end: number, now: number) => now]
+  ] as const) {
+    it.scoped(title, () => {
+      const read: Array<number> = []
+      const verdict = (_agent: string, { endedAt }: Evidence) => {
+        read.push(endedAt)
+        return Effect.dieMessage("only the time counts")
+      }
+      const agents = Layer.mock(Agents, {
+        verdict,
+        hasSessions: () => Effect.succeed(false),
+        signals: () => Effect.succeed([])
+      })
+      const late = withSpawner((spawner) =>
+        Effect.succeed({
+          observe: (target) =>
+            Effect.map(spawner.observe(target), (seen) =>
+              seen._tag === "Exited" && seen.endedAt !== null ? { ...seen, endedAt: written(seen.endedAt) } : seen
+            )
+        })
+      )
+      return Effect.gen(function* () {
+        const control = yield* SpawnerControl
+        yield* TestClock.adjust("1 hour")
+        const first = yield* pool()
+        const id = yield* submit()
+        const { claim } = yield* nextStart
+        yield* Fiber.interrupt(first)
+        yield* TestClock.adjust("10 minutes")
+        yield* control.end(claim.claimId, { exitCode: 1, signal: null })
+        const end = yield* Clock.currentTimeMillis
+        yield* TestClock.adjust("10 minutes")
+        yield* pool()
+        const task = yield* ended(id)
+        const [endedAt = 0] = read
+        const wanted = expected(end, task.endedAt ?? 0)
+        // What is read "now" is read within the looks of the worker that takes over.
+        assert.isTrue(endedAt === wanted || (wanted !== end && endedAt >= end + 600_000 && endedAt <= wanted))
+      }).pipe(Effect.provide(Layer.merge(late, agents)))
+    })
+  }
 })
 
 describe("time", () => {

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
+import { LoopNotFound } from "../../../domain/loop/LoopErrors.ts"
 import { cancelGoal } from "../../../programs/goals/cancelGoal.ts"
 import { treeOfLoop } from "../../../programs/reports/TaskTree.ts"
 import { requireOutside } from "../../../programs/tasks/requireOwn.ts"
@@ -23,6 +24,23 @@ import { treeText } from "../../output/treeText.ts"
 import { waiting } from "../../output/waiting.ts"
 
 const goal = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a goal, or a unique beginning of it"))
+
+/** The goal of this reference; `@last` is the newest. */
+const goalAt = Effect.fn("goalAt")(function* (reference: string) {
+  const loops = yield* Loops
+  const none = { reference, candidates: [], goal: true }
+  let meant = reference
+  if (reference === "@last") {
+    const newest = (yield* loops.list({ status: [], goals: true, limit: 1, before: null })).loops[0]
+    if (newest === undefined) return yield* new LoopNotFound(none)
+    meant = newest.id
+  }
+  const id = yield* Effect.catchTag(loops.resolve(meant), "LoopNotFound", (error) =>
+    Effect.fail(new LoopNotFound({ ...error, goal: true }))
+  )
+  const found = yield* loops.get(id)
+  return found.goal === null ? yield* new LoopNotFound({ ...none, other: { kind: "loop", id } }) : found
+})
 
 export const goalList = readOnlyCommand({
   name: "goal list",
@@ -60,20 +78,14 @@ export const goalStatus = readOnlyCommand({
   completes: "loop",
   run: Effect.fn("beat.goal.status")(function* (given, reference) {
     const terminal = yield* Terminal
-    const loops = yield* Loops
-    const newest = Effect.map(
-      loops.list({ status: [], goals: true, limit: 1, before: null }),
-      (page) => page.loops[0]?.id ?? "@last"
-    )
-    const id = yield* loops.resolve(yield* Option.match(reference, { onNone: () => newest, onSome: Effect.succeed }))
-    const found = yield* loops.get(id)
+    const found = yield* goalAt(Option.getOrElse(reference, () => "@last"))
     if (given.json) {
       yield* printJson(Loop, found)
       return ExitCode.ok
     }
     const now = yield* Clock.currentTimeMillis
     yield* terminal.print(describeLoop(found, now, terminal.stdout).join("\n"))
-    yield* terminal.print(["", ...treeText(yield* treeOfLoop(id), now, terminal.stdout).slice(2)].join("\n"))
+    yield* terminal.print(["", ...treeText(yield* treeOfLoop(found.id), now, terminal.stdout).slice(2)].join("\n"))
     return ExitCode.ok
   })
 })
@@ -96,7 +108,7 @@ export const goalCancel = readWriteCommand({
     const caller = yield* Caller
     const submitter = submitterOf(caller.environment)
     yield* requireOutside(submitter, "cancel a goal")
-    const resolved = yield* (yield* Loops).resolve(id)
+    const { id: resolved } = yield* goalAt(id)
     const request = { reason: given.reason, by: yield* nameOf(submitter) }
     const cancelled = yield* cancelGoal(resolved, request, yield* waiting(false)).pipe(whileCancelling)
     if (given.json) yield* printJson(Loop, cancelled.loop)

@@ -18,6 +18,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
+import { readValue } from "../../input/Prompt.ts"
 import { duration, json, optionalText, pairs } from "../../input/Values.ts"
 import { table } from "../../output/Layout.ts"
 import { plain } from "../../output/TaskTable.ts"
@@ -216,7 +217,7 @@ export const hooksAdd = readWriteCommand({
         example: `beat config set hooks.${name}.${fromStdin[1]} - < file`
       })
     }
-    const stdin = fromStdin.length === 0 ? "" : (yield* terminal.stdin).trim()
+    const stdin = fromStdin.length === 0 ? "" : yield* readValue(`--${fromStdin[0]}`)
     const value = (text: string | null) => (text === "-" ? stdin : text)
     const where = present({
       agent: words(given.agent),

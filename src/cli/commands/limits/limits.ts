@@ -173,6 +173,9 @@ export const limitsClose = readWriteCommand({
     if (reason !== null && reason.length > 500) {
       return yield* new InvalidInput({ field: "--reason", problem: "at most 500 characters", example: null })
     }
+    if (until <= (yield* Clock.currentTimeMillis)) {
+      return yield* new InvalidInput({ field: "--until", problem: "the time is in the past", example: "2h" })
+    }
     yield* limits.close(found.account, until, reason)
     yield* terminal.say(`${plain(found.agent)} ${fingerprintOf(found.account)} is closed until ${moment(until)}.`)
     return ExitCode.ok
@@ -215,6 +218,14 @@ export const limitsJoin = readWriteCommand({
     const to = yield* resolveAccount(given.to, "join")
     if (from.account === to.account) {
       return yield* new InvalidInput({ field: "to", problem: "is the same account", example: null })
+    }
+    if (to.joinedTo === from.account) {
+      const other = fingerprintOf(to.account)
+      return yield* new InvalidInput({
+        field: "to",
+        problem: `is joined to ${fingerprintOf(from.account)} already; to undo that: beat limits split ${other}`,
+        example: null
+      })
     }
     yield* limits.join(from.account, to.account)
     yield* terminal.say(

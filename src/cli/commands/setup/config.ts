@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../../domain/Duration.ts"
 import { AgentUnknown, InvalidInput } from "../../../domain/Errors.ts"
+import { variableOf } from "../../../domain/settings/SettingVariables.ts"
 import { setSetting, settingAt, unsetSetting, withoutSecrets } from "../../../programs/setup/Configuration.ts"
 import { Agents } from "../../../services/Agents.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -18,6 +19,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
+import { readValue } from "../../input/Prompt.ts"
 import { json, parseSize } from "../../input/Values.ts"
 import { pairs } from "../../output/pairs.ts"
 
@@ -66,12 +68,16 @@ export const configShow = command({
       yield* printJson(ConfigView, { path: config, settings, file })
       return ExitCode.ok
     }
+    const { environment } = yield* Caller
     const { dim } = stylesOf(terminal.stdout)
+    const sourceOf = (name: string): string => {
+      const variable = variableOf(name)
+      const text = variable === null ? undefined : environment[variable]?.trim()
+      if (text !== undefined && text !== "") return dim(`  (${variable})`)
+      return Object.hasOwn(file, name) ? "" : dim("  (default)")
+    }
     const lines = pairs(
-      Object.entries(settings).map(([name, value]) => [
-        name,
-        `${readable(name, value)}${Object.hasOwn(file, name) ? "" : dim("  (default)")}`
-      ]),
+      Object.entries(settings).map(([name, value]) => [name, `${readable(name, value)}${sourceOf(name)}`]),
       terminal.stdout
     )
     yield* terminal.print(lines.join("\n"))
@@ -131,7 +137,7 @@ export const configSet = command({
   args: Args.all({ path: key, value: Args.text({ name: "value" }).pipe(Args.withDescription("The new value, or -")) }),
   run: Effect.fn("beat.config.set")(function* (given, { path, value }) {
     const terminal = yield* Terminal
-    const text = value === "-" ? (yield* terminal.stdin).trim() : value
+    const text = value === "-" ? yield* readValue(path) : value
     if (value === "-" && text === "") {
       return yield* new InvalidInput({ field: path, problem: "stdin was empty", example: null })
     }

@@ -15,7 +15,7 @@ import { Caller } from "../../framework/Caller.ts"
 import { command } from "../../framework/Command.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
-import { lineSubmission, readBatch, refusedLine } from "../../input/Batch.ts"
+import { lineSubmission, readBatch, refusedLines } from "../../input/Batch.ts"
 import { contestOptions, readContest } from "../../input/ContestOptions.ts"
 import { placeWithSetup, submitPlaced } from "../../input/Place.ts"
 import { type Given as Prompted, readGiven } from "../../input/Prompt.ts"
@@ -197,14 +197,14 @@ const runBatch = Effect.fn("run.batch")(function* (given: Given, path: string) {
   const lines = yield* readBatch(path)
   const placeOf = yield* Effect.cachedFunction((directory: string) => withSetting(given, directory))
   yield* checkPlace(yield* placeOf(options.directory))
-  const refused = refusedLine(terminal, path)
+  const refused = refusedLines(terminal, path)
   const shared = yield* connected(options, given)
   const batch = yield* Effect.forEach(lines, ({ fields, line }) =>
     Effect.gen(function* () {
       const own = yield* lineSubmission(shared, fields)
       const { notes, work } = yield* placeWork(own, yield* placeOf(own.directory), environment)
       return { line, submission: work, notes }
-    }).pipe(Effect.tapError(() => refused(line, 0)))
+    }).pipe(Effect.tapError(() => refused({ first: line, last: line, stored: 0 })))
   )
   const tasks: Array<BatchDocument["tasks"][number]> = []
   const result = yield* submitBatch(batch, submitterOf(environment), {

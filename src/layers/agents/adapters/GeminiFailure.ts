@@ -3,7 +3,6 @@ import * as Schema from "effect/Schema"
 import type { Evidence } from "../../../domain/task/Agent.ts"
 import type { FailureClass } from "../../../domain/task/Task.ts"
 import { loose, number, reader, text } from "../reading/Printed.ts"
-import { nextPacificMidnight } from "../reading/ResetTime.ts"
 import type { Failed } from "../reading/Verdict.ts"
 
 export const Problem = Schema.Struct({ type: text, message: text, code: number })
@@ -48,6 +47,17 @@ const statusOf = (said: Problem, stderr: ReadonlyArray<string>): number | undefi
   return inHttp(said.code) ?? inHttp(digits === undefined ? undefined : Number(digits))
 }
 
+/** What it printed of the last request that failed. */
+const lastRequest = (stderr: ReadonlyArray<string>): string =>
+  stderr
+    .slice(
+      Math.max(
+        0,
+        stderr.findLastIndex((line) => /^(?:Attempt \d+ failed|Error when talking to)/.test(line))
+      )
+    )
+    .join("\n")
+
 export const failureOf = (evidence: Evidence, said: Problem | undefined): Failed | null => {
   const { exitCode } = evidence.end
   const known = exitCode === null ? undefined : exitClasses[exitCode]
@@ -56,8 +66,8 @@ export const failureOf = (evidence: Evidence, said: Problem | undefined): Failed
     const retry =
       evidence.end.signal === null
         ? undefined
-        : found(/^Attempt \d+ failed(?:\. Retrying[^:]*?\.\.\. ?|: )(.*)$/, evidence.stderr)
-    if (retry !== undefined) return { message: retry }
+        : found(/^Attempt \d+ failed(?: with status \d+)?(?:\. Retrying[^:]*?\.\.\. ?|: )(.*)$/, evidence.stderr)
+    if (retry !== undefined) return { message: retry, details: lastRequest(evidence.stderr) }
     const shown = evidence.stderr.findLast((line) => line.trim().length > 0 && !chatter.test(line))
     return known === undefined ? null : { message: shown ?? `gemini ended with exit code ${exitCode}`, class: known }
   }
@@ -65,7 +75,7 @@ export const failureOf = (evidence: Evidence, said: Problem | undefined): Failed
   const message = spoken(said.message ?? "The agent reported an error.")
   return {
     message,
-    resetAt: /\bdaily quota\b|\bper ?day\b/i.test(message) ? nextPacificMidnight(evidence.endedAt) : null,
+    details: `${said.message ?? ""}\n${lastRequest(evidence.stderr)}`,
     status,
     codes: [said.type, found(/\b(TerminalQuotaError|RetryableQuotaError|ModelNotFoundError)\b/, evidence.stderr)],
     class: known,

@@ -28,7 +28,11 @@ const Event = Schema.Struct({
   type: Schema.String,
   sessionID: text,
   error: loose(
-    Schema.Struct({ name: text, message: text, data: loose(Schema.Struct({ message: text, statusCode: number })) })
+    Schema.Struct({
+      name: text,
+      message: text,
+      data: loose(Schema.Struct({ message: text, statusCode: number, responseBody: text }))
+    })
   ),
   part: loose(
     Schema.Struct({
@@ -96,7 +100,12 @@ const findings = (evidence: Evidence): Findings => {
   const logged = evidence.stderr.map(loggedFailure).findLast((found) => found !== null) ?? null
   const failure =
     last?.type === "error"
-      ? { message: errorText(last), status: last.error?.data?.statusCode, codes: [last.error?.name] }
+      ? {
+          message: errorText(last),
+          status: last.error?.data?.statusCode,
+          codes: [last.error?.name],
+          details: last.error?.data?.responseBody
+        }
       : finished && reason !== undefined && !["stop", "end_turn", "unknown"].includes(reason)
         ? { message: `The model stopped before it was done (${reason}).` }
         : !finished && logged !== null

@@ -1,5 +1,6 @@
 /** Why an agent failed, from the HTTP status, the error code and, last, the text; and what a person can do about it. */
 import type { FailureClass } from "../../../domain/task/Task.ts"
+import { googleQuota } from "./GoogleQuota.ts"
 
 type Class = typeof FailureClass.Type
 
@@ -10,11 +11,16 @@ export interface Signs {
   readonly status?: number | undefined
   /** Error codes and types in the words of the agent or its model service. */
   readonly codes?: ReadonlyArray<string | undefined>
+  /** What else was printed of the same failure, where the message is only a part of it. */
+  readonly details?: string | undefined
 }
 
 const codes: ReadonlyArray<readonly [RegExp, Class]> = [
   [/^(usage_limit_reached|usage_limit|UsageLimitError|TerminalQuotaError)$/i, "usage-limit"],
-  [/^(insufficient_quota|billing_error|billing|billing_not_active|budget_exhausted|error_max_budget_usd)$/i, "budget"],
+  [
+    /^(insufficient_(?:quota|balance|credits?|funds)|CreditsError|billing_error|billing|billing_not_active|budget_exhausted|error_max_budget_usd)$/i,
+    "budget"
+  ],
   [
     /^(authentication|authentication_error|permission_error|invalid_api_key|ProviderAuthError|FatalAuthenticationError)$/i,
     "auth"
@@ -29,7 +35,12 @@ const codes: ReadonlyArray<readonly [RegExp, Class]> = [
 /** Phrases that say more than the status that comes with them: a 429 may be a rate, a usage limit or an empty account. */
 const decisive: ReadonlyArray<readonly [RegExp, Class]> = [
   [
-    /spend(?:ing)? (?:limit|cap)|credit balance|insufficient[_ ](?:quota|funds|credits?)|out of (?:\w+ )?credits|check your plan and billing|payment required|max(?:imum)? budget/i,
+    // The four characters say that the balance does not suffice.
+    /(?:insufficient|not enough)[_ ]?(?:(?:account|credit|wallet)[_ ])?(?:balance|quota|funds|credits?)(?![a-z])|\bbalance (?:is |has been )?(?:insufficient|too low|not (?:enough|sufficient)|exhausted|depleted|used up|negative|empty)|\u4f59\u989d\u4e0d\u8db3|(?:not|n't) have (?:any|enough) (?:balance|funds|credits?)(?![a-z])|credits? (?:are|is|have been) (?:depleted|exhausted|used up)|(?:requires more|used all (?:available|your)) credits|can only afford/i,
+    "budget"
+  ],
+  [
+    /spend(?:ing)? (?:limit|cap)|credit balance|out of (?:\w+ )?credits|check your plan and billing|payment required|max(?:imum)? budget/i,
     "budget"
   ],
   [
@@ -90,6 +101,8 @@ const first = (table: ReadonlyArray<readonly [RegExp, Class]>, said: string): Cl
 
 /** `otherwise` when nothing shows the class. */
 export const classify = (signs: Signs, otherwise: Class): Class => {
+  const quota = googleQuota(signs)
+  if (quota !== null) return quota.class
   const message = signs.message.slice(0, 20_000)
   const named = (signs.codes ?? []).filter((code) => code !== undefined)
   const byCode = named.map((code) => first(codes, code)).find((found) => found !== null) ?? null
@@ -119,8 +132,8 @@ export const credentialAdvice = (agent: Adviser): string => {
   return `To give ${agent.name} credentials, ${ways.slice(0, -1).join(", ")} or ${ways.at(-1)}`
 }
 
-/** What mends a failure of this class; null when there is nothing to add. */
-export const advice = (agent: Adviser, failure: Class, resetAt: number | null): string | null => {
+/** What mends a failure of this class, which came at `now`; null when there is nothing to add. */
+export const advice = (agent: Adviser, failure: Class, resetAt: number | null, now: number): string | null => {
   switch (failure) {
     case "auth":
       return `${credentialAdvice(agent)}; then: beat retry`
@@ -129,7 +142,7 @@ export const advice = (agent: Adviser, failure: Class, resetAt: number | null): 
     case "usage-limit":
       return resetAt === null
         ? `Wait until the limit of this ${agent.name} account is over, then: beat retry. Or use another agent with -a`
-        : `The limit ends at ${new Date(resetAt).toISOString().replace(/:\d\d\.\d+Z$/, "Z")}; then: beat retry. Or use another agent with -a`
+        : `The limit ${resetAt > now ? "ends" : "ended"} at ${new Date(resetAt).toISOString().replace(/:\d\d\.\d+Z$/, "Z")}; then: beat retry. Or use another agent with -a`
     case "budget":
       return "Waiting does not help: add credit or raise the limit, then: beat retry"
     case "network":

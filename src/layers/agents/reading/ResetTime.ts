@@ -1,9 +1,6 @@
 /** When a limit ends, from what agents say of it: a number, a time of day with a zone, or a length of time. */
 import * as DateTime from "effect/DateTime"
-import * as Option from "effect/Option"
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { day, hour, minute, printedTime, zoneNamed } from "./PrintedTime.ts"
 
 /** Seconds or milliseconds since 1970, whichever it is, as milliseconds; null when it is not such a time. */
 export const instant = (value: unknown): number | null => {
@@ -17,33 +14,40 @@ export const instant = (value: unknown): number | null => {
   return millis < 1e14 ? Math.round(millis) : null
 }
 
-const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+/** What comes before the time at which a limit ends. The last one: "on 2026-12-01 at 00:00 UTC". */
+const cue = /\b(?:resets?|try again|available|until|renews?|retry|refresh(?:es)?|lifted|on(?=\s+\d{4}-\d\d-\d\d))\b/gi
+/** A length of time after such a word, and one part of it. Built in a call as the dates are. */
+const lengths = /* @__PURE__ */ (() => {
+  const count = "(?:\\d+(?:\\.\\d+)?\\s*|\\ban?\\s+)"
+  const unit = "(?:months?|weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|ms|m|seconds?|secs?|s)(?![a-z])"
+  return {
+    all: new RegExp(
+      "\\b(?:resets?|try again|retry|retrying|available|renews?)(?: again)?\\s+(?:in|after)\\s+" +
+        "(?:(?:about|around|approximately|roughly|another|the next|less than|up to|~)\\s*)*" +
+        `((?:${count}${unit}(?:,|\\s|and\\b)*)+)`,
+      "i"
+    ),
+    part: new RegExp(`(${count})(${unit})`, "gi")
+  }
+})()
 
-/** The zone in the text, else that of the agent, whose local time it is, else that of this process. */
-const zoneOf = (name: string | undefined, agents: string | null): DateTime.TimeZone =>
-  [name === "GMT" ? "UTC" : name, agents]
-    .map((one) => (one === undefined || one === null ? Option.none() : DateTime.zoneFromString(one)))
-    .find(Option.isSome)?.value ?? DateTime.zoneMakeLocal()
+const unitMs = (name: string): number =>
+  name === "ms"
+    ? 1
+    : name.startsWith("mo")
+      ? 30 * day
+      : ({ w: 7 * day, d: day, h: hour, m: minute, s: 1000 }[name.charAt(0)] ?? 0)
 
-const month = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?"
-const clock = new RegExp(
-  `(?:resets?|try again|available again|until|renews?)(?:\\s+(?:at|on|by))?\\s+(?:${month}\\s+(\\d{1,2})(?:st|nd|rd|th)?,?\\s+(?:(\\d{4}),?\\s+)?(?:at\\s+)?)?` +
-    "(\\d{1,2})(?::(\\d{2}))?(?::\\d{2})?\\s*([ap])?\\.?m?\\.?(?:\\s*\\(?([A-Z][A-Za-z_]+(?:/[A-Za-z_+\\-0-9]+)*)\\)?)?",
-  "i"
-)
-/** "on 2026-12-01 at 00:00 UTC" */
-const dated = /\bon\s+(\d{4}-\d\d-\d\d)(?:\s+at)?\s+(\d\d:\d\d)(?::\d\d)?\s*(?:UTC|GMT|Z)\b/i
-const length =
-  /(?:reset|resets|try again|retry|retrying|available)(?: again)?\s+(?:in|after)\s+((?:\d+(?:\.\d+)?\s*(?:days?|d|hours?|hrs?|h|minutes?|mins?|ms|m|seconds?|secs?|s)(?:,|\s|and)*)+)/i
-const unit = (name: string): number =>
-  name === "ms" ? 1 : ({ d: day, h: 60 * minute, m: minute, s: 1000 }[name.charAt(0).toLowerCase()] ?? 0)
-
-const afterLength = (said: string, now: number): number | null => {
-  const total = Array.from(said.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)).reduce(
-    (sum, [, count = "0", name = ""]) => (name === "and" ? sum : sum + Number(count) * unit(name)),
+/** The pause that a text names, in milliseconds. */
+export const lengthIn = (text: string): number | null => {
+  const said = lengths.all.exec(text)?.[1]
+  if (said === undefined) return null
+  const total = Array.from(said.matchAll(lengths.part)).reduce(
+    // "an hour" is one.
+    (sum, [, count = "", name = ""]) => sum + (/\d/.test(count) ? Number(count) : 1) * unitMs(name.toLowerCase()),
     0
   )
-  return total > 0 && total < 400 * day ? now + Math.round(total) : null
+  return total > 0 && total < 400 * day ? Math.round(total) : null
 }
 
 /** The next midnight in Los Angeles: Google's daily quotas begin again then. */
@@ -52,47 +56,21 @@ export const nextPacificMidnight = (now: number): number => {
   return DateTime.add(DateTime.startOf(here, "day"), { days: 1 }).epochMillis
 }
 
-const atClock = (found: RegExpExecArray, now: number, agentsZone: string | null): number | null => {
-  const [, monthName, dayOfMonth, year, hourText = "", minuteText, half, zoneName] = found
-  // A bare number is not a time of day: "try again 3 times".
-  if (minuteText === undefined && half === undefined) return null
-  const said = Number(hourText)
-  const hours = half === undefined ? said : (said % 12) + (half.toLowerCase() === "p" ? 12 : 0)
-  const minutes = Number(minuteText ?? 0)
-  if (hours > 23 || minutes > 59) return null
-  const zone = zoneOf(zoneName, agentsZone)
-  const here = DateTime.toParts(DateTime.unsafeMakeZoned(now, { timeZone: zone }))
-  const parts = {
-    year: year === undefined ? here.year : Number(year),
-    month: monthName === undefined ? here.month : months.indexOf(monthName.toLowerCase().slice(0, 3)) + 1,
-    day: dayOfMonth === undefined ? here.day : Number(dayOfMonth),
-    hours,
-    minutes,
-    seconds: 0,
-    millis: 0
-  }
-  const made = DateTime.makeZoned(parts, { timeZone: zone, adjustForTimeZone: true })
-  if (Option.isNone(made)) return null
-  // Agents cut the seconds off: the minute has to be over.
-  const cut = minuteText === undefined ? 0 : minute
-  // A time that is just over is meant, an older one is tomorrow's (or next year's).
-  if (made.value.epochMillis > now - 2 * minute) return made.value.epochMillis + cut
-  if (year !== undefined) return null
-  const step = monthName === undefined ? { days: 1 } : { years: 1 }
-  return DateTime.add(made.value, step).epochMillis + cut
-}
-
 /**
  * Reads `resets 8:31am (Europe/Paris)`, `try again at Nov 24th, 2026 8:01 AM`, `try again in 2 hours 5 minutes`,
- * `regain access on 2026-12-01 at 00:00 UTC`. `zone`: of the process that printed a time without one.
+ * `regain access on 2026-12-01 at 00:00 UTC`. `zone`: of the process that printed a time without one. A time that is over is
+ * given as it is.
  */
 export const resetIn = (text: string, now: number, zone: string | null = null): number | null => {
   const piped = /limit reached\|(\d{9,13})/.exec(text)
   if (piped !== null) return instant(piped[1])
-  const passed = length.exec(text)
-  if (passed?.[1] !== undefined) return afterLength(passed[1], now)
-  const onDate = dated.exec(text)
-  if (onDate !== null) return instant(`${onDate[1]}T${onDate[2]}:00Z`)
-  const found = clock.exec(text)
-  return found === null ? null : atClock(found, now, zone)
+  const pause = lengthIn(text)
+  if (pause !== null) return now + pause
+  const local = (zone === null ? undefined : zoneNamed(zone)) ?? DateTime.zoneMakeLocal()
+  for (const { 0: found, index } of text.matchAll(cue)) {
+    const after = index + found.length
+    const at = printedTime(text.slice(after, after + 100), now, local)
+    if (at !== null) return at
+  }
+  return null
 }

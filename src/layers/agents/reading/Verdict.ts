@@ -4,7 +4,8 @@ import type { FailureClass, Usage } from "../../../domain/task/Task.ts"
 import type { ModelUse } from "../../../domain/usage/ModelUse.ts"
 import { cutEnd, cutMiddle } from "./Bounds.ts"
 import { type Adviser, advice, classify, type Signs } from "./Failure.ts"
-import { resetIn } from "./ResetTime.ts"
+import { googleQuota } from "./GoogleQuota.ts"
+import { nextPacificMidnight, resetIn } from "./ResetTime.ts"
 import { mask } from "./Secrets.ts"
 
 export const maxErrorBytes = 4096
@@ -44,6 +45,10 @@ const tail = (lines: ReadonlyArray<string>, limit: number): string => {
   return said.join("\n")
 }
 
+const resetOf = (why: Failed, { endedAt, zone }: Evidence): number | null =>
+  why.resetAt ??
+  (googleQuota(why)?.daily === true ? nextPacificMidnight(endedAt) : resetIn(why.message, endedAt, zone ?? null))
+
 const failed = (
   agent: Adviser,
   evidence: Evidence,
@@ -52,11 +57,8 @@ const failed = (
   why: Failed
 ): Verdict => {
   const failureClass = why.class ?? classify(why, cause === "agent-error" ? "agent" : "unknown")
-  const resetAt =
-    failureClass === "usage-limit"
-      ? (why.resetAt ?? resetIn(why.message, evidence.endedAt, evidence.zone ?? null))
-      : null
-  const help = advice(agent, failureClass, resetAt)
+  const resetAt = failureClass === "usage-limit" ? resetOf(why, evidence) : null
+  const help = advice(agent, failureClass, resetAt, evidence.endedAt)
   const message = cutMiddle(mask(why.message), maxErrorBytes - 600)
   return {
     status: "failed",

@@ -11,6 +11,7 @@ import { Contests } from "../../../services/Contests.ts"
 import { Deliveries } from "../../../services/Deliveries.ts"
 import { Gates } from "../../../services/Gates.ts"
 import { Goals } from "../../../services/Goals.ts"
+import { LateRounds } from "../../../services/LateRounds.ts"
 import { Ledger } from "../../../services/Ledger.ts"
 import { Limits } from "../../../services/Limits.ts"
 import { Loops } from "../../../services/Loops.ts"
@@ -18,6 +19,7 @@ import { Merges } from "../../../services/Merges.ts"
 import { Messages } from "../../../services/Messages.ts"
 import { Notices } from "../../../services/Notices.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
+import { PutRight } from "../../../services/PutRight.ts"
 import { Questions } from "../../../services/Questions.ts"
 import { Schedules } from "../../../services/Schedules.ts"
 import { Wakes } from "../../../services/Wakes.ts"
@@ -44,8 +46,14 @@ export const layer = Layer.mergeAll(
     tidy: Effect.void
   }),
   Layer.mock(Goals, { stopOverdue: Effect.succeed([]) }),
+  Layer.mock(LateRounds, { end: Effect.succeed([]) }),
   Layer.mock(Ledger, {}),
-  Layer.mock(Limits, { list: Effect.succeed([]), overdue: Effect.succeed([]), renewSpare: Effect.void, waitingBeyond: noList }),
+  Layer.mock(Limits, {
+    list: Effect.succeed([]),
+    overdue: Effect.succeed([]),
+    renewSpare: Effect.void,
+    waitingBeyond: noList
+  }),
   Layer.mock(Loops, { roundOf: none }),
   Layer.mock(Merges, { allOpen: Effect.succeed([]) }),
   Layer.mock(Messages, {
@@ -55,6 +63,7 @@ export const layer = Layer.mergeAll(
     pending: noList
   }),
   Layer.mock(Notices, { after: noList, bounds: Effect.succeed({ oldest: 1, newest: 0 }) }),
+  Layer.mock(PutRight, { all: Effect.succeed({ pauses: 0, accounts: 0, budgets: 0 }) }),
   Layer.mock(Pipelines, { answerRule: none }),
   Layer.mock(Questions, { ofTask: noList, ofClaim: noList }),
   Layer.mock(Schedules, {

@@ -1,4 +1,5 @@
 /** A spawner that starts nothing: its processes print, fork and end as `SpawnerControl` says. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -22,6 +23,7 @@ interface Spool {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
   readonly end: ProcessEnd | null
+  readonly endedAt: number | null
   readonly lost: boolean
   /** Living processes of the tree other than the shim and the agent. */
   readonly forks: ReadonlyArray<ProcessIdentity>
@@ -59,7 +61,7 @@ const reachable = (spool: Spool, { spare }: Target) => spool.forks.filter((fork)
 
 const observation = (spool: Spool | undefined, target: Target): Observation => {
   if (spool === undefined || spool.token !== "taken") return { _tag: "NotStarted" }
-  if (spool.end !== null) return { _tag: "Exited", end: spool.end, process: spool.shim }
+  if (spool.end !== null) return { _tag: "Exited", end: spool.end, process: spool.shim, endedAt: spool.endedAt }
   if (spool.lost) return { _tag: "Lost", survivors: reachable(spool, target).length }
   return spool.shim === null ? { _tag: "Starting" } : { _tag: "Running", process: spool.shim }
 }
@@ -91,6 +93,7 @@ const make = Effect.gen(function* () {
       stdout: none,
       stderr: none,
       end: null,
+      endedAt: null,
       lost: false,
       forks: [],
       obeys: "term",
@@ -157,8 +160,9 @@ const make = Effect.gen(function* () {
     if (before.obeys !== "term") yield* Effect.sleep(graceMs)
     if (before.obeys === "nothing") return { ended: 0, left: yield* living() }
     const end = before.obeys === "term" ? { exitCode: 143, signal: "SIGTERM" } : { exitCode: 137, signal: "SIGKILL" }
+    const now = yield* Clock.currentTimeMillis
     yield* change(target.claimId, (spool) => ({
-      end: isRunning(spool) ? end : spool.end,
+      ...(isRunning(spool) ? { end, endedAt: now } : {}),
       forks: spool.forks.filter((fork) => target.spare.some(same(fork)))
     }))
     return { ended: count, left: 0 }
@@ -231,7 +235,10 @@ const make = Effect.gen(function* () {
       return Effect.asVoid(change(claimId, (spool) => ({ [stream]: joined(spool[stream], bytes) })))
     },
     empty: (claimId, stream) => Effect.asVoid(change(claimId, () => ({ [stream]: new Uint8Array() }))),
-    end: (claimId, end) => Effect.asVoid(change(claimId, () => ({ end }))),
+    end: Effect.fn("SpawnerControl.end")(function* (claimId, end) {
+      const endedAt = yield* Clock.currentTimeMillis
+      yield* change(claimId, () => ({ end, endedAt }))
+    }),
     lose: (claimId) => Effect.asVoid(change(claimId, () => ({ lost: true }))),
     fork: Effect.fn("SpawnerControl.fork")(function* (claimId, known) {
       const fork = known ?? (yield* identity("boot-1"))

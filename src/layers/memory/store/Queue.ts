@@ -136,9 +136,6 @@ const make = Effect.gen(function* () {
 
     edit: (id, fields, revision) => store.write((draft) => edit(draft, id, fields, revision)),
 
-    // Tests that set a clock back use the SQL layers.
-    putRight: Effect.succeed(0),
-
     prune: ({ dryRun, endedBefore, limit }) =>
       store.write((draft) => {
         const tasks = tasksIn(draft)

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { realFuture } from "./RealPath.ts"
+import { codeOf } from "./SystemCode.ts"
 
 interface ReplaceOptions {
   readonly mode: number
@@ -14,6 +15,15 @@ interface ReplaceOptions {
   readonly owner?: { readonly uid: number; readonly gid: number } | null
   /** Called when the new file is whole and on the disk. A throw leaves the old one as it is. */
   readonly check?: (target: string) => void
+}
+
+/** The umask of this process decides nothing about a file that was there. A file system without modes refuses. */
+const setMode = (file: number, mode: number): void => {
+  try {
+    fs.fchmodSync(file, mode)
+  } catch (error) {
+    if (codeOf(error) !== "EPERM") throw error
+  }
 }
 
 const temporaryOf = (target: string): string => `${target}.${randomUUID()}.tmp`
@@ -26,6 +36,7 @@ export const replaceFile = (path: string, text: string, { check, mode, owner = n
     const file = fs.openSync(temporary, "wx", mode)
     try {
       fs.writeFileSync(file, text)
+      setMode(file, mode)
       if (owner !== null) fs.fchownSync(file, owner.uid, owner.gid)
       fs.fsyncSync(file)
     } finally {

@@ -64,7 +64,10 @@ const failed = (file: string, what: string) => (error: unknown) =>
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const readText = (file: string): string | null => {
-  if (fs.statSync(file, { throwIfNoEntry: false }) === undefined) return null
+  const found = fs.statSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return null
+  // A pipe or a device has no end: a command would wait for it forever.
+  if (!found.isFile()) throw new ConfigInvalid({ path: file, problem: "is not a regular file" })
   const bytes = fs.readFileSync(file)
   try {
     return decoder.decode(bytes)

@@ -5,29 +5,72 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { TextFiles } from "../../../services/TextFiles.ts"
+import { codeOf, inWords } from "./SystemCode.ts"
 import { expandHome } from "./UserHome.ts"
 
-const readFile = (file: string, limit: number): string => {
-  const found = fs.statSync(file, { throwIfNoEntry: false })
-  if (found === undefined) throw new Error("there is no such file")
-  // A pipe (`<(...)` of a shell) has no size.
-  if (found.isDirectory()) throw new Error("it is a directory")
-  if (found.size > limit) throw new Error(`it is larger than ${limit / 1024 ** 2} MB`)
-  return new TextDecoder("utf-8", { fatal: true }).decode(fs.readFileSync(file))
+const tooLarge = (limit: number) => `it is larger than ${limit / 1024 ** 2} MB`
+
+/** What the system refuses, in words. */
+const attempt = <A>(access: () => A): Effect.Effect<A, string> =>
+  Effect.try({ try: access, catch: (error) => `it cannot be read ${inWords(error)}` })
+
+const partBytes = 64 * 1024
+
+/** The next bytes, none at the end; null if the writer of a pipe has sent nothing yet. */
+const readPart = (fd: number): Buffer | null => {
+  try {
+    const part = Buffer.allocUnsafe(partBytes)
+    return part.subarray(0, fs.readSync(fd, part))
+  } catch (error) {
+    if (codeOf(error) === "EAGAIN") return null
+    throw error
+  }
 }
 
-const reasonOf = (error: unknown): string => {
-  if (error instanceof TypeError) return "it is not UTF-8 text"
-  return error instanceof Error ? error.message : String(error)
-}
+/** All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. */
+const readBytes = Effect.fnUntraced(function* (fd: number, limit: number) {
+  const parts: Array<Buffer> = []
+  for (let size = 0; size <= limit; ) {
+    const part = yield* attempt(() => readPart(fd))
+    if (part === null) {
+      yield* Effect.sleep(20)
+    } else if (part.length === 0) {
+      return Buffer.concat(parts)
+    } else {
+      parts.push(part)
+      size += part.length
+    }
+  }
+  return yield* Effect.fail(tooLarge(limit))
+})
+
+const readFile = Effect.fnUntraced(function* (file: string, limit: number) {
+  const found = yield* attempt(() => fs.statSync(file, { throwIfNoEntry: false }))
+  if (found === undefined) return yield* Effect.fail("there is no such file")
+  if (found.isDirectory()) return yield* Effect.fail("it is a directory")
+  const isPipe = found.isFIFO()
+  if (!found.isFile() && !isPipe && file !== "/dev/null") return yield* Effect.fail("it is neither a file nor a pipe")
+  // A pipe (`<(...)` of a shell) must not block the process, which a signal ends meanwhile.
+  const flags = isPipe ? fs.constants.O_RDONLY | fs.constants.O_NONBLOCK : fs.constants.O_RDONLY
+  return yield* Effect.acquireUseRelease(
+    attempt(() => fs.openSync(file, flags)),
+    (fd) => readBytes(fd, limit),
+    (fd) => Effect.sync(() => fs.closeSync(fd))
+  )
+})
+
+const decoder = new TextDecoder("utf-8", { fatal: true })
 
 export const layer = Layer.succeed(
   TextFiles,
   TextFiles.of({
     read: (given, base, limit) =>
-      Effect.try({
-        try: () => readFile(path.resolve(base, expandHome(given)), limit),
-        catch: (error) => new InvalidInput({ field: given, problem: reasonOf(error), example: null })
-      }).pipe(Effect.withSpan("TextFiles.read"))
+      readFile(path.resolve(base, expandHome(given)), limit).pipe(
+        Effect.flatMap((bytes) =>
+          Effect.try({ try: () => decoder.decode(bytes), catch: () => "it is not UTF-8 text" })
+        ),
+        Effect.mapError((problem) => new InvalidInput({ field: given, problem, example: null })),
+        Effect.withSpan("TextFiles.read")
+      )
   })
 )

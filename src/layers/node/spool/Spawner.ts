@@ -70,8 +70,10 @@ const make = Effect.gen(function* () {
   })
 
   const exited = Effect.fn("Spawner.exited")(function* (target: Target, process: ProcessIdentity | null) {
-    const code = yield* Spool.exitOf(filesOf(target.claimId))
-    return code === null ? null : ({ _tag: "Exited", end: endOf(code), process } satisfies Observation)
+    const exit = yield* Spool.exitOf(filesOf(target.claimId))
+    return exit === null
+      ? null
+      : ({ _tag: "Exited", end: endOf(exit.code), process, endedAt: exit.writtenAt } satisfies Observation)
   })
 
   const observe = Effect.fn("Spawner.observe")(function* (target: Target) {

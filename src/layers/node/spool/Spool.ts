@@ -139,9 +139,15 @@ export const transferOwnership = (files: SpoolFiles, owner: ProcessIdentity) =>
 export const shimOf = (files: SpoolFiles): Effect.Effect<ProcessIdentity | null> =>
   Effect.map(textOf(files.shim), (text) => (text === null ? null : parseIdentity(text)))
 
-/** The exit status; null until it is written completely. */
-export const exitOf = (files: SpoolFiles): Effect.Effect<number | null> =>
-  Effect.map(textOf(files.exit), (text) => (text !== null && /^\d{1,3}\n$/.test(text) ? Number(text) : null))
+/** The exit status and when it was written; null until it is written completely. */
+export const exitOf = (
+  files: SpoolFiles
+): Effect.Effect<{ readonly code: number; readonly writtenAt: number | null } | null> =>
+  Effect.map(textOf(files.exit), (text) => {
+    if (text === null || !/^\d{1,3}\n$/.test(text)) return null
+    const written = statSync(files.exit, { throwIfNoEntry: false })?.mtimeMs
+    return { code: Number(text), writtenAt: written === undefined ? null : Math.floor(written) }
+  })
 
 const hasContent = (path: string): Promise<boolean> =>
   fs.stat(path).then(

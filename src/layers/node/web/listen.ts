@@ -6,11 +6,9 @@ import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { maxBodyBytes } from "../../../domain/web/BodyLimit.ts"
 import { PortTaken, WebUnavailable } from "../../../domain/web/WebErrors.ts"
 import { codeOf } from "../files/SystemCode.ts"
-
-/** The largest request body: the longest prompt and some room. */
-const maxBodyBytes = 65 * 1024 * 1024
 
 /** A machine without IPv6 has no second address. */
 const absent = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"])

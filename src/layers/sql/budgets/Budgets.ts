@@ -19,7 +19,7 @@ import { IdRow, orDieWhenMissing } from "../tasks/TaskRows.ts"
 import { makeLaneBudgets } from "./laneBudgets.ts"
 import { reserveColumn, StandingRow, standingColumns } from "./StandingRow.ts"
 import { makeSettle } from "./settle.ts"
-import { makeSpentSince } from "./spentSince.ts"
+import { makeSpentIn } from "./spentIn.ts"
 
 const most = 200
 const mostHolding = 20
@@ -39,7 +39,7 @@ const make = Effect.gen(function* () {
   const access = makeAccess(sql, database)
   const laneBudgets = makeLaneBudgets(sql)
   const settle = makeSettle(sql)
-  const spentSince = makeSpentSince(sql)
+  const spentIn = makeSpentIn(sql)
   const columns = standingColumns(sql)
 
   const findByName = Statement.findOne(() => ({
@@ -153,7 +153,7 @@ const make = Effect.gen(function* () {
         return { from, to, spent }
       }
       const period = periodAt(budget, now)
-      return { ...period, spent: yield* spentSince(budget, period.from) }
+      return { ...period, spent: yield* spentIn(budget, period) }
     })
 
   const set = (budget: typeof Budget.Type) =>

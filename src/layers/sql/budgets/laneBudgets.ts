@@ -7,6 +7,7 @@ import { type Budget, BudgetScope, covers, free, labelOf } from "../../../domain
 import type { Labels, TaskId } from "../../../domain/task/Task.ts"
 import * as Statement from "../database/Statement.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
+import { atOrBelow } from "./atOrBelow.ts"
 import { makeReserves } from "./reserves.ts"
 
 /** Before the ids of tasks that an agent submitted: nothing is reserved for them. */
@@ -130,10 +131,8 @@ export const makeLaneBudgets = (sql: SqlClient.SqlClient) => {
         return sql`TRUE`
       case "agent":
         return sql`tasks.agent = ${value}`
-      case "directory": {
-        const top = value.endsWith("/") ? value : `${value}/`
-        return sql`(tasks.directory = ${value} OR substr(tasks.directory, 1, ${top.length}) = ${top})`
-      }
+      case "directory":
+        return atOrBelow(sql, "tasks.directory", value)
       case "label":
         return sql`tasks.seq IN (
           SELECT task_seq FROM task_labels WHERE key = ${label.key} AND (${label.value} IS NULL OR value = ${label.value})

@@ -11,6 +11,7 @@ import { type LiveUse, mergedUses, PricedUse } from "../../../domain/usage/Model
 import * as Statement from "../database/Statement.ts"
 import { makeReserves } from "./reserves.ts"
 import { StandingRow, standingColumns } from "./StandingRow.ts"
+import { makeSpentIn } from "./spentIn.ts"
 
 const Lane = Schema.Struct({
   lane: Schema.Int,
@@ -28,6 +29,7 @@ export const StoredUses = Schema.parseJson(Schema.Array(PricedUse)).annotations(
 /** Must run inside a transaction. */
 export const makeSettle = (sql: SqlClient.SqlClient) => {
   const reserves = makeReserves(sql)
+  const spentIn = makeSpentIn(sql)
 
   /** None for the most tasks: they count against no budget. */
   const findLane = Statement.findOne(() => ({
@@ -57,11 +59,14 @@ export const makeSettle = (sql: SqlClient.SqlClient) => {
     write({ id, from, to, spent, warnedAt, trippedAt })
 
   /** `cost` is spent by now, next to what the claims that are left have used. */
-  const take = (standing: StandingRow, cost: Cost, reserve: Cost, now: number) => {
-    const before = rolled(standing, now)
-    const spent = before.spent + inMetric(standing.metric, cost)
-    return save(marked({ ...before, spent }, inMetric(standing.metric, reserve), now))
-  }
+  const take = (standing: StandingRow, cost: Cost, reserve: Cost, now: number) =>
+    Effect.gen(function* () {
+      const before = rolled(standing, now)
+      const own = inMetric(standing.metric, cost)
+      // The ledger has more of a new period where the clock was behind before, and set right.
+      const spent = before === standing ? before.spent + own : Math.max(own, yield* spentIn(before, before))
+      yield* save(marked({ ...before, spent }, inMetric(standing.metric, reserve), now))
+    })
 
   const all = (lane: number, cost: Cost, reserve: Cost) =>
     Effect.gen(function* () {

@@ -15,6 +15,7 @@ import { Ids } from "../../../services/Ids.ts"
 import { Loops, type NewLoop, type RoundTask } from "../../../services/Loops.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { makeAccess } from "../database/Immediate.ts"
+import { makeOtherKind } from "../database/otherKind.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeCancel } from "../queue/cancel.ts"
 import { canonical } from "../queue/enqueue.ts"
@@ -33,6 +34,7 @@ const make = Effect.gen(function* () {
   const ids = yield* Ids
   const { database } = yield* Paths
   const { read, write, writeWork } = makeAccess(sql, database)
+  const otherKind = makeOtherKind(sql)
   const { findOfStep, get, page, roundsOf } = makeLoopRows(sql)
   const storeRound = makeStoreRound(sql, ids)
   const cancel = makeCancelLoop(sql, makeCancel(sql, makeFinish(sql, ids)))
@@ -175,7 +177,8 @@ const make = Effect.gen(function* () {
       const fitting = reference === "" ? [] : yield* search.pipe(read("resolveLoop"))
       const [first, second] = fitting
       if (first !== undefined && second === undefined) return first.id
-      return yield* new LoopNotFound({ reference, candidates: fitting.map(({ id }) => id) })
+      const elsewhere = first === undefined ? yield* otherKind(reference).pipe(read("resolveLoop")) : {}
+      return yield* new LoopNotFound({ reference, candidates: fitting.map(({ id }) => id), ...elsewhere })
     }),
 
     list: Effect.fn("Loops.list")(function* ({ before, goals, limit, status }) {

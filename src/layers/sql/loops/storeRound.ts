@@ -57,12 +57,6 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
     return { ...task, dependsOn, continueFrom: null }
   }
 
-  /** The work of a round ends at the deadline of the loop. Its evaluations have their own time. */
-  const within = (task: NewTask, { deadline }: LoopRules, role: Role, now: number): NewTask =>
-    role !== "work" || deadline === null
-      ? task
-      : { ...task, timeoutMs: Math.max(1, Math.min(task.timeoutMs ?? Number.POSITIVE_INFINITY, deadline - now)) }
-
   /** All tasks of a loop work in one workspace, which the work of each round finds at the commit that it starts from. */
   const inWorkspace = (task: NewTask, position: number, round: number, startCommit: CommitId | null): NewTask => {
     const { workspace } = task
@@ -96,10 +90,10 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
       const now = yield* Clock.currentTimeMillis
       const captured = yield* findCaptured(id)
       const roles = captured.map(({ role }) => role)
-      const arrivals = yield* Effect.forEach(captured, ({ environmentId, role, task, variables }, position) =>
+      const arrivals = yield* Effect.forEach(captured, ({ environmentId, task, variables }, position) =>
         Effect.gen(function* () {
           const fresh = withFreshSession({ ...task, environment: variables }, yield* ids.uuid)
-          const placed = inWorkspace(within(fresh, rules, role, now), position, round, startCommit)
+          const placed = inWorkspace(fresh, position, round, startCommit)
           const traced = withTraceparent(following(placed, position, roles), spanIdOf("loop", id))
           return { id: yield* ids.task, environmentId, task: traced }
         })

@@ -12,6 +12,7 @@ import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
 import { makeAccess } from "../database/Immediate.ts"
+import { makeOtherKind } from "../database/otherKind.ts"
 import * as Statement from "../database/Statement.ts"
 import { canonical } from "../queue/enqueue.ts"
 import { makeCancelPipeline } from "./cancelPipeline.ts"
@@ -26,6 +27,7 @@ const make = Effect.gen(function* () {
   const ids = yield* Ids
   const { database } = yield* Paths
   const access = makeAccess(sql, database)
+  const otherKind = makeOtherKind(sql)
   const create = makeCreatePipeline(sql)
   const cancel = makeCancelPipeline(sql, ids)
   const { get, page } = makePipelineRows(sql)
@@ -86,7 +88,8 @@ const make = Effect.gen(function* () {
       const found = reference === "" ? [] : yield* search.pipe(access.read("pipeline"))
       const [first, second] = found
       if (first !== undefined && second === undefined) return first.id
-      return yield* new PipelineNotFound({ reference, candidates: found.map(({ id }) => id) })
+      const elsewhere = first === undefined ? yield* otherKind(reference).pipe(access.read("pipeline")) : {}
+      return yield* new PipelineNotFound({ reference, candidates: found.map(({ id }) => id), ...elsewhere })
     }),
 
     list: Effect.fn("Pipelines.list")(function* ({ before, limit, status }) {

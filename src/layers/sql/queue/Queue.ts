@@ -28,7 +28,6 @@ import { type Arrival, canonical, makeEnqueue } from "./enqueue.ts"
 import { failClaimLost } from "./failClaimLost.ts"
 import { makeFinish } from "./finish.ts"
 import { makePrune } from "./prune.ts"
-import { makePutRight } from "./putRight.ts"
 import { makeRefuseSharing } from "./refuseSharing.ts"
 
 /** The end of a task that would keep every other from being claimed. */
@@ -222,8 +221,6 @@ const make = Effect.gen(function* () {
       const environmentId = environment === undefined ? null : yield* ids.digest(canonical(environment))
       return yield* edit(id, change, revision, environmentId).pipe(access.writeWork("edit"))
     }),
-
-    putRight: makePutRight(sql).pipe(access.write("putRight"), Effect.withSpan("Queue.putRight")),
 
     prune: Effect.fn("Queue.prune")(makePrune(sql, access))
   })

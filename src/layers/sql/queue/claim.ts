@@ -14,6 +14,7 @@ import * as Statement from "../database/Statement.ts"
 import { gateConditions } from "../gates/gateConditions.ts"
 import { goalCondition } from "../goals/GoalRows.ts"
 import { placeConditions } from "../limits/placeConditions.ts"
+import { roundDeadline } from "../loops/roundDeadline.ts"
 import { ClaimRow } from "../tasks/Rows.ts"
 import { IdRow, startOf } from "../tasks/TaskRows.ts"
 import { makeCarryOutWake } from "../wakes/carryOutWake.ts"
@@ -37,6 +38,8 @@ const Started = Schema.Struct({
   ...TaskSummary.pick("id", "timeoutMs", "parks", "wakes").fields,
   /** The account whose place it takes. */
   account: Schema.NullOr(Schema.String),
+  /** Of the loop in whose round it works. */
+  deadline: Schema.NullOr(Timestamp),
   /** Whether a budget counts it. */
   budgeted: Schema.Int
 })
@@ -65,6 +68,7 @@ export const makeClaim = (sql: SqlClient.SqlClient) => {
       AND (uid IS NULL OR uid = ${uid})
       AND ${gateConditions(sql, now).task}
       AND ${goalCondition(sql, now)}
+      AND coalesce(${roundDeadline(sql)}, ${now} + 1) > ${now}
       AND (workspace_id IS NULL OR EXISTS (
         SELECT 1 FROM workspaces WHERE workspaces.id = workspace_id
           AND (workspaces.state = 'ready' OR (workspaces.state = 'planned' AND ${hasSpace(maxBytes)}))
@@ -94,7 +98,7 @@ export const makeClaim = (sql: SqlClient.SqlClient) => {
     execute: (room) => sql`
       UPDATE tasks SET status = 'running', started_at = coalesce(started_at, ${room.now}), parked_at = NULL
       WHERE id = (${ready(room)}) AND status = 'queued' AND waiting_on = 0 AND asks = 0
-      RETURNING id, coalesce(time_left_ms, timeout_ms) AS timeout_ms, parks, wakes,
+      RETURNING id, coalesce(time_left_ms, timeout_ms) AS timeout_ms, parks, wakes, ${roundDeadline(sql)} AS deadline,
         (SELECT nullif(gate, '') FROM lanes WHERE lanes.id = tasks.lane) AS account,
         EXISTS (SELECT 1 FROM lanes WHERE lanes.id = tasks.lane AND lanes.budgets <> '') AS budgeted
     `
@@ -114,12 +118,13 @@ export const makeClaim = (sql: SqlClient.SqlClient) => {
       const now = yield* Clock.currentTimeMillis
       const started = yield* start(roomOf(options, now))
       if (Option.isNone(started)) return null
-      const { account, budgeted, id, parks, timeoutMs, wakes } = started.value
+      const { account, budgeted, deadline, id, parks, timeoutMs, wakes } = started.value
       yield* direct(sql`
         INSERT INTO claim_history (claim_id, task_id, n, claimed_at)
         SELECT ${claimId}, ${id}, count(*) + 1, ${now} FROM claim_history WHERE task_id = ${id}
       `)
-      const claim = newClaim({ ...options, taskId: id, claimId, claimedAt: now, timeoutMs })
+      const boundMs = deadline === null ? null : deadline - now
+      const claim = newClaim({ ...options, taskId: id, claimId, claimedAt: now, timeoutMs, boundMs })
       yield* insertClaim(claim)
       // Reserved from now on, in the transaction that saw the room for it.
       if (budgeted === 1) {

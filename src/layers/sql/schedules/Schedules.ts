@@ -21,6 +21,7 @@ import { Ids } from "../../../services/Ids.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Due, type FireAnswer, Schedules } from "../../../services/Schedules.ts"
 import { makeAccess, withImmediate } from "../database/Immediate.ts"
+import { makeOtherKind } from "../database/otherKind.ts"
 import * as Statement from "../database/Statement.ts"
 import { canonical } from "../queue/enqueue.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
@@ -46,6 +47,7 @@ const make = Effect.gen(function* () {
   const ids = yield* Ids
   const { database } = yield* Paths
   const { read, write, writeWork } = makeAccess(sql, database)
+  const otherKind = makeOtherKind(sql)
   const byId = scheduleById(sql)
   const workOf = workById(sql)
   const store = makeStoreSchedule(sql)
@@ -170,7 +172,8 @@ const make = Effect.gen(function* () {
           : yield* findByPrefix({ from: reference, to: `${reference}~` }).pipe(read("resolveSchedule"))
       const [first, second] = found
       if (first !== undefined && second === undefined) return first.id
-      return yield* new ScheduleNotFound({ reference, candidates: found.map(({ id }) => id) })
+      const elsewhere = first === undefined ? yield* otherKind(reference).pipe(read("resolveSchedule")) : {}
+      return yield* new ScheduleNotFound({ reference, candidates: found.map(({ id }) => id), ...elsewhere })
     }),
 
     list: Effect.fn("Schedules.list")(({ before, limit, status }) => {

@@ -12,6 +12,7 @@ import { TaskEnded, TerminalEvent } from "../../../domain/task/TerminalEvent.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
 import { makeAccess } from "../database/Immediate.ts"
+import { makeOtherKind } from "../database/otherKind.ts"
 import * as Statement from "../database/Statement.ts"
 import { findDuring } from "../findDuring.ts"
 import { makeWaits } from "../limits/waits.ts"
@@ -30,6 +31,7 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { database } = yield* Paths
   const { read } = makeAccess(sql, database)
+  const otherKind = makeOtherKind(sql)
   const task = taskById(sql)
   const summary = summaryById(sql)
 
@@ -198,7 +200,9 @@ const make = Effect.gen(function* () {
       const found =
         reference === "" ? [] : yield* findByPrefix({ from: reference, to: `${reference}~` }).pipe(read("resolve"))
       const [first, second] = found
-      if (first === undefined) return yield* new TaskNotFound({ reference })
+      if (first === undefined) {
+        return yield* new TaskNotFound({ reference, ...(yield* otherKind(reference).pipe(read("resolve"))) })
+      }
       if (second === undefined) return first.id
       return yield* new AmbiguousReference({ reference, candidates: found.map(({ id }) => id) })
     }),

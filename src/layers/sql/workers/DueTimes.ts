@@ -13,6 +13,7 @@ import { DueTimes } from "../../../services/DueTimes.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { deadlineOfLoop } from "../loops/roundDeadline.ts"
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -37,6 +38,8 @@ const make = Effect.gen(function* () {
         FROM accounts WHERE places > 1 AND ${since} - places_at < ${doublingMs * mostDoublings}
         UNION ALL SELECT min(goals.deadline) FROM loops CROSS JOIN goals
         WHERE loops.status = 'running' AND goals.loop_id = loops.id AND goals.stop IS NULL AND goals.deadline > ${since}
+        UNION ALL SELECT min(${deadlineOfLoop(sql)}) FROM loops
+        WHERE loops.status = 'running' AND ${deadlineOfLoop(sql)} > ${since}
       ) AS times WHERE at IS NOT NULL ORDER BY at LIMIT 1
     `
   }))

@@ -14,10 +14,13 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import type { ConfigInvalid } from "../../../../src/domain/Errors.ts"
+import type { SettingsFile } from "../../../../src/domain/settings/Settings.ts"
 import { pathsOf } from "../../../../src/layers/node/files/Paths.ts"
 import { layerWith } from "../../../../src/layers/node/files/SettingsStore.ts"
 import { Host } from "../../../../src/services/Host.ts"
@@ -79,6 +82,94 @@ describe("get", () => {
         }),
       { BACKBEAT_GRACE_MS: "7", BACKBEAT_MAX_CONCURRENCY: "" }
     )
+  )
+
+  const page = readFileSync(fileURLToPath(new URL("../../../../docs/settings.md", import.meta.url)), "utf8")
+  const [table = ""] = page.split("## Settings of one agent")
+  const documented = [...table.matchAll(/^\| `(\w+)` \|/gm)].flatMap(([, name]) => name ?? [])
+  /** A value of each setting that is not its default, and the variable's text. */
+  const others: {
+    readonly [K in Exclude<keyof SettingsFile, "agents" | "hooks">]-?: readonly [string, string, unknown]
+  } = {
+    defaultAgent: ["BACKBEAT_DEFAULT_AGENT", "7", "7"],
+    maxConcurrency: ["BACKBEAT_MAX_CONCURRENCY", "9", 9],
+    maxDepth: ["BACKBEAT_MAX_DEPTH", "0", 0],
+    timeoutMs: ["BACKBEAT_TIMEOUT_MS", "5", 5],
+    stallMs: ["BACKBEAT_STALL_MS", "0", null],
+    maxOutputBytes: ["BACKBEAT_MAX_OUTPUT_BYTES", "2000", 2000],
+    maxSpoolBytes: ["BACKBEAT_MAX_SPOOL_BYTES", "2000", 2000],
+    graceMs: ["BACKBEAT_GRACE_MS", "7", 7],
+    leftovers: ["BACKBEAT_LEFTOVERS", "keep", "keep"],
+    maxParks: ["BACKBEAT_MAX_PARKS", "3", 3],
+    askParkMs: ["BACKBEAT_ASK_PARK_MS", "7", 7],
+    overage: ["BACKBEAT_OVERAGE", "allow", "allow"],
+    headroomPercent: ["BACKBEAT_HEADROOM_PERCENT", "50", 50],
+    prices: ["BACKBEAT_PRICES", '{"m": {"input": 1, "output": 2}}', { m: { input: 1, output: 2 } }],
+    capture: ["BACKBEAT_CAPTURE", "allowlist", "allowlist"],
+    captureAllow: ["BACKBEAT_CAPTURE_ALLOW", '["AWS_*"]', ["AWS_*"]],
+    memoryReserveBytes: ["BACKBEAT_MEMORY_RESERVE_BYTES", "1", 1],
+    memoryPerTaskBytes: ["BACKBEAT_MEMORY_PER_TASK_BYTES", "1", 1],
+    idleMs: ["BACKBEAT_IDLE_MS", "0", 0],
+    workspaceMount: ["BACKBEAT_WORKSPACE_MOUNT", "never", "never"],
+    workspaceInclude: ["BACKBEAT_WORKSPACE_INCLUDE", '[".env"]', [".env"]],
+    isolate: ["BACKBEAT_ISOLATE", ' ["~/shop"] ', ["~/shop"]],
+    workspaceMaxBytes: ["BACKBEAT_WORKSPACE_MAX_BYTES", "7", 7],
+    workspaceKeepMs: ["BACKBEAT_WORKSPACE_KEEP_MS", "7", 7],
+    workspaceTrashMs: ["BACKBEAT_WORKSPACE_TRASH_MS", "7", 7],
+    mcpShell: ["BACKBEAT_MCP_SHELL", "false", false]
+  }
+
+  it("has a variable for every documented setting, except those that have others inside", () => {
+    assert.sameMembers(documented, [...Object.keys(others), "agents", "hooks"])
+  })
+
+  for (const [name, [variable, text, value]] of Object.entries(others)) {
+    it.effect(`obeys ${variable}`, () =>
+      Effect.gen(function* () {
+        const without = yield* withStore((store) => store.get)
+        assert.deepStrictEqual<unknown>(yield* withStore((store) => store.get, { [variable]: text }), {
+          ...without,
+          [name]: value
+        })
+        assert.notDeepEqual<unknown>(Reflect.get(without, name), value)
+      })
+    )
+  }
+
+  for (const [variable, text, message] of [
+    ["BACKBEAT_MCP_SHELL", "no", 'expected boolean, not "no", for example false'],
+    ["BACKBEAT_ISOLATE", "~/shop", 'expected a list of texts, not "~/shop", for example ["~/shop"]'],
+    ["BACKBEAT_CAPTURE_ALLOW", "[7]", "captureAllow[0]: "],
+    ["BACKBEAT_WORKSPACE_MOUNT", "often", 'not "often", for example "never"'],
+    ["BACKBEAT_HEADROOM_PERCENT", "1e1", 'expected a whole number from 0 to 90, not "1e1", for example 3']
+  ] as const) {
+    it.effect(`refuses ${variable}=${text}`, () =>
+      Effect.gen(function* () {
+        const refused = yield* problem("{}", { [variable]: text })
+        assert.isTrue(refused.startsWith(`${variable}: `), refused)
+        assert.include(refused, message)
+      })
+    )
+  }
+
+  it.effect("takes agents and hooks from the file alone", () =>
+    Effect.gen(function* () {
+      const { agents, hooks } = yield* withStore((store) => store.get, { BACKBEAT_AGENTS: "x", BACKBEAT_HOOKS: "x" })
+      assert.deepStrictEqual<unknown>([agents, hooks], [{}, {}])
+    })
+  )
+
+  it.effect("refuses a file that is not UTF-8, and leaves it as it is", () =>
+    Effect.gen(function* () {
+      const latin = Buffer.from('{"agents":{"x":{"env":{"A":"caf\u00e9"}}}}', "latin1")
+      writeFileSync(config, latin)
+      const change = (store: SettingsStore["Type"]) => store.update((file) => Effect.succeed({ ...file, maxDepth: 2 }))
+      for (const use of [(store: SettingsStore["Type"]) => store.get, change]) {
+        const error = yield* Effect.flip(withStore<unknown, ConfigInvalid>(use))
+        assert.strictEqual(error.message, `${config}: is not UTF-8 text`)
+      }
+      assert.deepStrictEqual(readFileSync(config), latin)
+    })
   )
 
   for (const value of ["0", "-3", "NaN", "1e3", "0x10", "2.5", "many", "1001"]) {
@@ -186,6 +277,34 @@ describe("update", () => {
         assert.strictEqual(readFileSync(config, "utf8"), '{"maxConcurrency":2}')
       }
       assert.deepStrictEqual(readdirSync(home), ["config.json"])
+    })
+  )
+
+  for (const [text, key] of [
+    ['{"maxDepth":2,"maxDepth":5}', "maxDepth"],
+    ['{"agents":{"pi":{"model":"a"}},"maxDepth":2,"agents":{"qwen":{"model":"b"}}}', "agents"],
+    ['{"agents":{"pi":{"env":{"A":"1","B":"2","\\u0041":"3"}}}}', "A"]
+  ] as const) {
+    it.effect(`changes no file with a key twice: ${text}`, () =>
+      Effect.gen(function* () {
+        writeFileSync(config, text)
+        const error = yield* Effect.flip(withStore(setClaims(3)))
+        assert.include(error.message, `config.json: has '${key}' twice in one object`)
+        assert.strictEqual(readFileSync(config, "utf8"), text)
+        yield* withStore((store) => store.get)
+      })
+    )
+  }
+
+  it.effect("takes the same key in several objects, and keys within texts", () =>
+    Effect.gen(function* () {
+      const env = { model: '{"model":"}"', 'a"': "\\" }
+      writeFileSync(
+        config,
+        JSON.stringify({ agents: { pi: { model: "a", env }, qwen: { model: "a", args: ["model", "model"] } } })
+      )
+      const file = yield* withStore(setClaims(3))
+      assert.deepStrictEqual(file.agents?.pi?.env, env)
     })
   )
 

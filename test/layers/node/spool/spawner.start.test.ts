@@ -29,6 +29,21 @@ describe("Spawner.start", () => {
     )
   }
 
+  it.scopedLive("tells when an agent ended, however late that is looked at", () =>
+    withSpawner(({ bootId, directory }) =>
+      Effect.gen(function* () {
+        const spawner = yield* Spawner
+        const claimed = claimOf({ directory, bootId, launch: script("exit 1") })
+        yield* start(claimed)
+        yield* ended(claimed)
+        const hourAgo = new Date(Math.floor(Date.now() / 1000) * 1000 - 3_600_000)
+        fs.utimesSync(join(directory, "spool", claimed.claim.claimId, "exit"), hourAgo, hourAgo)
+        const seen = yield* spawner.observe(targetOf(claimed))
+        assert.deepInclude(seen, { _tag: "Exited", endedAt: hourAgo.getTime() })
+      })
+    )
+  )
+
   it.scopedLive("shows a running agent under the shim's identity, and its output as it comes", () =>
     withSpawner(({ bootId, directory }) =>
       Effect.gen(function* () {

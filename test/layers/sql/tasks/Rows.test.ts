@@ -164,6 +164,7 @@ describe("rows", () => {
               runningAt: null,
               deadlineUptime: task.timeoutMs === null ? null : 5 + task.timeoutMs,
               frozenUptime: null,
+              boundUptime: null,
               stopCause: null,
               stopAt: null
             }

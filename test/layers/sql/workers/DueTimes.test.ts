@@ -7,6 +7,7 @@ import * as TestClock from "effect/TestClock"
 import { DueTimes } from "../../../../src/services/DueTimes.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { Goals } from "../../../../src/services/Goals.ts"
+import { LateRounds } from "../../../../src/services/LateRounds.ts"
 import { Limits } from "../../../../src/services/Limits.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { soon, soonMs, waits } from "../../../support/dueTimes.ts"
@@ -24,11 +25,11 @@ const claimAll = Effect.gen(function* () {
   return claimed
 })
 
-const stopped = Effect.zipWith(
-  Effect.flatMap(Goals, ({ stopOverdue }) => stopOverdue),
-  Effect.flatMap(Limits, ({ overdue }) => overdue),
-  (goals, tasks) => goals.length + tasks.length
-)
+const stopped = Effect.gen(function* () {
+  const goals = yield* (yield* Goals).stopOverdue
+  const tasks = yield* (yield* Limits).overdue
+  return goals.length + tasks.length + (yield* (yield* LateRounds).end).length
+})
 
 describe("the times that a worker sleeps until", () => {
   it.effect("are none in an empty store, or where tasks wait for a person", () =>

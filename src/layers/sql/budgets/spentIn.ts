@@ -1,13 +1,20 @@
-/** What the tasks that a new budget covers have spent before it was made, from the ledger. */
+/** What the tasks that a budget covers have spent in a period, from the ledger. */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Budget, labelOf } from "../../../domain/budgets/Budget.ts"
 import * as Statement from "../database/Statement.ts"
 import { orDieWhenMissing } from "../tasks/TaskRows.ts"
+import { atOrBelow } from "./atOrBelow.ts"
+
+interface Period {
+  readonly from: number
+  /** Null: it never ends. */
+  readonly to: number | null
+}
 
 /** Must run inside a transaction. */
-export const makeSpentSince = (sql: SqlClient.SqlClient) => {
+export const makeSpentIn = (sql: SqlClient.SqlClient) => {
   const matching = ({ scope, value }: Pick<Budget, "scope" | "value">) => {
     const label = labelOf(value)
     switch (scope) {
@@ -15,10 +22,8 @@ export const makeSpentSince = (sql: SqlClient.SqlClient) => {
         return sql`TRUE`
       case "agent":
         return sql`agent = ${value}`
-      case "directory": {
-        const top = value.endsWith("/") ? value : `${value}/`
-        return sql`(directory = ${value} OR substr(directory, 1, ${top.length}) = ${top})`
-      }
+      case "directory":
+        return atOrBelow(sql, "directory", value)
       case "label":
         return sql`EXISTS (
           SELECT 1 FROM json_each(ledger.labels) AS label
@@ -38,14 +43,14 @@ export const makeSpentSince = (sql: SqlClient.SqlClient) => {
     }
   }
 
-  return (budget: Pick<Budget, "scope" | "value" | "metric">, from: number) =>
+  return (budget: Pick<Budget, "scope" | "value" | "metric">, { from, to }: Period) =>
     Statement.single(() => ({
       Request: Schema.Void,
       Result: Schema.Struct({ spent: Schema.Int }),
       execute: () => sql`
         SELECT coalesce(sum(CASE ${budget.metric} WHEN 'usd' THEN cost_micro
           ELSE input_tokens + output_tokens + cache_write_tokens END), 0) AS spent
-        FROM ledger WHERE at >= ${from} AND ${matching(budget)}
+        FROM ledger WHERE at >= ${from} AND (${to} IS NULL OR at < ${to}) AND ${matching(budget)}
       `
     }))().pipe(
       orDieWhenMissing,

@@ -9,7 +9,7 @@ import { direct } from "../database/direct.ts"
  * Must run inside a transaction. A pause that is longer than its task has it begins again. The reset of a limit, and a time
  * that a person has set, are times of the day: they stay. Returns how many tasks it has changed.
  */
-export const makePutRight = (sql: SqlClient.SqlClient) =>
+export const makeRightPauses = (sql: SqlClient.SqlClient) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const waits = sql`
@@ -31,8 +31,5 @@ export const makePutRight = (sql: SqlClient.SqlClient) =>
       UPDATE tasks SET gives_up_at = ${now} + give_up_ms
       WHERE status = 'queued' AND gives_up_at IS NOT NULL AND gives_up_at > ${now} + give_up_ms
     `
-    // The places of an account grow with the time since it was opened.
-    yield* sql`UPDATE accounts SET places_at = ${now} WHERE places_at > ${now}`
-    yield* sql`UPDATE accounts SET places_since = ${now} WHERE places_since > ${now}`
     return retries.length + steps.length
   })

@@ -1,0 +1,16 @@
+/** What an id names where it is looked for among things of another kind. */
+import * as Schema from "effect/Schema"
+
+const Kind = Schema.Literal("task", "pipeline", "schedule", "loop", "goal", "contest")
+type Kind = typeof Kind.Type
+
+export const OtherKind = Schema.Struct({ kind: Kind, id: Schema.String })
+export type OtherKind = typeof OtherKind.Type
+
+/** Says what it is, and which command shows it. Tasks and contests have no commands of their kind. */
+export const otherKindText = ({ id, kind }: OtherKind, wanted: Kind): string => {
+  const is = `${id} is a ${kind}, not a ${wanted}`
+  return kind === "task" || kind === "contest"
+    ? `${is}: 'beat status ${id}' shows it.`
+    : `${is}: 'beat ${kind} status ${id}' shows it, and 'beat ${kind} --help' lists its other commands.`
+}

@@ -1,0 +1,63 @@
+/** Ends what waits in the queue for a loop whose time is over, on SQLite. */
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Timestamp } from "../../../domain/task/Task.ts"
+import { Ids } from "../../../services/Ids.ts"
+import { LateRounds } from "../../../services/LateRounds.ts"
+import { Paths } from "../../../services/Paths.ts"
+import { makeAccess } from "../database/Immediate.ts"
+import * as Statement from "../database/Statement.ts"
+import { makeCancel } from "../queue/cancel.ts"
+import { makeFinish } from "../queue/finish.ts"
+import { IdRow } from "../tasks/TaskRows.ts"
+import { deadlineOfLoop } from "./roundDeadline.ts"
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const ids = yield* Ids
+  const { database } = yield* Paths
+  const { read, write } = makeAccess(sql, database)
+  const cancel = makeCancel(sql, makeFinish(sql, ids))
+
+  /** The last step first, so that the end of one releases no other. While one runs, an evaluation of what it does must not start. */
+  const findLate = Statement.findAll(() => ({
+    Request: Timestamp,
+    Result: IdRow,
+    execute: (now) => sql`
+      SELECT tasks.id FROM loops
+      CROSS JOIN loop_round_tasks own ON own.loop_id = loops.id AND own.round = loops.round
+      JOIN loop_tasks ON loop_tasks.loop_id = own.loop_id AND loop_tasks.position = own.position
+      JOIN tasks ON tasks.id = own.task_id
+      WHERE loops.status = 'running' AND ${deadlineOfLoop(sql)} <= ${now}
+        AND loop_tasks.role = 'work' AND tasks.status = 'queued'
+        AND NOT EXISTS (SELECT 1 FROM goals WHERE goals.loop_id = loops.id)
+        AND NOT EXISTS (
+          SELECT 1 FROM loop_round_tasks other JOIN tasks running ON running.id = other.task_id
+          WHERE other.loop_id = own.loop_id AND other.round = own.round AND running.status = 'running'
+        )
+      ORDER BY loops.seq, own.position DESC
+    `
+  }))
+
+  const late = Effect.flatMap(Clock.currentTimeMillis, findLate)
+
+  return LateRounds.of({
+    end: Effect.gen(function* () {
+      // Almost always there is none: no lock is taken for it.
+      if ((yield* late.pipe(read("lateRounds"))).length === 0) return []
+      return yield* Effect.gen(function* () {
+        const found = yield* late
+        for (const { id } of found) {
+          yield* cancel(id, { reason: "the time of its loop is over", by: "backbeat" }).pipe(
+            Effect.catchTag("TaskNotFound", Effect.die)
+          )
+        }
+        return found.map(({ id }) => id)
+      }).pipe(write("endLateRounds"))
+    }).pipe(Effect.withSpan("LateRounds.end"))
+  })
+})
+
+export const layer = Layer.effect(LateRounds, make)

@@ -1,0 +1,16 @@
+/** Ends what waits in the queue for a loop whose time is over. Not among the light services, which have no use for it. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { StorageError } from "../domain/Errors.ts"
+import type { TaskId } from "../domain/task/Task.ts"
+
+export class LateRounds extends Context.Tag("backbeat/LateRounds")<
+  LateRounds,
+  {
+    /**
+     * Cancels the work of rounds that is queued, whatever it waits for, where the deadline of its loop has passed and no task
+     * of the round runs. What runs is ended by its worker: `Claim.boundUptime`. Goals have `Goals.stopOverdue`. Returns the tasks that were ended.
+     */
+    readonly end: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
+  }
+>() {}

@@ -1,0 +1,23 @@
+/** Corrects rows that were written while the clock on the wall was wrong. Not among the light services, which have no use for it. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { StorageError } from "../domain/Errors.ts"
+
+/** How many of each were changed. */
+export interface Righted {
+  readonly pauses: number
+  readonly accounts: number
+  readonly budgets: number
+}
+
+export class PutRight extends Context.Tag("backbeat/PutRight")<
+  PutRight,
+  {
+    /**
+     * Each pause that is longer than its task has it begins again: the pause before a retry, and before a step. A window that was
+     * seen in the future counts as seen now, and what was guessed of its end is guessed from now. A budget that counts in a period
+     * which is not the present one counts in that, with what the ledger has of it. Idempotent.
+     */
+    readonly all: Effect.Effect<Righted, StorageError>
+  }
+>() {}
