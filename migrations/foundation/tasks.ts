@@ -48,6 +48,7 @@ export default Effect.gen(function* () {
       backoff_ms INTEGER NOT NULL DEFAULT 0,
       on_limit TEXT NOT NULL DEFAULT 'park' CHECK (on_limit IN ('park', 'fail')),
       give_up_ms INTEGER NOT NULL DEFAULT 604800000,
+      gives_up_at INTEGER,
       fallback TEXT NOT NULL DEFAULT '[]',
       spare INTEGER NOT NULL DEFAULT 0 CHECK (spare IN (0, 1)),
       parks INTEGER NOT NULL DEFAULT 0 CHECK (parks >= 0),
@@ -100,6 +101,13 @@ export default Effect.gen(function* () {
   `
   yield* sql`
     CREATE INDEX tasks_fallback ON tasks (lane, seq) WHERE status = 'queued' AND waiting_on = 0 AND fallback <> '[]'
+  `
+  // Tasks whose time for limits runs, and those that were told how long it is and have not met one.
+  yield* sql`
+    CREATE INDEX tasks_gives_up ON tasks (gives_up_at) WHERE status = 'queued' AND gives_up_at IS NOT NULL
+  `
+  yield* sql`
+    CREATE INDEX tasks_bounded ON tasks (lane) WHERE status = 'queued' AND gives_up_at IS NULL AND give_up_ms <> 604800000
   `
   yield* sql`CREATE INDEX tasks_group ON tasks ("group", status, seq) WHERE "group" IS NOT NULL`
   yield* sql`CREATE INDEX tasks_root ON tasks (root_id, seq) WHERE root_id IS NOT NULL`

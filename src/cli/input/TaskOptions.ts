@@ -86,7 +86,9 @@ export const limitOptions = {
   ),
   giveUp: duration("give-up").pipe(
     Options.withDefault(undefined),
-    Options.withDescription("Fail after this time since it met its first usage limit, e.g. 12h (default: 7d)")
+    Options.withDescription(
+      "Fail after this time since a usage limit kept it first, e.g. 12h (default: 7d after it was parked first)"
+    )
   )
 }
 
