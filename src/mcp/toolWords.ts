@@ -5,6 +5,8 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/'beat pipeline status \S+' shows it, and '[^']*' lists its other commands/g, "PipelineStatus shows it"],
   [/'beat schedule status \S+' shows it, and '[^']*' lists[^.]*/g, "Schedules with action 'status' shows it"],
   [/'beat (loop |goal )?status \S+' shows it(, and '[^']*' lists[^.]*)?/g, "TaskStatus shows it"],
+  // An example of an option: the field before it has the name of the argument.
+  [/ \(for example (?:-|beat )[^)]*\)/g, ""],
   [/, or look into beat workspace path \S+/g, ""],
   [/beat run --timeout/g, "DelegateTask with 'timeoutMs'"],
   [/beat run --stall/g, "DelegateTask with 'stallMs'"],
@@ -36,7 +38,8 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/To end what it has begun: beat doctor --fix/g, "The next MergeTask ends what it has begun"],
   [/ Merge into it: --into \S+/g, ""],
   [/ Make it: --branch \S+/g, ""],
-  [/(leave out|and) --isolate/g, "$1 'isolate'"],
+  [/leave out --isolate/g, "leave out 'isolate'"],
+  [/use --no-isolate/g, "use 'isolate': false"],
   [/ (Name one|Name the one to merge into): --into BRANCH[^.]*/g, " Check one out"],
   [/; --base tree takes/g, "; 'base' \"tree\" takes"],
   [/To start after it: --after (\S+)/g, "To start after it: 'dependsOn' $1"],

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import { AgentMissing, AgentUnknown, ConfigInvalid, InvalidInput, NoDefaultAgent } from "../../domain/Errors.ts"
 import { type Account, accountKey, fingerprinted } from "../../domain/limits/Account.ts"
 import { ownOf } from "../../domain/Named.ts"
+import { shownValue } from "../../domain/SchemaProblems.ts"
 import type { AgentSettings, Settings } from "../../domain/settings/Settings.ts"
 import type { Agent, AgentInfo } from "../../domain/task/Agent.ts"
 import { type Environment, inputFormatOf, type Launch } from "../../domain/task/NewTask.ts"
@@ -92,8 +93,14 @@ const problemOf = (request: PrepareRequest): InvalidInput | null => {
     if (value?.includes("\0") === true) return invalid(field, "holds a NUL character, which no program can be given")
   }
   for (const [name, value] of Object.entries(request.extra)) {
-    if (name === "" || /[=\0]/.test(name) || value.includes("\0")) {
-      return invalid("env", "is not a variable that a program can be given", "--env NAME=VALUE")
+    if (name === "" || /[=\0]/.test(name)) {
+      return invalid(
+        "env",
+        `${shownValue(name)} cannot be the name of a variable: it is empty, or has '=' or NUL in it`
+      )
+    }
+    if (value.includes("\0")) {
+      return invalid("env", `the value of ${shownValue(name)} has a NUL character, which no program can be given`)
     }
   }
   if (request.resume !== undefined && !sessionPattern.test(request.resume)) {
