@@ -106,7 +106,7 @@ describe("a workspace whose configuration names another work tree", () => {
     ["in vain, being bare", ({ workspace }) => gitIn(workspace.path, "config", "core.bare", "true")]
   ]
   for (const [name, change] of changes) {
-    it(`${name} is sealed and set back by itself`, async () => {
+    it(`${name} is sealed and set back as it is`, async () => {
       const found = await world()
       change(found)
       const sealed = await found.seal()
