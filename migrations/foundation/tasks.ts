@@ -102,13 +102,6 @@ export default Effect.gen(function* () {
   yield* sql`
     CREATE INDEX tasks_fallback ON tasks (lane, seq) WHERE status = 'queued' AND waiting_on = 0 AND fallback <> '[]'
   `
-  // Tasks whose time for limits runs, and those that were told how long it is and have not met one.
-  yield* sql`
-    CREATE INDEX tasks_gives_up ON tasks (gives_up_at) WHERE status = 'queued' AND gives_up_at IS NOT NULL
-  `
-  yield* sql`
-    CREATE INDEX tasks_bounded ON tasks (lane) WHERE status = 'queued' AND gives_up_at IS NULL AND give_up_ms <> 604800000
-  `
   yield* sql`CREATE INDEX tasks_group ON tasks ("group", status, seq) WHERE "group" IS NOT NULL`
   yield* sql`CREATE INDEX tasks_root ON tasks (root_id, seq) WHERE root_id IS NOT NULL`
   yield* sql`CREATE INDEX tasks_goal ON tasks (goal_id, status) WHERE goal_id IS NOT NULL`

@@ -14,7 +14,7 @@ const most = 100
 export const makeGivesUp = (sql: SqlClient.SqlClient, { read, write }: ReturnType<typeof makeAccess>) => {
   const spare = spareName("")
 
-  /** Nothing but a limit of its service keeps it: an account that a person closed, or keeps for themselves, and spare room do not count. */
+  /** Nothing but a limit of its service keeps it: what a person closed or keeps, and spare room, do not count. */
   const limited = (now: number) => sql`
     tasks.status = 'queued' AND tasks.waiting_on = 0 AND tasks.asks = 0 AND tasks.cancel_requested_at IS NULL
       AND (tasks.not_before IS NULL OR tasks.not_before <= ${now}) AND lanes.opens_at > ${now}
