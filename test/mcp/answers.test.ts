@@ -79,7 +79,7 @@ describe("an answer", () => {
         { steps: [{ ...one, workspace: "own" }], when: "every 1h" },
         "cannot run an isolated pipeline"
       ],
-      ["DelegateTask", { ...one, env: { OK: "1", "A=B": "x" } }, 'env: "A=B" cannot be the name of a variable'],
+      ["DelegateTask", { ...one, env: { OK: "1", "A=B": "x" } }, 'env: "A=…" cannot be the name of a variable'],
       ["DelegateTask", { ...one, directory: "/nowhere" }, "directory: there is no directory /nowhere\nNext: "],
       ["DelegateTask", { prompt: "x", agent: "../x" }, "There is no agent '../x'. Known: "]
     ] as const) {

@@ -120,9 +120,14 @@ describe("the choice of an agent", () => {
       assert.match(yield* why({ prompt: " \n\t" }), /^InvalidInput: prompt: is empty/)
       assert.match(yield* why({ prompt: "x".repeat(64 * 1024 * 1024 + 1) }), /^InvalidInput: prompt: is longer/)
       assert.match(yield* why({ model: "a\0b" }), /^InvalidInput: model/)
-      for (const name of ["A=B", "", "A\0B"]) {
+      for (const [name, shown] of [
+        ["A=a secret", "A=…"],
+        ["=\nsecret", "=…"],
+        ["", ""],
+        ["A\0B", "A\0B"]
+      ] as const) {
         const told = yield* why({ extra: { OK: "1", [name]: "a secret" } })
-        assert.include(told, `InvalidInput: env: ${JSON.stringify(name)} cannot be the name of a variable`)
+        assert.include(told, `InvalidInput: env: ${JSON.stringify(shown)} cannot be the name of a variable`)
         assert.notInclude(told, "secret")
       }
       assert.match(yield* why({ extra: { A: "x\0y" } }), /^InvalidInput: env: the value of "A" has a NUL character/)

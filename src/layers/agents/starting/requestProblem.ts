@@ -25,14 +25,13 @@ export const requestProblem = (request: PrepareRequest): InvalidInput | null => 
     if (value?.includes("\0") === true) return invalid(field, "holds a NUL character, which no program can be given")
   }
   for (const [name, value] of Object.entries(request.extra)) {
+    // What follows `=` in a name was meant as the value, which is not shown.
+    const shown = shownValue(name.replace(/=[\s\S]*/, "=…"))
     if (name === "" || /[=\0]/.test(name)) {
-      return invalid(
-        "env",
-        `${shownValue(name)} cannot be the name of a variable: it is empty, or has '=' or NUL in it`
-      )
+      return invalid("env", `${shown} cannot be the name of a variable: it is empty, or has '=' or NUL in it`)
     }
     if (value.includes("\0")) {
-      return invalid("env", `the value of ${shownValue(name)} has a NUL character, which no program can be given`)
+      return invalid("env", `the value of ${shown} has a NUL character, which no program can be given`)
     }
   }
   if (request.resume !== undefined && !sessionPattern.test(request.resume)) {
