@@ -38,6 +38,7 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/To end what it has begun: beat doctor --fix/g, "The next MergeTask ends what it has begun"],
   [/ Merge into it: --into \S+/g, ""],
   [/ Make it: --branch \S+/g, ""],
+  [/a longer --for/g, "a longer 'for'"],
   [/leave out --isolate/g, "leave out 'isolate'"],
   [/use --no-isolate/g, "use 'isolate': false"],
   [/ (Name one|Name the one to merge into): --into BRANCH[^.]*/g, " Check one out"],
