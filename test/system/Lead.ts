@@ -47,8 +47,9 @@ export const scriptedLead = (
     const file = join(home, "journal")
     return existsSync(file)
       ? readFileSync(file, "utf8")
-          .trim()
           .split("\n")
+          // What follows the last line break is being written.
+          .slice(0, -1)
           .map((line) => JSON.parse(line))
       : []
   }

@@ -165,7 +165,7 @@ describe("a home that cannot be told", () => {
   it("does not matter to a command from a directory that is gone, except where the task would run in it", () => {
     for (const variables of ["PWD=", "PWD=/", "PWD=relative", `PWD='${gone}'`, "-u PWD"]) {
       const run = fromNowhere(variables, "run -a shell -- true")
-      refused(run, run.status, /there is no directory/)
+      refused(run, run.status, /current directory was removed/)
     }
     for (const args of ["list", `run -a shell -C '${beat.home}' -- true`]) {
       const found = fromNowhere("PWD=", args)

@@ -55,7 +55,9 @@ const json = (status: number, body: unknown, contentType = "application/problem+
 
 const refusal = (error: { readonly _tag: string; readonly message: string }) => {
   const problem = problemOf(error)
-  return json(problem.status, problem)
+  const answer = json(problem.status, problem)
+  // The body was not read: what the client still sends must not be taken for its next request.
+  return problem.status === 413 ? HttpServerResponse.setHeader(answer, "connection", "close") : answer
 }
 
 const pathOf = (url: string): string => url.split(/[?#]/, 1)[0] ?? url
