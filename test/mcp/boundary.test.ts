@@ -91,7 +91,7 @@ describe("a process inside a task", () => {
     )
   })
 
-  it("has the same bounds where it drops the marks, and cannot escape its depth", async () => {
+  it("has the same bounds where it drops or replaces the marks, and cannot escape its depth", async () => {
     const sibling = await beat.submit("sleep 60")
     await beat.run(["config", "set", "maxDepth", "0"])
     const [out, asked, answered] = [join(beat.home, "out"), join(beat.home, "asked"), join(beat.home, "answered")]
@@ -107,6 +107,7 @@ describe("a process inside a task", () => {
     ].map(([method, params], id) => `${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`)
     writeFileSync(asked, requests.join(""))
     const script = join(beat.home, "agent.sh")
+    const plain = `${process.execPath} ${binary}`
     const call = `env -u BACKBEAT_TASK_ID -u BACKBEAT_DEPTH ${process.execPath} ${binary}`
     writeFileSync(
       script,
@@ -116,6 +117,14 @@ describe("a process inside a task", () => {
         `${call} schedule create --every 1h -a shell true 2>&1; echo "schedule $?"`,
         `${call} config set agents.codex.baseUrl http://evil.example 2>&1; echo "redirect $?"`,
         `${call} run -a shell true 2>&1; echo "run $?"`,
+        ...[
+          "BACKBEAT_TASK_ID=",
+          "BACKBEAT_TASK_ID=x BACKBEAT_DEPTH=-9",
+          "BACKBEAT_TASK_ID=zzzzzzzzzzzz BACKBEAT_WORKER=1"
+        ].flatMap((variables) => [
+          `${variables} ${plain} config set maxDepth 9 2>&1; echo "deeper $?"`,
+          `export ${variables}; ${plain} run -a shell true 2>&1; echo "below $?"`
+        ]),
         `${call} mcp start < ${asked} > ${answered}`,
         "echo over"
       ].join("\n")
@@ -124,6 +133,8 @@ describe("a process inside a task", () => {
     await until("it is over", () => beat.status(id).status === "completed")
     const said = readFileSync(out, "utf8")
     for (const step of ["cancel", "config", "schedule", "redirect"]) assert.match(said, new RegExp(`^${step} 1$`, "m"))
+    assert.strictEqual(said.match(/^deeper 1$/gm)?.length, 3, said)
+    assert.strictEqual(said.match(/^below 1$/gm)?.length, 3, said)
     assert.include(said, `This runs inside task ${id}, which may not cancel task ${sibling}`)
     assert.match(said, /past the limit of 0[\s\S]*^run 1$/m)
     const answers = readFileSync(answered, "utf8")
