@@ -18,11 +18,13 @@ import schedules from "./foundation/schedules.ts"
 import tasks from "./foundation/tasks.ts"
 import usage from "./foundation/usage.ts"
 import wakes from "./foundation/wakes.ts"
+import workers from "./foundation/workers.ts"
 import workspaces from "./foundation/workspaces.ts"
 
 export default Effect.all(
   [
     tasks,
+    workers,
     workspaces,
     limits,
     dependencies,

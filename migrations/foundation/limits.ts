@@ -78,4 +78,12 @@ export default Effect.gen(function* () {
       PRIMARY KEY (task_id, n)
     ) STRICT, WITHOUT ROWID
   `
+
+  // Tasks whose time for limits runs, and those that were told how long it is and have not met one.
+  yield* sql`
+    CREATE INDEX tasks_gives_up ON tasks (gives_up_at) WHERE status = 'queued' AND gives_up_at IS NOT NULL
+  `
+  yield* sql`
+    CREATE INDEX tasks_bounded ON tasks (lane) WHERE status = 'queued' AND gives_up_at IS NULL AND give_up_ms <> 604800000
+  `
 })

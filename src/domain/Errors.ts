@@ -152,12 +152,18 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
   }
 }
 
+/** What a person may call an agent. */
+export const agentName = /^[a-z][a-z0-9-]{0,31}$/
+
 export class AgentUnknown extends Schema.TaggedError<AgentUnknown>()("AgentUnknown", {
   agent: Schema.String,
   known: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `There is no agent '${this.agent}'. Known: ${this.known.join(", ")}. A custom one: beat config set agents.${this.agent}.command '["program", "{prompt}"]'`
+    const own = agentName.test(this.agent)
+      ? ` A custom one: beat config set agents.${this.agent}.command '["program", "{prompt}"]'`
+      : ""
+    return `There is no agent '${this.agent}'. Known: ${this.known.join(", ")}.${own}`
   }
 }
 

@@ -67,7 +67,8 @@ export const wantedTypes = ({ messages }: Messages): ReadonlyArray<string> => {
 /** A type as people write its values. */
 export const typeInWords = (type: string): string => {
   if (/^(readonly \[|ReadonlyArray<)/.test(type)) return "a list of texts"
-  return type.startsWith("{ readonly [") ? "an object of texts" : type
+  if (!type.startsWith("{ readonly [")) return type
+  return /\]: \(?string\b/.test(type) && !/.\{ readonly/.test(type) ? "an object of texts" : "an object"
 }
 
 /** A rule of Backbeat that the value breaks, in its own words; undefined where only the type is wrong. */

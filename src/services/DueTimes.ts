@@ -10,7 +10,8 @@ export class DueTimes extends Context.Tag("backbeat/DueTimes")<
     /**
      * The first moment after `since` at which `Queue.claim`, `Goals.stopOverdue` or `LateRounds.end` may answer differently than at `since`, with the
      * same rows: a task's start time, the end of a pause, a new period of a budget, the end of a limit, more places for an account
-     * whose limit has ended, the deadline of a loop or goal; also the end of the room of spare tasks, for `Limits.renewSpare`. Schedules
+     * whose limit has ended, the deadline of a loop or goal, the end of the time that a task waits for limits (`Limits.overdue`); also
+     * the end of the room of spare tasks, for `Limits.renewSpare`. Schedules
      * have `Schedules.nextFire`.
      */
     readonly next: (since: number) => Effect.Effect<Option.Option<number>, StorageError>

@@ -95,7 +95,9 @@ describe("usage errors", () => {
     [["list", "--label", "x"], /KEY=VALUE/],
     [["prune", "--older-than", "30"], /write 30s or 30m/],
     [["config", "gte", "x"], /Did you mean 'beat config get'/],
-    [["completion", "tcsh"], /bash, zsh, fish/]
+    [["limits", "close", "zz"], /beat: Missing option '--until'\n/],
+    [["completion", "tcsh"], /beat: Expected one of these: bash, zsh, fish\n/],
+    [["completion"], /beat: Missing argument <shell> with choices bash \| zsh \| fish\n/]
   ]
   it.effect.each(cases)("%j", ([words, message]) =>
     Effect.gen(function* () {
@@ -116,6 +118,17 @@ describe("usage errors", () => {
 })
 
 describe("errors", () => {
+  it.effect("an empty name of a setting is named as one", () =>
+    Effect.gen(function* () {
+      for (const words of [["get"], ["set", "x"], ["unset"]]) {
+        const [step = "", ...value] = words
+        const { code, stderr } = yield* beat(["config", step, "", ...value])
+        assert.strictEqual(code, 2)
+        assert.match(stderr, /^beat: '': is not a setting/)
+      }
+    }).pipe(Effect.provide(world()))
+  )
+
   const reasons: ReadonlyArray<StorageError["reason"]> = ["busy", "full", "read-only", "corrupt", "schema-too-new"]
   it.effect.each(reasons)("a database that is %s is exit code 74", (broken) =>
     Effect.gen(function* () {

@@ -211,7 +211,7 @@ describe("the lines of a batch", () => {
     ["7", '"text"'],
     ["{{name}} is a template"]
   ]) {
-    it(`are prompts where the first is no JSON of a batch: ${lines.join(" ⏎ ")}`, () => {
+    it(`are prompts where the first does not begin as JSON: ${lines.join(" ⏎ ")}`, () => {
       assert.deepStrictEqual(read(...lines), lines)
     })
   }

@@ -216,6 +216,37 @@ describe("a word of another program", () => {
   }
 })
 
+describe("status of a task that a limit parked", () => {
+  it.effect("counts the time that it waited, and promises no start once it has ended", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue
+      const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
+      const { id } = yield* submit({ account })
+      const { claim } = yield* claimNext()
+      yield* queue.park(claim, {
+        limit: true,
+        wake: false,
+        told: true,
+        prompt: null,
+        resetsAt: 7_200_000,
+        credit: false,
+        sessionId: null,
+        launch: null,
+        timeLeftMs: null,
+        spending: null
+      })
+      yield* TestClock.adjust("1 hour")
+      assert.match(
+        yield* text(["status", id]),
+        /parked +once, 1h in all, by the usage limit, since .*; it starts again/
+      )
+      yield* queue.cancel(id, { reason: null, by: "tester" })
+      yield* TestClock.adjust("1 hour")
+      assert.match(yield* text(["status", id]), /parked +once, 1h in all, by the usage limit\n/)
+    }).pipe(Effect.provide(world()))
+  )
+})
+
 describe("why", () => {
   const reason = (id: string) => Effect.map(json(Why, ["why", id]), (answer) => answer.reason)
 

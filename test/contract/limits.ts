@@ -6,7 +6,7 @@ import * as TestClock from "effect/TestClock"
 import { AccountKey } from "../../src/domain/limits/Account.ts"
 import type { Seen } from "../../src/domain/limits/Signal.ts"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
-import { Limits } from "../../src/services/Limits.ts"
+import { type LanePlace, Limits } from "../../src/services/Limits.ts"
 import { OutputStore } from "../../src/services/OutputStore.ts"
 import { PutRight } from "../../src/services/PutRight.ts"
 import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.ts"
@@ -57,6 +57,8 @@ const claimAll = Effect.gen(function* () {
 })
 
 const idsOf = (claimed: ReadonlyArray<ClaimedTask>) => claimed.map(({ task }) => task.id)
+
+const idsIn = (rows: ReadonlyArray<{ readonly id: string }>) => rows.map(({ id }) => id)
 
 const fiveHours = (fields: Partial<Seen> = {}): Seen => ({
   _tag: "Seen",
@@ -658,8 +660,40 @@ export const limitsContract = (subject: Subject<AllPorts>) => {
         const task = yield* of(claude, { fallback: ["codex"] })
         yield* park(yield* claimNext(), { resetsAt: (yield* now) + hour })
         yield* of(claude)
-        assert.deepStrictEqual(yield* limits.waitingBeyond((yield* now) + minute, 10), [task.id])
-        assert.deepStrictEqual(yield* limits.waitingBeyond((yield* now) + 2 * hour, 10), [])
+        const beyond = (time: number, limit = 10, after: LanePlace | null = null) =>
+          Effect.flatMap(now, (at) => limits.waitingBeyond(at + time, limit, after))
+        assert.deepStrictEqual(idsIn(yield* beyond(minute)), [task.id])
+        assert.isEmpty(yield* beyond(2 * hour))
+      })
+    )
+
+    test(
+      "name them page by page, each once, over all lanes",
+      Effect.gen(function* () {
+        yield* begin
+        const limits = yield* Limits
+        const all: Array<string> = []
+        for (const model of ["opus", "sonnet", "opus", "haiku", "opus", "sonnet", null]) {
+          all.push((yield* of(claude, { model, fallback: ["codex"] })).id)
+        }
+        yield* limits.close(claude.key, (yield* now) + hour, null)
+        const seen: Array<string> = []
+        let after: LanePlace | null = null
+        for (const expected of [3, 3, 1, 0]) {
+          const page: ReadonlyArray<LanePlace & { readonly id: string }> = yield* limits.waitingBeyond(
+            (yield* now) + minute,
+            3,
+            after
+          )
+          assert.strictEqual(page.length, expected)
+          after = page.at(-1) ?? after
+          seen.push(...idsIn(page))
+        }
+        assert.deepStrictEqual([...seen].sort(), [...all].sort())
+        // What comes into a lane that was seen already is found by the next pass.
+        const late = yield* of(claude, { model: "opus", fallback: ["codex"] })
+        assert.isEmpty(yield* limits.waitingBeyond((yield* now) + minute, 10, after))
+        assert.include(idsIn(yield* limits.waitingBeyond((yield* now) + minute, 10, null)), late.id)
       })
     )
 

@@ -64,6 +64,33 @@ describe("an answer", () => {
     assert.deepStrictEqual(taken.structuredContent.page.tasks, [])
   })
 
+  it("names what is wrong as the tool has it", async () => {
+    await server.initialize()
+    const steps = [{ prompt: "x", agent: "shell" }]
+    const one = { prompt: "x", agent: "shell" }
+    for (const [tool, given, told] of [
+      ["ScheduleTask", { ...one, when: "61 * * * *" }, "InvalidInput: when: "],
+      ["ScheduleTask", { ...one, when: "every 3q" }, "InvalidInput: when: "],
+      ["Schedules", { ...one, action: "create", when: "some day" }, "InvalidInput: when: "],
+      ["SchedulePipeline", { steps, when: "2001-01-01T00:00" }, "InvalidInput: when: "],
+      ["ScheduleTask", { ...one, when: "every 1h", timezone: "Mars" }, "InvalidInput: timezone: "],
+      [
+        "SchedulePipeline",
+        { steps: [{ ...one, workspace: "own" }], when: "every 1h" },
+        "cannot run an isolated pipeline"
+      ],
+      ["DelegateTask", { ...one, env: { OK: "1", "A=B": "x" } }, 'env: "A=…" cannot be the name of a variable'],
+      ["DelegateTask", { ...one, directory: "/nowhere" }, "directory: there is no directory /nowhere\nNext: "],
+      ["DelegateTask", { prompt: "x", agent: "../x" }, "There is no agent '../x'. Known: "]
+    ] as const) {
+      const { content, isError } = await server.call(tool, given)
+      const text = content[0]?.text ?? ""
+      assert.isTrue(isError, text)
+      assert.include(text, told)
+      assert.notMatch(text, /\bcron: |\bevery: |\bat: |for example -|config set agents/)
+    }
+  })
+
   it("answers wrong requests with codes of the protocol", async () => {
     await server.initialize()
     const code = async (method: string, params: object) => (await server.request(method, params)).error?.code

@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { assert, describe, it } from "vitest"
-import { NoDefaultAgent, TaskNotFound, TaskStateConflict } from "../../src/domain/Errors.ts"
+import { AgentUnknown, InvalidInput, NoDefaultAgent, TaskNotFound, TaskStateConflict } from "../../src/domain/Errors.ts"
 import { otherKindText } from "../../src/domain/OtherKind.ts"
 import { TaskId } from "../../src/domain/task/Task.ts"
+import { NotIsolable } from "../../src/domain/workspace/WorkspaceErrors.ts"
 import { failureText } from "../../src/mcp/protocol/Failures.ts"
 import { toolWords } from "../../src/mcp/toolWords.ts"
 
@@ -48,6 +49,32 @@ describe("messages in the words of the tools", () => {
       assert.notMatch(told, /\bbeat [a-z]/)
       assert.notMatch(told, /(^|[\s"'`(])--[a-z]/)
     }
+  })
+
+  it("have no example of an option or a command", () => {
+    for (const example of ["-C ~/project", "--env NAME=VALUE", 'beat run "fix the failing test"']) {
+      const failure = new InvalidInput({ field: "directory", problem: "there is no directory /x", example })
+      assert.strictEqual(toolWords(failure.message), "directory: there is no directory /x")
+    }
+    const other = new InvalidInput({ field: "timezone", problem: "is unknown", example: "Europe/Berlin or UTC" })
+    assert.strictEqual(toolWords(other.message), other.message)
+  })
+
+  it("give the way to a custom agent only to a name that one can have", () => {
+    const told = (agent: string) => new AgentUnknown({ agent, known: ["claude"] }).message
+    assert.include(told("my-agent"), "beat config set agents.my-agent.command")
+    for (const agent of [".", "../x", "SHELL", "", "a b", "x".repeat(33), "a\nb"])
+      assert.strictEqual(told(agent), `There is no agent '${agent}'. Known: claude.`)
+  })
+
+  it("name options of isolation as arguments, and only those that were given", () => {
+    const refused = { directory: "/x", problem: "no-repository", detail: "" } as const
+    assert.notMatch(failureText(new NotIsolable(refused)).split("\n")[0] ?? "", /isolate\b/)
+    for (const [otherwise, told] of [
+      ["leave out --isolate", "first, or leave out 'isolate'\nNext: "],
+      ["use --no-isolate", "first, or use 'isolate': false\nNext: "]
+    ] as const)
+      assert.include(failureText(new NotIsolable({ ...refused, otherwise })), told)
   })
 
   it("read as sentences", () => {

@@ -106,6 +106,25 @@ export const waits = [
         change((sql) => sql`UPDATE budgets SET spent = amount, "from" = 0, "to" = ${at}`)
       ])
   },
+  {
+    name: "the end of the time that a task waits for limits",
+    starts: 0,
+    ends: true,
+    arrange: (at: number) =>
+      Effect.gen(function* () {
+        yield* ofClaude
+        const signal = {
+          _tag: "Seen",
+          window: "limit",
+          family: "",
+          used: 1,
+          closed: true,
+          resetsAt: at + 60_000
+        } as const
+        yield* (yield* Limits).observe(claude.key, [signal])
+        yield* change((sql) => sql`UPDATE tasks SET give_up_ms = 5000, gives_up_at = ${at}`)
+      })
+  },
   ...[true, false].map((isGoal) => ({
     name: `the deadline of a ${isGoal ? "goal" : "loop"}`,
     starts: 0,

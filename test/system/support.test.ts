@@ -52,8 +52,15 @@ describe("the record for monitoring and reports", { timeout: 60_000 }, () => {
     const last = await beat.run(["logs", "--worker", "-n", "1000"])
     assert.strictEqual(last.code, 0)
     assert.match(last.stdout, /^\S+Z info {2}worker \w+ \(on-demand, pid \d+\) started\n/)
-    for (const args of [["@last"], ["--raw"], ["-n", "x"]]) {
-      assert.strictEqual((await beat.run(["logs", "--worker", ...args])).code, 2, args.join(" "))
+    for (const [said, ...args] of [
+      ["Unexpected argument '@last'", "@last"],
+      ["--worker and --raw cannot be combined", "--raw"],
+      ["--worker and --json cannot be combined", "--json"],
+      ["--lines", "-n", "x"]
+    ]) {
+      const refused = await beat.run(["logs", "--worker", ...args])
+      assert.strictEqual(refused.code, 2, args.join(" "))
+      assert.include(`${refused.stderr}${refused.stdout}`, said ?? "")
     }
     const following = beat.start(["logs", "-f", "--worker", "-n", "0"])
     const id = await beat.submit("true")

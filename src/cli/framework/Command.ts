@@ -91,10 +91,19 @@ const parserServices = Layer.mergeAll(
   )
 )
 
+/** The sentences of `@effect/cli` that are not as ours are. */
+const inOurWords = (text: string): string =>
+  text
+    .replace(/^Expected to find option: '(.*)'$/, "Missing option '$1'")
+    .replace("Expected one of the following cases: ", "Expected one of these: ")
+
 const toUsageError =
   (command: string) =>
   (error: ValidationError): UsageError =>
-    new UsageError({ problem: textOf(error.error).join("\n"), hint: `'${command} --help' shows how to use it.` })
+    new UsageError({
+      problem: textOf(error.error).map(inOurWords).join("\n"),
+      hint: `'${command} --help' shows how to use it.`
+    })
 
 const refuseInside = (step: string | undefined) =>
   step === undefined

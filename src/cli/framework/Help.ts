@@ -125,7 +125,7 @@ export const rootHelp = (tree: LoadedTree, version: string, screen: Screen): str
     bold("Options"),
     ...rows(
       [
-        ["    --json", "Print one JSON document, also for errors"],
+        ["    --json", "Print JSON, also for errors (most commands)"],
         ["-h, --help", "Show help for a command"],
         ["    --version", "Show the version"]
       ],

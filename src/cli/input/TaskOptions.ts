@@ -3,7 +3,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { parseMoney } from "../../domain/budgets/parseAmount.ts"
-import { InvalidInput } from "../../domain/Errors.ts"
+import { agentName, InvalidInput } from "../../domain/Errors.ts"
 import { Labels, labelKeyRule, OnLimit } from "../../domain/task/Task.ts"
 import { choice, count, duration, optionalText, pairs, parsed, priority, size } from "./Values.ts"
 
@@ -86,7 +86,9 @@ export const limitOptions = {
   ),
   giveUp: duration("give-up").pipe(
     Options.withDefault(undefined),
-    Options.withDescription("Fail after this time since it met its first usage limit, e.g. 12h (default: 7d)")
+    Options.withDescription(
+      "Fail after this time since a usage limit kept it first, e.g. 12h (default: 7d after it was parked first)"
+    )
   )
 }
 
@@ -117,7 +119,7 @@ export const labelsOf = (given: Readonly<Record<string, string>>): Effect.Effect
 export const fallbackOf = (given: string | null): Effect.Effect<ReadonlyArray<string>, InvalidInput> => {
   const agents = (given ?? "").split(",").map((name) => name.trim())
   if (given === null) return Effect.succeed([])
-  return agents.length <= 5 && agents.every((name) => /^[a-z][a-z0-9-]{0,31}$/.test(name))
+  return agents.length <= 5 && agents.every((name) => agentName.test(name))
     ? Effect.succeed(agents)
     : Effect.fail(
         new InvalidInput({

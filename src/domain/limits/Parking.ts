@@ -1,6 +1,7 @@
 /** Whether a task that met a limit is parked, and what it resumes with. */
-import type { Outcome } from "../task/Outcome.ts"
-import type { Task } from "../task/Task.ts"
+import * as Schema from "effect/Schema"
+import { type Outcome, outcome } from "../task/Outcome.ts"
+import { Task, TaskId, Timestamp } from "../task/Task.ts"
 
 /** The longest time that a task waits for limits in all, in milliseconds: 7 days. */
 export const defaultGiveUpMs = 7 * 24 * 3_600_000
@@ -25,19 +26,54 @@ interface ParkQuestion {
 
 type ParkDecision = { readonly _tag: "Park" } | { readonly _tag: "End"; readonly reason: string | null }
 
-const hours = (ms: number): string =>
-  ms < 48 * 3_600_000 ? `${Math.round(ms / 360_000) / 10} h` : `${Math.round(ms / 8_640_000) / 10} days`
+const hours = (ms: number): string => {
+  if (ms < 60_000) return `${Math.round(ms / 1000)} s`
+  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`
+  return ms < 48 * 3_600_000 ? `${Math.round(ms / 360_000) / 10} h` : `${Math.round(ms / 8_640_000) / 10} days`
+}
+
+const parkedFor = (parks: number, ms: number): string =>
+  `It was parked ${parks === 1 ? "once" : `${parks} times`} in ${hours(ms)}.`
+
+const noLonger = (giveUpMs: number): string => `It waits no longer than ${hours(giveUpMs)} (beat run --give-up).`
 
 /** Bounded twice: by how often and by how long. `reason` is added to the error of the task. */
 export const decidePark = ({ firstParkedAt, maxParks, now, task }: ParkQuestion): ParkDecision => {
   if (task.account === null || task.onLimit === "fail") return { _tag: "End", reason: null }
   const waited = firstParkedAt === null ? 0 : now - firstParkedAt
-  const told = `It was parked ${task.parks} times in ${hours(waited)}.`
+  const told = parkedFor(task.parks, waited)
   if (task.parks >= maxParks) return { _tag: "End", reason: `${told} More is not allowed (setting limits.maxParks).` }
   if (firstParkedAt !== null && waited >= task.giveUpMs) {
-    return { _tag: "End", reason: `${told} It waits no longer than ${hours(task.giveUpMs)} (beat run --give-up).` }
+    return { _tag: "End", reason: `${told} ${noLonger(task.giveUpMs)}` }
   }
   return { _tag: "Park" }
+}
+
+/** A queued task that has waited as long as it may, and that a limit still keeps. */
+export const Overdue = Schema.Struct({
+  ...Task.pick("parks", "giveUpMs", "maxRetries").fields,
+  id: TaskId,
+  /** When a limit kept it first. */
+  since: Schema.Int,
+  /** When that limit would end. */
+  opensAt: Timestamp
+})
+export type Overdue = typeof Overdue.Type
+
+/** How it ends. */
+export const givenUp = (
+  { giveUpMs, opensAt, parks, since }: Omit<Overdue, "id" | "maxRetries">,
+  now: number
+): Outcome => {
+  const told =
+    parks === 0 ? `A usage limit kept it from starting for ${hours(now - since)}.` : parkedFor(parks, now - since)
+  return outcome({
+    status: "failed",
+    cause: "agent-error",
+    failureClass: "usage-limit",
+    failureResetAt: opensAt,
+    error: `${told} ${noLonger(giveUpMs)}`
+  })
 }
 
 /** What is said in the session of a task that continues after a limit. */

@@ -1,5 +1,6 @@
 /** Settings: their schema, their bounds and their defaults, written once. */
 import * as Schema from "effect/Schema"
+import { agentName } from "../Errors.ts"
 import { HooksSettings } from "../hooks/Hook.ts"
 import { Reserve } from "../limits/Reserve.ts"
 import { named } from "../Named.ts"
@@ -101,7 +102,7 @@ export const SettingsFile = Schema.Struct({
   hooks: Schema.optional(HooksSettings),
   agents: Schema.optional(
     Schema.Record({
-      key: Schema.String.pipe(Schema.pattern(/^[a-z][a-z0-9-]{0,31}$/)),
+      key: Schema.String.pipe(Schema.pattern(agentName)),
       value: AgentSettings
     })
   )

@@ -7,21 +7,24 @@ export class NotIsolable extends Schema.TaggedError<NotIsolable>()("NotIsolable"
   directory: Schema.String,
   problem: Schema.Literal("no-repository", "no-commit", "no-git", "old-git", "refused", "no-revision", "bare"),
   /** A revision, a version or what git said. */
-  detail: Schema.String
+  detail: Schema.String,
+  /** How the submitter does without a workspace, where that is possible. */
+  otherwise: Schema.optional(Schema.String)
 }) {
   override get message(): string {
     const where = this.directory
+    const otherwise = this.otherwise === undefined ? "" : `, or ${this.otherwise}`
     switch (this.problem) {
       case "no-repository":
-        return `${where} is not a git repository, so a task there cannot be isolated: run "git init && git add -A && git commit -m start" first, or leave out --isolate`
+        return `${where} is not a git repository, so a task there cannot be isolated: run "git init && git add -A && git commit -m start" first${otherwise}`
       case "no-commit":
-        return `The repository in ${where} has no commit yet, so a task there cannot be isolated: run "git add -A && git commit -m start" first, or leave out --isolate`
+        return `The repository in ${where} has no commit yet, so a task there cannot be isolated: run "git add -A && git commit -m start" first${otherwise}`
       case "bare":
         return `The repository in ${where} is bare: it has no files that a task could work on. Use a clone of it`
       case "no-git":
-        return `git was not found, and --isolate needs it: install git 2.38 or newer`
+        return `git was not found, and an isolated task needs it: install git 2.38 or newer${otherwise}`
       case "old-git":
-        return `--isolate needs git 2.38 or newer; this is ${this.detail}`
+        return `An isolated task needs git 2.38 or newer; this is ${this.detail}`
       case "refused":
         return `git refuses the repository in ${where}: ${this.detail}`
       case "no-revision":

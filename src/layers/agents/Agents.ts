@@ -9,7 +9,6 @@ import { ownOf } from "../../domain/Named.ts"
 import type { AgentSettings, Settings } from "../../domain/settings/Settings.ts"
 import type { Agent, AgentInfo } from "../../domain/task/Agent.ts"
 import { type Environment, inputFormatOf, type Launch } from "../../domain/task/NewTask.ts"
-import { maxPromptBytes } from "../../domain/task/Task.ts"
 import type { Agents, PrepareRequest } from "../../services/Agents.ts"
 import { Fingerprints } from "../../services/Fingerprints.ts"
 import { Ids } from "../../services/Ids.ts"
@@ -21,6 +20,7 @@ import { capture } from "./starting/EnvironmentCapture.ts"
 import { anyHeld, textOf } from "./starting/Held.ts"
 import { asksOtherwise, unasked, untaken, withoutServer } from "./starting/Hints.ts"
 import { find, isRoot, niceness, umask } from "./starting/Programs.ts"
+import { requestProblem, sessionPattern } from "./starting/requestProblem.ts"
 import { maxArgumentBytes } from "./starting/Start.ts"
 
 export const settingsOf = (settings: Settings, name: string): AgentSettings => ownOf(settings.agents, name) ?? {}
@@ -72,35 +72,6 @@ const choose = Effect.fnUntraced(function* (settings: Settings, request: Prepare
   }
   return only
 })
-
-/** The ids of all agents look like this. It comes from what an agent printed, and must not be taken for an option. */
-const sessionPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
-
-const problemOf = (request: PrepareRequest): InvalidInput | null => {
-  const invalid = (field: string, problem: string, example: string | null = null) =>
-    new InvalidInput({ field, problem, example })
-  if (request.prompt.trim().length === 0) return invalid("prompt", "is empty", 'beat run "fix the failing test"')
-  if (Buffer.byteLength(request.prompt) > maxPromptBytes) {
-    return invalid("prompt", `is longer than ${maxPromptBytes} bytes; put the material into a file and name it`)
-  }
-  const texts = [
-    ["model", request.model],
-    ["systemPrompt", request.systemPrompt],
-    ["directory", request.directory]
-  ] as const
-  for (const [field, value] of texts) {
-    if (value?.includes("\0") === true) return invalid(field, "holds a NUL character, which no program can be given")
-  }
-  for (const [name, value] of Object.entries(request.extra)) {
-    if (name === "" || /[=\0]/.test(name) || value.includes("\0")) {
-      return invalid("env", "is not a variable that a program can be given", "--env NAME=VALUE")
-    }
-  }
-  if (request.resume !== undefined && !sessionPattern.test(request.resume)) {
-    return invalid("session", "is not an id that an agent gives its sessions")
-  }
-  return null
-}
 
 /** Each argument has to fit into the system's limit. The prompt is not among them yet: the spawner checks it. */
 const tooLong = (launch: Launch): InvalidInput | null =>
@@ -196,7 +167,7 @@ export const make = Effect.gen(function* () {
   })
 
   const prepare = Effect.fn("Agents.prepare")(function* (request: PrepareRequest) {
-    const problem = problemOf(request)
+    const problem = requestProblem(request)
     if (problem !== null) return yield* problem
     const settings = yield* store.get
     const agent = yield* choose(settings, request)

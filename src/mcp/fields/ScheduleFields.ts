@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../domain/Errors.ts"
 import { MissedPolicy, OverlapPolicy, Schedule, type Work } from "../../domain/schedule/Schedule.ts"
 import { writtenTiming } from "../../programs/schedules/readTiming.ts"
 import { createSchedule, taskWork } from "../../programs/schedules/ScheduleChanges.ts"
@@ -72,7 +73,14 @@ export const schedule = Effect.fn("mcp.schedule")(function* (
     expires: null,
     after: null
   }
-  const { schedule, served } = yield* Effect.uninterruptible(createSchedule(rules, captured.work, yield* askedBy(call)))
+  const by = yield* askedBy(call)
+  const { schedule, served } = yield* Effect.uninterruptible(createSchedule(rules, captured.work, by)).pipe(
+    // The tool has one argument for the three.
+    Effect.catchTag("InvalidInput", ({ example, field, problem }) => {
+      const inWhen = field === "cron" || field === "every" || field === "at"
+      return new InvalidInput({ field: inWhen ? "when" : field, problem, example })
+    })
+  )
   const problem = Option.match(served.problem, {
     onNone: () => [],
     onSome: ({ message }) => [`the schedule is stored, but no worker could be started: ${message}`]

@@ -34,7 +34,7 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
     case "MergeRefused":
       return "Nothing has changed. Correct what it names and call again, or ask the person."
     case "NotIsolable":
-      return "Call again without 'isolate' and 'loop', or ask the person."
+      return "Ask the person, or call again without what needs a workspace: 'isolate', 'loop' or 'times'."
     case "OutsideTask":
       return "Do without it, or tell the person what you need."
     case "PipelineKeyConflict":

@@ -43,7 +43,7 @@ export const askPerson = tool({
     const askedBy = taskId === null && call.client !== null ? call.client : yield* nameOf(submitter)
     const asked = { taskId, askedBy, text: input.question, options: input.options ?? [] }
     const waitMs = call.handleOnly ? 0 : input.wait_s * 1000
-    const found = yield* ask(asked, waitMs, session.leaving).pipe(
+    const found = yield* ask(asked, waitMs, () => session.leaving).pipe(
       withProgress(call, Effect.succeed("waiting for the answer of a person"))
     )
     const name = questionName(found.id)

@@ -5,7 +5,7 @@ import { Gates } from "../../services/Gates.ts"
 import { Limits } from "../../services/Limits.ts"
 import { makeAskLimits } from "./AskLimits.ts"
 import { keepReserves } from "./keepReserves.ts"
-import { moveToFallback } from "./moveToFallback.ts"
+import { makeMoveToFallback } from "./moveToFallback.ts"
 
 const tidyGates = Effect.flatMap(Gates, (gates) => gates.tidy)
 
@@ -13,6 +13,7 @@ const renewSpare = Effect.flatMap(Limits, (limits) => limits.renewSpare)
 
 export const makeUpkeep = () => {
   const ask = makeAskLimits()
+  const moveToFallback = makeMoveToFallback()
   return (settings: Settings) =>
     Effect.all([tidyGates, ask(), keepReserves(settings), renewSpare, moveToFallback()], { discard: true })
 }

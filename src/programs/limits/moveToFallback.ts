@@ -1,10 +1,11 @@
 /** Gives queued tasks whose agent waits long for a limit to the next agent that they name. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { passes } from "../../domain/Errors.ts"
 import type { AccountKey } from "../../domain/limits/Account.ts"
 import type { AccountLimits } from "../../domain/limits/AccountLimits.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
-import { Limits } from "../../services/Limits.ts"
+import { type LanePlace, Limits } from "../../services/Limits.ts"
 import { Queue } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { startOf } from "../tasks/edit.ts"
@@ -12,8 +13,8 @@ import { startOf } from "../tasks/edit.ts"
 /** A limit that ends within this time is waited for. */
 const fallbackAfterMs = 30 * 60_000
 
-/** Tasks at one look: each is prepared again. */
-const most = 10
+/** Tasks at one look: each is prepared again. The next look continues behind them, so that those that stay keep no other back. */
+export const mostMoved = 20
 
 const vendorOf = (key: AccountKey): string => key.slice(0, key.indexOf("/"))
 
@@ -41,20 +42,34 @@ const move = Effect.fn("moveToFallback.one")(function* (id: TaskId, all: Readonl
   }
 })
 
-/** A task that another process changes, claims or forgets meanwhile is left to it. */
-export const moveToFallback = Effect.fn("moveToFallback")(function* () {
-  const limits = yield* Limits
-  const now = yield* Clock.currentTimeMillis
-  const ids = yield* limits.waitingBeyond(now + fallbackAfterMs, most)
-  if (ids.length === 0) return
-  const all = yield* limits.list
-  for (const id of ids) {
-    yield* move(id, all).pipe(
-      Effect.catchTags({
-        TaskStateConflict: () => Effect.void,
-        TaskNotFound: () => Effect.void,
-        DependencyInvalid: () => Effect.void
-      })
-    )
-  }
-})
+/**
+ * Looks at the tasks in turn. One that another process changes, claims or forgets meanwhile is left to it, and one that cannot be read
+ * is passed over.
+ */
+export const makeMoveToFallback = () => {
+  let after: LanePlace | null = null
+  return Effect.fn("moveToFallback")(function* () {
+    const limits = yield* Limits
+    const now = yield* Clock.currentTimeMillis
+    const waiting = yield* limits.waitingBeyond(now + fallbackAfterMs, mostMoved, after)
+    // Behind the last of them the first follow.
+    if (waiting.length < mostMoved) after = null
+    if (waiting.length === 0) return
+    const all = yield* limits.list
+    for (const { id, lane, seq } of waiting) {
+      // Before anything can fail with it.
+      if (waiting.length === mostMoved) after = { lane, seq }
+      yield* move(id, all).pipe(
+        Effect.catchTags({
+          TaskStateConflict: () => Effect.void,
+          TaskNotFound: () => Effect.void,
+          DependencyInvalid: () => Effect.void,
+          StorageError: (error) =>
+            passes(error)
+              ? Effect.fail(error)
+              : Effect.logWarning(`task ${id} cannot be given to its fallback: ${error.message}`)
+        })
+      )
+    }
+  })
+}

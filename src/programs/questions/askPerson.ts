@@ -17,19 +17,20 @@ const untilClosed = Effect.fn("askPerson.wait")(function* (id: QuestionId) {
 })
 
 /**
- * The question as it is after at most `waitMs`. An answer that this returns counts as taken. `enough` ends the wait early.
+ * The question as it is after at most `waitMs`. An answer that this returns counts as taken. `enough` begins with the wait and ends it
+ * early.
  */
 export const askPerson = Effect.fn("askPerson")(function* (
   asked: Asked,
   waitMs: number,
-  enough: Effect.Effect<void> = Effect.never
+  enough: (question: Question) => Effect.Effect<void> = () => Effect.never
 ) {
   const questions = yield* Questions
   const began = yield* elapsedMs
   const question = yield* retryWhileBusy(questions.ask(asked))
   if (isOpen(question) && waitMs > 0) {
     const left = Math.max(0, waitMs - ((yield* elapsedMs) - began))
-    yield* Effect.raceFirst(untilClosed(question.id), enough).pipe(Effect.timeoutOption(left))
+    yield* Effect.raceFirst(untilClosed(question.id), enough(question)).pipe(Effect.timeoutOption(left))
   }
   const now = isOpen(question) ? yield* retryWhileBusy(questions.get(question.id)) : question
   if (now.state === "answered") yield* retryWhileBusy(questions.take(now.id))

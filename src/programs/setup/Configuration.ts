@@ -89,7 +89,13 @@ const partsOf = (path: string): Either.Either<readonly [string, ...ReadonlyArray
   // The name of a model may have dots.
   const rest = first === "prices" && inner.length > 0 ? [inner.join(".")] : inner
   const problem = (text: string) =>
-    Either.left(new InvalidInput({ field: path, problem: text, example: "maxConcurrency or agents.claude.model" }))
+    Either.left(
+      new InvalidInput({
+        field: path === "" ? "''" : path,
+        problem: text,
+        example: "maxConcurrency or agents.claude.model"
+      })
+    )
   if ([first, ...rest].some((part) => part === "" || unsafeNames.has(part))) return problem("is not a setting")
   const known = Object.keys(SettingsFile.fields)
   const guess = (name: string, names: ReadonlyArray<string>) => {

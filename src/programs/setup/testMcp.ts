@@ -84,7 +84,7 @@ export const testMcp = Effect.fn("testMcp")(function* (version: string) {
       "leave",
       Effect.flatMap(server.close(closeMs), (code) =>
         code === 0
-          ? Effect.succeed([null, "it exited without a reason"] as const)
+          ? Effect.succeed([null, "it exited with code 0"] as const)
           : new ProbeFailed({ problem: `it exited with code ${code}`, stderr: "" })
       )
     )

@@ -16,6 +16,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { WorkerRegistry } from "../../services/WorkerRegistry.ts"
 import { makeClockWatch } from "../clockWatch.ts"
 import { stopGoals } from "../goals/stopGoals.ts"
+import { giveUp } from "../limits/giveUp.ts"
 import { endLateRounds } from "../loops/endLateRounds.ts"
 import { carryAdrift } from "../messages/carryMessages.ts"
 import { attempt } from "../retryWhileStorageFails.ts"
@@ -220,6 +221,7 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     if (now - lookedAt >= livenessMs) {
       others = yield* attempt(told, adopt(pool, settings), null)
       yield* step(stopGoals)
+      yield* step(giveUp)
       yield* step(endLateRounds)
       lookedAt = now
     }

@@ -44,7 +44,7 @@ const stopError = (cause: EndCause, claimed: Held, { boundUptime, deadlineUptime
   switch (cause) {
     case "timeout":
       if (boundUptime !== null && (deadlineUptime === null || deadlineUptime > boundUptime)) {
-        return "Ended because the time of its loop is over. To allow more time: beat loop --for"
+        return "Ended because the time of its loop is over. To allow more time, give the loop a longer --for"
       }
       return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. To allow more time: beat run --timeout`
     case "stalled":

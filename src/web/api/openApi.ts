@@ -1,6 +1,5 @@
 /** The OpenAPI 3.1 document of the API, made from its schemas. */
 import * as OpenApi from "@effect/platform/OpenApi"
-import { version } from "../../cli/framework/version.ts"
 import { Api } from "./Api.ts"
 
 const { components, paths, ...rest } = OpenApi.fromApi(Api)
@@ -47,7 +46,7 @@ const withProblems = (operations: Operations) =>
 
 export const openApi = {
   ...rest,
-  info: { ...rest.info, version },
+  info: { ...rest.info, version: __BACKBEAT_VERSION__ },
   security: [{ token: [] }],
   paths: Object.fromEntries(
     Object.entries(paths).map(([path, operations]) => [path, withProblems(operations)] as const)

@@ -120,8 +120,17 @@ describe("the choice of an agent", () => {
       assert.match(yield* why({ prompt: " \n\t" }), /^InvalidInput: prompt: is empty/)
       assert.match(yield* why({ prompt: "x".repeat(64 * 1024 * 1024 + 1) }), /^InvalidInput: prompt: is longer/)
       assert.match(yield* why({ model: "a\0b" }), /^InvalidInput: model/)
-      assert.match(yield* why({ extra: { "A=B": "x" } }), /^InvalidInput: env/)
-      assert.match(yield* why({ extra: { A: "x\0y" } }), /^InvalidInput: env/)
+      for (const [name, shown] of [
+        ["A=a secret", "A=…"],
+        ["=\nsecret", "=…"],
+        ["", ""],
+        ["A\0B", "A\0B"]
+      ] as const) {
+        const told = yield* why({ extra: { OK: "1", [name]: "a secret" } })
+        assert.include(told, `InvalidInput: env: ${JSON.stringify(shown)} cannot be the name of a variable`)
+        assert.notInclude(told, "secret")
+      }
+      assert.match(yield* why({ extra: { A: "x\0y" } }), /^InvalidInput: env: the value of "A" has a NUL character/)
       assert.strictEqual(yield* why({ prompt: "--help\n'\"$(x) `y` 🙂\0" }), "success")
     })
   )

@@ -12,6 +12,7 @@ import { takingTurns } from "../../../programs/pipelines/isolationProblems.ts"
 import { promptPlan } from "../../../programs/pipelines/promptPlan.ts"
 import { submitPipeline } from "../../../programs/pipelines/submitPipeline.ts"
 import { submitterOf } from "../../../programs/tasks/Submitter.ts"
+import { withOtherwise } from "../../../programs/workspaces/placeWork.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -126,7 +127,8 @@ export const pipelineRun = command({
       return yield* new UsageError({ problem: "--base needs an isolated pipeline", hint: "Add --isolate." })
     const piped = given.step.length > 0 ? yield* readPiped(file === "-") : null
     const submission = yield* submissionOf(given, piped)
-    const submitted = submitPipeline(plan, submission, submitterOf(caller.environment))
+    const submitting = submitPipeline(plan, submission, submitterOf(caller.environment))
+    const submitted = read.isolate || !given.isolate ? submitting : withOtherwise("leave out --isolate")(submitting)
     return yield* Effect.provide(
       given.foreground
         ? pipelineInForeground(submitted, given.json)

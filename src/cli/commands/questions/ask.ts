@@ -73,7 +73,14 @@ export const ask = readWriteCommand({
     const submitter = submitterOf((yield* Caller).environment)
     const asked = yield* readQuestion(yield* readPrompt(Option.getOrUndefined(word)), given.option)
     const askedBy = yield* nameOf(submitter)
-    const question = yield* askPerson({ ...asked, taskId: submitter.taskId, askedBy }, given.wait)
+    // A person who asks at a terminal sees why nothing happens. Inside a task, the task shows the question.
+    const tell = ({ id }: Question) => {
+      const name = questionName(id)
+      return terminal.say(`${name} is asked; answer with: beat answer ${name} "..."`)
+    }
+    const question = yield* askPerson({ ...asked, taskId: submitter.taskId, askedBy }, given.wait, (open) =>
+      Effect.zipRight(submitter.taskId === null ? tell(open) : Effect.void, Effect.never)
+    )
     if (given.json) yield* printJson(Question, question)
     if (question.answer === null) {
       const name = questionName(question.id)

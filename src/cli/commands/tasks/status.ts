@@ -6,7 +6,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Contest } from "../../../domain/contest/Contest.ts"
-import type { Park } from "../../../domain/limits/Park.ts"
 import { windowWords } from "../../../domain/limits/Window.ts"
 import { Pipeline } from "../../../domain/pipeline/Pipeline.ts"
 import { answerWords, type Question, questionName } from "../../../domain/questions/Question.ts"
@@ -100,13 +99,13 @@ const retriesWords = (report: TaskReport, now: number): string | null => {
 }
 
 /** How often limits put it back, and for how long. No attempt was used up by that. */
-const parkWords = (parks: ReadonlyArray<Park>, now: number): string | null => {
+const parkWords = ({ endedAt, parked: parks }: TaskReport, now: number): string | null => {
   const last = parks.at(-1)
   if (last === undefined) return null
-  const waited = parks.reduce((sum, { at, releasedAt }) => sum + (releasedAt ?? now) - at, 0)
+  const waited = parks.reduce((sum, { at, releasedAt }) => sum + (releasedAt ?? endedAt ?? now) - at, 0)
   const times = parks.length === 1 ? "once" : `${parks.length} times`
   const start = last.sessionId === null ? "starts again" : "continues in its session"
-  const state = last.releasedAt === null ? `, since ${moment(last.at)}; it ${start} then` : ""
+  const state = last.releasedAt === null && endedAt === null ? `, since ${moment(last.at)}; it ${start} then` : ""
   return `${times}, ${span(waited)} in all, by the ${windowWords({ name: last.window, family: "" })}${state}`
 }
 
@@ -169,7 +168,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["reason", report.cancelReason === null ? null : plain(report.cancelReason)],
     ["waits for", report.parkedAt === null && !report.held ? null : report.waitsFor],
     ["questions", questionsWords(report)],
-    ["parked", parkWords(report.parked, now)],
+    ["parked", parkWords(report, now)],
     ["position", isAsking(report) ? null : waits],
     ["agent", plain(report.agent + (report.model === null ? "" : ` (${report.model})`))],
     ["directory", plain(report.directory)],

@@ -116,7 +116,7 @@ export const wait = readOnlyCommand({
   section: "tasks",
   summary: "Wait until tasks, pipelines, loops or contests have ended",
   details:
-    "Exits like the first task that did not succeed: 1 failed, 4 cancelled, 5 timed out, 75 usage limit. Exits with 7 as soon as every task that is left asks a person (beat inbox). Exits with 124 when --timeout passes first, or with 75 if every task that is left waits for usage limits; the tasks continue.",
+    "Exits like the first task that did not succeed: 1 failed, 4 cancelled, 5 timed out, 6 dependency failed, 75 usage limit. Exits with 3 if there is no such task. Exits with 7 as soon as every task that is left asks a person (beat inbox). Exits with 124 when --timeout passes first, or with 75 if every task that is left waits for usage limits; the tasks continue.",
   examples: [
     ["beat wait @last && beat result @last", "the newest task"],
     ["beat wait k3v9 x2m7 --any --timeout 10m", "until the first one ends, ten minutes at most"]

@@ -1,6 +1,6 @@
 /** Why an agent failed, from the HTTP status, the error code and, last, the text; and what a person can do about it. */
 import type { FailureClass } from "../../../domain/task/Task.ts"
-import { googleQuota } from "./GoogleQuota.ts"
+import { googleQuota } from "./googleQuota.ts"
 
 type Class = typeof FailureClass.Type
 

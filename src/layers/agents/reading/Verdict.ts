@@ -4,7 +4,7 @@ import type { FailureClass, Usage } from "../../../domain/task/Task.ts"
 import type { ModelUse } from "../../../domain/usage/ModelUse.ts"
 import { cutEnd, cutMiddle } from "./Bounds.ts"
 import { type Adviser, advice, classify, type Signs } from "./Failure.ts"
-import { googleQuota } from "./GoogleQuota.ts"
+import { googleQuota } from "./googleQuota.ts"
 import { nextPacificMidnight, resetIn } from "./ResetTime.ts"
 import { mask } from "./Secrets.ts"
 

@@ -48,7 +48,12 @@ export const layer = Layer.mergeAll(
   Layer.mock(Goals, { stopOverdue: Effect.succeed([]) }),
   Layer.mock(LateRounds, { end: Effect.succeed([]) }),
   Layer.mock(Ledger, {}),
-  Layer.mock(Limits, { list: Effect.succeed([]), renewSpare: Effect.void, waitingBeyond: noList }),
+  Layer.mock(Limits, {
+    list: Effect.succeed([]),
+    overdue: Effect.succeed([]),
+    renewSpare: Effect.void,
+    waitingBeyond: noList
+  }),
   Layer.mock(Loops, { roundOf: none }),
   Layer.mock(Merges, { allOpen: Effect.succeed([]) }),
   Layer.mock(Messages, {

@@ -7,10 +7,14 @@ import { InvalidInput } from "../../../domain/Errors.ts"
 import { Directories } from "../../../services/Directories.ts"
 import { expandHome } from "./UserHome.ts"
 
-const problemWith = (directory: string): string | null => {
+const problemWith = (directory: string, current: string): string | null => {
   try {
     const found = fs.statSync(directory, { throwIfNoEntry: false })
-    if (found === undefined) return `there is no directory ${directory}`
+    if (found === undefined) {
+      return directory === path.resolve(current)
+        ? "the current directory was removed"
+        : `there is no directory ${directory}`
+    }
     return found.isDirectory() ? null : `${directory} is not a directory`
   } catch (error) {
     return `${directory} cannot be read (${error instanceof Error ? error.message : String(error)})`
@@ -23,7 +27,7 @@ export const layer = Layer.succeed(
     resolve: Effect.fn("Directories.resolve")(function* (given, base) {
       // Kept as written otherwise: links are not resolved, for a project reached by a link is meant by that name.
       const directory = path.resolve(base, expandHome(given))
-      const problem = problemWith(directory)
+      const problem = problemWith(directory, base)
       if (problem !== null) return yield* new InvalidInput({ field: "directory", problem, example: "-C ~/project" })
       return directory
     })

@@ -40,3 +40,14 @@ export const foreignOwner = (path: string, euid: number | null = process.geteuid
   if (found === null || found === euid || (file === null && found === 0)) return null
   return `it belongs to ${nameOf(found)} and you are ${nameOf(euid)}`
 }
+
+/**
+ * Says whose a file is whose contents decide what runs as this user, where it may not be trusted: it is neither this user's nor root's.
+ * Root trusts what the owner of a home has put into it.
+ */
+export const untrustedOwner = (path: string, euid: number | null = process.geteuid?.() ?? null): string | null => {
+  const owner = ownerOf(path)
+  if (euid === null || owner === null || owner === euid || owner === 0) return null
+  if (euid === 0 && owner === ownerOf(dirname(path))) return null
+  return `belongs to ${nameOf(owner)} and you are ${nameOf(euid)}`
+}

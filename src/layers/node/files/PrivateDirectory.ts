@@ -1,5 +1,5 @@
-/** Makes directories that only the current user may enter. */
-import { mkdirSync, statSync } from "node:fs"
+/** Directories that only the current user may enter, or at least change. */
+import { chmodSync, mkdirSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 
 const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT"
@@ -20,3 +20,20 @@ const make = (path: string, withParents: boolean): void => {
  * tries forever, at full speed, where a file system refuses with ENOENT below a directory that exists, as /proc does.
  */
 export const makePrivateDirectory = (path: string): void => make(path, true)
+
+const writableByOthers = 0o022
+
+/** In a directory with it, such as /tmp, only the owner of a file can replace it. */
+const sticky = 0o1000
+
+/** Takes from others the right to change a directory of this user's: they could replace the files in it. */
+export const closeToOthers = (path: string): void => {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined || found.uid !== process.geteuid?.()) return
+  if ((found.mode & writableByOthers) === 0 || (found.mode & sticky) !== 0) return
+  try {
+    chmodSync(path, found.mode & 0o7777 & ~writableByOthers)
+  } catch {
+    // A disk that takes no change, or knows no modes.
+  }
+}

@@ -17,7 +17,8 @@ import { Paths } from "../../../services/Paths.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
 import { directoryOf, replaceFile } from "./AtomicFile.ts"
 import { withFileLock } from "./FileLock.ts"
-import { makePrivateDirectory } from "./PrivateDirectory.ts"
+import { untrustedOwner } from "./Ownership.ts"
+import { closeToOthers, makePrivateDirectory } from "./PrivateDirectory.ts"
 import { codeOf, inWords } from "./SystemCode.ts"
 
 /** Where in the text JSON stopped making sense. The parser's own message would quote the file, keys and all. */
@@ -34,6 +35,9 @@ const readText = (path: string) =>
     try {
       // A pipe or a device has no end: a command would wait for it forever.
       if (!statSync(path).isFile()) return new ConfigInvalid({ path, problem: "is not a regular file" })
+      // What it names, such as the commands of hooks, runs as this user.
+      const foreign = untrustedOwner(path)
+      if (foreign !== null) return new ConfigInvalid({ path, problem: `${foreign}: remove it, or take it over` })
       const bytes = readFileSync(path)
       // Decoded anyway, it would be written back with other characters.
       return isUtf8(bytes)
@@ -61,6 +65,7 @@ const write = (path: string, text: string) =>
   Effect.try({
     try: () => {
       makePrivateDirectory(directoryOf(path))
+      closeToOthers(directoryOf(path))
       replaceFile(path, text, { mode: 0o600 })
     },
     catch: (error) => new ConfigInvalid({ path, problem: `cannot be written ${inWords(error)}` })

@@ -13,6 +13,7 @@ import { codeOf } from "../files/SystemCode.ts"
 import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { configFor } from "./HomeConfig.ts"
 import { entriesOf, linkObjects } from "./HomeObjects.ts"
+import { hasRepository } from "./workspaceVariables.ts"
 
 /** A repository of 50,000 files takes seconds; a slow disk may take longer. */
 const checkoutMs = 20 * 60_000
@@ -185,7 +186,7 @@ const build = Effect.fn("cut.build")(function* (
 /** Whether the directory is a whole workspace of this id. */
 export const isWhole = (workspace: Workspace): Effect.Effect<boolean> =>
   Effect.promise(() => fs.readFile(markOf(workspace.path), "utf8").catch(() => "")).pipe(
-    Effect.map((text) => text.trim() === workspace.id)
+    Effect.map((text) => text.trim() === workspace.id && hasRepository(workspace.path))
   )
 
 export const cut = Effect.fn("WorkspaceGit.cut")(function* (

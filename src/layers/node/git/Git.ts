@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { Git } from "../../../services/Git.ts"
 import { headFromFiles, isInWorkTree, workTreeFromFiles } from "./GitFiles.ts"
 import { gitEnvironment } from "./gitEnvironment.ts"
+import { workspaceVariables } from "./workspaceVariables.ts"
 
 /** A repository that takes longer is left alone. */
 const patienceMs = 4000
@@ -26,7 +27,7 @@ const ask = (directory: string, ...args: ReadonlyArray<string>): Effect.Effect<s
     const options = {
       cwd: directory,
       // A repository that has only a part of itself must not fetch the rest.
-      env: gitEnvironment(settings, { GIT_NO_LAZY_FETCH: "1" }),
+      env: gitEnvironment(settings, { ...workspaceVariables(directory), GIT_NO_LAZY_FETCH: "1" }),
       encoding: "utf8",
       timeout: patienceMs,
       killSignal: "SIGKILL",

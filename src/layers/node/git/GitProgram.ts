@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { gitEnvironment } from "./gitEnvironment.ts"
+import { hasRepository, workspaceOf, workspaceVariables } from "./workspaceVariables.ts"
 
 /** git could not be started, took too long, or exited with a code that the caller does not expect. */
 export class GitFailed extends Data.TaggedError("GitFailed")<{
@@ -71,9 +72,17 @@ export const git = ({
   variables = {}
 }: GitCall): Effect.Effect<GitAnswer, GitFailed> =>
   Effect.async<GitAnswer, GitFailed>((resume) => {
+    const workspace = directory === null ? null : workspaceOf(directory)
+    if (workspace !== null && !hasRepository(workspace)) {
+      return resume(
+        Effect.fail(
+          new GitFailed({ reason: "exit", code: null, detail: `the workspace ${workspace} has no repository any more` })
+        )
+      )
+    }
     const child = spawn(program, [...(directory === null || program === "gh" ? [] : ["-C", directory]), ...args], {
       ...(program === "gh" && directory !== null ? { cwd: directory } : {}),
-      env: gitEnvironment(settings, variables),
+      env: gitEnvironment(settings, { ...(directory === null ? {} : workspaceVariables(directory)), ...variables }),
       stdio: ["pipe", "pipe", "pipe"],
       windowsHide: true
     })

@@ -17,6 +17,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { IdRow } from "../tasks/TaskRows.ts"
+import { makeGivesUp } from "./givesUp.ts"
 import { makeWindows } from "./windows.ts"
 
 const most = 200
@@ -100,14 +101,18 @@ const make = Effect.gen(function* () {
     execute: (now) => sql`SELECT DISTINCT gate FROM lanes WHERE shuts_at <= ${now} LIMIT ${most}`
   }))
 
+  // In the order of both keys, so that nothing is sorted.
   const findBeyond = Statement.findAll(() => ({
-    Request: Schema.Struct({ until: Timestamp, limit: Schema.Int }),
-    Result: IdRow,
-    execute: ({ limit, until }) => sql`
-      SELECT tasks.id FROM lanes CROSS JOIN tasks INDEXED BY tasks_fallback ON tasks.lane = lanes.id
-      WHERE lanes.opens_at > ${until} AND tasks.status = 'queued' AND tasks.waiting_on = 0 AND tasks.asks = 0 AND tasks.fallback <> '[]'
+    Request: Schema.Struct({ until: Timestamp, limit: Schema.Int, lane: Schema.Int, seq: Schema.Int }),
+    Result: Schema.Struct({ ...IdRow.fields, lane: Schema.Int, seq: Schema.Int }),
+    execute: ({ lane, limit, seq, until }) => sql`
+      SELECT tasks.id, tasks.lane, tasks.seq
+      FROM lanes NOT INDEXED CROSS JOIN tasks INDEXED BY tasks_fallback ON tasks.lane = lanes.id
+      WHERE lanes.id >= ${lane} AND lanes.opens_at > ${until}
+        AND tasks.seq > CASE WHEN lanes.id = ${lane} THEN ${seq} ELSE 0 END
+        AND tasks.status = 'queued' AND tasks.waiting_on = 0 AND tasks.asks = 0 AND tasks.fallback <> '[]'
         AND tasks.cancel_requested_at IS NULL
-      LIMIT ${limit}
+      ORDER BY lanes.id, tasks.seq LIMIT ${limit}
     `
   }))
 
@@ -148,12 +153,11 @@ const make = Effect.gen(function* () {
       return yield* Effect.forEach(rows, (row) => limitsOf(row, now))
     }).pipe(access.read("list"), Effect.withSpan("Limits.list")),
 
-    waitingBeyond: Effect.fn("Limits.waitingBeyond")((until, limit) =>
-      findBeyond({ until, limit }).pipe(
-        access.read("waitingBeyond"),
-        Effect.map((rows) => rows.map(({ id }) => id))
-      )
+    waitingBeyond: Effect.fn("Limits.waitingBeyond")((until, limit, after) =>
+      findBeyond({ until, limit, ...(after ?? { lane: 0, seq: 0 }) }).pipe(access.read("waitingBeyond"))
     ),
+
+    overdue: makeGivesUp(sql, access).pipe(Effect.withSpan("Limits.overdue")),
 
     renewSpare: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis

@@ -31,11 +31,13 @@ export const makePark = (sql: SqlClient.SqlClient) => {
       sessionId: Schema.NullOr(Schema.String),
       resumeSession: Schema.NullOr(Schema.String),
       timeLeftMs: Schema.NullOr(Schema.Int),
-      limit: Schema.Boolean
+      limit: Schema.Boolean,
+      givesUp: Schema.Boolean
     }),
     Result: TaskSummary.pick("parks"),
-    execute: ({ id, limit, now, resumeSession, sessionId, timeLeftMs }) => sql`
+    execute: ({ givesUp, id, limit, now, resumeSession, sessionId, timeLeftMs }) => sql`
       UPDATE tasks SET status = 'queued', parked_at = ${limit ? now : null}, parks = parks + ${limit ? 1 : 0},
+        gives_up_at = ${givesUp ? sql`coalesce(gives_up_at, ${now} + give_up_ms)` : sql`gives_up_at`},
         time_left_ms = ${timeLeftMs},
         resume_session = ${resumeSession}, session_id = coalesce(${sessionId}, session_id)
       WHERE id = ${id} AND status = 'running' RETURNING parks
@@ -61,7 +63,15 @@ export const makePark = (sql: SqlClient.SqlClient) => {
       const { prompt } = parking
       const byBudget = parking.budget === true
       const limit = parking.limit || byBudget
-      const parked = yield* update({ id: taskId, now, sessionId, resumeSession, timeLeftMs, limit })
+      const parked = yield* update({
+        id: taskId,
+        now,
+        sessionId,
+        resumeSession,
+        timeLeftMs,
+        limit,
+        givesUp: parking.limit
+      })
       if (Option.isNone(parked)) return
       if (parking.launch !== null) yield* saveLaunch({ id: taskId, launch: parking.launch })
       if (prompt !== null) yield* sql`UPDATE task_inputs SET prompt = ${prompt} WHERE task_id = ${taskId}`

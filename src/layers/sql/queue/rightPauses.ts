@@ -27,5 +27,9 @@ export const makeRightPauses = (sql: SqlClient.SqlClient) =>
         AND tasks.retry_of IS NULL AND tasks.not_before - ${now} > step.delay_ms
       RETURNING tasks.id
     `)
+    yield* sql`
+      UPDATE tasks SET gives_up_at = ${now} + give_up_ms
+      WHERE status = 'queued' AND gives_up_at IS NOT NULL AND gives_up_at > ${now} + give_up_ms
+    `
     return retries.length + steps.length
   })

@@ -27,6 +27,8 @@ const make = Effect.gen(function* () {
       SELECT at FROM (
         SELECT min(not_before) AS at FROM tasks INDEXED BY tasks_due
         WHERE status = 'queued' AND waiting_on = 0 AND not_before > ${since}
+        UNION ALL SELECT min(gives_up_at) FROM tasks INDEXED BY tasks_gives_up
+        WHERE status = 'queued' AND gives_up_at > ${since}
         UNION ALL SELECT min(until_at) FROM gates WHERE until_at > ${since}
         UNION ALL SELECT min("to") FROM budgets WHERE "to" > ${since}
         UNION ALL SELECT min(opens_at) FROM lanes WHERE opens_at > ${since}

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, it } from "@effect/vitest"
-import { makePrivateDirectory } from "../../../../src/layers/node/files/PrivateDirectory.ts"
+import { closeToOthers, makePrivateDirectory } from "../../../../src/layers/node/files/PrivateDirectory.ts"
 
 let home = ""
 beforeEach(() => {
@@ -29,4 +29,22 @@ it("refuses a file in the way", () => {
   writeFileSync(join(home, "file"), "")
   assert.throws(() => makePrivateDirectory(join(home, "file")), /EEXIST/)
   assert.throws(() => makePrivateDirectory(join(home, "file", "a", "b")), /ENOTDIR/)
+})
+
+it("takes from others the right to change one, and leaves all else", () => {
+  for (const [before, after] of [
+    [0o777, 0o755],
+    [0o775, 0o755],
+    [0o722, 0o700],
+    [0o700, 0o700],
+    [0o750, 0o750]
+  ] as const) {
+    chmodSync(home, before)
+    closeToOthers(home)
+    assert.strictEqual(modeOf(home), after)
+  }
+  chmodSync(home, 0o1777)
+  closeToOthers(home)
+  assert.strictEqual(statSync(home).mode & 0o7777, 0o1777)
+  closeToOthers(join(home, "missing"))
 })

@@ -200,6 +200,20 @@ describe("get", () => {
         'leftovers: expected "end" or "keep", not "drop", for example "keep"'
       )
       assert.include(yield* problem("[]"), "expected one object")
+      assert.include(
+        yield* problem('{ "agents": [] }'),
+        'agents: expected an object, for example { "claude": { "model": "opus" } }'
+      )
+      assert.include(yield* problem('{ "hooks": [] }'), 'hooks: expected an object, for example { "phone": ')
+      assert.include(yield* problem('{ "prices": [] }'), 'prices: expected an object, for example { "gpt-6": ')
+      assert.include(
+        yield* problem('{ "agents": { "x": { "env": [] } } }'),
+        'agents.x.env: expected an object of texts, for example { "LANG": "C" }'
+      )
+      assert.include(
+        yield* problem('{ "hooks": { "x": { "headers": [] } } }'),
+        "hooks.x.headers: expected an object of texts,"
+      )
       assert.include(yield* problem('{ "agents": { "x": { "args": "-v" } } }'), "agents.x.args: expected")
       assert.include(yield* problem('{ "agents": { "My Agent": {} } }'), "agents.My Agent: agent names are")
     })

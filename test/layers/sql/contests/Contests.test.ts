@@ -253,6 +253,8 @@ describe("a contest", () => {
       const { id } = yield* create(2)
       assert.strictEqual(yield* contests.resolve(id.slice(0, 11)), id)
       assert.strictEqual((yield* Effect.flip(contests.resolve("zzz")))._tag, "ContestNotFound")
+      const taken = yield* Effect.flip((yield* Tasks).resolve(id))
+      assert.include(taken.message, `${id} is a contest, not a task: 'beat status ${id}' shows it.`)
       const prune = Effect.zipRight(
         TestClock.adjust("1 hour"),
         queue.prune({ endedBefore: 30 * 60_000, limit: 100, dryRun: false })

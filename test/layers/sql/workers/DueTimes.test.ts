@@ -8,6 +8,7 @@ import { DueTimes } from "../../../../src/services/DueTimes.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { Goals } from "../../../../src/services/Goals.ts"
 import { LateRounds } from "../../../../src/services/LateRounds.ts"
+import { Limits } from "../../../../src/services/Limits.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { soon, soonMs, waits } from "../../../support/dueTimes.ts"
 import { testSql } from "../../../support/stores.ts"
@@ -26,7 +27,8 @@ const claimAll = Effect.gen(function* () {
 
 const stopped = Effect.gen(function* () {
   const goals = yield* (yield* Goals).stopOverdue
-  return goals.length + (yield* (yield* LateRounds).end).length
+  const tasks = yield* (yield* Limits).overdue
+  return goals.length + tasks.length + (yield* (yield* LateRounds).end).length
 })
 
 describe("the times that a worker sleeps until", () => {

@@ -1,7 +1,13 @@
 /** Which quota of Google is exceeded. All have the text that also means an empty account elsewhere: "check your plan and billing". */
 import { longestSleepMs } from "../../../domain/limits/Signal.ts"
-import type { Signs } from "./Failure.ts"
 import { lengthIn } from "./ResetTime.ts"
+
+/** What is known of a failure: see `Signs` of `Failure.ts`. */
+interface Told {
+  readonly message: string
+  readonly codes?: ReadonlyArray<string | undefined>
+  readonly details?: string | undefined
+}
 
 interface GoogleQuota {
   readonly class: "rate" | "usage-limit"
@@ -24,7 +30,7 @@ const pauseIn = (said: string): number | null => {
 }
 
 /** Null where it is not such a quota, and where the plan has none at all for the model: a person has to change that. */
-export const googleQuota = ({ codes = [], details = "", message }: Signs): GoogleQuota | null => {
+export const googleQuota = ({ codes = [], details = "", message }: Told): GoogleQuota | null => {
   const said = `${message.slice(0, 20_000)}\n${details.slice(-20_000)}`
   const code = codes.find((one) => one !== undefined && /^(?:Terminal|Retryable)QuotaError$/.test(one))
   if (!exceeded.test(message) || (code === undefined && !google.test(said))) return null

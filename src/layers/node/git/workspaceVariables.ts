@@ -1,0 +1,29 @@
+/** What git is told about a workspace, whose files and whose `.git` belong to the agent. */
+import { lstatSync } from "node:fs"
+import { join } from "node:path"
+
+/** Where Backbeat puts workspaces: `workspaces/ID/NAME`. The path alone decides, which no agent can change. */
+const place = /^(.*\/workspaces\/[0-9a-hjkmnp-tv-z]{12}\/[^/]+)(?:\/|$)/
+
+const isDirectory = (path: string): boolean => {
+  try {
+    return lstatSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+/** The top of the workspace that a directory lies in, or null. */
+export const workspaceOf = (directory: string): string | null => place.exec(directory)?.[1] ?? null
+
+/** Whether its files and its repository are in it: a link or a file in the place of `.git` leads to another repository. */
+export const hasRepository = (top: string): boolean => isDirectory(top) && isDirectory(join(top, ".git"))
+
+/**
+ * The variables with which git works on that repository and those files, and no others: an agent can name another work tree in the
+ * configuration, and where `.git` is damaged git would take a repository above it. They win over both. None for other directories.
+ */
+export const workspaceVariables = (directory: string): Readonly<Record<string, string>> => {
+  const top = workspaceOf(directory)
+  return top === null ? {} : { GIT_DIR: join(top, ".git"), GIT_WORK_TREE: top }
+}

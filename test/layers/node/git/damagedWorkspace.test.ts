@@ -1,0 +1,181 @@
+/**
+ * A workspace whose `.git` its agent has changed: neither the user's files nor a repository above it are taken for those of the
+ * workspace.
+ */
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { afterAll, assert, describe, it } from "vitest"
+import { CommitId, type Workspace } from "../../../../src/domain/workspace/Workspace.ts"
+import { WorkspaceId } from "../../../../src/domain/workspace/WorkspaceId.ts"
+import * as WorkspaceGitLayer from "../../../../src/layers/node/git/WorkspaceGit.ts"
+import { workspaceOf } from "../../../../src/layers/node/git/workspaceVariables.ts"
+import { Paths } from "../../../../src/services/Paths.ts"
+import { WorkspaceGit } from "../../../../src/services/WorkspaceGit.ts"
+import { paths } from "../../../programs/world.ts"
+import { gitIn, makeRepository, writeIn } from "../../../support/repository.ts"
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), "beat-test-")))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const id = WorkspaceId.make("w".repeat(12))
+let made = 0
+
+/** A user whose whole directory is a repository, the repository of a task below it, and its workspace. */
+const world = async () => {
+  const user = join(root, String(++made))
+  makeRepository(user, { ".profile": "mine\n", ".gitignore": "shop\nstate\n" })
+  const shop = join(user, "shop")
+  makeRepository(shop, { "a.txt": "one\n" })
+  writeIn(shop, { "a.txt": "edited\n", "notes.txt": "mine\n" })
+  writeIn(user, { ".profile": "edited\n" })
+  const home = join(user, "state")
+  const workspace: Workspace = {
+    id,
+    home: shop,
+    subdirectory: "",
+    base: CommitId.make(gitIn(shop, "rev-parse", "HEAD")),
+    baseKind: "head",
+    path: join(home, "workspaces", id, "shop"),
+    slot: 1,
+    state: "ready",
+    mounted: true,
+    kept: false,
+    lastSeal: null,
+    lastSealedAt: null,
+    problem: null,
+    trashPath: null,
+    createdAt: 0,
+    usedAt: 0
+  }
+  const layer = Layer.provide(
+    WorkspaceGitLayer.layer,
+    Layer.succeed(Paths, Paths.of({ ...paths, home, workspaces: join(home, "workspaces"), trash: join(home, "trash") }))
+  )
+  const run = <A, E>(use: (git: WorkspaceGit["Type"]) => Effect.Effect<A, E>) =>
+    Effect.runPromise(Effect.either(Effect.flatMap(WorkspaceGit, use)).pipe(Effect.provide(layer)))
+  const cut = await run((git) => git.cut(workspace, workspace.base, "claim", []))
+  assert.strictEqual(cut._tag, "Right")
+  writeIn(workspace.path, { "w.txt": "work\n" })
+  const seal = () =>
+    run((git) => git.seal({ workspace, ref: "refs/backbeat/tasks/t", message: "t", at: 1000, claimId: "claim" }))
+  return { user, shop, workspace, run, seal, start: () => run((git) => git.startAt(workspace, workspace.base)) }
+}
+type World = Awaited<ReturnType<typeof world>>
+
+/** What is the user's is as it was: files, indexes and the branches that are checked out. */
+const isUntouched = ({ shop, user }: World) => {
+  assert.strictEqual(readFileSync(join(shop, "a.txt"), "utf8"), "edited\n")
+  assert.strictEqual(readFileSync(join(shop, "notes.txt"), "utf8"), "mine\n")
+  assert.strictEqual(readFileSync(join(user, ".profile"), "utf8"), "edited\n")
+  for (const repository of [shop, user]) {
+    assert.strictEqual(gitIn(repository, "symbolic-ref", "HEAD"), "refs/heads/main")
+    assert.strictEqual(gitIn(repository, "ls-files", "--deleted"), "")
+  }
+  assert.strictEqual(gitIn(user, "for-each-ref", "refs/heads/beat", "refs/backbeat"), "")
+}
+
+describe("a workspace whose configuration names another work tree", () => {
+  const changes: ReadonlyArray<readonly [string, (world: World) => void]> = [
+    ["by core.worktree", ({ shop, workspace }) => gitIn(workspace.path, "config", "core.worktree", shop)],
+    [
+      "by an included file",
+      ({ shop, workspace }) => {
+        writeFileSync(join(workspace.path, ".git", "more"), `[core]\n\tworktree = ${shop}\n`)
+        gitIn(workspace.path, "config", "include.path", "more")
+      }
+    ],
+    [
+      "by a configuration of the work tree",
+      ({ shop, workspace }) => {
+        gitIn(workspace.path, "config", "extensions.worktreeConfig", "true")
+        gitIn(workspace.path, "config", "--worktree", "core.worktree", shop)
+      }
+    ],
+    ["in vain, being bare", ({ workspace }) => gitIn(workspace.path, "config", "core.bare", "true")]
+  ]
+  for (const [name, change] of changes) {
+    it(`${name} is sealed and set back as it is`, async () => {
+      const found = await world()
+      change(found)
+      const sealed = await found.seal()
+      assert(sealed._tag === "Right")
+      assert.strictEqual(gitIn(found.shop, "ls-tree", "--name-only", sealed.right.commit), "a.txt\nw.txt")
+      assert.strictEqual(gitIn(found.shop, "show", `${sealed.right.commit}:a.txt`), "one")
+      assert.strictEqual((await found.start())._tag, "Right")
+      isUntouched(found)
+    })
+  }
+})
+
+describe("a workspace without its repository", () => {
+  const changes: ReadonlyArray<readonly [string, boolean, (world: World) => void]> = [
+    ["whose HEAD is gone", true, ({ workspace }) => rmSync(join(workspace.path, ".git", "HEAD"))],
+    ["that is gone", false, ({ workspace }) => rmSync(join(workspace.path, ".git"), { recursive: true })],
+    [
+      "in whose place is a link to the user's",
+      false,
+      ({ shop, workspace }) => {
+        cpSync(join(workspace.path, ".git", "backbeat"), join(shop, ".git", "backbeat"))
+        rmSync(join(workspace.path, ".git"), { recursive: true })
+        symlinkSync(join(shop, ".git"), join(workspace.path, ".git"))
+      }
+    ],
+    [
+      "in whose place is a file that leads to the user's",
+      false,
+      ({ shop, workspace }) => {
+        rmSync(join(workspace.path, ".git"), { recursive: true })
+        writeFileSync(join(workspace.path, ".git"), `gitdir: ${join(shop, ".git")}\n`)
+      }
+    ],
+    [
+      "and in whose place is a link to another directory",
+      false,
+      ({ shop, workspace }) => {
+        renameSync(workspace.path, `${workspace.path}.moved`)
+        symlinkSync(shop, workspace.path)
+      }
+    ]
+  ]
+  for (const [name, whole, change] of changes) {
+    it(`${name} is neither sealed nor set back`, async () => {
+      const found = await world()
+      change(found)
+      const seen = await found.run((git) => git.isWhole(found.workspace))
+      assert.deepStrictEqual([seen._tag, seen._tag === "Right" && seen.right], ["Right", whole])
+      assert.strictEqual((await found.seal())._tag, "Left")
+      assert.strictEqual((await found.start())._tag, "Left")
+      const unsealed = await found.run((git) => git.unsealed(found.workspace))
+      assert.strictEqual(unsealed._tag, "Left")
+      isUntouched(found)
+    })
+  }
+})
+
+describe("the place of a workspace", () => {
+  it("is known by its path alone", () => {
+    const top = `/home/me/.local/state/backbeat/workspaces/${id}/shop`
+    for (const path of [top, `${top}/`, `${top}/src/a`, `${top}/.git`]) assert.strictEqual(workspaceOf(path), top, path)
+    for (const path of [
+      "/home/me/shop",
+      "/home/me/workspaces",
+      `/home/me/workspaces/${id}`,
+      "/w/workspaces/short/shop",
+      ""
+    ]) {
+      assert.strictEqual(workspaceOf(path), null, path)
+    }
+  })
+})
