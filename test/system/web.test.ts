@@ -212,7 +212,10 @@ describe("beat web", () => {
     const long = await page.post("/api/v1/tasks", { prompt: "x", priority: "y".repeat(100_000) })
     assert.strictEqual(long.status, 400)
     assert.isBelow(long.text.length, 2000)
-    const large = await page.ask("/api/v1/tasks", { method: "POST", headers: { "content-length": "99999999" } })
+    const large = await page.ask("/api/v1/tasks", {
+      method: "POST",
+      headers: { "content-length": "99999999", connection: "close" }
+    })
     assert.deepStrictEqual([large.status, large.json().code], [413, "BodyTooLarge"])
   })
 

@@ -10,6 +10,6 @@ export const requireHome = Effect.fn("requireHome")(function* ({ taskId }: Submi
   if (taskId === null) return
   const own = yield* (yield* Workspaces).ofTask(taskId)
   if (Option.isSome(own) && own.value.workspace.path === home) return
-  const because = "an agent merges only into the workspace of its own task"
+  const because = "an agent merges only into the workspace of its task"
   return yield* new OutsideTask({ inside: taskId, step, because })
 })
