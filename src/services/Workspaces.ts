@@ -44,6 +44,8 @@ export class Workspaces extends Context.Tag("backbeat/Workspaces")<
       readonly limit: number
     }) => Effect.Effect<ReadonlyArray<WorkspaceEntry>, StorageError>
     readonly result: (id: TaskId) => Effect.Effect<Option.Option<WorkResult>, StorageError>
+    /** One task of each submitter that has put tasks into it. */
+    readonly submitted: (id: WorkspaceId) => Effect.Effect<ReadonlyArray<TaskId>, StorageError>
     readonly keep: (id: WorkspaceId, kept: boolean) => Effect.Effect<void, StorageError>
     /** What the workspaces in their place hold, without the trash: as far as they were measured. */
     readonly held: Effect.Effect<{ readonly bytes: number; readonly count: number }, StorageError>

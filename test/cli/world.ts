@@ -79,6 +79,8 @@ export interface Screen {
   readonly colour?: boolean
   readonly stdin?: string
   readonly stdinShared?: boolean
+  /** The variables of the caller (default: none). */
+  readonly environment?: Readonly<Record<string, string>>
   /** The database refuses. */
   readonly broken?: StorageError["reason"]
 }
@@ -104,8 +106,8 @@ export const beat = (words: ReadonlyArray<string>, screen: Screen = {}): Effect.
     const machine = Layer.succeedContext(
       Context.add(context, Stores, Stores.of({ look: store, read: store, write: store }))
     )
-    const caller = Layer.succeed(Caller, Caller.of({ directory: "/srv", environment: {}, version: "1.2.3" }))
-    const { broken: _, ...terminal } = screen
+    const { broken: _, environment = {}, ...terminal } = screen
+    const caller = Layer.succeed(Caller, Caller.of({ directory: "/srv", environment, version: "1.2.3" }))
     const seen = capture(terminal)
     const code = yield* main(words[0] === "doctor" ? doctors : tree, machine, words).pipe(
       Effect.provide(Layer.merge(seen.layer, caller))

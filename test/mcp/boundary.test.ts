@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { makeRepository } from "../support/repository.ts"
+import { tools } from "../../src/mcp/Tools.ts"
+import { gitIn, makeRepository } from "../support/repository.ts"
 import { Beat, binary, until } from "../system/Beat.ts"
 import { Server } from "./Server.ts"
 
@@ -23,13 +24,31 @@ describe("a process inside a task", () => {
   const inside = (task: string) => ({ BACKBEAT_TASK_ID: task, BACKBEAT_DEPTH: "0" })
 
   it("changes what it delegated over MCP, and nothing else", async () => {
+    const shop = join(beat.home, "shop")
+    makeRepository(shop)
+    const work = await beat.run(["run", "-f", "--json", "--isolate", "-a", "shell", "echo new > new"], { cwd: shop })
+    assert.strictEqual(work.code, 0, work.stderr)
+    const [isolated] = beat.rows<{ id: string }>("SELECT id FROM tasks WHERE workspace_id IS NOT NULL")
     const sibling = await beat.submit("sleep 60")
     const own = await beat.submit("sleep 60")
+    const steps = [{ agent: "shell", prompt: "sleep 60" }]
+    writeFileSync(join(beat.home, "p.json"), JSON.stringify({ name: "p", steps }))
+    assert.strictEqual((await beat.run(["pipeline", "run", join(beat.home, "p.json")])).code, 0)
+    const [pipeline] = beat.rows<{ id: string }>("SELECT id FROM pipelines")
     server = new Server(beat, inside(own))
     await server.initialize()
     const child = await server.call("DelegateTask", { agent: "shell", prompt: "sleep 60" })
     const id = child.structuredContent.tasks[0].id
-    for (const [tool, given] of [
+    const refused = [
+      ["CancelPipeline", { id: pipeline?.id }],
+      ["MergeTask", { id: isolated?.id, directory: shop }],
+      ["DelegateTask", { agent: "shell", prompt: "true", in: isolated?.id }],
+      ["ResumeTask", { id: sibling }],
+      ["WakeMe", { ids: [sibling] }],
+      ["SchedulePipeline", { name: "p", when: "every 1h", steps }],
+      ["PauseSchedule", { id: "none" }],
+      ["ResumeSchedule", { id: "none" }],
+      ["CancelSchedule", { id: "none" }],
       ["CancelTask", { ids: [sibling] }],
       ["CancelTask", { ids: [own] }],
       ["RetryTask", { id: sibling }],
@@ -39,16 +58,29 @@ describe("a process inside a task", () => {
       ["ScheduleTask", { agent: "shell", prompt: "true", when: "every 1h" }],
       ["DelegateTask", { agent: "codex", prompt: "x", env: { OPENAI_BASE_URL: "http://evil.example" } }],
       ["DelegateTask", { tasks: [{ agent: "claude", prompt: "x", env: { CLAUDE_CONFIG_DIR: "/tmp" } }] }]
-    ] as const) {
+    ] as const
+    for (const [tool, given] of refused) {
       const answer = await server.call(tool, given)
       assert.isTrue(answer.isError, tool)
-      assert.match(answer.content[0]?.text ?? "", /^OutsideTask: /, tool)
+      assert.match(answer.content[0]?.text ?? "", /^OutsideTask: /, `${tool}: ${answer.content[0]?.text}`)
     }
+    // A new tool that changes something is refused here, or stores only what is the agent's own.
+    const ruled = new Set<string>([...refused.map(([tool]) => tool), "CreatePipeline", "AskPerson"])
+    const without = tools.filter(({ annotations, name }) => !annotations.readOnlyHint && !ruled.has(name))
+    assert.deepStrictEqual(
+      without.map(({ name }) => name),
+      []
+    )
+    const handle = await server.request("tasks/cancel", { taskId: sibling })
+    assert.match(handle.error?.message ?? "", /OutsideTask: /)
     const cancelled = await server.call("CancelTask", { ids: [id] })
     assert.isNotTrue(cancelled.isError)
     assert.strictEqual(beat.status(id).status, "cancelled")
     assert.notStrictEqual(beat.status(sibling).status, "cancelled")
     assert.strictEqual(beat.rows("SELECT id FROM schedules").length, 0)
+    assert.strictEqual(beat.rows("SELECT id FROM pipelines WHERE cancel_requested_at IS NOT NULL").length, 0)
+    assert.strictEqual(gitIn(shop, "log", "--format=%s").split("\n").length, 1)
+    await beat.run(["pipeline", "cancel", "@last"])
     for (const task of [sibling, own]) await beat.run(["cancel", task])
   })
 
@@ -91,7 +123,7 @@ describe("a process inside a task", () => {
     )
   })
 
-  it("has the same bounds where it drops the marks, and cannot escape its depth", async () => {
+  it("has the same bounds where it drops or replaces the marks, and cannot escape its depth", async () => {
     const sibling = await beat.submit("sleep 60")
     await beat.run(["config", "set", "maxDepth", "0"])
     const [out, asked, answered] = [join(beat.home, "out"), join(beat.home, "asked"), join(beat.home, "answered")]
@@ -107,6 +139,7 @@ describe("a process inside a task", () => {
     ].map(([method, params], id) => `${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`)
     writeFileSync(asked, requests.join(""))
     const script = join(beat.home, "agent.sh")
+    const plain = `${process.execPath} ${binary}`
     const call = `env -u BACKBEAT_TASK_ID -u BACKBEAT_DEPTH ${process.execPath} ${binary}`
     writeFileSync(
       script,
@@ -116,6 +149,14 @@ describe("a process inside a task", () => {
         `${call} schedule create --every 1h -a shell true 2>&1; echo "schedule $?"`,
         `${call} config set agents.codex.baseUrl http://evil.example 2>&1; echo "redirect $?"`,
         `${call} run -a shell true 2>&1; echo "run $?"`,
+        ...[
+          "BACKBEAT_TASK_ID=",
+          "BACKBEAT_TASK_ID=x BACKBEAT_DEPTH=-9",
+          "BACKBEAT_TASK_ID=zzzzzzzzzzzz BACKBEAT_WORKER=1"
+        ].flatMap((variables) => [
+          `${variables} ${plain} config set maxDepth 9 2>&1; echo "deeper $?"`,
+          `export ${variables}; ${plain} run -a shell true 2>&1; echo "below $?"`
+        ]),
         `${call} mcp start < ${asked} > ${answered}`,
         "echo over"
       ].join("\n")
@@ -124,6 +165,8 @@ describe("a process inside a task", () => {
     await until("it is over", () => beat.status(id).status === "completed")
     const said = readFileSync(out, "utf8")
     for (const step of ["cancel", "config", "schedule", "redirect"]) assert.match(said, new RegExp(`^${step} 1$`, "m"))
+    assert.strictEqual(said.match(/^deeper 1$/gm)?.length, 3, said)
+    assert.strictEqual(said.match(/^below 1$/gm)?.length, 3, said)
     assert.include(said, `This runs inside task ${id}, which may not cancel task ${sibling}`)
     assert.match(said, /past the limit of 0[\s\S]*^run 1$/m)
     const answers = readFileSync(answered, "utf8")

@@ -212,7 +212,10 @@ describe("beat web", () => {
     const long = await page.post("/api/v1/tasks", { prompt: "x", priority: "y".repeat(100_000) })
     assert.strictEqual(long.status, 400)
     assert.isBelow(long.text.length, 2000)
-    const large = await page.ask("/api/v1/tasks", { method: "POST", headers: { "content-length": "99999999" } })
+    const large = await page.ask("/api/v1/tasks", {
+      method: "POST",
+      headers: { "content-length": "99999999", connection: "close" }
+    })
     assert.deepStrictEqual([large.status, large.json().code], [413, "BodyTooLarge"])
   })
 
@@ -247,7 +250,7 @@ describe("beat web", () => {
     assert.deepStrictEqual(document, JSON.parse((await beat.run(["api", "openapi"])).stdout))
   })
 
-  it("takes no shell command unless it was started to, and cancels and retries", async () => {
+  it("takes no shell command unless it was started to, no old one either, and cancels", async () => {
     const refused = await page.post("/api/v1/tasks", { prompt: "touch broken", agent: "shell" })
     assert.deepStrictEqual([refused.status, refused.json().code], [403, "RunNotAllowed"])
     const id = await beat.submit("sleep 300")
@@ -261,10 +264,17 @@ describe("beat web", () => {
     )
     const first = await beat.submit("echo again")
     await beat.run(["wait", first])
-    const retried = await page.post(`/api/v1/tasks/${first}/retry`, {})
-    assert.strictEqual(retried.json().task.retryOf, first)
-    assert.strictEqual((await beat.run(["wait", retried.json().task.id])).code, 0)
-    assert.strictEqual((await page.post(`/api/v1/tasks/${first}/resume`, { context: "echo more" })).status, 403)
+    const stored = beat.rows("SELECT id FROM tasks").length
+    for (const [step, body] of [
+      ["retry", {}],
+      ["resume", {}],
+      ["resume", { context: "echo more" }],
+      ["resume", { fresh: true }]
+    ] as const) {
+      const again = await page.post(`/api/v1/tasks/${first}/${step}`, body)
+      assert.deepStrictEqual([again.status, again.json().code], [403, "RunNotAllowed"], step)
+    }
+    assert.strictEqual(beat.rows("SELECT id FROM tasks").length, stored)
   })
 
   it("tells what happens in order and without a gap, over breaks and a kill", async () => {
@@ -348,6 +358,8 @@ describe("beat web", () => {
     assert.deepStrictEqual([first.json().created, second.json().created], [true, false])
     assert.strictEqual(first.json().task.id, second.json().task.id)
     assert.strictEqual((await beat.run(["wait", first.json().task.id])).code, 0)
+    const retried = await page.post(`/api/v1/tasks/${first.json().task.id}/retry`, {})
+    assert.strictEqual(retried.json().task.retryOf, first.json().task.id)
     const other = await page.post("/api/v1/tasks", { ...body, prompt: "echo other" }, { "idempotency-key": "one" })
     assert.deepStrictEqual([other.status, other.json().code], [409, "IdempotencyConflict"])
     const mistyped = await page.post("/api/v1/tasks", { ...body, group: "reveiw" })

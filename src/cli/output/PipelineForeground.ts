@@ -112,13 +112,14 @@ const cancelled = Effect.fn("cancelledPipeline")(function* ({ id }: Pipeline) {
   const caller = yield* Caller
   yield* terminal.progress(null)
   yield* terminal.say(`\nCancelling pipeline ${id}`)
-  const request = { reason: "Ctrl-C", by: yield* nameOf(submitterOf(caller.environment)) }
+  const submitter = submitterOf(caller.environment)
+  const request = { reason: "Ctrl-C", by: yield* nameOf(submitter) }
   // Commit the cancel before the message that promises it: from here on it happens even if this process exits.
   yield* (yield* Pipelines).cancel(id, request)
   yield* terminal.say(
     `Cancelling. Press Ctrl-C again to stop waiting; it keeps cancelling in the background: beat pipeline status ${id}`
   )
-  const waited = cancelPipeline(id, request, yield* waiting(false))
+  const waited = cancelPipeline(id, request, submitter, yield* waiting(false))
   // This fiber is being interrupted. The wait must be interruptible separately, so it runs in another fiber.
   const exit = yield* Fiber.await(yield* Effect.forkDaemon(Effect.interruptible(waited)))
   const { pipeline } = yield* exit

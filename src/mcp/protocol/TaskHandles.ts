@@ -16,6 +16,8 @@ import { taskState } from "../../programs/reports/taskState.ts"
 import { awaitEnds } from "../../programs/tasks/awaitEnds.ts"
 import { cancel, cancelWork } from "../../programs/tasks/cancel.ts"
 import { latestAttempt } from "../../programs/tasks/latestAttempt.ts"
+import { requireOwn } from "../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { linksOf, TaskStates } from "../TaskStates.ts"
 import type { Tool, ToolFailure, ToolServices } from "../Tool.ts"
@@ -141,6 +143,7 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
       "tasks/cancel",
       Effect.gen(function* () {
         const id = yield* known(taskId)
+        yield* requireOwn(submitterOf((yield* Session).environment), [id], "cancel")
         const request = { reason: null, by: "the client" }
         if (era === "modern") {
           yield* cancelWork(id, request)

@@ -23,14 +23,10 @@ export const cancelPipeline = tool({
     const by = submitter.taskId === null && call.client !== null ? call.client : yield* nameOf(submitter)
     const resolved = yield* (yield* Pipelines).resolve(id)
     yield* session.serving
-    const { pipeline } = yield* cancel(
-      resolved,
-      { reason: reason?.slice(0, 1000) ?? null, by },
-      {
-        justLaunched: false,
-        onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
-      }
-    ).pipe(withProgress(call, Effect.succeed("waiting for the processes to exit")))
+    const { pipeline } = yield* cancel(resolved, { reason: reason?.slice(0, 1000) ?? null, by }, submitter, {
+      justLaunched: false,
+      onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
+    }).pipe(withProgress(call, Effect.succeed("waiting for the processes to exit")))
     return pipelineState(pipeline)
   })
 })

@@ -22,8 +22,9 @@ export const cancelSchedule = tool({
   output: ScheduleState,
   example: { id: "4h8s1zq6w0be", cancelTasks: true },
   handle: Effect.fn("CancelSchedule")(function* ({ cancelTasks, id }, call) {
-    yield* requireOutside(submitterOf((yield* Session).environment), "change schedules")
     const session = yield* Session
+    const submitter = submitterOf(session.environment)
+    yield* requireOutside(submitter, "change schedules")
     const schedules = yield* Schedules
     const cancelled = yield* end(yield* schedules.resolve(id), cancelTasks === true)
     if (cancelTasks === true) {
@@ -33,7 +34,7 @@ export const cancelSchedule = tool({
         onTrouble: (problem: { readonly message: string }) =>
           Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
       }
-      yield* cancelRuns(cancelled.id, yield* askedBy(call), options).pipe(
+      yield* cancelRuns(cancelled.id, yield* askedBy(call), submitter, options).pipe(
         withProgress(call, Effect.succeed("waiting for the processes to exit"))
       )
     }

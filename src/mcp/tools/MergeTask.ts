@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { TaskId } from "../../domain/task/Task.ts"
 import { workTask } from "../../programs/merges/compareWork.ts"
 import { mergeTask as merge } from "../../programs/merges/mergeTask.ts"
+import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { realDirectory } from "../../programs/workspaces/realDirectory.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Reference } from "../fields/Fields.ts"
@@ -53,7 +54,7 @@ export const mergeTask = tool({
         check: input.check ?? null,
         dryRun: false,
         message: input.message ?? null,
-        within: session.environment.BACKBEAT_WORKSPACE ?? null
+        submitter: submitterOf(session.environment)
       }
     ).pipe(withProgress(call, Effect.succeed(input.check === undefined ? "merging" : `testing: ${input.check}`)))
     return { taskId, state, branch, before, after, conflicts, reason, checkTask }

@@ -40,7 +40,8 @@ export const cancelContest = Effect.fn("cancelContest")(function* (
   yield* requireOwn(
     submitter,
     candidates.map(({ workTask }) => workTask),
-    "cancel"
+    "cancel",
+    `contest ${id}`
   )
   const answer = yield* retryWhileBusy(contests.cancel(id, request))
   const contest = yield* waitForContest(id, options)

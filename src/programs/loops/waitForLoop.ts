@@ -5,8 +5,10 @@ import type { LoopId } from "../../domain/loop/LoopId.ts"
 import { Loops } from "../../services/Loops.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import { waitUntil } from "../watch.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
+import { requireOwnLoop } from "./LoopChanges.ts"
 
 interface LoopWait extends EnsureWorkerOptions {
   /** Receives the loop in each round of the wait, the last included. */
@@ -26,9 +28,11 @@ export const waitForLoop = Effect.fn("waitForLoop")(function* (id: LoopId, optio
 export const cancelLoop = Effect.fn("cancelLoop")(function* (
   id: LoopId,
   request: CancelRequest,
+  submitter: Submitter,
   options: EnsureWorkerOptions
 ) {
   const loops = yield* Loops
+  yield* requireOwnLoop(id, submitter, "cancel")
   const answer = yield* retryWhileBusy(loops.cancel(id, request))
   return { answer, loop: yield* waitForLoop(id, options) }
 })

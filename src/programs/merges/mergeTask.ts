@@ -10,9 +10,11 @@ import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import { beginMerge } from "./beginMerge.ts"
 import { checkMerge } from "./checkMerge.ts"
 import { abandon, clearTheWay } from "./recoverMerge.ts"
+import { requireHome } from "./requireHome.ts"
 
 export interface MergeOptions {
   /** The directory of the caller. */
@@ -26,8 +28,7 @@ export interface MergeOptions {
   readonly check: string | null
   readonly dryRun: boolean
   readonly message: string | null
-  /** The workspace of the agent that asks: the only place that it may merge into. */
-  readonly within: string | null
+  readonly submitter: Submitter
 }
 
 /** The result of merging one task. */
@@ -69,7 +70,7 @@ export const resultOf = Effect.fn("mergeTask.result")(function* (id: TaskId) {
 /** The top directory of the caller, which has to be in the repository that the work was cut from. */
 export const homeOf = Effect.fn("mergeTask.home")(function* (
   workspace: Workspace,
-  options: Pick<MergeOptions, "directory" | "within">
+  options: Pick<MergeOptions, "directory" | "submitter">
 ) {
   const git = yield* MergeGit
   const here = yield* git
@@ -85,9 +86,7 @@ export const homeOf = Effect.fn("mergeTask.home")(function* (
   if (here.common !== home.common) {
     return yield* refuse(`Run this in ${workspace.home}: the task was cut from that repository, not from ${here.top}.`)
   }
-  if (options.within !== null && here.top !== options.within) {
-    return yield* refuse("An agent may merge only into its own workspace.")
-  }
+  yield* requireHome(options.submitter, here.top, `merge into ${here.top}`)
   return here.top
 })
 

@@ -4,10 +4,11 @@ import type { TaskId } from "../../domain/task/Task.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
+import { requireOutside } from "../tasks/requireOwn.ts"
 import { beginMerge } from "./beginMerge.ts"
 import { homeOf, type MergeOptions, messageOf, refuse, resultOf } from "./mergeTask.ts"
 
-type ProposeOptions = Pick<MergeOptions, "directory" | "into" | "create" | "keepCommits" | "message" | "within">
+type ProposeOptions = Pick<MergeOptions, "directory" | "into" | "create" | "keepCommits" | "message" | "submitter">
 
 /** A pull request that is open. */
 interface Proposal {
@@ -58,6 +59,7 @@ const recorded = Effect.fn("proposeMerge.recorded")(function* (
 export const proposeMerge = Effect.fn("proposeMerge")(function* (id: TaskId, options: ProposeOptions) {
   const git = yield* MergeGit
   const merges = yield* Merges
+  yield* requireOutside(options.submitter, "open a pull request")
   if (!(yield* git.hasGh)) {
     return yield* refuse(
       "A pull request is opened by GitHub's gh, which is not installed: install it (https://cli.github.com), or make a branch with --branch NAME and push it."

@@ -6,13 +6,17 @@ import { failpoint } from "../../services/Failpoints.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
 import { Processes } from "../../services/Processes.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import { refuse } from "./mergeTask.ts"
 import { abandon, clearTheWay } from "./recoverMerge.ts"
+import { requireHome } from "./requireHome.ts"
 
 /** The newest merge of the task that is in force or was being undone, after open merges of its repository have been ended. */
-const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId) {
+const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId, submitter: Submitter) {
   const merges = yield* Merges
-  const [newest] = yield* merges.ofTask(task)
+  const known = yield* merges.ofTask(task)
+  for (const { home } of known) yield* requireHome(submitter, home, `undo a merge into ${home}`)
+  const [newest] = known
   // One that was killed is ended first: it may be this one.
   if (newest !== undefined) yield* clearTheWay(newest.home)
   const all = yield* merges.ofTask(task)
@@ -20,10 +24,10 @@ const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId) {
   return isUndone ? all[0] : all.find(({ state }) => state === "merged")
 })
 
-export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId) {
+export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId, submitter: Submitter) {
   const git = yield* MergeGit
   const merges = yield* Merges
-  const merge: Merge | undefined = yield* inForce(task)
+  const merge: Merge | undefined = yield* inForce(task, submitter)
   if (merge === undefined || merge.merged === null) return yield* refuse(`Task ${task} was not merged.`)
   if (merge.state === "undone") return merge
   const { before, branch, home, merged } = merge

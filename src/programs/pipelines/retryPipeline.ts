@@ -24,6 +24,7 @@ import type { Submitter } from "../tasks/Submitter.ts"
 import { planWorkspaces } from "../workspaces/planWorkspace.ts"
 import { linked } from "./prepareContest.ts"
 import { storePipeline } from "./submitPipeline.ts"
+import { requireOwnPipeline } from "./waitForPipeline.ts"
 
 /** Places of the steps that are kept: completed, and so were all they followed. */
 const keptOf = ({ steps }: Pipeline): ReadonlySet<number> => {
@@ -106,6 +107,7 @@ const contestAgain = Effect.fn("retryPipeline.contest")(function* (
 export const retryPipeline = Effect.fn("retryPipeline")(function* (id: PipelineId, submitter: Submitter) {
   const tasks = yield* Tasks
   const pipeline = yield* (yield* Pipelines).get(id)
+  yield* requireOwnPipeline(pipeline, submitter, "retry")
   if (!isTerminal(pipeline.status) || pipeline.status === "completed") {
     return yield* new PipelineStateConflict({ id, actual: pipeline.status })
   }

@@ -8,6 +8,8 @@ import { Pipelines } from "../../services/Pipelines.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { hasOpenCandidate } from "../contests/waitForContest.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { requireOwn } from "../tasks/requireOwn.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import { waitUntil } from "../watch.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
@@ -34,13 +36,23 @@ const hasOpenWork = Effect.fn("cancelPipeline.hasOpenWork")(function* ({ steps }
   return false
 })
 
+export const requireOwnPipeline = ({ id, steps }: Pipeline, submitter: Submitter, step: string) =>
+  requireOwn(
+    submitter,
+    steps.map(({ task }) => task.id),
+    step,
+    `pipeline ${id}`
+  )
+
 /** Returns when the processes of its steps are gone, and those of their candidates and rounds. */
 export const cancelPipeline = Effect.fn("cancelPipeline")(function* (
   id: PipelineId,
   request: CancelRequest,
+  submitter: Submitter,
   options: EnsureWorkerOptions
 ) {
   const pipelines = yield* Pipelines
+  yield* requireOwnPipeline(yield* retryWhileBusy(pipelines.get(id)), submitter, "cancel")
   const answer = yield* retryWhileBusy(pipelines.cancel(id, request))
   const pipeline = yield* waitForPipeline(id, options)
   yield* waitUntil(hasOpenWork(pipeline), (open) => !open, options)

@@ -5,6 +5,8 @@ import { Schedules } from "../../services/Schedules.ts"
 import { cancelPipeline } from "../pipelines/waitForPipeline.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { cancel } from "../tasks/cancel.ts"
+import { requireOutside } from "../tasks/requireOwn.ts"
+import type { Submitter } from "../tasks/Submitter.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** Also cancel the runs of a cancelled schedule: an earlier command may have been interrupted between the two. */
@@ -15,14 +17,20 @@ export const cancelSchedule = Effect.fn("cancelSchedule")(function* (id: Schedul
   return yield* Effect.catchTag(cancelled, "ScheduleStateConflict", () => schedules.get(id))
 })
 
-export const cancelRuns = Effect.fn("cancelRuns")(function* (id: ScheduleId, by: string, options: EnsureWorkerOptions) {
+export const cancelRuns = Effect.fn("cancelRuns")(function* (
+  id: ScheduleId,
+  by: string,
+  submitter: Submitter,
+  options: EnsureWorkerOptions
+) {
+  yield* requireOutside(submitter, "change schedules")
   const schedules = yield* Schedules
   const reason = "its schedule was cancelled"
   const open = yield* retryWhileBusy(schedules.open(id))
   const tasks = open.flatMap(({ taskId }) => taskId ?? [])
   if (tasks.length > 0) yield* cancel(tasks, { ...options, tree: false, reason, by })
   for (const { pipelineId } of open) {
-    if (pipelineId !== null) yield* cancelPipeline(pipelineId, { reason, by }, options)
+    if (pipelineId !== null) yield* cancelPipeline(pipelineId, { reason, by }, submitter, options)
   }
   return open
 })

@@ -28,19 +28,25 @@ const isBelow = Effect.fn("requireOwn.isBelow")(
   Effect.catchTag("TaskNotFound", () => Effect.succeed(false))
 )
 
-/** Outside of a task everything is the user's own. */
+/**
+ * Outside of a task everything is the user's own. `what` names the pipeline, loop, contest or workspace that these tasks make up:
+ * one without tasks is not the agent's.
+ */
 export const requireOwn = Effect.fn("requireOwn")(function* (
   { taskId }: Submitter,
   ids: ReadonlyArray<TaskId>,
-  step: string
+  step: string,
+  what: string | null = null
 ) {
   if (taskId === null) return
+  const outside = (one: string) => new OutsideTask({ inside: taskId, step: `${step} ${one}` })
+  if (what !== null && ids.length === 0) return yield* outside(what)
   const { root } = yield* rootOf(taskId).pipe(
     // A task of another home: none of the tasks here is below it.
     Effect.catchTag("TaskNotFound", () => Effect.succeed({ root: taskId }))
   )
   for (const id of ids) {
-    if (!(yield* isBelow(id, root))) return yield* new OutsideTask({ inside: taskId, step: `${step} task ${id}` })
+    if (!(yield* isBelow(id, root))) return yield* outside(what ?? `task ${id}`)
   }
 })
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Environment } from "../../domain/task/NewTask.ts"
 import { NotIsolable } from "../../domain/workspace/WorkspaceErrors.ts"
 import type { Submission } from "../tasks/prepareTask.ts"
+import { submitterOf } from "../tasks/Submitter.ts"
 import { inWorkspaceOf } from "./inWorkspaceOf.ts"
 import type { Isolation } from "./isolationOf.ts"
 import { planWorkspace } from "./planWorkspace.ts"
@@ -36,7 +37,7 @@ export const withOtherwise =
 /** `environment`: that of the submitter, who may see a workspace at the path of its repository. */
 export const placeWork = Effect.fn("placeWork")(function* (work: Submission, place: Place, environment: Environment) {
   const placed = (one: Submission, notes: ReadonlyArray<string>): PlacedWork => ({ work: one, notes })
-  if (place.in !== null) return placed(yield* inWorkspaceOf(work, place.in), [])
+  if (place.in !== null) return placed(yield* inWorkspaceOf(work, place.in, submitterOf(environment)), [])
   if (place.isolation === "none") return placed(work, [])
   const { notes, request } = yield* planWorkspace(
     realDirectory(work.directory, environment),

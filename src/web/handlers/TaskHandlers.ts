@@ -18,7 +18,7 @@ import { WebSession } from "../server/WebSession.ts"
 import { cancelTask } from "./cancelTask.ts"
 import { filters } from "./filters.ts"
 import { type ServerSent, serverSent } from "./serverSent.ts"
-import { runNotAllowed, submitTask, submittedOf } from "./submitTask.ts"
+import { submitTask, submittedOf, unlessShell } from "./submitTask.ts"
 
 const mostFiles = 1000
 const mostPatch = 1024 * 1024
@@ -48,14 +48,14 @@ const again = Effect.fn("web.again")(function* (
   reference: string,
   how: { readonly context: string | null; readonly fresh: boolean } | "retry"
 ) {
-  const { allowRun, environment } = yield* WebSession
+  const { environment } = yield* WebSession
   const tasks = yield* Tasks
   const id = yield* tasks.resolve(reference)
   const submitter = submitterOf(environment)
-  // What a person adds to a script becomes part of what the shell runs.
-  if (how !== "retry" && !allowRun && (yield* tasks.summary(id)).agent === "shell")
-    return yield* Effect.fail(runNotAllowed)
-  const result = yield* Effect.uninterruptible(how === "retry" ? retry(id, submitter) : resume(id, how, submitter))
+  // A script that runs again is a shell command too.
+  const result = yield* Effect.uninterruptible(
+    unlessShell(how === "retry" ? retry(id, submitter) : resume(id, how, submitter))
+  )
   return yield* submittedOf(result)
 })
 

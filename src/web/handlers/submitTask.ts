@@ -23,13 +23,13 @@ export interface RunNotAllowed {
   readonly _tag: "RunNotAllowed"
   readonly message: string
 }
-export const runNotAllowed: RunNotAllowed = {
+const runNotAllowed: RunNotAllowed = {
   _tag: "RunNotAllowed",
   message: "This server takes no shell commands: it was started without --allow-run. In a terminal: beat run -a shell"
 }
 
 /** The effect without shell commands, unless the server was started to take them. */
-const unlessShell = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+export const unlessShell = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const { allowRun } = yield* WebSession
     if (allowRun) return yield* effect

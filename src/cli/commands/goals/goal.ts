@@ -8,7 +8,6 @@ import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
 import { LoopNotFound } from "../../../domain/loop/LoopErrors.ts"
 import { cancelGoal } from "../../../programs/goals/cancelGoal.ts"
 import { treeOfLoop } from "../../../programs/reports/TaskTree.ts"
-import { requireOutside } from "../../../programs/tasks/requireOwn.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Loops } from "../../../services/Loops.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -92,6 +91,7 @@ export const goalStatus = readOnlyCommand({
 
 export const goalCancel = readWriteCommand({
   name: "goal cancel",
+  forPersons: "cancel a goal",
   section: "tasks",
   summary: "Cancel a goal with all its tasks and wait until their processes have exited",
   details: "The work of its tasks is kept in their workspaces: beat diff and beat merge take the ids of tasks.",
@@ -107,10 +107,9 @@ export const goalCancel = readWriteCommand({
     const terminal = yield* Terminal
     const caller = yield* Caller
     const submitter = submitterOf(caller.environment)
-    yield* requireOutside(submitter, "cancel a goal")
     const { id: resolved } = yield* goalAt(id)
     const request = { reason: given.reason, by: yield* nameOf(submitter) }
-    const cancelled = yield* cancelGoal(resolved, request, yield* waiting(false)).pipe(whileCancelling)
+    const cancelled = yield* cancelGoal(resolved, request, submitter, yield* waiting(false)).pipe(whileCancelling)
     if (given.json) yield* printJson(Loop, cancelled.loop)
     else yield* terminal.print(cancelledLine(resolved, cancelled.answer, loopEnding(cancelled.loop, terminal.stdout)))
     return ExitCode.ok

@@ -5,7 +5,6 @@ import * as Option from "effect/Option"
 import { most, standard } from "../../../domain/goal/Goal.ts"
 import { Loop, mostRounds } from "../../../domain/loop/Loop.ts"
 import { ofOneStep, submitLoop } from "../../../programs/loops/submitLoop.ts"
-import { requireOutside } from "../../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { McpClients } from "../../../services/McpClients.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
@@ -24,6 +23,7 @@ import { promptArguments, wordsOf } from "../../PromptArguments.ts"
 
 export const goalStart = command({
   name: "goal start",
+  forPersons: "set a goal",
   section: "tasks",
   summary: "Reach a goal with a lead that delegates, until a command or a judge says that it is reached",
   details:
@@ -74,7 +74,6 @@ export const goalStart = command({
     const clients = yield* McpClients
     const request = yield* requestGiven(wordsGiven(given), "A goal")
     const submitter = submitterOf(caller.environment)
-    yield* requireOutside(submitter, "set a goal")
     const work = yield* workOf(given, yield* readGiven(wordsOf(args)))
     const { loop, problem, warnings } = yield* submitLoop(
       {

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Loop, LoopPage, LoopStatus } from "../../../domain/loop/Loop.ts"
+import { pauseLoop, resumeLoop } from "../../../programs/loops/LoopChanges.ts"
 import { cancelLoop } from "../../../programs/loops/waitForLoop.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { ensureWorker } from "../../../programs/worker/ensureWorker.ts"
@@ -83,7 +84,7 @@ export const loopPause = readWriteCommand({
   run: Effect.fn("beat.loop.pause")(function* (given, { id }) {
     const terminal = yield* Terminal
     const loops = yield* Loops
-    const paused = yield* loops.pause(yield* loops.resolve(id))
+    const paused = yield* pauseLoop(yield* loops.resolve(id), submitterOf((yield* Caller).environment))
     if (given.json) yield* printJson(Loop, paused)
     else
       yield* terminal.print(`${paused.id} pauses after round ${paused.round}. Resume it: beat loop resume ${paused.id}`)
@@ -102,7 +103,7 @@ export const loopResume = readWriteCommand({
   run: Effect.fn("beat.loop.resume")(function* (given, { id }) {
     const terminal = yield* Terminal
     const loops = yield* Loops
-    const resumed = yield* loops.resume(yield* loops.resolve(id))
+    const resumed = yield* resumeLoop(yield* loops.resolve(id), submitterOf((yield* Caller).environment))
     yield* ensureWorker().pipe(
       Effect.catchAll((error) =>
         terminal.say(`beat: the round is queued, but no worker could be started: ${error.message}`)
@@ -131,8 +132,9 @@ export const loopCancel = readWriteCommand({
     const terminal = yield* Terminal
     const caller = yield* Caller
     const resolved = yield* (yield* Loops).resolve(id)
-    const request = { reason: given.reason, by: yield* nameOf(submitterOf(caller.environment)) }
-    const cancelled = yield* cancelLoop(resolved, request, yield* waiting(false)).pipe(whileCancelling)
+    const submitter = submitterOf(caller.environment)
+    const request = { reason: given.reason, by: yield* nameOf(submitter) }
+    const cancelled = yield* cancelLoop(resolved, request, submitter, yield* waiting(false)).pipe(whileCancelling)
     if (given.json) yield* printJson(Loop, cancelled.loop)
     else yield* terminal.print(cancelledLine(resolved, cancelled.answer, loopEnding(cancelled.loop, terminal.stdout)))
     return ExitCode.ok

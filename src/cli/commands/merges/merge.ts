@@ -10,6 +10,7 @@ import { workTask } from "../../../programs/merges/compareWork.ts"
 import { type MergeOptions, type MergeOutcome, mergeTask } from "../../../programs/merges/mergeTask.ts"
 import { proposeMerge } from "../../../programs/merges/proposeMerge.ts"
 import { undoMerge } from "../../../programs/merges/undoMerge.ts"
+import { submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { realDirectory } from "../../../programs/workspaces/realDirectory.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
@@ -138,6 +139,7 @@ export const merge = readWriteCommand({
   run: Effect.fn("beat.merge")(function* (given, references) {
     const terminal = yield* Terminal
     const { directory, environment } = yield* Caller
+    const submitter = submitterOf(environment)
     const wrong = (problem: string) => new UsageError({ problem, hint: "'beat merge --help' shows how to use it." })
     if (given.pr && (given.check !== null || given.undo || given.dryRun))
       return yield* wrong("--pr cannot be combined with --check, --undo or --dry-run")
@@ -149,7 +151,7 @@ export const merge = readWriteCommand({
     const ids = yield* Effect.forEach(references, workTask)
     if (given.undo) {
       for (const id of ids) {
-        const { before, branch, merged } = yield* undoMerge(id)
+        const { before, branch, merged } = yield* undoMerge(id, submitter)
         yield* terminal.print(`${id} undone  ${branch} ${short(merged ?? "")} -> ${short(before)}`)
       }
       return ExitCode.ok
@@ -162,7 +164,7 @@ export const merge = readWriteCommand({
       check: given.check,
       dryRun: given.dryRun,
       message: given.message,
-      within: environment.BACKBEAT_WORKSPACE ?? null
+      submitter
     }
     if (given.pr) {
       const proposals = yield* Effect.forEach(ids, (id) =>

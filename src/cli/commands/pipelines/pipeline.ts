@@ -98,8 +98,9 @@ export const pipelineCancel = readWriteCommand({
     const caller = yield* Caller
     const pipelines = yield* Pipelines
     const resolved = yield* pipelines.resolve(id)
-    const request = { reason: given.reason, by: yield* nameOf(submitterOf(caller.environment)) }
-    const cancelled = yield* cancelPipeline(resolved, request, yield* waiting(false)).pipe(whileCancelling)
+    const submitter = submitterOf(caller.environment)
+    const request = { reason: given.reason, by: yield* nameOf(submitter) }
+    const cancelled = yield* cancelPipeline(resolved, request, submitter, yield* waiting(false)).pipe(whileCancelling)
     if (given.json) yield* printJson(Pipeline, cancelled.pipeline)
     else
       yield* terminal.print(

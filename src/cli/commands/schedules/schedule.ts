@@ -173,9 +173,10 @@ export const scheduleCancel = readWriteCommand({
     const caller = yield* Caller
     const schedules = yield* Schedules
     const cancelled = yield* cancelSchedule(yield* schedules.resolve(id), given.cancelTasks)
-    const by = yield* nameOf(submitterOf(caller.environment))
+    const submitter = submitterOf(caller.environment)
+    const by = yield* nameOf(submitter)
     const ended = given.cancelTasks
-      ? yield* cancelRuns(cancelled.id, by, yield* waiting(false)).pipe(
+      ? yield* cancelRuns(cancelled.id, by, submitter, yield* waiting(false)).pipe(
           withProgress(
             Effect.succeed("waiting for the processes to exit (Ctrl-C stops the waiting, not the cancelling)")
           )

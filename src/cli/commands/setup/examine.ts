@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import type { Check } from "../../../programs/setup/Check.ts"
 import { checkMachine, checkStore, DoctorReport } from "../../../programs/setup/Doctor.ts"
+import { requireOutside } from "../../../programs/tasks/requireOwn.ts"
+import { submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { sanitize } from "../../../text/Sanitize.ts"
 import { Stores } from "../../framework/Access.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -34,6 +36,7 @@ const describe = (checks: ReadonlyArray<Check>, screen: Screen) => {
 export const examine = Effect.fn("beat.doctor")(function* (given: ExamineRequest) {
   const terminal = yield* Terminal
   const { environment } = yield* Caller
+  if (given.fix) yield* requireOutside(submitterOf(environment), "repair the installation")
   const stores = yield* Stores
   const machine = yield* checkMachine(environment, given.fix)
   const store = yield* checkStore(given.fix).pipe(

@@ -22,6 +22,7 @@ const next = (report: InitReport): string => {
 
 export const init = readWriteCommand({
   name: "init",
+  forPersons: "change settings",
   section: "machine",
   summary: "Set up: create or update the database, find the agents",
   details:

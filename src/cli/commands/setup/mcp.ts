@@ -112,6 +112,7 @@ const describe = Effect.fn("mcp.describe")(function* (
 export const mcpInstall = command({
   ...changing,
   name: "mcp install",
+  forPersons: "change the configuration of a client",
   summary: "Add the MCP server to a client's configuration",
   details:
     "Changes nothing else in the file, keeps a backup copy, and does nothing when run again. Where that is not safe it prints the text to add by hand.",
@@ -138,6 +139,7 @@ export const mcpInstall = command({
 export const mcpUninstall = command({
   ...changing,
   name: "mcp uninstall",
+  forPersons: "change the configuration of a client",
   summary: "Remove the MCP server from a client's configuration",
   details: "Changes nothing else in the file and keeps a backup copy.",
   run: Effect.fn("beat.mcp.uninstall")(function* (given, name) {

@@ -26,6 +26,7 @@ const describe = Effect.fn("service.describe")(function* (report: ServiceReport,
 
 export const serviceInstall = command({
   name: "service install",
+  forPersons: "change the service",
   section: "machine",
   summary: "Keep a worker running, even after a reboot",
   details:
@@ -53,6 +54,7 @@ export const serviceInstall = command({
 
 export const serviceUninstall = command({
   name: "service uninstall",
+  forPersons: "change the service",
   section: "machine",
   summary: "Remove the service",
   details: "Its worker exits, and running agents continue. Other commands start a worker when they need one.",

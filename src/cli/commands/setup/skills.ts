@@ -37,6 +37,7 @@ const agentArgument = Args.text({ name: "agent" }).pipe(Args.withDescription(kno
 
 export const skillsInstall = command({
   name: "skills install",
+  forPersons: "change the skills of an agent",
   section: "machine",
   summary: "Teach an agent when and how to use Backbeat, with a skill file",
   details: `For ${known}. Writes one file, backbeat/SKILL.md, into the agent's directory of skills and changes no other. If the file exists, the command brings it up to date. A file of that name that Backbeat did not write stays as it is.`,
@@ -55,6 +56,7 @@ export const skillsInstall = command({
 
 export const skillsUninstall = command({
   name: "skills uninstall",
+  forPersons: "change the skills of an agent",
   section: "machine",
   summary: "Remove the skill file of Backbeat from an agent",
   options: Options.all({ json }),

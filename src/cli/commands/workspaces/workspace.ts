@@ -7,12 +7,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskId } from "../../../domain/task/Task.ts"
 import { Workspace, WorkspaceState } from "../../../domain/workspace/Workspace.ts"
-import { reclaimWorkspace } from "../../../programs/workspaces/reclaimWorkspace.ts"
-import { restoreWorkspace } from "../../../programs/workspaces/restoreWorkspace.ts"
+import { submitterOf } from "../../../programs/tasks/Submitter.ts"
+import { keepFor, reclaimFor, restoreFor } from "../../../programs/workspaces/WorkspaceChanges.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
 import { WorkspaceGit } from "../../../services/WorkspaceGit.ts"
 import { type WorkspaceEntry, Workspaces } from "../../../services/Workspaces.ts"
 import { bytes, relative, shortSpan } from "../../../text/FormatDuration.ts"
+import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
@@ -175,7 +176,7 @@ export const workspaceKeep = readWriteCommand({
     const terminal = yield* Terminal
     const workspaces = yield* Workspaces
     const resolved = yield* workspaces.resolve(id)
-    yield* workspaces.keep(resolved, !given.off)
+    yield* keepFor(resolved, !given.off, submitterOf((yield* Caller).environment))
     yield* terminal.print(given.off ? `${resolved} may be reclaimed` : `${resolved} is kept`)
     return ExitCode.ok
   })
@@ -193,7 +194,10 @@ export const workspaceReclaim = readWriteCommand({
   completes: "task",
   run: Effect.fn("beat.workspace.reclaim")(function* (_, { id }) {
     const terminal = yield* Terminal
-    const { late, trashPath, ...reclaimed } = yield* reclaimWorkspace(yield* (yield* Workspaces).resolve(id))
+    const { late, trashPath, ...reclaimed } = yield* reclaimFor(
+      yield* (yield* Workspaces).resolve(id),
+      submitterOf((yield* Caller).environment)
+    )
     yield* terminal.print(
       trashPath === null ? `${reclaimed.id} had no files` : `${reclaimed.id} is in the trash: ${trashPath}`
     )
@@ -215,7 +219,7 @@ export const workspaceRestore = readWriteCommand({
   completes: "task",
   run: Effect.fn("beat.workspace.restore")(function* (_, { id }) {
     const terminal = yield* Terminal
-    const restored = yield* restoreWorkspace(yield* (yield* Workspaces).resolve(id))
+    const restored = yield* restoreFor(yield* (yield* Workspaces).resolve(id), submitterOf((yield* Caller).environment))
     yield* terminal.print(restored.path)
     return ExitCode.ok
   })

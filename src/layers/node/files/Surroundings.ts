@@ -1,6 +1,7 @@
 /** Environment and working directory of this process, as they are captured with a task. */
-import { readFileSync, readlinkSync, statSync } from "node:fs"
+import { readlinkSync, statSync } from "node:fs"
 import { isAbsolute, resolve } from "node:path"
+import { marksAbove } from "../process/TaskMarks.ts"
 import { settleHome } from "./Paths.ts"
 
 /** With BACKBEAT_HOME settled, so that what a task starts in another directory means the same database. */
@@ -9,37 +10,7 @@ export const environment = (): Record<string, string> => {
   settleHome(process.env)
   const variables: Record<string, string> = {}
   for (const [key, value] of Object.entries(process.env)) if (value !== undefined) variables[key] = value
-  return variables.BACKBEAT_TASK_ID === undefined ? { ...variables, ...marksAbove() } : variables
-}
-
-/** Processes between an agent and what it starts: shells, package runners, the agent's own helpers. */
-const mostAncestors = 40
-
-const markOf = (environ: string, name: string): string | null =>
-  new RegExp(`(?:^|\0)${name}=([^\0]*)`).exec(environ)?.[1] ?? null
-
-/**
- * The marks of the task that this process runs in, from the processes above it: a variable can be dropped on the way. Linux
- * alone tells the environment of a process. A worker belongs to no task, whatever started it.
- */
-const marksAbove = (): Record<string, string> => {
-  if (process.platform !== "linux" || process.env.BACKBEAT_WORKER === "1") return {}
-  let pid = process.ppid
-  for (let level = 0; pid > 1 && level < mostAncestors; level += 1) {
-    try {
-      const environ = readFileSync(`/proc/${pid}/environ`, "latin1")
-      if (markOf(environ, "BACKBEAT_WORKER") === "1") return {}
-      const task = markOf(environ, "BACKBEAT_TASK_ID")
-      if (task !== null) return { BACKBEAT_TASK_ID: task, BACKBEAT_DEPTH: markOf(environ, "BACKBEAT_DEPTH") ?? "0" }
-      // Fields of /proc/PID/stat count from the last ")": the parent is the second.
-      const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
-      pid = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])
-    } catch {
-      // Another user's process, or one that has just ended.
-      return {}
-    }
-  }
-  return {}
+  return { ...variables, ...marksAbove() }
 }
 
 /** What the system calls a directory that was removed: its old path and a mark, which leads nowhere. */

@@ -97,6 +97,12 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  const findSubmitted = Statement.findAll(() => ({
+    Request: WorkspaceId,
+    Result: Schema.Struct({ id: TaskId }),
+    execute: (id) => sql`SELECT min(id) AS id FROM tasks WHERE workspace_id = ${id} GROUP BY parent_id`
+  }))
+
   const findResult = Statement.findOne(() => ({
     Request: TaskId,
     Result: ResultRow,
@@ -190,6 +196,12 @@ const make = Effect.gen(function* () {
 
     result: Effect.fn("Workspaces.result")((id) => findResult(id).pipe(read("taskResult"))),
 
+    submitted: Effect.fn("Workspaces.submitted")((id) =>
+      findSubmitted(id).pipe(
+        Effect.map((rows) => rows.map((row) => row.id)),
+        read("workspaceSubmitted")
+      )
+    ),
     keep: Effect.fn("Workspaces.keep")((id, kept) =>
       sql`UPDATE workspaces SET kept = ${kept ? 1 : 0} WHERE id = ${id}`.pipe(Effect.asVoid, write("keepWorkspace"))
     ),

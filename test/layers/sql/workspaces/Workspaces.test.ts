@@ -54,6 +54,25 @@ const lose = (workspace: Workspace) => Effect.flatMap(Workspaces, (workspaces) =
 
 describe("Workspaces", () => {
   test(
+    "tell one task of each submitter",
+    Effect.gen(function* () {
+      const workspaces = yield* Workspaces
+      const lead = yield* submit()
+      const first = yield* submit({ workspace: fresh(1) })
+      yield* submit({ workspace: existing(1) })
+      yield* submit({ workspace: fresh(2) })
+      assert.strictEqual((yield* workspaces.submitted(idOf(1))).length, 1)
+      const below = yield* submit({ workspace: existing(1), parentId: lead.id, depth: 1 })
+      const submitted = yield* workspaces.submitted(idOf(1))
+      assert.strictEqual(submitted.length, 2)
+      assert.include(submitted, below.id)
+      assert.notInclude(submitted, lead.id)
+      assert.isNull(first.parentId)
+      assert.deepStrictEqual(yield* workspaces.submitted(idOf(3)), [])
+    })
+  )
+
+  test(
     "are stored with the first task, and each has the smallest free slot",
     Effect.gen(function* () {
       const workspaces = yield* Workspaces
