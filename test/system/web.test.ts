@@ -372,7 +372,7 @@ describe("beat web", () => {
   })
 
   it("goes into the background, and leaves when no client is there", async () => {
-    const started = await beat.run(["web", "--detach", "--port", "0", "--idle", "1s", "--json"])
+    const started = await beat.run(["web", "--detach", "--port", "0", "--idle", "6s", "--json"])
     assert.strictEqual(started.code, 0, started.stderr)
     const { pid, url } = JSON.parse(started.stdout)
     assert.strictEqual((await new Page(url).ask("/api/v1/server")).status, 200)

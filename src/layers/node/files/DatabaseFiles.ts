@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { basename, dirname, join } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { makePrivateDirectory } from "./PrivateDirectory.ts"
+import { closeToOthers, makePrivateDirectory } from "./PrivateDirectory.ts"
 import { codeOf } from "./SystemCode.ts"
 
 /** The system refused; `cause.code` says why. */
@@ -39,6 +39,10 @@ export const createPrivateDeep = (path: string): Effect.Effect<boolean, FileFail
         )
     )
   )
+
+/** Others could replace the database and what lies next to it, such as the spool. */
+export const closeDirectoryOf = (path: string): Effect.Effect<void, FileFailure> =>
+  attempt(() => closeToOthers(dirname(path)))
 
 export const exists = (path: string): Effect.Effect<boolean, FileFailure> =>
   attempt(() => fs.statSync(path, { throwIfNoEntry: false }) !== undefined)

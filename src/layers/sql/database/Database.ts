@@ -1,5 +1,4 @@
 /** The connection to the one database file, for processes that write and for processes that only read. */
-import { dirname } from "node:path"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
@@ -13,9 +12,14 @@ import * as Scope from "effect/Scope"
 import { StorageError } from "../../../domain/Errors.ts"
 import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { Paths } from "../../../services/Paths.ts"
-import { createPrivateDeep, exists, type FileFailure, isInSealedDirectory } from "../../node/files/DatabaseFiles.ts"
+import {
+  closeDirectoryOf,
+  createPrivateDeep,
+  exists,
+  type FileFailure,
+  isInSealedDirectory
+} from "../../node/files/DatabaseFiles.ts"
 import { foreignOwner } from "../../node/files/Ownership.ts"
-import { closeToOthers } from "../../node/files/PrivateDirectory.ts"
 import { fromColumn, toColumn } from "./direct.ts"
 import { asStorageError } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
@@ -50,7 +54,7 @@ const openWriter = (path: string, migrations?: Migrations) =>
       return yield* new StorageError({ operation: "open", reason: "other-user", path, cause: new Error(foreign) })
     }
     yield* createPrivateDeep(path)
-    yield* Effect.sync(() => closeToOthers(dirname(path)))
+    yield* closeDirectoryOf(path)
     const sql = yield* connect(path, false)
     // Before anything is written: the file may be of a newer Backbeat or of another program.
     const found = yield* standing(sql, path, migrations)
