@@ -69,6 +69,11 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     /** A commit of the work tree as it is, under a private name. `name` is that of its index: one that a killed call left behind is removed. */
     readonly record: (tree: string, ref: string, name: string) => Effect.Effect<void, MergeFailed>
     /**
+     * What is in the place of files that `apply` would write, and in no commit: untracked and ignored files, or a link or file in the place
+     * of a directory. Asked before the first change: what is at those paths afterwards was written by git.
+     */
+    readonly inTheWay: (tree: string, from: CommitId, to: CommitId) => Effect.Effect<ReadonlyArray<string>, MergeFailed>
+    /**
      * Moves the checked-out branch and its files forward; the answer is why it could not, or null: the files are then as they were, which
      * `recorded` names.
      */

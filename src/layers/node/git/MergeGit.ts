@@ -15,7 +15,7 @@ import { pagerEnvironment } from "./gitEnvironment.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
 import { applyMs, putBack, removeLocks, takeBackFailed, unstage } from "./putBack.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
-import { editedIn, reversed, stepFiles } from "./StepFiles.ts"
+import { editedIn, inTheWay, reversed, stepFiles } from "./StepFiles.ts"
 
 const failing =
   (repository: string) =>
@@ -86,8 +86,15 @@ const committed = Effect.fn("MergeGit.committed")(function* (
 const changedSince = (edited: ReadonlyArray<string>) =>
   `these files have changed since: ${edited.slice(0, 5).join(", ")}`
 
-/** No stash of the user's files: git would put it back only after it has moved the branch. */
-const forwardWords: ReadonlyArray<string> = ["merge", "--ff-only", "--no-autostash", "--no-stat", "--quiet"]
+/** No stash of the user's files: git would put it back only after it has moved the branch. Files that git ignores are the user's too. */
+const forwardWords: ReadonlyArray<string> = [
+  "merge",
+  "--ff-only",
+  "--no-autostash",
+  "--no-overwrite-ignore",
+  "--no-stat",
+  "--quiet"
+]
 
 /** What git said when it would not, or null. A git that was killed has not said anything: what it has done is unknown. */
 const forward = (tree: string, to: CommitId) =>
@@ -98,6 +105,17 @@ const forward = (tree: string, to: CommitId) =>
       ({ detail }) => Effect.succeed(detail)
     )
   )
+
+/** Moves the branch and its files forward. Where git would not, all is as before; the answer is why, or null. */
+const step = Effect.fn("MergeGit.step")(function* (tree: string, from: CommitId, to: CommitId, recorded: string) {
+  const there = yield* inTheWay(tree, from, yield* stepFiles(tree, from, to))
+  const problem = yield* forward(tree, to)
+  if (problem === null) return null
+  const now = yield* gitText({ directory: tree, args: ["rev-parse", "HEAD"] })
+  if (now === to) return null
+  if (now === from) yield* takeBackFailed(tree, from, to, recorded, there)
+  return problem
+})
 
 const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
   patch: ["--patch"],
@@ -163,15 +181,15 @@ const make = Effect.gen(function* () {
       )
     ),
 
+    inTheWay: Effect.fn("MergeGit.inTheWay")((tree, from, to) =>
+      stepFiles(tree, from, to).pipe(
+        Effect.flatMap((files) => inTheWay(tree, from, files)),
+        failing(tree)
+      )
+    ),
+
     apply: Effect.fn("MergeGit.apply")((tree, from, to, recorded) =>
-      Effect.gen(function* () {
-        const problem = yield* forward(tree, to)
-        if (problem === null) return null
-        const now = yield* gitText({ directory: tree, args: ["rev-parse", "HEAD"] })
-        if (now === to) return null
-        if (now === from) yield* takeBackFailed(tree, from, to, recorded)
-        return problem
-      }).pipe(failing(tree))
+      step(tree, from, to, recorded).pipe(failing(tree))
     ),
 
     unlock: Effect.fn("MergeGit.unlock")((tree, refs, since) => Effect.ignore(removeLocks(tree, refs, since))),
@@ -183,10 +201,7 @@ const make = Effect.gen(function* () {
         const edited = yield* editedIn(tree, from, files, to)
         yield* putBack(tree, from, files, edited)
         yield* failpoint("merge.putBack")
-        if (edited.length > 0) return changedSince(edited)
-        const problem = yield* forward(tree, to)
-        if (problem !== null) yield* takeBackFailed(tree, from, to, from)
-        return problem
+        return edited.length > 0 ? changedSince(edited) : yield* step(tree, from, to, from)
       }).pipe(failing(tree))
     ),
 
@@ -201,10 +216,15 @@ const make = Effect.gen(function* () {
           }
           return changedSince(edited)
         }
+        // Files of the user's that are as the undo would write them.
+        const there = again ? [] : yield* inTheWay(tree, from, files)
         yield* putBack(tree, to, reversed(files))
         yield* failpoint("undo.putBack")
         const problem = yield* asked(git({ directory: tree, args: ["update-ref", branchRef(name), to, from] }))
-        if (problem !== null) yield* putBack(tree, from, files)
+        if (problem !== null) {
+          yield* putBack(tree, from, files, there)
+          yield* unstage(tree, from, files, there)
+        }
         return problem
       }).pipe(failing(tree))
     ),
