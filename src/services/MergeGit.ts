@@ -113,19 +113,15 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     ) => Effect.Effect<ReadonlyArray<ChangedFile>, MergeFailed>
     /** Whether the repository has the commit. */
     readonly has: (repository: string, commit: CommitId) => Effect.Effect<boolean>
+    /** As git prints it, without colors. What agents have written is in it as it is: a terminal must not get it so. */
     readonly diff: (
       repository: string,
       from: CommitId,
       to: CommitId,
-      options: { readonly form: DiffForm; readonly color: boolean; readonly columns: number | null }
+      options: { readonly form: DiffForm; readonly columns: number | null }
     ) => Effect.Effect<string, MergeFailed>
-    /** The same on the terminal of this process, through the user's pager. */
-    readonly page: (
-      repository: string,
-      from: CommitId,
-      to: CommitId,
-      form: DiffForm
-    ) => Effect.Effect<void, MergeFailed>
+    /** Shows a text on the terminal of this process, through the pager that the user has chosen for the diffs of this repository. */
+    readonly page: (repository: string, text: string) => Effect.Effect<void, MergeFailed>
     /** Whether GitHub's `gh` can be started. */
     readonly hasGh: Effect.Effect<boolean>
     /** The remote that a branch follows, else `origin`, else the only one; null: none. */
