@@ -69,6 +69,11 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     /** A commit of the work tree as it is, under a private name. `name` is that of its index: one that a killed call left behind is removed. */
     readonly record: (tree: string, ref: string, name: string) => Effect.Effect<void, MergeFailed>
     /**
+     * What is in the place of files that `apply` would write, and in no commit: untracked and ignored files, or a link or file in the place
+     * of a directory. Asked before the first change: what is at those paths afterwards was written by git.
+     */
+    readonly inTheWay: (tree: string, from: CommitId, to: CommitId) => Effect.Effect<ReadonlyArray<string>, MergeFailed>
+    /**
      * Moves the checked-out branch and its files forward; the answer is why it could not, or null: the files are then as they were, which
      * `recorded` names.
      */
@@ -108,19 +113,15 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     ) => Effect.Effect<ReadonlyArray<ChangedFile>, MergeFailed>
     /** Whether the repository has the commit. */
     readonly has: (repository: string, commit: CommitId) => Effect.Effect<boolean>
+    /** As git prints it, without colors. What agents have written is in it as it is: a terminal must not get it so. */
     readonly diff: (
       repository: string,
       from: CommitId,
       to: CommitId,
-      options: { readonly form: DiffForm; readonly color: boolean; readonly columns: number | null }
+      options: { readonly form: DiffForm; readonly columns: number | null }
     ) => Effect.Effect<string, MergeFailed>
-    /** The same on the terminal of this process, through the user's pager. */
-    readonly page: (
-      repository: string,
-      from: CommitId,
-      to: CommitId,
-      form: DiffForm
-    ) => Effect.Effect<void, MergeFailed>
+    /** Shows a text on the terminal of this process, through the pager that the user has chosen for the diffs of this repository. */
+    readonly page: (repository: string, text: string) => Effect.Effect<void, MergeFailed>
     /** Whether GitHub's `gh` can be started. */
     readonly hasGh: Effect.Effect<boolean>
     /** The remote that a branch follows, else `origin`, else the only one; null: none. */

@@ -39,9 +39,23 @@ export const planPrompt = (goal: string, draft: { readonly text: string; readonl
         ])
   ].join("\n\n")
 
+/** The texts of the fenced blocks. One that is not closed reaches to the end. */
+const blocksIn = (text: string): ReadonlyArray<string> => {
+  const blocks: Array<Array<string>> = []
+  let fence = ""
+  for (const line of text.split("\n")) {
+    const found = /^(?:`{3,}|~{3,})/.exec(line)?.[0] ?? ""
+    if (fence === "" && found !== "") {
+      fence = found
+      blocks.push([])
+    } else if (fence !== "" && found.startsWith(fence) && line.trimEnd() === found) fence = ""
+    else if (fence !== "") blocks.at(-1)?.push(line)
+  }
+  return blocks.map((lines) => lines.join("\n"))
+}
+
 /** The largest fenced block of an answer, else all of it. */
 export const planIn = (answer: string): string => {
-  const blocks = Array.from(answer.matchAll(/^(`{3,}|~{3,})[^\n]*\n([\s\S]*?)^\1\s*$/gm), ([, , text = ""]) => text)
-  const [largest] = blocks.sort((left, right) => right.length - left.length)
+  const [largest] = Array.from(blocksIn(answer)).sort((left, right) => right.length - left.length)
   return `${(largest ?? answer).trim()}\n`
 }

@@ -22,8 +22,10 @@ const longest = 240
 const oneLine = (text: string): string =>
   cut(
     sanitize(text)
-      .replaceAll(/\s*\n\s*/g, " ")
-      .trim(),
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "")
+      .join(" "),
     longest
   )
 

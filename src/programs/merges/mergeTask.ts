@@ -201,6 +201,11 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
     if (checked !== null && !checked.passed) {
       return yield* refused(merge, `the check failed: beat logs ${checked.taskId}`, checked.taskId)
     }
+    const taken = tree === null ? [] : yield* git.inTheWay(tree, before, merged)
+    if (taken.length > 0) {
+      const files = `${taken.slice(0, 5).join(", ")}${taken.length > 5 ? ` and ${taken.length - 5} more` : ""}`
+      return yield* refused(merge, `files that are in no commit are in the way: ${files}`, checked?.taskId ?? null)
+    }
     yield* merges.change(merge, { state: "applying", checkTask: checked?.taskId ?? null })
     yield* failpoint("merge.applying")
     const problem = yield* apply(merge, merged)

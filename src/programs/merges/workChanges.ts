@@ -32,7 +32,7 @@ export const workChanges = Effect.fn("workChanges")(function* (
   const git = yield* MergeGit
   const { from, repository, taskId, to } = yield* compareWork(reference, Option.fromNullable(against))
   const files = yield* git.changedFiles(repository, from, to)
-  const patch = yield* git.diff(repository, from, to, { form: "patch", color: false, columns: null })
+  const patch = yield* git.diff(repository, from, to, { form: "patch", columns: null })
   const found: typeof WorkChanges.Type = {
     taskId,
     files: files.slice(0, most.files),

@@ -15,11 +15,13 @@ import { prepareTask } from "../tasks/prepareTask.ts"
 import { resubmit } from "../tasks/resubmit.ts"
 import { continuationOf } from "../tasks/retry.ts"
 
+const sentence = (text: string) => `${text.trimEnd().replace(/\.$/, "").trimEnd()}.`
+
 /** The task's errors stay short enough to be shown. */
 export const withReason = (result: Outcome, reason: string | null): Outcome =>
   reason === null
     ? result
-    : { ...result, error: result.error === null ? reason : `${result.error.replace(/\s*[.]?$/, ".")} ${reason}` }
+    : { ...result, error: result.error === null ? reason : `${sentence(result.error)} ${reason}` }
 
 /** The next attempt of the same work, prepared by the settings of now: what was wrong in them may be right by now. */
 const nextTry = Effect.fn("nextTry")(function* (

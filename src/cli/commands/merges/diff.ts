@@ -8,13 +8,15 @@ import { TaskId } from "../../../domain/task/Task.ts"
 import { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { compareWork } from "../../../programs/merges/compareWork.ts"
 import { MergeGit } from "../../../services/MergeGit.ts"
-import { sanitize } from "../../../text/Sanitize.ts"
+import { showControls } from "../../../text/Sanitize.ts"
 import { readOnlyCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
+import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { json } from "../../input/Values.ts"
+import { diffText } from "../../output/diffText.ts"
 
 /** What `--json` prints. */
 const WorkDiff = Schema.Struct({
@@ -75,13 +77,11 @@ export const diff = readOnlyCommand({
     }
     const form = given.stat ? "stat" : given.nameOnly ? "names" : "patch"
     const { stdout } = terminal
-    if (stdout.tty && !given.patch) {
-      yield* git.page(repository, from, to, form)
-      return ExitCode.ok
-    }
-    const text = yield* git.diff(repository, from, to, { form, color: false, columns: stdout.columns })
+    const text = yield* git.diff(repository, from, to, { form, columns: stdout.columns })
     if (text === "") yield* terminal.say("No changes.")
-    else yield* terminal.print(form === "patch" ? text : sanitize(text))
+    else if (stdout.tty && !given.patch) yield* git.page(repository, `${diffText(text, form, stylesOf(stdout))}\n`)
+    // Another program gets every byte of a patch, and a terminal none that it obeys.
+    else yield* terminal.print(form === "patch" && !stdout.tty ? text : showControls(text))
     return ExitCode.ok
   })
 })

@@ -1,16 +1,7 @@
 /** What people see of the stream-json format of Claude Code, which Qwen Code prints too. */
 import type { Renderer } from "../../../domain/task/Agent.ts"
 import { failureLine, lines, strangers, toolCall, toolError } from "../reading/Show.ts"
-import {
-  apiErrorAnswer,
-  type Block,
-  decodeBlocks,
-  type Event,
-  failureOf,
-  isRequest,
-  read,
-  textOf
-} from "./ClaudeStream.ts"
+import { apiErrorIn, type Block, decodeBlocks, type Event, failureOf, isRequest, read, textOf } from "./ClaudeStream.ts"
 
 const systemLines = (event: Event, unknown: () => ReadonlyArray<string>): ReadonlyArray<string> => {
   switch (event.subtype) {
@@ -85,7 +76,7 @@ export const renderer = (): Renderer => {
     const told = event.type === "user" ? blocks.filter((block) => block.type === "tool_result") : blocks
     const texts = told.filter((block) => block.type === "text").map((block) => block.text ?? "")
     // The result will say it once more.
-    if (event.is_api_error_message === true || apiErrorAnswer.test(texts.join("\n"))) return []
+    if (event.is_api_error_message === true || apiErrorIn(texts.join("\n")) !== null) return []
     if (texts.length > 0) shown = texts.join("\n")
     const inner = event.parent_tool_use_id === undefined ? "" : "  "
     return told.flatMap(blockLines).map((line) => `${inner}${line}`)
@@ -93,7 +84,7 @@ export const renderer = (): Renderer => {
   const resultLines = (event: Event): ReadonlyArray<string> => {
     const failure = failureOf(event, [], desk)
     const said = event.result ?? ""
-    const isAnswer = event.is_error !== true && said !== "" && !apiErrorAnswer.test(said)
+    const isAnswer = event.is_error !== true && said !== "" && apiErrorIn(said) === null
     const answer = isAnswer && said.trim() !== shown.trim() ? lines(said) : []
     return failure === null ? answer : [...answer, failureLine(failure.message)]
   }

@@ -178,8 +178,11 @@ const errorText = (error: unknown): string | undefined => {
   return typeof error.message === "string" ? error.message : undefined
 }
 
-/** Qwen Code up to 0.15 gives an API error as an ordinary answer. */
-export const apiErrorAnswer = /^\s*\[API Error\b:?\s*([\s\S]*?)\]?\s*$/
+/** The API error that an answer is, or null: Qwen Code up to 0.15 gives one as an ordinary answer. */
+export const apiErrorIn = (answer: string): string | null => {
+  const said = /^\[API Error\b:?([\s\S]*)$/.exec(answer.trim())?.[1]
+  return said === undefined ? null : said.replace(/\]$/, "").trim()
+}
 
 const messageOf = (result: Event): string =>
   [result.result, errorText(result.error), result.errors?.filter((error) => error.length > 0).join("; ")].find(
@@ -188,7 +191,7 @@ const messageOf = (result: Event): string =>
 
 /** `desk`: its requests were answered by persons and rules. A refusal is an answer then. */
 export const failureOf = (result: Event, events: ReadonlyArray<Event>, desk: boolean): Failed | null => {
-  const disguised = result.result === undefined ? null : apiErrorAnswer.exec(result.result)
+  const disguised = result.result === undefined ? null : apiErrorIn(result.result)
   const failed = result.is_error === true || (result.subtype ?? "success") !== "success"
   if (!failed && disguised === null) return desk ? null : denied(result)
   if (result.terminal_reason?.startsWith("aborted") === true) {
@@ -198,7 +201,7 @@ export const failureOf = (result: Event, events: ReadonlyArray<Event>, desk: boo
   const limits = events.filter((event) => event.type === "rate_limit_event")
   const limit = limits.at(-1)?.rate_limit_info
   return {
-    message: disguised?.[1] ?? messageOf(result),
+    message: disguised ?? messageOf(result),
     status: result.api_error_status,
     codes: [result.api_error, result.api_error_type, result.terminal_reason, result.subtype],
     resetAt: limit?.status === "rejected" ? instant(limit.resetsAt) : null,
@@ -243,7 +246,7 @@ export const findings = (evidence: Evidence): Findings => {
   if (last === undefined)
     return { failure: retryOf(evidence.stdout), finished: false, answer: null, sessionId, usage: null }
   const failure = failureOf(last, events, evidence.stdout.some(isRequest))
-  const isAnswer = last.is_error !== true && last.result !== undefined && !apiErrorAnswer.test(last.result)
+  const isAnswer = last.is_error !== true && last.result !== undefined && apiErrorIn(last.result) === null
   return {
     failure,
     finished: true,

@@ -152,7 +152,7 @@ export const copilot: Agent = {
       directory: ".config/gh",
       moved: "GH_CONFIG_DIR",
       path: "hosts.yml",
-      holds: (text) => /^\s+(?:oauth_token|user):\s*\S/m.test(text)
+      holds: (text) => /^[^\S\n]+(?:oauth_token|user):\s*\S/m.test(text)
     }
   ],
   resumes: true,

@@ -74,7 +74,8 @@ const usageOf = (steps: ReadonlyArray<Event>): Usage | null => {
 
 /** A request that failed, as in its log: it retries without a limit and says so nowhere else. */
 export const loggedFailure = (line: string): { readonly message: string; readonly sessionId: string | null } | null => {
-  const message = /\bmessage="stream error".*\berror\.error="((?:[^"\\]|\\.)*)"/.exec(line)?.[1]
+  const start = line.search(/\bmessage="stream error"/)
+  const message = start < 0 ? undefined : /\berror\.error="((?:[^"\\]|\\.)*)"/.exec(line.slice(start))?.[1]
   if (message === undefined) return null
   return { message: message.replace(/\\"/g, '"'), sessionId: /\bsession\.id=(\w+)/.exec(line)?.[1] ?? null }
 }

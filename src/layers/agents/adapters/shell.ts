@@ -9,7 +9,7 @@ import { judgeCommand } from "../starting/Command.ts"
  */
 const emptiesItsOutput = (script: string): boolean =>
   /(^|[^>])>\|?\s*\/dev\/(stdout|stderr|fd\/[12])\b/.test(script) ||
-  /\btee\s+(?!-\S*a)[^|;&\n]*\/dev\/(stdout|stderr)\b/.test(script)
+  /\btee\s+(?!-\S*a)[^|;&\n]{0,1000}\/dev\/(stdout|stderr)\b/.test(script)
 
 export const shell: Agent = {
   name: "shell",

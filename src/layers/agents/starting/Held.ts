@@ -26,7 +26,7 @@ export const jsonWith =
   (...places: ReadonlyArray<string>) =>
   (text: string): boolean => {
     try {
-      const content: unknown = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ""))
+      const content: unknown = JSON.parse(text.replace(/^[^\S\n]*\/\/.*$/gm, ""))
       return places.some((place) => valuesAt(content, place.split(".")).some(says))
     } catch {
       return false
@@ -37,7 +37,7 @@ export const jsonWith =
 export const textSetting =
   (variables: ReadonlyArray<string>) =>
   (text: string): boolean =>
-    new RegExp(`^\\s*(?:export\\s+)?(?:${variables.join("|")})\\s*=\\s*["']?[^\\s"'#]`, "m").test(text)
+    new RegExp(`^[^\\S\\n]*(?:export\\s+)?(?:${variables.join("|")})\\s*=\\s*["']?[^\\s"'#]`, "m").test(text)
 
 const pathOf = (file: AccountFile, environment: Environment, directory: string): string | null => {
   if (file.directory === "task") return Path.join(directory, file.path)

@@ -16,6 +16,7 @@ export const layerTest = Layer.succeed(MergeGit, {
   commit: failing,
   move: failing,
   record: failing,
+  inTheWay: failing,
   apply: failing,
   unlock: () => Effect.void,
   finish: failing,

@@ -10,6 +10,7 @@ import { ConfigInvalid } from "../../../domain/Errors.ts"
 import { McpClients } from "../../../services/McpClients.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
 import { directoryOf, replaceFile } from "./AtomicFile.ts"
+import { makePrivateDirectory } from "./PrivateDirectory.ts"
 import { workingDirectory } from "./Surroundings.ts"
 import { inWords } from "./SystemCode.ts"
 import { noHome, userHome } from "./UserHome.ts"
@@ -79,7 +80,8 @@ const readText = (file: string): string | null => {
 
 /** Returns where the file that was there is kept. */
 const writeText = (given: string, before: string | null, text: string): string | null => {
-  fs.mkdirSync(directoryOf(given), { recursive: true })
+  // Clients run what these directories name, so a umask must not let others write there.
+  makePrivateDirectory(directoryOf(given))
   const stat = fs.statSync(given, { throwIfNoEntry: false })
   let backup: string | null = null
   replaceFile(given, text, {

@@ -10,12 +10,12 @@ import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { type BranchState, type ChangedFile, type DiffForm, type Fit, MergeGit } from "../../../services/MergeGit.ts"
 import { Paths } from "../../../services/Paths.ts"
-import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
+import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { pagerEnvironment } from "./gitEnvironment.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
 import { applyMs, putBack, removeLocks, takeBackFailed, unstage } from "./putBack.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
-import { editedIn, reversed, stepFiles } from "./StepFiles.ts"
+import { editedIn, inTheWay, reversed, stepFiles } from "./StepFiles.ts"
 
 const failing =
   (repository: string) =>
@@ -86,8 +86,15 @@ const committed = Effect.fn("MergeGit.committed")(function* (
 const changedSince = (edited: ReadonlyArray<string>) =>
   `these files have changed since: ${edited.slice(0, 5).join(", ")}`
 
-/** No stash of the user's files: git would put it back only after it has moved the branch. */
-const forwardWords: ReadonlyArray<string> = ["merge", "--ff-only", "--no-autostash", "--no-stat", "--quiet"]
+/** No stash of the user's files: git would put it back only after it has moved the branch. Files that git ignores are the user's too. */
+const forwardWords: ReadonlyArray<string> = [
+  "merge",
+  "--ff-only",
+  "--no-autostash",
+  "--no-overwrite-ignore",
+  "--no-stat",
+  "--quiet"
+]
 
 /** What git said when it would not, or null. A git that was killed has not said anything: what it has done is unknown. */
 const forward = (tree: string, to: CommitId) =>
@@ -99,6 +106,17 @@ const forward = (tree: string, to: CommitId) =>
     )
   )
 
+/** Moves the branch and its files forward. Where git would not, all is as before; the answer is why, or null. */
+const step = Effect.fn("MergeGit.step")(function* (tree: string, from: CommitId, to: CommitId, recorded: string) {
+  const there = yield* inTheWay(tree, from, yield* stepFiles(tree, from, to))
+  const problem = yield* forward(tree, to)
+  if (problem === null) return null
+  const now = yield* gitText({ directory: tree, args: ["rev-parse", "HEAD"] })
+  if (now === to) return null
+  if (now === from) yield* takeBackFailed(tree, from, to, recorded, there)
+  return problem
+})
+
 const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
   patch: ["--patch"],
   stat: ["--stat"],
@@ -109,6 +127,19 @@ const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
 const safeDiff = ["diff", "--no-ext-diff", "--no-textconv", "--find-renames"]
 
 const counted = (text: string | undefined) => (text === "-" || text === undefined ? null : Number(text))
+
+/** The command that shows diffs: `pager.diff`, which may also be a yes or no, or what git takes for every output. */
+const pagerOf = Effect.fn("MergeGit.pager")(function* (directory: string) {
+  const own = yield* gitText({ directory, args: ["config", "pager.diff"], accepts: [0, 1] })
+  if (/^(false|no|off|0+)$/i.test(own)) return "cat"
+  if (own !== "" && !/^(true|yes|on|[1-9]\d*)$/i.test(own)) return own
+  const { GIT_PAGER } = process.env
+  return yield* gitText({
+    directory,
+    args: ["var", "GIT_PAGER"],
+    variables: GIT_PAGER === undefined ? {} : { GIT_PAGER }
+  })
+})
 
 const make = Effect.gen(function* () {
   const paths = yield* Paths
@@ -163,15 +194,15 @@ const make = Effect.gen(function* () {
       )
     ),
 
+    inTheWay: Effect.fn("MergeGit.inTheWay")((tree, from, to) =>
+      stepFiles(tree, from, to).pipe(
+        Effect.flatMap((files) => inTheWay(tree, from, files)),
+        failing(tree)
+      )
+    ),
+
     apply: Effect.fn("MergeGit.apply")((tree, from, to, recorded) =>
-      Effect.gen(function* () {
-        const problem = yield* forward(tree, to)
-        if (problem === null) return null
-        const now = yield* gitText({ directory: tree, args: ["rev-parse", "HEAD"] })
-        if (now === to) return null
-        if (now === from) yield* takeBackFailed(tree, from, to, recorded)
-        return problem
-      }).pipe(failing(tree))
+      step(tree, from, to, recorded).pipe(failing(tree))
     ),
 
     unlock: Effect.fn("MergeGit.unlock")((tree, refs, since) => Effect.ignore(removeLocks(tree, refs, since))),
@@ -183,10 +214,7 @@ const make = Effect.gen(function* () {
         const edited = yield* editedIn(tree, from, files, to)
         yield* putBack(tree, from, files, edited)
         yield* failpoint("merge.putBack")
-        if (edited.length > 0) return changedSince(edited)
-        const problem = yield* forward(tree, to)
-        if (problem !== null) yield* takeBackFailed(tree, from, to, from)
-        return problem
+        return edited.length > 0 ? changedSince(edited) : yield* step(tree, from, to, from)
       }).pipe(failing(tree))
     ),
 
@@ -201,10 +229,15 @@ const make = Effect.gen(function* () {
           }
           return changedSince(edited)
         }
+        // Files of the user's that are as the undo would write them.
+        const there = again ? [] : yield* inTheWay(tree, from, files)
         yield* putBack(tree, to, reversed(files))
         yield* failpoint("undo.putBack")
         const problem = yield* asked(git({ directory: tree, args: ["update-ref", branchRef(name), to, from] }))
-        if (problem !== null) yield* putBack(tree, from, files)
+        if (problem !== null) {
+          yield* putBack(tree, from, files, there)
+          yield* unstage(tree, from, files, there)
+        }
         return problem
       }).pipe(failing(tree))
     ),
@@ -239,13 +272,13 @@ const make = Effect.gen(function* () {
       )
     ),
 
-    diff: Effect.fn("MergeGit.diff")((repository, from, to, { color, columns, form }) =>
+    diff: Effect.fn("MergeGit.diff")((repository, from, to, { columns, form }) =>
       gitText({
         directory: repository,
         args: [
           ...safeDiff,
           ...(form === "stat" && columns !== null ? [`--stat=${columns}`] : formWords[form]),
-          `--color=${color ? "always" : "never"}`,
+          "--color=never",
           from,
           to,
           "--"
@@ -253,15 +286,24 @@ const make = Effect.gen(function* () {
       }).pipe(failing(repository))
     ),
 
-    page: Effect.fn("MergeGit.page")((repository, from, to, form) =>
-      Effect.async<void, MergeFailed>((resume) => {
-        const child = spawn("git", ["-C", repository, ...safeDiff, ...formWords[form], from, to, "--"], {
-          stdio: "inherit",
-          env: pagerEnvironment(process.env)
+    page: Effect.fn("MergeGit.page")((repository, text) =>
+      Effect.flatMap(pagerOf(repository), (pager) =>
+        Effect.async<void, GitFailed>((resume) => {
+          const child = spawn(pager, {
+            shell: true,
+            stdio: ["pipe", "inherit", "inherit"],
+            // As git starts it: https://git-scm.com/docs/git-config#Documentation/git-config.txt-corepager
+            env: { LESS: "FRX", LV: "-c", ...pagerEnvironment(process.env) }
+          })
+          child.once("error", ({ message }) =>
+            resume(new GitFailed({ reason: "exit", code: null, detail: `the pager ${pager}: ${message}` }))
+          )
+          child.once("exit", () => resume(Effect.void))
+          // It may be left before the end.
+          child.stdin.on("error", () => {})
+          child.stdin.end(text)
         })
-        child.once("error", (error) => resume(new MergeFailed({ repository, detail: error.message })))
-        child.once("exit", () => resume(Effect.void))
-      })
+      ).pipe(failing(repository))
     )
   })
 })

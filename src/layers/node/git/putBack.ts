@@ -4,7 +4,16 @@ import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { git, gitText } from "./GitProgram.ts"
-import { isCutShort, leftOut, type StepFile, stagedIn, stepFiles, storedNames } from "./StepFiles.ts"
+import {
+  displacedIn,
+  isCutShort,
+  leftOut,
+  obstacleOf,
+  type StepFile,
+  stagedIn,
+  stepFiles,
+  storedNames
+} from "./StepFiles.ts"
 import { users } from "./users.ts"
 
 /** A tree of thousands of files takes seconds; a slow disk may take longer. */
@@ -42,6 +51,7 @@ const literal = (files: ReadonlyArray<StepFile>) => files.map(({ path }) => `:(t
 const removeFiles = (tree: string, paths: ReadonlyArray<string>) =>
   Effect.promise(async () => {
     for (const path of paths) {
+      if ((await obstacleOf(tree, path)) !== null) continue
       await fs.rm(join(tree, path), { force: true }).catch(() => {})
       for (let above = dirname(path); above !== "."; above = dirname(above)) {
         const removed = await fs.rmdir(join(tree, above)).then(
@@ -129,13 +139,15 @@ export const unstage = Effect.fn("MergeGit.unstage")(function* (
 
 /**
  * Takes back what git has done on its way from one commit to another before it failed: at a lock, or at a file that it cannot write.
- * `recorded` names the files as they were. What git has not touched stays, edited or not.
+ * `recorded` names the files as they were, and `there` has the paths at which the user had a file that is not in it: git has written
+ * none of those. What git has not touched stays, edited or not.
  */
 export const takeBackFailed = Effect.fn("MergeGit.takeBackFailed")(function* (
   tree: string,
   from: CommitId,
   to: CommitId,
-  recorded: string
+  recorded: string,
+  there: ReadonlyArray<string>
 ) {
   const files = yield* stepFiles(tree, from, to)
   const staged = yield* stagedIn(tree, from)
@@ -148,13 +160,14 @@ export const takeBackFailed = Effect.fn("MergeGit.takeBackFailed")(function* (
     yield* restoreFiles(
       tree,
       recorded,
-      before.map(({ path, to: name }) => ({ path, from: name, to: name })),
+      before.map((file) => ({ ...file, from: file.to })),
       ["--worktree"]
     )
     return
   }
   const sparse = yield* leftOut(tree)
-  const changed = files.flatMap(({ path }) => (sparse.has(path) ? [] : (recordedFiles.get(path) ?? [])))
+  const spared = new Set([...sparse, ...there, ...(yield* displacedIn(tree, files))])
+  const changed = files.flatMap(({ path }) => (spared.has(path) ? [] : (recordedFiles.get(path) ?? [])))
   const names = yield* storedNames(tree, changed)
   const written = yield* Effect.filter(changed, (file) => {
     // Only its mode changes.

@@ -12,6 +12,7 @@ import { ConfigInvalid } from "../../../domain/Errors.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type Ran, ServiceSystem } from "../../../services/ServiceSystem.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
+import { makePrivateDirectory } from "../files/PrivateDirectory.ts"
 import { inWords } from "../files/SystemCode.ts"
 import { registeredHome, userHome } from "../files/UserHome.ts"
 
@@ -77,7 +78,8 @@ const make = Effect.gen(function* () {
     write: (file, text) =>
       Effect.try({
         try: () => {
-          fs.mkdirSync(path.dirname(file), { recursive: true })
+          // The service manager runs what the file names.
+          makePrivateDirectory(path.dirname(file))
           fs.writeFileSync(file, text, { mode: 0o600 })
         },
         catch: failed(file, "cannot be written")

@@ -1,9 +1,18 @@
-/** Directories for one owner: made with what is above them, left alone where they are. */
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+/** Directories for one owner: made with what is above them, left alone where they are, and whatever the umask is. */
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as McpClientsLayer from "../../../../src/layers/node/files/McpClients.ts"
 import { closeToOthers, makePrivateDirectory } from "../../../../src/layers/node/files/PrivateDirectory.ts"
+import * as ServiceSystemLayer from "../../../../src/layers/node/system/ServiceSystem.ts"
+import { McpClients } from "../../../../src/services/McpClients.ts"
+import { Paths } from "../../../../src/services/Paths.ts"
+import { ServiceSystem } from "../../../../src/services/ServiceSystem.ts"
+import { WorkerCommand } from "../../../../src/services/WorkerCommand.ts"
+import { pathsIn } from "../support.ts"
 
 let home = ""
 beforeEach(() => {
@@ -47,4 +56,48 @@ it("takes from others the right to change one, and leaves all else", () => {
   closeToOthers(home)
   assert.strictEqual(statSync(home).mode & 0o7777, 0o1777)
   closeToOthers(join(home, "missing"))
+})
+
+it("is what files of clients, skills and services are written into, also without a umask", async () => {
+  const layer = Layer.merge(McpClientsLayer.layer, ServiceSystemLayer.layer).pipe(
+    Layer.provide(
+      Layer.merge(Layer.succeed(Paths, pathsIn(home)), Layer.succeed(WorkerCommand, { command: ["/bin/false"] }))
+    )
+  )
+  const files = ["codex/config.toml", "claude/skills/backbeat/SKILL.md", "config/Code/User/mcp.json"].map((name) =>
+    join(home, name)
+  )
+  const unit = join(home, "config/systemd/user/backbeat.service")
+  const before = process.umask(0)
+  try {
+    await Effect.gen(function* () {
+      const clients = yield* McpClients
+      for (const file of files) yield* clients.replace(file, null, "text")
+      yield* (yield* ServiceSystem).write(unit, "text")
+    }).pipe(Effect.provide(layer), Effect.runPromise)
+  } finally {
+    process.umask(before)
+  }
+  const made = readdirSync(home, { recursive: true, withFileTypes: true })
+  assert.strictEqual(made.filter((entry) => entry.isFile()).length, 4)
+  for (const entry of made) {
+    const path = join(entry.parentPath, entry.name)
+    assert.strictEqual(modeOf(path), entry.isFile() ? 0o600 : 0o700, path)
+  }
+})
+
+it("or another one with a mode is made wherever a directory is made, except in workspaces", () => {
+  const calls = readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !/^(torture|layers\/node\/git)\//.test(name))
+    .flatMap((name) =>
+      Array.from(
+        readFileSync(join("src", name), "utf8").matchAll(/\bmkdir(?:Sync)?\([^\n]*/g),
+        ([call]) => `${name}: ${call}`
+      )
+    )
+  assert.isAbove(calls.length, 5)
+  assert.deepStrictEqual(
+    calls.filter((call) => !call.includes("mode: 0o700")),
+    []
+  )
 })
