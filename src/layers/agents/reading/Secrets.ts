@@ -6,7 +6,7 @@ const patterns: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b(gh[pousr]|glpat|xox[abeprs]|hf|npm|gsk|r8|pplx|xai|csk)[_-][A-Za-z0-9_-]{8,}/g, "$1_***"],
   [/\bgithub_pat_[A-Za-z0-9_]{8,}/g, "github_pat_***"],
   [/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, "$1***"],
-  // A token that begins in the middle of another word begins a search of its own, so that no character is searched twice.
+  // A token that begins in the middle of another word begins another search, so that no character is searched twice.
   [/\beyJ(?:[A-Za-z0-9_]|-(?!eyJ)){8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)?/g, "eyJ***"],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, "$1 ***"],
   [/(:\/\/)[^/\s:@]+:[^/\s@]+@/g, "$1***@"],

@@ -1,5 +1,4 @@
 /** Merges and diffs by the `git` program. */
-import { spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Clock from "effect/Clock"
@@ -10,9 +9,9 @@ import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { type BranchState, type ChangedFile, type DiffForm, type Fit, MergeGit } from "../../../services/MergeGit.ts"
 import { Paths } from "../../../services/Paths.ts"
-import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
-import { pagerEnvironment } from "./gitEnvironment.ts"
+import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
+import { page } from "./page.ts"
 import { applyMs, putBack, removeLocks, takeBackFailed, unstage } from "./putBack.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
 import { editedIn, inTheWay, reversed, stepFiles } from "./StepFiles.ts"
@@ -127,19 +126,6 @@ const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
 const safeDiff = ["diff", "--no-ext-diff", "--no-textconv", "--find-renames"]
 
 const counted = (text: string | undefined) => (text === "-" || text === undefined ? null : Number(text))
-
-/** The command that shows diffs: `pager.diff`, which may also be a yes or no, or what git takes for every output. */
-const pagerOf = Effect.fn("MergeGit.pager")(function* (directory: string) {
-  const own = yield* gitText({ directory, args: ["config", "pager.diff"], accepts: [0, 1] })
-  if (/^(false|no|off|0+)$/i.test(own)) return "cat"
-  if (own !== "" && !/^(true|yes|on|[1-9]\d*)$/i.test(own)) return own
-  const { GIT_PAGER } = process.env
-  return yield* gitText({
-    directory,
-    args: ["var", "GIT_PAGER"],
-    variables: GIT_PAGER === undefined ? {} : { GIT_PAGER }
-  })
-})
 
 const make = Effect.gen(function* () {
   const paths = yield* Paths
@@ -286,25 +272,7 @@ const make = Effect.gen(function* () {
       }).pipe(failing(repository))
     ),
 
-    page: Effect.fn("MergeGit.page")((repository, text) =>
-      Effect.flatMap(pagerOf(repository), (pager) =>
-        Effect.async<void, GitFailed>((resume) => {
-          const child = spawn(pager, {
-            shell: true,
-            stdio: ["pipe", "inherit", "inherit"],
-            // As git starts it: https://git-scm.com/docs/git-config#Documentation/git-config.txt-corepager
-            env: { LESS: "FRX", LV: "-c", ...pagerEnvironment(process.env) }
-          })
-          child.once("error", ({ message }) =>
-            resume(new GitFailed({ reason: "exit", code: null, detail: `the pager ${pager}: ${message}` }))
-          )
-          child.once("exit", () => resume(Effect.void))
-          // It may be left before the end.
-          child.stdin.on("error", () => {})
-          child.stdin.end(text)
-        })
-      ).pipe(failing(repository))
-    )
+    page: (repository, text) => page(repository, text).pipe(failing(repository))
   })
 })
 
