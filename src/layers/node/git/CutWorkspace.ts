@@ -13,6 +13,7 @@ import { codeOf } from "../files/SystemCode.ts"
 import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { configFor } from "./HomeConfig.ts"
 import { entriesOf, linkObjects } from "./HomeObjects.ts"
+import { obstacleOf } from "./StepFiles.ts"
 import { hasRepository } from "./workspaceVariables.ts"
 
 /** A repository of 50,000 files takes seconds; a slow disk may take longer. */
@@ -71,6 +72,8 @@ const copyIncluded = Effect.fn("cut.include")(function* (home: string, to: strin
     .filter((name) => name !== "")
   yield* attempt(async () => {
     for (const name of ignored) {
+      // A link in the commit must not lead the copy to another place.
+      if ((await obstacleOf(to, name)) !== null) continue
       await fs.mkdir(dirname(join(to, name)), { recursive: true })
       await copyNew(join(home, name), join(to, name)).catch((error: unknown) => {
         if (codeOf(error) !== "EEXIST") throw error

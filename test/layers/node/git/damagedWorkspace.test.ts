@@ -4,7 +4,9 @@
  */
 import {
   cpSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -162,6 +164,26 @@ describe("a workspace without its repository", () => {
       isUntouched(found)
     })
   }
+})
+
+describe("a commit with a link in the place of a directory", () => {
+  it("does not lead files of the user's that every workspace gets to another place", async () => {
+    const found = await world()
+    const { shop, user, workspace } = found
+    mkdirSync(join(user, "outside"))
+    symlinkSync(join(user, "outside"), join(shop, "conf"))
+    writeIn(shop, { ".worktreeinclude": ".env\n", ".gitignore": ".env\n" })
+    gitIn(shop, "add", "--all")
+    gitIn(shop, "commit", "--quiet", "-m", "a link")
+    const commit = CommitId.make(gitIn(shop, "rev-parse", "HEAD"))
+    rmSync(join(shop, "conf"))
+    writeIn(shop, { ".env": "secret\n", "conf/.env": "secret\n" })
+    rmSync(workspace.path, { recursive: true })
+    const cut = await found.run((git) => git.cut(workspace, commit, "claim", []))
+    assert.strictEqual(cut._tag, "Right")
+    assert.strictEqual(readFileSync(join(workspace.path, ".env"), "utf8"), "secret\n")
+    assert.deepStrictEqual(readdirSync(join(user, "outside")), [])
+  })
 })
 
 describe("the place of a workspace", () => {
