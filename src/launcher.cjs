@@ -11,7 +11,7 @@ const version = __BACKBEAT_VERSION__
 
 const major = Number(process.versions.node.split(".")[0])
 
-/** The MCP server reads no options: every other form is an error of the light bundle, which has the parser. */
+/** The only forms that the MCP bundle takes. The light bundle, which has the parser, refuses all others. */
 const startsMcp = /^mcp\nstart(\n--tools[=\n](core|all))?$/
 
 /** The worker, the MCP server, the web server, the doctor and the live screen have their own bundles; all other commands, including help, use the light bundle. */

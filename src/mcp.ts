@@ -29,7 +29,7 @@ const poolLatest = "2 seconds"
 const answersWithin = "250 millis"
 const leaveWithin = "650 millis"
 
-/** `beat mcp start --tools all` lists every tool. The launcher starts this bundle with nothing else than `--tools core` or `--tools all`. */
+/** `beat mcp start --tools all` lists every tool. The launcher starts this bundle with no other options than `--tools core` and `--tools all`. */
 const toolsetOf = (variables: ReturnType<typeof environment>): Toolset => {
   if (/--tools[= ]all$/.test(process.argv.slice(2).join(" "))) return "all"
   return submitterOf(variables).taskId === null ? "core" : "inside"

@@ -1,6 +1,7 @@
 /** stdout and stderr of this process, where possible without a stream of Node, whose modules take a twentieth of a look. */
 import { fstatSync, type Stats, statSync, writeSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import { codeOf } from "../layers/node/files/SystemCode.ts"
 
 type WriteFailure = Error & { readonly code?: string }
 
@@ -26,7 +27,7 @@ const statOrNull = (read: () => Stats): Stats | null => {
 
 const isNull = ({ rdev }: Stats): boolean => statOrNull(() => statSync("/dev/null"))?.rdev === rdev
 
-/** Only a stream of Node finds out. */
+/** Whether it could be a terminal: only a stream of Node can tell. */
 const mayBeTerminal = (stat: Stats | null): boolean => stat === null || (stat.isCharacterDevice() && !isNull(stat))
 
 export const stdinIsTerminal = (): boolean =>
@@ -37,8 +38,6 @@ const roomOf = (stat: Stats | null): number => {
   if (stat === null || mayBeTerminal(stat)) return 0
   return stat.isFile() || stat.isCharacterDevice() ? Number.POSITIVE_INFINITY : roomOfPipe
 }
-
-const isFailure = (error: unknown): error is WriteFailure => error instanceof Error
 
 export const standardStream = (name: "stdout" | "stderr"): StandardStream => {
   const fd = name === "stdout" ? 1 : 2
@@ -51,15 +50,12 @@ export const standardStream = (name: "stdout" | "stderr"): StandardStream => {
   /** What is left where the system takes no more without a wait, or the error. */
   const writeNow = (bytes: Uint8Array): Uint8Array | WriteFailure => {
     let rest = bytes
-    while (rest.length > 0) {
-      try {
-        rest = rest.subarray(writeSync(fd, rest))
-      } catch (error) {
-        if (!isFailure(error) || error.code !== "EAGAIN") return isFailure(error) ? error : new Error(String(error))
-        // Another process made the pipe non-blocking.
-        room = 0
-        return rest
-      }
+    try {
+      while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+    } catch (error) {
+      if (codeOf(error) !== "EAGAIN") return error instanceof Error ? error : new Error(String(error))
+      // Another process made the pipe non-blocking.
+      room = 0
     }
     return rest
   }

@@ -40,3 +40,12 @@ export const parseDuration = (text: string): Either.Either<number, string> => {
 /** How a time limit is written: 0 means no limit. */
 export const zeroIsNone = (milliseconds: number | undefined): number | null | undefined =>
   milliseconds === 0 ? null : milliseconds
+
+/** `850 ms`, `42 s`, `2.5 min`, `3 h`, `2.1 days`: a length of time in a sentence. */
+export const lengthInWords = (milliseconds: number): string => {
+  const inUnits = (unit: number) => Math.round((milliseconds / unit) * 10) / 10
+  if (milliseconds < 1000) return `${milliseconds} ms`
+  if (milliseconds < 60_000) return `${Math.round(milliseconds / 1000)} s`
+  if (milliseconds < 3_600_000) return `${inUnits(60_000)} min`
+  return milliseconds < 48 * 3_600_000 ? `${inUnits(3_600_000)} h` : `${inUnits(86_400_000)} days`
+}

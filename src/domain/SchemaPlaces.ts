@@ -28,7 +28,7 @@ export const typeAt = (ast: AST.AST, path: Path): AST.AST | null => {
 }
 
 /** Why an object refuses a key: it is none of `names`, or it breaks the rule for keys that people choose. */
-export type KeyProblem = { readonly names: ReadonlyArray<string> } | { readonly rule: string }
+type KeyProblem = { readonly names: ReadonlyArray<string> } | { readonly rule: string }
 
 /** The problem of the last key of a path. */
 export const keyProblem = (ast: AST.AST, path: Path): KeyProblem => {

@@ -47,7 +47,7 @@ export const fieldProblems = (
   return Array.from(byName.values())
 }
 
-/** Without the fields that are named only because the value fits none of their other types, where one inside them is named. */
+/** Leaves out a field that is reported only because its value fits none of the allowed types, where a field inside it is reported too. */
 export const innermost = (problems: ReadonlyArray<FieldProblem>): ReadonlyArray<FieldProblem> =>
   problems.filter(
     (problem) =>

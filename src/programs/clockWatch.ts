@@ -1,4 +1,4 @@
-/** Corrects what a clock that was set has left: times that no rule has. */
+/** Corrects the times that no rule would give and that remain after the clock was set. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../domain/Elapsed.ts"

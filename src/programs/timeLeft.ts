@@ -1,14 +1,9 @@
-/** What is left of a running task's timeout: used time on the clock of the machine, its sleep not counted. */
+/** How long a running task may still run, on the clock of the machine: its timeout, without the machine's sleep, and the time of its loop. */
 import * as Effect from "effect/Effect"
 import type { Claim } from "../domain/worker/Claim.ts"
 import { Host } from "../services/Host.ts"
 import { type Holder, WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { retryWhileStorageFails } from "./retryWhileStorageFails.ts"
-
-/** Milliseconds until the time of its loop is over, infinite where it has none: no freeze and no question prolongs it. */
-export const boundLeft = Effect.fn("boundLeft")(function* ({ boundUptime }: Claim) {
-  return boundUptime === null ? Number.POSITIVE_INFINITY : boundUptime - (yield* (yield* Host).uptimeMs)
-})
 
 /** The longest time between two looks at a task that awake machines need, in milliseconds. */
 const longestStep = 10_000
@@ -17,6 +12,16 @@ const longestStep = 10_000
 export const timeLeft = Effect.fn("timeLeft")(function* ({ deadlineUptime, frozenUptime }: Claim) {
   const host = yield* Host
   return (deadlineUptime ?? Number.POSITIVE_INFINITY) - (frozenUptime ?? (yield* host.uptimeMs))
+})
+
+/** Milliseconds until the time of its loop is over, infinite where it has none. No freeze and no question prolongs it. */
+export const boundLeft = Effect.fn("boundLeft")(function* ({ boundUptime }: Claim) {
+  return (boundUptime ?? Number.POSITIVE_INFINITY) - (yield* (yield* Host).uptimeMs)
+})
+
+/** Milliseconds until the first of them ends it. */
+export const endsIn = Effect.fn("endsIn")(function* (claim: Claim) {
+  return Math.min(yield* timeLeft(claim), yield* boundLeft(claim))
 })
 
 /**

@@ -29,8 +29,8 @@ export class Limits extends Context.Tag("backbeat/Limits")<
       after: LanePlace | null
     ) => Effect.Effect<ReadonlyArray<LanePlace & { readonly id: TaskId }>, StorageError>
     /**
-     * Queued tasks that a limit keeps although they have waited for limits as long as they may, at most 100, those that were to give
-     * up first before others. The time runs from the first park on, or, where a task was told how long it is, from the first
+     * Queued tasks that a limit keeps although they have waited for limits as long as they may, at most 100, in the order
+     * in which their time ended. The time runs from the first park on, or, where a task was told how long it is, from the first
      * look on at which a limit keeps it.
      */
     readonly overdue: Effect.Effect<ReadonlyArray<Overdue>, StorageError>

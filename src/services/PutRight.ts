@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import type { StorageError } from "../domain/Errors.ts"
 
 /** How many of each were changed. */
-export interface Righted {
+interface Righted {
   readonly pauses: number
   readonly accounts: number
   readonly budgets: number
@@ -15,8 +15,8 @@ export class PutRight extends Context.Tag("backbeat/PutRight")<
   {
     /**
      * Each pause that is longer than its task has it begins again: the pause before a retry, and before a step. A window that was
-     * seen in the future counts as seen now, and what was guessed of its end is guessed from now. A budget that counts in a period
-     * which is not the present one counts in that, with what the ledger has of it. Idempotent.
+     * seen in the future counts as seen now, and what was guessed of its end is guessed from now. A budget that counts in another
+     * period moves to the present one, with what the ledger has of that one and what was spent while the clock was ahead. Idempotent.
      */
     readonly all: Effect.Effect<Righted, StorageError>
   }

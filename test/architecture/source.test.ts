@@ -43,6 +43,17 @@ describe("every source file", () => {
     assert.deepStrictEqual(found, [])
   })
 
+  it("makes directories with mode 0700, except in workspaces", () => {
+    const calls = sources
+      .filter(({ path }) => !/^src\/(torture|layers\/node\/git)\//.test(path))
+      .flatMap(({ path, text }) =>
+        Array.from(text.matchAll(/\bmkdir(?:Sync)?\([^\n]*/g), ([call]) => `${path}: ${call}`)
+      )
+    assert.isAbove(calls.length, 5)
+    const open = calls.filter((call) => !call.includes("mode: 0o700"))
+    assert.deepStrictEqual(open, [])
+  })
+
   it(`has at most ${mostLines} lines`, () => {
     const long = sources.filter(({ text }) => text.split("\n").length > mostLines + 1).map(({ path }) => path)
     assert.deepStrictEqual(long, [...longFiles])

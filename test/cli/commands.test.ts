@@ -24,7 +24,7 @@ import { Limits } from "../../src/services/Limits.ts"
 import { Queue } from "../../src/services/Queue.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { finish, workerOf } from "../programs/world.ts"
-import { claimNext, completed, ended, failed, submit } from "../support/tasks.ts"
+import { claimNext, completed, ended, failed, parked, submit } from "../support/tasks.ts"
 import { beat, type Screen, world } from "./world.ts"
 
 /** Runs with `--json`, expects exit code `code` and a value of the schema, alone on stdout. */
@@ -223,18 +223,7 @@ describe("status of a task that a limit parked", () => {
       const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
       const { id } = yield* submit({ account })
       const { claim } = yield* claimNext()
-      yield* queue.park(claim, {
-        limit: true,
-        wake: false,
-        told: true,
-        prompt: null,
-        resetsAt: 7_200_000,
-        credit: false,
-        sessionId: null,
-        launch: null,
-        timeLeftMs: null,
-        spending: null
-      })
+      yield* queue.park(claim, parked({ resetsAt: 7_200_000 }))
       yield* TestClock.adjust("1 hour")
       assert.match(
         yield* text(["status", id]),

@@ -13,7 +13,7 @@ import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, claimOptions, completed, failed, submit } from "../support/tasks.ts"
+import { claimNext, claimOptions, completed, failed, parked, submit } from "../support/tasks.ts"
 
 const claude = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
 const codex = { key: AccountKey.make("openai/login/8w1p5c0xnd"), agent: "codex" }
@@ -25,20 +25,6 @@ const begin = TestClock.setTime(24 * hour)
 const now = Effect.clockWith((clock) => clock.currentTimeMillis)
 
 const of = (account: typeof claude, more: Partial<NewTask> = {}) => submit({ agent: account.agent, account, ...more })
-
-const parked = (more: Partial<Parking> = {}): Parking => ({
-  limit: true,
-  wake: false,
-  told: true,
-  prompt: null,
-  resetsAt: null,
-  credit: false,
-  sessionId: null,
-  launch: null,
-  timeLeftMs: null,
-  spending: null,
-  ...more
-})
 
 const park = (claimed: ClaimedTask, more: Partial<Parking> = {}) =>
   Effect.flatMap(Queue, (queue) => queue.park(claimed.claim, parked(more)))

@@ -7,10 +7,10 @@ import { AccountKey } from "../../src/domain/limits/Account.ts"
 import type { Seen } from "../../src/domain/limits/Signal.ts"
 import type { NewTask } from "../../src/domain/task/NewTask.ts"
 import { Limits } from "../../src/services/Limits.ts"
-import { type ClaimedTask, type Parking, Queue } from "../../src/services/Queue.ts"
+import { type ClaimedTask, Queue } from "../../src/services/Queue.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, claimOptions, submit } from "../support/tasks.ts"
+import { claimNext, claimOptions, parked, submit } from "../support/tasks.ts"
 
 const claude = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
 const minute = 60_000
@@ -58,20 +58,6 @@ const waitOf = (task: { readonly id: ClaimedTask["task"]["id"] }) =>
 const accountNow = Effect.flatMap(Limits, (limits) =>
   Effect.flatMap(limits.list, (all) => Effect.fromNullable(all.find(({ account }) => account === claude.key)))
 )
-
-const parked = (more: Partial<Parking> = {}): Parking => ({
-  limit: true,
-  wake: false,
-  told: true,
-  prompt: null,
-  resetsAt: null,
-  credit: false,
-  sessionId: null,
-  launch: null,
-  timeLeftMs: null,
-  spending: null,
-  ...more
-})
 
 export const spareContract = (subject: Subject<AllPorts>) => {
   const test = testsOver(subject)

@@ -25,8 +25,6 @@ export const startContract = ({ name, run }: SpawnerSubject) => {
           const seen = yield* spawner.observe(targetOf(claimed))
           assert.deepInclude(seen, { _tag: "Exited", end, process })
           assert.isNumber(seen._tag === "Exited" ? seen.endedAt : null)
-          // A later look tells the same time.
-          yield* Effect.sleep(1)
           assert.deepStrictEqual(yield* spawner.observe(targetOf(claimed)), seen)
           yield* spawner.discard(claimed.claim.claimId)
           yield* spawner.discard(claimed.claim.claimId)

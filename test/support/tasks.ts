@@ -6,7 +6,7 @@ import { outcome } from "../../src/domain/task/Outcome.ts"
 import { type Worker, WorkerId } from "../../src/domain/worker/Worker.ts"
 import { uid } from "../../src/layers/memory/fakes/Processes.ts"
 import { schema } from "../../src/layers/memory/store/WorkerRegistry.ts"
-import { type ClaimOptions, type Held, Queue } from "../../src/services/Queue.ts"
+import { type ClaimOptions, type Held, type Parking, Queue } from "../../src/services/Queue.ts"
 import type { ListFilter } from "../../src/services/Tasks.ts"
 
 /** What an adopter is given of a claim. */
@@ -72,6 +72,21 @@ export const workerWith = (fields: Pick<Worker, "id" | "process"> & Partial<Work
 export const completed = outcome({ status: "completed", cause: "exit", exitCode: 0 })
 export const failed = outcome({ status: "failed", cause: "exit", exitCode: 1 })
 export const ended = outcome({ status: "cancelled", cause: "cancelled" })
+
+/** How a limit parks a task. */
+export const parked = (more: Partial<Parking> = {}): Parking => ({
+  limit: true,
+  wake: false,
+  told: true,
+  prompt: null,
+  resetsAt: null,
+  credit: false,
+  sessionId: null,
+  launch: null,
+  timeLeftMs: null,
+  spending: null,
+  ...more
+})
 
 export const anyTask: ListFilter = {
   status: [],

@@ -91,7 +91,7 @@ const parserServices = Layer.mergeAll(
   )
 )
 
-/** The sentences of `@effect/cli` that are not as ours are. */
+/** Rewrites the messages of `@effect/cli` that do not follow our style. */
 const inOurWords = (text: string): string =>
   text
     .replace(/^Expected to find option: '(.*)'$/, "Missing option '$1'")

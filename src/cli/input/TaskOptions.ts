@@ -87,7 +87,7 @@ export const limitOptions = {
   giveUp: duration("give-up").pipe(
     Options.withDefault(undefined),
     Options.withDescription(
-      "Fail after this time since a usage limit kept it first, e.g. 12h (default: 7d after it was parked first)"
+      "Fail when usage limits have kept the task waiting for this long, e.g. 12h (default: 7d from when it is first parked)"
     )
   )
 }

@@ -52,7 +52,10 @@ export const LimitWait = Schema.Struct({
 }).annotations({ identifier: "LimitWait" })
 export type LimitWait = typeof LimitWait.Type
 
-/** Why a queued task does not start although its account is open: `running` of `limit` tasks that may start after a limit do run. */
+/**
+ * Why a queued task does not start although its account is open: all places are taken, since `running` of the `limit` tasks that may run
+ * after a limit run already. For the limit of one family of models, both are 1.
+ */
 export const PlaceWait = Schema.Struct({
   account: AccountKey,
   running: Schema.Int,

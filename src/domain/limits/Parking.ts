@@ -1,5 +1,6 @@
 /** Whether a task that met a limit is parked, and what it resumes with. */
 import * as Schema from "effect/Schema"
+import { lengthInWords } from "../Duration.ts"
 import { type Outcome, outcome } from "../task/Outcome.ts"
 import { Task, TaskId, Timestamp } from "../task/Task.ts"
 
@@ -26,16 +27,11 @@ interface ParkQuestion {
 
 type ParkDecision = { readonly _tag: "Park" } | { readonly _tag: "End"; readonly reason: string | null }
 
-const hours = (ms: number): string => {
-  if (ms < 60_000) return `${Math.round(ms / 1000)} s`
-  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`
-  return ms < 48 * 3_600_000 ? `${Math.round(ms / 360_000) / 10} h` : `${Math.round(ms / 8_640_000) / 10} days`
-}
-
 const parkedFor = (parks: number, ms: number): string =>
-  `It was parked ${parks === 1 ? "once" : `${parks} times`} in ${hours(ms)}.`
+  `It was parked ${parks === 1 ? "once" : `${parks} times`} in ${lengthInWords(ms)}.`
 
-const noLonger = (giveUpMs: number): string => `It waits no longer than ${hours(giveUpMs)} (beat run --give-up).`
+const noLonger = (giveUpMs: number): string =>
+  `It waits no longer than ${lengthInWords(giveUpMs)} (beat run --give-up).`
 
 /** Bounded twice: by how often and by how long. `reason` is added to the error of the task. */
 export const decidePark = ({ firstParkedAt, maxParks, now, task }: ParkQuestion): ParkDecision => {
@@ -66,7 +62,9 @@ export const givenUp = (
   now: number
 ): Outcome => {
   const told =
-    parks === 0 ? `A usage limit kept it from starting for ${hours(now - since)}.` : parkedFor(parks, now - since)
+    parks === 0
+      ? `A usage limit kept it from starting for ${lengthInWords(now - since)}.`
+      : parkedFor(parks, now - since)
   return outcome({
     status: "failed",
     cause: "agent-error",

@@ -12,7 +12,7 @@ export const variableOf = (setting: string): string | null =>
     ? null
     : `BACKBEAT_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
-/** A text as it is, anything else as JSON; a number in decimal digits alone. What cannot be read so is refused as a text. */
+/** A text as it is, anything else as JSON; a number in decimal digits alone. Anything else stays a text, which the schema then refuses. */
 const read = (example: string, text: string): unknown => {
   if (example.startsWith('"') || (/^\d/.test(example) && !/^-?\d+(\.\d+)?$/.test(text))) return text
   return Either.getOrElse(

@@ -110,7 +110,7 @@ const sharedKey = (lines: ReadonlyArray<BatchLine>): BatchProblem | null => {
 }
 
 /**
- * The lines of a text, without the empty ones. Where the first is a JSON object, all have to be; otherwise each is a prompt. A line
+ * The lines of a text, without the empty ones. Where the lines are JSON (`areJson`), each has to be an object; otherwise each is a prompt. A line
  * that is wrong makes all of it wrong.
  */
 export const parseBatch = (batch: string): Either.Either<ReadonlyArray<BatchLine>, BatchProblem> => {

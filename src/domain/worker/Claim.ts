@@ -57,8 +57,8 @@ export const newClaim = (
   made: Pick<Claim, "taskId" | "claimId" | "workerId" | "bootId" | "claimedAt"> & {
     readonly uptimeMs: number
     readonly timeoutMs: number | null
-    /** What is left of the time of its loop. */
-    readonly boundMs?: number | null
+    /** What is left of the time of its loop; null where it works for no loop with a deadline. */
+    readonly boundMs: number | null
   }
 ): Claim => ({
   taskId: made.taskId,
@@ -71,7 +71,7 @@ export const newClaim = (
   runningAt: null,
   deadlineUptime: deadlineOf(made.uptimeMs, made.timeoutMs),
   frozenUptime: null,
-  boundUptime: deadlineOf(made.uptimeMs, made.boundMs ?? null),
+  boundUptime: deadlineOf(made.uptimeMs, made.boundMs),
   stopCause: null,
   stopAt: null
 })

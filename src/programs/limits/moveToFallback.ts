@@ -52,12 +52,12 @@ export const makeMoveToFallback = () => {
     const limits = yield* Limits
     const now = yield* Clock.currentTimeMillis
     const waiting = yield* limits.waitingBeyond(now + fallbackAfterMs, mostMoved, after)
-    // Behind the last of them the first follow.
+    // After the last task, the next look begins with the first one again.
     if (waiting.length < mostMoved) after = null
     if (waiting.length === 0) return
     const all = yield* limits.list
     for (const { id, lane, seq } of waiting) {
-      // Before anything can fail with it.
+      // Stored before the move, so that a task that fails does not hold up the next look.
       if (waiting.length === mostMoved) after = { lane, seq }
       yield* move(id, all).pipe(
         Effect.catchTags({

@@ -19,7 +19,7 @@ import { Workspaces } from "../../services/Workspaces.ts"
 import { emptiedWords } from "../../text/Emptied.ts"
 import { ranAlongside } from "../Alongside.ts"
 import { Neglected, neglected } from "../serving/Neglect.ts"
-import { boundLeft, timeLeft } from "../timeLeft.ts"
+import { endsIn } from "../timeLeft.ts"
 import { waitsFor } from "../why/waitsFor.ts"
 import { why } from "../why/why.ts"
 import { silenceOf } from "./silenceOf.ts"
@@ -68,7 +68,7 @@ const isTaskId = Schema.is(TaskId)
 
 const leftOf = Effect.fn("taskReport.timeLeft")(function* (claim: Claim | null) {
   if (claim === null) return null
-  const left = Math.min(yield* timeLeft(claim), yield* boundLeft(claim))
+  const left = yield* endsIn(claim)
   return Number.isFinite(left) ? Math.max(0, left) : null
 })
 

@@ -10,7 +10,12 @@ import type { Submitter } from "../tasks/Submitter.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** Also cancel the runs of a cancelled schedule: an earlier command may have been interrupted between the two. */
-export const cancelSchedule = Effect.fn("cancelSchedule")(function* (id: ScheduleId, alsoRuns: boolean) {
+export const cancelSchedule = Effect.fn("cancelSchedule")(function* (
+  id: ScheduleId,
+  alsoRuns: boolean,
+  submitter: Submitter
+) {
+  yield* requireOutside(submitter, "change schedules")
   const schedules = yield* Schedules
   const cancelled = schedules.cancel(id)
   if (!alsoRuns) return yield* cancelled
@@ -23,7 +28,6 @@ export const cancelRuns = Effect.fn("cancelRuns")(function* (
   submitter: Submitter,
   options: EnsureWorkerOptions
 ) {
-  yield* requireOutside(submitter, "change schedules")
   const schedules = yield* Schedules
   const reason = "its schedule was cancelled"
   const open = yield* retryWhileBusy(schedules.open(id))

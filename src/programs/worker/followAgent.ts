@@ -19,7 +19,7 @@ import { type Asking, makeAskWatch } from "../questions/AskWatch.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { spared, targetOf } from "../serving/spared.ts"
 import type { TaskSignals } from "../serving/TaskSignals.ts"
-import { boundLeft, makeSleepWatch, timeLeft } from "../timeLeft.ts"
+import { boundLeft, endsIn, makeSleepWatch, timeLeft } from "../timeLeft.ts"
 import { noteFailure, startAgainMs } from "./beginAgent.ts"
 import type { Progress } from "./capture.ts"
 import { type Ending, goneEnding, hiddenEnding } from "./judgeExit.ts"
@@ -174,8 +174,7 @@ export const followAgent = Effect.fn("supervise.follow")(function* <R>(
     const rests = still && claim.stopCause === null
     if (rests) {
       const bound = followed || sleepCounts ? tick.still : tick.calm
-      const ends = Math.min(yield* timeLeft(claim), yield* boundLeft(claim))
-      wait = frozen ? tick.still : untilTimed(supervision, watch, ends, bound)
+      wait = frozen ? tick.still : untilTimed(supervision, watch, yield* endsIn(claim), bound)
     }
     watch.restMs = wait
     yield* Effect.raceFirst(

@@ -1,6 +1,7 @@
 /** Judges how a task ended: by what stopped it, by its exit status, and by what its adapter reads in the stored output. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { lengthInWords } from "../../domain/Duration.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
 import type { ProcessEnd, Verdict } from "../../domain/task/Agent.ts"
 import { type Outcome, outcome } from "../../domain/task/Outcome.ts"
@@ -36,9 +37,6 @@ export const goneEnding: Ending = {
 /** The end of a task whose processes cannot be seen from here. */
 export const hiddenEnding: Ending = { ...goneEnding, lost: "hidden" }
 
-const minutes = (ms: number): string =>
-  ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6000) / 10} min`
-
 /** The words for an end that Backbeat brought about. */
 const stopError = (cause: EndCause, claimed: Held, { boundUptime, deadlineUptime }: Claim): string | null => {
   switch (cause) {
@@ -46,9 +44,9 @@ const stopError = (cause: EndCause, claimed: Held, { boundUptime, deadlineUptime
       if (boundUptime !== null && (deadlineUptime === null || deadlineUptime > boundUptime)) {
         return "Ended because the time of its loop is over. To allow more time, give the loop a longer --for"
       }
-      return `Ended at its timeout of ${minutes(claimed.task.timeoutMs ?? 0)}. To allow more time: beat run --timeout`
+      return `Ended at its timeout of ${lengthInWords(claimed.task.timeoutMs ?? 0)}. To allow more time: beat run --timeout`
     case "stalled":
-      return `Ended after ${minutes(claimed.task.stallMs ?? 0)} without output and with next to no CPU use. Allow more: beat run --stall, 0 for no limit`
+      return `Ended after ${lengthInWords(claimed.task.stallMs ?? 0)} without output and with next to no CPU use. Allow more: beat run --stall, 0 for no limit`
     case "output-limit":
       return "Ended because it printed more than the spool may hold (setting maxSpoolBytes)."
     default:

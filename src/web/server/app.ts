@@ -134,10 +134,11 @@ export const app = Effect.fn("web.app")(function* (allowed: Allowed, seen: Effec
     const request = yield* HttpServerRequest.HttpServerRequest
     const { headers, method } = request
     const path = pathOf(request.url)
+    const asset = Object.hasOwn(assets, path) ? assets[path] : undefined
     const refused = refusalOf(
       {
         method,
-        isAsset: Object.hasOwn(assets, path),
+        isAsset: asset !== undefined,
         host: headers.host,
         origin: headers.origin,
         site: headers["sec-fetch-site"],
@@ -148,8 +149,7 @@ export const app = Effect.fn("web.app")(function* (allowed: Allowed, seen: Effec
     if (refused !== null) return refusal(refused)
     yield* seen
     const isRead = method === "GET" || method === "HEAD"
-    const asset = isRead && Object.hasOwn(assets, path) ? assets[path] : undefined
-    if (asset !== undefined) {
+    if (asset !== undefined && isRead) {
       return HttpServerResponse.text(asset.body, { contentType: asset.type })
     }
     if (path === "/api/v1/openapi.json") return HttpServerResponse.text(document, { contentType: "application/json" })

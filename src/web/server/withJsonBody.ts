@@ -3,6 +3,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpMethod from "@effect/platform/HttpMethod"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import { isObject } from "../../domain/isObject.ts"
 import { isTooDeep, mostLevels } from "../../domain/TooDeep.ts"
 import { maxBodyBytes } from "../../domain/web/BodyLimit.ts"
 
@@ -29,9 +30,7 @@ const parsed = (text: string): Effect.Effect<object, BodyRefusal> => {
   if (text.trim() === "") return Effect.succeed({})
   return Effect.try({ try: (): unknown => JSON.parse(text), catch: () => invalid("is not JSON") }).pipe(
     Effect.flatMap((value) => {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        return Effect.fail(invalid("is not a JSON object"))
-      }
+      if (!isObject(value)) return Effect.fail(invalid("is not a JSON object"))
       return isTooDeep(value)
         ? Effect.fail(invalid(`has more than ${mostLevels} levels of lists and objects`))
         : Effect.succeed(value)

@@ -12,7 +12,7 @@ import { giveUp } from "../../../src/programs/limits/giveUp.ts"
 import { Limits } from "../../../src/services/Limits.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
-import { claimNext, completed, submit } from "../../support/tasks.ts"
+import { claimNext, completed, parked, submit } from "../../support/tasks.ts"
 import { layer as world } from "../world.ts"
 
 const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
@@ -34,18 +34,7 @@ const close = (forMs: number) =>
 const park = (forMs: number) =>
   Effect.gen(function* () {
     const { claim, task } = yield* claimNext()
-    yield* (yield* Queue).park(claim, {
-      limit: true,
-      wake: false,
-      told: true,
-      prompt: null,
-      resetsAt: (yield* now) + forMs,
-      credit: false,
-      sessionId: null,
-      launch: null,
-      timeLeftMs: null,
-      spending: null
-    })
+    yield* (yield* Queue).park(claim, parked({ resetsAt: (yield* now) + forMs }))
     return task.id
   })
 

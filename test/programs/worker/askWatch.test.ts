@@ -18,7 +18,8 @@ const claim = newClaim({
   bootId: "boot-1",
   claimedAt: 0,
   uptimeMs: 0,
-  timeoutMs: 3_600_000
+  timeoutMs: 3_600_000,
+  boundMs: null
 })
 
 describe("a question of a task that was silent for a minute", () => {

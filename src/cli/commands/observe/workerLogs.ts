@@ -19,7 +19,7 @@ export const workerLogs = (
     summary: "Show the log of the workers",
     options: Options.all({
       worker: Options.boolean("worker"),
-      // What `beat logs` takes for a task: it is refused in words.
+      // Options of `beat logs` for a task: declared here so that the error names the combination.
       json: Options.boolean("json"),
       raw: Options.boolean("raw"),
       stderr: Options.boolean("stderr"),

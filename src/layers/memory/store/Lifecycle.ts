@@ -70,7 +70,7 @@ export const take = (draft: State, options: ClaimOptions, claimId: ClaimId, now:
     .sort(claimOrder)
   if (task === undefined) return undefined
   const { id, timeoutMs } = task
-  const claim = newClaim({ ...options, taskId: id, claimId, claimedAt: now, timeoutMs })
+  const claim = newClaim({ ...options, taskId: id, claimId, claimedAt: now, timeoutMs, boundMs: null })
   change(draft, id, { status: "running", startedAt: task.startedAt ?? now })
   draft.claims.set(id, claim)
   draft.history.set(claimId, id)

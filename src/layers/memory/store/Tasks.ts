@@ -121,7 +121,8 @@ const make = Effect.gen(function* () {
           return due.length === 0 ? Option.none() : Option.some(Math.min(...due))
         }
       ),
-    limitWait: () => Effect.succeedNone, // Limits and goals are tested over SQLite alone.
+    // Limits and goals are tested over SQLite alone.
+    limitWait: () => Effect.succeedNone,
     placeWait: () => Effect.succeedNone,
     goalWait: () => Effect.succeedNone,
     parks: () => Effect.succeed([]),

@@ -17,7 +17,7 @@ interface ReplaceOptions {
   readonly check?: (target: string) => void
 }
 
-/** The umask of this process decides nothing about a file that was there. A file system without modes refuses. */
+/** The file gets this mode whatever the umask is. A file system without modes refuses with EPERM, and the file stays usable. */
 const setMode = (file: number, mode: number): void => {
   try {
     fs.fchmodSync(file, mode)

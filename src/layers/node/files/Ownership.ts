@@ -42,12 +42,15 @@ export const foreignOwner = (path: string, euid: number | null = process.geteuid
 }
 
 /**
- * Says whose a file is whose contents decide what runs as this user, where it may not be trusted: it is neither this user's nor root's.
- * Root trusts what the owner of a home has put into it.
+ * Why a file that decides what runs as this user cannot be trusted: it belongs neither to this user nor to root. Null where it can be
+ * trusted. Root also trusts the owner of the directory that holds it.
  */
-export const untrustedOwner = (path: string, euid: number | null = process.geteuid?.() ?? null): string | null => {
-  const owner = ownerOf(path)
-  if (euid === null || owner === null || owner === euid || owner === 0) return null
+export const untrustedOwner = (
+  path: string,
+  owner: number,
+  euid: number | null = process.geteuid?.() ?? null
+): string | null => {
+  if (euid === null || owner === euid || owner === 0) return null
   if (euid === 0 && owner === ownerOf(dirname(path))) return null
   return `belongs to ${nameOf(owner)} and you are ${nameOf(euid)}`
 }

@@ -34,10 +34,12 @@ const readText = (path: string) =>
   Effect.suspend(() => {
     try {
       // A pipe or a device has no end: a command would wait for it forever.
-      if (!statSync(path).isFile()) return new ConfigInvalid({ path, problem: "is not a regular file" })
+      const found = statSync(path)
+      if (!found.isFile()) return new ConfigInvalid({ path, problem: "is not a regular file" })
       // What it names, such as the commands of hooks, runs as this user.
-      const foreign = untrustedOwner(path)
-      if (foreign !== null) return new ConfigInvalid({ path, problem: `${foreign}: remove it, or take it over` })
+      const foreign = untrustedOwner(path, found.uid)
+      if (foreign !== null)
+        return new ConfigInvalid({ path, problem: `${foreign}: remove it, or make it yours with chown` })
       const bytes = readFileSync(path)
       // Decoded anyway, it would be written back with other characters.
       return isUtf8(bytes)

@@ -14,13 +14,13 @@ const tooLarge = (limit: number) => `it is larger than ${limit / 1024 ** 2} MB`
 const attempt = <A>(access: () => A): Effect.Effect<A, string> =>
   Effect.try({ try: access, catch: (error) => `it cannot be read ${inWords(error)}` })
 
-const partBytes = 64 * 1024
+/** Read into by each call, so that a pipe which sends a few bytes at a time takes no more memory than these. */
+const buffer = Buffer.allocUnsafe(64 * 1024)
 
 /** The next bytes, none at the end; null if the writer of a pipe has sent nothing yet. */
 const readPart = (fd: number): Buffer | null => {
   try {
-    const part = Buffer.allocUnsafe(partBytes)
-    return part.subarray(0, fs.readSync(fd, part))
+    return Buffer.from(buffer.subarray(0, fs.readSync(fd, buffer)))
   } catch (error) {
     if (codeOf(error) === "EAGAIN") return null
     throw error

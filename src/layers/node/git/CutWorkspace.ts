@@ -13,7 +13,7 @@ import { codeOf } from "../files/SystemCode.ts"
 import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { configFor } from "./HomeConfig.ts"
 import { entriesOf, linkObjects } from "./HomeObjects.ts"
-import { obstacleOf } from "./StepFiles.ts"
+import { obstacleOf } from "./WorkTreePaths.ts"
 import { hasRepository } from "./workspaceVariables.ts"
 
 /** A repository of 50,000 files takes seconds; a slow disk may take longer. */

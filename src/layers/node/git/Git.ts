@@ -24,10 +24,12 @@ const settings = { "core.fsmonitor": "false", "core.quotePath": "false", "diff.r
 /** Its output; null when it failed or could not be run. */
 const ask = (directory: string, ...args: ReadonlyArray<string>): Effect.Effect<string | null> =>
   Effect.async<string | null>((resume) => {
+    const own = workspaceVariables(directory)
+    if (own === null) return resume(Effect.succeed(null))
     const options = {
       cwd: directory,
       // A repository that has only a part of itself must not fetch the rest.
-      env: gitEnvironment(settings, { ...workspaceVariables(directory), GIT_NO_LAZY_FETCH: "1" }),
+      env: gitEnvironment(settings, { ...own, GIT_NO_LAZY_FETCH: "1" }),
       encoding: "utf8",
       timeout: patienceMs,
       killSignal: "SIGKILL",

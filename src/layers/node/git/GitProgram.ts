@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { gitEnvironment } from "./gitEnvironment.ts"
-import { hasRepository, workspaceOf, workspaceVariables } from "./workspaceVariables.ts"
+import { workspaceVariables } from "./workspaceVariables.ts"
 
 /** git could not be started, took too long, or exited with a code that the caller does not expect. */
 export class GitFailed extends Data.TaggedError("GitFailed")<{
@@ -72,17 +72,14 @@ export const git = ({
   variables = {}
 }: GitCall): Effect.Effect<GitAnswer, GitFailed> =>
   Effect.async<GitAnswer, GitFailed>((resume) => {
-    const workspace = directory === null ? null : workspaceOf(directory)
-    if (workspace !== null && !hasRepository(workspace)) {
-      return resume(
-        Effect.fail(
-          new GitFailed({ reason: "exit", code: null, detail: `the workspace ${workspace} has no repository any more` })
-        )
-      )
+    const own = directory === null ? {} : workspaceVariables(directory)
+    if (own === null) {
+      const detail = `the workspace of ${directory} has no repository any more`
+      return resume(Effect.fail(new GitFailed({ reason: "exit", code: null, detail })))
     }
     const child = spawn(program, [...(directory === null || program === "gh" ? [] : ["-C", directory]), ...args], {
       ...(program === "gh" && directory !== null ? { cwd: directory } : {}),
-      env: gitEnvironment(settings, { ...(directory === null ? {} : workspaceVariables(directory)), ...variables }),
+      env: gitEnvironment(settings, { ...own, ...variables }),
       stdio: ["pipe", "pipe", "pipe"],
       windowsHide: true
     })

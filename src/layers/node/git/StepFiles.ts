@@ -6,6 +6,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { git, gitList, gitText } from "./GitProgram.ts"
+import { isForeign, obstacleOf } from "./WorkTreePaths.ts"
 
 /** A file that two commits have differently; null where one has no such file. */
 export interface StepFile {
@@ -18,25 +19,6 @@ export interface StepFile {
 
 /** The mode of an entry that names a commit. */
 const moduleMode = "160000"
-
-/** No commit that git makes has these in a path, but an agent can write one that has: git refuses to check it out. */
-const isForeign = (part: string) => part === "" || part === "." || part === ".." || part.toLowerCase() === ".git"
-
-/**
- * The first part of a path that makes it none of this work tree: a parent that is a link or another file, so that the path leads
- * elsewhere, or a name that no work tree has. Null where there is none. What such a path leads to is neither read nor removed.
- */
-export const obstacleOf = async (tree: string, path: string): Promise<string | null> => {
-  const parts = path.split("/")
-  if (parts.some(isForeign)) return path
-  for (let end = 1; end < parts.length; end += 1) {
-    const above = parts.slice(0, end).join("/")
-    const state = await fs.lstat(join(tree, above)).catch(() => null)
-    if (state === null) return null
-    if (!state.isDirectory()) return above
-  }
-  return null
-}
 
 /** What is at a path of the work tree itself; null: nothing. */
 const stateIn = async (tree: string, path: string) =>

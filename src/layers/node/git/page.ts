@@ -3,9 +3,12 @@ import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import { GitFailed, gitText } from "./GitProgram.ts"
 import { pagerEnvironment } from "./gitEnvironment.ts"
+import { workspaceOf } from "./workspaceVariables.ts"
 
 /** The command that shows diffs: `pager.diff`, which may also be a yes or no, or what git takes for every output. */
-const pagerOf = Effect.fn("MergeGit.pager")(function* (directory: string) {
+const pagerOf = Effect.fn("MergeGit.pager")(function* (repository: string) {
+  // The configuration of a workspace is its agent's.
+  const directory = workspaceOf(repository) === null ? repository : null
   const own = yield* gitText({ directory, args: ["config", "pager.diff"], accepts: [0, 1] })
   if (/^(false|no|off|0+)$/i.test(own)) return "cat"
   if (own !== "" && !/^(true|yes|on|[1-9]\d*)$/i.test(own)) return own

@@ -4,17 +4,9 @@ import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { git, gitText } from "./GitProgram.ts"
-import {
-  displacedIn,
-  isCutShort,
-  leftOut,
-  obstacleOf,
-  type StepFile,
-  stagedIn,
-  stepFiles,
-  storedNames
-} from "./StepFiles.ts"
+import { displacedIn, isCutShort, leftOut, type StepFile, stagedIn, stepFiles, storedNames } from "./StepFiles.ts"
 import { users } from "./users.ts"
+import { obstacleOf } from "./WorkTreePaths.ts"
 
 /** A tree of thousands of files takes seconds; a slow disk may take longer. */
 export const applyMs = 10 * 60_000

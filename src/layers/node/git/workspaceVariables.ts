@@ -13,7 +13,7 @@ const isDirectory = (path: string): boolean => {
   }
 }
 
-/** The top of the workspace that a directory lies in, or null. */
+/** The top of the workspace that a directory is in, or null. */
 export const workspaceOf = (directory: string): string | null => place.exec(directory)?.[1] ?? null
 
 /** Whether its files and its repository are in it: a link or a file in the place of `.git` leads to another repository. */
@@ -21,9 +21,11 @@ export const hasRepository = (top: string): boolean => isDirectory(top) && isDir
 
 /**
  * The variables with which git works on that repository and those files, and no others: an agent can name another work tree in the
- * configuration, and where `.git` is damaged git would take a repository above it. They win over both. None for other directories.
+ * configuration, and where `.git` is damaged git would take a repository above it. They win over both. None for other directories; null
+ * for a workspace that has no repository any more.
  */
-export const workspaceVariables = (directory: string): Readonly<Record<string, string>> => {
+export const workspaceVariables = (directory: string): Readonly<Record<string, string>> | null => {
   const top = workspaceOf(directory)
-  return top === null ? {} : { GIT_DIR: join(top, ".git"), GIT_WORK_TREE: top }
+  if (top === null) return {}
+  return hasRepository(top) ? { GIT_DIR: join(top, ".git"), GIT_WORK_TREE: top } : null
 }

@@ -3,7 +3,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Overdue } from "../../../domain/limits/Parking.ts"
+import { defaultGiveUpMs, Overdue } from "../../../domain/limits/Parking.ts"
 import { reserved, spareName, yours } from "../../../domain/limits/Window.ts"
 import type { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
@@ -13,6 +13,8 @@ const most = 100
 
 export const makeGivesUp = (sql: SqlClient.SqlClient, { read, write }: ReturnType<typeof makeAccess>) => {
   const spare = spareName("")
+  /** As in the index, which the planner takes only for the same literal. */
+  const usual = sql.literal(String(defaultGiveUpMs))
 
   /** Nothing but a limit of its service keeps it: what a person closed or keeps, and spare room, do not count. */
   const limited = (now: number) => sql`
@@ -34,7 +36,7 @@ export const makeGivesUp = (sql: SqlClient.SqlClient, { read, write }: ReturnTyp
 
   const unmarked = (now: number) => sql`
     SELECT tasks.seq FROM lanes CROSS JOIN tasks INDEXED BY tasks_bounded ON tasks.lane = lanes.id
-    WHERE tasks.gives_up_at IS NULL AND tasks.give_up_ms <> 604800000 AND ${limited(now)}
+    WHERE tasks.gives_up_at IS NULL AND tasks.give_up_ms <> ${usual} AND ${limited(now)}
   `
 
   const findUnmarked = Statement.findAll(() => ({

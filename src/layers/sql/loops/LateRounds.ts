@@ -14,6 +14,9 @@ import { makeFinish } from "../queue/finish.ts"
 import { IdRow } from "../tasks/TaskRows.ts"
 import { deadlineOfLoop } from "./roundDeadline.ts"
 
+/** Tasks at one look. */
+const most = 100
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const ids = yield* Ids
@@ -37,7 +40,7 @@ const make = Effect.gen(function* () {
           SELECT 1 FROM loop_round_tasks other JOIN tasks running ON running.id = other.task_id
           WHERE other.loop_id = own.loop_id AND other.round = own.round AND running.status = 'running'
         )
-      ORDER BY loops.seq, own.position DESC
+      ORDER BY loops.seq, own.position DESC LIMIT ${most}
     `
   }))
 

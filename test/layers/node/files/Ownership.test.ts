@@ -1,5 +1,5 @@
 /** Whose files may decide what runs as a user. */
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, it } from "@effect/vitest"
@@ -10,26 +10,22 @@ let file = ""
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "beat-owner-"))
   file = join(home, "config.json")
-  writeFileSync(file, "{}")
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
 const me = process.geteuid?.() ?? 0
 
-it("trusts what is the user's, and what is not there", () => {
-  assert.isNull(untrustedOwner(file))
+const user = 12_345
+const other = 23_456
+
+it("trusts what is the user's, and root's, and refuses another user's", () => {
   assert.isNull(untrustedOwner(file, me))
-  assert.isNull(untrustedOwner(join(home, "missing"), 12_345))
+  assert.isNull(untrustedOwner(file, user, user))
+  assert.isNull(untrustedOwner(file, 0, user))
+  assert.match(untrustedOwner(file, other, user) ?? "", /belongs to uid 23456 and you are uid 12345/)
 })
 
-it.skipIf(me !== 0)("trusts root, refuses another user, and lets root trust the owner of a home", () => {
-  const user = 12_345
-  const other = 23_456
-  assert.isNull(untrustedOwner(file, user))
-  chownSync(file, other, other)
-  assert.match(untrustedOwner(file, user) ?? "", /belongs to uid 23456 and you are uid 12345/)
-  assert.match(untrustedOwner(file, 0) ?? "", /belongs to uid 23456/)
-  chownSync(home, other, other)
-  assert.isNull(untrustedOwner(file, 0))
-  assert.isNotNull(untrustedOwner(file, user))
+it("lets root trust what the owner of a home has put into it, and nothing else", () => {
+  assert.match(untrustedOwner(file, other, 0) ?? "", /belongs to uid 23456/)
+  assert.isNull(untrustedOwner(file, statSync(home).uid, 0))
 })

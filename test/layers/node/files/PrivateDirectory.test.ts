@@ -1,5 +1,5 @@
 /** Directories for one owner: made with what is above them, left alone where they are, and whatever the umask is. */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, it } from "@effect/vitest"
@@ -84,20 +84,4 @@ it("is what files of clients, skills and services are written into, also without
     const path = join(entry.parentPath, entry.name)
     assert.strictEqual(modeOf(path), entry.isFile() ? 0o600 : 0o700, path)
   }
-})
-
-it("or another one with a mode is made wherever a directory is made, except in workspaces", () => {
-  const calls = readdirSync("src", { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !/^(torture|layers\/node\/git)\//.test(name))
-    .flatMap((name) =>
-      Array.from(
-        readFileSync(join("src", name), "utf8").matchAll(/\bmkdir(?:Sync)?\([^\n]*/g),
-        ([call]) => `${name}: ${call}`
-      )
-    )
-  assert.isAbove(calls.length, 5)
-  assert.deepStrictEqual(
-    calls.filter((call) => !call.includes("mode: 0o700")),
-    []
-  )
 })

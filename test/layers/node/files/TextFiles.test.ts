@@ -58,7 +58,8 @@ describe("a pipe", () => {
     Effect.gen(function* () {
       const fd = pipe("whole", "steps")
       const reading = yield* Effect.fork(read("whole"))
-      yield* Effect.sleep(50)
+      // It has opened the pipe and read all that is in it, and waits for more.
+      yield* Effect.yieldNow()
       closeSync(fd)
       assert.strictEqual(yield* Fiber.join(reading), "steps")
     }).pipe(Effect.provide(layer))

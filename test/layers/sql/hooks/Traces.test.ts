@@ -14,13 +14,13 @@ import { WorkerId } from "../../../../src/domain/worker/Worker.ts"
 import { Deliveries } from "../../../../src/services/Deliveries.ts"
 import { Loops } from "../../../../src/services/Loops.ts"
 import { Merges } from "../../../../src/services/Merges.ts"
-import { type Parking, Queue } from "../../../../src/services/Queue.ts"
+import { Queue } from "../../../../src/services/Queue.ts"
 import { loopRules } from "../../../support/loopRules.ts"
 import { createLoop, endRound } from "../../../support/loops.ts"
 import { create } from "../../../support/pipelines.ts"
 import { attributesOf, lengthOf, type Span, spansIn } from "../../../support/spans.ts"
 import { testSql } from "../../../support/stores.ts"
-import { claimNext, completed, failed, newTask, submit, submitAndClaim } from "../../../support/tasks.ts"
+import { claimNext, completed, failed, newTask, parked, submit, submitAndClaim } from "../../../support/tasks.ts"
 import { withWall } from "../../../support/wall.ts"
 
 const anna = WorkerId.make("anna000000000000")
@@ -30,19 +30,7 @@ const traces = (settings: Partial<HookSettings> = {}) =>
 
 const outside = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-const parking: Parking = {
-  limit: true,
-  budget: true,
-  wake: false,
-  told: true,
-  prompt: null,
-  resetsAt: null,
-  credit: false,
-  sessionId: null,
-  launch: null,
-  timeLeftMs: null,
-  spending: null
-}
+const parking = parked({ budget: true })
 
 const newMerge = (taskId: TaskId): Merge => ({
   id: MergeId.make("g5t7w2d9m4xk"),

@@ -8,13 +8,13 @@ import type { LoopId } from "../../../../src/domain/loop/LoopId.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { LateRounds } from "../../../../src/services/LateRounds.ts"
 import { Loops } from "../../../../src/services/Loops.ts"
-import { type Parking, Queue } from "../../../../src/services/Queue.ts"
+import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../../../src/services/WorkerRegistry.ts"
 import { loopRules } from "../../../support/loopRules.ts"
 import { createLoop, endNextTask, timedOut } from "../../../support/loops.ts"
 import { testSql } from "../../../support/stores.ts"
-import { claimNext, claimOptions, completed, failed, newTask, submit } from "../../../support/tasks.ts"
+import { claimNext, claimOptions, completed, failed, newTask, parked, submit } from "../../../support/tasks.ts"
 
 const test = (name: string, effect: Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof testSql>>) =>
   it.effect(name, () => Effect.provide(effect, testSql))
@@ -28,18 +28,7 @@ const steps = ["plan", "do", "review"].map((name) => ({
   task: newTask({ prompt: name, agent: "claude", timeoutMs: 8 * minute })
 }))
 
-const parking: Parking = {
-  limit: true,
-  wake: false,
-  told: true,
-  prompt: null,
-  resetsAt: null,
-  credit: false,
-  sessionId: null,
-  launch: null,
-  timeLeftMs: 3 * minute,
-  spending: null
-}
+const parking = parked({ timeLeftMs: 3 * minute })
 
 const late = Effect.flatMap(LateRounds, ({ end }) => end)
 const tryClaim = Effect.flatMap(Queue, (queue) => queue.claim(claimOptions()))
@@ -153,9 +142,7 @@ describe("the work of a round whose loop has a deadline", () => {
       const first = yield* claimNext()
       yield* queue.park(first.claim, parking)
       yield* TestClock.setTime(begin + 9 * minute)
-      yield* Effect.flatMap(Tasks, (tasks) => tasks.get(first.task.id)).pipe(
-        Effect.flatMap(() => queue.edit(first.task.id, { timeoutMs: 100 * minute }, 0))
-      )
+      yield* queue.edit(first.task.id, { timeoutMs: 100 * minute }, 0)
       const again = yield* claimNext()
       assert.deepInclude(again.claim, { taskId: first.task.id, boundUptime: minute })
       yield* queue.requeue(again.claim)
