@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { makeRepository } from "../support/repository.ts"
 import { Beat, binary, children, isAlive, kill, until } from "./Beat.ts"
 
 const namespaces = ["--pid", "--fork", "--mount-proc"]
@@ -115,6 +116,35 @@ describe.skipIf(process.platform !== "linux")("a running task whose processes ar
       const seen = await beat.run(look)
       assert.match(`${seen.stdout}${seen.stderr}`, /lost its worker/)
       await until("its end", () => beat.status(id).cause === "owner-lost", patience)
+      await beat.close()
+    })
+  }
+})
+
+describe.skipIf(process.platform !== "linux")("a loop and a pipeline whose running task has lost its worker", () => {
+  const kinds = [
+    ["loop", ["loop", "start", "-a", "shell", "exec tail -f /dev/null", "--until", "true"]],
+    ["pipeline", ["pipeline", "run", "-a", "shell", "--step", "exec tail -f /dev/null"]]
+  ] as const
+  for (const [kind, words] of kinds) {
+    it(`say so in 'beat ${kind} status', which starts a worker that takes the task over`, async () => {
+      const beat = new Beat()
+      const shop = join(beat.home, "shop")
+      makeRepository(shop)
+      assert.strictEqual((await beat.run(words, { cwd: shop })).code, 0)
+      const runs = () =>
+        beat.rows<{ id: string; worker: string }>(
+          "SELECT task_id AS id, worker_id AS worker FROM claims WHERE state = 'running'"
+        )[0]
+      await until("it runs", () => runs() !== undefined, patience)
+      const before = runs()?.worker
+      const workers = beat.workers()
+      for (const pid of workers) kill(pid, "SIGKILL")
+      await until("the worker is gone", () => !workers.some(isAlive), patience)
+      const seen = await beat.run([kind, "status"])
+      assert.match(seen.stderr, /lost its worker[^]*A worker was started now/)
+      await until("it is taken over", () => runs() !== undefined && runs()?.worker !== before, patience)
+      assert.strictEqual((await beat.run([kind, "cancel", "@last"])).code, 0)
       await beat.close()
     })
   }

@@ -8,11 +8,11 @@ import { Terminal } from "../framework/Terminal.ts"
 /** Lines at most: after a restart there may be many. */
 const most = 3
 
-/** On stderr, so that a table or JSON stays what it is. */
-export const tellNeglect = Effect.fn("tellNeglect")(function* (
-  tasks: ReadonlyArray<Pick<TaskSummary, "id" | "status">>
-) {
-  const ids: ReadonlyArray<TaskId> = tasks.flatMap(({ id, status }) => (status === "running" ? [id] : []))
+export const runningIn = (tasks: ReadonlyArray<Pick<TaskSummary, "id" | "status">>): ReadonlyArray<TaskId> =>
+  tasks.flatMap(({ id, status }) => (status === "running" ? [id] : []))
+
+/** On stderr, so that a table or JSON stays what it is. Only those of the tasks that run can have lost their worker. */
+export const tellNeglect = Effect.fn("tellNeglect")(function* (ids: ReadonlyArray<TaskId>) {
   const found = yield* neglected(ids)
   if (found.size === 0) return
   const launched = yield* rescue(found)

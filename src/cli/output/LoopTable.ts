@@ -4,6 +4,7 @@ import type { Goal } from "../../domain/goal/Goal.ts"
 import type { Loop, LoopRound, LoopStatus, LoopSummary } from "../../domain/loop/Loop.ts"
 import { isOpen, unpricedShare } from "../../domain/loop/Loop.ts"
 import { isReached } from "../../domain/loop/LoopDecision.ts"
+import type { TaskId } from "../../domain/task/Task.ts"
 import { dollars } from "../../domain/usage/dollars.ts"
 import { moment, relative, shortSpan } from "../../text/FormatDuration.ts"
 import { ExitCode } from "../framework/ExitCode.ts"
@@ -212,6 +213,12 @@ export const exitCodeOfLoop = ({ bestScore, rules, status }: Loop): ExitCode => 
 }
 
 /** `passed in round 3`, `used up its rounds; best 31.4 (round 5)`. */
+/** The tasks of its newest round: only those can run. */
+export const newestTasks = ({ rounds }: Loop): ReadonlyArray<TaskId> => {
+  const newest = rounds.at(-1)
+  return newest === undefined ? [] : [...newest.workTasks, ...newest.evaluationTasks]
+}
+
 export const loopEnding = (loop: LoopSummary, screen: Screen): string => {
   const said = loopStyle(loop.status, screen)(words[loop.status])
   if (loop.status === "passed" || loop.status === "target") return `${said} in round ${loop.round}`

@@ -17,8 +17,9 @@ import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { pageOptions } from "../../input/ListOptions.ts"
 import { choices, json } from "../../input/Values.ts"
+import { tellNeglect } from "../../output/Attention.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
-import { describeLoop, loopEnding, loopTable } from "../../output/LoopTable.ts"
+import { describeLoop, loopEnding, loopTable, newestTasks } from "../../output/LoopTable.ts"
 import { treeText } from "../../output/treeText.ts"
 import { waiting } from "../../output/waiting.ts"
 
@@ -78,13 +79,13 @@ export const goalStatus = readOnlyCommand({
   run: Effect.fn("beat.goal.status")(function* (given, reference) {
     const terminal = yield* Terminal
     const found = yield* goalAt(Option.getOrElse(reference, () => "@last"))
-    if (given.json) {
-      yield* printJson(Loop, found)
-      return ExitCode.ok
+    if (given.json) yield* printJson(Loop, found)
+    else {
+      const now = yield* Clock.currentTimeMillis
+      yield* terminal.print(describeLoop(found, now, terminal.stdout).join("\n"))
+      yield* terminal.print(["", ...treeText(yield* treeOfLoop(found.id), now, terminal.stdout).slice(2)].join("\n"))
     }
-    const now = yield* Clock.currentTimeMillis
-    yield* terminal.print(describeLoop(found, now, terminal.stdout).join("\n"))
-    yield* terminal.print(["", ...treeText(yield* treeOfLoop(found.id), now, terminal.stdout).slice(2)].join("\n"))
+    yield* tellNeglect(newestTasks(found))
     return ExitCode.ok
   })
 })

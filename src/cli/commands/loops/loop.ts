@@ -17,8 +17,9 @@ import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { pageOptions } from "../../input/ListOptions.ts"
 import { choices, json } from "../../input/Values.ts"
+import { tellNeglect } from "../../output/Attention.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
-import { describeLoop, loopEnding, loopTable } from "../../output/LoopTable.ts"
+import { describeLoop, loopEnding, loopTable, newestTasks } from "../../output/LoopTable.ts"
 import { tellMore } from "../../output/tellMore.ts"
 import { waiting } from "../../output/waiting.ts"
 
@@ -69,6 +70,7 @@ export const loopStatus = readOnlyCommand({
     const found = yield* loops.get(yield* loops.resolve(Option.getOrElse(reference, () => "@last")))
     if (given.json) yield* printJson(Loop, found)
     else yield* terminal.print(describeLoop(found, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    yield* tellNeglect(newestTasks(found))
     return ExitCode.ok
   })
 })

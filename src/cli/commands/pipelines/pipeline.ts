@@ -17,6 +17,7 @@ import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { pageOptions } from "../../input/ListOptions.ts"
 import { choices, json } from "../../input/Values.ts"
+import { runningIn, tellNeglect } from "../../output/Attention.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 import { describePipeline, pipelineEnding, pipelineTable } from "../../output/PipelineTable.ts"
@@ -76,6 +77,7 @@ export const pipelineStatus = readOnlyCommand({
     const found = yield* pipelines.get(yield* pipelines.resolve(Option.getOrElse(reference, () => "@last")))
     if (given.json) yield* printJson(Pipeline, found)
     else yield* terminal.print(describePipeline(found, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
+    yield* tellNeglect(runningIn(found.steps.map(({ task }) => task)))
     return ExitCode.ok
   })
 })

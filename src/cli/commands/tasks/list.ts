@@ -13,7 +13,7 @@ import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { pageOptions, taskFilterOptions } from "../../input/ListOptions.ts"
 import { json, moment } from "../../input/Values.ts"
-import { tellNeglect } from "../../output/Attention.ts"
+import { runningIn, tellNeglect } from "../../output/Attention.ts"
 import { taskTable } from "../../output/TaskTable.ts"
 
 const options = Options.all({
@@ -55,7 +55,7 @@ export const list = bareCommand({
     const { next } = page
     if (given.json) {
       yield* printJson(TaskPage, page)
-      yield* tellNeglect(page.tasks)
+      yield* tellNeglect(runningIn(page.tasks))
       return ExitCode.ok
     }
     if (page.tasks.length === 0) {
@@ -64,7 +64,7 @@ export const list = bareCommand({
     }
     const now = yield* Clock.currentTimeMillis
     yield* terminal.print(taskTable(page.tasks, now, terminal.stdout, page).join("\n"))
-    yield* tellNeglect(page.tasks)
+    yield* tellNeglect(runningIn(page.tasks))
     if (next !== null) {
       const { dim } = stylesOf(terminal.stderr)
       yield* terminal.say(dim(`${page.more >= 1000 ? "1000 or more" : page.more} more: --before ${next}`))

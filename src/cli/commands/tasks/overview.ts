@@ -21,7 +21,7 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { json } from "../../input/Values.ts"
-import { tellNeglect } from "../../output/Attention.ts"
+import { runningIn, tellNeglect } from "../../output/Attention.ts"
 import { type Column, cut, table, widthOf } from "../../output/Layout.ts"
 import { waitingWords } from "../../output/LimitText.ts"
 import { questionWords } from "../../output/QuestionText.ts"
@@ -200,7 +200,7 @@ export const showOverview = Effect.fn("beat.overview")(function* (asJson: boolea
   const view = yield* overview()
   if (asJson) yield* printJson(Overview, view)
   else yield* terminal.print(overviewLines(view, yield* Clock.currentTimeMillis, terminal.stdout).join("\n"))
-  yield* tellNeglect(view.running)
+  yield* tellNeglect(runningIn(view.running))
   return ExitCode.ok
 })
 
