@@ -142,7 +142,7 @@ describe.skipIf(process.platform !== "linux")("a loop and a pipeline whose runni
       for (const pid of workers) kill(pid, "SIGKILL")
       await until("the worker is gone", () => !workers.some(isAlive), patience)
       const seen = await beat.run([kind, "status"])
-      assert.match(seen.stderr, /lost its worker[^]*A worker was started now/)
+      assert.match(seen.stderr, /lost its worker[\s\S]*A worker was started now/)
       await until("it is taken over", () => runs() !== undefined && runs()?.worker !== before, patience)
       assert.strictEqual((await beat.run([kind, "cancel", "@last"])).code, 0)
       await beat.close()

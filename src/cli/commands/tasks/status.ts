@@ -93,7 +93,8 @@ const tries = ({ continuation }: TaskReport): string =>
       : "tries again"
 
 const retriesWords = (report: TaskReport, now: number): string | null => {
-  if (report.maxRetries === 0) return null
+  // Whether an ended task was tried again is said elsewhere.
+  if (report.maxRetries === 0 || report.endedAt !== null) return null
   const limited = report.failureResetAt !== null && report.failureResetAt > now
   return `${report.maxRetries} left, the next ${limited ? "when the usage limit resets" : `after ${span(report.backoffMs)}`}`
 }
