@@ -13,8 +13,8 @@ import { codeOf } from "../files/SystemCode.ts"
 import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { configFor } from "./HomeConfig.ts"
 import { entriesOf, linkObjects } from "./HomeObjects.ts"
+import { hasRepository } from "./WorkspacePlaces.ts"
 import { obstacleOf } from "./WorkTreePaths.ts"
-import { hasRepository } from "./workspaceVariables.ts"
 
 /** A repository of 50,000 files takes seconds; a slow disk may take longer. */
 const checkoutMs = 20 * 60_000

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { Git } from "../../../services/Git.ts"
 import { headFromFiles, isInWorkTree, workTreeFromFiles } from "./GitFiles.ts"
 import { gitEnvironment } from "./gitEnvironment.ts"
-import { workspaceVariables } from "./workspaceVariables.ts"
+import { workspaceVariables } from "./WorkspacePlaces.ts"
 
 /** A repository that takes longer is left alone. */
 const patienceMs = 4000

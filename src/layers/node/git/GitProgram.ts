@@ -3,12 +3,12 @@ import { spawn } from "node:child_process"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { gitEnvironment } from "./gitEnvironment.ts"
-import { workspaceVariables } from "./workspaceVariables.ts"
+import { workspaceVariables } from "./WorkspacePlaces.ts"
 
 /** git could not be started, took too long, or exited with a code that the caller does not expect. */
 export class GitFailed extends Data.TaggedError("GitFailed")<{
-  /** `missing`: there is no git. `slow`: it was ended. `exit`: it said no. */
-  readonly reason: "missing" | "slow" | "exit"
+  /** `missing`: there is no git. `slow`: it was ended. `long`: it printed too much. `exit`: it said no. */
+  readonly reason: "missing" | "slow" | "long" | "exit"
   readonly code: number | null
   /** The first lines of stderr, or what the system said. */
   readonly detail: string
@@ -111,7 +111,7 @@ export const git = ({
     child.stdout.on("data", (bytes: Buffer) => {
       size += bytes.length
       if (size <= mostBytes) out.push(bytes)
-      else end(() => fail("exit", null, `the answer of ${program} is too long`))
+      else end(() => fail("long", null, `the answer of ${program} is longer than ${mostBytes / 1024 ** 2} MB`))
     })
     child.stderr.on("data", (bytes: Buffer) => {
       if (stderr.length < mostErrorBytes) stderr += bytes.toString("utf8")

@@ -9,12 +9,13 @@ import type { CommitId } from "../../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { type BranchState, type ChangedFile, type DiffForm, type Fit, MergeGit } from "../../../services/MergeGit.ts"
 import { Paths } from "../../../services/Paths.ts"
-import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
+import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
 import { page } from "./page.ts"
 import { applyMs, putBack, removeLocks, takeBackFailed, unstage } from "./putBack.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
 import { editedIn, inTheWay, reversed, stepFiles } from "./StepFiles.ts"
+import { knowWorkspaces } from "./WorkspacePlaces.ts"
 
 const failing =
   (repository: string) =>
@@ -129,6 +130,7 @@ const counted = (text: string | undefined) => (text === "-" || text === undefine
 
 const make = Effect.gen(function* () {
   const paths = yield* Paths
+  knowWorkspaces(paths.workspaces)
 
   return MergeGit.of({
     place: Effect.fn("MergeGit.place")((directory) =>
@@ -269,7 +271,17 @@ const make = Effect.gen(function* () {
           to,
           "--"
         ]
-      }).pipe(failing(repository))
+      }).pipe(
+        Effect.mapError((error) =>
+          error.reason === "long" && form === "patch"
+            ? new GitFailed({
+                ...error,
+                detail: `${error.detail}. See its size with --stat, and its files with --name-only`
+              })
+            : error
+        ),
+        failing(repository)
+      )
     ),
 
     page: (repository, text) => page(repository, text).pipe(failing(repository))

@@ -16,6 +16,7 @@ import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { nameIn, seal, snapshotTree } from "./SealWorkspace.ts"
 import { unsealed } from "./unsealed.ts"
 import { users } from "./users.ts"
+import { knowWorkspaces } from "./WorkspacePlaces.ts"
 
 /** `git merge-tree --write-tree` came with this version. */
 const oldest = [2, 38] as const
@@ -99,6 +100,7 @@ const isThere = (path: string): Promise<boolean> =>
 const make = Effect.gen(function* () {
   const paths = yield* Paths
   const { trash } = paths
+  knowWorkspaces(paths.workspaces)
 
   /** The directory of the newest reclaim of a workspace, unless it is being erased. */
   const newestInTrash = async (id: WorkspaceId): Promise<string | null> => {

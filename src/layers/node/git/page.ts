@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import { GitFailed, gitText } from "./GitProgram.ts"
 import { pagerEnvironment } from "./gitEnvironment.ts"
-import { workspaceOf } from "./workspaceVariables.ts"
+import { workspaceOf } from "./WorkspacePlaces.ts"
 
 /** The command that shows diffs: `pager.diff`, which may also be a yes or no, or what git takes for every output. */
 const pagerOf = Effect.fn("MergeGit.pager")(function* (repository: string) {

@@ -143,7 +143,7 @@ describe("git", () => {
     Effect.gen(function* () {
       const fake = yield* fakeGit("exec yes")
       const failed = yield* Effect.flip(git({ directory: fake, args: ["log"] }))
-      assert.deepStrictEqual([failed.reason, failed.detail], ["exit", "the answer of git is too long"])
+      assert.deepStrictEqual([failed.reason, failed.detail], ["long", "the answer of git is longer than 64 MB"])
     })
   )
 

@@ -272,4 +272,14 @@ describe("a step of a branch", () => {
     assert.isNull(await use((git) => git.takeBack(tree, "main", to, from, false)))
     assert.strictEqual(readFileSync(join(tree, "a\nb"), "utf8"), "one\n")
   })
+
+  it("has a patch of at most 64 MB, and says how to see a larger one", async () => {
+    makeRepository(tree)
+    const before = head()
+    const after = commitOf((copy) => writeIn(copy, { "large.txt": "a line of a large file\n".repeat(3_000_000) }))
+    const detail = await use((git) => Effect.flip(git.diff(tree, before, after, { form: "patch", columns: null })))
+    assert.match(detail.detail, /longer than 64 MB. See its size with --stat, and its files with --name-only$/)
+    const names = await use((git) => git.diff(tree, before, after, { form: "names", columns: null }))
+    assert.strictEqual(names, "large.txt")
+  })
 })

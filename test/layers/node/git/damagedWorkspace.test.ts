@@ -22,7 +22,7 @@ import { afterAll, assert, describe, it } from "vitest"
 import { CommitId, type Workspace } from "../../../../src/domain/workspace/Workspace.ts"
 import { WorkspaceId } from "../../../../src/domain/workspace/WorkspaceId.ts"
 import * as WorkspaceGitLayer from "../../../../src/layers/node/git/WorkspaceGit.ts"
-import { workspaceOf } from "../../../../src/layers/node/git/workspaceVariables.ts"
+import { knowWorkspaces, workspaceOf } from "../../../../src/layers/node/git/WorkspacePlaces.ts"
 import { Paths } from "../../../../src/services/Paths.ts"
 import { WorkspaceGit } from "../../../../src/services/WorkspaceGit.ts"
 import { paths } from "../../../programs/world.ts"
@@ -187,17 +187,21 @@ describe("a commit with a link in the place of a directory", () => {
 })
 
 describe("the place of a workspace", () => {
-  it("is known by its path alone", () => {
-    const top = `/home/me/.local/state/backbeat/workspaces/${id}/shop`
+  it("is known by its path alone, and is in the directory of workspaces", () => {
+    const workspaces = "/home/me/.local/state/backbeat/workspaces"
+    knowWorkspaces(workspaces)
+    const top = `${workspaces}/${id}/shop`
     for (const path of [top, `${top}/`, `${top}/src/a`, `${top}/.git`]) assert.strictEqual(workspaceOf(path), top, path)
-    for (const path of [
-      "/home/me/shop",
-      "/home/me/workspaces",
-      `/home/me/workspaces/${id}`,
-      "/w/workspaces/short/shop",
-      ""
-    ]) {
-      assert.strictEqual(workspaceOf(path), null, path)
-    }
+    const others = [workspaces, `${workspaces}/${id}`, `${workspaces}-old/${id}/shop`, "/home/me/shop", ""]
+    for (const path of others) assert.isNull(workspaceOf(path), path)
+  })
+
+  it("is none of a directory that only looks like one", async () => {
+    const { run } = await world()
+    const twin = join(root, "twin", "workspaces", "backendteams")
+    makeRepository(twin, { "src/a.txt": "one\n" })
+    const found = await run((git) => git.inspect(join(twin, "src")))
+    assert(found._tag === "Right")
+    assert.deepStrictEqual([found.right.home, found.right.subdirectory], [twin, "src"])
   })
 })

@@ -1,9 +1,14 @@
-/** What git is told about a workspace, whose files and whose `.git` belong to the agent. */
+/** Where workspaces are, and what git is told about one, whose files and whose `.git` belong to the agent. */
 import { lstatSync } from "node:fs"
 import { join } from "node:path"
 
-/** Where Backbeat puts workspaces: `workspaces/ID/NAME`. The path alone decides, which no agent can change. */
-const place = /^(.*\/workspaces\/[0-9a-hjkmnp-tv-z]{12}\/[^/]+)(?:\/|$)/
+/** The directories of workspaces that this process works with: one, except in tests. */
+const roots = new Set<string>()
+
+/** To be called before git works in a workspace: its path alone tells that it is one, which no agent can change. */
+export const knowWorkspaces = (root: string): void => {
+  roots.add(root)
+}
 
 const isDirectory = (path: string): boolean => {
   try {
@@ -13,8 +18,15 @@ const isDirectory = (path: string): boolean => {
   }
 }
 
-/** The top of the workspace that a directory is in, or null. */
-export const workspaceOf = (directory: string): string | null => place.exec(directory)?.[1] ?? null
+/** The top of the workspace that a directory is in, `ROOT/ID/NAME`, or null. */
+export const workspaceOf = (directory: string): string | null => {
+  for (const root of roots) {
+    if (!directory.startsWith(`${root}/`)) continue
+    const [id = "", name = ""] = directory.slice(root.length + 1).split("/")
+    if (name !== "") return join(root, id, name)
+  }
+  return null
+}
 
 /** Whether its files and its repository are in it: a link or a file in the place of `.git` leads to another repository. */
 export const hasRepository = (top: string): boolean => isDirectory(top) && isDirectory(join(top, ".git"))
