@@ -13,6 +13,8 @@ import { answer } from "./top/makePacing.ts"
 const enter = "\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?1004h\u001b[?2004h"
 const leave = "\u001b[?2004l\u001b[?1004l\u001b[?7h\u001b[?25h\u001b[?1049l"
 
+const escapeKey = "\u001b"
+
 /** A lone escape is the start of a longer key unless nothing follows within this time, in milliseconds. */
 const escapeMs = 50
 
@@ -65,7 +67,9 @@ const open = Effect.gen(function* () {
     writeLast(leave)
   }
   const onKey = (typed: string | undefined, key: RawKey) => {
-    if (key.sequence === answer) {
+    if (key.sequence === answer || key.sequence === `${escapeKey}${answer}`) {
+      // The decoder takes an escape and what follows it at once for one key.
+      if (key.sequence !== answer) offer({ kind: "press", press: { name: "escape", text: "" } })
       offer({ kind: "answered" })
       return
     }

@@ -10,8 +10,11 @@ const blurredMs = 5000
 /** A terminal that answers at all has this long for one frame, in milliseconds. */
 const patienceMs = 10_000
 
-/** After this many frames without an answer, the terminal is taken for one that does not answer. */
-const mostUnanswered = 3
+/** After this many frames in a row without an answer in time, the terminal is taken for one that does not answer. */
+const mostMissed = 3
+
+/** Of the frames before the first answer, the screen waits for the answers of this many. */
+const mostCounted = 3
 
 /**
  * Terminals answer DSR (`CSI 5 n`) with `CSI 0 n` once they have shown what came before it. Between this process and a slow terminal
@@ -25,7 +28,10 @@ export const makePacing = () => {
   let focused = true
   /** Whether the terminal has answered; until then it may be one that never does. */
   let answers = false
+  /** Frames whose answer may still come. */
   let unanswered = 0
+  /** Frames in a row whose answer did not come in time. */
+  let missed = 0
   return {
     /** How long to wait, in milliseconds; 0 or less: a frame may be drawn now. */
     rest: (now: number): number => {
@@ -35,13 +41,17 @@ export const makePacing = () => {
     /** A frame was sent. */
     drew: (now: number, asked: boolean): void => {
       drawnAt = now
-      unanswered = asked ? unanswered + 1 : 0
-      if (unanswered <= mostUnanswered) return
-      answers = false
-      unanswered = 0
+      if (answers && unanswered > 0) {
+        // Its time is over. If it stayed counted, every later frame would wait for an answer that was lost.
+        unanswered = 0
+        missed += 1
+        answers = missed < mostMissed
+      }
+      unanswered = asked ? Math.min(unanswered + 1, mostCounted) : 0
     },
     answered: (): void => {
       answers = true
+      missed = 0
       unanswered = Math.max(0, unanswered - 1)
     },
     focus: (has: boolean): void => {

@@ -1,9 +1,7 @@
 /** The live screen: takes the terminal, draws what has changed, and does what keys ask for. */
-import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
-import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import { Directories } from "../../services/Directories.ts"
@@ -41,8 +39,15 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
   const caller = yield* Caller
   const directories = yield* Directories
   const styles = stylesOf(terminal.stdout)
-  const news = yield* Queue.unbounded<News>()
-  const tell = (event: TopEvent) => Effect.asVoid(Queue.offer(news, { from: "queue", event }))
+  // A queue of the news themselves would lose one that arrives at the very moment at which a wait for it is over.
+  const news: Array<News> = []
+  const bell = yield* Queue.sliding<void>(1)
+  const bring = (one: News) =>
+    Effect.suspend(() => {
+      news.push(one)
+      return Effect.asVoid(Queue.offer(bell, undefined))
+    })
+  const tell = (event: TopEvent) => bring({ from: "queue", event })
 
   let state = start
   let want = wantOf(state, null)
@@ -147,22 +152,21 @@ const live = Effect.fn("top.screen")(function* (start: TopState) {
   /** What else comes is dropped: it is over. */
   const answers = Effect.gen(function* () {
     while (pacing.waits()) {
-      const { event } = yield* Queue.take(news)
-      if (event.kind === "answered") pacing.answered()
+      yield* Queue.take(bell)
+      for (const { event } of news.splice(0)) if (event.kind === "answered") pacing.answered()
     }
   })
 
   const keys = yield* screen.open
   yield* Effect.forkScoped(
-    Effect.forever(Effect.flatMap(Queue.take(keys), (event) => Queue.offer(news, { from: "screen", event })))
+    Effect.forever(Effect.flatMap(Queue.take(keys), (event) => bring({ from: "screen", event })))
   )
   yield* draw
   while (true) {
     const now = yield* Clock.currentTimeMillis
     const rest = pacing.rest(yield* elapsedMs)
-    const heard = yield* Effect.timeoutOption(Queue.take(news), Math.max(1, rest > 0 ? rest : nextTickMs(state, now)))
-    if (Option.isSome(heard)) yield* hear(heard.value)
-    for (const one of Chunk.toReadonlyArray(yield* Queue.takeAll(news))) yield* hear(one)
+    yield* Effect.timeoutOption(Queue.take(bell), Math.max(1, rest > 0 ? rest : nextTickMs(state, now)))
+    for (const one of news.splice(0)) yield* hear(one)
     if (ending.code !== null && working === 0) {
       yield* Effect.timeoutOption(answers, lastAnswerMs)
       return ending.code

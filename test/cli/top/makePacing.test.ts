@@ -27,11 +27,38 @@ describe("the pace of frames", () => {
     assert.isTrue(pacing.waits())
     pacing.answered()
     assert.isAtMost(pacing.rest(2000), 0)
-    // Two frames are on their way: the answer to the first says nothing of the second.
-    pacing.drew(3000, true)
-    pacing.drew(20_000, true)
+  })
+
+  it("waits for every frame that was sent before the first answer", () => {
+    const pacing = makePacing()
+    pacing.drew(0, true)
+    pacing.drew(100, true)
     pacing.answered()
-    assert.isAbove(pacing.rest(20_100), 0)
+    assert.isAbove(pacing.rest(1000), 0)
+    pacing.answered()
+    assert.isAtMost(pacing.rest(1000), 0)
+  })
+
+  it("waits for an answer that was lost once, and not at every later frame", () => {
+    const pacing = makePacing()
+    pacing.drew(0, true)
+    pacing.answered()
+    pacing.drew(1000, true)
+    assert.isAbove(pacing.rest(2000), 0)
+    for (const at of [20_000, 21_000, 22_000]) {
+      assert.isAtMost(pacing.rest(at), 0)
+      pacing.drew(at, true)
+      pacing.answered()
+      assert.isAtMost(pacing.rest(at + 100), 0)
+    }
+    // Also where it is lost again and again.
+    for (const at of [30_000, 50_000, 70_000, 90_000]) {
+      pacing.drew(at, true)
+      assert.isAbove(pacing.rest(at + 1000), 0)
+      pacing.drew(at + 10_000, true)
+      pacing.answered()
+      assert.isAtMost(pacing.rest(at + 11_000), 0)
+    }
   })
 
   it("does not stay low where answers stop: in another terminal, and after a stop of the process", () => {
