@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cancelRuns, cancelSchedule as end } from "../../programs/schedules/cancelRuns.ts"
+import { requireOutside } from "../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Schedules } from "../../services/Schedules.ts"
 import { askedBy, ScheduleReference, ScheduleState, scheduleState } from "../fields/ScheduleFields.ts"
@@ -23,8 +24,9 @@ export const cancelSchedule = tool({
   handle: Effect.fn("CancelSchedule")(function* ({ cancelTasks, id }, call) {
     const session = yield* Session
     const submitter = submitterOf(session.environment)
+    yield* requireOutside(submitter, "change schedules")
     const schedules = yield* Schedules
-    const cancelled = yield* end(yield* schedules.resolve(id), cancelTasks === true, submitter)
+    const cancelled = yield* end(yield* schedules.resolve(id), cancelTasks === true)
     if (cancelTasks === true) {
       yield* session.serving
       const options = {

@@ -5,17 +5,11 @@ import { Schedules } from "../../services/Schedules.ts"
 import { cancelPipeline } from "../pipelines/waitForPipeline.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { cancel } from "../tasks/cancel.ts"
-import { requireOutside } from "../tasks/requireOwn.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** Also cancel the runs of a cancelled schedule: an earlier command may have been interrupted between the two. */
-export const cancelSchedule = Effect.fn("cancelSchedule")(function* (
-  id: ScheduleId,
-  alsoRuns: boolean,
-  submitter: Submitter
-) {
-  yield* requireOutside(submitter, "change schedules")
+export const cancelSchedule = Effect.fn("cancelSchedule")(function* (id: ScheduleId, alsoRuns: boolean) {
   const schedules = yield* Schedules
   const cancelled = schedules.cancel(id)
   if (!alsoRuns) return yield* cancelled

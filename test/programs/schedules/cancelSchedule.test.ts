@@ -7,7 +7,6 @@ import { readTime } from "../../../src/programs/schedules/readTiming.ts"
 import { Schedules } from "../../../src/services/Schedules.ts"
 import { createSchedule } from "../../support/schedules.ts"
 import { sqlLayer } from "../pooled.ts"
-import { person } from "../world.ts"
 
 describe("a schedule that is ended", () => {
   it.effect("is not an error for a person who asked for its runs to end too, and was interrupted the first time", () =>
@@ -15,8 +14,8 @@ describe("a schedule that is ended", () => {
       const schedules = yield* Schedules
       const made = yield* createSchedule()
       yield* schedules.cancel(made.id)
-      assert.strictEqual((yield* Effect.flip(cancelSchedule(made.id, false, person)))._tag, "ScheduleStateConflict")
-      assert.strictEqual((yield* cancelSchedule(made.id, true, person)).status, "cancelled")
+      assert.strictEqual((yield* Effect.flip(cancelSchedule(made.id, false)))._tag, "ScheduleStateConflict")
+      assert.strictEqual((yield* cancelSchedule(made.id, true)).status, "cancelled")
     }).pipe(Effect.provide(sqlLayer()))
   )
 })

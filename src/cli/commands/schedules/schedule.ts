@@ -173,7 +173,7 @@ export const scheduleCancel = readWriteCommand({
     const caller = yield* Caller
     const schedules = yield* Schedules
     const submitter = submitterOf(caller.environment)
-    const cancelled = yield* cancelSchedule(yield* schedules.resolve(id), given.cancelTasks, submitter)
+    const cancelled = yield* cancelSchedule(yield* schedules.resolve(id), given.cancelTasks)
     const by = yield* nameOf(submitter)
     const ended = given.cancelTasks
       ? yield* cancelRuns(cancelled.id, by, submitter, yield* waiting(false)).pipe(
