@@ -1,5 +1,5 @@
 /** Directories that only the current user may enter, or at least change. */
-import { chmodSync, mkdirSync, statSync } from "node:fs"
+import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 
 const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT"
@@ -26,10 +26,13 @@ const writableByOthers = 0o022
 /** In a directory with it, such as /tmp, only the owner of a file can replace it. */
 const sticky = 0o1000
 
-/** Takes from others the right to change a directory of this user's: they could replace the files in it. */
+/**
+ * Takes from others the right to change a directory of Backbeat's: they could replace the files in it. What a link leads to is the
+ * user's, and stays as it is.
+ */
 export const closeToOthers = (path: string): void => {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined || found.uid !== process.geteuid?.()) return
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory() !== true || found.uid !== process.geteuid?.()) return
   if ((found.mode & writableByOthers) === 0 || (found.mode & sticky) !== 0) return
   try {
     chmodSync(path, found.mode & 0o7777 & ~writableByOthers)

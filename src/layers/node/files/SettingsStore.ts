@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from "node:buffer"
 import { readFileSync, statSync } from "node:fs"
+import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -67,7 +68,7 @@ const write = (path: string, text: string) =>
   Effect.try({
     try: () => {
       makePrivateDirectory(directoryOf(path))
-      closeToOthers(directoryOf(path))
+      closeToOthers(dirname(path))
       replaceFile(path, text, { mode: 0o600 })
     },
     catch: (error) => new ConfigInvalid({ path, problem: `cannot be written ${inWords(error)}` })

@@ -27,15 +27,18 @@ const readPart = (fd: number): Buffer | null => {
   }
 }
 
-/** All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. */
-const readBytes = Effect.fnUntraced(function* (fd: number, limit: number) {
+/**
+ * All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. `waits`: a pipe that nothing
+ * has been read from may have no writer yet.
+ */
+const readBytes = Effect.fnUntraced(function* (fd: number, limit: number, waits: boolean) {
   const parts: Array<Buffer> = []
   for (let size = 0; size <= limit; ) {
     const part = yield* attempt(() => readPart(fd))
-    if (part === null) {
+    const isEnd = part?.length === 0 && !(waits && size === 0)
+    if (isEnd) return Buffer.concat(parts)
+    if (part === null || part.length === 0) {
       yield* Effect.sleep(20)
-    } else if (part.length === 0) {
-      return Buffer.concat(parts)
     } else {
       parts.push(part)
       size += part.length
@@ -44,17 +47,20 @@ const readBytes = Effect.fnUntraced(function* (fd: number, limit: number) {
   return yield* Effect.fail(tooLarge(limit))
 })
 
+/** A pipe that this process was started with, such as `<(...)` of a shell, has had its writer. */
+const inherited = /^\/(dev|proc)\//
+
 const readFile = Effect.fnUntraced(function* (file: string, limit: number) {
   const found = yield* attempt(() => fs.statSync(file, { throwIfNoEntry: false }))
   if (found === undefined) return yield* Effect.fail("there is no such file")
   if (found.isDirectory()) return yield* Effect.fail("it is a directory")
   const isPipe = found.isFIFO()
   if (!found.isFile() && !isPipe && file !== "/dev/null") return yield* Effect.fail("it is neither a file nor a pipe")
-  // A pipe (`<(...)` of a shell) must not block the process, which a signal ends meanwhile.
+  // A pipe must not block the process, which a signal ends meanwhile.
   const flags = isPipe ? fs.constants.O_RDONLY | fs.constants.O_NONBLOCK : fs.constants.O_RDONLY
   return yield* Effect.acquireUseRelease(
     attempt(() => fs.openSync(file, flags)),
-    (fd) => readBytes(fd, limit),
+    (fd) => readBytes(fd, limit, isPipe && !inherited.test(file)),
     (fd) => Effect.sync(() => fs.closeSync(fd))
   )
 })

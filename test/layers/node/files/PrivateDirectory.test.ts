@@ -1,5 +1,5 @@
 /** Directories for one owner: made with what is above them, left alone where they are, and whatever the umask is. */
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, it } from "@effect/vitest"
@@ -56,6 +56,11 @@ it("takes from others the right to change one, and leaves all else", () => {
   closeToOthers(home)
   assert.strictEqual(statSync(home).mode & 0o7777, 0o1777)
   closeToOthers(join(home, "missing"))
+  chmodSync(home, 0o777)
+  symlinkSync(home, `${home}.link`)
+  closeToOthers(`${home}.link`)
+  rmSync(`${home}.link`)
+  assert.strictEqual(modeOf(home), 0o777)
 })
 
 it("is what files of clients, skills and services are written into, also without a umask", async () => {

@@ -39,6 +39,7 @@ const host = Layer.succeed(Host, {
   availableMemory: Effect.succeed(0),
   uptimeMs: Effect.succeed(0),
   sleepCounts: false,
+  sinceBootMs: Effect.succeed(0),
   cores: Effect.succeed(1),
   user: Effect.succeed("ann")
 })

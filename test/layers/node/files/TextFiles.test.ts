@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { layer } from "../../../../src/layers/node/files/TextFiles.ts"
 import { TextFiles } from "../../../../src/services/TextFiles.ts"
 
@@ -61,6 +62,17 @@ describe("a pipe", () => {
       // It has opened the pipe and read all that is in it, and waits for more.
       yield* Effect.yieldNow()
       closeSync(fd)
+      assert.strictEqual(yield* Fiber.join(reading), "steps")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("whose writer comes later is waited for", () =>
+    Effect.gen(function* () {
+      execFileSync("mkfifo", [join(root, "late")])
+      const reading = yield* Effect.fork(read("late"))
+      yield* Effect.yieldNow()
+      assert.isTrue(Option.isNone(yield* Fiber.poll(reading)))
+      writeFileSync(join(root, "late"), "steps")
       assert.strictEqual(yield* Fiber.join(reading), "steps")
     }).pipe(Effect.provide(layer))
   )
