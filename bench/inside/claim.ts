@@ -60,6 +60,7 @@ const claim = Effect.gen(function* () {
       onlyWhenIdle: false,
       bootId: "b",
       uptimeMs: 0,
+      sinceBootMs: 0,
       uid: null
     })
     if (round >= 0) samples.push(performance.now() - began)

@@ -30,7 +30,15 @@ const program = Effect.gen(function* () {
   let errors = 0
   const cycle = Effect.gen(function* () {
     const claimed = yield* Effect.either(
-      queue.claim({ workerId, maxConcurrency: 1000, onlyWhenIdle: false, bootId: "b", uptimeMs: 0, uid })
+      queue.claim({
+        workerId,
+        maxConcurrency: 1000,
+        onlyWhenIdle: false,
+        bootId: "b",
+        uptimeMs: 0,
+        sinceBootMs: 0,
+        uid
+      })
     )
     if (claimed._tag === "Left") errors += 1
     if (claimed._tag === "Left" || Option.isNone(claimed.right)) return

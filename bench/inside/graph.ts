@@ -67,6 +67,7 @@ const finish = Effect.gen(function* () {
     onlyWhenIdle: false,
     bootId: "b",
     uptimeMs: 0,
+    sinceBootMs: 0,
     uid: null
   })
   if (Option.isNone(claimed)) return yield* Effect.dieMessage("nothing to claim")

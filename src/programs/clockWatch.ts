@@ -26,22 +26,28 @@ const putRight = Effect.gen(function* () {
 })
 
 /**
- * To be run at each look of a worker. The first time, and whenever the wall clock was set against the clock that cannot be set, the
- * times of schedules, the pauses of tasks, limits, budgets and the waits of messages to hooks are compared with their rules.
+ * `look` is to be run at each look of a worker. The first time, and whenever the wall clock was set against the clock that cannot be
+ * set, the times of schedules, the pauses of tasks, limits, budgets and the waits of messages to hooks are compared with their rules.
+ * `isSteady`: as far as the looks tell, the clock was not set in the last seconds. Only then may a time on it end a task.
  */
 export const makeClockWatch = () => {
   let ahead = Number.POSITIVE_INFINITY
   let again = Number.POSITIVE_INFINITY
-  return Effect.gen(function* () {
+  let steady = false
+  const look = Effect.gen(function* () {
     const elapsed = yield* elapsedMs
     const now = (yield* Clock.currentTimeMillis) - elapsed
     const isSet = Math.abs(now - ahead) >= correction
     if (isSet || elapsed >= again) {
+      const isFirst = ahead === Number.POSITIVE_INFINITY
+      steady = false
       yield* putRight
       again = isSet ? elapsed + againMs : Number.POSITIVE_INFINITY
+      steady = isFirst || !isSet
     }
     ahead = now
   }).pipe(Effect.withSpan("watchClock"))
+  return { look, isSteady: () => steady }
 }
 
 /** Returns when the wall clock has been set, in either direction, or the machine has slept; looks every `everyMs`. */

@@ -1,4 +1,4 @@
-/** How long a running task may still run, on the clock of the machine: its timeout, without the machine's sleep, and the time of its loop. */
+/** How long a running task may still run, by the clocks of the machine: its timeout, without the time in which the machine sleeps, and the time of its loop. */
 import * as Effect from "effect/Effect"
 import type { Claim } from "../domain/worker/Claim.ts"
 import { Host } from "../services/Host.ts"
@@ -14,9 +14,9 @@ export const timeLeft = Effect.fn("timeLeft")(function* ({ deadlineUptime, froze
   return (deadlineUptime ?? Number.POSITIVE_INFINITY) - (frozenUptime ?? (yield* host.uptimeMs))
 })
 
-/** Milliseconds until the time of its loop is over, infinite where it has none. No freeze and no question prolongs it. */
+/** Milliseconds until the time of its loop is over, infinite where it has none. No freeze, no question and no sleep of the machine prolongs it. */
 export const boundLeft = Effect.fn("boundLeft")(function* ({ boundUptime }: Claim) {
-  return (boundUptime ?? Number.POSITIVE_INFINITY) - (yield* (yield* Host).uptimeMs)
+  return boundUptime === null ? Number.POSITIVE_INFINITY : boundUptime - (yield* (yield* Host).sinceBootMs)
 })
 
 /** Milliseconds until the first of them ends it. */

@@ -14,6 +14,8 @@ export class Host extends Context.Tag("backbeat/Host")<
     readonly uptimeMs: Effect.Effect<number>
     /** Whether `uptimeMs` runs on while the machine sleeps. */
     readonly sleepCounts: boolean
+    /** The same with the time in which it sleeps, for what ends at a moment and not after a time of work. */
+    readonly sinceBootMs: Effect.Effect<number>
     readonly cores: Effect.Effect<number>
     /** The person or agent at this terminal, for "cancelled by". */
     readonly user: Effect.Effect<string>

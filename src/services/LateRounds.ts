@@ -8,8 +8,9 @@ export class LateRounds extends Context.Tag("backbeat/LateRounds")<
   LateRounds,
   {
     /**
-     * Cancels the work of rounds that is queued, whatever it waits for, where the deadline of its loop has passed and no task
-     * of the round runs. What runs is ended by its worker: `Claim.boundUptime`. Goals have `Goals.stopOverdue`. Returns the tasks that were ended.
+     * Where the deadline of a loop has passed and no task of its round runs, cancels the work that is queued, whatever it waits for, at most
+     * 100 tasks; the evaluations too, where no work has started or they wait for a limit. What runs is ended by its worker:
+     * `Claim.boundUptime`. Goals have `Goals.stopOverdue`. Returns the tasks that were ended.
      */
     readonly end: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
   }

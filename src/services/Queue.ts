@@ -94,6 +94,8 @@ export interface ClaimOptions {
   readonly bootId: string
   /** `Host.uptimeMs` now: a timeout is counted from it. */
   readonly uptimeMs: number
+  /** `Host.sinceBootMs` now: what is left of the time of a loop is counted from it. */
+  readonly sinceBootMs: number
   /** Workspaces hold this many bytes: no task starts that needs another one made. Missing: no limit. */
   readonly workspaceMaxBytes?: number | null
   /** Only tasks that this user has submitted. */

@@ -12,9 +12,10 @@ import { makeSettling, settlingMs } from "../../src/programs/worker/admission.ts
 import { Host } from "../../src/services/Host.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
+import { waits } from "../support/dueTimes.ts"
 import { hour } from "../support/schedules.ts"
 import { withWall } from "../support/wall.ts"
-import { ended, eventually, nextStart, pool, submit, testLayer } from "./pooled.ts"
+import { ended, eventually, nextStart, pool, sqlLayer, submit, testLayer } from "./pooled.ts"
 
 const jumps: ReadonlyArray<readonly [name: string, milliseconds: number]> = [
   ["forward by two hours", 2 * hour],
@@ -122,6 +123,33 @@ describe.each(jumps)("a clock that is set %s", (_name, jump) => {
       })
     ).pipe(Effect.provide(testLayer({ idleMs: 3000 })))
   )
+})
+
+describe("a clock that jumps ahead", () => {
+  for (const { arrange, ends, name } of waits.filter((wait) => wait.ends > 0)) {
+    it.scoped(`and is put right again has not come to ${name}; one that stays there has`, () =>
+      withWall((set) =>
+        Effect.gen(function* () {
+          yield* later
+          const queued = Effect.map((yield* Tasks).counts, (counts) => counts.queued)
+          yield* arrange((yield* Clock.currentTimeMillis) + hour)
+          const before = yield* queued
+          yield* pool()
+          const pass = (seconds: number) => Effect.repeatN(TestClock.adjust("100 millis"), seconds * 10 - 1)
+          yield* pass(7)
+          yield* set(hour)
+          yield* pass(4)
+          assert.strictEqual(yield* queued, before)
+          yield* set(-hour)
+          yield* pass(10)
+          assert.strictEqual(yield* queued, before)
+          yield* set(hour)
+          yield* pass(10)
+          assert.strictEqual(yield* queued, before - ends)
+        })
+      ).pipe(Effect.provide(sqlLayer({ maxConcurrency: 10 })))
+    )
+  }
 })
 
 describe("a machine whose clock runs on while it sleeps, as on macOS", () => {

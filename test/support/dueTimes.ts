@@ -53,22 +53,22 @@ const loop = (deadline: number, isGoal: boolean) =>
   )
 
 /**
- * `arrange` makes the store so that `starts` tasks may start before `at`, and one more then; where `ends` is set, a task that waits ends
- * then instead.
+ * `arrange` makes the store so that `starts` tasks may start before `at`, and one more then; where `ends` is set, so many tasks that
+ * wait end then instead.
  */
 export const waits = [
-  { name: "the start time of a task", starts: 0, ends: false, arrange: (at: number) => submit({ notBefore: at }) },
+  { name: "the start time of a task", starts: 0, ends: 0, arrange: (at: number) => submit({ notBefore: at }) },
   ...(["all", "agent", "task"] as const).map((scope) => ({
     name: `the end of a pause of scope ${scope}`,
     starts: 0,
-    ends: false,
+    ends: 0,
     arrange: (at: number) =>
       Effect.flatMap(submit(), ({ id }) => gate(scope, scope === "all" ? "" : scope === "agent" ? "shell" : id, at))
   })),
   {
     name: "the end of a limit",
     starts: 0,
-    ends: false,
+    ends: 0,
     arrange: (at: number) =>
       Effect.zipRight(
         ofClaude,
@@ -78,7 +78,7 @@ export const waits = [
   {
     name: "more places for an account whose limit has ended",
     starts: 2,
-    ends: false,
+    ends: 0,
     arrange: (at: number) =>
       Effect.zipRight(
         Effect.all([ofClaude, ofClaude, ofClaude]),
@@ -88,7 +88,7 @@ export const waits = [
   {
     name: "the second time that an account has more places",
     starts: 4,
-    ends: false,
+    ends: 0,
     arrange: (at: number) =>
       Effect.zipRight(
         Effect.all([ofClaude, ofClaude, ofClaude, ofClaude, ofClaude]),
@@ -98,7 +98,7 @@ export const waits = [
   {
     name: "a new period of a budget",
     starts: 0,
-    ends: false,
+    ends: 0,
     arrange: (at: number) =>
       Effect.all([
         budget,
@@ -109,7 +109,7 @@ export const waits = [
   {
     name: "the end of the time that a task waits for limits",
     starts: 0,
-    ends: true,
+    ends: 1,
     arrange: (at: number) =>
       Effect.gen(function* () {
         yield* ofClaude
@@ -122,13 +122,14 @@ export const waits = [
           resetsAt: at + 60_000
         } as const
         yield* (yield* Limits).observe(claude.key, [signal])
-        yield* change((sql) => sql`UPDATE tasks SET give_up_ms = 5000, gives_up_at = ${at}`)
+        yield* change((sql) => sql`UPDATE tasks SET give_up_ms = 7200000, gives_up_at = ${at}`)
       })
   },
   ...[true, false].map((isGoal) => ({
     name: `the deadline of a ${isGoal ? "goal" : "loop"}`,
     starts: 0,
-    ends: true,
+    // Of a loop its evaluation too: there is nothing to evaluate.
+    ends: isGoal ? 1 : 2,
     arrange: (at: number) => Effect.zipRight(gate("all", "", null), loop(at, isGoal))
   }))
 ]

@@ -53,6 +53,7 @@ export const claimOptions = (overrides: Partial<ClaimOptions> = {}): ClaimOption
   onlyWhenIdle: false,
   bootId: "boot-1",
   uptimeMs: 0,
+  sinceBootMs: 0,
   uid: null,
   ...overrides
 })

@@ -45,6 +45,7 @@ const claimFor = (beat: Beat, owner: ProcessIdentity, command: string) =>
         onlyWhenIdle: false,
         bootId: owner.bootId,
         uptimeMs: 0,
+        sinceBootMs: 0,
         uid: null
       })
       if (claimed._tag === "None") return yield* Effect.dieMessage("nothing to claim")

@@ -12,8 +12,8 @@ export type ClaimId = typeof ClaimId.Type
 const ClaimState = Schema.Literal("claimed", "running")
 
 /**
- * When a task that starts now is at its timeout, on the clock of the machine (`Host.uptimeMs`). One that no clock reaches
- * is cut to the largest time there is.
+ * When a task that starts now has run for that long, on a clock of the machine. One that no clock reaches is cut to the largest time
+ * there is.
  */
 const deadlineOf = (uptimeMs: number, timeoutMs: number | null): number | null =>
   timeoutMs === null ? null : Math.min(uptimeMs + timeoutMs, Number.MAX_SAFE_INTEGER)
@@ -44,7 +44,10 @@ export const Claim = Schema.Struct({
    * last of them continues. Its timeout stands still in between.
    */
   frozenUptime: Schema.NullOr(Millis),
-  /** When the time of its loop is over, on the same clock; null where it works for no loop with a deadline. It stands still for nothing. */
+  /**
+   * When the time of its loop is over, in milliseconds of `Host.sinceBootMs`; null where it works for no loop with a deadline. Neither a
+   * freeze nor the sleep of the machine prolongs it.
+   */
   boundUptime: Schema.NullOr(Millis),
   /** Why Backbeat is ending it, written before the first signal so that an adopter knows. */
   stopCause: Schema.NullOr(StopCause),
@@ -56,6 +59,7 @@ export type Claim = typeof Claim.Type
 export const newClaim = (
   made: Pick<Claim, "taskId" | "claimId" | "workerId" | "bootId" | "claimedAt"> & {
     readonly uptimeMs: number
+    readonly sinceBootMs: number
     readonly timeoutMs: number | null
     /** What is left of the time of its loop; null where it works for no loop with a deadline. */
     readonly boundMs: number | null
@@ -71,7 +75,7 @@ export const newClaim = (
   runningAt: null,
   deadlineUptime: deadlineOf(made.uptimeMs, made.timeoutMs),
   frozenUptime: null,
-  boundUptime: deadlineOf(made.uptimeMs, made.boundMs),
+  boundUptime: deadlineOf(made.sinceBootMs, made.boundMs),
   stopCause: null,
   stopAt: null
 })

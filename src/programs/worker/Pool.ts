@@ -181,7 +181,7 @@ const hasMoved = (pool: Pool, mark: string) =>
 /** Works until it is interrupted, or until there is nothing to do where the worker may leave then. */
 export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
   const idleSince = yield* Ref.make<number | null>(null)
-  const watchClock = makeClockWatch()
+  const clock = makeClockWatch()
   const told = new Set<string>()
   let lookedAt = Number.NEGATIVE_INFINITY
   /** Nothing was left out of this look. What was is done again at the next one, soon. */
@@ -196,7 +196,7 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     const settings = yield* readSettings(pool.lastSettings)
     const rhythm = yield* pool.calm.holds(mark, settings)
     if (rhythm !== null) {
-      yield* attempt(told, watchClock, undefined)
+      yield* attempt(told, clock.look, undefined)
       if (rhythm.short) {
         yield* attempt(told, claimReady(pool, settings), false)
         yield* pause(pool, told, rhythm, rhythm.liveness, seen)
@@ -208,7 +208,7 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
       continue
     }
     if (yield* attempt(told, pool.still.holds, false)) {
-      yield* attempt(told, watchClock, undefined)
+      yield* attempt(told, clock.look, undefined)
       if (!(yield* attempt(told, Effect.as(pauseStill(pool, seen), true), false))) yield* Effect.sleep(quietMs)
       continue
     }
@@ -218,17 +218,21 @@ export const workOn = Effect.fn("workOn")(function* (pool: Pool) {
     const since = yield* Clock.currentTimeMillis
     let others: ReadonlyArray<Worker> | null = null
     complete = true
-    if (now - lookedAt >= livenessMs) {
+    const isDue = now - lookedAt >= livenessMs
+    if (isDue) {
       others = yield* attempt(told, adopt(pool, settings), null)
-      yield* step(stopGoals)
-      yield* step(giveUp)
-      yield* step(endLateRounds)
       lookedAt = now
     }
     yield* step(pool.checkpoints.look)
     yield* step(pool.signals.look)
     yield* step(carryAdrift)
-    yield* step(watchClock)
+    yield* step(clock.look)
+    if (!clock.isSteady()) complete = false
+    else if (isDue) {
+      yield* step(stopGoals)
+      yield* step(giveUp)
+      yield* step(endLateRounds)
+    }
     yield* step(fireSchedules({ overdueMs: yield* deferenceOf(pool) }))
     const short = yield* attempt(told, claimReady(pool, settings), null)
     yield* step(pool.hooks.look(settings))

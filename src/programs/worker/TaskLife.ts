@@ -54,6 +54,7 @@ export const claimTask = Effect.fn("claimTask")(function* (
     workspaceMaxBytes: settings.workspaceMaxBytes,
     bootId: yield* processes.bootId,
     uptimeMs: yield* host.uptimeMs,
+    sinceBootMs: yield* host.sinceBootMs,
     uid: processes.uid
   }
   const claimed = yield* queue.claimSeveral(options, most)

@@ -13,6 +13,7 @@ import { Processes } from "../../services/Processes.ts"
 import { type Held, Queue } from "../../services/Queue.ts"
 import { withRecord } from "../limits/SessionRecord.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
+import { boundLeft } from "../timeLeft.ts"
 import { spendingOf } from "../usage/spendingOf.ts"
 import { readEvidence } from "./readEvidence.ts"
 
@@ -38,10 +39,10 @@ export const goneEnding: Ending = {
 export const hiddenEnding: Ending = { ...goneEnding, lost: "hidden" }
 
 /** The words for an end that Backbeat brought about. */
-const stopError = (cause: EndCause, claimed: Held, { boundUptime, deadlineUptime }: Claim): string | null => {
+const stopError = (cause: EndCause, claimed: Held, isLate: boolean): string | null => {
   switch (cause) {
     case "timeout":
-      if (boundUptime !== null && (deadlineUptime === null || deadlineUptime > boundUptime)) {
+      if (isLate) {
         return "Ended because the time of its loop is over. To allow more time, give the loop a longer --for"
       }
       return `Ended at its timeout of ${lengthInWords(claimed.task.timeoutMs ?? 0)}. To allow more time: beat run --timeout`
@@ -172,7 +173,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
           ...found,
           status: "failed",
           cause: claim.stopCause,
-          error: stopError(claim.stopCause, claimed, claim)
+          error: stopError(claim.stopCause, claimed, (yield* boundLeft(claim)) <= 0)
         })
     }
   }

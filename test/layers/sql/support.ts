@@ -56,5 +56,6 @@ export const claimOptions = {
   onlyWhenIdle: false,
   bootId: "boot",
   uptimeMs: 0,
+  sinceBootMs: 0,
   uid: null
 }

@@ -5,10 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import type { Gate } from "../../../src/domain/gates/Gate.ts"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
 import type { NewTask } from "../../../src/domain/task/NewTask.ts"
 import * as TerminalEvents from "../../../src/layers/TerminalEvents.ts"
 import { giveUp } from "../../../src/programs/limits/giveUp.ts"
+import { Gates } from "../../../src/services/Gates.ts"
 import { Limits } from "../../../src/services/Limits.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
@@ -137,6 +139,32 @@ describe("giving up", () => {
       yield* giveUp
       assert.deepStrictEqual([yield* statusOf(task.id), yield* statusOf(spare.id)], ["queued", "queued"])
       assert.isTrue(Option.isSome(yield* (yield* Tasks).limitWait(spare.id)))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("leaves a task alone that a person has paused, until it waits for its limit alone", () =>
+    Effect.gen(function* () {
+      yield* begin
+      const gates = yield* Gates
+      const paused = (scope: Gate["scope"], name: string, until: number | null) =>
+        gates.close({ scope, name, until, reason: null, by: "anna", freeze: false })
+      const task = yield* of({ giveUpMs: 1000 })
+      yield* close(day)
+      yield* giveUp
+      const over = (yield* now) + 10 * 60_000
+      for (const [scope, name] of [
+        ["task", task.id],
+        ["agent", "claude"],
+        ["all", ""]
+      ] as const) {
+        yield* paused(scope, name, over)
+        yield* TestClock.adjust("3 minutes")
+        yield* giveUp
+        assert.strictEqual(yield* statusOf(task.id), "queued")
+      }
+      yield* TestClock.adjust("1 minute")
+      yield* giveUp
+      assert.strictEqual(yield* statusOf(task.id), "failed")
     }).pipe(Effect.provide(layer))
   )
 

@@ -21,6 +21,7 @@ const running = Effect.gen(function* () {
     onlyWhenIdle: false,
     bootId: "boot-1",
     uptimeMs: 0,
+    sinceBootMs: 0,
     uid: null
   })
   assert.isTrue(Option.isSome(claimed))

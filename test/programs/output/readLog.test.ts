@@ -23,6 +23,7 @@ const running = Effect.gen(function* () {
     onlyWhenIdle: false,
     bootId: "boot-1",
     uptimeMs: 1_000_000,
+    sinceBootMs: 1_000_000,
     uid: null
   })
   assert.isTrue(Option.isSome(claimed))

@@ -18,6 +18,7 @@ const claim = newClaim({
   bootId: "boot-1",
   claimedAt: 0,
   uptimeMs: 0,
+  sinceBootMs: 0,
   timeoutMs: 3_600_000,
   boundMs: null
 })

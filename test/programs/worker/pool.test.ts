@@ -203,6 +203,7 @@ const claimAsDead = Effect.gen(function* () {
     onlyWhenIdle: false,
     bootId: "boot-1",
     uptimeMs: 1_000_000,
+    sinceBootMs: 1_000_000,
     uid: null
   })
   if (claimed._tag === "None") return yield* Effect.dieMessage("nothing to claim")
@@ -305,6 +306,7 @@ describe("pool beside a worker that has just come", () => {
             onlyWhenIdle: false,
             bootId: "boot-1",
             uptimeMs: 1_000_000,
+            sinceBootMs: 1_000_000,
             uid: null
           })
         })

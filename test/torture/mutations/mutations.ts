@@ -303,7 +303,7 @@ const surroundings: ReadonlyArray<Mutation> = [
     patches: [
       {
         file: "src/layers/node/process/Host.ts",
-        find: "uptimeMs: Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n)),",
+        find: "uptimeMs: Effect.sync(uptime),",
         replace: "uptimeMs: Effect.sync(() => Date.now()),"
       }
     ]

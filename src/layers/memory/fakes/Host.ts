@@ -29,12 +29,14 @@ export const layer = Layer.effectContext(
     const memory = yield* Ref.make(8 * gigabyte)
     const cores = yield* Ref.make(2)
     const slept = yield* Ref.make(0)
+    const uptime = Effect.zipWith(elapsedMs, Ref.get(slept), (elapsed, asleep) => bootedBefore + elapsed + asleep)
     return Context.make(
       Host,
       Host.of({
         availableMemory: Ref.get(memory),
-        uptimeMs: Effect.zipWith(elapsedMs, Ref.get(slept), (elapsed, asleep) => bootedBefore + elapsed + asleep),
+        uptimeMs: uptime,
         sleepCounts: true,
+        sinceBootMs: uptime,
         cores: Ref.get(cores),
         user: Effect.succeed("tester")
       })

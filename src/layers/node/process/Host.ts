@@ -93,12 +93,21 @@ const username = (): string => {
   }
 }
 
+const uptime = (): number => Number(process.hrtime.bigint() / 1_000_000n)
+
+/** CLOCK_BOOTTIME (proc(5), /proc/uptime), which counts sleep. */
+const sinceBoot = (): number => {
+  const seconds = Number(read("/proc/uptime")?.split(" ")[0])
+  return seconds > 0 ? Math.floor(seconds * 1000) : uptime()
+}
+
 export const layer = Layer.succeed(Host, {
   availableMemory:
     process.platform === "darwin" ? darwinAvailable : Effect.sync(() => linuxAvailable("/") ?? freemem()),
-  uptimeMs: Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n)),
+  uptimeMs: Effect.sync(uptime),
   // libuv asks Linux for CLOCK_MONOTONIC, which stops in sleep, and macOS for mach_continuous_time, which does not.
   sleepCounts: process.platform !== "linux",
+  sinceBootMs: Effect.sync(process.platform === "linux" ? sinceBoot : uptime),
   cores: Effect.sync(() => availableParallelism()),
   user: Effect.sync(username)
 })

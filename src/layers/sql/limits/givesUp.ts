@@ -7,6 +7,8 @@ import { defaultGiveUpMs, Overdue } from "../../../domain/limits/Parking.ts"
 import { reserved, spareName, yours } from "../../../domain/limits/Window.ts"
 import type { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { gateConditions } from "../gates/gateConditions.ts"
+import { goalCondition } from "../goals/GoalRows.ts"
 
 /** Tasks at one look. */
 const most = 100
@@ -16,11 +18,15 @@ export const makeGivesUp = (sql: SqlClient.SqlClient, { read, write }: ReturnTyp
   /** As in the index, which the planner takes only for the same literal. */
   const usual = sql.literal(String(defaultGiveUpMs))
 
-  /** Nothing but a limit of its service keeps it: what a person closed or keeps, and spare room, do not count. */
+  /**
+   * Nothing but a limit of its service keeps it. What a person has paused, closed or kept, a full group or goal, and spare room do not
+   * count.
+   */
   const limited = (now: number) => sql`
     tasks.status = 'queued' AND tasks.waiting_on = 0 AND tasks.asks = 0 AND tasks.cancel_requested_at IS NULL
       AND (tasks.not_before IS NULL OR tasks.not_before <= ${now}) AND lanes.opens_at > ${now}
       AND lanes."window" NOT IN (${yours}, ${reserved}) AND substr(lanes."window", 1, ${spare.length}) <> ${spare}
+      AND ${gateConditions(sql, now).lane} AND ${gateConditions(sql, now).task} AND ${goalCondition(sql, now)}
   `
 
   const findOverdue = Statement.findAll(() => ({

@@ -24,7 +24,11 @@ const make = Effect.gen(function* () {
   const { read, write } = makeAccess(sql, database)
   const cancel = makeCancel(sql, makeFinish(sql, ids))
 
-  /** The last step first, so that the end of one releases no other. While one runs, an evaluation of what it does must not start. */
+  /**
+   * The work that is queued. So are the evaluations of a round in which no work has started, since there is nothing to evaluate, and those
+   * that wait for a limit, which may be over in days. The last step comes first, so that the end of one releases no other. While one
+   * runs, an evaluation of what it does must not start.
+   */
   const findLate = Statement.findAll(() => ({
     Request: Timestamp,
     Result: IdRow,
@@ -33,8 +37,14 @@ const make = Effect.gen(function* () {
       CROSS JOIN loop_round_tasks own ON own.loop_id = loops.id AND own.round = loops.round
       JOIN loop_tasks ON loop_tasks.loop_id = own.loop_id AND loop_tasks.position = own.position
       JOIN tasks ON tasks.id = own.task_id
+      LEFT JOIN lanes ON lanes.id = tasks.lane
       WHERE loops.status = 'running' AND ${deadlineOfLoop(sql)} <= ${now}
-        AND loop_tasks.role = 'work' AND tasks.status = 'queued'
+        AND tasks.status = 'queued' AND (loop_tasks.role = 'work' OR lanes.opens_at > ${now} OR NOT EXISTS (
+          SELECT 1 FROM loop_round_tasks step JOIN loop_tasks steps ON steps.loop_id = step.loop_id AND steps.position = step.position
+          JOIN tasks work ON work.id = step.task_id
+          WHERE step.loop_id = own.loop_id AND step.round = own.round AND steps.role = 'work'
+            AND (work.started_at IS NOT NULL OR work.attempt > 1)
+        ))
         AND NOT EXISTS (SELECT 1 FROM goals WHERE goals.loop_id = loops.id)
         AND NOT EXISTS (
           SELECT 1 FROM loop_round_tasks other JOIN tasks running ON running.id = other.task_id

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { AccountKey } from "../../../../src/domain/limits/Account.ts"
 import type { LoopId } from "../../../../src/domain/loop/LoopId.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { LateRounds } from "../../../../src/services/LateRounds.ts"
@@ -43,16 +44,16 @@ const concludes = (id: LoopId, status: string) =>
     assert.isTrue(Option.isNone(yield* tryClaim))
   })
 
-/** A loop of three steps in this state when its time is over. What it returns is judged then. */
+/** A loop of three steps and an evaluation. */
 const open = Effect.zipRight(TestClock.setTime(begin), createLoop(loopRules({ deadline }), steps))
 
 const waits: ReadonlyArray<{
   readonly name: string
   readonly arrange: Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof testSql>>
-  /** Tasks that wait. */
+  /** Tasks that end. Four are all of the round: its evaluation too. */
   readonly ended: number
 }> = [
-  { name: "has never started", arrange: Effect.void, ended: 3 },
+  { name: "has never started", arrange: Effect.void, ended: 4 },
   {
     name: "is behind a step that has ended",
     arrange: Effect.zipRight(endNextTask(completed, ""), endNextTask(completed, "")),
@@ -75,7 +76,7 @@ const waits: ReadonlyArray<{
     arrange: Effect.flatMap(Gates, (gates) =>
       gates.close({ scope: "agent", name: "claude", until: null, reason: null, by: "anna", freeze: false })
     ),
-    ended: 3
+    ended: 4
   },
   {
     name: "was edited to start later",
@@ -85,19 +86,19 @@ const waits: ReadonlyArray<{
       assert(first !== undefined)
       yield* (yield* Queue).edit(first, { notBefore: deadline + minute, timeoutMs: null }, 0)
     }),
-    ended: 3
+    ended: 4
   },
   {
     name: "was put back before its agent started",
     arrange: Effect.flatMap(claimNext(), ({ claim }) => Effect.flatMap(Queue, (queue) => queue.requeue(claim))),
-    ended: 3
+    ended: 4
   }
 ]
 
 describe("the work of a round whose loop has a deadline", () => {
   for (const { arrange, ended, name } of waits) {
     test(
-      `that ${name} ends without a start when the time is over, and what is there is judged`,
+      `that ${name} ends when the time is over, and what was done is judged`,
       Effect.gen(function* () {
         const { id } = yield* open
         yield* arrange
@@ -107,10 +108,32 @@ describe("the work of a round whose loop has a deadline", () => {
         assert.isTrue(Option.isNone(yield* tryClaim))
         assert.lengthOf(yield* late, ended)
         assert.deepStrictEqual(yield* late, [])
-        yield* concludes(id, "deadline")
+        if (ended < 4) yield* concludes(id, "deadline")
+        assert.strictEqual(yield* statusOf(id), "deadline")
+        assert.isTrue(Option.isNone(yield* tryClaim))
       })
     )
   }
+
+  test(
+    "ends with an evaluation that would wait for a limit",
+    Effect.gen(function* () {
+      yield* TestClock.setTime(begin)
+      const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
+      const judge = { role: "judge" as const, task: newTask({ agent: "claude", account }) }
+      const { id } = yield* (yield* Loops).create(
+        { rules: loopRules({ deadline }), goal: null, stepTask: null, work: steps, evaluations: [judge] },
+        { maxDepth: 10 }
+      )
+      for (const _ of steps) yield* endNextTask(completed, "")
+      const evaluation = yield* claimNext()
+      yield* TestClock.setTime(deadline)
+      assert.deepStrictEqual(yield* late, [])
+      yield* (yield* Queue).park(evaluation.claim, parking)
+      assert.deepStrictEqual(yield* late, [evaluation.task.id])
+      assert.strictEqual(yield* statusOf(id), "deadline")
+    })
+  )
 
   test(
     "has what is left of the time when each step starts, and its own timeout next to it",
@@ -119,14 +142,14 @@ describe("the work of a round whose loop has a deadline", () => {
       const bounds: Array<readonly [number | null, number | null]> = []
       for (const at of [0, 4 * minute, 9 * minute]) {
         yield* TestClock.setTime(begin + at)
-        const { claim, task } = yield* claimNext({ uptimeMs: 1000 + at })
+        const { claim, task } = yield* claimNext({ uptimeMs: 1000 + at, sinceBootMs: 2000 + at })
         bounds.push([claim.boundUptime, claim.deadlineUptime])
         yield* (yield* Queue).finish(task.id, completed, claim)
       }
       assert.deepStrictEqual(bounds, [
-        [1000 + 10 * minute, 1000 + 8 * minute],
-        [1000 + 10 * minute, 1000 + 12 * minute],
-        [1000 + 10 * minute, 1000 + 17 * minute]
+        [2000 + 10 * minute, 1000 + 8 * minute],
+        [2000 + 10 * minute, 1000 + 12 * minute],
+        [2000 + 10 * minute, 1000 + 17 * minute]
       ])
       // Its evaluation has its own time, also after the deadline.
       yield* TestClock.setTime(deadline + minute)
@@ -156,7 +179,7 @@ describe("the work of a round whose loop has a deadline", () => {
     Effect.gen(function* () {
       yield* open
       const registry = yield* WorkerRegistry
-      const { claim } = yield* claimNext({ uptimeMs: 1000 })
+      const { claim } = yield* claimNext({ uptimeMs: 1000, sinceBootMs: 1000 })
       yield* registry.freezing(claim, 2000)
       yield* TestClock.setTime(begin - 100 * minute)
       yield* registry.thawed(claim, 6000)
@@ -216,10 +239,10 @@ describe("the work of a round whose loop has a deadline", () => {
         { maxDepth: 10 }
       )
       yield* TestClock.setTime(deadline)
-      assert.lengthOf(yield* late, 3)
+      assert.lengthOf(yield* late, 4)
       for (const { id } of [later, unbound, goal]) assert.strictEqual(yield* statusOf(id), "running")
       assert.strictEqual((yield* (yield* Tasks).get(task.id)).status, "queued")
-      const ready = [yield* claimNext(), yield* claimNext(), yield* claimNext(), yield* claimNext()]
+      const ready = [yield* claimNext(), yield* claimNext(), yield* claimNext()]
       const bounds = ready.map(({ claim }) => claim.boundUptime)
       assert.deepStrictEqual(
         bounds.filter((bound) => bound !== null),

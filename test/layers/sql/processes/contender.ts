@@ -44,6 +44,7 @@ const work = Effect.gen(function* () {
       onlyWhenIdle: false,
       bootId: "boot",
       uptimeMs: 0,
+      sinceBootMs: 0,
       uid: null
     })
     if (Option.isNone(claimed)) return done

@@ -144,7 +144,13 @@ describe("rows", () => {
           assert.deepStrictEqual(yield* queue.captured(id), { launch, environment, revision: 0, resumeSession: null })
 
           const claimed = yield* Effect.flatten(
-            queue.claim({ ...claimOptions, bootId: process.bootId, uptimeMs: 5, uid: launch.uid ?? null })
+            queue.claim({
+              ...claimOptions,
+              bootId: process.bootId,
+              uptimeMs: 5,
+              sinceBootMs: 5,
+              uid: launch.uid ?? null
+            })
           )
           const running: Task = { ...stored, status: "running", startedAt: now }
           assert.deepStrictEqual(claimed, {
