@@ -68,7 +68,7 @@ const open = Effect.gen(function* () {
   }
   const onKey = (typed: string | undefined, key: RawKey) => {
     if (key.sequence === answer || key.sequence === `${escapeKey}${answer}`) {
-      // The decoder takes an escape and what follows it at once for one key.
+      // Where both arrive together, the decoder takes them for one key.
       if (key.sequence !== answer) offer({ kind: "press", press: { name: "escape", text: "" } })
       offer({ kind: "answered" })
       return
