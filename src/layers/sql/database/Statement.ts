@@ -3,9 +3,11 @@
  * their schemas cost is felt at every start.
  */
 import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
+import { decoderOf } from "./decoderOf.ts"
 import { direct } from "./direct.ts"
 
 interface Command<I, II, R, E> {
@@ -27,23 +29,46 @@ const atFirstUse = <I, A>(make: () => (request: I) => A): ((request: I) => A) =>
   }
 }
 
-/** A query whose statement goes the short way. */
-const short = <I, II, A, AI, R, E>({ execute, ...schemas }: Query<I, II, A, AI, R, E>) => ({
-  ...schemas,
-  execute: (request: II) => direct(execute(request))
-})
+/** The rows of a statement that goes the short way. */
+const rowsOf = <I, II, A, AI, R, E>({ Request, execute }: Query<I, II, A, AI, R, E>) => {
+  const encode = Schema.encode(Request)
+  return (request: I) => Effect.flatMap(encode(request), (given) => direct(execute(given)))
+}
 
 /** All rows. */
 export const findAll = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => SqlSchema.findAll(short(query())))
+  atFirstUse(() => {
+    const made = query()
+    const rows = rowsOf(made)
+    const decode = decoderOf(Schema.Array(made.Result))
+    return (request: I) => Effect.flatMap(rows(request), decode)
+  })
 
 /** The first row, if there is one. */
 export const findOne = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => SqlSchema.findOne(short(query())))
+  atFirstUse(() => {
+    const made = query()
+    const rows = rowsOf(made)
+    const decode = decoderOf(made.Result)
+    return (request: I) =>
+      Effect.flatMap(rows(request), ([first]) =>
+        first === undefined ? Effect.succeedNone : Effect.asSome(decode(first))
+      )
+  })
 
 /** The first row, which must be there. */
 export const single = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => SqlSchema.single(short(query())))
+  atFirstUse(() => {
+    const made = query()
+    const rows = rowsOf(made)
+    const decode = decoderOf(made.Result)
+    return (request: I) =>
+      Effect.flatMap(
+        rows(request),
+        ([first]): Effect.Effect<A, ParseResult.ParseError | Cause.NoSuchElementException> =>
+          first === undefined ? new Cause.NoSuchElementException() : decode(first)
+      )
+  })
 
 /** No rows. */
 export const run = <I, II, R, E>(command: () => Command<I, II, R, E>) =>

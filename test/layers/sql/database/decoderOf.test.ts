@@ -1,0 +1,69 @@
+/** The quick decoder of rows gives what the schema gives, for values that fit, for damaged ones and for fallbacks. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { Schedule } from "../../../../src/domain/schedule/Schedule.ts"
+import { SettingsFile } from "../../../../src/domain/settings/Settings.ts"
+import { decoderOf } from "../../../../src/layers/sql/database/decoderOf.ts"
+import * as Rows from "../../../../src/layers/sql/tasks/Rows.ts"
+import { TaskReport } from "../../../../src/programs/reports/taskReport.ts"
+
+const shapes: ReadonlyArray<readonly [string, Schema.Schema.AnyNoContext]> = [
+  ...Object.entries(Rows).flatMap(([name, row]) =>
+    Schema.isSchema(row) ? [[name, row as Schema.Schema.AnyNoContext] as const] : []
+  ),
+  ["TaskReport", TaskReport],
+  ["Schedule", Schedule],
+  ["SettingsFile", SettingsFile],
+  ["a list of tasks", Schema.Array(Rows.TaskRow)],
+  ["a tuple", Schema.Tuple(Schema.String, Schema.optionalElement(Schema.Int))],
+  [
+    "a union of structs",
+    Schema.Union(Schema.Struct({ a: Schema.String }), Schema.Struct({ a: Schema.String, b: Schema.Int }))
+  ],
+  ["an optional field with a default", Schema.Struct({ a: Schema.optionalWith(Schema.Int, { default: () => 1 }) })],
+  ["a record", Schema.Record({ key: Schema.String, value: Schema.NullOr(Schema.Int) })]
+]
+
+const odd: FastCheck.Arbitrary<unknown> = FastCheck.oneof(
+  FastCheck.constantFrom<unknown>(null, undefined, "", "null", "{}", "[]", -1, 0.5, Number.NaN, true, [], {}, 1n),
+  FastCheck.string(),
+  FastCheck.integer(),
+  FastCheck.jsonValue()
+)
+
+/** The row of a value, as the driver gives it, and now and then with a column that is damaged, missing or unknown. */
+const rowsOf = (shape: Schema.Schema.AnyNoContext) =>
+  FastCheck.tuple(Arbitrary.make(Schema.typeSchema(shape)), FastCheck.nat(3), FastCheck.nat(), odd).map(
+    ([value, kind, at, other]) => {
+      const row: unknown = Schema.encodeSync(shape)(value)
+      if (kind === 0) return row
+      if (typeof row !== "object" || row === null || Array.isArray(row)) return kind === 1 ? row : other
+      const names = Object.keys(row)
+      const name = names[at % Math.max(1, names.length)] ?? "none"
+      if (kind === 1) return { ...row, unknown: other }
+      if (kind === 2) return { ...row, [name]: other }
+      return Object.fromEntries(Object.entries(row).filter(([one]) => one !== name))
+    }
+  )
+
+describe("decoderOf", () => {
+  for (const [name, shape] of shapes) {
+    it(`decodes ${name} as its schema does`, () => {
+      const quick = decoderOf(shape)
+      const slow = Schema.decodeUnknownEither(shape)
+      FastCheck.assert(
+        FastCheck.property(rowsOf(shape), (row) => {
+          const [got, wanted] = [Effect.runSync(Effect.either(quick(row))), slow(row)]
+          assert.strictEqual(got._tag, wanted._tag)
+          if (Either.isRight(wanted)) assert.deepStrictEqual(Either.getOrThrow(got), wanted.right)
+          else assert.strictEqual(String(Either.isLeft(got) ? got.left : ""), String(wanted.left))
+        }),
+        { numRuns: 300 }
+      )
+    })
+  }
+})
