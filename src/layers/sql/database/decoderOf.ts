@@ -83,7 +83,11 @@ const schemaOf = (ast: AST.AST): Compiled => {
   return (value) => Either.getOrElse(decode(value), () => unclear)
 }
 
+/** Such a schema refuses unknown fields, for example, also within its fields. */
+const hasOptions = (ast: AST.AST): boolean => ast.annotations[AST.ParseOptionsAnnotationId] !== undefined
+
 const compile = (ast: AST.AST): Compiled => {
+  if (hasOptions(ast)) return schemaOf(ast)
   switch (ast._tag) {
     case "StringKeyword":
       return kept(Predicate.isString)
