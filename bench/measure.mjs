@@ -1,5 +1,5 @@
 /** The tools of the benchmark: a temporary home, timed processes, and what Linux reports about a process. */
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
@@ -113,13 +113,46 @@ export const makeHome = (settings = {}, kept = null) => {
     }
     await until("the workers leave", none, 15_000)
   }
+  /** Ends the workers that commands have launched, whatever waits. */
+  const endWorkers = async () => {
+    for (const { alive, process: worker } of (await json("workers")).workers)
+      if (alive) process.kill(worker.pid, "SIGTERM")
+  }
   const close = async () => {
     stop()
     const gone = async () => ((await json("workers")).workers.every((worker) => !worker.alive) ? true : null)
     await until("workers leave", gone, 15_000).catch(() => {})
     remove()
   }
-  return { directory, state, database: join(state, "backbeat.db"), env, start, node, beat, json, quiet, close }
+  return {
+    directory,
+    state,
+    database: join(state, "backbeat.db"),
+    binary,
+    env,
+    start,
+    node,
+    beat,
+    json,
+    quiet,
+    endWorkers,
+    close
+  }
+}
+
+/** Millions of instructions of a whole run of Node in a home, all threads; null where there is no valgrind. */
+export const instructionsOf = ({ directory, env }, args) => {
+  const words = ["--tool=callgrind", "--callgrind-out-file=/dev/null", process.execPath, ...args]
+  const { error, status, stderr } = spawnSync("valgrind", words, {
+    cwd: directory,
+    env,
+    encoding: "utf8",
+    timeout: 120_000
+  })
+  if (error?.code === "ENOENT") return null
+  const counted = /Collected : (\d+)/.exec(stderr)?.[1]
+  if (status !== 0 || counted === undefined) throw new Error(`valgrind ${args.join(" ")}: ${stderr}`)
+  return Number(counted) / 1e6
 }
 
 /** Runs `rounds` rounds of all cases in turn, so that a busy moment of the machine hits all of them alike. */

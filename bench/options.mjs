@@ -15,6 +15,7 @@ export const titles = {
   graph: "Dependencies",
   workspace: "Workspaces of isolated tasks",
   screen: "Live screen and web server",
+  others: "What people use instead",
   idle: "CPU time of processes that wait"
 }
 
@@ -29,6 +30,7 @@ Options
   --only GROUPS   Run some groups, e.g. --only start,mcp
   --quick         Few rounds and small databases, to check that it works
   --no-original   Leave the original out
+  --instructions  Count the instructions of the cold starts with valgrind instead of timing them: --only start --instructions
   -h, --help      Show this
 
 Groups
@@ -44,17 +46,24 @@ export const readOptions = (words) => {
         only: { type: "string" },
         quick: { type: "boolean", default: false },
         "no-original": { type: "boolean", default: false },
+        instructions: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false }
       }
     })
     const only = values.only === undefined ? names : values.only.split(",").map((name) => name.trim())
+    const { help, instructions, quick } = values
     const unknown = only.filter((name) => !names.includes(name))
-    const problem = unknown.length === 0 ? null : `no such group: ${unknown.join(", ")}. There are: ${names.join(", ")}`
-    return { problem, only, quick: values.quick, withOriginal: !values["no-original"], help: values.help }
+    const problem =
+      unknown.length > 0
+        ? `no such group: ${unknown.join(", ")}. There are: ${names.join(", ")}`
+        : instructions && only.join() !== "start"
+          ? "only the group start counts instructions: --only start --instructions"
+          : null
+    return { problem, only, quick, instructions, withOriginal: !values["no-original"], help }
   }
   try {
     return read()
   } catch (error) {
-    return { problem: error.message, only: [], quick: false, withOriginal: true, help: false }
+    return { problem: error.message, only: [], quick: false, instructions: false, withOriginal: true, help: false }
   }
 }

@@ -9,6 +9,7 @@ import { idle } from "./groups/idle.mjs"
 import { mcp } from "./groups/mcp.mjs"
 import { memory } from "./groups/memory.mjs"
 import { model } from "./groups/model.mjs"
+import { others } from "./groups/others.mjs"
 import { output } from "./groups/output.mjs"
 import { screen } from "./groups/screen.mjs"
 import { start } from "./groups/start.mjs"
@@ -19,11 +20,26 @@ import { help, readOptions, titles } from "./options.mjs"
 import { install } from "./original.mjs"
 import { makeReport } from "./report.mjs"
 
-const groups = { start, submit, drain, cycles, claim, mcp, model, output, memory, graph, workspace, screen, idle }
+const groups = {
+  start,
+  submit,
+  drain,
+  cycles,
+  claim,
+  mcp,
+  model,
+  output,
+  memory,
+  graph,
+  workspace,
+  screen,
+  others,
+  idle
+}
 
 const say = (line) => process.stdout.write(`${line}\n`)
 
-const { help: asksForHelp, only, problem, quick, withOriginal } = readOptions(process.argv.slice(2))
+const { help: asksForHelp, instructions, only, problem, quick, withOriginal } = readOptions(process.argv.slice(2))
 if (problem !== null) {
   process.stderr.write(`${problem}\nSee npm run bench -- --help\n`)
   process.exit(2)
@@ -55,7 +71,7 @@ for (const name of only) {
   const since = now()
   begin(titles[name])
   try {
-    await groups[name]({ original, reason, quick, report, say })
+    await groups[name]({ original, reason, quick, instructions, report, say })
   } catch (error) {
     failed.push(name)
     say(`  stopped: ${error instanceof Error ? error.message : error}`)

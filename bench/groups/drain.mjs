@@ -69,6 +69,6 @@ export const drain = async ({ original, quick, report, reason }) => {
     unit: "tasks/s",
     beat: rates,
     original: theirs.length === 0 ? "started one in 45 s" : theirs,
-    goal: { text: ">= 20", limit: 20, atLeast: true }
+    goal: { text: ">= 60", limit: 60, atLeast: true }
   })
 }

@@ -20,7 +20,7 @@ export const memory = async ({ original, quick, report, reason, say }) => {
     await until("a worker", async () => ((await home.json("workers")).workers.length > 0 ? true : null))
     await sleep(quick ? 2000 : 6000)
     const idle = memoryOf(worker.pid)
-    report({ name: "idle worker, resident", unit: "MB", beat: [idle.rss] })
+    report({ name: "idle worker, resident", unit: "MB", beat: [idle.rss], goal: { text: "<= 55 MB", limit: 55 } })
 
     for (let task = 0; task < count; task++) await home.beat("run", "-a", "shell", "exec sleep 300")
     const running = async () => {
@@ -40,7 +40,7 @@ export const memory = async ({ original, quick, report, reason, say }) => {
       unit: "MB",
       beat: parts.map((rss) => rss + growth),
       original: theirs === null ? reason : pids.flatMap((pid) => memoryOf(pid)?.rss ?? []),
-      goal: { text: "<= 3 MB", limit: 3 }
+      goal: { text: "<= 2 MB", limit: 2 }
     })
     const { tasks: started } = await home.json("list", "--status", "running")
     await home.beat("cancel", ...started.map(({ id }) => id))

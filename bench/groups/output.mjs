@@ -99,7 +99,7 @@ export const output = async ({ original, quick, report, reason }) => {
       beat: rates.beat,
       original: kept,
       floors: { "bare script": rates.bare },
-      goal: { text: ">= 60", limit: 60, atLeast: true },
+      goal: { text: ">= 0.6x bare", limit: 0.6, of: "bare script", atLeast: true },
       note: `the original: ${quick ? 10 : 50} MB`
     })
 
