@@ -36,6 +36,11 @@ export const resolveAll = Effect.fn("resolveAll")(function* (references: Readonl
       continue
     }
     const task = yield* Effect.either(tasks.resolve(reference))
+    // A whole id is the beginning of no other.
+    if (Either.isRight(task) && task.right === reference) {
+      taskIds.add(task.right)
+      continue
+    }
     const pipeline = yield* Effect.either(pipelines.resolve(reference))
     const loop = yield* Effect.either(loops.resolve(reference))
     const contest = yield* Effect.either(contests.resolve(reference))

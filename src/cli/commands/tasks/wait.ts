@@ -151,33 +151,36 @@ export const wait = readOnlyCommand({
       })
     }
     const goal: Goal = given.status ?? "end"
-    const served = yield* waiting(false)
-    const { line, onRound } = yield* watching(taskIds)
+    const attempts = Effect.forEach(taskIds, latestAttempt)
     // What needs a person may never end. Pipelines, loops and contests have other parts that continue.
     const asksMatter = goal === "end" && groups === 0
-    const waits = [
-      ...(taskIds.length === 0 ? [] : [waitFor(taskIds, { ...served, goal, any: given.any, onRound })]),
-      ...pipelineIds.map((id) => waitForPipeline(id, served)),
-      ...loopIds.map((id) => waitForLoop(id, served)),
-      ...contestIds.map((id) => waitForContest(id, served))
-    ]
-    const over = (
-      given.any ? Effect.raceAll(waits) : Effect.all(waits, { concurrency: "unbounded", discard: true })
-    ).pipe(
-      tellingParks(taskIds),
-      (self) =>
-        asksMatter
-          ? Effect.raceFirst(
-              self,
-              Effect.catchAll(needInput(taskIds), () => Effect.never)
-            )
-          : self,
-      withProgress(groups === 0 ? line : Effect.succeed("not ended yet"))
-    )
+    const over = Effect.gen(function* () {
+      // Scripts wait for what has ended long ago: then there is nothing to set up.
+      if (groups === 0 && (yield* attempts).every(isOver)) return
+      const served = yield* waiting(false)
+      const { line, onRound } = yield* watching(taskIds)
+      const waits = [
+        ...(taskIds.length === 0 ? [] : [waitFor(taskIds, { ...served, goal, any: given.any, onRound })]),
+        ...pipelineIds.map((id) => waitForPipeline(id, served)),
+        ...loopIds.map((id) => waitForLoop(id, served)),
+        ...contestIds.map((id) => waitForContest(id, served))
+      ]
+      yield* (given.any ? Effect.raceAll(waits) : Effect.all(waits, { concurrency: "unbounded", discard: true })).pipe(
+        tellingParks(taskIds),
+        (self) =>
+          asksMatter
+            ? Effect.raceFirst(
+                self,
+                Effect.catchAll(needInput(taskIds), () => Effect.never)
+              )
+            : self,
+        withProgress(groups === 0 ? line : Effect.succeed("not ended yet"))
+      )
+    })
     const timedOut = Option.isNone(
       yield* given.timeout === null ? Effect.asSome(over) : Effect.timeoutOption(over, given.timeout)
     )
-    const now = yield* Effect.forEach(taskIds, latestAttempt)
+    const now = yield* attempts
     const endedPipelines = yield* Effect.forEach(pipelineIds, pipelines.get)
     const endedLoops = yield* Effect.forEach(loopIds, (yield* Loops).get)
     const endedContests = yield* Effect.forEach(contestIds, (yield* Contests).get)
