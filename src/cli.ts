@@ -22,11 +22,11 @@ const caller = LocalZone.layer.pipe(Layer.provideMerge(Process.layer(version)))
 // stdout carries results only.
 const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(messageLine))
 
-const teardown: Teardown = (exit, leave) =>
-  leave(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
+// Each write to the terminal waits until the system has it, so nothing is lost. Left to itself, Node takes its heap apart first.
+const teardown: Teardown = (exit) =>
+  process.exit(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
 
-// Each write to the terminal waits until the system has it, so nothing is lost. Closing the fibers and layers that hold nothing
-// takes a tenth of a look.
+// Closing the fibers and layers that hold nothing takes a tenth of a look.
 const leave = (code: ExitCode) => Effect.sync(() => process.exit(code))
 
 Effect.suspend(() => main(tree, Machine.layer, process.argv.slice(2), leave)).pipe(
