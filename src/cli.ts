@@ -12,6 +12,7 @@ import { main } from "./cli/framework/main.ts"
 import { version } from "./cli/framework/version.ts"
 import * as Machine from "./cli/Machine.entry.ts"
 import * as Process from "./cli/Process.entry.ts"
+import { afterWrites } from "./cli/StandardStream.entry.ts"
 import * as Failpoints from "./layers/node/system/Failpoints.ts"
 import * as LocalZone from "./layers/node/system/LocalZone.ts"
 import { messageLine } from "./text/LogLine.ts"
@@ -22,12 +23,20 @@ const caller = LocalZone.layer.pipe(Layer.provideMerge(Process.layer(version)))
 // stdout carries results only.
 const logs = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(messageLine))
 
-// Each write to the terminal waits until the system has it, so nothing is lost. Left to itself, Node takes its heap apart first.
-const teardown: Teardown = (exit) =>
-  process.exit(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
+const exitWith = (code: number) => afterWrites(() => process.exit(code))
+
+// Left to itself, Node takes its heap apart first.
+const teardown: Teardown = (exit) => {
+  if (Exit.isSuccess(exit)) exitWith(typeof exit.value === "number" ? exit.value : ExitCode.interrupted)
+  else process.exit(ExitCode.interrupted)
+}
 
 // Closing the fibers and layers that hold nothing takes a tenth of a look.
-const leave = (code: ExitCode) => Effect.sync(() => process.exit(code))
+const leave = (code: ExitCode) =>
+  Effect.as(
+    Effect.sync(() => exitWith(code)),
+    code
+  )
 
 Effect.suspend(() => main(tree, Machine.layer, process.argv.slice(2), leave)).pipe(
   Effect.provide(Layer.mergeAll(caller, Failpoints.layer, logs)),

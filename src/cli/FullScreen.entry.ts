@@ -13,8 +13,6 @@ import { answer } from "./top/makePacing.ts"
 const enter = "\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?1004h\u001b[?2004h"
 const leave = "\u001b[?2004l\u001b[?1004l\u001b[?7h\u001b[?25h\u001b[?1049l"
 
-const escapeKey = "\u001b"
-
 /** A lone escape is the start of a longer key unless nothing follows within this time, in milliseconds. */
 const escapeMs = 50
 
@@ -67,9 +65,8 @@ const open = Effect.gen(function* () {
     writeLast(leave)
   }
   const onKey = (typed: string | undefined, key: RawKey) => {
-    if (key.sequence === answer || key.sequence === `${escapeKey}${answer}`) {
-      // Where both arrive together, the decoder takes them for one key.
-      if (key.sequence !== answer) offer({ kind: "press", press: { name: "escape", text: "" } })
+    // One that came in parts.
+    if (key.sequence === answer) {
       offer({ kind: "answered" })
       return
     }
@@ -101,6 +98,13 @@ const open = Effect.gen(function* () {
   }
   // Node aborts where it exits and cannot reset a terminal that is gone. The signal of that ends it without.
   const onGone = () => process.kill(process.pid, "SIGHUP")
+  const typed = new PassThrough()
+  /** The decoder would take an escape and an answer that arrive together for one key. */
+  const onBytes = (bytes: Buffer) => {
+    const [first = "", ...others] = bytes.toString("latin1").split(answer)
+    for (const part of [first, ...others]) if (part !== "") typed.write(part, "latin1")
+    for (const _ of others) offer({ kind: "answered" })
+  }
   const decoder = readline.createInterface({ input: new PassThrough(), escapeCodeTimeout: escapeMs })
   yield* Effect.acquireRelease(
     Effect.sync(() => {
@@ -111,8 +115,9 @@ const open = Effect.gen(function* () {
       process.on("SIGTSTP", onStop)
       process.stdout.on("resize", onSize)
       if (!keyboard) return
-      readline.emitKeypressEvents(process.stdin, decoder)
-      process.stdin.on("keypress", onKey)
+      readline.emitKeypressEvents(typed, decoder)
+      typed.on("keypress", onKey)
+      process.stdin.on("data", onBytes)
       process.stdin.on("end", onGone)
       process.stdin.on("error", onGone)
       process.stdin.resume()

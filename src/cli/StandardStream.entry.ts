@@ -39,13 +39,28 @@ const roomOf = (stat: Stats | null): number => {
   return stat.isFile() || stat.isCharacterDevice() ? Number.POSITIVE_INFINITY : roomOfPipe
 }
 
+/** Writes that streams of Node have taken and the system has not. An interrupted command leaves them behind. */
+let pending = 0
+let afterLast: (() => void) | null = null
+
+/** Calls now, or once the system has all that was written. */
+export const afterWrites = (then: () => void): void => {
+  if (pending === 0) then()
+  else afterLast = then
+}
+
 export const standardStream = (name: "stdout" | "stderr"): StandardStream => {
   const fd = name === "stdout" ? 1 : 2
   const stat = statOrNull(() => fstatSync(fd))
   let room = roomOf(stat)
   const viaStream = (data: Uint8Array) =>
     Effect.async<WriteFailure | null>((resume) => {
-      process[name].write(data, (error) => resume(Effect.succeed(error ?? null)))
+      pending += 1
+      process[name].write(data, (error) => {
+        pending -= 1
+        resume(Effect.succeed(error ?? null))
+        if (pending === 0) afterLast?.()
+      })
     })
   /** What is left where the system takes no more without a wait, or the error. */
   const writeNow = (bytes: Uint8Array): Uint8Array | WriteFailure => {

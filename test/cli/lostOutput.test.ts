@@ -29,6 +29,14 @@ describe.skipIf(!existsSync(binary))("a stdout that is a pipe", () => {
     const seen = await script(`{ beat logs -n 100000 ${id}; echo $? >&3; } | cat | tail -n 1 >&3`)
     assert.sameMembers(seen.told.split("\n"), ["0", "100000"])
   })
+
+  it("gets all from a command that its input ended while the reader was slow", async () => {
+    const id = await beat.submit("seq 1 100000")
+    await beat.run(["wait", id])
+    const attach = `beat attach ${id} -n 100000 </dev/null 2>/dev/null`
+    const seen = await script(`{ ${attach}; echo $? >&3; } | { sleep 1; tail -n 1 >&3; }`)
+    assert.sameMembers(seen.told.split("\n"), ["0", "100000"])
+  })
 })
 
 describe.skipIf(!existsSync(binary))("a stdout that takes nothing", () => {

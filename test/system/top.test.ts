@@ -148,8 +148,8 @@ describe.skipIf(!hasTmux)("the live screen in tmux", () => {
     await select(id)
     press("s")
     await shows(`beat send ${id}`)
-    // An escape, and the answer of the terminal to the last frame right behind it.
-    press("-H", "1b", "1b", "5b", "30", "6e")
+    // An escape, and two answers of the terminal around it.
+    press("-H", "1b", "5b", "30", "6e", "1b", "1b", "5b", "30", "6e")
     await shows("Nothing was done.")
     press("s")
     await shows(`beat send ${id}`)

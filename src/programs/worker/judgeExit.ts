@@ -173,7 +173,7 @@ export const judgeExit = Effect.fn("judgeExit")(function* (
           ...found,
           status: "failed",
           cause: claim.stopCause,
-          error: stopError(claim.stopCause, claimed, (yield* boundLeft(claim)) <= 0)
+          error: stopError(claim.stopCause, claimed, claim.deadlineUptime === null || (yield* boundLeft(claim)) <= 0)
         })
     }
   }

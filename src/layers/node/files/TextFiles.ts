@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { elapsedMs } from "../../../domain/Elapsed.ts"
 import { InvalidInput } from "../../../domain/Errors.ts"
 import { TextFiles } from "../../../services/TextFiles.ts"
 import { codeOf, inWords } from "./SystemCode.ts"
@@ -27,16 +28,23 @@ const readPart = (fd: number): Buffer | null => {
   }
 }
 
+/** For the first writer of a pipe, in milliseconds. One that comes and goes between two looks is not seen. */
+const patienceMs = 60_000
+
 /**
- * All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. `waits`: a pipe that nothing
- * has been read from may have no writer yet.
+ * All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. `waits`: a pipe that nobody
+ * was seen to write to may have no writer yet.
  */
 const readBytes = Effect.fnUntraced(function* (fd: number, limit: number, waits: boolean) {
   const parts: Array<Buffer> = []
+  const began = yield* elapsedMs
+  let alone = waits
   for (let size = 0; size <= limit; ) {
     const part = yield* attempt(() => readPart(fd))
-    const isEnd = part?.length === 0 && !(waits && size === 0)
-    if (isEnd) return Buffer.concat(parts)
+    if (part === null || part.length > 0) alone = false
+    else if (!alone) return Buffer.concat(parts)
+    else if ((yield* elapsedMs) - began > patienceMs)
+      return yield* Effect.fail("nothing was written to it within a minute")
     if (part === null || part.length === 0) {
       yield* Effect.sleep(20)
     } else {

@@ -75,6 +75,12 @@ const arrayOf = (item: AST.AST): Compiled => {
   }
 }
 
+/** A schema with a fallback also decodes what does not fit it. */
+const fallsBack = (ast: AST.AST): boolean =>
+  ast.annotations[AST.DecodingFallbackAnnotationId] !== undefined ||
+  (ast._tag === "Refinement" && fallsBack(ast.from)) ||
+  (ast._tag === "Transformation" && (fallsBack(ast.from) || fallsBack(ast.to)))
+
 const isNull = (ast: AST.AST): boolean => ast._tag === "Literal" && ast.literal === null
 
 /** Whatever the schema can do without waiting. */
@@ -83,11 +89,9 @@ const schemaOf = (ast: AST.AST): Compiled => {
   return (value) => Either.getOrElse(decode(value), () => unclear)
 }
 
-/** Such a schema refuses unknown fields, for example, also within its fields. */
-const hasOptions = (ast: AST.AST): boolean => ast.annotations[AST.ParseOptionsAnnotationId] !== undefined
-
 const compile = (ast: AST.AST): Compiled => {
-  if (hasOptions(ast)) return schemaOf(ast)
+  // It may refuse unknown fields, for example, also within its fields.
+  if (ast.annotations[AST.ParseOptionsAnnotationId] !== undefined) return schemaOf(ast)
   switch (ast._tag) {
     case "StringKeyword":
       return kept(Predicate.isString)
@@ -95,9 +99,6 @@ const compile = (ast: AST.AST): Compiled => {
       return kept(Predicate.isNumber)
     case "BooleanKeyword":
       return kept(Predicate.isBoolean)
-    case "UnknownKeyword":
-    case "VoidKeyword":
-      return (value) => value
     case "Literal":
       return kept((value) => value === ast.literal)
     case "Refinement": {
@@ -125,6 +126,7 @@ const compile = (ast: AST.AST): Compiled => {
       return rest === undefined || more.length > 0 || ast.elements.length > 0 ? schemaOf(ast) : arrayOf(rest.type)
     }
     case "Union": {
+      if (ast.types.some(fallsBack)) return schemaOf(ast)
       if (ast.types.every(({ _tag }) => _tag === "Literal")) {
         const values = new Set<unknown>(ast.types.flatMap((type) => (type._tag === "Literal" ? [type.literal] : [])))
         return kept((value) => values.has(value))
@@ -133,7 +135,10 @@ const compile = (ast: AST.AST): Compiled => {
       const [other] = others
       if (other === undefined || others.length > 1 || others.length === ast.types.length) return schemaOf(ast)
       const decode = lazily(other)
-      return (value) => (value === null ? null : decode(value))
+      return (value) => {
+        const made = decode(value)
+        return made === unclear && value === null ? null : made
+      }
     }
     case "Suspend":
       return lazily(ast.f())

@@ -25,6 +25,20 @@ const shapes: ReadonlyArray<readonly [string, Schema.Schema.AnyNoContext]> = [
     Schema.Union(Schema.Struct({ a: Schema.String }), Schema.Struct({ a: Schema.String, b: Schema.Int }))
   ],
   ["an optional field with a default", Schema.Struct({ a: Schema.optionalWith(Schema.Int, { default: () => 1 }) })],
+  [
+    "a fallback within a union",
+    Schema.NullOr(Schema.String.annotations({ decodingFallback: () => Effect.succeed("none") }))
+  ],
+  [
+    "null that is another value",
+    Schema.NullOr(
+      Schema.transform(Schema.NullOr(Schema.String), Schema.String, {
+        strict: true,
+        decode: (text) => text ?? "none",
+        encode: (text) => text
+      })
+    )
+  ],
   ["a record", Schema.Record({ key: Schema.String, value: Schema.NullOr(Schema.Int) })]
 ]
 
