@@ -32,8 +32,8 @@ const readPart = (fd: number): Buffer | null => {
 const patienceMs = 60_000
 
 /**
- * All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. `waits`: a pipe that nobody
- * was seen to write to may have no writer yet.
+ * All bytes up to the limit, which also holds for a file whose size the system does not say, as in /proc. `waits`: a pipe may
+ * have no writer yet.
  */
 const readBytes = Effect.fnUntraced(function* (fd: number, limit: number, waits: boolean) {
   const parts: Array<Buffer> = []
