@@ -10,7 +10,7 @@ import type { Dimension } from "../../src/domain/usage/UsageReport.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { type ClaimedTask, Queue } from "../../src/services/Queue.ts"
 import { type AllPorts, type Subject, testsOver } from "../support/stores.ts"
-import { claimNext, completed, submitAndClaim, workerB } from "../support/tasks.ts"
+import { claimNext, completed, parked, submitAndClaim, workerB } from "../support/tasks.ts"
 
 const account = { key: AccountKey.make("openai/login/8w1p5c0xnd"), agent: "codex" }
 const hour = 3_600_000
@@ -36,20 +36,7 @@ const end = ({ claim, task }: ClaimedTask, spending: Spending) =>
   Effect.flatMap(Queue, (queue) => queue.finish(task.id, { ...completed, spending }, claim))
 
 const park = ({ claim }: ClaimedTask, spending: Spending, resetsAt: number) =>
-  Effect.flatMap(Queue, (queue) =>
-    queue.park(claim, {
-      limit: true,
-      wake: false,
-      told: true,
-      prompt: null,
-      resetsAt,
-      credit: false,
-      sessionId: null,
-      launch: null,
-      timeLeftMs: null,
-      spending
-    })
-  )
+  Effect.flatMap(Queue, (queue) => queue.park(claim, parked({ resetsAt, spending })))
 
 const reportBy = (...by: ReadonlyArray<Dimension>) =>
   Effect.flatMap(Ledger, (ledger) => ledger.report({ from: 0, to: 1000 * day, by, days: [] }))

@@ -18,6 +18,7 @@ import {
   completed,
   failed,
   newTask,
+  parked,
   submit,
   submitAndClaim,
   workerA
@@ -33,21 +34,7 @@ const reply = { text: "sqlite", denied: false, by: "anna" }
 const tryClaim = Effect.flatMap(Queue, (queue) => queue.claim(claimOptions({ maxConcurrency: 100 })))
 
 const park = (claimed: ClaimedTask, more: Partial<Parking> = {}) =>
-  Effect.flatMap(Queue, (queue) =>
-    queue.park(claimed.claim, {
-      limit: false,
-      wake: false,
-      told: true,
-      prompt: null,
-      resetsAt: null,
-      credit: false,
-      sessionId: "session-1",
-      launch: null,
-      timeLeftMs: null,
-      spending: null,
-      ...more
-    })
-  )
+  Effect.flatMap(Queue, (queue) => queue.park(claimed.claim, parked({ limit: false, sessionId: "session-1", ...more })))
 
 const pausedBy = (name: string) => ({
   scope: "task" as const,

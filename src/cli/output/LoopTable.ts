@@ -212,13 +212,13 @@ export const exitCodeOfLoop = ({ bestScore, rules, status }: Loop): ExitCode => 
   return isReached(status, rules, bestScore) ? ExitCode.ok : ExitCode.failed
 }
 
-/** `passed in round 3`, `used up its rounds; best 31.4 (round 5)`. */
 /** The tasks of its newest round: only those can run. */
 export const newestTasks = ({ rounds }: Loop): ReadonlyArray<TaskId> => {
   const newest = rounds.at(-1)
   return newest === undefined ? [] : [...newest.workTasks, ...newest.evaluationTasks]
 }
 
+/** `passed in round 3`, `used up its rounds; best 31.4 (round 5)`. */
 export const loopEnding = (loop: LoopSummary, screen: Screen): string => {
   const said = loopStyle(loop.status, screen)(words[loop.status])
   if (loop.status === "passed" || loop.status === "target") return `${said} in round ${loop.round}`

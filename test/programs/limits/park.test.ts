@@ -11,13 +11,13 @@ import * as TerminalEvents from "../../../src/layers/TerminalEvents.ts"
 import { park } from "../../../src/programs/limits/park.ts"
 import { endUnreadable } from "../../../src/programs/worker/endUnreadable.ts"
 import { Processes as ProcessesTag } from "../../../src/services/Processes.ts"
-import { type Parking, Queue } from "../../../src/services/Queue.ts"
+import { Queue } from "../../../src/services/Queue.ts"
 import { Spawner } from "../../../src/services/Spawner.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
 import { WorkspaceGit } from "../../../src/services/WorkspaceGit.ts"
 import { Workspaces } from "../../../src/services/Workspaces.ts"
 import { testSql } from "../../support/stores.ts"
-import { submitAndClaim, workerA, workerWith } from "../../support/tasks.ts"
+import { parked, submitAndClaim, workerA, workerWith } from "../../support/tasks.ts"
 
 const commit = "c".repeat(40)
 
@@ -54,18 +54,7 @@ const spawner = Layer.mock(Spawner, {
   stop: () => Effect.succeed({ ended: 1, left: 0 })
 })
 
-const parking: Parking = {
-  limit: true,
-  wake: false,
-  told: true,
-  prompt: null,
-  resetsAt: 1000,
-  credit: false,
-  sessionId: null,
-  launch: null,
-  timeLeftMs: null,
-  spending: null
-}
+const parking = parked({ resetsAt: 1000 })
 
 const layer = Layer.mergeAll(testSql, git, spawner, TerminalEvents.layer, Processes.layer)
 

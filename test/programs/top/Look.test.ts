@@ -16,7 +16,7 @@ import { Gates } from "../../../src/services/Gates.ts"
 import { Questions } from "../../../src/services/Questions.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { testSql } from "../../support/stores.ts"
-import { claimNext, submit, submitAndClaim } from "../../support/tasks.ts"
+import { claimNext, parked, submit, submitAndClaim } from "../../support/tasks.ts"
 
 const layer = Layer.mergeAll(testSql, Host.layer, Processes.layer, SettingsStore.layer({}), WorkerLauncher.layer)
 
@@ -44,20 +44,9 @@ describe("the live screen", () => {
       const questions = yield* Questions
       const asking = yield* submitAndClaim({ agent: "claude" })
       yield* questions.ask({ taskId: asking.task.id, askedBy: "agent", text: "Which?", options: [] })
-      const parked = yield* submitAndClaim({ agent: "claude" })
-      yield* questions.ask({ taskId: parked.task.id, askedBy: "agent", text: "Which?", options: [] })
-      yield* (yield* Queue).park(parked.claim, {
-        limit: false,
-        wake: false,
-        told: true,
-        prompt: null,
-        resetsAt: null,
-        credit: false,
-        sessionId: "s",
-        launch: null,
-        timeLeftMs: null,
-        spending: null
-      })
+      const waiting = yield* submitAndClaim({ agent: "claude" })
+      yield* questions.ask({ taskId: waiting.task.id, askedBy: "agent", text: "Which?", options: [] })
+      yield* (yield* Queue).park(waiting.claim, parked({ limit: false, sessionId: "s" }))
       const working = yield* submitAndClaim({ workspace })
       const next = yield* submit({ workspace: { kind: "existing", id: workspace.id, startCommit: null } })
       yield* (yield* Budgets).set({
@@ -86,7 +75,7 @@ describe("the live screen", () => {
       const found = yield* waits
       const reasons = [
         [asking.task.id, "asks", "asks"],
-        [parked.task.id, "asks", "asks"],
+        [waiting.task.id, "asks", "asks"],
         [next.id, "workspace", "workspace"],
         [held.id, "budget", "budget"],
         [paused.id, "gate", "paused"]

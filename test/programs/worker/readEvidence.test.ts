@@ -8,7 +8,7 @@ import { linesOf, readEvidence } from "../../../src/programs/worker/readEvidence
 import { OutputStore } from "../../../src/services/OutputStore.ts"
 import { Queue } from "../../../src/services/Queue.ts"
 import { testSql } from "../../support/stores.ts"
-import { claimNext, submit } from "../../support/tasks.ts"
+import { claimNext, parked, submit } from "../../support/tasks.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -73,18 +73,7 @@ describe("what a task is judged by", () => {
         output.append({ taskId: id, stream: "stdout", offset, bytes: bytes(text) }, { cap: 10_000 })
       const claimed = yield* claimNext()
       yield* print(0, "refused\nhalf")
-      const parking = {
-        limit: true,
-        wake: false,
-        told: true,
-        prompt: null,
-        resetsAt: null,
-        credit: false,
-        launch: null,
-        timeLeftMs: null,
-        spending: null
-      }
-      yield* queue.park(claimed.claim, { ...parking, sessionId: "s" })
+      yield* queue.park(claimed.claim, parked({ sessionId: "s" }))
       yield* TestClock.adjust("1 hour")
       yield* claimNext()
       assert.deepStrictEqual((yield* readEvidence(id)).stdout, [])

@@ -172,8 +172,8 @@ export const scheduleCancel = readWriteCommand({
     const terminal = yield* Terminal
     const caller = yield* Caller
     const schedules = yield* Schedules
-    const submitter = submitterOf(caller.environment)
     const cancelled = yield* cancelSchedule(yield* schedules.resolve(id), given.cancelTasks)
+    const submitter = submitterOf(caller.environment)
     const by = yield* nameOf(submitter)
     const ended = given.cancelTasks
       ? yield* cancelRuns(cancelled.id, by, submitter, yield* waiting(false)).pipe(

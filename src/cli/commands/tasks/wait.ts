@@ -154,9 +154,10 @@ export const wait = readOnlyCommand({
     const attempts = Effect.forEach(taskIds, latestAttempt)
     // What needs a person may never end. Pipelines, loops and contests have other parts that continue.
     const asksMatter = goal === "end" && groups === 0
-    const over = Effect.gen(function* () {
-      // Scripts wait for what has ended long ago: then there is nothing to set up.
-      if (groups === 0 && (yield* attempts).every(isOver)) return
+    const before = groups === 0 ? yield* attempts : []
+    // Scripts wait for what has ended long ago: then there is nothing to set up.
+    const isPast = groups === 0 && before.every(isOver)
+    const untilOver = Effect.gen(function* () {
       const served = yield* waiting(false)
       const { line, onRound } = yield* watching(taskIds)
       const waits = [
@@ -177,10 +178,11 @@ export const wait = readOnlyCommand({
         withProgress(groups === 0 ? line : Effect.succeed("not ended yet"))
       )
     })
+    const over = isPast ? Effect.void : untilOver
     const timedOut = Option.isNone(
       yield* given.timeout === null ? Effect.asSome(over) : Effect.timeoutOption(over, given.timeout)
     )
-    const now = yield* attempts
+    const now = isPast ? before : yield* attempts
     const endedPipelines = yield* Effect.forEach(pipelineIds, pipelines.get)
     const endedLoops = yield* Effect.forEach(loopIds, (yield* Loops).get)
     const endedContests = yield* Effect.forEach(contestIds, (yield* Contests).get)

@@ -38,16 +38,16 @@ const patienceMs = 60_000
 const readBytes = Effect.fnUntraced(function* (fd: number, limit: number, waits: boolean) {
   const parts: Array<Buffer> = []
   const began = yield* elapsedMs
-  let alone = waits
+  let hasWriter = !waits
   for (let size = 0; size <= limit; ) {
     const part = yield* attempt(() => readPart(fd))
-    if (part === null || part.length > 0) alone = false
-    else if (!alone) return Buffer.concat(parts)
-    else if ((yield* elapsedMs) - began > patienceMs)
-      return yield* Effect.fail("nothing was written to it within a minute")
-    if (part === null || part.length === 0) {
-      yield* Effect.sleep(20)
-    } else {
+    if (part?.length === 0) {
+      if (hasWriter) return Buffer.concat(parts)
+      if ((yield* elapsedMs) - began > patienceMs)
+        return yield* Effect.fail("nothing was written to it within a minute")
+    } else hasWriter = true
+    if (part === null || part.length === 0) yield* Effect.sleep(20)
+    else {
       parts.push(part)
       size += part.length
     }

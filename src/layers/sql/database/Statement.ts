@@ -29,45 +29,35 @@ const atFirstUse = <I, A>(make: () => (request: I) => A): ((request: I) => A) =>
   }
 }
 
-/** The rows of a statement that goes the short way. */
-const rowsOf = <I, II, A, AI, R, E>({ Request, execute }: Query<I, II, A, AI, R, E>) => {
-  const encode = Schema.encode(Request)
-  return (request: I) => Effect.flatMap(encode(request), (given) => direct(execute(given)))
-}
+/** A query whose statement goes the short way: what `read` makes of its rows. */
+const reading = <I, II, A, AI, R, E, B, E2>(
+  query: () => Query<I, II, A, AI, R, E>,
+  read: (result: Schema.Schema<A, AI>) => (rows: ReadonlyArray<unknown>) => Effect.Effect<B, E2>
+) =>
+  atFirstUse(() => {
+    const { Request, Result, execute } = query()
+    const encode = Schema.encode(Request)
+    const decode = read(Result)
+    return (request: I) => Effect.flatMap(encode(request), (given) => Effect.flatMap(direct(execute(given)), decode))
+  })
 
 /** All rows. */
 export const findAll = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => {
-    const made = query()
-    const rows = rowsOf(made)
-    const decode = decoderOf(Schema.Array(made.Result))
-    return (request: I) => Effect.flatMap(rows(request), decode)
-  })
+  reading(query, (result) => decoderOf(Schema.Array(result)))
 
 /** The first row, if there is one. */
 export const findOne = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => {
-    const made = query()
-    const rows = rowsOf(made)
-    const decode = decoderOf(made.Result)
-    return (request: I) =>
-      Effect.flatMap(rows(request), ([first]) =>
-        first === undefined ? Effect.succeedNone : Effect.asSome(decode(first))
-      )
+  reading(query, (result) => {
+    const decode = decoderOf(result)
+    return ([first]) => (first === undefined ? Effect.succeedNone : Effect.asSome(decode(first)))
   })
 
 /** The first row, which must be there. */
 export const single = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E>) =>
-  atFirstUse(() => {
-    const made = query()
-    const rows = rowsOf(made)
-    const decode = decoderOf(made.Result)
-    return (request: I) =>
-      Effect.flatMap(
-        rows(request),
-        ([first]): Effect.Effect<A, ParseResult.ParseError | Cause.NoSuchElementException> =>
-          first === undefined ? new Cause.NoSuchElementException() : decode(first)
-      )
+  reading(query, (result) => {
+    const decode = decoderOf(result)
+    return ([first]): Effect.Effect<A, ParseResult.ParseError | Cause.NoSuchElementException> =>
+      first === undefined ? new Cause.NoSuchElementException() : decode(first)
   })
 
 /** No rows. */

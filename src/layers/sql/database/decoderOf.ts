@@ -61,8 +61,8 @@ const structOf = (ast: AST.TypeLiteral): Compiled => {
   }
 }
 
-const arrayOf = (item: AST.AST): Compiled => {
-  const decode = compiled(item)
+const arrayOf = (type: AST.AST): Compiled => {
+  const decode = compiled(type)
   return (value) => {
     if (!Array.isArray(value)) return unclear
     const made: Array<unknown> = []

@@ -7,6 +7,7 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import { layer } from "../../../../src/layers/node/files/TextFiles.ts"
 import { TextFiles } from "../../../../src/services/TextFiles.ts"
 
@@ -74,6 +75,27 @@ describe("a pipe", () => {
       assert.isTrue(Option.isNone(yield* Fiber.poll(reading)))
       writeFileSync(join(root, "late"), "steps")
       assert.strictEqual(yield* Fiber.join(reading), "steps")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("whose writer comes and sends nothing is empty", () =>
+    Effect.gen(function* () {
+      const fd = pipe("empty", "")
+      const reading = yield* Effect.fork(read("empty"))
+      yield* Effect.sleep(50)
+      closeSync(fd)
+      assert.strictEqual(yield* Fiber.join(reading), "")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("to which nobody writes is refused after a minute", () =>
+    Effect.gen(function* () {
+      execFileSync("mkfifo", [join(root, "lonely")])
+      const reading = yield* Effect.fork(reason("lonely"))
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(reading)))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* Fiber.join(reading), "nothing was written to it within a minute")
     }).pipe(Effect.provide(layer))
   )
 

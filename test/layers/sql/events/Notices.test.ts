@@ -20,7 +20,7 @@ import { Notices } from "../../../../src/services/Notices.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { create } from "../../../support/pipelines.ts"
 import { testSql } from "../../../support/stores.ts"
-import { claimNext, completed, failed, newTask, submit, submitAndClaim } from "../../../support/tasks.ts"
+import { claimNext, completed, failed, newTask, parked, submit, submitAndClaim } from "../../../support/tasks.ts"
 
 const all = Effect.flatMap(Notices, (notices) => notices.after(0, 1000))
 
@@ -89,18 +89,7 @@ describe("notices", () => {
       yield* TestClock.setTime(86_400_000)
       const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
       const first = yield* submitAndClaim({ agent: "claude", account })
-      yield* queue.park(first.claim, {
-        limit: true,
-        wake: false,
-        told: true,
-        prompt: null,
-        resetsAt: 86_400_000 + 3_600_000,
-        credit: false,
-        sessionId: null,
-        launch: null,
-        timeLeftMs: null,
-        spending: null
-      })
+      yield* queue.park(first.claim, parked({ resetsAt: 86_400_000 + 3_600_000 }))
       yield* TestClock.adjust("2 hours")
       const again = yield* claimNext()
       yield* queue.finish(again.task.id, completed, again.claim)
