@@ -88,7 +88,7 @@ describe("a pipe", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("to which nobody writes is refused after a minute", () =>
+  it.effect("that has no writer is refused after a minute", () =>
     Effect.gen(function* () {
       execFileSync("mkfifo", [join(root, "lonely")])
       const reading = yield* Effect.fork(reason("lonely"))
