@@ -8,6 +8,7 @@ import type * as LoopErrors from "../domain/loop/LoopErrors.ts"
 import type * as MergeErrors from "../domain/merge/MergeErrors.ts"
 import type * as PipelineErrors from "../domain/pipeline/PipelineErrors.ts"
 import type * as QuestionErrors from "../domain/questions/QuestionErrors.ts"
+import { encoderOf } from "../domain/SchemaCodecs.ts"
 import type * as ScheduleErrors from "../domain/schedule/ScheduleErrors.ts"
 import type { OutsideTask } from "../domain/task/TaskBoundary.ts"
 import type { WakeRefused } from "../domain/wake/Wake.ts"
@@ -207,7 +208,7 @@ const isJsonObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema
 
 export const tool = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>): Tool => {
   const decode = decodeInput(spec.input, spec.example)
-  const encode = Schema.encode(spec.output)
+  const encode = encoderOf(spec.output)
   const schemas = schemasOf(spec)
   return {
     name: spec.name,

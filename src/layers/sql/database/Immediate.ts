@@ -10,20 +10,21 @@ import { whileLocked } from "../../../domain/RetrySchedules.ts"
 import { count } from "../../../services/Counters.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { announceWork } from "../../../services/OwnWork.ts"
-import { Reserve } from "./direct.ts"
 import { staysInPlace } from "./OpenedFile.ts"
 import { type DriverError, isBusy, isDriverError, storageError } from "./StorageFailure.ts"
+import { Turn, takeTurn, turnsOf } from "./Turn.ts"
 
 /**
  * A read followed by a write cannot fail half-way in it because another process has written. Nested calls become
  * savepoints. Statements go through the cache of prepared ones: unprepared, a damaged file would be a defect.
  */
 export const withImmediate = (sql: SqlClient.SqlClient) => {
+  const turns = turnsOf(sql)
   const transaction = SqlClient.makeWithTransaction({
     transactionTag: SqlClient.TransactionConnection,
     spanAttributes: [["db.system.name", "sqlite"]],
     acquireConnection: Effect.flatMap(Scope.make(), (scope) =>
-      Effect.map(Scope.extend(sql.reserve, scope), (connection) => [scope, connection] as const)
+      Effect.map(Scope.extend(takeTurn(turns), scope), (connection) => [scope, connection] as const)
     ),
     begin: (connection) => connection.execute("BEGIN IMMEDIATE", [], undefined),
     savepoint: (connection, id) => connection.execute(`SAVEPOINT backbeat_${id}`, [], undefined),
@@ -70,7 +71,7 @@ export interface Access {
 export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Access => {
   const transaction = withImmediate(sql)
   const inPlace = staysInPlace(sql)
-  const withReserve = <R>(context: Context.Context<R>) => Context.add(context, Reserve, sql.reserve)
+  const withTurn = <R>(context: Context.Context<R>) => Context.add(context, Turn, turnsOf(sql))
   // One span per operation, where spans are collected. A span per statement would add about a third to its cost.
   const retryWhileBusy = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
     const quiet = Effect.withTracerEnabled(effect, false)
@@ -94,7 +95,7 @@ export const makeAccess = (sql: SqlClient.SqlClient, path: string | null): Acces
       <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         Effect.zipRight(
           inPlace(operation),
-          asStorageError(operation, path)(retryWhileBusy(Effect.mapInputContext(effect, withReserve<R>)))
+          asStorageError(operation, path)(retryWhileBusy(Effect.mapInputContext(effect, withTurn<R>)))
         ),
     write,
     writeOnce: (operation) => writing(operation, (effect) => Effect.withTracerEnabled(effect, false)),

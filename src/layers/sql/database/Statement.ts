@@ -7,7 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { decoderOf } from "./decoderOf.ts"
+import { decoderOf, encoderOf } from "../../../domain/SchemaCodecs.ts"
 import { direct } from "./direct.ts"
 
 interface Command<I, II, R, E> {
@@ -36,7 +36,7 @@ const reading = <I, II, A, AI, R, E, B, E2>(
 ) =>
   atFirstUse(() => {
     const { Request, Result, execute } = query()
-    const encode = Schema.encode(Request)
+    const encode = encoderOf(Request)
     const decode = read(Result)
     return (request: I) => Effect.flatMap(encode(request), (given) => Effect.flatMap(direct(execute(given)), decode))
   })

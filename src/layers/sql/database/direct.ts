@@ -15,6 +15,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Str from "effect/String"
+import { readBetween, Turn } from "./Turn.ts"
 
 /** The names of columns are few, and each row brings them all. */
 const remembering = (transform: (name: string) => string) => {
@@ -34,9 +35,6 @@ export const fromColumn = remembering(Str.snakeToCamel)
 
 const named = SqlStatement.defaultTransforms(fromColumn, false).array
 
-/** How statements outside a transaction get the connection: each waits for the transactions of other fibers. */
-export class Reserve extends Context.Tag("backbeat/sql/Reserve")<Reserve, SqlClient.SqlClient["reserve"]>() {}
-
 const isStatement = (value: unknown): value is SqlStatement.Statement<unknown> =>
   SqlStatement.isFragment(value) && Predicate.hasProperty(value, "compile")
 
@@ -55,7 +53,7 @@ export const direct = <E, R>(
     }
     const transaction = Context.getOption(fiber.currentContext, SqlClient.TransactionConnection)
     if (transaction._tag === "Some") return execute(transaction.value[0])
-    const reserve = Context.getOption(fiber.currentContext, Reserve)
-    return reserve._tag === "Some" ? Effect.scoped(Effect.flatMap(reserve.value, execute)) : statement
+    const turn = Context.getOption(fiber.currentContext, Turn)
+    return turn._tag === "Some" ? readBetween(turn.value, execute) : statement
   })
 }

@@ -1,15 +1,15 @@
-/** The quick decoder of rows gives what the schema gives, for values that fit, for damaged ones and for fallbacks. */
+/** Quick codecs give what the schema gives, for values that fit, for damaged ones and for fallbacks. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { Schedule } from "../../../../src/domain/schedule/Schedule.ts"
-import { SettingsFile } from "../../../../src/domain/settings/Settings.ts"
-import { decoderOf } from "../../../../src/layers/sql/database/decoderOf.ts"
-import * as Rows from "../../../../src/layers/sql/tasks/Rows.ts"
-import { TaskReport } from "../../../../src/programs/reports/taskReport.ts"
+import { decoderOf, encoderOf } from "../../src/domain/SchemaCodecs.ts"
+import { Schedule } from "../../src/domain/schedule/Schedule.ts"
+import { SettingsFile } from "../../src/domain/settings/Settings.ts"
+import * as Rows from "../../src/layers/sql/tasks/Rows.ts"
+import { TaskReport } from "../../src/programs/reports/taskReport.ts"
 
 const shapes: ReadonlyArray<readonly [string, Schema.Schema.AnyNoContext]> = [
   ...Object.entries(Rows).flatMap(([name, row]) =>
@@ -49,11 +49,11 @@ const odd: FastCheck.Arbitrary<unknown> = FastCheck.oneof(
   FastCheck.jsonValue()
 )
 
-/** The row of a value, as the driver gives it, and now and then with a column that is damaged, missing or unknown. */
-const rowsOf = (shape: Schema.Schema.AnyNoContext) =>
+/** What `of` makes of a value, as it is, and now and then with a field that is damaged, missing or unknown. */
+const damaged = (shape: Schema.Schema.AnyNoContext, of: (value: unknown) => unknown) =>
   FastCheck.tuple(Arbitrary.make(Schema.typeSchema(shape)), FastCheck.nat(3), FastCheck.nat(), odd).map(
     ([value, kind, at, other]) => {
-      const row: unknown = Schema.encodeSync(shape)(value)
+      const row = of(value)
       if (kind === 0) return row
       if (typeof row !== "object" || row === null || Array.isArray(row)) return kind === 1 ? row : other
       const names = Object.keys(row)
@@ -64,19 +64,34 @@ const rowsOf = (shape: Schema.Schema.AnyNoContext) =>
     }
   )
 
-describe("decoderOf", () => {
+const assertSame = (got: Either.Either<unknown, unknown>, wanted: Either.Either<unknown, unknown>) => {
+  assert.strictEqual(got._tag, wanted._tag)
+  if (Either.isRight(wanted)) assert.deepStrictEqual(Either.getOrThrow(got), wanted.right)
+  else assert.strictEqual(String(Either.isLeft(got) ? got.left : ""), String(wanted.left))
+}
+
+describe("SchemaCodecs", () => {
   for (const [name, shape] of shapes) {
-    it(`decodes ${name} as its schema does`, () => {
+    it(`decode ${name} as its schema does`, () => {
       const quick = decoderOf(shape)
       const slow = Schema.decodeUnknownEither(shape)
       FastCheck.assert(
-        FastCheck.property(rowsOf(shape), (row) => {
-          const [got, wanted] = [Effect.runSync(Effect.either(quick(row))), slow(row)]
-          assert.strictEqual(got._tag, wanted._tag)
-          if (Either.isRight(wanted)) assert.deepStrictEqual(Either.getOrThrow(got), wanted.right)
-          else assert.strictEqual(String(Either.isLeft(got) ? got.left : ""), String(wanted.left))
-        }),
+        FastCheck.property(damaged(shape, Schema.encodeSync(shape)), (row) =>
+          assertSame(Effect.runSync(Effect.either(quick(row))), slow(row))
+        ),
         { numRuns: 300 }
+      )
+    })
+
+    it(`encode ${name} as its schema does`, () => {
+      const quick = encoderOf(shape)
+      const slow = Schema.encodeUnknownEither(shape)
+      FastCheck.assert(
+        FastCheck.property(
+          damaged(shape, (value) => value),
+          (value) => assertSame(Effect.runSync(Effect.either(quick(value))), slow(value))
+        ),
+        { numRuns: 100 }
       )
     })
   }

@@ -1,5 +1,5 @@
 /**
- * Decodes rows as their schemas do, with fewer allocations. A value that does not fit is left to the schema, which says what is
+ * Decodes and encodes as schemas do, with fewer allocations. A value that does not fit is left to the schema, which says what is
  * wrong or falls back. So are the kinds of schemas that are not compiled here. A test holds both equal.
  */
 import * as Effect from "effect/Effect"
@@ -31,17 +31,17 @@ const compiled = (ast: AST.AST): Compiled => {
   return made
 }
 
-const lazily = (ast: AST.AST): Compiled => {
+const lazily = (make: () => Compiled): Compiled => {
   let made: Compiled | undefined
   return (value) => {
-    made ??= compiled(ast)
+    made ??= make()
     return made(value)
   }
 }
 
 const structOf = (ast: AST.TypeLiteral): Compiled => {
   const fields = ast.propertySignatures.map(({ isOptional, name, type }) => ({
-    decode: lazily(type),
+    decode: lazily(() => compiled(type)),
     isOptional,
     name
   }))
@@ -134,26 +134,57 @@ const compile = (ast: AST.AST): Compiled => {
       const others = ast.types.filter((type) => !isNull(type))
       const [other] = others
       if (other === undefined || others.length > 1 || others.length === ast.types.length) return schemaOf(ast)
-      const decode = lazily(other)
+      const decode = lazily(() => compiled(other))
       return (value) => {
         const made = decode(value)
         return made === unclear && value === null ? null : made
       }
     }
     case "Suspend":
-      return lazily(ast.f())
+      return lazily(() => compiled(ast.f()))
     default:
       return schemaOf(ast)
   }
 }
 
-export const decoderOf = <A, I>(schema: Schema.Schema<A, I>) => {
-  const quick = compiled(schema.ast)
-  let slow: ((value: unknown) => Effect.Effect<A, ParseResult.ParseError>) | undefined
-  return (value: unknown): Effect.Effect<A, ParseResult.ParseError> => {
+type Codec<From, To> = (value: From) => Effect.Effect<To, ParseResult.ParseError>
+
+const quickOr = <From, To>(quick: Compiled, make: () => Codec<From, To>): Codec<From, To> => {
+  let slow: Codec<From, To> | undefined
+  return (value) => {
     const made = quick(value)
-    if (made !== unclear) return Effect.succeed(made as A)
-    slow ??= Schema.decodeUnknown(schema)
+    if (made !== unclear) return Effect.succeed(made as To)
+    slow ??= make()
     return slow(value)
   }
 }
+
+export const decoderOf = <A, I>(schema: Schema.Schema<A, I>): Codec<unknown, A> =>
+  quickOr(compiled(schema.ast), () => Schema.decodeUnknown(schema))
+
+/** Whether what fits is its own encoding: the schema transforms nothing, and has no fallback, which only decoding knows. */
+const isPlain = (ast: AST.AST): boolean => {
+  if (ast.annotations[AST.DecodingFallbackAnnotationId] !== undefined) return false
+  switch (ast._tag) {
+    case "Declaration":
+    case "Suspend":
+    case "Transformation":
+      return false
+    case "Refinement":
+      return isPlain(ast.from)
+    case "Union":
+      return ast.types.every(isPlain)
+    case "TupleType":
+      return [...ast.elements, ...ast.rest].every(({ type }) => isPlain(type))
+    case "TypeLiteral":
+      return [...ast.propertySignatures, ...ast.indexSignatures].every(({ type }) => isPlain(type))
+    default:
+      return true
+  }
+}
+
+export const encoderOf = <A, I>(schema: Schema.Schema<A, I>): Codec<A, I> =>
+  quickOr(
+    lazily(() => (isPlain(schema.ast) ? compiled(schema.ast) : () => unclear)),
+    () => Schema.encode(schema)
+  )
