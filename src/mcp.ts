@@ -9,8 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
-import { ExitCode } from "./cli/framework/ExitCode.ts"
+import { ExitCode, exitCodeOfError } from "./cli/framework/ExitCode.ts"
 import { version } from "./cli/framework/version.ts"
+import { foreignOwner, requireOwner } from "./layers/node/files/Ownership.ts"
 import { settleHome } from "./layers/node/files/Paths.ts"
 import { environment } from "./layers/node/files/Surroundings.ts"
 import { makeLogFile } from "./layers/node/system/LogFile.ts"
@@ -25,9 +26,9 @@ import { logLine } from "./text/LogLine.ts"
 const poolDelay = "150 millis"
 const poolLatest = "2 seconds"
 
-/** The most time from the end of stdin to the exit of this process: for answers, and for the worker. */
+/** The most time from the end of stdin to the exit of this process: for answers, and for handing over. A worker is launched earlier. */
 const answersWithin = "250 millis"
-const leaveWithin = "650 millis"
+const leaveWithin = "850 millis"
 
 /** `beat mcp start --tools all` lists every tool. The launcher starts this bundle with no other options than `--tools core` and `--tools all`. */
 const toolsetOf = (variables: ReturnType<typeof environment>): Toolset => {
@@ -63,7 +64,9 @@ const onCrash = (report: (error: unknown) => void) => {
 
 /** Returns when the client has closed its end; a signal interrupts it. */
 const server = Effect.gen(function* () {
-  const { logs } = yield* settleHome(process.env)
+  const { database, logs } = yield* settleHome(process.env)
+  // Before the log: one that root makes would lock the user of this home out.
+  yield* requireOwner(database, () => foreignOwner(database))
   const log = openLog(join(logs, "mcp.log"))
   onCrash((error) => log.bug("the server", Cause.die(error)))
   const ended = yield* Deferred.make<void>()
@@ -106,10 +109,10 @@ const server = Effect.gen(function* () {
   return ExitCode.ok
 })
 
-const refused = (error: { readonly message: string }) =>
+const refused = (error: { readonly _tag: string; readonly message: string }) =>
   Effect.sync(() => {
     process.stderr.write(`beat: ${error.message}\n`)
-    return ExitCode.usage
+    return exitCodeOfError(error)
   })
 
 const teardown: Teardown = (exit) => {

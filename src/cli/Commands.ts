@@ -10,23 +10,38 @@ const groups: CommandTree["groups"] = {
   agents: { summary: "Show and check the coding agents", standard: "list" },
   config: { summary: "Show and change settings", standard: "show" },
   group: { summary: "Show and change groups of tasks, each with its own limit", standard: "list" },
-  hooks: { summary: "Send what happens to commands, addresses and phones", standard: "list" },
+  hooks: { summary: "Notify commands, webhooks, phones and desktops", standard: "list" },
   budget: { summary: "Bound what tasks may spend", standard: "list" },
-  limits: { summary: "Show usage limits, and decide about them", standard: "list" },
+  limits: { summary: "Show usage limits, and close or open accounts", standard: "list" },
   pipeline: { summary: "Run several steps in order, as one", standard: "list" },
   schedule: { summary: "Run things at given times", standard: "list" },
   workspace: { summary: "Look at and clean up the workspaces of isolated tasks", standard: "list" },
   loop: {
     summary: "Repeat a task until a command says that it is done",
+    examples: [
+      ['beat loop "make the tests pass" --until "npm test"', "start one; the options: beat loop start --help"],
+      ["beat loop faster.yaml", "start the one in a file"]
+    ],
     standard: "list",
     direct: "start",
     files: true
   },
-  goal: { summary: "Reach a goal with a lead that delegates", standard: "list", direct: "start" },
+  goal: {
+    summary: "Reach a goal with a lead that delegates",
+    examples: [
+      ['beat goal "move from REST to tRPC" --until "npm test"', "set one; the options: beat goal start --help"]
+    ],
+    standard: "list",
+    direct: "start"
+  },
   service: { summary: "Keep a worker running across reboots", standard: "status" },
   skills: { summary: "Teach agents to use Backbeat", standard: "show" },
   mcp: { summary: "Serve agents through MCP", standard: "config" },
-  web: { summary: "Show tasks in the browser", standard: "start" },
+  web: {
+    summary: "Show tasks in the browser",
+    examples: [["beat web --open", "serve the page and open it; the options: beat web start --help"]],
+    standard: "start"
+  },
   api: { summary: "Describe the HTTP API of beat web", standard: "openapi" }
 }
 

@@ -20,14 +20,17 @@ import { isMounted, workingDirectory } from "../layers/node/files/Surroundings.t
 import * as MergeGit from "../layers/node/git/MergeGit.ts"
 import * as Failpoints from "../layers/node/system/Failpoints.ts"
 import * as LocalZone from "../layers/node/system/LocalZone.ts"
+import { stopInTime } from "../programs/serving/handOver.ts"
 import { shareWatch } from "../programs/serving/shareWatch.ts"
 import * as Pool from "../programs/serving/WorkerPool.ts"
 import { EndWatch } from "../services/EndWatch.ts"
+import { WorkerLauncher } from "../services/WorkerLauncher.ts"
 import { WorkerPool } from "../services/WorkerPool.ts"
 import { Session } from "./protocol/Session.ts"
 
-/** The time from the end of the client to a launched worker. The exit does not wait longer. */
+/** The most time for the look at what is left, and for stopping as a whole: after that a worker is launched without the look. */
 const handOverWithin = "350 millis"
+const stopWithin = "500 millis"
 
 const ports = Full.ports.pipe(Layer.provide(WorkerCommand.layer))
 
@@ -105,9 +108,20 @@ export const makeServing = Effect.fn("makeServing")(function* (
         Option.isSome(started) ? Effect.succeed(started) : Effect.map(Effect.forkDaemon(working), Option.some)
       )
 
+  const launch = Effect.flatMap(WorkerLauncher, (launcher) => launcher.launch)
+
   /** Takes the worker off the list and hands its work over; immediately where there is none. */
   const stop = Effect.flatMap(SynchronizedRef.get(worker), (started) =>
-    Option.isSome(started) ? Effect.asVoid(Fiber.interrupt(started.value)) : Effect.void
+    Option.isNone(started)
+      ? Effect.void
+      : stopInTime({
+          stop: Fiber.interrupt(started.value),
+          within: stopWithin,
+          launch: Effect.flatMap(opened, (runtime) => Effect.provide(launch, runtime))
+        })
+  ).pipe(
+    Effect.catchAllCause((cause) => Effect.logWarning("interrupted: no other worker could be started", cause)),
+    Effect.provide(logs)
   )
 
   /** Runs an effect on the ports themselves: laying them over another runtime costs each call as much as a look into the database. */

@@ -50,10 +50,29 @@ export const makeClockWatch = () => {
   return { look, isSteady: () => steady }
 }
 
+const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed) => wall - elapsed)
+
+/** What is old is deleted only by a clock that was not set for this long. Milliseconds. */
+const provenMs = 60_000
+
+/**
+ * The time for deleting what is older than `ageMs`: it waits until this process has seen that the clock was not set for a minute, or
+ * for `ageMs` where that is shorter, so a clock that is ahead for less deletes nothing. A clock that was wrong before the process
+ * started, and stays wrong, cannot be told from a right one.
+ */
+export const provenTime = Effect.fn("provenTime")(function* (ageMs: number) {
+  while (true) {
+    const before = yield* ahead
+    yield* Effect.sleep(Math.min(provenMs, ageMs))
+    const elapsed = yield* elapsedMs
+    const now = yield* Clock.currentTimeMillis
+    if (Math.abs(now - elapsed - before) < correction) return now
+  }
+})
+
 /** Returns when the wall clock has been set, in either direction, or the machine has slept; looks every `everyMs`. */
 export const untilClockIsSet = (everyMs: number) =>
   Effect.gen(function* () {
-    const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed) => wall - elapsed)
     const before = yield* ahead
     yield* Effect.sleep(everyMs).pipe(
       Effect.zipRight(ahead),

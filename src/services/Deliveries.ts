@@ -52,7 +52,10 @@ export class Deliveries extends Context.Tag("backbeat/Deliveries")<
     readonly taken: Effect.Effect<ReadonlyArray<Taken>, StorageError>
     /** Takes a delivery from a worker that has died: it is due again, with the same id. */
     readonly release: (taken: Taken) => Effect.Effect<boolean, StorageError>
-    /** After a clock that was set back: messages wait for as long again as they were to wait, from now on. */
+    /**
+     * After a clock that was set back: messages wait for as long again as they were to wait, from now on, and those that were given up
+     * for their age while it was ahead are due again.
+     */
     readonly putRight: Effect.Effect<void, StorageError>
     /** The next attempt for one of these hooks. */
     readonly nextDue: (hooks: ReadonlyArray<string>) => Effect.Effect<Option.Option<number>, StorageError>

@@ -12,7 +12,7 @@ export class Gates extends Context.Tag("backbeat/Gates")<
   {
     /** From the commit on, no task behind it is claimed. A gate that is there already gets the new time and reason. */
     readonly close: (gate: Omit<Gate, "at">) => Effect.Effect<void, StorageError>
-    /** False where none was closed. */
+    /** False where none was closed, or its time has passed. */
     readonly open: (scope: GateScope, name: string) => Effect.Effect<boolean, StorageError>
     /** Those that are in force now, at most 200, oldest first. */
     readonly list: Effect.Effect<ReadonlyArray<Gate>, StorageError>
@@ -22,7 +22,7 @@ export class Gates extends Context.Tag("backbeat/Gates")<
     readonly freezing: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
     /** Running tasks that a person has paused and that have to be parked, at most 1000. */
     readonly pausing: Effect.Effect<ReadonlyArray<TaskId>, StorageError>
-    /** Removes gates whose time is over. */
+    /** Removes the gates of tasks and pipelines that have ended. One whose time has passed holds nothing, and stays for a clock that is set back. */
     readonly tidy: Effect.Effect<void, StorageError>
     /** At most 1000, by name. */
     readonly groups: Effect.Effect<ReadonlyArray<Group>, StorageError>

@@ -17,6 +17,8 @@ export class Installation extends Context.Tag("backbeat/Installation")<
     readonly node: Effect.Effect<string>
     /** Says whose the database at this path is where it is another user's; null where it is this user's. */
     readonly foreignOwner: (path: string) => Effect.Effect<string | null>
+    /** Names the owner of the file or directory at this path where that is another user; null where it is this user's or missing. */
+    readonly otherOwner: (path: string) => Effect.Effect<string | null>
     readonly file: (path: string) => Effect.Effect<FileFacts>
     /** Makes and removes a directory in this one: null where that works or there is no such directory yet, else the system's reason. */
     readonly tryWrite: (directory: string) => Effect.Effect<string | null>

@@ -75,10 +75,11 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     readonly inTheWay: (tree: string, from: CommitId, to: CommitId) => Effect.Effect<ReadonlyArray<string>, MergeFailed>
     /**
      * Moves the checked-out branch and its files forward; the answer is why it could not, or null: the files are then as they were, which
-     * `recorded` names.
+     * `recorded` names. Refused where another branch is checked out by now, or this one is no longer at `from`.
      */
     readonly apply: (
       tree: string,
+      branch: string,
       from: CommitId,
       to: CommitId,
       recorded: string
@@ -92,7 +93,12 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
      * Ends an `apply` from `from` to `to` that was killed: first the files as they were at `from`, then forward again. Files that the user
      * has edited stay, and the branch with them; the answer is why it could not, or null.
      */
-    readonly finish: (tree: string, from: CommitId, to: CommitId) => Effect.Effect<string | null, MergeFailed>
+    readonly finish: (
+      tree: string,
+      branch: string,
+      from: CommitId,
+      to: CommitId
+    ) => Effect.Effect<string | null, MergeFailed>
     /**
      * Moves the checked-out branch and its files back from `from` to `to`; the answer is why it could not, or null: all is as at `from`
      * then. What is staged or changed in other files stays. `again`: it was begun before, and killed.

@@ -9,15 +9,13 @@ import type { TaskId } from "../domain/task/Task.ts"
 export class Merges extends Context.Tag("backbeat/Merges")<
   Merges,
   {
-    /** The merge of a repository that has not ended. */
-    readonly open: (home: string) => Effect.Effect<Option.Option<Merge>, StorageError>
-    /** All that have not ended, at most 100. */
+    /** All that have not ended, oldest first, at most 100. */
     readonly allOpen: Effect.Effect<ReadonlyArray<Merge>, StorageError>
-    /** Stores a new one; false where another merge of the repository is open. */
+    /** Stores a new one; false where another merge that began in its directory is open. */
     readonly begin: (merge: Merge) => Effect.Effect<boolean, StorageError>
     /**
      * Changes it, unless another process has changed its state or taken it over meanwhile; false then. An
-     * undo begins only where no other merge of the repository is open.
+     * undo begins only where no other merge that began in its directory is open.
      */
     readonly change: (
       from: Pick<Merge, "id" | "state" | "owner">,

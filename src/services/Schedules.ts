@@ -71,7 +71,8 @@ export class Schedules extends Context.Tag("backbeat/Schedules")<
     readonly fire: (due: ReadonlyArray<Due>) => Effect.Effect<ReadonlyArray<FireAnswer>, StorageError>
     /**
      * Gives each active schedule whose next time lies further away than its rule allows the next time from now, with a row
-     * `missed` that says so: the clock was set back. Returns those. Over all processes a time is still fired once.
+     * `missed` that says so: the clock was set back. One that has expired although it has a time before its expiry is active again,
+     * unless its name belongs to another by now. Returns those. Over all processes a time is still fired once.
      */
     readonly putRight: Effect.Effect<ReadonlyArray<ScheduleId>, StorageError>
     /** Runs it now, in addition to its regular times, which do not change; neither does the count of runs. */

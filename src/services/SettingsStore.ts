@@ -1,7 +1,7 @@
 /** The settings: config file, with `BACKBEAT_*` variables on top. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { ConfigInvalid } from "../domain/Errors.ts"
+import type { ConfigInvalid, StorageError } from "../domain/Errors.ts"
 import type { Settings, SettingsFile, WrittenSettings } from "../domain/settings/Settings.ts"
 
 export class SettingsStore extends Context.Tag("backbeat/SettingsStore")<
@@ -13,10 +13,10 @@ export class SettingsStore extends Context.Tag("backbeat/SettingsStore")<
     readonly file: Effect.Effect<SettingsFile, ConfigInvalid>
     /**
      * Changes the file in one atomic write (temporary file, mode 0600, rename), under a lock between processes. `change` gets what is
-     * written, with its secrets, and returns what shall be; that is decoded before it is written.
+     * written, with its secrets, and returns what shall be; that is decoded before it is written. Settings of another user are refused with a StorageError.
      */
     readonly update: (
       change: (file: WrittenSettings) => Effect.Effect<unknown, ConfigInvalid>
-    ) => Effect.Effect<SettingsFile, ConfigInvalid>
+    ) => Effect.Effect<SettingsFile, ConfigInvalid | StorageError>
   }
 >() {}

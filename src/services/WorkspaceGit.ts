@@ -68,6 +68,8 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly head: (workspace: Workspace) => Effect.Effect<CommitId, WorkspaceFailed>
     /** Commits all that is in the workspace, without touching its index, and brings the commit home. */
     readonly seal: (request: SealRequest) => Effect.Effect<Seal, WorkspaceFailed>
+    /** The tree that a seal would store now. `claimId` names the temporary index. */
+    readonly tree: (workspace: Workspace, claimId: string) => Effect.Effect<CommitId, WorkspaceFailed>
     /** The files that match and differ between two commits, at most 1000. */
     readonly changed: (
       repository: string,

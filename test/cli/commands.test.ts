@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { ConfigView, SettingView } from "../../src/cli/commands/setup/config.ts"
+import { Resumed } from "../../src/cli/commands/tasks/resume.ts"
+import { JsonError } from "../../src/cli/framework/Json.ts"
 import { widthOf } from "../../src/cli/output/Layout.ts"
 import { AccountKey } from "../../src/domain/limits/Account.ts"
 import { AgentList } from "../../src/domain/task/Agent.ts"
@@ -427,6 +429,21 @@ describe("config", () => {
       const bad = yield* beat(["config", "set", "agents.codex.retries", secret])
       assert.strictEqual(bad.code, 2)
       assert.notInclude(bad.stderr, secret)
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("resume", () => {
+  it.effect("prints what it has resumed, or that nothing was paused", () =>
+    Effect.gen(function* () {
+      const task = yield* submit({})
+      assert.strictEqual((yield* beat(["pause", task.id])).code, 0)
+      assert.strictEqual((yield* json(Task, ["resume", task.id])).id, task.id)
+      assert.strictEqual((yield* beat(["pause", "--all"])).code, 0)
+      const command = ["resume", "--all"]
+      assert.deepStrictEqual(yield* json(Resumed, command), { scope: "all", name: "" })
+      const { error } = yield* json(JsonError, command, 1)
+      assert.deepStrictEqual([error.code, error.exitCode], ["NotPaused", 1])
     }).pipe(Effect.provide(world()))
   )
 })

@@ -37,7 +37,8 @@ const ids = Effect.gen(function* () {
 /** `ID` is what is named, an id or the beginning of one. */
 const commands = {
   task: ["cancel ID", "logs ID", "result ID", "why ID", "retry ID", "edit ID -p P1"],
-  taskOrPipeline: ["wait ID", "tree ID", "graph ID", "status ID"],
+  taskOrLoop: ["tree ID"],
+  taskOrPipeline: ["wait ID", "graph ID", "status ID"],
   pipeline: ["pipeline status ID", "pipeline cancel ID"],
   schedule: ["schedule status ID", "schedule cancel ID"],
   loop: ["loop status ID", "loop cancel ID"],
@@ -47,6 +48,7 @@ const commands = {
 type Kind = "task" | "pipeline" | "schedule" | "loop" | "goal"
 const cases: ReadonlyArray<readonly [wanted: keyof typeof commands, given: ReadonlyArray<Kind>]> = [
   ["task", ["pipeline", "schedule", "loop", "goal"]],
+  ["taskOrLoop", ["pipeline", "schedule"]],
   ["taskOrPipeline", ["schedule"]],
   ["pipeline", ["task", "schedule", "loop", "goal"]],
   ["schedule", ["task", "pipeline", "loop", "goal"]],
@@ -71,7 +73,7 @@ describe("the id of another kind", () => {
           for (const [index, line] of commands[wanted].entries()) {
             const reference = index === 0 ? known[kind].slice(0, 9) : known[kind]
             const { code, stderr } = yield* beat(line.replace("ID", reference).split(" "))
-            const noun = wanted === "taskOrPipeline" ? "task" : wanted
+            const noun = wanted === "taskOrPipeline" || wanted === "taskOrLoop" ? "task" : wanted
             assert.strictEqual(code, 3, `${line}: ${stderr}`)
             assert.include(
               stderr,

@@ -28,6 +28,7 @@ const installation = Layer.succeed(
     file: (path) => Effect.succeed({ kind: path.endsWith(".db") ? "file" : "missing", mode: 0o600, writable: true }),
     tryWrite: () => Effect.succeed(null),
     foreignOwner: () => Effect.succeed(null),
+    otherOwner: () => Effect.succeed(null),
     setMode: () => Effect.succeed(true),
     freeBytes: () => Effect.succeed(10_000_000_000),
     entries: () => Effect.succeed([]),

@@ -180,6 +180,27 @@ export const gatesContract = (subject: Subject<AllPorts>) => {
     )
 
     test(
+      "a gate whose time a clock that was ahead has passed is there again when the clock is put right",
+      Effect.gen(function* () {
+        const gates = yield* Gates
+        const day = 24 * 3_600_000
+        const { id } = yield* submit({ prompt: "a" })
+        const closed = [gate("all"), gate("agent", "shell"), gate("group", "review"), gate("task", id)]
+        for (const one of closed) yield* gates.close({ ...one, until: 7_200_000 })
+        yield* TestClock.setTime(day)
+        assert.deepStrictEqual(yield* gates.list, [])
+        yield* gates.tidy
+        yield* TestClock.setTime(10_000)
+        assert.lengthOf(yield* gates.list, 4)
+        assert.deepStrictEqual(yield* claimAll, [])
+        assert.isTrue(yield* gates.open("agent", "shell"))
+        yield* TestClock.setTime(day)
+        assert.isFalse(yield* gates.open("all", ""))
+        assert.deepStrictEqual(yield* claimAll, ["a"])
+      })
+    )
+
+    test(
       "the limit of a group counts its running tasks, and a new limit counts at the next claim",
       Effect.gen(function* () {
         const gates = yield* Gates

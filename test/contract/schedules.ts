@@ -489,6 +489,44 @@ export const schedulesContract = (subject: Subject<AllPorts>) => {
     )
 
     test(
+      "that a clock ahead has let expire are active again when it is put right, once, unless their name is taken",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const day = 1440 * minute
+        yield* TestClock.setTime(10 * day)
+        const expiring = (name: string | null, expiresAt: number) =>
+          createSchedule({ name, expiresAt, timing: { kind: "every", everyMs: day, anchor: 0, timezone: "UTC" } })
+        const plain = yield* expiring(null, 15 * day)
+        const lost = yield* expiring("nightly", 15 * day)
+        // It has no time before its expiry but the first.
+        const over = yield* expiring(null, 11.5 * day)
+        yield* TestClock.setTime(18 * day)
+        yield* fireDue
+        for (const { id } of [plain, lost, over]) {
+          assert.strictEqual((yield* schedules.get(id)).status, "expired")
+        }
+        assert.deepStrictEqual(yield* schedules.putRight, [])
+        yield* expiring("nightly", 40 * day)
+        yield* TestClock.setTime(11 * day + minute)
+        assert.deepStrictEqual((yield* schedules.putRight).slice(0, 1), [plain.id])
+        assert.deepStrictEqual(yield* schedules.putRight, [])
+        assert.deepInclude(yield* schedules.get(plain.id), { status: "active", nextDueAt: 12 * day })
+        assert.strictEqual((yield* schedules.get(lost.id)).status, "expired")
+        assert.strictEqual((yield* schedules.get(over.id)).status, "expired")
+        yield* TestClock.setTime(12 * day)
+        yield* fireDue
+        assert.include(
+          (yield* historyOf(plain)).map(({ status }) => status),
+          "running"
+        )
+        yield* TestClock.setTime(16 * day)
+        yield* fireDue
+        assert.deepStrictEqual(yield* schedules.putRight, [])
+        assert.strictEqual((yield* schedules.get(plain.id)).status, "expired")
+      })
+    )
+
+    test(
       "are kept while one that may still run follows them",
       Effect.gen(function* () {
         const schedules = yield* Schedules

@@ -33,10 +33,11 @@ export const writeIn = (directory: string, files: Readonly<Record<string, string
 /** A repository with two branches, and one commit on `main` that holds these files. */
 export const makeRepository = (
   directory: string,
-  files: Readonly<Record<string, string>> = { "a.txt": "one\n" }
+  files: Readonly<Record<string, string>> = { "a.txt": "one\n" },
+  format: "sha1" | "sha256" = "sha1"
 ): void => {
   mkdirSync(directory, { recursive: true })
-  gitIn(directory, "init", "--quiet", "--initial-branch=main")
+  gitIn(directory, "init", "--quiet", "--initial-branch=main", `--object-format=${format}`)
   gitIn(directory, "config", "user.name", "Ann")
   gitIn(directory, "config", "user.email", "ann@example.com")
   writeIn(directory, files)

@@ -51,10 +51,21 @@ export class Beat {
 
   /** Starts `beat` without waiting. stdin is closed unless there is input. */
   start(args: ReadonlyArray<string>, options: BeatOptions = {}): RunningBeat {
+    const started = this.#spawn(args, options, options.input === undefined ? "ignore" : "pipe")
+    if (options.input !== undefined) started.child.stdin?.end(options.input)
+    return started
+  }
+
+  /** The same with a stdin that stays open. */
+  open(args: ReadonlyArray<string>, options: BeatOptions = {}): RunningBeat {
+    return this.#spawn(args, options, "pipe")
+  }
+
+  #spawn(args: ReadonlyArray<string>, options: BeatOptions, stdin: "ignore" | "pipe"): RunningBeat {
     const child = spawn(process.execPath, [binary, ...args], {
       cwd: options.cwd ?? this.home,
       env: { ...this.environment, ...options.env },
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"]
+      stdio: [stdin, "pipe", "pipe"]
     })
     this.#children.add(child)
     let stdout = ""
@@ -65,7 +76,6 @@ export class Beat {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text
     })
-    if (options.input !== undefined) child.stdin?.end(options.input)
     const done = new Promise<Finished>((finish, fail) => {
       child.once("error", fail)
       child.once("close", (code, signal) => {

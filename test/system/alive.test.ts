@@ -1,6 +1,6 @@
 /** Who is alive and who serves, asked by real processes: another pid namespace, a stopped worker, process 1, another user. */
 import { spawn, spawnSync } from "node:child_process"
-import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs"
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { makeRepository } from "../support/repository.ts"
@@ -162,6 +162,60 @@ describe.skipIf(!isRoot)("a home of another user (needs root and setpriv)", () =
     assert.isFalse(existsSync(join(beat.home, "state", "logs", "worker.log")))
     assert.isFalse(existsSync(beat.databaseFile))
     assert.match((await beat.run(["doctor"])).stdout, /owner .*uid 54321/)
+    await beat.close()
+  })
+
+  const user = 54_321
+  const theirs = (path: string) => chownSync(path, user, user)
+
+  it("gets no log, no settings and no lock from root", async () => {
+    const beat = new Beat()
+    chmodSync(beat.home, 0o755)
+    const state = join(beat.home, "state")
+    mkdirSync(state)
+    theirs(state)
+    for (const words of [
+      ["mcp", "start"],
+      ["config", "set", "defaultAgent", "shell"],
+      ["hooks", "add", "mine", "--run", "true"],
+      ["web", "--detach"],
+      ["web"],
+      ["init"]
+    ]) {
+      const refused = await beat.run(words, { env: { BACKBEAT_TRACE: "trace.jsonl" } })
+      assert.strictEqual(refused.code, 74, `${words.join(" ")}: ${refused.stdout}${refused.stderr}`)
+      assert.match(refused.stderr, /belongs to uid 54321 and you are root/)
+    }
+    await beat.run(["agents"])
+    assert.deepStrictEqual(readdirSync(state), [])
+
+    const config = join(state, "config.json")
+    writeFileSync(config, '{ "maxConcurrency": 3 }', { mode: 0o600 })
+    theirs(config)
+    for (const change of [
+      ["set", "defaultAgent", "shell"],
+      ["unset", "maxConcurrency"]
+    ])
+      assert.strictEqual((await beat.run(["config", ...change])).code, 74)
+    assert.strictEqual(statSync(config).uid, user)
+    assert.deepStrictEqual(readdirSync(state), ["config.json"])
+    await beat.close()
+  })
+
+  it("is told which of its files are root's", async () => {
+    const beat = new Beat()
+    chmodSync(beat.home, 0o755)
+    const state = join(beat.home, "state")
+    const config = join(state, "config.json")
+    mkdirSync(join(state, "logs"), { recursive: true, mode: 0o700 })
+    theirs(state)
+    writeFileSync(config, "{}", { mode: 0o600 })
+    const id = String(user)
+    const as = ["--reuid", id, "--regid", id, "--clear-groups"]
+    const seen = await under(beat, "setpriv", as, ["doctor", "--json"])
+    const { detail, status } = JSON.parse(seen.text).checks.find(({ name }: { name: string }) => name === "owner")
+    assert.strictEqual(status, "fail")
+    assert.strictEqual(detail, `${config}, ${join(state, "logs")}: owned by root (uid 0)`)
     await beat.close()
   })
 })

@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, makeBusyRepository, makeRepository, userState } from "../support/repository.ts"
-import { Beat, until } from "./Beat.ts"
+import { Beat, binary, until } from "./Beat.ts"
 
 interface ContestDocument {
   readonly id: string
@@ -70,6 +70,18 @@ describe("beat run --times", () => {
     assert.strictEqual((await run(["diff", id, "--name-only"])).stdout.trim(), "n")
     assert.strictEqual((await run(["merge", id])).code, 0)
     assert.strictEqual(gitIn(home, "show", "HEAD:n"), "3")
+  })
+
+  it("judges what was sealed, not what another task of the candidate has written there since", async () => {
+    makeRepository(home, { "test.sh": "exit 1\n" })
+    const later = `${process.execPath} ${binary} run -a shell -p P0 --in $BACKBEAT_TASK_ID -- 'echo exit 0 > test.sh'`
+    const work = inSlot(`${later}; echo x > notes`, "echo exit 0 > test.sh")
+    const contest = await decided(await start(work, "--times", "2", "--best", "sh test.sh"))
+    assert.deepInclude(contest, { code: 0, status: "passed", winner: 2 })
+    assert.deepStrictEqual(
+      contest.candidates.map(({ verdict }) => verdict),
+      ["fail", "pass"]
+    )
   })
 
   it("keeps none that changes the file which judges it, and exits with 1 when none passes", async () => {

@@ -103,4 +103,33 @@ describe("a database that is locked for seconds", () => {
     assert.strictEqual(waited.code, 0, waited.stderr)
     assert.strictEqual(beat.output(first).toString(), "one\ntwo\n")
   })
+
+  for (const how of ["stdin", "SIGTERM"] as const) {
+    it(`does not keep an MCP server from leaving its queue to a worker (${how})`, async () => {
+      const server = beat.open(["mcp", "start"])
+      const say = (message: object) => server.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
+      const answers = (count: number) =>
+        until(`${count} answers`, () => server.stdout().split("\n").length > count, 60_000)
+      const clientInfo = { name: "test", version: "1" }
+      say({ id: 1, method: "initialize", params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo } })
+      await answers(1)
+      say({ method: "notifications/initialized" })
+      const delegated = { prompt: "echo later", agent: "shell", notBefore: "in 8s" }
+      say({ id: 2, method: "tools/call", params: { name: "DelegateTask", arguments: delegated } })
+      await answers(2)
+      await until("it serves", () => beat.workers().includes(server.child.pid ?? 0), 60_000)
+      // The worker of the test before leaves.
+      await until("it alone serves", () => beat.workers().length === 1, 60_000)
+      const holder = new Database(beat.databaseFile, { timeout: 5000 })
+      holder.exec("BEGIN IMMEDIATE")
+      if (how === "stdin") server.child.stdin?.end()
+      else server.child.kill(how)
+      const left = await server.done
+      assert.strictEqual(left.code, 0, left.stderr)
+      holder.exec("ROLLBACK")
+      holder.close()
+      await until("a worker does the task", () => beat.rows("SELECT 1 FROM tasks WHERE ended_at IS NULL").length === 0)
+      assert.deepStrictEqual(beat.rows("SELECT 1 FROM workers WHERE kind = 'mcp'"), [])
+    })
+  }
 })

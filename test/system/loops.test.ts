@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, makeBusyRepository, makeRepository, userState } from "../support/repository.ts"
-import { Beat, until } from "./Beat.ts"
+import { Beat, binary, until } from "./Beat.ts"
 
 interface Round {
   readonly verdict: string | null
@@ -84,6 +84,29 @@ describe("beat loop", () => {
       "SELECT cause, error FROM tasks WHERE cause = 'rejected'"
     )
     assert.deepStrictEqual(judged, { cause: "rejected", error: "n is too short" })
+  })
+
+  it("judges what was sealed, not what another task of the agent has written there since", async () => {
+    makeRepository(home, { "test.sh": "exit 1\n" })
+    const later = `${process.execPath} ${binary} run -a shell -p P0 --in $BACKBEAT_TASK_ID -- 'echo exit 0 > test.sh'`
+    const id = await start(`${later}; echo x > notes`, "--until", "sh test.sh", "--protect", "test.sh", "--max", "1")
+    const loop = await ended(id)
+    assert.deepInclude(loop, { code: 1, status: "exhausted" })
+    assert.strictEqual(loop.rounds[0]?.verdict, "fail")
+    const [other] = beat.rows<{ status: string; id: string }>(
+      "SELECT id, status FROM tasks WHERE title = 'echo exit 0 > test.sh'"
+    )
+    assert.strictEqual(other?.status, "completed")
+    assert.strictEqual(left(other?.id ?? "", "test.sh"), "exit 0")
+  })
+
+  it("finds a change that the agent has hidden from git", async () => {
+    makeRepository(home, { "test.sh": "exit 1\n" })
+    const cheat = "git update-index --assume-unchanged test.sh; echo exit 0 > test.sh; echo x > notes"
+    const id = await start(cheat, "--until", "sh test.sh", "--protect", "test.sh", "--max", "1")
+    const loop = await ended(id)
+    assert.deepInclude(loop, { code: 1, status: "exhausted" })
+    assert.deepInclude(loop.rounds[0], { verdict: "tampered", tampered: "test.sh" })
   })
 
   it("works by a file in steps that find what those before them left", async () => {

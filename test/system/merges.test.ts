@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import Database from "better-sqlite3"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { gitIn, locksIn, makeBusyRepository, makeRepository, userState, writeIn } from "../support/repository.ts"
 import { Beat, until } from "./Beat.ts"
@@ -134,6 +135,90 @@ describe("the work of an isolated task", () => {
     assert.strictEqual(gitIn(home, "status", "--porcelain"), "")
     const json = JSON.parse((await run(["merge", bad, "--json", "--dry-run"])).stdout)
     assert.deepInclude(json[0], { taskId: bad, state: "fits", branch: "main", after: null })
+  })
+
+  it("moves no other branch when the user switches branches during the check", async () => {
+    makeRepository(home)
+    const start = head()
+    const id = await work("echo agent > a.txt; echo n > new")
+    const go = join(beat.home, "go")
+    /** Merges with a check that ends once the user has done this. */
+    const during = async (user: () => void, ...args: ReadonlyArray<string>) => {
+      rmSync(go, { force: true })
+      const tasks = beat.rows("SELECT id FROM tasks WHERE status = 'running'").length
+      const running = beat.start(["merge", id, ...args, "--check", `until test -e ${go}; do sleep 0.1; done`], {
+        cwd: home
+      })
+      await until("the check runs", () => beat.rows("SELECT id FROM tasks WHERE status = 'running'").length > tasks)
+      user()
+      const before = userState(home)
+      writeFileSync(go, "")
+      const { code, stdout } = await running.done
+      assert.strictEqual(code, 1, stdout)
+      assert.deepStrictEqual(userState(home), before)
+      assert.strictEqual(gitIn(home, "for-each-ref", "refs/backbeat/merge"), "")
+      return stdout
+    }
+    const isElsewhere = "refused  the branch was switched during the check: main is no longer checked out"
+    for (const words of [["other"], ["--create", "feature"], ["--detach"]]) {
+      assert.include(await during(() => gitIn(home, "switch", "--quiet", ...words)), isElsewhere)
+      gitIn(home, "switch", "--quiet", "main")
+    }
+    const isHere = "refused  the branch was switched during the check: other is checked out in"
+    assert.include(await during(() => gitIn(home, "switch", "--quiet", "other"), "--into", "other"), isHere)
+    assert.strictEqual(gitIn(home, "rev-parse", "main"), start)
+    assert.strictEqual((await run(["merge", id])).code, 0)
+  })
+
+  it("moves no branch once another process has ended its record during the check", async () => {
+    makeRepository(home)
+    const before = userState(home)
+    const id = await work("echo agent > a.txt")
+    const go = join(beat.home, "go")
+    const running = beat.start(["merge", id, "--check", `until test -e ${go}; do sleep 0.1; done`], { cwd: home })
+    await until("the check runs", () => beat.rows("SELECT 1 FROM tasks WHERE status = 'running'").length > 0)
+    const database = new Database(beat.databaseFile)
+    database.exec("UPDATE merges SET state = 'refused'")
+    database.close()
+    writeFileSync(go, "")
+    const { code, stdout } = await running.done
+    assert.strictEqual(code, 1, stdout)
+    assert.include(stdout, "refused  another process has ended its record meanwhile")
+    assert.deepStrictEqual(userState(home), before)
+  })
+
+  it("is merged after a merge that was killed in another work tree of the repository has been finished there", async () => {
+    makeRepository(home, { "a.txt": "one\n", "b.txt": "two\n" })
+    const first = await work("echo agent > a.txt")
+    const second = await work("echo agent > b.txt")
+    const linked = join(beat.home, "linked")
+    gitIn(home, "worktree", "add", "--quiet", linked, "other")
+    const env = { BACKBEAT_FAILPOINTS: "merge.recorded:kill" }
+    assert.strictEqual((await beat.run(["merge", first], { cwd: linked, env })).signal, "SIGKILL")
+    const merged = await run(["merge", second])
+    assert.strictEqual(merged.code, 0, merged.stdout + merged.stderr)
+    assert.deepStrictEqual(
+      beat.rows<{ state: string }>("SELECT state FROM merges ORDER BY seq").map(({ state }) => state),
+      ["merged", "merged"]
+    )
+    assert.strictEqual(gitIn(linked, "show", "HEAD:a.txt"), "agent")
+    assert.strictEqual(gitIn(linked, "status", "--porcelain"), "")
+    assert.strictEqual(gitIn(home, "show", "HEAD:a.txt"), "one")
+    assert.strictEqual(gitIn(home, "status", "--porcelain"), "")
+    // One that is carried out keeps others waiting in every work tree.
+    const go = join(beat.home, "go")
+    const running = beat.start(["merge", second, "--check", `until test -e ${go}; do sleep 0.1; done`], { cwd: linked })
+    await until("its check runs", () => beat.rows("SELECT 1 FROM merges WHERE state = 'testing'").length > 0)
+    for (const args of [
+      ["merge", first],
+      ["merge", "--undo", second]
+    ]) {
+      const refused = await run(args)
+      assert.strictEqual(refused.code, 1, refused.stdout)
+      assert.include(refused.stderr, `Another merge into ${linked} is being carried out`)
+    }
+    writeFileSync(go, "")
+    assert.strictEqual((await running.done).code, 0)
   })
 
   it("brings only what the agent changed when it began with uncommitted files", async () => {
@@ -422,6 +507,25 @@ describe("the work of an isolated task", () => {
     assert.strictEqual((await beat.run(["merge", "--undo", id], { cwd: home, env })).signal, "SIGKILL")
     assert.strictEqual((await run(["merge", "--undo", id])).code, 0)
     assert.deepStrictEqual({ ...userState(home), index: "" }, { ...before, index: "" })
+  })
+
+  it("leaves the files as they were before an undo under a private name, and none where the undo is refused", async () => {
+    makeBusyRepository(home)
+    const id = await work("echo agent > sub/c.txt; echo n > new")
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    const merge = beat.rows<{ id: string }>("SELECT id FROM merges")[0]?.id ?? ""
+    const name = `refs/backbeat/merge/${merge}.undo`
+    writeIn(home, { new: "edited\n" })
+    assert.strictEqual((await run(["merge", "--undo", id])).code, 1)
+    assert.strictEqual(gitIn(home, "for-each-ref", name), "")
+    writeIn(home, { new: "n\n" })
+    assert.strictEqual((await run(["merge", "--undo", id])).code, 0)
+    const files = ["new", "sub/c.txt", "a.txt", "untracked.txt"]
+    assert.deepStrictEqual(
+      files.map((file) => gitIn(home, "show", `${name}:${file}`)),
+      ["n", "agent", "dirty", "mine"]
+    )
+    assert.isFalse(existsSync(join(home, "new")))
   })
 
   it("ends with all of it or nothing of it, whenever the git that applies it is killed", async () => {

@@ -57,6 +57,8 @@ interface Spec<O, A, E, R> {
   readonly completes?: "task" | "agent" | "pipeline" | "schedule" | "loop" | "none"
   /** What an agent may not do from inside a task, after "may not": `change settings`. */
   readonly forPersons?: string
+  /** Whether what is not given stays as it is: then the help of the options names no defaults. */
+  readonly keeps?: boolean
   /** What the command gives its caller (default: `work`). */
   readonly answer?: (options: O) => Answer
   /** Whether it changes no row and no file, so that the process may leave as soon as the answer is written. */

@@ -11,6 +11,8 @@ export type Groups = Readonly<
     string,
     {
       readonly summary: string
+      /** How the group is mostly used without the name of a command. */
+      readonly examples?: ReadonlyArray<readonly [line: string, what: string]>
       /** The command that runs when only the group is given. */
       readonly standard: string
       /** The command that runs when the word after the group names no command, as in `beat loop "fix it"`. */

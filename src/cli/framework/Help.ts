@@ -36,17 +36,31 @@ const rows = (entries: ReadonlyArray<readonly [string, string]>, columns: number
   })
 }
 
+type Examples = NonNullable<Command["examples"]>
+
+/** A part with its title and an empty line after it; nothing without examples. */
+const examplesOf = (examples: Examples, columns: number, screen: Screen): ReadonlyArray<string> => {
+  const { bold, dim } = stylesOf(screen)
+  if (examples.length === 0) return []
+  const lines = examples.flatMap(([line, what]) => [
+    `  ${line}`,
+    ...wrap(what, columns - 6).map((part) => `      ${dim(part)}`)
+  ])
+  return [bold("Examples"), ...lines, ""]
+}
+
 /** The page of one command. */
 export const commandHelp = (command: Command, screen: Screen): string => {
   const columns = Math.min(screen.columns ?? 100, 100)
-  const { bold, dim } = stylesOf(screen)
+  const { bold } = stylesOf(screen)
   const name = ["beat", ...command.path].join(" ")
   const usage = [
     name,
     ...(command.optionShapes.length > 0 ? ["[options]"] : []),
     ...command.argumentShapes.map(argumentText)
   ].join(" ")
-  const options = descriptionsOf(command.optionHelp)
+  const described = descriptionsOf(command.optionHelp)
+  const options = command.keeps === true ? described.map((text) => text.replace(/ \(default: [^)]*\)/g, "")) : described
   const args = descriptionsOf(command.argumentHelp)
   const lines = [
     ...wrap(command.summary, columns),
@@ -74,31 +88,30 @@ export const commandHelp = (command: Command, screen: Screen): string => {
       columns
     )
   )
-  if (command.examples !== undefined && command.examples.length > 0) {
-    lines.push("", bold("Examples"))
-    for (const [line, what] of command.examples) {
-      lines.push(`  ${line}`, ...wrap(what, columns - 6).map((part) => `      ${dim(part)}`))
-    }
-  }
-  return lines.join("\n")
+  return [...lines, "", ...examplesOf(command.examples ?? [], columns, screen)].join("\n").trimEnd()
 }
 
 /** The page of a group of commands, `config` for instance. */
 export const groupHelp = (tree: LoadedTree, group: string, screen: Screen): string => {
   const columns = Math.min(screen.columns ?? 100, 100)
   const { bold } = stylesOf(screen)
+  const { examples = [], standard = "" } = tree.groups[group] ?? {}
   const inside = tree.commands.filter((command) => command.path.length > 1 && command.path[0] === group)
   return [
     ...wrap(tree.groups[group]?.summary ?? "", columns),
     "",
-    `${bold("Usage")}  beat ${group} <command>`,
+    `${bold("Usage")}  beat ${group} [command]`,
     "",
     ...rows(
       inside.map((command) => [command.path.slice(1).join(" "), command.summary]),
       columns
     ),
     "",
-    ...wrap(`'beat ${group} <command> --help' shows the details.`, columns)
+    ...examplesOf(examples, columns, screen),
+    ...wrap(
+      `Without a command, 'beat ${group}' is 'beat ${group} ${standard}'. 'beat ${group} <command> --help' shows the details.`,
+      columns
+    )
   ].join("\n")
 }
 
@@ -135,7 +148,7 @@ export const rootHelp = (tree: LoadedTree, version: string, screen: Screen): str
     ...wrap("Without a command, 'beat' shows running, waiting and recently ended tasks. Start here:", columns),
     `  ${bold('beat run "fix the failing test"')}`,
     ...wrap(
-      "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 cancelled, 5 timed out, 6 dependency failed, 70 bug, 74 storage, 75 usage limit, 124 wait timed out, 130 interrupted",
+      "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 cancelled, 5 timed out, 6 dependency failed, 7 needs an answer, 70 bug, 74 storage, 75 usage limit or no answer yet, 124 wait timed out, 130 interrupted, 141 reader of stdout gone",
       columns
     ).map(dim)
   ].join("\n")

@@ -58,8 +58,8 @@ const requirePipeline = Effect.fn("requirePipeline")(function* (reference: strin
 export const selectedGate = Effect.fn("selectedGate")(function* (given: Given, command: "pause" | "resume") {
   if (selections(given) !== 1) {
     return yield* new UsageError({
-      problem: `Say what to ${command}: one of --all, --group, --agent, --pipeline and --schedule`,
-      hint: `beat ${command} --all`
+      problem: `Say what to ${command}: the id of a task, or one of --all, --group, --agent, --pipeline and --schedule`,
+      hint: `beat ${command} ID, or: beat ${command} --all`
     })
   }
   const selected: Selected =

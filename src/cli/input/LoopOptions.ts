@@ -18,16 +18,27 @@ import { UsageError } from "../framework/UsageError.ts"
 import { labelsOf, taskOptions } from "./TaskOptions.ts"
 import { choice, count, duration, optionalText, parsed } from "./Values.ts"
 
-export const boundOptions = {
-  for: duration("for").pipe(
-    Options.withDefault(null),
-    Options.withDescription("Start no round after this time, e.g. 8h, and end the work that is running then")
-  ),
+/** The bounds on time and money, which end other things in a loop than in a goal. */
+const timeAndMoney = (time: string, money: string) => ({
+  for: duration("for").pipe(Options.withDefault(null), Options.withDescription(time)),
   budget: Options.text("budget").pipe(
     Options.withPseudoName("amount"),
     parsed("budget", parseMoney),
     Options.withDefault(null),
-    Options.withDescription("Start no round once its agents report this cost, e.g. 15usd")
+    Options.withDescription(money)
+  )
+})
+
+/** Of a goal: its whole tree ends. */
+export const goalBounds = timeAndMoney(
+  "End the lead and everything below it after this time, e.g. 8h, and start no other lead",
+  "End the lead and everything below it once the whole tree has cost this, e.g. 15usd, and start no other lead"
+)
+
+export const boundOptions = {
+  ...timeAndMoney(
+    "Start no round after this time, e.g. 8h, and end the work that is running then",
+    "Start no round once its agents report this cost, e.g. 15usd"
   ),
   base: optionalText("base", "HEAD | tree | revision | id").pipe(
     Options.withDescription("Start at this commit (default: HEAD); tree takes uncommitted files along")

@@ -49,7 +49,7 @@ export const ruleOptions = {
   missed: choice("missed", MissedPolicy.literals).pipe(
     Options.withDefault(null),
     Options.withDescription(
-      "What to do with runs missed while no worker was running: skip them, run the latest once, or run all (at most 100)"
+      "What to do with runs missed while no worker was running: skip them, run the latest once, or run all, at most 100 (default: run-once with --at, otherwise skip)"
     )
   ),
   grace: duration("grace").pipe(
@@ -58,11 +58,15 @@ export const ruleOptions = {
   ),
   overlap: choice("overlap", OverlapPolicy.literals).pipe(
     Options.withDefault(null),
-    Options.withDescription("What to do when a run is due while the previous one is still running (default: skip)")
+    Options.withDescription(
+      "What to do when a run is due while the previous one is still running (default: queue with --missed run-all, otherwise skip)"
+    )
   ),
   jitter: duration("jitter").pipe(
     Options.withDefault(null),
-    Options.withDescription("Delay each run by a random amount up to this, to spread the load")
+    Options.withDescription(
+      "Delay each run by less than this, to spread the load; the delay is the same each time for one schedule and time"
+    )
   ),
   after: optionalText("after", "schedule").pipe(
     Options.withDescription("Start each run when the newest run of that schedule has completed")

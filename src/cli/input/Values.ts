@@ -170,6 +170,12 @@ export const task = Args.text({ name: "id" }).pipe(
   Args.withDescription("Id of a task, a unique beginning of it, or @last")
 )
 
+/** The same, where the command takes the ids of other things too. */
+export const taskOr = (others: string) =>
+  Args.text({ name: "id" }).pipe(
+    Args.withDescription(`Id of a task, ${others}, a unique beginning of one, or @last, the newest task`)
+  )
+
 /** The variables of a pipeline or a loop in a file. */
 export const fileVariables = pairs("var").pipe(
   Options.withDescription("Set a variable of the file; repeatable (default: the value in the file)")

@@ -19,15 +19,17 @@ const colours = {
 /** Columns of an error or a reason; `beat status` has all of it. */
 const longest = 240
 
-const oneLine = (text: string): string =>
-  cut(
-    sanitize(text)
-      .split("\n")
-      .map((line) => line.trim())
-      .filter((line) => line !== "")
-      .join(" "),
-    longest
-  )
+/** The last line may be advice, which begins a sentence: what is before it ends one. */
+const oneLine = (text: string): string => {
+  const lines = sanitize(text)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+  const last = lines.pop() ?? ""
+  const before = lines.join(" ")
+  const open = /[\p{L}\p{N})\]"']$/u.test(before) && /^\p{Lu}/u.test(last)
+  return cut(before === "" ? last : `${before}${open ? "." : ""} ${last}`, longest)
+}
 
 const detail = (task: TaskSummary): string => {
   const lasted = task.endedAt === null ? "" : ` after ${span(task.endedAt - (task.startedAt ?? task.createdAt))}`

@@ -72,6 +72,12 @@ export const patienceMs = 24 * hour
 
 const longestPauseMs = hour
 
+/** The most that is added to a pause, as a part of it. */
+const spread = 1 / 4
+
+/** What ends this long after its first attempt may have been given up for its age: the next one would have come after a day. */
+export const nearlyOverMs = patienceMs - longestPauseMs * (1 + spread)
+
 interface Tried {
   readonly attempts: number
   readonly firstAt: number
@@ -88,7 +94,7 @@ export const afterTry = (outcome: Outcome, { attempts, firstAt, now, random, ret
   }
   if (outcome.tries !== null && attempts >= outcome.tries) return { state: "dead", last: outcome.detail }
   const own = Math.min(longestPauseMs, retryMs * 2 ** Math.min(30, attempts - 1))
-  const pause = Math.max(Math.round(own * (1 + random / 4)), outcome.pauseMs ?? 0)
+  const pause = Math.max(Math.round(own * (1 + random * spread)), outcome.pauseMs ?? 0)
   return now + pause - firstAt > patienceMs
     ? { state: "dead", last: outcome.detail }
     : { state: "due", nextAt: now + pause, last: outcome.detail }

@@ -67,7 +67,7 @@ const newestKept = (before: ReadonlyArray<Judged>) => before.findLast(({ kept })
 const endOf = (state: LoopState, newest: Judged, kept: boolean, now: number) => {
   const { rounds, rules } = state
   if (state.cancelRequestedAt !== null) return "cancelled"
-  if (rules.score === null && newest.verdict === "pass") return "passed"
+  if (rules.score === null && newest.verdict === "pass" && newest.commit !== null) return "passed"
   if (kept && newest.score !== null && reaches(rules, newest.score)) return "target"
   // Before the failures: work that the deadline has ended has not failed.
   if (rules.deadline !== null && now >= rules.deadline) return "deadline"

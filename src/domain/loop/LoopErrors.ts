@@ -1,7 +1,7 @@
 /** Errors about loops that a caller distinguishes. */
 import * as Schema from "effect/Schema"
 import { OtherKind, otherKindText } from "../OtherKind.ts"
-import { LoopStatus } from "./Loop.ts"
+import { isOpen, LoopStatus } from "./Loop.ts"
 import { LoopId } from "./LoopId.ts"
 
 /** No loop has this reference, or several do. */
@@ -29,6 +29,8 @@ export class LoopNotFound extends Schema.TaggedError<LoopNotFound>()("LoopNotFou
   }
 }
 
+const stateWords = (status: LoopStatus): string => (isOpen(status) ? `it is ${status}` : `it has ended as '${status}'`)
+
 /** A step that the status of the loop does not allow. */
 export class LoopStateConflict extends Schema.TaggedError<LoopStateConflict>()("LoopStateConflict", {
   id: LoopId,
@@ -37,6 +39,6 @@ export class LoopStateConflict extends Schema.TaggedError<LoopStateConflict>()("
   actual: LoopStatus
 }) {
   override get message(): string {
-    return `Loop ${this.id} is ${this.actual}: it cannot ${this.step}. 'beat loop status ${this.id}' shows its rounds.`
+    return `Loop ${this.id} cannot ${this.step}: ${stateWords(this.actual)}. 'beat loop status ${this.id}' shows its rounds.`
   }
 }

@@ -60,7 +60,11 @@ export const Merge = Schema.Struct({
 }).annotations({ identifier: "Merge" })
 export type Merge = typeof Merge.Type
 
-/** Private names in the repository. The second holds the files of the work tree as they were before. */
+/**
+ * Private names in the repository: the commit, the files of the work tree as they were before the merge, what a kill left half written,
+ * and the files as they were before the undo.
+ */
 export const mergeRef = (id: MergeId): string => `refs/backbeat/merge/${id}`
 export const beforeRef = (id: MergeId): string => `refs/backbeat/merge/${id}.before`
 export const tornRef = (id: MergeId): string => `refs/backbeat/merge/${id}.torn`
+export const undoRef = (id: MergeId): string => `refs/backbeat/merge/${id}.undo`

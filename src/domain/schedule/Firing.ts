@@ -105,6 +105,16 @@ export const strayed = (
   return { ...found, nextDueAt: found.nextDueAt }
 }
 
+/**
+ * Where a schedule belongs that has expired although it has a time before its expiry; null where all is well. The clock was ahead
+ * when it expired.
+ */
+export const unexpired = (plan: Plan, now: number): (Upcoming & { readonly nextDueAt: number }) | null => {
+  const found = Either.getOrNull(upcomingAfter(plan, now))
+  if (found === null || found.nextDueAt === null) return null
+  return { ...found, nextDueAt: found.nextDueAt }
+}
+
 /** The next fire times, at most `count`. */
 export const fireTimes = (plan: Plan, after: number, count: number): ReadonlyArray<number> => {
   const found: Array<number> = []

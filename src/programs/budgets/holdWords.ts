@@ -28,6 +28,19 @@ export const holdWords = (hold: HoldView, now: number): string => {
   return `budget ${name}: ${parts.join(", ")}${opens === "" ? "" : `; ${opens}`}`
 }
 
+/** The amount that has room for the task that waits: twice the present one, or more where more is spent and reserved. */
+const enough = ({ amount, expected, reserved, spent, used }: HoldView): number => {
+  // A task without a reserve needs only something that is left. Sums of millionths of a dollar have errors below half a millionth.
+  const taken = expected === null ? spent + used : spent + used + reserved
+  const least = Math.ceil(taken + (expected ?? 0) - 5e-7)
+  return Math.max(Math.ceil(2 * amount), least > taken ? least : Math.floor(taken) + 1)
+}
+
 /** The command that starts it sooner. */
-export const raiseCommand = ({ amount, metric, name, period }: HoldView): string =>
-  `beat budget set ${name} --${period} ${metric === "usd" ? `${Math.ceil(2 * amount)}usd` : `${2 * amount}tokens`}`
+export const raiseCommand = (hold: HoldView): string => {
+  const { metric, name, period } = hold
+  const amount = enough(hold)
+  // An amount is written with at most nine digits.
+  const tokens = amount < 100_000 ? `${amount}tokens` : `${Math.ceil(amount / 1000)}ktokens`
+  return `beat budget set ${name} --${period} ${metric === "usd" ? `${amount}usd` : tokens}`
+}

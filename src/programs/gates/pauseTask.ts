@@ -1,7 +1,7 @@
 /** Pauses one task: it does not start, or its running turn is ended and its session kept, or its processes are stopped where they are. */
 import * as Effect from "effect/Effect"
 import { TaskStateConflict } from "../../domain/Errors.ts"
-import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
+import { isTerminal, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Gates } from "../../services/Gates.ts"
 import { Tasks } from "../../services/Tasks.ts"
@@ -29,27 +29,37 @@ const isFreezing = Effect.fn("pauseTask.isFreezing")(function* (id: TaskId) {
   return status === "running" && frozenAt === null && (yield* (yield* Gates).freezing).includes(id)
 })
 
+/** Only a task that has a session, or whose processes are stopped where they are, can be paused while it runs. */
+const refuseWithoutSession = Effect.fn("pauseTask.refuse")(function* (
+  { agent, id, status }: Pick<TaskSummary, "agent" | "id" | "status">,
+  { freeze }: Pause
+) {
+  if (status !== "running" || freeze || (yield* (yield* Agents).hasSessions(agent))) return
+  return yield* new TaskStateConflict({
+    id,
+    step: "be paused",
+    actual: status,
+    note: `agent ${agent} keeps no session in which it could continue. To stop its processes where they are: beat pause ${id} --freeze`
+  })
+})
+
 /** The attempt that counts, as it is once no process of it is left, or once all are stopped. It may have ended before the pause reached it. */
 export const pauseTask = Effect.fn("pauseTask")(function* (
   reference: TaskId,
   pause: Pause,
   serving: EnsureWorkerOptions
 ) {
-  const agents = yield* Agents
   const gates = yield* Gates
   const tasks = yield* Tasks
-  const { agent, id, status } = yield* latestAttempt(reference)
-  if (isTerminal(status)) return yield* new TaskStateConflict({ id, step: "be paused", actual: status })
-  if (status === "running" && !pause.freeze && !(yield* agents.hasSessions(agent))) {
-    return yield* new TaskStateConflict({
-      id,
-      step: "be paused",
-      actual: status,
-      note: `agent ${agent} keeps no session in which it could continue. To stop its processes where they are: beat pause ${id} --freeze`
-    })
-  }
+  const found = yield* latestAttempt(reference)
+  const { id } = found
+  if (isTerminal(found.status)) return yield* new TaskStateConflict({ id, step: "be paused", actual: found.status })
+  yield* refuseWithoutSession(found, pause)
   yield* gates.close({ scope: "task", name: id, ...pause })
-  if (status === "running") {
+  // A worker may have claimed it since; from the commit on none does.
+  const held = yield* tasks.summary(id)
+  yield* Effect.tapError(refuseWithoutSession(held, pause), () => gates.open("task", id))
+  if (held.status === "running") {
     yield* waitUntil(pause.freeze ? isFreezing(id) : isEnding(id), (under) => !under, serving)
   }
   return yield* tasks.summary(id)

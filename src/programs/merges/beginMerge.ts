@@ -8,8 +8,12 @@ import { Ids } from "../../services/Ids.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
 import { Processes } from "../../services/Processes.ts"
+import { abandon, openMerges } from "./recoverMerge.ts"
 
-/** Refused while another merge into the same repository is open. */
+const begun = (home: string) =>
+  new MergeRefused({ reason: `Another merge into ${home} has begun. Try again when it has ended.` })
+
+/** Refused while another merge into the same repository is open, also one that began in another of its work trees. */
 export const beginMerge = Effect.fn("beginMerge")(function* (
   given: Pick<Merge, "taskId" | "home" | "branch" | "tree" | "before" | "state"> & { readonly merged: CommitId }
 ) {
@@ -27,12 +31,16 @@ export const beginMerge = Effect.fn("beginMerge")(function* (
     createdAt: now,
     changedAt: now
   }
-  if (yield* merges.begin(merge)) {
+  if (!(yield* merges.begin(merge))) return yield* begun(merge.home)
+  return yield* Effect.gen(function* () {
+    // Looked up after the row is there: of two that began at the same time, the later one finds the other.
+    const [oldest] = yield* openMerges(merge.home)
+    if (oldest !== undefined && oldest.id !== merge.id) {
+      yield* merges.change(merge, { state: "refused", reason: `another merge into ${oldest.home} had begun` })
+      return yield* begun(oldest.home)
+    }
     // After the row, so that no name is left without one: git collects no commit that is so young.
     yield* git.move(merge.home, mergeRef(merge.id), merge.merged, null)
     return merge
-  }
-  return yield* new MergeRefused({
-    reason: `Another merge into ${merge.home} has begun. Try again when it has ended.`
-  })
+  }).pipe(Effect.onError(() => abandon(merge)))
 })

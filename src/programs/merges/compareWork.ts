@@ -30,11 +30,12 @@ const lastStep = Effect.fn("lastStep")(function* (id: PipelineId) {
   if (!isTerminal(status)) {
     return yield* new MergeRefused({ reason: `Pipeline ${id} is ${status}. Wait for its end: beat wait ${id}` })
   }
-  const ended = steps.map(({ task }) => task).sort((left, right) => (right.endedAt ?? 0) - (left.endedAt ?? 0))
-  for (const task of ended) {
-    const place = yield* workspaces.ofTask(task.id)
+  // The order in which their ends were stored: a clock that was set back does not change it.
+  const ends = yield* (yield* Tasks).endsOf(steps.map(({ task }) => task.id))
+  for (const { id: step } of ends.toReversed()) {
+    const place = yield* workspaces.ofTask(step)
     if (Option.isNone(place) || place.value.workspace.baseKind === "step") continue
-    if (Option.isSome(yield* workspaces.result(task.id))) return task.id
+    if (Option.isSome(yield* workspaces.result(step))) return step
   }
   return yield* new MergeRefused({ reason: `Pipeline ${id} left nothing in a workspace: beat pipeline status ${id}` })
 })

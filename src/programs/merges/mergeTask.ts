@@ -112,11 +112,25 @@ const targetOf = Effect.fn("mergeTask.target")(function* (workspace: Workspace, 
 export const messageOf = (title: string, id: TaskId, message: string | null) =>
   `${message ?? (title === "" ? `Work of task ${id}` : title)}\n\nBackbeat-Task: ${id}\n`
 
+/** Why the branch may no longer be moved as the merge has begun, or null: its user works while a check runs. */
+const strayed = Effect.fn("mergeTask.strayed")(function* (
+  { before, branch, home, tree }: Merge,
+  during: "check" | "merge"
+) {
+  const state = yield* (yield* MergeGit).branch(home, branch)
+  if (state?.commit !== before) return `the branch ${branch} was moved by another command meanwhile`
+  if (state.tree === tree) return null
+  const now = tree === null ? `is checked out in ${state.tree} now` : `is no longer checked out in ${tree}`
+  return `the branch was switched during the ${during}: ${branch} ${now}`
+})
+
 /** Applies a merge that is on record. Returns why it could not, or null. */
 const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: CommitId) {
   const git = yield* MergeGit
   const { before, branch, home, id, tree } = merge
   if (tree === null) {
+    const elsewhere = yield* Effect.onError(strayed(merge, "merge"), () => abandon({ ...merge, state: "applying" }))
+    if (elsewhere !== null) return elsewhere
     const moved = yield* git.move(home, `refs/heads/${branch}`, merged, before)
     return moved ? null : `the branch ${branch} was moved by another command meanwhile`
   }
@@ -126,7 +140,7 @@ const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: Comm
   )
   if (unrecorded !== null) return `your files could not be recorded: ${unrecorded}`
   yield* failpoint("merge.recorded")
-  const problem = yield* git.apply(tree, before, merged, beforeRef(id)).pipe(
+  const problem = yield* git.apply(tree, branch, before, merged, beforeRef(id)).pipe(
     Effect.mapError(
       ({ detail, repository }) =>
         new MergeFailed({
@@ -138,6 +152,11 @@ const apply = Effect.fn("mergeTask.apply")(function* (merge: Merge, merged: Comm
   )
   yield* failpoint("merge.applied")
   return problem
+})
+
+/** A process that took this one for dead may have recorded it. */
+const isMerged = Effect.fn("mergeTask.isMerged")(function* (id: MergeId) {
+  return Option.exists(yield* (yield* Merges).get(id), ({ state }) => state === "merged")
 })
 
 const sizeOf = ({ deletions, files, insertions }: WorkResult) => ({ files, insertions, deletions })
@@ -201,17 +220,26 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
     if (checked !== null && !checked.passed) {
       return yield* refused(merge, `the check failed: beat logs ${checked.taskId}`, checked.taskId)
     }
+    const elsewhere = checked === null ? null : yield* strayed(merge, "check")
+    if (elsewhere !== null) return yield* refused(merge, elsewhere, checked?.taskId ?? null)
     const taken = tree === null ? [] : yield* git.inTheWay(tree, before, merged)
     if (taken.length > 0) {
       const files = `${taken.slice(0, 5).join(", ")}${taken.length > 5 ? ` and ${taken.length - 5} more` : ""}`
       return yield* refused(merge, `files that are in no commit are in the way: ${files}`, checked?.taskId ?? null)
     }
-    yield* merges.change(merge, { state: "applying", checkTask: checked?.taskId ?? null })
+    if (!(yield* merges.change(merge, { state: "applying", checkTask: checked?.taskId ?? null }))) {
+      return yield* refused(merge, "another process has ended its record meanwhile", checked?.taskId ?? null)
+    }
     yield* failpoint("merge.applying")
     const problem = yield* apply(merge, merged)
     const applying = { ...merge, state: "applying" as const }
     if (problem !== null) return yield* refused(applying, problem, checked?.taskId ?? null)
-    yield* merges.change(applying, { state: "merged" })
+    if (!(yield* merges.change(applying, { state: "merged" })) && !(yield* isMerged(merge.id))) {
+      return yield* new MergeFailed({
+        repository: home,
+        detail: `the branch ${branch} has moved to ${merged.slice(0, 12)}, but another process has ended the record of the merge. To take it back: git revert ${merged.slice(0, 12)}`
+      })
+    }
     return outcome({ state: "merged", after: merged, mergeId: merge.id, checkTask: checked?.taskId ?? null })
   }).pipe(
     Effect.tapErrorCause(() =>

@@ -1,6 +1,6 @@
 /** Ends a merge, or the undo of one, whose process was killed: the branch is at one of the two commits afterwards, and its files fit it. */
 import * as Effect from "effect/Effect"
-import { beforeRef, type Merge, type MergeId, mergeRef, tornRef } from "../../domain/merge/Merge.ts"
+import { beforeRef, type Merge, type MergeId, mergeRef, tornRef, undoRef } from "../../domain/merge/Merge.ts"
 import { MergeRefused } from "../../domain/merge/MergeErrors.ts"
 import type { CommitId } from "../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../services/Failpoints.ts"
@@ -25,7 +25,7 @@ const settled = Effect.fn("recoverMerge.settled")(function* (merge: Merge, from:
     if (next?.commit !== state.commit) state = next
     else if (look >= looks / 5) break
   }
-  const refs = [`refs/heads/${branch}`, mergeRef(id), beforeRef(id), tornRef(id)]
+  const refs = [`refs/heads/${branch}`, mergeRef(id), beforeRef(id), tornRef(id), undoRef(id)]
   yield* git.unlock(tree !== null && state?.tree === tree ? tree : home, refs, changedAt)
   return state
 })
@@ -51,7 +51,7 @@ const settle = Effect.fn("recoverMerge.settle")(function* (merge: Merge, merged:
   if (tree === null) return ended("refused", unchanged)
   if (state.tree !== tree) return ended("refused", `the branch ${branch} is no longer checked out in ${tree}`)
   yield* keepTorn(id, tree)
-  const problem = yield* git.finish(tree, before, merged)
+  const problem = yield* git.finish(tree, branch, before, merged)
   return problem === null
     ? ended("merged", null)
     : ended("refused", `it was interrupted, and could not be finished: ${problem}`)
@@ -96,14 +96,29 @@ export const recoverMerge = Effect.fn("recoverMerge")(function* (merge: Merge) {
   return end.state
 })
 
-/** Before a merge of a repository begins: an older one is ended first, or the caller has to wait. */
+/** The open merges of the repository of a directory, whichever of its work trees they began in, oldest first. */
+export const openMerges = Effect.fn("openMerges")(function* (home: string) {
+  const git = yield* MergeGit
+  const open = yield* (yield* Merges).allOpen
+  if (open.length === 0) return []
+  const { common } = yield* git.place(home)
+  return yield* Effect.filter(open, (merge) =>
+    merge.home === home
+      ? Effect.succeed(true)
+      : git.place(merge.home).pipe(
+          Effect.map((place) => place.common === common),
+          // A directory that is gone: what is open there is left to the doctor.
+          Effect.orElseSucceed(() => false)
+        )
+  )
+})
+
+/** Before a merge of a repository begins: older ones are ended first, each in its own work tree, or the caller has to wait. */
 export const clearTheWay = Effect.fn("clearTheWay")(function* (home: string) {
-  const merges = yield* Merges
-  const open = yield* merges.open(home)
-  if (open._tag === "None") return
-  const ended = yield* recoverMerge(open.value)
-  if (ended !== null) return
-  return yield* new MergeRefused({
-    reason: `Another merge into ${home} is being carried out (pid ${open.value.owner.pid}). Try again when it has ended.`
-  })
+  for (const open of yield* openMerges(home)) {
+    if ((yield* recoverMerge(open)) !== null) continue
+    return yield* new MergeRefused({
+      reason: `Another merge into ${open.home} is being carried out (pid ${open.owner.pid}). Try again when it has ended.`
+    })
+  }
 })

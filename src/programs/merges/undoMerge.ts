@@ -1,14 +1,16 @@
 /** Takes a merge back while nothing was committed on top of it: on record from before the first change, as a merge is. */
 import * as Effect from "effect/Effect"
-import type { Merge } from "../../domain/merge/Merge.ts"
+import { type Merge, undoRef } from "../../domain/merge/Merge.ts"
+import { MergeFailed } from "../../domain/merge/MergeErrors.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
+import type { CommitId } from "../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { MergeGit } from "../../services/MergeGit.ts"
 import { Merges } from "../../services/Merges.ts"
 import { Processes } from "../../services/Processes.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { refuse } from "./mergeTask.ts"
-import { abandon, clearTheWay } from "./recoverMerge.ts"
+import { abandon, clearTheWay, openMerges } from "./recoverMerge.ts"
 import { requireHome } from "./requireHome.ts"
 
 /** The newest merge of the task that is in force or was being undone, after open merges of its repository have been ended. */
@@ -22,6 +24,21 @@ const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId, submitte
   const all = yield* merges.ofTask(task)
   const isUndone = newest?.state === "undoing" && all[0]?.id === newest.id && all[0].state === "undone"
   return isUndone ? all[0] : all.find(({ state }) => state === "merged")
+})
+
+/** Moves the files back, once they are on record as they are: an edit that comes while git writes is not looked for again. */
+const takeBack = Effect.fn("undoMerge.takeBack")(function* (merge: Merge, tree: string, merged: CommitId) {
+  const git = yield* MergeGit
+  const { before, branch, home, id } = merge
+  const unrecorded = yield* git.record(tree, undoRef(id), id).pipe(
+    Effect.as(null),
+    Effect.catchTag("MergeFailed", ({ detail }) => Effect.succeed(detail))
+  )
+  if (unrecorded !== null) return `your files could not be recorded: ${unrecorded}`
+  yield* failpoint("undo.recorded")
+  const problem = yield* git.takeBack(tree, branch, merged, before, false)
+  if (problem !== null) yield* git.forget(home, [undoRef(id)])
+  return problem
 })
 
 export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId, submitter: Submitter) {
@@ -43,15 +60,24 @@ export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId, submitt
     return yield* refuse(`Another merge into ${home} has begun. Try again when it has ended.`)
   }
   const undoing = { ...merge, state: "undoing" as const, owner }
+  // One that began in another work tree of the repository at the same time.
+  const rival = (yield* Effect.onError(openMerges(home), () => abandon(undoing))).find(({ id }) => id !== merge.id)
+  if (rival !== undefined) {
+    yield* merges.change(undoing, { state: "merged" })
+    return yield* refuse(`Another merge into ${rival.home} has begun. Try again when it has ended.`)
+  }
   yield* failpoint("undo.begun")
   const problem =
     tree === null
       ? (yield* git.move(home, `refs/heads/${branch}`, before, merged))
         ? null
         : "the branch was moved meanwhile"
-      : yield* Effect.onError(git.takeBack(tree, branch, merged, before, false), () => abandon(undoing))
+      : yield* Effect.onError(takeBack(undoing, tree, merged), () => abandon(undoing))
   yield* failpoint("undo.moved")
-  yield* merges.change(undoing, { state: problem === null ? "undone" : "merged" })
+  if (!(yield* merges.change(undoing, { state: problem === null ? "undone" : "merged" })) && problem === null) {
+    const detail = `the branch ${branch} has moved back to ${before.slice(0, 12)}, but another process has ended the record of the merge`
+    return yield* new MergeFailed({ repository: home, detail })
+  }
   if (problem !== null) return yield* refuse(`The merge into ${branch} was not undone: ${problem}`)
   return merge
 })

@@ -1,5 +1,6 @@
 /** Makes a worker pool: its row in the registry, and the parts that its loop works with. */
 import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as EffectQueue from "effect/Queue"
@@ -31,6 +32,13 @@ export interface PoolOptions {
 
 /** A registration that the lock of the database refuses is tried again. */
 const isLocked = ({ reason }: StorageError) => reason === "busy"
+
+/** How long a worker tries to take itself off the list while the database is locked. A server has to launch another one in the rest of its time. */
+const leaveWithin: Readonly<Record<WorkerKind, Duration.DurationInput>> = {
+  mcp: "250 millis",
+  worker: "1 second",
+  "on-demand": "1 second"
+}
 
 /** One worker's running parts. */
 export interface Pool {
@@ -77,7 +85,9 @@ export const openPool = Effect.fn("openPool")(function* (id: WorkerId, options: 
     Effect.retry(registry.register(worker), { while: isLocked, schedule: whileRegistering() }),
     () =>
       // The row of a worker that could not take itself off is seen to be dead by the next one.
-      registry.leave(worker.id, "always").pipe(Effect.timeout("1 second"), Effect.ignoreLogged)
+      registry
+        .leave(worker.id, "always")
+        .pipe(Effect.interruptible, Effect.timeout(leaveWithin[options.kind]), Effect.ignoreLogged)
   )
   const wake = yield* EffectQueue.sliding<void>(1)
   const pool: Pool = {

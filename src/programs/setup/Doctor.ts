@@ -49,17 +49,28 @@ const checkHome = Effect.gen(function* () {
   return ok("home", facts.kind === "missing" ? `${home} (does not exist yet; created at first use)` : home)
 })
 
-/** A worker claims only what its own user has submitted. */
+/** A worker claims only what its own user has submitted, and what root has made in the home keeps its user out. */
 const checkOwner = Effect.gen(function* () {
-  const { database } = yield* Paths
-  const foreign = yield* (yield* Installation).foreignOwner(database)
-  return foreign === null
-    ? ok("owner", "the files are yours")
-    : fail(
-        "owner",
-        `${database}: ${foreign}`,
-        "run 'beat' as that user, or set BACKBEAT_HOME to a directory of your own"
-      )
+  const { config, database, logs, spool } = yield* Paths
+  const installation = yield* Installation
+  const foreign = yield* installation.foreignOwner(database)
+  if (foreign !== null) {
+    const advice = "run 'beat' as that user, or set BACKBEAT_HOME to a directory of your own"
+    return fail("owner", `${database}: ${foreign}`, advice)
+  }
+  const names = yield* installation.entries(logs)
+  const inHome = [`${database}-wal`, `${database}-shm`, spool, logs, ...names.map((name) => `${logs}/${name}`)]
+  // Settings that root has written for its users count, as long as they can be read.
+  const unread = Either.isLeft(yield* Effect.either((yield* SettingsStore).file))
+  const others = new Map<string, ReadonlyArray<string>>()
+  for (const path of unread ? [config, ...inHome] : inHome) {
+    const other = yield* installation.otherOwner(path)
+    if (other !== null) others.set(other, [...(others.get(other) ?? []), path])
+  }
+  if (others.size === 0) return ok("owner", "the files are yours")
+  const detail = Array.from(others, ([other, paths]) => `${paths.join(", ")}: owned by ${other}`).join("; ")
+  const { uid } = yield* Processes
+  return fail("owner", detail, `run as root: chown ${uid} ${[...others.values()].flat().join(" ")}`)
 })
 
 const octal = (mode: number) => mode.toString(8).padStart(4, "0")
@@ -278,6 +289,9 @@ export const checkStore = Effect.fn("doctor.store")(function* (fix: boolean) {
     yield* checkSpool(fix),
     yield* checkQueue(fix),
     yield* checkSchedules,
-    ...(yield* doctorWork(fix))
+    // The broken config was reported already.
+    ...(yield* Effect.catchTag(doctorWork(fix), "ConfigInvalid", () =>
+      Effect.succeed([warn("work", "cannot be looked over with this config", null)])
+    ))
   ]
 })

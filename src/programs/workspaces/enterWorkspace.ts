@@ -17,6 +17,7 @@ import { Workspaces } from "../../services/Workspaces.ts"
 import { isUnbegunRound } from "../loops/inRoundSession.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { measureWorkspace } from "./fitWorkspaces.ts"
+import { restoreSealed } from "./restoreSealed.ts"
 
 const below = (top: string, subdirectory: string): string => (subdirectory === "" ? top : `${top}/${subdirectory}`)
 
@@ -122,6 +123,9 @@ export const enterWorkspace = Effect.fn("enterWorkspace")(function* (claimed: Cl
     yield* git.startAt(workspace, startCommit).pipe(Effect.mapError(asSpawnFailure))
     yield* failpoint("enter.set")
   }
+  yield* restoreSealed(workspace, claimed.task.id, claimed.claim.claimId).pipe(
+    Effect.catchTag("WorkspaceFailed", (error) => Effect.fail(asSpawnFailure(error)))
+  )
   const place = yield* placeOf(workspace, settings, claimed.environment.HOME ?? null, {
     ...(choice === null ? {} : { BACKBEAT_KEPT: String(choice.winner) })
   })

@@ -1,5 +1,4 @@
 /** What a worker does with workspaces now and then: reclaims what was not used for a time, and ends what was killed in the middle. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Settings } from "../../domain/settings/Settings.ts"
@@ -7,6 +6,7 @@ import type { WorkspaceId } from "../../domain/workspace/WorkspaceId.ts"
 import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
+import { provenTime } from "../clockWatch.ts"
 import { reclaimWorkspace } from "./reclaimWorkspace.ts"
 
 /** Half of a workspace that is older than this was left by a restore that was killed. */
@@ -46,27 +46,33 @@ const emptyTrash = Effect.fn("emptyTrash")(function* (before: number) {
   }
 })
 
-/** Ends the restores that were killed: files that are back in place are taken for restored, and half of a cut is removed. */
-const finishRestores = Effect.fn("finishRestores")(function* (before: number) {
+/**
+ * Ends the restores that were killed: files that are back in place are taken for restored, and half of a cut is removed that was last
+ * changed before `before`. Null: none is.
+ */
+const finishRestores = Effect.fn("finishRestores")(function* (before: number | null) {
   const git = yield* WorkspaceGit
   const workspaces = yield* Workspaces
   for (const { changedAt, id } of yield* git.placed) {
     const found = yield* recordOf(id)
     if (Option.isNone(found) || (found.value.state !== "trashed" && found.value.state !== "gone")) continue
     if (yield* git.isWhole(found.value)) yield* workspaces.restored(found.value)
-    else if (changedAt < before) yield* git.sweep(id, found.value.path)
+    else if (before !== null && changedAt < before) yield* git.sweep(id, found.value.path)
   }
 })
 
+/** What is deleted by its age waits for a clock that was not set for a time: a worker that lives for less leaves it to the next one. */
 export const tidyWorkspaces = Effect.fn("tidyWorkspaces")(function* (settings: Settings) {
   const own = yield* WorkerWorkspaces
-  const now = yield* Clock.currentTimeMillis
-  const idle = yield* own.idle(now - settings.workspaceKeepMs, atOnce)
-  for (const { id } of idle) {
+  yield* finishRestores(null)
+  const { workspaceKeepMs, workspaceTrashMs } = settings
+  const late = yield* provenTime(workspaceTrashMs)
+  yield* finishRestores(late - halfMs)
+  yield* emptyTrash(late - workspaceTrashMs)
+  const now = yield* provenTime(workspaceKeepMs)
+  for (const { id } of yield* own.idle(now - workspaceKeepMs, atOnce)) {
     yield* reclaimWorkspace(id).pipe(
       Effect.catchAll((error) => Effect.logInfo(`workspace ${id} stays: ${error.message}`))
     )
   }
-  yield* finishRestores(now - halfMs)
-  yield* emptyTrash(now - settings.workspaceTrashMs)
 })

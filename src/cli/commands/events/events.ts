@@ -35,8 +35,8 @@ const readWords = (text: string | null) =>
 export const events = readOnlyCommand({
   name: "events",
   section: "watch",
-  summary: "Show what happened: each start, end, retry and limit, with a number",
-  details: `Numbers rise by one over all processes, and each notice is written in the same transaction as its change. A script that keeps the last number misses nothing: 'beat events --since NUMBER' continues there. The newest 100,000 are kept. If notices after the number are gone, or the database was replaced, a notice 'reset' comes first. Words for --only: ${noticeWords.join(", ")}.`,
+  summary: "Show what happened, in order: starts, ends, retries, limits, questions, pauses and more",
+  details: `Each thing that happened is a notice with a number. The numbers rise by one, without a gap, whichever process writes. A script that keeps the last number misses nothing: 'beat events --since NUMBER' continues there. The newest 100,000 notices are kept. If notices after the number are gone, or the database was replaced, a notice 'reset' comes first. Words for --only: ${noticeWords.join(", ")}.`,
   examples: [
     ["beat events -f", "new notices as they come"],
     ["beat events --since 8812 -f --json", "every notice after 8812, one JSON document on each line"],
@@ -45,7 +45,9 @@ export const events = readOnlyCommand({
   options: Options.all({
     since: count("since", 0, Number.MAX_SAFE_INTEGER).pipe(
       Options.withDefault(null),
-      Options.withDescription(`Start after this number (default: show the newest ${shown}, with -f none)`)
+      Options.withDescription(
+        `Start after this number (default: show the newest ${shown}, with --only or --task all of them, and with -f only new ones)`
+      )
     ),
     follow: Options.boolean("follow").pipe(
       Options.withAlias("f"),

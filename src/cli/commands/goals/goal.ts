@@ -23,7 +23,7 @@ import { describeLoop, loopEnding, loopTable, newestTasks } from "../../output/L
 import { treeText } from "../../output/treeText.ts"
 import { waiting } from "../../output/waiting.ts"
 
-const goal = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a goal, or a unique beginning of it"))
+const goal = Args.text({ name: "id" }).pipe(Args.withDescription("Id of a goal, a unique beginning of it, or @last"))
 
 /** The goal of this reference; `@last` is the newest. */
 const goalAt = Effect.fn("goalAt")(function* (reference: string) {

@@ -14,7 +14,7 @@ import { command } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { boundOptions, judgeOptions, requestGiven, wordsGiven } from "../../input/LoopOptions.ts"
+import { boundOptions, goalBounds, judgeOptions, requestGiven, wordsGiven } from "../../input/LoopOptions.ts"
 import { readGiven } from "../../input/Prompt.ts"
 import { captureOptions, taskOptions } from "../../input/TaskOptions.ts"
 import { count, json, optionalText } from "../../input/Values.ts"
@@ -61,6 +61,7 @@ export const goalStart = command({
       Options.withDescription(`Start at most this many leads, one after the other (default: ${standard.rounds})`)
     ),
     ...boundOptions,
+    ...goalBounds,
     ...taskOptions,
     ...captureOptions,
     json

@@ -140,7 +140,7 @@ export const hooksAdd = readWriteCommand({
   forPersons: "change hooks",
   section: "machine",
   summary: "Send what happens to a command, an address, a phone, the desktop or a collector of traces",
-  details: `A hook gets messages for what happens after you add it. Words for --on: ${hookWords.join(", ")}. 'needs-you' selects failures, limits, merges that met a conflict, and times that a schedule missed. The value '-' of --url, --ntfy, --slack, --otlp, --secret, --token or --headers is read from stdin, which keeps it out of the process list and out of your shell's history. A worker sends the messages, and tries again for a day if that fails.`,
+  details: `A hook gets messages for what happens after you add it. Words for --on: ${hookWords.join(", ")}. 'needs-you' selects failed tasks and contests, loops that ended as failed, exhausted or stale, merges that met a conflict or were refused, usage limits, accounts without credit, spent budgets, questions, and times that a schedule missed. The value '-' of --url, --ntfy, --slack, --otlp, --secret, --token or --headers is read from stdin, which keeps it out of the process list and out of your shell's history. A worker sends the messages, and tries again for a day if that fails.`,
   examples: [
     [
       "beat hooks add phone --ntfy https://ntfy.sh/my-topic",
@@ -180,13 +180,17 @@ export const hooksAdd = readWriteCommand({
     desktop: Options.boolean("desktop").pipe(Options.withDescription("Show a notification on this desktop")),
     agent: optionalText("agent", "names").pipe(
       Options.withAlias("a"),
-      Options.withDescription("Select only tasks of these agents")
+      Options.withDescription("Select only tasks of these agents, e.g. claude,codex")
     ),
-    label: pairs("label").pipe(Options.withDescription("Select only tasks with this label")),
+    label: pairs("label").pipe(
+      Options.withDescription("Select only tasks with this label; repeatable, then all of them count")
+    ),
     directory: optionalText("directory", "path").pipe(
       Options.withDescription("Select only tasks that work in this directory or below it")
     ),
-    status: optionalText("status", "words").pipe(Options.withDescription("Select only ends with one of these words")),
+    status: optionalText("status", "words").pipe(
+      Options.withDescription("Select only ends with one of these words, e.g. failed,cancelled")
+    ),
     quiet: optionalText("quiet", "hours").pipe(
       Options.withDescription("Hold messages back at these hours, e.g. 22:00-07:00")
     ),

@@ -217,13 +217,17 @@ export const limitsJoin = readWriteCommand({
     const from = yield* resolveAccount(given.account, "join")
     const to = yield* resolveAccount(given.to, "join")
     if (from.account === to.account) {
-      return yield* new InvalidInput({ field: "to", problem: "is the same account", example: null })
+      return yield* new InvalidInput({
+        field: "to",
+        problem: "both names mean the same account",
+        example: null
+      })
     }
     if (to.joinedTo === from.account) {
       const other = fingerprintOf(to.account)
       return yield* new InvalidInput({
         field: "to",
-        problem: `is joined to ${fingerprintOf(from.account)} already; to undo that: beat limits split ${other}`,
+        problem: `${other} is joined to ${fingerprintOf(from.account)} already; to undo that: beat limits split ${other}`,
         example: null
       })
     }
@@ -247,7 +251,11 @@ export const limitsSplit = readWriteCommand({
     const limits = yield* Limits
     const found = yield* resolveAccount(reference, "split")
     if (found.joinedTo === null) {
-      return yield* new InvalidInput({ field: "account", problem: "is not joined to another", example: null })
+      return yield* new InvalidInput({
+        field: "account",
+        problem: `${fingerprintOf(found.account)} is not joined to another account, so there is nothing to split`,
+        example: null
+      })
     }
     yield* limits.split(found.account)
     yield* terminal.say(`${fingerprintOf(found.account)} has its own limits.`)

@@ -42,7 +42,7 @@ export const support = (run: Run) =>
   command({
     name: "support",
     section: "machine",
-    summary: "Print what a report of a problem needs: versions, checks, settings, the ends of the logs",
+    summary: "Print a problem report: versions, checks, settings, log ends",
     details: "Without keys, values of variables, prompts and output of agents. Read it before you send it.",
     examples: [["beat support > support.txt", "to attach it to a report"]],
     options: Options.none,

@@ -116,7 +116,8 @@ export const schedulePause = readWriteCommand({
   forPersons: "change schedules",
   section: "tasks",
   summary: "Pause a schedule",
-  details: "Runs in progress continue. Runs that come due while the schedule is paused are skipped.",
+  details:
+    "Runs in progress continue. Nothing fires until 'beat schedule resume': times that pass until then do not run and are not in the history.",
   options: Options.all({
     reason: optionalText("reason", "text").pipe(Options.withDescription("Store this reason with the schedule")),
     json
@@ -138,7 +139,7 @@ export const scheduleResume = readWriteCommand({
   forPersons: "change schedules",
   section: "tasks",
   summary: "Resume a paused schedule",
-  details: "The next run is computed from now; runs missed while it was paused are skipped.",
+  details: "The next run is computed from now. Times that passed while it was paused do not run.",
   options: Options.all({ json }),
   args: Args.all({ id: schedule }),
   completes: "schedule",

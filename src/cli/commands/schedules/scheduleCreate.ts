@@ -132,6 +132,7 @@ export const scheduleCreate = readWriteCommand({
 
 export const scheduleEdit = readWriteCommand({
   name: "schedule edit",
+  keeps: true,
   forPersons: "change schedules",
   section: "tasks",
   summary: "Change a schedule",

@@ -17,11 +17,13 @@ export const prune = readWriteCommand({
   forPersons: "delete tasks",
   section: "machine",
   summary: "Delete tasks that ended long ago, with their output",
+  details:
+    "Also deletes schedules that ended as long ago, with their history. A task stays while other attempts of it, its pipeline, loop, goal or contest, or a task that it delegated has not ended as long ago.",
   examples: [["beat prune --older-than 7d --dry-run", "only show what would be deleted"]],
   options: Options.all({
     olderThan: duration("older-than").pipe(
       Options.withDefault(month),
-      Options.withDescription("Delete tasks that ended longer ago than this (default: 30d)")
+      Options.withDescription("Delete tasks and schedules that ended longer ago than this (default: 30d)")
     ),
     dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Show what would be deleted without deleting it")),
     json

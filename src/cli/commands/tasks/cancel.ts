@@ -16,7 +16,7 @@ import { readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
-import { json, optionalText, task } from "../../input/Values.ts"
+import { json, optionalText, taskOr } from "../../input/Values.ts"
 import { contestEnding } from "../../output/ContestTable.ts"
 import { endingText } from "../../output/Ending.ts"
 import { withProgress } from "../../output/Progress.ts"
@@ -71,7 +71,7 @@ export const cancel = readWriteCommand({
     reason: optionalText("reason", "text").pipe(Options.withDescription("Store this reason with the task")),
     json
   }),
-  args: task.pipe(Args.atLeast(1)),
+  args: taskOr("a contest").pipe(Args.atLeast(1)),
   completes: "task",
   answer: () => "ending",
   run: Effect.fn("beat.cancel")(function* (given, references) {

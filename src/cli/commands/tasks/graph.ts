@@ -3,6 +3,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { TaskGraph } from "../../../domain/task/TaskGraph.ts"
 import { graphLimit, graph as graphOf } from "../../../programs/reports/graph.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
@@ -12,7 +13,7 @@ import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { resolveAll } from "../../input/References.ts"
-import { json, task } from "../../input/Values.ts"
+import { json, taskOr } from "../../input/Values.ts"
 import { graphText, nodeLabel } from "../../output/GraphText.ts"
 
 const formats = Effect.promise(() => import("../../output/GraphFormats.ts"))
@@ -41,9 +42,9 @@ export const graph = readOnlyCommand({
     dot: Options.boolean("dot").pipe(Options.withDescription("Print DOT, which Graphviz draws")),
     json
   }),
-  args: task.pipe(Args.atMost(1)),
+  args: Args.optional(taskOr("a pipeline")),
   completes: "task",
-  run: Effect.fn("beat.graph")(function* (given, [reference]) {
+  run: Effect.fn("beat.graph")(function* (given, reference) {
     const terminal = yield* Terminal
     if ([given.mermaid, given.dot, given.json].filter(Boolean).length > 1) {
       return yield* new UsageError({
@@ -51,7 +52,7 @@ export const graph = readOnlyCommand({
         hint: "Use only one of them."
       })
     }
-    const picture = yield* graphOf(reference === undefined ? null : yield* tasksOf(reference))
+    const picture = yield* graphOf(Option.isNone(reference) ? null : yield* tasksOf(reference.value))
     if (given.json) yield* printJson(TaskGraph, picture)
     else if (given.mermaid) yield* terminal.print((yield* formats).mermaid(picture, nodeLabel))
     else if (given.dot) yield* terminal.print((yield* formats).dot(picture, nodeLabel))

@@ -2,6 +2,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { isTerminal, type TaskId } from "../../../domain/task/Task.ts"
 import { whileWorkerRuns } from "../../../programs/worker/ensureWorker.ts"
 import { OutputStore } from "../../../services/OutputStore.ts"
@@ -65,18 +66,24 @@ export const logs = bareCommand({
       Options.withDescription("Print one JSON document for each chunk of output, with its bytes in base64")
     )
   }),
-  args: Args.all({ id: task }),
+  args: Args.all({ id: Args.optional(task) }),
   completes: "task",
   run: Effect.fn("beat.logs")(function* (given, { id }) {
     if (given.worker) {
       return yield* new UsageError({ problem: "'logs' must be the first argument", hint: "beat logs --worker" })
+    }
+    if (Option.isNone(id)) {
+      return yield* new UsageError({
+        problem: "Missing argument <id>",
+        hint: "beat logs @last, or: beat logs --worker"
+      })
     }
     if (given.raw && given.json) {
       return yield* new UsageError({ problem: "--raw and --json cannot be combined", hint: null })
     }
     const tasks = yield* Tasks
     const terminal = yield* Terminal
-    const found = yield* tasks.summary(yield* tasks.resolve(id))
+    const found = yield* tasks.summary(yield* tasks.resolve(id.value))
     const print = printOutput({
       taskId: found.id,
       agent: found.agent,

@@ -25,7 +25,7 @@ import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
-import { json, task } from "../../input/Values.ts"
+import { json, taskOr } from "../../input/Values.ts"
 import { describeContest } from "../../output/ContestTable.ts"
 import { describePipeline } from "../../output/PipelineTable.ts"
 import { type Pair, pairs } from "../../output/pairs.ts"
@@ -262,7 +262,7 @@ export const status = bareCommand({
     ["beat status k3v --json | jq .cause", "why it ended"]
   ],
   options: Options.all({ json }),
-  args: Args.optional(task),
+  args: Args.optional(taskOr("a pipeline or a contest")),
   completes: "task",
   run: Effect.fn("beat.status")(function* (given, reference) {
     if (Option.isNone(reference)) return yield* showOverview(given.json)

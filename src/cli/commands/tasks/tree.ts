@@ -3,12 +3,13 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { TaskNotFound } from "../../../domain/Errors.ts"
+import type { OtherKind } from "../../../domain/OtherKind.ts"
 import { TaskTree, treeLimit, treeOfLoop, treeOfTask } from "../../../programs/reports/TaskTree.ts"
 import { readOnlyCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
 import { Terminal } from "../../framework/Terminal.ts"
-import { UsageError } from "../../framework/UsageError.ts"
 import { resolveAll } from "../../input/References.ts"
 import { json } from "../../input/Values.ts"
 import { treeText } from "../../output/treeText.ts"
@@ -30,15 +31,16 @@ export const tree = readOnlyCommand({
   completes: "task",
   run: Effect.fn("beat.tree")(function* (given, { id }) {
     const terminal = yield* Terminal
-    const { loopIds, taskIds } = yield* resolveAll([id])
+    const { contestIds, loopIds, pipelineIds, taskIds } = yield* resolveAll([id])
     const [loop] = loopIds
     const [task] = taskIds
     const found = loop !== undefined ? yield* treeOfLoop(loop) : task !== undefined ? yield* treeOfTask(task) : null
     if (found === null) {
-      return yield* new UsageError({
-        problem: `${id} is not a task, loop or goal`,
-        hint: "A pipeline is shown by 'beat pipeline status', a contest by 'beat status'."
-      })
+      const [pipeline] = pipelineIds
+      const [contest = id] = contestIds
+      const other: OtherKind =
+        pipeline === undefined ? { kind: "contest", id: contest } : { kind: "pipeline", id: pipeline }
+      return yield* new TaskNotFound({ reference: id, other })
     }
     if (given.json) yield* printJson(TaskTree, found)
     else {

@@ -27,7 +27,7 @@ import { printJson } from "../../framework/Json.ts"
 import { type Screen, Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { resolveAll } from "../../input/References.ts"
-import { choice, duration, json, task } from "../../input/Values.ts"
+import { choice, duration, json, taskOr } from "../../input/Values.ts"
 import { contestEnding, exitCodeOfContest } from "../../output/ContestTable.ts"
 import { endingText } from "../../output/Ending.ts"
 import { tellingParks } from "../../output/LimitText.ts"
@@ -136,7 +136,7 @@ export const wait = readOnlyCommand({
     ),
     json
   }),
-  args: task.pipe(Args.atLeast(1)),
+  args: taskOr("a pipeline, a loop, a goal or a contest").pipe(Args.atLeast(1)),
   completes: "task",
   answer: () => "ending",
   run: Effect.fn("beat.wait")(function* (given, references) {

@@ -24,6 +24,7 @@ export const layerTest = Layer.succeed(WorkspaceGit, {
   startAt: failing("start"),
   head: failing("start"),
   seal: failing("seal"),
+  tree: failing("seal"),
   changed: failing("compare"),
   files: failing("compare"),
   unsealed: failing("seal"),

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Fingerprints } from "../../../services/Fingerprints.ts"
 import { Paths } from "../../../services/Paths.ts"
+import { foreignOwner } from "./Ownership.ts"
 import { makePrivateDirectory } from "./PrivateDirectory.ts"
 import { codeOf } from "./SystemCode.ts"
 
@@ -23,10 +24,12 @@ const existing = (path: string): Buffer | null => {
 }
 
 /** If several processes make it at the same time, all use the first one: a link never replaces a file. */
-const saltOf = (home: string): Buffer => {
+const saltOf = ({ database, home }: Paths["Type"]): Buffer => {
   const path = join(home, "account.salt")
   const known = existing(path)
   if (known !== null) return known
+  const foreign = foreignOwner(database)
+  if (foreign !== null) throw new Error(`${home}: ${foreign}`)
   makePrivateDirectory(home)
   const temporary = `${path}.${randomBytes(6).toString("hex")}`
   try {
@@ -44,10 +47,10 @@ const saltOf = (home: string): Buffer => {
 
 export const layer = Layer.effect(
   Fingerprints,
-  Effect.map(Paths, ({ home }) =>
+  Effect.map(Paths, (paths) =>
     Fingerprints.of({
       of: (text) =>
-        Effect.try(() => createHmac("sha256", saltOf(home)).update(text, "utf8").digest()).pipe(
+        Effect.try(() => createHmac("sha256", saltOf(paths)).update(text, "utf8").digest()).pipe(
           Effect.map((digest) => Array.from(digest.subarray(0, 10), (byte) => alphabet.charAt(byte & 31)).join("")),
           Effect.option
         )

@@ -7,7 +7,7 @@ import { dirname, join, parse } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Installation } from "../../../services/Installation.ts"
-import { foreignOwner } from "./Ownership.ts"
+import { foreignOwner, otherOwner } from "./Ownership.ts"
 
 const attempt = <A>(run: () => A, fallback: A): A => {
   try {
@@ -36,6 +36,7 @@ export const layer = Layer.succeed(
   Installation.of({
     node: Effect.sync(() => process.versions.node),
     foreignOwner: (path) => Effect.sync(() => foreignOwner(path)),
+    otherOwner: (path) => Effect.sync(() => otherOwner(path)),
     file: (path) =>
       Effect.sync(() => {
         const stat = attempt(() => fs.statSync(path, { throwIfNoEntry: false }), undefined)

@@ -1,6 +1,8 @@
 /** Checks who owns a home: its agents run as that user, so no other user may write to the queue. */
 import { readFileSync, statSync } from "node:fs"
 import { dirname, parse } from "node:path"
+import * as Effect from "effect/Effect"
+import { StorageError } from "../../../domain/Errors.ts"
 
 const ownerOf = (path: string): number | null => {
   try {
@@ -22,6 +24,8 @@ const nameOf = (uid: number): string => {
   }
 }
 
+const told = (owner: number, euid: number): string => `it belongs to ${nameOf(owner)} and you are ${nameOf(euid)}`
+
 /** The owner of the nearest directory above that exists: files made there appear to be theirs. */
 const ownerAbove = (path: string): number | null => {
   let current = dirname(path)
@@ -38,8 +42,39 @@ export const foreignOwner = (path: string, euid: number | null = process.geteuid
   const file = ownerOf(path)
   const found = file ?? ownerOf(dirname(path)) ?? (euid === 0 ? ownerAbove(dirname(path)) : null)
   if (found === null || found === euid || (file === null && found === 0)) return null
-  return `it belongs to ${nameOf(found)} and you are ${nameOf(euid)}`
+  return told(found, euid)
 }
+
+/** Names the owner of the file at `path` where that is another user; null where it is this user's, or nothing is there. */
+export const otherOwner = (path: string, euid: number | null = process.geteuid?.() ?? null): string | null => {
+  const owner = ownerOf(path)
+  return owner === null || euid === null || owner === euid ? null : nameOf(owner)
+}
+
+/**
+ * The same as `foreignOwner` for a file other than the database, which counts first: next to it a file that is not there yet may be made.
+ * A file that root has written for its users is not refused: it is replaced by one of this user's.
+ */
+export const foreignFile = (
+  path: string,
+  database: string,
+  euid: number | null = process.geteuid?.() ?? null
+): string | null => {
+  const home = foreignOwner(database, euid)
+  if (home !== null) return home
+  const owner = ownerOf(path)
+  if (owner === 0 || (owner === null && dirname(path) === dirname(database))) return null
+  return foreignOwner(path, euid)
+}
+
+/** Fails with the error of commands that open the database where a file of the home may not be written by this user. Nothing is written. */
+export const requireOwner = (path: string, foreign: () => string | null): Effect.Effect<void, StorageError> =>
+  Effect.suspend(() => {
+    const problem = foreign()
+    return problem === null
+      ? Effect.void
+      : new StorageError({ operation: "open", reason: "other-user", path, cause: new Error(problem) })
+  })
 
 /**
  * Why a file that decides what runs as this user cannot be trusted: it belongs neither to this user nor to root. Null where it can be

@@ -18,7 +18,7 @@ import { Paths } from "../../../services/Paths.ts"
 import { SettingsStore } from "../../../services/SettingsStore.ts"
 import { directoryOf, replaceFile } from "./AtomicFile.ts"
 import { withFileLock } from "./FileLock.ts"
-import { untrustedOwner } from "./Ownership.ts"
+import { foreignFile, requireOwner, untrustedOwner } from "./Ownership.ts"
 import { closeToOthers, makePrivateDirectory } from "./PrivateDirectory.ts"
 import { codeOf, inWords } from "./SystemCode.ts"
 
@@ -76,7 +76,7 @@ const write = (path: string, text: string) =>
 
 const make = (variables: Variables) =>
   Effect.gen(function* () {
-    const { config } = yield* Paths
+    const { config, database } = yield* Paths
     const host = yield* Host
 
     const written = (text: string | null) => (text === null ? Either.right({}) : parse(config, text))
@@ -108,6 +108,8 @@ const make = (variables: Variables) =>
         return last.settings
       }).pipe(Effect.withSpan("SettingsStore.get")),
       update: Effect.fn("SettingsStore.update")(function* (change) {
+        // Before the lock: it is a file next to the settings. Root would take them away from their user.
+        yield* requireOwner(config, () => foreignFile(config, database))
         return yield* Effect.gen(function* () {
           const changed = yield* decodeSettings(config, yield* change(yield* toChange))
           yield* write(config, `${JSON.stringify(encodeSettings(changed), null, 2)}\n`)

@@ -149,17 +149,9 @@ const build = Effect.fn("cut.build")(function* (
     directory: home,
     args: ["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags", "refs/remotes"]
   })
-  // A symbolic name such as origin/HEAD is stored as what it means now.
-  const packed = refs.split("\n").filter((line) => line !== "")
-  yield* attempt(() =>
-    fs.writeFile(
-      join(own, "packed-refs"),
-      `# pack-refs with: sorted \n${packed
-        .sort((a, b) => (a.slice(41) < b.slice(41) ? -1 : 1))
-        .map((line) => `${line}\n`)
-        .join("")}`
-    )
-  )
+  // Git lists names in the order in which it looks them up. A symbolic one such as origin/HEAD is stored as what it means now.
+  const packed = refs === "" ? "" : `${refs}\n`
+  yield* attempt(() => fs.writeFile(join(own, "packed-refs"), `# pack-refs with: sorted \n${packed}`))
   const config = yield* configFor(home, gitDirectory)
   yield* attempt(() => fs.appendFile(join(own, "config"), config))
   const hooks = yield* gitText({

@@ -21,6 +21,8 @@ export interface GitCall {
   readonly directory: string | null
   readonly args: ReadonlyArray<string>
   readonly stdin?: Uint8Array | string
+  /** Settings in addition to those of every call. */
+  readonly settings?: Readonly<Record<string, string>>
   /** Variables in addition to the cleaned environment. */
   readonly variables?: Readonly<Record<string, string>>
   /** Exit codes that are answers (default: 0). */
@@ -44,7 +46,7 @@ const mostErrorBytes = 16 * 1024
 const graceMs = 2000
 
 /** Settings of every call: no monitor or maintenance is started, no hook runs, and names of files stay as they are. */
-const settings = {
+const everyCall = {
   "core.fsmonitor": "false",
   "core.quotePath": "false",
   "core.hooksPath": "/dev/null",
@@ -68,6 +70,7 @@ export const git = ({
   directory,
   patienceMs = standardPatienceMs,
   program = "git",
+  settings = {},
   stdin,
   variables = {}
 }: GitCall): Effect.Effect<GitAnswer, GitFailed> =>
@@ -79,7 +82,7 @@ export const git = ({
     }
     const child = spawn(program, [...(directory === null || program === "gh" ? [] : ["-C", directory]), ...args], {
       ...(program === "gh" && directory !== null ? { cwd: directory } : {}),
-      env: gitEnvironment(settings, { ...own, ...variables }),
+      env: gitEnvironment({ ...everyCall, ...settings }, { ...own, ...variables }),
       stdio: ["pipe", "pipe", "pipe"],
       windowsHide: true
     })

@@ -12,9 +12,10 @@ import { Paths } from "../../../services/Paths.ts"
 import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { hasGh, openPullRequest, push, remoteOf } from "./PullRequests.ts"
 import { page } from "./page.ts"
-import { applyMs, putBack, removeLocks, takeBackFailed, unstage } from "./putBack.ts"
+import { putBack, removeLocks, unstage } from "./putBack.ts"
 import { nameIn, snapshotTree } from "./SealWorkspace.ts"
 import { editedIn, inTheWay, reversed, stepFiles } from "./StepFiles.ts"
+import { branchRef, stepForward, strayed } from "./StepForward.ts"
 import { knowWorkspaces } from "./WorkspacePlaces.ts"
 
 const failing =
@@ -28,8 +29,6 @@ const asked = <R>(effect: Effect.Effect<unknown, GitFailed, R>) =>
     Effect.as(null),
     Effect.catchTag("GitFailed", ({ detail }) => Effect.succeed(detail))
   )
-
-const branchRef = (name: string) => `refs/heads/${name}`
 
 const branch = Effect.fn("MergeGit.branch")(function* (home: string, name: string) {
   const ref = branchRef(name)
@@ -85,37 +84,6 @@ const committed = Effect.fn("MergeGit.committed")(function* (
 
 const changedSince = (edited: ReadonlyArray<string>) =>
   `these files have changed since: ${edited.slice(0, 5).join(", ")}`
-
-/** No stash of the user's files: git would put it back only after it has moved the branch. Files that git ignores are the user's too. */
-const forwardWords: ReadonlyArray<string> = [
-  "merge",
-  "--ff-only",
-  "--no-autostash",
-  "--no-overwrite-ignore",
-  "--no-stat",
-  "--quiet"
-]
-
-/** What git said when it would not, or null. A git that was killed has not said anything: what it has done is unknown. */
-const forward = (tree: string, to: CommitId) =>
-  git({ directory: tree, args: forwardWords.concat(to), patienceMs: applyMs }).pipe(
-    Effect.as(null),
-    Effect.catchIf(
-      ({ code }) => code !== null,
-      ({ detail }) => Effect.succeed(detail)
-    )
-  )
-
-/** Moves the branch and its files forward. Where git would not, all is as before; the answer is why, or null. */
-const step = Effect.fn("MergeGit.step")(function* (tree: string, from: CommitId, to: CommitId, recorded: string) {
-  const there = yield* inTheWay(tree, from, yield* stepFiles(tree, from, to))
-  const problem = yield* forward(tree, to)
-  if (problem === null) return null
-  const now = yield* gitText({ directory: tree, args: ["rev-parse", "HEAD"] })
-  if (now === to) return null
-  if (now === from) yield* takeBackFailed(tree, from, to, recorded, there)
-  return problem
-})
 
 const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
   patch: ["--patch"],
@@ -189,20 +157,22 @@ const make = Effect.gen(function* () {
       )
     ),
 
-    apply: Effect.fn("MergeGit.apply")((tree, from, to, recorded) =>
-      step(tree, from, to, recorded).pipe(failing(tree))
+    apply: Effect.fn("MergeGit.apply")((tree, name, from, to, recorded) =>
+      stepForward(tree, name, from, to, recorded).pipe(failing(tree))
     ),
 
     unlock: Effect.fn("MergeGit.unlock")((tree, refs, since) => Effect.ignore(removeLocks(tree, refs, since))),
 
-    finish: Effect.fn("MergeGit.finish")((tree, from, to) =>
+    finish: Effect.fn("MergeGit.finish")((tree, name, from, to) =>
       Effect.gen(function* () {
+        const elsewhere = yield* strayed(tree, name, from)
+        if (elsewhere !== null) return elsewhere
         const files = yield* stepFiles(tree, from, to)
         // Where one of them was edited before git had begun, git refuses as it would have then.
         const edited = yield* editedIn(tree, from, files, to)
         yield* putBack(tree, from, files, edited)
         yield* failpoint("merge.putBack")
-        return edited.length > 0 ? changedSince(edited) : yield* step(tree, from, to, from)
+        return edited.length > 0 ? changedSince(edited) : yield* stepForward(tree, name, from, to, from)
       }).pipe(failing(tree))
     ),
 
@@ -219,6 +189,8 @@ const make = Effect.gen(function* () {
         }
         // Files of the user's that are as the undo would write them.
         const there = again ? [] : yield* inTheWay(tree, from, files)
+        const elsewhere = yield* strayed(tree, name, from)
+        if (elsewhere !== null) return elsewhere
         yield* putBack(tree, to, reversed(files))
         yield* failpoint("undo.putBack")
         const problem = yield* asked(git({ directory: tree, args: ["update-ref", branchRef(name), to, from] }))

@@ -11,6 +11,7 @@ import type { Seal, SealRequest } from "../../../services/WorkspaceGit.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { copyIndex } from "./copyIndex.ts"
 import { type GitAnswer, type GitCall, GitFailed, git, gitText, said } from "./GitProgram.ts"
+import { everywhere, settingsOfSeal, showHidden } from "./Overlooked.ts"
 import { nestedIn, unsealedIn } from "./unsealed.ts"
 
 /** A tree of 50,000 files is sealed in a fraction of a second; a slow disk may take longer. */
@@ -45,8 +46,14 @@ const withIndex = <A, E, R>(index: string, step: Effect.Effect<A, E, R>) => {
 }
 
 /** The tree of all files, by a separate index: the agent's index and what it staged stay as they are. */
-const treeOf = Effect.fn("seal.tree")(function* (path: string, index: string, nested: ReadonlyArray<string>) {
-  const variables = { GIT_INDEX_FILE: index }
+const treeOf = Effect.fn("seal.tree")(function* (
+  path: string,
+  index: string,
+  settings: Readonly<Record<string, string>>,
+  nested: ReadonlyArray<string>
+) {
+  // Each of them may read a file through a filter: also one that only writes the index.
+  const how = { directory: path, settings: { ...settings, ...everywhere }, variables: { GIT_INDEX_FILE: index } }
   const unmerged = yield* gitText({ directory: path, args: ["ls-files", "--unmerged"] })
   const own = join(path, ".git", "index")
   const copied =
@@ -57,16 +64,16 @@ const treeOf = Effect.fn("seal.tree")(function* (path: string, index: string, ne
         () => false
       )
     ))
-  if (!copied) yield* git({ directory: path, args: ["read-tree", "HEAD"], variables })
+  if (copied) yield* showHidden(path, how)
+  else yield* git({ ...how, args: ["read-tree", "HEAD"] })
   const added = yield* git({
-    directory: path,
+    ...how,
     args: ["add", "--all", "--ignore-errors", "--", ".", ...nested.map(literal)],
-    variables,
     patienceMs: sealMs,
     // Files that cannot be read are left out; the rest is added.
     accepts: [0, 1]
   })
-  const tree = yield* nameIn(yield* gitText({ directory: path, args: ["write-tree"], variables }))
+  const tree = yield* nameIn(yield* gitText({ ...how, args: ["write-tree"] }))
   return { tree, missing: missingIn(added) }
 })
 
@@ -206,12 +213,29 @@ const otherRefs = Effect.fn("seal.refs")(function* ({ home, id, path }: Workspac
   ]
 })
 
+const indexOf = (path: string, claimId: string): string => join(path, ".git", `backbeat-index-${claimId}`)
+
+/** The tree of all files as they are. */
+export const treeNow = Effect.fn("WorkspaceGit.tree")(function* (workspace: Workspace, claimId: string) {
+  const { path } = workspace
+  const index = indexOf(path, claimId)
+  const found = Effect.gen(function* () {
+    const settings = yield* settingsOfSeal(workspace)
+    const { tree } = yield* treeOf(path, index, settings, yield* nestedIn(path))
+    return tree
+  })
+  return yield* withIndex(index, found).pipe(
+    Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "seal", path, detail }))
+  )
+})
+
 export const seal = Effect.fn("WorkspaceGit.seal")(function* ({ at, claimId, message, ref, workspace }: SealRequest) {
   const { base, home, path } = workspace
-  const index = join(path, ".git", `backbeat-index-${claimId}`)
+  const index = indexOf(path, claimId)
   const sealed = Effect.gen(function* () {
     const nested = yield* nestedIn(path)
-    const { missing, tree } = yield* treeOf(path, index, nested)
+    const settings = yield* settingsOfSeal(workspace)
+    const { missing, tree } = yield* treeOf(path, index, settings, nested)
     yield* failpoint("seal.tree")
     const head = yield* nameIn(yield* gitText({ directory: path, args: ["rev-parse", "HEAD^{commit}"] }))
     const headTree = yield* nameIn(yield* gitText({ directory: path, args: ["rev-parse", "HEAD^{tree}"] }))
@@ -237,7 +261,7 @@ export const seal = Effect.fn("WorkspaceGit.seal")(function* ({ at, claimId, mes
       tree,
       ...counts,
       commits: Number(made) || 0,
-      nested: (yield* unsealedIn(path, base)).slice(0, mostNested),
+      nested: (yield* unsealedIn(workspace, settings)).slice(0, mostNested),
       home: problem === null,
       problem: problem ?? missing
     }

@@ -4,16 +4,15 @@ import { basename, dirname, join, relative } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { branchOf } from "../../../domain/workspace/Workspace.ts"
 import { NotIsolable, WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { WorkspaceId } from "../../../domain/workspace/WorkspaceId.ts"
-import { failpoint } from "../../../services/Failpoints.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { type HomeState, WorkspaceGit } from "../../../services/WorkspaceGit.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { cut, isWhole } from "./CutWorkspace.ts"
 import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
-import { nameIn, seal, snapshotTree } from "./SealWorkspace.ts"
+import { nameIn, seal, snapshotTree, treeNow } from "./SealWorkspace.ts"
+import { startAt } from "./startAt.ts"
 import { unsealed } from "./unsealed.ts"
 import { users } from "./users.ts"
 import { knowWorkspaces } from "./WorkspacePlaces.ts"
@@ -162,34 +161,10 @@ const make = Effect.gen(function* () {
     cut,
     isWhole,
     seal,
+    tree: treeNow,
     unsealed,
 
-    startAt: Effect.fn("WorkspaceGit.startAt")(function* ({ home, id, path }, commit) {
-      yield* Effect.gen(function* () {
-        const known = yield* git({
-          directory: path,
-          args: ["cat-file", "-e", `${commit}^{commit}`],
-          accepts: [0, 1, 128]
-        })
-        if (known.code !== 0) {
-          yield* git({
-            directory: path,
-            args: ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", home, commit],
-            variables: { GIT_CONFIG_COUNT: "0" }
-          }).pipe(
-            Effect.catchAll(() =>
-              git({
-                directory: path,
-                args: ["fetch", "--quiet", "--no-tags", home, "+refs/backbeat/*:refs/backbeat/home/*"]
-              })
-            )
-          )
-        }
-        yield* git({ directory: path, args: ["checkout", "--quiet", "--force", "-B", branchOf(id), commit] })
-        yield* failpoint("start.checkedOut")
-        yield* git({ directory: path, args: ["clean", "--quiet", "-f", "-d"] })
-      }).pipe(failing("start", path))
-    }),
+    startAt,
 
     head: Effect.fn("WorkspaceGit.head")(({ path }) =>
       gitText({ directory: path, args: ["rev-parse", "HEAD^{commit}"] }).pipe(

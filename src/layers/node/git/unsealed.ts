@@ -1,8 +1,9 @@
 /** Repositories inside a workspace whose contents are in no commit of it. */
 import * as Effect from "effect/Effect"
-import type { CommitId, Workspace } from "../../../domain/workspace/Workspace.ts"
+import type { Workspace } from "../../../domain/workspace/Workspace.ts"
 import { WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { gitList } from "./GitProgram.ts"
+import { settingsOfSeal } from "./Overlooked.ts"
 
 /** Untracked repositories: git lists one by its name and a slash, however deep it is, and never what is in it. */
 export const nestedIn = (path: string) =>
@@ -17,10 +18,11 @@ const linkMode = "160000"
  * Entries whose repository is not as it was in the base: they name a commit that the base does not name, or have files or commits that
  * no entry names. That commit may be in the workspace alone.
  */
-const changedLinks = (path: string, base: CommitId) =>
+const changedLinks = ({ base, path }: Pick<Workspace, "base" | "path">, settings: Readonly<Record<string, string>>) =>
   Effect.map(
     gitList({
       directory: path,
+      settings,
       args: ["diff-index", "--raw", "-z", "--no-renames", "--ignore-submodules=none", base, "--"]
     }),
     (fields) =>
@@ -31,9 +33,14 @@ const changedLinks = (path: string, base: CommitId) =>
   )
 
 /** Their paths, each once. */
-export const unsealedIn = (path: string, base: CommitId) =>
-  Effect.map(Effect.all([nestedIn(path), changedLinks(path, base)]), (found) => Array.from(new Set(found.flat())))
+export const unsealedIn = (workspace: Pick<Workspace, "base" | "path">, settings: Readonly<Record<string, string>>) =>
+  Effect.map(Effect.all([nestedIn(workspace.path), changedLinks(workspace, settings)]), (found) =>
+    Array.from(new Set(found.flat()))
+  )
 
-export const unsealed = Effect.fn("WorkspaceGit.unsealed")(({ base, path }: Workspace) =>
-  unsealedIn(path, base).pipe(Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "seal", path, detail })))
+export const unsealed = Effect.fn("WorkspaceGit.unsealed")((workspace: Workspace) =>
+  settingsOfSeal(workspace).pipe(
+    Effect.flatMap((settings) => unsealedIn(workspace, settings)),
+    Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "seal", path: workspace.path, detail }))
+  )
 )

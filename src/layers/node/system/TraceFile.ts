@@ -1,7 +1,7 @@
 /** Spans and counters of this process in the file that `BACKBEAT_TRACE` names; without it no span is made at all. */
 import { randomBytes } from "node:crypto"
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs"
-import { dirname, resolve } from "node:path"
+import { dirname, isAbsolute, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { type CounterName, Counters, counterNames } from "../../../services/Counters.ts"
 import { Paths } from "../../../services/Paths.ts"
+import { foreignOwner } from "../files/Ownership.ts"
 import { type EndedSpan, resourceOf, spansDocument, sumsDocument } from "./Otlp.ts"
 
 /** Between two writes. A process that is killed loses what came since the last one. */
@@ -120,10 +121,12 @@ const write = (file: string) =>
 
 /** A relative path is taken from the directory of the logs: a worker in the background has no working directory. */
 export const layer: Layer.Layer<never, never, Paths> = Layer.unwrapScoped(
-  Effect.flatMap(Paths, ({ logs }): Effect.Effect<Layer.Layer<never>, never, Scope.Scope> => {
+  Effect.flatMap(Paths, ({ database, logs }): Effect.Effect<Layer.Layer<never>, never, Scope.Scope> => {
     const file = process.env.BACKBEAT_TRACE
     // Making spans is a third of what a call of a tool costs.
     if (file === undefined || file === "") return Effect.succeed(Layer.setTracerEnabled(false))
+    // What works in the home of another user is refused, and leaves no directory of logs in it.
+    if (!isAbsolute(file) && foreignOwner(database) !== null) return Effect.succeed(Layer.setTracerEnabled(false))
     return write(resolve(logs, file))
   })
 )

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { WebUnavailable } from "../../../domain/web/WebErrors.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { WorkerCommand } from "../../../services/WorkerCommand.ts"
+import { foreignOwner, requireOwner } from "../files/Ownership.ts"
 import { codeOf } from "../files/SystemCode.ts"
 
 /** Where a detached server writes its messages. */
@@ -13,7 +14,8 @@ export const webLog = (logs: string): string => join(logs, "web.log")
 
 /** Returns once the process exists. The process keeps the directory and the environment: tasks that are submitted through it get them. */
 export const detachWeb = Effect.fn("web.detach")(function* (options: ReadonlyArray<string>) {
-  const { logs } = yield* Paths
+  const { database, logs } = yield* Paths
+  yield* requireOwner(database, () => foreignOwner(database))
   const { command } = yield* WorkerCommand
   const [program, ...first] = command
   return yield* Effect.async<void, WebUnavailable>((resume) => {

@@ -19,7 +19,7 @@ import {
   type FileFailure,
   isInSealedDirectory
 } from "../../node/files/DatabaseFiles.ts"
-import { foreignOwner } from "../../node/files/Ownership.ts"
+import { foreignOwner, requireOwner } from "../../node/files/Ownership.ts"
 import { fromColumn, toColumn } from "./direct.ts"
 import { asStorageError } from "./Immediate.ts"
 import { type Migrations, migrate, standing } from "./migrate.ts"
@@ -49,10 +49,7 @@ const connect = (filename: string, readonly: boolean) =>
 
 const openWriter = (path: string, migrations?: Migrations) =>
   Effect.gen(function* () {
-    const foreign = yield* Effect.sync(() => foreignOwner(path))
-    if (foreign !== null) {
-      return yield* new StorageError({ operation: "open", reason: "other-user", path, cause: new Error(foreign) })
-    }
+    yield* requireOwner(path, () => foreignOwner(path))
     yield* createPrivateDeep(path)
     yield* closeDirectoryOf(path)
     const sql = yield* connect(path, false)

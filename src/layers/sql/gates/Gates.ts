@@ -36,6 +36,14 @@ const make = Effect.gen(function* () {
     `
   }))
 
+  const remove = Statement.findOne(() => ({
+    Request: Schema.Struct({ scope: Gate.fields.scope, name: Schema.String, now: Timestamp }),
+    Result: Schema.Struct({ held: storedFlag }),
+    execute: ({ name, now, scope }) => sql`
+      DELETE FROM gates WHERE scope = ${scope} AND name = ${name} RETURNING coalesce(until_at > ${now}, 1) AS held
+    `
+  }))
+
   const findGates = Statement.findAll(() => ({
     Request: Timestamp,
     Result: GateRow,
@@ -91,9 +99,15 @@ const make = Effect.gen(function* () {
       Effect.map((rows) => rows.map(({ id }) => id))
     )
 
-  /** Its time is over, or what it holds has ended: a pause may have come after the end, or after the task was pruned. */
+  /**
+   * What it holds has ended: a pause may have come after the end, or after the task was pruned. One whose time has passed stays, and
+   * holds nothing: the clock may be ahead, and be put right. There is at most one for each name. That of the step of a pipeline whose
+   * loop runs makes room: the loop holds the step by a gate of that name.
+   */
   const isOver = (now: number) => sql`(
-    until_at <= ${now}
+    (until_at <= ${now} AND scope = 'task' AND EXISTS (
+      SELECT 1 FROM loops WHERE loops.step_task = gates.name AND loops.ended_at IS NULL
+    ))
     OR (scope = 'task' AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = gates.name AND ended_at IS NULL))
     OR (scope = 'pipeline' AND (
       NOT EXISTS (SELECT 1 FROM pipelines WHERE pipelines.id = gates.name)
@@ -107,10 +121,10 @@ const make = Effect.gen(function* () {
     ),
 
     open: Effect.fn("Gates.open")((scope: GateScope, name: string) =>
-      direct(sql`DELETE FROM gates WHERE scope = ${scope} AND name = ${name} RETURNING scope`).pipe(
-        Effect.map((rows) => rows.length > 0),
-        access.writeWork("gates.open")
-      )
+      Effect.gen(function* () {
+        const opened = yield* remove({ scope, name, now: yield* Clock.currentTimeMillis })
+        return Option.exists(opened, ({ held }) => held)
+      }).pipe(access.writeWork("gates.open"))
     ),
 
     list: gates.pipe(access.read("gates"), Effect.withSpan("Gates.list")),

@@ -5,7 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Delivery, DeliveryState, lostTry, patienceMs, Sending, Taken } from "../../../domain/hooks/Delivery.ts"
+import {
+  Delivery,
+  DeliveryState,
+  lostTry,
+  nearlyOverMs,
+  patienceMs,
+  Sending,
+  Taken
+} from "../../../domain/hooks/Delivery.ts"
 import { Timestamp } from "../../../domain/task/Task.ts"
 import { Deliveries } from "../../../services/Deliveries.ts"
 import { Ids } from "../../../services/Ids.ts"
@@ -89,6 +97,32 @@ const make = Effect.gen(function* () {
       GROUP BY hook, state ORDER BY hook, state
     `
   }))
+
+  /** Given up by a clock that was ahead. One that was refused then is sent once more: it cannot be told from one that was too old. */
+  const isWrongEnd = (now: number) =>
+    sql`state = 'dead' AND ended_at > ${now} AND ended_at - first_at > ${nearlyOverMs} AND last <> ${forgotten}`
+
+  /** They are due again, and what was part of their messages goes with them. */
+  const revive = (now: number) =>
+    Effect.gen(function* () {
+      const found = yield* direct(sql`SELECT number FROM deliveries WHERE ${isWrongEnd(now)} LIMIT 1`).pipe(
+        access.read("deliveries.putRight")
+      )
+      if (found.length === 0) return
+      yield* Effect.zipRight(
+        sql`
+          UPDATE deliveries SET state = 'summed', ended_at = NULL
+          WHERE state = 'dead' AND lead IS NOT NULL AND EXISTS (
+            SELECT 1 FROM (SELECT hook, seq FROM deliveries WHERE ${isWrongEnd(now)}) ended
+            WHERE ended.hook = deliveries.hook AND ended.seq = deliveries.lead
+          )
+        `,
+        sql`
+          UPDATE deliveries SET state = 'due', next_at = ${now}, set_at = ${now}, first_at = min(first_at, ${now}), ended_at = NULL
+          WHERE ${isWrongEnd(now)}
+        `
+      ).pipe(access.write("deliveries.putRight"))
+    })
 
   return Deliveries.of({
     decide: decisions.decide,
@@ -176,6 +210,7 @@ const make = Effect.gen(function* () {
 
     putRight: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
+      yield* revive(now)
       const wrong = yield* direct(
         sql`SELECT number FROM deliveries WHERE state = 'due' AND set_at > ${now} LIMIT 1`
       ).pipe(access.read("deliveries.putRight"))

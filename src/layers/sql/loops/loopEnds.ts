@@ -21,6 +21,10 @@ interface Judged extends Evaluation {
   readonly error: string | null
 }
 
+/** No evaluation can pass a round of which nothing is sealed: what it looked at is in no commit. */
+const unsealed = { verdict: "error", score: null } as const
+const unsealedWords = "its work could not be sealed"
+
 /** Deeper than any limit: the depth was checked when the loop was submitted. */
 const anyDepth = Number.MAX_SAFE_INTEGER
 
@@ -114,13 +118,15 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
         tasks.flatMap((task) => (task.role === "work" ? [] : [{ ...task, kind: task.role }])),
         (task) => Effect.map(tailOf(task.taskId), (tail) => ({ ...task, ...tail }))
       )
-      const { score, verdict } = evaluate(evaluations, newest.tampered)
+      const found = evaluate(evaluations, newest.tampered)
+      const isUnsealed = found.verdict === "pass" && newest.commit === null
+      const { score, verdict } = isUnsealed ? unsealed : found
       const judged: LoopRound = {
         ...newest,
         verdict,
         score,
         feedback: feedbackOf(evaluations),
-        workError: work === undefined ? null : (work.error ?? work.cause)
+        workError: work === undefined ? (isUnsealed ? unsealedWords : null) : (work.error ?? work.cause)
       }
       return judged
     })

@@ -12,6 +12,7 @@ import { Merges } from "../../../services/Merges.ts"
 import { Paths } from "../../../services/Paths.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { openMerge } from "./openMerge.ts"
 
 const { owner: _owner, ...plain } = Merge.fields
 
@@ -39,18 +40,17 @@ const make = Effect.gen(function* () {
   const { database } = yield* Paths
   const { read, write } = makeAccess(sql, database)
   const all = sql.literal(columns)
+  const isOpen = sql.literal(openMerge)
 
   const findOpen = Statement.findOne(() => ({
     Request: Schema.String,
     Result: MergeRow,
-    execute: (home) =>
-      sql`SELECT ${all} FROM merges WHERE home = ${home} AND state IN ('testing', 'applying', 'undoing')`
+    execute: (home) => sql`SELECT ${all} FROM merges WHERE home = ${home} AND ${isOpen}`
   }))
   const findAllOpen = Statement.findAll(() => ({
     Request: Schema.Void,
     Result: MergeRow,
-    execute: () =>
-      sql`SELECT ${all} FROM merges WHERE state IN ('testing', 'applying', 'undoing') ORDER BY seq LIMIT ${most}`
+    execute: () => sql`SELECT ${all} FROM merges WHERE ${isOpen} ORDER BY seq LIMIT ${most}`
   }))
   const findOne = Statement.findOne(() => ({
     Request: MergeId,
@@ -75,7 +75,6 @@ const make = Effect.gen(function* () {
     left.pid === right.pid && left.startTime === right.startTime && left.bootId === right.bootId
 
   return Merges.of({
-    open: Effect.fn("Merges.open")((home) => findOpen(home).pipe(read("openMerge"))),
     allOpen: findAllOpen().pipe(read("openMerges"), Effect.withSpan("Merges.allOpen")),
     get: Effect.fn("Merges.get")((id) => findOne(id).pipe(read("getMerge"))),
     ofTask: Effect.fn("Merges.ofTask")((task) => findOfTask(task).pipe(read("mergesOfTask"))),

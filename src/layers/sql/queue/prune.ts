@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { TaskId } from "../../../domain/task/Task.ts"
 import type { Access } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { openMerge } from "../merges/openMerge.ts"
 import { makeForgetEnvironment } from "./forgetEnvironment.ts"
 import { makeForgetTraces } from "./forgetTraces.ts"
 
@@ -18,44 +19,58 @@ const batchBytes = 8_000_000
 export const makePrune = (sql: SqlClient.SqlClient, access: Access) => {
   const forgetEnvironment = makeForgetEnvironment(sql)
   const traces = makeForgetTraces(sql)
+  /** Tasks whose merge is carried out, or was killed: its record names what has to be finished. */
+  const merging = sql`SELECT task_id FROM merges WHERE ${sql.literal(openMerge)}`
 
   // A pipeline, a loop, a goal or a contest that has not ended, or ended after the limit, keeps all of its tasks. An attempt that has not ended, or
   // ended after the limit, keeps all other attempts of the same work: users may know the work by the id of any of them,
   // and a clock that was set back may have given the last one the earliest end. A task keeps those that it comes from: the
-  // budgets of a tree are found by way of them.
+  // budgets of a tree are found by way of them. A task with an open merge counts as one that has not ended.
   const findOld = Statement.findAll(() => ({
     Request: Schema.Struct({ endedBefore: Schema.Number, limit: Schema.Number }),
     Result: Schema.Struct({ id: TaskId, bytes: Schema.Int }),
     execute: ({ endedBefore, limit }) => sql`
       SELECT id, coalesce((SELECT sum(stored) FROM task_streams WHERE task_id = tasks.id), 0) AS bytes
-      FROM tasks WHERE ended_at < ${endedBefore} AND NOT EXISTS (
+      FROM tasks WHERE ended_at < ${endedBefore} AND id NOT IN (${merging}) AND NOT EXISTS (
         SELECT 1 FROM pipeline_steps own
         JOIN pipeline_steps step ON step.pipeline_id = own.pipeline_id
         JOIN tasks other ON other.id = step.task_id
-        WHERE own.task_id = tasks.id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
+        WHERE own.task_id = tasks.id
+          AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore} OR other.id IN (${merging}))
       ) AND NOT EXISTS (
         SELECT 1 FROM pipeline_steps step JOIN tasks other ON other.id = step.task_id
-        WHERE step.pipeline_id = tasks.pipeline_id AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore})
+        WHERE step.pipeline_id = tasks.pipeline_id
+          AND (other.ended_at IS NULL OR other.ended_at >= ${endedBefore} OR other.id IN (${merging}))
       ) AND NOT EXISTS (
         SELECT 1 FROM loop_round_tasks own JOIN loops ON loops.id = own.loop_id
-        WHERE own.task_id = tasks.id AND (loops.ended_at IS NULL OR loops.ended_at >= ${endedBefore})
+        WHERE own.task_id = tasks.id AND (
+          loops.ended_at IS NULL OR loops.ended_at >= ${endedBefore} OR EXISTS (
+            SELECT 1 FROM loop_round_tasks other WHERE other.loop_id = own.loop_id AND other.task_id IN (${merging})
+          )
+        )
       ) AND NOT EXISTS (
         SELECT 1 FROM loops WHERE loops.id = tasks.goal_id
           AND (loops.ended_at IS NULL OR loops.ended_at >= ${endedBefore})
       ) AND NOT EXISTS (
         SELECT 1 FROM contest_tasks own JOIN contests ON contests.id = own.contest_id
-        WHERE own.task_id = tasks.id AND (contests.ended_at IS NULL OR contests.ended_at >= ${endedBefore})
+        WHERE own.task_id = tasks.id AND (
+          contests.ended_at IS NULL OR contests.ended_at >= ${endedBefore} OR EXISTS (
+            SELECT 1 FROM contest_tasks other WHERE other.contest_id = own.contest_id AND other.task_id IN (${merging})
+          )
+        )
       ) AND NOT EXISTS (
         SELECT 1 FROM tasks try WHERE try.root_id = coalesce(tasks.root_id, tasks.id)
-          AND (try.ended_at IS NULL OR try.ended_at >= ${endedBefore})
+          AND (try.ended_at IS NULL OR try.ended_at >= ${endedBefore} OR try.id IN (${merging}))
       ) AND NOT EXISTS (
-        SELECT 1 FROM tasks root WHERE root.id = tasks.root_id AND root.ended_at >= ${endedBefore}
+        SELECT 1 FROM tasks root WHERE root.id = tasks.root_id
+          AND (root.ended_at >= ${endedBefore} OR root.id IN (${merging}))
       ) AND NOT EXISTS (
         WITH RECURSIVE below (id, ended_at) AS (
           SELECT child.id, child.ended_at FROM tasks child WHERE child.parent_id = tasks.id
           UNION SELECT child.id, child.ended_at FROM below JOIN tasks child ON child.parent_id = below.id
         )
-        SELECT 1 FROM below WHERE below.ended_at IS NULL OR below.ended_at >= ${endedBefore}
+        SELECT 1 FROM below
+        WHERE below.ended_at IS NULL OR below.ended_at >= ${endedBefore} OR below.id IN (${merging})
       )
       ORDER BY ended_at, seq LIMIT ${limit}
     `

@@ -119,7 +119,7 @@ const make = Effect.gen(function* () {
     `
   }))
 
-  const { findDue, findNext, findOver, findWaiting } = makeScheduleScans(sql)
+  const { findDue, findExpired, findNext, findOver, findWaiting } = makeScheduleScans(sql)
 
   /** A step that takes the schedule off the clock. */
   const leave = (
@@ -232,18 +232,24 @@ const make = Effect.gen(function* () {
     }),
 
     putRight: Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
       const moved: Array<ScheduleId> = []
-      let after = 0
-      while (true) {
-        const some = yield* findWaiting({ after, limit: together }).pipe(read("strayedSchedules"))
-        const last = some.at(-1)
-        if (last === undefined) return moved
-        after = last.seq
-        // What cannot be read is dealt with when it is due.
-        const right = (id: ScheduleId) => Effect.catchTag(putRight(id), "ParseError", () => Effect.succeed(false))
-        const found = yield* Effect.filter(some, ({ id }) => right(id)).pipe(write("putSchedulesRight"))
-        moved.push(...found.map(({ id }) => id))
+      const expired = (after: number) => findExpired({ now, after, limit: together })
+      const waiting = (after: number) => findWaiting({ after, limit: together })
+      // What cannot be read is dealt with when it is due.
+      const right = (id: ScheduleId) => Effect.catchTag(putRight(id), "ParseError", () => Effect.succeed(false))
+      for (const find of [expired, waiting]) {
+        let after = 0
+        while (true) {
+          const some = yield* find(after).pipe(read("strayedSchedules"))
+          const last = some.at(-1)
+          if (last === undefined) break
+          after = last.seq
+          const found = yield* Effect.filter(some, ({ id }) => right(id)).pipe(write("putSchedulesRight"))
+          moved.push(...found.map(({ id }) => id))
+        }
       }
+      return moved
     }).pipe(Effect.withSpan("Schedules.putRight")),
 
     runNow: Effect.fn("Schedules.runNow")(function* (id) {

@@ -12,6 +12,7 @@ import {
   isTimeOf,
   rowTooLong,
   strayed,
+  unexpired,
   upcomingAfter
 } from "../../../domain/schedule/Firing.ts"
 import { Execution, keptExecutions, type Schedule } from "../../../domain/schedule/Schedule.ts"
@@ -21,6 +22,7 @@ import type { NewDependency } from "../../../domain/task/NewTask.ts"
 import { Timestamp } from "../../../domain/task/Task.ts"
 import type { Ids } from "../../../services/Ids.ts"
 import type { FireAnswer } from "../../../services/Schedules.ts"
+import { direct } from "../database/direct.ts"
 import { withImmediate } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeCreatePipeline, type PipelineArrival } from "../pipelines/createPipeline.ts"
@@ -149,6 +151,13 @@ export const makeFire = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
     WHERE id = ${id} AND status = 'active'
   `
 
+  /** Whether its name now belongs to another schedule: two that may fire cannot have the same. */
+  const isNamesake = ({ name }: Schedule) =>
+    Effect.map(
+      direct(sql`SELECT 1 FROM schedules WHERE name = ${name} AND status IN ('active', 'paused') LIMIT 1`),
+      ({ length }) => length > 0
+    )
+
   return {
     findOpen,
     pause,
@@ -233,14 +242,18 @@ export const makeFire = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
         return execution
       }),
 
-    /** Moves it back to where its rule has it, and says so in its history. It must run inside a transaction. */
+    /**
+     * Moves it back to where its rule has it, active where it has expired too early, and says so in its history. It must run inside a
+     * transaction.
+     */
     putRight: (id: ScheduleId) =>
       Effect.gen(function* () {
         const found = yield* byId(id)
-        if (Option.isNone(found) || found.value.status !== "active") return false
+        if (Option.isNone(found) || !["active", "expired"].includes(found.value.status)) return false
         const schedule = found.value
         const now = yield* Clock.currentTimeMillis
-        const right = strayed(schedule, now)
+        if (schedule.status === "expired" && (yield* isNamesake(schedule))) return false
+        const right = schedule.status === "expired" ? unexpired(schedule, now) : strayed(schedule, now)
         if (right === null) {
           // It was put off for a schedule that has been moved back since: it asks that one again when it fires.
           const fireAt = schedule.nextDueAt === null ? null : fireTime(schedule, schedule.nextDueAt)
@@ -254,7 +267,8 @@ export const makeFire = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
         yield* insertExecution({ ...blank, ...row }).pipe(orDieWhenMissing)
         yield* trim(id, now)
         yield* sql`
-          UPDATE schedules SET next_due_at = ${right.nextDueAt}, next_fire_at = ${right.nextFireAt} WHERE id = ${id}
+          UPDATE schedules SET status = 'active', next_due_at = ${right.nextDueAt}, next_fire_at = ${right.nextFireAt}
+          WHERE id = ${id}
         `
         return true
       }),

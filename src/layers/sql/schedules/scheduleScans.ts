@@ -52,5 +52,14 @@ export const makeScheduleScans = (sql: SqlClient.SqlClient) => {
     `
   }))
 
-  return { findDue, findNext, findOver, findWaiting }
+  /** Their last moment has not come, so either they have no time before it, or the clock was ahead. */
+  const findExpired = Statement.findAll(() => ({
+    Request: Schema.Struct({ now: Schema.Number, after: Schema.Number, limit: Schema.Number }),
+    Result: Schema.Struct({ ...ScheduleIdRow.fields, seq: Schema.Int }),
+    execute: ({ after, limit, now }) => sql`
+      SELECT id, seq FROM schedules WHERE status = 'expired' AND seq > ${after} AND expires_at > ${now} ORDER BY seq LIMIT ${limit}
+    `
+  }))
+
+  return { findDue, findExpired, findNext, findOver, findWaiting }
 }

@@ -1,9 +1,9 @@
 /** Whose files may decide what runs as a user. */
-import { mkdtempSync, rmSync, statSync } from "node:fs"
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, it } from "@effect/vitest"
-import { untrustedOwner } from "../../../../src/layers/node/files/Ownership.ts"
+import { foreignFile, otherOwner, untrustedOwner } from "../../../../src/layers/node/files/Ownership.ts"
 
 let home = ""
 let file = ""
@@ -28,4 +28,21 @@ it("trusts what is the user's, and root's, and refuses another user's", () => {
 it("lets root trust what the owner of a home has put into it, and nothing else", () => {
   assert.match(untrustedOwner(file, other, 0) ?? "", /belongs to uid 23456/)
   assert.isNull(untrustedOwner(file, statSync(home).uid, 0))
+})
+
+it("refuses a file in a home whose database is another user's, also one that is not there yet", () => {
+  const database = join(home, "backbeat.db")
+  writeFileSync(database, "")
+  assert.isNull(foreignFile(file, database, me))
+  assert.match(foreignFile(file, database, user) ?? "", /belongs to .* and you are uid 12345/)
+  writeFileSync(file, "{}")
+  assert.isNull(foreignFile(file, database, me))
+  assert.match(foreignFile(file, database, user) ?? "", /belongs to .* and you are uid 12345/)
+})
+
+it("names the owner of another user's file, and none for one that is missing", () => {
+  assert.isNull(otherOwner(file, user))
+  writeFileSync(file, "")
+  assert.isNull(otherOwner(file, me))
+  assert.match(otherOwner(file, user) ?? "", new RegExp(`uid ${me}`))
 })

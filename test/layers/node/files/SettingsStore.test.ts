@@ -19,7 +19,7 @@ import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type { ConfigInvalid } from "../../../../src/domain/Errors.ts"
+import type { ConfigInvalid, StorageError } from "../../../../src/domain/Errors.ts"
 import type { SettingsFile } from "../../../../src/domain/settings/Settings.ts"
 import { pathsOf } from "../../../../src/layers/node/files/Paths.ts"
 import { layerWith } from "../../../../src/layers/node/files/SettingsStore.ts"
@@ -166,7 +166,7 @@ describe("get", () => {
       writeFileSync(config, latin)
       const change = (store: SettingsStore["Type"]) => store.update((file) => Effect.succeed({ ...file, maxDepth: 2 }))
       for (const use of [(store: SettingsStore["Type"]) => store.get, change]) {
-        const error = yield* Effect.flip(withStore<unknown, ConfigInvalid>(use))
+        const error = yield* Effect.flip(withStore<unknown, ConfigInvalid | StorageError>(use))
         assert.strictEqual(error.message, `${config}: is not UTF-8 text`)
       }
       assert.deepStrictEqual(readFileSync(config), latin)

@@ -73,7 +73,7 @@ describe("a step of a branch", () => {
 
   const apply = async (from: CommitId, to: CommitId) => {
     await use((git) => git.record(tree, recorded, "test"))
-    return await use((git) => git.apply(tree, from, to, recorded))
+    return await use((git) => git.apply(tree, "main", from, to, recorded))
   }
 
   /** What an agent writes, and what of it is in the user's directory: all of it, a beginning, nothing of it, and another file. */
@@ -167,7 +167,7 @@ describe("a step of a branch", () => {
     const to = CommitId.make(gitIn(tree, "commit-tree", root, "-p", from, "-m", "work"))
     const before = state()
     assert.isNotNull(await apply(from, to))
-    assert.isNotNull(await use((git) => git.finish(tree, from, to)))
+    assert.isNotNull(await use((git) => git.finish(tree, "main", from, to)))
     assert.deepStrictEqual(state(), before)
     assert.strictEqual(readFileSync(join(tree, ".git/beginning"), "utf8"), "beg")
   })
@@ -228,7 +228,7 @@ describe("a step of a branch", () => {
       // The git that was killed had not begun.
       prepare({ added: "agent\n", changed: "one\n", deleted: "one\n" })
       const before = shown()
-      assert.isNotNull(await use((git) => git.finish(tree, from, to)))
+      assert.isNotNull(await use((git) => git.finish(tree, "main", from, to)))
       assert.deepStrictEqual(shown(), before)
       for (const name of ["added", "changed", "deleted"]) rmSync(join(tree, name), { recursive: true, force: true })
       gitIn(tree, "reset", "--quiet", "--hard", to)
@@ -238,6 +238,39 @@ describe("a step of a branch", () => {
         assert.isNotNull(await use((git) => git.takeBack(tree, "main", to, from, again)), `again: ${again}`)
         assert.deepStrictEqual(shown(), merged, `again: ${again}`)
       }
+    })
+  }
+
+  /** What the user does between the first look at the branch and the step. */
+  const strays: Readonly<Record<string, () => void>> = {
+    "another branch is checked out": () => gitIn(tree, "switch", "--quiet", "other"),
+    "a new branch is checked out": () => gitIn(tree, "switch", "--quiet", "--force-create", "feature"),
+    "no branch is checked out": () => gitIn(tree, "switch", "--quiet", "--detach"),
+    "it is at an older commit": () => gitIn(tree, "reset", "--quiet", "--hard", "HEAD~1")
+  }
+
+  for (const [what, stray] of Object.entries(strays)) {
+    it(`changes nothing once ${what}, and neither does the end of one that was killed, or an undo`, async () => {
+      makeRepository(tree, { "a.txt": "one\n", "b.txt": "two\n" })
+      gitIn(tree, "commit", "--quiet", "--allow-empty", "-m", "second")
+      gitIn(tree, "branch", "--force", "other")
+      writeIn(outside, {})
+      mkdirSync(outside)
+      const from = head()
+      const to = commitOf((copy) => writeIn(copy, { "a.txt": "agent\n", new: "n\n" }))
+      await use((git) => git.record(tree, recorded, "test"))
+      stray()
+      const before = state()
+      const reason = /the branch was switched during the merge: main|the branch main was moved by another command/
+      assert.match((await use((git) => git.apply(tree, "main", from, to, recorded))) ?? "", reason)
+      assert.match((await use((git) => git.finish(tree, "main", from, to))) ?? "", reason)
+      assert.deepStrictEqual(state(), before)
+      gitIn(tree, "checkout", "--quiet", "--force", "-B", "main", to)
+      gitIn(tree, "branch", "--force", "other")
+      stray()
+      const merged = state()
+      assert.match((await use((git) => git.takeBack(tree, "main", to, from, false))) ?? "", reason)
+      assert.deepStrictEqual(state(), merged)
     })
   }
 

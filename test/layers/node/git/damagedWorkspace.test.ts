@@ -16,22 +16,15 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { afterAll, assert, describe, it } from "vitest"
-import { CommitId, type Workspace } from "../../../../src/domain/workspace/Workspace.ts"
-import { WorkspaceId } from "../../../../src/domain/workspace/WorkspaceId.ts"
-import * as WorkspaceGitLayer from "../../../../src/layers/node/git/WorkspaceGit.ts"
+import { CommitId } from "../../../../src/domain/workspace/Workspace.ts"
 import { knowWorkspaces, workspaceOf } from "../../../../src/layers/node/git/WorkspacePlaces.ts"
-import { Paths } from "../../../../src/services/Paths.ts"
-import { WorkspaceGit } from "../../../../src/services/WorkspaceGit.ts"
-import { paths } from "../../../programs/world.ts"
 import { gitIn, makeRepository, writeIn } from "../../../support/repository.ts"
+import { makeWorkspace } from "./support.ts"
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "beat-test-")))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-const id = WorkspaceId.make("w".repeat(12))
 let made = 0
 
 /** A user whose whole directory is a repository, the repository of a task below it, and its workspace. */
@@ -42,36 +35,8 @@ const world = async () => {
   makeRepository(shop, { "a.txt": "one\n" })
   writeIn(shop, { "a.txt": "edited\n", "notes.txt": "mine\n" })
   writeIn(user, { ".profile": "edited\n" })
-  const home = join(user, "state")
-  const workspace: Workspace = {
-    id,
-    home: shop,
-    subdirectory: "",
-    base: CommitId.make(gitIn(shop, "rev-parse", "HEAD")),
-    baseKind: "head",
-    path: join(home, "workspaces", id, "shop"),
-    slot: 1,
-    state: "ready",
-    mounted: true,
-    kept: false,
-    lastSeal: null,
-    lastSealedAt: null,
-    problem: null,
-    trashPath: null,
-    createdAt: 0,
-    usedAt: 0
-  }
-  const layer = Layer.provide(
-    WorkspaceGitLayer.layer,
-    Layer.succeed(Paths, Paths.of({ ...paths, home, workspaces: join(home, "workspaces"), trash: join(home, "trash") }))
-  )
-  const run = <A, E>(use: (git: WorkspaceGit["Type"]) => Effect.Effect<A, E>) =>
-    Effect.runPromise(Effect.either(Effect.flatMap(WorkspaceGit, use)).pipe(Effect.provide(layer)))
-  const cut = await run((git) => git.cut(workspace, workspace.base, "claim", []))
-  assert.strictEqual(cut._tag, "Right")
+  const { run, seal, workspace } = await makeWorkspace(shop, join(user, "state"))
   writeIn(workspace.path, { "w.txt": "work\n" })
-  const seal = () =>
-    run((git) => git.seal({ workspace, ref: "refs/backbeat/tasks/t", message: "t", at: 1000, claimId: "claim" }))
   return { user, shop, workspace, run, seal, start: () => run((git) => git.startAt(workspace, workspace.base)) }
 }
 type World = Awaited<ReturnType<typeof world>>
@@ -189,6 +154,7 @@ describe("a commit with a link in the place of a directory", () => {
 describe("the place of a workspace", () => {
   it("is known by its path alone, and is in the directory of workspaces", () => {
     const workspaces = "/home/me/.local/state/backbeat/workspaces"
+    const id = "w".repeat(12)
     knowWorkspaces(workspaces)
     const top = `${workspaces}/${id}/shop`
     for (const path of [top, `${top}/`, `${top}/src/a`, `${top}/.git`]) assert.strictEqual(workspaceOf(path), top, path)

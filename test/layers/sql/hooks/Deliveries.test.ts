@@ -174,6 +174,48 @@ describe("deliveries", () => {
       )
   )
 
+  it.effect("that a clock ahead has given up are due again once it is put right, with what is part of them", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        const deliveries = yield* Deliveries
+        yield* TestClock.setTime(24 * 3_600_000)
+        const team = hook("team", { sumMs: 1000 })
+        yield* deliveries.decide([ci, team])
+        yield* end()
+        yield* end(failed)
+        yield* deliveries.decide([ci, team])
+        yield* TestClock.adjust("1 second")
+        const states = Effect.map(log, (all) => all.map(({ hook, state }) => `${hook} ${state}`).sort())
+        for (const name of [ci, ci, team]) assert.isNotNull(yield* claimed([name]))
+        const taken = yield* deliveries.taken
+        const [first = assert.fail(), refused = assert.fail(), sum = assert.fail()] = taken
+        // Within its day: it stays as it is, whatever the clock does.
+        yield* deliveries.settle(refused, anna, { state: "dead", last: "410" })
+        const before = yield* states
+        yield* set(25 * 3_600_000)
+        yield* deliveries.settle(first, anna, { state: "dead", last: "503" })
+        yield* deliveries.release(sum)
+        assert.deepStrictEqual(yield* states, ["ci dead", "ci dead", "team dead", "team dead"])
+        yield* deliveries.putRight
+        assert.deepStrictEqual(yield* states, ["ci dead", "ci dead", "team dead", "team dead"])
+        yield* set(-25 * 3_600_000)
+        yield* deliveries.putRight
+        assert.deepStrictEqual(
+          yield* states,
+          before.map((state) => state.replace("sending", "due"))
+        )
+        const again = (yield* claimed()) ?? assert.fail()
+        assert.deepStrictEqual([again.seq, again.attempts], [first.seq, 2])
+        // Its day is over when it is.
+        yield* TestClock.adjust(patienceMs + 1)
+        yield* deliveries.release({ ...first, sender: anna })
+        yield* deliveries.putRight
+        assert.include(yield* states, "ci dead")
+        assert.notInclude(yield* states, "ci due")
+      }).pipe(Effect.provide(testSql))
+    )
+  )
+
   test(
     "that are over can be sent again with their id, and those that a hook did not select for the first time",
     Effect.gen(function* () {

@@ -117,6 +117,21 @@ describe("a loop", () => {
   )
 
   test(
+    "does not pass with a round whose work could not be sealed",
+    Effect.gen(function* () {
+      const loops = yield* Loops
+      const { id } = yield* createLoop(loopRules({ maxRounds: 2 }))
+      yield* endNextTask(completed, "")
+      yield* endNextTask(completed, "")
+      const { rounds, status } = yield* loops.get(id)
+      assert.strictEqual(status, "running")
+      assert.deepInclude(rounds[0] ?? {}, { verdict: "error", workError: "its work could not be sealed", kept: false })
+      yield* endRound({ evaluations: [[completed, ""]] })
+      assert.strictEqual((yield* loops.get(id)).status, "passed")
+    })
+  )
+
+  test(
     "continues the session of the step in the round before, unless that has failed",
     Effect.gen(function* () {
       const queue = yield* Queue

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { AccountKey } from "../../../../src/domain/limits/Account.ts"
+import type { TaskId } from "../../../../src/domain/task/Task.ts"
 import { WorkspaceId } from "../../../../src/domain/workspace/WorkspaceId.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { Questions } from "../../../../src/services/Questions.ts"
@@ -11,7 +12,7 @@ import { Queue } from "../../../../src/services/Queue.ts"
 import { WorkerWorkspaces } from "../../../../src/services/WorkerWorkspaces.ts"
 import { create } from "../../../support/pipelines.ts"
 import { testSql } from "../../../support/stores.ts"
-import { claimNext, completed, submit, submitAndClaim } from "../../../support/tasks.ts"
+import { claimNext, completed, failed, newTask, submit, submitAndClaim } from "../../../support/tasks.ts"
 
 /** What survives the task that it names. */
 const records = new Set(["ledger", "notices", "deliveries", "schedule_executions"])
@@ -135,6 +136,50 @@ describe("prune", () => {
       assert.deepStrictEqual(left, [])
       assert.deepStrictEqual([(yield* session).length, (yield* sql`SELECT 1 FROM ledger`).length], [0, 1])
       assert.deepStrictEqual(yield* sql`SELECT id FROM lanes WHERE budgets NOT IN ('', '+')`, [])
+    }).pipe(Effect.provide(testSql))
+  )
+
+  it.effect("keeps work with an open merge, whole, until the merge has ended", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const queue = yield* Queue
+      const single = yield* submitAndClaim()
+      yield* queue.finish(single.task.id, completed, single.claim)
+      const parent = yield* submitAndClaim()
+      yield* submit({ prompt: "child", parentId: parent.task.id })
+      const child = yield* claimNext()
+      yield* queue.finish(child.task.id, completed, child.claim)
+      yield* queue.finish(parent.task.id, completed, parent.claim)
+      const pipeline = yield* create([{ task: { prompt: "first" } }, { task: { prompt: "second" } }])
+      const steps: Array<TaskId> = []
+      for (const _ of pipeline.steps) {
+        const { claim, task } = yield* claimNext()
+        yield* queue.finish(task.id, completed, claim)
+        steps.push(task.id)
+      }
+      const first = yield* submitAndClaim()
+      const retry = newTask({ retryOf: first.task.id, continuation: "retry" })
+      yield* queue.finish(first.task.id, failed, first.claim, retry)
+      const second = yield* claimNext()
+      yield* queue.finish(second.task.id, completed, second.claim)
+      const other = yield* submitAndClaim()
+      yield* queue.finish(other.task.id, completed, other.claim)
+
+      const merging = [single.task.id, child.task.id, steps[0], second.task.id]
+      for (const [at, id] of merging.entries()) {
+        const state = ["testing", "applying", "undoing", "applying"][at] ?? ""
+        yield* sql`INSERT INTO merges (id, task_id, home, branch, before, state, conflicts, pid, start_time, boot_id, created_at,
+          changed_at) VALUES (${`m${at}`}, ${id}, ${`/home${at}`}, 'main', 'a', ${state}, '[]', 2, '1', 'b', 0, 0)`
+      }
+      yield* TestClock.adjust("1 second")
+      const options = { endedBefore: 1000, limit: 100 }
+      assert.deepStrictEqual(yield* queue.prune({ ...options, dryRun: true }), [other.task.id])
+      assert.deepStrictEqual(yield* queue.prune({ ...options, dryRun: false }), [other.task.id])
+      assert.lengthOf(yield* sql`SELECT 1 FROM merges`, merging.length)
+      assert.lengthOf(yield* sql`SELECT 1 FROM pipelines`, 1)
+      yield* sql`UPDATE merges SET state = 'merged'`
+      yield* queue.prune({ ...options, dryRun: false })
+      assert.deepStrictEqual(yield* sql`SELECT id FROM tasks`, [])
     }).pipe(Effect.provide(testSql))
   )
 
