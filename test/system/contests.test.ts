@@ -73,9 +73,9 @@ describe("beat run --times", () => {
   })
 
   it("judges what was sealed, not what another task of the candidate has written there since", async () => {
-    makeRepository(home, { "test.sh": "exit 1\n" })
-    const later = `${process.execPath} ${binary} run -a shell -p P0 --in $BACKBEAT_TASK_ID -- 'echo exit 0 > test.sh'`
-    const work = inSlot(`${later}; echo x > notes`, "echo exit 0 > test.sh")
+    makeRepository(home, { "test.sh": "test -e fixed\n" })
+    const later = `${process.execPath} ${binary} run -a shell -p P0 --in $BACKBEAT_TASK_ID -- 'touch fixed'`
+    const work = inSlot(`${later}; touch notes`, "touch fixed")
     const contest = await decided(await start(work, "--times", "2", "--best", "sh test.sh"))
     assert.deepInclude(contest, { code: 0, status: "passed", winner: 2 })
     assert.deepStrictEqual(

@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the worker", () => {
   afterAll(() => beat.close())
 
   it("leaves agents running; another worker takes over with every byte and the right exit code", async () => {
-    const ids = await Promise.all([0, 7, 3].map((code) => beat.submit(chatter(20, code))))
+    const ids = await Promise.all([0, 7, 3].map((code) => beat.submit(chatter(60, code))))
     await until("all print", () => ids.every((id) => beat.output(id).length > 0))
     const shims = ids.map((id) => beat.shim(id) ?? 0)
     const [worker = 0] = beat.workers()
@@ -76,7 +76,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the worker", () => {
         { status: "failed", cause: "exit", exit_code: 3 }
       ]
     )
-    for (const id of ids) assert.strictEqual(beat.output(id).toString(), expected(20))
+    for (const id of ids) assert.strictEqual(beat.output(id).toString(), expected(60))
   })
 
   it("needs no command: the shim starts a worker when its agent ends", async () => {
