@@ -32,14 +32,17 @@ export type HookMessage = typeof HookMessage.Type
 /** A notice with what a filter looks at. */
 export interface HookNotice extends Notice {
   readonly directory: string | null
+  /** Whether it is about a task that evaluates the work of a loop or a contest. */
+  readonly evaluates: boolean
   readonly depth: number | null
 }
 
-/** Whether a person should look: work has failed or cannot continue. */
-export const needsYou = (notice: Pick<Notice, "kind" | "data">): boolean => {
+/** Whether a person should look: work has failed or cannot continue. A round that does not pass is no reason: the loop continues. */
+export const needsYou = (notice: Pick<HookNotice, "kind" | "data" | "evaluates">): boolean => {
   const status = statusOf(notice)
   switch (notice.kind) {
     case "ended":
+      return status === "failed" && !notice.evaluates
     case "contest-ended":
       return status === "failed"
     case "loop-ended":
@@ -113,10 +116,10 @@ export const textOf = (notice: Notice): string => {
   return `${happened(notice)}${what === "" ? "" : `: ${what}`}${id}`.replace(/\s+/g, " ").slice(0, 300)
 }
 
-export const messageOf = (id: string, hook: string, notice: HookNotice): HookMessage => ({
+export const messageOf = (id: string, hook: string, { evaluates, ...notice }: HookNotice): HookMessage => ({
   ...notice,
   id,
   hook,
-  needsYou: needsYou(notice),
+  needsYou: needsYou({ ...notice, evaluates }),
   text: textOf(notice)
 })

@@ -24,6 +24,7 @@ const ended = (status: string, more: Partial<HookNotice> = {}): HookNotice => ({
   labels: { repo: "api" },
   directory: "/home/me/api/src",
   depth: 0,
+  evaluates: false,
   ...more
 })
 
@@ -34,6 +35,12 @@ const told = (settings: HookSettings, notice: HookNotice) =>
   selects(hookOf("one", { desktop: true, ...settings }), notice)
 
 describe("a hook", () => {
+  it("gets a failed evaluation by its word, and no field of ours with it", () => {
+    const notice = ended("failed", { evaluates: true })
+    assert.isTrue(told({ on: ["failed"] }, notice))
+    assert.notProperty(messageOf("msg_1", "one", notice), "evaluates")
+  })
+
   it("gets what needs a person, where it says nothing else", () => {
     assert.isTrue(told({}, ended("failed")))
     assert.isTrue(told({}, about("limit", { agent: "claude" })))
@@ -45,6 +52,8 @@ describe("a hook", () => {
       // A person did that.
       ended("cancelled"),
       ended("failed", { kind: "retried" }),
+      // The loop continues.
+      ended("failed", { evaluates: true }),
       about("merge-ended", { status: "merged" }),
       about("started")
     ]) {

@@ -12,6 +12,7 @@ import type { Ids } from "../../../services/Ids.ts"
 import { direct } from "../database/direct.ts"
 import type { Access } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { storedFlag } from "../tasks/Rows.ts"
 
 /** How many notices one transaction handles: other processes wait meanwhile. */
 const batch = 200
@@ -24,7 +25,8 @@ const NoticeRow = Schema.Struct({
   data: Schema.parseJson(Notice.fields.data).annotations({ decodingFallback: () => Effect.succeed({}) }),
   labels: Schema.NullOr(Schema.parseJson(Labels)).annotations({ decodingFallback: () => Effect.succeed(null) }),
   directory: Schema.NullOr(Schema.String),
-  depth: Schema.NullOr(Schema.Int)
+  depth: Schema.NullOr(Schema.Int),
+  evaluates: storedFlag
 })
 
 const encode = Schema.encodeSync(Schema.parseJson(HookMessage))
@@ -74,7 +76,14 @@ export const makeDecide = (sql: SqlClient.SqlClient, access: Access, ids: Ids["T
           WHEN notices.kind = 'contest-ended' THEN
             (SELECT max(work.depth) FROM tasks work WHERE work.id IN
               (SELECT task_id FROM contest_tasks WHERE contest_id = notices.subject))
-        END AS depth
+        END AS depth,
+        EXISTS (
+          SELECT 1 FROM loop_round_tasks own
+          JOIN loop_tasks captured ON captured.loop_id = own.loop_id AND captured.position = own.position
+          WHERE own.task_id = notices.task_id AND captured.role <> 'work'
+          UNION ALL
+          SELECT 1 FROM contest_tasks own WHERE own.task_id = notices.task_id AND own.role IN ('check', 'score')
+        ) AS evaluates
       FROM notices LEFT JOIN tasks ON tasks.id = notices.task_id
       WHERE notices.seq > ${after} ORDER BY notices.seq LIMIT ${limit}
     `

@@ -11,6 +11,8 @@ import { type HookSettings, hookOf } from "../../../../src/domain/hooks/Hook.ts"
 import { WorkerId } from "../../../../src/domain/worker/Worker.ts"
 import { Deliveries } from "../../../../src/services/Deliveries.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
+import { loopRules } from "../../../support/loopRules.ts"
+import { createLoop, endRound } from "../../../support/loops.ts"
 import { create } from "../../../support/pipelines.ts"
 import { testSql } from "../../../support/stores.ts"
 import { claimNext, completed, failed, submitAndClaim } from "../../../support/tasks.ts"
@@ -40,6 +42,24 @@ const test = (name: string, effect: Effect.Effect<unknown, unknown, Layer.Layer.
   it.effect(name, () => Effect.provide(effect, testSql))
 
 describe("deliveries", () => {
+  test(
+    "of what needs a person leave out the evaluations of a loop, and not the end of the loop",
+    Effect.gen(function* () {
+      const deliveries = yield* Deliveries
+      const phone = hook("phone", { on: ["needs-you"] })
+      yield* deliveries.decide([phone])
+      const { id } = yield* createLoop(loopRules({ maxRounds: 2 }))
+      for (const said of ["one is wrong", "two are wrong"]) yield* endRound({ evaluations: [[failed, said]] })
+      yield* end(failed)
+      yield* deliveries.decide([phone])
+      assert.deepStrictEqual(
+        (yield* log).map(({ kind }) => kind).sort(),
+        ["ended", "loop-ended"],
+        `the loop ${id} and the task`
+      )
+    })
+  )
+
   test(
     "begin with what comes after the first look, and each notice is decided once",
     Effect.gen(function* () {
