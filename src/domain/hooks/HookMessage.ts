@@ -37,7 +37,7 @@ export interface HookNotice extends Notice {
   readonly depth: number | null
 }
 
-/** Whether a person should look: work has failed or cannot continue. A round that does not pass is no reason: the loop continues. */
+/** Whether a person should look: work has failed or cannot continue. A round that does not pass needs no person: the loop continues. */
 export const needsYou = (notice: Pick<HookNotice, "kind" | "data" | "evaluates">): boolean => {
   const status = statusOf(notice)
   switch (notice.kind) {

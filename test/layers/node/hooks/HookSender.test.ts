@@ -75,7 +75,8 @@ const message = messageOf("msg_1", "one", {
   title: "größer & <besser>",
   labels: {},
   directory: "/tmp",
-  depth: 1
+  depth: 1,
+  evaluates: false
 })
 const parcel = { id: "msg_1", body: JSON.stringify(message) }
 
