@@ -42,7 +42,7 @@ export const carryMessages = Effect.fn("carryMessages")(
         (error) =>
           Effect.gen(function* () {
             // Another process was first, or has begun to use the session: what is left is looked at again.
-            if (error._tag === "TaskStateConflict") return yield* Effect.logInfo(error.message)
+            if (error._tag === "TaskStateConflict") return yield* Effect.logDebug(error.message)
             const now = task.sessionId === null ? null : yield* sessionHolder(task, task.sessionId)
             return yield* now === null
               ? messages.drop(id, error.message.slice(0, longestReason))

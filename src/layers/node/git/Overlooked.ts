@@ -48,12 +48,29 @@ const isThere = (file: string): Effect.Effect<boolean> =>
     )
   )
 
-/** Takes the marks off an index with which git skips files: `assume-unchanged`, and `skip-worktree` unless a sparse checkout leaves the file out. */
+/**
+ * Takes the marks off an index with which git skips files: `assume-unchanged`, and `skip-worktree` unless a sparse checkout leaves
+ * the file out. An index that is too long to be listed is made again from the last commit, which has no marks, unless there is
+ * a sparse checkout: the files that it leaves out would look removed.
+ */
 export const showHidden = Effect.fn("seal.showHidden")(function* (
   path: string,
   how: Required<Pick<GitCall, "settings" | "variables">>
 ) {
-  const entries = yield* gitList({ ...how, directory: path, args: ["ls-files", "-v", "-z"] })
+  const isSparse = Effect.map(
+    gitText({ directory: path, args: ["config", "--type=bool", "--get", "core.sparseCheckout"], accepts: [0, 1] }),
+    (value) => value === "true"
+  )
+  const entries = yield* gitList({ ...how, directory: path, args: ["ls-files", "-v", "-z"] }).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason === "long",
+      (error) =>
+        Effect.if(isSparse, {
+          onTrue: () => Effect.fail(error),
+          onFalse: () => Effect.as(git({ ...how, directory: path, args: ["read-tree", "HEAD"] }), [])
+        })
+    )
+  )
   const named = (mark: RegExp) => entries.filter((entry) => mark.test(entry)).map((entry) => entry.slice(2))
   const unmark = (option: string, names: ReadonlyArray<string>): Effect.Effect<void, GitFailed> =>
     names.length === 0
@@ -70,11 +87,6 @@ export const showHidden = Effect.fn("seal.showHidden")(function* (
   yield* unmark("--no-assume-unchanged", named(/^[a-z] /))
   const skipped = named(/^S /i)
   if (skipped.length === 0) return
-  const sparse = yield* gitText({
-    directory: path,
-    args: ["config", "--type=bool", "--get", "core.sparseCheckout"],
-    accepts: [0, 1]
-  })
-  const wanted = sparse === "true" ? yield* Effect.filter(skipped, (name) => isThere(join(path, name))) : skipped
+  const wanted = (yield* isSparse) ? yield* Effect.filter(skipped, (name) => isThere(join(path, name))) : skipped
   yield* unmark("--no-skip-worktree", wanted)
 })

@@ -82,7 +82,8 @@ describe("a pipe", () => {
     Effect.gen(function* () {
       const fd = pipe("empty", "")
       const reading = yield* Effect.fork(read("empty"))
-      yield* Effect.sleep(50)
+      // It has opened the pipe, found its writer, and waits.
+      yield* Effect.yieldNow()
       closeSync(fd)
       assert.strictEqual(yield* Fiber.join(reading), "")
     }).pipe(Effect.provide(layer))

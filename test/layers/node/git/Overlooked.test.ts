@@ -1,4 +1,5 @@
 /** A seal holds the files as they are, whatever the agent has told git to overlook, and runs no program of the agent. */
+import { execFileSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -16,6 +17,14 @@ const world = async (files: Readonly<Record<string, string>>, format: "sha1" | "
   const shop = join(place, "shop")
   makeRepository(shop, files, format)
   return { shop, make: () => makeWorkspace(shop, join(place, "state")) }
+}
+
+/** Makes the index longer than what is taken from one answer of git. */
+const lengthenIndex = (path: string) => {
+  const blob = gitIn(path, "rev-parse", "HEAD:a.txt")
+  const long = Array.from({ length: 19 }, () => "x".repeat(200)).join("/")
+  const input = Array.from({ length: 18_000 }, (_, index) => `100644 ${blob}\t${long}/${index}\n`).join("")
+  execFileSync("git", ["-C", path, "update-index", "--index-info"], { input })
 }
 
 describe("a seal holds a change", () => {
@@ -44,6 +53,13 @@ describe("a seal holds a change", () => {
         gitIn(path, "config", "filter.same.clean", "git show HEAD:a.txt")
         gitIn(path, "config", "filter.same.required", "true")
         writeFileSync(join(path, ".git", "info", "attributes"), "a.txt filter=same\n")
+      }
+    ],
+    [
+      "of a file with a mark in an index that is too long to be listed",
+      (path) => {
+        lengthenIndex(path)
+        gitIn(path, "update-index", "--assume-unchanged", "a.txt")
       }
     ],
     [
@@ -86,6 +102,16 @@ describe("a seal holds a change", () => {
     assert(again._tag === "Right")
     assert.strictEqual(gitIn(sparse.shop, "ls-tree", "--name-only", again.right.commit), "a.txt\nb.txt")
   })
+})
+
+it("no seal takes the files that a sparse checkout leaves out for removed ones", async () => {
+  const { make } = await world({ "a.txt": "one\n", "b.txt": "two\n" })
+  const { seal, workspace } = await make()
+  gitIn(workspace.path, "sparse-checkout", "set", "--no-cone", "/b.txt")
+  lengthenIndex(workspace.path)
+  const sealed = await seal()
+  assert(sealed._tag === "Left")
+  assert.include(sealed.left.detail, "longer than 64 MB")
 })
 
 describe("a workspace that starts at a commit", () => {
