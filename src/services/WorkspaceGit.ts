@@ -68,7 +68,10 @@ export class WorkspaceGit extends Context.Tag("backbeat/WorkspaceGit")<
     readonly head: (workspace: Workspace) => Effect.Effect<CommitId, WorkspaceFailed>
     /** Commits all that is in the workspace, without touching its index, and brings the commit home. */
     readonly seal: (request: SealRequest) => Effect.Effect<Seal, WorkspaceFailed>
-    /** The tree that a seal would store now. `claimId` names the temporary index. */
+    /**
+     * The tree of the files that are there now. A seal stores the same one, and also the files that a sparse checkout of the
+     * agent leaves out. `claimId` names the temporary index.
+     */
     readonly tree: (workspace: Workspace, claimId: string) => Effect.Effect<CommitId, WorkspaceFailed>
     /** The files that match and differ between two commits, at most 1000. */
     readonly changed: (

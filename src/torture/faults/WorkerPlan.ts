@@ -79,6 +79,7 @@ const workspace: ReadonlyArray<Place> = [
   ["cut.renamed", 0],
   ["workspaceReady.commit", 0],
   ["workspaceReady.committed", 0],
+  ["start.filled", 1],
   ["start.checkedOut", 1],
   ["seal.taken", 1],
   ["seal.tree", 1],

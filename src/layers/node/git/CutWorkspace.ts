@@ -10,9 +10,10 @@ import { branchOf, type CommitId, type Workspace } from "../../../domain/workspa
 import { WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { codeOf } from "../files/SystemCode.ts"
-import { GitFailed, git, gitList, gitText } from "./GitProgram.ts"
-import { configFor } from "./HomeConfig.ts"
+import { keepRules } from "./CleanGit.ts"
+import { attemptGit, git, gitList, gitText } from "./GitProgram.ts"
 import { entriesOf, linkObjects } from "./HomeObjects.ts"
+import { commonOf, writeRules } from "./HomeRules.ts"
 import { hasRepository } from "./WorkspacePlaces.ts"
 import { obstacleOf } from "./WorkTreePaths.ts"
 
@@ -21,12 +22,6 @@ const checkoutMs = 20 * 60_000
 
 /** The file in a workspace's `.git` that holds its id. */
 const markOf = (path: string): string => join(path, ".git", "backbeat")
-
-const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, GitFailed> =>
-  Effect.tryPromise({
-    try: run,
-    catch: (error) => new GitFailed({ reason: "exit", code: null, detail: codeOf(error) })
-  })
 
 /** Executable hooks that are not samples: the agent's commits obey the rules that the user's obey. */
 const copyHooks = async (from: string, to: string): Promise<void> => {
@@ -37,13 +32,6 @@ const copyHooks = async (from: string, to: string): Promise<void> => {
   }
 }
 
-const copyIfThere = (from: string, to: string) =>
-  fs.mkdir(dirname(to), { recursive: true }).then(() =>
-    fs.copyFile(from, to).catch((error: unknown) => {
-      if (codeOf(error) !== "ENOENT") throw error
-    })
-  )
-
 /** A link stays a link, whatever its target is. */
 const copyNew = async (from: string, to: string): Promise<void> => {
   const link = await fs.readlink(from).catch(() => null)
@@ -53,7 +41,7 @@ const copyNew = async (from: string, to: string): Promise<void> => {
 
 /** Untracked files that the user wants in every workspace, such as `.env`: copied, so that writing to one leaves the user's. */
 const copyIncluded = Effect.fn("cut.include")(function* (home: string, to: string, patterns: ReadonlyArray<string>) {
-  const listed = yield* attempt(() => fs.readFile(join(to, ".worktreeinclude"), "utf8").catch(() => ""))
+  const listed = yield* attemptGit(() => fs.readFile(join(to, ".worktreeinclude"), "utf8").catch(() => ""))
   const wanted = [...listed.split("\n"), ...patterns].filter((line) => line.trim() !== "" && !line.startsWith("#"))
   if (wanted.length === 0) return
   const excludes = wanted.flatMap((pattern) => ["-x", pattern])
@@ -70,7 +58,7 @@ const copyIncluded = Effect.fn("cut.include")(function* (home: string, to: strin
     .toString("utf8")
     .split("\0")
     .filter((name) => name !== "")
-  yield* attempt(async () => {
+  yield* attemptGit(async () => {
     for (const name of ignored) {
       // A link in the commit must not lead the copy to another place.
       if ((await obstacleOf(to, name)) !== null) continue
@@ -84,7 +72,7 @@ const copyIncluded = Effect.fn("cut.include")(function* (home: string, to: strin
 
 /** Submodules from the user's own copies: no network, and the URLs in the configuration stay. A failure leaves one empty. */
 const fillSubmodules = Effect.fn("cut.submodules")(function* (gitDirectory: string, to: string) {
-  const found = yield* attempt(() =>
+  const found = yield* attemptGit(() =>
     fs.access(join(to, ".gitmodules")).then(
       () => true,
       () => false
@@ -100,7 +88,7 @@ const fillSubmodules = Effect.fn("cut.submodules")(function* (gitDirectory: stri
   for (const line of names.split("\n").filter((name) => name !== "")) {
     const name = line.slice("submodule.".length, -".path".length)
     const module = join(gitDirectory, "modules", name)
-    const there = yield* attempt(() =>
+    const there = yield* attemptGit(() =>
       fs.access(module).then(
         () => true,
         () => false
@@ -133,17 +121,13 @@ const build = Effect.fn("cut.build")(function* (
   include: ReadonlyArray<string>
 ) {
   const { home } = workspace
-  const gitDirectory = yield* gitText({
-    directory: home,
-    args: ["rev-parse", "--path-format=absolute", "--git-common-dir"]
-  })
+  const gitDirectory = yield* commonOf(home)
   const own = join(to, ".git")
   const format = yield* gitText({ directory: home, args: ["rev-parse", "--show-object-format"] })
-  yield* attempt(() => fs.mkdir(dirname(to), { recursive: true, mode: 0o700 }))
+  yield* attemptGit(() => fs.mkdir(dirname(to), { recursive: true, mode: 0o700 }))
   yield* git({ directory: null, args: ["init", "--quiet", "--template=", `--object-format=${format}`, to] })
   yield* failpoint("cut.begun")
-  yield* attempt(() => linkObjects(join(gitDirectory, "objects"), join(own, "objects")))
-  yield* attempt(() => copyIfThere(join(gitDirectory, "shallow"), join(own, "shallow")))
+  yield* attemptGit(() => linkObjects(join(gitDirectory, "objects"), join(own, "objects")))
   yield* failpoint("cut.linked")
   const refs = yield* gitText({
     directory: home,
@@ -151,30 +135,23 @@ const build = Effect.fn("cut.build")(function* (
   })
   // Git lists names in the order in which it looks them up. A symbolic one such as origin/HEAD is stored as what it means now.
   const packed = refs === "" ? "" : `${refs}\n`
-  yield* attempt(() => fs.writeFile(join(own, "packed-refs"), `# pack-refs with: sorted \n${packed}`))
-  const config = yield* configFor(home, gitDirectory)
-  yield* attempt(() => fs.appendFile(join(own, "config"), config))
+  yield* attemptGit(() => fs.writeFile(join(own, "packed-refs"), `# pack-refs with: sorted \n${packed}`))
+  yield* writeRules(home, gitDirectory, own)
   const hooks = yield* gitText({
     directory: home,
     args: ["rev-parse", "--path-format=absolute", "--git-path", "hooks"],
     variables: { GIT_CONFIG_COUNT: "0" }
   })
-  yield* attempt(() => copyHooks(hooks, join(own, "hooks")))
-  yield* attempt(() => copyIfThere(join(gitDirectory, "info", "exclude"), join(own, "info", "exclude")))
-  yield* attempt(() => copyIfThere(join(gitDirectory, "info", "attributes"), join(own, "info", "attributes")))
-  const sparse = yield* gitText({
-    directory: home,
-    args: ["rev-parse", "--path-format=absolute", "--git-path", "info/sparse-checkout"]
-  })
-  yield* attempt(() => copyIfThere(sparse, join(own, "info", "sparse-checkout")))
+  yield* attemptGit(() => copyHooks(hooks, join(own, "hooks")))
   yield* failpoint("cut.configured")
   yield* git({ directory: to, args: ["symbolic-ref", "HEAD", `refs/heads/${branchOf(workspace.id)}`] })
   yield* git({ directory: to, args: ["update-ref", `refs/heads/${branchOf(workspace.id)}`, commit] })
   yield* git({ directory: to, args: ["read-tree", "-mu", "HEAD"], patienceMs: checkoutMs })
+  yield* keepRules(own, to)
   yield* failpoint("cut.filled")
   yield* fillSubmodules(gitDirectory, to)
   yield* copyIncluded(home, to, include)
-  yield* attempt(() => fs.writeFile(markOf(to), `${workspace.id}\n`))
+  yield* attemptGit(() => fs.writeFile(markOf(to), `${workspace.id}\n`))
   yield* failpoint("cut.whole")
 })
 
@@ -194,9 +171,9 @@ export const cut = Effect.fn("WorkspaceGit.cut")(function* (
   const temporary = `${workspace.path}.tmp-${claimId}`
   const failed = (detail: string) => new WorkspaceFailed({ step: "cut", path: workspace.path, detail })
   yield* Effect.gen(function* () {
-    yield* attempt(() => fs.rm(temporary, { recursive: true, force: true }))
+    yield* attemptGit(() => fs.rm(temporary, { recursive: true, force: true }))
     yield* build(workspace, commit, temporary, include)
-    yield* attempt(() => fs.rename(temporary, workspace.path))
+    yield* attemptGit(() => fs.rename(temporary, workspace.path))
   }).pipe(
     Effect.onError(() => Effect.promise(() => fs.rm(temporary, { recursive: true, force: true }).catch(() => {}))),
     Effect.mapError(({ detail }) => failed(detail))

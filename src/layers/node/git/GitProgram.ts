@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { codeOf } from "../files/SystemCode.ts"
 import { gitEnvironment } from "./gitEnvironment.ts"
 import { workspaceVariables } from "./WorkspacePlaces.ts"
 
@@ -54,6 +55,7 @@ const everyCall = {
   "maintenance.auto": "false",
   "advice.detachedHead": "false",
   "commit.gpgSign": "false",
+  "log.showSignature": "false",
   "diff.relative": "false"
 }
 
@@ -142,6 +144,13 @@ export const git = ({
       child.once("close", () => ended(Effect.void))
       end(() => ended(Effect.void))
     })
+  })
+
+/** Work on files for git, which fails as git does. */
+export const attemptGit = <A>(run: () => Promise<A>): Effect.Effect<A, GitFailed> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (error) => new GitFailed({ reason: "exit", code: null, detail: codeOf(error) })
   })
 
 /** Its output as one text, without the last line break. */

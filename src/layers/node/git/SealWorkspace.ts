@@ -9,10 +9,10 @@ import { WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import type { Seal, SealRequest } from "../../../services/WorkspaceGit.ts"
 import { codeOf } from "../files/SystemCode.ts"
+import { addAll, type CleanGit, cleanGit, headOf, keepLeftOut, withIndex } from "./CleanGit.ts"
 import { copyIndex } from "./copyIndex.ts"
 import { type GitAnswer, type GitCall, GitFailed, git, gitText, said } from "./GitProgram.ts"
-import { everywhere, settingsOfSeal, showHidden } from "./Overlooked.ts"
-import { nestedIn, unsealedIn } from "./unsealed.ts"
+import { changedLinks, nestedIn } from "./unsealed.ts"
 
 /** A tree of 50,000 files is sealed in a fraction of a second; a slow disk may take longer. */
 const sealMs = 10 * 60_000
@@ -29,51 +29,20 @@ export const nameIn = (text: string): Effect.Effect<CommitId, GitFailed> =>
     () => new GitFailed({ reason: "exit", code: null, detail: `git answered '${text.slice(0, 80)}' for a commit` })
   )
 
-const literal = (name: string) => `:(exclude,literal)${name}`
-
 /** What git prints about files that it could not add. It skips a directory with only a warning. */
 const missingIn = ({ code, stderr }: GitAnswer): string | null => {
   const unread = /^warning: (could not open directory .*)$/m.exec(stderr)?.[1]
   return code === 0 ? (unread ?? null) : said(stderr)
 }
 
-/** An index for one step. A git that was killed in an earlier attempt at the step has left its own, perhaps locked. */
-const withIndex = <A, E, R>(index: string, step: Effect.Effect<A, E, R>) => {
-  const clear = Effect.promise(async () => {
-    for (const name of [index, `${index}.lock`]) await fs.rm(name, { force: true }).catch(() => {})
-  })
-  return Effect.ensuring(Effect.zipRight(clear, step), clear)
-}
-
-/** The tree of all files, by a separate index: the agent's index and what it staged stay as they are. */
+/** The tree of all files. The agent's index and what it staged stay as they are. */
 const treeOf = Effect.fn("seal.tree")(function* (
-  path: string,
-  index: string,
-  settings: Readonly<Record<string, string>>,
+  clean: CleanGit,
+  workspace: Pick<Workspace, "path">,
   nested: ReadonlyArray<string>
 ) {
-  // Each of them may read a file through a filter: also one that only writes the index.
-  const how = { directory: path, settings: { ...settings, ...everywhere }, variables: { GIT_INDEX_FILE: index } }
-  const unmerged = yield* gitText({ directory: path, args: ["ls-files", "--unmerged"] })
-  const own = join(path, ".git", "index")
-  const copied =
-    unmerged === "" &&
-    (yield* Effect.promise(() =>
-      copyIndex(own, index).then(
-        () => true,
-        () => false
-      )
-    ))
-  if (copied) yield* showHidden(path, how)
-  else yield* git({ ...how, args: ["read-tree", "HEAD"] })
-  const added = yield* git({
-    ...how,
-    args: ["add", "--all", "--ignore-errors", "--", ".", ...nested.map(literal)],
-    patienceMs: sealMs,
-    // Files that cannot be read are left out; the rest is added.
-    accepts: [0, 1]
-  })
-  const tree = yield* nameIn(yield* gitText({ ...how, args: ["write-tree"] }))
+  const added = yield* addAll(clean, workspace, nested, sealMs)
+  const tree = yield* nameIn(yield* gitText({ ...clean, args: ["write-tree"] }))
   return { tree, missing: missingIn(added) }
 })
 
@@ -215,13 +184,13 @@ const otherRefs = Effect.fn("seal.refs")(function* ({ home, id, path }: Workspac
 
 const indexOf = (path: string, claimId: string): string => join(path, ".git", `backbeat-index-${claimId}`)
 
-/** The tree of all files as they are. */
+/** The tree of all files as they are: what the agent's sparse checkout leaves out is not in it. */
 export const treeNow = Effect.fn("WorkspaceGit.tree")(function* (workspace: Workspace, claimId: string) {
   const { path } = workspace
   const index = indexOf(path, claimId)
   const found = Effect.gen(function* () {
-    const settings = yield* settingsOfSeal(workspace)
-    const { tree } = yield* treeOf(path, index, settings, yield* nestedIn(path))
+    const clean = yield* cleanGit(workspace, index)
+    const { tree } = yield* treeOf(clean, workspace, yield* nestedIn(clean))
     return tree
   })
   return yield* withIndex(index, found).pipe(
@@ -233,12 +202,13 @@ export const seal = Effect.fn("WorkspaceGit.seal")(function* ({ at, claimId, mes
   const { base, home, path } = workspace
   const index = indexOf(path, claimId)
   const sealed = Effect.gen(function* () {
-    const nested = yield* nestedIn(path)
-    const settings = yield* settingsOfSeal(workspace)
-    const { missing, tree } = yield* treeOf(path, index, settings, nested)
+    const clean = yield* cleanGit(workspace, index)
+    const nested = yield* nestedIn(clean)
+    yield* keepLeftOut(clean, path)
+    const { missing, tree } = yield* treeOf(clean, workspace, nested)
     yield* failpoint("seal.tree")
-    const head = yield* nameIn(yield* gitText({ directory: path, args: ["rev-parse", "HEAD^{commit}"] }))
-    const headTree = yield* nameIn(yield* gitText({ directory: path, args: ["rev-parse", "HEAD^{tree}"] }))
+    const head = yield* nameIn(yield* headOf(workspace))
+    const headTree = yield* nameIn(yield* gitText({ directory: path, args: ["rev-parse", `${head}^{tree}`] }))
     const commit = tree === headTree ? head : yield* commitOf(path, tree, message, at, head)
     yield* failpoint("seal.committed")
     yield* gitOnPrivateNames({ directory: path, args: ["update-ref", "refs/backbeat/seal", commit] })
@@ -261,7 +231,7 @@ export const seal = Effect.fn("WorkspaceGit.seal")(function* ({ at, claimId, mes
       tree,
       ...counts,
       commits: Number(made) || 0,
-      nested: (yield* unsealedIn(workspace, settings)).slice(0, mostNested),
+      nested: Array.from(new Set([...nested, ...(yield* changedLinks(clean, base))])).slice(0, mostNested),
       home: problem === null,
       problem: problem ?? missing
     }

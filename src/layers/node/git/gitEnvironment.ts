@@ -3,12 +3,16 @@
 /** Settings that hold for one command and are written nowhere. */
 type GitSettings = Readonly<Record<string, string>>
 
-/** Variables that point git at a repository must not: the directory decides. Git never waits for a person, and its messages are in English. `more` wins. */
+/**
+ * Variables that point git at a repository must not: the directory decides. Git never waits for a person, its messages are in
+ * English, and a commit is what it is, also where `git replace` names another one for it. `more` wins.
+ */
 export const gitEnvironment = (settings: GitSettings, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
   const entries = Object.entries(settings)
   return {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"))),
     LC_ALL: "C",
+    GIT_NO_REPLACE_OBJECTS: "1",
     GIT_OPTIONAL_LOCKS: "0",
     GIT_TERMINAL_PROMPT: "0",
     GIT_CONFIG_COUNT: String(entries.length),

@@ -1,10 +1,28 @@
-/** Sets a workspace to a commit, whatever its agent has told git to overlook. */
+/** Sets a workspace to a commit, whatever its agent has told git. */
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { branchOf, type CommitId, type Workspace } from "../../../domain/workspace/Workspace.ts"
 import { WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
-import { git } from "./GitProgram.ts"
-import { settingsOfSeal, showHidden } from "./Overlooked.ts"
+import { cleanGit, indexForLook, withIndex } from "./CleanGit.ts"
+import { copyIndex } from "./copyIndex.ts"
+import { attemptGit, git } from "./GitProgram.ts"
+
+/** A work tree of 50,000 files takes seconds; a slow disk may take longer. */
+const startMs = 10 * 60_000
+
+/** A merge, pick or revert that the agent has not ended. A switch of branches by git removes these as well. */
+const unended = [
+  "AUTO_MERGE",
+  "CHERRY_PICK_HEAD",
+  "MERGE_HEAD",
+  "MERGE_MODE",
+  "MERGE_MSG",
+  "MERGE_RR",
+  "REVERT_HEAD",
+  "SQUASH_MSG"
+]
 
 /** Brings the commit from the home where the workspace has not got it. */
 const fetchCommit = Effect.fn("start.fetch")(function* ({ home, path }: Workspace, commit: CommitId) {
@@ -21,15 +39,33 @@ const fetchCommit = Effect.fn("start.fetch")(function* ({ home, path }: Workspac
   )
 })
 
+/** The agent's git finds the branch checked out, and its index as its files are. */
+const checkedOut = Effect.fn("start.checkedOut")(function* ({ id, path }: Workspace, commit: CommitId, index: string) {
+  const own = join(path, ".git")
+  const branch = `refs/heads/${branchOf(id)}`
+  yield* git({ directory: path, args: ["symbolic-ref", "HEAD", branch] })
+  yield* git({ directory: path, args: ["update-ref", branch, commit] })
+  yield* attemptGit(async () => {
+    for (const name of [...unended, "index.lock"]) await fs.rm(join(own, name), { force: true })
+    const made = join(own, "index.backbeat")
+    await copyIndex(index, made)
+    await fs.rename(made, join(own, "index"))
+  })
+})
+
 export const startAt = Effect.fn("WorkspaceGit.startAt")(function* (workspace: Workspace, commit: CommitId) {
-  const { id, path } = workspace
-  yield* Effect.gen(function* () {
-    const settings = yield* settingsOfSeal(workspace)
+  const { path } = workspace
+  const index = indexForLook(path)
+  const started = Effect.gen(function* () {
     yield* fetchCommit(workspace, commit)
-    // A file that git skips would stay as the agent has left it.
-    yield* showHidden(path, { settings, variables: {} })
-    yield* git({ directory: path, args: ["checkout", "--quiet", "--force", "-B", branchOf(id), commit], settings })
+    const clean = yield* cleanGit(workspace, index)
+    yield* git({ ...clean, args: ["read-tree", "--reset", "-u", commit], patienceMs: startMs })
+    yield* failpoint("start.filled")
+    yield* checkedOut(workspace, commit, index)
     yield* failpoint("start.checkedOut")
-    yield* git({ directory: path, args: ["clean", "--quiet", "-f", "-d"], settings })
-  }).pipe(Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "start", path, detail })))
+    yield* git({ ...clean, args: ["clean", "--quiet", "-f", "-d"], patienceMs: startMs })
+  })
+  yield* withIndex(index, started).pipe(
+    Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "start", path, detail }))
+  )
 })

@@ -1,13 +1,13 @@
 /** Repositories inside a workspace whose contents are in no commit of it. */
 import * as Effect from "effect/Effect"
-import type { Workspace } from "../../../domain/workspace/Workspace.ts"
+import type { CommitId, Workspace } from "../../../domain/workspace/Workspace.ts"
 import { WorkspaceFailed } from "../../../domain/workspace/WorkspaceErrors.ts"
+import { type CleanGit, cleanGit, indexForLook, withIndex } from "./CleanGit.ts"
 import { gitList } from "./GitProgram.ts"
-import { settingsOfSeal } from "./Overlooked.ts"
 
 /** Untracked repositories: git lists one by its name and a slash, however deep it is, and never what is in it. */
-export const nestedIn = (path: string) =>
-  Effect.map(gitList({ directory: path, args: ["ls-files", "-z", "--others", "--exclude-standard"] }), (names) =>
+export const nestedIn = (clean: CleanGit) =>
+  Effect.map(gitList({ ...clean, args: ["ls-files", "-z", "--others", "--exclude-standard"] }), (names) =>
     names.filter((name) => name.endsWith("/")).map((name) => name.slice(0, -1))
   )
 
@@ -18,11 +18,10 @@ const linkMode = "160000"
  * Entries whose repository is not as it was in the base: they name a commit that the base does not name, or have files or commits that
  * no entry names. That commit may be in the workspace alone.
  */
-const changedLinks = ({ base, path }: Pick<Workspace, "base" | "path">, settings: Readonly<Record<string, string>>) =>
+export const changedLinks = (clean: CleanGit, base: CommitId) =>
   Effect.map(
     gitList({
-      directory: path,
-      settings,
+      ...clean,
       args: ["diff-index", "--raw", "-z", "--no-renames", "--ignore-submodules=none", base, "--"]
     }),
     (fields) =>
@@ -33,14 +32,14 @@ const changedLinks = ({ base, path }: Pick<Workspace, "base" | "path">, settings
   )
 
 /** Their paths, each once. */
-export const unsealedIn = (workspace: Pick<Workspace, "base" | "path">, settings: Readonly<Record<string, string>>) =>
-  Effect.map(Effect.all([nestedIn(workspace.path), changedLinks(workspace, settings)]), (found) =>
-    Array.from(new Set(found.flat()))
+export const unsealed = Effect.fn("WorkspaceGit.unsealed")((workspace: Workspace) => {
+  const { base, path } = workspace
+  const index = indexForLook(path)
+  const found = Effect.gen(function* () {
+    const clean = yield* cleanGit(workspace, index)
+    return Array.from(new Set([...(yield* nestedIn(clean)), ...(yield* changedLinks(clean, base))]))
+  })
+  return withIndex(index, found).pipe(
+    Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "seal", path, detail }))
   )
-
-export const unsealed = Effect.fn("WorkspaceGit.unsealed")((workspace: Workspace) =>
-  settingsOfSeal(workspace).pipe(
-    Effect.flatMap((settings) => unsealedIn(workspace, settings)),
-    Effect.mapError(({ detail }) => new WorkspaceFailed({ step: "seal", path: workspace.path, detail }))
-  )
-)
+})
