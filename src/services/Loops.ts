@@ -87,6 +87,8 @@ export class Loops extends Context.Tag("backbeat/Loops")<
     readonly roundOf: (task: TaskId) => Effect.Effect<Option.Option<RoundTask>, StorageError>
     /** Notes what the work of a round left, before its end is stored. The verdict of the round reads it. */
     readonly worked: (task: TaskId, work: RoundWork) => Effect.Effect<void, StorageError>
+    /** Forgets what earlier work of the round left, before this work starts: until it is sealed, no commit holds the round. */
+    readonly working: (task: TaskId) => Effect.Effect<void, StorageError>
     /** The round that runs ends, and no other starts until `resume`. */
     readonly pause: (id: LoopId) => Effect.Effect<Loop, LoopNotFound | LoopStateConflict | StorageError>
     /** Stores the next round, or lets the one that runs be followed by another. */

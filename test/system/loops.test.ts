@@ -109,6 +109,27 @@ describe("beat loop", () => {
     assert.deepInclude(loop.rounds[0], { verdict: "tampered", tampered: "test.sh" })
   })
 
+  it("does not pass with what an earlier step left where the last one has broken its repository", async () => {
+    makeRepository(home, { "test.sh": "exit 1\n" })
+    const file = join(beat.home, "loop.yaml")
+    writeFileSync(
+      file,
+      `agent: shell
+until: sh test.sh
+protect: [test.sh]
+max: 1
+steps:
+  - { name: one, prompt: echo x > notes }
+  - { name: two, prompt: echo exit 0 > test.sh; rm -rf .git }
+`
+    )
+    const { code, stderr, stdout } = await run(["loop", file])
+    assert.strictEqual(code, 0, stderr)
+    const loop = await ended(stdout.trim())
+    assert.deepInclude(loop, { code: 1, status: "exhausted" })
+    assert.deepInclude(loop.rounds[0], { verdict: "error", kept: false })
+  })
+
   it("works by a file in steps that find what those before them left", async () => {
     makeRepository(home)
     writeFileSync(

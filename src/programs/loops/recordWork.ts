@@ -21,6 +21,17 @@ export const workedIn = Effect.fn("workedIn")(function* (task: TaskId) {
   return Option.getOrNull(place)
 })
 
+/**
+ * Before the agent of a step or of another attempt starts. However its end is stored, what earlier work of the round left is then
+ * not taken for what the round left.
+ */
+export const beginWork = Effect.fn("beginWork")(function* (task: TaskId) {
+  const place = yield* workedIn(task)
+  if (place === null || place.role !== "work") return
+  const round = place.loop.rounds.find(({ round }) => round === place.round)
+  if (round?.commit !== null) yield* retryWhileStorageFails((yield* Loops).working(task))
+})
+
 /** Repeated it notes the same. */
 export const recordWork = Effect.fn("recordWork")(function* (result: WorkResult) {
   const place = yield* workedIn(result.taskId)

@@ -32,10 +32,17 @@ const lastStep = Effect.fn("lastStep")(function* (id: PipelineId) {
   }
   // The order in which their ends were stored: a clock that was set back does not change it.
   const ends = yield* (yield* Tasks).endsOf(steps.map(({ task }) => task.id))
-  for (const { id: step } of ends.toReversed()) {
+  for (const { id: step, status: end } of ends.toReversed()) {
     const place = yield* workspaces.ofTask(step)
     if (Option.isNone(place) || place.value.workspace.baseKind === "step") continue
-    if (Option.isSome(yield* workspaces.result(step))) return step
+    const result = yield* workspaces.result(step)
+    if (Option.isSome(result)) return step
+    // What the steps before it left is not the work of the pipeline.
+    if (end === "completed") {
+      return yield* new MergeRefused({
+        reason: `The work of step ${step} of pipeline ${id} could not be sealed: its files are in ${place.value.workspace.path}. To take what a step before it left, name the task of that step.`
+      })
+    }
   }
   return yield* new MergeRefused({ reason: `Pipeline ${id} left nothing in a workspace: beat pipeline status ${id}` })
 })

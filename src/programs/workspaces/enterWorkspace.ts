@@ -15,6 +15,7 @@ import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
 import { isUnbegunRound } from "../loops/inRoundSession.ts"
+import { beginWork } from "../loops/recordWork.ts"
 import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 import { measureWorkspace } from "./fitWorkspaces.ts"
 import { restoreSealed } from "./restoreSealed.ts"
@@ -126,6 +127,7 @@ export const enterWorkspace = Effect.fn("enterWorkspace")(function* (claimed: Cl
   yield* restoreSealed(workspace, claimed.task.id, claimed.claim.claimId).pipe(
     Effect.catchTag("WorkspaceFailed", (error) => Effect.fail(asSpawnFailure(error)))
   )
+  yield* beginWork(claimed.task.id)
   const place = yield* placeOf(workspace, settings, claimed.environment.HOME ?? null, {
     ...(choice === null ? {} : { BACKBEAT_KEPT: String(choice.winner) })
   })

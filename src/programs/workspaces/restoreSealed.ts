@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskId } from "../../domain/task/Task.ts"
-import type { Workspace } from "../../domain/workspace/Workspace.ts"
+import type { CommitId, Workspace } from "../../domain/workspace/Workspace.ts"
 import { Contests } from "../../services/Contests.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
@@ -13,6 +13,8 @@ import { retryWhileStorageFails } from "../retryWhileStorageFails.ts"
 interface Judging {
   /** The task whose work is judged. */
   readonly work: TaskId
+  /** What the verdict speaks of; null: it could not be sealed, and the verdict counts as no pass. */
+  readonly sealed: { readonly commit: CommitId; readonly tree: CommitId } | null
   /** Whether no evaluation of this work comes before it: later ones may find what the earlier ones built. */
   readonly isFirst: boolean
 }
@@ -22,7 +24,10 @@ const inRound = Effect.fn("judging.round")(function* (task: TaskId) {
   if (place === null || place.role === "work") return null
   const round = place.loop.rounds.find(({ round }) => round === place.round)
   if (round === undefined) return null
-  const judging: Judging = { work: round.workTask, isFirst: round.evaluationTasks[0] === task }
+  const { commit, evaluationTasks, tree, workTask } = round
+  // That of the round, not of its last task: one that could not start has left nothing, and the round is what was there before.
+  const sealed = commit === null || tree === null ? null : { commit, tree }
+  const judging: Judging = { work: workTask, sealed, isFirst: evaluationTasks[0] === task }
   return judging
 })
 
@@ -34,7 +39,8 @@ const inContest = Effect.fn("judging.contest")(function* (task: TaskId) {
   const work = own.find(({ role }) => role === "work")
   if (work === undefined) return null
   const first = own.find(({ role }) => role !== "work")
-  const judging: Judging = { work: work.taskId, isFirst: first?.taskId === task }
+  const sealed = Option.getOrNull(yield* retryWhileStorageFails((yield* Workspaces).result(work.taskId)))
+  const judging: Judging = { work: work.taskId, sealed, isFirst: first?.taskId === task }
   return judging
 })
 
@@ -45,10 +51,8 @@ export const restoreSealed = Effect.fn("restoreSealed")(function* (
   claimId: string
 ) {
   const judging = (yield* inRound(task)) ?? (yield* inContest(task))
-  if (judging === null) return
-  const result = yield* retryWhileStorageFails((yield* Workspaces).result(judging.work))
-  if (Option.isNone(result)) return
-  const { commit, tree } = result.value
+  if (judging === null || judging.sealed === null) return
+  const { commit, tree } = judging.sealed
   // What a task leaves is sealed as well, so the newest seal tells whether one has worked here between two evaluations.
   if (!judging.isFirst && workspace.lastSeal === commit) return
   const git = yield* WorkspaceGit

@@ -19,32 +19,47 @@ const last = TaskId.make("b".repeat(12))
 
 /** The clock was set back between the ends of the two steps. */
 const steps = [{ task: { id: first, endedAt: 9000 } }, { task: { id: last, endedAt: 3000 } }]
-const ends = [
-  { id: first, seq: 4 },
-  { id: last, seq: 7 }
+const endsAs = (status: string) => [
+  { id: first, seq: 4, status: "completed" },
+  { id: last, seq: 7, status }
 ]
 
-const mocks = Layer.mergeAll(
-  Layer.mock(Tasks, {
-    resolve: (reference) => Effect.fail(new TaskNotFound({ reference })),
-    endsOf: () => Effect.succeed(ends as never)
-  }),
-  Layer.mock(Contests, { resolve: (reference) => Effect.fail(new ContestNotFound({ reference, candidates: [] })) }),
-  Layer.mock(Loops, {}),
-  Layer.mock(Pipelines, {
-    resolve: () => Effect.succeed(pipeline),
-    get: () => Effect.succeed({ status: "completed", steps } as never)
-  }),
-  Layer.mock(Workspaces, {
-    ofTask: () => Effect.succeed(Option.some({ workspace: { baseKind: "head" } } as never)),
-    result: () => Effect.succeed(Option.some({} as never))
-  })
-)
+const mocks = (end = "completed", sealed: ReadonlyArray<TaskId> = [first, last]) =>
+  Layer.mergeAll(
+    Layer.mock(Tasks, {
+      resolve: (reference) => Effect.fail(new TaskNotFound({ reference })),
+      endsOf: () => Effect.succeed(endsAs(end) as never)
+    }),
+    Layer.mock(Contests, { resolve: (reference) => Effect.fail(new ContestNotFound({ reference, candidates: [] })) }),
+    Layer.mock(Loops, {}),
+    Layer.mock(Pipelines, {
+      resolve: () => Effect.succeed(pipeline),
+      get: () => Effect.succeed({ status: "completed", steps } as never)
+    }),
+    Layer.mock(Workspaces, {
+      ofTask: () => Effect.succeed(Option.some({ workspace: { baseKind: "head", path: "/ws/shop" } } as never)),
+      result: (id) => Effect.succeed(sealed.includes(id) ? Option.some({} as never) : Option.none())
+    })
+  )
 
 describe("the work of a pipeline", () => {
   it.effect("is that of its last step, also where the clock was set back before its end", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* workTask(pipeline), last)
-    }).pipe(Effect.provide(mocks))
+    }).pipe(Effect.provide(mocks()))
+  )
+
+  it.effect("is not that of the step before one whose work could not be sealed", () =>
+    Effect.gen(function* () {
+      const refused = yield* Effect.flip(workTask(pipeline))
+      assert.include(refused.message, `The work of step ${last} of pipeline ${pipeline} could not be sealed`)
+      assert.include(refused.message, "/ws/shop")
+    }).pipe(Effect.provide(mocks("completed", [first])))
+  )
+
+  it.effect("is that of the step before one that has failed and left nothing", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* workTask(pipeline), first)
+    }).pipe(Effect.provide(mocks("failed", [first])))
   )
 })

@@ -225,6 +225,15 @@ const make = Effect.gen(function* () {
       `.pipe(Effect.asVoid, write("loopWorked"))
     ),
 
+    working: Effect.fn("Loops.working")((task) =>
+      sql`
+        UPDATE loop_rounds SET "commit" = NULL, tree = NULL, files = NULL, tampered = NULL
+        WHERE verdict IS NULL AND (loop_id, round) IN (
+          SELECT loop_id, round FROM loop_round_tasks WHERE task_id = ${task}
+        )
+      `.pipe(Effect.asVoid, write("loopWorking"))
+    ),
+
     pause: Effect.fn("Loops.pause")((id) => pause(id).pipe(write("pauseLoop"))),
     resume: Effect.fn("Loops.resume")((id) => resume(id).pipe(writeWork("resumeLoop"))),
     cancel: Effect.fn("Loops.cancel")((id, request) => cancel(id, request).pipe(orNoLoop(id), writeWork("cancelLoop")))

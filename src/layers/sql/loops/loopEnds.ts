@@ -21,7 +21,7 @@ interface Judged extends Evaluation {
   readonly error: string | null
 }
 
-/** No evaluation can pass a round of which nothing is sealed: what it looked at is in no commit. */
+/** No evaluation can judge a round whose last work is not sealed: what it looked at is in no commit. */
 const unsealed = { verdict: "error", score: null } as const
 const unsealedWords = "its work could not be sealed"
 
@@ -119,7 +119,8 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
         (task) => Effect.map(tailOf(task.taskId), (tail) => ({ ...task, ...tail }))
       )
       const found = evaluate(evaluations, newest.tampered)
-      const isUnsealed = found.verdict === "pass" && newest.commit === null
+      // Work that failed may have left nothing: only a pass would be wrong then.
+      const isUnsealed = newest.commit === null && (work === undefined || found.verdict === "pass")
       const { score, verdict } = isUnsealed ? unsealed : found
       const judged: LoopRound = {
         ...newest,
