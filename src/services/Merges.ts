@@ -11,7 +11,7 @@ export class Merges extends Context.Tag("backbeat/Merges")<
   {
     /** All that have not ended, oldest first, at most 100. */
     readonly allOpen: Effect.Effect<ReadonlyArray<Merge>, StorageError>
-    /** Stores a new one; false where another merge that began in its directory is open. */
+    /** Stores a new one; false where another merge that began in its directory is open. A proposal is always stored. */
     readonly begin: (merge: Merge) => Effect.Effect<boolean, StorageError>
     /**
      * Changes it, unless another process has changed its state or taken it over meanwhile; false then. An

@@ -13,7 +13,10 @@ import { abandon, openMerges } from "./recoverMerge.ts"
 const begun = (home: string) =>
   new MergeRefused({ reason: `Another merge into ${home} has begun. Try again when it has ended.` })
 
-/** Refused while another merge into the same repository is open, also one that began in another of its work trees. */
+/**
+ * Refused while another merge into the same repository is open, also one that began in another of its work trees. A proposal moves
+ * no branch and no file, so it waits for none.
+ */
 export const beginMerge = Effect.fn("beginMerge")(function* (
   given: Pick<Merge, "taskId" | "home" | "branch" | "tree" | "before" | "state"> & { readonly merged: CommitId }
 ) {
@@ -34,7 +37,7 @@ export const beginMerge = Effect.fn("beginMerge")(function* (
   if (!(yield* merges.begin(merge))) return yield* begun(merge.home)
   return yield* Effect.gen(function* () {
     // Looked up after the row is there: of two that began at the same time, the later one finds the other.
-    const [oldest] = yield* openMerges(merge.home)
+    const [oldest] = merge.state === "proposing" ? [] : yield* openMerges(merge.home)
     if (oldest !== undefined && oldest.id !== merge.id) {
       yield* merges.change(merge, { state: "refused", reason: `another merge into ${oldest.home} had begun` })
       return yield* begun(oldest.home)

@@ -26,6 +26,12 @@ const inForce = Effect.fn("undoMerge.inForce")(function* (task: TaskId, submitte
   return isUndone ? all[0] : all.find(({ state }) => state === "merged")
 })
 
+/** Moves a branch back that is checked out nowhere. */
+const moveBack = Effect.fn("undoMerge.moveBack")(function* ({ before, branch, home }: Merge, merged: CommitId) {
+  const moved = yield* (yield* MergeGit).move(home, `refs/heads/${branch}`, before, merged)
+  return moved ? null : "the branch was moved meanwhile"
+})
+
 /** Moves the files back, once they are on record as they are: an edit that comes while git writes is not looked for again. */
 const takeBack = Effect.fn("undoMerge.takeBack")(function* (merge: Merge, tree: string, merged: CommitId) {
   const git = yield* MergeGit
@@ -67,12 +73,8 @@ export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId, submitt
     return yield* refuse(`Another merge into ${rival.home} has begun. Try again when it has ended.`)
   }
   yield* failpoint("undo.begun")
-  const problem =
-    tree === null
-      ? (yield* git.move(home, `refs/heads/${branch}`, before, merged))
-        ? null
-        : "the branch was moved meanwhile"
-      : yield* Effect.onError(takeBack(undoing, tree, merged), () => abandon(undoing))
+  const moving = tree === null ? moveBack(undoing, merged) : takeBack(undoing, tree, merged)
+  const problem = yield* Effect.onError(moving, () => abandon(undoing))
   yield* failpoint("undo.moved")
   if (!(yield* merges.change(undoing, { state: problem === null ? "undone" : "merged" })) && problem === null) {
     const detail = `the branch ${branch} has moved back to ${before.slice(0, 12)}, but another process has ended the record of the merge`

@@ -39,10 +39,18 @@ describe("beginMerge", () => {
         const refused = yield* Effect.flip(begin(linked, "other"))
         assert.include(refused.message, `Another merge into ${shop} has begun`)
         yield* begin(other, "main")
+        // A pull request moves nothing here: it waits for none of them.
+        for (const home of [shop, linked]) {
+          const commit = CommitId.make(gitIn(home, "rev-parse", "HEAD"))
+          const proposal = { taskId, home, branch: `beat/${taskId}`, tree: null, before: commit, merged: commit }
+          yield* beginMerge({ ...proposal, state: "proposing" })
+        }
         const merges = yield* Merges
         assert.deepStrictEqual(
           (yield* merges.ofTask(taskId)).map(({ home, state }) => [home, state]),
           [
+            [linked, "proposing"],
+            [shop, "proposing"],
             [other, "testing"],
             [linked, "refused"],
             [shop, "testing"]

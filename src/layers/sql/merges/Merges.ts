@@ -81,7 +81,7 @@ const make = Effect.gen(function* () {
 
     begin: Effect.fn("Merges.begin")((merge) =>
       Effect.gen(function* () {
-        if (Option.isSome(yield* findOpen(merge.home))) return false
+        if (merge.state !== "proposing" && Option.isSome(yield* findOpen(merge.home))) return false
         yield* insert(merge)
         return true
       }).pipe(write("beginMerge"))
