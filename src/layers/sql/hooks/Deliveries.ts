@@ -98,9 +98,13 @@ const make = Effect.gen(function* () {
     `
   }))
 
-  /** Given up by a clock that was ahead. One that was refused then is sent once more: it cannot be told from one that was too old. */
+  /**
+   * Given up by a clock that was ahead, for a hook that exists: no other is read. One that was refused then is sent once more: it
+   * cannot be told from one that was too old.
+   */
   const isWrongEnd = (now: number) =>
-    sql`state = 'dead' AND ended_at > ${now} AND ended_at - first_at > ${nearlyOverMs} AND last <> ${forgotten}`
+    sql`state = 'dead' AND ended_at > ${now} AND ended_at - first_at > ${nearlyOverMs} AND last <> ${forgotten}
+      AND hook IN (SELECT hook FROM hook_cursors)`
 
   /** They are due again, and what was part of their messages goes with them. */
   const revive = (now: number) =>

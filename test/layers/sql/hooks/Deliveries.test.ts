@@ -236,6 +236,28 @@ describe("deliveries", () => {
     )
   )
 
+  it.effect("that a clock ahead has given up stay so where their hook was removed since", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        const deliveries = yield* Deliveries
+        yield* TestClock.setTime(24 * 3_600_000)
+        yield* deliveries.decide([ci])
+        yield* end()
+        yield* deliveries.decide([ci])
+        const first = (yield* claimed()) ?? assert.fail()
+        yield* set(25 * 3_600_000)
+        yield* deliveries.settle(first, anna, { state: "dead", last: "503" })
+        yield* deliveries.forget("ci")
+        yield* set(-25 * 3_600_000)
+        yield* deliveries.putRight
+        assert.deepStrictEqual(
+          (yield* log).map(({ last, state }) => [state, last]),
+          [["dead", "503"]]
+        )
+      }).pipe(Effect.provide(testSql))
+    )
+  )
+
   test(
     "that are over can be sent again with their id, and those that a hook did not select for the first time",
     Effect.gen(function* () {
