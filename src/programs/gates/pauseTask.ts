@@ -65,11 +65,16 @@ export const pauseTask = Effect.fn("pauseTask")(function* (
   return yield* tasks.summary(id)
 })
 
-/** Ends the pause of a task that has not ended; false where it is not paused. */
+/** Ends the pause of a task, and returns the attempt that continues. It may have ended, or its pause, since the caller looked. */
 export const resumePaused = Effect.fn("resumePaused")(function* (reference: TaskId) {
   const gates = yield* Gates
   const { id, status } = yield* latestAttempt(reference)
-  if (isTerminal(status) || !(yield* gates.open("task", id))) return false
+  const conflict = (actual: TaskSummary["status"], note: string) =>
+    new TaskStateConflict({ id, step: "be resumed from its pause", actual, note })
+  if (isTerminal(status)) return yield* conflict(status, `it ended meanwhile. To continue it: beat resume ${id}`)
+  if (!(yield* gates.open("task", id))) {
+    return yield* conflict(status, "its pause is over already, and it continues as it was")
+  }
   yield* ensureWorker()
-  return true
+  return id
 })

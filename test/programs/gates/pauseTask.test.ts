@@ -5,11 +5,11 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { pauseTask } from "../../../src/programs/gates/pauseTask.ts"
+import { pauseTask, resumePaused } from "../../../src/programs/gates/pauseTask.ts"
 import { Gates } from "../../../src/services/Gates.ts"
-import type { Queue } from "../../../src/services/Queue.ts"
+import { Queue } from "../../../src/services/Queue.ts"
 import { Tasks } from "../../../src/services/Tasks.ts"
-import { claimNext, submit } from "../../support/tasks.ts"
+import { claimNext, completed, submit } from "../../support/tasks.ts"
 import { quietly, layer as world } from "../world.ts"
 
 const given = { until: null, reason: null, by: "anna", freeze: false }
@@ -49,5 +49,42 @@ describe("the pause of a task that a worker has just claimed", () => {
       assert.strictEqual((yield* (yield* Tasks).summary(id)).status, "running")
       yield* Fiber.interrupt(pausing)
     }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("the end of a pause", () => {
+  const frozen = Effect.gen(function* () {
+    const { id } = yield* submit()
+    const { claim } = yield* claimNext()
+    yield* (yield* Gates).close({ scope: "task", name: id, ...given, freeze: true })
+    return { id, claim }
+  })
+
+  it.effect("is refused where the task has ended since the caller looked: nothing continues", () =>
+    Effect.gen(function* () {
+      const { claim, id } = yield* frozen
+      yield* (yield* Queue).finish(id, completed, { claimId: claim.claimId, workerId: claim.workerId })
+      const refused = yield* Effect.flip(resumePaused(id))
+      assert.deepInclude(refused, { _tag: "TaskStateConflict", actual: "completed" })
+      assert.include(refused.message, `beat resume ${id}`)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is refused where the pause is over already", () =>
+    Effect.gen(function* () {
+      const { id } = yield* frozen
+      yield* (yield* Gates).open("task", id)
+      const refused = yield* Effect.flip(resumePaused(id))
+      assert.deepInclude(refused, { _tag: "TaskStateConflict", actual: "running" })
+      assert.include(refused.message, "its pause is over already")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("returns the task that continues", () =>
+    Effect.gen(function* () {
+      const { id } = yield* frozen
+      assert.strictEqual(yield* resumePaused(id), id)
+      assert.deepStrictEqual(yield* (yield* Gates).list, [])
+    }).pipe(Effect.provide(world()))
   )
 })

@@ -75,8 +75,8 @@ const resumedFromPause = Effect.fn("beat.resume.task")(function* (
     })
   }
   const resumed = yield* resumePaused(id)
-  if (json) yield* printJson(Task, yield* (yield* Tasks).get((yield* latestAttempt(id)).id))
-  else if (resumed) yield* terminal.say(`Resumed: task ${last.id}.`)
+  if (json) yield* printJson(Task, yield* (yield* Tasks).get(resumed))
+  else yield* terminal.say(`Resumed: task ${resumed}.`)
   return true
 })
 
