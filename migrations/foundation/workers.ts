@@ -21,6 +21,15 @@ export default Effect.gen(function* () {
     ) STRICT
   `
 
+  // The clock on the wall and the time since the boot at one moment: while both agree with it, the clock was not set since.
+  yield* sql`
+    CREATE TABLE clocks (
+      boot_id TEXT PRIMARY KEY,
+      wall_at INTEGER NOT NULL,
+      since_boot INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+  `
+
   // No reference to workers: the row of a dead worker goes, its workers stay to be adopted.
   yield* sql`
     CREATE TABLE claims (

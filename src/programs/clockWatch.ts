@@ -1,13 +1,14 @@
 /** Corrects the times that no rule would give and that remain after the clock was set. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { elapsedMs } from "../domain/Elapsed.ts"
+import { agrees, correction, type SeenClock } from "../domain/worker/SeenClock.ts"
 import { Deliveries } from "../services/Deliveries.ts"
+import { Host } from "../services/Host.ts"
+import { Processes } from "../services/Processes.ts"
 import { PutRight } from "../services/PutRight.ts"
 import { Schedules } from "../services/Schedules.ts"
-
-/** A wall clock that moves by less than this between two looks was corrected, not set. Milliseconds. */
-export const correction = 500
 
 /** A process that read the clock before it was set may commit a moment after: once this is over, all is looked at again. */
 const againMs = 5000
@@ -55,15 +56,36 @@ const ahead = Effect.zipWith(Clock.currentTimeMillis, elapsedMs, (wall, elapsed)
 /** What is old is deleted only by a clock that was not set for this long. Milliseconds. */
 const provenMs = 60_000
 
+const clockNow = Effect.gen(function* () {
+  const bootId = yield* (yield* Processes).bootId
+  const sinceBoot = Math.round(yield* (yield* Host).sinceBootMs)
+  return { bootId, sinceBoot, wallAt: yield* Clock.currentTimeMillis } satisfies SeenClock
+})
+
+/** Whether the clock was not set for `least` milliseconds by what an earlier process has written down. Else this one writes it down. */
+const isProven = Effect.fn("provenTime.isProven")(function* (now: SeenClock, least: number) {
+  const clocks = yield* PutRight
+  const seen = yield* clocks.seen(now.bootId)
+  const isSame = Option.exists(seen, (before) => agrees(before, now))
+  if (!isSame) yield* clocks.see(now)
+  return isSame && Option.exists(seen, ({ sinceBoot }) => now.sinceBoot - sinceBoot >= least)
+})
+
 /**
- * The time for deleting what is older than `ageMs`: it waits until this process has seen that the clock was not set for a minute, or
- * for `ageMs` where that is shorter, so a clock that is ahead for less deletes nothing. A clock that was wrong before the process
- * started, and stays wrong, cannot be told from a right one.
+ * The time for deleting what is older than `ageMs`: it waits until it is known that the clock was not set for a minute, or for `ageMs`
+ * where that is shorter, so a clock that is ahead for less deletes nothing. Workers that live for seconds prove it together: the first
+ * of a boot writes the clock down. A clock that was wrong before that, and stays wrong, cannot be told from a right one.
  */
 export const provenTime = Effect.fn("provenTime")(function* (ageMs: number) {
+  const least = Math.min(provenMs, ageMs)
   while (true) {
     const before = yield* ahead
-    yield* Effect.sleep(Math.min(provenMs, ageMs))
+    const seen = yield* clockNow
+    const proven = yield* isProven(seen, least).pipe(
+      Effect.catchAll((error) => Effect.as(Effect.logDebug(error.message), false))
+    )
+    if (proven) return seen.wallAt
+    yield* Effect.sleep(least)
     const elapsed = yield* elapsedMs
     const now = yield* Clock.currentTimeMillis
     if (Math.abs(now - elapsed - before) < correction) return now

@@ -1,6 +1,7 @@
 /** What databases promise of pauses that began while the clock was ahead. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { PutRight } from "../../src/services/PutRight.ts"
 import { Queue } from "../../src/services/Queue.ts"
@@ -39,5 +40,23 @@ export const pausesContract = (subject: Subject<AllPorts>) => {
         })
       )
     }
+  })
+  describe(`PutRight of the clock over ${subject.name}`, () => {
+    test(
+      "knows what was written down last in a boot, and keeps ten others",
+      Effect.gen(function* () {
+        const clocks = yield* PutRight
+        const seen = (n: number) => ({ bootId: `boot-${n}`, wallAt: n * hour, sinceBoot: n })
+        assert.isTrue(Option.isNone(yield* clocks.seen("boot-1")))
+        for (let n = 1; n <= 12; n++) yield* clocks.see(seen(n))
+        assert.isTrue(Option.isNone(yield* clocks.seen("boot-2")))
+        assert.deepStrictEqual(Option.getOrNull(yield* clocks.seen("boot-3")), seen(3))
+        // The clock was ahead when the others were written down.
+        const back = { ...seen(1), sinceBoot: 5 }
+        yield* clocks.see(seen(1))
+        yield* clocks.see(back)
+        assert.deepStrictEqual(Option.getOrNull(yield* clocks.seen("boot-1")), back)
+      })
+    )
   })
 }

@@ -7,9 +7,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { Settings } from "../../domain/settings/Settings.ts"
+import { correction } from "../../domain/worker/SeenClock.ts"
 import type { Worker } from "../../domain/worker/Worker.ts"
 import { Processes } from "../../services/Processes.ts"
-import { correction } from "../clockWatch.ts"
 
 /** A whole look comes at least this often, in milliseconds, whatever the conditions below say. */
 const wholeEveryMs = 30_000

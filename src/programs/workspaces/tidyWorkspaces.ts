@@ -61,7 +61,7 @@ const finishRestores = Effect.fn("finishRestores")(function* (before: number | n
   }
 })
 
-/** What is deleted by its age waits for a clock that was not set for a time: a worker that lives for less leaves it to the next one. */
+/** What is deleted by its age waits for a clock that was not set for a time: a worker that leaves before leaves it to the next one. */
 export const tidyWorkspaces = Effect.fn("tidyWorkspaces")(function* (settings: Settings) {
   const own = yield* WorkerWorkspaces
   yield* finishRestores(null)

@@ -1,6 +1,7 @@
 /** What a worker deletes by its age, while the clock is set. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { WorkspaceId } from "../../../src/domain/workspace/WorkspaceId.ts"
 import { tidyWorkspaces } from "../../../src/programs/workspaces/tidyWorkspaces.ts"
@@ -73,4 +74,49 @@ describe("a clock that is eight days ahead for a moment", () => {
       ).pipe(Effect.provide(layer()))
     )
   }
+})
+
+/** A worker that has nothing to do leaves soon. */
+const shortLived = Effect.gen(function* () {
+  const fiber = yield* Effect.fork(tidyWorkspaces(yield* (yield* SettingsStore).get))
+  yield* TestClock.adjust("2 seconds")
+  yield* Fiber.interrupt(fiber)
+})
+
+describe("workers that each live for two seconds", () => {
+  it.scoped("erase the trash and reclaim a workspace once the clock was not set since an earlier one", () =>
+    Effect.gen(function* () {
+      const before = yield* arrange
+      yield* shortLived
+      yield* TestClock.adjust("8 days")
+      assert.deepStrictEqual(yield* states, before)
+      yield* shortLived
+      assert.deepStrictEqual(yield* states, ["gone", "gone"])
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.scoped("neither erase nor reclaim where the clock was set since, until it has stayed so for a minute", () =>
+    withWall((set) =>
+      Effect.gen(function* () {
+        const before = yield* arrange
+        yield* shortLived
+        yield* TestClock.adjust("1 hour")
+        yield* set(8 * day)
+        yield* shortLived
+        yield* TestClock.adjust("30 seconds")
+        yield* shortLived
+        assert.deepStrictEqual(yield* states, before)
+        yield* set(-8 * day)
+        yield* shortLived
+        yield* TestClock.adjust("1 hour")
+        yield* shortLived
+        assert.deepStrictEqual(yield* states, before)
+        yield* set(8 * day)
+        yield* shortLived
+        yield* TestClock.adjust("1 minute")
+        yield* shortLived
+        assert.deepStrictEqual(yield* states, ["gone", "gone"])
+      })
+    ).pipe(Effect.provide(layer()))
+  )
 })

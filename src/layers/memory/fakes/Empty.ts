@@ -63,7 +63,11 @@ export const layer = Layer.mergeAll(
     pending: noList
   }),
   Layer.mock(Notices, { after: noList, bounds: Effect.succeed({ oldest: 1, newest: 0 }) }),
-  Layer.mock(PutRight, { all: Effect.succeed({ pauses: 0, accounts: 0, budgets: 0 }) }),
+  Layer.mock(PutRight, {
+    all: Effect.succeed({ pauses: 0, accounts: 0, budgets: 0 }),
+    seen: none,
+    see: () => Effect.void
+  }),
   Layer.mock(Pipelines, { answerRule: none }),
   Layer.mock(Questions, { ofTask: noList, ofClaim: noList }),
   Layer.mock(Schedules, {
