@@ -5,17 +5,28 @@ import { checkingShell } from "../programs/checkingShell.ts"
 import { Agents } from "../services/Agents.ts"
 import { SettingsStore } from "../services/SettingsStore.ts"
 
-const refused = (field: string) =>
-  new InvalidInput({
-    field,
-    problem: "shell commands are off for MCP clients (setting mcpShell)",
-    example: null
-  })
+const off = "shell commands are off for MCP clients (setting mcpShell)"
 
-/** Refuses a command that the argument `field` gives. */
-export const requireShell = Effect.fn("requireShell")(function* (field: string) {
+const refused = (field: string, because = "") => new InvalidInput({ field, problem: `${off}${because}`, example: null })
+
+/** Refuses a command that the argument `field` gives; `because` says why it is one, where that is not plain. */
+export const requireShell = Effect.fn("requireShell")(function* (field: string, because = "") {
   const settings = yield* (yield* SettingsStore).get
-  if (!settings.mcpShell) return yield* refused(field)
+  if (!settings.mcpShell) return yield* refused(field, because)
+})
+
+const decides = ", and a variable can decide which program runs (PATH, NODE_OPTIONS, LD_PRELOAD): leave it out"
+
+/**
+ * Refuses what makes a task run a command by another way than its agent. No variable is let through: programs read too many to
+ * name those that load code. A fallback is prepared by a worker, when no client is there to be refused.
+ */
+export const requireShellFor = Effect.fn("requireShellFor")(function* (given: {
+  readonly env?: { readonly [name: string]: string } | undefined
+  readonly fallback?: ReadonlyArray<string> | undefined
+}) {
+  if (Object.keys(given.env ?? {}).length > 0) yield* requireShell("env", decides)
+  if (given.fallback?.includes("shell") === true) yield* requireShell("fallback")
 })
 
 /** The effect without the agent `shell`, where the setting takes it away; the setting is read when an agent is prepared. */

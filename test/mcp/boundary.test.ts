@@ -93,7 +93,8 @@ describe("a process inside a task", () => {
     const steps = [{ agent: "shell", prompt: "true" }]
     const step = { agent: "mine", prompt: "x" }
     const best = { check: "true" }
-    for (const [tool, given] of [
+    const env = { NODE_OPTIONS: "--import=data:text/javascript,0" }
+    const given = [
       ["DelegateTask", { agent: "shell", prompt: "true" }],
       ["DelegateTask", { agent: "mine", tasks: [{ prompt: "x" }, { agent: "shell", prompt: "true" }] }],
       ["DelegateTask", { agent: "mine", prompt: "x", loop: { until: "true" } }],
@@ -106,11 +107,45 @@ describe("a process inside a task", () => {
       ["SchedulePipeline", { name: "p", when: "every 1h", steps }],
       ["MergeTask", { id: "@last", check: "true" }],
       ["ConfigureAgent", { agent: "mine", set: { command: ["sh", "-c", "{prompt}"] } }],
-      ["ConfigureAgent", { agent: "codex", set: { program: "/bin/sh" } }]
-    ] as const) {
-      const answer = await server.call(tool, given)
+      ["ConfigureAgent", { agent: "codex", set: { program: "/bin/sh" } }],
+      ["ConfigureAgent", { agent: "codex", set: { env } }],
+      ["ConfigureAgent", { agent: "mine", unset: ["command"] }],
+      ["DelegateTask", { agent: "mine", prompt: "x", env }],
+      ["DelegateTask", { agent: "mine", prompt: "x", env: { PATH: beat.home } }],
+      ["DelegateTask", { agent: "mine", prompt: "x", env: { ANYTHING: "1" } }],
+      ["DelegateTask", { agent: "mine", tasks: [{ prompt: "x" }, { prompt: "y", env }] }],
+      ["DelegateTask", { agent: "mine", env, tasks: [{ prompt: "x" }] }],
+      ["DelegateTask", { agent: "mine", prompt: "x", env, loop: { judge: "it is good" } }],
+      ["DelegateTask", { agent: "mine", prompt: "x", fallback: ["codex", "shell"] }]
+    ] as const
+    for (const [tool, input] of given) {
+      const answer = await server.call(tool, input)
       assert.isTrue(answer.isError, tool)
       assert.match(answer.content[0]?.text ?? "", /^InvalidInput: .*shell commands are off for MCP clients/, tool)
+    }
+    // A tool that takes variables is refused above.
+    const withEnv = tools.filter(({ inputSchema }) => /"env":\{/.test(JSON.stringify(inputSchema)))
+    assert.deepStrictEqual(
+      withEnv
+        .map(({ name }) => name)
+        .filter((name) => !given.some(([tool, input]) => tool === name && /"env"/.test(JSON.stringify(input)))),
+      []
+    )
+    const free = { agent: "mine", prompt: "x", env }
+    for (const [tool, more] of [
+      ["Schedules", { action: "create", when: "every 1h" }],
+      ["ScheduleTask", { when: "every 1h" }]
+    ] as const)
+      assert.match(
+        (await server.call(tool, { ...free, ...more })).content[0]?.text ?? "",
+        /env: there is no such argument/
+      )
+    for (const [tool, more] of [
+      ["CreatePipeline", {}],
+      ["SchedulePipeline", { when: "every 1h" }]
+    ] as const) {
+      const refused = await server.call(tool, { ...more, steps: [{ ...step, env }] })
+      assert.isTrue(refused.isError, tool)
     }
     assert.strictEqual(beat.rows("SELECT id FROM tasks").length, 0)
     await beat.run(["config", "set", "defaultAgent", "shell"])

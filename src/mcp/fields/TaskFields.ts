@@ -11,6 +11,7 @@ import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Session } from "../protocol/Session.ts"
+import { requireShellFor } from "../withoutShell.ts"
 import { whole } from "./Fields.ts"
 import { moment } from "./moment.ts"
 
@@ -93,6 +94,7 @@ export const submissionOf = Effect.fn("submissionOf")(function* (
 ) {
   const session = yield* Session
   const directories = yield* Directories
+  yield* requireShellFor(one)
   const submission: Submission = {
     prompt: one.prompt,
     agent: one.agent ?? null,

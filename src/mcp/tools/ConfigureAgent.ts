@@ -39,7 +39,7 @@ export const configureAgent = tool({
     yield* requireOutside(submitterOf(session.environment), "configure agents")
     // Each of these decides which program runs.
     for (const field of ["command", "program", "args", "env"] as const) {
-      if (input.set?.[field] !== undefined) yield* requireShell(field)
+      if (input.set?.[field] !== undefined || input.unset?.includes(field)) yield* requireShell(field)
     }
     const before = yield* agents.list(session.environment)
     if (input.set?.command === undefined && before.every(({ name }) => name !== input.agent)) {
