@@ -2,13 +2,11 @@
 import type { CallToolResult } from "@modelcontextprotocol/server"
 import type { JsonObject } from "./forModel.ts"
 import { forModel } from "./forModel.ts"
+import { fenceProof } from "./protocol/Outgoing.ts"
 import type { Link } from "./protocol/Resources.ts"
 
 /** Clients cut results above their own limit, unless this field says that the length is intended. */
 const meantToBeLong = 10_000
-
-/** Text of agents is part of it. A tag in it could close the fence that a client puts around a result. */
-const fenceProof = (json: string): string => json.replaceAll("<", "\\u003c")
 
 export const toolResult = (given: JsonObject, links: ReadonlyArray<Link>): CallToolResult => {
   const value = forModel(given)

@@ -9,7 +9,7 @@ export type JsonObject = { readonly [key: string]: unknown }
 export const isTime = (key: string): boolean => /At$|^at$|^notBefore$|^until$/.test(key)
 
 /** Fields with messages of ours; an agent's answer is left as it is. */
-const isMessage = (key: string): boolean => /^(error|warnings|reason|note)$/.test(key)
+const isMessage = (key: string): boolean => /^(error|warnings|reason|note|waitsFor)$/.test(key)
 
 /** Milliseconds of 1973: a smaller number is a length of time or a count. */
 const earliest = 100_000_000_000
@@ -25,6 +25,6 @@ const shown = (value: unknown, key: string): unknown => {
 export const forModel = (value: JsonObject): JsonObject =>
   Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) =>
-      inner === null || inner === undefined ? [] : [[key, shown(inner, key)] as const]
+      inner === null || inner === undefined ? [] : [[sanitize(key), shown(inner, key)] as const]
     )
   )

@@ -9,6 +9,7 @@ import { why } from "../../programs/why/why.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { span } from "../../text/FormatDuration.ts"
 import type { Call } from "../Tool.ts"
+import { toolWords } from "../toolWords.ts"
 
 /** The first line comes soon, so that a person sees that the call works; clients give up after minutes of silence. */
 const firstMs = 1000
@@ -37,7 +38,7 @@ const lineOfOne = Effect.fn("lineOfOne")(function* (id: TaskId, activity: Effect
   const now = yield* Clock.currentTimeMillis
   if (task.status === "queued") {
     const reason = waitsFor(yield* why(id), now)
-    return reason === null ? "queued, about to start" : `queued, waits for ${reason}`
+    return reason === null ? "queued, about to start" : `queued, waits for ${toolWords(reason)}`
   }
   if (task.status !== "running") return `${task.status}`
   const seen = yield* activity

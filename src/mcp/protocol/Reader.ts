@@ -7,6 +7,7 @@ import { readLog, start } from "../../programs/output/readLog.ts"
 import { cutText } from "../../programs/reports/taskState.ts"
 import { Agents } from "../../services/Agents.ts"
 import { Tasks } from "../../services/Tasks.ts"
+import { forModel } from "../forModel.ts"
 import { outputLink, resultLink, scheme, taskLink } from "./Resources.ts"
 import { Session } from "./Session.ts"
 
@@ -29,7 +30,7 @@ export const templates = [
     name: "output",
     title: "Output of a task",
     description:
-      "What the agent printed, as readable text (raw=true: as printed), at most 100 kB; pass 'next' from '_meta' as 'since' to read on",
+      "What the agent printed, as readable text (raw=true: without reading it, such as the agent's JSON lines), at most 100 kB; pass 'next' from '_meta' as 'since' to read on",
     mimeType: "text/plain"
   },
   {
@@ -97,7 +98,7 @@ export const readResource = Effect.fn("readResource")(function* (uri: string) {
     }
     default: {
       const encoded = yield* Effect.orDie(encodeTask(yield* tasks.get(id)))
-      return content(taskLink(id).mimeType, JSON.stringify(encoded))
+      return content(taskLink(id).mimeType, JSON.stringify(forModel({ ...encoded })))
     }
   }
 })

@@ -13,6 +13,7 @@ import {
   type RequestId,
   type Transport
 } from "@modelcontextprotocol/server"
+import { outgoing } from "./Outgoing.ts"
 
 /** A message larger than this is refused. Bytes. */
 const largestMessage = 16 * 1024 * 1024
@@ -120,8 +121,8 @@ export const stdioTransport = (
     for (const waiter of waiters.splice(0)) waiter()
   }
 
-  const write = (message: unknown) => {
-    if (!closed) output.write(`${JSON.stringify(message)}\n`)
+  const write = (message: object) => {
+    if (!closed) output.write(`${JSON.stringify(outgoing(message))}\n`)
   }
 
   const refuse = (code: number, message: string, id: RequestId | null) =>

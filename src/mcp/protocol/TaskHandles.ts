@@ -22,6 +22,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { linksOf, TaskStates } from "../TaskStates.ts"
 import type { Tool, ToolFailure, ToolServices } from "../Tool.ts"
 import { toolResult } from "../ToolResult.ts"
+import { toolWords } from "../toolWords.ts"
 import { failureText } from "./Failures.ts"
 import type { Era, Run } from "./Run.ts"
 import { Session } from "./Session.ts"
@@ -64,7 +65,7 @@ const described = Effect.fn("handle.describe")(function* (era: Era, id: TaskId) 
   const { createdAt } = yield* (yield* Tasks).summary(id)
   const task = yield* latestAttempt(id)
   const state = yield* taskState(task.id)
-  const words = task.error ?? (state.waitsFor === null ? task.status : `queued, waits for ${state.waitsFor}`)
+  const words = toolWords(task.error ?? (state.waitsFor === null ? task.status : `queued, waits for ${state.waitsFor}`))
   const common = {
     taskId: id,
     status: statusOf(era, task),
