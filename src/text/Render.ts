@@ -27,7 +27,7 @@ const longestShown = 64 * 1024
 const longestFragment = 500
 
 const shorten = (text: string, limit: number): string =>
-  text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters, see --raw)`
+  text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters; raw shows them)`
 
 /** What a terminal shows of a line that overwrites itself, as progress bars do. */
 const overwritten = (line: string): string => {

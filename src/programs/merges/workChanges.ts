@@ -32,7 +32,8 @@ export const workChanges = Effect.fn("workChanges")(function* (
   const git = yield* MergeGit
   const { from, repository, taskId, to } = yield* compareWork(reference, Option.fromNullable(against))
   const files = yield* git.changedFiles(repository, from, to)
-  const patch = yield* git.diff(repository, from, to, { form: "patch", columns: null })
+  // A patch may be too long to be read at all: who wants none gets the files all the same.
+  const patch = most.bytes === 0 ? "" : yield* git.diff(repository, from, to, { form: "patch", columns: null })
   const found: typeof WorkChanges.Type = {
     taskId,
     files: files.slice(0, most.files),
