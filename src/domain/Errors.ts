@@ -155,6 +155,9 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
 /** What a person may call an agent. */
 export const agentName = /^[a-z][a-z0-9-]{0,31}$/
 
+/** Characters of a wrong name in an error. */
+const longestShown = 60
+
 export class AgentUnknown extends Schema.TaggedError<AgentUnknown>()("AgentUnknown", {
   agent: Schema.String,
   known: Schema.Array(Schema.String)
@@ -163,7 +166,8 @@ export class AgentUnknown extends Schema.TaggedError<AgentUnknown>()("AgentUnkno
     const own = agentName.test(this.agent)
       ? ` A custom one: beat config set agents.${this.agent}.command '["program", "{prompt}"]'`
       : ""
-    return `There is no agent '${this.agent}'. Known: ${this.known.join(", ")}.${own}`
+    const shown = this.agent.length > longestShown ? `${this.agent.slice(0, longestShown)}…` : this.agent
+    return `There is no agent '${shown}'. Known: ${this.known.join(", ")}.${own}`
   }
 }
 

@@ -19,8 +19,7 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/beat resume (\S+)/g, "RetryTask $1 with mode 'resume'"],
   [/beat loop status (\S+)/g, "TaskStatus of its task"],
   [/beat pipeline status \S+/g, "TaskStatus shows its steps"],
-  // DelegateTask gives the ids of the tasks, and so does TaskStatus.
-  [/'beat pipeline list' shows the ids/g, "TaskStatus lists the newest tasks, and shows the pipeline of each"],
+  [/'beat pipeline list' shows the ids/g, "TaskStatus of a task shows the id of its pipeline"],
   [/beat pipeline run FILE/g, "DelegateTask with 'tasks'"],
   [/beat schedule cancel/g, "Schedules with action 'cancel'"],
   [/beat schedule create --help/g, "Schedules with action 'create'"],

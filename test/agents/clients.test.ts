@@ -160,11 +160,6 @@ for (const client of clients.filter(({ adapter }) => chosen.includes(adapter.nam
           `${shown.instructions} tokens of instructions, ` +
           `${calls.length} answers of ${shown.answers} tokens`
       )
-      if (process.env.BACKBEAT_SHOW === "1")
-        (await import("node:fs")).writeFileSync(
-          "/tmp/mcpx/bodies.json",
-          JSON.stringify(fake.requests.map((r) => r.body))
-        )
       assert.isAtLeast(shown.instructions, 60, "the loop is in what it was told")
       if (client.offersAll) {
         assert.strictEqual(shown.tools, 12)

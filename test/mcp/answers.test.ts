@@ -81,13 +81,30 @@ describe("an answer", () => {
       ],
       ["DelegateTask", { ...one, env: { OK: "1", "A=B": "x" } }, 'env: "A=…" cannot be the name of a variable'],
       ["DelegateTask", { ...one, directory: "/nowhere" }, "directory: there is no directory /nowhere\nNext: "],
-      ["DelegateTask", { prompt: "x", agent: "../x" }, "There is no agent '../x'. Known: "]
+      ["DelegateTask", { prompt: "x", agent: "../x" }, "There is no agent '../x'. Known: "],
+      ["DelegateTask", { prompt: "x", agent: "z".repeat(5000) }, `There is no agent '${"z".repeat(60)}…'. Known: `],
+      ["Schedules", { ...one, action: "create", when: "every day at 9" }, "'every 1d' or '0 9 * * 1-5' (cron)"],
+      ["ListAgents", { x: 1, y: 2 }, "InvalidArguments: x: there is no such argument. There are none here\ny: there"],
+      ["ListAgents", [], "InvalidArguments: the arguments: expected an object"],
+      ["Limits", [1], "InvalidArguments: the arguments: expected an object"],
+      ["PipelineStatus", { id: "z".repeat(9000) }, "PipelineNotFound: No pipeline 'zzz"]
     ] as const) {
       const { content, isError } = await server.call(tool, given)
       const text = content[0]?.text ?? ""
       assert.isTrue(isError, text)
       assert.include(text, told)
       assert.notMatch(text, /\bcron: |\bevery: |\bat: |for example -|config set agents/)
+      assert.isBelow(text.length, 5000)
+    }
+    assert.isNotTrue((await server.call("ListAgents")).isError)
+    const daily = await server.call("Schedules", { ...one, action: "create", when: "every day" })
+    assert.strictEqual(daily.structuredContent.schedules[0].timing.everyMs, 86_400_000)
+    for (const cursor of ["bogus", "-1", "1.5", 7]) {
+      const { error } = await server.request("tasks/list", { cursor })
+      assert.strictEqual(
+        error?.message.split("\n")[0],
+        "InvalidInput: cursor: is not the 'nextCursor' of an earlier page"
+      )
     }
   })
 

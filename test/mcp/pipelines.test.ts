@@ -80,7 +80,7 @@ describe("pipelines over MCP", () => {
     assert.match(textOf(misspelt), /steps\[0\]\.prompt: it is missing/)
     assert.match(
       textOf(await server.call("PipelineStatus", { id: "zzz" })),
-      /PipelineNotFound.*\n?.*ListPipelines shows the ids/s
+      /PipelineNotFound: No pipeline 'zzz'.*\n?.*with the id of one, its 'pipelineId'/s
     )
     assert.deepStrictEqual((await server.call("ListPipelines", {})).structuredContent.pipelines, [])
   })

@@ -7,6 +7,7 @@ import { otherKindText } from "../../src/domain/OtherKind.ts"
 import { TaskId } from "../../src/domain/task/Task.ts"
 import { NotIsolable } from "../../src/domain/workspace/WorkspaceErrors.ts"
 import { failureText } from "../../src/mcp/protocol/Failures.ts"
+import { coreTools, insideTools, tools } from "../../src/mcp/Tools.ts"
 import { toolWords } from "../../src/mcp/toolWords.ts"
 
 const source = resolve(import.meta.dirname, "../../src")
@@ -116,6 +117,23 @@ describe("messages in the words of the tools", () => {
       ["use --no-isolate", "first, or use 'isolate': false\nNext: "]
     ] as const)
       assert.include(failureText(new NotIsolable({ ...refused, otherwise })), told)
+  })
+
+  it("name only tools that are listed", () => {
+    const unlisted = tools.filter((tool) => !coreTools.includes(tool) && !insideTools.includes(tool))
+    for (const file of ["toolWords.ts", "protocol/Failures.ts", "Instructions.ts"]) {
+      const text = readFileSync(join(source, "mcp", file), "utf8")
+      for (const { name } of unlisted) assert.notMatch(text, new RegExp(`\\b${name}\\b`), `${file}: ${name}`)
+    }
+  })
+
+  it("say what to do with the id of a pipeline that was given as a task's", () => {
+    const other = { kind: "pipeline", id: "7w2d9m4xkq5t" } as const
+    assert.strictEqual(
+      failureText(new TaskNotFound({ reference: other.id, other })),
+      "TaskNotFound: 7w2d9m4xkq5t is a pipeline, not a task: TaskStatus shows it.\n" +
+        "Next: Call TaskStatus with this id: it shows the tasks of the pipeline. Call again with theirs."
+    )
   })
 
   it("read as sentences", () => {

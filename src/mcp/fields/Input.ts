@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import { isObject } from "../../domain/isObject.ts"
 import { keyProblem } from "../../domain/SchemaPlaces.ts"
 import { type FieldProblem, fieldProblems, innermost, shownValue, valueAt } from "../../domain/SchemaProblems.ts"
 import { nearest } from "../../domain/Spelling.ts"
@@ -55,6 +57,17 @@ const problemsOf = (
     })
 }
 
+/** A schema without fields takes every value but null, so it is looked at here. */
+const takesNothing = ({ ast }: Schema.Schema.All): boolean =>
+  AST.isTypeLiteral(ast) && ast.propertySignatures.length === 0 && ast.indexSignatures.length === 0
+
+const problemsOfNothing = (raw: unknown): ReadonlyArray<string> =>
+  isObject(raw)
+    ? Object.keys(raw)
+        .slice(0, mostProblems)
+        .map((name) => `${name.slice(0, 60)}: there is no such argument. There are none here`)
+    : ["the arguments: expected an object, e.g. {}"]
+
 /** Missing arguments count as none. */
 export const decodeInput = <A, I>(schema: Schema.Schema<A, I>, example: I) => {
   const decode = Schema.decodeUnknown(schema, { onExcessProperty: "error", errors: "all" })
@@ -64,6 +77,8 @@ export const decodeInput = <A, I>(schema: Schema.Schema<A, I>, example: I) => {
         return new InputProblem({ problems: [`the arguments: at most ${mostLevels} levels of lists and objects`] })
       }
       const raw = lenient(schema.ast, sent ?? {})
+      const extra = takesNothing(schema) ? problemsOfNothing(raw) : []
+      if (extra.length > 0) return new InputProblem({ problems: extra })
       return decode(raw).pipe(
         Effect.mapError((error) => new InputProblem({ problems: problemsOf(error, raw, schema, example) }))
       )

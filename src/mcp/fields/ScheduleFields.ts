@@ -78,7 +78,12 @@ export const schedule = Effect.fn("mcp.schedule")(function* (
     // The tool has one argument for the three.
     Effect.catchTag("InvalidInput", ({ example, field, problem }) => {
       const inWhen = field === "cron" || field === "every" || field === "at"
-      return new InvalidInput({ field: inWhen ? "when" : field, problem, example })
+      const unread = field === "at" && problem.includes("is not a time")
+      return new InvalidInput({
+        field: inWhen ? "when" : field,
+        problem: unread ? `${problem}. What recurs is written 'every 1d' or '0 9 * * 1-5' (cron)` : problem,
+        example
+      })
     })
   )
   const problem = Option.match(served.problem, {

@@ -1,7 +1,17 @@
 /** How failures reach a model: a stable code, what happened, and what to do next. */
+import type { OtherKind } from "../../domain/OtherKind.ts"
+import { cutText } from "../../programs/reports/taskState.ts"
 import type { InputProblem } from "../fields/Input.ts"
 import type { ToolFailure } from "../Tool.ts"
 import { toolWords } from "../toolWords.ts"
+
+/** An id of another kind was given in the place of a task's. */
+const nextOfOther = (kind: OtherKind["kind"] | undefined): string => {
+  if (kind === undefined) return "TaskStatus without an id shows the newest tasks."
+  return kind === "schedule"
+    ? "Call again with the id of a task."
+    : `Call TaskStatus with this id: it shows the tasks of the ${kind}. Call again with theirs.`
+}
 
 const nextStep = (failure: ToolFailure | InputProblem): string => {
   switch (failure._tag) {
@@ -40,7 +50,7 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
     case "PipelineKeyConflict":
       return "Use the existing pipeline with this key, or call again with another key."
     case "PipelineNotFound":
-      return "ListPipelines shows the ids."
+      return "TaskStatus without an id shows the newest tasks; with the id of one, its 'pipelineId'."
     case "PipelineRetryConflict":
       return "Call WaitTasks until the other task has ended."
     case "QuestionNotFound":
@@ -56,7 +66,7 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
     case "StorageError":
       return failure.reason === "busy" ? "Call again." : "Ask the person to run 'beat doctor'."
     case "TaskNotFound":
-      return "TaskStatus without an id shows the newest tasks."
+      return nextOfOther(failure.other?.kind)
     case "TaskStateConflict":
       return failure.actual === "queued" || failure.actual === "running"
         ? "Call WaitTasks until it has ended."
@@ -68,6 +78,9 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
   }
 }
 
+/** Characters of what happened: an error may repeat what it was given. */
+const longest = 4000
+
 /** `TaskNotFound: No task 'x'. ... Next: TaskStatus without an id shows the newest tasks.` */
 export const failureText = (failure: ToolFailure | InputProblem): string =>
-  `${failure._tag}: ${toolWords(failure.message)}\nNext: ${nextStep(failure)}`
+  `${failure._tag}: ${cutText(toolWords(failure.message), longest)}\nNext: ${nextStep(failure)}`

@@ -115,7 +115,16 @@ const Handle = Schema.standardSchemaV1(Schema.Struct({ taskId: Schema.String }))
 const Update = Schema.standardSchemaV1(
   Schema.Struct({ taskId: Schema.String, inputResponses: Schema.optional(Schema.Unknown) })
 )
-const Page = Schema.standardSchemaV1(Schema.Struct({ cursor: Schema.optional(Schema.NumberFromString) }))
+const Page = Schema.standardSchemaV1(Schema.Struct({ cursor: Schema.optional(Schema.Unknown) }))
+
+/** The place where a page of `tasks/list` begins, as the page before it has it. */
+const placeOf = (cursor: unknown) => {
+  if (cursor === undefined) return Effect.succeed(null)
+  const problem = "is not the 'nextCursor' of an earlier page"
+  return typeof cursor === "string" && /^\d{1,15}$/.test(cursor)
+    ? Effect.succeed(Number(cursor))
+    : new InvalidInput({ field: "cursor", problem, example: null })
+}
 
 const by = Effect.succeed({ justLaunched: false, onTrouble: () => Effect.void })
 
@@ -212,7 +221,7 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
           parentId: null,
           since: null,
           limit: 20,
-          before: cursor ?? null
+          before: yield* placeOf(cursor)
         })
         const found = yield* Effect.forEach(page.tasks, ({ id }) => described(era, id))
         return { tasks: found, ...(page.next === null ? {} : { nextCursor: String(page.next) }) }

@@ -23,6 +23,18 @@ export interface WrittenTiming {
 const invalid = (field: string, problem: string, example: string | null = null) =>
   new InvalidInput({ field, problem, example })
 
+const length = /^(?:every\s+)?(\d+(?:\.\d+)?)?\s*(second|minute|hour|day|week)s?$/i
+
+/** `day`, `every day`, `2 hours` as a length of time; everything else as it is. */
+const inUnits = (text: string): string => {
+  const [, amount = "1", unit] = length.exec(text.trim()) ?? []
+  return unit === undefined ? text : `${amount}${unit.slice(0, 1).toLowerCase()}`
+}
+
+/** `daily` is `@daily`. */
+const withSign = (text: string): string =>
+  /^(yearly|annually|monthly|weekly|daily|hourly)$/i.test(text) ? `@${text.toLowerCase()}` : text
+
 /** A time of a schedule; one that cannot be read is an error of that field. */
 export const readTime = Effect.fn("readTime")(function* (field: string, text: string, zone: Zone) {
   const now = yield* Clock.currentTimeMillis
@@ -46,21 +58,22 @@ export const readTiming = Effect.fn("readTiming")(function* (written: WrittenTim
     return { kind: "at", at: moment, timezone } satisfies Timing
   }
   if (every !== null) {
-    const everyMs = yield* Either.mapLeft(parseDuration(every), (problem) => invalid("every", problem))
+    const everyMs = yield* Either.mapLeft(parseDuration(inUnits(every)), (problem) => invalid("every", problem))
     if (everyMs < shortestEveryMs) return yield* invalid("every", `'${every}' is shorter than a second`)
     return { kind: "every", everyMs, anchor: now, timezone } satisfies Timing
   }
-  const timing: Timing = { kind: "cron", expression: (cron ?? "").trim(), timezone }
+  const timing: Timing = { kind: "cron", expression: withSign((cron ?? "").trim()), timezone }
   const problem = timingProblem(timing)
   return problem === null ? timing : yield* invalid("cron", problem, "'0 9 * * 1-5'")
 })
 
-/** All three in one text: a cron expression, `every 15m`, or a time. */
+/** All three in one text: a cron expression or `daily`, `every 15m` or `every day`, or a time. */
 export const writtenTiming = (when: string, timezone: string | null): WrittenTiming => {
   const text = when.trim()
   const none = { cron: null, every: null, at: null, timezone }
-  const every = /^every\s+(\d.*)$/i.exec(text)?.[1]
+  const every = length.test(text) && /^every\s/i.test(text) ? inUnits(text) : /^every\s+(\d.*)$/i.exec(text)?.[1]
   if (every !== undefined) return { ...none, every }
+  if (withSign(text) !== text) return { ...none, cron: text }
   const fields = text.split(/\s+/)
   // Report a wrong cron expression as such: no time begins with a field and a star.
   const looksLikeCron =

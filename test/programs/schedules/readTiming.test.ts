@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { InvalidInput } from "../../../src/domain/Errors.ts"
 import { type Direction, readMoment } from "../../../src/programs/schedules/readMoment.ts"
-import { readTime, readTiming } from "../../../src/programs/schedules/readTiming.ts"
+import { readTime, readTiming, writtenTiming } from "../../../src/programs/schedules/readTiming.ts"
 import { readZone } from "../../../src/programs/schedules/readZone.ts"
 import { LocalZone } from "../../../src/services/LocalZone.ts"
 
@@ -47,6 +47,31 @@ describe("moments", () => {
     "31.04.2027"
   ])("refuses '%s'", (text) =>
     Effect.map(Effect.flip(moment(text)), (error) => assert.match(error.message, /is not a time|two days/))
+  )
+
+  it.effect.each([
+    ["every day", { kind: "every", everyMs: 86_400_000 }],
+    ["Every hour", { kind: "every", everyMs: 3_600_000 }],
+    ["every 15 minutes", { kind: "every", everyMs: 900_000 }],
+    ["every 2 weeks", { kind: "every", everyMs: 14 * 86_400_000 }],
+    ["every 15m", { kind: "every", everyMs: 900_000 }],
+    ["daily", { kind: "cron", expression: "@daily" }],
+    ["Hourly", { kind: "cron", expression: "@hourly" }],
+    ["weekly", { kind: "cron", expression: "@weekly" }],
+    ["@daily", { kind: "cron", expression: "@daily" }]
+  ] as const)("takes '%s' as a timing", ([text, timing]) =>
+    Effect.map(readTiming(writtenTiming(text, "UTC")), (found) => assert.deepInclude(found, timing))
+  )
+
+  it.effect("takes the words of options too: --every day, --cron daily", () =>
+    Effect.gen(function* () {
+      const none = { cron: null, every: null, at: null, timezone: "UTC" }
+      assert.deepInclude(yield* readTiming({ ...none, every: "day" }), { everyMs: 86_400_000 })
+      assert.deepInclude(yield* readTiming({ ...none, every: "every 2 hours" }), { everyMs: 7_200_000 })
+      assert.deepInclude(yield* readTiming({ ...none, cron: "daily" }), { expression: "@daily" })
+      for (const every of ["other day", "weekday", "dayly"])
+        assert.include((yield* Effect.flip(readTiming({ ...none, every }))).message, "is not a length of time")
+    })
   )
 
   it.effect("refuses --every 1M, which can mean minutes or months", () =>

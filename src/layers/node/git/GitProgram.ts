@@ -59,11 +59,25 @@ const everyCall = {
   "diff.relative": "false"
 }
 
-/** One line that says what went wrong: git puts that first, or after `fatal:` and `error:`. */
+/** Lines that a line of git announces: more would not be read. */
+const mostAnnounced = 10
+
+/** What follows a line that ends with a colon: git indents the files that it names. Else it is the next line. */
+const announced = (after: ReadonlyArray<string>): string => {
+  const end = after.findIndex((line) => !/^\s/.test(line))
+  const listed = end < 0 ? after : after.slice(0, end)
+  const named = (listed.length === 0 ? after.slice(0, 1) : listed).map((line) => line.trim())
+  const more = named.length > mostAnnounced ? `, and ${named.length - mostAnnounced} more` : ""
+  return ` ${named.slice(0, mostAnnounced).join(", ")}${more}`.trimEnd()
+}
+
+/** One line that says what went wrong: git puts that first, or after `fatal:` and `error:`, with what this line announces. */
 export const said = (stderr: string): string => {
   const lines = stderr.split("\n").filter((line) => line.trim() !== "")
-  const first = lines.find((line) => /^(fatal|error):/.test(line)) ?? lines[0] ?? "git said nothing"
-  return first.replace(/^(fatal|error): /, "").slice(0, 500)
+  const marked = lines.findIndex((line) => /^(fatal|error):/.test(line))
+  const at = Math.max(0, marked)
+  const first = (lines[at] ?? "git said nothing").replace(/^(fatal|error): /, "").trimEnd()
+  return `${first}${first.endsWith(":") ? announced(lines.slice(at + 1)) : ""}`.slice(0, 500)
 }
 
 export const git = ({

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { git, gitText } from "../../../../src/layers/node/git/GitProgram.ts"
+import { git, gitText, said } from "../../../../src/layers/node/git/GitProgram.ts"
 import { until } from "../support.ts"
 
 const temporary = Effect.acquireRelease(
@@ -158,6 +158,50 @@ describe("git", () => {
       )
       yield* Fiber.interrupt(fiber)
       assert.isFalse(existsSync(`/proc/${readFileSync(file, "utf8").trim()}`))
+    })
+  )
+})
+
+describe("what git said", () => {
+  it("is one line, with the files that it announces", () => {
+    const list = (count: number) => Array.from({ length: count }, (_, at) => `\tf${at}\n`).join("")
+    const dirty = "Your local changes to the following files would be overwritten by merge:"
+    for (const [stderr, line] of [
+      ["", "git said nothing"],
+      ["warning: x\nfatal: bad object\n", "bad object"],
+      ["Auto-merging a\nCONFLICT\n", "Auto-merging a"],
+      [
+        `error: ${dirty}\n\ta.txt\n\tdir/b c.txt\nPlease commit your changes\nAborting\n`,
+        `${dirty} a.txt, dir/b c.txt`
+      ],
+      [
+        "error: the following files have changes staged:\n    a.txt\n(use -f)\n",
+        "the following files have changes staged: a.txt"
+      ],
+      [`error: ${dirty}\n${list(14)}Aborting\n`, `${dirty} f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, and 4 more`],
+      ["fatal: cannot do it:\nthe reason\nmore\n", "cannot do it: the reason"],
+      ["fatal: cannot do it:\n", "cannot do it:"]
+    ] as const)
+      assert.strictEqual(said(stderr), line)
+    assert.isAtMost(said(`error: x:\n\t${"y".repeat(9000)}\n`).length, 500)
+  })
+
+  it.scopedLive("names the files in the way of a merge", () =>
+    Effect.gen(function* () {
+      const directory = yield* repository
+      const run = (...args: ReadonlyArray<string>) => execFileSync("git", args, { cwd: directory })
+      const commit = (text: string) => {
+        writeFileSync(join(directory, "a.txt"), text)
+        run("add", ".")
+        run("commit", "-qm", text)
+      }
+      commit("one")
+      run("checkout", "-qb", "other")
+      commit("two")
+      run("checkout", "-q", "main")
+      writeFileSync(join(directory, "a.txt"), "mine")
+      const failed = yield* Effect.flip(git({ directory, args: ["merge", "--ff-only", "other"] }))
+      assert.match(failed.detail, /overwritten by merge: a\.txt$/)
     })
   )
 })
