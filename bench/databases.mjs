@@ -1,9 +1,9 @@
 /** Databases with many tasks: one real task, copied by SQL with everything that hangs on it. Kept between runs. */
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import Database from "better-sqlite3"
-import { cache, makeHome, scratch } from "./measure.mjs"
+import { cache, makeHome, now, scratch } from "./measure.mjs"
 import { makeOriginal } from "./original.mjs"
 import { fill } from "./sql.mjs"
 
@@ -35,15 +35,22 @@ const schemaOf = (file) => {
   }
 }
 
+let preparation = 0
+
+/** Milliseconds that databases took which were not kept yet. */
+export const preparationMs = () => preparation
+
 /** The kept directory called `name`, made by `make` where it is missing; half of one is never taken for a whole. */
 const keep = async (name, make) => {
   const directory = join(databases, name)
   if (existsSync(directory)) return directory
+  const began = now()
   const unfinished = `${directory}.${process.pid}`
   rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(unfinished, { recursive: true })
   await make(unfinished)
   renameSync(unfinished, directory)
+  preparation += now() - began
   return directory
 }
 
@@ -61,8 +68,8 @@ const seeded = async (directory) => {
 
 let schema = null
 
-/** A Backbeat home with `count` tasks that are over. */
-export const manyTasks = async (count) => {
+/** The present schema. */
+const presentSchema = async () => {
   if (schema === null) {
     const { directory, remove } = scratch()
     schema = schemaOf(await seeded(directory))
@@ -73,9 +80,29 @@ export const manyTasks = async (count) => {
         rmSync(join(databases, name), { recursive: true })
     }
   }
-  return keep(`beat-${schema}-${count}`, async (directory) => {
+  return schema
+}
+
+/** A Backbeat home with `count` tasks that are over. */
+export const manyTasks = async (count) =>
+  keep(`beat-${await presentSchema()}-${count}`, async (directory) => {
     fill(await seeded(directory), count - 1)
   })
+
+/** The same with tasks that have not started; `seed` submits the first of them to a home. */
+export const manyQueued = async (count, seed) =>
+  keep(`beat-${await presentSchema()}-${count}-queued`, async (directory) => {
+    const home = makeHome({}, directory)
+    await seed(home)
+    await home.close()
+    fill(home.database, count - 1, { queued: true })
+  })
+
+/** A copy of a kept directory, for processes that write. */
+export const copied = (kept) => {
+  const { directory, remove } = scratch()
+  cpSync(kept, directory, { recursive: true })
+  return { directory, remove }
 }
 
 /** The same for the original, in a HOME. */

@@ -15,16 +15,16 @@ export const connect = (home, args) => {
     for (const line of lines) {
       if (!line.startsWith("{")) continue
       const message = JSON.parse(line)
-      waiting.get(message.id)?.(message.result ?? message.error)
+      waiting.get(message.id)?.resolve(message.result ?? message.error)
       waiting.delete(message.id)
     }
   })
   let last = 0
   const write = (message) => child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
   const request = (method, params = {}) =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       last += 1
-      waiting.set(last, resolve)
+      waiting.set(last, { resolve, reject })
       write({ id: last, method, params })
     })
   const initialize = async () => {
@@ -34,6 +34,11 @@ export const connect = (home, args) => {
     return answer
   }
   const closed = new Promise((resolve) => child.once("close", resolve))
+  // Without this a group would wait forever for a server that has died.
+  child.once("close", () => {
+    for (const { reject } of waiting.values())
+      reject(new Error(`the server ended before its answer: ${args.join(" ")}`))
+  })
   const leave = () => {
     child.stdin.end()
     return closed

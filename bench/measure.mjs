@@ -155,10 +155,16 @@ export const instructionsOf = ({ directory, env }, args) => {
   return Number(counted) / 1e6
 }
 
-/** Runs `rounds` rounds of all cases in turn, so that a busy moment of the machine hits all of them alike. */
-export const interleaved = async (cases, rounds, warmUps = 1) => {
+/** Whether to take one more of `rounds` rounds, counted from 0: after `end` only until there are two. */
+export const another = (round, rounds, end) => round < rounds && (round < 2 || now() < end)
+
+/**
+ * Runs `rounds` rounds of all cases in turn, so that a busy moment of the machine hits all of them alike. A slow machine, which reaches
+ * `end` before, gets fewer rounds.
+ */
+export const interleaved = async (cases, rounds, warmUps, end) => {
   const samples = Object.fromEntries(Object.keys(cases).map((name) => [name, []]))
-  for (let round = -warmUps; round < rounds; round++) {
+  for (let round = -warmUps; another(round, rounds, end); round++) {
     for (const [name, run] of Object.entries(cases)) {
       const value = await run()
       if (round >= 0 && value !== null) samples[name].push(value)

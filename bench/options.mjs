@@ -19,12 +19,35 @@ export const titles = {
   idle: "CPU time of processes that wait"
 }
 
+/** What each group takes on a quiet machine with two cores. A group that takes longer makes fewer rounds. */
+export const seconds = {
+  start: 30,
+  submit: 55,
+  drain: 26,
+  cycles: 68,
+  claim: 24,
+  mcp: 32,
+  model: 50,
+  output: 38,
+  memory: 24,
+  graph: 15,
+  workspace: 36,
+  screen: 45,
+  others: 5,
+  idle: 132
+}
+
+/** The end of a whole run. */
+export const limitSeconds = 590
+
 const names = Object.keys(titles)
 
 export const help = `Usage: npm run bench -- [options]
 
 Measures Backbeat next to the original, \`node -e 0\` and bare scripts, in one run. Prints a table and writes bench/results.json.
-A whole run takes under ten minutes on two cores. Run it while the machine has nothing else to do.
+A whole run takes nine minutes on two cores, and the first one two more, since it installs the original and makes the databases.
+Run it while the machine has nothing else to do. A busy machine makes fewer rounds and leaves out the groups that would
+not end within ten minutes; the end says which figures were not taken.
 
 Options
   --only GROUPS   Run some groups, e.g. --only start,mcp

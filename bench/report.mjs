@@ -31,9 +31,12 @@ const statOf = (samples) => {
 export const makeReport = (say) => {
   const rows = []
   let group = ""
+  let figures = []
 
   /** `original` and the floors are samples, or the reason why there are none. */
   const report = ({ beat, floors = {}, goal, name, note = "", original, unit }) => {
+    // A figure without a known name could not be missed.
+    if (!figures.includes(name)) throw new Error(`no figure ${name} of this group in bench/figures.mjs`)
     const mine = statOf(beat)
     const theirs = statOf(original)
     const physical = Object.fromEntries(Object.entries(floors).map(([floor, samples]) => [floor, statOf(samples)]))
@@ -52,8 +55,10 @@ export const makeReport = (say) => {
     )
   }
 
-  const begin = (title) => {
+  /** `names` are those of the figures that the group may report. */
+  const begin = (title, names) => {
     group = title
+    figures = names
     say(`\n${title}`)
   }
   return { report, begin, rows }

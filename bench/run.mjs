@@ -1,6 +1,7 @@
 /** `npm run bench`: Backbeat next to the original, `node -e 0` and bare scripts, in one run. `-- --help` shows the options. */
 import { writeFileSync } from "node:fs"
 import { cpus, loadavg, totalmem } from "node:os"
+import { preparationMs } from "./databases.mjs"
 import { claim } from "./groups/claim.mjs"
 import { cycles } from "./groups/cycles.mjs"
 import { drain } from "./groups/drain.mjs"
@@ -16,9 +17,9 @@ import { start } from "./groups/start.mjs"
 import { submit } from "./groups/submit.mjs"
 import { workspace } from "./groups/workspace.mjs"
 import { now } from "./measure.mjs"
-import { help, readOptions, titles } from "./options.mjs"
+import { help, limitSeconds, readOptions, seconds, titles } from "./options.mjs"
 import { install } from "./original.mjs"
-import { makeReport } from "./report.mjs"
+import { runGroups } from "./runGroups.mjs"
 
 const groups = {
   start,
@@ -49,7 +50,6 @@ if (asksForHelp) {
   process.exit(0)
 }
 
-const began = now()
 const { file: original, problem: reason } = withOriginal ? install() : { file: null, problem: "left out" }
 if (reason !== null) say(`The original: ${reason}.`)
 const machine = {
@@ -64,20 +64,21 @@ say(
   `Node ${machine.node}, ${machine.platform}, ${machine.cores} cores, ${machine.memoryMb} MB, load ${machine.load.toFixed(1)}.`
 )
 say("Figure, Backbeat's median (10th to 90th percentile), the original's, floors and goal.")
-const { begin, report, rows } = makeReport(say)
 
-const failed = []
-for (const name of only) {
-  const since = now()
-  begin(titles[name])
-  try {
-    await groups[name]({ original, reason, quick, instructions, report, say })
-  } catch (error) {
-    failed.push(name)
-    say(`  stopped: ${error instanceof Error ? error.message : error}`)
-  }
-  say(`  (${((now() - since) / 1000).toFixed(0)} s)`)
-}
+// Databases are made in a first run only.
+const began = now()
+const clock = () => (now() - began - preparationMs()) / 1000
+const context = { original, reason, quick, instructions }
+const { failed, notTaken, rows } = await runGroups({
+  clock,
+  context,
+  groups,
+  limitSeconds,
+  only,
+  say,
+  seconds,
+  titles
+})
 
 const loadAfter = loadavg()[0]
 // The benchmark itself keeps about one core busy.
@@ -86,6 +87,8 @@ if (machine.load > machine.cores * 0.3)
 const missed = rows.filter(({ goal }) => goal?.met === false)
 const judged = rows.filter(({ goal }) => typeof goal?.met === "boolean")
 say(`\n${judged.length - missed.length} of ${judged.length} goals met, in ${((now() - began) / 1000).toFixed(0)} s.`)
-const results = { date: new Date().toISOString(), machine: { ...machine, loadAfter }, quick, failed, rows }
+if (notTaken.length > 0) say(`${notTaken.length} figures not taken:`)
+for (const { group, name, why } of notTaken) say(`  ${group}: ${name} (${why})`)
+const results = { date: new Date().toISOString(), machine: { ...machine, loadAfter }, quick, failed, notTaken, rows }
 writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
 process.exitCode = failed.length > 0 ? 1 : 0

@@ -2,18 +2,18 @@
  * The claim from a long queue whose tasks wait for the limits of accounts: 40 lanes, with all, one or none of them open, and next to
  * it the same queue without accounts, where all tasks are in one lane.
  */
+import { copied, manyQueued } from "../databases.mjs"
 import { bundled } from "../inside/bundle.mjs"
 import { makeHome } from "../measure.mjs"
-import { closeLanes, distribute, fill, lanes } from "../sql.mjs"
+import { closeLanes, distribute, lanes } from "../sql.mjs"
 
 export const claim = async ({ quick, report }) => {
   const program = await bundled("claim")
   const count = quick ? 100_000 : 1_000_000
   const rounds = quick ? 100 : 500
-  const home = makeHome()
+  const { directory, remove } = copied(await manyQueued(count, (seeded) => seeded.node([program, "seed"])))
+  const home = makeHome({}, directory)
   try {
-    await home.node([program, "seed"])
-    fill(home.database, count - 1, { queued: true })
     const tasks = `${count.toLocaleString("en")} queued`
     const measure = async (name, limit, note) => {
       const samples = JSON.parse((await home.node([program, "claim", String(rounds)])).stdout)
@@ -40,5 +40,6 @@ export const claim = async ({ quick, report }) => {
     }
   } finally {
     await home.close()
+    remove()
   }
 }

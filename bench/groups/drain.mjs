@@ -1,7 +1,7 @@
 /** How fast a queue of tasks that do nothing is worked off. */
 import Database from "better-sqlite3"
 import { connect } from "../mcpClient.mjs"
-import { binary, makeHome, now, sleep, until } from "../measure.mjs"
+import { another, binary, makeHome, now, sleep, until } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 import { fill } from "../sql.mjs"
 
@@ -29,13 +29,13 @@ const drained = async () => {
   }
 }
 
-/** The original with its own defaults: a few are enough to see its pace. */
+/** The original with its own defaults: it leaves ten seconds between two starts, and the next ones are no different. */
 const paced = async (file) => {
   const home = makeOriginal(file)
   try {
     const server = connect(home, [file, "mcp", "start"])
     await server.initialize()
-    const tasks = 3
+    const tasks = 2
     for (let task = 0; task < tasks; task++) {
       await server.request("tools/call", { name: "DelegateTask", arguments: { prompt: "true", agent: "claude" } })
     }
@@ -60,9 +60,10 @@ const paced = async (file) => {
   }
 }
 
-export const drain = async ({ original, quick, report, reason }) => {
+export const drain = async ({ ends, original, quick, report, reason }) => {
   const rates = []
-  for (let round = 0; round < (quick ? 1 : 3); round++) rates.push(await drained())
+  const end = ends()
+  for (let round = 0; another(round, quick ? 1 : 3, end); round++) rates.push(await drained())
   const theirs = original === null ? reason : await paced(original)
   report({
     name: `${count} tasks that do nothing, limit 8`,

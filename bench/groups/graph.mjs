@@ -1,7 +1,7 @@
 /** Tasks that wait for one another: many resolved by one end, and the search for a cycle in a large graph. */
 import Database from "better-sqlite3"
 import { bundled } from "../inside/bundle.mjs"
-import { makeHome } from "../measure.mjs"
+import { another, makeHome } from "../measure.mjs"
 import { fill, layered } from "../sql.mjs"
 
 const dependents = 10_000
@@ -30,14 +30,15 @@ const resolved = async (program, status) => {
   }
 }
 
-export const graph = async ({ quick, report }) => {
+export const graph = async ({ ends, quick, report }) => {
+  const end = ends()
   const program = await bundled("graph")
   for (const [label, status] of [
     ["resolve", "completed"],
     ["cancel", "failed"]
   ]) {
     const times = []
-    for (let round = 0; round < (quick ? 1 : 5); round++) times.push(await resolved(program, status))
+    for (let round = 0; another(round, quick ? 1 : 3, end); round++) times.push(await resolved(program, status))
     report({
       name: `${label} 10,000 dependents`,
       unit: "ms",

@@ -1,22 +1,15 @@
-/** The MCP server: how soon it answers, what a call costs with many tasks, and what it costs to have around. */
-import { cpSync } from "node:fs"
-import { manyTasks, manyTasksOfOriginal, templateOf } from "../databases.mjs"
+/** The MCP server: how soon it answers, and what a call costs with many tasks. */
+import { copied, manyTasks, manyTasksOfOriginal, templateOf } from "../databases.mjs"
 import { connect } from "../mcpClient.mjs"
-import { binary, cpuOf, interleaved, makeHome, memoryOf, now, scratch, shareOf, sleep } from "../measure.mjs"
+import { binary, interleaved, makeHome, now, sleep } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 import { percentile } from "../statistics.mjs"
 
-/** A copy: a server is a worker and writes. */
-const copied = (kept) => {
-  const { directory, remove } = scratch()
-  cpSync(kept, directory, { recursive: true })
-  return { directory, remove }
-}
-
-export const mcp = async ({ original, quick, report, reason, say }) => {
+export const mcp = async ({ ends, original, quick, report, reason, say }) => {
   const rounds = quick ? 3 : 9
   const count = quick ? 1000 : 100_000
   say(`  (${count} tasks ...)`)
+  // Copies: a server is a worker and writes.
   const mineCopy = copied(await manyTasks(count))
   const mine = makeHome({}, mineCopy.directory)
   const theirsCopy = original === null ? null : copied(await manyTasksOfOriginal(original, count))
@@ -27,6 +20,7 @@ export const mcp = async ({ original, quick, report, reason, say }) => {
       original: { home: theirs, args: [original, "mcp", "start"], id: { taskId: templateOf(theirs.database) } }
     })
   }
+  const end = ends()
   try {
     const starting =
       ({ args, home }, first) =>
@@ -44,7 +38,12 @@ export const mcp = async ({ original, quick, report, reason, say }) => {
     const cases = Object.fromEntries(
       Object.entries(contestants).map(([name, contestant]) => [name, starting(contestant, { now: name === "beat" })])
     )
-    const starts = await interleaved({ "node -e 0": async () => (await mine.node(["-e", "0"])).ms, ...cases }, rounds)
+    const starts = await interleaved(
+      { "node -e 0": async () => (await mine.node(["-e", "0"])).ms, ...cases },
+      rounds,
+      1,
+      end
+    )
     report({
       name: "start to tools/list",
       unit: "ms",
@@ -59,35 +58,6 @@ export const mcp = async ({ original, quick, report, reason, say }) => {
     )
     await Promise.all(Object.values(servers).map((server) => server.initialize()))
     await Promise.all(Object.values(servers).map((server) => server.request("tools/list")))
-    // Some seconds after a start V8 tidies up, once.
-    await sleep(quick ? 3000 : 12_000)
-    const idle = {}
-    for (const name of Object.keys(servers)) idle[name] = { rss: [], cpu: [] }
-    if (cpuOf(process.pid) !== null) {
-      for (let round = 0; round < (quick ? 1 : 2); round++) {
-        await Promise.all(
-          Object.entries(servers).map(async ([name, server]) => {
-            idle[name].cpu.push(await shareOf(server.pid, quick ? 3000 : 6000))
-            idle[name].rss.push(memoryOf(server.pid).rss)
-          })
-        )
-      }
-    }
-    report({
-      name: "idle, resident",
-      unit: "MB",
-      beat: idle.beat.rss,
-      original: idle.original?.rss ?? reason,
-      goal: { text: "<= 55 MB", limit: 55 }
-    })
-    report({
-      name: "idle, share of a core",
-      unit: "%",
-      beat: idle.beat.cpu,
-      original: idle.original?.cpu ?? reason,
-      goal: { text: "<= 0.8x original", limit: 0.8, of: "original" }
-    })
-
     // Blocks of calls in turn; the percentiles of each block are its samples.
     const calls = quick ? 200 : 500
     const blocks = await interleaved(
@@ -106,7 +76,8 @@ export const mcp = async ({ original, quick, report, reason, say }) => {
         ])
       ),
       quick ? 2 : 8,
-      2
+      2,
+      end
     )
     for (const [label, share] of [
       ["p50", 0.5],

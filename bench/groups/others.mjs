@@ -1,6 +1,6 @@
 /**
- * What people use instead to hand over commands and to work them off: task-spooler and nq, which keep each output in a file. Agents'
- * own background mode is measured by hand: docs/performance.md.
+ * What people use instead to hand over commands and to work them off: task-spooler and nq, which keep each output in a file. An agent's own
+ * background mode is measured by hand (docs/performance.md): the agents are not installed where this runs, and they need a model server.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
@@ -71,7 +71,7 @@ const files = () => {
   }
 }
 
-export const others = async ({ quick, report, say }) => {
+export const others = async ({ ends, quick, report, say }) => {
   const known = { "task-spooler": ["tsp", spooler], nq: ["nq", files] }
   const found = Object.fromEntries(
     Object.entries(known).flatMap(([name, [program, make]]) => (isInstalled(program) ? [[name, make()]] : []))
@@ -84,7 +84,7 @@ export const others = async ({ quick, report, say }) => {
       beat: async () => (await home.beat("run", "-a", "shell", "--not-before", "1d", "true")).ms,
       ...Object.fromEntries(Object.entries(found).map(([name, { submit }]) => [name, submit]))
     }
-    const { beat, ...rest } = await interleaved(cases, quick ? 3 : 10, 2)
+    const { beat, ...rest } = await interleaved(cases, quick ? 3 : 10, 2, ends())
     report({ name: "to hand over one command", unit: "ms", beat, floors: rest })
     const count = 100
     const rates = {}

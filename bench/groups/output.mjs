@@ -1,7 +1,7 @@
 /** Output: how fast it is stored, how soon another process shows it, and how much memory a flood takes. */
 import { once } from "node:events"
 import { bundled } from "../inside/bundle.mjs"
-import { binary, launcher, makeHome, now, residentOf, scratch, sleep, until } from "../measure.mjs"
+import { another, binary, launcher, makeHome, now, residentOf, scratch, sleep, until } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 import { percentile } from "../statistics.mjs"
 
@@ -81,14 +81,15 @@ const bareRate = async (size) => {
   }
 }
 
-export const output = async ({ original, quick, report, reason }) => {
+export const output = async ({ ends, original, quick, report, reason }) => {
+  const end = ends()
   const size = quick ? 50 : 200
   const home = makeHome({ BACKBEAT_IDLE_MS: "60000" })
   try {
     const worker = home.start([binary, "worker", "--keep"])
     await until("a worker", async () => ((await home.json("workers")).workers.length > 0 ? true : null))
     const rates = { beat: [], bare: [] }
-    for (let round = 0; round < (quick ? 1 : 3); round++) {
+    for (let round = 0; another(round, quick ? 1 : 3, end); round++) {
       rates.bare.push(await bareRate(size))
       rates.beat.push(await stored(home, size))
     }
@@ -105,7 +106,7 @@ export const output = async ({ original, quick, report, reason }) => {
 
     const latencies = []
     const p99s = []
-    for (let round = 0; round < (quick ? 1 : 3); round++) {
+    for (let round = 0; another(round, quick ? 1 : 2, end); round++) {
       const times = await followed(home, quick ? 60 : 120)
       latencies.push(...times)
       p99s.push(percentile(times, 0.99))
@@ -121,7 +122,7 @@ export const output = async ({ original, quick, report, reason }) => {
 
     const flood = quick ? 100 : 500
     const growth = []
-    for (let round = 0; round < (quick ? 1 : 2); round++) {
+    for (let round = 0; another(round, quick ? 1 : 2, end); round++) {
       await sleep(1500)
       const before = residentOf(worker.pid)
       if (before === null) break

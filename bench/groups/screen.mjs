@@ -1,7 +1,7 @@
 /** The live screen and the web server: what a start costs, and how soon a commit is seen. */
 import { spawn } from "node:child_process"
 import { connect } from "../mcpClient.mjs"
-import { binary, interleaved, makeHome, memoryOf, sleep, until } from "../measure.mjs"
+import { another, binary, interleaved, makeHome, memoryOf, sleep, until } from "../measure.mjs"
 import { columns, openTop, openWeb, rows } from "../screens.mjs"
 import { percentile } from "../statistics.mjs"
 
@@ -25,7 +25,8 @@ const cpuTimeOf = (home, words) =>
     })
   })
 
-export const screen = async ({ quick, report, say }) => {
+export const screen = async ({ ends, quick, report, say }) => {
+  const end = ends()
   if (memoryOf(process.pid) === null) return say("  not measured: there is no /proc")
   const home = makeHome({ BACKBEAT_IDLE_MS: "0", BACKBEAT_MAX_CONCURRENCY: "8" })
   const server = connect(home, [binary, "mcp", "start"])
@@ -42,13 +43,13 @@ export const screen = async ({ quick, report, say }) => {
       list: () => cpuTimeOf(home, [binary, "list"]),
       top: () => cpuTimeOf(home, [binary, "top", "--once"])
     }
-    const starts = await interleaved(cases, quick ? 3 : 9, 2)
+    const starts = await interleaved(cases, quick ? 3 : 7, 2, end)
     const floors = { "node -e 0": starts["node -e 0"] }
     report({ name: "list, user + system time", unit: "ms", beat: starts.list, floors })
     report({ name: "top --once, user + system time", unit: "ms", beat: starts.top, floors })
 
     const started = { top: [], web: [] }
-    for (let round = -2; round < (quick ? 2 : 7); round += 1) {
+    for (let round = -2; another(round, quick ? 2 : 5, end); round += 1) {
       top = await openTop(home)
       web = await openWeb(home)
       // A server makes its code cache when it has lived for a moment.
@@ -92,14 +93,15 @@ export const screen = async ({ quick, report, say }) => {
     const from = top.seen.bytes
     for (let n = 0; n < count; n += 1) {
       const priority = "P0"
-      await server.request("tools/call", {
+      const { structuredContent } = await server.request("tools/call", {
         name: "DelegateTask",
         arguments: { prompt: `: bench-${n}`, agent: "shell", priority }
       })
       await until(`task ${n} on the screen`, () => (shown.has(String(n)) && told.has(String(n)) ? true : null))
       // More than between two frames, and at another place of the second each time.
       await sleep(230 + (n % 7) * 10)
-      await home.beat("cancel", "@last")
+      const ids = structuredContent.tasks.map(({ id }) => id)
+      await server.request("tools/call", { name: "CancelTask", arguments: { ids } })
       await sleep(200)
     }
     const { tasks } = await home.json("list", "--status", "cancelled", "--limit", String(count))

@@ -42,9 +42,9 @@ const counted = async ({ report, say }) => {
   }
 }
 
-const timed = async ({ original, quick, report, reason, say }) => {
+const timed = async ({ ends, original, quick, report, reason, say }) => {
   const sizes = quick ? [10, 1000] : [10, 1_000_000]
-  const rounds = quick ? 5 : 11
+  const rounds = quick ? 5 : 9
   const homes = []
   const bare = makeHome()
   const cases = { [node]: async () => (await bare.node(["-e", "0"])).ms }
@@ -67,7 +67,7 @@ const timed = async ({ original, quick, report, reason, say }) => {
       add("original", makeOriginal(original, {}, await manyTasksOfOriginal(original, size)), size, shared)
     }
     // Two rounds warm up: the first run of a command makes its code cache, the second is the first that uses it.
-    const times = await interleaved(cases, rounds, 2)
+    const times = await interleaved(cases, rounds, 2, ends())
     const [few, many] = sizes
     const floors = { [node]: times[node] }
     for (const [name, { time }] of Object.entries(commandsFor(""))) {
@@ -76,7 +76,7 @@ const timed = async ({ original, quick, report, reason, say }) => {
       report({ name, unit: "ms", beat, original: theirs, floors, goal: timesNode(time) })
       if (name === "status")
         report({
-          name: "",
+          name: "status, next to the original",
           unit: "ms",
           beat,
           original: theirs,

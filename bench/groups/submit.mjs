@@ -4,7 +4,7 @@ import { once } from "node:events"
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { connect } from "../mcpClient.mjs"
-import { binary, interleaved, makeHome, now, sleep, until } from "../measure.mjs"
+import { another, binary, interleaved, makeHome, now, sleep, until } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 
 /** When the agent wrote its first word: `date` in nanoseconds, or the file's time where `date` cannot. */
@@ -42,8 +42,9 @@ const batch = async (home, count) => {
   return (await home.beat("run", ...later, "--batch", file)).ms
 }
 
-export const submit = async ({ original, quick, report, reason }) => {
+export const submit = async ({ ends, original, quick, report, reason }) => {
   const rounds = quick ? 3 : 8
+  const end = ends()
   const live = makeHome({ BACKBEAT_IDLE_MS: "60000" })
   const cold = makeHome({ BACKBEAT_IDLE_MS: "0" })
   const served = makeHome()
@@ -125,7 +126,7 @@ export const submit = async ({ original, quick, report, reason }) => {
         }
       })
     }
-    const prompts = await interleaved(cases, rounds)
+    const prompts = await interleaved(cases, rounds, 1, end)
     // The first round makes the code caches.
     const warm = (list) => list.slice(1)
     const against = theirs === null ? reason : prompts.original
@@ -168,7 +169,7 @@ export const submit = async ({ original, quick, report, reason }) => {
         ...(!quick && { goal: { text: "<= 12 s", limit: 12 } })
       })
       const batches = []
-      for (let round = 0; round < (quick ? 1 : 3); round++) batches.push((await batch(many, 1000)) / 1000)
+      for (let round = 0; another(round, quick ? 1 : 3, end); round++) batches.push((await batch(many, 1000)) / 1000)
       report({ name: "1,000 tasks in a batch", unit: "s", beat: batches, goal: { text: "<= 1 s", limit: 1 } })
     } finally {
       await many.endWorkers()

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { bundled } from "../inside/bundle.mjs"
-import { launcher, now, roomyScratch } from "../measure.mjs"
+import { another, launcher, now, roomyScratch } from "../measure.mjs"
 
 const git = (directory, ...args) =>
   execFileSync("git", ["-C", directory, "-c", "gc.auto=0", ...args], {
@@ -43,10 +43,11 @@ const ownMegabytes = (home, path) => {
 /** The repository, a workspace of it and a work tree or a clone, each with the files and a pack of them. */
 const bytesFor = (count) => count * 50_000
 
-export const workspace = async ({ quick, report, say }) => {
+export const workspace = async ({ ends, quick, report, say }) => {
+  const end = ends()
   const program = await bundled("workspace")
   const count = quick ? 5000 : 50_000
-  const rounds = quick ? 3 : 4
+  const rounds = 3
   const { directory, remove, where } = roomyScratch(bytesFor(count))
   say(`  (${where})`)
   try {
@@ -68,7 +69,7 @@ export const workspace = async ({ quick, report, say }) => {
       run()
       into.push(now() - began)
     }
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; another(round, rounds, end); round++) {
       const measured = JSON.parse((await node([program, home, path, "1"])).stdout)
       cuts.push(...measured.cuts)
       seals.push(...measured.seals)

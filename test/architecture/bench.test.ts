@@ -6,8 +6,10 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
+import { figuresOf } from "../../bench/figures.mjs"
 import { bareCycle } from "../../bench/inside/bareStatements.ts"
-import { help, readOptions, titles } from "../../bench/options.mjs"
+import { help, limitSeconds, readOptions, seconds, titles } from "../../bench/options.mjs"
+import { type GroupContext, runGroups } from "../../bench/runGroups.mjs"
 import { closeLanes, distribute, fill, lanes, layered } from "../../bench/sql.mjs"
 import { Queue } from "../../src/services/Queue.ts"
 import { testSql } from "../support/stores.ts"
@@ -88,7 +90,86 @@ describe("the databases of the benchmark", () => {
   )
 })
 
+/** Runs groups that take no time of their own; the clock moves when they say so. */
+const runWith = async (
+  groups: Record<string, (context: GroupContext, pass: (seconds: number) => void) => Promise<void>>
+) => {
+  const lines: Array<string> = []
+  let passed = 0
+  const pass = (more: number) => {
+    passed += more
+  }
+  const context = { quick: false, instructions: false }
+  const result = await runGroups({
+    clock: () => passed,
+    context,
+    groups: Object.fromEntries(
+      Object.entries(groups).map(([name, group]) => [name, (given: GroupContext) => group(given, pass)])
+    ),
+    limitSeconds,
+    only: Object.keys(groups),
+    say: (line) => lines.push(line),
+    seconds,
+    titles
+  })
+  return { ...result, lines, missing: result.notTaken.map(({ name }) => name) }
+}
+
 describe("npm run bench", () => {
+  it("names the figures of a group that throws, and those without a sample", async () => {
+    const { failed, lines, missing, rows } = await runWith({
+      graph: async ({ report }) => {
+        report({ name: "resolve 10,000 dependents", unit: "ms", beat: [1] })
+        throw new Error("no tasks")
+      },
+      drain: async ({ report }) => report({ name: "100 tasks that do nothing, limit 8", unit: "tasks/s", beat: [] })
+    })
+    assert.deepStrictEqual(failed, ["graph"])
+    assert.deepStrictEqual(missing, [
+      "cancel 10,000 dependents",
+      "cycle check, 100,352 edges",
+      "100 tasks that do nothing, limit 8"
+    ])
+    assert.include(lines.join("\n"), "stopped: no tasks\n  not taken: cancel 10,000 dependents")
+    assert.strictEqual(rows.length, 2)
+  })
+
+  it("leaves out a group that would not end in time, and names its figures", async () => {
+    const none = async () => {}
+    const { failed, missing } = await runWith({
+      graph: async (_, pass) => pass(limitSeconds - (seconds.idle ?? 0) + 1),
+      idle: async () => {
+        throw new Error("it was run")
+      },
+      drain: none
+    })
+    const options = { quick: false, instructions: false }
+    assert.deepStrictEqual(failed, [])
+    assert.deepStrictEqual(
+      missing,
+      ["graph", "idle", "drain"].flatMap((name) => figuresOf(name, options))
+    )
+  })
+
+  it("takes figures that have a name, and fits into its time on a quiet machine", async () => {
+    const { failed } = await runWith({
+      graph: async ({ report }) => report({ name: "a new figure", unit: "ms", beat: [1] })
+    })
+    assert.deepStrictEqual(failed, ["graph"])
+    assert.deepStrictEqual(Object.keys(seconds), Object.keys(titles))
+    assert.isBelow(
+      Object.values(seconds).reduce((sum, one) => sum + one, 0),
+      limitSeconds
+    )
+    for (const quick of [true, false]) {
+      for (const name of Object.keys(titles)) {
+        const names = figuresOf(name, { quick, instructions: false })
+        assert.isAbove(names.length, 0, name)
+        assert.strictEqual(new Set(names).size, names.length, name)
+      }
+    }
+  })
+
   it("shows its groups and options, and refuses what it does not know", () => {
     assert.isTrue(readOptions(["--help"]).help)
     for (const name of Object.keys(titles)) assert.include(help, `  ${name} `)
