@@ -22,19 +22,19 @@ export const titles = {
 /** What each group takes on a quiet machine with two cores. A group that takes longer makes fewer rounds. */
 export const seconds = {
   start: 30,
-  submit: 55,
-  drain: 26,
-  cycles: 68,
-  claim: 24,
-  mcp: 32,
+  submit: 48,
+  drain: 20,
+  cycles: 64,
+  claim: 22,
+  mcp: 30,
   model: 50,
-  output: 38,
-  memory: 24,
-  graph: 15,
-  workspace: 36,
-  screen: 45,
+  output: 40,
+  memory: 22,
+  graph: 14,
+  workspace: 35,
+  screen: 46,
   others: 5,
-  idle: 132
+  idle: 130
 }
 
 /** The end of a whole run. */

@@ -68,7 +68,7 @@ export const cycles = async ({ ends, quick, report }) => {
     for (const processes of [1, 4, 16]) {
       const limit = processes === 1 ? 0.4 : 0.3
       const rates = { beat: [], bare: [] }
-      for (let round = 0; another(round, quick ? 1 : processes === 1 ? 3 : 2, end); round++) {
+      for (let round = 0; another(round, quick ? 1 : 2, end); round++) {
         for (const [name, program] of Object.entries(programs)) {
           // Two rounds of the script with many processes differ by less than one in a hundred.
           if (name === "bare" && processes === 16 && round > 0) continue

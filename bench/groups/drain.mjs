@@ -63,7 +63,7 @@ const paced = async (file) => {
 export const drain = async ({ ends, original, quick, report, reason }) => {
   const rates = []
   const end = ends()
-  for (let round = 0; another(round, quick ? 1 : 3, end); round++) rates.push(await drained())
+  for (let round = 0; another(round, quick ? 1 : 2, end); round++) rates.push(await drained())
   const theirs = original === null ? reason : await paced(original)
   report({
     name: `${count} tasks that do nothing, limit 8`,

@@ -30,7 +30,7 @@ export const memory = async ({ original, quick, report, reason, say }) => {
     }
     const shims = await until(`${count} running tasks`, running, 30_000)
     if (theirs !== null) pids = await detached(theirs, 3)
-    await sleep(quick ? 2000 : 8000)
+    await sleep(quick ? 2000 : 5000)
     const growth = (memoryOf(worker.pid).rss - idle.rss) / count
     const parts = shims.map((pid) => memoryOf(pid).rss)
     report({ name: "shim of a task, resident", unit: "MB", beat: parts })

@@ -43,7 +43,7 @@ const batch = async (home, count) => {
 }
 
 export const submit = async ({ ends, original, quick, report, reason }) => {
-  const rounds = quick ? 3 : 8
+  const rounds = quick ? 3 : 6
   const end = ends()
   const live = makeHome({ BACKBEAT_IDLE_MS: "60000" })
   const cold = makeHome({ BACKBEAT_IDLE_MS: "0" })
