@@ -89,7 +89,10 @@ const missed = rows.filter(({ goal }) => goal?.met === false)
 const judged = rows.filter(({ goal }) => typeof goal?.met === "boolean")
 say(`\n${judged.length - missed.length} of ${judged.length} goals met, in ${((now() - began) / 1000).toFixed(0)} s.`)
 if (notTaken.length > 0) say(`${notTaken.length} figures not taken:`)
-for (const { group, name, why } of notTaken) say(`  ${group}: ${name} (${why})`)
+for (const group of new Set(notTaken.map((figure) => figure.group))) {
+  const figures = notTaken.filter((figure) => figure.group === group)
+  say(`  ${group} (${figures[0].why}): ${figures.map(({ name }) => name).join("; ")}`)
+}
 const results = { date: new Date().toISOString(), machine: { ...machine, loadAfter }, quick, failed, notTaken, rows }
 writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
 process.exitCode = failed.length > 0 ? 1 : 0
