@@ -3,11 +3,11 @@
 /** Codex shows its model only the first 250 characters, so the loop of calls comes first. */
 export const instructions = `Backbeat runs coding agents or shell commands in the background. Call DelegateTask with a self-contained prompt, then WaitTasks with the ids; while 'pending' is not empty, WaitTasks again with the returned cursor. Tasks continue without this session.
 
-It runs claude, codex, gemini and others that ListAgents shows, on this machine. Tasks are stored.
+It runs claude, codex, gemini and others that ListAgents shows. Tasks are stored.
 
 When to delegate: work that takes minutes, can run in parallel, or needs another agent. Not for what you can do immediately.
 
-The prompt: the agent sees nothing of this conversation. Name the files, the goal and how to check it. Several independent tasks go into one call with 'tasks'. Give 'key' when a repeat must not start it twice. Tasks in the same directory see each other's changes; 'isolate' gives each a separate git workspace, then TaskDiff shows and MergeTask brings in what it changed. 'loop' repeats a task until a command passes.
+The prompt: the agent sees nothing of this conversation. Name the files, the goal and how to check it. Several independent tasks go into one call with 'tasks'. Give 'key' when a repeat must not start it twice. Tasks in the same directory see each other's changes; 'isolate' gives each a separate git workspace, then TaskDiff shows and MergeTask brings in what it changed. 'loop' repeats a task until a command passes; wait for the loop's id.
 
 The answer: WaitTasks returns the start of it, TaskResult all of it. Read TaskLogs only after a failure or to see progress. Do not poll TaskStatus.
 
@@ -15,7 +15,7 @@ Dependencies: 'dependsOn' names tasks that must complete first, by id or, within
 
 When something fails: 'error' and 'failureClass' say why. auth: ListAgents shows the login command; ask the person to run it. timeout or stalled: split the work, or allow more time. A usage limit is waited out; 'parked' says until when. Then call RetryTask (mode 'resume' continues in the same session), or DelegateTask with a better prompt.
 
-CancelTask cancels a task and ends all its processes; tasks that it delegated continue unless 'tree' is true.
+CancelTask cancels a task, pipeline, loop or contest and ends its processes; what these delegated continues unless 'tree' is true.
 
 Ids may be shortened to a unique beginning; @last is the newest task.`
 

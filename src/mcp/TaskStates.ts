@@ -1,13 +1,15 @@
 /** The result of tools that start or await tasks: the tasks, the pending ones, and the cursor for the next wait. */
 import * as Schema from "effect/Schema"
-import { TaskId } from "../domain/task/Task.ts"
+import { GroupState } from "../programs/reports/groupState.ts"
 import { TaskState } from "../programs/reports/taskState.ts"
 import { type Link, outputLink, resultLink } from "./protocol/Resources.ts"
 
 export const TaskStates = Schema.Struct({
   tasks: Schema.Array(TaskState),
-  /** Not ended yet. */
-  pending: Schema.Array(TaskId),
+  /** Pipelines, loops and contests without their steps, rounds and candidates; null where it is about none. */
+  groups: Schema.NullOr(Schema.Array(GroupState)),
+  /** Tasks, pipelines, loops and contests that have not ended: give these ids to WaitTasks. */
+  pending: Schema.Array(Schema.String),
   /** Give this to WaitTasks. */
   cursor: Schema.Int,
   /** More tasks have ended than are listed here: call WaitTasks with the cursor again. */
@@ -30,7 +32,8 @@ export const linksOf = ({ tasks }: TaskStates): ReadonlyArray<Link> =>
     .slice(0, mostLinks)
 
 /** The only task of an answer, if there is exactly one and it has not ended. */
-export const onlyPending = ({ pending, tasks }: TaskStates): string | null => {
+export const onlyPending = ({ groups, pending, tasks }: TaskStates): string | null => {
+  if (groups !== null) return null
   const [only, ...others] = new Set([...pending, ...tasks.map(({ id }) => id)])
   return only !== undefined && others.length === 0 && pending.length === 1 ? only : null
 }

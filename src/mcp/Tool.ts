@@ -121,8 +121,10 @@ export interface Call {
   readonly client: string | null
   /** Whether the client asked for progress. */
   readonly listening: boolean
-  /** Whether the client takes a handle instead of an answer. If so, the tool must not wait. */
+  /** Whether the client takes a handle instead of an answer. If so, the tool must not wait where it can give one. */
   readonly handleOnly: boolean
+  /** Whether it takes an answer where no handle can be given. */
+  readonly plainToo: boolean
   /** Sends the progress to the client, as one line for a person. */
   readonly progress: (line: string) => Effect.Effect<void>
 }
@@ -142,6 +144,8 @@ interface Spec<I, IE, O, OE> {
   readonly description: string
   readonly annotations: Annotations
   readonly input: Schema.Schema<I, IE>
+  /** What clients are shown of the arguments, where `input` leaves a part of them to a reader of its own. */
+  readonly listed?: Schema.Schema.AnyNoContext
   readonly output: Schema.Schema<O, OE>
   /** Example arguments that show every field; errors quote them. */
   readonly example: IE
@@ -200,7 +204,7 @@ const schemasOf = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>) =>
     () =>
       ready()?.[spec.name] ??
       (typeof __BACKBEAT_TOOL_SCHEMAS__ === "undefined"
-        ? { input: inputSchema(spec.input), output: outputSchema(spec.output) }
+        ? { input: inputSchema(spec.listed ?? spec.input), output: outputSchema(spec.output) }
         : { input: {}, output: {} })
   )
 

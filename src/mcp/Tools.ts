@@ -47,9 +47,9 @@ export const coreTools: ReadonlyArray<Tool> = [
   listAgents
 ]
 
-/** What an agent inside a task is shown: it may change no schedules, and it may ask a person and be woken. */
+/** What an agent inside a task is shown: it may change no schedules and seldom edits, and it may ask a person and be woken. */
 export const insideTools: ReadonlyArray<Tool> = [
-  ...coreTools.map((tool) => (tool === schedulesTool ? askPerson : tool)),
+  ...coreTools.filter((tool) => tool !== editTask).map((tool) => (tool === schedulesTool ? askPerson : tool)),
   wakeMe
 ]
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { InvalidInput } from "../domain/Errors.ts"
 import { standardEvaluationMs } from "../domain/loop/LoopRequest.ts"
 import { submitContest } from "../programs/contests/submitContest.ts"
+import { groupsOf } from "../programs/reports/groupState.ts"
 import { taskState } from "../programs/reports/taskState.ts"
 import { submitterOf } from "../programs/tasks/Submitter.ts"
 import { type DescribedTask, submissionOf } from "./fields/TaskFields.ts"
@@ -31,7 +32,7 @@ const agentsOf = (agent: string | undefined, times: number) =>
     return names
   })
 
-/** The answer follows every task of the contest: when none of them is pending, it is decided. */
+/** The answer has the contest to wait for, and the tasks of its candidates. */
 export const delegateContest = Effect.fn("delegateContest")(function* (input: Given) {
   const { best, prompt, times } = input
   const session = yield* Session
@@ -59,12 +60,13 @@ export const delegateContest = Effect.fn("delegateContest")(function* (input: Gi
   )
   const answer: TaskStates = {
     tasks: yield* Effect.forEach(contest.candidates, ({ workTask }) => taskState(workTask)),
-    pending: contest.candidates.flatMap(({ evaluationTasks, workTask }) => [workTask, ...evaluationTasks]),
+    groups: yield* groupsOf([contest.id]),
+    pending: [contest.id],
     cursor: 0,
     more: false,
     timedOut: false,
     warnings: [
-      `contest ${contest.id}: when no task of it is pending, give this id to TaskDiff and MergeTask for the candidate that is kept`,
+      `contest ${contest.id}: wait for this id with WaitTasks, then give it to TaskDiff and MergeTask for the candidate that is kept`,
       ...warnings
     ]
   }

@@ -18,13 +18,24 @@ const shown = (value: unknown, key: string): unknown => {
   if (typeof value === "string") return sanitize(isMessage(key) ? toolWords(value) : value)
   if (typeof value === "number" && value >= earliest && isTime(key)) return new Date(value).toISOString()
   if (Array.isArray(value)) return value.map((inner) => shown(inner, key))
-  return isObject(value) ? forModel(value) : value
+  return isObject(value) ? fieldsOf(value, isEmpty) : value
 }
 
-/** Null and undefined fields are left out: they would be most of what a model is shown of a queued task. */
-export const forModel = (value: JsonObject): JsonObject =>
+const isNone = (value: unknown): boolean => value === null || value === undefined
+
+const isEmpty = (value: unknown): boolean =>
+  isNone(value) || (Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0)
+
+const fieldsOf = (value: JsonObject, leavesOut: (inner: unknown) => boolean): JsonObject =>
   Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) =>
-      inner === null || inner === undefined ? [] : [[sanitize(key), shown(inner, key)] as const]
-    )
+    Object.entries(value).flatMap(([key, inner]) => {
+      const told = shown(inner, key)
+      return leavesOut(told) ? [] : [[sanitize(key), told] as const]
+    })
   )
+
+/**
+ * Fields that are null are left out, and below the first level empty lists and objects too: they would be most of what a model is
+ * shown of a queued task. An empty list of the answer itself (`pending`) is what the model has asked for.
+ */
+export const forModel = (value: JsonObject): JsonObject => fieldsOf(value, isNone)

@@ -18,6 +18,7 @@ export const statesAfter = Effect.fn("statesAfter")(function* (result: SubmitRes
   })
   const answer: TaskStates = {
     tasks: states,
+    groups: null,
     pending: states.flatMap(({ id, status }) => (isTerminal(status) ? [] : [id])),
     cursor: 0,
     more: false,

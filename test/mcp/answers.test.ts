@@ -61,7 +61,54 @@ describe("an answer", () => {
     assert.isTrue(refused.isError)
     assert.match(refused.content[0]?.text ?? "", /^InvalidArguments: .*at most 32 levels/)
     const taken = await server.call("TaskStatus", { id: null, status: '["failed"]', limit: 5 })
-    assert.deepStrictEqual(taken.structuredContent.page.tasks, [])
+    assert.deepStrictEqual(taken.structuredContent, { page: { total: 0, more: 0 } })
+    const one = await server.delegate("true", { notBefore: "2999-01-01T00:00:00Z" })
+    const shown = await server.call("TaskStatus", { id: one, status: [], labels: {}, agent: null, limit: null })
+    assert.strictEqual(shown.structuredContent.task.id, one)
+  })
+
+  it("has no empty lists and objects inside, and few characters for each task of a page", async () => {
+    await server.initialize()
+    const ids = await Promise.all([1, 2, 3].map(() => server.delegate("true", { notBefore: "2999-01-01T00:00:00Z" })))
+    for (const [tool, given] of [
+      ["TaskStatus", { id: ids[0] }],
+      ["TaskStatus", { status: ["queued"] }],
+      ["CancelTask", { ids }]
+    ] as const) {
+      const { content, structuredContent } = await server.call(tool, given)
+      for (const inner of Object.values(structuredContent)) assert.notMatch(JSON.stringify(inner), /:(\[\]|\{\}|null)/)
+      assert.strictEqual(content[0]?.text, JSON.stringify(structuredContent))
+      if (!("id" in given)) assert.isAtMost(JSON.stringify(structuredContent).length / ids.length, 350, tool)
+    }
+    const none = await server.call("WaitTasks", { ids })
+    assert.deepStrictEqual(none.structuredContent.pending, [], "what was asked for is said")
+  })
+
+  it("refuses arguments that have no meaning in a call", async () => {
+    await server.initialize()
+    const id = await server.delegate("true")
+    for (const [tool, given, told] of [
+      ["TaskStatus", { id, status: ["failed"] }, "status: is for a call without 'id'"],
+      ["TaskStatus", { id, limit: 5 }, "limit: is for a call without 'id'"],
+      ["RetryTask", { id, context: "x" }, "context: is for the mode 'resume'"],
+      [
+        "DelegateTask",
+        { agent: "shell", prompt: "x", in: id, loop: { until: "true" } },
+        "cannot be combined with 'in'"
+      ],
+      ["Schedules", { action: "list", prompt: "x" }, "prompt: has no meaning with the action 'list'"],
+      ["Schedules", { action: "pause", id: "x", when: "@daily" }, "when: has no meaning with the action 'pause'"],
+      ["Schedules", { action: "cancel", id: "x", reason: "y" }, "reason: has no meaning with the action 'cancel'"],
+      ["Schedules", { action: "create", id: "x", prompt: "y", when: "@daily" }, "id: has no meaning with the action"]
+    ] as const) {
+      const { content, isError } = await server.call(tool, given)
+      assert.isTrue(isError, `${tool} ${JSON.stringify(given)}`)
+      assert.include(content[0]?.text, `InvalidInput: `)
+      assert.include(content[0]?.text, told)
+    }
+    const list = await server.call("Schedules", { action: "list", prompt: null, when: null, maxRuns: null })
+    assert.deepStrictEqual(list.structuredContent.schedules, [])
+    assert.lengthOf(beat.rows("SELECT id FROM tasks"), 1)
   })
 
   it("names what is wrong as the tool has it", async () => {

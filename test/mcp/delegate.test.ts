@@ -33,7 +33,7 @@ it("lets candidates work side by side, and the id of the contest stands for the 
   const { content, isError, structuredContent } = await server.call("DelegateTask", { ...given, onLimit: "fail" })
   assert.isNotTrue(isError, content[0]?.text)
   assert.lengthOf(structuredContent.tasks, 2)
-  assert.lengthOf(structuredContent.pending, 4)
+  assert.lengthOf(structuredContent.pending, 1)
   const [, contest] = /^contest ([0-9a-z]{12}): /.exec(structuredContent.warnings[0]) ?? []
   const rows = beat.rows("SELECT DISTINCT on_limit, fallback FROM tasks WHERE title LIKE 'pwd%'")
   assert.deepStrictEqual(rows, [{ on_limit: "fail", fallback: '["codex"]' }])

@@ -32,7 +32,7 @@ describe("pipelines over MCP", () => {
     assert.isNotTrue(created.isError, textOf(created))
     const { id, steps } = created.structuredContent
     assert.deepStrictEqual(
-      steps.map((step: { name: string; after: unknown }) => [step.name, step.after]),
+      steps.map((step: { name: string; after: unknown }) => [step.name, step.after ?? []]),
       [
         ["one", []],
         ["two", ["one"]],

@@ -72,6 +72,29 @@ describe("the tools", () => {
     }
   })
 
+  it("are at most 12, also inside a task", () => {
+    assert.isAtMost(insideTools.length, 12)
+  })
+
+  it("state the defaults of their arguments, and describe each field of a step", () => {
+    const fieldsOf = (name: string) => tools.find((tool) => tool.name === name)?.inputSchema.properties ?? {}
+    assert.deepNestedInclude(fieldsOf("WaitTasks"), { "mode.default": "any", "timeoutMs.default": 50_000 })
+    assert.deepNestedInclude(fieldsOf("TaskStatus"), { "detail.default": "full", "limit.default": 10 })
+    assert.deepNestedInclude(fieldsOf("CancelTask"), { "tree.default": false })
+    assert.deepNestedInclude(fieldsOf("TaskLogs"), { "raw.default": false, "lines.default": 50 })
+    for (const name of ["labels", "env"]) assert.nestedProperty(fieldsOf("DelegateTask"), `${name}.description`)
+    assert.include(tools.find(({ name }) => name === "Schedules")?.description, "every day")
+    for (const name of ["CreatePipeline", "SchedulePipeline"]) {
+      const fields = fieldsOf(name)
+      assert.deepNestedInclude(fields, { "steps.items.additionalProperties": false, "steps.items.type": "object" })
+      for (const key of ["priority", "timeout", "stall", "delay", "retries", "backoff", "labels", "gate", "after"])
+        assert.nestedProperty(fields, `steps.items.properties.${key}.description`, name)
+      assert.notInclude(JSON.stringify(fields), "\\\\$", "variables are for files")
+    }
+    assert.nestedProperty(fieldsOf("CreatePipeline"), "steps.items.properties.loop.properties.until")
+    assert.notNestedProperty(fieldsOf("SchedulePipeline"), "steps.items.properties.loop")
+  })
+
   it("have schemas that are objects, with every reference resolved", () => {
     for (const tool of tools) {
       for (const schema of [tool.inputSchema, tool.outputSchema]) {

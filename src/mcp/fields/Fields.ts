@@ -2,7 +2,10 @@
 import * as Schema from "effect/Schema"
 
 /** An id, the beginning of one, or `@last`. Without a description: each list of tools would have it eight times. */
-export const Reference = Schema.NonEmptyString.pipe(Schema.maxLength(64)).annotations({
+export const Reference = Schema.NonEmptyString.pipe(
+  // No caller reaches the bound by mistake: the lists of tools leave it out.
+  Schema.maxLength(64, { jsonSchema: {} })
+).annotations({
   identifier: "Reference"
 })
 
@@ -16,3 +19,7 @@ export const whole = (low: number, high: number, description: string) => {
     Schema.between(low, high, { message, description })
   )
 }
+
+/** An argument that may be left out; the list of tools states what it is then. */
+export const withDefault = <A extends string | number | boolean>(schema: Schema.Schema<A>, value: A) =>
+  Schema.optionalWith(schema.annotations({ default: value }), { default: () => value })

@@ -69,11 +69,20 @@ export const jsonSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
 
 const largestBound = 1_000_000
 
+/** A variable of a pipeline file: arguments have none. */
+const isVariable = (schema: unknown): boolean =>
+  isObject(schema) && typeof schema.pattern === "string" && schema.pattern.startsWith("\\$\\{")
+
 /** Without what only repeats the default of the language: any value, and bounds that no caller reaches by mistake. */
 const briefly = (value: unknown, key = ""): unknown => {
   if (Array.isArray(value)) return value.map((inner) => briefly(inner))
   if (!isObject(value)) return value
   const inProperties = key === "properties"
+  const { anyOf, ...shared } = value
+  if (!inProperties && Array.isArray(anyOf)) {
+    const [only, ...others] = anyOf.filter((one) => !isVariable(one))
+    if (others.length === 0 && isObject(only)) return briefly({ ...only, ...shared })
+  }
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, inner]) => {
       if (inProperties) return [[name, briefly(inner)]]
@@ -81,6 +90,7 @@ const briefly = (value: unknown, key = ""): unknown => {
       if (name === "description" && inner === "") return []
       if (name === "maximum" && typeof inner === "number" && inner > largestBound) return []
       if (name === "minLength" && inner === 1) return []
+      if (name === "pattern" && inner === "\\S") return []
       // The characters of a key: an error names them.
       if (name === "propertyNames") return []
       if (name === "properties" && isEmpty(inner) && "additionalProperties" in value) return []

@@ -26,7 +26,7 @@ export const whenFields = {
 
 type When = Schema.Struct.Type<typeof whenFields>
 
-export const ScheduleReference = Schema.NonEmptyString.pipe(Schema.maxLength(64))
+export const ScheduleReference = Schema.NonEmptyString.pipe(Schema.maxLength(64, { jsonSchema: {} }))
 
 /** ISO 8601, which models read best. */
 const Time = Schema.String

@@ -65,8 +65,8 @@ export const taskFields = {
       description: "A repeat returns the same task"
     })
   ),
-  labels: Schema.optional(Labels.annotations({ description: "Labels to filter by in TaskStatus" })),
-  env: Schema.optional(named(Schema.String, Schema.String))
+  labels: Schema.optional(Labels.annotations({ jsonSchema: { description: "For filters" } })),
+  env: Schema.optional(named(Schema.String, Schema.String).annotations({ description: "Added variables" }))
 }
 
 export type DescribedTask = Schema.Struct.Type<typeof taskFields>

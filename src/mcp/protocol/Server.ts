@@ -105,7 +105,8 @@ const callTool =
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool '${given.name.slice(0, 60)}'. ${hint}`)
     }
     const handleOnly = wantsHandle(era, tool, given.task, context)
-    const call: Call = { client: clientOf(server, context), handleOnly, ...listenerOf(context) }
+    const plainToo = era === "modern"
+    const call: Call = { client: clientOf(server, context), handleOnly, plainToo, ...listenerOf(context) }
     const answer = Effect.gen(function* () {
       const { links: found, taskId, value } = yield* tool.call(given.arguments, call)
       const links = knowsLinks(server, era) ? found : []

@@ -13,7 +13,7 @@ import { InvalidInput } from "../../domain/Errors.ts"
 import { isTerminal, TaskId, type TaskSummary } from "../../domain/task/Task.ts"
 import { taskPage } from "../../programs/reports/taskPage.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
-import { awaitEnds } from "../../programs/tasks/awaitEnds.ts"
+import { awaitEnds, onlyTasks } from "../../programs/tasks/awaitEnds.ts"
 import { cancel, cancelWork } from "../../programs/tasks/cancel.ts"
 import { latestAttempt } from "../../programs/tasks/latestAttempt.ts"
 import { requireOwn } from "../../programs/tasks/requireOwn.ts"
@@ -101,6 +101,7 @@ const outcomeOf = Effect.fn("handle.outcome")(function* (id: TaskId) {
   const [end] = yield* tasks.endsOf([last.id])
   const states = {
     tasks: [state],
+    groups: null,
     pending: [],
     cursor: end?.seq ?? 0,
     more: false,
@@ -191,7 +192,7 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
         const id = yield* known(taskId)
         yield* (yield* Tasks).summary(id)
         const session = yield* Session
-        yield* awaitEnds([id], {
+        yield* awaitEnds(onlyTasks([id]), {
           ...(yield* by),
           cursor: 0,
           all: true,

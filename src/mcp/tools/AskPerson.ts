@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { answerWords, QuestionOptions, QuestionText, questionName } from "../../domain/questions/Question.ts"
 import { askPerson as ask } from "../../programs/questions/askPerson.ts"
 import { nameOf, submitterOf } from "../../programs/tasks/Submitter.ts"
-import { whole } from "../fields/Fields.ts"
+import { whole, withDefault } from "../fields/Fields.ts"
 import { withProgress } from "../protocol/Progress.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
@@ -32,7 +32,7 @@ export const askPerson = tool({
   input: Schema.Struct({
     question: QuestionText,
     options: Schema.optional(QuestionOptions.annotations({ description: "Answers to choose from" })),
-    wait_s: Schema.optionalWith(whole(0, longestWaitS, "Seconds to wait"), { default: () => longestWaitS })
+    wait_s: withDefault(whole(0, longestWaitS, "Seconds to wait"), longestWaitS)
   }),
   output: Output,
   example: { question: "Which database?", options: ["sqlite", "postgres"], wait_s: 50 },

@@ -2,47 +2,37 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { DependencyPolicy } from "../../domain/task/Task.ts"
+import { maxSteps } from "../../domain/pipeline/PipelineFile.ts"
 import { PipelineState, pipelineState } from "../../programs/pipelines/pipelineState.ts"
 import { submitPipeline } from "../../programs/pipelines/submitPipeline.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
-import { planOf, stepDefaults } from "../fields/StepFields.ts"
+import { listedSteps, planOf, stepDefaults } from "../fields/StepFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
-const Text = Schema.optional(Schema.NonEmptyString)
-
-/** The most common fields. The other fields of a step are decoded as in a pipeline file, with the same errors. */
-const Step = Schema.Struct({
-  name: Text,
-  prompt: Schema.NonEmptyString,
-  agent: Text,
-  model: Text,
-  directory: Text,
-  after: Schema.optional(
-    Schema.Array(Schema.String).annotations({ description: "Names of steps (default: the previous one)" })
-  ),
-  policy: Schema.optional(DependencyPolicy.annotations({ description: "Which end of these counts" })),
-  continueFrom: Schema.optional(Schema.String.annotations({ description: "Step whose results go before the prompt" }))
-}).pipe(Schema.extend(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
+/** Only what a step cannot be without: `planOf` reads its fields, with the errors of a pipeline file. */
+const Step = Schema.Struct({ prompt: Schema.NonEmptyString }).pipe(
+  Schema.extend(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+)
 
 const Input = Schema.Struct({
-  name: Text,
-  steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)).annotations({
-    description:
-      "Also priority, timeout ('30m'), stall, delay, retries, backoff, systemPrompt, labels, gate; isolated: workspace ('own'), times, matrix, best, loop"
-  }),
+  name: Schema.optional(Schema.NonEmptyString),
+  steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(maxSteps)),
   isolate: Schema.optional(Schema.Boolean.annotations({ description: "The steps share a separate git workspace" })),
   setup: Schema.optional(Schema.NonEmptyString.annotations({ description: "Command that prepares the workspace" })),
-  key: Schema.optional(Schema.NonEmptyString.pipe(Schema.maxLength(200)))
+  key: Schema.optional(
+    Schema.NonEmptyString.pipe(Schema.maxLength(200)).annotations({ description: "A repeat returns the same pipeline" })
+  )
 })
 
 export const createPipeline = tool({
   name: "CreatePipeline",
   title: "Create a pipeline",
-  description: "Store tasks that run in order, all or none. Then call WaitTasks with their ids.",
+  description:
+    "Store tasks that run in order, all or none. Then call WaitTasks with the id of the pipeline, or with theirs.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Input,
+  listed: Schema.Struct({ ...Input.fields, steps: listedSteps }),
   output: Schema.Struct({ ...PipelineState.fields, warnings: Schema.Array(Schema.String) }),
   example: {
     name: "release",

@@ -6,6 +6,7 @@ import { InvalidInput } from "../../domain/Errors.ts"
 import { Better, mostRounds } from "../../domain/loop/Loop.ts"
 import { loopRequest, wordProblem } from "../../domain/loop/LoopRequest.ts"
 import { ofOneStep, submitLoop } from "../../programs/loops/submitLoop.ts"
+import { groupsOf } from "../../programs/reports/groupState.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
@@ -111,12 +112,12 @@ const placed = Effect.fn("DelegateTask.placed")(function* (
   }
 })
 
-/** The answer is the work of the first round: WaitTasks follows it, and TaskStatus names its loop. */
+/** The answer has the loop to wait for, and the task of its first round. */
 const delegateLoop = Effect.fn("DelegateTask.loop")(function* (input: Input, loop: typeof Loop.Type) {
   const session = yield* Session
   const wrong = (field: string, problem: string) =>
     new InvalidInput({ field, problem, example: '{"until": "npm test"}' })
-  for (const other of ["tasks", "times", "best"] as const)
+  for (const other of ["tasks", "times", "best", "in"] as const)
     if (input[other] !== undefined) return yield* wrong("loop", `cannot be combined with '${other}'`)
   if (input.prompt === undefined) return yield* wrong("prompt", "it is missing")
   const problem = wordProblem(loop, "'loop'", (word) => `'${word}'`)
@@ -134,11 +135,15 @@ const delegateLoop = Effect.fn("DelegateTask.loop")(function* (input: Input, loo
   const states = first === undefined ? [] : [yield* taskState(first.workTask)]
   const answer: TaskStates = {
     tasks: states,
-    pending: states.map(({ id }) => id),
+    groups: yield* groupsOf([submitted.loop.id]),
+    pending: [submitted.loop.id],
     cursor: 0,
     more: false,
     timedOut: false,
-    warnings: [`loop ${submitted.loop.id}: this is the task of its first round`, ...submitted.warnings]
+    warnings: [
+      `loop ${submitted.loop.id}: wait for this id with WaitTasks; the task is its first round alone`,
+      ...submitted.warnings
+    ]
   }
   return answer
 })

@@ -75,7 +75,7 @@ export const editTask = tool({
     yield* requireOwn(submitter, [taskId], "edit")
     yield* Effect.uninterruptible(edit(taskId, changes, submitter))
     const state = yield* taskState(taskId)
-    return { tasks: [state], pending: [taskId], cursor: 0, more: false, timedOut: false, warnings: [] }
+    return { tasks: [state], groups: null, pending: [taskId], cursor: 0, more: false, timedOut: false, warnings: [] }
   }),
   links: linksOf
 })

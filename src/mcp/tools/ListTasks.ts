@@ -6,7 +6,7 @@ import { TaskStatus } from "../../domain/task/Task.ts"
 import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Reference, whole } from "../fields/Fields.ts"
+import { Reference, whole, withDefault } from "../fields/Fields.ts"
 import { moment } from "../fields/moment.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
@@ -23,7 +23,7 @@ export const listTasks = tool({
     directory: Schema.optional(Schema.NonEmptyString),
     parent: Schema.optional(Reference),
     since: Schema.optional(moment("past").annotations({ description: "Created since: ISO 8601 or '2h' ago" })),
-    limit: Schema.optionalWith(whole(1, 100, "Default: 10"), { default: () => 10 }),
+    limit: withDefault(whole(1, 100, ""), 10),
     cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))
   }),
   output: TaskPage,

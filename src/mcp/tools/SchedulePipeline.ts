@@ -1,24 +1,31 @@
 /** Runs a pipeline at given times. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { maxSteps } from "../../domain/pipeline/PipelineFile.ts"
 import { preparePipeline } from "../../programs/pipelines/preparePipeline.ts"
 import { pipelineWork } from "../../programs/schedules/ScheduleChanges.ts"
 import { requireOutside } from "../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Scheduled, schedule, whenFields } from "../fields/ScheduleFields.ts"
-import { planOf, stepDefaults } from "../fields/StepFields.ts"
+import { listedPlainSteps, planOf, stepDefaults } from "../fields/StepFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
-/** Any object: CreatePipeline already describes a step. */
+/** `planOf` reads its fields, with the errors of a pipeline file. */
 const Step = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+const Input = Schema.Struct({
+  steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(maxSteps)),
+  ...whenFields
+})
 
 export const schedulePipeline = tool({
   name: "SchedulePipeline",
   title: "Schedule a pipeline",
   description: "Run a pipeline at given times; steps as in CreatePipeline.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
-  input: Schema.Struct({ steps: Schema.Array(Step).pipe(Schema.minItems(1), Schema.maxItems(100)), ...whenFields }),
+  input: Input,
+  listed: Schema.Struct({ ...Input.fields, steps: listedPlainSteps }),
   output: Scheduled,
   example: {
     steps: [

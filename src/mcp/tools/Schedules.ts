@@ -35,6 +35,13 @@ type Input = typeof Input.Type
 
 const Output = Schema.Struct({ schedules: Schema.Array(ScheduleState), warnings: Schema.Array(Schema.String) })
 
+/** The arguments that an action uses. */
+const argumentsOf = (action: Input["action"]): ReadonlyArray<string> => {
+  if (action === "create") return Object.keys(Input.fields).filter((name) => name !== "id" && name !== "reason")
+  if (action === "list") return ["action"]
+  return action === "pause" ? ["action", "id", "reason"] : ["action", "id"]
+}
+
 const missing = (field: string, example: string) => new InvalidInput({ field, problem: "it is missing", example })
 
 const create = Effect.fn("Schedules.create")(function* (input: Input, call: Call) {
@@ -76,7 +83,7 @@ export const schedulesTool = tool({
   name: "Schedules",
   title: "Schedules",
   description:
-    "Run a task later or at recurring times (cron, every 15 minutes), also after this session ends: create, list, show, pause, resume or cancel schedules.",
+    "Run a task later or at recurring times (cron, every day, every 15 minutes), also after this session ends: create, list, show, pause, resume or cancel schedules.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Input,
   output: Output,
@@ -96,6 +103,13 @@ export const schedulesTool = tool({
     reason: "holidays"
   },
   handle: Effect.fn("Schedules")(function* (input, call) {
+    const misplaced = Object.keys(input).find((name) => !argumentsOf(input.action).includes(name))
+    if (misplaced !== undefined)
+      return yield* new InvalidInput({
+        field: misplaced,
+        problem: `has no meaning with the action '${input.action}'`,
+        example: null
+      })
     const { environment } = yield* Session
     if (input.action !== "list" && input.action !== "status") {
       yield* requireOutside(submitterOf(environment), "change schedules")

@@ -1,7 +1,7 @@
 /** What an isolated task has changed. */
 import * as Schema from "effect/Schema"
 import { WorkChanges, workChanges } from "../../programs/merges/workChanges.ts"
-import { Reference, whole } from "../fields/Fields.ts"
+import { Reference, whole, withDefault } from "../fields/Fields.ts"
 import { tool } from "../Tool.ts"
 
 const mostFiles = 200
@@ -15,7 +15,7 @@ export const taskDiff = tool({
   input: Schema.Struct({
     id: Reference,
     against: Schema.optional(Reference),
-    maxBytes: Schema.optionalWith(whole(0, 100_000, "Of the patch (default: 20000)"), { default: () => 20_000 })
+    maxBytes: withDefault(whole(0, 100_000, "Of the patch"), 20_000)
   }),
   output: WorkChanges,
   example: { id: "k3v9x2m7q4ab", against: "x2m7q4abk3v9", maxBytes: 20_000 },

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { LogPage, readLog } from "../../programs/output/readLog.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { Reference, whole } from "../fields/Fields.ts"
+import { Reference, whole, withDefault } from "../fields/Fields.ts"
 import { outputLink } from "../protocol/Resources.ts"
 import { tool } from "../Tool.ts"
 
@@ -18,16 +18,11 @@ export const taskLogs = tool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     id: Reference,
-    lines: Schema.optionalWith(whole(1, 10_000, "From the end (default: 50)"), { default: () => 50 }),
+    lines: withDefault(whole(1, 10_000, "From the end"), 50),
     since: Schema.optional(
       Schema.String.annotations({ description: "'next' of the previous page; '0.0': the beginning" })
     ),
-    raw: Schema.optionalWith(
-      Schema.Boolean.annotations({ description: "Lines as printed (JSON of an agent), not as readable text" }),
-      {
-        default: () => false
-      }
-    )
+    raw: withDefault(Schema.Boolean.annotations({ description: "Lines as printed (JSON of an agent), not as readable text" }), false)
   }),
   output: LogPage,
   example: { id: "k3v9x2m7q4ab", lines: 50, since: "0.0", raw: false },

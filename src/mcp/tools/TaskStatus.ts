@@ -1,9 +1,11 @@
 /** Shows one task, pipeline, loop or contest, or an overview of all tasks. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { InvalidInput } from "../../domain/Errors.ts"
 import { named } from "../../domain/Named.ts"
 import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
-import { TaskStatus as Status, TaskGlance } from "../../domain/task/Task.ts"
+import { TaskStatus as Status, TaskGlance, TaskSummary } from "../../domain/task/Task.ts"
+import { GroupsOfTask, groupsOfTask } from "../../programs/groups/groupsOfTask.ts"
 import { GroupState, groupState } from "../../programs/reports/groupState.ts"
 import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { TaskReport, taskReport } from "../../programs/reports/taskReport.ts"
@@ -11,7 +13,7 @@ import { cutText, TaskState, taskState } from "../../programs/reports/taskState.
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { cutMiddle } from "../../text/Middle.ts"
-import { Reference, whole } from "../fields/Fields.ts"
+import { Reference, whole, withDefault } from "../fields/Fields.ts"
 import { outputLink, resultLink, taskLink } from "../protocol/Resources.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
@@ -25,6 +27,21 @@ const Glance = Schema.Struct({
   newest: Schema.Array(TaskGlance)
 }).annotations({ identifier: "Glance" })
 
+/** What a page says of a task. */
+const Line = TaskSummary.pick(
+  "id",
+  "title",
+  "status",
+  "agent",
+  "directory",
+  "labels",
+  "createdAt",
+  "startedAt",
+  "endedAt",
+  "cause",
+  "error"
+)
+
 const shortened = (checkpoint: Checkpoint | null): Checkpoint | null =>
   checkpoint === null
     ? null
@@ -36,14 +53,14 @@ const shortened = (checkpoint: Checkpoint | null): Checkpoint | null =>
 
 const Output = Schema.Struct({
   /** The task with this id in full. Long texts are cut at 2000 characters. */
-  task: Schema.NullOr(TaskReport),
+  task: Schema.NullOr(Schema.Struct({ ...TaskReport.fields, ...GroupsOfTask.fields })),
   /** Its summary, where only that is asked for. */
-  summary: Schema.NullOr(TaskState),
+  summary: Schema.NullOr(Schema.Struct({ ...TaskState.fields, ...GroupsOfTask.fields })),
   ...GroupState.fields,
   /** Null with an id or a filter. */
   all: Schema.NullOr(Glance),
-  /** Tasks that match the filters, newest first. */
-  page: Schema.NullOr(TaskPage)
+  /** Tasks that match the filters, newest first; their titles are cut at 100 characters. */
+  page: Schema.NullOr(Schema.Struct({ ...TaskPage.fields, tasks: Schema.Array(Line) }))
 })
 
 const glance = Effect.gen(function* () {
@@ -58,14 +75,18 @@ const filters = {
   agent: Schema.optional(Schema.NonEmptyString),
   labels: Schema.optional(named(Schema.String, Schema.String)),
   directory: Schema.optional(Schema.NonEmptyString),
-  limit: Schema.optional(whole(1, 100, "Default: 10")),
+  limit: Schema.optional(whole(1, 100, "").annotations({ default: 10 })),
   cursor: Schema.optional(whole(0, Number.MAX_SAFE_INTEGER, "'next' of the previous page"))
 }
+
+/** Clients that send every argument send empty ones for those that they do not use. */
+const isGiven = (value: unknown): boolean =>
+  value !== undefined && !(typeof value === "object" && value !== null && Object.keys(value).length === 0)
 
 const pageOf = Effect.fn("TaskStatus.page")(function* (wanted: Schema.Struct.Type<typeof filters>) {
   const directories = yield* Directories
   const session = yield* Session
-  return yield* taskPage({
+  const page = yield* taskPage({
     status: wanted.status ?? [],
     agent: wanted.agent ?? null,
     labels: wanted.labels ?? {},
@@ -75,6 +96,7 @@ const pageOf = Effect.fn("TaskStatus.page")(function* (wanted: Schema.Struct.Typ
     limit: wanted.limit ?? 10,
     before: wanted.cursor ?? null
   })
+  return { ...page, tasks: page.tasks.map((task) => ({ ...task, title: cutText(task.title, 100) })) }
 })
 
 const nothing = { task: null, summary: null, pipeline: null, loop: null, contest: null, all: null, page: null }
@@ -82,11 +104,14 @@ const nothing = { task: null, summary: null, pipeline: null, loop: null, contest
 const taskOf = Effect.fn("TaskStatus.task")(function* (id: string, full: boolean) {
   if (!full) {
     const tasks = yield* Tasks
-    return { ...nothing, summary: yield* taskState(yield* tasks.resolve(id)) }
+    const taskId = yield* tasks.resolve(id)
+    const groups = yield* groupsOfTask(yield* tasks.summary(taskId))
+    return { ...nothing, summary: { ...(yield* taskState(taskId)), ...groups } }
   }
   const report = yield* taskReport(id)
   const task = {
     ...report,
+    ...(yield* groupsOfTask(report)),
     prompt: cutText(report.prompt, longestText),
     systemPrompt: report.systemPrompt === null ? null : cutText(report.systemPrompt, longestText),
     answer: report.answer === null ? null : cutText(report.answer, longestText),
@@ -103,10 +128,11 @@ export const taskStatus = tool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     id: Schema.optional(Reference),
-    detail: Schema.optional(Schema.Literal("summary", "full")),
+    detail: withDefault(Schema.Literal("summary", "full"), "full"),
     ...filters
   }),
   output: Output,
+  // Every field, for the errors: a call has an id or filters.
   example: {
     id: "k3v9x2m7q4ab",
     detail: "summary" as const,
@@ -118,7 +144,10 @@ export const taskStatus = tool({
     cursor: 120
   },
   handle: Effect.fn("TaskStatus")(function* ({ detail, id, ...wanted }) {
-    if (id === undefined && Object.values(wanted).some((value) => value !== undefined)) {
+    const [filter] = Object.keys(filters).filter((name) => isGiven(Reflect.get(wanted, name)))
+    if (id !== undefined && filter !== undefined)
+      return yield* new InvalidInput({ field: filter, problem: "is for a call without 'id'", example: null })
+    if (id === undefined && filter !== undefined) {
       return { ...nothing, page: yield* pageOf(wanted) }
     }
     if (id === undefined) return { ...nothing, all: yield* glance }

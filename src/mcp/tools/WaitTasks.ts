@@ -3,16 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type { TaskId } from "../../domain/task/Task.ts"
+import { resolveAll } from "../../programs/groups/resolveAll.ts"
 import { parkedBeyond } from "../../programs/limits/parkedBeyond.ts"
 import { needInput } from "../../programs/questions/needInput.ts"
+import { groupState, groupsOf } from "../../programs/reports/groupState.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
 import { awaitEnds } from "../../programs/tasks/awaitEnds.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { References, whole } from "../fields/Fields.ts"
+import { References, whole, withDefault } from "../fields/Fields.ts"
 import { doing, withProgress } from "../protocol/Progress.ts"
 import { Session } from "../protocol/Session.ts"
 import { linksOf, onlyPending, TaskStates } from "../TaskStates.ts"
-import { tool } from "../Tool.ts"
+import { type ToolFailure, type ToolServices, tool } from "../Tool.ts"
 
 /** Parked and asking tasks in one answer. */
 const mostParked = 20
@@ -20,30 +22,37 @@ const mostParked = 20
 /** Clients give up on a call after a minute. */
 const longestMs = 50_000
 
+/** `loop running, round 2 of 10`. */
+const lineOfGroup = Effect.fn("lineOfGroup")(function* (count: number, first: string) {
+  if (count > 1) return `waiting for ${count} tasks, pipelines, loops or contests`
+  const { contest, loop, pipeline } = (yield* groupState(first, false)) ?? {}
+  if (loop) return `loop ${loop.status}, round ${loop.round} of ${loop.maxRounds}`
+  return pipeline ? `pipeline ${pipeline.status}` : `contest ${contest?.status ?? "gone"}`
+})
+
 export const waitTasks = tool({
   name: "WaitTasks",
   title: "Wait for tasks",
   description:
-    "Wait until one task ('any') or all ('all') have ended. Returns those that ended since the cursor with the start of their answers, the pending ones, and a new cursor. Returns early if all wait for limits or people.",
+    "Wait until one ('any') or all ('all') of these tasks, pipelines, loops or contests have ended. Returns those that ended since the cursor with the start of their answers, the pending ones, and a new cursor. Returns early if all wait for limits or people.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     ids: References,
-    mode: Schema.optionalWith(Schema.Literal("any", "all"), { default: () => "any" as const }),
-    timeoutMs: Schema.optionalWith(whole(0, longestMs, "Return after at most this long"), {
-      default: () => longestMs
-    }),
-    cursor: Schema.optionalWith(
-      whole(0, Number.MAX_SAFE_INTEGER, "From the previous answer (default: report all ends)"),
-      { default: () => 0 }
-    )
+    mode: withDefault(Schema.Literal("any", "all"), "any"),
+    timeoutMs: withDefault(whole(0, longestMs, "Longest wait"), longestMs),
+    cursor: withDefault(whole(0, Number.MAX_SAFE_INTEGER, "From the previous answer"), 0)
   }),
   output: TaskStates,
   example: { ids: ["k3v9x2m7q4ab"], mode: "all", timeoutMs: 50_000, cursor: 0 },
   handle: Effect.fn("WaitTasks")(function* (input, call) {
     const session = yield* Session
     const tasks = yield* Tasks
-    const ids = yield* Effect.forEach(input.ids, tasks.resolve)
-    if (!call.handleOnly) yield* session.serving
+    const named = yield* resolveAll(input.ids)
+    const ids = named.taskIds
+    const [group] = [...named.pipelineIds, ...named.loopIds, ...named.contestIds]
+    // No handle stands for several tasks, or for a group: a client that takes a plain answer too waits for that.
+    const asHandle = call.handleOnly && (!call.plainToo || (group === undefined && ids.length === 1))
+    if (!asHandle) yield* session.serving
     const warnings: Array<string> = []
     const parked = yield* Ref.make<ReadonlyArray<TaskId>>([])
     // A client that waits for hours gives up on the call: it is told when to ask again.
@@ -55,21 +64,23 @@ export const waitTasks = tool({
       Effect.flatMap((open) => Ref.set(parked, open)),
       Effect.catchAll(() => Effect.never)
     )
-    const ends = yield* awaitEnds(ids, {
+    const line: Effect.Effect<string, ToolFailure, ToolServices> =
+      group === undefined ? yield* doing(ids, call) : lineOfGroup(input.ids.length, group)
+    const early = group === undefined ? Effect.raceFirst(allParked, allAsk) : Effect.never
+    const ends = yield* awaitEnds(named, {
       cursor: input.cursor,
       all: input.mode === "all",
-      timeoutMs: call.handleOnly ? 0 : input.timeoutMs,
-      enough: Effect.raceFirst(
-        session.leaving,
-        Effect.provideService(Effect.raceFirst(allParked, allAsk), Tasks, tasks)
-      ),
+      timeoutMs: asHandle ? 0 : input.timeoutMs,
+      enough: Effect.raceFirst(session.leaving, Effect.provideService(early, Tasks, tasks)),
       onTrouble: (problem) =>
         Effect.sync(() => warnings.push(`still waiting: workers keep exiting. ${problem.message}`))
-    }).pipe(withProgress(call, yield* doing(ids, call)))
+    }).pipe(withProgress(call, line))
     const waiting = (yield* Ref.get(parked)).filter((id) => ends.pending.includes(id)).slice(0, mostParked)
+    const groups = yield* groupsOf([...ends.endedGroups, ...ends.paused])
     return {
       tasks: yield* Effect.forEach([...ends.ended.map(({ id }) => id), ...waiting], taskState),
-      pending: ends.pending,
+      groups: groups.length === 0 ? null : groups,
+      pending: [...ends.pending, ...ends.pendingGroups],
       cursor: ends.cursor,
       more: ends.more,
       timedOut: ends.timedOut,

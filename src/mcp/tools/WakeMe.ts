@@ -8,7 +8,7 @@ import { requireOwn } from "../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Wakes } from "../../services/Wakes.ts"
-import { Reference } from "../fields/Fields.ts"
+import { Reference, withDefault } from "../fields/Fields.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 
@@ -24,7 +24,7 @@ export const wakeMe = tool({
         .pipe(Schema.minItems(1), Schema.maxItems(mostAwaited))
         .annotations({ description: "Default: all open tasks that you delegated" })
     ),
-    when: Schema.optionalWith(WakeMode, { default: () => "all" as const })
+    when: withDefault(WakeMode, "all")
   }),
   output: Schema.Struct({
     waitsFor: Schema.Array(TaskId),

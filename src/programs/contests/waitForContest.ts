@@ -28,6 +28,14 @@ export const hasOpenCandidate = Effect.fn("hasOpenCandidate")(function* (id: Con
   return false
 })
 
+export const requireOwnContest = ({ candidates, id }: Contest, submitter: Submitter, step: string) =>
+  requireOwn(
+    submitter,
+    candidates.map(({ workTask }) => workTask),
+    step,
+    `contest ${id}`
+  )
+
 /** Returns when the processes of its tasks are gone. */
 export const cancelContest = Effect.fn("cancelContest")(function* (
   id: ContestId,
@@ -36,13 +44,7 @@ export const cancelContest = Effect.fn("cancelContest")(function* (
   options: EnsureWorkerOptions
 ) {
   const contests = yield* Contests
-  const { candidates } = yield* retryWhileBusy(contests.get(id))
-  yield* requireOwn(
-    submitter,
-    candidates.map(({ workTask }) => workTask),
-    "cancel",
-    `contest ${id}`
-  )
+  yield* requireOwnContest(yield* retryWhileBusy(contests.get(id)), submitter, "cancel")
   const answer = yield* retryWhileBusy(contests.cancel(id, request))
   const contest = yield* waitForContest(id, options)
   yield* waitUntil(hasOpenCandidate(id), (open) => !open, options)

@@ -69,3 +69,9 @@ export const groupState = Effect.fn("groupState")(function* (reference: string, 
   )
   return found
 })
+
+/** Those that exist, without their steps, rounds and candidates. */
+export const groupsOf = Effect.fn("groupsOf")(function* (ids: ReadonlyArray<string>) {
+  const found = yield* Effect.forEach(ids, (id) => groupState(id, false))
+  return found.flatMap((state) => state ?? [])
+})

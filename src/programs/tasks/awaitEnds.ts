@@ -1,14 +1,30 @@
-/** Waits for ends since a cursor: a caller that passes the cursor back misses no end and sees none twice. */
+/** Waits for the ends of tasks, pipelines, loops and contests since a cursor: a caller that passes the cursor back misses no end and sees none twice. */
 import * as Effect from "effect/Effect"
 import type { TaskId } from "../../domain/task/Task.ts"
 import type { TaskEnded } from "../../domain/task/TerminalEvent.ts"
 import { EndWatch } from "../../services/EndWatch.ts"
 import { Tasks } from "../../services/Tasks.ts"
+import { type GroupId, groupEnds } from "../groups/groupEnds.ts"
+import { latestEnds } from "../groups/latestEnds.ts"
+import type { Named } from "../groups/resolveAll.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 
 /** The most ends in one answer; the next call returns the others. */
 const endsPerAnswer = 20
+
+/** A loop that is paused has ended no task: no end wakes the wait for it. */
+const groupLookMs = 2000
+
+export const onlyTasks = (taskIds: ReadonlyArray<TaskId>): Named => ({
+  taskIds,
+  pipelineIds: [],
+  loopIds: [],
+  contestIds: []
+})
+
+const hasGroups = ({ contestIds, loopIds, pipelineIds }: Named): boolean =>
+  contestIds.length + loopIds.length + pipelineIds.length > 0
 
 interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
   /** The `seq` of the last end that was seen; 0 is none. */
@@ -23,8 +39,13 @@ interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
 interface Ends {
   /** After the cursor, in the order in which they happened. After automatic retries, the end of the latest attempt. */
   readonly ended: ReadonlyArray<TaskEnded>
+  /** Pipelines, loops and contests that ended after the cursor. */
+  readonly endedGroups: ReadonlyArray<GroupId>
   /** Tasks that have not ended. */
   readonly pending: ReadonlyArray<TaskId>
+  readonly pendingGroups: ReadonlyArray<GroupId>
+  /** Those of them that a person has paused. */
+  readonly paused: ReadonlyArray<GroupId>
   readonly cursor: number
   /** More tasks have ended than one answer holds. */
   readonly more: boolean
@@ -32,51 +53,71 @@ interface Ends {
   readonly timedOut: boolean
 }
 
-/** The present state: one read of the outbox, so that an end is either before the new cursor or after it. */
-const look = Effect.fn("awaitEnds.look")(function* (ids: ReadonlyArray<TaskId>, options: AwaitOptions) {
-  const tasks = yield* Tasks
-  const ends: Array<TaskEnded> = []
-  const pending: Array<TaskId> = []
-  let asked = ids
-  while (asked.length > 0) {
-    const told = yield* retryWhileBusy(tasks.endsOf(asked))
-    const over = new Set(told.map(({ id }) => id))
-    pending.push(...asked.filter((id) => !over.has(id)))
-    ends.push(...told.filter(({ retriedBy }) => retriedBy === null))
-    asked = told.flatMap(({ retriedBy }) => retriedBy ?? [])
-  }
-  ends.sort((left, right) => left.seq - right.seq)
-  const fresh = ends.filter(({ seq }) => seq > options.cursor)
-  const ended = fresh.slice(0, endsPerAnswer)
-  const reached = pending.length === 0 || (!options.all && fresh.length > 0)
+/**
+ * The first ends after the cursor. A task and its group may share a number: the next call could not tell which of the two it has
+ * yet to report, so both are in one answer.
+ */
+const firstOf = <A extends { readonly seq: number }>(fresh: ReadonlyArray<A>): ReadonlyArray<A> => {
+  const last = fresh[endsPerAnswer - 1]
+  return last === undefined ? fresh : fresh.filter(({ seq }) => seq <= last.seq)
+}
+
+/** The present state: what has ended by one moment, so that an end is either before the new cursor or after it. */
+const look = Effect.fn("awaitEnds.look")(function* (named: Named, options: AwaitOptions) {
+  // Groups and tasks are several reads: what ends between them counts as pending until the next look.
+  const moment = hasGroups(named) ? yield* retryWhileBusy((yield* Tasks).lastEvent) : Number.POSITIVE_INFINITY
+  const groups = yield* groupEnds(named)
+  const { ends, pending } = yield* latestEnds(named.taskIds)
+  const isOver = (seq: number | null): seq is number => seq !== null && seq <= moment
+  const late = ends.filter(({ seq }) => !isOver(seq)).map(({ id }) => id)
+  const over = groups.flatMap(({ id, seq }) => (isOver(seq) ? [{ group: id, seq }] : []))
+  const open = groups.filter(({ seq }) => !isOver(seq))
+  const all = [...ends.filter(({ seq }) => isOver(seq)).map((task) => ({ task, seq: task.seq })), ...over].sort(
+    (left, right) => left.seq - right.seq
+  )
+  // A group that ended without an end of a task has no number: it is new where no cursor was given.
+  const fresh = all.filter(({ seq }) => seq > options.cursor || (seq === 0 && options.cursor === 0))
+  const told = firstOf(fresh)
+  const left = pending.length + late.length + open.length
+  const reached = left === 0 || (!options.all && fresh.length > 0)
+  // With nothing new and nothing to wait for, an empty answer would not say how the groups ended.
+  const shown = left === 0 && fresh.length === 0 ? over : told
+  const last = told.at(-1)?.seq ?? 0
   const found: Ends = {
-    ended,
-    pending,
-    cursor: ended.at(-1)?.seq ?? options.cursor,
-    more: fresh.length > ended.length,
+    ended: told.flatMap((one) => ("task" in one ? [one.task] : [])),
+    endedGroups: shown.flatMap((one) => ("group" in one ? [one.group] : [])),
+    pending: [...pending, ...late],
+    pendingGroups: open.map(({ id }) => id),
+    paused: open.flatMap(({ id, paused }) => (paused ? [id] : [])),
+    cursor: last > 0 ? last : options.cursor,
+    more: fresh.length > told.length,
     timedOut: !reached
   }
   return found
 })
 
+/** Whether only a person lets what is pending continue. */
+const isStuck = ({ paused, pending, pendingGroups }: Ends): boolean =>
+  pending.length === 0 && pendingGroups.length > 0 && paused.length === pendingGroups.length
+
 /** Every id has to exist. */
-export const awaitEnds = Effect.fn("awaitEnds")(function* (given: ReadonlyArray<TaskId>, options: AwaitOptions) {
+export const awaitEnds = Effect.fn("awaitEnds")(function* (named: Named, options: AwaitOptions) {
   const tasks = yield* Tasks
   const watching = yield* EndWatch
-  const ids = Array.from(new Set(given))
   // The number is read before the rows: an end between the two is then seen as a new one, never missed.
   let seen = yield* retryWhileBusy(tasks.lastEvent)
-  const first = yield* look(ids, options)
-  if (!first.timedOut || options.timeoutMs <= 0) return first
+  const first = yield* look(named, options)
+  if (!first.timedOut || isStuck(first) || options.timeoutMs <= 0) return first
 
   const nextEnd = yield* watching.watch(options.onTrouble)
   const rounds = Effect.gen(function* () {
     while (true) {
-      seen = yield* nextEnd(seen)
-      const now = yield* look(ids, options)
-      if (!now.timedOut) return now
+      const again = hasGroups(named) ? Effect.as(Effect.sleep(groupLookMs), seen) : Effect.never
+      seen = yield* Effect.raceFirst(nextEnd(seen), again)
+      const now = yield* look(named, options)
+      if (!now.timedOut || isStuck(now)) return now
     }
   })
   const over = Effect.raceFirst(Effect.sleep(options.timeoutMs), options.enough)
-  return yield* Effect.raceFirst(rounds, Effect.zipRight(over, look(ids, options)))
+  return yield* Effect.raceFirst(rounds, Effect.zipRight(over, look(named, options)))
 }, Effect.scoped)

@@ -13,7 +13,7 @@ import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 import { waitFor } from "./waitFor.ts"
 
-interface CancelOptions extends EnsureWorkerOptions {
+export interface CancelOptions extends EnsureWorkerOptions {
   /** Everything that the tasks' agents delegated, and what that delegated. */
   readonly tree: boolean
   readonly reason: string | null

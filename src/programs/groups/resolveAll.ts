@@ -1,4 +1,4 @@
-/** Resolves ids on a command line that may name tasks, pipelines, loops or contests. */
+/** Resolves ids that may name tasks, pipelines, loops or contests. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ContestId } from "../../domain/contest/Contest.ts"
@@ -17,6 +17,14 @@ type Failed = AmbiguousReference | ContestNotFound | LoopNotFound | PipelineNotF
 
 /** Suggestions for a reference that matches nothing. */
 const candidatesOf = (error: Failed): ReadonlyArray<string> => ("candidates" in error ? error.candidates : [])
+
+/** What references name. */
+export interface Named {
+  readonly taskIds: ReadonlyArray<TaskId>
+  readonly pipelineIds: ReadonlyArray<PipelineId>
+  readonly loopIds: ReadonlyArray<LoopId>
+  readonly contestIds: ReadonlyArray<ContestId>
+}
 
 /**
  * The task, the pipeline, the loop or the contest that each reference names. A prefix of two of them is ambiguous; `@last` is the newest task.
@@ -58,10 +66,11 @@ export const resolveAll = Effect.fn("resolveAll")(function* (references: Readonl
     else if (loopFits.length > 0) return yield* loop.left
     else return yield* pipelineFits.length > 0 ? pipeline.left : task.left
   }
-  return {
+  const named: Named = {
     taskIds: Array.from(taskIds),
     pipelineIds: Array.from(pipelineIds),
     loopIds: Array.from(loopIds),
     contestIds: Array.from(contestIds)
   }
+  return named
 })
