@@ -1,6 +1,7 @@
 /** Cancels tasks, pipelines, loops and contests, with all their processes. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { TaskSummary } from "../../domain/task/Task.ts"
 import { cancelAll, requireOwnAll } from "../../programs/groups/cancelAll.ts"
 import { resolveAll } from "../../programs/groups/resolveAll.ts"
 import { GroupState, groupState } from "../../programs/reports/groupState.ts"
@@ -14,6 +15,8 @@ import { tool } from "../Tool.ts"
 
 const { answer } = Cancelled.fields
 
+const Cancel = TaskSummary.pick("cancelReason", "cancelledBy")
+
 export const cancelTask = tool({
   name: "CancelTask",
   title: "Cancel tasks",
@@ -25,7 +28,7 @@ export const cancelTask = tool({
     tree: withDefault(Schema.Boolean.annotations({ description: "Also cancel all that they delegated" }), false)
   }),
   output: Schema.Struct({
-    tasks: Schema.Array(Schema.Struct({ answer, task: TaskState })),
+    tasks: Schema.Array(Schema.Struct({ answer, task: Schema.Struct({ ...TaskState.fields, ...Cancel.fields }) })),
     /** Null where no pipeline, loop or contest was named. */
     groups: Schema.NullOr(Schema.Array(Schema.Struct({ answer, ...GroupState.fields }))),
     truncated: CancelResult.fields.truncated
@@ -50,7 +53,10 @@ export const cancelTask = tool({
     )
     return {
       tasks: yield* Effect.forEach(tasks, ({ answer, task }) =>
-        Effect.map(taskState(task.id), (state) => ({ answer, task: state }))
+        Effect.map(taskState(task.id), (state) => ({
+          answer,
+          task: { ...state, cancelReason: task.cancelReason, cancelledBy: task.cancelledBy }
+        }))
       ),
       groups: groups.length === 0 ? null : states.flat(),
       truncated
