@@ -24,6 +24,8 @@ export class Questions extends Context.Tag("backbeat/Questions")<
     readonly get: (id: QuestionId) => Effect.Effect<Question, QuestionNotFound | StorageError>
     /** Open questions, oldest first, at most 200. */
     readonly open: Effect.Effect<ReadonlyArray<Question>, StorageError>
+    /** Of these questions, any number, those that are open: one statement for all of them. */
+    readonly openOf: (ids: ReadonlyArray<QuestionId>) => Effect.Effect<ReadonlyArray<QuestionId>, StorageError>
     /** All questions of a task, oldest first, at most 1000. */
     readonly ofTask: (id: TaskId) => Effect.Effect<ReadonlyArray<Question>, StorageError>
     /** The answered questions that the turn of this claim begins with, oldest first. */

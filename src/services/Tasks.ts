@@ -8,6 +8,7 @@ import type { LimitWait, PlaceWait } from "../domain/limits/AccountLimits.ts"
 import type { Park } from "../domain/limits/Park.ts"
 import type { Task, TaskGlance, TaskId, TaskPlace, TaskStatus, TaskSummary } from "../domain/task/Task.ts"
 import type { TaskEdge, TaskNode } from "../domain/task/TaskGraph.ts"
+import type { TaskHalt } from "../domain/task/TaskHalt.ts"
 import type { TaskEnded, TerminalEvent } from "../domain/task/TerminalEvent.ts"
 
 export interface ListFilter {
@@ -99,6 +100,11 @@ export class Tasks extends Context.Tag("backbeat/Tasks")<
     readonly events: (after: number, limit: number) => Effect.Effect<ReadonlyArray<TerminalEvent>, StorageError>
     /** The terminal events of these tasks, at most 1000 ids, oldest first. A task that has not ended has none. */
     readonly endsOf: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyArray<TaskEnded>, StorageError>
+    /**
+     * Of these tasks, any number, those that a wait may be over for: ended, asking a person, or kept in the queue by a limit. One
+     * statement for all of them; a task that is not there is left out.
+     */
+    readonly haltsOf: (ids: ReadonlyArray<TaskId>) => Effect.Effect<ReadonlyArray<TaskHalt>, StorageError>
     /** The newest event's number, 0 when there is none. */
     readonly lastEvent: Effect.Effect<number, StorageError>
     /** Rises when another connection has committed (`PRAGMA data_version`). Cheap enough for a poll. */

@@ -197,7 +197,8 @@ export const serveHandles = (server: Server, era: Era, run: Run): void => {
           cursor: 0,
           all: true,
           timeoutMs: 2 ** 31 - 1,
-          enough: session.leaving
+          enough: session.leaving,
+          untilHeld: false
         })
         // This server is shutting down and has no answer yet. Only an error can say so.
         if (!isTerminal((yield* latestAttempt(id)).status)) {

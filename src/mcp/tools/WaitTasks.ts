@@ -1,15 +1,10 @@
 /** Waits until tasks have ended, for as long as clients allow, and reports each end exactly once. */
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import type { TaskId } from "../../domain/task/Task.ts"
 import { resolveAll } from "../../programs/groups/resolveAll.ts"
-import { parkedBeyond } from "../../programs/limits/parkedBeyond.ts"
-import { needInput } from "../../programs/questions/needInput.ts"
 import { groupState, groupsOf } from "../../programs/reports/groupState.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
 import { awaitEnds } from "../../programs/tasks/awaitEnds.ts"
-import { Tasks } from "../../services/Tasks.ts"
 import { References, whole, withDefault } from "../fields/Fields.ts"
 import { doing, withProgress } from "../protocol/Progress.ts"
 import { Session } from "../protocol/Session.ts"
@@ -46,7 +41,6 @@ export const waitTasks = tool({
   example: { ids: ["k3v9x2m7q4ab"], mode: "all", timeoutMs: 50_000, cursor: 0 },
   handle: Effect.fn("WaitTasks")(function* (input, call) {
     const session = yield* Session
-    const tasks = yield* Tasks
     const named = yield* resolveAll(input.ids)
     const ids = named.taskIds
     const [group] = [...named.pipelineIds, ...named.loopIds, ...named.contestIds]
@@ -54,28 +48,19 @@ export const waitTasks = tool({
     const asHandle = call.handleOnly && (!call.plainToo || (group === undefined && ids.length === 1))
     if (!asHandle) yield* session.serving
     const warnings: Array<string> = []
-    const parked = yield* Ref.make<ReadonlyArray<TaskId>>([])
-    // A client that waits for hours gives up on the call: it is told when to ask again.
-    const allParked = parkedBeyond(ids, input.timeoutMs).pipe(
-      Effect.flatMap((open) => Ref.set(parked, open)),
-      Effect.catchAll(() => Effect.never)
-    )
-    const allAsk = needInput(ids).pipe(
-      Effect.flatMap((open) => Ref.set(parked, open)),
-      Effect.catchAll(() => Effect.never)
-    )
     const line: Effect.Effect<string, ToolFailure, ToolServices> =
       group === undefined ? yield* doing(ids, call) : lineOfGroup(input.ids.length, group)
-    const early = group === undefined ? Effect.raceFirst(allParked, allAsk) : Effect.never
     const ends = yield* awaitEnds(named, {
       cursor: input.cursor,
       all: input.mode === "all",
       timeoutMs: asHandle ? 0 : input.timeoutMs,
-      enough: Effect.raceFirst(session.leaving, Effect.provideService(early, Tasks, tasks)),
+      enough: session.leaving,
+      // A client that waits for hours gives up on the call: it is told when to ask again.
+      untilHeld: true,
       onTrouble: (problem) =>
         Effect.sync(() => warnings.push(`still waiting: workers keep exiting. ${problem.message}`))
     }).pipe(withProgress(call, line))
-    const waiting = (yield* Ref.get(parked)).filter((id) => ends.pending.includes(id)).slice(0, mostParked)
+    const waiting = ends.held.slice(0, mostParked)
     const groups = yield* groupsOf([...ends.endedGroups, ...ends.paused])
     return {
       tasks: yield* Effect.forEach([...ends.ended.map(({ id }) => id), ...waiting], taskState),

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { elapsedMs } from "../../domain/Elapsed.ts"
 import type { Question, QuestionId } from "../../domain/questions/Question.ts"
+import { EndWatch } from "../../services/EndWatch.ts"
 import { type Asked, Questions } from "../../services/Questions.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { watch } from "../watch.ts"
@@ -11,6 +12,9 @@ const isOpen = ({ state }: Question): boolean => state === "open"
 
 /** Returns when the question is no longer open. If its task was pruned, there will be no answer. */
 const untilClosed = Effect.fn("askPerson.wait")(function* (id: QuestionId) {
+  // A server shares one look among all its calls.
+  const shared = yield* Effect.serviceOption(EndWatch)
+  if (Option.isSome(shared)) return yield* shared.value.untilClosed(id)
   const questions = yield* Questions
   const question = Effect.map(Effect.option(retryWhileBusy(questions.get(id))), Option.filter(isOpen))
   yield* watch(question, Option.isNone)

@@ -1,4 +1,5 @@
 /** Waits for the ends of tasks, pipelines, loops and contests since a cursor: a caller that passes the cursor back misses no end and sees none twice. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { TaskId } from "../../domain/task/Task.ts"
 import type { TaskEnded } from "../../domain/task/TerminalEvent.ts"
@@ -32,8 +33,10 @@ interface AwaitOptions extends Pick<EnsureWorkerOptions, "onTrouble"> {
   /** Return when every task has ended, not with the first end. */
   readonly all: boolean
   readonly timeoutMs: number
-  /** Ends the wait early, as if the time were over. */
+  /** Ends the wait early with what it has, as if the time were over. */
   readonly enough: Effect.Effect<void>
+  /** End the wait early also when each task that has not ended asks a person, or waits for a limit that ends after the time is over. */
+  readonly untilHeld: boolean
 }
 
 interface Ends {
@@ -51,6 +54,8 @@ interface Ends {
   readonly more: boolean
   /** The time was over before what was waited for had happened. */
   readonly timedOut: boolean
+  /** Pending tasks which ended the wait early: each asks a person or waits for a limit. Empty where something else ended it. */
+  readonly held: ReadonlyArray<TaskId>
 }
 
 /**
@@ -91,7 +96,8 @@ const look = Effect.fn("awaitEnds.look")(function* (named: Named, options: Await
     paused: open.flatMap(({ id, paused }) => (paused ? [id] : [])),
     cursor: last > 0 ? last : options.cursor,
     more: fresh.length > told.length,
-    timedOut: !reached
+    timedOut: !reached,
+    held: []
   }
   return found
 })
@@ -102,22 +108,30 @@ const isStuck = ({ paused, pending, pendingGroups }: Ends): boolean =>
 
 /** Every id has to exist. */
 export const awaitEnds = Effect.fn("awaitEnds")(function* (named: Named, options: AwaitOptions) {
-  const tasks = yield* Tasks
-  const watching = yield* EndWatch
+  const { lastEvent } = yield* Tasks
+  const grouped = hasGroups(named)
   // The number is read before the rows: an end between the two is then seen as a new one, never missed.
-  let seen = yield* retryWhileBusy(tasks.lastEvent)
-  const first = yield* look(named, options)
-  if (!first.timedOut || isStuck(first) || options.timeoutMs <= 0) return first
+  const lastEnd = grouped ? retryWhileBusy(lastEvent) : Effect.succeed(null)
+  let seen = yield* lastEnd
+  let now = yield* look(named, options)
+  if (!now.timedOut || isStuck(now) || options.timeoutMs <= 0) return now
 
-  const nextEnd = yield* watching.watch(options.onTrouble)
+  const heldUntil = options.untilHeld && !grouped ? (yield* Clock.currentTimeMillis) + options.timeoutMs : null
+  const next = yield* (yield* EndWatch).watch(options.onTrouble)
+  const again = grouped ? Effect.as(Effect.sleep(groupLookMs), { held: [] }) : Effect.never
   const rounds = Effect.gen(function* () {
     while (true) {
-      const again = hasGroups(named) ? Effect.as(Effect.sleep(groupLookMs), seen) : Effect.never
-      seen = yield* Effect.raceFirst(nextEnd(seen), again)
-      const now = yield* look(named, options)
+      const interest = { ids: now.pending, all: options.all, heldUntil, endsAfter: seen }
+      const { held } = yield* Effect.raceFirst(next(interest), again)
+      seen = yield* lastEnd
+      now = yield* look(named, options)
       if (!now.timedOut || isStuck(now)) return now
+      if (held.length > 0) return { ...now, held: held.filter((id) => now.pending.includes(id)) }
     }
   })
-  const over = Effect.raceFirst(Effect.sleep(options.timeoutMs), options.enough)
-  return yield* Effect.raceFirst(rounds, Effect.zipRight(over, look(named, options)))
+  return yield* rounds.pipe(
+    Effect.raceFirst(Effect.zipRight(Effect.sleep(options.timeoutMs), look(named, options))),
+    // Hundreds of waits end with the client: what ended since the last look is after the cursor, so the next wait has it.
+    Effect.raceFirst(Effect.map(options.enough, () => now))
+  )
 }, Effect.scoped)

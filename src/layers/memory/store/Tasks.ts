@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { AmbiguousReference, TaskNotFound } from "../../../domain/Errors.ts"
 import { claimOrder, isReady, isStartable } from "../../../domain/task/Readiness.ts"
-import type { Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
+import { isTerminal, type Task, type TaskId, type TaskSummary } from "../../../domain/task/Task.ts"
 import { type TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
 import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
@@ -140,6 +140,11 @@ const make = Effect.gen(function* () {
         (events) => events.slice(0, limit)
       ),
     endsOf: (ids) => eventsWhere(({ id }) => ids.includes(id)),
+    haltsOf: (ids) =>
+      Effect.map(
+        where(({ asks, id, status }) => ids.includes(id) && (isTerminal(status) || asks > 0)),
+        (tasks) => tasks.map(({ asks, id, retriedBy, status }) => ({ id, status, asks, retriedBy, opensAt: null }))
+      ),
     lastEvent: store.read(({ ends }) => Math.max(0, ...ends.keys())),
     // Every caller acts as another connection, so each commit counts.
     version: store.commits,

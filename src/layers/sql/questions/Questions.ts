@@ -108,6 +108,15 @@ const make = Effect.gen(function* () {
     execute: () => sql`SELECT ${columns} FROM questions WHERE state = 'open' ORDER BY id LIMIT ${mostListed}`
   }))
 
+  const findOpenOf = Statement.findAll(() => ({
+    Request: Schema.parseJson(Schema.Array(QuestionId)),
+    Result: Schema.Struct({ id: QuestionId }),
+    execute: (ids) => sql`
+      SELECT questions.id FROM json_each(${ids}) AS given CROSS JOIN questions ON questions.id = given.value
+      WHERE questions.state = 'open'
+    `
+  }))
+
   const findOfTask = Statement.findAll(() => ({
     Request: TaskId,
     Result: QuestionRow,
@@ -212,6 +221,13 @@ const make = Effect.gen(function* () {
     get: Effect.fn("Questions.get")((id) => get(id).pipe(access.read("question"))),
 
     open: findOpen().pipe(access.read("questions"), Effect.withSpan("Questions.open")),
+
+    openOf: Effect.fn("Questions.openOf")((ids) =>
+      findOpenOf(ids).pipe(
+        access.read("questions"),
+        Effect.map((rows) => rows.map(({ id }) => id))
+      )
+    ),
 
     ofTask: Effect.fn("Questions.ofTask")((id) => findOfTask(id).pipe(access.read("questions"))),
 

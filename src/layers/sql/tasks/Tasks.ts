@@ -18,6 +18,7 @@ import { findDuring } from "../findDuring.ts"
 import { makeWaits } from "../limits/waits.ts"
 import { makeAskingTasks } from "../questions/askingTasks.ts"
 import { makeAhead } from "./ahead.ts"
+import { makeHalts } from "./halts.ts"
 import { SummaryRow, summaryColumns } from "./Rows.ts"
 import { moreBound, seqsOf } from "./TaskList.ts"
 import { IdRow, orDieWhenMissing, orNotFound, summaryById, taskById } from "./TaskRows.ts"
@@ -256,6 +257,7 @@ const make = Effect.gen(function* () {
     ),
 
     ...makeAskingTasks(sql, read),
+    ...makeHalts(sql, read),
 
     events: Effect.fn("Tasks.events")((after, limit) => findEvents({ after, limit }).pipe(read("events"))),
 
