@@ -15,6 +15,7 @@ import { foreignOwner, requireOwner } from "./layers/node/files/Ownership.ts"
 import { settleHome } from "./layers/node/files/Paths.ts"
 import { environment } from "./layers/node/files/Surroundings.ts"
 import { makeLogFile } from "./layers/node/system/LogFile.ts"
+import { makeTurns } from "./mcp/protocol/makeTurns.ts"
 import type { Run } from "./mcp/protocol/Run.ts"
 import { makeServer, type Toolset } from "./mcp/protocol/Server.ts"
 import { stdioTransport } from "./mcp/protocol/Stdio.ts"
@@ -76,7 +77,9 @@ const server = Effect.gen(function* () {
   const variables = environment()
   const serving = yield* makeServing(variables, Deferred.await(leaving), log.layer)
 
+  const turn = makeTurns((next) => setImmediate(next))
   const run: Run = async (name, effect, abort) => {
+    await turn()
     const exit = await serving.run(effect, abort)
     if (Exit.isSuccess(exit)) return exit.value
     const failure = Cause.failureOption(exit.cause)
