@@ -26,6 +26,7 @@ import * as Pool from "../programs/serving/WorkerPool.ts"
 import { EndWatch } from "../services/EndWatch.ts"
 import { WorkerLauncher } from "../services/WorkerLauncher.ts"
 import { WorkerPool } from "../services/WorkerPool.ts"
+import * as ProgressLines from "./protocol/ProgressLines.ts"
 import { Session } from "./protocol/Session.ts"
 
 /** The most time for the look at what is left, and for stopping as a whole: after that a worker is launched without the look. */
@@ -40,6 +41,7 @@ const services = Layer.mergeAll(
   MergeGit.layer,
   Layer.scoped(EndWatch, shareWatch),
   LocalZone.layer,
+  ProgressLines.layer,
   Failpoints.layer
 ).pipe(Layer.provideMerge(ports))
 

@@ -46,6 +46,7 @@ import type { Workspaces } from "../services/Workspaces.ts"
 import { decodeInput, type InputProblem } from "./fields/Input.ts"
 import { inputSchema, outputSchema } from "./fields/JsonSchemas.ts"
 import type { JsonObject } from "./forModel.ts"
+import type { ProgressLines } from "./protocol/ProgressLines.ts"
 import type { Link } from "./protocol/Resources.ts"
 import type { Session } from "./protocol/Session.ts"
 import { withoutShell } from "./withoutShell.ts"
@@ -71,6 +72,7 @@ export type ToolServices =
   | OutputStore
   | Paths
   | Pipelines
+  | ProgressLines
   | Processes
   | Questions
   | Queue

@@ -251,6 +251,11 @@ export const limitsContract = (subject: Subject<AllPorts>) => {
         const wait = Option.getOrThrow(yield* (yield* Tasks).limitWait(first.id))
         assert.deepStrictEqual([wait.account, wait.window, wait.opensAt], [claude.key, "limit", limits.opensAt])
         assert.isTrue(Option.isNone(yield* (yield* Tasks).limitWait(other.id)))
+        const halts = yield* (yield* Tasks).haltsOf([other.id, first.id])
+        const { opensAt } = limits
+        assert.deepStrictEqual(halts, [{ id: first.id, status: "queued", asks: 0, retriedBy: null, opensAt }])
+        yield* TestClock.adjust("2 hours")
+        assert.deepStrictEqual(yield* (yield* Tasks).haltsOf([other.id, first.id]), [])
       })
     )
 

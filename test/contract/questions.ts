@@ -130,6 +130,10 @@ export const questionsContract = (subject: Subject<AllPorts>) => {
           (yield* questions.open).map(({ id }) => id),
           [first.id, other.id]
         )
+        assert.deepStrictEqual(yield* questions.openOf([other.id, first.id]), [other.id, first.id])
+        assert.deepStrictEqual(yield* questions.openOf([]), [])
+        const halt = { id: task.id, status: "running", asks: 2, retriedBy: null, opensAt: null } as const
+        assert.deepStrictEqual(yield* tasks.haltsOf([task.id]), [halt])
         yield* TestClock.adjust("2 seconds")
         const answered = yield* questions.answer(first.id, reply)
         assert.deepStrictEqual(

@@ -257,6 +257,9 @@ export const outlookContract = (subject: Subject) => {
         )
         assert.deepStrictEqual(yield* tasks.endsOf([waiting.id]), [])
         assert.deepStrictEqual(yield* tasks.endsOf([]), [])
+        const halt = { id: first, status: all[0]?.status, asks: 0, retriedBy: null, opensAt: null }
+        assert.deepStrictEqual(yield* tasks.haltsOf([waiting.id, first, stranger]), [halt])
+        assert.deepStrictEqual(yield* tasks.haltsOf([]), [])
         const version = yield* tasks.version
         assert.isAtLeast(yield* tasks.version, version)
       })

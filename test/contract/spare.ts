@@ -49,11 +49,17 @@ const seen = (window: string, used: number, resetsAt: number): Seen => ({
 const observe = (...signals: ReadonlyArray<Seen>) =>
   Effect.flatMap(Limits, (limits) => limits.observe(claude.key, signals))
 
+/** Both readers of it have to agree. */
 const waitOf = (task: { readonly id: ClaimedTask["task"]["id"] }) =>
-  Effect.map(
-    Effect.flatMap(Tasks, (tasks) => tasks.limitWait(task.id)),
-    Option.map(({ opensAt, window }) => [window, opensAt])
-  )
+  Effect.gen(function* () {
+    const tasks = yield* Tasks
+    const wait = yield* tasks.limitWait(task.id)
+    const halts = yield* tasks.haltsOf([task.id, task.id])
+    const expected = Option.match(wait, { onNone: () => [], onSome: ({ opensAt }) => [opensAt, opensAt] })
+    const found = halts.flatMap(({ opensAt }) => opensAt ?? [])
+    assert.deepStrictEqual(found, expected)
+    return Option.map(wait, ({ opensAt, window }) => [window, opensAt])
+  })
 
 const accountNow = Effect.flatMap(Limits, (limits) =>
   Effect.flatMap(limits.list, (all) => Effect.fromNullable(all.find(({ account }) => account === claude.key)))

@@ -142,6 +142,7 @@ describe("query plans", () => {
         [tasks.cancelRequested, "tasks_cancel"],
         [tasks.events(3, 10), "rowid>?"],
         [tasks.endsOf([id]), "outbox_subject"],
+        [tasks.haltsOf([id]), "autoindex"],
         [tasks.lastEvent, "SEARCH outbox"]
       ] as const) {
         const plans = yield* assertIndexed<unknown, unknown, never>(question)
