@@ -22,7 +22,10 @@ export const taskLogs = tool({
     since: Schema.optional(
       Schema.String.annotations({ description: "'next' of the previous page; '0.0': the beginning" })
     ),
-    raw: withDefault(Schema.Boolean.annotations({ description: "Lines as printed (JSON of an agent), not as readable text" }), false)
+    raw: withDefault(
+      Schema.Boolean.annotations({ description: "Lines as printed (JSON of an agent), not as readable text" }),
+      false
+    )
   }),
   output: LogPage,
   example: { id: "k3v9x2m7q4ab", lines: 50, since: "0.0", raw: false },
