@@ -216,7 +216,7 @@ describe("Render", () => {
   it("shortens a line that is too long to read", () => {
     const [line] = shown([chunk(1, 0, `${"x".repeat(1_000_000)}\n`)])
     assert.isBelow(line?.length ?? 0, 70_000)
-    assert.match(line ?? "", /see --raw\)$/)
+    assert.match(line ?? "", /; raw shows them\)$/)
   })
 })
 
