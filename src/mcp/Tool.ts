@@ -146,7 +146,7 @@ interface Spec<I, IE, O, OE> {
   readonly description: string
   readonly annotations: Annotations
   readonly input: Schema.Schema<I, IE>
-  /** What clients are shown of the arguments, where `input` leaves a part of them to a reader of its own. */
+  /** What clients are shown of the arguments, where `handle` reads a part of them by other rules than `input`. */
   readonly listed?: Schema.Schema.AnyNoContext
   readonly output: Schema.Schema<O, OE>
   /** Example arguments that show every field; errors quote them. */
