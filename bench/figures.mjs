@@ -35,7 +35,12 @@ const named = ({ instructions, quick }) => ({
   ),
   mcp: [
     "start to tools/list",
-    ...["p50", "p99"].map((share) => `TaskStatus ${share}, ${quick ? "1,000" : "100,000"} tasks`)
+    ...["p50", "p99"].map((share) => `TaskStatus ${share}, ${quick ? "1,000" : "100,000"} tasks`),
+    ...["1 open wait", "500 open waits"].map((what) => `${what}, share of a core`),
+    "ping right behind 500 waits",
+    "ping p50, 500 open waits",
+    "ping p99, 500 open waits",
+    "leaving with 500 open waits"
   ],
   model: [
     ...["listed", "with --tools all"].flatMap((which) => [

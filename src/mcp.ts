@@ -76,9 +76,7 @@ const server = Effect.gen(function* () {
   // Before any zone is set: tasks capture it as it was given.
   const variables = environment()
   const turn = makeTurns((next) => setImmediate(next))
-  // Hundreds of waits that answer in one go would hold up the handing over.
-  const left = Effect.zipRight(Deferred.await(leaving), Effect.promise(turn))
-  const serving = yield* makeServing(variables, left, log.layer)
+  const serving = yield* makeServing(variables, Deferred.await(leaving), log.layer)
 
   const run: Run = async (name, effect, abort) => {
     await turn()

@@ -1,9 +1,51 @@
 /** The MCP server: how soon it answers, and what a call costs with many tasks. */
 import { copied, manyTasks, manyTasksOfOriginal, templateOf } from "../databases.mjs"
 import { connect } from "../mcpClient.mjs"
-import { binary, interleaved, makeHome, now, sleep } from "../measure.mjs"
+import { binary, cpuOf, interleaved, makeHome, now, shareOf, sleep } from "../measure.mjs"
 import { makeOriginal } from "../original.mjs"
 import { percentile } from "../statistics.mjs"
+
+const openWaits = 500
+
+/** A server with many open waits for one task that runs: what it uses, how soon it answers a ping, and how long it takes to leave. */
+const waited = async (quick) => {
+  const home = makeHome()
+  const server = connect(home, [binary, "mcp", "start"])
+  try {
+    await server.initialize()
+    const call = (name, given) => server.request("tools/call", { name, arguments: given })
+    const made = await call("DelegateTask", { agent: "shell", prompt: "sleep 120" })
+    const [{ id }] = made.structuredContent.tasks
+    await sleep(3000)
+    const share = async () => (cpuOf(process.pid) === null ? [] : [await shareOf(server.pid, quick ? 3000 : 6000)])
+    const ping = async () => {
+      const began = now()
+      await server.request("ping")
+      return now() - began
+    }
+    const wait = () => call("WaitTasks", { ids: [id], timeoutMs: 50_000 }).catch(() => undefined)
+    wait()
+    await sleep(1000)
+    const one = await share()
+    for (let count = 1; count < openWaits; count++) wait()
+    const first = await ping()
+    await sleep(3000)
+    const many = await share()
+    const pings = []
+    for (let count = 0; count < (quick ? 100 : 300); count++) {
+      pings.push(await ping())
+      await sleep(10)
+    }
+    const began = now()
+    await server.leave()
+    const leaving = now() - began
+    await home.beat("cancel", id)
+    return { one, many, first, pings, leaving }
+  } finally {
+    await server.kill()
+    await home.close()
+  }
+}
 
 export const mcp = async ({ ends, original, quick, report, reason, say }) => {
   const rounds = quick ? 3 : 9
@@ -93,6 +135,19 @@ export const mcp = async ({ ends, original, quick, report, reason, say }) => {
       })
     }
     await Promise.all(Object.values(servers).map((server) => server.kill()))
+
+    say(`  (${openWaits} open waits ...)`)
+    const { first, leaving, many, one, pings } = await waited(quick)
+    report({ name: "1 open wait, share of a core", unit: "%", beat: one })
+    report({ name: `${openWaits} open waits, share of a core`, unit: "%", beat: many })
+    for (const [name, beat, text, limit] of [
+      [`ping right behind ${openWaits} waits`, first, "<= 100 ms", 100],
+      [`ping p50, ${openWaits} open waits`, percentile(pings, 0.5), "<= 100 ms", 100],
+      [`ping p99, ${openWaits} open waits`, percentile(pings, 0.99), "<= 100 ms", 100],
+      [`leaving, ${openWaits} open waits`, leaving, "<= 1 s", 1000]
+    ]) {
+      report({ name, unit: "ms", beat: [beat], goal: { text, limit } })
+    }
   } finally {
     await mine.close()
     await theirs?.close()

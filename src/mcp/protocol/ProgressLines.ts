@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
-import type { StorageError, TaskNotFound } from "../../domain/Errors.ts"
+import type { AmbiguousReference, ConfigInvalid, StorageError, TaskNotFound } from "../../domain/Errors.ts"
 import { isTerminal, TaskId } from "../../domain/task/Task.ts"
 import { readActivity } from "../../programs/output/readActivity.ts"
 import { cutText } from "../../programs/reports/taskState.ts"
@@ -19,13 +19,13 @@ import { toolWords } from "../toolWords.ts"
 /** Calls that ask within this time get the same line. Far less than the time between two lines of a call. */
 const sharedFor = "1 second"
 
-type Line = Effect.Effect<string, TaskNotFound | StorageError>
+type Trouble = AmbiguousReference | ConfigInvalid | StorageError | TaskNotFound
 
 export class ProgressLines extends Context.Tag("backbeat/mcp/ProgressLines")<
   ProgressLines,
   {
     /** What these tasks are doing, for as long as the scope lasts; at least one id. */
-    readonly of: (ids: ReadonlyArray<TaskId>) => Effect.Effect<Line, TaskNotFound | StorageError, Scope.Scope>
+    readonly of: (ids: ReadonlyArray<TaskId>) => Effect.Effect<Effect.Effect<string, Trouble>, Trouble, Scope.Scope>
   }
 >() {}
 
