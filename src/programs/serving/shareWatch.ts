@@ -16,9 +16,9 @@ import { EndWatch, type Interest, type News } from "../../services/EndWatch.ts"
 import { Questions } from "../../services/Questions.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { TerminalEvents } from "../../services/TerminalEvents.ts"
+import { makeOpenWaits, newsFor, type TaskWait, tell } from "../OpenWaits.ts"
 import { makeWatch } from "../watch.ts"
 import { ensureWorkerRuns } from "../worker/ensureWorker.ts"
-import { makeOpenWaits, newsFor, type TaskWait, tell } from "./OpenWaits.ts"
 
 type Tell = (problem: WorkerUnavailable | StorageError) => Effect.Effect<void>
 

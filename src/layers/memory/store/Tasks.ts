@@ -6,8 +6,9 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { AmbiguousReference, TaskNotFound } from "../../../domain/Errors.ts"
 import { claimOrder, isReady, isStartable } from "../../../domain/task/Readiness.ts"
-import { isTerminal, type Task, type TaskId, type TaskSummary } from "../../../domain/task/Task.ts"
+import type { Task, TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { type TaskEdge, TaskNode } from "../../../domain/task/TaskGraph.ts"
+import { haltsIn } from "../../../domain/task/TaskHalt.ts"
 import type { TaskEnded } from "../../../domain/task/TerminalEvent.ts"
 import { type ListFilter, Tasks } from "../../../services/Tasks.ts"
 import { Store, taskIn, tasksIn } from "./State.ts"
@@ -142,8 +143,8 @@ const make = Effect.gen(function* () {
     endsOf: (ids) => eventsWhere(({ id }) => ids.includes(id)),
     haltsOf: (ids) =>
       Effect.map(
-        where(({ asks, id, status }) => ids.includes(id) && (isTerminal(status) || asks > 0)),
-        (tasks) => tasks.map(({ asks, id, retriedBy, status }) => ({ id, status, asks, retriedBy, opensAt: null }))
+        where(() => true),
+        haltsIn(ids)
       ),
     lastEvent: store.read(({ ends }) => Math.max(0, ...ends.keys())),
     // Every caller acts as another connection, so each commit counts.

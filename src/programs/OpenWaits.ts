@@ -1,16 +1,16 @@
 /** The waits that are open in a process, by what they wait for: one look at the store finds the ones that are over. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type { StorageError } from "../../domain/Errors.ts"
-import { isAsking } from "../../domain/task/isAsking.ts"
-import { isTerminal, type TaskId } from "../../domain/task/Task.ts"
-import type { TaskHalt } from "../../domain/task/TaskHalt.ts"
-import type { Interest, News } from "../../services/EndWatch.ts"
+import type { StorageError } from "../domain/Errors.ts"
+import { isAsking } from "../domain/task/isAsking.ts"
+import { isTerminal, type TaskId } from "../domain/task/Task.ts"
+import type { TaskHalt } from "../domain/task/TaskHalt.ts"
+import type { Interest, News } from "../services/EndWatch.ts"
 
 /** Waits that are over, answered in one go. A hundred answers at a time would keep a ping waiting. */
 const answersInOneGo = 4
 
-/** Waits for keys, each until it is told of its end. */
+/** Waits by what they wait for. A key without a wait is not kept. */
 export interface OpenWaits<K, W> {
   readonly keys: () => ReadonlyArray<K>
   readonly of: (key: K) => Iterable<W>
