@@ -40,7 +40,7 @@ const named = ({ instructions, quick }) => ({
     "ping right behind 500 waits",
     "ping p50, 500 open waits",
     "ping p99, 500 open waits",
-    "leaving with 500 open waits"
+    "leaving, 500 open waits"
   ],
   model: [
     ...["listed", "with --tools all"].flatMap((which) => [

@@ -17,7 +17,7 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/beat run -a shell '[^']*'/g, "DelegateTask with the agent 'shell'"],
   [/beat resume (\S+) --fresh/g, "DelegateTask with 'continueFrom' $1"],
   [/beat resume (\S+)/g, "RetryTask $1 with mode 'resume'"],
-  [/beat loop status (\S+)/g, "TaskStatus of its task"],
+  [/beat loop status (\S+)/g, "TaskStatus $1"],
   [/beat pipeline status \S+/g, "TaskStatus shows its steps"],
   [/'beat pipeline list' shows the ids/g, "TaskStatus of a task shows the id of its pipeline"],
   [/beat pipeline run FILE/g, "DelegateTask with 'tasks'"],

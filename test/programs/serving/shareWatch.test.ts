@@ -11,7 +11,7 @@ import type { NewTask } from "../../../src/domain/task/NewTask.ts"
 import type { TaskId } from "../../../src/domain/task/Task.ts"
 import { askPerson } from "../../../src/programs/questions/askPerson.ts"
 import { shareWatch } from "../../../src/programs/serving/shareWatch.ts"
-import { awaitEnds } from "../../../src/programs/tasks/awaitEnds.ts"
+import { awaitEnds, onlyTasks } from "../../../src/programs/tasks/awaitEnds.ts"
 import { EndWatch } from "../../../src/services/EndWatch.ts"
 import { Questions } from "../../../src/services/Questions.ts"
 import { Queue } from "../../../src/services/Queue.ts"
@@ -67,7 +67,7 @@ const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "cl
 const minute = 60_000
 
 const wait = (ids: ReadonlyArray<TaskId>, more: Partial<Parameters<typeof awaitEnds>[1]> = {}) =>
-  awaitEnds(ids, {
+  awaitEnds(onlyTasks(ids), {
     cursor: 0,
     all: false,
     timeoutMs: 50_000,
