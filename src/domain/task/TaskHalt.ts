@@ -15,9 +15,7 @@ export const TaskHalt = Schema.Struct({
 export type TaskHalt = typeof TaskHalt.Type
 
 /** Those with one of the ids that have ended or ask a person. Limits are not in a task. */
-export const haltsIn =
-  (ids: ReadonlyArray<TaskId>) =>
-  (tasks: ReadonlyArray<Task>): ReadonlyArray<TaskHalt> =>
-    tasks.flatMap(({ asks, id, retriedBy, status }) =>
-      ids.includes(id) && (asks > 0 || isTerminal(status)) ? [{ id, status, asks, retriedBy, opensAt: null }] : []
-    )
+export const haltsIn = (ids: ReadonlyArray<TaskId>, tasks: ReadonlyArray<Task>): ReadonlyArray<TaskHalt> =>
+  tasks.flatMap(({ asks, id, retriedBy, status }) =>
+    ids.includes(id) && (asks > 0 || isTerminal(status)) ? [{ id, status, asks, retriedBy, opensAt: null }] : []
+  )

@@ -1,4 +1,4 @@
-/** Open waits of one process: one look serves all of them, each is told of its own news, and none leaves anything behind. */
+/** Open waits of one process: one look serves all of them, each gets its own news, and none leaves anything behind. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -141,11 +141,7 @@ const make = Effect.gen(function* () {
         (events) => events.slice(0, limit)
       ),
     endsOf: (ids) => eventsWhere(({ id }) => ids.includes(id)),
-    haltsOf: (ids) =>
-      Effect.map(
-        where(() => true),
-        haltsIn(ids)
-      ),
+    haltsOf: (ids) => store.read((state) => haltsIn(ids, tasksIn(state))),
     lastEvent: store.read(({ ends }) => Math.max(0, ...ends.keys())),
     // Every caller acts as another connection, so each commit counts.
     version: store.commits,
