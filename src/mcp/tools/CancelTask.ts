@@ -25,7 +25,7 @@ export const cancelTask = tool({
   input: Schema.Struct({
     ids: References,
     reason: Schema.optional(Schema.String.pipe(Schema.maxLength(1000))),
-    tree: withDefault(Schema.Boolean.annotations({ description: "Also cancel all that they delegated" }), false)
+    tree: withDefault(Schema.Boolean.annotations({ description: "Also all that they delegated" }), false)
   }),
   output: Schema.Struct({
     tasks: Schema.Array(Schema.Struct({ answer, task: Schema.Struct({ ...TaskState.fields, ...Cancel.fields }) })),

@@ -23,7 +23,7 @@ export const taskLogs = tool({
       Schema.String.annotations({ description: "'next' of the previous page; '0.0': the beginning" })
     ),
     raw: withDefault(
-      Schema.Boolean.annotations({ description: "Lines as printed (JSON of an agent), not as readable text" }),
+      Schema.Boolean.annotations({ description: "Unread lines, such as an agent's JSON" }),
       false
     )
   }),
