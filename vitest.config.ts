@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/agents/**"],
+    setupFiles: ["test/support/breath.ts"],
     reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
     // Off unless asked for: `npm run coverage`.
     coverage: {

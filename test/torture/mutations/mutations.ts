@@ -437,8 +437,8 @@ const newer: ReadonlyArray<Mutation> = [
     patches: [
       {
         file: "src/layers/node/git/SealWorkspace.ts",
-        find: 'args: ["add", "--all", "--ignore-errors", "--", ".", ...nested.map(literal)],',
-        replace: 'args: ["add", "--all", "--ignore-errors", "--", ".", ":(exclude)n", ...nested.map(literal)],'
+        find: "addAll(clean, workspace, nested, sealMs)",
+        replace: 'addAll(clean, workspace, [...nested, "n"], sealMs)'
       }
     ]
   }
