@@ -22,10 +22,7 @@ export const taskLogs = tool({
     since: Schema.optional(
       Schema.String.annotations({ description: "'next' of the previous page; '0.0': the beginning" })
     ),
-    raw: withDefault(
-      Schema.Boolean.annotations({ description: "Unread lines, such as an agent's JSON" }),
-      false
-    )
+    raw: withDefault(Schema.Boolean.annotations({ description: "Unread lines, such as an agent's JSON" }), false)
   }),
   output: LogPage,
   example: { id: "k3v9x2m7q4ab", lines: 50, since: "0.0", raw: false },
