@@ -2,6 +2,7 @@
  * Looks at the files of a workspace by a git that the agent has told nothing. Its settings, filters, attributes, exclusions and sparse
  * patterns are those that the home had when the workspace was cut, and it has a separate index; only the objects are the workspace's.
  */
+import { randomUUID } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,7 @@ import { codeOf } from "../files/SystemCode.ts"
 import { copyIndex } from "./copyIndex.ts"
 import { attemptGit, type GitCall, type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
 import { commonOf, copyIfThere, writeRules } from "./HomeRules.ts"
+import { isThere } from "./isThere.ts"
 
 /** What is added to each call. */
 export type CleanGit = Pick<GitCall, "directory"> & Required<Pick<GitCall, "variables">>
@@ -25,9 +27,8 @@ const ruleFiles = ["config", "shallow", "info/exclude", "info/attributes", "info
 /** Keeps the rules of a new workspace, and its index: by it git need not read again what has not changed since. */
 export const keepRules = Effect.fn("git.keepRules")(function* (own: string, path: string) {
   const to = directoryOf(path)
-  const made = `${to}.${process.pid}`
+  const made = `${to}.${randomUUID()}`
   yield* attemptGit(async () => {
-    await fs.rm(made, { recursive: true, force: true })
     await fs.mkdir(join(made, "refs"), { recursive: true })
     await fs.writeFile(join(made, "HEAD"), "ref: refs/heads/none\n")
     for (const name of ruleFiles) await copyIfThere(join(own, name), join(made, name))
@@ -42,11 +43,10 @@ export const keepRules = Effect.fn("git.keepRules")(function* (own: string, path
 
 /** A workspace without rules was cut by an earlier version, or its agent has deleted them: they are as the home has them now. */
 const makeRules = Effect.fn("git.makeRules")(function* ({ home, path }: Pick<Workspace, "home" | "path">) {
-  const temporary = `${directoryOf(path)}.${process.pid}.tmp`
+  const temporary = `${directoryOf(path)}.${randomUUID()}`
   const clear = Effect.promise(() => fs.rm(temporary, { recursive: true, force: true }).catch(() => {}))
   const format = yield* gitText({ directory: path, args: ["rev-parse", "--show-object-format"] })
   yield* Effect.gen(function* () {
-    yield* clear
     yield* attemptGit(() => fs.rm(directoryOf(path), { recursive: true, force: true }))
     yield* git({ directory: null, args: ["init", "--quiet", "--template=", `--object-format=${format}`, temporary] })
     const own = join(temporary, ".git")
@@ -54,14 +54,6 @@ const makeRules = Effect.fn("git.makeRules")(function* ({ home, path }: Pick<Wor
     yield* keepRules(own, path)
   }).pipe(Effect.ensuring(clear))
 })
-
-const isThere = (file: string): Effect.Effect<boolean> =>
-  Effect.promise(() =>
-    fs.lstat(file).then(
-      () => true,
-      () => false
-    )
-  )
 
 /** The commit that is checked out, or the base on a branch that has no commit yet. */
 export const headOf = ({ base, path }: Pick<Workspace, "base" | "path">) =>
@@ -74,7 +66,7 @@ export const headOf = ({ base, path }: Pick<Workspace, "base" | "path">) =>
 export const cleanGit = Effect.fn("git.clean")(function* (workspace: Workspace, index: string) {
   const { path } = workspace
   const directory = directoryOf(path)
-  if (!(yield* isThere(join(directory, "HEAD")))) yield* makeRules(workspace)
+  if (!(yield* Effect.promise(() => isThere(join(directory, "HEAD"))))) yield* makeRules(workspace)
   const clean: CleanGit = {
     directory: path,
     variables: {
@@ -84,7 +76,8 @@ export const cleanGit = Effect.fn("git.clean")(function* (workspace: Workspace, 
       GIT_INDEX_FILE: index
     }
   }
-  yield* Effect.ignore(attemptGit(() => copyIndex(join(directory, "index"), index)))
+  // Without it git reads every file again; half of it would be no index.
+  yield* attemptGit(() => copyIndex(join(directory, "index"), index).catch(() => fs.rm(index, { force: true })))
   yield* git({ ...clean, args: ["read-tree", "--reset", yield* headOf(workspace)] })
   return clean
 })
@@ -133,7 +126,9 @@ const addIgnored = Effect.fn("git.addIgnored")(function* (clean: CleanGit, path:
     }),
     () => []
   )
-  const kept = yield* Effect.filter(Array.from(new Set(names)), (name) => isThere(join(path, name)))
+  const kept = yield* Effect.filter(Array.from(new Set(names)), (name) =>
+    Effect.promise(() => isThere(join(path, name)))
+  )
   if (kept.length === 0) return
   yield* git({
     ...clean,
@@ -163,10 +158,8 @@ export const addAll = Effect.fn("git.addAll")(function* (
   return yield* git({ ...call, settings: everywhere, args: ["add", "--ignore-removal", ...files] })
 })
 
-let looks = 0
-
-/** An index for one look that is not part of a claim. */
-export const indexForLook = (path: string): string => join(path, ".git", `backbeat-index-${process.pid}-${++looks}`)
+/** An index for one look that is not part of a claim. The same process id may be another process in another container. */
+export const indexForLook = (path: string): string => join(path, ".git", `backbeat-index-${randomUUID()}`)
 
 /** Uses an index and removes it. A git that was killed in an earlier attempt has left it, perhaps locked. */
 export const withIndex = <A, R>(index: string, step: Effect.Effect<A, GitFailed, R>) => {

@@ -11,6 +11,7 @@ import { type HomeState, WorkspaceGit } from "../../../services/WorkspaceGit.ts"
 import { codeOf } from "../files/SystemCode.ts"
 import { cut, isWhole } from "./CutWorkspace.ts"
 import { type GitFailed, git, gitList, gitText } from "./GitProgram.ts"
+import { isThere } from "./isThere.ts"
 import { nameIn, seal, snapshotTree, treeNow } from "./SealWorkspace.ts"
 import { startAt } from "./startAt.ts"
 import { unsealed } from "./unsealed.ts"
@@ -89,12 +90,6 @@ const workspacesIn = async (directory: string) => {
     return id === undefined ? [] : [{ id: WorkspaceId.make(id), path: join(directory, name) }]
   })
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  fs.lstat(path).then(
-    () => true,
-    () => false
-  )
 
 const make = Effect.gen(function* () {
   const paths = yield* Paths

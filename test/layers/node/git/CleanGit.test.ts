@@ -29,6 +29,17 @@ const world = async (files: Readonly<Record<string, string>>, format: "sha1" | "
   return { shop, make: () => makeWorkspace(shop, join(place, "state")) }
 }
 
+/** Leaves a merge that has a conflict in this file. */
+const leaveConflict = (path: string, file: string) => {
+  gitIn(path, "checkout", "--quiet", "-b", "theirs")
+  writeIn(path, { [file]: "theirs\n" })
+  gitIn(path, "commit", "--quiet", "--all", "--message", "theirs")
+  gitIn(path, "checkout", "--quiet", "-")
+  writeIn(path, { [file]: "ours\n" })
+  gitIn(path, "commit", "--quiet", "--all", "--message", "ours")
+  spawnSync("git", ["-C", path, "merge", "theirs"])
+}
+
 describe("a seal holds a change", () => {
   const changes: ReadonlyArray<readonly [string, (path: string) => void]> = [
     ["of a file that is assumed to be unchanged", (path) => gitIn(path, "update-index", "--assume-unchanged", "a.txt")],
@@ -80,18 +91,7 @@ describe("a seal holds a change", () => {
       }
     ],
     ["with an index that cannot be read", (path) => writeFileSync(join(path, ".git", "index"), "junk")],
-    [
-      "in a merge that has conflicts",
-      (path) => {
-        gitIn(path, "checkout", "--quiet", "-b", "theirs")
-        writeIn(path, { "a.txt": "theirs\n" })
-        gitIn(path, "commit", "--quiet", "--all", "--message", "theirs")
-        gitIn(path, "checkout", "--quiet", "-")
-        writeIn(path, { "a.txt": "ours\n" })
-        gitIn(path, "commit", "--quiet", "--all", "--message", "ours")
-        spawnSync("git", ["-C", path, "merge", "theirs"])
-      }
-    ],
+    ["in a merge that has conflicts", (path) => leaveConflict(path, "a.txt")],
     [
       "of a new file that the agent excludes",
       (path) => writeFileSync(join(path, ".git", "info", "exclude"), "new.txt\n")
@@ -168,18 +168,7 @@ describe("a seal of a repository with a sparse checkout", () => {
   })
 
   const states: ReadonlyArray<readonly [string, (path: string) => void]> = [
-    [
-      "in a merge that has conflicts",
-      (path) => {
-        gitIn(path, "checkout", "--quiet", "-b", "theirs")
-        writeIn(path, { "in/a": "theirs\n" })
-        gitIn(path, "commit", "--quiet", "--all", "--message", "theirs")
-        gitIn(path, "checkout", "--quiet", "-")
-        writeIn(path, { "in/a": "ours\n" })
-        gitIn(path, "commit", "--quiet", "--all", "--message", "ours")
-        spawnSync("git", ["-C", path, "merge", "theirs"])
-      }
-    ],
+    ["in a merge that has conflicts", (path) => leaveConflict(path, "in/a")],
     ["without an index", (path) => rmSync(join(path, ".git", "index"))],
     ["with an index that cannot be read", (path) => writeFileSync(join(path, ".git", "index"), "junk")],
     ["with an index without marks", (path) => gitIn(path, "read-tree", "HEAD")]
@@ -239,14 +228,7 @@ describe("a workspace that starts at a commit", () => {
   it("is clean for the agent's git, and in no merge", async () => {
     const { make } = await world({ "a.txt": "one\n", "b.txt": "two\n", ".gitignore": "*.log\n" })
     const { run, workspace } = await make()
-    writeIn(workspace.path, { "a.txt": "theirs\n", "c.txt": "committed\n" })
-    gitIn(workspace.path, "checkout", "--quiet", "-b", "theirs")
-    gitIn(workspace.path, "add", ".")
-    gitIn(workspace.path, "commit", "--quiet", "--message", "theirs")
-    gitIn(workspace.path, "checkout", "--quiet", "-")
-    writeIn(workspace.path, { "a.txt": "ours\n" })
-    gitIn(workspace.path, "commit", "--quiet", "--all", "--message", "ours")
-    spawnSync("git", ["-C", workspace.path, "merge", "theirs"])
+    leaveConflict(workspace.path, "a.txt")
     rmSync(join(workspace.path, "b.txt"))
     writeIn(workspace.path, { "d.txt": "new\n", "some.log": "ignored\n" })
     assert.strictEqual((await run((git) => git.startAt(workspace, workspace.base)))._tag, "Right")
