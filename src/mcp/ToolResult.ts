@@ -2,7 +2,6 @@
 import type { CallToolResult } from "@modelcontextprotocol/server"
 import type { JsonObject } from "./forModel.ts"
 import { forModel } from "./forModel.ts"
-import { fenceProof } from "./protocol/Outgoing.ts"
 import type { Link } from "./protocol/Resources.ts"
 
 /** Clients cut results above their own limit, unless this field says that the length is intended. */
@@ -10,7 +9,7 @@ const meantToBeLong = 10_000
 
 export const toolResult = (given: JsonObject, links: ReadonlyArray<Link>): CallToolResult => {
   const value = forModel(given)
-  const text = fenceProof(JSON.stringify(value))
+  const text = JSON.stringify(value)
   return {
     content: [{ type: "text", text }, ...links.map((link) => ({ type: "resource_link" as const, ...link }))],
     structuredContent: { ...value },

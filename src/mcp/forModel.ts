@@ -29,8 +29,8 @@ const isEmpty = (value: unknown): boolean =>
 const fieldsOf = (value: JsonObject, leavesOut: (inner: unknown) => boolean): JsonObject =>
   Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) => {
-      const told = shown(inner, key)
-      return leavesOut(told) ? [] : [[sanitize(key), told] as const]
+      const text = shown(inner, key)
+      return leavesOut(text) ? [] : [[sanitize(key), text] as const]
     })
   )
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { outgoing } from "../../src/mcp/protocol/Outgoing.ts"
+import { outgoing } from "../../src/mcp/protocol/outgoing.ts"
 import { tools } from "../../src/mcp/Tools.ts"
 import { makeRepository } from "../support/repository.ts"
 import { Beat } from "../system/Beat.ts"

@@ -13,7 +13,7 @@ import {
   type RequestId,
   type Transport
 } from "@modelcontextprotocol/server"
-import { outgoing } from "./Outgoing.ts"
+import { outgoing } from "./outgoing.ts"
 
 /** A message larger than this is refused. Bytes. */
 const largestMessage = 16 * 1024 * 1024

@@ -6,7 +6,7 @@ import { isObject } from "../../domain/isObject.ts"
 import { sanitize } from "../../text/Sanitize.ts"
 
 /** A tag in text of an agent could close a client's fence. JSON text has the same value with this; in a sentence it can be read. */
-export const fenceProof = (text: string): string => text.replaceAll("<", "\\u003c")
+const fenceProof = (text: string): string => text.replaceAll("<", "\\u003c")
 
 /** A client finds its request by this: it comes back as it was sent. */
 const echoed = "progressToken"
