@@ -20,6 +20,13 @@ export const TaskStates = Schema.Struct({
 }).annotations({ identifier: "TaskStates" })
 export type TaskStates = typeof TaskStates.Type
 
+/** The task that an answer is about. */
+export interface TaskOfAnswer {
+  readonly id: string
+  /** It has not ended. */
+  readonly open: boolean
+}
+
 /** The most links in a list of tasks: the pattern of the links is clear by then. */
 const mostLinks = 5
 
@@ -31,9 +38,9 @@ export const linksOf = ({ tasks }: TaskStates): ReadonlyArray<Link> =>
     ])
     .slice(0, mostLinks)
 
-/** The only task of an answer, if there is exactly one and it has not ended. */
-export const onlyPending = ({ groups, pending, tasks }: TaskStates): string | null => {
+/** The only task of an answer, if there is exactly one. */
+export const onlyTask = ({ groups, pending, tasks }: TaskStates): TaskOfAnswer | null => {
   if (groups !== null) return null
   const [only, ...others] = new Set([...pending, ...tasks.map(({ id }) => id)])
-  return only !== undefined && others.length === 0 && pending.length === 1 ? only : null
+  return only !== undefined && others.length === 0 ? { id: only, open: pending.length === 1 } : null
 }

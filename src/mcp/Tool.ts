@@ -49,6 +49,7 @@ import type { JsonObject } from "./forModel.ts"
 import type { ProgressLines } from "./protocol/ProgressLines.ts"
 import type { Link } from "./protocol/Resources.ts"
 import type { Session } from "./protocol/Session.ts"
+import type { TaskOfAnswer } from "./TaskStates.ts"
 import { withoutShell } from "./withoutShell.ts"
 
 /** The services that a tool may use. */
@@ -155,14 +156,14 @@ interface Spec<I, IE, O, OE> {
   /** Links to more details. */
   readonly links?: (output: O) => ReadonlyArray<Link>
   /** The one task that the answer is about, for clients that prefer a handle. */
-  readonly taskOf?: (output: O) => string | null
+  readonly taskOf?: (output: O) => TaskOfAnswer | null
 }
 
 /** The result of a call: JSON as its schema encodes it. */
 export interface Answer {
   readonly value: JsonObject
   readonly links: ReadonlyArray<Link>
-  readonly taskId: string | null
+  readonly task: TaskOfAnswer | null
 }
 
 /** A tool without type parameters. */
@@ -235,7 +236,7 @@ export const tool = <I, IE, O, OE>(spec: Spec<I, IE, O, OE>): Tool => {
         // A value of Backbeat that does not match its own schema is a defect.
         const value = yield* encode(output).pipe(Effect.orDie)
         if (!isJsonObject(value)) return yield* Effect.dieMessage(`${spec.name} returned a value that is not an object`)
-        return { value, links: spec.links?.(output) ?? [], taskId: spec.taskOf?.(output) ?? null }
+        return { value, links: spec.links?.(output) ?? [], task: spec.taskOf?.(output) ?? null }
       }).pipe(withoutShell, Effect.withSpan(`mcp.${spec.name}`))
   }
 }

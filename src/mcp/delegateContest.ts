@@ -5,6 +5,7 @@ import { standardEvaluationMs } from "../domain/loop/LoopRequest.ts"
 import { submitContest } from "../programs/contests/submitContest.ts"
 import { groupsOf } from "../programs/reports/groupState.ts"
 import { taskState } from "../programs/reports/taskState.ts"
+import { retryWhileBusy } from "../programs/retryWhileBusy.ts"
 import { submitterOf } from "../programs/tasks/Submitter.ts"
 import { type DescribedTask, submissionOf } from "./fields/TaskFields.ts"
 import { Session } from "./protocol/Session.ts"
@@ -58,9 +59,10 @@ export const delegateContest = Effect.fn("delegateContest")(function* (input: Gi
       submitterOf(session.environment)
     )
   )
+  // The contest is stored: an error here would make the client submit it again.
   const answer: TaskStates = {
-    tasks: yield* Effect.forEach(contest.candidates, ({ workTask }) => taskState(workTask)),
-    groups: yield* groupsOf([contest.id]),
+    tasks: yield* retryWhileBusy(Effect.forEach(contest.candidates, ({ workTask }) => taskState(workTask))),
+    groups: yield* retryWhileBusy(groupsOf([contest.id])),
     pending: [contest.id],
     cursor: 0,
     more: false,

@@ -138,6 +138,33 @@ describe("tasks of 2025-11-25", () => {
     assert.strictEqual((await server.request("tasks/cancel", { taskId: task.taskId })).error?.code, -32602)
   })
 
+  it("are refused for several tasks, a loop or a contest before anything is stored, and given for a task that has ended", async () => {
+    const server = start()
+    await server.initialize()
+    const refusedOnes = [
+      { tasks: [{ prompt: "echo a" }, { prompt: "echo b" }] },
+      { prompt: "echo a", loop: { until: "true" } },
+      { prompt: "echo a", times: 2, best: "true" }
+    ]
+    for (const given of refusedOnes) {
+      const { result } = await server.request("tools/call", {
+        name: "DelegateTask",
+        arguments: { agent: "shell", ...given },
+        task: {}
+      })
+      assert.isTrue(result?.isError, JSON.stringify(given))
+      assert.include(JSON.stringify(result), "Nothing was stored: call again without 'task'")
+    }
+    const { structuredContent } = await server.call("TaskStatus")
+    assert.deepStrictEqual(structuredContent.all.newest ?? [], [])
+
+    const keyed = { agent: "shell", prompt: "echo made", key: "once" }
+    const id = await server.delegate("echo made", { key: "once" })
+    await server.call("WaitTasks", { ids: [id], mode: "all" })
+    const { result } = await server.request("tools/call", { name: "DelegateTask", arguments: keyed, task: {} })
+    assert.deepNestedInclude(result, { "task.taskId": id, "task.status": "completed" })
+  })
+
   it("have no result yet when the server leaves before they have ended", async () => {
     const server = start()
     await server.initialize()

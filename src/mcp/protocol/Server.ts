@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { StorageError } from "../../domain/Errors.ts"
 import { nearest } from "../../domain/Spelling.ts"
+import { retryWhileBusy } from "../../programs/retryWhileBusy.ts"
 import { instructions, instructionsInside, prompts } from "../Instructions.ts"
 import type { Call, Tool, ToolFailure } from "../Tool.ts"
 import { toolError, toolResult } from "../ToolResult.ts"
@@ -108,16 +109,15 @@ const callTool =
     const plainToo = era === "modern"
     const call: Call = { client: clientOf(server, context), handleOnly, plainToo, ...listenerOf(context) }
     const answer = Effect.gen(function* () {
-      const { links: found, taskId, value } = yield* tool.call(given.arguments, call)
+      const { links: found, task, value } = yield* tool.call(given.arguments, call)
       const links = knowsLinks(server, era) ? found : []
       if (!handleOnly) return toolResult(value, links)
-      if (taskId !== null) return yield* createHandle(era, taskId)
-      // The task has ended, or there are several. Current clients accept a plain answer; older ones asked for a handle.
+      // An error would say that nothing was stored, so an older client gets its handle also for a task that has ended meanwhile.
+      if (task !== null && (task.open || era === "legacy")) return yield* retryWhileBusy(createHandle(era, task.id))
+      // Current clients accept a plain answer; older ones asked for a handle.
       return era === "modern"
         ? toolResult(value, links)
-        : toolError(
-            "Call this tool without 'task': only a call with exactly one task that has not ended can run as a task."
-          )
+        : toolError("Call this tool without 'task': only a call about exactly one task can run as a task.")
     }).pipe(
       Effect.catchAll((failure) => Effect.succeed(toolError(failureText(failure)))),
       Effect.map((result): Result => result)

@@ -8,6 +8,7 @@ import { loopRequest, wordProblem } from "../../domain/loop/LoopRequest.ts"
 import { ofOneStep, submitLoop } from "../../programs/loops/submitLoop.ts"
 import { groupsOf } from "../../programs/reports/groupState.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
+import { retryWhileBusy } from "../../programs/retryWhileBusy.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { submit } from "../../programs/tasks/submit.ts"
@@ -20,8 +21,8 @@ import { whole } from "../fields/Fields.ts"
 import { limitFields, submissionOf, taskFields } from "../fields/TaskFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { statesAfter } from "../statesAfter.ts"
-import { linksOf, onlyPending, TaskStates } from "../TaskStates.ts"
-import { tool } from "../Tool.ts"
+import { linksOf, onlyTask, TaskStates } from "../TaskStates.ts"
+import { type Call, tool } from "../Tool.ts"
 import { requireShell } from "../withoutShell.ts"
 
 const One = Schema.Struct({
@@ -132,10 +133,10 @@ const delegateLoop = Effect.fn("DelegateTask.loop")(function* (input: Input, loo
     )
   )
   const [first] = submitted.loop.rounds
-  const states = first === undefined ? [] : [yield* taskState(first.workTask)]
+  const states = first === undefined ? [] : [yield* retryWhileBusy(taskState(first.workTask))]
   const answer: TaskStates = {
     tasks: states,
-    groups: yield* groupsOf([submitted.loop.id]),
+    groups: yield* retryWhileBusy(groupsOf([submitted.loop.id])),
     pending: [submitted.loop.id],
     cursor: 0,
     more: false,
@@ -202,6 +203,15 @@ const namesIn = (tasks: ReadonlyArray<One>) =>
     return members
   })
 
+/** Refuses what no handle can represent before anything is stored: a client that repeats the call would submit twice. */
+const requireHandle = ({ best, loop, tasks = [], times }: Input, call: Call) => {
+  const several = loop !== undefined || times !== undefined || best !== undefined || tasks.length > 1
+  if (!several || !call.handleOnly || call.plainToo) return Effect.void
+  const problem =
+    "only a call for one task can run as a task of the protocol. Nothing was stored: call again without 'task'"
+  return new InvalidInput({ field: "task", problem, example: null })
+}
+
 export const delegateTask = tool({
   name: "DelegateTask",
   title: "Delegate a task",
@@ -246,7 +256,8 @@ export const delegateTask = tool({
     },
     tasks: [{ prompt: "Write the changelog entry", name: "changelog" }]
   },
-  handle: Effect.fn("DelegateTask")(function* (asIs) {
+  handle: Effect.fn("DelegateTask")(function* (asIs, call) {
+    yield* requireHandle(asIs, call)
     const session = yield* Session
     const { given: input, server } = yield* withinGoal(asIs)
     if (input.loop !== undefined) return yield* delegateLoop(input, input.loop)
@@ -263,5 +274,5 @@ export const delegateTask = tool({
     return { ...states, warnings: [...states.warnings, ...notes] }
   }),
   links: linksOf,
-  taskOf: onlyPending
+  taskOf: onlyTask
 })

@@ -8,7 +8,7 @@ import { awaitEnds } from "../../programs/tasks/awaitEnds.ts"
 import { References, whole, withDefault } from "../fields/Fields.ts"
 import { doing, withProgress } from "../protocol/Progress.ts"
 import { Session } from "../protocol/Session.ts"
-import { linksOf, onlyPending, TaskStates } from "../TaskStates.ts"
+import { linksOf, onlyTask, TaskStates } from "../TaskStates.ts"
 import { type ToolFailure, type ToolServices, tool } from "../Tool.ts"
 
 /** Parked and asking tasks in one answer. */
@@ -73,5 +73,5 @@ export const waitTasks = tool({
     }
   }, Effect.scoped),
   links: linksOf,
-  taskOf: onlyPending
+  taskOf: onlyTask
 })
