@@ -9,6 +9,7 @@ import { lazyDeclarations } from "./build/lazy/lazyDeclarations.mjs"
 import { lazyBuiltins } from "./build/lazy-builtins.mjs"
 import { loaded } from "./build/loaded.mjs"
 import { mutant } from "./build/mutant.mjs"
+import { sharedContext } from "./build/shared-context.mjs"
 import { webPage } from "./build/web-page.mjs"
 
 const root = new URL("./", import.meta.url)
@@ -143,35 +144,6 @@ const leanAtLoad = {
         return { contents, loader: "js" }
       }
     )
-  }
-}
-
-/**
- * Effect copies the map of all services for each span and each service that it provides. A process that works for long takes
- * build/map-with.mjs instead. Remove this when effect/Context no longer copies, or `npm run bench -- --only drain` shows no difference.
- */
-const sharedContext = {
-  name: "shared-context",
-  setup(builder) {
-    builder.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]internal[\\/]context\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, "utf8")
-      const copies = [
-        [
-          /const map = new Map\(self\.unsafeMap\);\s*map\.set\(tag\.key, service\);\s*return makeContext\(map\);/,
-          "return makeContext(mapWith(self.unsafeMap, tag.key, service));"
-        ],
-        [
-          /const map = new Map\(self\.unsafeMap\);\s*for \(const \[tag, s\] of that\.unsafeMap\) \{\s*map\.set\(tag, s\);\s*\}\s*return makeContext\(map\);/,
-          "return makeContext(mapWithAll(self.unsafeMap, that.unsafeMap));"
-        ]
-      ]
-      const contents = copies.reduce((before, [copied, shared]) => {
-        if (!copied.test(before)) throw new Error(`${path}: copies in another way`)
-        return before.replace(copied, shared)
-      }, text)
-      const from = JSON.stringify(at("build/map-with.mjs"))
-      return { contents: `import { mapWith, mapWithAll } from ${from};\n${contents}`, loader: "js" }
-    })
   }
 }
 

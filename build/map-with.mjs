@@ -1,6 +1,6 @@
 /**
  * A map with one more entry than another one, which it does not copy. Effect copies the map of all services for each span and each service
- * that it provides: with eighty services that was a third of the garbage of a worker. See `sharedContext` in build.mjs.
+ * that it provides: with eighty services that was a third of the garbage of a worker. See shared-context.mjs.
  */
 
 /** Above so many entries on top of each other a look-up costs more than a copy for all that follow. */

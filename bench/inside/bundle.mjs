@@ -1,6 +1,7 @@
-/** Bundles a part of the benchmark that runs the product's own code in a process, as the product is bundled. */
+/** Bundles a part of the benchmark that runs the product's own code in a process, with the services of a worker. */
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
+import { sharedContext } from "../../build/shared-context.mjs"
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -15,6 +16,7 @@ export const bundled = async (name) => {
     target: "node20",
     format: "esm",
     external: ["better-sqlite3"],
+    plugins: [sharedContext],
     define: { __BACKBEAT_VERSION__: '"bench"' },
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)' },
     logLevel: "warning"

@@ -1,5 +1,28 @@
-/** Every service that reads and writes rows, over a connection that the caller gives. */
-import * as Layer from "effect/Layer"
+/** Every service that reads and writes rows, over a connection that the caller gives. Each is made when it is first used. */
+import { Budgets as BudgetsTag } from "../../services/Budgets.ts"
+import { Checkpoints as CheckpointsTag } from "../../services/Checkpoints.ts"
+import { Contests as ContestsTag } from "../../services/Contests.ts"
+import { DatabaseHealth as DatabaseHealthTag } from "../../services/DatabaseHealth.ts"
+import { Deliveries as DeliveriesTag } from "../../services/Deliveries.ts"
+import { Gates as GatesTag } from "../../services/Gates.ts"
+import { Goals as GoalsTag } from "../../services/Goals.ts"
+import { Ledger as LedgerTag } from "../../services/Ledger.ts"
+import { Limits as LimitsTag } from "../../services/Limits.ts"
+import { Loops as LoopsTag } from "../../services/Loops.ts"
+import { Merges as MergesTag } from "../../services/Merges.ts"
+import { Messages as MessagesTag } from "../../services/Messages.ts"
+import { Metrics as MetricsTag } from "../../services/Metrics.ts"
+import { Notices as NoticesTag } from "../../services/Notices.ts"
+import { OutputStore as OutputStoreTag } from "../../services/OutputStore.ts"
+import { Pipelines as PipelinesTag } from "../../services/Pipelines.ts"
+import { Questions as QuestionsTag } from "../../services/Questions.ts"
+import { Queue as QueueTag } from "../../services/Queue.ts"
+import { Schedules as SchedulesTag } from "../../services/Schedules.ts"
+import { Tasks as TasksTag } from "../../services/Tasks.ts"
+import { Wakes as WakesTag } from "../../services/Wakes.ts"
+import { WorkerRegistry as WorkerRegistryTag } from "../../services/WorkerRegistry.ts"
+import { Workspaces as WorkspacesTag } from "../../services/Workspaces.ts"
+import { onDemand, part } from "../OnDemand.ts"
 import * as Budgets from "./budgets/Budgets.ts"
 import * as Contests from "./contests/Contests.ts"
 import * as DatabaseHealth from "./database/DatabaseHealth.ts"
@@ -24,28 +47,28 @@ import * as Wakes from "./wakes/Wakes.ts"
 import * as WorkerRegistry from "./workers/WorkerRegistry.ts"
 import * as Workspaces from "./workspaces/Workspaces.ts"
 
-export const layer = Layer.mergeAll(
-  Queue.layer,
-  Tasks.layer,
-  WorkerRegistry.layer,
-  OutputStore.layer,
-  Pipelines.layer,
-  Checkpoints.layer,
-  DatabaseHealth.layer,
-  Schedules.layer,
-  Limits.layer,
-  Workspaces.layer,
-  Loops.layer,
-  Contests.layer,
-  Merges.layer,
-  Ledger.layer,
-  Notices.layer,
-  Deliveries.layer,
-  Gates.layer,
-  Messages.layer,
-  Metrics.layer,
-  Wakes.layer,
-  Questions.layer,
-  Budgets.layer,
-  Goals.layer
+export const layer = onDemand(
+  part(QueueTag, Queue.layer),
+  part(TasksTag, Tasks.layer),
+  part(WorkerRegistryTag, WorkerRegistry.layer),
+  part(OutputStoreTag, OutputStore.layer),
+  part(PipelinesTag, Pipelines.layer),
+  part(CheckpointsTag, Checkpoints.layer),
+  part(DatabaseHealthTag, DatabaseHealth.layer),
+  part(SchedulesTag, Schedules.layer),
+  part(LimitsTag, Limits.layer),
+  part(WorkspacesTag, Workspaces.layer),
+  part(LoopsTag, Loops.layer),
+  part(ContestsTag, Contests.layer),
+  part(MergesTag, Merges.layer),
+  part(LedgerTag, Ledger.layer),
+  part(NoticesTag, Notices.layer),
+  part(DeliveriesTag, Deliveries.layer),
+  part(GatesTag, Gates.layer),
+  part(MessagesTag, Messages.layer),
+  part(MetricsTag, Metrics.layer),
+  part(WakesTag, Wakes.layer),
+  part(QuestionsTag, Questions.layer),
+  part(BudgetsTag, Budgets.layer),
+  part(GoalsTag, Goals.layer)
 )
