@@ -1,6 +1,16 @@
 /** `beat diff` and `beat merge` with the built program: the user's branch and files change in one step, or not at all. */
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import Database from "better-sqlite3"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
@@ -41,6 +51,41 @@ describe("the work of an isolated task", () => {
   }
   const head = () => gitIn(home, "rev-parse", "HEAD")
 
+  it("is told apart from none where the repository was away when the task ended, and is sealed by the next task", async () => {
+    makeRepository(home, { "a.txt": "one\n" })
+    const [begun, go] = [join(beat.home, "begun"), join(beat.home, "go")]
+    const wait = `while [ ! -e '${go}' ]; do sleep 0.1; done`
+    const { stdout } = await run(["run", "--isolate", "-a", "shell", "--", `echo n > new; : > '${begun}'; ${wait}`])
+    const id = stdout.trim()
+    await until("the agent works", () => existsSync(begun))
+    renameSync(home, `${home}.away`)
+    writeFileSync(go, "")
+    assert.strictEqual((await run(["wait", id], beat.home)).code, 0)
+    renameSync(`${home}.away`, home)
+    assert.match((await run(["status", id])).stdout, /^not sealed +The workspace \S+ could not be sealed: /m)
+    for (const command of ["merge", "diff"]) {
+      const { code, stderr } = await run([command, id])
+      assert.strictEqual(code, 1)
+      assert.include(stderr, `The work of task ${id} is in no commit. The workspace `)
+      assert.include(stderr, `beat run --in ${id} -a shell true`)
+    }
+    assert.strictEqual((await run(["run", "-f", "--in", id, "-a", "shell", "true"])).code, 0)
+    assert.strictEqual((await run(["merge", "@last"])).code, 0)
+    assert.strictEqual(readFileSync(join(home, "new"), "utf8"), "n\n")
+  })
+
+  it("is not called moved where the work tree of its merge is gone", async () => {
+    makeRepository(home)
+    const side = join(beat.home, "side")
+    gitIn(home, "worktree", "add", "--quiet", side, "-b", "side")
+    const id = await work("echo n > new")
+    assert.strictEqual((await run(["merge", id], side)).code, 0)
+    gitIn(home, "worktree", "remove", "--force", side)
+    const { code, stderr } = await run(["merge", "--undo", id])
+    assert.strictEqual(code, 1)
+    assert.include(stderr, `${side}, where it was merged, is no longer a git repository: undo it with git revert`)
+  })
+
   it("is shown as names, counts, a patch that applies, and JSON", async () => {
     makeRepository(home, { "a.txt": "one\n", "sub/b.txt": "two\n" })
     const id = await work("echo more >> a.txt; echo n > new; printf '\\000\\001' > bin; rm sub/b.txt")
@@ -54,6 +99,7 @@ describe("the work of an isolated task", () => {
       { path: "sub/b.txt", insertions: 0, deletions: 1 }
     ])
     const text = await work("echo x >> a.txt")
+    gitIn(home, "config", "diff.noprefix", "true")
     const { stdout } = await run(["diff", text, "--patch"])
     execFileSync("git", ["-C", home, "apply"], { input: stdout })
     assert.strictEqual(readFileSync(join(home, "a.txt"), "utf8"), "one\nx\n")

@@ -56,6 +56,21 @@ describe("beat run --isolate", () => {
     )
   })
 
+  it("says that nothing could be sealed where the repository of the workspace is broken or gone", async () => {
+    makeRepository(home)
+    const words = { ".git": "it is no longer the repository that was cut", "": "its files were removed" }
+    for (const [what, word] of Object.entries(words)) {
+      const command = `echo n > new; rm -rf "$BACKBEAT_WORKSPACE/${what}"`
+      const { code, stderr } = await isolated(command)
+      assert.strictEqual(code, 0, stderr)
+      assert.match(
+        (await run(["status", "@last"])).stdout,
+        new RegExp(`^not sealed .*could not be sealed: ${word}$`, "m")
+      )
+      assert.include((await run(["merge", "@last"])).stderr, `is in no commit. The workspace `)
+    }
+  })
+
   it("holds against an agent that rewrites the repository, by git and by path", async () => {
     makeBusyRepository(home)
     const before = userState(home)

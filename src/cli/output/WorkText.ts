@@ -31,6 +31,10 @@ export const resultWords = ({ result }: TaskReport): string | null => {
   return plain(`${size}, ${result.commit.slice(0, 12)}${home}`) + next
 }
 
+/** What keeps the work out of a commit: a task that completed may have left what could not be sealed. */
+export const unsealedWords = ({ result, workspace }: TaskReport): string | null =>
+  result !== null || workspace === null || workspace.problem === null ? null : plain(workspace.problem)
+
 export const nestedWords = ({ result }: TaskReport): string | null =>
   result === null || result.nested.length === 0
     ? null

@@ -11,6 +11,7 @@ import { MergeGit } from "../../services/MergeGit.ts"
 import { Pipelines } from "../../services/Pipelines.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { Workspaces } from "../../services/Workspaces.ts"
+import { nothingLeft } from "./nothingLeft.ts"
 
 const keptTask = Effect.fn("keptTask")(function* (id: ContestId) {
   const { candidates, status, winner } = yield* (yield* Contests).get(id)
@@ -90,7 +91,7 @@ const resultOf = Effect.fn("compareWork.result")(function* (id: TaskId) {
     task.workspaceId === null
       ? `Task ${id} is not isolated: its changes are in ${task.directory}. To isolate one: beat run --isolate`
       : isTerminal(task.status)
-        ? `Task ${id} left nothing in its workspace.`
+        ? nothingLeft(id, Option.isSome(place) ? place.value.workspace : null)
         : `Task ${id} is ${task.status}. Wait for its end: beat wait ${id}, or look into beat workspace path ${id}`
   return yield* new MergeRefused({ reason })
 })

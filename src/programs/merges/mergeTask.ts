@@ -13,6 +13,7 @@ import { Workspaces } from "../../services/Workspaces.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { beginMerge } from "./beginMerge.ts"
 import { checkMerge } from "./checkMerge.ts"
+import { nothingLeft } from "./nothingLeft.ts"
 import { abandon, clearTheWay } from "./recoverMerge.ts"
 import { requireHome } from "./requireHome.ts"
 
@@ -61,7 +62,7 @@ export const resultOf = Effect.fn("mergeTask.result")(function* (id: TaskId) {
     return yield* refuse(
       task.workspaceId === null
         ? `Task ${id} worked in ${task.directory} itself: there is nothing to merge. Isolated tasks have results: beat run --isolate`
-        : `Task ${id} left nothing in its workspace.`
+        : nothingLeft(id, place?.workspace ?? null)
     )
   }
   return { task, result, workspace: place.workspace }

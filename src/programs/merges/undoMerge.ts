@@ -55,11 +55,17 @@ export const undoMerge = Effect.fn("undoMerge")(function* (task: TaskId, submitt
   if (merge.state === "undone") return merge
   const { before, branch, home, merged } = merge
   const state = yield* git.branch(home, branch)
-  if (state?.commit !== merged) {
+  const revert = `undo it with git revert ${merged.slice(0, 12)}`
+  if (state === null) {
+    // Git names no branch of a directory that is gone either.
+    const isThere = yield* Effect.isSuccess(git.place(home))
     return yield* refuse(
-      `The branch ${branch} has moved since the merge: undo it with git revert ${merged.slice(0, 12)}`
+      isThere
+        ? `There is no branch ${branch} in ${home} any more.`
+        : `${home}, where it was merged, is no longer a git repository: ${revert} in a work tree of the branch ${branch}`
     )
   }
+  if (state.commit !== merged) return yield* refuse(`The branch ${branch} has moved since the merge: ${revert}`)
   const owner = yield* (yield* Processes).self
   const { tree } = state
   if (!(yield* merges.change(merge, { state: "undoing", tree, owner }))) {

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { TaskSummary } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
 import { sealRef, type WorkResult } from "../../domain/workspace/Workspace.ts"
+import { WorkspaceFailed } from "../../domain/workspace/WorkspaceErrors.ts"
 import { failpoint } from "../../services/Failpoints.ts"
 import { WorkerWorkspaces } from "../../services/WorkerWorkspaces.ts"
 import { WorkspaceGit } from "../../services/WorkspaceGit.ts"
@@ -37,23 +38,28 @@ export const sealTask = Effect.fn("sealTask")(function* ({ claim, task }: Worked
   const workspaces = yield* Workspaces
   const own = yield* WorkerWorkspaces
   const found = yield* retryWhileStorageFails(workspaces.ofTask(task.id))
-  // A workspace that was never cut holds nothing.
-  if (Option.isNone(found) || !(yield* git.isWhole(found.value.workspace))) return null
+  if (Option.isNone(found)) return null
   const { workspace } = found.value
+  const troubled = (error: WorkspaceFailed) =>
+    Effect.as(
+      Effect.zipRight(
+        Effect.logError(error.message),
+        retryWhileStorageFails(own.troubled(workspace.id, error.message))
+      ),
+      null
+    )
+  if (!(yield* git.isWhole(workspace))) {
+    // One that was never cut holds nothing. Any other was broken or removed while the task ran.
+    if (workspace.state !== "ready") return null
+    const detail = (yield* git.exists(workspace))
+      ? "it is no longer the repository that was cut"
+      : "its files were removed"
+    return yield* troubled(new WorkspaceFailed({ path: workspace.path, step: "seal", detail }))
+  }
   const at = task.startedAt ?? claim.claimedAt
   const seal = yield* git
     .seal({ workspace, ref: sealRef(task.id), message: messageOf(task), at, claimId: claim.claimId })
-    .pipe(
-      Effect.catchTag("WorkspaceFailed", (error) =>
-        Effect.as(
-          Effect.zipRight(
-            Effect.logError(error.message),
-            retryWhileStorageFails(own.troubled(workspace.id, error.message))
-          ),
-          null
-        )
-      )
-    )
+    .pipe(Effect.catchTag("WorkspaceFailed", troubled))
   if (seal === null) return null
   yield* failpoint("seal.taken")
   const result: WorkResult = {

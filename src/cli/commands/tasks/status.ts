@@ -31,7 +31,7 @@ import { describePipeline } from "../../output/PipelineTable.ts"
 import { type Pair, pairs } from "../../output/pairs.ts"
 import { questionWords } from "../../output/QuestionText.ts"
 import { plain, statusStyle } from "../../output/TaskTable.ts"
-import { nestedWords, resultWords, workspaceWords } from "../../output/WorkText.ts"
+import { nestedWords, resultWords, unsealedWords, workspaceWords } from "../../output/WorkText.ts"
 import { showOverview } from "./overview.ts"
 
 const failureWords = (report: TaskReport, now: number): string | null => {
@@ -200,6 +200,7 @@ const describe = (report: TaskReport, now: number, screen: Screen): ReadonlyArra
     ["usage", usageWords(report)],
     ["session", report.sessionId === null ? null : plain(report.sessionId)],
     ["workspace", workspaceWords(report)],
+    ["not sealed", unsealedWords(report)],
     ["result", resultWords(report)],
     ["nested", nestedWords(report)],
     ["git", checkpoint === null ? null : gitWords(checkpoint)],

@@ -91,8 +91,19 @@ const formWords: Readonly<Record<DiffForm, ReadonlyArray<string>>> = {
   names: ["--name-only"]
 }
 
-/** Drivers of a repository run programs, and what is compared is the work of an agent. */
-const safeDiff = ["diff", "--no-ext-diff", "--no-textconv", "--find-renames"]
+/**
+ * Drivers of a repository run programs, and what is compared is the work of an agent. `git apply` takes no patch without prefixes
+ * (`diff.noprefix`) and no words about a submodule (`diff.submodule`).
+ */
+const safeDiff = [
+  "diff",
+  "--no-ext-diff",
+  "--no-textconv",
+  "--find-renames",
+  "--src-prefix=a/",
+  "--dst-prefix=b/",
+  "--submodule=short"
+]
 
 const counted = (text: string | undefined) => (text === "-" || text === undefined ? null : Number(text))
 
