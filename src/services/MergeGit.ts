@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { MergeFailed } from "../domain/merge/MergeErrors.ts"
-import type { CommitId } from "../domain/workspace/Workspace.ts"
+import type { CommitId, Workspace } from "../domain/workspace/Workspace.ts"
 
 /** Where a branch is, and which work tree has it checked out. */
 export interface BranchState {
@@ -44,12 +44,15 @@ export class MergeGit extends Context.Tag("backbeat/MergeGit")<
     readonly current: (tree: string) => Effect.Effect<string | null, MergeFailed>
     /** Null: there is no such branch. */
     readonly branch: (home: string, name: string) => Effect.Effect<BranchState | null, MergeFailed>
-    /** Merges two commits without a work tree. With a base, the changes from the base to `theirs` are applied to `ours`. */
+    /**
+     * Merges two commits without a work tree. Where the base is a tree with the user's uncommitted files, or where the user has
+     * rewritten all history since, the changes from the base to `theirs` are applied to `ours`.
+     */
     readonly fit: (
       home: string,
       ours: CommitId,
       theirs: CommitId,
-      base: CommitId | null
+      cut: Pick<Workspace, "base" | "baseKind">
     ) => Effect.Effect<Fit, MergeFailed>
     readonly treeOf: (repository: string, commit: CommitId) => Effect.Effect<CommitId, MergeFailed>
     /** A commit as its user makes them. */

@@ -74,6 +74,21 @@ describe("the work of an isolated task", () => {
     assert.strictEqual(readFileSync(join(home, "new"), "utf8"), "n\n")
   })
 
+  it("is merged after the user has rewritten all history", async () => {
+    makeRepository(home, { "a.txt": "one\n" })
+    const id = await work("echo n > new")
+    writeFileSync(join(home, "b.txt"), "mine\n")
+    gitIn(home, "add", "b.txt")
+    gitIn(home, "commit", "--quiet", "--amend", "-m", "first, again")
+    assert.strictEqual((await run(["merge", id])).code, 0)
+    assert.deepStrictEqual(
+      ["a.txt", "b.txt", "new"].map((name) => readFileSync(join(home, name), "utf8")),
+      ["one\n", "mine\n", "n\n"]
+    )
+    assert.strictEqual((await run(["merge", "--undo", id])).code, 0)
+    assert.isFalse(existsSync(join(home, "new")))
+  })
+
   it("is not called moved where the work tree of its merge is gone", async () => {
     makeRepository(home)
     const side = join(beat.home, "side")

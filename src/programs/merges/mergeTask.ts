@@ -188,9 +188,7 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
     ...fields
   })
 
-  // The user's own uncommitted files were part of the base: only what the agent changed is brought in.
-  const base = workspace.baseKind === "tree" ? workspace.base : null
-  const fitted = yield* git.fit(home, before, result.commit, base)
+  const fitted = yield* git.fit(home, before, result.commit, workspace)
   if (fitted._tag === "Conflicts") return outcome({ state: "conflict", conflicts: fitted.files.slice(0, 100) })
   if (fitted.tree === (yield* git.treeOf(home, before)) && options.create === null)
     return outcome({ state: "unchanged" })

@@ -37,8 +37,7 @@ const recorded = Effect.fn("proposeMerge.recorded")(function* (
     (merge) => merge.branch === branch && (merge.state === "proposing" || merge.state === "proposed")
   )
   if (known !== undefined) return known
-  const base = workspace.baseKind === "tree" ? workspace.base : null
-  const fitted = yield* git.fit(home, workspace.base, result.commit, base)
+  const fitted = yield* git.fit(home, workspace.base, result.commit, workspace)
   if (fitted._tag === "Conflicts")
     return yield* refuse(`The work of task ${id} does not fit onto the commit it began at.`)
   if (fitted.tree === (yield* git.treeOf(home, workspace.base))) return yield* refuse(`Task ${id} changed nothing.`)

@@ -44,10 +44,11 @@ const movedAway = (branch: string) => `the branch ${branch} was moved by another
 
 const settle = Effect.fn("recoverMerge.settle")(function* (merge: Merge, merged: CommitId) {
   const git = yield* MergeGit
-  const { before, branch, id, tree } = merge
+  const { before, branch, home, id, tree } = merge
   const state = yield* settled(merge, before)
   if (state?.commit === merged) return ended("merged", null)
-  if (state?.commit !== before) return ended("refused", movedAway(branch))
+  if (state === null) return ended("refused", `there is no branch ${branch} in ${home} any more`)
+  if (state.commit !== before) return ended("refused", movedAway(branch))
   if (tree === null) return ended("refused", unchanged)
   if (state.tree !== tree) return ended("refused", `the branch ${branch} is no longer checked out in ${tree}`)
   yield* keepTorn(id, tree)

@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { MergeFailed } from "../../../domain/merge/MergeErrors.ts"
-import type { CommitId } from "../../../domain/workspace/Workspace.ts"
+import type { CommitId, Workspace } from "../../../domain/workspace/Workspace.ts"
 import { failpoint } from "../../../services/Failpoints.ts"
 import { type BranchState, type ChangedFile, type DiffForm, type Fit, MergeGit } from "../../../services/MergeGit.ts"
 import { Paths } from "../../../services/Paths.ts"
@@ -46,9 +46,13 @@ const tried = Effect.fn("MergeGit.fit")(function* (
   home: string,
   ours: CommitId,
   theirs: CommitId,
-  base: CommitId | null
+  { base, baseKind }: Pick<Workspace, "base" | "baseKind">
 ) {
-  const mine = base === null ? ours : yield* committed(home, `${ours}^{tree}`, [base], "merge base\n")
+  // The user's uncommitted files were part of such a base: only what the agent changed is brought in.
+  const common =
+    baseKind !== "tree" &&
+    (yield* git({ directory: home, args: ["merge-base", ours, theirs], accepts: [0, 1] })).code === 0
+  const mine = common ? ours : yield* committed(home, `${ours}^{tree}`, [base], "merge base\n")
   const { code, stdout } = yield* git({
     directory: home,
     args: ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", mine, theirs],
@@ -135,7 +139,7 @@ const make = Effect.gen(function* () {
     ),
 
     branch: (home, name) => branch(home, name).pipe(failing(home)),
-    fit: (home, ours, theirs, base) => tried(home, ours, theirs, base).pipe(failing(home)),
+    fit: (home, ours, theirs, cut) => tried(home, ours, theirs, cut).pipe(failing(home)),
 
     treeOf: Effect.fn("MergeGit.treeOf")((repository, commit) =>
       gitText({ directory: repository, args: ["rev-parse", "--verify", `${commit}^{tree}`] }).pipe(
