@@ -59,6 +59,22 @@ describe("ten servers on one file", () => {
   })
 })
 
+describe("a server with as many open calls as it takes", () => {
+  it("answers a ping, and takes a cancellation, before a call has ended", async () => {
+    const server = start()
+    await server.initialize()
+    const id = await server.delegate("sleep 600")
+    const wait = { name: "WaitTasks", arguments: { ids: [id], timeoutMs: 50_000 } }
+    const calls = Array.from({ length: 520 }, (_, at) => ({ id: `wait-${at}`, method: "tools/call", params: wait }))
+    const cancelled = { method: "notifications/cancelled", params: { requestId: "wait-0" } }
+    const messages = [...calls, cancelled, { id: "ping", method: "ping" }]
+    server.write(messages.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join(""))
+    const answer = await until("the answer", () => server.messages.find(({ id }) => id === "ping") ?? null)
+    assert.deepStrictEqual(answer.result, {})
+    assert.notExists(server.messages.find(({ id }) => String(id).startsWith("wait-")))
+  })
+})
+
 describe("a server inside of a task", () => {
   it("delegates as that task's child, which outlives it", async () => {
     const messages = [

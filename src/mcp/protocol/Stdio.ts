@@ -50,15 +50,20 @@ const idOf = (value: unknown): RequestId | null => {
   return typeof id === "string" || (typeof id === "number" && Number.isInteger(id)) ? id : null
 }
 
-/** The request that this line cancels, if the line is only a cancellation. */
-const cancelledBy = (line: string): RequestId | null => {
-  if (!line.includes("notifications/cancelled")) return null
+/** Above this a line is not looked into before its turn. Characters. */
+const longestUrgent = 64 * 1024
+
+/** Whether this line is a ping or cancels an open call: neither must wait for a call to end. */
+const isUrgent = (line: string, open: ReadonlySet<RequestId>): boolean => {
+  if (line.length > longestUrgent || !/"(?:ping|notifications\/cancelled)"/.test(line)) return false
   try {
     const message = parseJSONRPCMessage(JSON.parse(line))
-    if (!isJSONRPCNotification(message) || message.method !== "notifications/cancelled") return null
-    return idOf({ id: message.params?.requestId })
+    if (isJSONRPCRequest(message)) return message.method === "ping"
+    if (!isJSONRPCNotification(message) || message.method !== "notifications/cancelled") return false
+    const id = idOf({ id: message.params?.requestId })
+    return id !== null && open.has(id)
   } catch {
-    return null
+    return false
   }
 }
 
@@ -161,15 +166,16 @@ export const stdioTransport = (
     }
   }
 
-  const hold = (line: string) => {
-    // A cancellation must not wait for a call to end.
-    const cancelled = open.size < mostOpen ? null : cancelledBy(line)
-    if (cancelled !== null && open.has(cancelled)) return onLine(line)
+  const take = (line: string) => {
+    const waits = held.length > 0 || open.size >= mostOpen
+    // A client that does not read gets no answer before its turn either.
+    if (waits && output.writableLength <= mostWaiting && isUrgent(line, open)) return onLine(line)
     held.push(line)
     size += line.length
+    begin()
   }
 
-  const read = lineReader(hold, () =>
+  const read = lineReader(take, () =>
     refuse(
       -32600,
       `Message larger than ${largestMessage / 1024 ** 2} MB. Put long text into a file and name the file in the prompt.`,
@@ -179,7 +185,6 @@ export const stdioTransport = (
   const onEnd = () => transport.onend?.()
   const onData = (chunk: Uint8Array) => {
     read(chunk)
-    begin()
     if (held.length === 0) return
     if (size > mostHeld) return onEnd()
     input.pause()
