@@ -55,6 +55,9 @@ interface Prepared {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** What lines of a stream say of limits. */
+export type SignalReader = (stream: StreamName, lines: ReadonlyArray<string>) => ReadonlyArray<LimitSignal>
+
 export class Agents extends Context.Tag("backbeat/Agents")<
   Agents,
   {
@@ -77,12 +80,8 @@ export class Agents extends Context.Tag("backbeat/Agents")<
     readonly isFinal: (agent: string, exitCode: number | null) => Effect.Effect<boolean>
     /** What an agent's end means. An agent unknown by now is judged by its exit code alone. */
     readonly verdict: (agent: string, evidence: Evidence) => Effect.Effect<Verdict>
-    /** What lines of a stream say of the limits of the agent's account. Nothing where no format is known. */
-    readonly signals: (
-      agent: string,
-      stream: StreamName,
-      lines: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyArray<LimitSignal>>
+    /** Reads what lines say of the limits of the agent's account; null where no format is known. */
+    readonly signals: (agent: string) => Effect.Effect<SignalReader | null>
     /** What lines of stdout say of messages and turns, of an agent that takes messages while it runs. */
     readonly heard: (agent: string, lines: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Heard>>
     /** Reads the calls of tools in stdout; null where no format is known. */

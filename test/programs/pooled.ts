@@ -53,7 +53,7 @@ const agents = Layer.mock(Agents, {
   resumes: (agent) => Effect.succeed(agent === "claude"),
   hasSessions: (agent) => Effect.succeed(agent === "claude"),
   isFinal: () => Effect.succeed(false),
-  signals: () => Effect.succeed([]),
+  signals: () => Effect.succeed(null),
   renderer: () => Effect.succeed({ line: (raw) => [raw], end: () => [] }),
   verdict: (_agent, { end, stdout }) =>
     Effect.succeed({

@@ -70,7 +70,7 @@ const agents = Layer.effectContext(
         resumes: (agent) => Effect.succeed(agent === "claude"),
         hasSessions: (agent) => Effect.succeed(agent === "claude"),
         account: () => Effect.succeed(null),
-        signals: () => Effect.succeed([]),
+        signals: () => Effect.succeed(null),
         heard: () => Effect.succeed([]),
         calls: () => Effect.succeed(null),
         verdict: () => Effect.dieMessage("nothing ends here")

@@ -19,7 +19,7 @@ import * as Shell from "./adapters/shell.ts"
 import { cutEnd } from "./reading/Bounds.ts"
 import { mask } from "./reading/Secrets.ts"
 import { maxErrorBytes } from "./reading/Verdict.ts"
-import { signalsOf } from "./signals/AgentSignals.ts"
+import { signalReaderOf } from "./signals/AgentSignals.ts"
 import { callReaderOf } from "./signals/callReaderOf.ts"
 import { claudeHeard } from "./signals/claudeHeard.ts"
 import { judgeCommand, named } from "./starting/Command.ts"
@@ -56,7 +56,7 @@ const judging = Effect.gen(function* () {
 
   return Agents.of({
     ...agents,
-    signals: (agent, stream, lines) => Effect.sync(() => signalsOf(agent, stream, lines)),
+    signals: (agent) => Effect.succeed(signalReaderOf(agent)),
     heard: (agent, lines) => Effect.sync(() => (agent === "claude" ? lines.flatMap(claudeHeard) : [])),
     calls: (agent) => Effect.succeed(callReaderOf(agent)),
     verdict: Effect.fn("Agents.verdict")(function* (name, evidence) {

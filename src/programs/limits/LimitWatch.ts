@@ -112,10 +112,12 @@ export const readSignals = Effect.fn("limits.read")(function* (
   stream: StreamName,
   bytes: Uint8Array
 ) {
+  const agents = yield* Agents
+  const read = yield* agents.signals(held.task.agent)
+  if (read === null) return nothing
   const lines = wholeLines(watch.rest[stream], bytes)
   if (lines.length === 0) return nothing
-  const agents = yield* Agents
-  const signals = yield* agents.signals(held.task.agent, stream, lines)
+  const signals = read(stream, lines)
   if (signals.length === 0) return nothing
   const use = yield* liveUse(held, settings, watch, signals)
   if (held.task.account === null) return { signals: [], use }

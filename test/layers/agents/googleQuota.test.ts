@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Verdict } from "../../../src/domain/task/Agent.ts"
 import { verdictOf } from "../../../src/layers/agents/AgentsJudging.ts"
 import { classify } from "../../../src/layers/agents/reading/Failure.ts"
-import { signalsOf } from "../../../src/layers/agents/signals/AgentSignals.ts"
+import { signalReaderOf } from "../../../src/layers/agents/signals/AgentSignals.ts"
 
 const advised = "You exceeded your current quota, please check your plan and billing details."
 const links =
@@ -139,7 +139,7 @@ describe("a quota of Google", () => {
     assert.deepStrictEqual(opencode(bodyOf(perDay)), ["usage-limit", midnight])
     const text = said(2).replaceAll("\n", " ")
     const line = `level=ERROR message="stream error" session.id=ses_1 error.error="AI_APICallError: ${text}"`
-    assert.deepStrictEqual(signalsOf("opencode", "stderr", [line]), [])
+    assert.deepStrictEqual(signalReaderOf("opencode")?.("stderr", [line]), [])
   })
 
   it("is not what other services say, nor another failure of Google", () => {

@@ -7,7 +7,7 @@ import * as TestClock from "effect/TestClock"
 import { AccountKey } from "../../../src/domain/limits/Account.ts"
 import type { LimitSignal, Seen } from "../../../src/domain/limits/Signal.ts"
 import type { Verdict } from "../../../src/domain/task/Agent.ts"
-import { signalsOf } from "../../../src/layers/agents/signals/AgentSignals.ts"
+import { signalReaderOf } from "../../../src/layers/agents/signals/AgentSignals.ts"
 import * as Prices from "../../../src/layers/usage/Prices.ts"
 import { limitWatch, readSignals } from "../../../src/programs/limits/LimitWatch.ts"
 import { recordPlaceOf, withRecord } from "../../../src/programs/limits/SessionRecord.ts"
@@ -55,7 +55,7 @@ const layer = (state: Told) =>
   Layer.mergeAll(
     testSql,
     Prices.layer,
-    Layer.mock(Agents, { signals: (agent, stream, lines) => Effect.sync(() => signalsOf(agent, stream, lines)) }),
+    Layer.mock(Agents, { signals: (agent) => Effect.succeed(signalReaderOf(agent)) }),
     Layer.succeed(SessionRecords, {
       agents: ["codex"],
       read: (request) =>

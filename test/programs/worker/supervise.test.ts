@@ -175,7 +175,7 @@ describe("an agent whose output cannot be judged", () => {
           Layer.mock(Agents, {
             verdict: () => Effect.dieMessage("a surprise in the stream"),
             hasSessions: () => Effect.succeed(false),
-            signals: () => Effect.succeed([])
+            signals: () => Effect.succeed(null)
           })
         )
       )
@@ -217,7 +217,7 @@ describe("an end that is read late", () => {
       const agents = Layer.mock(Agents, {
         verdict,
         hasSessions: () => Effect.succeed(false),
-        signals: () => Effect.succeed([])
+        signals: () => Effect.succeed(null)
       })
       const late = withSpawner((spawner) =>
         Effect.succeed({

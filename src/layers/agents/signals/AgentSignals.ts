@@ -3,6 +3,7 @@
 import { type LimitSignal, longestSleepMs } from "../../../domain/limits/Signal.ts"
 import type { StreamName } from "../../../domain/output/Output.ts"
 import type { ModelUse } from "../../../domain/usage/ModelUse.ts"
+import type { SignalReader } from "../../../services/Agents.ts"
 import { loggedFailure, stepUse } from "../adapters/opencode.ts"
 import { messageUse } from "../adapters/pi.ts"
 import { classify } from "../reading/Failure.ts"
@@ -65,11 +66,8 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ["pi", pi]
 ])
 
-export const signalsOf = (
-  agent: string,
-  stream: StreamName,
-  lines: ReadonlyArray<string>
-): ReadonlyArray<LimitSignal> => {
+/** Null: the agent says nothing of them, so its output need not be cut into lines. */
+export const signalReaderOf = (agent: string): SignalReader | null => {
   const read = readers.get(agent)
-  return read === undefined ? [] : lines.flatMap((line) => read(line, stream))
+  return read === undefined ? null : (stream, lines) => lines.flatMap((line) => read(line, stream))
 }

@@ -1,11 +1,10 @@
 /**
- * The queries of SqlSchema, each worked out at its first use. A service has many and a command needs few of them, and what
+ * Queries as `SqlSchema` has them, each worked out at its first use. A service has many and a command needs few of them, and what
  * their schemas cost is felt at every start.
  */
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { decoderOf, encoderOf } from "../../../domain/SchemaCodecs.ts"
 import { direct } from "./direct.ts"
@@ -64,7 +63,8 @@ export const single = <I, II, A, AI, R, E>(query: () => Query<I, II, A, AI, R, E
 export const run = <I, II, R, E>(command: () => Command<I, II, R, E>) =>
   atFirstUse(() => {
     const { Request, execute } = command()
-    const write = SqlSchema.void({ Request, execute: (request) => direct(execute(request)) })
+    const encode = encoderOf(Request)
     // What cannot be written is wrong in this program. A `ParseError` would pass for a damaged database.
-    return (request: I) => Effect.catchIf(write(request), ParseResult.isParseError, (error) => Effect.die(error))
+    return (request: I) =>
+      Effect.asVoid(Effect.flatMap(Effect.orDie(encode(request)), (given) => direct(execute(given))))
   })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskNotFound } from "../../../domain/Errors.ts"
+import { decoderOf } from "../../../domain/SchemaCodecs.ts"
 import { TaskId } from "../../../domain/task/Task.ts"
 import { traceparentWithin } from "../../../domain/traces/TraceContext.ts"
 import { type Claim, ClaimId } from "../../../domain/worker/Claim.ts"
@@ -56,7 +57,7 @@ export const startOf = (sql: SqlClient.SqlClient, id: TaskId) => sql`
 `
 
 /** Reads such a row. */
-export const readStart = Schema.decodeUnknown(ClaimedRow)
+export const readStart = decoderOf(ClaimedRow)
 
 export const claimedFrom =
   (claim: Claim) =>
