@@ -18,7 +18,7 @@ module.exports = () => {
         : /NODE_MODULE_VERSION/.test(error.message)
           ? `its native module better-sqlite3 was built for another Node than this ${process.version}`
           : `its native module better-sqlite3 cannot be loaded: ${String(error.message).split("\n")[0]}`
-    process.stderr.write(`beat: ${problem}. Build it anew:\n\n  cd '${place}' && npm rebuild better-sqlite3\n\n`)
+    process.stderr.write(`beat: ${problem}. Build it with:\n\n  cd '${place}' && npm rebuild better-sqlite3\n\n`)
     process.exit(70)
   }
 }
