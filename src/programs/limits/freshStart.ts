@@ -9,8 +9,10 @@ import { readEvidence } from "../worker/readEvidence.ts"
 /** A request of this run was answered. */
 export const wasServed = Effect.fn("freshStart.wasServed")(function* ({ task }: Held) {
   const agents = yield* Agents
+  const read = yield* agents.signals(task.agent)
+  if (read === null) return false
   const { stdout } = yield* readEvidence(task.id)
-  return (yield* agents.signals(task.agent, "stdout", stdout)).some(({ _tag }) => _tag === "Served")
+  return read("stdout", stdout).some(({ _tag }) => _tag === "Served")
 })
 
 /**
