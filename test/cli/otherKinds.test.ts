@@ -36,9 +36,9 @@ const ids = Effect.gen(function* () {
 
 /** `ID` is what is named, an id or the beginning of one. */
 const commands = {
-  task: ["cancel ID", "logs ID", "result ID", "why ID", "retry ID", "edit ID -p P1"],
+  task: ["logs ID", "result ID", "why ID", "retry ID", "edit ID -p P1"],
   taskOrLoop: ["tree ID"],
-  taskOrPipeline: ["wait ID", "graph ID", "status ID"],
+  taskOrPipeline: ["wait ID", "cancel ID", "graph ID", "status ID"],
   pipeline: ["pipeline status ID", "pipeline cancel ID"],
   schedule: ["schedule status ID", "schedule cancel ID"],
   loop: ["loop status ID", "loop cancel ID"],

@@ -18,7 +18,9 @@ import { Schedules } from "../../src/services/Schedules.ts"
 import { Tasks } from "../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { finish, workerOf } from "../programs/world.ts"
+import { createLoop } from "../support/loops.ts"
 import { bytesOf } from "../support/output.ts"
+import { create } from "../support/pipelines.ts"
 import { claimNext, completed, ended, failed, submit } from "../support/tasks.ts"
 import { beat, world } from "./world.ts"
 
@@ -307,6 +309,26 @@ describe("beat cancel", () => {
         [["over", "cancelled"]]
       )
       assert.strictEqual((yield* beat(["cancel", "nope"])).code, 3)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("ends pipelines and loops, together with tasks", () =>
+    Effect.gen(function* () {
+      const { id } = yield* submit()
+      const pipeline = (yield* create([{}])).id
+      const loop = (yield* createLoop()).id
+      const seen = yield* beat(["cancel", pipeline, id, loop, "--reason", "enough"])
+      assert.strictEqual(seen.code, 0, seen.stderr)
+      const [first, second, third, ...others] = seen.stdout.trim().split("\n")
+      assert.isTrue(first?.startsWith(`${id} cancelled`), first)
+      assert.isTrue(second?.startsWith(`${pipeline} cancelled`), second)
+      assert.isTrue(third?.startsWith(`${loop} cancelled`), third)
+      assert.deepStrictEqual(others, [])
+      const again = yield* decode(CancelDocument, (yield* beat(["cancel", pipeline, loop, "--json"])).stdout)
+      assert.deepStrictEqual(
+        [...again.pipelines, ...again.loops].map(({ id, status }) => [id, status]),
+        [pipeline, loop].map((id) => [id, "cancelled"])
+      )
     }).pipe(Effect.provide(world()))
   )
 })

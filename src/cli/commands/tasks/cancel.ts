@@ -1,65 +1,43 @@
-/** `beat cancel`: cancels tasks and returns when their processes have exited. */
+/** `beat cancel`: cancels tasks, pipelines, loops and contests, and returns when their processes have exited. */
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Contest, type ContestId } from "../../../domain/contest/Contest.ts"
-import type { TaskId } from "../../../domain/task/Task.ts"
-import { cancelContest } from "../../../programs/contests/waitForContest.ts"
-import { type Cancelled, CancelResult, cancel as cancelTasks } from "../../../programs/tasks/cancel.ts"
-import { requireOwn } from "../../../programs/tasks/requireOwn.ts"
+import { Contest } from "../../../domain/contest/Contest.ts"
+import { Loop } from "../../../domain/loop/Loop.ts"
+import { Pipeline } from "../../../domain/pipeline/Pipeline.ts"
+import { cancelAll, requireOwnAll } from "../../../programs/groups/cancelAll.ts"
+import { resolveAll } from "../../../programs/groups/resolveAll.ts"
+import { CancelResult } from "../../../programs/tasks/cancel.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { Contests } from "../../../services/Contests.ts"
-import { Tasks } from "../../../services/Tasks.ts"
+import { Loops } from "../../../services/Loops.ts"
+import { Pipelines } from "../../../services/Pipelines.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
 import { printJson } from "../../framework/Json.ts"
-import { type Screen, Terminal } from "../../framework/Terminal.ts"
+import { Terminal } from "../../framework/Terminal.ts"
 import { json, optionalText, taskOr } from "../../input/Values.ts"
+import { cancelledLine, whileCancelling } from "../../output/Cancelling.ts"
 import { contestEnding } from "../../output/ContestTable.ts"
 import { endingText } from "../../output/Ending.ts"
-import { withProgress } from "../../output/Progress.ts"
+import { loopEnding } from "../../output/LoopTable.ts"
+import { pipelineEnding } from "../../output/PipelineTable.ts"
 import { waiting } from "../../output/waiting.ts"
 
-const line = ({ answer, task }: Cancelled, screen: Screen): string =>
-  answer === "over"
-    ? `${task.id} had already ended: ${endingText(task, screen)}`
-    : `${task.id} ${endingText(task, screen)}`
-
-/** What `--json` prints. */
+/** What `--json` prints: all as they are after the cancel. */
 export const CancelDocument = Schema.Struct({
   ...CancelResult.fields,
-  /** After the cancel. */
+  pipelines: Schema.Array(Pipeline),
+  loops: Schema.Array(Loop),
   contests: Schema.Array(Contest)
 }).annotations({ identifier: "CancelDocument" })
-
-/** A reference that fits no task may fit a contest. */
-const resolveEach = Effect.fn("cancel.resolve")(function* (references: ReadonlyArray<string>) {
-  const tasks = yield* Tasks
-  const contests = yield* Contests
-  const taskIds: Array<TaskId> = []
-  const contestIds: Array<ContestId> = []
-  for (const reference of references) {
-    const task = yield* Effect.either(tasks.resolve(reference))
-    if (task._tag === "Right") {
-      taskIds.push(task.right)
-      continue
-    }
-    const { left } = task
-    if (left._tag !== "TaskNotFound") return yield* left
-    const orNoTask = Effect.mapError(contests.resolve(reference), (error) =>
-      error._tag === "ContestNotFound" && error.candidates.length === 0 ? left : error
-    )
-    contestIds.push(yield* orNoTask)
-  }
-  return { taskIds, contestIds }
-})
 
 export const cancel = readWriteCommand({
   name: "cancel",
   section: "tasks",
-  summary: "Cancel tasks or contests and wait until their processes have exited",
+  summary: "Cancel tasks, pipelines, loops or contests and wait until their processes have exited",
   details:
     "Removes a waiting task from the queue. Asks a running agent to stop, then kills it with all the processes it started. Tasks that the agent itself submitted continue, unless --tree is given.",
   examples: [
@@ -71,34 +49,41 @@ export const cancel = readWriteCommand({
     reason: optionalText("reason", "text").pipe(Options.withDescription("Store this reason with the task")),
     json
   }),
-  args: taskOr("a contest").pipe(Args.atLeast(1)),
+  args: taskOr("a pipeline, a loop, a goal or a contest").pipe(Args.atLeast(1)),
   completes: "task",
   answer: () => "ending",
   run: Effect.fn("beat.cancel")(function* (given, references) {
     const terminal = yield* Terminal
     const caller = yield* Caller
-    const { contestIds, taskIds } = yield* resolveEach(references)
+    const named = yield* resolveAll(references)
     const submitter = submitterOf(caller.environment)
-    yield* requireOwn(submitter, taskIds, "cancel")
+    yield* requireOwnAll(named, submitter, "cancel")
     const served = yield* waiting(false)
     const by = yield* nameOf(submitter)
-    const all = Effect.all({
-      result: cancelTasks(taskIds, { ...served, tree: given.tree, reason: given.reason, by }),
-      contests: Effect.forEach(contestIds, (id) => cancelContest(id, { reason: given.reason, by }, submitter, served))
-    })
-    const { contests, result } = yield* all.pipe(
-      withProgress(Effect.succeed("waiting for the processes to exit (Ctrl-C stops the waiting, not the cancelling)"))
-    )
+    const { groups, tasks, truncated } = yield* cancelAll(named, submitter, {
+      ...served,
+      tree: given.tree,
+      reason: given.reason,
+      by
+    }).pipe(whileCancelling)
+    const pipelines = yield* Effect.forEach(named.pipelineIds, (yield* Pipelines).get)
+    const loops = yield* Effect.forEach(named.loopIds, (yield* Loops).get)
+    const contests = yield* Effect.forEach(named.contestIds, (yield* Contests).get)
     if (given.json) {
-      yield* printJson(CancelDocument, { ...result, contests: contests.map(({ contest }) => contest) })
+      yield* printJson(CancelDocument, { tasks, truncated, pipelines, loops, contests })
       return ExitCode.ok
     }
-    for (const entry of result.tasks) yield* terminal.print(line(entry, terminal.stdout))
-    for (const { answer, contest } of contests) {
-      const before = answer === "over" ? "had already ended: " : ""
-      yield* terminal.print(`${contest.id} ${before}${contestEnding(contest, terminal.stdout)}`)
+    const screen = terminal.stdout
+    for (const { answer, task } of tasks) {
+      yield* terminal.print(cancelledLine(task.id, answer, endingText(task, screen)))
     }
-    if (result.truncated)
+    const endings = new Map<string, string>([
+      ...pipelines.map((one) => [one.id, pipelineEnding(one, screen)] as const),
+      ...loops.map((one) => [one.id, loopEnding(one, screen)] as const),
+      ...contests.map((one) => [one.id, contestEnding(one, screen)] as const)
+    ])
+    for (const { answer, id } of groups) yield* terminal.print(cancelledLine(id, answer, endings.get(id) ?? ""))
+    if (truncated)
       yield* terminal.say("beat: the tree has more than 10,000 tasks; run the command again to cancel the rest")
     return ExitCode.ok
   })
