@@ -358,6 +358,7 @@ steps:
     const status = (await run(["loop", "status", id])).stdout
     assert.match(status, /^best +3 \(round 2\)$/m)
     assert.match(status, /^scores +█▁\.\.\.▅$/m)
+    assert.lengthOf(Array.from(status.matchAll(/ its evaluation failed: beat status \w{12}$/gm)), 3)
   })
 
   it("makes a slow program faster over ten rounds, past one that cheats, one that crashes and one that hangs", async () => {

@@ -90,10 +90,13 @@ const roundColumns: ReadonlyArray<Column> = [
   { title: "NOTE", shrinkTo: 8 }
 ]
 
-const noteOf = ({ tampered, verdict, workError, workTask, workTasks }: LoopRound, work: Loop["work"]): string => {
+const noteOf = (round: LoopRound, work: Loop["work"]): string => {
+  const { evaluationTasks, tampered, verdict, workError, workTask, workTasks } = round
   if (verdict === null && work.length > 1) return work[workTasks.indexOf(workTask)]?.name ?? ""
   if (tampered !== null) return `changed ${plain(tampered)}`
-  return workError === null ? "" : plain(workError.split("\n")[0] ?? "")
+  if (workError !== null) return plain(workError.split("\n")[0] ?? "")
+  const evaluation = evaluationTasks.at(-1)
+  return verdict !== "error" || evaluation === undefined ? "" : `its evaluation failed: beat status ${evaluation}`
 }
 
 /** Rounds in a table: the newest ones, as most of a long loop is history. */
