@@ -201,7 +201,7 @@ try {
     problems.push(`${tokens(spentAtStop)} of ${tokens(budgeted)} tokens spent`)
   if (counted() !== used()) problems.push("the ledger does not count what the agents used")
   if (counts.completed !== ids.length) problems.push(`not completed: ${JSON.stringify(counts)}`)
-  if (attempts !== 1) problems.push("a limit used up a try")
+  if (attempts !== 1) problems.push("a limit used up an attempt")
 } finally {
   for (const child of children) child.kill("SIGKILL")
   if (!words.includes("--keep")) rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })

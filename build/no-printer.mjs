@@ -1,2 +1,2 @@
-/** Stands in for the layout library of @effect/cli, of which no function is called: see `noPrinter` in build.mjs. */
+/** Used in the place of the layout library of @effect/cli, of which no function is called: see `noPrinter` in build.mjs. */
 export {}

@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of the documentation: `npm run pictures`. A terminal (tmux) runs the built program in a home of its own, with
+ * Makes the pictures of the documentation: `npm run pictures`. A terminal (tmux) runs the built program in a separate home, with
  * `build/pictures/claude.cjs` in the place of Claude Code; Chromium shows the page. Needs tmux, git and chromium.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"

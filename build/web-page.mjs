@@ -10,7 +10,7 @@ const types = { js: "text/javascript; charset=utf-8", css: "text/css; charset=ut
 
 const ending = (name) => name.slice(name.lastIndexOf(".") + 1)
 
-/** The files of the page by path. Parts that not every page needs are in files of their own. */
+/** The files of the page by path. Parts that not every page needs are in separate files. */
 export const webAssets = async (isDev = false) => {
   const { outputFiles } = await build({
     entryPoints: [`${client}app.tsx`, `${client}app.css`],

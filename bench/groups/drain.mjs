@@ -29,7 +29,7 @@ const drained = async () => {
   }
 }
 
-/** The original with its own defaults: it leaves ten seconds between two starts, and the next ones are no different. */
+/** The original with its own defaults: it leaves ten seconds between two starts, and later ones are the same. */
 const paced = async (file) => {
   const home = makeOriginal(file)
   try {

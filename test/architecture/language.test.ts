@@ -77,6 +77,13 @@ const client = readdirSync(join(root, "src/web/client"))
   .filter((name) => name.endsWith(".tsx"))
   .map((name) => ({ path: `src/web/client/${name}`, text: readFileSync(join(root, "src/web/client", name), "utf8") }))
 
+/** What builds and measures the product: some of it says something to a person too. */
+const tools = ["build", "bench"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.[cm]?[jt]s$/.test(name))
+    .map((name) => ({ path: join(folder, name), text: readFileSync(join(root, folder, name), "utf8") }))
+)
+
 const pages = [
   ...["README.md", "AGENTS.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
   ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
@@ -94,7 +101,7 @@ describe("sentences", () => {
   const bans = [...idioms, ...replaced]
 
   it("in strings and comments of the source use none of the words that AGENTS.md rules out", async () => {
-    const sources = [...sourcesIn("src", "migrations"), ...client]
+    const sources = [...sourcesIn("src", "migrations"), ...client, ...tools]
     assert.isAbove(sources.length, 500)
     const found: Array<string> = []
     for (const { path, text } of sources) {
