@@ -169,9 +169,12 @@ export const stdioTransport = (
   const take = (line: string) => {
     const waits = held.length > 0 || open.size >= mostOpen
     // A client that does not read gets no answer before its turn either.
-    if (waits && output.writableLength <= mostWaiting && isUrgent(line, open)) return onLine(line)
-    held.push(line)
-    size += line.length
+    if (waits && output.writableLength <= mostWaiting && isUrgent(line, open)) onLine(line)
+    else {
+      held.push(line)
+      size += line.length
+    }
+    // A cancellation has made room.
     begin()
   }
 
