@@ -10,6 +10,7 @@ const words: ReadonlyArray<readonly [RegExp, string]> = [
   [/, or look into beat workspace path \S+/g, ""],
   [/beat run --timeout/g, "DelegateTask with 'timeoutMs'"],
   [/beat run --stall/g, "DelegateTask with 'stallMs'"],
+  [/beat run --in (\S+) -a shell true/g, "DelegateTask with 'in' $1, the agent 'shell' and the prompt 'true'"],
   [/beat run --isolate/g, "DelegateTask with 'isolate'"],
   [/'?beat run --times'?/g, "DelegateTask with 'times'"],
   [/beat run --give-up/g, "a setting of the person"],
