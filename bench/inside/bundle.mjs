@@ -1,4 +1,4 @@
-/** Bundles a part of the benchmark that runs the product's own code in a process, with the services of a worker. */
+/** Bundles a part of the benchmark that runs the product's own code in a process, with shared maps of services, as a worker has them. */
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { sharedContext } from "../../build/shared-context.mjs"

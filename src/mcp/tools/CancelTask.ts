@@ -41,13 +41,18 @@ export const cancelTask = tool({
     const named = yield* resolveAll(input.ids)
     yield* requireOwnAll(named, submitter, "cancel")
     yield* session.serving
-    const { groups, tasks, truncated } = yield* cancelAll(named, submitter, {
+    const { contests, loops, pipelines, tasks, truncated } = yield* cancelAll(named, submitter, {
       tree: input.tree,
       reason: input.reason ?? null,
       by,
       justLaunched: false,
       onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
     }).pipe(withProgress(call, Effect.succeed("waiting for the processes to exit")))
+    const groups = [
+      ...pipelines.map(({ answer, pipeline }) => ({ answer, id: pipeline.id })),
+      ...loops.map(({ answer, loop }) => ({ answer, id: loop.id })),
+      ...contests.map(({ answer, contest }) => ({ answer, id: contest.id }))
+    ]
     const states = yield* Effect.forEach(groups, ({ answer, id }) =>
       Effect.map(groupState(id, false), (state) => (state === null ? [] : [{ answer, ...state }]))
     )

@@ -47,33 +47,21 @@ export const requireOwnAll = Effect.fn("requireOwnAll")(function* (named: Named,
   for (const id of named.contestIds) yield* requireOwnContest(yield* contests.get(id), submitter, step)
 })
 
-/** With `tree` also what tasks of the groups delegated. */
+/** With `tree` also what tasks of the groups delegated. The groups are as they are after the cancel. */
 export const cancelAll = Effect.fn("cancelAll")(function* (named: Named, submitter: Submitter, options: CancelOptions) {
   const many = { concurrency: atATime }
   const request = { reason: options.reason, by: options.by }
-  const { contest, loop, pipeline, tasks } = yield* Effect.all(
+  const { tasks, ...groups } = yield* Effect.all(
     {
       tasks: cancel(named.taskIds, options),
-      pipeline: Effect.forEach(
-        named.pipelineIds,
-        (id) => Effect.map(cancelPipeline(id, request, submitter, options), ({ answer }) => ({ id, answer })),
-        many
-      ),
-      loop: Effect.forEach(
-        named.loopIds,
-        (id) => Effect.map(cancelLoop(id, request, submitter, options), ({ answer }) => ({ id, answer })),
-        many
-      ),
-      contest: Effect.forEach(
-        named.contestIds,
-        (id) => Effect.map(cancelContest(id, request, submitter, options), ({ answer }) => ({ id, answer })),
-        many
-      )
+      pipelines: Effect.forEach(named.pipelineIds, (id) => cancelPipeline(id, request, submitter, options), many),
+      loops: Effect.forEach(named.loopIds, (id) => cancelLoop(id, request, submitter, options), many),
+      contests: Effect.forEach(named.contestIds, (id) => cancelContest(id, request, submitter, options), many)
     },
     { concurrency: "unbounded" }
   )
-  const groups = [...pipeline, ...loop, ...contest]
-  if (!options.tree || groups.length === 0) return { ...tasks, groups }
+  const count = named.pipelineIds.length + named.loopIds.length + named.contestIds.length
+  if (!options.tree || count === 0) return { ...tasks, ...groups }
   // The groups are over: what is cancelled now was delegated by their tasks.
   const members = yield* membersOf(named)
   const below = yield* cancel(Array.from(members), options)
@@ -81,6 +69,6 @@ export const cancelAll = Effect.fn("cancelAll")(function* (named: Named, submitt
   return {
     tasks: [...tasks.tasks, ...below.tasks.filter(({ task }) => !known.has(task.id))],
     truncated: tasks.truncated || below.truncated,
-    groups
+    ...groups
   }
 })

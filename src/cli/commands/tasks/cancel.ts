@@ -10,9 +10,6 @@ import { cancelAll, requireOwnAll } from "../../../programs/groups/cancelAll.ts"
 import { resolveAll } from "../../../programs/groups/resolveAll.ts"
 import { CancelResult } from "../../../programs/tasks/cancel.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
-import { Contests } from "../../../services/Contests.ts"
-import { Loops } from "../../../services/Loops.ts"
-import { Pipelines } from "../../../services/Pipelines.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
@@ -60,29 +57,30 @@ export const cancel = readWriteCommand({
     yield* requireOwnAll(named, submitter, "cancel")
     const served = yield* waiting(false)
     const by = yield* nameOf(submitter)
-    const { groups, tasks, truncated } = yield* cancelAll(named, submitter, {
+    const { contests, loops, pipelines, tasks, truncated } = yield* cancelAll(named, submitter, {
       ...served,
       tree: given.tree,
       reason: given.reason,
       by
     }).pipe(whileCancelling)
-    const pipelines = yield* Effect.forEach(named.pipelineIds, (yield* Pipelines).get)
-    const loops = yield* Effect.forEach(named.loopIds, (yield* Loops).get)
-    const contests = yield* Effect.forEach(named.contestIds, (yield* Contests).get)
     if (given.json) {
-      yield* printJson(CancelDocument, { tasks, truncated, pipelines, loops, contests })
+      yield* printJson(CancelDocument, {
+        tasks,
+        truncated,
+        pipelines: pipelines.map(({ pipeline }) => pipeline),
+        loops: loops.map(({ loop }) => loop),
+        contests: contests.map(({ contest }) => contest)
+      })
       return ExitCode.ok
     }
     const screen = terminal.stdout
-    for (const { answer, task } of tasks) {
-      yield* terminal.print(cancelledLine(task.id, answer, endingText(task, screen)))
-    }
-    const endings = new Map<string, string>([
-      ...pipelines.map((one) => [one.id, pipelineEnding(one, screen)] as const),
-      ...loops.map((one) => [one.id, loopEnding(one, screen)] as const),
-      ...contests.map((one) => [one.id, contestEnding(one, screen)] as const)
-    ])
-    for (const { answer, id } of groups) yield* terminal.print(cancelledLine(id, answer, endings.get(id) ?? ""))
+    const lines = [
+      ...tasks.map(({ answer, task }) => cancelledLine(task.id, answer, endingText(task, screen))),
+      ...pipelines.map(({ answer, pipeline }) => cancelledLine(pipeline.id, answer, pipelineEnding(pipeline, screen))),
+      ...loops.map(({ answer, loop }) => cancelledLine(loop.id, answer, loopEnding(loop, screen))),
+      ...contests.map(({ answer, contest }) => cancelledLine(contest.id, answer, contestEnding(contest, screen)))
+    ]
+    for (const line of lines) yield* terminal.print(line)
     if (truncated)
       yield* terminal.say("beat: the tree has more than 10,000 tasks; run the command again to cancel the rest")
     return ExitCode.ok
