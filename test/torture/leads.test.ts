@@ -9,13 +9,14 @@ if (planned === undefined || child === undefined) throw new Error("no lead is pl
 const plan = { ...planned, rounds: [[{ ...child, key: "w0.0.0" }]] }
 
 const note = (at: number, ...words: ReadonlyArray<string>) => ({ at, words })
-const first = [note(10, "start", "c1", "0"), note(10, "asks"), note(11, "asked"), note(11, "end", "0")]
+const first = [note(10, "start", "c1", "0"), note(10, "asks"), note(11, "asked", "1", "t1"), note(11, "end", "0")]
 const second = [note(20, "start", "c2", "1"), note(20, "end", "0")]
 
 const lead = (more: Partial<Lead> = {}): Lead => ({
   plan,
   row: { status: "completed", cause: "exit", attempt: 1, retried_by: null, wakes: 1 },
   notes: [...first, ...second],
+  awaited: new Map([[1, new Set(["t1"])]]),
   children: new Map([["w0.0.0", { tasks: 1, lastAt: 19 }]]),
   hurts: new Set(),
   limited: false,
@@ -38,6 +39,7 @@ describe("the check of leads", () => {
     ["a turn that started twice", { notes: [...first, ...second, note(30, "start", "c3", "1")] }],
     ["two starts of one claim", { notes: [...first, note(20, "start", "c1", "1")] }],
     ["a wake before the end of a task", { children: new Map([["w0.0.0", { tasks: 1, lastAt: 21 }]]) }],
+    ["a wake that waits for less than it was told", { awaited: new Map() }],
     ["a wake that was lost", { notes: first, row: { ...row, wakes: 0 } }],
     ["a wake that used up an attempt", { row: { ...row, attempt: 2 } }],
     ["a request that was refused", { notes: [...first, note(12, "refused", "no"), ...second] }],

@@ -18,6 +18,8 @@ export interface Lead {
   readonly plan: LeadPlan
   readonly row: Pick<TaskRow, "status" | "cause" | "attempt" | "retried_by"> & { readonly wakes: number }
   readonly notes: ReadonlyArray<Note>
+  /** What each of its wakes waits for, on record. */
+  readonly awaited: ReadonlyMap<number, ReadonlySet<string>>
   /** The last note of each task that it delegated, by its key. */
   readonly children: ReadonlyMap<string, { readonly tasks: number; readonly lastAt: number | null }>
   readonly hurts: ReadonlySet<Hurt>
@@ -33,7 +35,7 @@ const explained = ({ hurts, limited }: Lead): ReadonlyArray<string> => [
 ]
 
 export const leadProblems = (lead: Lead): ReadonlyArray<Problem> => {
-  const { children, notes, plan, row } = lead
+  const { awaited, children, notes, plan, row } = lead
   const problems: Array<Problem> = []
   const found = `${row.status} ${row.cause}`
   const isEnded = found === "completed exit"
@@ -62,6 +64,13 @@ export const leadProblems = (lead: Lead): ReadonlyArray<Problem> => {
   // One whose shim was killed may ask after its task has ended.
   for (const { words } of lead.hurts.size > 0 ? [] : said("refused"))
     problems.push(["a task is accepted", words.slice(1).join(" ")])
+  for (const {
+    words: [, wake, ids = ""]
+  } of said("asked")) {
+    const onRecord = awaited.get(Number(wake)) ?? new Set()
+    const forgotten = ids.split(",").filter((id) => !onRecord.has(id))
+    if (forgotten.length > 0) problems.push([wakeInvariant, `wake ${wake} does not wait for ${forgotten.join(", ")}`])
+  }
   const asked = said("asked").length
   // A server that died may have stored a request before.
   const unsure = said("asks").length - asked
@@ -87,6 +96,16 @@ const notesOf = (root: string, key: string): ReadonlyArray<Note> =>
     return { at: Number(at), words }
   })
 
+const awaitedBy = (store: Store, id: string): ReadonlyMap<number, ReadonlySet<string>> => {
+  const awaited = new Map<number, Set<string>>()
+  const rows = store.rows<{ n: number; awaited_id: string }>(
+    "SELECT n, awaited_id FROM wake_tasks WHERE task_id = ?",
+    id
+  )
+  for (const { awaited_id, n } of rows) awaited.set(n, (awaited.get(n) ?? new Set()).add(awaited_id))
+  return awaited
+}
+
 export const checkLeads = (plans: ReadonlyArray<LeadPlan>, store: Store, { chronicle, root }: World): void => {
   for (const plan of plans) {
     const rows = store.rows<TaskRow & { wakes: number }>("SELECT * FROM tasks WHERE idempotency_key = ?", plan.key)
@@ -103,6 +122,7 @@ export const checkLeads = (plans: ReadonlyArray<LeadPlan>, store: Store, { chron
       plan,
       row,
       notes: notesOf(root, plan.key),
+      awaited: awaitedBy(store, row.id),
       children,
       hurts: chronicle.hurts.get(row.id) ?? new Set(),
       limited: (chronicle.faults["limited-worker"] ?? 0) > 0

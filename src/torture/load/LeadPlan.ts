@@ -48,8 +48,8 @@ export const leadFile = ({ failpoint, rounds }: LeadPlan, root: string): string 
   })
 
 /**
- * `node lead.cjs KEY`. It notes its start with its claim and the number of its wake, `asks` before each request, `asked` once
- * the server has answered that it will be woken, and its end. A server that dies, or a store that is locked, is asked again: each task has a key.
+ * `node lead.cjs KEY`. It notes its start with its claim and the number of its wake, `asks` before each request, `asked` with
+ * the wake and the tasks that the server says it waits for, and its end. A server that dies, or a store that is locked, is asked again: each task has a key.
  */
 export const leadScript = (root: string, beat: ReadonlyArray<string>): string => `
 "use strict"
@@ -109,7 +109,10 @@ const turn = async () => {
       const answer = await ask(env)
       if (answer === null) continue
       // All that it delegated has ended before it asked: it is done.
-      note(answer.ok ? "asked" : /no open task|nothing/i.test(answer.said) ? "none" : "refused", answer.said.slice(0, 200).replace(/\\s+/g, " "))
+      if (answer.ok) {
+        const promised = JSON.parse(answer.said)
+        note("asked", promised.wake, promised.waitsFor.join(","))
+      } else note(/no open task|nothing/i.test(answer.said) ? "none" : "refused", answer.said.slice(0, 200).replace(/\\s+/g, " "))
       break
     }
   }
