@@ -1,8 +1,8 @@
 /** What an id names where it is looked for among things of another kind. */
 import * as Schema from "effect/Schema"
 
-const Kind = Schema.Literal("task", "pipeline", "schedule", "loop", "goal", "contest")
-type Kind = typeof Kind.Type
+export const Kind = Schema.Literal("task", "pipeline", "schedule", "loop", "goal", "contest")
+export type Kind = typeof Kind.Type
 
 export const OtherKind = Schema.Struct({ kind: Kind, id: Schema.String })
 export type OtherKind = typeof OtherKind.Type

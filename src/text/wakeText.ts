@@ -1,6 +1,5 @@
 /** The text that an agent gets when it continues after its tasks have ended. Its length is bounded, whatever they printed. */
-import type { EndCause, TaskId, TaskStatus } from "../domain/task/Task.ts"
-import type { Wake } from "../domain/wake/Wake.ts"
+import type { AwaitedId, Wake } from "../domain/wake/Wake.ts"
 import { cutMiddle } from "./Middle.ts"
 import { sanitize } from "./Sanitize.ts"
 
@@ -11,15 +10,17 @@ const least = 400
 /** Names of files in one list. */
 const mostFiles = 20
 
-/** One of the awaited tasks as it is now. */
-export interface AwaitedTask {
-  readonly id: TaskId
-  readonly agent: string
+/** One of the awaited tasks, pipelines, loops and contests as it is now. */
+export interface Awaited {
+  readonly id: AwaitedId
+  /** `Task k3v9x2m7q4ab (claude)`. */
+  readonly name: string
   readonly title: string
-  readonly status: TaskStatus
-  readonly cause: EndCause | null
-  readonly error: string | null
-  readonly answer: string | null
+  readonly isOpen: boolean
+  /** How it ended, in words. */
+  readonly how: string
+  /** The answer of what was completed, and why the rest was not. */
+  readonly said: string | null
   /** Files that its workspace holds in another form than the base; null where it had none. */
   readonly files: ReadonlyArray<string> | null
 }
@@ -29,44 +30,35 @@ const named = (files: ReadonlyArray<string>): string =>
     ? files.map(sanitize).join(", ")
     : `${files.slice(0, mostFiles).map(sanitize).join(", ")} and ${files.length - mostFiles} more`
 
-const howOf = ({ cause, status }: AwaitedTask): string =>
-  status === "queued" || status === "running"
-    ? `is still ${status}`
-    : status === "completed" || cause === null
-      ? status
-      : `${status} (${cause})`
-
-const changesOf = ({ files, id }: AwaitedTask): string | null => {
+const changesOf = ({ files, id }: Awaited): string | null => {
   if (files === null) return null
   if (files.length === 0) return "It changed no file."
   return `It changed ${named(files)}. Bring this into your directory: MergeTask {"id": "${id}"}`
 }
 
-const reportOf = (task: AwaitedTask, room: number): string => {
-  const said = task.status === "completed" ? task.answer : task.error
-  return [
-    `Task ${task.id} (${task.agent}) ${howOf(task)}: ${sanitize(task.title)}`,
-    changesOf(task),
-    said === null || said.trim() === "" ? null : cutMiddle(sanitize(said).trim(), room)
+const reportOf = (one: Awaited, room: number): string =>
+  [
+    `${one.name} ${one.how}: ${sanitize(one.title)}`,
+    changesOf(one),
+    one.said === null || one.said.trim() === "" ? null : cutMiddle(sanitize(one.said).trim(), room)
   ]
     .filter((line) => line !== null)
     .join("\n")
-}
 
 /** Files that several of them changed. */
-const overlaps = (tasks: ReadonlyArray<AwaitedTask>): ReadonlyArray<string> => {
-  const byFile = new Map<string, Array<TaskId>>()
-  for (const { files, id } of tasks) {
+const overlaps = (all: ReadonlyArray<Awaited>): ReadonlyArray<string> => {
+  const byFile = new Map<string, Array<string>>()
+  for (const { files, id } of all) {
     for (const file of files ?? []) byFile.set(file, [...(byFile.get(file) ?? []), id])
   }
   return Array.from(byFile).flatMap(([file, ids]) => (ids.length > 1 ? [`${sanitize(file)} (${ids.join(", ")})`] : []))
 }
 
 /** The words of Backbeat, and the reports, which come from the tasks. */
-export const wakeText = (wake: Pick<Wake, "askedBy" | "mode" | "n">, tasks: ReadonlyArray<AwaitedTask>) => {
-  const room = Math.max(least, Math.floor(budget / Math.max(1, tasks.length)))
-  const shared = overlaps(tasks)
-  const open = tasks.filter(({ status }) => status === "queued" || status === "running").length
+export const wakeText = (wake: Pick<Wake, "askedBy" | "mode" | "n">, all: ReadonlyArray<Awaited>) => {
+  const room = Math.max(least, Math.floor(budget / Math.max(1, all.length)))
+  const shared = overlaps(all)
+  const open = all.filter(({ isOpen }) => isOpen).length
   const begin =
     wake.askedBy === "agent"
       ? `Your tasks have ended (wake ${wake.n}).`
@@ -81,6 +73,6 @@ export const wakeText = (wake: Pick<Wake, "askedBy" | "mode" | "n">, tasks: Read
     ]
       .filter((line) => line !== null)
       .join("\n"),
-    reports: tasks.map((task) => reportOf(task, room)).join("\n\n")
+    reports: all.map((one) => reportOf(one, room)).join("\n\n")
   }
 }

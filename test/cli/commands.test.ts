@@ -9,7 +9,7 @@ import { JsonError } from "../../src/cli/framework/Json.ts"
 import { widthOf } from "../../src/cli/output/Layout.ts"
 import { AccountKey } from "../../src/domain/limits/Account.ts"
 import { AgentList } from "../../src/domain/task/Agent.ts"
-import { Task } from "../../src/domain/task/Task.ts"
+import { Task, type TaskId } from "../../src/domain/task/Task.ts"
 import { ProcessIdentity } from "../../src/domain/worker/Process.ts"
 import { HostControl } from "../../src/layers/memory/fakes/Host.ts"
 import { LivingProcesses } from "../../src/layers/memory/fakes/Processes.ts"
@@ -185,6 +185,25 @@ describe("status", () => {
     }).pipe(Effect.provide(world()))
   )
 
+  it.effect("names what has to end first, and no place in the queue until it has", () =>
+    Effect.gen(function* () {
+      const first = yield* submit({ prompt: "first" })
+      const second = yield* submit({ prompt: "second" })
+      const edge = (upstream: TaskId) => ({ upstream, policy: "success" as const })
+      const one = yield* submit({ dependsOn: [edge(first.id)] })
+      const two = yield* submit({ dependsOn: [edge(first.id), edge(second.id)] })
+      assert.match(yield* text(["status", one.id]), new RegExp(`waits for +task ${first.id}\n`))
+      assert.match(yield* text(["status", two.id]), /waits for +2 tasks, \w+ among them\n/)
+      assert.notInclude(yield* text(["status", two.id]), "position")
+      yield* claimNext()
+      yield* finish(first.id, completed)
+      assert.match(yield* text(["status", two.id]), new RegExp(`waits for +task ${second.id}\n`))
+      const free = yield* text(["status", one.id])
+      assert.notInclude(free, "waits for")
+      assert.match(free, /position +1 task starts before it/)
+    }).pipe(Effect.provide(world()))
+  )
+
   it.effect("tells who cancelled, why, and how it ended", () =>
     Effect.gen(function* () {
       const task = yield* submit()
@@ -227,10 +246,9 @@ describe("status of a task that a limit parked", () => {
       const { claim } = yield* claimNext()
       yield* queue.park(claim, parked({ resetsAt: 7_200_000 }))
       yield* TestClock.adjust("1 hour")
-      assert.match(
-        yield* text(["status", id]),
-        /parked +once, 1h in all, by the usage limit, since .*; it starts again/
-      )
+      const waiting = yield* text(["status", id])
+      assert.match(waiting, /parked +once, 1h in all, by the usage limit, since .*; it starts again/)
+      assert.notInclude(waiting, "running for")
       yield* queue.cancel(id, { reason: null, by: "tester" })
       yield* TestClock.adjust("1 hour")
       assert.match(yield* text(["status", id]), /parked +once, 1h in all, by the usage limit\n/)

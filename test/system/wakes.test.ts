@@ -123,6 +123,46 @@ describe("an agent that asks to be woken", () => {
     assert.strictEqual(gitIn(shop, "status", "--porcelain"), "")
   })
 
+  it("is resumed when the last round of a loop and the decision of a contest are there, over a kill of everything", async () => {
+    const lead = scriptedLead([
+      [
+        {
+          tool: "DelegateTask",
+          args: {
+            agent: "shell",
+            prompt: onceWaiting("echo x >> n; echo round"),
+            loop: { until: "test $(wc -l < n) -ge 3", max: 5 }
+          }
+        },
+        {
+          tool: "DelegateTask",
+          args: { agent: "shell", prompt: onceWaiting("echo y > m"), isolate: true, times: 2, best: "test -e m" }
+        },
+        { tool: "WakeMe" },
+        { say: "handed over" }
+      ],
+      [{ say: "all merged" }]
+    ])
+    beat = lead.beat
+    const shop = join(beat.home, "shop")
+    makeRepository(shop)
+    const id = await lead.submit([], shop)
+    await until("it waits", () => isWaiting(id))
+    const status = await beat.run(["status", id])
+    assert.match(`${status.stdout}${status.stderr}`, /waits for +2 tasks, \w+ among them/)
+    await until("a round has ended", () => beat?.rows("SELECT 1 FROM loop_rounds WHERE ended_at IS NOT NULL")[0])
+    assert.isDefined(isWaiting(id))
+    await switchOff(beat)
+    const waited = await beat.run(["wait", id, "--timeout", "280s"])
+    assert.strictEqual(waited.code, 0, waited.stderr)
+    const [, second, ...others] = lead.turns()
+    assert.deepStrictEqual(others, [])
+    const prompt = second?.prompt ?? ""
+    assert.match(prompt, /Loop \w+ \(shell\) passed in round \d of 5, round \d is kept: .*\nIt changed n\. Bring this/)
+    assert.match(prompt, /Contest \w+ passed, candidate \d \(shell\) is kept: .*\nIt changed m\. Bring this/)
+    assert.deepStrictEqual(beat.rows("SELECT wakes FROM tasks WHERE id = ?", id), [{ wakes: 1 }])
+  })
+
   it("gets a reason where there is nothing to wait for, or the task is not its own", async () => {
     const lead = scriptedLead([])
     beat = lead.beat

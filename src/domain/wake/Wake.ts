@@ -1,15 +1,20 @@
-/** The wake: a task waits in the queue for tasks that it delegated, and continues in its session when they have ended. */
+/** The wake: a task waits in the queue for what it delegated, and continues in its session when that has ended. */
 import * as Schema from "effect/Schema"
+import { GroupId } from "../GroupId.ts"
 import { TaskId, Timestamp } from "../task/Task.ts"
 import { ClaimId } from "../worker/Claim.ts"
 
-/** Tasks in one wake, as many as a task may depend on. */
+/** Ids in one wake, as many as a task may depend on. */
 export const mostAwaited = 100
+
+/** What a task can wait for. The ids of all kinds are formed alike. */
+export const AwaitedId = Schema.Union(TaskId, GroupId)
+export type AwaitedId = typeof AwaitedId.Type
 
 /** Wakes of one task. A goal sets its own bound. */
 export const mostWakes = 100
 
-/** `all`: when the last of the tasks has ended. `any`: when the first of them has. */
+/** `all`: when the last of what it waits for has ended. `any`: when the first has. */
 export const WakeMode = Schema.Literal("all", "any")
 export type WakeMode = typeof WakeMode.Type
 
@@ -29,8 +34,8 @@ export const Wake = Schema.Struct({
   wokenAt: Schema.NullOr(Timestamp),
   /** The session in which it continues; null where its agent starts again. */
   sessionId: Schema.NullOr(Schema.String),
-  /** The tasks that it waits for, in the order in which they were named. */
-  awaited: Schema.Array(TaskId)
+  /** What it waits for, in the order in which it was named. */
+  awaited: Schema.Array(AwaitedId)
 }).annotations({ identifier: "Wake" })
 export type Wake = typeof Wake.Type
 
@@ -38,7 +43,7 @@ export type Wake = typeof Wake.Type
 export class WakeRefused extends Schema.TaggedError<WakeRefused>()("WakeRefused", {
   id: TaskId,
   problem: Schema.Literal("not-running", "cycle", "limit", "nothing-open"),
-  /** The task in the way for `cycle`; the bound for `limit`. */
+  /** What is in the way for `cycle`; the bound for `limit`. */
   detail: Schema.String
 }) {
   override get message(): string {
@@ -46,7 +51,7 @@ export class WakeRefused extends Schema.TaggedError<WakeRefused>()("WakeRefused"
       case "not-running":
         return `Task ${this.id} does not run: only the agent of a running task can ask to be woken.`
       case "cycle":
-        return `Task ${this.detail} waits for this task itself, so neither would ever start. Leave it out, or cancel it.`
+        return `${this.detail} waits for this task itself, so neither would ever start. Leave it out, or cancel it.`
       case "limit":
         return `limit: ${this.detail} wakes used. Finish with what you have.`
       case "nothing-open":

@@ -1,12 +1,11 @@
-/** Lets the agent of a task end its turn and be resumed when the tasks that it delegated have ended. */
+/** Lets the agent of a task end its turn and be resumed when what it delegated has ended. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { TaskId } from "../../domain/task/Task.ts"
 import { mostAwaited, WakeMode } from "../../domain/wake/Wake.ts"
-import { requireOwn } from "../../programs/tasks/requireOwn.ts"
+import { requireOwnAll } from "../../programs/groups/cancelAll.ts"
+import { resolveAll } from "../../programs/groups/resolveAll.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
-import { Tasks } from "../../services/Tasks.ts"
 import { Wakes } from "../../services/Wakes.ts"
 import { Reference, withDefault } from "../fields/Fields.ts"
 import { Session } from "../protocol/Session.ts"
@@ -20,14 +19,14 @@ export const wakeMe = tool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     ids: Schema.optional(
-      Schema.Array(Reference)
-        .pipe(Schema.minItems(1), Schema.maxItems(mostAwaited))
-        .annotations({ description: "Default: all open tasks that you delegated" })
+      Schema.Array(Reference).pipe(Schema.minItems(1), Schema.maxItems(mostAwaited)).annotations({
+        description: "Tasks, pipelines, loops and contests. Default: all that you delegated and that are open"
+      })
     ),
     when: withDefault(WakeMode, "all")
   }),
   output: Schema.Struct({
-    waitsFor: Schema.Array(TaskId),
+    waitsFor: Schema.Array(Schema.String),
     when: WakeMode,
     /** 1 for the first wake of the task. */
     wake: Schema.Int,
@@ -36,7 +35,6 @@ export const wakeMe = tool({
   example: { ids: ["k3v9x2m7q4ab"], when: "all" as const },
   handle: Effect.fn("WakeMe")(function* ({ ids, when }) {
     const session = yield* Session
-    const tasks = yield* Tasks
     const wakes = yield* Wakes
     const submitter = submitterOf(session.environment)
     if (submitter.taskId === null) {
@@ -46,9 +44,16 @@ export const wakeMe = tool({
         example: null
       })
     }
-    const named = yield* Effect.forEach(ids ?? [], tasks.resolve)
-    yield* requireOwn(submitter, named, "wait for")
-    const wake = yield* wakes.ask({ taskId: submitter.taskId, ids: named, mode: when, askedBy: "agent" })
+    const named = yield* resolveAll(ids ?? [])
+    yield* requireOwnAll(named, submitter, "wait for")
+    const groups = [...named.pipelineIds, ...named.loopIds, ...named.contestIds]
+    const wake = yield* wakes.ask({
+      taskId: submitter.taskId,
+      ids: named.taskIds,
+      groups,
+      mode: when,
+      askedBy: "agent"
+    })
     return {
       waitsFor: wake.awaited,
       when: wake.mode,

@@ -1,6 +1,7 @@
 /** Which pipelines, loops and contests have ended, and when among the ends of all tasks. */
 import * as Effect from "effect/Effect"
 import type { ContestId } from "../../domain/contest/Contest.ts"
+import type { GroupId } from "../../domain/GroupId.ts"
 import { isOpen } from "../../domain/loop/Loop.ts"
 import type { LoopId } from "../../domain/loop/LoopId.ts"
 import { isTerminal, type PipelineId, type TaskId } from "../../domain/task/Task.ts"
@@ -10,8 +11,6 @@ import { Pipelines } from "../../services/Pipelines.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
 import { latestEnds } from "./latestEnds.ts"
 import type { Named } from "./resolveAll.ts"
-
-export type GroupId = PipelineId | LoopId | ContestId
 
 export interface GroupEnd {
   readonly id: GroupId

@@ -74,7 +74,7 @@ const wakeOf = Effect.fn("park.wakeOf")(function* ({ task }: Held, claim: Claim,
   const questions = yield* (yield* Questions).ofTask(task.id)
   // It waits for a person first: the answer continues its session, and this is asked again at the end of that turn.
   if (questions.some(({ state }) => state === "open" || state === "answered")) return asked
-  return yield* wakes.ask({ taskId: task.id, ids: [], mode: "all", askedBy: "backbeat" }).pipe(
+  return yield* wakes.ask({ taskId: task.id, ids: [], groups: [], mode: "all", askedBy: "backbeat" }).pipe(
     Effect.asSome,
     Effect.catchTag("WakeRefused", () => Effect.succeedNone)
   )

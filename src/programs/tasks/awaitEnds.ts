@@ -1,11 +1,12 @@
 /** Waits for the ends of tasks, pipelines, loops and contests since a cursor: a caller that passes the cursor back misses no end and sees none twice. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { GroupId } from "../../domain/GroupId.ts"
 import type { TaskId } from "../../domain/task/Task.ts"
 import type { TaskEnded } from "../../domain/task/TerminalEvent.ts"
 import { EndWatch } from "../../services/EndWatch.ts"
 import { Tasks } from "../../services/Tasks.ts"
-import { type GroupId, groupEnds } from "../groups/groupEnds.ts"
+import { groupEnds } from "../groups/groupEnds.ts"
 import { latestEnds } from "../groups/latestEnds.ts"
 import type { Named } from "../groups/resolveAll.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"

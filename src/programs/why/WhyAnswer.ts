@@ -5,6 +5,7 @@ import { GroupName } from "../../domain/gates/GroupName.ts"
 import { AccountKey } from "../../domain/limits/Account.ts"
 import { PlaceWait } from "../../domain/limits/AccountLimits.ts"
 import { LoopId } from "../../domain/loop/LoopId.ts"
+import { Kind } from "../../domain/OtherKind.ts"
 import { Question } from "../../domain/questions/Question.ts"
 import { FailureClass, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
 import { StopCause } from "../../domain/worker/Claim.ts"
@@ -87,12 +88,13 @@ export const Why = Schema.Union(
   Schema.Struct({ ...common, reason: Schema.Literal("group-limit"), group: GroupName, ...places }),
   /** All places of its goal are in use. */
   Schema.Struct({ ...common, reason: Schema.Literal("goal-limit"), goal: LoopId, ...places }),
-  /** `waitingOn` tasks have to end first, `blockedBy` among them. */
+  /** `waitingOn` tasks have to end first, `blockedBy` among them; after a wake also pipelines, loops and contests. */
   Schema.Struct({
     ...common,
     reason: Schema.Literal("blocked"),
     waitingOn: Schema.Int,
-    blockedBy: Schema.NullOr(TaskId)
+    blockedBy: Schema.NullOr(TaskId),
+    blockedByKind: Schema.NullOr(Kind)
   }),
   /** No worker serves the queue. */
   Schema.Struct({ ...common, reason: Schema.Literal("no-worker"), ahead }),

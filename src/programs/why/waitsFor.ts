@@ -61,7 +61,9 @@ export const waitsFor = (found: Why, now: number): string | null => {
     case "goal-limit":
       return `a place in goal ${found.goal} (${found.running} of ${found.limit} in use)`
     case "blocked":
-      return found.waitingOn > 1 ? `${found.waitingOn} tasks, ${found.blockedBy} among them` : `task ${found.blockedBy}`
+      return found.waitingOn > 1
+        ? `${found.waitingOn} tasks, ${found.blockedBy} among them`
+        : `${found.blockedByKind} ${found.blockedBy}`
     case "no-worker":
       return "a worker; none is running, and one starts when a command waits"
     case "concurrency-limit":

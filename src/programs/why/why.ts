@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { loopHolding } from "../../domain/gates/loopHolding.ts"
+import type { Kind } from "../../domain/OtherKind.ts"
 import { isTerminal, type TaskId, type TaskSummary } from "../../domain/task/Task.ts"
 import { Budgets } from "../../services/Budgets.ts"
 import { Gates } from "../../services/Gates.ts"
@@ -70,6 +71,15 @@ const whyRunning = Effect.fnUntraced(function* (task: TaskSummary, answer: Answe
   return cause === null ? answer("running", { silentMs }) : answer("ending", { cause, silentMs })
 })
 
+/** Of what a task waits for. */
+const kindOf = Effect.fnUntraced(function* (id: TaskId) {
+  const task: Kind = "task"
+  return yield* (yield* Tasks).resolve(id).pipe(
+    Effect.as(task),
+    Effect.catchTag("TaskNotFound", ({ other }) => Effect.succeed(other?.kind ?? task))
+  )
+})
+
 const whyQueued = Effect.fnUntraced(function* (task: TaskSummary, answer: Answer) {
   const tasks = yield* Tasks
   const registry = yield* WorkerRegistry
@@ -78,7 +88,10 @@ const whyQueued = Effect.fnUntraced(function* (task: TaskSummary, answer: Answer
   if (task.waitingOn > 0) {
     const { dependsOn } = yield* tasks.get(id)
     const pending = dependsOn.filter(({ state }) => state === "pending")
-    return answer("blocked", { waitingOn: pending.length, blockedBy: pending[0]?.taskId ?? null })
+    const blockedBy = pending[0]?.taskId ?? null
+    // Only between two turns does a task wait for anything but tasks.
+    const blockedByKind = blockedBy === null ? null : task.wakes === 0 ? "task" : yield* kindOf(blockedBy)
+    return answer("blocked", { waitingOn: pending.length, blockedBy, blockedByKind })
   }
   if (task.notBefore !== null && task.notBefore > now) {
     const before = task.retryOf === null ? null : yield* Effect.option(tasks.summary(task.retryOf))

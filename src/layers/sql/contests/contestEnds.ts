@@ -10,6 +10,7 @@ import { Verdict } from "../../../domain/loop/Loop.ts"
 import { isTerminal, TaskId, type TaskStatus, type TerminalStatus } from "../../../domain/task/Task.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeTailOf } from "../output/tailOf.ts"
+import { makeReleaseDependents } from "../queue/releaseDependents.ts"
 import { type CandidateTaskRow, makeContestRows } from "./ContestRows.ts"
 
 /** Ids as one parameter of a statement, whatever their number. */
@@ -21,6 +22,7 @@ const endOf = (status: TaskStatus): TerminalStatus => (isTerminal(status) ? stat
 export const makeContestEnds = (sql: SqlClient.SqlClient) => {
   const { candidatesOf, findContest, findTasks } = makeContestRows(sql)
   const tailOf = makeTailOf(sql)
+  const { releaseAwaiting } = makeReleaseDependents(sql)
 
   /** Candidates of these tasks that have no verdict, and no task that has not ended. */
   const findEnded = Statement.findAll(() => ({
@@ -86,6 +88,7 @@ export const makeContestEnds = (sql: SqlClient.SqlClient) => {
         UPDATE contests SET status = ${end.status}, winner = ${end.winner}, ended_at = ${at}
         WHERE id = ${id} AND status = 'running'
       `
+      yield* releaseAwaiting(id)
     })
 
   return {

@@ -23,6 +23,7 @@ import { makeFinish } from "../queue/finish.ts"
 import { StoredTask } from "../schedules/ScheduleRows.ts"
 import { makeInsertEnvironment } from "../tasks/insertEnvironment.ts"
 import { makeCancelLoop } from "./cancelLoop.ts"
+import { makeEndLoop } from "./endLoop.ts"
 import { LoopIdRow, LoopWrite, makeLoopRows, orNoLoop, Role } from "./LoopRows.ts"
 import { makeStoreRound } from "./storeRound.ts"
 
@@ -37,6 +38,7 @@ const make = Effect.gen(function* () {
   const otherKind = makeOtherKind(sql)
   const { findOfStep, get, page, roundsOf } = makeLoopRows(sql)
   const storeRound = makeStoreRound(sql, ids)
+  const endLoop = makeEndLoop(sql)
   const cancel = makeCancelLoop(sql, makeCancel(sql, makeFinish(sql, ids)))
 
   const found = (id: LoopId) => get(id).pipe(orNoLoop(id))
@@ -145,15 +147,14 @@ const make = Effect.gen(function* () {
       const rounds = yield* roundsOf({ id, after: loop.round - recentRounds, kept: loop.bestRound })
       const { next } = decideLoop({ ...loop, pauseRequestedAt: null, rounds }, now)
       if (next._tag === "End") {
-        yield* sql`UPDATE loops SET status = ${next.status}, ended_at = ${now} WHERE id = ${id}`
+        yield* endLoop(id, next.status, now)
       } else if (next._tag === "Round") {
         yield* storeRound(id, loop.rules, loop.round + 1, next.startCommit, Number.MAX_SAFE_INTEGER).pipe(
           Effect.catchTags({
             DependencyInvalid: Effect.die,
             DepthExceeded: Effect.die,
             // A loop inside a goal that has no room for another round.
-            GoalLimitReached: () =>
-              sql`UPDATE loops SET status = 'exhausted', ended_at = ${now} WHERE id = ${id} AND ended_at IS NULL`,
+            GoalLimitReached: () => endLoop(id, "exhausted", now),
             IdempotencyConflict: Effect.die,
             TaskNotFound: Effect.die
           })

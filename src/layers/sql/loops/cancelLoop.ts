@@ -8,10 +8,13 @@ import { TaskSummary } from "../../../domain/task/Task.ts"
 import type { CancelAnswer, CancelRequest } from "../../../services/Queue.ts"
 import * as Statement from "../database/Statement.ts"
 import type { makeCancel } from "../queue/cancel.ts"
+import { makeEndLoop } from "./endLoop.ts"
 import { LoopRow } from "./LoopRows.ts"
 
 /** It must run inside a transaction. None: there is no such loop. */
 export const makeCancelLoop = (sql: SqlClient.SqlClient, cancelTask: ReturnType<typeof makeCancel>) => {
+  const endLoop = makeEndLoop(sql)
+
   const findStanding = Statement.findOne(() => ({
     Request: LoopId,
     Result: LoopRow.pick("status", "cancelRequestedAt", "endedAt"),
@@ -42,7 +45,7 @@ export const makeCancelLoop = (sql: SqlClient.SqlClient, cancelTask: ReturnType<
         `
       }
       if (status === "paused") {
-        yield* sql`UPDATE loops SET status = 'cancelled', ended_at = ${now} WHERE id = ${id}`
+        yield* endLoop(id, "cancelled", now)
         return Option.some<CancelAnswer>("ended")
       }
       const open = yield* findOpen(id)

@@ -11,6 +11,7 @@ import { EndCause, TaskId, TerminalStatus } from "../../../domain/task/Task.ts"
 import type { Ids } from "../../../services/Ids.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeTailOf, tailBytes } from "../output/tailOf.ts"
+import { makeEndLoop } from "./endLoop.ts"
 import { type LoopRow, makeLoopRows, Role } from "./LoopRows.ts"
 import { makeStoreRound } from "./storeRound.ts"
 
@@ -32,6 +33,7 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
   const { findLoop, roundsOf } = makeLoopRows(sql)
   const storeRound = makeStoreRound(sql, ids)
   const tailOf = makeTailOf(sql)
+  const endLoop = makeEndLoop(sql)
 
   /** The round of a task, unless one of its tasks has not ended. */
   const findEnded = Statement.findOne(() => ({
@@ -137,10 +139,7 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
       case "Round":
         return storeRound(id, rules, round + 1, next.startCommit, anyDepth).pipe(
           // A loop inside a goal that has no room for another round.
-          Effect.catchTag(
-            "GoalLimitReached",
-            () => sql`UPDATE loops SET status = 'exhausted', ended_at = ${at} WHERE id = ${id} AND ended_at IS NULL`
-          ),
+          Effect.catchTag("GoalLimitReached", () => endLoop(id, "exhausted", at)),
           // What was captured has no key, retries nothing and waits for its own round alone.
           Effect.catchTags({
             DependencyInvalid: Effect.die,
@@ -152,7 +151,7 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
       case "Paused":
         return sql`UPDATE loops SET status = 'paused' WHERE id = ${id} AND status = 'running'`
       case "End":
-        return sql`UPDATE loops SET status = ${next.status}, ended_at = ${at} WHERE id = ${id} AND ended_at IS NULL`
+        return endLoop(id, next.status, at)
     }
   }
 

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { PipelineId, TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import * as Statement from "../database/Statement.ts"
+import { makeReleaseDependents } from "../queue/releaseDependents.ts"
 import { standing } from "./PipelineRows.ts"
 
 /** Ids as one parameter of a statement, whatever their number. */
@@ -12,6 +13,8 @@ const Touched = Schema.parseJson(Schema.Array(PipelineId))
 
 /** The last part of the transaction that ends tasks, or that stores a pipeline. */
 export const makePipelineEnds = (sql: SqlClient.SqlClient) => {
+  const { releaseAwaiting } = makeReleaseDependents(sql)
+
   const findTouched = Statement.findAll(() => ({
     Request: Ids,
     Result: Schema.Struct({ id: PipelineId }),
@@ -31,22 +34,24 @@ export const makePipelineEnds = (sql: SqlClient.SqlClient) => {
     `
   }))
 
-  const appendEnds = Statement.run(() => ({
+  /** Those that have ended with this. */
+  const appendEnds = Statement.findAll(() => ({
     Request: Schema.Struct({ touched: Touched, at: Timestamp }),
+    Result: Schema.Struct({ id: PipelineId }),
     execute: ({ at, touched }) => sql`
       INSERT INTO outbox (kind, id, status, cause, at)
       SELECT 'pipeline', p.id, ${sql.literal(standing.endStatus)}, NULL, ${at}
       FROM ${sql.literal(standing.from)}
       WHERE p.id IN (SELECT value FROM json_each(${touched}))
       GROUP BY p.seq HAVING ${sql.literal(standing.ended)} ORDER BY p.seq
-      ON CONFLICT (id, kind) DO NOTHING
+      ON CONFLICT (id, kind) DO NOTHING RETURNING id
     `
   }))
 
   const concludePipelines = (touched: ReadonlyArray<PipelineId>, at: number) =>
     Effect.gen(function* () {
       yield* startPauses({ touched, at })
-      yield* appendEnds({ touched, at })
+      for (const { id } of yield* appendEnds({ touched, at })) yield* releaseAwaiting(id)
     })
 
   return {

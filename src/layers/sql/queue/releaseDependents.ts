@@ -3,13 +3,15 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaskId, Timestamp } from "../../../domain/task/Task.ts"
+import type { GroupId } from "../../../domain/GroupId.ts"
+import { type TaskId, Timestamp } from "../../../domain/task/Task.ts"
 import { phrases, reasonLength } from "../../../domain/task/unmetBecause.ts"
+import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
 import { IdRow } from "../tasks/TaskRows.ts"
 
 /** Ids as one parameter of a statement, whatever their number. */
-const Ids = Schema.parseJson(Schema.Array(TaskId))
+const Ids = Schema.parseJson(Schema.Array(Schema.String))
 
 /**
  * The dependency part of the transaction that ends tasks, or that stores one behind tasks which have ended. Set-based:
@@ -31,6 +33,11 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
         AND upstream.status IN ('completed', 'failed', 'cancelled')
     `
   }))
+
+  const meetGroup = (id: GroupId) =>
+    direct(sql`
+      UPDATE task_dependencies SET state = 'met' WHERE upstream_id = ${id} AND state = 'pending' RETURNING task_id
+    `)
 
   /** How the first of them ended, and why where its answer said so. */
   const told = sql`(
@@ -124,6 +131,11 @@ export const makeReleaseDependents = (sql: SqlClient.SqlClient) => {
 
   return {
     cascade,
+    /** Resolves what waits for a pipeline, a loop or a contest that has just ended. */
+    releaseAwaiting: (group: GroupId) =>
+      Effect.flatMap(meetGroup(group), (met) =>
+        met.length === 0 ? Effect.void : Effect.zipRight(liftAny([group]), recount([group]))
+      ),
     /** Resolves what waits for a task that has just ended. Returns the tasks it cancelled for it. */
     releaseDependents: (ended: TaskId) =>
       Effect.gen(function* () {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskId } from "../../../domain/task/Task.ts"
-import { Wake } from "../../../domain/wake/Wake.ts"
+import { AwaitedId, Wake } from "../../../domain/wake/Wake.ts"
 import { ClaimId } from "../../../domain/worker/Claim.ts"
 import * as Statement from "../database/Statement.ts"
 
@@ -27,7 +27,7 @@ export const makeWakeRows = (sql: SqlClient.SqlClient) => {
 
   const findAwaited = Statement.findAll(() => ({
     Request: Schema.Struct({ taskId: TaskId, n: Schema.Int }),
-    Result: Schema.Struct({ id: TaskId }),
+    Result: Schema.Struct({ id: AwaitedId }),
     execute: ({ n, taskId }) => sql`
       SELECT awaited_id AS id FROM wake_tasks WHERE task_id = ${taskId} AND n = ${n} ORDER BY position
     `

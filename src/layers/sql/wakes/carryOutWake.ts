@@ -1,5 +1,6 @@
 /** What a wake does to its task: the edges that it waits by, and their removal when it starts again. */
 import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -9,6 +10,7 @@ import type { ClaimId } from "../../../domain/worker/Claim.ts"
 import { direct } from "../database/direct.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeDependencies } from "../queue/Dependencies.ts"
+import { makeGroupEdges } from "./groupEdges.ts"
 import { makeWakeRows } from "./WakeRows.ts"
 
 /** `task_dependencies.wake` of the edges that a wake draws; 0 for all others. */
@@ -18,9 +20,11 @@ const marks = { all: 1, any: 2 } as const satisfies Record<WakeMode, number>
 export const makeCarryOutWake = (sql: SqlClient.SqlClient) => {
   const { connect } = makeDependencies(sql)
   const { askedIn } = makeWakeRows(sql)
+  const groups = makeGroupEdges(sql)
 
-  const findKept = Statement.findOne(() => ({
-    Request: TaskId,
+  /** None: it is a group, or was pruned. */
+  const findTask = Statement.findOne(() => ({
+    Request: Schema.String,
     Result: Schema.Struct({ id: TaskId }),
     execute: (id) => sql`SELECT id FROM tasks WHERE id = ${id}`
   }))
@@ -32,7 +36,7 @@ export const makeCarryOutWake = (sql: SqlClient.SqlClient) => {
     )
 
   return {
-    /** The task has gone back to the queue: it waits for the tasks that the run of this claim has named. */
+    /** The task has gone back to the queue: it waits for what the run of this claim has named. */
     wait: (id: TaskId, claimId: ClaimId, sessionId: string | null, now: number) =>
       Effect.gen(function* () {
         const asked = yield* askedIn(claimId)
@@ -42,11 +46,13 @@ export const makeCarryOutWake = (sql: SqlClient.SqlClient) => {
           UPDATE wakes SET parked_at = ${now}, session_id = ${sessionId} WHERE task_id = ${id} AND n = ${n}
         `
         yield* sql`UPDATE tasks SET wakes = ${n} WHERE id = ${id}`
-        const kept = yield* Effect.filter(awaited, (one) => Effect.map(findKept(one), Option.isSome))
+        const tasks = Arr.getSomes(yield* Effect.forEach(awaited, findTask)).map((task) => task.id)
+        const known = new Set<string>(tasks)
+        for (const one of awaited) if (!known.has(one)) yield* groups.connect(id, one)
         // It ran until now, so none of its other edges is pending.
         yield* connect(
           id,
-          kept.map((upstreamId) => ({ upstreamId, policy: "finished" as const })),
+          tasks.map((upstreamId) => ({ upstreamId, policy: "finished" as const })),
           false
         ).pipe(
           // Another task was made to wait for it in the meantime: it starts immediately rather than never.

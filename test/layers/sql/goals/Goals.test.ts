@@ -181,9 +181,9 @@ describe("a goal", () => {
       const tasks = yield* Tasks
       const { claim, id, lead } = yield* goalWith({ deadline: 1000 })
       const [first, second] = yield* delegate(lead, 2)
-      const wake = yield* (yield* Wakes).ask({ taskId: lead, ids: [], mode: "all", askedBy: "agent" })
+      const wake = yield* (yield* Wakes).ask({ taskId: lead, ids: [], groups: [], mode: "all", askedBy: "agent" })
       assert.lengthOf(wake.awaited, 2)
-      const again = yield* (yield* Wakes).ask({ taskId: lead, ids: [], mode: "all", askedBy: "agent" })
+      const again = yield* (yield* Wakes).ask({ taskId: lead, ids: [], groups: [], mode: "all", askedBy: "agent" })
       assert.strictEqual(again.n, 1)
       const parking = { limit: false, wake: true, told: true, prompt: null, resetsAt: null, credit: false }
       yield* queue.park(claim, { ...parking, sessionId: "s1", launch: null, timeLeftMs: null, spending: null })
@@ -288,7 +288,8 @@ describe("a goal", () => {
       const queue = yield* Queue
       const { claim, lead } = yield* goalWith({ maxWakes: 5 })
       yield* delegate(lead)
-      const ask = (askedBy: "agent" | "backbeat") => wakes.ask({ taskId: lead, ids: [], mode: "all", askedBy })
+      const ask = (askedBy: "agent" | "backbeat") =>
+        wakes.ask({ taskId: lead, ids: [], groups: [], mode: "all", askedBy })
       yield* ask("backbeat")
       const parking = { limit: false, wake: true, told: true, prompt: null, resetsAt: null, credit: false }
       yield* queue.park(claim, { ...parking, sessionId: "s1", launch: null, timeLeftMs: null, spending: null })
