@@ -7,6 +7,7 @@ import { ConfigView, SettingView } from "../../src/cli/commands/setup/config.ts"
 import { Resumed } from "../../src/cli/commands/tasks/resume.ts"
 import { JsonError } from "../../src/cli/framework/Json.ts"
 import { widthOf } from "../../src/cli/output/Layout.ts"
+import { WorkerUnavailable } from "../../src/domain/Errors.ts"
 import { AccountKey } from "../../src/domain/limits/Account.ts"
 import { AgentList } from "../../src/domain/task/Agent.ts"
 import { Task, type TaskId } from "../../src/domain/task/Task.ts"
@@ -462,6 +463,42 @@ describe("resume", () => {
       assert.deepStrictEqual(yield* json(Resumed, command), { scope: "all", name: "" })
       const { error } = yield* json(JsonError, command, 1)
       assert.deepStrictEqual([error.code, error.exitCode], ["NotPaused", 1])
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("a change that may make a task ready", () => {
+  const waiting = submit({ prompt: "waits", notBefore: 86_400_000 })
+  const changes = [
+    ["a cancel", Effect.map(submit(), ({ id }) => ["cancel", id])],
+    ["an edit", Effect.map(waiting, ({ id }) => ["edit", id, "--not-before", "now"])],
+    ["a limit of a group", Effect.succeed(["group", "set", "docs", "--limit", "2"])],
+    ["a budget", Effect.succeed(["budget", "set", "all", "--month", "100usd"])]
+  ] as const
+  for (const [what, words] of changes) {
+    it.effect(`starts a worker where none is left, and is told where none can be started: ${what}`, () =>
+      Effect.gen(function* () {
+        const launches = yield* Launches
+        yield* waiting
+        yield* launches.failNext(new WorkerUnavailable({ detail: "no program", log: "/logs" }))
+        const changed = yield* beat(yield* words)
+        assert.strictEqual(changed.code, 0)
+        assert.match(changed.stderr, /^beat: no worker could be started: .*no program/m)
+        assert.notMatch((yield* beat(yield* words)).stderr, /no worker/)
+        assert.strictEqual(yield* launches.count, 1)
+      }).pipe(Effect.provide(world()))
+    )
+  }
+
+  it.effect("starts none where nothing is queued, and one where a budget is removed", () =>
+    Effect.gen(function* () {
+      const launches = yield* Launches
+      yield* beat(["budget", "set", "all", "--month", "100usd"])
+      yield* beat(["cancel", (yield* submit()).id])
+      assert.strictEqual(yield* launches.count, 0)
+      yield* waiting
+      yield* beat(["budget", "remove", "all"])
+      assert.strictEqual(yield* launches.count, 1)
     }).pipe(Effect.provide(world()))
   )
 })

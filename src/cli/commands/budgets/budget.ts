@@ -25,6 +25,7 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { choice, json, optionalText, parsed } from "../../input/Values.ts"
 import { type Column, table } from "../../output/Layout.ts"
+import { serveQueued } from "../../output/serveQueued.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 /** What `beat budget list --json` prints. */
@@ -154,6 +155,7 @@ export const budgetSet = readWriteCommand({
     const { action, timezone, warn } = given
     const written = { name: text, scope, ...one, warnPercent: warn, action, timezone }
     const budget = budgetView(yield* setBudget(written))
+    yield* serveQueued
     if (given.json) {
       yield* printJson(BudgetView, budget)
       return ExitCode.ok
@@ -224,6 +226,7 @@ export const budgetRemove = readWriteCommand({
     const terminal = yield* Terminal
     const budget = yield* readBudgetName(text)
     if (!(yield* (yield* Budgets).remove(budget))) return yield* new BudgetNotFound({ name: budget })
+    yield* serveQueued
     yield* terminal.say(`Budget ${budget} is removed.`)
     return ExitCode.ok
   })

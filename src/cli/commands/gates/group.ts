@@ -17,6 +17,7 @@ import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { json, optionalText } from "../../input/Values.ts"
 import { table } from "../../output/Layout.ts"
+import { serveQueued } from "../../output/serveQueued.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 /** What `beat group list --json` prints. */
@@ -61,6 +62,7 @@ export const groupSet = readWriteCommand({
     const group = yield* readGroupName(text, "name")
     const most = yield* readLimit(limit)
     yield* (yield* Gates).setGroup(group, most)
+    yield* serveQueued
     yield* terminal.say(
       most === null
         ? `Group ${group} has no limit.`

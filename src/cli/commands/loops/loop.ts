@@ -20,6 +20,7 @@ import { choices, json } from "../../input/Values.ts"
 import { tellNeglect } from "../../output/Attention.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { describeLoop, loopEnding, loopTable, newestTasks } from "../../output/LoopTable.ts"
+import { serveQueued } from "../../output/serveQueued.ts"
 import { tellMore } from "../../output/tellMore.ts"
 import { waiting } from "../../output/waiting.ts"
 
@@ -137,6 +138,7 @@ export const loopCancel = readWriteCommand({
     const submitter = submitterOf(caller.environment)
     const request = { reason: given.reason, by: yield* nameOf(submitter) }
     const cancelled = yield* cancelLoop(resolved, request, submitter, yield* waiting(false)).pipe(whileCancelling)
+    yield* serveQueued
     if (given.json) yield* printJson(Loop, cancelled.loop)
     else yield* terminal.print(cancelledLine(resolved, cancelled.answer, loopEnding(cancelled.loop, terminal.stdout)))
     return ExitCode.ok

@@ -21,6 +21,7 @@ import { runningIn, tellNeglect } from "../../output/Attention.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 import { describePipeline, pipelineEnding, pipelineTable } from "../../output/PipelineTable.ts"
+import { serveQueued } from "../../output/serveQueued.ts"
 import { tellMore } from "../../output/tellMore.ts"
 import { waiting } from "../../output/waiting.ts"
 
@@ -103,6 +104,7 @@ export const pipelineCancel = readWriteCommand({
     const submitter = submitterOf(caller.environment)
     const request = { reason: given.reason, by: yield* nameOf(submitter) }
     const cancelled = yield* cancelPipeline(resolved, request, submitter, yield* waiting(false)).pipe(whileCancelling)
+    yield* serveQueued
     if (given.json) yield* printJson(Pipeline, cancelled.pipeline)
     else
       yield* terminal.print(

@@ -21,6 +21,7 @@ import { contestEnding } from "../../output/ContestTable.ts"
 import { endingText } from "../../output/Ending.ts"
 import { loopEnding } from "../../output/LoopTable.ts"
 import { pipelineEnding } from "../../output/PipelineTable.ts"
+import { serveQueued } from "../../output/serveQueued.ts"
 import { waiting } from "../../output/waiting.ts"
 
 /** What `--json` prints: all as they are after the cancel. */
@@ -63,6 +64,7 @@ export const cancel = readWriteCommand({
       reason: given.reason,
       by
     }).pipe(whileCancelling)
+    yield* serveQueued
     if (given.json) {
       yield* printJson(CancelDocument, {
         tasks,

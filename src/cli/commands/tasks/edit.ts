@@ -18,6 +18,7 @@ import { UsageError } from "../../framework/UsageError.ts"
 import { readPrompt } from "../../input/Prompt.ts"
 import { labelsOf } from "../../input/TaskOptions.ts"
 import { dependencies, json, moment, optionalText, pairs, priority, task } from "../../input/Values.ts"
+import { serveQueued } from "../../output/serveQueued.ts"
 
 const options = Options.all({
   prompt: optionalText("prompt", "text").pipe(Options.withDescription("New prompt; '-' reads it from stdin")),
@@ -136,6 +137,7 @@ export const edit = readWriteCommand({
     const submitter = submitterOf((yield* Caller).environment)
     yield* requireOwn(submitter, [latest], "edit")
     const edited = yield* editTask(latest, changes, submitter)
+    yield* serveQueued
     if (given.json) yield* printJson(Task, edited)
     else yield* terminal.print(edited.id)
     return ExitCode.ok
