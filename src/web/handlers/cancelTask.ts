@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type CancelResult, cancel } from "../../programs/tasks/cancel.ts"
 import { nameOf, submitterOf } from "../../programs/tasks/Submitter.ts"
+import { serveQueued } from "../../programs/worker/serveQueued.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { WebSession } from "../server/WebSession.ts"
 
@@ -24,6 +25,7 @@ export const cancelTask = Effect.fn("web.cancel")(function* (
     justLaunched: false,
     onTrouble: (problem) => Effect.logWarning(`cancelling: workers keep exiting. ${problem.message}`)
   }).pipe(Effect.timeoutOption(patience))
+  yield* serveQueued((trouble) => Effect.logWarning(`cancelling: ${trouble}`))
   if (Option.isSome(done)) return done.value
   const result: CancelResult = {
     tasks: [{ answer: "requested", task: yield* tasks.summary(id) }],

@@ -11,6 +11,7 @@ import { parseAmount } from "../../../domain/budgets/parseAmount.ts"
 import { BudgetView, budgetView } from "../../../programs/budgets/BudgetView.ts"
 import { opensWords, periodWords, scopeWords } from "../../../programs/budgets/holdWords.ts"
 import { readBudgetName, setBudget } from "../../../programs/budgets/setBudget.ts"
+import { serveQueued } from "../../../programs/worker/serveQueued.ts"
 import { realDirectory } from "../../../programs/workspaces/realDirectory.ts"
 import { Budgets } from "../../../services/Budgets.ts"
 import { Directories } from "../../../services/Directories.ts"
@@ -25,7 +26,6 @@ import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
 import { choice, json, optionalText, parsed } from "../../input/Values.ts"
 import { type Column, table } from "../../output/Layout.ts"
-import { serveQueued } from "../../output/serveQueued.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 /** What `beat budget list --json` prints. */
@@ -155,7 +155,7 @@ export const budgetSet = readWriteCommand({
     const { action, timezone, warn } = given
     const written = { name: text, scope, ...one, warnPercent: warn, action, timezone }
     const budget = budgetView(yield* setBudget(written))
-    yield* serveQueued
+    yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     if (given.json) {
       yield* printJson(BudgetView, budget)
       return ExitCode.ok
@@ -226,7 +226,7 @@ export const budgetRemove = readWriteCommand({
     const terminal = yield* Terminal
     const budget = yield* readBudgetName(text)
     if (!(yield* (yield* Budgets).remove(budget))) return yield* new BudgetNotFound({ name: budget })
-    yield* serveQueued
+    yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     yield* terminal.say(`Budget ${budget} is removed.`)
     return ExitCode.ok
   })

@@ -9,6 +9,7 @@ import { Gate, Group, type Group as GroupType } from "../../../domain/gates/Gate
 import { GroupNotFound } from "../../../domain/gates/GateErrors.ts"
 import { gateWords } from "../../../programs/gates/gateWords.ts"
 import { readGroupName } from "../../../programs/gates/requireGroup.ts"
+import { serveQueued } from "../../../programs/worker/serveQueued.ts"
 import { Gates } from "../../../services/Gates.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
@@ -17,7 +18,6 @@ import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { json, optionalText } from "../../input/Values.ts"
 import { table } from "../../output/Layout.ts"
-import { serveQueued } from "../../output/serveQueued.ts"
 import { plain } from "../../output/TaskTable.ts"
 
 /** What `beat group list --json` prints. */
@@ -62,7 +62,7 @@ export const groupSet = readWriteCommand({
     const group = yield* readGroupName(text, "name")
     const most = yield* readLimit(limit)
     yield* (yield* Gates).setGroup(group, most)
-    yield* serveQueued
+    yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     yield* terminal.say(
       most === null
         ? `Group ${group} has no limit.`

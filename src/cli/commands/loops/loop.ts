@@ -9,6 +9,7 @@ import { pauseLoop, resumeLoop } from "../../../programs/loops/LoopChanges.ts"
 import { cancelLoop } from "../../../programs/loops/waitForLoop.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
 import { ensureWorker } from "../../../programs/worker/ensureWorker.ts"
+import { serveQueued } from "../../../programs/worker/serveQueued.ts"
 import { Loops } from "../../../services/Loops.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
@@ -20,7 +21,6 @@ import { choices, json } from "../../input/Values.ts"
 import { tellNeglect } from "../../output/Attention.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { describeLoop, loopEnding, loopTable, newestTasks } from "../../output/LoopTable.ts"
-import { serveQueued } from "../../output/serveQueued.ts"
 import { tellMore } from "../../output/tellMore.ts"
 import { waiting } from "../../output/waiting.ts"
 
@@ -138,7 +138,7 @@ export const loopCancel = readWriteCommand({
     const submitter = submitterOf(caller.environment)
     const request = { reason: given.reason, by: yield* nameOf(submitter) }
     const cancelled = yield* cancelLoop(resolved, request, submitter, yield* waiting(false)).pipe(whileCancelling)
-    yield* serveQueued
+    yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     if (given.json) yield* printJson(Loop, cancelled.loop)
     else yield* terminal.print(cancelledLine(resolved, cancelled.answer, loopEnding(cancelled.loop, terminal.stdout)))
     return ExitCode.ok

@@ -9,6 +9,7 @@ import { TaskStatus } from "../../../domain/task/Task.ts"
 import { retryPipeline } from "../../../programs/pipelines/retryPipeline.ts"
 import { cancelPipeline } from "../../../programs/pipelines/waitForPipeline.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
+import { serveQueued } from "../../../programs/worker/serveQueued.ts"
 import { Pipelines } from "../../../services/Pipelines.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readOnlyCommand, readWriteCommand } from "../../framework/Command.ts"
@@ -21,7 +22,6 @@ import { runningIn, tellNeglect } from "../../output/Attention.ts"
 import { cancelledLine, reasonOption, whileCancelling } from "../../output/Cancelling.ts"
 import { announcePipeline, pipelineInForeground } from "../../output/PipelineForeground.ts"
 import { describePipeline, pipelineEnding, pipelineTable } from "../../output/PipelineTable.ts"
-import { serveQueued } from "../../output/serveQueued.ts"
 import { tellMore } from "../../output/tellMore.ts"
 import { waiting } from "../../output/waiting.ts"
 
@@ -104,7 +104,7 @@ export const pipelineCancel = readWriteCommand({
     const submitter = submitterOf(caller.environment)
     const request = { reason: given.reason, by: yield* nameOf(submitter) }
     const cancelled = yield* cancelPipeline(resolved, request, submitter, yield* waiting(false)).pipe(whileCancelling)
-    yield* serveQueued
+    yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     if (given.json) yield* printJson(Pipeline, cancelled.pipeline)
     else
       yield* terminal.print(

@@ -10,6 +10,7 @@ import { cancelAll, requireOwnAll } from "../../../programs/groups/cancelAll.ts"
 import { resolveAll } from "../../../programs/groups/resolveAll.ts"
 import { CancelResult } from "../../../programs/tasks/cancel.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
+import { serveQueued } from "../../../programs/worker/serveQueued.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
 import { ExitCode } from "../../framework/ExitCode.ts"
@@ -21,7 +22,6 @@ import { contestEnding } from "../../output/ContestTable.ts"
 import { endingText } from "../../output/Ending.ts"
 import { loopEnding } from "../../output/LoopTable.ts"
 import { pipelineEnding } from "../../output/PipelineTable.ts"
-import { serveQueued } from "../../output/serveQueued.ts"
 import { waiting } from "../../output/waiting.ts"
 
 /** What `--json` prints: all as they are after the cancel. */
@@ -64,7 +64,7 @@ export const cancel = readWriteCommand({
       reason: given.reason,
       by
     }).pipe(whileCancelling)
-    yield* serveQueued
+    yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     if (given.json) {
       yield* printJson(CancelDocument, {
         tasks,

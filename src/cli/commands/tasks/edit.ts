@@ -7,6 +7,7 @@ import { type Changes, edit as editTask } from "../../../programs/tasks/edit.ts"
 import { latestAttempt } from "../../../programs/tasks/latestAttempt.ts"
 import { requireOwn } from "../../../programs/tasks/requireOwn.ts"
 import { submitterOf } from "../../../programs/tasks/Submitter.ts"
+import { serveQueued } from "../../../programs/worker/serveQueued.ts"
 import { Directories } from "../../../services/Directories.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -18,7 +19,6 @@ import { UsageError } from "../../framework/UsageError.ts"
 import { readPrompt } from "../../input/Prompt.ts"
 import { labelsOf } from "../../input/TaskOptions.ts"
 import { dependencies, json, moment, optionalText, pairs, priority, task } from "../../input/Values.ts"
-import { serveQueued } from "../../output/serveQueued.ts"
 
 const options = Options.all({
   prompt: optionalText("prompt", "text").pipe(Options.withDescription("New prompt; '-' reads it from stdin")),
@@ -137,7 +137,7 @@ export const edit = readWriteCommand({
     const submitter = submitterOf((yield* Caller).environment)
     yield* requireOwn(submitter, [latest], "edit")
     const edited = yield* editTask(latest, changes, submitter)
-    yield* serveQueued
+    yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     if (given.json) yield* printJson(Task, edited)
     else yield* terminal.print(edited.id)
     return ExitCode.ok

@@ -13,6 +13,7 @@ import { latestAttempt } from "../../../programs/tasks/latestAttempt.ts"
 import { requireOutside, requireOwn } from "../../../programs/tasks/requireOwn.ts"
 import { resume as resumeTask } from "../../../programs/tasks/resume.ts"
 import { submitterOf } from "../../../programs/tasks/Submitter.ts"
+import { serveQueued } from "../../../programs/worker/serveQueued.ts"
 import { Gates } from "../../../services/Gates.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { Caller } from "../../framework/Caller.ts"
@@ -25,7 +26,6 @@ import { gateOptions, selectedGate, selectsGate } from "../../input/GateOptions.
 import { json, optionalText, task } from "../../input/Values.ts"
 import { inForeground } from "../../output/Foreground.ts"
 import { announce } from "../../output/Submitted.ts"
-import { serveQueued } from "../../output/serveQueued.ts"
 
 /** What `--json` prints where a pause ended that is not of one task. */
 export const Resumed = Schema.Struct({
@@ -52,7 +52,7 @@ const endPause = Effect.fn("beat.resume.pause")(function* (given: Parameters<typ
     else yield* terminal.say(`beat: ${message}`)
     return ExitCode.failed
   }
-  yield* serveQueued
+  yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
   if (json) yield* printJson(Resumed, { scope, name })
   else yield* terminal.say(`Resumed: ${subjectOf(selected)}.`)
   return ExitCode.ok
