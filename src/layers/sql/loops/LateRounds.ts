@@ -7,8 +7,10 @@ import { Timestamp } from "../../../domain/task/Task.ts"
 import { Ids } from "../../../services/Ids.ts"
 import { LateRounds } from "../../../services/LateRounds.ts"
 import { Paths } from "../../../services/Paths.ts"
+import { budgetCondition } from "../budgets/StandingRow.ts"
 import { makeAccess } from "../database/Immediate.ts"
 import * as Statement from "../database/Statement.ts"
+import { gateConditions, laneOpen } from "../gates/gateConditions.ts"
 import { makeCancel } from "../queue/cancel.ts"
 import { makeFinish } from "../queue/finish.ts"
 import { IdRow } from "../tasks/TaskRows.ts"
@@ -26,8 +28,8 @@ const make = Effect.gen(function* () {
 
   /**
    * The work that is queued. So are the evaluations of a round in which no work has started, since there is nothing to evaluate, and those
-   * that wait for a limit, which may be over in days. The last step comes first, so that the end of one releases no other. While one
-   * runs, an evaluation of what it does must not start.
+   * that wait for a limit, a pause, a budget or an answer, which may be over in days. The last step comes first, so that the end of one
+   * releases no other. While one runs, an evaluation of what it does must not start.
    */
   const findLate = Statement.findAll(() => ({
     Request: Timestamp,
@@ -39,7 +41,8 @@ const make = Effect.gen(function* () {
       JOIN tasks ON tasks.id = own.task_id
       LEFT JOIN lanes ON lanes.id = tasks.lane
       WHERE loops.status = 'running' AND ${deadlineOfLoop(sql)} <= ${now}
-        AND tasks.status = 'queued' AND (loop_tasks.role = 'work' OR lanes.opens_at > ${now} OR NOT EXISTS (
+        AND tasks.status = 'queued' AND (loop_tasks.role = 'work' OR lanes.opens_at > ${now} OR tasks.asks > 0
+          OR NOT (${laneOpen(sql, now)} AND ${gateConditions(sql, now).task} AND ${budgetCondition(sql, now)}) OR NOT EXISTS (
           SELECT 1 FROM loop_round_tasks step JOIN loop_tasks steps ON steps.loop_id = step.loop_id AND steps.position = step.position
           JOIN tasks work ON work.id = step.task_id
           WHERE step.loop_id = own.loop_id AND step.round = own.round AND steps.role = 'work'

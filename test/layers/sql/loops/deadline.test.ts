@@ -4,11 +4,18 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { BudgetName } from "../../../../src/domain/budgets/Budget.ts"
+import type { GateScope } from "../../../../src/domain/gates/Gate.ts"
+import { GroupName } from "../../../../src/domain/gates/GroupName.ts"
 import { AccountKey } from "../../../../src/domain/limits/Account.ts"
 import type { LoopId } from "../../../../src/domain/loop/LoopId.ts"
+import { noTokens } from "../../../../src/domain/usage/TokenCounts.ts"
+import type { Claim } from "../../../../src/domain/worker/Claim.ts"
+import { Budgets } from "../../../../src/services/Budgets.ts"
 import { Gates } from "../../../../src/services/Gates.ts"
 import { LateRounds } from "../../../../src/services/LateRounds.ts"
 import { Loops } from "../../../../src/services/Loops.ts"
+import { Questions } from "../../../../src/services/Questions.ts"
 import { Queue } from "../../../../src/services/Queue.ts"
 import { Tasks } from "../../../../src/services/Tasks.ts"
 import { WorkerRegistry } from "../../../../src/services/WorkerRegistry.ts"
@@ -95,6 +102,68 @@ const waits: ReadonlyArray<{
   }
 ]
 
+const group = GroupName.make("slow")
+
+const close = (scope: GateScope, name: string) =>
+  Effect.flatMap(Gates, (gates) => gates.close({ scope, name, until: null, reason: null, by: "anna", freeze: false }))
+
+/** A loop whose rounds an agent judges, in a group. */
+const createJudged = Effect.gen(function* () {
+  const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
+  const judge = { role: "judge" as const, task: newTask({ agent: "claude", group, account }) }
+  return yield* (yield* Loops).create(
+    { rules: loopRules({ deadline }), goal: null, stepTask: null, work: steps, evaluations: [judge] },
+    { maxDepth: 10 }
+  )
+})
+
+const park = (claim: Claim, how: Partial<typeof parking> = {}) =>
+  Effect.flatMap(Queue, (queue) => queue.park(claim, { ...parking, ...how }))
+
+/** What an evaluation may wait for, without knowing for how long. It has run until now. */
+const evaluationWaits: ReadonlyArray<{
+  readonly name: string
+  readonly arrange: (claim: Claim) => Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof testSql>>
+}> = [
+  { name: "a limit", arrange: (claim) => park(claim) },
+  ...(["all", "agent", "group", "task"] as const).map((scope) => ({
+    name: `the end of a pause (${scope})`,
+    arrange: (claim: Claim) =>
+      Effect.gen(function* () {
+        yield* close(scope, { all: "", agent: "claude", group, task: claim.taskId }[scope])
+        yield* (yield* Queue).requeue(claim)
+      })
+  })),
+  {
+    name: "a budget",
+    arrange: (claim) =>
+      Effect.gen(function* () {
+        yield* (yield* Budgets).set({
+          name: BudgetName.make("daily"),
+          scope: "all",
+          value: "",
+          period: "day",
+          metric: "tokens",
+          amount: 100,
+          warnPercent: 80,
+          action: "stop",
+          timezone: "UTC"
+        })
+        const use = { ...noTokens, model: "opus", inputTokens: 100, costMicro: 1, costBy: "reported" as const }
+        const spending = { sessionId: null, cumulative: false, uses: [use] }
+        yield* park(claim, { limit: false, budget: true, spending })
+      })
+  },
+  {
+    name: "an answer",
+    arrange: (claim) =>
+      Effect.gen(function* () {
+        yield* (yield* Questions).ask({ taskId: claim.taskId, askedBy: "claude", text: "Which one?", options: [] })
+        yield* park(claim, { limit: false })
+      })
+  }
+]
+
 describe("the work of a round whose loop has a deadline", () => {
   for (const { arrange, ended, name } of waits) {
     test(
@@ -115,23 +184,46 @@ describe("the work of a round whose loop has a deadline", () => {
     )
   }
 
+  for (const { arrange, name } of evaluationWaits) {
+    test(
+      `ends with an evaluation that would wait for ${name}`,
+      Effect.gen(function* () {
+        yield* TestClock.setTime(begin)
+        const { id } = yield* createJudged
+        for (const _ of steps) yield* endNextTask(completed, "")
+        const evaluation = yield* claimNext()
+        yield* TestClock.setTime(deadline)
+        assert.deepStrictEqual(yield* late, [])
+        yield* arrange(evaluation.claim)
+        assert.deepStrictEqual(yield* late, [evaluation.task.id])
+        assert.strictEqual(yield* statusOf(id), "deadline")
+      })
+    )
+  }
+
   test(
-    "ends with an evaluation that would wait for a limit",
+    "leaves an evaluation that waits for a place",
     Effect.gen(function* () {
       yield* TestClock.setTime(begin)
-      const account = { key: AccountKey.make("anthropic/login/a4tz9kq2mv"), agent: "claude" }
-      const judge = { role: "judge" as const, task: newTask({ agent: "claude", account }) }
-      const { id } = yield* (yield* Loops).create(
-        { rules: loopRules({ deadline }), goal: null, stepTask: null, work: steps, evaluations: [judge] },
-        { maxDepth: 10 }
-      )
+      yield* (yield* Gates).setGroup(group, 1)
+      yield* createJudged
       for (const _ of steps) yield* endNextTask(completed, "")
-      const evaluation = yield* claimNext()
+      const { claim } = yield* claimNext()
+      yield* (yield* Queue).requeue(claim)
+      yield* submit({ agent: "shell", group, priority: "P0" })
+      assert.strictEqual((yield* claimNext()).task.agent, "shell")
       yield* TestClock.setTime(deadline)
+      assert.isTrue(Option.isNone(yield* tryClaim))
       assert.deepStrictEqual(yield* late, [])
-      yield* (yield* Queue).park(evaluation.claim, parking)
-      assert.deepStrictEqual(yield* late, [evaluation.task.id])
-      assert.strictEqual(yield* statusOf(id), "deadline")
+      // Nor does a pause of another task, agent or group count.
+      for (const [scope, name] of [
+        ["agent", "codex"],
+        ["group", "other"],
+        ["task", claim.claimId]
+      ] as const) {
+        yield* close(scope, name)
+      }
+      assert.deepStrictEqual(yield* late, [])
     })
   )
 
