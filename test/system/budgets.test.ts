@@ -81,6 +81,9 @@ describe("beat budget", () => {
         .split("\n")
         .map((line): string => JSON.parse(line).kind)
       assert.deepStrictEqual(kinds, ["budget-warned", "budget-tripped"])
+      const told = (await run("events", "--only", "budget-warned,budget-tripped")).stdout
+      assert.match(told, /daily +the budget of \$1\.00 has reached its warning level\n/)
+      assert.match(told, /daily +the budget of \$1\.00 has no room left, opens /)
       assert.strictEqual((await run("budget", "remove", "daily")).code, 0)
       assert.strictEqual((await run("budget", "remove", "daily")).code, 3)
     } finally {
@@ -123,6 +126,44 @@ describe("beat budget", () => {
     }
   })
 
+  it("a change keeps every value that is not given, the amount too", async () => {
+    const { beat, budgets, run } = spending(10)
+    try {
+      const set = async (...args: ReadonlyArray<string>) => {
+        const { code, stderr } = await run("budget", "set", "own", ...args)
+        assert.strictEqual(code, 0, stderr)
+        const [budget] = await budgets()
+        return [
+          budget?.period,
+          budget?.metric,
+          budget?.amount,
+          budget?.value,
+          budget?.warnPercent,
+          budget?.action,
+          budget?.timezone
+        ]
+      }
+      const made = await set("--week", "2Mtokens", "--label", "team", "--timezone", "Europe/Paris")
+      assert.deepStrictEqual(made, ["week", "tokens", 2_000_000, "team", 80, "pause", "Europe/Paris"])
+      const steps: ReadonlyArray<readonly [ReadonlyArray<string>, number, string | number]> = [
+        [["--warn", "50"], 4, 50],
+        [["--action", "stop"], 5, "stop"],
+        [["--timezone", "UTC"], 6, "UTC"],
+        [["--agent", "claude"], 3, "claude"],
+        [["--week", "3Mtokens"], 2, 3_000_000]
+      ]
+      for (const [args, at, value] of steps) {
+        made[at] = value
+        assert.deepStrictEqual(await set(...args), made, args.join(" "))
+      }
+      assert.strictEqual((await run("budget", "set", "own")).code, 2)
+      assert.strictEqual((await run("budget", "set", "own", "--agent", "cluade")).code, 2)
+      assert.strictEqual((await run("budget", "set", "own", "--total", "1usd")).code, 2)
+    } finally {
+      await beat.close()
+    }
+  })
+
   it("says what is wrong with a command line", async () => {
     const { beat, run } = spending(10)
     try {
@@ -133,7 +174,9 @@ describe("beat budget", () => {
         ["set", "daily", "--day", "1usd", "--all", "--agent", "claude"],
         ["set", "daily", "--total", "1usd"],
         ["set", "bad name", "--day", "1usd"],
-        ["set", "daily", "--day", "1usd", "--warn", "120"]
+        ["set", "daily", "--day", "1usd", "--warn", "120"],
+        ["set", "daily", "--warn", "50"],
+        ["set", "daily", "--day", "1usd", "--agent", "cluade"]
       ]) {
         const { code, stderr, stdout } = await run("budget", ...args)
         assert.deepStrictEqual([code, stdout, stderr.length > 0], [2, "", true], args.join(" "))

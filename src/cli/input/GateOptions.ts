@@ -33,7 +33,8 @@ const selections = ({ agent, all, group, pipeline, schedule }: Given): number =>
 
 export const selectsGate = (given: Given): boolean => selections(given) > 0
 
-const requireAgent = Effect.fn("requireAgent")(function* (name: string) {
+/** One that would cover nothing, such as a mistyped name, is refused. */
+export const requireAgent = Effect.fn("requireAgent")(function* (name: string) {
   const { environment } = yield* Caller
   const known = yield* (yield* Agents).list(environment)
   if (known.some((agent) => agent.name === name)) return name

@@ -50,7 +50,9 @@ export const noticeFacts = (notice: Notice): string => {
       const opens = typeof data.opensAt === "number" ? `, opens ${moment(data.opensAt)}` : ""
       const amount =
         typeof data.amount === "number" ? amountWords(data.metric === "tokens" ? "tokens" : "usd", data.amount) : "?"
-      return notice.kind === "budget-warned" ? `nearly all of ${amount} is spent` : `${amount} are spent${opens}`
+      return notice.kind === "budget-warned"
+        ? `the budget of ${amount} has reached its warning level`
+        : `the budget of ${amount} has no room left${opens}`
     }
     case "schedule-missed":
     case "schedule-skipped":

@@ -68,7 +68,7 @@ const verb: Readonly<Record<string, string>> = {
   retried: "failed and is tried again",
   "limit-over": "usage limit is over",
   "out-of-credit": "no credit is left",
-  "budget-warned": "budget is nearly spent",
+  "budget-warned": "budget has reached its warning level",
   "budget-tripped": "budget is spent",
   "schedule-missed": "missed a time",
   "schedule-skipped": "skipped a time",

@@ -20,8 +20,8 @@ interface WrittenBudget {
   readonly name: string
   /** Null: as before, or all tasks. */
   readonly scope: { readonly kind: BudgetScope; readonly value: string } | null
-  readonly period: BudgetPeriod
-  readonly amount: Pick<Budget, "metric" | "amount">
+  /** Null: as before. */
+  readonly bound: { readonly period: BudgetPeriod; readonly amount: Pick<Budget, "metric" | "amount"> } | null
   readonly warnPercent: number | null
   readonly action: BudgetAction | null
   readonly timezone: string | null
@@ -53,9 +53,18 @@ export const setBudget = Effect.fn("setBudget")(function* (written: WrittenBudge
   const budgets = yield* Budgets
   const name = yield* readBudgetName(written.name)
   const before = Option.getOrNull(yield* budgets.find(name))
+  const { metric, amount } = written.bound?.amount ?? before ?? {}
+  const period = written.bound?.period ?? before?.period
+  if (period === undefined || metric === undefined || amount === undefined) {
+    return yield* new InvalidInput({
+      field: "--day",
+      problem: `there is no budget '${name}' yet: give its amount with --day, --week, --month or --total`,
+      example: "10usd"
+    })
+  }
   const scope = written.scope?.kind ?? before?.scope ?? "all"
   const value = written.scope === null ? (before?.value ?? "") : yield* readValue(scope, written.scope.value)
-  if (written.period === "total" && scope !== "task" && scope !== "tree") {
+  if (period === "total" && scope !== "task" && scope !== "tree") {
     return yield* new InvalidInput({
       field: "--total",
       problem: "is for one task: name it with --task or --tree",
@@ -68,8 +77,9 @@ export const setBudget = Effect.fn("setBudget")(function* (written: WrittenBudge
     name,
     scope,
     value,
-    period: written.period,
-    ...written.amount,
+    period,
+    metric,
+    amount,
     warnPercent: written.warnPercent ?? before?.warnPercent ?? standardWarnPercent,
     action: written.action ?? before?.action ?? "pause",
     timezone

@@ -24,6 +24,7 @@ import { printJson } from "../../framework/Json.ts"
 import { stylesOf } from "../../framework/Style.ts"
 import { Terminal } from "../../framework/Terminal.ts"
 import { UsageError } from "../../framework/UsageError.ts"
+import { requireAgent } from "../../input/GateOptions.ts"
 import { choice, json, optionalText, parsed } from "../../input/Values.ts"
 import { type Column, table } from "../../output/Layout.ts"
 import { plain } from "../../output/TaskTable.ts"
@@ -111,6 +112,7 @@ const scopeOf = Effect.fn("budget.scope")(function* (given: Given) {
   if (one.value === "" && one.kind !== "all") {
     return yield* new UsageError({ problem: `--${one.kind} is empty`, hint })
   }
+  if (one.kind === "agent") return { kind: one.kind, value: yield* requireAgent(one.value) }
   if (one.kind !== "directory") return one
   const path = yield* (yield* Directories).resolve(one.value, caller.directory)
   return { kind: one.kind, value: realDirectory(path, environment) }
@@ -148,12 +150,13 @@ export const budgetSet = readWriteCommand({
       return found === null ? [] : [{ period, amount: found }]
     })
     const [one, ...others] = amounts
-    if (one === undefined || others.length > 0) {
-      return yield* new UsageError({ problem: "Give one amount: --day, --week, --month or --total", hint })
-    }
     const scope = yield* scopeOf(given)
     const { action, timezone, warn } = given
-    const written = { name: text, scope, ...one, warnPercent: warn, action, timezone }
+    const changes = [one, scope, action, timezone, warn].some((value) => (value ?? null) !== null)
+    if (!changes || others.length > 0) {
+      return yield* new UsageError({ problem: "Give one amount: --day, --week, --month or --total", hint })
+    }
+    const written = { name: text, scope, bound: one ?? null, warnPercent: warn, action, timezone }
     const budget = budgetView(yield* setBudget(written))
     yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     if (given.json) {
