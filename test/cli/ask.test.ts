@@ -41,4 +41,26 @@ describe("beat ask", () => {
       assert.deepStrictEqual(again, { code: 0, stdout: "8080\n", stderr: "" })
     }).pipe(Effect.provide(world()))
   )
+
+  // The clients of agents and scripts follow what an error advises: it must not be another command.
+  for (const [args, what] of [
+    [["ask"], "question"],
+    [["ask", " "], "question"],
+    [["answer", "q1"], "answer"],
+    [["answer", "q1", ""], "answer"],
+    [["run", "-a", "shell"], "prompt"],
+    [["edit", "@last", "--prompt", ""], "prompt"],
+    [["loop", "--until", "true"], "prompt"]
+  ] as const) {
+    it.effect(`an empty ${what} is called by its name: ${args.join(" ")}`, () =>
+      Effect.gen(function* () {
+        yield* Effect.fork(beat(["ask", "Which port?", "--wait", "0"])).pipe(Effect.flatMap(ended))
+        yield* beat(["run", "-a", "shell", "--not-before", "1h", "true"])
+        const { code, stderr } = yield* beat(args)
+        assert.strictEqual(code, 2, stderr)
+        assert.match(stderr, new RegExp(`^beat: The ${what} is empty|^beat: No ${what} was given`))
+        assert.notMatch(stderr, /beat run/)
+      }).pipe(Effect.provide(world()))
+    )
+  }
 })

@@ -37,7 +37,8 @@ describe("beat pause", () => {
     assert.strictEqual((await beat.run(["wait", id, next])).code, 0)
     const again = await beat.run(["resume", "--all", "--json"])
     assert.deepStrictEqual([again.code, JSON.parse(again.stdout).error.code], [1, "NotPaused"])
-    assert.strictEqual((await beat.run(["resume", "--all"])).code, 1)
+    const none = await beat.run(["resume", "--all"])
+    assert.deepStrictEqual([none.code, /^beat: There is no pause of everything\./.test(none.stderr)], [1, true])
     const { stdout } = await beat.run(["events", "--only", "paused,resumed", "--json"])
     assert.lengthOf(stdout.trim().split("\n"), 2)
   })
@@ -117,7 +118,12 @@ describe("beat pause", () => {
       .rows<{ task_id: string }>("SELECT task_id FROM pipeline_steps WHERE pipeline_id = ? ORDER BY position", id)
       .map((row) => row.task_id)
     await until("the first step runs", () => beat.status(first ?? "").status === "running")
-    assert.strictEqual((await beat.run(["pause", "--pipeline", id])).code, 0)
+    const paused = await beat.run(["pause", "--pipeline", id])
+    assert.deepStrictEqual(
+      [paused.code, / 1 task running, which continues\. 1 queued/.test(paused.stderr)],
+      [0, true],
+      paused.stderr
+    )
     await beat.run(["run", "-f", "-a", "shell", `touch ${gatefile}`])
     await until("the first step ends", () => beat.status(first ?? "").status === "completed")
     assert.match((await beat.run(["why", second ?? ""])).stdout, /It is paused: pipeline/)

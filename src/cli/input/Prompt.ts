@@ -6,7 +6,8 @@ import { maxPromptBytes } from "../../domain/task/Task.ts"
 import { Terminal } from "../framework/Terminal.ts"
 import { UsageError } from "../framework/UsageError.ts"
 
-const hint = 'Write it in quotes: beat run "fix the failing test"; or pipe it: beat run - < prompt.md'
+/** Several commands read a prompt: the advice names none of them. */
+const hintFor = (what: string) => `Write the ${what} in quotes; or write - in its place, and pipe it in.`
 
 /** The prompt on the command line, and the text that is piped in with it; null if there is none. */
 export interface Given {
@@ -83,17 +84,18 @@ export const readPiped = Effect.fn("readPiped")(function* (asked: boolean) {
   }
 })
 
-/** One text: `word`; or all of stdin, unchanged, for `-` or without a word. */
-export const readPrompt = Effect.fn("readPrompt")(function* (word: string | undefined) {
+/** One text: `word`; or all of stdin, unchanged, for `-` or without a word. `what` it is called in errors. */
+export const readPrompt = Effect.fn("readPrompt")(function* (word: string | undefined, what = "prompt") {
   const terminal = yield* Terminal
+  const hint = hintFor(what)
   if (word !== undefined && word !== "-") {
-    if (word.trim() === "") return yield* new UsageError({ problem: "The prompt is empty", hint })
+    if (word.trim() === "") return yield* new UsageError({ problem: `The ${what} is empty`, hint })
     return word
   }
-  if (word === undefined && terminal.stdinTty) return yield* new UsageError({ problem: "No prompt was given", hint })
+  if (word === undefined && terminal.stdinTty) return yield* new UsageError({ problem: `No ${what} was given`, hint })
   const prompt = yield* all()
   if (prompt.trim() === "")
-    return yield* new UsageError({ problem: "The prompt is empty: nothing came on stdin", hint })
+    return yield* new UsageError({ problem: `The ${what} is empty: nothing came on stdin`, hint })
   return prompt
 })
 
@@ -101,7 +103,7 @@ export const readPrompt = Effect.fn("readPrompt")(function* (word: string | unde
 export const readGiven = Effect.fn("readGiven")(function* (words: ReadonlyArray<string>) {
   const [first, second] = words
   if (second !== undefined && first !== "-" && second !== "-") {
-    return yield* new UsageError({ problem: `Unexpected extra argument: '${second}'`, hint })
+    return yield* new UsageError({ problem: `Unexpected extra argument: '${second}'`, hint: hintFor("prompt") })
   }
   const word = first === "-" ? (second ?? first) : first
   const prompt = yield* readPrompt(word)

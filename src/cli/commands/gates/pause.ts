@@ -122,7 +122,10 @@ export const pause = readWriteCommand({
     const gate = { ...selected, until, reason, by: yield* nameOf(submitterOf(environment)), freeze: false }
     yield* (yield* Gates).close(gate)
     const { queued, running } = yield* (yield* Tasks).counts
-    const rest = running === 0 ? "" : ` ${running === 1 ? "1 task" : `${running} tasks`} running, which continue.`
+    const rest =
+      running === 0
+        ? ""
+        : ` ${running === 1 ? "1 task running, which continues" : `${running} tasks running, which continue`}.`
     const rows = queued === 0 ? "" : ` ${queued} queued in all.`
     yield* terminal.say(
       `Paused: ${plain(gateWords({ ...gate, at: now }, now))}.${rest}${rows} To end it: ${openingCommand(gate)}`

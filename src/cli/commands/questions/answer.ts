@@ -58,7 +58,7 @@ export const answer = readWriteCommand({
       })
     }
     const question = yield* resolveQuestion(given.question)
-    const written = deny ?? (yield* readPrompt(word)).trimEnd()
+    const written = deny ?? (yield* readPrompt(word, "answer")).trimEnd()
     const text = Option.getOrNull(decodeAnswer(deny === null ? yield* chosen(question, written) : written))
     if (text === null) {
       return yield* new InvalidInput({ field: "answer", problem: "has more than 20,000 characters", example: null })

@@ -71,7 +71,7 @@ export const ask = readWriteCommand({
   run: Effect.fn("beat.ask")(function* (given, word) {
     const terminal = yield* Terminal
     const submitter = submitterOf((yield* Caller).environment)
-    const asked = yield* readQuestion(yield* readPrompt(Option.getOrUndefined(word)), given.option)
+    const asked = yield* readQuestion(yield* readPrompt(Option.getOrUndefined(word), "question"), given.option)
     const askedBy = yield* nameOf(submitter)
     // A person who asks at a terminal sees why nothing happens. Inside a task, the task shows the question.
     const tell = ({ id }: Question) => {

@@ -47,7 +47,7 @@ const endPause = Effect.fn("beat.resume.pause")(function* (given: Parameters<typ
   }
   const { name, scope } = selected
   if (!(yield* (yield* Gates).open(scope, name))) {
-    const message = `${subjectOf(selected)} is not paused. 'beat' shows what is.`
+    const message = `There is no pause of ${subjectOf(selected)}. 'beat' shows what is paused.`
     if (json) yield* printJson(JsonError, { error: { code: "NotPaused", message, exitCode: ExitCode.failed } })
     else yield* terminal.say(`beat: ${message}`)
     return ExitCode.failed
