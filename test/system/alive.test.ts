@@ -83,6 +83,49 @@ describe.skipIf(process.platform !== "linux")("a stopped worker", () => {
     claim.child.kill("SIGTERM")
     await claim.done
   })
+
+  const work = "echo held; exec tail -f /dev/null"
+  // Each waits for what a worker has to do.
+  const kinds: ReadonlyArray<{
+    readonly command: ReadonlyArray<string>
+    readonly submit: ReadonlyArray<string>
+    readonly after: string
+  }> = [
+    { command: ["pause", "--freeze"], submit: ["run", "-a", "shell", work], after: "running" },
+    {
+      command: ["pipeline", "cancel"],
+      submit: ["pipeline", "run", "-a", "shell", "--step", work],
+      after: "cancelled"
+    },
+    {
+      command: ["loop", "cancel"],
+      submit: ["loop", "-a", "shell", work, "--until", "true"],
+      after: "cancelled"
+    },
+    { command: ["cancel"], submit: ["run", "-a", "shell", "--times", "2", "--best", "true", work], after: "cancelled" }
+  ]
+  for (const { after, command, submit } of kinds) {
+    it(`carries out beat ${command.join(" ")}`, async () => {
+      const beat = new Beat({ BACKBEAT_GRACE_MS: "500" })
+      try {
+        const cwd = join(beat.home, "repository")
+        makeRepository(cwd)
+        const submitted = await beat.run(submit, { cwd })
+        assert.strictEqual(submitted.code, 0, submitted.stderr)
+        const first = () => beat.rows<{ id: string; status: string }>("SELECT id, status FROM tasks ORDER BY seq")[0]
+        await until("it runs", () => first()?.status === "running", patience)
+        await running(beat, first()?.id ?? "")
+        const [pid = 0] = beat.workers()
+        kill(pid, "SIGSTOP")
+        const told = await beat.run([...command, submitted.stdout.trim()])
+        assert.strictEqual(told.code, 0, told.stderr)
+        assert.strictEqual(first()?.status, after)
+        await beat.run(["cancel", first()?.id ?? ""])
+      } finally {
+        await beat.close()
+      }
+    })
+  }
 })
 
 describe.skipIf(process.platform !== "linux")("a worker that is told to go", () => {

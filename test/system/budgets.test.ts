@@ -82,8 +82,8 @@ describe("beat budget", () => {
         .map((line): string => JSON.parse(line).kind)
       assert.deepStrictEqual(kinds, ["budget-warned", "budget-tripped"])
       const told = (await run("events", "--only", "budget-warned,budget-tripped")).stdout
-      assert.match(told, /daily +the budget of \$1\.00 has reached its warning level\n/)
-      assert.match(told, /daily +the budget of \$1\.00 has no room left, opens /)
+      assert.match(told, /daily +the warning level of \$1\.00 is reached\n/)
+      assert.match(told, /daily +no room is left in \$1\.00, opens /)
       assert.strictEqual((await run("budget", "remove", "daily")).code, 0)
       assert.strictEqual((await run("budget", "remove", "daily")).code, 3)
     } finally {

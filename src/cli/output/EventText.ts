@@ -51,8 +51,8 @@ export const noticeFacts = (notice: Notice): string => {
       const amount =
         typeof data.amount === "number" ? amountWords(data.metric === "tokens" ? "tokens" : "usd", data.amount) : "?"
       return notice.kind === "budget-warned"
-        ? `the budget of ${amount} has reached its warning level`
-        : `the budget of ${amount} has no room left${opens}`
+        ? `the warning level of ${amount} is reached`
+        : `no room is left in ${amount}${opens}`
     }
     case "schedule-missed":
     case "schedule-skipped":

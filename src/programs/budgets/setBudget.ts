@@ -58,7 +58,7 @@ export const setBudget = Effect.fn("setBudget")(function* (written: WrittenBudge
   if (period === undefined || metric === undefined || amount === undefined) {
     return yield* new InvalidInput({
       field: "--day",
-      problem: `there is no budget '${name}' yet: give its amount with --day, --week, --month or --total`,
+      problem: "a new budget has an amount: --day, --week, --month or --total",
       example: "10usd"
     })
   }

@@ -6,6 +6,7 @@ import { Contests } from "../../services/Contests.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { wakingStopped } from "../serving/wakingStopped.ts"
 import { requireOwn } from "../tasks/requireOwn.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { waitUntil } from "../watch.ts"
@@ -46,7 +47,7 @@ export const cancelContest = Effect.fn("cancelContest")(function* (
   const contests = yield* Contests
   yield* requireOwnContest(yield* retryWhileBusy(contests.get(id)), submitter, "cancel")
   const answer = yield* retryWhileBusy(contests.cancel(id, request))
-  const contest = yield* waitForContest(id, options)
-  yield* waitUntil(hasOpenCandidate(id), (open) => !open, options)
+  const contest = yield* waitForContest(id, options).pipe(wakingStopped)
+  yield* waitUntil(hasOpenCandidate(id), (open) => !open, options).pipe(wakingStopped)
   return { answer, contest }
 })

@@ -5,6 +5,7 @@ import { isTerminal, type TaskId, type TaskSummary } from "../../domain/task/Tas
 import { Agents } from "../../services/Agents.ts"
 import { Gates } from "../../services/Gates.ts"
 import { Tasks } from "../../services/Tasks.ts"
+import { wakingStopped } from "../serving/wakingStopped.ts"
 import { latestAttempt } from "../tasks/latestAttempt.ts"
 import { waitUntil } from "../watch.ts"
 import { type EnsureWorkerOptions, ensureWorker } from "../worker/ensureWorker.ts"
@@ -60,7 +61,7 @@ export const pauseTask = Effect.fn("pauseTask")(function* (
   const held = yield* tasks.summary(id)
   yield* Effect.tapError(refuseWithoutSession(held, pause), () => gates.open("task", id))
   if (held.status === "running") {
-    yield* waitUntil(pause.freeze ? isFreezing(id) : isEnding(id), (under) => !under, serving)
+    yield* waitUntil(pause.freeze ? isFreezing(id) : isEnding(id), (under) => !under, serving).pipe(wakingStopped)
   }
   return yield* tasks.summary(id)
 })

@@ -5,6 +5,7 @@ import type { LoopId } from "../../domain/loop/LoopId.ts"
 import { Loops } from "../../services/Loops.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { wakingStopped } from "../serving/wakingStopped.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { waitUntil } from "../watch.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
@@ -34,5 +35,5 @@ export const cancelLoop = Effect.fn("cancelLoop")(function* (
   const loops = yield* Loops
   yield* requireOwnLoop(id, submitter, "cancel")
   const answer = yield* retryWhileBusy(loops.cancel(id, request))
-  return { answer, loop: yield* waitForLoop(id, options) }
+  return { answer, loop: yield* waitForLoop(id, options).pipe(wakingStopped) }
 })

@@ -8,6 +8,7 @@ import { Pipelines } from "../../services/Pipelines.ts"
 import type { CancelRequest } from "../../services/Queue.ts"
 import { hasOpenCandidate } from "../contests/waitForContest.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
+import { wakingStopped } from "../serving/wakingStopped.ts"
 import { requireOwn } from "../tasks/requireOwn.ts"
 import type { Submitter } from "../tasks/Submitter.ts"
 import { waitUntil } from "../watch.ts"
@@ -54,7 +55,7 @@ export const cancelPipeline = Effect.fn("cancelPipeline")(function* (
   const pipelines = yield* Pipelines
   yield* requireOwnPipeline(yield* retryWhileBusy(pipelines.get(id)), submitter, "cancel")
   const answer = yield* retryWhileBusy(pipelines.cancel(id, request))
-  const pipeline = yield* waitForPipeline(id, options)
-  yield* waitUntil(hasOpenWork(pipeline), (open) => !open, options)
+  const pipeline = yield* waitForPipeline(id, options).pipe(wakingStopped)
+  yield* waitUntil(hasOpenWork(pipeline), (open) => !open, options).pipe(wakingStopped)
   return { answer, pipeline }
 })

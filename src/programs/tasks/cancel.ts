@@ -8,7 +8,7 @@ import { type TaskId, TaskSummary } from "../../domain/task/Task.ts"
 import { type CancelAnswer, Queue } from "../../services/Queue.ts"
 import { type ListPage, Tasks } from "../../services/Tasks.ts"
 import { retryWhileBusy } from "../retryWhileBusy.ts"
-import { wakeStopped } from "../serving/wakeStopped.ts"
+import { wakingStopped } from "../serving/wakingStopped.ts"
 import type { EnsureWorkerOptions } from "../worker/ensureWorker.ts"
 import { latestAttempt } from "./latestAttempt.ts"
 import { waitFor } from "./waitFor.ts"
@@ -114,10 +114,7 @@ export const cancel = Effect.fn("cancel")(function* (roots: ReadonlyArray<TaskId
     for (const id of fresh) {
       answers.set(id, yield* retryWhileBusy(cancelWork(id, options)))
     }
-    const ends = Effect.gen(function* () {
-      yield* waitFor(fresh, { ...options, goal: "end", any: false })
-    })
-    yield* Effect.raceFirst(ends, wakeStopped(fresh))
+    yield* waitFor(fresh, { ...options, goal: "end", any: false }).pipe(wakingStopped)
     if (!options.tree || truncated) break
   }
 
