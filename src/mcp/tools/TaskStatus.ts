@@ -4,12 +4,12 @@ import * as Schema from "effect/Schema"
 import { InvalidInput } from "../../domain/Errors.ts"
 import { named } from "../../domain/Named.ts"
 import type { Checkpoint } from "../../domain/task/Checkpoint.ts"
-import { TaskStatus as Status, TaskGlance, TaskSummary } from "../../domain/task/Task.ts"
-import { GroupsOfTask, groupsOfTask } from "../../programs/groups/groupsOfTask.ts"
+import { TaskStatus as Status, TaskGlance, TaskId, TaskSummary } from "../../domain/task/Task.ts"
+import { GroupsOfTask, groupsOfTask, loopOfTask } from "../../programs/groups/groupsOfTask.ts"
 import { GroupState, groupState } from "../../programs/reports/groupState.ts"
 import { TaskPage, taskPage } from "../../programs/reports/taskPage.ts"
 import { TaskReport, taskReport } from "../../programs/reports/taskReport.ts"
-import { cutText, TaskState, taskState } from "../../programs/reports/taskState.ts"
+import { cutText, stateOf, TaskState } from "../../programs/reports/taskState.ts"
 import { Directories } from "../../services/Directories.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { cutMiddle } from "../../text/Middle.ts"
@@ -17,6 +17,8 @@ import { Reference, whole, withDefault } from "../fields/Fields.ts"
 import { outputLink, resultLink, taskLink } from "../protocol/Resources.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
+
+const isTaskId = Schema.is(TaskId)
 
 /** Characters of a prompt or an answer; the rest is behind a link. */
 const longestText = 2000
@@ -101,17 +103,24 @@ const pageOf = Effect.fn("TaskStatus.page")(function* (wanted: Schema.Struct.Typ
 
 const nothing = { task: null, summary: null, pipeline: null, loop: null, contest: null, all: null, page: null }
 
+/** Frequent callers pass the full id. An id that no task has may be one of another kind: `resolve` says so. */
+const summaryOf = Effect.fn("TaskStatus.summary")(function* (reference: string) {
+  const tasks = yield* Tasks
+  const resolved = Effect.flatMap(tasks.resolve(reference), tasks.summary)
+  return yield* isTaskId(reference)
+    ? Effect.catchTag(tasks.summary(reference), "TaskNotFound", () => resolved)
+    : resolved
+})
+
 const taskOf = Effect.fn("TaskStatus.task")(function* (id: string, full: boolean) {
   if (!full) {
-    const tasks = yield* Tasks
-    const taskId = yield* tasks.resolve(id)
-    const groups = yield* groupsOfTask(yield* tasks.summary(taskId))
-    return { ...nothing, summary: { ...(yield* taskState(taskId)), ...groups } }
+    const found = yield* summaryOf(id)
+    return { ...nothing, summary: { ...(yield* stateOf(found)), ...(yield* groupsOfTask(found)) } }
   }
   const report = yield* taskReport(id)
   const task = {
     ...report,
-    ...(yield* groupsOfTask(report)),
+    loopId: yield* loopOfTask(report),
     prompt: cutText(report.prompt, longestText),
     systemPrompt: report.systemPrompt === null ? null : cutText(report.systemPrompt, longestText),
     answer: report.answer === null ? null : cutText(report.answer, longestText),

@@ -18,25 +18,22 @@ export const GroupsOfTask = Schema.Struct({
 })
 export type GroupsOfTask = typeof GroupsOfTask.Type
 
-/** Rounds and candidates work in workspaces; what waits for a loop is a command of the shell. */
-export const groupsOfTask = Effect.fn("groupsOfTask")(function* ({
-  agent,
-  id,
-  pipelineId,
-  workspaceId
-}: Pick<TaskSummary, "agent" | "id" | "pipelineId" | "workspaceId">) {
+type Of = Pick<TaskSummary, "agent" | "id" | "pipelineId" | "workspaceId">
+
+/** Rounds work in workspaces; what waits for a loop is a command of the shell. */
+export const loopOfTask = Effect.fn("loopOfTask")(function* ({ agent, id, workspaceId }: Of) {
   const loops = yield* Loops
-  const place = workspaceId === null ? Option.none() : yield* (yield* Workspaces).ofTask(id)
   const round = workspaceId === null ? Option.none() : yield* loops.roundOf(id)
-  const awaited = agent === "shell" && Option.isNone(round) ? yield* loops.ofStep(id) : Option.none()
+  if (Option.isSome(round)) return round.value.loop.id
+  const awaited = agent === "shell" ? yield* loops.ofStep(id) : Option.none()
+  return Option.getOrNull(Option.map(awaited, (loop) => loop.id))
+})
+
+export const groupsOfTask = Effect.fn("groupsOfTask")(function* (task: Of) {
+  const place = task.workspaceId === null ? Option.none() : yield* (yield* Workspaces).ofTask(task.id)
   const groups: GroupsOfTask = {
-    pipelineId,
-    loopId: Option.getOrNull(
-      Option.orElse(
-        Option.map(round, ({ loop }) => loop.id),
-        () => Option.map(awaited, (loop) => loop.id)
-      )
-    ),
+    pipelineId: task.pipelineId,
+    loopId: yield* loopOfTask(task),
     contestId: Option.getOrNull(Option.map(place, ({ contestId }) => contestId))
   }
   return groups

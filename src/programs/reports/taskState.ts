@@ -5,7 +5,15 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { LimitWait } from "../../domain/limits/AccountLimits.ts"
 import { Question } from "../../domain/questions/Question.ts"
-import { EndCause, FailureClass, isTerminal, TaskId, TaskStatus, Timestamp } from "../../domain/task/Task.ts"
+import {
+  EndCause,
+  FailureClass,
+  isTerminal,
+  TaskId,
+  TaskStatus,
+  type TaskSummary,
+  Timestamp
+} from "../../domain/task/Task.ts"
 import { Questions } from "../../services/Questions.ts"
 import { Tasks } from "../../services/Tasks.ts"
 import { waitsFor } from "../why/waitsFor.ts"
@@ -51,9 +59,10 @@ export const cutText = (text: string, length: number): string => {
     : `${characters.slice(0, Math.max(0, length - 1)).join("")}…`
 }
 
-export const taskState = Effect.fn("taskState")(function* (id: TaskId) {
+/** Of a task that has just been read. */
+export const stateOf = Effect.fn("stateOf")(function* (summary: TaskSummary) {
   const tasks = yield* Tasks
-  const summary = yield* tasks.summary(id)
+  const { id } = summary
   const over = isTerminal(summary.status)
   const answer = over ? (yield* tasks.get(id)).answer : null
   const now = yield* Clock.currentTimeMillis
@@ -83,4 +92,8 @@ export const taskState = Effect.fn("taskState")(function* (id: TaskId) {
     answerCut: answer !== null && answer.length > answerExcerpt ? true : null
   }
   return state
+})
+
+export const taskState = Effect.fn("taskState")(function* (id: TaskId) {
+  return yield* stateOf(yield* (yield* Tasks).summary(id))
 })
