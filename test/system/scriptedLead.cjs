@@ -2,7 +2,7 @@
 /**
  * A pretended Claude Code that follows a script and speaks MCP to our server. `$LEAD_HOME/turns.json` has the steps of each
  * turn of a session: `{"tool": "DelegateTask", "args": {...}}`, `{"sh": "..."}`, `{"say": "..."}`. In arguments "$ids" is
- * the list of all delegated ids, "$0" the first of them. `$LEAD_HOME/journal` gets a line for each request to the model: one
+ * the list of all delegated ids, those of pipelines among them, "$0" the first of them. `$LEAD_HOME/journal` gets a line for each request to the model: one
  * at the start of a turn and one after each step. `$LEAD_HOME/waiting` is there once a WakeMe was accepted.
  */
 const fs = require("node:fs")
@@ -85,6 +85,7 @@ const main = async () => {
     if (step.tool === "DelegateTask" && result.isError !== true) {
       state.ids.push(...result.structuredContent.tasks.map(({ id }) => id))
     }
+    if (step.tool === "CreatePipeline" && result.isError !== true) state.ids.push(result.structuredContent.id)
   }
   state.turn += 1
   fs.writeFileSync(file, JSON.stringify(state))

@@ -163,6 +163,34 @@ describe("an agent that asks to be woken", () => {
     assert.deepStrictEqual(beat.rows("SELECT wakes FROM tasks WHERE id = ?", id), [{ wakes: 1 }])
   })
 
+  it("is resumed when a pipeline has ended that it has named, with how each step ended", async () => {
+    const steps = [
+      { name: "build", agent: "shell", prompt: "until test -e go; do sleep 0.05; done" },
+      { name: "test", agent: "shell", prompt: "exit 3" },
+      { name: "deploy", agent: "shell", prompt: "echo deployed" }
+    ]
+    const lead = scriptedLead([
+      [
+        { tool: "CreatePipeline", args: { name: "release", steps } },
+        { tool: "WakeMe", args: { ids: "$ids" } }
+      ],
+      [{ say: "over" }]
+    ])
+    beat = lead.beat
+    const id = await lead.submit()
+    await until("it waits", () => isWaiting(id))
+    assert.match(
+      (await beat.run(["why", id])).stdout,
+      /It waits for pipeline \w+. To see it: beat pipeline status \w+\./
+    )
+    writeFileSync(join(beat.home, "go"), "")
+    assert.strictEqual((await beat.run(["wait", id, "--timeout", "280s"])).code, 0)
+    const [, second, ...others] = lead.turns()
+    assert.deepStrictEqual(others, [])
+    const report = /Pipeline \w+ failed: release\nbuild \(\w+\): completed\ntest \(\w+\): .+\ndeploy \(\w+\): .+/
+    assert.match(second?.prompt ?? "", report)
+  })
+
   it("gets a reason where there is nothing to wait for, or the task is not its own", async () => {
     const lead = scriptedLead([])
     beat = lead.beat

@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { fingerprintOf } from "../../../domain/limits/Account.ts"
 import { isSpareName } from "../../../domain/limits/Window.ts"
+import { statusCommand } from "../../../domain/OtherKind.ts"
 import { holdWords, raiseCommand } from "../../../programs/budgets/holdWords.ts"
 import { gateWords, openingCommand } from "../../../programs/gates/gateWords.ts"
 import { neglectWords } from "../../../programs/serving/Neglect.ts"
@@ -93,7 +94,12 @@ export const explain = (answer: Why, now: number): string => {
     case "blocked": {
       const others = answer.waitingOn - 1
       const rest = others === 0 ? "" : others === 1 ? " and 1 other" : ` and ${others} others`
-      return `It waits for task ${answer.blockedBy}${rest}. To see why that task has not ended: beat why ${answer.blockedBy}. To see all dependencies: beat graph ${answer.taskId}`
+      const kind = answer.blockedByKind ?? "task"
+      const see =
+        kind === "task"
+          ? `why that task has not ended: beat why ${answer.blockedBy}`
+          : `it: ${statusCommand({ kind, id: answer.blockedBy ?? "" })}`
+      return `It waits for ${kind} ${answer.blockedBy}${rest}. To see ${see}. To see all dependencies: beat graph ${answer.taskId}`
     }
     case "no-worker":
       return `No worker is running; ${before(answer.ahead)}. To start one: beat worker --detach`
