@@ -46,6 +46,21 @@ const ended = async (beat: Beat, id: string) => {
 }
 
 describe("a question", () => {
+  it("of a paused task is answered without a promise that it continues", async () => {
+    const { beat, submit, waitingFor } = asking()
+    try {
+      const id = await submit("asks 0s")
+      await until("it waits for a person", () => waitingFor(id))
+      assert.strictEqual((await beat.run(["pause", id])).code, 0)
+      const { code, stderr } = await beat.run(["answer", "q1", "1"])
+      assert.deepStrictEqual([code, stderr], [0, `Answered q1. Task ${id} is paused: beat resume ${id}\n`])
+      assert.strictEqual((await beat.run(["cancel", id])).code, 0)
+      assert.match((await beat.run(["why", id])).stdout, /^It was cancelled, and waits for nothing/)
+    } finally {
+      await beat.close()
+    }
+  })
+
   it("that has no answer in time parks its task, and the answer continues the session, after a kill of all and a reboot", async () => {
     const { beat, submit, turns, waitingFor } = asking()
     try {

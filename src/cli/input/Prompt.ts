@@ -7,7 +7,7 @@ import { Terminal } from "../framework/Terminal.ts"
 import { UsageError } from "../framework/UsageError.ts"
 
 /** Several commands read a prompt: the advice names none of them. */
-const hintFor = (what: string) => `Write the ${what} in quotes; or write - in its place, and pipe it in.`
+const hintFor = (what: string) => `Write the ${what} in quotes, or - to pipe it in.`
 
 /** The prompt on the command line, and the text that is piped in with it; null if there is none. */
 export interface Given {

@@ -16,13 +16,11 @@ const toStop = Effect.gen(function* () {
   const tasks = yield* Tasks
   const paused = [...(yield* gates.pausing), ...(yield* gates.freezing)]
   return yield* Effect.filter(yield* (yield* WorkerRegistry).claims, ({ taskId }) =>
-    paused.includes(taskId)
-      ? Effect.succeed(true)
-      : // What cannot be read now is looked at again soon.
-        tasks.summary(taskId).pipe(
-          Effect.map(({ cancelRequestedAt }) => cancelRequestedAt !== null),
-          Effect.orElseSucceed(() => false)
-        )
+    tasks.summary(taskId).pipe(
+      Effect.map(({ cancelRequestedAt }) => cancelRequestedAt !== null || paused.includes(taskId)),
+      // What cannot be read now is looked at again soon.
+      Effect.orElseSucceed(() => false)
+    )
   )
 })
 
@@ -41,7 +39,7 @@ const wakeStopped = Effect.gen(function* () {
     }
     yield* Effect.sleep(everyMs)
   }
-}).pipe(Effect.withSpan("wakeStopped"))
+})
 
 /** For each wait for the end of a cancel or a pause: a worker that is stopped would not carry it out. */
 export const wakingStopped = <A, E, R>(wait: Effect.Effect<A, E, R>) => Effect.raceFirst(wait, wakeStopped)

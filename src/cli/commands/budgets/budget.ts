@@ -149,14 +149,14 @@ export const budgetSet = readWriteCommand({
       const found = given[period]
       return found === null ? [] : [{ period, amount: found }]
     })
-    const [one, ...others] = amounts
+    const [bound = null, ...others] = amounts
     const scope = yield* scopeOf(given)
     const { action, timezone, warn } = given
-    const changes = [one, scope, action, timezone, warn].some((value) => (value ?? null) !== null)
+    const changes = [bound, scope, action, timezone, warn].some((value) => value !== null)
     if (!changes || others.length > 0) {
       return yield* new UsageError({ problem: "Give one amount: --day, --week, --month or --total", hint })
     }
-    const written = { name: text, scope, bound: one ?? null, warnPercent: warn, action, timezone }
+    const written = { name: text, scope, bound, warnPercent: warn, action, timezone }
     const budget = budgetView(yield* setBudget(written))
     yield* serveQueued((trouble) => terminal.say(`beat: ${trouble}`))
     if (given.json) {

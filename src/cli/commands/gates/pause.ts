@@ -35,13 +35,11 @@ const onePause = Effect.fn("beat.pause.task")(function* (reference: string, give
     return ExitCode.failed
   }
   const until = given.until === null ? "" : ` until ${timeWords(given.until)}`
-  if (paused.frozenAt !== null) {
-    yield* terminal.say(
-      `Frozen: task ${id}${until}. Its processes are stopped, and keep their memory and their place. To continue it: beat resume ${id}`
-    )
-    return ExitCode.ok
-  }
-  yield* terminal.say(`Paused: task ${id}${until}. To continue it: beat resume ${id}`)
+  const words =
+    paused.frozenAt === null
+      ? `Paused: task ${id}${until}.`
+      : `Frozen: task ${id}${until}. Its processes are stopped, and keep their memory and their place.`
+  yield* terminal.say(`${words} To continue it: beat resume ${id}`)
   return ExitCode.ok
 })
 

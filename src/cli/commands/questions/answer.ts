@@ -8,6 +8,7 @@ import { InvalidInput } from "../../../domain/Errors.ts"
 import { AnswerText, Question, questionName } from "../../../domain/questions/Question.ts"
 import { answerQuestion, chosen, resolveQuestion } from "../../../programs/questions/answerQuestion.ts"
 import { nameOf, submitterOf } from "../../../programs/tasks/Submitter.ts"
+import { Gates } from "../../../services/Gates.ts"
 import { Tasks } from "../../../services/Tasks.ts"
 import { Caller } from "../../framework/Caller.ts"
 import { readWriteCommand } from "../../framework/Command.ts"
@@ -65,18 +66,22 @@ export const answer = readWriteCommand({
     }
     const by = yield* nameOf(submitterOf((yield* Caller).environment))
     const { taskId } = question
-    const before = taskId === null ? null : yield* Effect.option((yield* Tasks).summary(taskId))
+    const before = taskId === null ? null : yield* Effect.orElseSucceed((yield* Tasks).summary(taskId), () => null)
+    const isPaused = (yield* (yield* Gates).list).some(({ name, scope }) => scope === "task" && name === taskId)
     const answered = yield* answerQuestion(question, { text, denied: deny !== null, by })
     if (asJson) yield* printJson(Question, answered)
     else {
-      const parked = before?._tag === "Some" && before.value.status === "queued"
-      const next =
-        taskId === null
-          ? ""
-          : parked
-            ? ` Task ${taskId} continues with it.`
-            : ` The agent of task ${taskId} gets it now.`
-      yield* terminal.say(`Answered ${questionName(question.id)}.${next}`)
+      const parked = before?.status === "queued"
+      const next = isPaused
+        ? `is paused: beat resume ${taskId}`
+        : !parked
+          ? "gets it now."
+          : before.asks > 1
+            ? "has another open question."
+            : "continues with it."
+      yield* terminal.say(
+        `Answered ${questionName(question.id)}.${taskId === null ? "" : ` ${parked || isPaused ? "Task" : "The agent of task"} ${taskId} ${next}`}`
+      )
     }
     return ExitCode.ok
   })

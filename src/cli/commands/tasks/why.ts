@@ -28,7 +28,7 @@ const before = (ahead: number): string =>
       : `${ahead >= 1000 ? "1000 or more" : ahead} tasks start before it`
 
 const endedWords = ({ cause, status }: Extract<Why, { readonly reason: "ended" }>): string =>
-  `It ${status === "cancelled" ? "was cancelled" : status}${cause === null ? "" : ` (${cause})`}`
+  `It ${status === "cancelled" ? "was cancelled" : status}${cause === null || cause === status ? "" : ` (${cause})`}`
 
 /** What is ended for a cause after which a task is parked. */
 const parkedBy: Readonly<Record<string, string>> = {
