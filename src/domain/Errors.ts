@@ -102,7 +102,7 @@ export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>
   existing: TaskId
 }) {
   override get message(): string {
-    return `The key '${this.key}' already belongs to task ${this.existing}, which was submitted with another prompt, agent or directory. Use a new key.`
+    return `The key '${this.key}' already belongs to task ${this.existing}, which was submitted with another prompt, agent, directory or loop. Use a new key.`
   }
 }
 

@@ -64,7 +64,10 @@ interface LoopFilter {
 export class Loops extends Context.Tag("backbeat/Loops")<
   Loops,
   {
-    /** Stores the loop and the tasks of its first round in one transaction, and returns after the commit. */
+    /**
+     * Stores the loop and the tasks of its first round in one transaction, and returns after the commit. The key of its first step
+     * is that of the loop: with a key that has been used for the same work, this returns the loop that is there.
+     */
     readonly create: (
       loop: NewLoop,
       options: { readonly maxDepth: number }

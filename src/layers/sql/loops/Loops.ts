@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { IdempotencyConflict } from "../../../domain/Errors.ts"
 import { heldForLoop } from "../../../domain/gates/loopHolding.ts"
 import { GoalLimits } from "../../../domain/goal/Goal.ts"
 import { decideLoop, recentRounds } from "../../../domain/loop/LoopDecision.ts"
@@ -18,7 +19,7 @@ import { makeAccess } from "../database/Immediate.ts"
 import { makeOtherKind } from "../database/otherKind.ts"
 import * as Statement from "../database/Statement.ts"
 import { makeCancel } from "../queue/cancel.ts"
-import { canonical } from "../queue/enqueue.ts"
+import { canonical, makeTwinOf } from "../queue/enqueue.ts"
 import { makeFinish } from "../queue/finish.ts"
 import { StoredTask } from "../schedules/ScheduleRows.ts"
 import { makeInsertEnvironment } from "../tasks/insertEnvironment.ts"
@@ -44,6 +45,7 @@ const make = Effect.gen(function* () {
   const found = (id: LoopId) => get(id).pipe(orNoLoop(id))
 
   const insertEnvironment = makeInsertEnvironment(sql)
+  const twinOf = makeTwinOf(sql)
 
   const insertTask = Statement.run(() => ({
     Request: Schema.Struct({
@@ -102,7 +104,14 @@ const make = Effect.gen(function* () {
       if (Option.isSome(twin)) return yield* found(twin.value.id).pipe(Effect.catchTag("LoopNotFound", Effect.die))
       const [first] = work
       if (first === undefined) return yield* Effect.dieMessage("a loop without work")
-      const { agent, directory, prompt } = first.task
+      const { agent, directory, idempotencyKey, prompt } = first.task
+      const submitted = yield* twinOf(first.task)
+      if (submitted !== null) {
+        const place = yield* findPlace(submitted)
+        if (Option.isSome(place))
+          return yield* found(place.value.loopId).pipe(Effect.catchTag("LoopNotFound", Effect.die))
+        return yield* new IdempotencyConflict({ key: idempotencyKey ?? "", existing: submitted })
+      }
       const createdAt = yield* Clock.currentTimeMillis
       const { maxRounds } = rules
       const steps = work.length

@@ -140,7 +140,7 @@ export const makeLoopEnds = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) 
         return storeRound(id, rules, round + 1, next.startCommit, anyDepth).pipe(
           // A loop inside a goal that has no room for another round.
           Effect.catchTag("GoalLimitReached", () => endLoop(id, "exhausted", at)),
-          // What was captured has no key, retries nothing and waits for its own round alone.
+          // A later round has no key, retries nothing and waits for no task that is gone.
           Effect.catchTags({
             DependencyInvalid: Effect.die,
             DepthExceeded: Effect.die,

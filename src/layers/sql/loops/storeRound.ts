@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type LoopRules, sessionToContinue } from "../../../domain/loop/Loop.ts"
 import { LoopId } from "../../../domain/loop/LoopId.ts"
+import { upstreamsOf, withoutPruned } from "../../../domain/task/Arrival.ts"
 import { type NewDependency, type NewTask, withFreshSession } from "../../../domain/task/NewTask.ts"
 import { TaskId, TaskSummary } from "../../../domain/task/Task.ts"
 import { spanIdOf, withTraceparent } from "../../../domain/traces/TraceContext.ts"
@@ -15,10 +16,12 @@ import * as Statement from "../database/Statement.ts"
 import { makeEnqueue } from "../queue/enqueue.ts"
 import { StoredTask } from "../schedules/ScheduleRows.ts"
 import { StoredEnvironment } from "../tasks/Rows.ts"
+import { summaryById } from "../tasks/TaskRows.ts"
 import { Role } from "./LoopRows.ts"
 
 export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service) => {
   const enqueue = makeEnqueue(sql)
+  const findTask = summaryById(sql)
 
   const findCaptured = Statement.findAll(() => ({
     Request: LoopId,
@@ -65,6 +68,13 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
     return { ...task, workspace: { kind: "existing", id: workspace.id, startCommit: start } }
   }
 
+  /** A later round with the key would be taken for a repeat of the first one, which has waited for what may be pruned since. */
+  const later = (task: NewTask) =>
+    Effect.map(
+      Effect.filter(upstreamsOf(task), (id) => Effect.map(findTask(id), Option.isNone)),
+      (gone) => withoutPruned({ ...task, idempotencyKey: null }, gone)
+    )
+
   /** The work of one step in one round. */
   const findWorked = Statement.findOne(() => ({
     Request: Schema.Struct({ loopId: LoopId, round: Schema.Int, position: Schema.Int }),
@@ -95,7 +105,7 @@ export const makeStoreRound = (sql: SqlClient.SqlClient, ids: typeof Ids.Service
           const fresh = withFreshSession({ ...task, environment: variables }, yield* ids.uuid)
           const placed = inWorkspace(fresh, position, round, startCommit)
           const traced = withTraceparent(following(placed, position, roles), spanIdOf("loop", id))
-          return { id: yield* ids.task, environmentId, task: traced }
+          return { id: yield* ids.task, environmentId, task: round === 1 ? traced : yield* later(traced) }
         })
       )
       yield* enqueue(arrivals, maxDepth)

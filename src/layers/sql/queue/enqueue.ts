@@ -43,6 +43,27 @@ const Forebear = Schema.Struct({
   traceparent: StoredTraceparent
 })
 
+/** The task that was already stored under the idempotency key of a new one; null: none, or it has no key. */
+export const makeTwinOf = (sql: SqlClient.SqlClient) => {
+  const findByKey = Statement.findOne(() => ({
+    Request: Schema.String,
+    Result: Task.pick("id", "agent", "directory", "prompt"),
+    execute: (key) => sql`
+      SELECT tasks.id, tasks.agent, tasks.directory, task_inputs.prompt
+      FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id
+      WHERE tasks.idempotency_key = ${key}
+    `
+  }))
+  return (task: NewTask) =>
+    Effect.gen(function* () {
+      const key = task.idempotencyKey
+      const found = key === null ? Option.none() : yield* findByKey(key)
+      if (key === null || Option.isNone(found)) return null
+      const { id } = found.value
+      return isSameWork(found.value, task) ? id : yield* new IdempotencyConflict({ key, existing: id })
+    })
+}
+
 /** Stores tasks; it must run inside a transaction. */
 export const makeEnqueue = (sql: SqlClient.SqlClient) => {
   const { connect, edgesOf } = makeDependencies(sql)
@@ -53,16 +74,7 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
   const laneOf = makeLaneOf(sql)
   const admit = makeAdmitDelegation(sql)
   const laneBudgets = makeLaneBudgets(sql)
-
-  const findByKey = Statement.findOne(() => ({
-    Request: Schema.String,
-    Result: Task.pick("id", "agent", "directory", "prompt"),
-    execute: (key) => sql`
-      SELECT tasks.id, tasks.agent, tasks.directory, task_inputs.prompt
-      FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id
-      WHERE tasks.idempotency_key = ${key}
-    `
-  }))
+  const twinOf = makeTwinOf(sql)
 
   const findForebear = Statement.findOne(() => ({
     Request: TaskId,
@@ -100,16 +112,6 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
     Request: Schema.Struct({ taskSeq: Schema.Int, key: Schema.String, value: Schema.String }),
     execute: (row) => sql`INSERT INTO task_labels ${sql.insert(row)}`
   }))
-
-  /** The task that was already stored under this idempotency key. */
-  const replay = (key: string, task: NewTask) =>
-    Effect.gen(function* () {
-      const found = yield* findByKey(key)
-      if (Option.isNone(found)) return null
-      const { id } = found.value
-      if (!isSameWork(found.value, task)) return yield* new IdempotencyConflict({ key, existing: id })
-      return yield* whole(id).pipe(orNotFound(id))
-    })
 
   /** The row of a task and what belongs to it, but for its edges. */
   const insert = ({ environmentId, id, pipelineId, task }: Arrival, maxDepth: number, kind: "new" | "retry") =>
@@ -166,10 +168,9 @@ export const makeEnqueue = (sql: SqlClient.SqlClient) => {
       const order = yield* orderOf(arrivals.map(({ task }) => task))
       const twins = new Map<number, Task>()
       for (const [member, arrival] of arrivals.entries()) {
-        const { idempotencyKey } = arrival.task
-        const twin = idempotencyKey === null ? null : yield* replay(idempotencyKey, arrival.task)
+        const twin = yield* twinOf(arrival.task)
         if (twin === null) yield* insert(arrival, maxDepth, kind)
-        else twins.set(member, twin)
+        else twins.set(member, yield* whole(twin).pipe(orNotFound(twin)))
       }
 
       const idAt = (member: number) => twins.get(member)?.id ?? arrivals[member]?.id

@@ -319,6 +319,48 @@ describe("a loop", () => {
   )
 
   test(
+    "is one for the key of its work, whose other rounds have none",
+    Effect.gen(function* () {
+      const loops = yield* Loops
+      const keyed = (prompt: string) => [{ name: null, task: newTask({ prompt, idempotencyKey: "once" }) }]
+      const { id } = yield* createLoop(loopRules(), keyed("mend it"))
+      assert.strictEqual((yield* createLoop(loopRules(), keyed("mend it"))).id, id)
+      const other = yield* Effect.flip(createLoop(loopRules(), keyed("break it")))
+      assert.strictEqual(other._tag, "IdempotencyConflict")
+      yield* endRound(failing())
+      yield* endRound(passing)
+      const ended = yield* createLoop(loopRules(), keyed("mend it"))
+      assert.deepInclude(ended, { id, status: "passed", round: 2 })
+      const { tasks } = yield* (yield* Tasks).list(anyTask)
+      assert.lengthOf(tasks, 4)
+      const plain = newTask({ prompt: "look", idempotencyKey: "plain" })
+      yield* (yield* Queue).enqueue([plain], { maxDepth: 3 })
+      const taken = yield* Effect.flip(createLoop(loopRules(), [{ name: null, task: plain }]))
+      assert.strictEqual(taken._tag, "IdempotencyConflict")
+      assert.lengthOf((yield* loops.list({ status: [], goals: false, limit: 10, before: null })).loops, 1)
+    })
+  )
+
+  test(
+    "has its other rounds also where what the first one waited for and continued from was pruned since",
+    Effect.gen(function* () {
+      const loops = yield* Loops
+      const queue = yield* Queue
+      const [first] = yield* queue.enqueue([newTask({ prompt: "prepare" })], { maxDepth: 3 })
+      const upstream = first?.task.id ?? anyId
+      yield* endNextTask(completed, "")
+      const task = newTask({ prompt: "go on", continueFrom: upstream, dependsOn: [{ upstream, policy: "success" }] })
+      const { id } = yield* createLoop(loopRules(), [{ name: null, task }])
+      yield* TestClock.adjust("1 hour")
+      const prune = { limit: 10, dryRun: false, endedBefore: 1_800_000 }
+      assert.deepStrictEqual(yield* queue.prune(prune), [upstream])
+      yield* endRound(failing())
+      yield* endRound(passing)
+      assert.deepInclude(yield* loops.get(id), { status: "passed", round: 2 })
+    })
+  )
+
+  test(
     "does not resume past its deadline",
     Effect.gen(function* () {
       const loops = yield* Loops
