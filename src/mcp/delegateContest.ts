@@ -5,9 +5,9 @@ import { standardEvaluationMs } from "../domain/loop/LoopRequest.ts"
 import { submitContest } from "../programs/contests/submitContest.ts"
 import { groupsOf } from "../programs/reports/groupState.ts"
 import { taskState } from "../programs/reports/taskState.ts"
-import { retryWhileBusy } from "../programs/retryWhileBusy.ts"
 import { submitterOf } from "../programs/tasks/Submitter.ts"
 import { type DescribedTask, submissionOf } from "./fields/TaskFields.ts"
+import { onceStored } from "./onceStored.ts"
 import { Session } from "./protocol/Session.ts"
 import type { TaskStates } from "./TaskStates.ts"
 import { requireShell } from "./withoutShell.ts"
@@ -59,10 +59,12 @@ export const delegateContest = Effect.fn("delegateContest")(function* (input: Gi
       submitterOf(session.environment)
     )
   )
-  // The contest is stored: an error here would make the client submit it again.
   const answer: TaskStates = {
-    tasks: yield* retryWhileBusy(Effect.forEach(contest.candidates, ({ workTask }) => taskState(workTask))),
-    groups: yield* retryWhileBusy(groupsOf([contest.id])),
+    tasks: yield* onceStored(
+      Effect.forEach(contest.candidates, ({ workTask }) => taskState(workTask)),
+      []
+    ),
+    groups: yield* onceStored(groupsOf([contest.id]), null),
     pending: [contest.id],
     cursor: 0,
     more: false,

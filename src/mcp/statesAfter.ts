@@ -2,14 +2,13 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isTerminal } from "../domain/task/Task.ts"
-import { taskState } from "../programs/reports/taskState.ts"
-import { retryWhileBusy } from "../programs/retryWhileBusy.ts"
+import { briefState, taskState } from "../programs/reports/taskState.ts"
 import type { SubmitResult } from "../programs/tasks/submit.ts"
+import { onceStored } from "./onceStored.ts"
 import type { TaskStates } from "./TaskStates.ts"
 
 export const statesAfter = Effect.fn("statesAfter")(function* (result: SubmitResult) {
-  // The tasks are stored: an error here would make the client submit them again.
-  const states = yield* Effect.forEach(result.tasks, ({ task }) => retryWhileBusy(taskState(task.id)))
+  const states = yield* Effect.forEach(result.tasks, ({ task }) => onceStored(taskState(task.id), briefState(task)))
   const warnings = result.tasks.flatMap(({ created, task, warnings }) => [
     ...warnings,
     ...(created ? [] : [`idempotency key already used by task ${task.id}; no new task was created`])

@@ -57,6 +57,36 @@ describe("the id of a group", () => {
     assert.strictEqual((await called("TaskDiff", { id })).files[0].path, "n")
   }, 300_000)
 
+  it("is one for a key: the same loop, with all of its rounds, however often it is asked for", async () => {
+    const given = {
+      agent: "shell",
+      prompt: "echo x >> n",
+      key: "once",
+      loop: { until: "test $(wc -l < n) -ge 3", max: 4 }
+    }
+    const [begun, again] = await Promise.all([called("DelegateTask", given), called("DelegateTask", given)])
+    assert.deepStrictEqual(again.pending, begun.pending)
+    server.kill()
+    await server.exit
+    server = new Server(beat)
+    await server.initialize()
+    assert.deepStrictEqual((await called("DelegateTask", given)).tasks[0].id, begun.tasks[0].id)
+    const { groups } = await waited(begun.pending, { mode: "all" })
+    assert.deepInclude(groups[0].loop, { status: "passed", round: 3 })
+    const late = await called("DelegateTask", given)
+    assert.deepStrictEqual([late.groups[0].loop.id, late.pending], [begun.pending[0], []])
+    assert.include(late.warnings, `idempotency key already used by loop ${begun.pending[0]}; no new loop was created`)
+    await server.delegate("true", { key: "taken" })
+    for (const other of [
+      { ...given, prompt: "echo y >> n" },
+      { ...given, prompt: "true", key: "taken" }
+    ]) {
+      const refused = await server.call("DelegateTask", other)
+      assert.match(refused.content[0]?.text ?? "", /^IdempotencyConflict: /)
+    }
+    assert.lengthOf(beat.rows("SELECT id FROM loops"), 1)
+  }, 300_000)
+
   it("stops a loop: no other round begins", async () => {
     const begun = await called("DelegateTask", { agent: "shell", prompt: "sleep 60", loop: { until: "false" } })
     const { id } = begun.groups[0].loop

@@ -2,7 +2,7 @@
 import type { OtherKind } from "../../domain/OtherKind.ts"
 import { cutText } from "../../programs/reports/taskState.ts"
 import type { InputProblem } from "../fields/Input.ts"
-import type { ToolFailure } from "../Tool.ts"
+import type { Tool, ToolFailure } from "../Tool.ts"
 import { toolWords } from "../toolWords.ts"
 
 /** An id of another kind was given in the place of a task's. */
@@ -13,7 +13,25 @@ const nextOfOther = (kind: OtherKind["kind"] | undefined): string => {
     : `Call TaskStatus with this id: it shows the tasks of the ${kind}. Call again with theirs.`
 }
 
-const nextStep = (failure: ToolFailure | InputProblem): string => {
+/** What a call has done when it fails: nothing, as it only reads or stores all or nothing, or a part that a repeat passes over. */
+export type Undone = "reads" | "whole" | "repeatable"
+
+export const undoneOf = ({ annotations: { idempotentHint, readOnlyHint } }: Pick<Tool, "annotations">): Undone => {
+  if (readOnlyHint) return "reads"
+  return idempotentHint ? "repeatable" : "whole"
+}
+
+/** Why a repeat is harmless. A tool that stores all or nothing answers once it has stored, even if it can read nothing after that. */
+const harmless: Readonly<Record<Undone, string>> = {
+  reads: "",
+  whole: " Nothing was started or changed.",
+  repeatable: " Part of it may have been done: the same call does only the rest."
+}
+
+const nextOfStorage = (isBusy: boolean, undone: Undone): string =>
+  `${isBusy ? "Call again." : "Ask the person to run 'beat doctor', then call again."}${harmless[undone]}`
+
+const nextStep = (failure: ToolFailure | InputProblem, undone: Undone): string => {
   switch (failure._tag) {
     case "AgentMissing":
       return "ListAgents shows what is installed. Name another agent, or ask the person to install this one."
@@ -64,7 +82,7 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
     case "ScheduleStateConflict":
       return "Schedules with action 'status' shows its current state."
     case "StorageError":
-      return failure.reason === "busy" ? "Call again." : "Ask the person to run 'beat doctor'."
+      return nextOfStorage(failure.reason === "busy", undone)
     case "TaskNotFound":
       return nextOfOther(failure.other?.kind)
     case "TaskStateConflict":
@@ -82,5 +100,5 @@ const nextStep = (failure: ToolFailure | InputProblem): string => {
 const longest = 4000
 
 /** `TaskNotFound: No task 'x'. ... Next: TaskStatus without an id shows the newest tasks.` */
-export const failureText = (failure: ToolFailure | InputProblem): string =>
-  `${failure._tag}: ${cutText(toolWords(failure.message), longest)}\nNext: ${nextStep(failure)}`
+export const failureText = (failure: ToolFailure | InputProblem, undone: Undone = "reads"): string =>
+  `${failure._tag}: ${cutText(toolWords(failure.message), longest)}\nNext: ${nextStep(failure, undone)}`

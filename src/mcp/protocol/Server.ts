@@ -17,7 +17,7 @@ import { instructions, instructionsInside, prompts } from "../Instructions.ts"
 import type { Call, Tool, ToolFailure } from "../Tool.ts"
 import { toolError, toolResult } from "../ToolResult.ts"
 import { coreTools, insideTools, tools } from "../Tools.ts"
-import { failureText } from "./Failures.ts"
+import { failureText, undoneOf } from "./Failures.ts"
 import { complete, listResources, readResource, templates } from "./Reader.ts"
 import type { Era, Run } from "./Run.ts"
 import { createHandle, offersHandles, serveHandles, wantsHandle } from "./TaskHandles.ts"
@@ -113,18 +113,24 @@ const callTool =
       const links = knowsLinks(server, era) ? found : []
       if (!handleOnly) return toolResult(value, links)
       // An error would say that nothing was stored, so an older client gets its handle also for a task that has ended meanwhile.
-      if (task !== null && (task.open || era === "legacy")) return yield* retryWhileBusy(createHandle(era, task.id))
+      if (task !== null && (task.open || era === "legacy")) {
+        const handle = retryWhileBusy(createHandle(era, task.id))
+        const stored = `StorageError: Task ${task.id} is stored, but could not be read.\nNext: Call tasks/get with this id.`
+        return yield* Effect.catchTag(handle, "StorageError", () =>
+          Effect.succeed(era === "modern" ? toolResult(value, links) : toolError(stored))
+        )
+      }
       // Current clients accept a plain answer; older ones asked for a handle.
       return era === "modern"
         ? toolResult(value, links)
         : toolError("Call this tool without 'task': only a call about exactly one task can run as a task.")
     }).pipe(
-      Effect.catchAll((failure) => Effect.succeed(toolError(failureText(failure)))),
+      Effect.catchAll((failure) => Effect.succeed(toolError(failureText(failure, undoneOf(tool))))),
       Effect.map((result): Result => result)
     )
     return run(tool.name, answer, context.mcpReq.signal).catch((error: unknown) => {
       // The store could not be opened.
-      if (error instanceof StorageError) return toolError(failureText(error))
+      if (error instanceof StorageError) return toolError(failureText(error, undoneOf(tool)))
       throw error
     })
   }

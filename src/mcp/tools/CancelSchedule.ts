@@ -14,7 +14,7 @@ export const cancelSchedule = tool({
   name: "CancelSchedule",
   title: "Cancel a schedule",
   description: "Cancel a schedule permanently; it cannot be resumed.",
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: Schema.Struct({
     id: ScheduleReference,
     cancelTasks: Schema.optional(Schema.Boolean.annotations({ description: "Also cancel the runs in progress" }))

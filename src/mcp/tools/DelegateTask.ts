@@ -1,14 +1,14 @@
 /** Submits one task, or several in one call. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fewestCandidates, mostCandidates } from "../../domain/contest/Contest.ts"
 import { InvalidInput } from "../../domain/Errors.ts"
-import { Better, mostRounds } from "../../domain/loop/Loop.ts"
+import { Better, isOpen, mostRounds } from "../../domain/loop/Loop.ts"
 import { loopRequest, wordProblem } from "../../domain/loop/LoopRequest.ts"
 import { ofOneStep, submitLoop } from "../../programs/loops/submitLoop.ts"
 import { groupsOf } from "../../programs/reports/groupState.ts"
 import { taskState } from "../../programs/reports/taskState.ts"
-import { retryWhileBusy } from "../../programs/retryWhileBusy.ts"
 import type { Submission } from "../../programs/tasks/prepareTask.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { submit } from "../../programs/tasks/submit.ts"
@@ -19,6 +19,7 @@ import { Tasks } from "../../services/Tasks.ts"
 import { delegateContest } from "../delegateContest.ts"
 import { whole } from "../fields/Fields.ts"
 import { limitFields, submissionOf, taskFields } from "../fields/TaskFields.ts"
+import { onceStored } from "../onceStored.ts"
 import { Session } from "../protocol/Session.ts"
 import { statesAfter } from "../statesAfter.ts"
 import { linksOf, onlyTask, TaskStates } from "../TaskStates.ts"
@@ -126,23 +127,28 @@ const delegateLoop = Effect.fn("DelegateTask.loop")(function* (input: Input, loo
   if (loop.until !== undefined || loop.score !== undefined) yield* requireShell("loop")
   const submission = yield* submissionOf({ ...input, prompt: input.prompt }, new Map())
   yield* session.serving
+  const began = yield* Clock.currentTimeMillis
   const submitted = yield* Effect.uninterruptible(
     submitLoop(
       { request: loopRequest(loop), base: input.base ?? "HEAD", steps: ofOneStep(submission) },
       submitterOf(session.environment)
     )
   )
-  const [first] = submitted.loop.rounds
-  const states = first === undefined ? [] : [yield* retryWhileBusy(taskState(first.workTask))]
+  const { createdAt, id, rounds } = submitted.loop
+  const replayed = createdAt < began ? [`idempotency key already used by loop ${id}; no new loop was created`] : []
   const answer: TaskStates = {
-    tasks: states,
-    groups: yield* retryWhileBusy(groupsOf([submitted.loop.id])),
-    pending: [submitted.loop.id],
+    tasks: yield* onceStored(
+      Effect.forEach(rounds.slice(0, 1), ({ workTask }) => taskState(workTask)),
+      []
+    ),
+    groups: yield* onceStored(groupsOf([id]), null),
+    pending: isOpen(submitted.loop.status) ? [id] : [],
     cursor: 0,
     more: false,
     timedOut: false,
     warnings: [
-      `loop ${submitted.loop.id}: wait for this id with WaitTasks; the task is its first round alone`,
+      `loop ${id}: wait for this id with WaitTasks; the task is its first round alone`,
+      ...replayed,
       ...submitted.warnings
     ]
   }

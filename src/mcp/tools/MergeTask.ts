@@ -4,14 +4,38 @@ import * as Schema from "effect/Schema"
 import { TaskId } from "../../domain/task/Task.ts"
 import { workTask } from "../../programs/merges/compareWork.ts"
 import { mergeTask as merge } from "../../programs/merges/mergeTask.ts"
+import { abandoned } from "../../programs/merges/recoverMerge.ts"
+import { retryWhileStorageFails } from "../../programs/retryWhileStorageFails.ts"
 import { submitterOf } from "../../programs/tasks/Submitter.ts"
 import { realDirectory } from "../../programs/workspaces/realDirectory.ts"
 import { Directories } from "../../services/Directories.ts"
+import { Merges } from "../../services/Merges.ts"
 import { Reference } from "../fields/Fields.ts"
 import { withProgress } from "../protocol/Progress.ts"
 import { Session } from "../protocol/Session.ts"
 import { tool } from "../Tool.ts"
 import { requireShell } from "../withoutShell.ts"
+
+type Change = Parameters<(typeof Merges.Service)["change"]>
+
+/** Whether no step of the merge follows. A later record of a step in between would have it carried out by no process. */
+const isLast = ({ owner, state }: Change[1]): boolean =>
+  state === "merged" || state === "refused" || state === "undone" || owner?.startTime === abandoned
+
+/**
+ * A server lives on, so that no other process takes over its merge: the end of it that could not be stored is stored as soon as that
+ * works again. Until then other merges into the repository are refused.
+ */
+const persistent = (merges: typeof Merges.Service) =>
+  Merges.of({
+    ...merges,
+    change: (...change: Change) =>
+      Effect.tapErrorTag(merges.change(...change), "StorageError", () =>
+        isLast(change[1])
+          ? Effect.forkDaemon(Effect.ignoreLogged(retryWhileStorageFails(merges.change(...change))))
+          : Effect.void
+      )
+  })
 
 export const mergeTask = tool({
   name: "MergeTask",
@@ -56,7 +80,10 @@ export const mergeTask = tool({
         message: input.message ?? null,
         submitter: submitterOf(session.environment)
       }
-    ).pipe(withProgress(call, Effect.succeed(input.check === undefined ? "merging" : `testing: ${input.check}`)))
+    ).pipe(
+      Effect.updateService(Merges, persistent),
+      withProgress(call, Effect.succeed(input.check === undefined ? "merging" : `testing: ${input.check}`))
+    )
     return { taskId, state, branch, before, after, conflicts, reason, checkTask }
   })
 })

@@ -16,7 +16,6 @@ import {
 } from "../fields/ScheduleFields.ts"
 import { Session } from "../protocol/Session.ts"
 import { type Call, tool } from "../Tool.ts"
-import { cancelSchedule } from "./CancelSchedule.ts"
 
 const Text = Schema.optional(Schema.NonEmptyString)
 
@@ -62,7 +61,7 @@ const create = Effect.fn("Schedules.create")(function* (input: Input, call: Call
   return { schedules: [state], warnings: told }
 })
 
-const change = Effect.fn("Schedules.change")(function* (input: Input, call: Call) {
+const change = Effect.fn("Schedules.change")(function* (input: Input) {
   const schedules = yield* Port
   if (input.id === undefined) return yield* missing("id", '"4h8s1zq6w0be"')
   const id = yield* schedules.resolve(input.id)
@@ -72,8 +71,7 @@ const change = Effect.fn("Schedules.change")(function* (input: Input, call: Call
     case "resume":
       return yield* schedules.resume(id)
     case "cancel":
-      yield* cancelSchedule.call({ id }, call).pipe(Effect.catchTag("InvalidArguments", Effect.die))
-      return yield* schedules.get(id)
+      return yield* schedules.cancel(id)
     default:
       return yield* schedules.get(id)
   }
@@ -122,7 +120,7 @@ export const schedulesTool = tool({
         warnings: []
       }
     }
-    const changed = yield* change(input, call)
+    const changed = yield* change(input)
     return {
       schedules: [scheduleState(changed, changed.nextFireAt === null ? [] : [changed.nextFireAt])],
       warnings: []

@@ -233,7 +233,11 @@ export const mergeTask = Effect.fn("mergeTask")(function* (id: TaskId, options: 
     const problem = yield* apply(merge, merged)
     const applying = { ...merge, state: "applying" as const }
     if (problem !== null) return yield* refused(applying, problem, checked?.taskId ?? null)
-    if (!(yield* merges.change(applying, { state: "merged" })) && !(yield* isMerged(merge.id))) {
+    // The branch has moved. Where that cannot be stored, whatever looks at open merges next finds it and stores it.
+    const recorded = Effect.catchTag(merges.change(applying, { state: "merged" }), "StorageError", (error) =>
+      Effect.as(Effect.logWarning(`merged, but not recorded yet: ${error.message}`), true)
+    )
+    if (!(yield* recorded) && !(yield* isMerged(merge.id))) {
       return yield* new MergeFailed({
         repository: home,
         detail: `the branch ${branch} has moved to ${merged.slice(0, 12)}, but another process has ended the record of the merge. To take it back: git revert ${merged.slice(0, 12)}`

@@ -72,10 +72,13 @@ const settleUndo = Effect.fn("recoverMerge.settleUndo")(function* (merge: Merge,
   return ended((yield* git.takeBack(tree, branch, merged, before, true)) === null ? "undone" : "merged", null)
 })
 
+/** The start time of no process. */
+export const abandoned = "abandoned"
+
 /** Leaves an open merge to the next process that looks, as if this one had been killed: a server lives on. */
 export const abandon = Effect.fn("recoverMerge.abandon")(function* (merge: Merge) {
   const { bootId, pid } = yield* (yield* Processes).self
-  yield* Effect.ignore((yield* Merges).change(merge, { owner: { bootId, pid, startTime: "abandoned" } }))
+  yield* Effect.ignore((yield* Merges).change(merge, { owner: { bootId, pid, startTime: abandoned } }))
 })
 
 /** Takes over an open merge if its process is dead; returns how it ended, or null where it is still carried out. */

@@ -59,6 +59,27 @@ export const cutText = (text: string, length: number): string => {
     : `${characters.slice(0, Math.max(0, length - 1)).join("")}…`
 }
 
+/** What its row alone says of a task. */
+export const briefState = (summary: TaskSummary): TaskState => ({
+  id: summary.id,
+  title: cutText(summary.title, 100),
+  status: summary.status,
+  agent: summary.agent,
+  ahead: null,
+  waitsFor: null,
+  parked: null,
+  asks: null,
+  startedAt: summary.startedAt,
+  endedAt: summary.endedAt,
+  cause: summary.cause,
+  exitCode: summary.exitCode,
+  error: summary.error,
+  failureClass: summary.failureClass,
+  failureResetAt: summary.failureResetAt,
+  answer: null,
+  answerCut: null
+})
+
 /** Of a task that has just been read. */
 export const stateOf = Effect.fn("stateOf")(function* (summary: TaskSummary) {
   const tasks = yield* Tasks
@@ -73,21 +94,11 @@ export const stateOf = Effect.fn("stateOf")(function* (summary: TaskSummary) {
     .filter((question) => question.state === "open")
     .map((question) => ({ id: question.id, text: question.text, options: question.options }))
   const state: TaskState = {
-    id,
-    title: cutText(summary.title, 100),
-    status: summary.status,
-    agent: summary.agent,
+    ...briefState(summary),
     ahead: summary.status === "queued" ? Option.getOrNull(yield* tasks.ahead(id)) : null,
     waitsFor: found === null ? null : waitsFor(found, now),
     parked: Option.getOrNull(Option.map(wait, (one) => ({ ...one, parks: summary.parks }))),
     asks: asks.length === 0 ? null : asks,
-    startedAt: summary.startedAt,
-    endedAt: summary.endedAt,
-    cause: summary.cause,
-    exitCode: summary.exitCode,
-    error: summary.error,
-    failureClass: summary.failureClass,
-    failureResetAt: summary.failureResetAt,
     answer: answer === null ? null : cutText(answer, answerExcerpt),
     answerCut: answer !== null && answer.length > answerExcerpt ? true : null
   }

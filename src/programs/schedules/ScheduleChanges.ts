@@ -8,6 +8,7 @@ import {
   defaultGraceMs,
   type MissedPolicy,
   type OverlapPolicy,
+  type Schedule,
   ScheduleName,
   tasksOf,
   type Work
@@ -48,6 +49,13 @@ const served = Effect.map(
     problem: result._tag === "Left" ? Option.some(result.left) : Option.none()
   })
 )
+
+/** The change is stored: an error of the report would make the caller repeat it. */
+const reported = (schedule: Schedule) =>
+  Effect.catchTag(reportOn(schedule), "StorageError", () => {
+    const times = schedule.nextFireAt === null ? [] : [schedule.nextFireAt]
+    return Effect.succeed<ScheduleReport>({ ...schedule, times, last: null, open: 0, problem: null })
+  })
 
 const checkName = (name: string | null) =>
   name === null || Schema.is(ScheduleName)(name)
@@ -123,7 +131,7 @@ export const createSchedule = Effect.fn("createSchedule")(function* (
     follows: yield* resolveAfter(rules.after)
   }
   const schedule = yield* schedules.create(given)
-  const result: Changed = { schedule: yield* reportOn(schedule), served: yield* served }
+  const result: Changed = { schedule: yield* reported(schedule), served: yield* served }
   return result
 })
 
@@ -176,14 +184,14 @@ export const editSchedule = Effect.fn("editSchedule")(function* (
     })
   }
   const schedule = yield* schedules.edit(id, edit, revision)
-  const result: Changed = { schedule: yield* reportOn(schedule), served: yield* served }
+  const result: Changed = { schedule: yield* reported(schedule), served: yield* served }
   return result
 })
 
 export const resumeSchedule = Effect.fn("resumeSchedule")(function* (id: ScheduleId) {
   const schedules = yield* Schedules
   const schedule = yield* schedules.resume(id)
-  const result: Changed = { schedule: yield* reportOn(schedule), served: yield* served }
+  const result: Changed = { schedule: yield* reported(schedule), served: yield* served }
   return result
 })
 
