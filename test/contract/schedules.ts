@@ -366,6 +366,7 @@ export const schedulesContract = (subject: Subject<AllPorts>) => {
         yield* TestClock.adjust(10.5 * minute)
         assert.deepStrictEqual(yield* fireDue, [])
         assert.deepInclude(yield* schedules.resume(made.id), { status: "active", reason: null, nextDueAt: 11 * minute })
+        assert.include((yield* Effect.flip(schedules.resume(made.id))).message, "is active: it cannot be resumed now")
         assert.deepStrictEqual(yield* storyOf(made), [])
         assert.deepInclude(yield* schedules.cancel(made.id), { status: "cancelled", nextDueAt: null })
         const refused = yield* Effect.forEach(

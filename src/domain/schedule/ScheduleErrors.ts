@@ -29,7 +29,7 @@ export class ScheduleStateConflict extends Schema.TaggedError<ScheduleStateConfl
   actual: ScheduleStatus
 }) {
   override get message(): string {
-    return this.actual === "active"
+    return this.actual === "active" && this.step !== "be resumed"
       ? `Schedule ${this.id} was changed by another command in the meantime. Try again.`
       : `Schedule ${this.id} is ${this.actual}: it cannot ${this.step} now.`
   }
