@@ -1,7 +1,7 @@
 /** Reads the variable `TZ` as libc does, and says which values have no zone that a schedule can keep. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { zoneOf } from "./Zone.ts"
+import { zoneNamed } from "./Zone.ts"
 
 export interface SystemZone {
   /** What a schedule keeps: an IANA name or an offset such as `+03:00`. */
@@ -43,7 +43,7 @@ const offsetZone = (minutes: number): SystemZone | null => {
 }
 
 const named = (name: string): SystemZone | null =>
-  /^[A-Za-z]/.test(name) && Option.isSome(zoneOf(name)) ? { timezone: name, variable: name } : null
+  /^[A-Za-z]/.test(name) && Option.isSome(zoneNamed(name)) ? { timezone: name, variable: name } : null
 
 const zoneOfPath = (path: string, realPath: RealPath): SystemZone | null => {
   const inside = (one: string) => named((insideZones.exec(one)?.[1] ?? "").replace(/^(?:posix|right)\//, ""))

@@ -10,7 +10,17 @@ const day = 86_400_000
 export const zoneOf = (name: string): Option.Option<Zone> =>
   name.length > 64
     ? Option.none()
-    : Option.filter(DateTime.zoneFromString(name), (zone) => zone._tag === "Named" || Math.abs(zone.offset) < day)
+    : // Effect takes GMT for the beginning of an offset.
+      Option.filter(
+        DateTime.zoneFromString(name === "GMT" ? "UTC" : name),
+        (zone) => zone._tag === "Named" || Math.abs(zone.offset) < day
+      )
+
+/** Abbreviations that ICU reads in another way than people do: BST is Dhaka there, and AST Anchorage. */
+const misread = /^(?:A[CRS]T|BST|ECT|MIT|[NS]ST)$/i
+
+/** A zone as a person, a variable or an agent names it now; `zoneOf` also takes what was stored before. */
+export const zoneNamed = (name: string): Option.Option<Zone> => (misread.test(name) ? Option.none() : zoneOf(name))
 
 /** The name of the zone that this process lives in. */
 export const systemZone = (): string => DateTime.zoneToString(DateTime.zoneMakeLocal())

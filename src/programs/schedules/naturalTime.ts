@@ -13,15 +13,20 @@ export const naturalTime = Effect.fn("naturalTime")(function* (
   now: number,
   direction: "past" | "future"
 ) {
+  const future = direction === "future"
+  // "last friday" is not the next one, and "next friday" not the last one.
+  const against = (future ? /\b(?:last|past)\b/i : /\bnext\b/i).test(text)
   const chrono = yield* Effect.promise(() => import("chrono-node/en"))
   const instant = DateTime.toDateUtc(DateTime.unsafeMake(now))
   const [found, second] = chrono.parse(
     text,
     { instant, timezone: Math.round(offsetAt(zone, now) / 60_000) },
-    { forwardDate: direction === "future" }
+    { forwardDate: future && !against }
   )
   // All of it has to be a time: "9am or so" is a guess.
   if (found === undefined || second !== undefined || found.text.trim() !== text.trim()) return null
+  // "monday to friday 9am" is two times.
+  if (found.end != null) return null
   const { start } = found
   if (start.isCertain("timezoneOffset")) return start.date().getTime()
   const local = toLocal(zone, now)
@@ -29,7 +34,8 @@ export const naturalTime = Effect.fn("naturalTime")(function* (
   const at = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"))
   const names = (part: "day" | "weekday") => start.isCertain(part)
   const day = 86_400_000
+  if (against) return fromLocal(zone, at)
   // "at 9am" without a day is the next one, also where the library took today's.
-  if (direction === "future") return fromLocal(zone, at <= local && !names("day") && !names("weekday") ? at + day : at)
+  if (future) return fromLocal(zone, at <= local && !names("day") && !names("weekday") ? at + day : at)
   return fromLocal(zone, at > local && !names("day") ? at - (names("weekday") ? 7 * day : day) : at)
 })

@@ -54,7 +54,8 @@ export const readTiming = Effect.fn("readTiming")(function* (written: WrittenTim
   const now = yield* Clock.currentTimeMillis
   if (at !== null) {
     const moment = yield* readTime("at", at, zone)
-    if (moment <= now) return yield* invalid("at", `'${at}' is in the past`)
+    // "now" is over once it is read.
+    if (moment <= (yield* Clock.currentTimeMillis)) return yield* invalid("at", `'${at}' is in the past`)
     return { kind: "at", at: moment, timezone } satisfies Timing
   }
   if (every !== null) {

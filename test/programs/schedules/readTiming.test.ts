@@ -74,6 +74,26 @@ describe("moments", () => {
     })
   )
 
+  it.effect("refuses a moment that has passed, with the word for it: now, last friday", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      for (const at of ["now", "last friday", "0s"]) {
+        const error = yield* Effect.flip(readTiming({ cron: null, every: null, at, timezone: "UTC" }))
+        assert.include(error.message, `'${at}' is in the past`)
+      }
+    })
+  )
+
+  it.effect("takes GMT for a zone, and not an abbreviation that means another zone to ICU", () =>
+    Effect.gen(function* () {
+      const written = { every: null, at: null, cron: "daily" }
+      for (const timezone of ["GMT", "UTC", "CET", "EST", "Europe/London"])
+        assert.deepInclude(yield* readTiming({ ...written, timezone }), { timezone })
+      for (const timezone of ["BST", "bst", "AST", "NST", "SST", "ECT", "ART", "ACT", "MIT"])
+        assert.include((yield* Effect.flip(readTiming({ ...written, timezone }))).message, "is not a time zone")
+    })
+  )
+
   it.effect("refuses --every 1M, which can mean minutes or months", () =>
     Effect.gen(function* () {
       const written = { cron: null, at: null, timezone: "UTC" }
@@ -99,9 +119,23 @@ describe("moments in words", () => {
     ["past", "monday at noon", "2027-01-11T11:00:00Z"],
     ["past", "saturday at noon", "2027-01-09T11:00:00Z"],
     ["past", "2 hours ago", "2027-01-15T10:00:00Z"],
-    ["past", "90m", "2027-01-15T10:30:00Z"]
+    ["past", "90m", "2027-01-15T10:30:00Z"],
+    ["future", "next friday", "2027-01-22T11:00:00Z"],
+    ["future", "last friday", "2027-01-08T11:00:00Z"],
+    ["future", "9am last monday", "2027-01-11T08:00:00Z"],
+    ["future", "last month", "2026-12-15T12:00:00Z"],
+    ["past", "last friday", "2027-01-08T11:00:00Z"],
+    ["past", "next monday at noon", "2027-01-18T11:00:00Z"]
   ] as const)("takes, in the %s, '%s'", ([direction, text, at]) =>
     Effect.map(inBerlin(direction)(text), (found) => assert.strictEqual(new Date(found).getTime(), Date.parse(at)))
+  )
+
+  it.effect.each(["monday to friday 9am", "9am-5pm", "tomorrow 9am - 10am", "jan 20 - jan 25"])(
+    "refuses '%s', which is two times, in the future and in the past",
+    (text) =>
+      Effect.forEach(["future", "past"] as const, (direction) =>
+        Effect.map(Effect.flip(inBerlin(direction)(text)), (problem) => assert.include(problem, "is not a time"))
+      )
   )
 
   it.effect.each(["soon", "9am or so", "12", "2027", "1M", ""])("refuses '%s'", (text) =>
