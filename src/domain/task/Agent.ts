@@ -101,7 +101,7 @@ export interface Evidence {
   readonly stderr: ReadonlyArray<string>
   /** When the process ended, in milliseconds since 1970: a length of time, or a time of day, in its words counts from there. */
   readonly endedAt: number
-  /** The time zone in which the agent prints local times; missing: that of this process. */
+  /** The variable `TZ` of the agent, which prints local times; missing: its zone is that of this process. */
   readonly zone?: string | undefined
 }
 

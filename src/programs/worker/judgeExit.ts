@@ -82,10 +82,10 @@ const undecided: Verdict = {
   usage: null
 }
 
-/** The time zone in which the agent of a task prints times; undefined: that of this process. */
+/** The variable `TZ` of the agent of a task; undefined: its zone is that of this process. */
 const zoneOf = ({ task }: Held) =>
   Effect.flatMap(Queue, (queue) => queue.captured(task.id)).pipe(
-    Effect.map(({ environment }) => (environment.TZ === "" ? undefined : environment.TZ)),
+    Effect.map(({ environment }) => environment.TZ),
     Effect.catchTag("TaskNotFound", () => Effect.succeed(undefined)),
     retryWhileStorageFails
   )

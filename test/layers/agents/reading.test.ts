@@ -205,6 +205,22 @@ describe("reset times", () => {
     assert.strictEqual(utc("resets 9am Buy more", "Asia/Tokyo"), "2026-11-24T00:00:00.000Z")
   })
 
+  it.each(["Asia/Tokyo", ":Asia/Tokyo", "posix/Asia/Tokyo", "/usr/share/zoneinfo/Asia/Tokyo", "JST-9", "<+09>-9"])(
+    "in the zone of the agent's variable TZ, as libc reads '%s'",
+    (variable) => {
+      assert.strictEqual(resetIn("resets 8pm", now, variable), Date.parse("2026-11-23T11:00:00Z"))
+    }
+  )
+
+  it("in UTC where the agent's variable TZ is empty, GMT or UTC0", () => {
+    for (const variable of ["", ":", "GMT", "UTC0"])
+      assert.strictEqual(resetIn("resets 8pm", now, variable), Date.parse("2026-11-23T20:00:00Z"))
+  })
+
+  it("not in Dhaka where a text says BST", () => {
+    assert.strictEqual(resetIn("resets 8pm BST", now, "Europe/London"), Date.parse("2026-11-23T20:00:00Z"))
+  })
+
   it("takes seconds for milliseconds where they are", () => {
     assert.strictEqual(instant(1_795_422_680), 1_795_422_680_000)
     assert.strictEqual(instant(1_795_422_680_123), 1_795_422_680_123)

@@ -6,6 +6,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import { zoneNamed } from "../../../domain/schedule/Zone.ts"
 
 export const minute = 60_000
 export const hour = 60 * minute
@@ -54,9 +55,6 @@ const cities: Readonly<Record<string, string>> = {
   E: "America/New_York"
 }
 
-export const zoneNamed = (name: string): DateTime.TimeZone | undefined =>
-  Option.getOrUndefined(DateTime.zoneFromString(name === "Z" || name === "GMT" ? "UTC" : name))
-
 const dateOf = (year: string | undefined, month: number, day: string | undefined): Said => ({
   date: { year: year === undefined ? null : Number(year), month, day: Number(day) }
 })
@@ -83,8 +81,8 @@ const offsetOf = ([, sign, hours, minutes = "0"]: ReadonlyArray<string | undefin
     : { zone: DateTime.zoneMakeOffset((sign === "-" ? -1 : 1) * (Number(hours) * hour + Number(minutes) * minute)) }
 
 const zoneOf = (name: string): Said | null => {
-  const zone = zoneNamed(name)
-  return zone === undefined ? null : { zone }
+  const zone = zoneNamed(name === "Z" ? "UTC" : name)
+  return Option.isNone(zone) ? null : { zone: zone.value }
 }
 
 /** In this order: what begins like another one comes before it. */

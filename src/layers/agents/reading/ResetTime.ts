@@ -1,6 +1,10 @@
 /** When a limit ends, from what agents say of it: a number, a time of day with a zone, or a length of time. */
 import * as DateTime from "effect/DateTime"
-import { day, hour, minute, printedTime, zoneNamed } from "./PrintedTime.ts"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { systemZoneOf } from "../../../domain/schedule/SystemZone.ts"
+import { type Zone, zoneOf } from "../../../domain/schedule/Zone.ts"
+import { day, hour, minute, printedTime } from "./PrintedTime.ts"
 
 /** Seconds or milliseconds since 1970, whichever it is, as milliseconds; null when it is not such a time. */
 export const instant = (value: unknown): number | null => {
@@ -56,9 +60,17 @@ export const nextPacificMidnight = (now: number): number => {
   return DateTime.add(DateTime.startOf(here, "day"), { days: 1 }).epochMillis
 }
 
+const none = () => undefined
+
+/** The zone of a process with this `TZ`, which may be an offset (`JST-9`) or a path; that of this one where it cannot be told. */
+const zoneOfVariable = (variable: string | null): Zone => {
+  const found = variable === null ? null : Either.getOrNull(systemZoneOf(variable, none, () => null))
+  return Option.getOrElse(found === null ? Option.none() : zoneOf(found.timezone), () => DateTime.zoneMakeLocal())
+}
+
 /**
  * Reads `resets 8:31am (Europe/Paris)`, `try again at Nov 24th, 2026 8:01 AM`, `try again in 2 hours 5 minutes`,
- * `regain access on 2026-12-01 at 00:00 UTC`. `zone`: of the process that printed a time without one. A time that is over is
+ * `regain access on 2026-12-01 at 00:00 UTC`. `zone`: the variable `TZ` of the process that printed a time without one. A time that is over is
  * given as it is.
  */
 export const resetIn = (text: string, now: number, zone: string | null = null): number | null => {
@@ -66,7 +78,7 @@ export const resetIn = (text: string, now: number, zone: string | null = null): 
   if (piped !== null) return instant(piped[1])
   const pause = lengthIn(text)
   if (pause !== null) return now + pause
-  const local = (zone === null ? undefined : zoneNamed(zone)) ?? DateTime.zoneMakeLocal()
+  const local = zoneOfVariable(zone)
   for (const { 0: found, index } of text.matchAll(cue)) {
     const after = index + found.length
     const at = printedTime(text.slice(after, after + 100), now, local)
