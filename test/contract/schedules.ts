@@ -385,6 +385,50 @@ export const schedulesContract = (subject: Subject<AllPorts>) => {
     )
 
     test(
+      "say why a step is refused: by its status, or by a change that came between",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule()
+        const resumed = yield* Effect.flip(schedules.resume(made.id))
+        assert.strictEqual(resumed.message, `Schedule ${made.id} is active: it cannot be resumed now.`)
+        yield* schedules.pause(made.id, { reason: null, revision: null })
+        const paused = yield* Effect.flip(schedules.pause(made.id, { reason: null, revision: 0 }))
+        assert.strictEqual(paused.message, `Schedule ${made.id} is paused: it cannot be paused now.`)
+        const edited = yield* Effect.flip(schedules.edit(made.id, { graceMs: 1 }, 0))
+        assert.include(edited.message, "was changed by another command in the meantime")
+      })
+    )
+
+    test(
+      "keep their times where an edit gives a rule that never fires",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule()
+        const never = { kind: "cron", expression: "0 0 30 2 *", timezone: "UTC" } as const
+        const refused = yield* Effect.flip(schedules.edit(made.id, { timing: never }, 0))
+        assert.include(refused.message, "there is no such time")
+        assert.deepStrictEqual(yield* schedules.get(made.id), made)
+        yield* schedules.pause(made.id, { reason: null, revision: null })
+        assert.strictEqual((yield* Effect.flip(schedules.edit(made.id, { timing: never }, 1)))._tag, "InvalidInput")
+        const daily = { kind: "cron", expression: "@daily", timezone: "UTC" } as const
+        assert.deepInclude(yield* schedules.edit(made.id, { timing: daily }, 1), { status: "paused", timing: daily })
+      })
+    )
+
+    test(
+      "take another rule although their runs are used up",
+      Effect.gen(function* () {
+        const schedules = yield* Schedules
+        const made = yield* createSchedule({ maxRuns: 1 })
+        yield* TestClock.adjust(minute)
+        yield* fireDue
+        const daily = { kind: "cron", expression: "@daily", timezone: "UTC" } as const
+        const { revision } = yield* schedules.get(made.id)
+        assert.deepInclude(yield* schedules.edit(made.id, { timing: daily }, revision), { status: "completed" })
+      })
+    )
+
+    test(
       "lose cleanly against a change: neither a stale fire nor a stale edit does anything",
       Effect.gen(function* () {
         const schedules = yield* Schedules
@@ -397,7 +441,9 @@ export const schedulesContract = (subject: Subject<AllPorts>) => {
         assert.deepInclude(edited, { title: "something else", revision: 1, nextDueAt: minute })
         assert.deepStrictEqual(yield* schedules.fire([due]), [{ _tag: "Lost" }])
         const stale = yield* Effect.flip(schedules.edit(made.id, { graceMs: 1 }, 0))
-        assert.strictEqual(stale._tag, "ScheduleStateConflict")
+        assert.include(stale.message, "was changed by another command in the meantime")
+        const late = yield* Effect.flip(schedules.pause(made.id, { reason: null, revision: 0 }))
+        assert.include(late.message, "was changed by another command in the meantime")
         yield* fireDue
         assert.strictEqual((yield* claimNext()).task.prompt, "something else")
       })

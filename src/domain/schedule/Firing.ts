@@ -79,10 +79,11 @@ const upcoming = (plan: Plan, next: Next, after: number): Upcoming => {
 export const upcomingAfter = (plan: Plan, after: number): Either.Either<Upcoming, string> =>
   Either.map(nextOf(plan.timing), (next) => upcoming(plan, next, after))
 
-/** The first time of a new schedule, or why there is none: one that would never fire is not made. */
+/** The first time by a new rule, or why there is none: a rule that would never fire is not taken. */
 export const firstAfter = (plan: Plan, after: number): Either.Either<Upcoming, string> =>
   Either.flatMap(upcomingAfter(plan, after), (found) => {
-    if (found.status === "active") return Either.right(found)
+    // Runs that are used up are no fault of the rule.
+    if (found.status === "active" || (plan.maxRuns !== null && plan.runs >= plan.maxRuns)) return Either.right(found)
     return Either.left(
       found.status === "expired" ? "it expires before its first time" : "there is no such time, now or ever"
     )

@@ -26,10 +26,11 @@ export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("Sc
 export class ScheduleStateConflict extends Schema.TaggedError<ScheduleStateConflict>()("ScheduleStateConflict", {
   id: ScheduleId,
   step: Schema.String,
-  actual: ScheduleStatus
+  /** Null: another command has changed it since it was read. */
+  actual: Schema.NullOr(ScheduleStatus)
 }) {
   override get message(): string {
-    return this.actual === "active" && this.step !== "be resumed"
+    return this.actual === null
       ? `Schedule ${this.id} was changed by another command in the meantime. Try again.`
       : `Schedule ${this.id} is ${this.actual}: it cannot ${this.step} now.`
   }

@@ -131,8 +131,9 @@ const make = Effect.gen(function* () {
   ) =>
     Effect.gen(function* () {
       const { seq: _seq, ...before } = yield* byId(id).pipe(orNoSchedule(id))
-      if (!from.includes(before.status) || (revision !== null && revision !== before.revision)) {
-        return yield* new ScheduleStateConflict({ id, step, actual: before.status })
+      const allowed = from.includes(before.status)
+      if (!allowed || (revision !== null && revision !== before.revision)) {
+        return yield* new ScheduleStateConflict({ id, step, actual: allowed ? null : before.status })
       }
       const now = yield* Clock.currentTimeMillis
       const row = { ...before, ...to, nextDueAt: null, nextFireAt: null, updatedAt: now, revision: before.revision + 1 }

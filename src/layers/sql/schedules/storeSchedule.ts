@@ -197,8 +197,9 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
     edit: (id: ScheduleId, { work: _work, ...change }: ScheduleEdit, captured: Captured | null, revision: number) =>
       Effect.gen(function* () {
         const { seq: _seq, ...before } = yield* byId(id).pipe(orNoSchedule(id))
-        if (before.status === "cancelled" || before.revision !== revision) {
-          return yield* new ScheduleStateConflict({ id, step: "be edited", actual: before.status })
+        const over = before.status === "cancelled"
+        if (over || before.revision !== revision) {
+          return yield* new ScheduleStateConflict({ id, step: "be edited", actual: over ? before.status : null })
         }
         const now = yield* Clock.currentTimeMillis
         const changed = {
@@ -211,7 +212,8 @@ export const makeStoreSchedule = (sql: SqlClient.SqlClient) => {
         yield* check(id, changed)
         // A time that has already come is not skipped when another field changes.
         const retimed = before.status !== "active" || retiming.some((field) => change[field] !== undefined)
-        const next = retimed ? yield* scheduled({ ...changed, status: "active" }, now) : changed
+        const find = change.timing === undefined ? upcomingAfter : firstAfter
+        const next = retimed ? yield* scheduled({ ...changed, status: "active" }, now, find) : changed
         const paused = before.status === "paused" && next.status === "active"
         const row = paused
           ? { ...next, status: "paused" as const, nextDueAt: null, nextFireAt: null }
