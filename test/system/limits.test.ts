@@ -329,4 +329,52 @@ describe("a usage limit", () => {
       await beat.close()
     }
   })
+
+  it("ends at the time of day in the task's own zone, whichever zone the worker was started in", async () => {
+    const beat = new Beat()
+    const bin = join(beat.home, "bin")
+    mkdirSync(bin)
+    // Says, in its own zone, the time of day in two hours.
+    const said = `const at = new Date(Date.now() + 7_200_000)
+      const two = (value) => String(value).padStart(2, "0")
+      const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")
+      const result = "You've hit your limit \u00b7 resets " + time
+      console.log(JSON.stringify({ type: "result", subtype: "success", is_error: true, result, session_id: "s" }))
+      process.exitCode = 1`
+    writeFileSync(join(bin, "claude"), `#!${process.execPath}\n${said}\n`, { mode: 0o755 })
+    const path = { PATH: `${bin}:${process.env.PATH ?? "/usr/bin:/bin"}` }
+    try {
+      const keeper = await beat.submit("sleep 300", [], { env: { TZ: "JST-9" } })
+      await until("the keeper runs", () => beat.status(keeper).status === "running")
+      const zones: ReadonlyArray<Readonly<Record<string, string>>> = [
+        {},
+        { TZ: "" },
+        { TZ: "JST-9" },
+        { TZ: "America/New_York" },
+        { TZ: ":Asia/Kolkata" }
+      ]
+      for (const [n, zone] of zones.entries()) {
+        const before = Date.now()
+        const env = { ...path, ...zone, ANTHROPIC_API_KEY: `sk-${n}` }
+        const { stdout } = await beat.run(["run", "-a", "claude", "--on-limit", "fail", "work"], { env })
+        assert.strictEqual((await beat.run(["wait", "--timeout", "60s", stdout.trim()])).code, 75)
+        const { failureResetAt } = JSON.parse((await beat.run(["status", stdout.trim(), "--json"])).stdout)
+        assert.isAtLeast(failureResetAt, before + 7_199_000, JSON.stringify(zone))
+        assert.isAtMost(failureResetAt, Date.now() + 7_201_000, JSON.stringify(zone))
+      }
+      const { stdout } = await beat.run(["run", "-a", "claude", "work"], {
+        env: { ...path, ANTHROPIC_API_KEY: "sk-p" }
+      })
+      await until(
+        "the task is parked",
+        () => beat.rows("SELECT 1 FROM tasks WHERE status = 'queued' AND parks = 1").length === 1
+      )
+      const parked = (await beat.run(["status", stdout.trim()])).stdout
+      assert.match(parked, /parked +once/)
+      assert.notMatch(parked, /running for|took/)
+      await beat.run(["cancel", keeper])
+    } finally {
+      await beat.close()
+    }
+  })
 })

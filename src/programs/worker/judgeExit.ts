@@ -9,6 +9,7 @@ import type { EndCause } from "../../domain/task/Task.ts"
 import type { Claim } from "../../domain/worker/Claim.ts"
 import { nearness } from "../../domain/worker/Process.ts"
 import { Agents } from "../../services/Agents.ts"
+import { LocalZone } from "../../services/LocalZone.ts"
 import { Processes } from "../../services/Processes.ts"
 import { type Held, Queue } from "../../services/Queue.ts"
 import { withRecord } from "../limits/SessionRecord.ts"
@@ -82,10 +83,13 @@ const undecided: Verdict = {
   usage: null
 }
 
-/** The variable `TZ` of the agent of a task; undefined: its zone is that of this process. */
+/** The variable `TZ` of the agent of a task, or the zone of one without it; undefined: that of this process. */
 const zoneOf = ({ task }: Held) =>
   Effect.flatMap(Queue, (queue) => queue.captured(task.id)).pipe(
-    Effect.map(({ environment }) => environment.TZ),
+    Effect.flatMap(({ environment: { TZ } }) =>
+      TZ === undefined ? Effect.flatMap(LocalZone, ({ withoutVariable }) => withoutVariable) : Effect.succeed(TZ)
+    ),
+    Effect.map((zone) => zone ?? undefined),
     Effect.catchTag("TaskNotFound", () => Effect.succeed(undefined)),
     retryWhileStorageFails
   )

@@ -55,7 +55,7 @@ const test = (
   effect: Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof testSql> | HookSender | Agents | Scope.Scope>
 ) =>
   it.scoped(name, () => {
-    const zone = Layer.succeed(LocalZone, { timezone: Effect.succeed("UTC") })
+    const zone = Layer.succeed(LocalZone, { timezone: Effect.succeed("UTC"), withoutVariable: Effect.succeed(null) })
     const agents = Layer.mock(Agents, { calls: (agent) => Effect.succeed(callReaderOf(agent)) })
     return Effect.provide(effect, Layer.mergeAll(testSql, layer, zone, agents))
   })

@@ -16,7 +16,10 @@ const moment = (text: string) => Effect.zipRight(TestClock.setTime(now), readTim
 
 const local = (text: string, direction: Direction = "future") => readMoment(text, { direction, now, zone: null })
 
-const refusing = { timezone: new InvalidInput({ field: "timezone", problem: "TZ is 'X'", example: null }) }
+const refusing = {
+  timezone: new InvalidInput({ field: "timezone", problem: "TZ is 'X'", example: null }),
+  withoutVariable: Effect.succeed(null)
+}
 
 describe("moments", () => {
   it.effect.each([
@@ -158,6 +161,8 @@ describe("a process whose zone cannot be told", () => {
       assert.strictEqual(yield* local("2027-07-01T09:00"), Date.parse("2027-07-01T06:00:00Z"))
       assert.strictEqual(yield* local("2027-07-01"), Date.parse("2027-06-30T21:00:00Z"))
       assert.strictEqual((yield* readZone(null)).timezone, "+03:00")
-    }).pipe(Effect.provideService(LocalZone, { timezone: Effect.succeed("+03:00") }))
+    }).pipe(
+      Effect.provideService(LocalZone, { timezone: Effect.succeed("+03:00"), withoutVariable: Effect.succeed(null) })
+    )
   )
 })

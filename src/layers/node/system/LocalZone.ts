@@ -23,14 +23,26 @@ const found = () =>
 
 const nameOf = ({ timezone }: SystemZone) => timezone
 
+/** A worker has the `TZ` of the command that started it, and its tasks have their own, or none. */
+const withoutVariable = Effect.sync(() =>
+  process.env.TZ === undefined
+    ? null
+    : Either.match(
+        systemZoneOf(undefined, () => undefined, realPath),
+        { onLeft: () => null, onRight: nameOf }
+      )
+)
+
 /**
  * Also sets `TZ` to a value that Node reads as libc reads the one given, so that times are shown in that zone: Node takes
  * `<+03>-3` for UTC. The environment that tasks get has to be captured before.
  */
 export const layer = Layer.sync(LocalZone, () => {
   // Asking for the name of the zone takes milliseconds that most commands need not pay.
-  if (process.env.TZ === undefined) return { timezone: Effect.suspend(() => Either.map(found(), nameOf)) }
+  if (process.env.TZ === undefined) {
+    return { timezone: Effect.suspend(() => Either.map(found(), nameOf)), withoutVariable }
+  }
   const zone = found()
   if (Either.isRight(zone)) process.env.TZ = zone.right.variable
-  return { timezone: Effect.suspend(() => Either.map(zone, nameOf)) }
+  return { timezone: Effect.suspend(() => Either.map(zone, nameOf)), withoutVariable }
 })
