@@ -179,6 +179,9 @@ steps:
     const loop = await shown("@last")
     assert.deepInclude(loop, { status: "passed", round: 2 })
     const task = loop.stepTask ?? ""
+    const told = (await run(["loop", "status", "@last"])).stdout
+    assert.match(told, new RegExp(`^begun by +task ${task}$`, "m"))
+    assert.notMatch(told, /^waiting/m)
     assert.match((await run(["result", task])).stdout, /ended as passed\. Round 2 of 2 is kept/)
     writeFileSync(file, pipeline(9))
     const other = (await run(["pipeline", "run", file])).stdout.trim()

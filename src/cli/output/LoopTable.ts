@@ -183,7 +183,7 @@ export const describeLoop = (loop: Loop, now: number, screen: Screen): ReadonlyA
         ],
         ["cost", costOf(loop)],
         ["tasks", loop.goal === null ? null : boundsOf(loop.goal)],
-        ["waiting", loop.stepTask === null ? null : `task ${loop.stepTask}`],
+        ["begun by", loop.stepTask === null ? null : `task ${loop.stepTask}`],
         ["deadline", at(rules.deadline)],
         ["protected", rules.protect.length === 0 ? null : rules.protect.map(plain).join(", ")],
         ["created", at(loop.createdAt)],

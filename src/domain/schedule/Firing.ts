@@ -82,7 +82,7 @@ export const upcomingAfter = (plan: Plan, after: number): Either.Either<Upcoming
 /** The first time by a new rule, or why there is none: a rule that would never fire is not taken. */
 export const firstAfter = (plan: Plan, after: number): Either.Either<Upcoming, string> =>
   Either.flatMap(upcomingAfter(plan, after), (found) => {
-    // Runs that are used up are no fault of the rule.
+    // The rule is not to blame for runs that are used up.
     if (found.status === "active" || (plan.maxRuns !== null && plan.runs >= plan.maxRuns)) return Either.right(found)
     return Either.left(
       found.status === "expired" ? "it expires before its first time" : "there is no such time, now or ever"
